@@ -1,0 +1,58 @@
+# Verbs, each of which makes .venv itself. PYTHON may name another interpreter, 3.11 or newer.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PYTEST := $(BIN)/python -m pytest
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-unit test-integration cover lint format types contracts check bench clean
+
+help: ## list the verbs
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
+
+$(READY): setup.cfg pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "btcctl needs Python 3.11 or newer: make PYTHON=python3.x")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: $(READY) ## a cluster, the controller and a living 3-node network, checked from end to end
+	$(BIN)/btcctl sandbox --nodes 3 --check
+
+test: test-unit test-integration ## unit and integration tests
+
+test-unit: $(READY)
+	$(PYTEST) tests/unit
+
+test-integration: $(READY)
+	$(PYTEST) tests/integration
+
+cover: $(READY) ## coverage of the unit and integration tests
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+lint: $(READY) ## ruff
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(READY) ## let ruff mend what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: $(READY) ## mypy --strict
+	$(BIN)/mypy
+
+contracts: $(READY) ## the layers of ARCHITECTURE.md
+	$(BIN)/lint-imports --config setup.cfg
+
+check: lint types contracts test ## what CI runs
+
+bench: $(READY) ## benchmarks, side by side
+	$(BIN)/python -m benchmarks
+
+clean: ## remove .venv and every cache
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build .coverage .coverage.* src/*.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

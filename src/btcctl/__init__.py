@@ -1,0 +1,1 @@
+"""A Kubernetes controller toolkit for Python."""

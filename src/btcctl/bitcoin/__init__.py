@@ -1,0 +1,1 @@
+"""The operator: a BitcoinNetwork becomes one peer-to-peer network of nodes, and stays one."""

@@ -1,0 +1,1 @@
+"""The command line: parses, wires, runs; decides nothing."""

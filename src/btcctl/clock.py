@@ -1,0 +1,57 @@
+"""The only reader of time.
+
+Durations are float seconds. Monotonic instants (`now`) order and delay things; wall time is
+for the timestamps inside API objects and nothing else: it may jump.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """What everything that waits or measures is given; tests give it a FakeClock."""
+
+    def now(self) -> float:
+        """Monotonic seconds since an arbitrary start."""
+
+    def wall_time(self) -> datetime:
+        """The time of day, aware, in UTC."""
+
+    def wait(self, condition: threading.Condition, timeout: float | None) -> bool:
+        """Wait on `condition`, which the caller holds, for at most `timeout` seconds.
+
+        Wakes spuriously: wait on a predicate, in a loop. None waits without limit.
+
+        Returns:
+            False if the time is certainly over; True otherwise.
+        """
+
+
+class SystemClock:
+    """The real thing."""
+
+    def now(self) -> float:
+        return time.monotonic()
+
+    def wall_time(self) -> datetime:
+        return datetime.now(UTC)
+
+    def wait(self, condition: threading.Condition, timeout: float | None) -> bool:
+        return condition.wait(timeout)
+
+
+SYSTEM_CLOCK: Clock = SystemClock()
+
+
+def rfc3339(instant: datetime) -> str:
+    """As `metadata.creationTimestamp` is written: `2026-11-23T15:27:18Z`."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def rfc3339_micro(instant: datetime) -> str:
+    """As Lease and Event times are written, with exactly six decimals (metav1.MicroTime)."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -1,0 +1,1 @@
+"""Joining informers, queues and a reconcile function into a controller."""

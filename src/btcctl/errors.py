@@ -1,0 +1,207 @@
+"""Every error btcctl raises on purpose.
+
+* BtcctlError
+    * ConfigError: what the user configured is missing, malformed or contradictory
+    * ApiError: the API server answered with a failure
+        * BadRequest (400) · Unauthorized (401) · Forbidden (403) · NotFound (404)
+        * MethodNotAllowed (405) · Conflict (409) · AlreadyExists (409) · Gone (410)
+        * Invalid (422) · TooManyRequests (429) · InternalError (500)
+        * ServiceUnavailable (503) · ServerTimeout (504)
+    * TransportError: the API server could not be reached, or went away
+        * ConnectionRefused: nothing listens there
+        * Interrupted: we broke the call off ourselves, because somebody asked us to stop
+    * DecodeError: bytes that are not what they must be
+        * ObjectDecodeError: an API object
+        * WatchDecodeError: a line of a watch stream
+    * CacheSyncError: a cache could not be filled in time
+    * TerminalError: a reconcile failed in a way that retrying cannot mend
+
+The RPC errors of the operator live next to its RPC client.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+
+class BtcctlError(Exception):
+    """Base class: `except BtcctlError` catches ours and nothing else."""
+
+
+class ConfigError(BtcctlError):
+    """What the user configured is missing, malformed or contradictory: exit status 2."""
+
+
+class ApiError(BtcctlError):
+    """The API server answered with a failure.
+
+    Attributes:
+        code: HTTP status code.
+        reason: Machine-readable CamelCase reason, "" if the body was no Status. Branch on
+            this or on the type, never on the message.
+        message: The server's own words.
+        details: The Status' `details`, {} if it had none.
+        retry_after: Seconds the server asked us to wait at least, or None.
+    """
+
+    status_code: ClassVar[int | None] = None
+    status_reason: ClassVar[str | None] = None
+    _by_code: ClassVar[dict[tuple[int, str | None], type[ApiError]]] = {}
+
+    def __init_subclass__(cls) -> None:
+        if cls.status_code is not None:
+            ApiError._by_code[cls.status_code, cls.status_reason] = cls
+
+    def __init__(
+        self,
+        code: int,
+        reason: str = "",
+        message: str = "",
+        *,
+        details: Mapping[str, Any] | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(f"{code} {reason}: {message}" if reason else f"{code}: {message}")
+        self.code = code
+        self.reason = reason
+        self.message = message
+        self.details = dict(details or {})
+        self.retry_after = retry_after
+
+    @classmethod
+    def of(
+        cls,
+        code: int,
+        reason: str = "",
+        message: str = "",
+        *,
+        details: Mapping[str, Any] | None = None,
+        retry_after: float | None = None,
+    ) -> ApiError:
+        """The most specific subclass for this code and reason."""
+        by_code = ApiError._by_code
+        kind = by_code.get((code, reason)) or by_code.get((code, None)) or ApiError
+        return kind(code, reason, message, details=details, retry_after=retry_after)
+
+    @classmethod
+    def from_status(cls, status: Mapping[str, Any], retry_after: float | None = None) -> ApiError:
+        """Build the most specific subclass for a decoded `v1.Status`.
+
+        Args:
+            status: The Status; keys that are missing or null count as empty.
+            retry_after: Seconds from a Retry-After header; without one,
+                `details.retryAfterSeconds` is used.
+        """
+        details = status.get("details") or {}
+        if retry_after is None:
+            retry_after = details.get("retryAfterSeconds")
+        return cls.of(
+            status.get("code") or 0,
+            status.get("reason") or "",
+            status.get("message") or "",
+            details=details,
+            retry_after=retry_after,
+        )
+
+    @property
+    def causes(self) -> list[Mapping[str, str]]:
+        """The Status' `details.causes`: mappings with `reason`, `message` and `field`."""
+        return list(self.details.get("causes") or [])
+
+
+class BadRequest(ApiError):
+    status_code = 400
+
+
+class Unauthorized(ApiError):
+    """Our credentials are missing, wrong or expired."""
+
+    status_code = 401
+
+
+class Forbidden(ApiError):
+    """We are known, and not allowed (or anonymous, which is never allowed anything)."""
+
+    status_code = 403
+
+
+class NotFound(ApiError):
+    status_code = 404
+
+
+class MethodNotAllowed(ApiError):
+    status_code = 405
+
+
+class Conflict(ApiError):
+    """The resourceVersion we wrote against is no longer the latest: read again and retry."""
+
+    status_code = 409
+
+
+class AlreadyExists(Conflict):
+    """An object of that name exists already."""
+
+    status_code = 409
+    status_reason = "AlreadyExists"
+
+
+class Gone(ApiError):
+    """The resourceVersion is older than the server remembers: list again."""
+
+    status_code = 410
+
+
+class Invalid(ApiError):
+    """The object breaks its schema or a rule; `causes` says where."""
+
+    status_code = 422
+
+
+class TooManyRequests(ApiError):
+    status_code = 429
+
+
+class InternalError(ApiError):
+    status_code = 500
+
+
+class ServiceUnavailable(ApiError):
+    status_code = 503
+
+
+class ServerTimeout(ApiError):
+    status_code = 504
+
+
+class TransportError(BtcctlError):
+    """The API server could not be reached, or went away before it had answered."""
+
+
+class ConnectionRefused(TransportError):
+    """Nothing listens at that address."""
+
+
+class Interrupted(TransportError):
+    """We broke the call off ourselves, because somebody asked us to stop."""
+
+
+class DecodeError(BtcctlError):
+    """Bytes that are not what they must be."""
+
+
+class ObjectDecodeError(DecodeError):
+    """An API object is not JSON, is nested too deep, or lacks what every object has."""
+
+
+class WatchDecodeError(DecodeError):
+    """A line of a watch stream is not a watch event."""
+
+
+class CacheSyncError(BtcctlError):
+    """A cache could not be filled in time; the message names the resource and the cause."""
+
+
+class TerminalError(BtcctlError):
+    """Retrying cannot mend this: a reconcile that raises it rests until its object changes."""

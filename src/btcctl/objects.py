@@ -1,0 +1,221 @@
+"""The few types every layer shares: keys, objects, watch events.
+
+An object in a cache is its bytes plus a few decoded scalars. Whoever wants more decodes a
+private copy, so nobody can corrupt a cache; decoding again is cheaper than a deep copy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Self, TypeVar
+
+import msgspec
+
+from btcctl.errors import ObjectDecodeError
+
+T = TypeVar("T")
+
+ADDED = "ADDED"
+MODIFIED = "MODIFIED"
+DELETED = "DELETED"
+BOOKMARK = "BOOKMARK"
+ERROR = "ERROR"
+
+
+class ObjectKey(NamedTuple):
+    """Identity of an object inside one collection.
+
+    A key says which object, never what happened to it. That is what lets the work queue
+    collapse a burst of events into one reconcile.
+    """
+
+    namespace: str  #: empty for cluster-scoped objects
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}" if self.namespace else self.name
+
+
+class OwnerReference(msgspec.Struct, frozen=True, gc=False, rename="camel"):
+    """One entry of `metadata.ownerReferences`."""
+
+    api_version: str
+    kind: str
+    name: str
+    uid: str
+    controller: bool = False
+    block_owner_deletion: bool = False
+
+    @property
+    def group(self) -> str:
+        """The API group, "" for the core group."""
+        return self.api_version.rpartition("/")[0]
+
+
+class ObjectMeta(msgspec.Struct, frozen=True, gc=False, rename="camel"):
+    """The scalars of `metadata` that are decoded when an object arrives."""
+
+    name: str = ""  #: never empty, but in the object of a BOOKMARK
+    namespace: str = ""
+    uid: str = ""
+    resource_version: str = ""  #: opaque: hand it back to the server, never compare it
+    generation: int = 0
+    deletion_timestamp: str | None = None
+
+
+class _ObjectFrame(msgspec.Struct, gc=False):
+    metadata: ObjectMeta
+
+
+class _DetailMeta(msgspec.Struct, gc=False, rename="camel"):
+    labels: dict[str, str] | None = None
+    annotations: dict[str, str] | None = None
+    owner_references: list[OwnerReference] | None = None
+    finalizers: list[str] | None = None
+
+
+class _DetailFrame(msgspec.Struct, gc=False):
+    metadata: _DetailMeta
+
+
+class Object(msgspec.Struct, frozen=True, gc=False, eq=False):
+    """One API object: its bytes, and its identity decoded.
+
+    Items of a list of a built-in kind carry neither `kind` nor `apiVersion` in their bytes.
+    """
+
+    meta: ObjectMeta
+    raw: bytes  #: compact JSON, exactly as received
+
+    @property
+    def key(self) -> ObjectKey:
+        return ObjectKey(self.meta.namespace, self.meta.name)
+
+    @property
+    def name(self) -> str:
+        return self.meta.name
+
+    @property
+    def namespace(self) -> str:
+        return self.meta.namespace
+
+    @property
+    def uid(self) -> str:
+        return self.meta.uid
+
+    @property
+    def resource_version(self) -> str:
+        return self.meta.resource_version
+
+    @property
+    def generation(self) -> int:
+        return self.meta.generation
+
+    @property
+    def deletion_timestamp(self) -> str | None:
+        """When deletion was asked for (RFC 3339), or None: the object is not being deleted."""
+        return self.meta.deletion_timestamp
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """A private copy, decoded on each access; {} if there are none."""
+        return self._detail().labels or {}
+
+    @property
+    def annotations(self) -> dict[str, str]:
+        """A private copy, decoded on each access; {} if there are none."""
+        return self._detail().annotations or {}
+
+    @property
+    def owner_references(self) -> list[OwnerReference]:
+        """A private copy, decoded on each access; [] if there are none."""
+        return self._detail().owner_references or []
+
+    @property
+    def finalizers(self) -> list[str]:
+        """A private copy, decoded on each access; [] if there are none."""
+        return self._detail().finalizers or []
+
+    @property
+    def controller(self) -> OwnerReference | None:
+        """The owner reference with `controller: true`, or None."""
+        return next((each for each in self.owner_references if each.controller), None)
+
+    def body(self) -> dict[str, Any]:
+        """The whole object as a fresh dict, which is the caller's to change.
+
+        Raises:
+            ObjectDecodeError: The body cannot be decoded; names the key.
+        """
+        return self.decode(dict[str, Any])
+
+    def decode(self, type_: type[T]) -> T:
+        """The object as a typed Struct (or any type msgspec decodes), made anew on each call.
+
+        Raises:
+            ObjectDecodeError: The body is not JSON or does not fit the type; names the key.
+        """
+        return decode_json(self.raw, type_, lambda: f"{self.key}")
+
+    @classmethod
+    def from_raw(cls, raw: bytes) -> Self:
+        """Wrap one object's bytes, which must be private to it (not a view of a page).
+
+        Raises:
+            ObjectDecodeError: The bytes are not JSON or have no usable metadata.
+        """
+        decoded = cls.from_bookmark(raw)
+        if not decoded.meta.name:
+            raise ObjectDecodeError("object cannot be decoded: it has no metadata.name")
+        return decoded
+
+    @classmethod
+    def from_bookmark(cls, raw: bytes) -> Self:
+        """Wrap the object of a BOOKMARK event, which has a resourceVersion and no name.
+
+        Raises:
+            ObjectDecodeError: The bytes are not JSON or have no usable metadata.
+        """
+        return cls(decode_json(raw, _ObjectFrame, lambda: "object").metadata, raw)
+
+    @classmethod
+    def from_body(cls, body: Mapping[str, Any]) -> Self:
+        """Encode a dict."""
+        return cls.from_raw(msgspec.json.encode(body))
+
+    def _detail(self) -> _DetailMeta:
+        return decode_json(self.raw, _DetailFrame, lambda: f"metadata of {self.key}").metadata
+
+
+def decode_json(data: bytes | msgspec.Raw, type_: type[T], what: Callable[[], str]) -> T:
+    """The one seam where the decoder's three families of error become ours.
+
+    Args:
+        data: JSON.
+        type_: What to decode to.
+        what: Names the data in the error; only called when there is one.
+
+    Raises:
+        ObjectDecodeError: Not JSON, not UTF-8, nested too deep, or not of that shape.
+    """
+    try:
+        return msgspec.json.decode(data, type=type_)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise ObjectDecodeError(f"{what()} cannot be decoded: {error}") from error
+
+
+class WatchEvent(NamedTuple):
+    """One line of a watch stream. An ERROR line is raised, never returned."""
+
+    type: str  #: ADDED, MODIFIED, DELETED or BOOKMARK
+    object: Object  #: of a BOOKMARK only `resource_version` and `annotations` mean something
+
+
+@dataclass(frozen=True, slots=True)
+class ListPage:
+    """One page of a list."""
+
+    items: list[Object]
+    resource_version: str  #: of the whole list: the same on every page
+    continue_token: str  #: "" on the last page

@@ -1,0 +1,81 @@
+"""Which kinds of object there are, and where they live in the API."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceType:
+    """One kind of API object, and the collection it is served from."""
+
+    group: str  #: "" for the core group
+    version: str
+    plural: str  #: as in paths: "statefulsets"
+    kind: str  #: as in manifests: "StatefulSet"
+    namespaced: bool = True
+
+    @property
+    def api_version(self) -> str:
+        """As in manifests: "apps/v1", or "v1" for the core group."""
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    @property
+    def group_resource(self) -> str:
+        """As in the API server's messages: "statefulsets.apps", or "pods" for the core group."""
+        return f"{self.plural}.{self.group}" if self.group else self.plural
+
+    def __str__(self) -> str:
+        return self.group_resource
+
+    def path(self, namespace: str = "", name: str = "", subresource: str = "") -> str:
+        """The path of a collection, an object or a subresource.
+
+        Raises:
+            ValueError: A cluster-scoped type got a namespace, an object of a namespaced type
+                got none, or a part is no single path segment.
+        """
+        if namespace and not self.namespaced:
+            raise ValueError(f"{self} is cluster-scoped and cannot be in namespace {namespace!r}")
+        if name and self.namespaced and not namespace:
+            raise ValueError(f"{self} {name!r} needs a namespace")
+        root = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
+        parts = [root]
+        if namespace:
+            parts += ["namespaces", _segment(namespace)]
+        parts.append(self.plural)
+        if name:
+            parts.append(_segment(name))
+        if subresource:
+            parts.append(_segment(subresource))
+        return "/".join(parts)
+
+
+def _segment(text: str) -> str:
+    """API server's own rule for names as path segments (path.IsValidPathSegmentName)."""
+    if text in {"", ".", ".."} or "/" in text or "%" in text:
+        raise ValueError(f"{text!r} cannot be part of an API path")
+    return text
+
+
+NAMESPACES = ResourceType("", "v1", "namespaces", "Namespace", namespaced=False)
+NODES = ResourceType("", "v1", "nodes", "Node", namespaced=False)
+PODS = ResourceType("", "v1", "pods", "Pod")
+SERVICES = ResourceType("", "v1", "services", "Service")
+SECRETS = ResourceType("", "v1", "secrets", "Secret")
+CONFIG_MAPS = ResourceType("", "v1", "configmaps", "ConfigMap")
+SERVICE_ACCOUNTS = ResourceType("", "v1", "serviceaccounts", "ServiceAccount")
+EVENTS = ResourceType("", "v1", "events", "Event")
+DEPLOYMENTS = ResourceType("apps", "v1", "deployments", "Deployment")
+STATEFUL_SETS = ResourceType("apps", "v1", "statefulsets", "StatefulSet")
+CONTROLLER_REVISIONS = ResourceType("apps", "v1", "controllerrevisions", "ControllerRevision")
+LEASES = ResourceType("coordination.k8s.io", "v1", "leases", "Lease")
+ROLES = ResourceType("rbac.authorization.k8s.io", "v1", "roles", "Role")
+ROLE_BINDINGS = ResourceType("rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding")
+CLUSTER_ROLES = ResourceType("rbac.authorization.k8s.io", "v1", "clusterroles", "ClusterRole", namespaced=False)
+CLUSTER_ROLE_BINDINGS = ResourceType(
+    "rbac.authorization.k8s.io", "v1", "clusterrolebindings", "ClusterRoleBinding", namespaced=False
+)
+CUSTOM_RESOURCE_DEFINITIONS = ResourceType(
+    "apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", namespaced=False
+)

@@ -1,0 +1,1 @@
+"""Speaking to the API server: configuration, transport, resources, the watch stream."""

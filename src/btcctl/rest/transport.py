@@ -1,0 +1,77 @@
+"""What a client needs of HTTP, whoever provides it.
+
+`btcctl.rest.http` provides it over sockets, `btcctl.testing.FakeClient` over a store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from btcctl.rest.breaker import Breaker
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request to the API server."""
+
+    method: str
+    path: str  #: from "/", unescaped
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A response read to its end."""
+
+    status: int
+    headers: Mapping[str, str]  #: looked up whatever the case
+    body: bytes
+
+
+class StreamResponse(Protocol):
+    """A response whose body is read as it comes. Close it, or leave its `with` block."""
+
+    status: int
+    headers: Mapping[str, str]
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield the body in pieces of any size, until the server ends it.
+
+        Raises:
+            TransportError: The connection broke, or was silent for longer than allowed.
+            Interrupted: The breaker was tripped.
+        """
+
+    def close(self) -> None:
+        """Let the connection go. Only the reading thread may call it."""
+
+
+class Transport(Protocol):
+    """Sends requests. Thread-safe."""
+
+    def request(self, request: Request, *, timeout: float, breaker: Breaker | None = None) -> Response:
+        """Send and read the whole answer, whatever its status.
+
+        Args:
+            timeout: Seconds for the whole call.
+            breaker: Breaks the call off when tripped.
+
+        Raises:
+            TransportError: No answer was had.
+        """
+
+    def stream(self, request: Request, *, timeout: float, idle_timeout: float, breaker: Breaker) -> StreamResponse:
+        """Send, and return as soon as the headers have come.
+
+        Args:
+            timeout: Seconds until the headers must be there.
+            idle_timeout: Seconds of silence in the body after which it counts as broken.
+            breaker: Breaks the call or the stream off when tripped.
+        """
+
+    def close(self) -> None:
+        """Let idle connections go. Idempotent."""

@@ -1,0 +1,1 @@
+"""A whole local cluster: API server, StatefulSet controller, pods as processes."""

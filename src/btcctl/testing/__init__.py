@@ -1,0 +1,1 @@
+"""Fakes that are products: FakeClock, FakeClient. Verified against the real thing by the same tests."""

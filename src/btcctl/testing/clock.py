@@ -1,0 +1,59 @@
+"""Time that moves when a test says so."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, timedelta
+
+_REAL_LIMIT_SECONDS = 10.0  # a broken test fails, it does not hang
+
+
+class FakeClock:
+    """A Clock whose time stands still until `advance`.
+
+    Args:
+        now: The monotonic time to start with, in seconds.
+        wall_time: The time of day at that instant.
+    """
+
+    def __init__(self, now: float = 0.0, wall_time: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> None:
+        self._now = now
+        self._epoch = wall_time - timedelta(seconds=now)
+        self._changed = threading.Condition()  # guards the list
+        self._waiters: list[tuple[float, threading.Condition]] = []
+
+    def now(self) -> float:
+        return self._now
+
+    def wall_time(self) -> datetime:
+        return self._epoch + timedelta(seconds=self._now)
+
+    def wait(self, condition: threading.Condition, timeout: float | None) -> bool:
+        deadline = self._now + (float("inf") if timeout is None else timeout)
+        waiter = (deadline, condition)
+        with self._changed:
+            self._waiters.append(waiter)
+            self._changed.notify_all()
+        try:
+            if deadline > self._now and not condition.wait(_REAL_LIMIT_SECONDS) and timeout is not None:
+                raise AssertionError(f"nobody moved the fake clock from {self._now} for {_REAL_LIMIT_SECONDS} s")
+        finally:
+            with self._changed:
+                self._waiters.remove(waiter)
+                self._changed.notify_all()
+        return self._now < deadline
+
+    def advance(self, seconds: float) -> None:
+        """Move time forward and wake every wait that is now over."""
+        with self._changed:
+            self._now += seconds
+            due = [condition for deadline, condition in self._waiters if deadline <= self._now]
+        for condition in due:
+            with condition:
+                condition.notify_all()
+
+    def wait_until_blocked(self, threads: int = 1) -> None:
+        """Return once `threads` threads are inside `wait`."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: len(self._waiters) >= threads, _REAL_LIMIT_SECONDS):
+                raise AssertionError(f"{len(self._waiters)} threads wait on the fake clock, not {threads}")

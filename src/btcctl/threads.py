@@ -1,0 +1,153 @@
+"""The only module that creates threads.
+
+A component is written as a blocking `run(stop)`, which a test can call directly. A `Runner`
+gives it a thread.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+import structlog
+
+from btcctl.clock import SYSTEM_CLOCK, Clock
+
+logger = structlog.get_logger(__name__)
+
+
+class Stop:
+    """Asks loops to end: an event that can be waited on by an injected clock, and that calls back.
+
+    Args:
+        clock: What `wait` measures its timeout with.
+    """
+
+    def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
+        self._clock = clock
+        self._changed = threading.Condition()  # guards the two below
+        self._is_set = False
+        self._callbacks: list[Callable[[], None]] = []
+
+    def is_set(self) -> bool:
+        return self._is_set
+
+    def set(self) -> None:
+        """Ask. Idempotent. Callbacks run here, once, in the caller's thread."""
+        with self._changed:
+            self._is_set = True
+            callbacks, self._callbacks = self._callbacks, []
+            self._changed.notify_all()
+        for callback in callbacks:
+            callback()
+
+    def on_set(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call `callback` when asked to stop, or now if that has happened already.
+
+        It must be quick and must not raise. Use it to break off a blocking call.
+
+        Returns:
+            A function that takes the callback back; calling it late or twice does nothing.
+        """
+        with self._changed:
+            if not self._is_set:
+                self._callbacks.append(callback)
+                return lambda: self._forget(callback)
+        callback()
+        return lambda: None
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until asked to stop, or for `timeout` seconds; True if asked."""
+        deadline = None if timeout is None else self._clock.now() + timeout
+        with self._changed:
+            while not self._is_set:
+                left = None if deadline is None else deadline - self._clock.now()
+                if left is not None and left <= 0:
+                    break
+                self._clock.wait(self._changed, left)
+            return self._is_set
+
+    def _forget(self, callback: Callable[[], None]) -> None:
+        with self._changed:
+            self._callbacks = [each for each in self._callbacks if each is not callback]
+
+
+class Runner:
+    """Owns one thread for one `run(stop)` callable.
+
+    An exception that escapes `run` is kept and raised from `stop()`: a thread must not die
+    unnoticed.
+
+    Args:
+        name: The thread's name.
+        run: Blocks until done or until the Stop it is given is set.
+        clock: What the Stop's waits are measured with.
+        on_failure: Called in the dying thread with what escaped `run`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        run: Callable[[Stop], None],
+        *,
+        clock: Clock = SYSTEM_CLOCK,
+        on_failure: Callable[[BaseException], None] | None = None,
+    ) -> None:
+        self.name = name
+        self._run = run
+        self._stop = Stop(clock)
+        self._on_failure = on_failure
+        # A daemon, because a resolver that hangs must not keep the process alive.
+        self._thread = threading.Thread(target=self._main, name=name, daemon=True)
+        self._failure: BaseException | None = None
+
+    def start(self) -> None:
+        """Start the thread. A Runner runs once; a second start is a RuntimeError."""
+        self._thread.start()
+
+    def request_stop(self) -> None:
+        """Ask `run` to return, without waiting for it."""
+        self._stop.set()
+
+    def stop(self, timeout: float = 10.0) -> None:
+        """Ask `run` to return and wait for it. Safe to call twice, and before `start`.
+
+        Called from the Runner's own thread it only asks: a thread cannot wait for itself.
+
+        Args:
+            timeout: Real seconds to wait.
+
+        Raises:
+            TimeoutError: The thread is still alive after `timeout`.
+            BaseException: Whatever escaped `run`; raised once.
+        """
+        self._stop.set()
+        if self._thread.ident is None or self._thread is threading.current_thread():
+            return
+        self._thread.join(timeout)
+        if self._thread.is_alive():
+            raise TimeoutError(f"{self.name} did not stop within {timeout} s")
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
+
+    def is_alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.stop()
+
+    def _main(self) -> None:
+        try:
+            self._run(self._stop)
+        except BaseException as error:
+            logger.exception("thread stopped unexpectedly", thread=self.name)
+            self._failure = error
+            if self._on_failure is not None:
+                self._on_failure(error)

@@ -1,0 +1,1 @@
+"""Queues of keys: deduplicated, delayed, rate-limited. Knows no Kubernetes."""
