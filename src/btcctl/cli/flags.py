@@ -1,0 +1,111 @@
+"""Flags that can be given as environment variables too.
+
+`--log-level` is `BTCCTL_LOG_LEVEL`; a flag on the command line wins.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
+FALSE_WORDS = frozenset({"0", "false", "no", "off", ""})
+
+_UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_PLAIN_SECONDS = re.compile(r"\d+(\.\d+)?")
+_DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+_DURATION = re.compile(f"({_DURATION_PART.pattern})+")
+
+
+class Flags:
+    """Adds flags to a parser, with their variables and their help.
+
+    Args:
+        parser: What to add to.
+        environ: The environment, `os.environ` by default.
+    """
+
+    def __init__(self, parser: argparse.ArgumentParser, environ: Mapping[str, str] = os.environ) -> None:
+        self._parser = parser
+        self._environ = environ
+
+    def value(
+        self, *names: str, parse: Callable[[str], Any] = str, default: Any = None, about: str, **options: Any
+    ) -> None:
+        """Add a flag with a value. A variable that does not parse is a usage error."""
+        variable, text = self._variable(names)
+        if text is not None:
+            default = self._parsed(variable, text, parse, options.get("choices"))
+        self._parser.add_argument(
+            *names, type=parse, default=default, help=self._help(about, variable, default, text), **options
+        )
+
+    def switch(self, *names: str, about: str) -> None:
+        """Add a flag that is on or off; its variable takes true and false."""
+        variable, text = self._variable(names)
+        default = text is not None and self._parsed(variable, text, parse_bool, None)
+        self._parser.add_argument(*names, action="store_true", default=default, help=f"{about} [env {variable}]")
+
+    def _variable(self, names: tuple[str, ...]) -> tuple[str, str | None]:
+        long = next(name for name in names if name.startswith("--"))
+        variable = "BTCCTL_" + long.removeprefix("--").replace("-", "_").upper()
+        return variable, self._environ.get(variable)
+
+    def _parsed(self, variable: str, text: str, parse: Callable[[str], Any], choices: Any) -> Any:
+        try:
+            value = parse(text)
+        except (ValueError, argparse.ArgumentTypeError) as error:
+            self._parser.error(f"{variable}={text!r}: {error}")
+        if choices is not None and value not in choices:
+            self._parser.error(f"{variable}={text!r}: choose from {', '.join(map(str, choices))}")
+        return value
+
+    @staticmethod
+    def _help(text: str, variable: str, default: Any, given: str | None) -> str:
+        shown = "" if default in (None, "", []) or given is not None else f", default {default}"
+        return f"{text} [env {variable}{shown}]".replace("%", "%%")
+
+
+def parse_bool(text: str) -> bool:
+    """true or false, as people write them in environment variables.
+
+    Raises:
+        ValueError: Anything else.
+    """
+    word = text.strip().lower()
+    if word in TRUE_WORDS:
+        return True
+    if word in FALSE_WORDS:
+        return False
+    raise ValueError("say true or false")
+
+
+def parse_duration(text: str) -> float:
+    """Seconds from "30", "30s", "10m" or "1h30m", as Go writes durations; not negative.
+
+    Raises:
+        argparse.ArgumentTypeError: Anything else.
+    """
+    if _PLAIN_SECONDS.fullmatch(text):
+        return float(text)
+    if not _DURATION.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no duration; write 30s, 10m or 1h30m")
+    return sum(float(number) * _UNIT_SECONDS[unit] for number, unit in _DURATION_PART.findall(text))
+
+
+def parse_count(low: int, high: int) -> Callable[[str], int]:
+    """A parser of whole numbers from `low` to `high`."""
+
+    def parse(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{text!r} is no whole number") from None
+        if not low <= number <= high:
+            raise argparse.ArgumentTypeError(f"{number} is not between {low} and {high}")
+        return number
+
+    return parse

@@ -1,0 +1,90 @@
+"""The command `btcctl`: parses, wires, runs; decides nothing.
+
+Exit status: 0 done or stopped as asked, 1 failed, 2 bad usage or configuration, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import NoReturn
+
+from btcctl import logging
+from btcctl.cli import crd, run, sandbox
+from btcctl.cli.flags import Flags
+from btcctl.errors import BtcctlError, ConfigError
+
+# Each wake-up of an I/O thread waits for the interval times the number of busy threads: 1 ms cuts
+# the latency of watches and renewals tenfold for 8 % of CPU-bound work (measured, four busy threads).
+SWITCH_INTERVAL_SECONDS = 0.001
+
+DESCRIPTION = """\
+A Kubernetes operator for Bitcoin networks, and a sandbox to try it in.
+
+  btcctl sandbox            a local cluster with a living network: no Kubernetes, no Docker
+  btcctl run                the operator, in a cluster or beside one (--kubeconfig)
+  btcctl crd                the CustomResourceDefinition, for kubectl apply -f -
+
+Every flag can be given as the environment variable that its help names.
+"""
+
+
+def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
+    """Run one command and return its exit status."""
+    parser = build_parser(environ)
+    args = parser.parse_args(argv)
+    sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
+    level = "debug" if args.verbose else args.log_level
+    logging.configure(level, args.log_format, tracebacks=args.verbose)
+    try:
+        status: int = args.command(args)
+    except KeyboardInterrupt:
+        return 130
+    except ConfigError as error:
+        return _fail(args, error, 2)
+    except BtcctlError as error:
+        return _fail(args, error, 1)
+    except Exception as error:
+        return _fail(args, error, 1, f"unexpected {type(error).__name__}: ")
+    return status
+
+
+def entry_point() -> NoReturn:
+    """What the console script calls."""
+    sys.exit(main())
+
+
+def build_parser(environ: Mapping[str, str] = os.environ) -> argparse.ArgumentParser:
+    """The whole command line."""
+    parser = argparse.ArgumentParser(
+        prog="btcctl", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--version", action="version", version=f"btcctl {importlib.metadata.version('btcctl')}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command_name")
+    for module in (run, sandbox, crd):
+        command = module.add_parser(commands, environ)
+        _add_logging_flags(Flags(command, environ), "warning" if module is sandbox else "info")
+    return parser
+
+
+def _add_logging_flags(flags: Flags, default_level: str) -> None:
+    flags.value("--log-level", choices=logging.LEVELS, default=default_level, about="the least level to log")
+    flags.value(
+        "--log-format",
+        choices=("auto", "console", "json"),
+        default="auto",
+        about="auto is console on a terminal, JSON otherwise",
+    )
+    flags.switch("-v", "--verbose", about="log everything, and show tracebacks")
+
+
+def _fail(args: argparse.Namespace, error: Exception, status: int, prefix: str = "") -> int:
+    print(f"btcctl {args.command_name}: {prefix}{logging.scrub(str(error))}", file=sys.stderr)
+    if args.verbose:
+        raise error
+    if prefix:
+        print("Run it again with -v for the traceback.", file=sys.stderr)
+    return status

@@ -1,0 +1,91 @@
+"""`btcctl run`: the operator."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from btcctl.bitcoin.operator import OperatorOptions, build_operator
+from btcctl.cli.flags import Flags, parse_count, parse_duration
+from btcctl.controller.manager import run_until_signal
+from btcctl.errors import ApiError, BtcctlError, TransportError
+from btcctl.rest.client import ApiClient
+from btcctl.rest.config import load_config
+
+logger = structlog.get_logger(__name__)
+
+GRACE_SECONDS = 25.0  # below the 30 s that a pod is given to end
+
+
+def add_parser(commands: Any, environ: Mapping[str, str]) -> argparse.ArgumentParser:
+    """Add the command to the command line."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "run",
+        help="run the operator until SIGTERM or Ctrl-C",
+        description=(
+            "Run the operator. It finds the cluster by --kubeconfig, $KUBECONFIG, the service account of the pod it "
+            "runs in, or ~/.kube/config, in that order. The first SIGTERM or Ctrl-C lets running reconciles finish; "
+            "a second one ends the process at once."
+        ),
+    )
+    flags = Flags(parser, environ)
+    flags.value("--kubeconfig", parse=Path, metavar="FILE", about="the kubeconfig to use")
+    flags.value("--context", metavar="NAME", about="the context in the kubeconfig, instead of the current one")
+    flags.value("--namespace", "-n", metavar="NAME", default="", about="look after one namespace only")
+    flags.switch("--all-namespaces", "-A", about="look after all namespaces; this is the default")
+    flags.value("--workers", parse=parse_count(1, 64), default=2, metavar="N", about="parallel reconciles")
+    flags.value(
+        "--resync-period",
+        parse=parse_duration,
+        default=600.0,
+        metavar="DURATION",
+        about="how often every network is looked at again, ± 10 %; 0 is never",
+    )
+    flags.value("--node-image", metavar="IMAGE", default=OperatorOptions().node_image, about="the image of the nodes")
+    flags.value(
+        "--poll-min", parse=parse_duration, default=2.0, metavar="DURATION", about="first look while nodes are joining"
+    )
+    flags.value(
+        "--poll-max", parse=parse_duration, default=30.0, metavar="DURATION", about="look at settled nodes this often"
+    )
+    parser.set_defaults(command=run_operator)
+    return parser
+
+
+def run_operator(args: argparse.Namespace) -> int:
+    """Find the cluster, build the operator, run it until a signal."""
+    namespace = "" if args.all_namespaces else args.namespace
+    config = load_config(args.kubeconfig, args.context)
+    options = OperatorOptions(
+        namespace=namespace,
+        workers=args.workers,
+        resync_seconds=args.resync_period,
+        node_image=args.node_image,
+        poll_min_seconds=args.poll_min,
+        poll_max_seconds=args.poll_max,
+    )
+    logger.info("configuration", server=config.host, source=config.source, **_shown(options))
+    client = ApiClient.from_config(config)
+    try:
+        logger.info("connected", server_version=_server_version(client))
+        run_until_signal(build_operator(client, options), grace_seconds=GRACE_SECONDS)
+    finally:
+        client.close()
+    return 0
+
+
+def _server_version(client: ApiClient) -> str:
+    try:
+        return str(client.server_version().get("gitVersion", "unknown"))
+    except TransportError as error:
+        raise BtcctlError(f"{error}. Is the cluster up, and is this its address?") from error
+    except ApiError as error:
+        raise BtcctlError(f"the API server refuses us: {error}") from error
+
+
+def _shown(options: OperatorOptions) -> dict[str, object]:
+    return {field: getattr(options, field) for field in options.__dataclass_fields__}

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import pytest
+
+from btcctl import errors
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "expected"),
+    [
+        (404, "NotFound", errors.NotFound),
+        (404, "", errors.NotFound),
+        (409, "Conflict", errors.Conflict),
+        (409, "AlreadyExists", errors.AlreadyExists),
+        (410, "Expired", errors.Gone),
+        (422, "Invalid", errors.Invalid),
+        (429, "TooManyRequests", errors.TooManyRequests),
+        (418, "Teapot", errors.ApiError),
+    ],
+)
+def test_a_status_becomes_the_most_specific_error(code, reason, expected):
+    error = errors.ApiError.from_status({"code": code, "reason": reason, "message": "m"})
+    assert type(error) is expected
+    assert (error.code, error.reason, error.message) == (code, reason, "m")
+
+
+def test_the_header_wins_over_the_body_for_retry_after():
+    status = {"code": 429, "details": {"retryAfterSeconds": 7}}
+    assert errors.ApiError.from_status(status).retry_after == 7
+    assert errors.ApiError.from_status(status, retry_after=2.0).retry_after == 2.0
+
+
+def test_nulls_in_a_status_count_as_missing():
+    error = errors.ApiError.from_status({"code": 500, "reason": None, "message": None, "details": None})
+    assert (error.reason, error.message, error.details, error.causes) == ("", "", {}, [])

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from btcctl.errors import ObjectDecodeError
+from btcctl.objects import Object, ObjectKey
+
+POD = {
+    "apiVersion": "v1",
+    "kind": "Pod",
+    "metadata": {
+        "name": "a",
+        "namespace": "n",
+        "uid": "u1",
+        "resourceVersion": "7",
+        "labels": {"app": "x"},
+        "ownerReferences": [
+            {"apiVersion": "v1", "kind": "Node", "name": "plain", "uid": "o1"},
+            {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "set", "uid": "o2", "controller": True},
+        ],
+    },
+    "spec": {"nodeName": None},
+}
+
+
+def test_identity_is_decoded_on_arrival():
+    pod = Object.from_body(POD)
+    assert (pod.key, pod.uid, pod.resource_version) == (ObjectKey("n", "a"), "u1", "7")
+    assert (pod.generation, pod.deletion_timestamp) == (0, None)
+
+
+def test_every_reader_gets_a_body_of_its_own():
+    pod = Object.from_body(POD)
+    pod.body()["metadata"]["labels"]["app"] = "changed"
+    pod.labels["app"] = "changed"
+    assert pod.labels == {"app": "x"}
+    assert pod.body() == POD
+
+
+def test_the_controller_is_the_owner_that_says_so():
+    owner = Object.from_body(POD).controller
+    assert owner is not None
+    assert (owner.group, owner.kind, owner.uid) == ("apps", "StatefulSet", "o2")
+
+
+def test_missing_and_null_metadata_read_as_empty():
+    bare = Object.from_body({"metadata": {"name": "a", "labels": None}})
+    assert (bare.labels, bare.annotations, bare.owner_references, bare.finalizers) == ({}, {}, [], [])
+    assert bare.controller is None
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'{"metadata":null}',
+        b'{"metadata":{}}',
+        b'{"metadata":{"name":7}}',
+        b'{"metadata":{"name":"a\xff"}}',
+        b'{"metadata":{"name":"a"},"spec":' + b"[" * 5000 + b"]" * 5000 + b"}",
+    ],
+)
+def test_bytes_that_are_no_object_raise_one_error_of_ours(raw):
+    with pytest.raises(ObjectDecodeError):
+        Object.from_raw(raw)
+
+
+def test_a_body_that_does_not_decode_names_its_object():
+    pod = Object.from_raw(b'{"metadata":{"namespace":"n","name":"a"},"data":"\xff"}')
+    with pytest.raises(ObjectDecodeError, match="n/a"):
+        pod.body()
+
+
+def test_a_typed_read_names_the_object_that_does_not_fit():
+    class Sized(msgspec.Struct):
+        size: int
+
+    with pytest.raises(ObjectDecodeError, match="n/a"):
+        Object.from_body(POD).decode(Sized)

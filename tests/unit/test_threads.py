@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import pytest
+
+from btcctl.testing.clock import FakeClock
+from btcctl.threads import Runner, Stop
+
+
+def test_a_wait_ends_when_its_time_is_over():
+    clock = FakeClock()
+    stop, woken = Stop(clock), []
+    with Runner("waiter", lambda _stop: woken.append(stop.wait(5.0))):
+        clock.wait_until_blocked()
+        clock.advance(4.9)
+        assert woken == []
+        clock.advance(0.2)
+    assert woken == [False]
+
+
+def test_a_wait_ends_as_soon_as_stop_is_set():
+    woken: list[bool] = []
+    runner = Runner("waiter", lambda stop: woken.append(stop.wait()))
+    runner.start()
+    runner.stop()
+    assert woken == [True]
+
+
+def test_callbacks_run_once_when_stop_is_set_and_at_once_if_it_was():
+    stop, calls = Stop(), []
+    stop.on_set(lambda: calls.append("before"))
+    forget = stop.on_set(lambda: calls.append("taken back"))
+    forget()
+    stop.set()
+    stop.set()
+    stop.on_set(lambda: calls.append("after"))
+    assert calls == ["before", "after"]
+
+
+def test_what_killed_a_thread_is_raised_once_by_stop():
+    def fail(stop: Stop) -> None:
+        raise LookupError("gone")
+
+    seen: list[BaseException] = []
+    runner = Runner("doomed", fail, on_failure=seen.append)
+    runner.start()
+    with pytest.raises(LookupError, match="gone"):
+        runner.stop()
+    runner.stop()
+    assert [str(error) for error in seen] == ["gone"]
+
+
+def test_a_thread_that_does_not_stop_is_reported_by_name():
+    release = Stop()
+    runner = Runner("stubborn", lambda stop: release.wait(10.0))
+    runner.start()
+    with pytest.raises(TimeoutError, match="stubborn did not stop"):
+        runner.stop(timeout=0.01)
+    release.set()
+    runner.stop()
+
+
+def test_a_runner_may_be_stopped_before_it_starts_and_from_its_own_thread():
+    Runner("never", lambda stop: None).stop()
+    runner: list[Runner] = []
+    runner.append(Runner("own", lambda stop: runner[0].stop()))
+    runner[0].start()
+    runner[0].stop()
+    assert not runner[0].is_alive()
