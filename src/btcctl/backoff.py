@@ -46,3 +46,39 @@ class ExponentialBackoff:
 def jittered(seconds: float, fraction: float, uniform: Callable[[float, float], float] = random.uniform) -> float:
     """A random duration within ± `fraction` of `seconds`: 600 s ± 0.1 is 540–660 s."""
     return uniform(seconds * (1 - fraction), seconds * (1 + fraction))
+
+
+class TokenBucket:
+    """Allows `burst` at once and `per_second` in the long run. Not thread-safe.
+
+    Args:
+        per_second: Tokens that come back each second.
+        burst: Tokens there can be at most, and are at the start.
+    """
+
+    def __init__(self, per_second: float, burst: int) -> None:
+        if per_second <= 0 or burst < 1:
+            raise ValueError(f"not a token bucket: {per_second} per second, burst {burst}")
+        self._per_second = per_second
+        self._burst = float(burst)
+        self._tokens = float(burst)
+        self._counted_at: float | None = None
+
+    def take(self, now: float) -> bool:
+        """Take a token if there is one at the monotonic instant `now`."""
+        self._refill(now)
+        if self._tokens < 1:
+            return False
+        self._tokens -= 1
+        return True
+
+    def reserve(self, now: float) -> float:
+        """Take a token, if need be one that is still to come; return the seconds until it comes."""
+        self._refill(now)
+        self._tokens -= 1
+        return max(0.0, -self._tokens / self._per_second)
+
+    def _refill(self, now: float) -> None:
+        if self._counted_at is not None and now > self._counted_at:
+            self._tokens = min(self._burst, self._tokens + (now - self._counted_at) * self._per_second)
+        self._counted_at = now if self._counted_at is None else max(now, self._counted_at)

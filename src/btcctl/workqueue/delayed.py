@@ -1,0 +1,63 @@
+"""Keys that wait for their time. Pure: it knows no clock and no lock."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections.abc import Hashable
+from typing import Generic, TypeVar
+
+K = TypeVar("K", bound=Hashable)
+
+_NEVER = float("inf")
+_SLACK = 64  # superseded heap entries that are not worth a rebuild
+
+
+class DelayedKeys(Generic[K]):
+    """A heap of keys ordered by the time at which they become ready.
+
+    Not thread-safe: the owner holds its own lock. All times are monotonic seconds.
+    """
+
+    def __init__(self) -> None:
+        self._ready_at: dict[K, float] = {}
+        self._heap: list[tuple[float, int, K]] = []
+        self._tiebreak = itertools.count()  # keys need not be orderable
+
+    def __len__(self) -> int:
+        return len(self._ready_at)
+
+    def add(self, key: K, ready_at: float) -> None:
+        """Schedule `key`. Of two times for one key, the earlier wins."""
+        if ready_at >= self._ready_at.get(key, _NEVER):
+            return
+        self._ready_at[key] = ready_at
+        heapq.heappush(self._heap, (ready_at, next(self._tiebreak), key))
+        if len(self._heap) > 2 * len(self._ready_at) + _SLACK:
+            self._rebuild()
+
+    def pop_ready(self, now: float) -> list[K]:
+        """Remove and return every key due at `now`, earliest first."""
+        ready = []
+        while self._heap and self._heap[0][0] <= now:
+            ready_at, _, key = heapq.heappop(self._heap)
+            # A key that was rescheduled earlier leaves its old entry in the heap.
+            if self._ready_at.get(key) == ready_at:
+                del self._ready_at[key]
+                ready.append(key)
+        return ready
+
+    def next_ready_at(self) -> float | None:
+        """When to look again, or None if nothing is scheduled."""
+        while self._heap and self._ready_at.get(self._heap[0][2]) != self._heap[0][0]:
+            heapq.heappop(self._heap)
+        return self._heap[0][0] if self._heap else None
+
+    def clear(self) -> None:
+        """Forget every key."""
+        self._ready_at.clear()
+        self._heap.clear()
+
+    def _rebuild(self) -> None:
+        self._heap = [entry for entry in self._heap if self._ready_at.get(entry[2]) == entry[0]]
+        heapq.heapify(self._heap)

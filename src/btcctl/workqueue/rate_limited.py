@@ -1,0 +1,56 @@
+"""A work queue that makes keys that failed wait."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import TypeVar
+
+from btcctl.clock import SYSTEM_CLOCK, Clock
+from btcctl.workqueue.queue import QueueObserver, WorkQueue
+from btcctl.workqueue.rate_limiters import ItemExponentialRateLimiter, RateLimiter
+
+K = TypeVar("K", bound=Hashable)
+
+
+class RateLimitingQueue(WorkQueue[K]):
+    """Retries with the delays of a rate limiter.
+
+    Args:
+        clock: What delays are measured with.
+        name: Names the queue in metrics and logs.
+        rate_limiter: By default each key backs off on its own, 5 ms doubling up to 1000 s.
+        observer: Told of every change; None costs nothing.
+    """
+
+    def __init__(
+        self,
+        clock: Clock = SYSTEM_CLOCK,
+        name: str = "",
+        *,
+        rate_limiter: RateLimiter[K] | None = None,
+        observer: QueueObserver | None = None,
+    ) -> None:
+        super().__init__(clock, name, observer=observer)
+        self._limiter: RateLimiter[K] = ItemExponentialRateLimiter() if rate_limiter is None else rate_limiter
+
+    def add_rate_limited(self, key: K, minimum: float = 0.0) -> float:
+        """Add `key` once its rate limiter allows; `done` is still to be called.
+
+        Args:
+            key: What failed.
+            minimum: Seconds it waits at least, for example a server's Retry-After.
+
+        Returns:
+            The delay in seconds.
+        """
+        delay = max(minimum, self._limiter.delay(key))
+        self.add_after(key, delay)
+        return delay
+
+    def forget(self, key: K) -> None:
+        """The next failure of `key` counts as its first. Does not take it out of the queue."""
+        self._limiter.forget(key)
+
+    def num_requeues(self, key: K) -> int:
+        """How often `key` failed in a row."""
+        return self._limiter.num_requeues(key)
