@@ -1,0 +1,112 @@
+"""From a path to what it names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from btcctl.apiserver import statuses
+from btcctl.apiserver.messages import ApiRequest, RequestAttributes
+from btcctl.apiserver.registry import Registry, Served
+from btcctl.objects import ObjectKey
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A collection (no name), an object, or a subresource of it."""
+
+    served: Served
+    namespace: str = ""
+    name: str = ""
+    subresource: str = ""
+    is_legacy_watch: bool = False  #: /api/v1/watch/…
+
+    @property
+    def key(self) -> ObjectKey:
+        return ObjectKey(self.namespace, self.name)
+
+
+def find_route(registry: Registry, path: str) -> Route | None:
+    """What a path names; None if it is none of a resource, for discovery or nobody.
+
+    Raises:
+        StatusError: The group and version are served, the resource or subresource is not.
+    """
+    parts = [part for part in path.split("/") if part]
+    if len(parts) > 2 and parts[0] == "api":
+        group, version, rest = "", parts[1], parts[2:]
+    elif len(parts) > 3 and parts[0] == "apis":
+        group, version, rest = parts[1], parts[2], parts[3:]
+    else:
+        return None
+    if version not in registry.versions(group):
+        return None
+    is_watch = rest[0] == "watch" and len(rest) > 1
+    return _route(registry, (group, version), rest[1:] if is_watch else rest, is_watch=is_watch)
+
+
+def _route(registry: Registry, group_version: tuple[str, str], rest: list[str], *, is_watch: bool) -> Route:
+    namespace = ""
+    if rest[0] == "namespaces" and len(rest) > 2 and not _is_namespace_subresource(rest):
+        namespace, rest = rest[1], rest[2:]
+    served = registry.find(*group_version, rest[0])
+    if served is None or len(rest) > 3 or (namespace and not served.type.namespaced):
+        raise statuses.resource_not_found()
+    name = rest[1] if len(rest) > 1 else ""
+    subresource = rest[2] if len(rest) > 2 else ""
+    if name and served.type.namespaced and not namespace:
+        raise statuses.resource_not_found()
+    if subresource and subresource not in served.subresources:
+        raise statuses.resource_not_found()
+    return Route(served, namespace, name, subresource, is_watch)
+
+
+def _is_namespace_subresource(rest: list[str]) -> bool:
+    return len(rest) == 3 and rest[2] in {"status", "finalize"}
+
+
+def attributes_of(request: ApiRequest, route: Route | None) -> RequestAttributes:
+    """What an authorizer is asked about.
+
+    Raises:
+        StatusError: The method means nothing there.
+    """
+    if route is None:
+        return RequestAttributes(request.method.lower(), path=request.path, user=request.user)
+    type_ = route.served.type
+    namespace = route.name if type_.plural == "namespaces" and not type_.group else route.namespace
+    return RequestAttributes(
+        verb_of(request, route),
+        type_.group,
+        type_.plural,
+        route.subresource,
+        namespace,
+        route.name,
+        request.user,
+    )
+
+
+def verb_of(request: ApiRequest, route: Route) -> str:
+    """The API verb of a request to a resource.
+
+    Raises:
+        StatusError: The method is not allowed there.
+    """
+    if route.subresource:
+        allowed = route.served.subresource_kind(route.subresource)[3]
+        verb = {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch"}.get(request.method, "")
+    elif route.name:
+        allowed = route.served.verbs
+        verb = {"GET": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}.get(request.method, "")
+    else:
+        allowed = route.served.verbs
+        verb = {"GET": "list", "POST": "create", "DELETE": "deletecollection"}.get(request.method, "")
+    if verb not in allowed:
+        raise statuses.method_not_allowed()
+    if request.method == "GET" and not route.name and (route.is_legacy_watch or "watch" in request.query):
+        return "watch" if _is_watch(request, route) else verb
+    return verb
+
+
+def _is_watch(request: ApiRequest, route: Route) -> bool:
+    """Any value of `watch` but 0 and false starts one, even "maybe"; a name makes it a get."""
+    return route.is_legacy_watch or request.option("watch").lower() not in {"0", "false"}

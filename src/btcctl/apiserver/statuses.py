@@ -1,0 +1,196 @@
+"""The error answers of a Kubernetes API server, word for word.
+
+Source: transcripts of kube-apiserver 1.36.2. Every function returns an error to raise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from btcctl.errors import BtcctlError
+from btcctl.resources import ResourceType
+
+MODIFIED_MESSAGE = "the object has been modified; please apply your changes to the latest version and try again"
+
+
+class Cause(NamedTuple):
+    """One entry of `details.causes`."""
+
+    reason: str
+    message: str
+    field: str
+
+
+class StatusError(BtcctlError):
+    """A request that fails, and the whole answer to it.
+
+    Attributes:
+        status: The HTTP status.
+        body: The Status; None if the answer is the plain text `text`.
+        headers: Headers beyond the usual ones.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        reason: str = "",
+        *,
+        details: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.reason = reason
+        self.headers = dict(headers or {})
+        body: dict[str, Any] = {"kind": "Status", "apiVersion": "v1", "metadata": dict(metadata or {})}
+        body |= {"status": "Failure", "message": message}
+        if reason:
+            body["reason"] = reason
+        if details is not None:
+            body["details"] = dict(details)
+        self.body: dict[str, Any] | None = body | {"code": status}
+
+
+class PlainTextError(StatusError):
+    """An error answered in plain text."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(status, text)
+        self.body = None
+
+
+def details_of(type_: ResourceType, name: str = "", *, kind: str = "") -> dict[str, Any]:
+    """`details` of an error about an object: the kind is the plural unless told otherwise."""
+    details = {"name": name, "group": type_.group, "kind": kind or type_.plural}
+    return {key: value for key, value in details.items() if value}
+
+
+def path_not_found() -> StatusError:
+    return PlainTextError(404, "404 page not found\n")
+
+
+def resource_not_found() -> StatusError:
+    """The group and version are known, the resource in it is not."""
+    return StatusError(404, "the server could not find the requested resource", "NotFound", details={})
+
+
+def not_found(type_: ResourceType, name: str) -> StatusError:
+    return StatusError(404, f'{type_} "{name}" not found', "NotFound", details=details_of(type_, name))
+
+
+def already_exists(type_: ResourceType, name: str, *, deleting: bool = False) -> StatusError:
+    prefix = "object is being deleted: " if deleting else ""
+    message = f'{prefix}{type_} "{name}" already exists'
+    return StatusError(409, message, "AlreadyExists", details=details_of(type_, name))
+
+
+def conflict(type_: ResourceType, name: str, why: str = MODIFIED_MESSAGE) -> StatusError:
+    message = f'Operation cannot be fulfilled on {type_} "{name}": {why}'
+    return StatusError(409, message, "Conflict", details=details_of(type_, name))
+
+
+def precondition_failed(type_: ResourceType, name: str, why: str) -> StatusError:
+    """A DELETE's preconditions do not hold: names the Kind, not the plural."""
+    kind = f"{type_.kind}.{type_.group}" if type_.group else type_.kind
+    message = f'Operation cannot be fulfilled on {kind} "{name}": {why}'
+    return StatusError(409, message, "Conflict", details=details_of(type_, name, kind=type_.kind))
+
+
+def invalid(group: str, kind: str, name: str, causes: Sequence[Cause]) -> StatusError:
+    """422 with causes. The message lists each distinct cause once, `details.causes` all of them."""
+    qualified = f"{kind}.{group}" if group else kind
+    texts = list(dict.fromkeys(f"{cause.field}: {cause.message}" for cause in causes))
+    listed = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
+    details: dict[str, Any] = {"name": name, "group": group, "kind": kind}
+    details = {key: value for key, value in details.items() if value}
+    details["causes"] = [cause._asdict() for cause in causes]
+    return StatusError(422, f'{qualified} "{name}" is invalid: {listed}', "Invalid", details=details)
+
+
+def invalid_object(type_: ResourceType, name: str, causes: Sequence[Cause]) -> StatusError:
+    return invalid(type_.group, type_.kind, name, causes)
+
+
+def invalid_option(options_kind: str, cause: Cause) -> StatusError:
+    """A query parameter that makes no sense: `ListOptions`, `CreateOptions`, …"""
+    return invalid("meta.k8s.io", options_kind, "", [cause])
+
+
+def version_required(type_: ResourceType, name: str) -> StatusError:
+    """PUT without a resourceVersion where one is a must: names the plural, unlike other 422s."""
+    cause = Cause("FieldValueInvalid", "Invalid value: 0: must be specified for an update", "metadata.resourceVersion")
+    return invalid(type_.group, type_.plural, name, [cause])
+
+
+def bad_request(message: str) -> StatusError:
+    return StatusError(400, message, "BadRequest")
+
+
+def unauthorized() -> StatusError:
+    return StatusError(401, "Unauthorized", "Unauthorized")
+
+
+def forbidden(type_: ResourceType, name: str, why: str, causes: Sequence[Cause] = ()) -> StatusError:
+    subject = f'{type_} "{name}"' if name else f"{type_}"
+    details = details_of(type_, name)
+    if causes:
+        details["causes"] = [cause._asdict() for cause in causes]
+    return StatusError(403, f"{subject} is forbidden: {why}", "Forbidden", details=details)
+
+
+def method_not_allowed() -> StatusError:
+    message = "the server does not allow this method on the requested resource"
+    return StatusError(405, message, "MethodNotAllowed", details={})
+
+
+def not_acceptable(accepted: str) -> StatusError:
+    message = f"only the following media types are accepted: {accepted}"
+    return StatusError(406, message, "NotAcceptable")
+
+
+def unsupported_media_type(accepted: Sequence[str]) -> StatusError:
+    listed = ", ".join(accepted)
+    message = f"the body of the request was in an unknown format - accepted media types include: {listed}"
+    return StatusError(415, message, "UnsupportedMediaType")
+
+
+def expired(message: str, *, continue_token: str = "") -> StatusError:
+    """410: the resourceVersion is older than the server remembers."""
+    return StatusError(410, message, "Expired", metadata={"continue": continue_token} if continue_token else None)
+
+
+def too_large_entity(limit_bytes: int) -> StatusError:
+    message = f"Request entity too large: limit is {limit_bytes}"
+    return StatusError(413, message, "RequestEntityTooLarge", headers={"Connection": "close"})
+
+
+def too_large_version(asked: int, current: int) -> StatusError:
+    """504: the client has seen a resourceVersion this server has not reached."""
+    causes = [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}]
+    return StatusError(
+        504,
+        f"Timeout: Too large resource version: {asked}, current: {current}",
+        "Timeout",
+        details={"causes": causes, "retryAfterSeconds": 1},
+        headers={"Retry-After": "1"},
+    )
+
+
+def internal(message: str) -> StatusError:
+    """500 without a reason, as the real server answers for what it did not foresee."""
+    return StatusError(500, message)
+
+
+def not_implemented(message: str) -> StatusError:
+    """501: a real server could do this, this one cannot, and does not pretend."""
+    return StatusError(501, f"the embedded API server does not support this: {message}", "NotImplemented")
+
+
+def success(type_: ResourceType, name: str, uid: str) -> dict[str, Any]:
+    """The answer to a DELETE after which the object is gone."""
+    details = {**details_of(type_, name), "uid": uid}
+    return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}
