@@ -1,0 +1,75 @@
+"""The rules of the house that a grep can check."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import btcctl
+
+SOURCE = Path(btcctl.__file__).parent
+
+BROAD_EXCEPT_ALLOWED = re.compile(
+    r"threads\.py|informers/(listener|transform|indexer)\.py|controller/controller\.py|events/broadcaster\.py"
+    r"|apiserver/\w+\.py|testing/\w+\.py|cli/main\.py"
+)
+BROAD_EXCEPT = r"except( \(?(Exception|BaseException)\)?( as \w+)?)?:"
+
+
+def modules(*but: str) -> Iterator[tuple[str, str]]:
+    for path in sorted(SOURCE.rglob("*.py")):
+        name = path.relative_to(SOURCE).as_posix()
+        if not name.startswith(but):
+            yield name, path.read_text()
+
+
+def offenders(pattern: str, *but: str) -> list[str]:
+    return [
+        f"{name}:{number}: {line.strip()}"
+        for name, text in modules(*but)
+        for number, line in enumerate(text.splitlines(), start=1)
+        if re.search(pattern, line)
+    ]
+
+
+def test_threads_are_made_in_one_module():
+    assert offenders(r"\bThread\(", "threads.py") == []
+
+
+def test_clocks_are_read_in_one_module():
+    assert offenders(r"\btime\.(sleep|time|monotonic|perf_counter)\(|datetime\.(now|utcnow)\(", "clock.py") == []
+
+
+def test_broad_excepts_stand_only_where_foreign_code_is_called():
+    found = offenders(BROAD_EXCEPT)
+    assert [each for each in found if not BROAD_EXCEPT_ALLOWED.match(each)] == []
+
+
+def test_the_toolkit_knows_nothing_of_what_is_built_on_it():
+    assert offenders(r"(?i)bitcoin", "bitcoin/", "sandbox/", "cli/") == []
+
+
+def test_nothing_is_left_unfinished():
+    assert offenders(r"\b(TODO|FIXME|XXX)\b|NotImplementedError") == []
+
+
+@pytest.mark.parametrize(("name", "text"), modules())
+def test_no_module_is_longer_than_a_person_reads(name, text):
+    assert len(text.splitlines()) <= 400
+
+
+@pytest.mark.parametrize(("name", "text"), modules())
+def test_imports_are_absolute(name, text):
+    relative = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ImportFrom) and node.level]
+    assert relative == []
+
+
+def test_every_public_name_can_be_imported_and_is_listed_for_type_checkers():
+    for name in btcctl.__all__:
+        assert getattr(btcctl, name).__name__ == name
+    text = (SOURCE / "__init__.py").read_text()
+    assert set(re.findall(r"import \w+ as (\w+)", text)) == set(btcctl.__all__)
