@@ -1,0 +1,19 @@
+"""The one CustomResourceDefinition of the operator, as it stands in the package."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Any
+
+import yaml
+
+
+def crd_yaml() -> str:
+    """The definition as YAML: what `btcctl crd` prints and `kubectl apply -f -` takes."""
+    return files("btcctl.bitcoin").joinpath("crd.yaml").read_text(encoding="utf-8")
+
+
+def load_crd() -> dict[str, Any]:
+    """The definition as a dict, made anew on each call."""
+    crd: dict[str, Any] = yaml.safe_load(crd_yaml())
+    return crd

@@ -1,0 +1,176 @@
+"""Which peers each node should have, and what to call to get there. Pure.
+
+Up to `FULL_MESH_LIMIT` nodes everybody is everybody's peer. Bitcoin Core dials at most 8 entries
+of its addnode list (net.h, MAX_ADDNODE_CONNECTIONS), so a larger network is a circulant graph:
+node i is a peer of i±1 and of i±d for three distances d that grow with the network. It is
+connected, symmetric, and far nodes are few steps apart.
+
+Only entries that are a bare IP address are ours. One with a port or a host name was made by hand
+and is left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Container, Iterable
+from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address
+from typing import Final
+
+FULL_MESH_LIMIT: Final = 9
+DEFAULT_P2P_PORT: Final = 18444  # of regtest (Bitcoin Core, chainparams.cpp)
+_MAX_DIALLED = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A node of the network as its pod shows it."""
+
+    ordinal: int
+    address: str  #: IP
+    ready: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AddedNode:
+    """One entry of `getaddednodeinfo`."""
+
+    entry: str  #: exactly as it was given to `addnode`
+    connected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """One connection of `getpeerinfo`."""
+
+    id: int
+    address: str  #: outbound: exactly as dialled; inbound: "ip:port"
+    inbound: bool
+    version: int = 0  #: 0 until the handshake is done
+
+
+@dataclass(frozen=True, slots=True)
+class PeerPlan:
+    """What to call on one node, in this order."""
+
+    remove: tuple[str, ...] = ()  #: `addnode remove`
+    disconnect: tuple[str, ...] = ()  #: `disconnectnode` by the string that was dialled
+    disconnect_ids: tuple[int, ...] = ()  #: `disconnectnode` by number: inbound connections of gone nodes
+    add: tuple[str, ...] = ()  #: `addnode add`, then `addnode onetry`
+    dial: tuple[str, ...] = ()  #: `addnode onetry` alone: listed, not connected
+
+    def __bool__(self) -> bool:
+        return bool(self.remove or self.disconnect or self.disconnect_ids or self.add or self.dial)
+
+
+def neighbours(ordinal: int, nodes: int) -> frozenset[int]:
+    """The ordinals that node `ordinal` of a network of `nodes` should have as peers."""
+    if nodes <= FULL_MESH_LIMIT:
+        return frozenset(range(nodes)) - {ordinal}
+    steps = {(ordinal + sign * distance) % nodes for distance in _distances(nodes) for sign in (1, -1)}
+    return frozenset(steps) - {ordinal}
+
+
+def _distances(nodes: int) -> tuple[int, ...]:
+    """Distances 1 to about nodes^(3/4); they change only when the network doubles."""
+    doublings = nodes.bit_length()
+    return tuple(round(2 ** (doublings * quarter / 4)) for quarter in range(_MAX_DIALLED // 2))
+
+
+def plan_peers(
+    node: Member,
+    members: Collection[Member],
+    nodes: int,
+    *,
+    added: Iterable[AddedNode],
+    peers: Iterable[Peer] = (),
+    gone: frozenset[str] = frozenset(),
+) -> PeerPlan:
+    """Plan the calls that give `node` the peers it should have.
+
+    Entries of pods that exist but are not ready are kept; only ready ones are added.
+
+    Args:
+        node: The node whose lists `added` and `peers` are.
+        members: Every node whose pod exists and is not on its way out, `node` included or not.
+        nodes: `spec.nodes`.
+        gone: Addresses that were nodes of this network and are no longer.
+    """
+    wanted = _wanted(node, members, nodes)
+    added = list(added)
+    unwanted = {each.entry: canonical(each.entry) for each in added if is_bare(each.entry)}
+    unwanted = {entry: address for entry, address in unwanted.items() if address not in wanted}
+    connected = _connected_by_address(added)
+    ready = [member.address for member in wanted.values() if member.ready]
+    left = gone - {canonical(member.address) for member in members}
+    strangers = left | {canonical(member.address) for member in members} - wanted.keys() | set(unwanted.values())
+    return PeerPlan(
+        remove=tuple(sorted(unwanted)),
+        disconnect=_outbound_to(strangers, peers := list(peers)),
+        disconnect_ids=_inbound_from(left, peers),
+        add=tuple(sorted(address for address in ready if canonical(address) not in connected)),
+        dial=tuple(sorted(address for address in ready if not connected.get(canonical(address), True))),
+    )
+
+
+def _wanted(node: Member, members: Iterable[Member], nodes: int) -> dict[str, Member]:
+    ordinals = neighbours(node.ordinal, nodes)
+    found = {canonical(member.address): member for member in members if member.ordinal in ordinals}
+    found.pop(canonical(node.address), None)
+    return found
+
+
+def _connected_by_address(added: Iterable[AddedNode]) -> dict[str, bool]:
+    """Core refuses to list an address twice, so "ip:18444" stands for "ip" as well."""
+    found: dict[str, bool] = {}
+    for each in added:
+        address = _address_of(each.entry)
+        if address is not None:
+            found[address] = found.get(address, False) or each.connected
+    return found
+
+
+def _outbound_to(addresses: Container[str], peers: Iterable[Peer]) -> tuple[str, ...]:
+    found = {
+        peer.address
+        for peer in peers
+        if not peer.inbound and is_bare(peer.address) and canonical(peer.address) in addresses
+    }
+    return tuple(sorted(found))
+
+
+def _inbound_from(addresses: Container[str], peers: Iterable[Peer]) -> tuple[int, ...]:
+    return tuple(sorted(peer.id for peer in peers if peer.inbound and _host_of(peer.address) in addresses))
+
+
+def is_bare(text: str) -> bool:
+    """Whether this is an IP address and nothing else."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def canonical(address: str) -> str:
+    """One spelling for each IP address: `::ffff:10.0.0.1` is 10.0.0.1.
+
+    Raises:
+        ValueError: Not an IP address.
+    """
+    parsed = ip_address(address)
+    mapped = parsed.ipv4_mapped if isinstance(parsed, IPv6Address) else None
+    return str(mapped or parsed)
+
+
+def _address_of(entry: str) -> str | None:
+    """The address that a bare entry, or one with the default port, is about; None of any other."""
+    if is_bare(entry):
+        return canonical(entry)
+    host, _, port = entry.rpartition(":")
+    return _host_of(entry) if host and port == str(DEFAULT_P2P_PORT) else None
+
+
+def _host_of(address: str) -> str | None:
+    """The address in "ip:port" or "[ip]:port", or None if it is no IP address."""
+    host = address.rpartition(":")[0].removeprefix("[").removesuffix("]")
+    return canonical(host) if is_bare(host) else None

@@ -1,0 +1,114 @@
+"""A BitcoinNetwork as typed values. `crd.yaml` is the same in the API server's words."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+import msgspec
+
+from btcctl.errors import ObjectDecodeError
+from btcctl.objects import Object
+from btcctl.resources import ResourceType
+
+DOMAIN: Final = "bitcoincontroller.christianb93.github.com"
+BITCOIN_NETWORKS: Final = ResourceType(DOMAIN, "v1", "bitcoinnetworks", "BitcoinNetwork")
+
+READY: Final = "Ready"
+MESH_READY: Final = "MeshReady"
+CREDENTIALS_READY: Final = "CredentialsReady"
+CONFLICT: Final = "Conflict"
+
+
+class NetworkSpec(msgspec.Struct, frozen=True, gc=False):
+    """What the user asks for."""
+
+    nodes: Annotated[int, msgspec.Meta(ge=1, le=1000)]
+    secret: Annotated[str, msgspec.Meta(min_length=1)] | None = None  #: None: the default credentials
+
+
+class NodeStatus(msgspec.Struct, frozen=True, gc=False, rename="camel"):
+    """One node, as its pod shows it."""
+
+    ordinal: int
+    ready: bool
+    ip: str = ""  #: "" while the pod has no address
+    node_name: str = ""  #: "" while the pod is not scheduled
+    dns_name: str = ""
+
+
+class Condition(msgspec.Struct, frozen=True, gc=False, rename="camel"):
+    """One statement about the network, as in `metav1.Condition`."""
+
+    type: str
+    status: str  #: "True", "False" or "Unknown"
+    reason: str
+    message: str
+    last_transition_time: str = ""  #: RFC 3339; when `status` last changed
+    observed_generation: int = 0
+
+    @property
+    def is_true(self) -> bool:
+        return self.status == "True"
+
+
+class NetworkStatus(msgspec.Struct, frozen=True, rename="camel"):
+    """What the controller saw last."""
+
+    observed_generation: int = 0
+    ready_nodes: int = 0
+    selector: str = ""
+    nodes: list[NodeStatus] = []
+    conditions: list[Condition] = []
+
+    def condition(self, type_: str) -> Condition | None:
+        return next((each for each in self.conditions if each.type == type_), None)
+
+
+class NetworkMeta(msgspec.Struct, frozen=True, gc=False, rename="camel"):
+    """The part of `metadata` that the operator reads."""
+
+    name: str
+    namespace: str
+    uid: str
+    generation: int = 0
+    resource_version: str = ""
+    deletion_timestamp: str | None = None
+
+
+class BitcoinNetwork(msgspec.Struct, frozen=True):
+    """One network, decoded by `from_object`."""
+
+    metadata: NetworkMeta
+    spec: NetworkSpec
+    status: NetworkStatus = NetworkStatus()
+
+    @property
+    def name(self) -> str:
+        return self.metadata.name
+
+    @property
+    def namespace(self) -> str:
+        return self.metadata.namespace
+
+    @classmethod
+    def from_object(cls, obj: Object) -> BitcoinNetwork:
+        """Decode; a status that does not fit, as older controllers wrote it, counts as none.
+
+        Raises:
+            ObjectDecodeError: The spec does not fit its schema.
+        """
+        frame = obj.decode(_SpecFrame)
+        try:
+            status = obj.decode(_StatusFrame).status
+        except ObjectDecodeError:
+            status = NetworkStatus()
+        return cls(frame.metadata, frame.spec, status)
+
+
+class _SpecFrame(msgspec.Struct, gc=False):
+    metadata: NetworkMeta
+    spec: NetworkSpec
+
+
+class _StatusFrame(msgspec.Struct):
+    status: NetworkStatus = NetworkStatus()
