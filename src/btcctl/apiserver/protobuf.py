@@ -15,9 +15,11 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from btcctl.apiserver.statuses import unsupported_media_type
 from btcctl.clock import rfc3339
 
 CONTENT_TYPE = "application/vnd.kubernetes.protobuf"
+_ACCEPTED = ("application/json", "application/yaml")
 _MAGIC = b"k8s\x00"
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _MAX_VARINT_BYTES = 10
@@ -31,17 +33,15 @@ class ProtobufError(ValueError):
     """The body is not the protobuf that it says it is."""
 
 
-class UnknownKindError(ProtobufError):
-    """The envelope is sound, but there is no field table for what is in it."""
-
-
-def decode_body(body: bytes) -> dict[str, Any]:
+def decode_body(content_type: str, body: bytes) -> dict[str, Any]:
     """Decode a request body into what its JSON form would have been.
 
     Raises:
-        UnknownKindError: Another kind than those of this module.
+        StatusError: 415, another media type or another kind than those of this module.
         ProtobufError: The body is broken.
     """
+    if content_type.partition(";")[0].strip() != CONTENT_TYPE:
+        raise unsupported_media_type(_ACCEPTED)
     if not body.startswith(_MAGIC):
         raise ProtobufError("the body does not begin with the Kubernetes protobuf prefix")
     envelope = _message(_UNKNOWN)(body[len(_MAGIC) :])
@@ -49,7 +49,7 @@ def decode_body(body: bytes) -> dict[str, Any]:
     kind = type_meta.get("kind", "")
     fields = _KINDS.get(kind)
     if fields is None:
-        raise UnknownKindError(f"kind {kind!r} is not understood as protobuf; send JSON")
+        raise unsupported_media_type(_ACCEPTED)
     return {"apiVersion": type_meta.get("apiVersion", ""), "kind": kind, **_message(fields)(envelope.get("raw", b""))}
 
 

@@ -1,12 +1,19 @@
 from __future__ import annotations
 
 import contextlib
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from btcctl.apiserver.protobuf import ProtobufError, UnknownKindError, decode_body, fields_of
+from btcctl.apiserver import protobuf
+from btcctl.apiserver.protobuf import CONTENT_TYPE, ProtobufError, fields_of
+from btcctl.apiserver.statuses import StatusError
+
+
+def decode_body(data: bytes) -> dict[str, Any]:
+    return protobuf.decode_body(CONTENT_TYPE, data)
 
 
 def varint(number: int) -> bytes:
@@ -105,8 +112,14 @@ def test_unknown_fields_are_skipped_whatever_their_wire_type() -> None:
 
 
 def test_another_kind_is_told_apart_from_a_broken_body() -> None:
-    with pytest.raises(UnknownKindError, match="'Pod'"):
+    with pytest.raises(StatusError) as caught:
         decode_body(body("v1", "Pod", b""))
+    assert caught.value.status == 415
+
+
+def test_another_media_type_is_refused() -> None:
+    with pytest.raises(StatusError):
+        protobuf.decode_body("application/cbor", body("v1", "Namespace", b""))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,235 @@
+"""One connection of the embedded server: requests in, answers out, until either side closes it."""
+
+from __future__ import annotations
+
+import gzip
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from email.utils import format_datetime
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler
+from io import BufferedIOBase
+from typing import Any, Protocol
+from urllib.parse import parse_qs, unquote
+
+import structlog
+
+from btcctl.apiserver import statuses
+from btcctl.apiserver.messages import ApiRequest, ApiResponse, WatchResponse, json_response
+from btcctl.apiserver.statuses import StatusError
+from btcctl.clock import Clock
+
+logger = structlog.get_logger(__name__)
+
+MAX_BODY_BYTES = 3 << 20  # the real server's limit
+GZIP_FROM_BYTES = 128 << 10  # likewise; below it, compressing costs more than it saves
+_GZIP_LEVEL = 1
+_JOIN_BELOW_BYTES = 64 << 10
+_LINGER_SECONDS = 1.0
+_LINGER_BYTES = 64 << 20
+_MAX_LINE_BYTES = 8 << 10
+
+
+class Backend(Protocol):
+    """What a connection needs of the server it belongs to."""
+
+    clock: Clock
+    closing: bool  #: the server stops: no connection is kept for a further request
+
+    def user_of(self, path: str, authorization: str) -> str | None:
+        """Who sends this; None if the credentials are missing or wrong."""
+
+    def handle(self, request: ApiRequest) -> ApiResponse | WatchResponse:
+        """Answer. Never raises."""
+
+
+class Connection(BaseHTTPRequestHandler):
+    """Parses and answers; the base class' constructor does it all.
+
+    Attributes:
+        watch: What the socket has been left to, with the response headers sent; None for nothing.
+    """
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def __init__(self, sock: socket.socket, address: Any, backend: Backend) -> None:
+        self.backend = backend
+        self.watch: WatchResponse | None = None
+        self.path = ""
+        self.request_version = self.default_request_version
+        super().__init__(sock, address, None)  # type: ignore[arg-type]  # only its handlers use the server
+
+    def answer(self) -> None:
+        try:
+            response = self._response()
+        except StatusError as error:
+            response = json_response(error.status, error.body or {}, error.headers)
+        if self.backend.closing:
+            self.close_connection = True
+        if isinstance(response, WatchResponse):
+            self._send_watch_head(response)
+        else:
+            self._send(response)
+
+    def __getattr__(self, name: str) -> Any:
+        """The base class looks for `do_GET` and so on; which methods there are is the API's business."""
+        if name.startswith("do_"):
+            return self.answer
+        raise AttributeError(name)
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """What the base class finds wrong with a request, as a Status."""
+        self.close_connection = True
+        reason = "BadRequest" if code == 400 else ""
+        error = StatusError(int(code), message or HTTPStatus(code).phrase, reason)
+        self._send(json_response(error.status, error.body or {}))
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the base class' name
+        logger.debug("connection", said=format % args)
+
+    def _response(self) -> ApiResponse | WatchResponse:
+        target, _, query = self.path.partition("?")
+        path = unquote(target)
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        try:
+            body = read_body(self.rfile, headers)
+        except StatusError:
+            self.close_connection = True  # what follows on this connection is not a request
+            raise
+        user = self.backend.user_of(path, headers.get("authorization", ""))
+        if user is None:
+            raise statuses.unauthorized()
+        parsed = parse_qs(query, keep_blank_values=True)
+        return self.backend.handle(ApiRequest(self.command, path, parsed, headers, body, user))
+
+    def _send(self, response: ApiResponse) -> None:
+        headers, body = compressed(response, self._accepts_gzip())
+        if headers.get("Connection") == "close":
+            self.close_connection = True
+        headers["Content-Length"] = str(len(body))
+        if getattr(self, "command", "") == "HEAD":
+            body = b""
+        head = self._head(response.status, headers)
+        if len(body) < _JOIN_BELOW_BYTES:
+            self.wfile.write(head + body)
+        else:
+            self.wfile.write(head)
+            self.wfile.write(body)
+        if response.status == 413:
+            self._linger()
+
+    def _send_watch_head(self, response: WatchResponse) -> None:
+        self.close_connection = True
+        headers = {**response.headers, "Transfer-Encoding": "chunked"}
+        self.wfile.write(self._head(200, headers))
+        self.watch = response
+
+    def _head(self, status: int, headers: Mapping[str, str]) -> bytes:
+        lines = [f"HTTP/1.1 {status} {_phrase(status)}"]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        lines.append(f"Date: {format_datetime(self.backend.clock.wall_time(), usegmt=True)}")
+        if self.close_connection and "Connection" not in headers:
+            lines.append("Connection: close")
+        return "\r\n".join([*lines, "", ""]).encode("latin-1", "replace")
+
+    def _accepts_gzip(self) -> bool:
+        headers = getattr(self, "headers", None)
+        return headers is not None and "gzip" in (headers.get("Accept-Encoding") or "")
+
+    def _linger(self) -> None:
+        """Read what the client is still sending: a close with unread data would take our answer with it."""
+        with suppress(OSError):
+            socket.socket.shutdown(self.connection, socket.SHUT_WR)
+            self.connection.settimeout(_LINGER_SECONDS)
+            left = _LINGER_BYTES
+            while left > 0 and (data := self.connection.recv(_JOIN_BELOW_BYTES)):
+                left -= len(data)
+
+
+def handshake(sock: socket.socket, context: ssl.SSLContext, timeout: float) -> ssl.SSLSocket:
+    """Do the TLS handshake; `sock` is detached, use what is returned.
+
+    Args:
+        timeout: Seconds that each read may take.
+
+    Raises:
+        OSError: The client does not speak TLS, does not trust us, or is too slow.
+    """
+    secured = context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+    try:
+        secured.settimeout(timeout)
+        secured.do_handshake()
+        secured.settimeout(None)
+    except OSError:
+        secured.close()
+        raise
+    return secured
+
+
+def read_body(source: BufferedIOBase, headers: Mapping[str, str]) -> bytes:
+    """Read a request's body, of a known length or in chunks.
+
+    Raises:
+        StatusError: 413, larger than `MAX_BODY_BYTES`; 400, the framing is broken.
+    """
+    length = headers.get("content-length")
+    if headers.get("transfer-encoding", "").lower() == "chunked":
+        if length is not None:
+            raise statuses.bad_request("both Content-Length and Transfer-Encoding")
+        return b"".join(_chunks(source))
+    if length is None:
+        return b""
+    if not length.isascii() or not length.isdecimal():
+        raise statuses.bad_request("bad Content-Length")
+    if int(length) > MAX_BODY_BYTES:
+        raise statuses.too_large_entity(MAX_BODY_BYTES)
+    return _exactly(source, int(length))
+
+
+def compressed(response: ApiResponse, wanted: bool) -> tuple[dict[str, str], bytes]:
+    """Headers and body, gzipped if that is wanted and worth it."""
+    headers = dict(response.headers)
+    if len(response.body) < GZIP_FROM_BYTES:
+        return headers, response.body
+    headers["Vary"] = "Accept-Encoding"
+    if not wanted:
+        return headers, response.body
+    headers["Content-Encoding"] = "gzip"
+    return headers, gzip.compress(response.body, _GZIP_LEVEL, mtime=0)
+
+
+def _chunks(source: BufferedIOBase) -> Iterator[bytes]:
+    left = MAX_BODY_BYTES
+    while True:
+        size_text = source.readline(_MAX_LINE_BYTES).partition(b";")[0].strip()
+        try:
+            size = int(size_text, 16)
+        except ValueError:
+            raise statuses.bad_request("bad chunk size") from None
+        if not 0 <= size <= left:
+            raise statuses.too_large_entity(MAX_BODY_BYTES)
+        if size == 0:
+            break
+        left -= size
+        yield _exactly(source, size)
+        if source.readline(_MAX_LINE_BYTES).strip():
+            raise statuses.bad_request("a chunk is longer than it says")
+    while source.readline(_MAX_LINE_BYTES).strip():  # trailers
+        pass
+
+
+def _exactly(source: BufferedIOBase, size: int) -> bytes:
+    data = source.read(size)
+    if len(data) < size:
+        raise statuses.bad_request("the body ends early")
+    return data
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Unknown"
