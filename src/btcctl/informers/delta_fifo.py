@@ -1,0 +1,155 @@
+"""What has happened to each key since it was last looked at, in order, between two threads."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from btcctl.clock import SYSTEM_CLOCK, Clock
+from btcctl.objects import DELETED, Object, ObjectKey, WatchEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What happened to some objects: ADDED, MODIFIED and DELETED events, per key oldest first.
+
+    Between two keys no order is promised.
+    """
+
+    deltas: dict[ObjectKey, list[WatchEvent]]
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """The whole collection, as listed."""
+
+    objects: dict[ObjectKey, Object]
+    initial: bool  #: it is the first
+
+
+@dataclass(frozen=True, slots=True)
+class Resync:
+    """Tell handlers again of what the store holds."""
+
+    skip: frozenset[ObjectKey]  #: about which they will be told anyway
+
+
+Entry: TypeAlias = Changes | Replaced | Resync
+
+
+class DeltaFIFO:
+    """Deltas by key, with lists and resyncs as single entries between them.
+
+    client-go's DeltaFIFO, but for two changes its own successor made, too: a list or a resync is
+    one entry, compared with the store when it is processed; and it is a barrier: what comes later
+    is neither merged into nor handed out before what came earlier. All keys changed between two
+    barriers are handed out together. Any number of producers, one consumer.
+
+    Args:
+        clock: Measures the timeout of `pop`.
+    """
+
+    def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
+        self._clock = clock
+        self._changed = threading.Condition()  # guards everything below
+        self._entries: deque[Entry] = deque()
+        self._was_replaced = False
+        self._has_synced = False
+        self._woken = False
+        self._closed = False
+
+    def apply(self, event: WatchEvent) -> None:
+        """Note a change: ADDED, MODIFIED or DELETED. Ignored once closed."""
+        key = event.object.key
+        with self._changed:
+            newest = self._entries[-1] if self._entries else None
+            if not isinstance(newest, Changes):
+                newest = Changes({})
+                self._push(newest)
+            deltas = newest.deltas.setdefault(key, [])
+            if deltas and event.type == DELETED == deltas[-1].type:
+                deltas[-1] = event
+            else:
+                deltas.append(event)
+
+    def replace(self, objects: list[Object]) -> None:
+        """Note that `objects` are the whole collection. Ignored once closed."""
+        by_key = {obj.key: obj for obj in objects}
+        with self._changed:
+            self._push(Replaced(by_key, initial=not self._was_replaced))
+            self._was_replaced = True
+
+    def resync(self) -> None:
+        """Have the store's content told again; one request at a time is kept."""
+        with self._changed:
+            if not any(isinstance(entry, Resync) for entry in self._entries):
+                self._push(Resync(frozenset()))
+
+    def pop(self, process: Callable[[Entry], None], timeout: float | None = None) -> bool:
+        """Wait for an entry and pass it to `process`, which may take its time: no lock is held.
+
+        Args:
+            process: Called at most once.
+            timeout: Seconds to wait; None waits without limit.
+
+        Returns:
+            False once closed. True otherwise, also if it was woken or there was nothing in time.
+        """
+        entry = self._next(timeout)
+        if entry is not None:
+            process(entry)
+            if isinstance(entry, Replaced):
+                self._has_synced = True
+        return not self._closed
+
+    def wake(self) -> None:
+        """Make the `pop` under way, or else the next, return without waiting."""
+        with self._changed:
+            self._woken = True
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Drop everything, take nothing more, and wake who waits in `pop`. Idempotent."""
+        with self._changed:
+            self._closed = True
+            self._entries.clear()
+            self._changed.notify_all()
+
+    def has_synced(self) -> bool:
+        """Whether the first list has been processed, to its end."""
+        return self._has_synced
+
+    def __len__(self) -> int:
+        """How many keys and other entries are queued."""
+        with self._changed:
+            return sum(len(entry.deltas) if isinstance(entry, Changes) else 1 for entry in self._entries)
+
+    def _push(self, entry: Entry) -> None:
+        if self._closed:
+            return
+        self._entries.append(entry)
+        self._changed.notify_all()
+
+    def _next(self, timeout: float | None) -> Entry | None:
+        deadline = None if timeout is None else self._clock.now() + timeout
+        with self._changed:
+            while not (self._entries or self._woken or self._closed):
+                left = None if deadline is None else deadline - self._clock.now()
+                if left is not None and left <= 0:
+                    break
+                self._clock.wait(self._changed, left)
+            self._woken = False
+            return self._take() if self._entries else None
+
+    def _take(self) -> Entry:
+        entry = self._entries.popleft()
+        if isinstance(entry, Resync):
+            return Resync(frozenset(key for later in self._entries for key in _keys(later)))
+        return entry
+
+
+def _keys(entry: Entry) -> frozenset[ObjectKey]:
+    return frozenset(entry.deltas) if isinstance(entry, Changes) else frozenset()

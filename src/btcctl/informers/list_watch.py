@@ -1,0 +1,47 @@
+"""What a reflector needs of a client of the API server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from btcctl.objects import ListPage, WatchEvent
+
+
+class ListerWatcher(Protocol):
+    """Reads one collection, for one reflector. All methods raise `BtcctlError`s only."""
+
+    def list_page(self, *, resource_version: str, limit: int, continue_token: str) -> ListPage:
+        """Read one page.
+
+        Args:
+            resource_version: "" the latest state, "0" any state, else one not older than this.
+                "" together with a token, which names its own.
+            limit: Objects per page, 0 for all of them on one page.
+            continue_token: Of the page before, "" for the first.
+
+        Raises:
+            Interrupted: `interrupt` was called.
+            ApiError: `Gone` for a version or a token that is too old.
+        """
+
+    def watch(self, *, resource_version: str, timeout_seconds: int) -> AbstractContextManager[Iterator[WatchEvent]]:
+        """Follow the changes after `resource_version`, bookmarks included, until the server ends the stream.
+
+        The iterator can be read on after an `ObjectDecodeError`, and after no other error.
+
+        Args:
+            resource_version: What has been seen.
+            timeout_seconds: When the server shall end the stream. A stream that outlives it
+                by far, or is silent for too long, raises `TransportError`.
+
+        Raises:
+            Interrupted: `interrupt` was called.
+            ApiError: The server refused, or sent an ERROR event; `Gone` for a version too old.
+            WatchDecodeError: A line is not a watch event.
+            ObjectDecodeError: A line is a watch event, but its object's metadata are unusable.
+        """
+
+    def interrupt(self) -> None:
+        """Break off the call in flight and every later one. From any thread, at once, idempotent."""

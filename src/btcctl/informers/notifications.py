@@ -1,0 +1,78 @@
+"""What handlers are told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol, TypeAlias
+
+from btcctl.objects import Object, ObjectKey
+
+
+class Added(NamedTuple):
+    """An object the handler has not been told of."""
+
+    new: Object
+    in_initial_list: bool  #: it was there before the handler was
+
+
+class Updated(NamedTuple):
+    """An object has changed since the handler was last told of it, or is told again (resync)."""
+
+    old: Object
+    new: Object
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """An object is gone, or no longer selected."""
+
+    key: ObjectKey
+    last: Object | None  #: the last state known
+    final_state_known: bool  #: False: we missed the deletion itself, `last` may be older
+
+
+Notification: TypeAlias = Added | Updated | Deleted
+
+
+class EventHandler(Protocol):
+    """Is told of every object of an informer, one call at a time, in a thread of its own.
+
+    What happens to an object while a handler is busy is told in one call: the state the
+    handler last saw, and the newest. An object that was deleted and made again under the same
+    name is told as deleted and added.
+    """
+
+    def on_add(self, obj: Object, in_initial_list: bool) -> None: ...
+
+    def on_update(self, old: Object, new: Object) -> None: ...
+
+    def on_delete(self, deleted: Deleted) -> None: ...
+
+
+def _ignore(*_: object) -> None:
+    pass
+
+
+class HandlerFuncs:
+    """An EventHandler made of functions; what is None is ignored."""
+
+    def __init__(
+        self,
+        on_add: Callable[[Object, bool], None] | None = None,
+        on_update: Callable[[Object, Object], None] | None = None,
+        on_delete: Callable[[Deleted], None] | None = None,
+    ) -> None:
+        self.on_add: Callable[[Object, bool], None] = on_add or _ignore
+        self.on_update: Callable[[Object, Object], None] = on_update or _ignore
+        self.on_delete: Callable[[Deleted], None] = on_delete or _ignore
+
+
+def tell(handler: EventHandler, notification: Notification) -> None:
+    """Call the method of `handler` that is for this notification."""
+    if isinstance(notification, Updated):
+        handler.on_update(notification.old, notification.new)
+    elif isinstance(notification, Added):
+        handler.on_add(notification.new, notification.in_initial_list)
+    else:
+        handler.on_delete(notification)
