@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import structlog
 from structlog.contextvars import bind_contextvars, clear_contextvars
@@ -12,7 +13,7 @@ from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.controller.handlers import KeysOf, own_key
 from btcctl.controller.predicates import Predicate
 from btcctl.controller.result import Result
-from btcctl.controller.sources import Informer, KeyHandler, Source
+from btcctl.controller.sources import Informer, KeyHandler, Source, wait_for_sources
 from btcctl.errors import CacheSyncError, TerminalError
 from btcctl.objects import ObjectKey
 from btcctl.threads import Runner, Stop
@@ -20,12 +21,14 @@ from btcctl.workqueue.queue import ShutDown
 from btcctl.workqueue.rate_limited import RateLimitingQueue
 from btcctl.workqueue.rate_limiters import RateLimiter
 
+if TYPE_CHECKING:
+    from btcctl.metrics import Metrics  # a fifth of the start-up time of a program that may not want it
+
 logger = structlog.get_logger(__name__)
 
 Reconcile = Callable[[ObjectKey], Result]
 
 CACHE_SYNC_TIMEOUT_SECONDS = 120.0  # controller-runtime's CacheSyncTimeout
-_SYNC_POLL_SECONDS = 0.05
 _JOIN_SECONDS = 2.0  # for threads that have nothing left to do
 
 
@@ -44,6 +47,10 @@ class Controller:
         clock: What delays and durations are measured with.
         rate_limiter: How long a key that failed waits; by default 5 ms doubling to 1000 s.
         cache_sync_timeout: Seconds the watched informers have to fill their caches.
+        metrics: Where to count; None counts nothing.
+
+    Attributes:
+        queue: The keys that need a reconcile.
         drain_seconds: How long `run` waits for queued and running reconciles when asked to stop.
         on_failure: Called with what ended a started controller before its time.
     """
@@ -57,19 +64,21 @@ class Controller:
         clock: Clock = SYSTEM_CLOCK,
         rate_limiter: RateLimiter[ObjectKey] | None = None,
         cache_sync_timeout: float = CACHE_SYNC_TIMEOUT_SECONDS,
-        drain_seconds: float = 10.0,
-        on_failure: Callable[[BaseException], None] | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         if workers < 1:
             raise ValueError(f"workers is {workers}, must be 1 or more")
         self.name = name
-        self.queue: RateLimitingQueue[ObjectKey] = RateLimitingQueue(clock, name, rate_limiter=rate_limiter)
-        self.on_failure = on_failure
+        self.queue: RateLimitingQueue[ObjectKey] = RateLimitingQueue(
+            clock, name, rate_limiter=rate_limiter, observer=None if metrics is None else metrics.queue(name)
+        )
+        self.drain_seconds = 10.0
+        self._metrics = None if metrics is None else metrics.controller(name, workers)
+        self.on_failure: Callable[[BaseException], None] | None = None
         self._reconcile = reconcile
         self._workers = workers
         self._clock = clock
         self._cache_sync_timeout = cache_sync_timeout
-        self._drain_seconds = drain_seconds
         self._sources: list[Source] = []
         self._lock = threading.Lock()  # guards the three below
         self._runner: Runner | None = None
@@ -104,7 +113,7 @@ class Controller:
             TimeoutError: A reconcile is still running.
             BaseException: What ended the controller before its time, CacheSyncError for one.
         """
-        self._drain_seconds = timeout
+        self.drain_seconds = timeout
         if self._runner is None:
             self._close()
             return
@@ -132,7 +141,7 @@ class Controller:
             BaseException: What killed a worker; no Exception does.
         """
         try:
-            if self._wait_for_caches(stop):
+            if wait_for_sources(self.name, self._sources, stop, timeout=self._cache_sync_timeout, clock=self._clock):
                 self._run_workers(stop)
         finally:
             self._close()
@@ -151,23 +160,6 @@ class Controller:
         if self.on_failure is not None:
             self.on_failure(error)
 
-    def _wait_for_caches(self, stop: Stop) -> bool:
-        """Return whether every watched informer's initial list has been handled; False if stopped."""
-        deadline = self._clock.now() + self._cache_sync_timeout
-        reported: dict[str, str] = {}
-        while waiting := [source for source in self._sources if not source.has_synced()]:
-            causes = {source.name: source.why_not_synced() for source in waiting}
-            for name, cause in causes.items():
-                if reported.get(name) != cause:
-                    logger.warning("waiting for a cache", controller=self.name, informer=name, cause=cause)
-            reported |= causes
-            left = deadline - self._clock.now()
-            if left <= 0:
-                raise CacheSyncError(_not_synced(self.name, self._cache_sync_timeout, causes))
-            if stop.wait(min(left, _SYNC_POLL_SECONDS)):
-                return False
-        return not stop.is_set()
-
     def _run_workers(self, stop: Stop) -> None:
         ended = Stop(self._clock)  # asked to stop, or a worker died
         unlink = stop.on_set(ended.set)
@@ -180,7 +172,7 @@ class Controller:
         logger.info("controller started", controller=self.name, workers=self._workers)
         ended.wait()
         unlink()
-        unfinished = self.queue.drain(self._drain_seconds if stop.is_set() else 0.0)
+        unfinished = self.queue.drain(self.drain_seconds if stop.is_set() else 0.0)
         if unfinished:
             logger.warning("stopped with work left", controller=self.name, keys=[str(key) for key in unfinished])
         for worker in workers:
@@ -190,7 +182,9 @@ class Controller:
     def _close(self) -> None:
         self.queue.shut_down()
         for source in self._sources:
-            source.remove()
+            source.close()
+        for source in self._sources:
+            source.remove(_JOIN_SECONDS)
 
     def _work(self, stop: Stop) -> None:
         while True:
@@ -206,37 +200,40 @@ class Controller:
     def _process(self, key: ObjectKey) -> None:
         clear_contextvars()
         bind_contextvars(controller=self.name, key=str(key))
+        if self._metrics is not None:
+            self._metrics.started()
         started_at = self._clock.now()
+        outcome = self._outcome(key)
+        duration = self._clock.now() - started_at
+        if self._metrics is not None:
+            self._metrics.finished(outcome, duration)
+        logger.debug("reconciled", result=outcome, duration=round(duration, 6))
+
+    def _outcome(self, key: ObjectKey) -> str:
+        """Reconcile, see to what comes next, return one of `btcctl.metrics.RESULTS`."""
         try:
             result = self._reconcile(key)
             if not isinstance(result, Result):
                 raise TypeError(f"reconcile returned {type(result).__name__}, not a Result")
         except TerminalError as error:
             self.queue.forget(key)
-            logger.error("giving up until it changes", error=str(error), duration=self._since(started_at))  # noqa: TRY400
+            logger.error("giving up until it changes", error=str(error))  # noqa: TRY400
+            return "terminal_error"
         except Exception as error:
-            self._retry(key, error, started_at)
-        else:
-            self.queue.forget(key)
-            if result.requeue_after is not None:
-                self.queue.add_after(key, result.requeue_after)
-            logger.debug("reconciled", result=str(result), duration=self._since(started_at))
+            self._retry(key, error)
+            return "error"
+        self.queue.forget(key)
+        if result.requeue_after is None:
+            return "success"
+        self.queue.add_after(key, result.requeue_after)
+        return "requeue_after"
 
-    def _retry(self, key: ObjectKey, error: Exception, started_at: float) -> None:
+    def _retry(self, key: ObjectKey, error: Exception) -> None:
         delay = self.queue.add_rate_limited(key, minimum=getattr(error, "retry_after", None) or 0.0)
         logger.warning(
             "reconcile failed",
             error=f"{type(error).__name__}: {error}",
             failures=self.queue.num_requeues(key),
             retry_in=round(delay, 3),
-            duration=self._since(started_at),
         )
         logger.debug("traceback of the failure", exc_info=error)
-
-    def _since(self, started_at: float) -> float:
-        return round(self._clock.now() - started_at, 6)
-
-
-def _not_synced(controller: str, timeout: float, causes: dict[str, str]) -> str:
-    reasons = "; ".join(f"{name}: {cause}" for name, cause in causes.items())
-    return f"{controller}: no complete cache after {timeout:g} s: {reasons}"

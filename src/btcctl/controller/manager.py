@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
-import socket
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 import structlog
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.controller.controller import Controller
-from btcctl.threads import Runner, Stop
+from btcctl.controller.signals import catching_signals
+from btcctl.errors import BtcctlError, CacheSyncError
+from btcctl.threads import Stop
 
 logger = structlog.get_logger(__name__)
 
 _HEALTH_POLL_SECONDS = 1.0
-SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_LEAST_SECONDS = 1.0  # for each part to stop, even if another has used all the time up
 
 
 class Service(Protocol):
@@ -62,8 +61,11 @@ class Manager:
 
     @property
     def healthy(self) -> bool:
-        """False once a thread has died."""
-        return all(getattr(part, "healthy", True) for part in self._parts)
+        """False once a thread of a controller or an informer has died."""
+        informers = getattr(self.factory, "informers", ())
+        return all(controller.healthy for controller in self.controllers) and not any(
+            isinstance(informer.last_error, CacheSyncError) for informer in informers
+        )
 
     def start(self) -> None:
         """Start caches, then recorder and services, then controllers. Idempotent.
@@ -90,7 +92,7 @@ class Manager:
         while self._running:
             part = self._running.pop()
             try:
-                part.stop(max(0.0, deadline - self._clock.now()))
+                part.stop(max(_LEAST_SECONDS, deadline - self._clock.now()))
             except BaseException as error:
                 failures.append(error)
         for other in failures[1:]:
@@ -116,6 +118,8 @@ class Manager:
         finally:
             unlink()
             self.stop(grace_seconds)
+        if not stop.is_set():
+            raise BtcctlError("a part of the manager ended before its time")
 
 
 def run_until_signal(manager: Manager, grace_seconds: float = 30.0) -> None:
@@ -144,40 +148,3 @@ def _on_signal(number: int, stop: Stop) -> None:
         os._exit(128 + number)
     logger.info("stopping; a second signal exits at once", signal=name)
     stop.set()
-
-
-@contextlib.contextmanager
-def catching_signals(handle: Callable[[int], None], signals: Sequence[signal.Signals] = SIGNALS) -> Iterator[None]:
-    """Call `handle` in a thread of its own for each signal that arrives while in the block.
-
-    The interpreter writes the signal's number to a socket the moment it arrives, whatever the
-    main thread is doing: nothing can be missed between a check and a wait.
-
-    Raises:
-        RuntimeError: Not called in the main thread.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        raise RuntimeError("signals can only be caught in the main thread")
-    inbox, outbox = socket.socketpair()
-    outbox.setblocking(False)
-    reader = Runner("signals", lambda stop: _read_signals(inbox, handle, {int(each) for each in signals}))
-    with inbox, outbox:
-        previous_fd = signal.set_wakeup_fd(outbox.fileno(), warn_on_full_buffer=False)
-        previous = {each: signal.signal(each, lambda *_: None) for each in signals}
-        try:
-            reader.start()
-            yield
-        finally:
-            for each, handler in previous.items():
-                signal.signal(each, signal.SIG_DFL if handler is None else handler)
-            signal.set_wakeup_fd(previous_fd)
-            outbox.shutdown(socket.SHUT_RDWR)
-            reader.stop()
-
-
-def _read_signals(inbox: socket.socket, handle: Callable[[int], None], wanted: set[int]) -> None:
-    """Ends when the other end is shut down."""
-    while data := inbox.recv(64):
-        for number in data:
-            if number in wanted:
-                handle(number)

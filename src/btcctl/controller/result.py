@@ -21,6 +21,3 @@ class Result:
     def __post_init__(self) -> None:
         if self.requeue_after is not None and not self.requeue_after >= 0:
             raise ValueError(f"requeue_after is {self.requeue_after}, must be 0 or more seconds")
-
-    def __str__(self) -> str:
-        return "done" if self.requeue_after is None else f"again in {self.requeue_after:.3g} s"

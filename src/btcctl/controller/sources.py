@@ -5,27 +5,23 @@ After this module nobody knows what happened to an object, only which object to 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import contextlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 import structlog
 
+from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.controller.handlers import KeysOf, own_key
 from btcctl.controller.predicates import Predicate
-from btcctl.errors import BtcctlError
+from btcctl.errors import CacheSyncError
+from btcctl.informers.notifications import Deleted, EventHandler
 from btcctl.objects import Object, ObjectKey
+from btcctl.threads import Stop
 
 logger = structlog.get_logger(__name__)
 
-
-class Deletion(Protocol):
-    """As `btcctl.informers.notifications.Deleted`."""
-
-    @property
-    def key(self) -> ObjectKey: ...
-
-    @property
-    def last(self) -> Object | None: ...
+_REPORT_SECONDS = 1.0  # how often it is looked whether the cause has changed
 
 
 class KeyHandler:
@@ -51,7 +47,7 @@ class KeyHandler:
         if self._wants(old, new):
             self._add_all(dict.fromkeys([*self._keys_of(old), *self._keys_of(new)]))
 
-    def on_delete(self, deleted: Deletion) -> None:
+    def on_delete(self, deleted: Deleted) -> None:
         if deleted.last is not None:
             if self._wants(deleted.last, None):
                 self._add_all(self._keys_of(deleted.last))
@@ -71,11 +67,11 @@ class KeyHandler:
 class Registration(Protocol):
     """What an informer returns for a handler."""
 
-    def has_synced(self) -> bool:
-        """Whether the handler has seen the whole initial list."""
+    def has_synced(self) -> bool: ...
 
-    def remove(self) -> None:
-        """Call the handler no more. Idempotent."""
+    def wait_for_sync(self, timeout: float) -> bool: ...
+
+    def remove(self, timeout: float = ...) -> None: ...
 
 
 class Informer(Protocol):
@@ -84,10 +80,9 @@ class Informer(Protocol):
     @property
     def name(self) -> str: ...
 
-    @property
-    def last_error(self) -> BtcctlError | None: ...
+    def why_unsynced(self) -> str: ...
 
-    def add_handler(self, handler: KeyHandler) -> Registration: ...
+    def add_handler(self, handler: EventHandler) -> Registration: ...
 
 
 class Source:
@@ -102,12 +97,81 @@ class Source:
         return self._informer.name
 
     def has_synced(self) -> bool:
+        """Whether the whole initial list has become keys."""
         return self._registration.has_synced()
 
-    def why_not_synced(self) -> str:
-        """The informer's last error, in words."""
-        error = self._informer.last_error
-        return "no answer yet" if error is None else str(error)
+    def wait_for_sync(self, timeout: float) -> bool:
+        """Wait until `has_synced`, at most `timeout` seconds, or until closed; return `has_synced`."""
+        return self._registration.wait_for_sync(timeout)
 
-    def remove(self) -> None:
-        self._registration.remove()
+    def why_unsynced(self) -> str:
+        """What the informer tried last, and what came of it."""
+        return self._informer.why_unsynced()
+
+    def close(self) -> None:
+        """Pass on nothing more. Does not wait; idempotent."""
+        with contextlib.suppress(TimeoutError):
+            self._registration.remove(0.0)
+
+    def remove(self, timeout: float) -> None:
+        """Pass on nothing more, and wait for a mapping that is under way."""
+        try:
+            self._registration.remove(timeout)
+        except TimeoutError as error:
+            logger.warning("a handler is still busy", informer=self.name, error=str(error))
+
+
+def wait_for_sources(
+    controller: str, sources: Sequence[Source], stop: Stop, *, timeout: float, clock: Clock = SYSTEM_CLOCK
+) -> bool:
+    """Wait until every source has synced; while it has not, log the cause, once per change.
+
+    Args:
+        controller: Named in logs and in the error.
+        sources: What to wait for.
+        stop: Ends the wait; the sources are closed then.
+        timeout: Seconds.
+        clock: What they are measured with.
+
+    Returns:
+        Whether all have synced; False if stopped.
+
+    Raises:
+        CacheSyncError: Not in time; names each informer that has not synced, and why.
+    """
+    unlink = stop.on_set(lambda: _close_all(sources))
+    deadline = clock.now() + timeout
+    reported: dict[str, str] = {}
+    while waiting := [source for source in sources if not source.has_synced()]:
+        if stop.is_set():
+            return False
+        left = deadline - clock.now()
+        causes = {source.name: source.why_unsynced() for source in waiting}
+        if left <= 0:
+            reasons = "; ".join(f"{name}: {cause}" for name, cause in causes.items())
+            raise CacheSyncError(f"{controller}: not synced within {timeout:g} s: {reasons}")
+        if not _wait_for(waiting[0], min(left, _REPORT_SECONDS), stop, clock):
+            _report(controller, causes, reported)
+    unlink()
+    return not stop.is_set()
+
+
+def _close_all(sources: Sequence[Source]) -> None:
+    for source in sources:
+        source.close()
+
+
+def _wait_for(source: Source, timeout: float, stop: Stop, clock: Clock) -> bool:
+    wait_until = clock.now() + timeout
+    synced = source.wait_for_sync(timeout)
+    if not synced and not stop.is_set():
+        # An informer that was stopped answers at once, and must not keep us running in circles.
+        stop.wait(wait_until - clock.now())
+    return synced
+
+
+def _report(controller: str, causes: Mapping[str, str], reported: dict[str, str]) -> None:
+    for name, cause in causes.items():
+        if reported.get(name) != cause:
+            reported[name] = cause
+            logger.warning("waiting for a cache", controller=controller, informer=name, cause=cause)

@@ -1,0 +1,230 @@
+"""Counters under the names of client-go and controller-runtime, so that their dashboards fit.
+
+Hot paths only add plain integers; `Metrics` turns them into Prometheus samples when scraped.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+
+from prometheus_client import CollectorRegistry, Metric, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.registry import Collector
+
+from btcctl.clock import SYSTEM_CLOCK, Clock
+
+# component-base's workqueue buckets: ExponentialBuckets(10e-9, 10, 12).
+QUEUE_BUCKETS = tuple(10.0**exponent for exponent in range(-8, 4))
+
+# controller-runtime's pkg/internal/controller/metrics, ReconcileTime.
+RECONCILE_BUCKETS = (
+    *(0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0),
+    *(1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5, 6, 7, 8, 9, 10, 15, 20, 25, 30, 40, 50, 60),
+)
+
+#: How a reconcile ends. A terminal error counts as "error" too, as in controller-runtime.
+RESULTS = ("success", "error", "requeue_after", "terminal_error")
+
+
+class Histogram:
+    """Counts seconds into buckets. Not thread-safe: its owner holds a lock."""
+
+    def __init__(self, buckets: Sequence[float]) -> None:
+        self.total_seconds = 0.0
+        self._bounds = buckets
+        self._counts = [0] * (len(buckets) + 1)
+
+    def observe(self, seconds: float) -> None:
+        self.total_seconds += seconds
+        self._counts[bisect_left(self._bounds, seconds)] += 1
+
+    def buckets(self) -> list[tuple[str, float]]:
+        """Upper bound and cumulative count, as Prometheus wants them."""
+        labels = [*(str(float(bound)) for bound in self._bounds), "+Inf"]
+        return list(zip(labels, map(float, itertools.accumulate(self._counts)), strict=True))
+
+
+class QueueMetrics:
+    """Observes one work queue, under that queue's lock.
+
+    `depth` rises when a key becomes dirty, even while it is being processed, and falls when a
+    worker gets it; a key's time in the queue counts from its first add, as in client-go.
+    """
+
+    def __init__(self, name: str, clock: Clock = SYSTEM_CLOCK) -> None:
+        self.name = name
+        self.adds = 0
+        self.retries = 0
+        self.waiting = Histogram(QUEUE_BUCKETS)
+        self.working = Histogram(QUEUE_BUCKETS)
+        self._clock = clock
+        self._added_at: dict[Hashable, float] = {}
+        self._taken_at: dict[Hashable, float] = {}
+
+    def added(self, key: Hashable, now: float) -> None:
+        self.adds += 1
+        self._added_at[key] = now
+
+    def taken(self, key: Hashable, now: float) -> None:
+        self.waiting.observe(now - self._added_at.pop(key))
+        self._taken_at[key] = now
+
+    def finished(self, key: Hashable, now: float) -> None:
+        self.working.observe(now - self._taken_at.pop(key))
+
+    def delayed(self, key: Hashable) -> None:
+        self.retries += 1
+
+    @property
+    def depth(self) -> int:
+        return len(self._added_at)
+
+    def running_seconds(self) -> list[float]:
+        """For how long each key that is being processed has been."""
+        now = self._clock.now()
+        return [now - taken_at for taken_at in list(self._taken_at.values())]
+
+
+class ControllerMetrics:
+    """Observes one controller. Thread-safe."""
+
+    def __init__(self, name: str, workers: int) -> None:
+        self.name = name
+        self.workers = workers
+        self.active = 0
+        self.results: Counter[str] = Counter()
+        self.seconds = Histogram(RECONCILE_BUCKETS)
+        self._lock = threading.Lock()  # guards everything above
+
+    def started(self) -> None:
+        with self._lock:
+            self.active += 1
+
+    def finished(self, result: str, seconds: float) -> None:
+        """Count a reconcile that ended with one of RESULTS."""
+        with self._lock:
+            self.active -= 1
+            self.results[result] += 1
+            self.seconds.observe(seconds)
+
+
+class RequestMetrics:
+    """Counts requests to the API server. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()  # guards the counts
+        self._counts: Counter[tuple[str, str, str]] = Counter()
+
+    def count(self, code: int | str, method: str, host: str) -> None:
+        """Count an answer; `code` is "<error>" if there was none, as in client-go."""
+        with self._lock:
+            self._counts[str(code), method, host] += 1
+
+    def counts(self) -> dict[tuple[str, str, str], int]:
+        """How often each code, method and host was seen."""
+        with self._lock:
+            return dict(self._counts)
+
+
+class Metrics(Collector):
+    """Everything that is counted, in a registry of its own.
+
+    Args:
+        clock: What the queues measure with.
+    """
+
+    def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
+        self.registry = CollectorRegistry(auto_describe=False)
+        self.requests = RequestMetrics()
+        self._clock = clock
+        self._lock = threading.Lock()  # guards the two below
+        self._queues: dict[str, QueueMetrics] = {}
+        self._controllers: dict[str, ControllerMetrics] = {}
+        self.registry.register(self)
+
+    def queue(self, name: str) -> QueueMetrics:
+        """The observer for the queue of that name; the same one on every call."""
+        with self._lock:
+            return self._queues.setdefault(name, QueueMetrics(name, self._clock))
+
+    def controller(self, name: str, workers: int) -> ControllerMetrics:
+        """The observer for the controller of that name; the same one on every call."""
+        with self._lock:
+            return self._controllers.setdefault(name, ControllerMetrics(name, workers))
+
+    def text(self) -> bytes:
+        """All samples in Prometheus' text format."""
+        return generate_latest(self.registry)
+
+    def collect(self) -> Iterator[Metric]:
+        """Called by the registry when it is scraped."""
+        with self._lock:
+            queues, controllers = list(self._queues.values()), list(self._controllers.values())
+        yield from _queue_families(queues)
+        yield from _controller_families(controllers)
+        requests = CounterMetricFamily(
+            "rest_client_requests", "Requests by status code, method and host.", labels=["code", "method", "host"]
+        )
+        for labels, count in self.requests.counts().items():
+            requests.add_metric(labels, count)
+        yield requests
+
+
+def _queue_families(queues: Iterable[QueueMetrics]) -> Iterator[Metric]:
+    labels = ["name", "controller"]
+    depth = GaugeMetricFamily("workqueue_depth", "Keys that need work.", labels=labels)
+    adds = CounterMetricFamily("workqueue_adds", "Keys added.", labels=labels)
+    retries = CounterMetricFamily("workqueue_retries", "Keys held back until later.", labels=labels)
+    waiting = HistogramMetricFamily("workqueue_queue_duration_seconds", "How long keys waited.", labels=labels)
+    working = HistogramMetricFamily("workqueue_work_duration_seconds", "How long keys took.", labels=labels)
+    unfinished = GaugeMetricFamily(
+        "workqueue_unfinished_work_seconds", "Seconds of work in progress, summed up.", labels=labels
+    )
+    longest = GaugeMetricFamily(
+        "workqueue_longest_running_processor_seconds", "Age of the oldest work in progress.", labels=labels
+    )
+    for queue in queues:
+        values = [queue.name, queue.name]
+        running = queue.running_seconds()
+        depth.add_metric(values, queue.depth)
+        adds.add_metric(values, queue.adds)
+        retries.add_metric(values, queue.retries)
+        waiting.add_metric(values, queue.waiting.buckets(), queue.waiting.total_seconds)
+        working.add_metric(values, queue.working.buckets(), queue.working.total_seconds)
+        unfinished.add_metric(values, sum(running))
+        longest.add_metric(values, max(running, default=0.0))
+    yield from (depth, adds, retries, waiting, working, unfinished, longest)
+
+
+def _controller_families(controllers: Iterable[ControllerMetrics]) -> Iterator[Metric]:
+    labels = ["controller"]
+    total = CounterMetricFamily(
+        "controller_runtime_reconcile", "Reconciles by result.", labels=["controller", "result"]
+    )
+    errors = CounterMetricFamily("controller_runtime_reconcile_errors", "Reconciles that failed.", labels=labels)
+    terminal = CounterMetricFamily(
+        "controller_runtime_terminal_reconcile_errors", "Failures that are not tried again.", labels=labels
+    )
+    seconds = HistogramMetricFamily(
+        "controller_runtime_reconcile_time_seconds", "Seconds per reconcile.", labels=labels
+    )
+    most = GaugeMetricFamily("controller_runtime_max_concurrent_reconciles", "Workers.", labels=labels)
+    active = GaugeMetricFamily("controller_runtime_active_workers", "Workers that are busy.", labels=labels)
+    for each in controllers:
+        given_up = each.results["terminal_error"]
+        failed = each.results["error"] + given_up
+        for result, count in (
+            *((name, each.results[name]) for name in ("success", "requeue_after")),
+            ("error", failed),
+        ):
+            total.add_metric([each.name, result], count)
+        errors.add_metric([each.name], failed)
+        terminal.add_metric([each.name], given_up)
+        seconds.add_metric([each.name], each.seconds.buckets(), each.seconds.total_seconds)
+        most.add_metric([each.name], each.workers)
+        active.add_metric([each.name], each.active)
+    yield from (total, errors, terminal, seconds, most, active)
