@@ -1,0 +1,82 @@
+"""From HTTP answers to objects and errors, whether the body is a Status, text, HTML or nothing."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from btcctl.clock import Clock
+from btcctl.errors import ApiError, ObjectDecodeError
+from btcctl.objects import decode_json
+from btcctl.rest.transport import Response
+
+_EXCERPT_CHARACTERS = 200
+_WARNING = re.compile(r'\b\d{3} \S+ "((?:[^"\\]|\\.)*)"')
+
+
+def error_from(response: Response, clock: Clock) -> ApiError:
+    """The error for an answer whose status is not 2xx.
+
+    The API server's own 404 for an unknown path and its 429 when it is overloaded are text;
+    what stands between us and it answers in HTML.
+    """
+    retry_after = parse_retry_after(response.headers.get("Retry-After", ""), clock)
+    status = _status_of(response.body)
+    if status is None:
+        return ApiError.of(response.status, message=_excerpt(response), retry_after=retry_after)
+    return ApiError.from_status({**status, "code": status.get("code") or response.status}, retry_after)
+
+
+def error_from_event(body: Mapping[str, Any]) -> ApiError:
+    """The error for the Status in an ERROR event of a watch."""
+    return ApiError.from_status(body)
+
+
+def parse_retry_after(value: str, clock: Clock) -> float | None:
+    """Seconds asked for by a Retry-After header (RFC 9110, section 10.2.3), or None."""
+    if value.isascii() and value.isdigit():
+        return float(value)
+    try:
+        asked = parsedate_to_datetime(value)
+        return max(0.0, (asked - clock.wall_time()).total_seconds())
+    except (TypeError, ValueError):
+        return None
+
+
+def parse_warnings(value: str) -> list[str]:
+    r"""The texts in a Warning header: `299 - "unknown field \"spec.x\""` (RFC 7234, section 5.5)."""
+    return [re.sub(r"\\(.)", r"\1", text) for text in _WARNING.findall(value)]
+
+
+def decode_answer(response: Response, what: str) -> dict[str, Any]:
+    """The body of a successful answer as a dict.
+
+    Raises:
+        ObjectDecodeError: It is not a JSON object; names `what` and shows the beginning.
+    """
+    try:
+        return decode_json(response.body, dict[str, Any], lambda: what)
+    except ObjectDecodeError as error:
+        raise ObjectDecodeError(f"{error}; is this an API server? It said: {_excerpt(response)}") from error
+
+
+def _status_of(body: bytes) -> dict[str, Any] | None:
+    try:
+        decoded = decode_json(body, dict[str, Any], lambda: "Status")
+    except ObjectDecodeError:
+        return None
+    return decoded if decoded.get("kind") == "Status" else None
+
+
+def _excerpt(response: Response) -> str:
+    """What the body says to a person, in one short line."""
+    text = response.body[: 20 * _EXCERPT_CHARACTERS].decode("utf-8", "replace")
+    if "html" in response.headers.get("Content-Type", ""):
+        text = html.unescape(re.sub(r"(?s)<(style|script).*?</\1>|<[^>]*>", " ", text))
+    if 300 <= response.status < 400:
+        text = f"redirected to {response.headers.get('Location', 'nowhere')} {text}"
+    text = " ".join(text.split())
+    return text if len(text) <= _EXCERPT_CHARACTERS else text[:_EXCERPT_CHARACTERS] + "…"

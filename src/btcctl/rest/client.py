@@ -1,0 +1,225 @@
+"""One API server: requests with retries, resources, discovery."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from types import TracebackType
+from typing import Any, Self
+
+import structlog
+from cachetools import LRUCache, TTLCache
+
+from btcctl.clock import SYSTEM_CLOCK, Clock
+from btcctl.errors import ApiError, Interrupted, NotFound
+from btcctl.resources import ResourceType
+from btcctl.rest.answers import decode_answer, error_from, parse_warnings
+from btcctl.rest.breaker import Breaker
+from btcctl.rest.config import ClientConfig
+from btcctl.rest.http import HttpTransport
+from btcctl.rest.resource import Resource
+from btcctl.rest.retry import RetryPolicy
+from btcctl.rest.stream import WatchStream
+from btcctl.rest.transport import Request, Response, StreamResponse, Transport
+from btcctl.threads import Stop
+
+logger = structlog.get_logger(__name__)
+
+REQUEST_SECONDS = 30.0
+LIST_SECONDS = 60.0  # the API server's own limit on a request (--request-timeout)
+DISCOVERY_SECONDS = 300.0  # how long discovery is remembered; a miss always asks again
+_ERROR_BODY_BYTES = 1 << 20
+
+
+@cache
+def default_user_agent() -> str:
+    """Its part before the "/" is the field manager of writes that name none."""
+    try:
+        ours = version("btcctl")
+    except PackageNotFoundError:
+        ours = "unknown"
+    return f"btcctl/{ours} ({sys.platform}) python/{sys.version_info.major}.{sys.version_info.minor}"
+
+
+class ApiClient:
+    """Speaks to one API server. Thread-safe.
+
+    Args:
+        transport: Carries the requests; closed with the client.
+        field_manager: Names the owner of the fields that are written.
+        user_agent: What the server logs; our name and version if "".
+        retries: When a request is sent again after a Retry-After.
+        timeout: Seconds a request other than a list may take.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        field_manager: str = "btcctl",
+        user_agent: str = "",
+        clock: Clock = SYSTEM_CLOCK,
+        retries: RetryPolicy = RetryPolicy(),
+        timeout: float = REQUEST_SECONDS,
+    ) -> None:
+        self.field_manager = field_manager
+        self._transport = transport
+        self._headers = {"User-Agent": user_agent or default_user_agent(), "Accept": "application/json"}
+        self._clock = clock
+        self._retries = retries
+        self._timeout = timeout
+        self._closed = Stop(clock)
+        self._lock = threading.Lock()  # guards the two below
+        self._discovered: TTLCache[tuple[str, str], tuple[ResourceType, ...]] = TTLCache(
+            1000, DISCOVERY_SECONDS, timer=clock.now
+        )
+        self._warned: LRUCache[str, bool] = LRUCache(1000)
+
+    @classmethod
+    def from_config(cls, config: ClientConfig, **options: Any) -> Self:
+        """A client over sockets. `options` are the constructor's."""
+        return cls(HttpTransport(config), **options)
+
+    def resource(self, type_: ResourceType, namespace: str = "") -> Resource:
+        """One collection; namespace "" means all namespaces, or cluster scope."""
+        return Resource(self, type_, namespace)
+
+    def server_version(self) -> dict[str, Any]:
+        """What `/version` says: `gitVersion`, `major`, `minor`, …"""
+        return self.get_json("/version")
+
+    def discover(self, group: str, version: str, *, fresh: bool = False) -> tuple[ResourceType, ...]:
+        """The resources the server has in a group and version, without subresources.
+
+        Args:
+            group: "" for the core group.
+            fresh: Ask the server even if the answer is remembered.
+
+        Raises:
+            NotFound: The server does not have that group or version.
+        """
+        key = (group, version)
+        with self._lock:
+            known = None if fresh else self._discovered.get(key)
+        if known is not None:
+            return known
+        body = self.get_json(f"/apis/{group}/{version}" if group else f"/api/{version}")
+        found = tuple(
+            ResourceType(group, version, each["name"], each["kind"], each["namespaced"])
+            for each in body.get("resources") or ()
+            if "/" not in each["name"]
+        )
+        with self._lock:
+            self._discovered[key] = found
+        return found
+
+    def type_of(self, api_version: str, kind: str) -> ResourceType:
+        """The resource that holds objects of a kind, as manifests name it.
+
+        Raises:
+            NotFound: The server does not know it: perhaps its CRD is not installed (yet).
+        """
+        group, _, version_ = api_version.rpartition("/")
+        for fresh in (False, True):
+            with_kind = [each for each in self.discover(group, version_, fresh=fresh) if each.kind == kind]
+            if with_kind:
+                return with_kind[0]
+        raise NotFound(404, "NotFound", f"the server has no kind {kind} in {api_version}: is its CRD installed?")
+
+    def get_json(self, path: str) -> dict[str, Any]:
+        """GET any path that answers with a JSON object."""
+        return decode_answer(self.call(Request("GET", path)), f"GET {path}")
+
+    def call(
+        self,
+        request: Request,
+        *,
+        timeout: float | None = None,
+        breaker: Breaker | None = None,
+        stop: Stop | None = None,
+        idempotent: bool | None = None,
+    ) -> Response:
+        """Send a request and wait for its answer, again where the server asks for that.
+
+        Args:
+            timeout: Seconds one attempt may take; the client's if None.
+            breaker: Breaks off the attempt in flight.
+            stop: Breaks off the wait between attempts.
+            idempotent: Whether a 503 or 504 may be retried; by the method if None.
+
+        Raises:
+            ApiError: The answer is not 2xx.
+            TransportError: There was none.
+            Interrupted: `breaker`, `stop` or `close` ended it.
+        """
+        if idempotent is None:
+            idempotent = request.method in {"GET", "HEAD", "PUT", "DELETE"}
+        request = replace(request, headers={**self._headers, **request.headers})
+        failures, waited = 0, 0.0
+        while True:
+            try:
+                return self._attempt(request, timeout or self._timeout, breaker)
+            except ApiError as error:
+                failures += 1
+                delay = self._retries.delay(error, failures=failures, waited=waited, idempotent=idempotent)
+                if delay is None:
+                    raise
+                logger.info("server asks to wait", method=request.method, path=request.path, seconds=delay)
+                if (stop or self._closed).wait(delay):
+                    raise Interrupted("stopped") from error
+                waited += delay
+
+    def open_watch(self, request: Request, *, idle_timeout: float, breaker: Breaker) -> WatchStream:
+        """Start a watch; returns as soon as the server has accepted it.
+
+        Raises:
+            ApiError: It has not.
+        """
+        request = replace(request, headers={**self._headers, **request.headers})
+        response = self._transport.stream(request, timeout=self._timeout, idle_timeout=idle_timeout, breaker=breaker)
+        if response.status == 200:
+            return WatchStream(response, breaker)
+        try:
+            raise error_from(Response(response.status, response.headers, _read_some(response)), self._clock)
+        finally:
+            response.close()
+
+    def close(self) -> None:
+        """End waits and let idle connections go. Idempotent."""
+        self._closed.set()
+        self._transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+    def _attempt(self, request: Request, timeout: float, breaker: Breaker | None) -> Response:
+        response = self._transport.request(request, timeout=timeout, breaker=breaker)
+        self._log_warnings(response.headers)
+        if not 200 <= response.status < 300:
+            raise error_from(response, self._clock)
+        return response
+
+    def _log_warnings(self, headers: Mapping[str, str]) -> None:
+        """Each text once: the server repeats itself with every request."""
+        for text in parse_warnings(headers.get("Warning", "")):
+            with self._lock:
+                is_new = text not in self._warned
+                self._warned[text] = True
+            if is_new:
+                logger.warning("the API server warns", text=text)
+
+
+def _read_some(response: StreamResponse) -> bytes:
+    body = b""
+    for chunk in response.chunks():
+        body += chunk
+        if len(body) > _ERROR_BODY_BYTES:
+            break
+    return body

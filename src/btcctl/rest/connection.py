@@ -1,0 +1,146 @@
+"""urllib3's connections, with the Breaker attached before anything can block.
+
+The call being made is in a thread-local: urllib3 offers no other way from a request to the
+connection that serves it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+
+from btcctl.errors import Interrupted
+from btcctl.rest.breaker import Breaker
+from btcctl.rest.tls import TlsContexts
+
+# A peer that vanished is noticed after 30 + 3 × 10 s, also by a connection nothing is sent on.
+_KEEPALIVE = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
+
+
+@dataclass(slots=True)
+class Call:
+    """One request on its way through urllib3."""
+
+    breaker: Breaker | None = None
+    tls: TlsContexts | None = None
+    dialled: bool = False  #: a new connection was made for it
+
+    def attach(self, sock: socket.socket) -> None:
+        if self.breaker is not None:
+            self.breaker.attach(sock)
+
+
+class _Current(threading.local):
+    call: Call = Call()
+
+
+_current = _Current()
+
+
+@contextlib.contextmanager
+def calling(call: Call) -> Iterator[Call]:
+    """Make `call` known to the connections this thread uses meanwhile."""
+    _current.call = call
+    try:
+        yield call
+    finally:
+        _current.call = Call()
+
+
+def _dial(connection: HTTPConnection, host: str) -> socket.socket:
+    """Connect, trying each address the name resolves to; the breaker comes first."""
+    call = _current.call
+    call.dialled = True
+    last: OSError | None = None
+    for family, kind, protocol, _, address in socket.getaddrinfo(host, connection.port, type=socket.SOCK_STREAM):
+        sock = socket.socket(family, kind, protocol)
+        try:
+            _configure(sock, connection.timeout)
+            call.attach(sock)
+            sock.connect(address)
+        except (OSError, Interrupted) as error:
+            sock.close()
+            if isinstance(error, Interrupted) or (call.breaker is not None and call.breaker.tripped):
+                raise
+            last = error
+        else:
+            return sock
+    if isinstance(last, TimeoutError):
+        raise ConnectTimeoutError(connection, "connect timed out") from last
+    raise NewConnectionError(connection, "connect failed") from last
+
+
+def _configure(sock: socket.socket, timeout: object) -> None:
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _KEEPALIVE:
+        if hasattr(socket, name):
+            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+    if isinstance(timeout, int | float):
+        sock.settimeout(timeout)
+
+
+def _attach_reused(sock: socket.socket | None) -> None:
+    """Attach to a connection made for an earlier call."""
+    call = _current.call
+    if sock is None or call.dialled or call.breaker is None:
+        return
+    # A TLS socket refuses dup(), its descriptor does not.
+    with socket.fromfd(sock.fileno(), sock.family, sock.type) as plain:
+        call.attach(plain)
+
+
+class PlainConnection(HTTPConnection):
+    """Over TCP."""
+
+    def _new_conn(self) -> socket.socket:
+        return _dial(self, self._dns_host)
+
+    def putrequest(self, method: str, url: str, skip_host: bool = False, skip_accept_encoding: bool = False) -> None:
+        _attach_reused(self.sock)
+        super().putrequest(method, url, skip_host, skip_accept_encoding)
+
+
+class TlsConnection(HTTPSConnection):
+    """Over TLS, with the context that is in force when it connects."""
+
+    def _new_conn(self) -> socket.socket:
+        return _dial(self, self._dns_host)
+
+    def connect(self) -> None:
+        contexts = _current.call.tls
+        if contexts is not None:
+            tls = contexts.tls()
+            self.ssl_context = contexts.current()
+            self.cert_reqs = self.ssl_context.verify_mode
+            self.server_hostname = tls.server_name or None
+        super().connect()
+        # Somebody chose not to verify, and was warned about it once, at the start.
+        self.is_verified = True
+
+    @property
+    def is_connected(self) -> bool:
+        """False for a connection made under certificates that have been replaced since."""
+        contexts = _current.call.tls
+        if contexts is not None and self.ssl_context is not contexts.current():
+            return False
+        return super().is_connected
+
+    def putrequest(self, method: str, url: str, skip_host: bool = False, skip_accept_encoding: bool = False) -> None:
+        _attach_reused(self.sock)
+        super().putrequest(method, url, skip_host, skip_accept_encoding)
+
+
+class PlainPool(HTTPConnectionPool):
+    ConnectionCls = PlainConnection
+
+
+class TlsPool(HTTPSConnectionPool):
+    ConnectionCls = TlsConnection

@@ -1,0 +1,107 @@
+"""Who we say we are: the Authorization header, and where a fresh one comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import structlog
+
+from btcctl.clock import SYSTEM_CLOCK, Clock
+from btcctl.errors import ConfigError
+
+logger = structlog.get_logger(__name__)
+
+# client-go's cachingTokenSource re-reads a token file once a minute (transport/token_source.go).
+TOKEN_PERIOD_SECONDS = 60.0
+
+
+class Credentials(Protocol):
+    """Asked before each request. Thread-safe."""
+
+    def authorization(self) -> str:
+        """The value of the Authorization header; "" to send none."""
+
+    def rejected(self, authorization: str) -> bool:
+        """Told that the server answered 401 to `authorization`.
+
+        Returns:
+            True if `authorization()` has something else to offer now, worth one more try.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class StaticCredentials:
+    """The same header for ever, or none."""
+
+    value: str = field(default="", repr=False)
+
+    @classmethod
+    def bearer(cls, token: str) -> StaticCredentials:
+        return cls(f"Bearer {token}")
+
+    def authorization(self) -> str:
+        return self.value
+
+    def rejected(self, authorization: str) -> bool:
+        return False
+
+
+class _Reading(NamedTuple):
+    token: str
+    read_at: float
+
+
+class TokenFile:
+    """A bearer token in a file that somebody else rotates.
+
+    Read at most once a minute, and after a 401. If it cannot be read, the last token serves on.
+
+    Args:
+        path: The file.
+        hint: What a person can do if it is missing, for the error message.
+    """
+
+    def __init__(self, path: Path, *, hint: str = "", clock: Clock = SYSTEM_CLOCK) -> None:
+        self._path = path
+        self._hint = hint
+        self._clock = clock
+        # Replaced as a whole and never changed, so that no lock is held while a file is read.
+        self._last: _Reading | None = None
+
+    def authorization(self) -> str:
+        """The header.
+
+        Raises:
+            ConfigError: There never was a token to be read.
+        """
+        last = self._last
+        if last is None or self._clock.now() - last.read_at >= TOKEN_PERIOD_SECONDS:
+            last = self._refresh(last)
+        return f"Bearer {last.token}"
+
+    def rejected(self, authorization: str) -> bool:
+        self._refresh(self._last)
+        return self.authorization() != authorization
+
+    def _refresh(self, last: _Reading | None) -> _Reading:
+        try:
+            token = self._read()
+        except ConfigError as error:
+            if last is None:
+                raise
+            logger.warning("token cannot be read again, keeping the last one", error=str(error))
+            token = last.token
+        self._last = reading = _Reading(token, self._clock.now())
+        return reading
+
+    def _read(self) -> str:
+        try:
+            token = self._path.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "not text"
+            raise ConfigError(f"token file {self._path}: {reason}{self._hint and f'; {self._hint}'}") from error
+        if not token:
+            raise ConfigError(f"token file {self._path} is empty{self._hint and f'; {self._hint}'}")
+        return token

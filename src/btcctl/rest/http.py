@@ -1,0 +1,199 @@
+"""Transport over sockets: urllib3, and the one seam where its errors become ours."""
+
+from __future__ import annotations
+
+import contextlib
+import ssl
+from collections.abc import Iterator, Mapping
+from typing import NoReturn
+from urllib.parse import quote, urlencode, urlsplit
+
+import structlog
+from urllib3 import BaseHTTPResponse, HTTPConnectionPool, Timeout
+from urllib3.exceptions import HTTPError
+
+from btcctl.clock import SYSTEM_CLOCK, Clock
+from btcctl.errors import Interrupted, TransportError
+from btcctl.rest.breaker import Breaker
+from btcctl.rest.config import ClientConfig
+from btcctl.rest.connection import Call, PlainPool, TlsPool, calling
+from btcctl.rest.failures import broke_before_an_answer, describe
+from btcctl.rest.tls import TlsContexts
+from btcctl.rest.transport import Request, Response
+
+logger = structlog.get_logger(__name__)
+
+CONNECT_SECONDS = 10.0
+POOL_SIZE = 32  # connections kept; more are made when needed, and closed after use
+_PIECE_BYTES = 1 << 16
+_IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE"})
+
+
+class HttpTransport:
+    """Sends requests to one API server. Thread-safe.
+
+    Args:
+        config: Where to, and as whom.
+        pool_size: How many connections to keep open: as many as watches and workers.
+
+    Raises:
+        ConfigError: The TLS files are missing or broken.
+    """
+
+    def __init__(self, config: ClientConfig, *, pool_size: int = POOL_SIZE, clock: Clock = SYSTEM_CLOCK) -> None:
+        self._config = config
+        self._clock = clock
+        url = urlsplit(config.host)
+        self._prefix = url.path.rstrip("/")
+        self._tls: TlsContexts | None = None
+        host = url.hostname or ""
+        if url.scheme == "https":
+            self._tls = TlsContexts(config.current_tls or (lambda: config.tls))
+            self._tls.current()
+            self._pool: HTTPConnectionPool = TlsPool(host, url.port or 443, maxsize=pool_size)
+            if config.tls.insecure:
+                logger.warning("TLS certificates are not verified", host=config.host, source=config.source)
+        else:
+            self._pool = PlainPool(host, url.port or 80, maxsize=pool_size)
+
+    def request(self, request: Request, *, timeout: float, breaker: Breaker | None = None) -> Response:
+        """Send and read the whole answer, whatever its status.
+
+        Args:
+            timeout: Seconds for the whole call. A server that trickles out its headers byte by
+                byte can stretch it.
+            breaker: Breaks the call off when tripped.
+
+        Raises:
+            TransportError: No answer was had.
+        """
+        deadline = self._clock.now() + timeout
+        with self._translated(breaker):
+            answer = self._open(request, timeout, breaker)
+            with contextlib.closing(answer):
+                return Response(answer.status, answer.headers, b"".join(self._pieces(answer, deadline)))
+
+    def stream(self, request: Request, *, timeout: float, idle_timeout: float, breaker: Breaker) -> HttpStream:
+        """Send, and return as soon as the headers have come. See `Transport.stream`."""
+        try:
+            with self._translated(breaker, release=False):
+                answer = self._open(request, timeout, breaker)
+                _set_read_timeout(answer, idle_timeout)
+                return HttpStream(answer, self, breaker)
+        except BaseException:
+            breaker.release()
+            raise
+
+    def close(self) -> None:
+        """Let idle connections go. Idempotent; later requests fail."""
+        self._pool.close()
+
+    def fail(self, error: Exception, breaker: Breaker | None) -> NoReturn:
+        """Raise the error of ours for one of urllib3's."""
+        if breaker is not None and breaker.tripped:
+            raise Interrupted("stopped") from error
+        kind, cause = describe(error, self._config)
+        raise kind(f"{self._config.host}: {cause}") from error
+
+    @contextlib.contextmanager
+    def _translated(self, breaker: Breaker | None, *, release: bool = True) -> Iterator[None]:
+        try:
+            yield
+        except (HTTPError, OSError) as error:  # ssl.SSLError is an OSError
+            self.fail(error, breaker)
+        finally:
+            if breaker is not None and release:
+                breaker.release()
+
+    def _open(self, request: Request, timeout: float, breaker: Breaker | None) -> BaseHTTPResponse:
+        """Send, once more with fresh credentials after a 401; headers have come when it returns."""
+        credentials = self._config.credentials
+        authorization = credentials.authorization()
+        answer = self._send(request, authorization, timeout, breaker)
+        if answer.status != 401 or not credentials.rejected(authorization):
+            return answer
+        answer.drain_conn()
+        return self._send(request, credentials.authorization(), timeout, breaker)
+
+    def _send(self, request: Request, authorization: str, timeout: float, breaker: Breaker | None) -> BaseHTTPResponse:
+        """Send, once more if a kept-alive connection turns out to be dead."""
+        headers = dict(request.headers)
+        if authorization:
+            headers["Authorization"] = authorization
+        with calling(Call(breaker, self._tls)) as call:
+            try:
+                return self._send_once(request, headers, timeout)
+            except HTTPError as error:
+                stale = not call.dialled and broke_before_an_answer(error)
+                if not stale or request.method not in _IDEMPOTENT:
+                    raise
+        with calling(Call(breaker, self._tls)):
+            return self._send_once(request, headers, timeout)
+
+    def _send_once(self, request: Request, headers: Mapping[str, str], timeout: float) -> BaseHTTPResponse:
+        return self._pool.urlopen(
+            request.method,
+            self._target(request),
+            body=request.body,
+            headers=dict(headers),
+            retries=False,
+            redirect=False,
+            timeout=Timeout(connect=min(CONNECT_SECONDS, timeout), read=timeout),
+            preload_content=False,
+        )
+
+    def _target(self, request: Request) -> str:
+        path = quote(self._prefix + request.path, safe="/:@!$&'()*+,;=~")
+        return f"{path}?{urlencode(request.query)}" if request.query else path
+
+    def _pieces(self, answer: BaseHTTPResponse, deadline: float) -> Iterator[bytes]:
+        for piece in pieces(answer):
+            yield piece
+            left = deadline - self._clock.now()
+            if left <= 0:
+                raise TransportError(f"{self._config.host}: the answer did not end in time")
+            _set_read_timeout(answer, left)
+
+
+class HttpStream:
+    """A body that is read as it comes."""
+
+    def __init__(self, answer: BaseHTTPResponse, transport: HttpTransport, breaker: Breaker) -> None:
+        self.status: int = answer.status
+        self.headers: Mapping[str, str] = answer.headers
+        self._answer = answer
+        self._transport = transport
+        self._breaker = breaker
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield the body in pieces of any size. See `StreamResponse.chunks`."""
+        try:
+            for piece in pieces(self._answer):
+                self._breaker.check()
+                yield piece
+            self._breaker.check()
+        except (HTTPError, OSError) as error:
+            self._transport.fail(error, self._breaker)
+
+    def close(self) -> None:
+        """Let the connection go. Idempotent; only the reading thread may call it."""
+        self._answer.close()
+        self._breaker.release()
+
+
+def pieces(answer: BaseHTTPResponse) -> Iterator[bytes]:
+    """The body as it arrives: never waits for more than the next piece."""
+    if answer.headers.get("Transfer-Encoding", "").lower() == "chunked":
+        yield from answer.stream(_PIECE_BYTES, decode_content=True)
+        return
+    while piece := answer.read1(_PIECE_BYTES, decode_content=True):
+        yield piece
+
+
+def _set_read_timeout(answer: BaseHTTPResponse, seconds: float) -> None:
+    """Change how long the next reads may block; the body may have come with the headers."""
+    connection = answer.connection
+    sock = getattr(connection, "sock", None)
+    if sock is not None:
+        with contextlib.suppress(OSError, ssl.SSLError):
+            sock.settimeout(seconds)

@@ -1,0 +1,51 @@
+"""A collection as an informer wants it: list, watch, and one way to break off either."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from btcctl.objects import ListPage
+from btcctl.rest.breaker import Breaker
+from btcctl.rest.stream import WatchStream
+from btcctl.threads import Stop
+
+if TYPE_CHECKING:
+    from btcctl.rest.resource import Resource
+
+
+class ResourceListerWatcher:
+    """Lists and watches one collection for one reader, one call at a time."""
+
+    def __init__(self, resource: Resource, *, label_selector: str = "", field_selector: str = "") -> None:
+        self._resource = resource
+        self._label_selector = label_selector
+        self._field_selector = field_selector
+        self._breaker = Breaker()
+        self._stop = Stop()
+
+    def list_page(self, *, resource_version: str, limit: int, continue_token: str) -> ListPage:
+        """Read one page; see `Resource.list_page`."""
+        return self._resource.list_page(
+            resource_version=resource_version,
+            limit=limit,
+            continue_token=continue_token,
+            breaker=self._breaker,
+            stop=self._stop,
+            label_selector=self._label_selector,
+            field_selector=self._field_selector,
+        )
+
+    def watch(self, *, resource_version: str, timeout_seconds: int) -> WatchStream:
+        """Follow changes; see `Resource.watch`."""
+        return self._resource.watch(
+            resource_version=resource_version,
+            timeout_seconds=timeout_seconds,
+            breaker=self._breaker,
+            label_selector=self._label_selector,
+            field_selector=self._field_selector,
+        )
+
+    def interrupt(self) -> None:
+        """Break off the call in flight and every later one, with Interrupted. From any thread."""
+        self._breaker.trip()
+        self._stop.set()

@@ -1,0 +1,307 @@
+"""One collection of the API: get, list, create, update, patch, delete, watch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from btcctl.errors import Gone, ObjectDecodeError
+from btcctl.objects import ListPage, Object, ObjectKey
+from btcctl.resources import ResourceType
+from btcctl.rest.answers import decode_answer
+from btcctl.rest.breaker import Breaker
+from btcctl.rest.lister_watcher import ResourceListerWatcher
+from btcctl.rest.pages import decode_page
+from btcctl.rest.stream import WatchStream
+from btcctl.rest.transport import Request, Response
+from btcctl.threads import Stop
+
+if TYPE_CHECKING:
+    from btcctl.rest.client import ApiClient
+
+LIST_SECONDS = 60.0  # the API server's own limit on a request (--request-timeout)
+# A server that was asked for bookmarks sends one about every 60 s (kubernetes-api.md, section 5).
+BOOKMARKED_IDLE_SECONDS = 70.0
+# Without bookmarks a stream may rightly be silent until the server ends it, after at most an hour.
+SILENT_IDLE_SECONDS = 3700.0
+
+
+class PatchKind(Enum):
+    """How a patch is to be understood: its Content-Type."""
+
+    MERGE = "application/merge-patch+json"  #: RFC 7386: null deletes, lists are replaced
+    JSON = "application/json-patch+json"  #: RFC 6902: a list of operations
+    STRATEGIC = "application/strategic-merge-patch+json"  #: lists merged by key; built-in kinds only
+    APPLY = "application/apply-patch+yaml"  #: server-side apply: all that this field manager wants
+
+
+class Resource:
+    """One collection. Thread-safe; cheap to make.
+
+    Every call raises errors of `btcctl.errors` only, and has a timeout.
+
+    Attributes:
+        type: What kind of objects it holds.
+        namespace: "" for all namespaces, or cluster scope.
+    """
+
+    def __init__(self, client: ApiClient, type_: ResourceType, namespace: str = "") -> None:
+        self.type = type_
+        self.namespace = namespace
+        self._client = client
+
+    def get(self, key: ObjectKey) -> Object:
+        """Read one object.
+
+        Raises:
+            NotFound: There is none.
+        """
+        return self._object(self._client.call(Request("GET", self._path(key))))
+
+    def list(
+        self, *, label_selector: str = "", field_selector: str = "", page_size: int = 500
+    ) -> tuple[list[Object], str]:
+        """Read all pages.
+
+        Returns:
+            The objects, and the list's resourceVersion, from which a watch can go on.
+        """
+        items: list[Object] = []
+        token = ""
+        while True:
+            try:
+                page = self.list_page(
+                    resource_version="",
+                    limit=page_size,
+                    continue_token=token,
+                    label_selector=label_selector,
+                    field_selector=field_selector,
+                )
+            except Gone:
+                if not token:
+                    raise
+                # The snapshot the pages come from has expired: everything at once cannot.
+                items, token, page_size = [], "", 0
+                continue
+            items += page.items
+            token = page.continue_token
+            if not token:
+                return items, page.resource_version
+
+    def list_page(
+        self,
+        *,
+        resource_version: str,
+        limit: int,
+        continue_token: str = "",
+        label_selector: str = "",
+        field_selector: str = "",
+        breaker: Breaker | None = None,
+        stop: Stop | None = None,
+    ) -> ListPage:
+        """Read one page.
+
+        Args:
+            resource_version: "" for the newest state, "0" for whatever the server has at hand
+                (all of it: the limit is ignored then), else a state not older than this.
+                Ignored with `continue_token`.
+            limit: Objects per page; 0 for all.
+            continue_token: From the page before.
+            breaker: Breaks the call off.
+            stop: Ends a wait that the server asked for.
+
+        Raises:
+            Gone: The token or the version is too old.
+        """
+        query = _selectors(label_selector, field_selector)
+        if limit:
+            query["limit"] = str(limit)
+        if continue_token:
+            query["continue"] = continue_token
+        elif resource_version:
+            query["resourceVersion"] = resource_version
+            if resource_version != "0":  # with a limit it would mean exactly this version
+                query["resourceVersionMatch"] = "NotOlderThan"
+        request = Request("GET", self._collection(), query, {"Accept-Encoding": "gzip"})
+        response = self._client.call(request, timeout=LIST_SECONDS, breaker=breaker, stop=stop)
+        return decode_page(response.body, f"list of {self.type}")
+
+    def create(self, body: Mapping[str, Any]) -> Object:
+        """Create an object, in the body's namespace or else this collection's.
+
+        Raises:
+            AlreadyExists: There is one of that name.
+            Invalid: It breaks its schema.
+            ValueError: A namespaced object has no namespace.
+        """
+        namespace = self._namespace_of(body)
+        if self.type.namespaced and not namespace:
+            raise ValueError(f"{self.type} needs a namespace")
+        return self._write("POST", self.type.path(namespace), self._complete(body))
+
+    def update(self, body: Mapping[str, Any]) -> Object:
+        """Replace an object; its resourceVersion guards against overwriting others' changes.
+
+        Raises:
+            Conflict: It has changed since: read it again.
+            NotFound: It is gone.
+        """
+        return self._write("PUT", self._path(self._key_of(body)), self._complete(body))
+
+    def update_status(self, body: Mapping[str, Any]) -> Object:
+        """Replace an object's status, and nothing else; raises as `update` does."""
+        return self._write("PUT", self._path(self._key_of(body), "status"), self._complete(body))
+
+    def patch(
+        self,
+        key: ObjectKey,
+        patch: Mapping[str, Any] | Sequence[Any],
+        *,
+        kind: PatchKind = PatchKind.MERGE,
+        subresource: str = "",
+        force: bool = False,
+        field_manager: str | None = None,
+    ) -> Object:
+        """Change part of an object; APPLY creates it if it is missing.
+
+        Args:
+            patch: A list of operations for JSON, a partial object for the others.
+            subresource: "status", "scale" or "" for the object itself.
+            force: Take over fields that other managers own (APPLY only).
+            field_manager: Instead of the client's.
+
+        Raises:
+            Conflict: The patch names an old resourceVersion; or, with APPLY, another manager's
+                fields, which `causes` lists.
+            ValueError: `force` without APPLY.
+        """
+        if force and kind is not PatchKind.APPLY:
+            raise ValueError("only an apply can be forced")
+        body: Mapping[str, Any] | Sequence[Any] = patch
+        query = {"fieldManager": field_manager or self._client.field_manager}
+        if kind is PatchKind.APPLY:
+            query["force"] = "true" if force else "false"
+            body = self._complete(patch) if isinstance(patch, Mapping) else patch
+        request = Request(
+            "PATCH", self._path(key, subresource), query, {"Content-Type": kind.value}, msgspec.json.encode(body)
+        )
+        # A JSON patch may add to a list: twice is not once.
+        return self._object(self._client.call(request, idempotent=kind is not PatchKind.JSON))
+
+    def delete(
+        self,
+        key: ObjectKey,
+        *,
+        uid: str = "",
+        resource_version: str = "",
+        propagation_policy: str = "",
+        grace_period_seconds: int | None = None,
+    ) -> None:
+        """Ask for an object's deletion, which its finalizers or its grace period may delay.
+
+        Args:
+            uid: Delete only this incarnation.
+            resource_version: Delete only this version.
+            propagation_policy: What becomes of dependents: Background, Foreground or Orphan;
+                the server's default if "".
+            grace_period_seconds: For pods: seconds to shut down in; the pod's own if None.
+
+        Raises:
+            NotFound: It is gone already.
+            Conflict: Another incarnation or version is there.
+        """
+        options: dict[str, Any] = {"apiVersion": "v1", "kind": "DeleteOptions"}
+        preconditions = _without_empty(uid=uid, resourceVersion=resource_version)
+        options |= _without_empty(preconditions=preconditions, propagationPolicy=propagation_policy)
+        if grace_period_seconds is not None:
+            options["gracePeriodSeconds"] = grace_period_seconds
+        self._client.call(Request("DELETE", self._path(key), {}, _JSON, msgspec.json.encode(options)))
+
+    def watch(
+        self,
+        *,
+        resource_version: str,
+        label_selector: str = "",
+        field_selector: str = "",
+        timeout_seconds: int | None = None,
+        bookmarks: bool = True,
+        breaker: Breaker | None = None,
+    ) -> WatchStream:
+        """Follow changes after `resource_version`, until the server ends the stream.
+
+        Args:
+            resource_version: From a list or an event. "" or "0" begin with an ADDED for each
+                object there is.
+            timeout_seconds: When the server is to end it; 30 to 60 minutes if None.
+            bookmarks: Ask for BOOKMARK events, which keep the version to resume from fresh.
+            breaker: Breaks the stream off from another thread.
+
+        Returns:
+            A context manager that iterates over WatchEvents.
+
+        Raises:
+            Gone: The version is older than the server remembers: list again. May also come
+                while iterating.
+        """
+        query = {"watch": "true", **_selectors(label_selector, field_selector)}
+        query |= _without_empty(
+            resourceVersion=resource_version,
+            allowWatchBookmarks="true" if bookmarks else "",
+            timeoutSeconds=str(timeout_seconds or ""),
+        )
+        idle = BOOKMARKED_IDLE_SECONDS if bookmarks else SILENT_IDLE_SECONDS
+        request = Request("GET", self._collection(), query)
+        return self._client.open_watch(request, idle_timeout=idle, breaker=breaker or Breaker())
+
+    def lister_watcher(self, *, label_selector: str = "", field_selector: str = "") -> ResourceListerWatcher:
+        """What an informer reads this collection through; can be broken off as a whole."""
+        return ResourceListerWatcher(self, label_selector=label_selector, field_selector=field_selector)
+
+    def subresource_post(self, key: ObjectKey, subresource: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """POST to a subresource, such as a pod's "binding"; returns the answer as it came."""
+        query = {"fieldManager": self._client.field_manager}
+        request = Request("POST", self._path(key, subresource), query, _JSON, msgspec.json.encode(body))
+        return decode_answer(self._client.call(request), f"{self.type} {key}, {subresource}")
+
+    def _collection(self) -> str:
+        return self.type.path(self.namespace)
+
+    def _path(self, key: ObjectKey, subresource: str = "") -> str:
+        if not key.name:
+            raise ValueError(f"{self.type}: an object needs a name")
+        return self.type.path(key.namespace, key.name, subresource)
+
+    def _namespace_of(self, body: Mapping[str, Any]) -> str:
+        return (body.get("metadata") or {}).get("namespace") or self.namespace
+
+    def _key_of(self, body: Mapping[str, Any]) -> ObjectKey:
+        return ObjectKey(self._namespace_of(body), (body.get("metadata") or {}).get("name") or "")
+
+    def _complete(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """With the kind, which items of a list of a built-in kind come without."""
+        return {"apiVersion": self.type.api_version, "kind": self.type.kind, **body}
+
+    def _write(self, method: str, path: str, body: Mapping[str, Any]) -> Object:
+        query = {"fieldManager": self._client.field_manager}
+        return self._object(self._client.call(Request(method, path, query, _JSON, msgspec.json.encode(body))))
+
+    def _object(self, response: Response) -> Object:
+        try:
+            return Object.from_raw(response.body)
+        except ObjectDecodeError:
+            decode_answer(response, str(self.type))  # says more, if it is no JSON at all
+            raise
+
+
+_JSON = {"Content-Type": "application/json"}
+
+
+def _selectors(labels: str, fields: str) -> dict[str, str]:
+    return _without_empty(labelSelector=labels, fieldSelector=fields)
+
+
+def _without_empty(**items: Any) -> dict[str, Any]:
+    return {name: value for name, value in items.items() if value}

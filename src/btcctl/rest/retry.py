@@ -1,0 +1,46 @@
+"""When a request is sent again because the server said when to come back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from btcctl.backoff import ExponentialBackoff
+from btcctl.errors import ApiError
+
+# Refused before it was looked at: by flow control, so nothing has been done.
+_NEVER_ACTED_ON = frozenset({429})
+# The server, or what stands before it, was not ready; it may have acted all the same.
+_MAY_HAVE_ACTED = frozenset({503, 504})
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """Only answers that carry a Retry-After are retried: all else is the caller's back-off.
+
+    client-go does the same, up to ten times (rest/with_retry.go).
+
+    Attributes:
+        attempts: Requests in all, the first included.
+        total_seconds: What all waits together may take; a longer Retry-After is not waited for.
+        backoff: Lengthens the waits that the server made too short.
+    """
+
+    attempts: int = 5
+    total_seconds: float = 30.0
+    backoff: ExponentialBackoff = field(default=ExponentialBackoff(base=0.1, cap=5.0, jitter=0.5))
+
+    def delay(self, error: ApiError, *, failures: int, waited: float, idempotent: bool) -> float | None:
+        """Seconds to wait before the request is sent again, or None to give up.
+
+        Args:
+            error: What the server answered.
+            failures: How many answers like this there have been, this one included.
+            waited: Seconds waited so far.
+            idempotent: Sending it twice does no more than sending it once.
+        """
+        if error.retry_after is None or failures >= self.attempts:
+            return None
+        if error.code not in _NEVER_ACTED_ON and not (idempotent and error.code in _MAY_HAVE_ACTED):
+            return None
+        delay = max(error.retry_after, self.backoff.delay(failures))
+        return delay if waited + delay <= self.total_seconds else None

@@ -1,0 +1,161 @@
+"""Whom we trust and what we show: TLS contexts that follow their files as they rotate."""
+
+from __future__ import annotations
+
+import ssl
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import structlog
+
+from btcctl.errors import ConfigError
+
+logger = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """What a TLS connection to the API server is made of.
+
+    Files are watched; data is taken as it is. The client certificate is `client_data`, or else
+    the two files.
+    """
+
+    ca_file: Path | None = None  #: None and no data: the system's CAs
+    ca_data: bytes = field(default=b"", repr=False)  #: PEM
+    ca_source: str = "the system's CA certificates"  #: for messages
+    client_certificate_file: Path | None = None
+    client_key_file: Path | None = None
+    client_data: bytes = field(default=b"", repr=False)  #: PEM: certificate chain, then key
+    server_name: str = ""  #: expected in the certificate instead of the host's
+    insecure: bool = False  #: verify nothing, because the kubeconfig says so
+
+    @property
+    def files(self) -> list[Path]:
+        """The files a context depends on."""
+        named = (self.ca_file, self.client_certificate_file, self.client_key_file)
+        return [path for path in named if path is not None]
+
+
+def build_context(tls: Tls) -> ssl.SSLContext:
+    """Read every file and make a context.
+
+    Unlike `ssl.create_default_context` this trusts what the Kubernetes clients in Go trust: an
+    intermediate certificate given as CA, and CAs without the extensions RFC 5280 asks for.
+
+    Raises:
+        ConfigError: A file is missing or is not what it should be; names it.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if tls.insecure:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    else:
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        _trust(context, tls)
+    _show(context, tls)
+    return context
+
+
+def _trust(context: ssl.SSLContext, tls: Tls) -> None:
+    try:
+        if tls.ca_file is not None:
+            context.load_verify_locations(cafile=tls.ca_file)
+        elif tls.ca_data:
+            context.load_verify_locations(cadata=tls.ca_data.decode("ascii"))
+        else:
+            context.load_default_certs()
+    except (OSError, UnicodeDecodeError) as error:  # ssl.SSLError is an OSError
+        raise ConfigError(f"CA certificate ({tls.ca_source}): {_reason(error)}") from error
+
+
+def _show(context: ssl.SSLContext, tls: Tls) -> None:
+    try:
+        if tls.client_data:
+            _load_from_memory(context, tls.client_data)
+        elif tls.client_certificate_file is not None:
+            context.load_cert_chain(tls.client_certificate_file, tls.client_key_file, password=_no_password)
+    except OSError as error:
+        where = tls.client_certificate_file or "embedded in the kubeconfig"
+        raise ConfigError(f"client certificate ({where}): {_reason(error)}") from error
+
+
+def _load_from_memory(context: ssl.SSLContext, data: bytes) -> None:
+    """OpenSSL takes a client certificate only from a file: one that lives for this call."""
+    with tempfile.TemporaryDirectory(prefix="btcctl-") as directory:
+        path = Path(directory) / "client.pem"
+        path.touch(mode=0o600)
+        path.write_bytes(data)
+        context.load_cert_chain(path, password=_no_password)
+
+
+def _no_password() -> str:
+    """Without this OpenSSL would ask on the terminal, and wait."""
+    raise OSError("the private key is encrypted, which is not supported")
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, ssl.SSLError):
+        return f"not a PEM file of the right kind ({error.reason or error})"
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    return "not a PEM file"
+
+
+class _Loaded(NamedTuple):
+    tls: Tls
+    stamps: tuple[tuple[int, int, int], ...]
+    context: ssl.SSLContext
+
+
+class TlsContexts:
+    """The context for the next connection: built again when its files or its source change.
+
+    Args:
+        source: Returns what is in force now.
+    """
+
+    def __init__(self, source: Callable[[], Tls]) -> None:
+        self._source = source
+        # Replaced as a whole, so that no lock is held while files are read.
+        self._loaded: _Loaded | None = None
+
+    def tls(self) -> Tls:
+        return self._source()
+
+    def current(self) -> ssl.SSLContext:
+        """The context. The same object as long as nothing changed.
+
+        Raises:
+            ConfigError: It could not be built even once.
+        """
+        loaded, tls = self._loaded, self._source()
+        stamps = _stamps(tls)
+        if loaded is not None and (loaded.tls, loaded.stamps) == (tls, stamps):
+            return loaded.context
+        try:
+            context = build_context(tls)
+        except ConfigError as error:
+            if loaded is None:
+                raise
+            # Half-written files are normal in the middle of a rotation.
+            logger.warning("TLS files cannot be read again, keeping the last ones", error=str(error))
+            context = loaded.context
+        self._loaded = _Loaded(tls, stamps, context)
+        return context
+
+
+def _stamps(tls: Tls) -> tuple[tuple[int, int, int], ...]:
+    return tuple(_stamp(path) for path in tls.files)
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    try:
+        status = path.stat()
+    except OSError:
+        return (0, 0, 0)
+    return (status.st_mtime_ns, status.st_size, status.st_ino)
