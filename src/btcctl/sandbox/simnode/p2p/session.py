@@ -1,0 +1,161 @@
+"""One side of a conversation between two nodes. Pure: messages in, messages out."""
+
+from __future__ import annotations
+
+import secrets
+
+from btcctl.clock import Clock
+from btcctl.errors import BtcctlError
+from btcctl.sandbox.simnode.chain.block import Block, from_hex
+from btcctl.sandbox.simnode.chain.chain import InvalidBlock
+from btcctl.sandbox.simnode.chain.ledger import Ledger
+from btcctl.sandbox.simnode.p2p.messages import (
+    PROTOCOL_VERSION,
+    Blocks,
+    GetBlocks,
+    Inv,
+    Message,
+    Ping,
+    Pong,
+    Verack,
+    Version,
+)
+
+BLOCKS_PER_MESSAGE = 500
+_LONGEST_LOCATOR = 101  # as Bitcoin Core's MAX_LOCATOR_SZ
+
+
+class SelfConnection(BtcctlError):
+    """The other end is this very node."""
+
+
+class ProtocolError(BtcctlError):
+    """The other end does not keep to the protocol."""
+
+
+class Session:
+    """What one link has agreed on so far.
+
+    Args:
+        ledger: Where blocks come from and go to.
+        nonce: This process', to recognise itself by.
+        agent: Our name for ourselves.
+        inbound: The other side dialled.
+        clock: Measures pings.
+    """
+
+    def __init__(self, ledger: Ledger, *, nonce: str, agent: str, inbound: bool, clock: Clock) -> None:
+        self._ledger = ledger
+        self._nonce = nonce
+        self._agent = agent
+        self._inbound = inbound
+        self._clock = clock
+        self._pinged: tuple[int, float] | None = None
+        self.version: Version | None = None
+        self.is_established = False
+        self.their_height = -1
+        self.their_tip = ""
+        self.ping_seconds: float | None = None
+        self.min_ping_seconds: float | None = None
+
+    def greet(self) -> list[Message]:
+        """What to say first: the side that dialled begins."""
+        return [] if self._inbound else [self._own_version()]
+
+    def receive(self, message: Message) -> list[Message]:
+        """Take in one message and return the answers.
+
+        Raises:
+            SelfConnection: We are talking to ourselves.
+            ProtocolError: Out of turn, or with blocks that break a rule.
+        """
+        if isinstance(message, Version):
+            return self._greeted(message)
+        if self.version is None:
+            raise ProtocolError("it did not begin with its version")
+        match message:
+            case Verack():
+                self.is_established = True
+                return [self.ping(), *self._ask_for_unknown_tip()]
+            case Ping(nonce):
+                return [Pong(nonce)]
+            case Pong(nonce):
+                self._ponged(nonce)
+                return []
+            case Inv(height, tip):
+                self.their_height, self.their_tip = height, tip
+                return self._ask_for_unknown_tip()
+            case GetBlocks(locator):
+                return [self._blocks_after(locator)]
+            case Blocks(blocks, more):
+                return self._take(blocks, more)
+
+    def ping(self) -> Ping:
+        nonce = secrets.randbits(48)
+        self._pinged = (nonce, self._clock.now())
+        return Ping(nonce)
+
+    def announcement(self) -> list[Message]:
+        """Our tip, unless they have it or the handshake is not done."""
+        tip = self._ledger.chain.tip
+        if not self.is_established or self.their_tip == tip.block.hash_hex:
+            return []
+        return [Inv(tip.height, tip.block.hash_hex)]
+
+    def _own_version(self) -> Version:
+        tip = self._ledger.chain.tip
+        return Version(self._nonce, PROTOCOL_VERSION, self._agent, tip.height, tip.block.hash_hex)
+
+    def _greeted(self, version: Version) -> list[Message]:
+        if version.nonce == self._nonce:
+            raise SelfConnection("connected to self")
+        if self.version is not None:
+            raise ProtocolError("it said its version twice")
+        self.version = version
+        self.their_height, self.their_tip = version.height, version.tip
+        return [self._own_version(), Verack()] if self._inbound else [Verack()]
+
+    def _ponged(self, nonce: int) -> None:
+        if self._pinged is None or self._pinged[0] != nonce:
+            return
+        seconds = self._clock.now() - self._pinged[1]
+        self._pinged = None
+        self.ping_seconds = seconds
+        self.min_ping_seconds = min(seconds, self.min_ping_seconds or seconds)
+
+    def _ask_for_unknown_tip(self) -> list[Message]:
+        if self._ledger.chain.find(_hash(self.their_tip)) is not None:
+            return []
+        return [GetBlocks(_hex(self._ledger.chain.locator()))]
+
+    def _blocks_after(self, locator: list[str]) -> Blocks:
+        hashes = [_hash(each) for each in locator[:_LONGEST_LOCATOR]]
+        blocks = self._ledger.chain.after(hashes, BLOCKS_PER_MESSAGE)
+        tip = self._ledger.chain.tip
+        is_all = not blocks or blocks[-1].hash == tip.hash
+        if is_all:
+            self.their_height, self.their_tip = tip.height, tip.block.hash_hex
+        return Blocks([block.encode() for block in blocks], more=not is_all)
+
+    def _take(self, encoded: list[str], more: bool) -> list[Message]:
+        try:
+            blocks = [Block.decode(each) for each in encoded]
+            for block in blocks:
+                self._ledger.add(block)
+        except (ValueError, InvalidBlock) as error:
+            raise ProtocolError(str(error)) from error
+        if not more or not blocks:
+            return []
+        # From the last block on, which need not be on our active chain yet.
+        return [GetBlocks(_hex([blocks[-1].hash, *self._ledger.chain.locator()]))]
+
+
+def _hash(text: str) -> bytes:
+    try:
+        return from_hex(text)
+    except ValueError as error:
+        raise ProtocolError(str(error)) from error
+
+
+def _hex(hashes: list[bytes]) -> list[str]:
+    return [hash_[::-1].hex() for hash_ in hashes]

@@ -1,0 +1,1 @@
+"""JSON-RPC over HTTP, as bitcoind answers it."""
