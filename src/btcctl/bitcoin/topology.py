@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 from typing import Final
 
+import msgspec
+
 FULL_MESH_LIMIT: Final = 9
 DEFAULT_P2P_PORT: Final = 18444  # of regtest (Bitcoin Core, chainparams.cpp)
 _MAX_DIALLED = 8
@@ -30,21 +32,19 @@ class Member:
     ready: bool
 
 
-@dataclass(frozen=True, slots=True)
-class AddedNode:
+class AddedNode(msgspec.Struct, frozen=True, gc=False):
     """One entry of `getaddednodeinfo`."""
 
-    entry: str  #: exactly as it was given to `addnode`
-    connected: bool
+    entry: str = msgspec.field(name="addednode")  #: exactly as it was given to `addnode`
+    connected: bool = False  #: dialled by the node itself, and the TCP connection stands
 
 
-@dataclass(frozen=True, slots=True)
-class Peer:
+class Peer(msgspec.Struct, frozen=True, gc=False):
     """One connection of `getpeerinfo`."""
 
     id: int
-    address: str  #: outbound: exactly as dialled; inbound: "ip:port"
-    inbound: bool
+    address: str = msgspec.field(name="addr")  #: outbound: exactly as dialled; inbound: "ip:port"
+    inbound: bool = False
     version: int = 0  #: 0 until the handshake is done
 
 

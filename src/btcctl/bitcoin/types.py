@@ -92,17 +92,21 @@ class BitcoinNetwork(msgspec.Struct, frozen=True):
 
     @classmethod
     def from_object(cls, obj: Object) -> BitcoinNetwork:
-        """Decode; a status that does not fit, as older controllers wrote it, counts as none.
+        """Decode; a status that does not fit, as an older controller may have written it, counts as none.
 
         Raises:
             ObjectDecodeError: The spec does not fit its schema.
         """
         frame = obj.decode(_SpecFrame)
-        try:
-            status = obj.decode(_StatusFrame).status
-        except ObjectDecodeError:
-            status = NetworkStatus()
-        return cls(frame.metadata, frame.spec, status)
+        return cls(frame.metadata, frame.spec, decode_status(obj))
+
+
+def decode_status(obj: Object) -> NetworkStatus:
+    """The status of a network whose spec may be anything; one that does not fit counts as none."""
+    try:
+        return obj.decode(_StatusFrame).status
+    except ObjectDecodeError:
+        return NetworkStatus()
 
 
 class _SpecFrame(msgspec.Struct, gc=False):

@@ -1,0 +1,193 @@
+"""Joins the parts of the operator: informers, queue, reconciler, events, RPC connections."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from btcctl.bitcoin.children import NETWORK_LABEL, ChildOptions
+from btcctl.bitcoin.ensure import ChildKeeper
+from btcctl.bitcoin.memory import Memories
+from btcctl.bitcoin.mesh import Mesh, RpcFor
+from btcctl.bitcoin.reconcile import Cluster, NetworkReconciler
+from btcctl.bitcoin.rpc import RpcConnections
+from btcctl.bitcoin.status import Notice
+from btcctl.bitcoin.types import BITCOIN_NETWORKS
+from btcctl.clock import SYSTEM_CLOCK, Clock
+from btcctl.controller.controller import Controller
+from btcctl.controller.handlers import KeysOf
+from btcctl.controller.manager import Manager
+from btcctl.errors import BtcctlError, NotFound
+from btcctl.events.recorder import EventRecorder
+from btcctl.events.reference import ObjectReference
+from btcctl.informers.factory import SharedInformerFactory
+from btcctl.informers.lister import Lister
+from btcctl.informers.shared_informer import SharedInformer
+from btcctl.objects import Object, ObjectKey
+from btcctl.resources import PODS, SECRETS, SERVICES, STATEFUL_SETS, ResourceType
+from btcctl.rest.client import ApiClient
+from btcctl.rest.lister_watcher import ResourceListerWatcher
+
+COMPONENT = "bitcoin-controller"
+# Unqualified, so that no registry can serve it: it has to be built, or another one named.
+NODE_IMAGE = "btcctl-bitcoind:0.1.0"
+_BY_NETWORK = "network"
+
+
+class NotInstalled(BtcctlError):
+    """The cluster does not know the kind BitcoinNetwork."""
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorOptions:
+    """What the operator's user may choose.
+
+    Attributes:
+        namespace: The one to look after, "" for all.
+        workers: How many networks are reconciled at once.
+        resync_seconds: How often every network is looked at whatever happens; 0 is never.
+        node_image: The nodes' container image; see `images/bitcoind`.
+        rpc_port: Where the nodes take RPC.
+        p2p_port: Where the nodes take each other's connections.
+        poll_min_seconds: How soon the nodes are asked again after something moved.
+        poll_max_seconds: How often they are asked when nothing moves.
+    """
+
+    namespace: str = ""
+    workers: int = 2
+    resync_seconds: float = 600.0
+    node_image: str = NODE_IMAGE
+    rpc_port: int = 18443
+    p2p_port: int = 18444
+    poll_min_seconds: float = 2.0
+    poll_max_seconds: float = 30.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.poll_min_seconds <= self.poll_max_seconds:
+            raise ValueError(f"poll_min_seconds {self.poll_min_seconds} and poll_max_seconds {self.poll_max_seconds}")
+
+
+def build_operator(
+    client: ApiClient,
+    options: OperatorOptions = OperatorOptions(),
+    *,
+    clock: Clock = SYSTEM_CLOCK,
+    rpc_for: RpcFor | None = None,
+) -> Manager:
+    """Build an operator; start it, or run it until a signal.
+
+    Asks the API server once, whether the CustomResourceDefinition is installed.
+
+    Args:
+        rpc_for: Makes RPC clients; by default over sockets.
+
+    Raises:
+        NotInstalled: It is not.
+        ApiError: We may not list networks.
+        TransportError: The API server cannot be reached.
+    """
+    require_definition(client, options.namespace)
+    connections = RpcConnections(options.rpc_port, clock=clock)
+    recorder = EventRecorder(client, COMPONENT, clock)
+    factory = SharedInformerFactory(
+        lambda type_: _source_for(client, type_, options.namespace), resync_seconds=options.resync_seconds, clock=clock
+    )
+    networks, pods = factory.informer(BITCOIN_NETWORKS), factory.informer(PODS)
+    services, stateful_sets = factory.informer(SERVICES), factory.informer(STATEFUL_SETS)
+    pods.add_index(_BY_NETWORK, lambda pod: [str(key) for key in network_keys(pod)])
+
+    cluster = Cluster(
+        network=networks.lister.get,
+        pods=lambda key: pods.lister.by_index(_BY_NETWORK, str(key)),
+        services=ChildKeeper(services.lister.get, client.resource(SERVICES)),
+        stateful_sets=ChildKeeper(stateful_sets.lister.get, client.resource(STATEFUL_SETS)),
+        get_secret=client.resource(SECRETS).get,
+        update_status=client.resource(BITCOIN_NETWORKS).update_status,
+        tell=_teller(recorder),
+    )
+    reconciler = NetworkReconciler(
+        cluster,
+        Mesh(rpc_for or connections.client, clock=clock),
+        ChildOptions(options.node_image, options.rpc_port, options.p2p_port),
+        Memories(options.poll_min_seconds, options.poll_max_seconds),
+        clock=clock,
+    )
+    controller = Controller("bitcoin-networks", reconciler, workers=options.workers, clock=clock)
+    controller.watch(networks)
+    _watch_children(controller, services, stateful_sets)
+    controller.watch(pods, pod_keys(stateful_sets.lister, networks.lister))
+    return Manager(factory, [controller], recorder=recorder, services=[_Closing(connections)], clock=clock)
+
+
+def require_definition(client: ApiClient, namespace: str = "") -> None:
+    """Check that the API server serves BitcoinNetworks.
+
+    Raises:
+        NotInstalled: It does not; the message says what to do.
+    """
+    try:
+        client.resource(BITCOIN_NETWORKS, namespace).list_page(resource_version="0", limit=1)
+    except NotFound as error:
+        raise NotInstalled(
+            f"the cluster has no {BITCOIN_NETWORKS}: install it with `btcctl crd | kubectl apply -f -`"
+        ) from error
+
+
+def network_keys(child: Object) -> list[ObjectKey]:
+    """The network that a child says it belongs to, by its label."""
+    name = child.labels.get(NETWORK_LABEL)
+    return [ObjectKey(child.namespace, name)] if name else []
+
+
+def pod_keys(stateful_sets: Lister, networks: Lister) -> KeysOf:
+    """The network that a pod belongs to: by label, and by the UIDs from owner to owner.
+
+    A pod whose StatefulSet or network is not in the cache (yet) belongs to nobody: when that
+    arrives, the network is reconciled anyway.
+    """
+
+    def keys_of(pod: Object) -> list[ObjectKey]:
+        return [key for key in network_keys(pod) if _owns(networks.get(key), pod)]
+
+    def _owns(network: Object | None, pod: Object) -> bool:
+        owner = pod.controller
+        stateful_set = None if owner is None else stateful_sets.get(ObjectKey(pod.namespace, owner.name))
+        if network is None or owner is None or stateful_set is None:
+            return False
+        top = stateful_set.controller
+        return owner.uid == stateful_set.uid and top is not None and top.uid == network.uid
+
+    return keys_of
+
+
+def _watch_children(controller: Controller, *informers: SharedInformer) -> None:
+    """By label alone: a child that stands in a network's way is reason enough to look."""
+    for informer in informers:
+        controller.watch(informer, network_keys)
+
+
+def _source_for(client: ApiClient, type_: ResourceType, namespace: str) -> ResourceListerWatcher:
+    """Of built-in kinds only what carries our label is held in memory."""
+    selector = "" if type_ == BITCOIN_NETWORKS else NETWORK_LABEL
+    return client.resource(type_, namespace).lister_watcher(label_selector=selector)
+
+
+def _teller(recorder: EventRecorder) -> Callable[[Object, Notice], None]:
+    def tell(network: Object, notice: Notice) -> None:
+        reference = ObjectReference.of(BITCOIN_NETWORKS, network)
+        recorder.event(reference, notice.type, notice.reason, notice.message)
+
+    return tell
+
+
+class _Closing:
+    """Closes the RPC connections once the controllers have ended."""
+
+    def __init__(self, connections: RpcConnections) -> None:
+        self._connections = connections
+
+    def start(self) -> None:
+        """Connections are made when they are needed."""
+
+    def stop(self, timeout: float = 0.0) -> None:
+        self._connections.close()

@@ -1,0 +1,123 @@
+"""What the status says, and which Events a change of it is worth. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+
+from btcctl.bitcoin.children import selector
+from btcctl.bitcoin.types import READY, BitcoinNetwork, Condition, NetworkStatus, NodeStatus
+
+NORMAL: Final = "Normal"
+WARNING: Final = "Warning"
+_NAMED = 3  # how many nodes a message names before it only counts
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A condition before it is known since when it holds."""
+
+    type: str
+    holds: bool
+    reason: str
+    message: str
+    is_failure: bool = False  #: worth a Warning when it comes up, or its message changes
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """An Event to record."""
+
+    type: str  #: NORMAL or WARNING
+    reason: str
+    message: str
+
+
+def build_status(
+    network: BitcoinNetwork, nodes: Sequence[NodeStatus], findings: Iterable[Finding], now: str
+) -> NetworkStatus:
+    """The status to write.
+
+    Args:
+        nodes: By ordinal.
+        now: RFC 3339; becomes the transition time of the conditions whose status changed.
+    """
+    return NetworkStatus(
+        observed_generation=network.metadata.generation,
+        ready_nodes=sum(node.ready for node in nodes),
+        selector=",".join(f"{key}={value}" for key, value in sorted(selector(network).items())),
+        nodes=list(nodes),
+        conditions=merge_conditions(network.status.conditions, findings, network.metadata.generation, now),
+    )
+
+
+def merge_conditions(
+    old: Sequence[Condition], findings: Iterable[Finding], generation: int, now: str
+) -> list[Condition]:
+    """Ours in our order, then those of others, untouched."""
+    before = {each.type: each for each in old}
+    ours = [_condition(finding, before.get(finding.type), generation, now) for finding in findings]
+    types = {each.type for each in ours}
+    return [*ours, *(each for each in old if each.type not in types)]
+
+
+def _condition(finding: Finding, before: Condition | None, generation: int, now: str) -> Condition:
+    status = "True" if finding.holds else "False"
+    since = before.last_transition_time if before is not None and before.status == status else now
+    return Condition(finding.type, status, finding.reason, finding.message, since or now, generation)
+
+
+def status_body(status: NetworkStatus) -> dict[str, Any]:
+    """As the API takes it."""
+    body: dict[str, Any] = msgspec.to_builtins(status)
+    return body
+
+
+def ready_finding(nodes: Sequence[NodeStatus], wanted: int, others: Iterable[Finding]) -> Finding:
+    """Sum up: the first failure among `others`, else missing nodes, else the first that does not hold.
+
+    Args:
+        nodes: The nodes by ordinal.
+        wanted: `spec.nodes`.
+        others: The other conditions, the most telling first.
+    """
+    others = list(others)
+    ready = sum(node.ready for node in nodes if node.ordinal < wanted)
+    for finding in others:
+        if finding.is_failure:
+            return Finding(READY, False, finding.reason, finding.message)
+    if ready < wanted:
+        return Finding(READY, False, "NodesNotReady", f"{ready} of {wanted} nodes are ready")
+    for finding in others:
+        if finding.type != "Conflict" and not finding.holds:
+            return Finding(READY, False, finding.reason, finding.message)
+    return Finding(READY, True, "Connected", f"{wanted} of {wanted} nodes are ready and connected")
+
+
+def node_notices(old: Sequence[NodeStatus], new: Sequence[NodeStatus]) -> list[Notice]:
+    """Who joined and who left. A node is its ordinal at an address: a new address is a new node."""
+    was_ready = {(node.ordinal, node.ip) for node in old if node.ready}
+    is_ready = {(node.ordinal, node.ip) for node in new if node.ready}
+    is_there = {(node.ordinal, node.ip) for node in new if node.ip}
+    left = [Notice(NORMAL, "NodeLeft", f"node {o} at {ip} left") for o, ip in sorted(was_ready - is_there)]
+    joined = [Notice(NORMAL, "NodeJoined", f"node {o} at {ip} joined") for o, ip in sorted(is_ready - was_ready)]
+    return left + joined
+
+
+def failure_notices(old: Sequence[Condition], findings: Iterable[Finding]) -> list[Notice]:
+    """A Warning for each failure that is new, or says something new."""
+    said = {(each.type, each.reason, each.message) for each in old}
+    return [
+        Notice(WARNING, each.reason, each.message)
+        for each in findings
+        if each.is_failure and each.type != READY and (each.type, each.reason, each.message) not in said
+    ]
+
+
+def enumerate_briefly(items: Sequence[str]) -> str:
+    """The first few, and how many more there are."""
+    more = len(items) - _NAMED
+    return "; ".join(items[:_NAMED]) + (f"; and {more} more" if more > 0 else "")
