@@ -1,0 +1,285 @@
+"""Turns the pods of the one node into processes, and reports how they are."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from btcctl.clock import SYSTEM_CLOCK, Clock, rfc3339
+from btcctl.controller.controller import Controller
+from btcctl.controller.result import Result
+from btcctl.errors import BtcctlError, ConfigError, Conflict, NotFound
+from btcctl.events.recorder import NORMAL, WARNING, EventRecorder
+from btcctl.events.reference import ObjectReference
+from btcctl.informers.lister import Lister
+from btcctl.informers.shared_informer import SharedInformer
+from btcctl.objects import Object, ObjectKey
+from btcctl.resources import CONFIG_MAPS, PODS, SECRETS, ResourceType
+from btcctl.rest.client import ApiClient
+from btcctl.sandbox.addresses import AddressPool
+from btcctl.sandbox.pods.checks import Answer, CheckTarget, run_check
+from btcctl.sandbox.pods.env import EnvSources, resolve_env
+from btcctl.sandbox.pods.exits import Exits, WatchedProcesses
+from btcctl.sandbox.pods.probes import ProbeSpec
+from btcctl.sandbox.pods.restarts import RestartRequests
+from btcctl.sandbox.pods.runner import PodRunner
+from btcctl.sandbox.pods.runtime import Command, ContainerTools, Processes
+from btcctl.sandbox.pods.status import HOST_IP, PodFacts, build_status
+from btcctl.workqueue.rate_limiters import ItemExponentialRateLimiter
+
+logger = structlog.get_logger(__name__)
+
+# Turns a pod, one of its containers, the resolved environment, the pod's address and the
+# container's data directory into what to run.
+CommandFor = Callable[[Mapping[str, Any], Mapping[str, Any], dict[str, str], str, Path], Command]
+
+STALE_RETRY_SECONDS = 0.1  # our copy of the pod is old: the new one is on its way
+REPORT_RETRY_SECONDS = 1.0  # the API server did not take a status
+ADMISSION_RETRY_SECONDS = 10.0  # somebody else has our ports
+RESTART_SECONDS = 30.0
+RETRY_CAP_SECONDS = 5.0  # a person is watching
+
+
+@dataclass(frozen=True, slots=True)
+class KubeletOptions:
+    """How pods are run."""
+
+    node_name: str
+    pods_dir: Path
+    command_for: CommandFor
+    workers: int = 4  #: a probe that gets no answer holds one up for its timeout
+    check: Callable[[ProbeSpec, CheckTarget], Answer] = run_check
+
+
+class Kubelet:
+    """A controller of pods whose effects are processes.
+
+    The runner of a pod is touched only by the worker that has the pod's key.
+
+    Args:
+        client: Reads Secrets and ConfigMaps, writes status, deletes what has ended.
+        pods: A cache of all pods.
+        processes: Starts and signals processes; must call `exits.ended` for each that ends.
+        addresses: Gives each pod its own.
+        recorder: Takes what `kubectl describe pod` shows.
+        options: How pods are run.
+    """
+
+    def __init__(
+        self,
+        *,
+        client: ApiClient,
+        pods: Lister,
+        processes: Processes,
+        addresses: AddressPool,
+        recorder: EventRecorder,
+        options: KubeletOptions,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
+        rate_limiter = ItemExponentialRateLimiter[ObjectKey](cap=RETRY_CAP_SECONDS)
+        self.controller = Controller(
+            "kubelet", self.reconcile, workers=options.workers, clock=clock, rate_limiter=rate_limiter
+        )
+        self.exits = Exits(self.controller.queue.add)
+        self._client = client
+        self._cache = pods
+        self._processes = processes
+        self._addresses = addresses
+        self._recorder = recorder
+        self._options = options
+        self._clock = clock
+        self._pods = client.resource(PODS)
+        self._runners: dict[ObjectKey, PodRunner] = {}
+        self._restarts = RestartRequests(clock)
+
+    def watch(self, pods: SharedInformer) -> None:
+        """Look at each pod that changes. Before the controller starts."""
+        self.controller.watch(pods)
+
+    def reconcile(self, key: ObjectKey) -> Result:
+        """Take every step with one pod that is due."""
+        pod = self._cache.get(key)
+        runner = self._runners.get(key)
+        if runner is not None and (pod is None or pod.uid != runner.uid):
+            return self._end_orphan(key, runner)
+        body = None if pod is None else pod.body()
+        if pod is None or body is None or body["spec"].get("nodeName") != self._options.node_name:
+            return Result()
+        if pod.deletion_timestamp is not None:
+            return self._end(pod, body, runner)
+        return self._run(pod, body, runner)
+
+    def address(self, key: ObjectKey) -> str | None:
+        """The pod's address, or None: it does not run here."""
+        runner = self._runners.get(key)
+        return None if runner is None else runner.ip
+
+    def restart_quietly(self, key: ObjectKey, timeout: float = RESTART_SECONDS) -> None:
+        """Replace the pod's processes at the same address; its status does not change meanwhile.
+
+        Returns once the new process has answered a probe, or has started if the pod has none.
+
+        Args:
+            timeout: Seconds.
+
+        Raises:
+            ConfigError: The pod does not run here.
+            TimeoutError: The new process has not answered in time.
+        """
+        if key not in self._runners:
+            raise ConfigError(f"pod {key} does not run on {self._options.node_name}")
+        self._restarts.ask(key)
+        self.controller.queue.add(key)
+        if not self._restarts.wait(key, timeout):
+            raise TimeoutError(f"pod {key} has not answered within {timeout:g} s of its restart")
+
+    def logs(self, key: ObjectKey, container: str, query: Mapping[str, Any]) -> bytes | None:
+        """What `kubectl logs` shows, or None: there is no such pod or container here.
+
+        Args:
+            container: "" means the pod's only, or first, one.
+            query: The request's; `tailLines`, `limitBytes` and `previous` are heeded.
+        """
+        runner = self._runners.get(key)
+        containers = [] if runner is None else [each for each in runner.containers if container in ("", each.name)]
+        return (
+            read_log(containers[0].log_path(previous=_first(query, "previous") == "true"), query)
+            if containers
+            else None
+        )
+
+    def _run(self, pod: Object, body: Mapping[str, Any], runner: PodRunner | None) -> Result:
+        runner = runner or self._admit(pod, body)
+        if runner is None:
+            return Result(requeue_after=ADMISSION_RETRY_SECONDS)
+        if self._restarts.begin(pod.key):
+            runner.restart_quietly()
+        runner.step()
+        if not runner.restarting_quietly:
+            self._restarts.finish(pod.key)
+        retry = self._report(body, runner)
+        waits = [each for each in (retry, runner.seconds_to_next()) if each is not None]
+        return Result(requeue_after=min(waits, default=None))
+
+    def _admit(self, pod: Object, body: Mapping[str, Any]) -> PodRunner | None:
+        """Give the pod an address and a directory; None if there is no address to give."""
+        reference = ObjectReference.of(PODS, pod)
+        try:
+            ip = self._addresses.allocate(_tcp_ports(body))
+        except ConfigError as error:
+            logger.warning("no address", error=str(error))
+            self._recorder.event(reference, WARNING, "FailedCreatePodSandBox", str(error))
+            return None
+        tools = ContainerTools(
+            processes=WatchedProcesses(pod.key, self._processes, self.exits),
+            command=partial(self._command, body, ip),
+            check=self._options.check,
+            event=partial(self._recorder.event, reference),
+            clock=self._clock,
+        )
+        directory = self._options.pods_dir / f"{pod.namespace}_{pod.name}_{pod.uid}"
+        runner = self._runners[pod.key] = PodRunner(body, ip, directory, tools)
+        logger.info("pod admitted", ip=ip)
+        return runner
+
+    def _command(self, pod: Mapping[str, Any], ip: str, container: Mapping[str, Any], data_dir: Path) -> Command:
+        metadata = pod["metadata"]
+        sources = EnvSources(
+            secret=partial(self._read, SECRETS, metadata["namespace"]),
+            config_map=partial(self._read, CONFIG_MAPS, metadata["namespace"]),
+        )
+        fields = {"status.podIP": ip, "status.podIPs": ip, "status.hostIP": HOST_IP}
+        hostname = {"HOSTNAME": pod["spec"].get("hostname") or metadata["name"]}
+        env = {**hostname, **resolve_env(pod, container, sources, fields)}
+        return self._options.command_for(pod, container, env, ip, data_dir)
+
+    def _read(self, type_: ResourceType, namespace: str, name: str) -> dict[str, Any] | None:
+        try:
+            return self._client.resource(type_).get(ObjectKey(namespace, name)).body()
+        except NotFound:
+            return None
+
+    def _report(self, body: Mapping[str, Any], runner: PodRunner) -> float | None:
+        """Write the status if it has changed; return after how many seconds to try again, or None."""
+        now = rfc3339(self._clock.wall_time())
+        status = build_status(body, PodFacts(runner.ip, runner.states(), now))
+        if status == body.get("status"):
+            return None
+        try:
+            self._pods.update_status({**body, "status": status})
+        except NotFound:
+            return None  # the cache will say so
+        except Conflict:
+            return STALE_RETRY_SECONDS
+        except BtcctlError as error:  # probes and restarts must not wait for the API server
+            logger.warning("status not written", error=str(error))
+            return REPORT_RETRY_SECONDS
+        return None
+
+    def _end(self, pod: Object, body: Mapping[str, Any], runner: PodRunner | None) -> Result:
+        """End the pod's processes with grace; then, and only then, let the API server forget it."""
+        if runner is not None:
+            if not runner.ending:
+                grace = body["metadata"].get("deletionGracePeriodSeconds", 30)
+                reference = ObjectReference.of(PODS, pod)
+                self._recorder.event(reference, NORMAL, "Killing", f"Stopping pod {pod.name}")
+                runner.end(float(grace))
+            runner.step()
+            if runner.alive:
+                return Result(requeue_after=runner.seconds_to_next())
+        try:
+            self._pods.delete(pod.key, uid=pod.uid, grace_period_seconds=0)
+        except (NotFound, Conflict):
+            logger.debug("the pod is gone already")
+        self._forget(pod.key)
+        return Result()
+
+    def _end_orphan(self, key: ObjectKey, runner: PodRunner) -> Result:
+        """The pod went without waiting for us, and perhaps another one has its name: no grace."""
+        if not runner.ending or runner.alive:
+            runner.end(0.0)
+            runner.step()
+        if runner.alive:
+            return Result(requeue_after=runner.seconds_to_next())
+        self._forget(key)
+        return self.reconcile(key)
+
+    def _forget(self, key: ObjectKey) -> None:
+        runner = self._runners.pop(key, None)
+        self._restarts.finish(key)
+        if runner is not None:
+            shutil.rmtree(runner.directory, ignore_errors=True)
+            logger.info("pod ended", ip=runner.ip)
+
+
+def read_log(path: Path, query: Mapping[str, Any]) -> bytes:
+    """The end of a log file as the query wants it; b"" if there is none.
+
+    Args:
+        query: Of `pods/log`, with values or lists of values; `tailLines` and `limitBytes` are heeded.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return b""
+    tail, limit = _first(query, "tailLines"), _first(query, "limitBytes")
+    if tail:
+        lines = content.splitlines(keepends=True)
+        content = b"".join(lines[max(0, len(lines) - int(tail)) :])
+    return content[: int(limit)] if limit else content
+
+
+def _first(query: Mapping[str, Any], name: str) -> str:
+    value = query.get(name, "")
+    return str(value[0] if isinstance(value, list) and value else value or "")
+
+
+def _tcp_ports(pod: Mapping[str, Any]) -> list[int]:
+    ports = [port for container in pod["spec"]["containers"] for port in container.get("ports") or []]
+    return [port["containerPort"] for port in ports if port.get("protocol", "TCP") == "TCP"]

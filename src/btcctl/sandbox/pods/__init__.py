@@ -1,0 +1,1 @@
+"""One pod as processes on this machine: its environment, its probes, its status."""

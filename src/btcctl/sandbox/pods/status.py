@@ -1,0 +1,113 @@
+"""The status of a pod, from what its containers do. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+HOST_IP = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerState:
+    """What is known of one container."""
+
+    name: str
+    image: str
+    state: Mapping[str, Any]  #: one of {"waiting": …}, {"running": …}, {"terminated": …}
+    last_state: Mapping[str, Any]  #: {"terminated": …} of the run before, or {}
+    restarts: int = 0
+    started: bool = False
+    ready: bool = False
+    container_id: str = ""  #: of the last run, "" before the first
+
+    @property
+    def exit_code(self) -> int | None:
+        """Of a container that has ended for good, or None."""
+        terminated = self.state.get("terminated")
+        return None if terminated is None else int(terminated["exitCode"])
+
+
+@dataclass(frozen=True, slots=True)
+class PodFacts:
+    """What a pod's status is made of."""
+
+    ip: str  #: "" before one was given
+    containers: Sequence[ContainerState]
+    now: str  #: RFC 3339, for conditions that change
+
+
+def build_status(pod: Mapping[str, Any], facts: PodFacts) -> dict[str, Any]:
+    """The status to report; equal to the pod's own if nothing has changed.
+
+    Args:
+        pod: The pod's body, whose status is the last one reported.
+        facts: What is so now.
+    """
+    before = pod.get("status") or {}
+    after = {key: value for key, value in before.items() if key not in {"message", "reason"}}
+    after["phase"] = pod_phase(facts.containers, pod["spec"].get("restartPolicy", "Always"))
+    after["conditions"] = _conditions(pod, facts)
+    after |= {"hostIP": HOST_IP, "hostIPs": [{"ip": HOST_IP}]}
+    if facts.ip:
+        after |= {"podIP": facts.ip, "podIPs": [{"ip": facts.ip}]}
+    after.setdefault("startTime", facts.now)
+    after["containerStatuses"] = [_container_status(each) for each in facts.containers]
+    after.setdefault("qosClass", "BestEffort")
+    return after
+
+
+def pod_phase(containers: Sequence[ContainerState], restart_policy: str) -> str:
+    """Pending until each container has run once; then Running until all have ended for good."""
+    if any("waiting" in each.state and not each.last_state for each in containers):
+        return "Pending"
+    codes = [each.exit_code for each in containers]
+    restarted = restart_policy == "Always" or (restart_policy == "OnFailure" and any(codes))
+    if None in codes or restarted:
+        return "Running"
+    return "Failed" if any(codes) else "Succeeded"
+
+
+def _conditions(pod: Mapping[str, Any], facts: PodFacts) -> list[dict[str, Any]]:
+    """One per type, those of others included; the time moves only if the status does."""
+    before = {each["type"]: each for each in (pod.get("status") or {}).get("conditions") or []}
+    unready = [each.name for each in facts.containers if not each.ready]
+    gates = [each["conditionType"] for each in pod["spec"].get("readinessGates") or []]
+    closed = [gate for gate in gates if before.get(gate, {}).get("status") != "True"]
+    containers_why = _why("ContainersNotReady", "containers with unready status: ", unready)
+    gates_why = _why("ReadinessGatesNotReady", "the status of pod readiness gates is not True: ", closed)
+    wanted = {
+        "Initialized": {"status": "True"},
+        "Ready": containers_why or gates_why or {"status": "True"},
+        "ContainersReady": containers_why or {"status": "True"},
+        "PodScheduled": {"status": "True"},
+    }
+    ours = [_condition(type_, values, before.get(type_), facts.now) for type_, values in wanted.items()]
+    return ours + [each for type_, each in before.items() if type_ not in wanted]
+
+
+def _why(reason: str, message: str, names: Sequence[str]) -> dict[str, str]:
+    return {"status": "False", "reason": reason, "message": f"{message}[{' '.join(names)}]"} if names else {}
+
+
+def _condition(type_: str, values: Mapping[str, str], before: Mapping[str, Any] | None, now: str) -> dict[str, Any]:
+    unchanged = before is not None and before.get("status") == values["status"]
+    since = before["lastTransitionTime"] if before and unchanged and before.get("lastTransitionTime") else now
+    return {"type": type_, "lastTransitionTime": since, **values}
+
+
+def _container_status(container: ContainerState) -> dict[str, Any]:
+    status: dict[str, Any] = {
+        "name": container.name,
+        "state": dict(container.state),
+        "lastState": dict(container.last_state),
+        "ready": container.ready,
+        "restartCount": container.restarts,
+        "image": container.image,
+        "imageID": "",
+        "started": container.started,
+    }
+    if container.container_id:
+        status["containerID"] = container.container_id
+    return status
