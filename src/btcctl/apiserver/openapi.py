@@ -1,0 +1,111 @@
+"""As much OpenAPI v3 as kubectl needs: to validate on the server, to apply and edit, to explain.
+
+A document has one PATCH operation per kind, which says that the kind exists and that the server
+validates fields; kubectl asks no more of it. A custom kind's schema stands under components, for
+`kubectl explain`. There is no OpenAPI v2: kubectl does without once v3 is there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from btcctl.apiserver.messages import ApiRequest, ApiResponse, json_response
+from btcctl.apiserver.registry import Registry, Served
+
+_ROOT = "/openapi/v3"
+_KIND_EXTENSION = "x-kubernetes-group-version-kind"
+_METADATA_REFERENCE = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
+_OBJECT_META = {
+    "type": "object",
+    "description": "ObjectMeta is metadata that all persisted resources must have.",
+    "properties": {
+        "name": {"type": "string", "description": "Unique within a namespace."},
+        "namespace": {"type": "string"},
+        "labels": {"type": "object", "additionalProperties": {"type": "string"}},
+        "annotations": {"type": "object", "additionalProperties": {"type": "string"}},
+        "finalizers": {"type": "array", "items": {"type": "string"}},
+        "uid": {"type": "string"},
+        "resourceVersion": {"type": "string"},
+        "generation": {"type": "integer", "format": "int64"},
+        "creationTimestamp": {"type": "string", "format": "date-time"},
+        "deletionTimestamp": {"type": "string", "format": "date-time"},
+    },
+}
+_Body = dict[str, Any]
+
+
+def respond(registry: Registry, request: ApiRequest) -> ApiResponse | None:
+    """Answer a GET below /openapi; None if there is no such document."""
+    path = request.path.rstrip("/")
+    if path == _ROOT:
+        return json_response(200, _index(registry))
+    for group, version in _group_versions(registry):
+        if path == f"{_ROOT}/{_place(group, version)}":
+            return json_response(200, document(registry.resources_of(group, version)))
+    return None
+
+
+def document(resources: list[Served]) -> _Body:
+    """The document of one group and version."""
+    return {
+        "openapi": "3.0.0",
+        "info": {"title": "Kubernetes", "version": "embedded"},
+        "paths": dict(_path(served) for served in resources),
+        "components": {"schemas": {_METADATA_REFERENCE: _OBJECT_META} | dict(_schema(served) for served in resources)},
+    }
+
+
+def _index(registry: Registry) -> _Body:
+    paths = {}
+    for group, version in _group_versions(registry):
+        place = _place(group, version)
+        encoded = msgspec.json.encode(document(registry.resources_of(group, version)))
+        digest = hashlib.sha256(encoded).hexdigest().upper()
+        paths[place] = {"serverRelativeURL": f"{_ROOT}/{place}?hash={digest}"}
+    return {"paths": paths}
+
+
+def _group_versions(registry: Registry) -> list[tuple[str, str]]:
+    return [(group, version) for group in registry.groups() for version in registry.versions(group)]
+
+
+def _place(group: str, version: str) -> str:
+    return f"apis/{group}/{version}" if group else f"api/{version}"
+
+
+def _path(served: Served) -> tuple[str, _Body]:
+    type_ = served.type
+    path = type_.path("{namespace}" if type_.namespaced else "", "{name}")
+    parameters = [
+        {"name": name, "in": "query", "schema": {"type": "string", "uniqueItems": True}}
+        for name in ("dryRun", "fieldManager", "fieldValidation")
+    ]
+    operation = {
+        "operationId": f"patch{type_.kind}",
+        "parameters": parameters,
+        "responses": {"200": {"description": "OK"}},
+        "x-kubernetes-action": "patch",
+        _KIND_EXTENSION: _kind(served),
+    }
+    return path, {"patch": operation}
+
+
+def _schema(served: Served) -> tuple[str, _Body]:
+    type_ = served.type
+    name = ".".join([*reversed((type_.group or "core").split(".")), type_.version, type_.kind])
+    schema: Mapping[str, Any] = served.schema or {"type": "object"}
+    own = {
+        "apiVersion": {"type": "string", "description": "The version of the API this object is written in."},
+        "kind": {"type": "string", "description": "What this object is."},
+        "metadata": {"allOf": [{"$ref": f"#/components/schemas/{_METADATA_REFERENCE}"}], "description": "Metadata."},
+    }
+    properties = {**(schema.get("properties") or {}), **own}
+    return name, {**schema, "properties": properties, _KIND_EXTENSION: [_kind(served)]}
+
+
+def _kind(served: Served) -> _Body:
+    return {"group": served.type.group, "version": served.type.version, "kind": served.type.kind}

@@ -1,0 +1,108 @@
+"""Tables: what `kubectl get` shows, made by the server."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from btcctl.apiserver import jsonpath
+from btcctl.apiserver.columns import AGE, BUILT_IN_COLUMNS, NAME, Body, Column, age_of
+from btcctl.apiserver.registry import PrinterColumn, Served
+
+META_VERSION = "meta.k8s.io/v1"
+_DEFAULT_COLUMNS = (NAME, AGE)
+
+
+def render(
+    resource: Served,
+    bodies: Sequence[Body],
+    *,
+    now: datetime,
+    metadata: Mapping[str, Any],
+    include_object: str = "Metadata",
+    with_columns: bool = True,
+) -> dict[str, Any]:
+    """A `meta.k8s.io/v1` Table, one row per object.
+
+    Args:
+        resource: Whose columns to show.
+        now: What ages are counted from.
+        metadata: Of the table: the list's, or the resourceVersion of the one object.
+        include_object: What each row carries: "None", "Metadata" or "Object".
+        with_columns: Whether to define the columns: a watch does so in its first event only.
+    """
+    columns = columns_of(resource)
+    rows = [
+        {"cells": [column.cell(body, now) for column in columns], "object": _row_object(body, include_object)}
+        for body in bodies
+    ]
+    definitions = [_definition(column) for column in columns] if with_columns else None
+    return {
+        "kind": "Table",
+        "apiVersion": META_VERSION,
+        "metadata": dict(metadata),
+        "columnDefinitions": definitions,
+        "rows": rows,
+    }
+
+
+def partial_object(body: Body) -> dict[str, Any]:
+    """The object's PartialObjectMetadata."""
+    return {"kind": "PartialObjectMetadata", "apiVersion": META_VERSION, "metadata": body["metadata"]}
+
+
+def columns_of(resource: Served) -> Sequence[Column]:
+    """A custom kind's printer columns, or those kubectl users know a built-in kind by."""
+    if resource.is_custom and resource.columns:
+        return (NAME, *(_custom(column) for column in resource.columns))
+    return BUILT_IN_COLUMNS.get(resource.type, _DEFAULT_COLUMNS)
+
+
+def _row_object(body: Body, include_object: str) -> Body | None:
+    if include_object == "None":
+        return None
+    return body if include_object == "Object" else partial_object(body)
+
+
+def _definition(column: Column) -> dict[str, Any]:
+    return {
+        "name": column.name,
+        "type": column.type,
+        "format": column.format,
+        "description": column.description,
+        "priority": column.priority,
+    }
+
+
+def _custom(column: PrinterColumn) -> Column:
+    def cell(body: Body, now: datetime) -> Any:
+        try:
+            found = jsonpath.find(column.json_path, body)
+        except ValueError:
+            return None
+        return None if not found else cell_of(column.type, found[0], now)
+
+    described = column.description or f"Custom resource definition column (in JSONPath format): {column.json_path}"
+    return Column(column.name, cell, described, column.priority, type=column.type, format=column.format)
+
+
+def cell_of(type_: str, value: Any, now: datetime) -> Any:
+    """A value as a cell of a printer column's type; None (shown as nothing) if it is of another."""
+    if type_ == "string":
+        return _printed(value)
+    if type_ == "date":
+        return age_of(value, now) if isinstance(value, str) else None
+    if type_ == "boolean":
+        return value if isinstance(value, bool) else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return int(value) if type_ == "integer" else value
+
+
+def _printed(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return "<nil>" if value is None else msgspec.json.encode(value).decode()
