@@ -92,6 +92,7 @@ class Pump:
             raise
         with self._lock:
             stream.limit = stream.backlog + self._backlog_bytes
+            stream.due_at = self._next_due(watch)
             if not self._stopped:
                 self._adopted.append(stream)
                 self._wake_locked()
@@ -189,14 +190,17 @@ class Pump:
     def _seconds_to_next_timer(self) -> float | None:
         return max(0.0, self._timers[0][0] - self._clock.now()) if self._timers else None
 
-    def _schedule(self, stream: Stream) -> None:
+    def _next_due(self, watch: Watch) -> float:
+        """When to see to `watch` next: a bookmark, or its end."""
         now = self._clock.now()
-        due = now + BOOKMARK_SECONDS
-        deadline = stream.watch.deadline
-        if deadline is not None:
-            last = deadline - LAST_BOOKMARK_SECONDS
-            due = min(due, last if last - now > LAST_BOOKMARK_SECONDS else deadline)
-        heapq.heappush(self._timers, (due, next(self._tiebreak), stream))
+        due_at = now + BOOKMARK_SECONDS
+        if watch.deadline is None:
+            return due_at
+        last = watch.deadline - LAST_BOOKMARK_SECONDS
+        return min(due_at, last if last - now > LAST_BOOKMARK_SECONDS else watch.deadline)
+
+    def _schedule(self, stream: Stream) -> None:
+        heapq.heappush(self._timers, (stream.due_at, next(self._tiebreak), stream))
 
     def _run_timers(self) -> None:
         while self._timers and self._timers[0][0] <= self._clock.now():
@@ -208,6 +212,7 @@ class Pump:
                 stream.end()
             else:
                 stream.watch.bookmark()
+                stream.due_at = self._next_due(stream.watch)
                 self._schedule(stream)
 
     @contextmanager

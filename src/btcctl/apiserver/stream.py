@@ -55,6 +55,7 @@ class Stream:
         self.about = about
         self.closed = False
         self.wants_write = False
+        self.due_at = 0.0  # when the pump is to see to bookmark or deadline
         self.finished = False  # the last chunk is sent
         self._owner = owner
         self._lock = lock
