@@ -217,11 +217,9 @@ def _controller_families(controllers: Iterable[ControllerMetrics]) -> Iterator[M
     for each in controllers:
         given_up = each.results["terminal_error"]
         failed = each.results["error"] + given_up
-        for result, count in (
-            *((name, each.results[name]) for name in ("success", "requeue_after")),
-            ("error", failed),
-        ):
-            total.add_metric([each.name, result], count)
+        for result in ("success", "requeue_after"):
+            total.add_metric([each.name, result], each.results[result])
+        total.add_metric([each.name, "error"], failed)
         errors.add_metric([each.name], failed)
         terminal.add_metric([each.name], given_up)
         seconds.add_metric([each.name], each.seconds.buckets(), each.seconds.total_seconds)

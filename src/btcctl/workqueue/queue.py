@@ -43,6 +43,7 @@ class WorkQueue(Generic[K]):
         queue ⊆ dirty, without duplicates
         queue ∩ processing = ∅
         dirty ⊆ queue ∪ processing
+        no worker waits for longer than until the earliest delayed key is due
     So a key added while it is being processed waits in `dirty` until `done`.
 
     A worker blocked in `get` sleeps until the next delayed key is due; there is no thread
@@ -88,8 +89,11 @@ class WorkQueue(Generic[K]):
             if seconds <= 0:
                 self._add(key)
                 return
-            self._delayed.add(key, self._clock.now() + seconds)
-            self._work.notify()  # a waiting worker may now have to wake earlier
+            ready_at = self._clock.now() + seconds
+            earliest = self._delayed.next_ready_at()
+            self._delayed.add(key, ready_at)
+            if earliest is None or ready_at < earliest:
+                self._work.notify_all()  # no waiting worker may sleep past the earliest key
 
     def get(self) -> K:
         """Block until a key is ready. The caller must pass it to `done`.
@@ -183,9 +187,6 @@ class WorkQueue(Generic[K]):
         self._processing.add(key)
         if self._observer is not None:
             self._observer.taken(key, self._clock.now())
-        if self._queue or self._delayed:
-            # This worker may be the only one that knew when to wake: another takes over the watch.
-            self._work.notify()
         return key
 
     def _close(self) -> None:

@@ -1,0 +1,213 @@
+"""What a work queue promises, one promise at a time."""
+
+from __future__ import annotations
+
+import pytest
+
+from btcctl.testing.clock import FakeClock
+from btcctl.workqueue.queue import ShutDown, WorkQueue
+from tests.unit.workqueue.support import Drainer, Worker
+
+
+def new_queue(*keys: str, clock: FakeClock | None = None) -> WorkQueue[str]:
+    queue: WorkQueue[str] = WorkQueue(clock or FakeClock())
+    for key in keys:
+        queue.add(key)
+    return queue
+
+
+def test_keys_come_out_in_the_order_they_were_added() -> None:
+    queue = new_queue("a", "b", "c")
+    assert [queue.get() for _ in range(3)] == ["a", "b", "c"]
+
+
+def test_a_key_added_twice_is_handed_out_once() -> None:
+    queue = new_queue("a", "a")
+    assert queue.get() == "a"
+    assert len(queue) == 0
+
+
+def test_a_key_added_while_processing_is_handed_out_once_more() -> None:
+    queue = new_queue("a")
+    queue.get()
+    queue.add("a")
+    queue.add("a")
+    assert len(queue) == 0  # not to a second worker
+    queue.done("a")
+    assert queue.get() == "a"
+    queue.done("a")
+    assert queue.idle()
+
+
+def test_a_key_added_again_goes_to_the_end() -> None:
+    queue = new_queue("a", "b")
+    queue.get()
+    queue.add("a")
+    queue.done("a")
+    assert [queue.get(), queue.get()] == ["b", "a"]
+
+
+def test_done_of_a_key_that_is_not_processed_changes_nothing_and_is_counted() -> None:
+    queue = new_queue("a")
+    queue.done("a")
+    queue.done("unknown")
+    assert queue.unknown_done == 2
+    assert queue.get() == "a"
+    assert len(queue) == 0  # client-go would hand it out a second time
+
+
+def test_a_delayed_key_reaches_a_blocked_worker_exactly_when_due() -> None:
+    clock = FakeClock()
+    queue = new_queue(clock=clock)
+    queue.add_after("a", 5.0)
+    with Worker(queue) as worker:
+        clock.wait_until_blocked()
+        clock.advance(4.9)
+        assert worker.received() == []
+        clock.advance(0.1)
+        assert worker.next() == "a"
+
+
+def test_a_shorter_delay_wakes_every_worker_that_waits_for_a_longer_one() -> None:
+    clock = FakeClock()
+    queue = new_queue(clock=clock)
+    queue.add_after("late", 50.0)
+    with Worker(queue) as worker:
+        clock.wait_until_blocked()
+        queue.add_after("early", 5.0)
+        clock.advance(5.0)
+        assert worker.next() == "early"
+        assert worker.received() == []
+
+
+def test_of_two_delays_for_one_key_the_earlier_wins_and_fires_once() -> None:
+    clock = FakeClock()
+    queue = new_queue(clock=clock)
+    queue.add_after("a", 10.0)
+    queue.add_after("a", 5.0)
+    queue.add_after("a", 20.0)
+    clock.advance(5.0)
+    queue.done(queue.get())
+    clock.advance(100.0)
+    assert queue.idle()
+
+
+def test_no_delay_is_an_add() -> None:
+    queue = new_queue()
+    queue.add_after("a", 0.0)
+    queue.add_after("b", -1.0)
+    assert len(queue) == 2
+
+
+def test_adding_a_key_now_leaves_its_later_time_in_place() -> None:
+    clock = FakeClock()
+    queue = new_queue(clock=clock)
+    queue.add_after("a", 5.0)
+    queue.add("a")
+    queue.done(queue.get())
+    clock.advance(5.0)
+    assert queue.get() == "a"
+
+
+def test_a_key_that_becomes_due_while_processing_waits_for_done() -> None:
+    clock = FakeClock()
+    queue = new_queue("a", "b", clock=clock)
+    queue.get()
+    queue.add_after("a", 1.0)
+    clock.advance(1.0)
+    assert queue.get() == "b"
+    queue.done("a")
+    assert queue.get() == "a"
+
+
+def test_a_queue_is_not_idle_while_a_key_is_queued_processed_or_due() -> None:
+    clock = FakeClock()
+    queue = new_queue("a", clock=clock)
+    assert not queue.idle()
+    key = queue.get()
+    assert not queue.idle()
+    queue.done(key)
+    queue.add_after("b", 5.0)
+    assert queue.idle()
+    clock.advance(5.0)
+    assert not queue.idle()
+
+
+def test_after_shut_down_nothing_is_accepted_and_what_is_queued_is_still_handed_out() -> None:
+    clock = FakeClock()
+    queue = new_queue("a", clock=clock)
+    queue.add_after("delayed before", 1.0)
+    queue.shut_down()
+    queue.add("b")
+    queue.add_after("c", 0.0)
+    queue.add_after("d", 1.0)
+    clock.advance(1.0)
+    queue.done(queue.get())
+    with pytest.raises(ShutDown):
+        queue.get()
+    assert queue.idle()
+
+
+def test_a_key_dirty_at_shut_down_is_handed_out_once_more() -> None:
+    queue = new_queue("a")
+    queue.get()
+    queue.add("a")
+    queue.shut_down()
+    queue.done("a")
+    assert queue.get() == "a"
+
+
+def test_shut_down_wakes_every_blocked_worker() -> None:
+    clock = FakeClock()
+    queue = new_queue(clock=clock)
+    with Worker(queue, "one"), Worker(queue, "two"), Worker(queue, "three"):
+        clock.wait_until_blocked(threads=3)
+        queue.shut_down()
+
+
+def test_draining_an_idle_queue_returns_at_once() -> None:
+    assert new_queue().drain(timeout=0.0) == []
+
+
+def test_draining_waits_for_queued_and_for_processed_keys() -> None:
+    clock = FakeClock()
+    queue = new_queue("a", "b", clock=clock)
+    assert queue.get() == "a"
+    with Drainer(queue, timeout=5.0) as drainer:
+        clock.wait_until_blocked()
+        queue.add("refused")
+        queue.done("a")
+        queue.done(queue.get())
+        assert drainer.left() == []
+
+
+def test_draining_gives_up_after_its_timeout_and_says_what_is_left() -> None:
+    clock = FakeClock()
+    queue = new_queue("processing", "queued", clock=clock)
+    queue.get()
+    with Drainer(queue, timeout=5.0) as drainer:
+        clock.wait_until_blocked()
+        clock.advance(5.0)
+        assert drainer.left() == ["processing", "queued"]
+    with pytest.raises(ShutDown):
+        queue.get()  # what was not begun in time is not begun later
+
+
+def test_a_key_left_over_by_a_drain_may_still_be_done() -> None:
+    queue = new_queue("a")
+    queue.get()
+    queue.add("a")
+    queue.drain(timeout=0.0)
+    queue.done("a")
+    assert queue.unknown_done == 0
+    assert queue.idle()
+
+
+def test_two_drains_at_once_both_end() -> None:
+    clock = FakeClock()
+    queue = new_queue("a", clock=clock)
+    queue.get()
+    with Drainer(queue, timeout=5.0) as one, Drainer(queue, timeout=5.0) as two:
+        clock.wait_until_blocked(threads=2)
+        queue.done("a")
+        assert (one.left(), two.left()) == ([], [])

@@ -1,0 +1,115 @@
+"""The queue against a model of what it promises, in many interleavings of several workers."""
+
+from __future__ import annotations
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from btcctl.testing.clock import FakeClock
+from btcctl.workqueue.queue import ShutDown, WorkQueue
+
+KEYS = st.sampled_from("abcde")
+SECONDS = st.sampled_from([-1.0, 0.0, 1.0, 2.0, 3.0, 5.0, 8.0])
+WORKERS = 3
+
+
+class QueueModel(RuleBasedStateMachine):
+    """`waiting`: keys to hand out, in order. `again`: keys to hand out once more after done."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock = FakeClock()
+        self.queue: WorkQueue[str] = WorkQueue(self.clock)
+        self.waiting: list[str] = []
+        self.again: set[str] = set()
+        self.processing: list[str] = []
+        self.due_at: dict[str, tuple[float, int]] = {}  # when, and a number: the first of two equals goes first
+        self.delays = 0
+        self.unknown_done = 0
+        self.is_shut_down = False
+
+    def _expect_add(self, key: str) -> None:
+        if self.is_shut_down:
+            return
+        if key in self.processing:
+            self.again.add(key)
+        elif key not in self.waiting:
+            self.waiting.append(key)
+
+    def _release(self) -> None:
+        for _, key in sorted((due, key) for key, due in self.due_at.items() if due[0] <= self.clock.now()):
+            del self.due_at[key]
+            self._expect_add(key)
+
+    @rule(key=KEYS)
+    def add(self, key: str) -> None:
+        self.queue.add(key)
+        self._expect_add(key)
+
+    @rule(key=KEYS, seconds=SECONDS)
+    def add_after(self, key: str, seconds: float) -> None:
+        self.queue.add_after(key, seconds)
+        if seconds <= 0:
+            self._expect_add(key)
+        elif not self.is_shut_down:
+            self.delays += 1
+            at = self.clock.now() + seconds
+            if at < self.due_at.get(key, (float("inf"), 0))[0]:
+                self.due_at[key] = (at, self.delays)
+
+    @rule(seconds=st.sampled_from([0.5, 1.0, 4.0]))
+    def advance(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+
+    @precondition(lambda self: len(self.processing) < WORKERS)
+    @rule()
+    def get(self) -> None:
+        self._release()
+        if self.waiting:
+            key = self.waiting.pop(0)
+            self.processing.append(key)
+            assert self.queue.get() == key
+        elif self.is_shut_down:
+            try:
+                self.queue.get()
+            except ShutDown:
+                return
+            raise AssertionError("a key from an empty queue")
+
+    @rule(key=KEYS)
+    def done(self, key: str) -> None:
+        self.queue.done(key)
+        if key not in self.processing:
+            self.unknown_done += 1
+            return
+        self.processing.remove(key)
+        if key in self.again:
+            self.again.remove(key)
+            self.waiting.append(key)
+
+    @rule()
+    def shut_down(self) -> None:
+        self.queue.shut_down()
+        self.is_shut_down = True
+        self.due_at.clear()
+
+    @rule()
+    def drain(self) -> None:
+        left = self.queue.drain(timeout=0.0)
+        assert sorted(left) == sorted([*self.processing, *self.waiting])
+        self.is_shut_down = True
+        self.waiting.clear()
+        self.again.clear()
+        self.due_at.clear()
+
+    @invariant()
+    def agrees_with_the_model(self) -> None:
+        has_due = any(at <= self.clock.now() for at, _ in self.due_at.values())
+        assert self.queue.unknown_done == self.unknown_done
+        assert self.queue.idle() == (not self.waiting and not self.processing and not has_due)
+        assert len(self.queue) == len(self.waiting)
+
+
+QueueModel.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestQueueModel = QueueModel.TestCase
