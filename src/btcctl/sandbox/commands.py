@@ -1,0 +1,116 @@
+"""Which program a node pod is, and how it is started."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import btcctl
+from btcctl.errors import ConfigError
+from btcctl.sandbox.simnode.rpc.credentials import RpcAuth
+
+RPC_PORT = 18443
+P2P_PORT = 18444
+
+#: What the node image has without a Secret.
+DEFAULT_USER, DEFAULT_PASSWORD = "user", "password"
+
+_VERSION_SECONDS = 10.0
+# Small caches and few threads: a sandbox runs many nodes on one machine.
+_FLAGS = (
+    *("-regtest", "-server=1", "-rest=1", "-rpcallowip=127.0.0.0/8", "-listenonion=0", "-natpmp=0"),
+    *("-dnsseed=0", "-fixedseeds=0", "-discover=0", "-dbcache=4", "-par=1", "-rpcthreads=4", "-rpcworkqueue=64"),
+)
+_BITCOIND_FLAGS = ("-nodebuglogfile", "-printtoconsole=1")
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What to run.
+
+    Attributes:
+        argv: Program and arguments; no secrets among them.
+        env: The whole environment.
+        files: What must be written before the start, by path; secrets, so `write_files` with mode 0600.
+    """
+
+    argv: tuple[str, ...]
+    env: dict[str, str]
+    files: dict[Path, str]
+
+    def write_files(self) -> None:
+        for path, text in self.files.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.unlink(missing_ok=True)
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(text)
+
+
+def node_command(env: Mapping[str, str], ip: str, data_dir: Path, bitcoind: Path | None) -> Command:
+    """The command of one node: what the node image's start-up script does in a cluster.
+
+    Args:
+        env: The pod's environment; BC_RPC_USER and BC_RPC_PASSWORD are the node's credentials.
+        ip: The pod's address; the ports are the same for all.
+        data_dir: Where the node keeps its chain.
+        bitcoind: Bitcoin Core, or None for the simulated node.
+
+    Raises:
+        ConfigError: The user's name is one that HTTP or bitcoin.conf cannot carry.
+    """
+    conf = data_dir / "bitcoin.conf"
+    program = (str(bitcoind),) if bitcoind else (sys.executable, "-m", "btcctl.sandbox.simnode")
+    flags = (
+        *(f"-datadir={data_dir}", f"-conf={conf}", f"-bind={ip}:{P2P_PORT}", f"-rpcbind={ip}"),
+        *(f"-rpcport={RPC_PORT}", *_FLAGS, *(_BITCOIND_FLAGS if bitcoind else ())),
+    )
+    return Command(
+        argv=(*program, *flags),
+        env={**_surroundings(data_dir), **env},
+        files={conf: _conf(env.get("BC_RPC_USER", DEFAULT_USER), env.get("BC_RPC_PASSWORD", DEFAULT_PASSWORD))},
+    )
+
+
+def find_bitcoind(explicit: Path | None) -> Path | None:
+    """The Bitcoin Core to use: the one given, else the one on PATH, else None.
+
+    Raises:
+        ConfigError: It is there, but does not run.
+    """
+    found = shutil.which(explicit or "bitcoind")
+    if found is None and explicit is not None:
+        raise ConfigError(f"--bitcoind {explicit}: no such program, or not executable")
+    if found is None:
+        return None
+    path = Path(found).resolve()
+    _check_that_it_runs(path)
+    return path
+
+
+def _check_that_it_runs(path: Path) -> None:
+    try:
+        answer = subprocess.run(  # noqa: S603
+            [path, "-version"], capture_output=True, text=True, errors="replace", timeout=_VERSION_SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise ConfigError(f"{path} does not start: {error}") from error
+    if answer.returncode != 0 or "version" not in answer.stdout:
+        said = (answer.stderr or answer.stdout).strip().partition("\n")[0]
+        raise ConfigError(f"{path} is no bitcoind that starts here: exit status {answer.returncode}: {said}")
+
+
+def _surroundings(data_dir: Path) -> dict[str, str]:
+    source = str(Path(btcctl.__file__).parents[1])  # so that the simulated node finds this very btcctl
+    return {"PATH": os.defpath, "HOME": str(data_dir), "LANG": "C.UTF-8", "PYTHONPATH": source}
+
+
+def _conf(user: str, password: str) -> str:
+    if not user or not user.isprintable() or set(user) & set(":#") or user != user.strip():
+        raise ConfigError(f"BC_RPC_USER {user!r} cannot be used: no colon, no #, no blanks around it, not empty")
+    # Only the salted hash: nothing to read for others, and any password will do.
+    return f"regtest=1\nrpcauth={RpcAuth.of(user, password)}\n"

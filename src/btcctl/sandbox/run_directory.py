@@ -1,0 +1,81 @@
+"""Where a sandbox keeps its files while it runs, and how the leftovers of a dead one are found."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import stat
+import tempfile
+from pathlib import Path
+
+import structlog
+
+from btcctl.errors import ConfigError
+from btcctl.sandbox.keeper_process import LOCK_FILE
+
+logger = structlog.get_logger(__name__)
+
+_PREFIX = "btcctl-sandbox-"
+
+
+def new_run_directory(root: Path | None = None) -> Path:
+    """Make a directory that only we can read, and remove ours whose sandbox and keeper are gone.
+
+    Its name carries this process' id and start time; the keeper holds a lock in it.
+
+    Args:
+        root: Where; the system's temporary directory if None.
+
+    Raises:
+        ConfigError: It cannot be made.
+    """
+    root = root or Path(tempfile.gettempdir())
+    try:
+        sweep(root)
+        return Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{_process_name(os.getpid())}-", dir=root))
+    except OSError as error:
+        raise ConfigError(f"cannot make a directory for the sandbox: {error}") from error
+
+
+def sweep(root: Path) -> list[Path]:
+    """Remove the run directories under `root` that nobody uses; returns them."""
+    stale = [path for path in sorted(root.glob(f"{_PREFIX}*-*-*")) if _is_ours(path) and _is_stale(path)]
+    for path in stale:
+        logger.info("removing what a dead sandbox left", directory=str(path))
+        shutil.rmtree(path, ignore_errors=True)
+    return stale
+
+
+def _is_ours(path: Path) -> bool:
+    status = path.lstat()
+    return stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid()
+
+
+def _is_stale(path: Path) -> bool:
+    pid, started, _ = path.name.removeprefix(_PREFIX).split("-", 2)
+    if not pid.isdecimal() or _process_name(int(pid)) == f"{pid}-{started}":
+        return False
+    return not _is_locked(path / LOCK_FILE)  # a keeper may still be clearing up after its sandbox
+
+
+def _is_locked(path: Path) -> bool:
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        return False
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return True
+    return False
+
+
+def _process_name(pid: int) -> str:
+    """`<pid>-<start time>`, which no other process has had since the machine started."""
+    with contextlib.suppress(OSError):
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        return f"{pid}-{fields[19]}"  # in clock ticks since the machine started, proc(5)
+    return f"{pid}-gone"
