@@ -1,0 +1,130 @@
+"""Bitcoin nodes as their RPC shows them: lists in memory, dialling by `onetry` alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from btcctl.bitcoin.rpc import (
+    AlreadyAdded,
+    Call,
+    Credentials,
+    NotAdded,
+    NotConnected,
+    RpcUnauthorized,
+    RpcUnavailable,
+)
+from btcctl.bitcoin.topology import canonical, is_bare
+
+CREDENTIALS = Credentials("user", "password")
+
+
+@dataclass
+class Link:
+    id: int
+    source: str
+    target: str
+    dialled: str
+    version: int = 70016
+
+
+@dataclass
+class FakeMesh:
+    """Any number of nodes by address. Counts every call that changes something."""
+
+    credentials: Credentials = CREDENTIALS
+    listed: dict[str, list[str]] = field(default_factory=dict)  #: by the address of each node that runs
+    links: list[Link] = field(default_factory=list)
+    silent: set[str] = field(default_factory=set)  #: answer no RPC
+    unreachable: set[str] = field(default_factory=set)  #: cannot be dialled
+    changes: list[tuple[str, ...]] = field(default_factory=list)
+    reads: list[str] = field(default_factory=list)
+    ids: Any = field(default_factory=lambda: count(1))
+
+    def start(self, *addresses: str) -> None:
+        for address in addresses:
+            self.listed[address] = []
+
+    def stop(self, address: str, *, quietly: bool = False) -> None:
+        """End a node; `quietly`, without the others' noticing."""
+        self.listed.pop(address, None)
+        if not quietly:
+            self.links = [link for link in self.links if address not in (link.source, link.target)]
+
+    def restart(self, address: str) -> None:
+        self.stop(address)
+        self.start(address)
+
+    def peers_of(self, address: str) -> set[str]:
+        return {link.target for link in self.links if link.source == address}
+
+    def rpc_for(self, address: str, credentials: Credentials) -> FakeRpc:
+        return FakeRpc(self, address, credentials)
+
+    def connect(self, source: str, dialled: str) -> None:
+        target = canonical(dialled) if is_bare(dialled) else dialled
+        already = any(link.source == source and link.dialled == dialled for link in self.links)
+        if target in self.listed and target not in self.unreachable and target != source and not already:
+            self.links.append(Link(next(self.ids), source, target, dialled))
+
+
+@dataclass
+class FakeRpc:
+    mesh: FakeMesh
+    address: str
+    credentials: Credentials
+
+    def batch(self, calls: Sequence[Call]) -> list[Any]:
+        self.mesh.reads.append(self.address)
+        return [self._call(method, params) for method, params in calls]
+
+    def call(self, method: str, *params: Any) -> Any:
+        self.mesh.changes.append((self.address, method, *params))
+        return self._call(method, params)
+
+    def _call(self, method: str, params: Sequence[Any]) -> Any:
+        if self.address in self.mesh.silent or self.address not in self.mesh.listed:
+            raise RpcUnavailable(f"{self.address} cannot be reached")
+        if self.credentials != self.mesh.credentials:
+            raise RpcUnauthorized(f"{self.address} does not accept the credentials")
+        return getattr(self, f"_{method}")(*params)
+
+    def _getaddednodeinfo(self) -> list[dict[str, Any]]:
+        connected = {link.dialled for link in self.mesh.links if link.source == self.address}
+        return [{"addednode": each, "connected": each in connected} for each in self.mesh.listed[self.address]]
+
+    def _getpeerinfo(self) -> list[dict[str, Any]]:
+        links = self.mesh.links
+        out = [
+            {"id": each.id, "addr": each.dialled, "inbound": False, "version": each.version}
+            for each in links
+            if each.source == self.address
+        ]
+        into = [
+            {"id": each.id, "addr": f"{each.source}:50000", "inbound": True, "version": each.version}
+            for each in links
+            if each.target == self.address
+        ]
+        return out + into
+
+    def _addnode(self, peer: str, command: str) -> None:
+        entries = self.mesh.listed[self.address]
+        if command == "onetry":
+            self.mesh.connect(self.address, peer)
+        elif command == "add":
+            if peer in {entry.removesuffix(":18444") for entry in entries}:
+                raise AlreadyAdded(-23, "Error: Node already added")
+            entries.append(peer)
+        elif peer in entries:
+            entries.remove(peer)
+        else:
+            raise NotAdded(-24, "Error: Node could not be removed")
+
+    def _disconnectnode(self, peer: str = "", number: int | None = None) -> None:
+        mine = [link for link in self.mesh.links if self.address in (link.source, link.target)]
+        doomed = [each for each in mine if (each.id == number if number is not None else each.dialled == peer)]
+        if not doomed:
+            raise NotConnected(-29, "Node not found in connected nodes")
+        self.mesh.links = [link for link in self.mesh.links if link not in doomed]

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from btcctl.bitcoin.credentials import KnownCredentials, SecretNotFound
+from btcctl.bitcoin.findings import conflict_finding, credentials_finding, mesh_finding, name_finding
+from btcctl.bitcoin.mesh import MeshReport
+from btcctl.bitcoin.rpc import Credentials, RpcUnauthorized, RpcUnavailable, WarmingUp
+from btcctl.bitcoin.topology import Member, PeerPlan
+
+MEMBERS = [Member(0, "10.0.0.1", ready=True), Member(1, "10.0.0.2", ready=True)]
+NOBODY: frozenset[str] = frozenset()
+
+
+def test_a_settled_mesh_is_ready() -> None:
+    assert mesh_finding(MeshReport(), MEMBERS, NOBODY).holds
+
+
+def test_a_mesh_that_still_moves_names_who() -> None:
+    finding = mesh_finding(MeshReport(plans={1: PeerPlan(add=("x",))}, handshakes={0: 1}), MEMBERS, NOBODY)
+    assert (finding.holds, finding.reason, finding.is_failure) == (False, "PeersPending", False)
+    assert finding.message == "connecting node 0; node 1"
+
+
+def test_a_node_that_fails_once_is_no_failure_yet() -> None:
+    finding = mesh_finding(MeshReport(failures={1: RpcUnavailable("refused")}), MEMBERS, NOBODY)
+    assert (finding.reason, finding.is_failure) == ("NodesUnreachable", False)
+    assert finding.message == "node 1 at 10.0.0.2: refused"
+
+
+def test_a_node_that_fails_twice_is_one() -> None:
+    report = MeshReport(failures={1: RpcUnavailable("refused")})
+    assert mesh_finding(report, MEMBERS, frozenset({"10.0.0.2"})).is_failure
+    assert not mesh_finding(report, MEMBERS, frozenset({"10.0.0.1"})).is_failure
+
+
+def test_a_node_that_warms_up_for_long_is_no_failure() -> None:
+    report = MeshReport(failures={1: WarmingUp(-28, "Loading block index…")})
+    assert not mesh_finding(report, MEMBERS, frozenset({"10.0.0.2"})).is_failure
+
+
+def test_wrong_credentials_are_a_failure_at_once() -> None:
+    finding = mesh_finding(MeshReport(failures={1: RpcUnauthorized("no")}), MEMBERS, NOBODY)
+    assert (finding.reason, finding.is_failure) == ("Unauthorized", True)
+
+
+def test_without_credentials_nothing_is_known_of_the_mesh() -> None:
+    assert mesh_finding(None, MEMBERS, NOBODY).reason == "NoCredentials"
+
+
+def test_default_credentials_are_said() -> None:
+    finding = credentials_finding(KnownCredentials(Credentials("user", "password")))
+    assert (finding.holds, finding.reason) == (True, "DefaultCredentials")
+
+
+def test_a_problem_with_the_secret_keeps_its_reason() -> None:
+    finding = credentials_finding(SecretNotFound("there is no such Secret"))
+    assert (finding.holds, finding.reason, finding.is_failure) == (False, "SecretNotFound", True)
+
+
+def test_a_conflict_holds_while_something_stands_in_the_way() -> None:
+    assert conflict_finding(["", "in the way"]).holds
+    assert not conflict_finding(["", ""]).holds
+
+
+def test_a_name_that_is_good_is_not_worth_a_word() -> None:
+    assert name_finding("net") is None
+    assert name_finding("x" * 60) is not None

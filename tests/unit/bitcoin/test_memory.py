@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from btcctl.bitcoin.memory import Memories, NetworkMemory, PollSchedule
+from btcctl.objects import ObjectKey
+
+KEY = ObjectKey("default", "net")
+
+
+def memory() -> NetworkMemory:
+    return Memories(2, 30).of(KEY, "uid")
+
+
+def test_as_long_as_nothing_moves_the_delay_doubles_up_to_its_ceiling() -> None:
+    poll = PollSchedule(2, 30)
+    assert [poll.next_delay("same") for _ in range(6)] == [2, 4, 8, 16, 30, 30]
+
+
+def test_whatever_moves_brings_the_first_delay_back() -> None:
+    poll = PollSchedule(2, 30)
+    assert [poll.next_delay(seen) for seen in ("a", "a", "a", "b", "b")] == [2, 4, 8, 2, 4]
+
+
+def test_a_ceiling_below_twice_the_first_delay_holds() -> None:
+    poll = PollSchedule(2, 3)
+    assert [poll.next_delay("same") for _ in range(3)] == [2, 3, 3]
+
+
+def test_a_node_that_was_there_and_is_not_is_gone() -> None:
+    mine = memory()
+    assert mine.see(["10.0.0.1", "10.0.0.2"], []) == frozenset()
+    assert mine.see(["10.0.0.1"], []) == {"10.0.0.2"}
+
+
+def test_a_node_that_left_while_no_controller_ran_is_known_from_the_status() -> None:
+    assert memory().see(["10.0.0.1"], ["10.0.0.1", "10.0.0.2", ""]) == {"10.0.0.2"}
+
+
+def test_an_address_that_is_used_again_is_gone_no_more() -> None:
+    mine = memory()
+    mine.see(["10.0.0.1", "10.0.0.2"], [])
+    mine.see(["10.0.0.1"], [])
+    assert mine.see(["10.0.0.1", "10.0.0.2"], []) == frozenset()
+
+
+def test_a_network_made_anew_starts_with_an_empty_memory() -> None:
+    memories = Memories(2, 30)
+    first = memories.of(KEY, "one")
+    assert memories.of(KEY, "one") is first
+    assert memories.of(KEY, "two") is not first
+
+
+def test_a_deleted_network_is_forgotten() -> None:
+    memories = Memories(2, 30)
+    first = memories.of(KEY, "one")
+    memories.forget(KEY)
+    assert memories.of(KEY, "one") is not first

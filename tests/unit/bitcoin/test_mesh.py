@@ -1,0 +1,213 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from btcctl.bitcoin.mesh import Mesh, MeshGoal, MeshReport
+from btcctl.bitcoin.rpc import Credentials, RpcUnavailable
+from btcctl.bitcoin.topology import Member
+from btcctl.testing.clock import FakeClock
+from tests.unit.bitcoin.fake_mesh import CREDENTIALS, FakeMesh, FakeRpc
+
+A, B, C, D = "10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4"
+
+
+@pytest.fixture
+def nodes() -> FakeMesh:
+    mesh = FakeMesh()
+    mesh.start(A, B, C)
+    return mesh
+
+
+def goal(*addresses: str, nodes: int = 3, **options: Any) -> MeshGoal:
+    members = [Member(ordinal, address, ready=True) for ordinal, address in enumerate(addresses or (A, B, C))]
+    return MeshGoal(members, nodes, options.pop("credentials", CREDENTIALS), **options)
+
+
+def sync(nodes: FakeMesh, goal_: MeshGoal | None = None) -> MeshReport:
+    return Mesh(nodes.rpc_for, clock=FakeClock()).sync(goal_ or goal())
+
+
+def test_one_pass_connects_everybody_and_the_next_finds_nothing_to_do(nodes: FakeMesh) -> None:
+    assert not sync(nodes).settled
+    assert all(nodes.peers_of(each) == {A, B, C} - {each} for each in (A, B, C))
+    nodes.changes.clear()
+    assert sync(nodes).settled
+    assert nodes.changes == []
+
+
+def test_every_pass_reads_each_ready_node_once(nodes: FakeMesh) -> None:
+    sync(nodes)
+    assert nodes.reads == [A, B, C]
+
+
+def test_a_missing_entry_is_added_first_and_dialled_then(nodes: FakeMesh) -> None:
+    sync(nodes, goal(A, B, nodes=2))
+    assert nodes.changes[:2] == [(A, "addnode", B, "add"), (A, "addnode", B, "onetry")]
+
+
+def test_a_node_that_restarted_at_its_address_is_made_whole(nodes: FakeMesh) -> None:
+    sync(nodes)
+    nodes.restart(B)
+    sync(nodes)
+    assert nodes.peers_of(B) == {A, C}
+    assert nodes.peers_of(A) == {B, C}
+    assert sync(nodes).settled
+
+
+def test_a_gone_node_is_removed_first_and_disconnected_then(nodes: FakeMesh) -> None:
+    sync(nodes)
+    nodes.stop(C, quietly=True)
+    nodes.changes.clear()
+    report = sync(nodes, goal(A, B, nodes=2, gone=frozenset({C})))
+    of_a = [call[1:] for call in nodes.changes if call[0] == A]
+    assert of_a[:2] == [("addnode", C, "remove"), ("disconnectnode", C)]
+    assert of_a[2][:2] == ("disconnectnode", "")
+    assert not report.forgotten
+    assert all(C not in (link.source, link.target) for link in nodes.links)
+
+
+def test_a_gone_address_is_forgotten_once_a_whole_pass_found_no_trace_of_it(nodes: FakeMesh) -> None:
+    sync(nodes)
+    nodes.stop(C, quietly=True)
+    two = goal(A, B, nodes=2, gone=frozenset({C}))
+    sync(nodes, two)
+    assert sync(nodes, two).forgotten
+
+
+def test_a_silent_node_does_not_keep_the_others_from_being_connected(nodes: FakeMesh) -> None:
+    nodes.silent.add(A)
+    report = sync(nodes)
+    assert C in nodes.peers_of(B)
+    assert B in nodes.peers_of(C)
+    assert isinstance(report.failures[0], RpcUnavailable)
+    assert report.suspects == {A}
+
+
+def test_a_node_that_does_not_answer_is_listed_but_not_dialled_by_others(nodes: FakeMesh) -> None:
+    nodes.silent.add(A)
+    sync(nodes)
+    assert (B, "addnode", A, "add") in nodes.changes
+    assert (B, "addnode", A, "onetry") not in nodes.changes
+
+
+def test_a_suspect_is_asked_last(nodes: FakeMesh) -> None:
+    sync(nodes, goal(suspects=frozenset({A})))
+    assert nodes.reads == [B, C, A]
+
+
+def test_wrong_credentials_are_told_apart_from_silence(nodes: FakeMesh) -> None:
+    report = sync(nodes, goal(credentials=Credentials("user", "old")))
+    assert report.unauthorized
+    assert nodes.changes == []
+
+
+def test_a_peer_that_cannot_be_dialled_is_pending_and_dialled_again(nodes: FakeMesh) -> None:
+    nodes.unreachable.add(C)
+    sync(nodes)
+    nodes.changes.clear()
+    assert not sync(nodes).settled
+    assert [call for call in nodes.changes if call[0] == A] == [(A, "addnode", C, "onetry")]
+
+
+def test_a_connection_without_a_handshake_is_not_settled(nodes: FakeMesh) -> None:
+    sync(nodes)
+    nodes.links[0].version = 0
+    report = sync(nodes)
+    assert report.handshakes == {0: 1}
+    assert not report.settled
+
+
+def test_hand_made_entries_survive(nodes: FakeMesh) -> None:
+    nodes.listed[A] = ["peer.example.com", "192.0.2.1:18444"]
+    sync(nodes)
+    assert nodes.listed[A] == ["peer.example.com", "192.0.2.1:18444", B, C]
+    assert not [call for call in nodes.changes if "192.0.2.1:18444" in call]
+
+
+def test_what_was_done_already_is_as_good(nodes: FakeMesh) -> None:
+    class Racing(FakeRpc):
+        def batch(self, calls: Any) -> list[Any]:
+            before = super().batch(calls)
+            for peer in {A, B, C} - {self.address} - set(nodes.listed[self.address]):
+                nodes.listed[self.address].append(peer)  # somebody else adds it in between
+            return before
+
+    report = Mesh(lambda address, credentials: Racing(nodes, address, credentials), clock=FakeClock()).sync(goal())
+    assert not report.failures
+
+
+def test_an_answer_without_sense_is_a_failure_of_that_node_only(nodes: FakeMesh) -> None:
+    class Odd(FakeRpc):
+        def batch(self, calls: Any) -> list[Any]:
+            return [[{"addednode": 7}], []] if self.address == A else super().batch(calls)
+
+    report = Mesh(lambda address, credentials: Odd(nodes, address, credentials), clock=FakeClock()).sync(goal())
+    assert report.failures.keys() == {0}
+    assert C in nodes.peers_of(B)
+
+
+def test_nodes_for_which_no_time_is_left_wait_for_the_next_pass(nodes: FakeMesh) -> None:
+    clock = FakeClock()
+
+    class Slow(FakeRpc):
+        def batch(self, calls: Any) -> list[Any]:
+            clock.advance(10)
+            return super().batch(calls)
+
+    mesh = Mesh(lambda address, credentials: Slow(nodes, address, credentials), clock=clock, pass_seconds=15)
+    report = mesh.sync(goal())
+    assert nodes.reads == [A, B]
+    assert report.skipped == {2}
+    assert not report.forgotten
+
+
+def test_a_peer_that_swallows_packets_is_dialled_once_in_a_pass(nodes: FakeMesh) -> None:
+    clock = FakeClock()
+
+    class Blocking(FakeRpc):
+        def call(self, method: str, *params: Any) -> Any:
+            if params == (C, "onetry"):
+                clock.advance(5)
+            return super().call(method, *params)
+
+    Mesh(lambda address, credentials: Blocking(nodes, address, credentials), clock=clock).sync(goal())
+    assert [call for call in nodes.changes if call[2:] == (C, "onetry")] == [(A, "addnode", C, "onetry")]
+
+
+def test_every_add_and_remove_is_logged_with_node_and_peer(nodes: FakeMesh) -> None:
+    nodes.listed[A] = [D]
+    with capture_logs() as logs:
+        sync(nodes, goal(A, B, nodes=2))
+    lines = [(each["event"], each["node"], each["peer"]) for each in logs if each["event"].startswith("addnode")]
+    assert ("addnode remove", A, D) in lines
+    assert ("addnode add", A, B) in lines
+    assert ("addnode add", B, A) in lines
+
+
+@pytest.mark.parametrize("count", [10, 24])
+def test_beyond_nine_nodes_nobody_lists_more_than_eight_and_all_are_reachable(count: int) -> None:
+    mesh = FakeMesh()
+    addresses = [f"10.0.1.{number}" for number in range(count)]
+    mesh.start(*addresses)
+    sync(mesh, goal(*addresses, nodes=count))
+    assert all(len(entries) <= 8 for entries in mesh.listed.values())
+    seen, stack = {addresses[0]}, [addresses[0]]
+    while stack:
+        fresh = mesh.peers_of(stack.pop()) - seen
+        seen |= fresh
+        stack.extend(fresh)
+    assert seen == set(addresses)
+    assert sync(mesh, goal(*addresses, nodes=count)).settled
+
+
+def test_growing_beyond_nine_thins_the_mesh_out() -> None:
+    mesh = FakeMesh()
+    addresses = [f"10.0.1.{number}" for number in range(12)]
+    mesh.start(*addresses)
+    sync(mesh, goal(*addresses[:9], nodes=9))
+    sync(mesh, goal(*addresses, nodes=12))
+    assert all(len(mesh.peers_of(each)) <= 8 for each in addresses)
+    assert sync(mesh, goal(*addresses, nodes=12)).settled

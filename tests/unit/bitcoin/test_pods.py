@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from btcctl.bitcoin.children import ChildOptions, build_stateful_set
+from btcctl.bitcoin.pods import NodePod, members, node_statuses, read_pods
+from btcctl.bitcoin.topology import Member
+from btcctl.objects import Object
+from tests.unit.bitcoin.builders import network, pod_body
+
+NETWORK = network(nodes=2)
+STATEFUL_SET = build_stateful_set(NETWORK, ChildOptions("image"))
+STATEFUL_SET["metadata"]["uid"] = "sts-uid"
+
+
+def read(*bodies: dict[str, Any]) -> list[NodePod]:
+    return read_pods(NETWORK, [Object.from_body(body) for body in bodies], "sts-uid")
+
+
+def test_a_ready_pod_is_a_ready_member() -> None:
+    pods = read(pod_body(STATEFUL_SET, 1, "10.0.0.2", ready=True), pod_body(STATEFUL_SET, 0, "10.0.0.1"))
+    assert members(pods) == [Member(0, "10.0.0.1", ready=False), Member(1, "10.0.0.2", ready=True)]
+
+
+def test_a_pod_of_another_stateful_set_of_that_name_is_not_ours() -> None:
+    body = pod_body(STATEFUL_SET, 0, "10.0.0.1", ready=True)
+    body["metadata"]["ownerReferences"][0]["uid"] = "another"
+    assert read(body) == []
+
+
+def test_a_pod_without_owner_or_ordinal_is_not_ours() -> None:
+    orphan = pod_body(STATEFUL_SET, 0)
+    del orphan["metadata"]["ownerReferences"]
+    odd = pod_body(STATEFUL_SET, 0)
+    odd["metadata"]["name"] = "net-sts-x"
+    assert read(orphan, odd) == []
+
+
+def test_a_terminating_pod_is_shown_but_is_neither_ready_nor_a_member() -> None:
+    body = pod_body(STATEFUL_SET, 0, "10.0.0.1", ready=True)
+    body["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    pods = read(body)
+    assert members(pods) == []
+    assert (pods[0].ready, pods[0].address) == (False, "10.0.0.1")
+
+
+@pytest.mark.parametrize("address", ["", "nonsense", "10.0.0.1; rm"])
+def test_a_pod_without_a_proper_address_is_not_ready(address: str) -> None:
+    body = pod_body(STATEFUL_SET, 0, "10.0.0.1", ready=True)
+    body["status"]["podIP"] = address
+    assert members(read(body)) == []
+
+
+def test_the_status_lists_missing_nodes_and_those_that_are_still_there_beyond() -> None:
+    pods = read(pod_body(STATEFUL_SET, 0, "10.0.0.1", ready=True), pod_body(STATEFUL_SET, 4, "10.0.0.5"))
+    statuses = node_statuses(NETWORK, pods)
+    assert [(each.ordinal, each.ready, each.ip) for each in statuses] == [
+        (0, True, "10.0.0.1"),
+        (1, False, ""),
+        (4, False, "10.0.0.5"),
+    ]
+
+
+def test_the_dns_name_resolves_in_every_namespace() -> None:
+    assert node_statuses(NETWORK, [])[0].dns_name == "net-sts-0.net-svc.default.svc"
