@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import socket
-import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from email.utils import format_datetime
@@ -147,26 +146,6 @@ class Connection(BaseHTTPRequestHandler):
             left = _LINGER_BYTES
             while left > 0 and (data := self.connection.recv(_JOIN_BELOW_BYTES)):
                 left -= len(data)
-
-
-def handshake(sock: socket.socket, context: ssl.SSLContext, timeout: float) -> ssl.SSLSocket:
-    """Do the TLS handshake; `sock` is detached, use what is returned.
-
-    Args:
-        timeout: Seconds that each read may take.
-
-    Raises:
-        OSError: The client does not speak TLS, does not trust us, or is too slow.
-    """
-    secured = context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
-    try:
-        secured.settimeout(timeout)
-        secured.do_handshake()
-        secured.settimeout(None)
-    except OSError:
-        secured.close()
-        raise
-    return secured
 
 
 def read_body(source: BufferedIOBase, headers: Mapping[str, str]) -> bytes:

@@ -17,7 +17,7 @@ from typing import Any, Protocol, Self
 import structlog
 
 from btcctl.apiserver import statuses
-from btcctl.apiserver.connection import Connection, handshake
+from btcctl.apiserver.connection import Connection
 from btcctl.apiserver.messages import ApiRequest, ApiResponse, WatchResponse, json_response
 from btcctl.apiserver.pump import Pump
 from btcctl.clock import SYSTEM_CLOCK, Clock
@@ -223,8 +223,9 @@ class _Listener(ThreadingHTTPServer):
         connection = None
         try:
             if self._tls is not None:
-                sock = handshake(sock, self._tls, _HANDSHAKE_SECONDS)
+                sock = secured = self._tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
                 self._replace(runner, sock)
+                _handshake(secured)
             connection = Connection(sock, address, self._server)
         except OSError as error:
             logger.debug("connection lost", error=str(error))
@@ -238,7 +239,7 @@ class _Listener(ThreadingHTTPServer):
                 sock.close()
 
     def _replace(self, runner: Runner, sock: socket.socket) -> None:
-        """A TLS handshake makes a new socket object out of the old one's descriptor."""
+        """TLS makes a new socket object out of the old one's descriptor."""
         with self._lock:
             self._open[runner] = sock
         if self._server.closing:
@@ -246,6 +247,12 @@ class _Listener(ThreadingHTTPServer):
 
     def _break_accept(self) -> None:
         _shut(self.socket, socket.SHUT_RDWR)
+
+
+def _handshake(sock: ssl.SSLSocket) -> None:
+    sock.settimeout(_HANDSHAKE_SECONDS)
+    sock.do_handshake()
+    sock.settimeout(None)
 
 
 def _shut(sock: socket.socket, how: int) -> None:
