@@ -19,7 +19,7 @@ Objects: TypeAlias = list[Object]
 Keys: TypeAlias = list[ObjectKey]
 _Known: TypeAlias = dict[ObjectKey, tuple[Object, Values | Exception]]
 
-NAMESPACE_INDEX = "namespace"
+NAMESPACE_INDEX = "(namespace)"  # in brackets, so that it meets no index of a user
 _LOGGED_PER_INDEX = 10
 
 

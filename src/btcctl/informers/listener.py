@@ -120,6 +120,7 @@ class Listener:
         self._initial_in_hand = False
         self._initial_list_complete = False
         self._closed = False
+        # Only the handler's thread changes these two.
         self._told = 0
         self._failures = 0
 
@@ -135,7 +136,7 @@ class Listener:
     def complete_initial_list(self) -> None:
         """All that existed when the handler came has been passed to `add`."""
         with self._changed:
-            self._initial_list_complete = True
+            self._initial_list_complete = not self._closed
             self._changed.notify_all()
 
     def has_synced(self) -> bool:
@@ -157,6 +158,7 @@ class Listener:
     def close(self) -> None:
         """Forget what was not told and let `run` end. Idempotent."""
         with self._changed:
+            self._initial_list_complete = self._synced()  # what is forgotten will never be told
             self._closed = True
             self._pending.clear()
             self._changed.notify_all()
@@ -190,26 +192,24 @@ class Listener:
             return notification
 
     def _tell(self, notification: Notification) -> None:
-        failed = True
         try:
             tell(self._handler, notification)
-            failed = False
         except Exception as error:
+            self._failures += 1
             self._log_failure(notification, error)
         finally:
-            self._count(failed=failed)
-
-    def _count(self, *, failed: bool) -> None:
-        with self._changed:
             self._told += 1
-            self._failures += failed
-            if self._initial_in_hand:
-                self._initial_in_hand = False
-                self._changed.notify_all()
+            if _is_initial(notification):
+                self._initial_told()
+
+    def _initial_told(self) -> None:
+        with self._changed:
+            self._initial_in_hand = False
+            self._changed.notify_all()
 
     def _log_failure(self, notification: Notification, error: Exception) -> None:
         """The first, second, fourth, eighth … time: a handler that always raises must not flood the log."""
-        count = self._failures + 1
+        count = self._failures
         if count & (count - 1) == 0:
             key = notification.key if isinstance(notification, Deleted) else notification.new.key
             logger.error("handler failed", listener=self.name, key=str(key), failures=count, exc_info=error)

@@ -150,12 +150,12 @@ class Reflector:
 
     def _list(self) -> None:
         self._action = "list"
-        self._lists += 1
         objects, version = self._list_not_going_back()
         if not version:
             raise DecodeError("the list has no resourceVersion to watch from")
         self._store.replace(objects)
         self._version = version
+        self._suspect_version = None
         self._must_list = self._version_refused = False
 
     def _list_not_going_back(self) -> tuple[list[Object], str]:
@@ -176,6 +176,7 @@ class Reflector:
         # compacted by now) instead of any newer one from the server's cache.
         paged = version in {LATEST, ANY} or self._server_pages_cache
         limit = PAGE_SIZE if paged else 0
+        self._lists += 1
         first = self._source.list_page(resource_version=version, limit=limit, continue_token="")
         if version == ANY and first.continue_token:
             self._server_pages_cache = True
@@ -184,6 +185,7 @@ class Reflector:
         except ApiError as error:
             if not is_expired(error):
                 raise
+        self._lists += 1
         whole = self._source.list_page(resource_version=version, limit=0, continue_token="")
         return self._read_on(whole, 0)
 

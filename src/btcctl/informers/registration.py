@@ -54,6 +54,10 @@ class Registration:
         if self.resync_seconds:
             self.resync_at = self._clock.now() + jittered(self.resync_seconds, RESYNC_JITTER)
 
+    def is_alive(self) -> bool:
+        """Whether the handler's thread runs: the informer's business."""
+        return self._runner.is_alive()
+
     def start(self) -> None:
         """Let the handler's thread run: the informer's business."""
         self._runner.start()

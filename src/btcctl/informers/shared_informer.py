@@ -107,7 +107,7 @@ class SharedInformer:
                 raise RuntimeError(f"informer {self.name} is stopped")
             listener = Listener(f"listener-{self.name}-{next(self._numbers)}", handler, clock=self._clock)
             registration = Registration(listener, resync, self._clock, self._forget)
-            self._registrations.append(registration)
+            self._registrations = [*self._registrations, registration]
             self._newcomers.append(registration)
             if self._started:
                 registration.start()
@@ -153,7 +153,7 @@ class SharedInformer:
 
     def statistics(self) -> InformerStatistics:
         with self._changed:
-            registrations = tuple(self._registrations)
+            registrations = [each for each in self._registrations if not each.listener.closed]
         return InformerStatistics(
             reflector=self._reflector.statistics(),
             objects=len(self._indexer),
@@ -290,7 +290,8 @@ class SharedInformer:
 
     def _forget(self, registration: Registration) -> None:
         with self._changed:
-            self._registrations = [each for each in self._registrations if each is not registration]
+            # A handler that removes itself is still running: `stop` must wait for it, too.
+            self._registrations = [each for each in self._registrations if not each.listener.closed or each.is_alive()]
             self._newcomers = [each for each in self._newcomers if each is not registration]
         self._fifo.wake()
 

@@ -1,0 +1,274 @@
+from __future__ import annotations
+
+import pytest
+from structlog.testing import capture_logs
+
+from btcctl.backoff import ExponentialBackoff
+from btcctl.errors import (
+    ApiError,
+    ConnectionRefused,
+    Forbidden,
+    Gone,
+    InternalError,
+    NotFound,
+    ObjectDecodeError,
+    ServerTimeout,
+    ServiceUnavailable,
+    TooManyRequests,
+    TransportError,
+    WatchDecodeError,
+)
+from btcctl.informers.reflector import Reflector
+from btcctl.objects import Object, WatchEvent
+from tests.unit.informers.support import Lasting, ScriptedSource, Stream, added, bookmark, deleted, modified, page, pod
+
+EXPIRED = Gone(410, "Expired", "too old resource version: 1 (804)")
+TOO_LARGE = ServerTimeout(
+    504, "Timeout", "no matter what", details={"causes": [{"reason": "ResourceVersionTooLarge", "message": "…"}]}
+)
+POISON = ObjectDecodeError("object cannot be decoded")
+NOT_JSON = WatchDecodeError("not a watch event")
+
+
+class Log:
+    """A store that writes down what it is given."""
+
+    def __init__(self) -> None:
+        self.log: list[str] = []
+
+    def replace(self, objects: list[Object]) -> None:
+        self.log.append(" ".join(["replace", *(obj.name for obj in objects)]))
+
+    def apply(self, event: WatchEvent) -> None:
+        self.log.append(f"{event.type} {event.object.name}")
+
+
+def reflect(source: ScriptedSource) -> tuple[Reflector, Log]:
+    store = Log()
+    backoff = ExponentialBackoff(base=0.8, cap=30.0)
+    reflector = Reflector(
+        "pods", source, store, clock=source.clock, backoff=backoff, uniform=lambda low, high: (low + high) / 2
+    )
+    reflector.run(source.stop)
+    return reflector, store
+
+
+def calls(*script: object) -> list[str]:
+    source = ScriptedSource(*script)
+    reflect(source)
+    return source.calls
+
+
+def test_lists_what_the_server_has_at_hand_then_watches_from_there():
+    source = ScriptedSource(page(10, pod("a", 5)), Stream(added("b", 11), modified("a", 12), deleted("b", 13)))
+    _, store = reflect(source)
+    assert source.calls == ["list at '0' limit 500", "watch from '10'"]
+    assert store.log == ["replace a", "ADDED b", "MODIFIED a", "DELETED b"]
+
+
+def test_all_pages_become_one_list_at_the_version_of_the_first():
+    source = ScriptedSource(page(10, pod("a", 1), continue_token="t"), page(11, pod("b", 2)), Stream())
+    _, store = reflect(source)
+    assert source.calls == ["list at '0' limit 500", "list after t limit 500", "watch from '10'"]
+    assert store.log == ["replace a b"]
+
+
+def test_a_stream_that_ends_goes_on_from_the_last_event_at_once():
+    source = ScriptedSource(page(10), Stream(added("b", 11)), Stream(bookmark(15)), Stream(Lasting(400)), Stream())
+    reflect(source)
+    assert source.calls[1:] == ["watch from '10'", "watch from '11'", "watch from '15'", "watch from '15'"]
+    assert source.clock.waits == [0.8]  # the last stream was too short to be true
+
+
+def test_bookmarks_move_the_version_and_reach_no_store():
+    source = ScriptedSource(page(10), Stream(bookmark(20)))
+    reflector, store = reflect(source)
+    assert store.log == ["replace"]
+    assert (reflector.statistics().events, reflector.statistics().bookmarks) == (0, 1)
+
+
+def test_an_empty_stream_of_less_than_a_second_backs_off_without_a_list():
+    source = ScriptedSource(page(10), Stream(Lasting(0.9)), Stream(Lasting(0.9)), Stream(Lasting(1.0)), Stream())
+    reflect(source)
+    assert source.calls[1:] == ["watch from '10'"] * 4
+    assert source.clock.waits == [0.8, 1.6, 3.2]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        TooManyRequests(429, "TooManyRequests", "slow down"),
+        ConnectionRefused("refused"),
+        ServiceUnavailable(503, "", "starting"),
+        TransportError("reset"),
+        Forbidden(403, "Forbidden", "not yours"),
+        ServerTimeout(504, "Timeout", "etcd is slow"),
+    ],
+)
+def test_what_says_nothing_about_our_version_is_watched_again_without_a_list(error):
+    source = ScriptedSource(page(10), error, Stream(added("a", 11), error), error, Stream(bookmark(12)))
+    reflect(source)
+    assert source.calls[1:] == ["watch from '10'", "watch from '10'", "watch from '11'", "watch from '11'"]
+    assert source.clock.waits == [0.8, 1.6, 3.2]
+
+
+@pytest.mark.parametrize("error", [InternalError(500, "", "?"), NotFound(404, "", "page not found"), ApiError(400)])
+def test_other_refusals_of_a_watch_lead_to_a_list_at_the_last_version(error):
+    source = ScriptedSource(page(10), Stream(added("a", 11)), error, page(12), Stream(bookmark(13)))
+    reflector, _ = reflect(source)
+    assert source.calls[2:] == ["watch from '11'", "list at '11'", "watch from '12'"]
+    assert reflector.statistics().relists == {"error": 1}
+
+
+@pytest.mark.parametrize("error", [EXPIRED, ApiError(0, "Expired"), Gone(410), TOO_LARGE])
+def test_a_version_that_is_refused_is_listed_once_more_before_the_latest_is_asked_for(error):
+    script = (page(10), Stream(error), error, page(30), Stream(bookmark(31)), EXPIRED, page(32), Stream(bookmark(33)))
+    assert calls(*script) == [
+        "list at '0' limit 500",
+        "watch from '10'",
+        "list at '10'",
+        "list at '' limit 500",
+        "watch from '30'",
+        "watch from '31'",
+        "list at '31'",
+        "watch from '32'",
+    ]
+
+
+def test_a_server_that_refuses_even_the_latest_is_asked_for_nothing_older_until_it_answers():
+    source = ScriptedSource(EXPIRED, InternalError(500), EXPIRED, page(30), Stream(bookmark(31)))
+    reflect(source)
+    assert source.calls[:4] == ["list at '0' limit 500"] + ["list at '' limit 500"] * 3
+    assert source.clock.waits == [0.8, 1.6]
+
+
+def test_too_large_is_recognised_by_the_message_of_servers_that_send_no_cause():
+    old = ApiError(504, "Timeout", "Timeout: Too large resource version: 5, current: 3")
+    assert calls(old, page(3), Stream(bookmark(4)))[:2] == ["list at '0' limit 500", "list at '' limit 500"]
+
+
+def test_a_token_that_expires_between_pages_leads_to_one_whole_list_at_the_same_version():
+    script = (page(10, continue_token="t"), EXPIRED, page(11, pod("a", 1)), Stream(bookmark(12)))
+    assert calls(*script) == [
+        "list at '0' limit 500",
+        "list after t limit 500",
+        "list at '0'",
+        "watch from '11'",
+    ]
+
+
+def test_a_server_without_a_watch_cache_is_read_in_pages_later_too():
+    script = (page(10, continue_token="t"), page(10), Stream(EXPIRED), page(20), Stream(bookmark(21)))
+    assert calls(*script)[3:] == ["list at '10' limit 500", "watch from '20'"]
+
+
+def test_retry_after_is_the_least_to_wait():
+    source = ScriptedSource(
+        TooManyRequests(429, retry_after=5.0), page(10), TooManyRequests(429, retry_after=0.1), Stream(bookmark(11))
+    )
+    reflect(source)
+    assert source.clock.waits == [5.0, 1.6]
+
+
+def test_no_retry_after_silences_an_informer_for_ever():
+    source = ScriptedSource(TooManyRequests(429, retry_after=1e9), page(10), Stream(bookmark(11)))
+    reflect(source)
+    assert source.clock.waits == [600.0]
+
+
+def test_back_off_doubles_to_its_cap_and_starts_anew_after_two_quiet_minutes():
+    refused = ConnectionRefused("refused")
+    source = ScriptedSource(
+        *[refused] * 7, page(10), Stream(Lasting(119.0), bookmark(11), refused), Stream(Lasting(121.0), refused)
+    )
+    reflect(source)
+    assert source.clock.waits == [0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 30.0, 30.0, 0.8]
+
+
+def test_a_line_that_is_not_json_is_read_again_then_listed_over():
+    source = ScriptedSource(
+        page(10), Stream(NOT_JSON), Stream(NOT_JSON), page(12), Stream(NOT_JSON), Stream(bookmark(13))
+    )
+    reflector, _ = reflect(source)
+    assert source.calls[1:] == [
+        "watch from '10'",
+        "watch from '10'",
+        "list at '10'",
+        "watch from '12'",
+        "watch from '12'",
+    ]
+    assert source.clock.waits == [0.8, 1.6, 3.2]
+    assert reflector.statistics().relists == {"undecodable": 1}
+
+
+def test_two_unreadable_lines_at_different_versions_need_no_list():
+    assert calls(page(10), Stream(NOT_JSON), Stream(added("a", 11), NOT_JSON), Stream(bookmark(12)))[1:] == [
+        "watch from '10'",
+        "watch from '10'",
+        "watch from '11'",
+    ]
+
+
+def test_an_object_unreadable_twice_is_skipped_and_listed_soon():
+    source = ScriptedSource(
+        page(10), Stream(POISON), Stream(POISON, added("b", 12)), page(13), Stream(bookmark(14)), Stream(Lasting(9))
+    )
+    reflector, store = reflect(source)
+    assert store.log == ["replace", "ADDED b", "replace"]
+    assert source.calls[3:5] == ["list at '12'", "watch from '13'"]
+    assert reflector.statistics().skipped == 1
+    assert reflector.statistics().relists == {"skipped": 1}
+    assert source.timeouts[1] <= 300 < source.timeouts[2]
+
+
+def test_versions_without_an_order_are_not_resumed_from():
+    source = ScriptedSource(
+        page(0), Stream(added("b", 7), added("a", 3), TransportError("reset")), page(8), Stream(bookmark(9))
+    )
+    reflector, _ = reflect(source)
+    assert source.calls[1:] == ["watch from '0'", "list at '0' limit 500", "watch from '8'"]
+    assert reflector.statistics().relists == {"unordered": 1}
+
+
+def test_a_list_without_a_version_is_a_failure():
+    source = ScriptedSource(page("", pod("a", 1)), page(10), Stream(bookmark(11)))
+    _, store = reflect(source)
+    assert store.log == ["replace"]
+    assert source.clock.waits == [0.8]
+
+
+def test_an_unknown_event_is_skipped_and_moves_nothing():
+    source = ScriptedSource(page(10), Stream(WatchEvent("SURPRISE", pod("a", 11)), Lasting(2)), Stream(bookmark(12)))
+    _, store = reflect(source)
+    assert source.calls[1:] == ["watch from '10'", "watch from '10'"]
+    assert store.log == ["replace"]
+
+
+def test_the_last_error_stands_until_a_watch_is_open_again():
+    forbidden = Forbidden(403, "Forbidden", "pods is forbidden")
+    reflector, _ = reflect(ScriptedSource(forbidden, page(10), forbidden))
+    assert reflector.last_error is forbidden
+    assert reflector.action == "watch"
+    reflector, _ = reflect(ScriptedSource(forbidden, page(10), Stream(bookmark(11))))
+    assert reflector.last_error is None
+
+
+def test_watches_of_many_informers_do_not_end_together():
+    source = ScriptedSource(page(10), *(Stream(bookmark(11)) for _ in range(50)))
+    Reflector("pods", source, Log(), clock=source.clock).run(source.stop)
+    assert len(set(source.timeouts)) > 10
+    assert all(300 <= timeout <= 600 for timeout in source.timeouts)
+
+
+def test_what_was_done_is_counted():
+    source = ScriptedSource(page(10), Stream(added("a", 11), Lasting(3), EXPIRED), page(12), Stream(bookmark(13)))
+    statistics = reflect(source)[0].statistics()
+    assert (statistics.lists, statistics.watches, statistics.events) == (2, 3, 1)
+    assert statistics.relists == {"expired": 1}
+    assert statistics.last_event_at == pytest.approx(3.8)
+
+
+def test_a_repeated_failure_is_logged_once_and_its_end_too():
+    with capture_logs() as logged:
+        reflect(ScriptedSource(*[Forbidden(403)] * 5, NotFound(404), page(10), Stream(bookmark(11))))
+    assert [entry.get("error", entry["event"]) for entry in logged] == ["403: ", "404: ", "watch recovered"]
