@@ -30,6 +30,7 @@ Reconcile = Callable[[ObjectKey], Result]
 
 CACHE_SYNC_TIMEOUT_SECONDS = 120.0  # controller-runtime's CacheSyncTimeout
 _JOIN_SECONDS = 2.0  # for threads that have nothing left to do
+_HANGING_JOIN_SECONDS = 0.1  # for threads that had their time already
 
 
 class Controller:
@@ -176,7 +177,7 @@ class Controller:
         if unfinished:
             logger.warning("stopped with work left", controller=self.name, keys=[str(key) for key in unfinished])
         for worker in workers:
-            worker.stop(_JOIN_SECONDS)
+            worker.stop(_HANGING_JOIN_SECONDS if unfinished else _JOIN_SECONDS)
         logger.info("controller stopped", controller=self.name)
 
     def _close(self) -> None:

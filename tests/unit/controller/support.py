@@ -1,0 +1,107 @@
+"""Informers a test drives by hand, and objects for them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from btcctl.clock import Clock
+from btcctl.errors import BtcctlError
+from btcctl.informers.notifications import Deleted, EventHandler
+from btcctl.objects import Object, ObjectKey
+from btcctl.resources import ResourceType
+from btcctl.testing.clock import FakeClock
+
+
+def new_object(name: str, namespace: str = "default", **metadata: Any) -> Object:
+    return Object.from_body({"metadata": {"name": name, "namespace": namespace, **metadata}})
+
+
+def key(name: str, namespace: str = "default") -> ObjectKey:
+    return ObjectKey(namespace, name)
+
+
+def owned_by(type_: ResourceType, name: str, uid: str = "u1", *, controller: bool = True) -> dict[str, Any]:
+    """Metadata with one owner reference."""
+    reference = {"apiVersion": type_.api_version, "kind": type_.kind, "name": name, "uid": uid}
+    return {"ownerReferences": [reference | ({"controller": True} if controller else {})]}
+
+
+class FakeRegistration:
+    """Synced when the test says so."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._changed = threading.Condition()  # guards the two below
+        self._synced = False
+        self.removed = False
+
+    def has_synced(self) -> bool:
+        return self._synced
+
+    def wait_for_sync(self, timeout: float) -> bool:
+        deadline = self._clock.now() + timeout
+        with self._changed:
+            while not (self._synced or self.removed) and self._clock.now() < deadline:
+                self._clock.wait(self._changed, deadline - self._clock.now())
+            return self._synced
+
+    def sync(self) -> None:
+        with self._changed:
+            self._synced = True
+            self._changed.notify_all()
+
+    def remove(self, timeout: float = 10.0) -> None:
+        with self._changed:
+            self.removed = True
+            self._changed.notify_all()
+
+
+class FakeInformer:
+    """One handler; tells it what the test says, in the test's thread."""
+
+    def __init__(self, clock: Clock, name: str = "things", *, synced: bool = True) -> None:
+        self.name = name
+        self.registration = FakeRegistration(clock)
+        self.handler: EventHandler | None = None
+        self.cause = "list: no answer yet"
+        self.last_error: BtcctlError | None = None
+        if synced:
+            self.registration.sync()
+
+    def why_unsynced(self) -> str:
+        return self.cause
+
+    def add_handler(self, handler: EventHandler) -> FakeRegistration:
+        self.handler = handler
+        return self.registration
+
+    def add(self, obj: Object) -> None:
+        assert self.handler is not None
+        self.handler.on_add(obj, False)
+
+    def update(self, old: Object, new: Object) -> None:
+        assert self.handler is not None
+        self.handler.on_update(old, new)
+
+    def delete(self, obj_key: ObjectKey, last: Object | None) -> None:
+        assert self.handler is not None
+        self.handler.on_delete(Deleted(obj_key, last, final_state_known=last is not None))
+
+
+class SteppingClock(FakeClock):
+    """Never blocks: each wait takes its whole time at once, and then the next step happens."""
+
+    def __init__(self, *steps: Callable[[], None]) -> None:
+        super().__init__()
+        self.steps = list(steps)
+        self.waits = 0
+
+    def wait(self, condition: threading.Condition, timeout: float | None) -> bool:
+        assert timeout is not None, "nobody would ever wake it"
+        self.waits += 1
+        self.advance(timeout)
+        if self.steps:
+            self.steps.pop(0)()
+        return False

@@ -1,0 +1,340 @@
+"""One controller: what comes after each outcome, how it starts, how it stops."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from queue import SimpleQueue
+
+import pytest
+from structlog.contextvars import bind_contextvars, get_contextvars
+from structlog.testing import capture_logs
+
+from btcctl.controller.controller import Controller
+from btcctl.controller.result import Result
+from btcctl.errors import CacheSyncError, TerminalError, TooManyRequests
+from btcctl.objects import ObjectKey
+from btcctl.testing.clock import FakeClock
+from tests.unit.controller.support import FakeInformer, key, new_object
+
+REAL_LIMIT_SECONDS = 10.0  # a broken test fails, it does not hang
+
+
+class Reconciler:
+    """Reports each call, and answers with the outcomes it was given, then with success."""
+
+    def __init__(self, *outcomes: Result | BaseException | Callable[[], Result]) -> None:
+        self._outcomes = list(outcomes)
+        self._calls: SimpleQueue[ObjectKey] = SimpleQueue()
+
+    def __call__(self, obj_key: ObjectKey) -> Result:
+        self._calls.put(obj_key)
+        outcome = self._outcomes.pop(0) if self._outcomes else Result()
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return outcome if isinstance(outcome, Result) or not callable(outcome) else outcome()
+
+    def next(self) -> ObjectKey:
+        return self._calls.get(timeout=REAL_LIMIT_SECONDS)
+
+    def calls(self) -> int:
+        """How many calls nobody has asked for."""
+        return self._calls.qsize()
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def start(clock: FakeClock) -> Iterator[Callable[..., Controller]]:
+    """Start a controller that is stopped at the end of the test."""
+    started: list[Controller] = []
+
+    def start_one(reconcile: Callable[[ObjectKey], Result], **kwargs) -> Controller:
+        controller = Controller("net", reconcile, clock=clock, **kwargs)
+        started.append(controller)
+        controller.start()
+        return controller
+
+    yield start_one
+    for each in started:
+        each.stop(timeout=5.0)
+
+
+def handle(reconcile: Reconciler, clock: FakeClock, *keys: ObjectKey) -> Controller:
+    """Reconcile keys until the queue is empty, in threads that have ended when this returns."""
+    controller = Controller("net", reconcile, clock=clock, workers=1)
+    for each in keys:
+        controller.queue.add(each)
+    controller.start()
+    for _ in keys:
+        reconcile.next()
+    controller.stop(timeout=5.0)
+    return controller
+
+
+def test_a_key_is_reconciled_and_rests(clock, start):
+    reconcile = Reconciler()
+    controller = start(reconcile, workers=1)
+    controller.queue.add(key("a"))
+    assert reconcile.next() == key("a")
+    clock.wait_until_blocked(threads=2)
+    assert controller.idle()
+    clock.advance(1e6)
+    assert controller.idle()
+
+
+def test_requeue_after_comes_back_when_due_and_forgets_earlier_failures(clock, start):
+    reconcile = Reconciler(ValueError("once"), Result(requeue_after=30.0))
+    controller = start(reconcile, workers=1)
+    controller.queue.add(key("a"))
+    reconcile.next()
+    clock.wait_until_blocked(threads=2)
+    assert controller.queue.num_requeues(key("a")) == 1
+    clock.advance(0.005)
+    reconcile.next()
+    clock.wait_until_blocked(threads=2)
+    assert controller.queue.num_requeues(key("a")) == 0
+    clock.advance(30.0)
+    assert reconcile.next() == key("a")
+
+
+def test_a_failure_is_tried_again_with_growing_delays(clock, start):
+    reconcile = Reconciler(ValueError("1"), ValueError("2"), ValueError("3"))
+    controller = start(reconcile, workers=1)
+    controller.queue.add(key("a"))
+    for delay in (0.005, 0.01, 0.02):
+        reconcile.next()
+        clock.wait_until_blocked(threads=2)
+        clock.advance(delay)
+    reconcile.next()
+    clock.wait_until_blocked(threads=2)
+    assert controller.queue.num_requeues(key("a")) == 0
+
+
+def test_a_server_that_asks_for_patience_gets_it(clock, start):
+    reconcile = Reconciler(TooManyRequests(429, retry_after=7.0))
+    controller = start(reconcile, workers=1)
+    controller.queue.add(key("a"))
+    reconcile.next()
+    clock.wait_until_blocked(threads=2)
+    clock.advance(6.9)
+    assert controller.idle()
+    clock.advance(0.1)
+    assert reconcile.next() == key("a")
+
+
+def test_a_terminal_error_rests_until_the_object_changes(clock, start):
+    reconcile = Reconciler(TerminalError("spec.nodes is -1"))
+    informer = FakeInformer(clock)
+    controller = Controller("net", reconcile, clock=clock, workers=1)
+    controller.watch(informer)
+    controller.start()
+    informer.add(new_object("a"))
+    reconcile.next()
+    clock.wait_until_blocked(threads=2)
+    clock.advance(1e6)
+    assert controller.idle()
+    informer.update(new_object("a"), new_object("a", generation=2))
+    assert reconcile.next() == key("a")
+    controller.stop()
+
+
+@pytest.mark.parametrize("nonsense", [lambda: None, lambda: True])
+def test_a_reconcile_that_returns_no_result_counts_as_failed(clock, nonsense):
+    controller = handle(Reconciler(nonsense), clock, key("a"))
+    assert controller.queue.num_requeues(key("a")) == 1
+
+
+def test_no_exception_kills_a_worker(clock):
+    reconcile = Reconciler(ValueError(), RecursionError(), MemoryError(), KeyError("x"))
+    controller = handle(reconcile, clock, *(key(name) for name in "abcde"))
+    assert controller.healthy
+    assert controller.queue.unknown_done == 0
+
+
+def test_a_change_during_a_reconcile_leads_to_one_more(clock, start):
+    entered, go_on = threading.Event(), threading.Event()
+
+    def slow() -> Result:
+        entered.set()
+        go_on.wait(REAL_LIMIT_SECONDS)
+        return Result()
+
+    reconcile = Reconciler(slow)
+    controller = start(reconcile, workers=2)
+    controller.queue.add(key("a"))
+    entered.wait(REAL_LIMIT_SECONDS)
+    controller.queue.add(key("a"))
+    controller.queue.add(key("a"))
+    assert reconcile.calls() == 1
+    go_on.set()
+    reconcile.next()
+    reconcile.next()
+    assert controller.queue.drain(REAL_LIMIT_SECONDS) == []
+    assert reconcile.calls() == 0
+
+
+def test_workers_start_only_when_every_watched_cache_is_filled(clock, start):
+    reconcile = Reconciler()
+    slow, quick = FakeInformer(clock, "slow", synced=False), FakeInformer(clock, "quick")
+    controller = Controller("net", reconcile, clock=clock)
+    controller.watch(quick)
+    controller.watch(slow)
+    controller.start()
+    quick.add(new_object("a"))
+    clock.wait_until_blocked()
+    assert reconcile.calls() == 0
+    slow.registration.sync()
+    assert reconcile.next() == key("a")
+    controller.stop()
+
+
+def test_a_controller_whose_cache_never_fills_fails_and_says_why(clock):
+    informer = FakeInformer(clock, "pods", synced=False)
+    informer.cause = "list: 403 Forbidden: pods is forbidden"
+    controller = Controller("net", Reconciler(), clock=clock, cache_sync_timeout=1.0)
+    failed = threading.Event()
+    controller.on_failure = lambda _: failed.set()
+    controller.watch(informer)
+    controller.start()
+    clock.wait_until_blocked()
+    clock.advance(1.0)
+    assert failed.wait(REAL_LIMIT_SECONDS)
+    assert not controller.healthy
+    assert informer.registration.removed
+    with pytest.raises(CacheSyncError, match="pods: list: 403 Forbidden"):
+        controller.stop()
+    controller.stop()  # raises once
+
+
+def test_stopping_before_the_caches_are_filled_ends_at_once(clock):
+    reconcile = Reconciler()
+    informer = FakeInformer(clock, synced=False)
+    controller = Controller("net", reconcile, clock=clock)
+    controller.watch(informer)
+    informer.add(new_object("a"))
+    controller.start()
+    clock.wait_until_blocked()
+    controller.stop()
+    assert reconcile.calls() == 0
+    assert informer.registration.removed
+    assert controller.healthy
+
+
+def test_stopping_finishes_what_is_queued_and_running(clock):
+    entered, go_on = threading.Event(), threading.Event()
+
+    def slow() -> Result:
+        entered.set()
+        go_on.wait(REAL_LIMIT_SECONDS)
+        return Result(requeue_after=1.0)
+
+    reconcile = Reconciler(slow)
+    controller = Controller("net", reconcile, clock=clock, workers=1)
+    controller.start()
+    controller.queue.add(key("a"))
+    entered.wait(REAL_LIMIT_SECONDS)
+    controller.queue.add(key("b"))
+    controller.queue.shut_down()  # as stop does first
+    go_on.set()
+    controller.stop(timeout=5.0)
+    assert [reconcile.next(), reconcile.next()] == [key("a"), key("b")]
+    assert reconcile.calls() == 0
+
+
+def test_a_reconcile_that_does_not_end_is_named_and_does_not_hold_the_stop_up_for_ever(clock):
+    entered, go_on = threading.Event(), threading.Event()
+
+    def hang() -> Result:
+        entered.set()
+        go_on.wait(REAL_LIMIT_SECONDS)
+        return Result()
+
+    controller = Controller("net", Reconciler(hang), clock=clock, workers=1)
+    controller.start()
+    controller.queue.add(key("a"))
+    entered.wait(REAL_LIMIT_SECONDS)
+    with capture_logs() as logs, pytest.raises(TimeoutError, match="net-worker-0"):
+        controller.stop(timeout=0.0)
+    assert [each["keys"] for each in logs if "keys" in each] == [["default/a"]]
+    go_on.set()
+
+
+def test_what_kills_a_worker_ends_the_controller_and_is_raised_from_stop(clock):
+    failed = threading.Event()
+    controller = Controller("net", Reconciler(SystemExit(3)), clock=clock)
+    controller.on_failure = lambda _: failed.set()
+    controller.start()
+    controller.queue.add(key("a"))
+    assert failed.wait(REAL_LIMIT_SECONDS)
+    assert not controller.healthy
+    with pytest.raises(SystemExit):
+        controller.stop()
+
+
+def test_stopping_a_controller_that_never_started_lets_its_informers_go(clock):
+    informer = FakeInformer(clock)
+    controller = Controller("net", Reconciler(), clock=clock)
+    controller.watch(informer)
+    controller.stop()
+    controller.stop()
+    assert informer.registration.removed
+
+
+def test_starting_twice_starts_once(clock, start):
+    controller = start(Reconciler(), workers=1)
+    controller.start()
+    clock.wait_until_blocked(threads=2)
+    assert sum(thread.name.startswith("net-worker") for thread in threading.enumerate()) == 1
+
+
+def test_a_failure_is_one_line_and_its_traceback_is_for_debugging(clock):
+    with capture_logs() as logs:
+        handle(Reconciler(ValueError("broken")), clock, key("a"))
+    failures = [each for each in logs if "failed" in each["event"] or "traceback" in each["event"]]
+    assert [(each["log_level"], "exc_info" in each) for each in failures] == [("warning", False), ("debug", True)]
+    assert failures[0] | {"error": "ValueError: broken", "failures": 1, "retry_in": 0.005} == failures[0]
+
+
+def test_every_reconcile_logs_its_result_and_duration(clock):
+    def take_2_seconds() -> Result:
+        clock.advance(2.0)
+        return Result(requeue_after=5.0)
+
+    with capture_logs() as logs:
+        handle(Reconciler(take_2_seconds, TerminalError("no")), clock, key("a"), key("b"))
+    lines = [(each["result"], each["duration"]) for each in logs if each["event"] == "reconciled"]
+    assert lines == [("requeue_after", 2.0), ("terminal_error", 0.0)]
+
+
+def test_what_a_reconcile_binds_is_on_its_own_log_lines_only(clock):
+    bound = []
+
+    def bind() -> Result:
+        bind_contextvars(uid="u1")
+        bound.append(get_contextvars())
+        return Result()
+
+    def look() -> Result:
+        bound.append(get_contextvars())
+        return Result()
+
+    handle(Reconciler(bind, look), clock, key("a"), key("b"))
+    assert bound == [
+        {"controller": "net", "key": "default/a", "uid": "u1"},
+        {"controller": "net", "key": "default/b"},
+    ]
+
+
+def test_no_workers_at_all_is_refused():
+    with pytest.raises(ValueError, match="workers"):
+        Controller("net", Reconciler(), workers=0)
+
+
+@pytest.mark.parametrize("seconds", [-1.0, float("nan")])
+def test_a_result_cannot_ask_for_the_past(seconds):
+    with pytest.raises(ValueError, match="requeue_after"):
+        Result(requeue_after=seconds)

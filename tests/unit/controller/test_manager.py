@@ -1,0 +1,176 @@
+"""The order of starting and stopping, and who notices a death."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from queue import SimpleQueue
+
+import pytest
+
+from btcctl.controller.controller import Controller
+from btcctl.controller.manager import Manager, run_until_signal
+from btcctl.controller.result import Result
+from btcctl.controller.signals import catching_signals
+from btcctl.errors import BtcctlError, CacheSyncError
+from btcctl.testing.clock import FakeClock
+from btcctl.threads import Runner, Stop
+from tests.unit.controller.support import FakeInformer, key
+
+REAL_LIMIT_SECONDS = 10.0  # a broken test fails, it does not hang
+
+
+class Part:
+    """Logs what is done to it."""
+
+    def __init__(self, name: str, log: list[str], failure: BaseException | None = None) -> None:
+        self.name = name
+        self.log = log
+        self.failure = failure
+        self.informers: list[FakeInformer] = []
+        self.timeouts: list[float] = []
+
+    def start(self) -> None:
+        self.log.append(f"start {self.name}")
+
+    def stop(self, timeout: float = 10.0) -> None:
+        self.log.append(f"stop {self.name}")
+        self.timeouts.append(timeout)
+        if self.failure is not None:
+            raise self.failure
+
+
+class LoggingController(Controller):
+    def __init__(self, name: str, log: list[str]) -> None:
+        super().__init__(name, lambda _: Result())
+        self.log = log
+
+    def start(self) -> None:
+        self.log.append(f"start {self.name}")
+        super().start()
+
+    def stop(self, timeout: float = 10.0) -> None:
+        self.log.append(f"stop {self.name}")
+        super().stop(timeout)
+
+
+def test_starts_caches_then_recorder_then_controllers_and_stops_in_reverse():
+    log: list[str] = []
+    controllers = [LoggingController("one", log), LoggingController("two", log)]
+    manager = Manager(Part("caches", log), controllers, recorder=Part("recorder", log))
+    manager.start()
+    manager.start()
+    assert log == ["start caches", "start recorder", "start one", "start two"]
+    log.clear()
+    manager.stop()
+    manager.stop()
+    assert log == ["stop two", "stop one", "stop recorder", "stop caches"]
+
+
+def test_a_part_that_fails_to_stop_does_not_keep_the_others_from_being_stopped():
+    log: list[str] = []
+    manager = Manager(Part("caches", log, OSError("later")), [], recorder=Part("recorder", log, TimeoutError("first")))
+    manager.start()
+    with pytest.raises(TimeoutError, match="first"):
+        manager.stop()
+    assert log[-2:] == ["stop recorder", "stop caches"]
+
+
+def test_parts_share_the_time_there_is_for_stopping():
+    clock = FakeClock()
+    caches, recorder = Part("caches", []), Part("recorder", [])
+    recorder.stop = lambda timeout: clock.advance(timeout - 4.0)  # type: ignore[method-assign]
+    manager = Manager(caches, [], recorder=recorder, clock=clock)
+    manager.start()
+    manager.stop(timeout=30.0)
+    assert caches.timeouts == [4.0]
+
+
+def test_runs_until_asked_to_stop():
+    log: list[str] = []
+    stop = Stop()
+    stop.set()
+    Manager(Part("caches", log), []).run(stop)
+    assert log == ["start caches", "stop caches"]
+
+
+def test_a_worker_that_dies_ends_the_manager_and_is_raised():
+    def die(_):
+        raise SystemExit(3)
+
+    controller = Controller("net", die)
+    log: list[str] = []
+    controller.queue.add(key("a"))
+    with pytest.raises(SystemExit):
+        Manager(Part("caches", log), [controller]).run(Stop())
+    assert log == ["start caches", "stop caches"]
+
+
+def test_a_cache_that_never_fills_ends_the_manager_and_is_raised():
+    clock = FakeClock()
+    informer = FakeInformer(clock, "pods", synced=False)
+    controller = Controller("net", lambda _: Result(), cache_sync_timeout=0.0, clock=clock)
+    controller.watch(informer)
+    manager = Manager(Part("caches", []), [controller])
+    with pytest.raises(CacheSyncError, match="pods"):
+        manager.run(Stop())
+    assert not manager.healthy
+
+
+def test_an_informer_that_died_makes_the_manager_unhealthy_and_ends_it():
+    clock = FakeClock()
+    caches = Part("caches", [])
+    informer = FakeInformer(clock)
+    caches.informers = [informer]
+    manager = Manager(caches, [], clock=clock)
+    informer.last_error = BtcctlError("a list failed, and will be tried again")
+    assert manager.healthy
+    informer.last_error = CacheSyncError("informer died")
+    assert not manager.healthy
+    with Runner("time", lambda _: pass_one_second(clock)), pytest.raises(BtcctlError, match="before its time"):
+        manager.run(Stop(clock))
+
+
+def pass_one_second(clock: FakeClock) -> None:
+    clock.wait_until_blocked()
+    clock.advance(1.0)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_first_signal_stops_the_manager_and_the_handlers_are_put_back(number):
+    log: list[str] = []
+    before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
+    caches = Part("caches", log)
+    caches.start = lambda: os.kill(os.getpid(), number)  # type: ignore[method-assign]
+    run_until_signal(Manager(caches, []))
+    assert log == ["stop caches"]
+    assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
+
+
+def test_every_signal_is_handed_over_and_others_are_left_alone():
+    numbers: SimpleQueue[int] = SimpleQueue()
+    with catching_signals(numbers.put):
+        for number in (signal.SIGTERM, signal.SIGWINCH, signal.SIGINT, signal.SIGTERM):
+            os.kill(os.getpid(), number)
+        received = [numbers.get(timeout=REAL_LIMIT_SECONDS) for _ in range(3)]
+    assert received == [signal.SIGTERM, signal.SIGINT, signal.SIGTERM]
+
+
+def test_an_error_in_the_block_puts_the_handlers_back():
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(KeyError), catching_signals(lambda _: None):
+        raise KeyError
+    assert signal.getsignal(signal.SIGTERM) == before
+    assert signal.set_wakeup_fd(-1) == -1
+
+
+def test_signals_can_only_be_caught_in_the_main_thread():
+    def run(_: Stop) -> None:
+        with pytest.raises(RuntimeError, match="main thread"):
+            run_until_signal(Manager(Part("caches", []), []))
+        done.set()
+
+    done = threading.Event()
+    with Runner("not-main", run):
+        assert done.wait(REAL_LIMIT_SECONDS)
