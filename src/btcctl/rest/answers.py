@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -28,11 +27,6 @@ def error_from(response: Response, clock: Clock) -> ApiError:
     if status is None:
         return ApiError.of(response.status, message=_excerpt(response), retry_after=retry_after)
     return ApiError.from_status({**status, "code": status.get("code") or response.status}, retry_after)
-
-
-def error_from_event(body: Mapping[str, Any]) -> ApiError:
-    """The error for the Status in an ERROR event of a watch."""
-    return ApiError.from_status(body)
 
 
 def parse_retry_after(value: str, clock: Clock) -> float | None:

@@ -30,7 +30,6 @@ from btcctl.threads import Stop
 logger = structlog.get_logger(__name__)
 
 REQUEST_SECONDS = 30.0
-LIST_SECONDS = 60.0  # the API server's own limit on a request (--request-timeout)
 DISCOVERY_SECONDS = 300.0  # how long discovery is remembered; a miss always asks again
 _ERROR_BODY_BYTES = 1 << 20
 
@@ -69,7 +68,7 @@ class ApiClient:
         self.field_manager = field_manager
         self._transport = transport
         self._headers = {"User-Agent": user_agent or default_user_agent(), "Accept": "application/json"}
-        self._clock = clock
+        self.clock = clock
         self._retries = retries
         self._timeout = timeout
         self._closed = Stop(clock)
@@ -184,7 +183,7 @@ class ApiClient:
         if response.status == 200:
             return WatchStream(response, breaker)
         try:
-            raise error_from(Response(response.status, response.headers, _read_some(response)), self._clock)
+            raise error_from(Response(response.status, response.headers, _read_some(response)), self.clock)
         finally:
             response.close()
 
@@ -203,7 +202,7 @@ class ApiClient:
         response = self._transport.request(request, timeout=timeout, breaker=breaker)
         self._log_warnings(response.headers)
         if not 200 <= response.status < 300:
-            raise error_from(response, self._clock)
+            raise error_from(response, self.clock)
         return response
 
     def _log_warnings(self, headers: Mapping[str, str]) -> None:

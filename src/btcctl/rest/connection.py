@@ -11,10 +11,11 @@ import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, LocationParseError, NewConnectionError
 
 from btcctl.errors import Interrupted
 from btcctl.rest.breaker import Breaker
@@ -31,10 +32,18 @@ class Call:
     breaker: Breaker | None = None
     tls: TlsContexts | None = None
     dialled: bool = False  #: a new connection was made for it
+    #: What the answer is read from. The connection itself forgets it after "Connection: close".
+    sock: socket.socket | None = None
 
     def attach(self, sock: socket.socket) -> None:
         if self.breaker is not None:
             self.breaker.attach(sock)
+
+    def set_read_timeout(self, seconds: float) -> None:
+        """Change how long each of the next reads may block."""
+        if self.sock is not None:
+            with contextlib.suppress(OSError):  # it is closed: the whole answer has come
+                self.sock.settimeout(seconds)
 
 
 class _Current(threading.local):
@@ -59,7 +68,7 @@ def _dial(connection: HTTPConnection, host: str) -> socket.socket:
     call = _current.call
     call.dialled = True
     last: OSError | None = None
-    for family, kind, protocol, _, address in socket.getaddrinfo(host, connection.port, type=socket.SOCK_STREAM):
+    for family, kind, protocol, _, address in _resolve(host, connection.port):
         sock = socket.socket(family, kind, protocol)
         try:
             _configure(sock, connection.timeout)
@@ -77,6 +86,13 @@ def _dial(connection: HTTPConnection, host: str) -> socket.socket:
     raise NewConnectionError(connection, "connect failed") from last
 
 
+def _resolve(host: str, port: int | None) -> list[Any]:
+    try:
+        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError as error:  # a label of more than 63 characters
+        raise LocationParseError(host) from error
+
+
 def _configure(sock: socket.socket, timeout: object) -> None:
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
@@ -90,7 +106,10 @@ def _configure(sock: socket.socket, timeout: object) -> None:
 def _attach_reused(sock: socket.socket | None) -> None:
     """Attach to a connection made for an earlier call."""
     call = _current.call
-    if sock is None or call.dialled or call.breaker is None:
+    if sock is None or call.dialled:
+        return
+    call.sock = sock
+    if call.breaker is None:
         return
     # A TLS socket refuses dup(), its descriptor does not.
     with socket.fromfd(sock.fileno(), sock.family, sock.type) as plain:
@@ -102,6 +121,10 @@ class PlainConnection(HTTPConnection):
 
     def _new_conn(self) -> socket.socket:
         return _dial(self, self._dns_host)
+
+    def connect(self) -> None:
+        super().connect()
+        _current.call.sock = self.sock
 
     def putrequest(self, method: str, url: str, skip_host: bool = False, skip_accept_encoding: bool = False) -> None:
         _attach_reused(self.sock)
@@ -122,6 +145,7 @@ class TlsConnection(HTTPSConnection):
             self.cert_reqs = self.ssl_context.verify_mode
             self.server_hostname = tls.server_name or None
         super().connect()
+        _current.call.sock = self.sock
         # Somebody chose not to verify, and was warned about it once, at the start.
         self.is_verified = True
 

@@ -39,13 +39,24 @@ class StaticCredentials:
 
     @classmethod
     def bearer(cls, token: str) -> StaticCredentials:
-        return cls(f"Bearer {token}")
+        return cls(checked_header(f"Bearer {token}", "the token"))
 
     def authorization(self) -> str:
         return self.value
 
     def rejected(self, authorization: str) -> bool:
         return False
+
+
+def checked_header(value: str, what: str) -> str:
+    """Return `value` if a header can carry it.
+
+    Raises:
+        ConfigError: It cannot; names `what` and not the value, which is secret.
+    """
+    if not value.isascii() or not value.isprintable():
+        raise ConfigError(f"{what} contains characters that no HTTP header may have")
+    return value
 
 
 class _Reading(NamedTuple):
@@ -104,4 +115,4 @@ class TokenFile:
             raise ConfigError(f"token file {self._path}: {reason}{self._hint and f'; {self._hint}'}") from error
         if not token:
             raise ConfigError(f"token file {self._path} is empty{self._hint and f'; {self._hint}'}")
-        return token
+        return checked_header(token, f"token file {self._path}")

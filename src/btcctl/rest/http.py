@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import ssl
 from collections.abc import Iterator, Mapping
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 from urllib.parse import quote, urlencode, urlsplit
 
 import structlog
@@ -29,8 +28,13 @@ _PIECE_BYTES = 1 << 16
 _IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 
 
+class _Sent(NamedTuple):
+    call: Call
+    answer: BaseHTTPResponse
+
+
 class HttpTransport:
-    """Sends requests to one API server. Thread-safe.
+    """Sends requests to one API server. Thread-safe. Does not use proxies.
 
     Args:
         config: Where to, and as whom.
@@ -69,16 +73,16 @@ class HttpTransport:
         """
         deadline = self._clock.now() + timeout
         with self._translated(breaker):
-            answer = self._open(request, timeout, breaker)
+            call, answer = self._open(request, timeout, breaker)
             with contextlib.closing(answer):
-                return Response(answer.status, answer.headers, b"".join(self._pieces(answer, deadline)))
+                return Response(answer.status, answer.headers, self._read(call, answer, deadline))
 
     def stream(self, request: Request, *, timeout: float, idle_timeout: float, breaker: Breaker) -> HttpStream:
         """Send, and return as soon as the headers have come. See `Transport.stream`."""
         try:
             with self._translated(breaker, release=False):
-                answer = self._open(request, timeout, breaker)
-                _set_read_timeout(answer, idle_timeout)
+                call, answer = self._open(request, timeout, breaker)
+                call.set_read_timeout(idle_timeout)
                 return HttpStream(answer, self, breaker)
         except BaseException:
             breaker.release()
@@ -105,30 +109,29 @@ class HttpTransport:
             if breaker is not None and release:
                 breaker.release()
 
-    def _open(self, request: Request, timeout: float, breaker: Breaker | None) -> BaseHTTPResponse:
+    def _open(self, request: Request, timeout: float, breaker: Breaker | None) -> _Sent:
         """Send, once more with fresh credentials after a 401; headers have come when it returns."""
         credentials = self._config.credentials
         authorization = credentials.authorization()
-        answer = self._send(request, authorization, timeout, breaker)
-        if answer.status != 401 or not credentials.rejected(authorization):
-            return answer
-        answer.drain_conn()
+        sent = self._send(request, authorization, timeout, breaker)
+        if sent.answer.status != 401 or not credentials.rejected(authorization):
+            return sent
+        sent.answer.drain_conn()
         return self._send(request, credentials.authorization(), timeout, breaker)
 
-    def _send(self, request: Request, authorization: str, timeout: float, breaker: Breaker | None) -> BaseHTTPResponse:
+    def _send(self, request: Request, authorization: str, timeout: float, breaker: Breaker | None) -> _Sent:
         """Send, once more if a kept-alive connection turns out to be dead."""
         headers = dict(request.headers)
         if authorization:
             headers["Authorization"] = authorization
-        with calling(Call(breaker, self._tls)) as call:
-            try:
-                return self._send_once(request, headers, timeout)
-            except HTTPError as error:
-                stale = not call.dialled and broke_before_an_answer(error)
-                if not stale or request.method not in _IDEMPOTENT:
-                    raise
-        with calling(Call(breaker, self._tls)):
-            return self._send_once(request, headers, timeout)
+        while True:
+            with calling(Call(breaker, self._tls)) as call:
+                try:
+                    return _Sent(call, self._send_once(request, headers, timeout))
+                except HTTPError as error:
+                    is_stale = not call.dialled and broke_before_an_answer(error)
+                    if not is_stale or request.method not in _IDEMPOTENT:
+                        raise
 
     def _send_once(self, request: Request, headers: Mapping[str, str], timeout: float) -> BaseHTTPResponse:
         return self._pool.urlopen(
@@ -146,13 +149,15 @@ class HttpTransport:
         path = quote(self._prefix + request.path, safe="/:@!$&'()*+,;=~")
         return f"{path}?{urlencode(request.query)}" if request.query else path
 
-    def _pieces(self, answer: BaseHTTPResponse, deadline: float) -> Iterator[bytes]:
+    def _read(self, call: Call, answer: BaseHTTPResponse, deadline: float) -> bytes:
+        parts = []
         for piece in pieces(answer):
-            yield piece
+            parts.append(piece)
             left = deadline - self._clock.now()
             if left <= 0:
                 raise TransportError(f"{self._config.host}: the answer did not end in time")
-            _set_read_timeout(answer, left)
+            call.set_read_timeout(left)
+        return b"".join(parts)
 
 
 class HttpStream:
@@ -178,6 +183,7 @@ class HttpStream:
     def close(self) -> None:
         """Let the connection go. Idempotent; only the reading thread may call it."""
         self._answer.close()
+        self._answer.release_conn()
         self._breaker.release()
 
 
@@ -188,12 +194,3 @@ def pieces(answer: BaseHTTPResponse) -> Iterator[bytes]:
         return
     while piece := answer.read1(_PIECE_BYTES, decode_content=True):
         yield piece
-
-
-def _set_read_timeout(answer: BaseHTTPResponse, seconds: float) -> None:
-    """Change how long the next reads may block; the body may have come with the headers."""
-    connection = answer.connection
-    sock = getattr(connection, "sock", None)
-    if sock is not None:
-        with contextlib.suppress(OSError, ssl.SSLError):
-            sock.settimeout(seconds)

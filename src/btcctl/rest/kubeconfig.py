@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.errors import ConfigError
 from btcctl.rest.config import ClientConfig
 from btcctl.rest.login import Login
@@ -18,7 +19,7 @@ from btcctl.rest.login import Login
 _SECTIONS = {"contexts": "context", "clusters": "cluster", "users": "user"}
 
 
-def load(paths: Sequence[Path], context: str | None = None) -> ClientConfig:
+def load(paths: Sequence[Path], context: str | None = None, *, clock: Clock = SYSTEM_CLOCK) -> ClientConfig:
     """Log in as one context of the files says.
 
     Args:
@@ -32,7 +33,7 @@ def load(paths: Sequence[Path], context: str | None = None) -> ClientConfig:
     existing = [path for path in paths if path.exists()]
     if not existing:
         raise ConfigError(f"kubeconfig {_names(paths)} does not exist")
-    return Kubeconfig(existing).client_config(context)
+    return Kubeconfig(existing).client_config(context, clock)
 
 
 class Kubeconfig:
@@ -45,7 +46,7 @@ class Kubeconfig:
         for path in paths:
             self._merge(path.absolute())
 
-    def client_config(self, context_name: str | None) -> ClientConfig:
+    def client_config(self, context_name: str | None, clock: Clock = SYSTEM_CLOCK) -> ClientConfig:
         """The configuration of one context.
 
         Raises:
@@ -61,18 +62,14 @@ class Kubeconfig:
         cluster = self._find("clusters", *self._named(context, "cluster", source))
         user = self._find("users", *self._named(context, "user", source))
         _refuse_unsupported(cluster, user, source)
-        return self._log_in(cluster, user, source, context.get("namespace") or "default")
-
-    @staticmethod
-    def _log_in(cluster: dict[str, Any], user: dict[str, Any], source: str, namespace: str) -> ClientConfig:
         host = cluster.get("server")
         if not host:
             raise ConfigError(f"{source}: its cluster has no server")
-        login = Login(cluster, user, source)
+        login = Login(cluster, user, source, clock=clock)
         return ClientConfig(
             host=str(host),
             source=source,
-            namespace=namespace,
+            namespace=context.get("namespace") or "default",
             credentials=login,
             tls=login.tls(),
             current_tls=login.tls,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.objects import ListPage
 from btcctl.rest.breaker import Breaker
 from btcctl.rest.stream import WatchStream
@@ -14,14 +15,20 @@ if TYPE_CHECKING:
 
 
 class ResourceListerWatcher:
-    """Lists and watches one collection for one reader, one call at a time."""
+    """Lists and watches one collection for one reader, one call at a time.
 
-    def __init__(self, resource: Resource, *, label_selector: str = "", field_selector: str = "") -> None:
+    Args:
+        clock: What waits that the server asks for are measured with.
+    """
+
+    def __init__(
+        self, resource: Resource, *, label_selector: str = "", field_selector: str = "", clock: Clock = SYSTEM_CLOCK
+    ) -> None:
         self._resource = resource
         self._label_selector = label_selector
         self._field_selector = field_selector
         self._breaker = Breaker()
-        self._stop = Stop()
+        self._stop = Stop(clock)
 
     def list_page(self, *, resource_version: str, limit: int, continue_token: str) -> ListPage:
         """Read one page; see `Resource.list_page`."""

@@ -25,7 +25,7 @@ from urllib3.exceptions import HTTPError
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.errors import BtcctlError, ConfigError, TransportError
-from btcctl.rest.credentials import Credentials, StaticCredentials, TokenFile
+from btcctl.rest.credentials import Credentials, StaticCredentials, TokenFile, checked_header
 from btcctl.rest.tls import Tls
 from btcctl.threads import Runner, Stop
 
@@ -65,6 +65,7 @@ class Login:
     ) -> None:
         self._source = source
         self._clock = clock
+        self._user = user
         self._document = _document(cluster, user)
         self._can_change = bool(user.get("exec") or user.get("auth-provider"))
         # Makes logins take turns; guards no data, and nobody takes it for anything else.
@@ -72,7 +73,8 @@ class Login:
         self._session = self._log_in()
         self._fixed: Credentials = StaticCredentials(self._session.header)
         if user.get("tokenFile"):
-            self._fixed = TokenFile(Path(user["tokenFile"]), clock=clock)
+            self._fixed = TokenFile(Path(user["tokenFile"]), hint=f"named by {source}", clock=clock)
+            self._fixed.authorization()
 
     def tls(self) -> Tls:
         return self._session.tls
@@ -112,7 +114,7 @@ class Login:
         try:
             loader, found = self._load(directory)
             return _Session(
-                header=found.api_key.get("BearerToken", ""),
+                header=checked_header(found.api_key.get("BearerToken", "").strip(), f"{self._source}: the token"),
                 tls=self._tls_from(found, directory),
                 expires=getattr(loader, "expiry", None),
                 made_at=self._clock.now(),
@@ -136,7 +138,9 @@ class Login:
         except (HTTPError, oauth2.OAuth2Error, OSError, LookupError, ValueError, TypeError, AttributeError) as error:
             raise ConfigError(f"{self._source}: login failed: {type(error).__name__}: {error}") from error
         if self._can_change and not found.api_key and not found.cert_file:
-            raise ConfigError(f"{self._source}: login failed: {'; '.join(complaints) or 'no credentials came of it'}")
+            reason = "; ".join(complaints) or "no credentials came of it"
+            hint = (self._user.get("exec") or {}).get("installHint") or ""
+            raise ConfigError(f"{self._source}: login failed: {reason}{hint and f'; {hint}'}")
         return loader, found
 
     def _tls_from(self, found: SimpleNamespace, directory: Path) -> Tls:
@@ -154,7 +158,7 @@ class Login:
         cluster = self._document["clusters"][0]["cluster"]
         return Tls(
             ca_file=ca if isinstance(ca, Path) else None,
-            ca_data=ca if isinstance(ca, bytes) else b"",
+            ca_data=ca if isinstance(ca, bytes) else None,
             ca_source=_ca_source(ca, self._source),
             server_name=str(cluster.get("tls-server-name") or ""),
             insecure=bool(cluster.get("insecure-skip-tls-verify")),

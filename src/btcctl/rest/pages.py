@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 import structlog
 
 from btcctl.errors import ObjectDecodeError
 from btcctl.objects import ListPage, Object, decode_json
+from btcctl.rest.deep import is_too_deep, object_from, split_array, split_object
 
 logger = structlog.get_logger(__name__)
 
@@ -34,14 +37,23 @@ def decode_page(body: bytes, what: str) -> ListPage:
     Raises:
         ObjectDecodeError: It is not a list.
     """
-    page = decode_json(body, _Page, lambda: what)
-    items = [item for item in (_item(raw, what) for raw in page.items or ()) if item is not None]
-    return ListPage(items, page.metadata.resource_version or "", page.metadata.continue_token or "")
-
-
-def _item(raw: msgspec.Raw, what: str) -> Object | None:
     try:
-        return Object.from_raw(bytes(raw))  # a Raw would keep the whole page alive
+        page = decode_json(body, _Page, lambda: what)
+        raws: Iterable[bytes] = map(bytes, page.items or ())  # a Raw would keep the whole page alive
+        metadata = page.metadata
+    except ObjectDecodeError as error:
+        if not is_too_deep(error):
+            raise
+        members = split_object(body)
+        metadata = decode_json(members.get(b'"metadata"', b"{}"), _ListMeta, lambda: what)
+        raws = split_array(members.get(b'"items"', b"[]"))
+    items = [item for item in (_item(raw, what) for raw in raws) if item is not None]
+    return ListPage(items, metadata.resource_version or "", metadata.continue_token or "")
+
+
+def _item(raw: bytes, what: str) -> Object | None:
+    try:
+        return object_from(raw)
     except ObjectDecodeError as error:
         logger.warning("object left out of a list", list=what, error=str(error))
         return None

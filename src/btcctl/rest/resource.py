@@ -258,7 +258,9 @@ class Resource:
 
     def lister_watcher(self, *, label_selector: str = "", field_selector: str = "") -> ResourceListerWatcher:
         """What an informer reads this collection through; can be broken off as a whole."""
-        return ResourceListerWatcher(self, label_selector=label_selector, field_selector=field_selector)
+        return ResourceListerWatcher(
+            self, label_selector=label_selector, field_selector=field_selector, clock=self._client.clock
+        )
 
     def subresource_post(self, key: ObjectKey, subresource: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """POST to a subresource, such as a pod's "binding"; returns the answer as it came."""

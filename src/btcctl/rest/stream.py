@@ -7,14 +7,12 @@ from types import TracebackType
 from typing import Any, Self
 
 import msgspec
-import structlog
 
 from btcctl.errors import ApiError, ObjectDecodeError, WatchDecodeError
 from btcctl.objects import BOOKMARK, ERROR, Object, WatchEvent, decode_json
 from btcctl.rest.breaker import Breaker
+from btcctl.rest.deep import is_too_deep, object_from, split_object
 from btcctl.rest.transport import StreamResponse
-
-logger = structlog.get_logger(__name__)
 
 # etcd takes objects of 1.5 MB (kubernetes-api.md, section 6); anything near this is no event.
 LINE_LIMIT_BYTES = 64 << 20
@@ -36,26 +34,24 @@ class WatchDecoder:
         self._partial_bytes = 0
 
     def feed(self, chunk: bytes) -> Iterator[WatchEvent]:
-        """Yield the events completed by `chunk`.
+        """The events completed by `chunk`. All of it must be read before the next chunk is fed.
 
-        An object without usable metadata is left out and logged.
+        The iterator can be read on after an ObjectDecodeError, and after no other error.
 
         Raises:
             ApiError: The server sent an ERROR event, for example Gone.
             WatchDecodeError: A line is not a JSON watch event.
+            ObjectDecodeError: A line is a watch event, but its object has no usable metadata.
         """
         head, newline, rest = chunk.partition(b"\n")
         self._keep(head)
         if not newline:
-            return
+            return iter(())
         *lines, tail = rest.split(b"\n")
         lines.insert(0, b"".join(self._partial))
         self._partial, self._partial_bytes = [], 0
         self._keep(tail)
-        for line in lines:
-            event = _decode(line) if line.strip() else None
-            if event is not None:
-                yield event
+        return map(_decode, filter(bytes.strip, lines))  # a generator would end with its first error
 
     def _keep(self, part: bytes) -> None:
         self._partial.append(part)
@@ -64,19 +60,29 @@ class WatchDecoder:
             raise WatchDecodeError(f"a line of more than {LINE_LIMIT_BYTES} bytes")
 
 
-def _decode(line: bytes) -> WatchEvent | None:
+def _decode(line: bytes) -> WatchEvent:
+    type_, raw = _split(line)
+    if type_ == ERROR:
+        raise _error(raw)
+    return WatchEvent(type_, Object.from_bookmark(raw) if type_ == BOOKMARK else object_from(raw))
+
+
+def _split(line: bytes) -> tuple[str, bytes]:
     try:
         frame = decode_json(line, _Line, lambda: "line")
+        return frame.type, bytes(frame.object)
     except ObjectDecodeError as error:
+        if is_too_deep(error):
+            return _split_deep(line)
         raise WatchDecodeError(f"not a watch event: {line[:80]!r}: {error}") from error
-    raw = bytes(frame.object)
-    if frame.type == ERROR:
-        raise _error(raw)
+
+
+def _split_deep(line: bytes) -> tuple[str, bytes]:
     try:
-        return WatchEvent(frame.type, Object.from_bookmark(raw) if frame.type == BOOKMARK else Object.from_raw(raw))
-    except ObjectDecodeError as error:
-        logger.warning("event left out of a watch", type=frame.type, error=str(error))
-        return None
+        members = split_object(line)
+        return decode_json(members[b'"type"'], str, lambda: "type"), members[b'"object"']
+    except (ObjectDecodeError, KeyError) as error:
+        raise WatchDecodeError(f"not a watch event: {line[:80]!r}: {error}") from error
 
 
 def _error(raw: bytes) -> ApiError | WatchDecodeError:
@@ -89,9 +95,12 @@ def _error(raw: bytes) -> ApiError | WatchDecodeError:
 class WatchStream:
     """Iterates over the events of one watch until the server ends it. Leave its `with` block.
 
+    It can be read on after an ObjectDecodeError, and after no other error.
+
     Raises (while iterating):
         ApiError: The server sent an ERROR event, for example Gone.
         WatchDecodeError: A line is not a watch event.
+        ObjectDecodeError: A line is a watch event, but its object has no usable metadata.
         TransportError: The connection broke, or was silent for longer than allowed.
         Interrupted: Somebody called `interrupt`.
     """
@@ -99,13 +108,18 @@ class WatchStream:
     def __init__(self, response: StreamResponse, breaker: Breaker) -> None:
         self._response = response
         self._breaker = breaker
-        self._events = self._read()
+        self._chunks = response.chunks()
+        self._decoder = WatchDecoder()
+        self._events: Iterator[WatchEvent] = iter(())
 
-    def __iter__(self) -> Iterator[WatchEvent]:
-        return self._events
+    def __iter__(self) -> Self:
+        return self
 
     def __next__(self) -> WatchEvent:
-        return next(self._events)
+        while True:
+            for event in self._events:
+                return event
+            self._events = self._decoder.feed(next(self._chunks))
 
     def interrupt(self) -> None:
         """Break the stream off, from any thread."""
@@ -120,8 +134,3 @@ class WatchStream:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self.close()
-
-    def _read(self) -> Iterator[WatchEvent]:
-        decoder = WatchDecoder()
-        for chunk in self._response.chunks():
-            yield from decoder.feed(chunk)

@@ -25,11 +25,11 @@ class Tls:
     """
 
     ca_file: Path | None = None  #: None and no data: the system's CAs
-    ca_data: bytes = field(default=b"", repr=False)  #: PEM
+    ca_data: bytes | None = field(default=None, repr=False)  #: PEM
     ca_source: str = "the system's CA certificates"  #: for messages
     client_certificate_file: Path | None = None
     client_key_file: Path | None = None
-    client_data: bytes = field(default=b"", repr=False)  #: PEM: certificate chain, then key
+    client_data: bytes | None = field(default=None, repr=False)  #: PEM: certificate chain, then key
     server_name: str = ""  #: expected in the certificate instead of the host's
     insecure: bool = False  #: verify nothing, because the kubeconfig says so
 
@@ -65,17 +65,17 @@ def _trust(context: ssl.SSLContext, tls: Tls) -> None:
     try:
         if tls.ca_file is not None:
             context.load_verify_locations(cafile=tls.ca_file)
-        elif tls.ca_data:
+        elif tls.ca_data is not None:
             context.load_verify_locations(cadata=tls.ca_data.decode("ascii"))
         else:
             context.load_default_certs()
-    except (OSError, UnicodeDecodeError) as error:  # ssl.SSLError is an OSError
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
         raise ConfigError(f"CA certificate ({tls.ca_source}): {_reason(error)}") from error
 
 
 def _show(context: ssl.SSLContext, tls: Tls) -> None:
     try:
-        if tls.client_data:
+        if tls.client_data is not None:
             _load_from_memory(context, tls.client_data)
         elif tls.client_certificate_file is not None:
             context.load_cert_chain(tls.client_certificate_file, tls.client_key_file, password=_no_password)

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from btcctl.errors import (
+    AlreadyExists,
+    ApiError,
+    Gone,
+    NotFound,
+    ObjectDecodeError,
+    ServiceUnavailable,
+    TooManyRequests,
+)
+from btcctl.rest.answers import decode_answer, error_from, parse_retry_after, parse_warnings
+from btcctl.testing.clock import FakeClock
+from tests.unit.rest.fakes import answer, status
+
+CLOCK = FakeClock(wall_time=datetime(2026, 11, 23, 15, 0, 0, tzinfo=UTC))
+
+
+def test_a_status_becomes_the_error_for_its_code_and_reason():
+    error = error_from(status(409, "AlreadyExists", 'pods "a" already exists'), CLOCK)
+    assert type(error) is AlreadyExists
+    assert error.message == 'pods "a" already exists'
+
+
+def test_details_of_a_status_are_kept():
+    body = {"kind": "Status", "code": 410, "reason": "Expired", "details": {"causes": [{"field": "f"}]}}
+    error = error_from(answer(body, 410), CLOCK)
+    assert isinstance(error, Gone)
+    assert error.causes == [{"field": "f"}]
+
+
+def test_a_status_without_a_code_takes_the_one_of_http():
+    assert error_from(answer({"kind": "Status", "message": "boom"}, 500), CLOCK).code == 500
+
+
+def test_the_servers_plain_text_404_is_not_found():
+    error = error_from(answer(b"404 page not found\n", 404, Content_Type="text/plain"), CLOCK)
+    assert isinstance(error, NotFound)
+    assert (error.reason, error.message) == ("", "404 page not found")
+
+
+def test_the_overload_answer_is_text_and_carries_a_wait():
+    body = b"Too many requests, please try again later.\n"
+    error = error_from(answer(body, 429, Retry_After="1", Content_Type="text/plain"), CLOCK)
+    assert isinstance(error, TooManyRequests)
+    assert error.retry_after == 1.0
+
+
+def test_a_proxys_html_page_is_read_for_its_words():
+    page = b"<html><head><style>b{}</style></head><body><h1>503 &amp; out</h1>no server</body></html>"
+    error = error_from(answer(page, 503, Content_Type="text/html"), CLOCK)
+    assert isinstance(error, ServiceUnavailable)
+    assert error.message == "503 & out no server"
+
+
+def test_a_long_body_is_shortened():
+    assert len(error_from(answer(b"x" * 10_000, 500), CLOCK).message) == 201
+
+
+def test_an_empty_body_is_still_an_error():
+    assert isinstance(error_from(answer(b"", 502), CLOCK), ApiError)
+
+
+def test_bytes_that_are_no_text_are_still_an_error():
+    assert "502" in str(error_from(answer(b"\xff\xfe\x00", 502), CLOCK))
+
+
+def test_a_redirect_says_where_to():
+    error = error_from(answer(b"", 302, Location="https://login/"), CLOCK)
+    assert "redirected to https://login/" in error.message
+
+
+def test_json_that_is_no_status_is_quoted():
+    assert error_from(answer({"error": "no"}, 500), CLOCK).message == '{"error": "no"}'
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("7", 7.0),
+        ("0", 0.0),
+        ("Mon, 23 Nov 2026 15:00:30 GMT", 30.0),
+        ("Mon, 23 Nov 2026 14:00:00 GMT", 0.0),
+        ("", None),
+        ("soon", None),
+        ("-3", None),
+        ("²", None),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date(value: str, seconds: float | None):
+    assert parse_retry_after(value, CLOCK) == seconds
+
+
+def test_the_header_goes_before_the_seconds_in_the_details():
+    body = {"kind": "Status", "code": 429, "details": {"retryAfterSeconds": 1}}
+    assert error_from(answer(body, 429, Retry_After="3"), CLOCK).retry_after == 3.0
+    assert error_from(answer(body, 429), CLOCK).retry_after == 1
+
+
+def test_warnings_are_found_in_a_header_with_several():
+    value = r'299 - "unknown field \"spec.bogus\"", 299 - "v1 Endpoints, too, is deprecated"'
+    assert parse_warnings(value) == ['unknown field "spec.bogus"', "v1 Endpoints, too, is deprecated"]
+    assert parse_warnings("") == []
+
+
+def test_an_answer_that_is_no_json_says_what_it_was():
+    with pytest.raises(ObjectDecodeError, match=r"GET /version .* is this an API server\? It said: hello"):
+        decode_answer(answer(b"<p>hello</p>", Content_Type="text/html"), "GET /version")

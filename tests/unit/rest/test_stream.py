@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import itertools
+import json
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from btcctl.errors import ApiError, Gone, ObjectDecodeError, WatchDecodeError
+from btcctl.objects import WatchEvent
+from btcctl.rest import stream as stream_module
+from btcctl.rest.stream import WatchDecoder
+from tests.unit.rest.fakes import pod
+
+
+def line(type_: str, body: object) -> bytes:
+    return json.dumps({"type": type_, "object": body}, ensure_ascii=False).encode() + b"\n"
+
+
+def decode(*chunks: bytes) -> list[WatchEvent]:
+    decoder = WatchDecoder()
+    return [event for chunk in chunks for event in decoder.feed(chunk)]
+
+
+def facts(events: list[WatchEvent]) -> list[tuple[str, str, bytes]]:
+    return [(event.type, event.object.resource_version, event.object.raw) for event in events]
+
+
+BOOKMARK = {"kind": "Pod", "apiVersion": "v1", "metadata": {"resourceVersion": "9"}}
+STREAM = line("ADDED", pod("ä\n", "1")) + b"\n" + line("MODIFIED", pod("b", "2")) + line("BOOKMARK", BOOKMARK)
+
+
+@pytest.mark.parametrize("size", range(1, len(STREAM) + 1))
+def test_chunks_may_end_anywhere(size: int):
+    chunks = [STREAM[start : start + size] for start in range(0, len(STREAM), size)]
+    assert facts(decode(*chunks)) == facts(decode(STREAM))
+
+
+names = st.text(min_size=1, max_size=20)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["ADDED", "MODIFIED", "DELETED"]), names), max_size=6), st.data())
+def test_any_stream_is_read_the_same_however_it_is_cut(wanted: list[tuple[str, str]], data: st.DataObject):
+    whole = b"".join(line(type_, pod(json.loads(msgspec.json.encode(name)))) for type_, name in wanted)
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(whole)), max_size=8)))
+    edges = [0, *cuts, len(whole)]
+    chunks = [whole[start:end] for start, end in itertools.pairwise(edges)]
+    assert [(event.type, event.object.name) for event in decode(*chunks)] == wanted
+
+
+def test_an_event_is_complete_with_its_newline_and_not_before():
+    decoder = WatchDecoder()
+    whole = line("ADDED", pod("a"))
+    assert list(decoder.feed(whole[:-1])) == []
+    assert len(list(decoder.feed(b"\n"))) == 1
+
+
+def test_an_object_keeps_its_own_bytes_exactly():
+    raw = b'{"metadata":{"name":"a","x":1e2},  "spec":{}}'
+    (event,) = decode(b'{"type":"ADDED","object":' + raw + b"}\n")
+    assert event.object.raw == raw
+    assert type(event.object.raw) is bytes
+
+
+def test_a_bookmark_has_a_version_and_no_name():
+    (event,) = decode(line("BOOKMARK", BOOKMARK))
+    assert (event.type, event.object.resource_version, event.object.name) == ("BOOKMARK", "9", "")
+
+
+def test_an_error_event_raises_what_the_status_says():
+    gone = {"kind": "Status", "code": 410, "reason": "Expired", "message": "too old"}
+    with pytest.raises(Gone, match="too old"):
+        decode(line("ERROR", gone))
+
+
+def test_events_before_an_error_are_delivered_first():
+    events = WatchDecoder().feed(line("ADDED", pod("a")) + line("ERROR", {"code": 500, "message": "boom"}))
+    assert next(events).object.name == "a"
+    with pytest.raises(ApiError, match="boom"):
+        next(events)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        b"not json\n",
+        b"[]\n",
+        b'{"type":"ADDED"}\n',
+        b'{"object":{}}\n',
+        b'{"type":1,"object":{}}\n',
+        b'{"type":"ADDED","object":{"a":1}\n',
+        b'{"type":"ERROR","object":"boom"}\n',
+        b'\x17\x03\x03{"type"\n',
+    ],
+)
+def test_a_line_that_is_no_event_is_an_error_of_the_stream(bad: bytes):
+    with pytest.raises(WatchDecodeError):
+        decode(bad)
+
+
+def test_an_object_without_metadata_is_reported_and_the_stream_can_be_read_on():
+    events = WatchDecoder().feed(line("ADDED", {"kind": "Pod"}) + line("ADDED", pod("b")))
+    with pytest.raises(ObjectDecodeError):
+        next(events)
+    assert next(events).object.name == "b"
+
+
+def test_a_line_without_end_is_given_up_on(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(stream_module, "LINE_LIMIT_BYTES", 100)
+    decoder = WatchDecoder()
+    decoder.feed(b"x" * 100)
+    with pytest.raises(WatchDecodeError, match="100 bytes"):
+        decoder.feed(b"x")
+
+
+def test_an_object_nested_deeper_than_the_decoder_goes_arrives_all_the_same():
+    deep = b"[" * 5000 + b"]" * 5000
+    raw = b'{"metadata":{"name":"d","resourceVersion":"5","managedFields":' + deep + b'},"spec":' + deep + b"}"
+    (event,) = decode(b'{"type":"MODIFIED","object":' + raw + b"}\n")
+    assert (event.type, event.object.name, event.object.resource_version) == ("MODIFIED", "d", "5")
+    with pytest.raises(ObjectDecodeError):
+        event.object.body()
+
+
+def test_a_deep_line_that_is_no_event_is_an_error_of_the_stream():
+    with pytest.raises(WatchDecodeError):
+        decode(b"[" * 5000 + b"\n")
+    with pytest.raises(WatchDecodeError):
+        decode(b'{"object":' + b"[" * 5000 + b"]" * 5000 + b"}\n")
