@@ -1,0 +1,96 @@
+"""What users apply: the manifests, and the chart with the same objects."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from btcctl.bitcoin.operator import COMPONENT, NODE_IMAGE
+
+ROOT = Path(__file__).parents[3]
+SEEDS = ROOT / "tests/integration/data/seeds"
+Objects = dict[tuple[str, str], dict[str, Any]]
+
+
+def objects(text: str) -> Objects:
+    return {(each["kind"], each["metadata"]["name"]): each for each in yaml.safe_load_all(text) if each}
+
+
+def read(path: str) -> Objects:
+    return objects((ROOT / path).read_text(encoding="utf-8"))
+
+
+def chart(template: str) -> Objects:
+    """A template with its default values, for templates that are simple enough to fill in by hand."""
+    lines = (ROOT / "helm/btcctl/templates" / template).read_text(encoding="utf-8").splitlines()
+    text = "\n".join(line for line in lines if not line.lstrip().startswith("{{-"))
+    text = text.replace("{{ .Release.Namespace }}", "bitcoin-controller")
+    return objects(text.replace("{{ toJson . }}", '["bitcoin-default-secret"]'))
+
+
+@pytest.fixture
+def deployment() -> dict[str, Any]:
+    return read("manifests/controller.yaml")["Deployment", "bitcoin-controller"]
+
+
+def test_the_controller_runs_once_and_never_beside_its_successor(deployment: dict[str, Any]) -> None:
+    assert deployment["spec"]["replicas"] == 1
+    assert deployment["spec"]["strategy"] == {"type": "Recreate"}
+
+
+def test_the_controller_is_not_root_and_writes_nowhere(deployment: dict[str, Any]) -> None:
+    pod = deployment["spec"]["template"]["spec"]
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["containers"][0]["securityContext"]["readOnlyRootFilesystem"] is True
+    assert "limits" in pod["containers"][0]["resources"]
+
+
+def test_the_controller_uses_the_image_of_the_nodes_that_the_code_expects(deployment: dict[str, Any]) -> None:
+    env = {each["name"]: each["value"] for each in deployment["spec"]["template"]["spec"]["containers"][0]["env"]}
+    assert env["BTCCTL_NODE_IMAGE"] == NODE_IMAGE
+
+
+def test_names_and_namespace_are_those_of_the_first_controller(deployment: dict[str, Any]) -> None:
+    ours, seeds = read("manifests/rbac.yaml"), objects((SEEDS / "rbac.yaml").read_text(encoding="utf-8"))
+    assert ours.keys() == seeds.keys()
+    assert deployment["metadata"]["namespace"] == "bitcoin-controller"
+    assert deployment["spec"]["template"]["spec"]["serviceAccountName"] == "bitcoin-controller-sva"
+    assert deployment["metadata"]["name"] == COMPONENT
+
+
+def test_the_controller_may_delete_nothing() -> None:
+    rules = read("manifests/rbac.yaml")["ClusterRole", "bitcoin-controller-role"]["rules"]
+    assert not any({"delete", "deletecollection", "*"} & set(rule["verbs"]) for rule in rules)
+
+
+def test_only_named_secrets_may_be_read() -> None:
+    rules = read("manifests/rbac.yaml")["ClusterRole", "bitcoin-controller-role"]["rules"]
+    (rule,) = [rule for rule in rules if "secrets" in rule["resources"]]
+    assert rule["resourceNames"] == ["bitcoin-default-secret"]
+    assert rule["verbs"] == ["get"]
+
+
+def test_the_example_network_and_secret_are_those_of_the_first_controller() -> None:
+    for ours, seed in (("network.yaml", "testNetwork.yaml"), ("secret.yaml", "secret.yaml")):
+        assert read(f"manifests/{ours}") == objects((SEEDS / seed).read_text(encoding="utf-8"))
+
+
+def test_the_chart_grants_what_the_manifest_grants() -> None:
+    kinds = [("ServiceAccount", "bitcoin-controller-sva"), ("ClusterRole", "bitcoin-controller-role")]
+    kinds.append(("ClusterRoleBinding", "bitcoin-controller-role-binding"))
+    ours, chart_ = read("manifests/rbac.yaml"), chart("rbac.yaml")
+    assert [chart_[kind] for kind in kinds] == [ours[kind] for kind in kinds]
+
+
+def test_every_value_that_a_template_uses_is_in_values_yaml() -> None:
+    values = yaml.safe_load((ROOT / "helm/btcctl/values.yaml").read_text(encoding="utf-8"))
+    for template in (ROOT / "helm/btcctl/templates").iterdir():
+        for word in template.read_text(encoding="utf-8").replace(")", " ").split():
+            if word.startswith(".Values."):
+                found: Any = values
+                for part in word.removeprefix(".Values.").split("."):
+                    assert part in found, f"{template.name}: {word}"
+                    found = found[part]

@@ -1,0 +1,93 @@
+"""The node image's start-up script, with a stub in bitcoind's place."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).parents[3] / "images/bitcoind/start-bitcoind.sh"
+STUB = '#!/bin/sh\necho "args: $*"\necho "pid: $$"\necho "user: ${BC_RPC_USER-unset}"\n'
+GOOD = {"BC_RPC_USER": "alice", "BC_RPC_PASSWORD": "s3cret=:x"}
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    stub = tmp_path / "bin" / "bitcoind"
+    stub.parent.mkdir()
+    stub.write_text(STUB)
+    stub.chmod(0o755)
+    (tmp_path / "data").mkdir()
+    return tmp_path
+
+
+def start(home: Path, *args: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    fixed = {"PATH": f"{home / 'bin'}:{os.environ['PATH']}", "BC_DATA_DIR": str(home / "data")}
+    command = ["sh", str(SCRIPT), *args]
+    return subprocess.run(command, env=fixed | environ, capture_output=True, text=True, timeout=10, check=False)
+
+
+def conf_of(home: Path) -> str:
+    return (home / "data/bitcoin.conf").read_text()
+
+
+def test_bitcoind_takes_the_scripts_place_with_its_data_directory_and_arguments(home: Path) -> None:
+    done = start(home, "-debug=net", **GOOD)
+    assert done.returncode == 0, done.stderr
+    assert f"args: -datadir={home / 'data'} -debug=net\n" in done.stdout
+
+
+def test_the_configuration_holds_the_credentials_and_nobody_else_may_read_it(home: Path) -> None:
+    start(home, **GOOD)
+    assert "rpcuser=alice\nrpcpassword=s3cret=:x\n" in conf_of(home)
+    assert (home / "data/bitcoin.conf").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_chain_is_chosen_above_the_sections_and_ports_are_set_within(home: Path) -> None:
+    start(home, **GOOD)
+    above, _, within = conf_of(home).partition("[regtest]\n")
+    assert "regtest=1\n" in above
+    assert "rest=1\n" in above
+    for key in ("rpcbind=", "rpcport=", "port="):
+        assert not any(line.startswith(key) for line in above.splitlines())
+        assert any(line.startswith(key) for line in within.splitlines())
+
+
+def test_the_credentials_are_not_in_bitcoinds_environment(home: Path) -> None:
+    assert "user: unset" in start(home, **GOOD).stdout
+
+
+def test_a_restart_with_new_credentials_replaces_the_old_ones(home: Path) -> None:
+    start(home, **GOOD)
+    start(home, BC_RPC_USER="bob", BC_RPC_PASSWORD="new")
+    assert "alice" not in conf_of(home)
+
+
+def test_the_newline_that_echo_leaves_in_a_secret_does_not_count(home: Path) -> None:
+    assert start(home, BC_RPC_USER="alice\n", BC_RPC_PASSWORD="pw\n").returncode == 0
+    assert "rpcpassword=pw\n" in conf_of(home)
+
+
+@pytest.mark.parametrize(
+    ("environ", "message"),
+    [
+        ({}, "BC_RPC_USER is not set"),
+        ({"BC_RPC_USER": "alice"}, "BC_RPC_PASSWORD is not set"),
+        ({"BC_RPC_USER": "alice", "BC_RPC_PASSWORD": "a#b"}, "must not contain #"),
+        ({"BC_RPC_USER": "a:b", "BC_RPC_PASSWORD": "x"}, "must not contain a colon"),
+        ({"BC_RPC_USER": "alice", "BC_RPC_PASSWORD": "x\nrpcallowip=::/0"}, "one line"),
+        (GOOD | {"BC_DATA_DIR": "/nowhere/at/all"}, "does not exist"),
+    ],
+)
+def test_what_cannot_work_is_refused_with_a_reason(home: Path, environ: dict[str, str], message: str) -> None:
+    done = start(home, **environ)
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert "args:" not in done.stdout
+
+
+def test_a_refusal_does_not_show_the_password(home: Path) -> None:
+    done = start(home, BC_RPC_USER="alice", BC_RPC_PASSWORD="geheim#1")
+    assert "geheim" not in done.stdout + done.stderr
