@@ -50,12 +50,8 @@ BUILT_INS = (
     _served(resources.SERVICE_ACCOUNTS, "sa"),
     _served(resources.SERVICES, "svc", categories=("all",), subresources=("status",)),
     _served(resources.CONTROLLER_REVISIONS),
-    _served(
-        resources.DEPLOYMENTS, "deploy", categories=("all",), subresources=("scale", "status"), scale=_REPLICAS
-    ),
-    _served(
-        resources.STATEFUL_SETS, "sts", categories=("all",), subresources=("scale", "status"), scale=_REPLICAS
-    ),
+    _served(resources.DEPLOYMENTS, "deploy", categories=("all",), subresources=("scale", "status"), scale=_REPLICAS),
+    _served(resources.STATEFUL_SETS, "sts", categories=("all",), subresources=("scale", "status"), scale=_REPLICAS),
     _served(SUBJECT_REVIEWS, verbs=("create",)),
     _served(ACCESS_REVIEWS, verbs=("create",)),
     _served(resources.LEASES),

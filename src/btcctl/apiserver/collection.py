@@ -125,10 +125,10 @@ class Collection:
         while self._past and self._past[0].at < at:
             self.compacted = self._past.popleft().revision
 
-    def list(self, namespace: str) -> list[Record]:
+    def records(self, namespace: str) -> list[Record]:
         return _select(self._order, self._records, namespace)
 
-    def list_at(self, revision: int, namespace: str) -> list[Record]:
+    def records_at(self, revision: int, namespace: str) -> list[Record]:
         """The state right after `revision`, found by undoing what came later.
 
         Raises:

@@ -118,6 +118,10 @@ class Registry:
             self._custom = custom
             self._index = _index((*self._builtins, *(one for each in custom.values() for one in each)))
 
+    def definitions(self) -> list[str]:
+        """The names of the CustomResourceDefinitions that are served."""
+        return list(self._custom)
+
     def definition(self, name: str) -> tuple[Served, ...]:
         """What is served for a CustomResourceDefinition; () for nothing."""
         return self._custom.get(name, ())

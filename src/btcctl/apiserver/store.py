@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,6 +20,9 @@ from btcctl.objects import ADDED, DELETED, MODIFIED, ObjectKey
 
 HISTORY_CHANGES = 1000  # per collection: issue 2, so that 410 really happens
 HISTORY_SECONDS = 300.0  # etcd's compaction interval in kube-apiserver, --etcd-compaction-interval
+
+
+Records = list[Record]
 
 
 class Exists(BtcctlError):
@@ -89,7 +92,7 @@ class Store:
 
     def list(
         self, collection: CollectionId, namespace: str = "", revision: int | None = None
-    ) -> tuple[list[Record], int]:
+    ) -> tuple[Records, int]:
         """The objects, sorted by namespace and name, and the revision they were read at.
 
         Args:
@@ -103,10 +106,10 @@ class Store:
             found = self._collection(collection)
             found.forget_before(self.clock.now() - self._history_seconds)
             if revision is None or revision >= self._revision:
-                return found.list(namespace), self._revision
-            return found.list_at(revision, namespace), revision
+                return found.records(namespace), self._revision
+            return found.records_at(revision, namespace), revision
 
-    def collections(self) -> list[CollectionId]:
+    def collections(self) -> Sequence[CollectionId]:
         """Those that have, or have had, objects."""
         with self._lock:
             return list(self._collections)
@@ -191,7 +194,7 @@ class Store:
             return {
                 "resourceVersion": str(self._revision),
                 "collections": [
-                    {"group": id_[0], "resource": id_[1], "items": [record.body for record in each.list("")]}
+                    {"group": id_[0], "resource": id_[1], "items": [record.body for record in each.records("")]}
                     for id_, each in self._collections.items()
                 ],
             }

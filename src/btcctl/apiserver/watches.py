@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from btcctl.apiserver.collection import Body, Change, Collection, CollectionId, Compacted, Record, event_line, with_version
+from btcctl.apiserver.collection import (
+    Body,
+    Change,
+    Collection,
+    CollectionId,
+    Compacted,
+    Record,
+    event_line,
+    with_version,
+)
 from btcctl.apiserver.collection import matching_type as type_seen
 from btcctl.apiserver.statuses import expired
 from btcctl.objects import ADDED, BOOKMARK, DELETED, ERROR
@@ -93,7 +102,7 @@ class Watch:
         self._last_revision = revision if since is None else max(since, revision)
         self._floor = self._last_revision
         if since is None:
-            for record in collection.list(""):
+            for record in collection.records(""):
                 if self._options.matches(record.body):
                     yield self.deliver, self._line(ADDED, record)
             if self._options.initial_end:

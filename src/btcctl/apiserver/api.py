@@ -1,0 +1,248 @@
+"""The API of the embedded server: a request in, an answer out. No sockets, no threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+import structlog
+
+from btcctl.apiserver import bodies, discovery, openapi, patches, statuses
+from btcctl.apiserver import options as query
+from btcctl.apiserver.builtins import BUILT_INS
+from btcctl.apiserver.garbage import Collector
+from btcctl.apiserver.messages import (
+    ApiRequest,
+    ApiResponse,
+    RequestAttributes,
+    WatchResponse,
+    json_response,
+    text_response,
+)
+from btcctl.apiserver.options import WriteOptions
+from btcctl.apiserver.reader import Reader
+from btcctl.apiserver.registry import Registry
+from btcctl.apiserver.routing import Route, attributes_of, find_route
+from btcctl.apiserver.statuses import Cause, StatusError
+from btcctl.apiserver.store import Store, key_of
+from btcctl.apiserver.subresources import Authorizer, PodLogs, Subresources, review
+from btcctl.apiserver.writer import Writer
+from btcctl.clock import SYSTEM_CLOCK, Clock
+from btcctl.objects import ObjectKey
+
+__all__ = ["Api", "ApiRequest", "ApiResponse", "RequestAttributes", "WatchResponse"]
+
+logger = structlog.get_logger(__name__)
+
+_NAMESPACES = ("default", "kube-public", "kube-system")
+
+
+class Api:
+    """A Kubernetes API over a store.
+
+    What a real server could do and this one cannot is answered 501, never wrongly. Kept apart on
+    purpose: nobody is authenticated here, `ApiRequest.user` is believed.
+
+    Args:
+        store: Where the objects are; a new one if None.
+        authorizer: None for allowed, or why not ("" for no particular reason).
+        observer: Told of every request and the status it was answered with.
+        pod_logs: Answers the log of a pod, given its key, a container and the query.
+    """
+
+    def __init__(
+        self,
+        store: Store | None = None,
+        *,
+        clock: Clock = SYSTEM_CLOCK,
+        authorizer: Authorizer | None = None,
+        observer: Callable[[RequestAttributes, int], None] | None = None,
+        pod_logs: PodLogs | None = None,
+    ) -> None:
+        self.store = store if store is not None else Store(clock)
+        self.clock = clock
+        self.registry = Registry(BUILT_INS)
+        self._authorizer = authorizer
+        self._observer = observer
+        self._writer = Writer(self.store, self.registry)
+        self._reader = Reader(self.store)
+        self._subresources = Subresources(self.store, self._writer, pod_logs)
+        self._writer.settle_definitions()
+        self._create_namespaces()
+        self.collector = Collector(self.store, self.registry, self._writer)
+
+    @property
+    def pod_logs(self) -> PodLogs | None:
+        """Answers the logs of pods; may be set later."""
+        return self._subresources.pod_logs
+
+    @pod_logs.setter
+    def pod_logs(self, pod_logs: PodLogs | None) -> None:
+        self._subresources.pod_logs = pod_logs
+
+    def handle(self, request: ApiRequest) -> ApiResponse | WatchResponse:
+        """Answer a request. Never raises for anything a client can send."""
+        attributes = RequestAttributes(request.method.lower(), path=request.path, user=request.user)
+        warnings: list[str] = []
+        try:
+            route = find_route(self.registry, request.path)
+            attributes = attributes_of(request, route)
+            self._authorize(attributes, route)
+            response = (
+                self._discover(request) if route is None else self._dispatch(route, request, attributes, warnings)
+            )
+        except StatusError as error:
+            response = _error_response(error)
+        except Exception:
+            logger.exception("request failed", method=request.method, path=request.path)
+            response = _error_response(statuses.internal("the embedded API server failed; its log says why"))
+        if self._observer is not None:
+            self._observer(attributes, response.status if isinstance(response, ApiResponse) else 200)
+        return _with_warnings(response, warnings)
+
+    def _authorize(self, attributes: RequestAttributes, route: Route | None) -> None:
+        reason = None if self._authorizer is None else self._authorizer(attributes)
+        if reason is None:
+            return
+        who = f'User "{attributes.user}" cannot {attributes.verb}'
+        tail = f": {reason}" if reason else ""
+        headers = {"X-Content-Type-Options": "nosniff"}
+        if route is None:
+            message = f'forbidden: {who} path "{attributes.path}"{tail}'
+            raise StatusError(403, message, "Forbidden", details={}, headers=headers)
+        resource = "/".join(each for each in (attributes.resource, attributes.subresource) if each)
+        scope = f'in the namespace "{attributes.namespace}"' if attributes.namespace else "at the cluster scope"
+        why = f'{who} resource "{resource}" in API group "{attributes.group}" {scope}{tail}'
+        error = statuses.forbidden(route.served.type, attributes.name, why)
+        error.headers.update(headers)
+        raise error
+
+    def _discover(self, request: ApiRequest) -> ApiResponse:
+        if request.method == "GET":
+            for respond in (discovery.respond, openapi.respond):
+                response = respond(self.registry, request)
+                if response is not None:
+                    return response
+        raise statuses.path_not_found()
+
+    def _dispatch(
+        self, route: Route, request: ApiRequest, attributes: RequestAttributes, warnings: list[str]
+    ) -> ApiResponse | WatchResponse:
+        verb = attributes.verb
+        if route.subresource not in {"", "status"}:
+            return self._subresources.handle(route, request)
+        if verb == "get":
+            return self._reader.get(route, request)
+        if verb == "list":
+            return self._reader.list(route, request)
+        if verb == "watch":
+            return self._reader.watch(route, request)
+        if verb == "deletecollection":
+            return self._delete_collection(route, request)
+        if verb == "delete":
+            return json_response(
+                200, self._presented(route, request, self._writer.delete(route, query.delete_options(request)))
+            )
+        if verb == "create":
+            return self._create(route, request, warnings)
+        if verb == "update":
+            return self._update(route, request, warnings)
+        return self._patch(route, request, warnings)
+
+    def _create(self, route: Route, request: ApiRequest, warnings: list[str]) -> ApiResponse:
+        if route.served.verbs == ("create",):
+            return json_response(201, review(route, request, self._authorizer))
+        options = query.write_options(request, "CreateOptions")
+        body, duplicates = bodies.read_object(request, route.served)
+        if route.served.type.namespaced and not route.namespace:
+            raise statuses.method_not_allowed()
+        created = self._writer.create(route, body, options, warnings, duplicates)
+        return json_response(201, self._presented(route, request, created))
+
+    def _update(self, route: Route, request: ApiRequest, warnings: list[str]) -> ApiResponse:
+        options = query.write_options(request, "UpdateOptions")
+        body, duplicates = bodies.read_object(request, route.served)
+        updated, created = self._writer.update(route, body, options, warnings, duplicates)
+        return json_response(201 if created else 200, self._presented(route, request, updated))
+
+    def _patch(self, route: Route, request: ApiRequest, warnings: list[str]) -> ApiResponse:
+        options = query.write_options(request, "PatchOptions")
+        content_type = request.headers.get("content-type", "").partition(";")[0].strip()
+        if content_type == patches.APPLY:
+            return self._apply(route, request, options, warnings)
+        if options.force:
+            raise _bad_patch_option(
+                "FieldValueForbidden", "Forbidden: may not be specified for non-apply patch", "force"
+            )
+        patch = patches.read_patch(route.served, content_type, request.body)
+        patched = self._writer.patch(route, patch, options, warnings)
+        return json_response(200, self._presented(route, request, patched))
+
+    def _apply(self, route: Route, request: ApiRequest, options: WriteOptions, warnings: list[str]) -> ApiResponse:
+        if not options.field_manager:
+            raise _bad_patch_option("FieldValueRequired", "Required value: is required for apply patch", "fieldManager")
+        with self.store.transaction():
+            if self.store.get(route.served.collection, route.key) is None and not route.subresource:
+                return self._apply_new(route, request, options, warnings)
+            patch = patches.read_patch(route.served, patches.APPLY, request.body)
+            applied = self._writer.patch(route, patch, options, warnings)
+        return json_response(200, self._presented(route, request, applied))
+
+    def _apply_new(self, route: Route, request: ApiRequest, options: WriteOptions, warnings: list[str]) -> ApiResponse:
+        body = patches.read_configuration(request.body)
+        metadata = body.get("metadata") or {}
+        if metadata.get("uid"):
+            raise statuses.conflict(
+                route.served.type,
+                route.name,
+                "uid mismatch: the provided object specified uid, and no existing object was found",
+            )
+        named = {**body, "metadata": {**metadata, "name": metadata.get("name") or route.name}}
+        as_json = ApiRequest("POST", request.path, request.query, {}, msgspec.json.encode(named), request.user)
+        read, duplicates = bodies.read_object(as_json, route.served)
+        created = self._writer.create(route, read, options, warnings, duplicates)
+        return json_response(201, self._presented(route, request, created))
+
+    def _delete_collection(self, route: Route, request: ApiRequest) -> ApiResponse:
+        options = query.delete_options(request)
+        view = self._reader.view(route, request)
+        records, revision = self._reader.select(route, request)
+        for record in records:
+            key = key_of(record.body)
+            self._writer.delete(Route(route.served, key.namespace, key.name), options)
+        return json_response(200, view.list(records, {"resourceVersion": str(revision)}))
+
+    def _presented(self, route: Route, request: ApiRequest, body: Mapping[str, Any]) -> Mapping[str, Any] | bytes:
+        """A Status as it is, an object in the form and version that the client wants."""
+        if body.get("kind") == "Status":
+            return body
+        return self._reader.view(route, request).body(body)
+
+    def _create_namespaces(self) -> None:
+        served = self.registry.find("", "v1", "namespaces")
+        if served is None:
+            return
+        for name in _NAMESPACES:
+            if self.store.get(served.collection, ObjectKey("", name)) is None:
+                body = {"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": name}}
+                self._writer.create(Route(served), body, WriteOptions(), [], [])
+
+
+def _bad_patch_option(reason: str, message: str, field: str) -> StatusError:
+    return statuses.invalid_option("PatchOptions", Cause(reason, message, field))
+
+
+def _error_response(error: StatusError) -> ApiResponse:
+    if error.body is None:
+        return text_response(error.status, error.message, error.headers)
+    return json_response(error.status, error.body, error.headers)
+
+
+def _with_warnings(response: ApiResponse | WatchResponse, warnings: list[str]) -> ApiResponse | WatchResponse:
+    """Several warnings share a header, separated by commas, since a dict holds one of each."""
+    if not warnings or not isinstance(response, ApiResponse):
+        return response
+    quoted = [each.replace("\\", "\\\\").replace('"', '\\"') for each in dict.fromkeys(warnings)]
+    value = ", ".join(f'299 - "{each}"' for each in quoted)
+    return ApiResponse(response.status, {**response.headers, "Warning": value}, response.body)

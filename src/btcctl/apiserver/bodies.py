@@ -1,0 +1,173 @@
+"""From the bytes of a request to an object that is of the kind the path says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+import yaml
+
+from btcctl.apiserver import protobuf, schema, shapes, statuses
+from btcctl.apiserver.messages import ApiRequest
+from btcctl.apiserver.registry import Served
+from btcctl.apiserver.statuses import Cause, StatusError
+from btcctl.apiserver.strategies import strategy_of
+
+MAX_BODY_BYTES = 3 * 1024 * 1024  # kube-apiserver's MaxRequestBodyBytes
+_ACCEPTED = ("application/json", "application/yaml", protobuf.CONTENT_TYPE)
+
+
+def private(value: Any) -> Any:
+    """A deep copy, made by way of JSON, which is what everything here is."""
+    return msgspec.json.decode(msgspec.json.encode(value))
+
+
+def read_object(request: ApiRequest, served: Served) -> tuple[dict[str, Any], list[str]]:
+    """The object in a request's body, its types checked, and the paths of its duplicate fields.
+
+    Raises:
+        StatusError: It cannot be read, or is not of that kind.
+    """
+    body, duplicates = _decode(request, served.type.kind)
+    _check_type(body, served, request.body)
+    strategy = strategy_of(served)
+    if not served.is_custom:
+        body = _without_nulls({**body, "kind": served.type.kind, "apiVersion": served.type.api_version})
+    shapes.check_shape(strategy.shape, body, served.type.version, served.type.kind)
+    body["metadata"] = body.get("metadata") or {}
+    return body, duplicates
+
+
+def read_plain(request: ApiRequest, kind: str) -> dict[str, Any]:
+    """A body that is not stored: a Scale, a Binding, an Eviction, a review."""
+    return _decode(request, kind)[0]
+
+
+def validate_fields(
+    served: Served, body: dict[str, Any], duplicates: list[str], mode: str, *, patching: bool = False
+) -> list[str]:
+    """Prune what the schema does not know.
+
+    Args:
+        mode: fieldValidation: Ignore, Warn or Strict.
+        patching: The body is the result of a patch, which Strict complains of in another form.
+
+    Returns:
+        Warnings; none if ignored.
+
+    Raises:
+        StatusError: It is Strict, and there is something to say.
+    """
+    sent = dict(body) if patching else {}
+    unknown = schema.prune(served.schema, body) if served.schema is not None else []
+    problems = [f'duplicate field "{each}"' for each in duplicates] + [f'unknown field "{each}"' for each in unknown]
+    if not problems or mode == "Ignore":
+        return []
+    if mode == "Warn":
+        return problems
+    if patching:
+        listed = "strict decoding error: " + ", ".join(problems)
+        printed = schema.shown(schema.shown(sent))
+        raise statuses.invalid("", "", "", [Cause("FieldValueInvalid", f"Invalid value: {printed}: {listed}", "patch")])
+    kind = served.type.kind
+    message = f'{kind} in version "{served.type.version}" cannot be handled as a {kind}: strict decoding error: '
+    raise statuses.bad_request(message + ", ".join(problems))
+
+
+def _decode(request: ApiRequest, kind: str) -> tuple[dict[str, Any], list[str]]:
+    if len(request.body) > MAX_BODY_BYTES:
+        raise statuses.too_large_entity(MAX_BODY_BYTES)
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip()
+    if media_type == protobuf.CONTENT_TYPE:
+        return _decode_protobuf(request.body), []
+    if media_type == "application/yaml":
+        return _decode_yaml(request.body), []
+    if media_type not in {"", "application/json"}:
+        raise statuses.unsupported_media_type(_ACCEPTED)
+    duplicates: list[str] = []
+    try:
+        body = msgspec.json.decode(request.body)
+        if request.option("fieldValidation") != "Ignore":
+            duplicates = list(_duplicates(json.loads(request.body, object_pairs_hook=_Pairs), ""))
+    except (ValueError, RecursionError) as error:  # msgspec.DecodeError and UnicodeDecodeError are ValueErrors
+        raise _unrecognized(kind, request.body, error) from error
+    if not isinstance(body, dict):
+        why = "json: cannot unmarshal into Go value of type struct"
+        raise _unrecognized(kind, request.body, ValueError(why))
+    return body, duplicates
+
+
+def _decode_protobuf(body: bytes) -> dict[str, Any]:
+    try:
+        return protobuf.decode_body(protobuf.CONTENT_TYPE, body)
+    except protobuf.ProtobufError as error:
+        raise statuses.bad_request(f"{error}") from error
+
+
+def _decode_yaml(body: bytes) -> dict[str, Any]:
+    try:
+        decoded = yaml.safe_load(body)
+        copy = private(decoded)
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, TypeError, msgspec.MsgspecError) as error:
+        raise statuses.bad_request(f"error decoding YAML: {error}") from error
+    if not isinstance(copy, dict):
+        raise statuses.bad_request("error decoding YAML: not an object")
+    return copy
+
+
+def _unrecognized(kind: str, body: bytes, error: Exception) -> StatusError:
+    why = "unexpected end of JSON input" if not body or "truncated" in str(error) else str(error)
+    shown = body.decode(errors="replace") or "<empty>"
+    shown = shown if len(shown) <= 24 else f"{shown[:24]} ..."
+    prefix = f"the object provided is unrecognized (must be of type {kind})"
+    return statuses.bad_request(f"{prefix}: couldn't get version/kind; json parse error: {why} ({shown})")
+
+
+def _check_type(body: Mapping[str, Any], served: Served, raw: bytes) -> None:
+    kind, api_version = body.get("kind"), body.get("apiVersion")
+    expected = served.type
+    if served.is_custom and not kind:
+        text = raw.decode(errors="replace")
+        why = f"Object 'Kind' is missing in '{text}' ({text[:24]} ...)"
+        raise statuses.bad_request(f"the object provided is unrecognized (must be of type {expected.kind}): {why}")
+    if api_version and api_version != expected.api_version:
+        message = f"the API version in the data ({api_version}) does not match the expected API version ({expected.api_version})"
+        raise statuses.bad_request(message)
+    if not kind or kind == expected.kind:
+        return
+    if served.is_custom:
+        metadata = body.get("metadata")
+        name = str(metadata.get("name") or "") if isinstance(metadata, dict) else ""
+        cause = Cause("FieldValueInvalid", f'Invalid value: "{kind}": must be {expected.kind}', "kind")
+        raise statuses.invalid(expected.group, str(kind), name, [cause])
+    raise statuses.bad_request(
+        f'{kind} in version "{expected.version}" cannot be handled as a {expected.kind}: '
+        f"converting ({expected.version}.{kind}) to ({expected.version}.{expected.kind}): unknown conversion"
+    )
+
+
+def _without_nulls(value: Any) -> Any:
+    """To Go's types null is as good as absent."""
+    if isinstance(value, dict):
+        return {key: _without_nulls(each) for key, each in value.items() if each is not None}
+    return [_without_nulls(each) for each in value] if isinstance(value, list) else value
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """A JSON object with its duplicate keys."""
+
+
+def _duplicates(value: Any, path: str) -> Iterator[str]:
+    if isinstance(value, _Pairs):
+        seen: set[str] = set()
+        for key, each in value:
+            here = f"{path}.{key}" if path else key
+            if key in seen:
+                yield here
+            seen.add(key)
+            yield from _duplicates(each, here)
+    elif isinstance(value, list):
+        for index, each in enumerate(value):
+            yield from _duplicates(each, f"{path}[{index}]")

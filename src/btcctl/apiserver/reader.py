@@ -1,0 +1,124 @@
+"""Get, list and watch."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+from btcctl.apiserver import options as query
+from btcctl.apiserver import selectors, statuses
+from btcctl.apiserver.collection import Compacted, path_of
+from btcctl.apiserver.messages import ApiRequest, ApiResponse, WatchResponse, json_response
+from btcctl.apiserver.options import ListOptions
+from btcctl.apiserver.routing import Route
+from btcctl.apiserver.store import Records, Store, key_of
+from btcctl.apiserver.views import View, wanted_form
+from btcctl.apiserver.watches import Watch, WatchOptions
+
+_WATCH_SECONDS = (1800, 3600)  # kube-apiserver's --min-request-timeout, and twice that
+_LIST_EXPIRED = "The resourceVersion for the provided list is too old."
+_CONTINUE_EXPIRED = (
+    "The provided continue parameter is too old to display a consistent list result. You can start a new list "
+    "without the continue parameter, or use the continue token in this response to retrieve the remainder of the "
+    "results. Continuing with the provided token results in an inconsistent list - objects that were created, "
+    "modified, or deleted between the time the first chunk was returned and now may show up in the list."
+)
+
+
+class Reader:
+    """Answers reads from the store. Thread-safe."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def view(self, route: Route, request: ApiRequest) -> View:
+        """The form in which the client wants its answer.
+
+        Raises:
+            StatusError: 406.
+        """
+        form = wanted_form(request.headers.get("accept", ""))
+        return View(route.served, form, request.option("includeObject"), self._store.clock.wall_time)
+
+    def get(self, route: Route, request: ApiRequest) -> ApiResponse:
+        view = self.view(route, request)
+        self._check_reached(query.parse_version(request.option("resourceVersion")))
+        record = self._store.get(route.served.collection, route.key)
+        if record is None:
+            raise statuses.not_found(route.served.type, route.name)
+        return json_response(200, view.record(record))
+
+    def list(self, route: Route, request: ApiRequest) -> ApiResponse:
+        view = self.view(route, request)
+        options = query.list_options(request, watch=False)
+        matches = selectors.select(route.served, "", options.label_selector, options.field_selector)
+        self._check_reached(options.version)
+        records, revision, start = self._snapshot(route, options)
+        prefix = f"{route.namespace}/" if route.namespace else ""
+        after = f"{prefix}{start}"
+        rest = [each for each in records if matches(each.body) and (not start or path_of(key_of(each.body)) >= after)]
+        limit = 0 if options.version == 0 else options.limit
+        page = rest[:limit] if limit else rest
+        metadata: dict[str, str | int] = {"resourceVersion": str(revision)}
+        if len(page) < len(rest):
+            last = path_of(key_of(page[-1].body)).removeprefix(prefix)
+            metadata["continue"] = query.encode_continue(revision, f"/{last.removeprefix('/')}")
+            if not (options.label_selector or options.field_selector):
+                metadata["remainingItemCount"] = len(rest) - len(page)
+        return json_response(200, view.list(page, metadata))
+
+    def watch(self, route: Route, request: ApiRequest) -> WatchResponse:
+        """A watch, not yet started."""
+        view = self.view(route, request)
+        options = query.list_options(request, watch=True)
+        field = f"metadata.name={route.name}" if route.name else ""
+        fields = ",".join(each for each in (options.field_selector, field) if each)
+        matches = selectors.select(route.served, route.namespace, options.label_selector, fields)
+        from_state = options.initial_events or (options.version in {None, 0} and options.initial_events is None)
+        since = None if from_state else (options.version or self._store.revision)
+        seconds = options.timeout_seconds or random.uniform(*_WATCH_SECONDS)
+        watch_options = WatchOptions(
+            since=since,
+            matches=matches,
+            api_version=route.served.type.api_version,
+            encode=None if view.is_plain else view.event,
+            bookmark=view.bookmark,
+            bookmarks=options.bookmarks,
+            initial_end=options.bookmarks and since is None,
+            deadline=self._store.clock.now() + seconds,
+        )
+        headers = {"Cache-Control": "no-cache, private", "Content-Type": "application/json"}
+        return WatchResponse(headers, Watch(self._store, route.served.collection, watch_options))
+
+    def select(self, route: Route, request: ApiRequest) -> tuple[Records, int]:
+        """What a deletecollection is about, and the revision it was read at."""
+        options = query.list_options(request, watch=False)
+        matches = selectors.select(route.served, "", options.label_selector, options.field_selector)
+        records, revision = self._store.list(route.served.collection, route.namespace)
+        return [each for each in records if matches(each.body)], revision
+
+    def _snapshot(self, route: Route, options: ListOptions) -> tuple[Records, int, str]:
+        """The objects, their revision, and from where on they are wanted."""
+        start = ""
+        revision = None
+        if options.continue_token:
+            revision, start = query.decode_continue(options.continue_token)
+            start = start.removeprefix("/")
+            options = replace(options, exact=True, version=revision)
+        elif options.exact or (options.limit and options.version):
+            revision = options.version
+        if revision == -1:
+            revision = None
+        try:
+            records, found = self._store.list(route.served.collection, route.namespace, revision)
+        except Compacted as error:
+            if not options.continue_token:
+                raise statuses.expired(_LIST_EXPIRED) from error
+            token = query.encode_continue(-1, start.removesuffix("\0"))
+            raise statuses.expired(_CONTINUE_EXPIRED, continue_token=token) from error
+        return records, found, start
+
+    def _check_reached(self, version: int | None) -> None:
+        """A real server waits 3 s for the future to come; this one knows that it is alone."""
+        if version is not None and version > self._store.revision:
+            raise statuses.too_large_version(version, self._store.revision)

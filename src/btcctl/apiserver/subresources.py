@@ -1,0 +1,205 @@
+"""Scale, binding, eviction and logs, and the reviews, which are not stored at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from btcctl.apiserver import options as query
+from btcctl.apiserver import patches, statuses
+from btcctl.apiserver.bodies import read_plain
+from btcctl.apiserver.builtins import ACCESS_REVIEWS
+from btcctl.apiserver.collection import Body
+from btcctl.apiserver.messages import ApiRequest, ApiResponse, RequestAttributes, json_response, text_response
+from btcctl.apiserver.options import DeleteOptions
+from btcctl.apiserver.registry import ScalePaths
+from btcctl.apiserver.routing import Route
+from btcctl.apiserver.selectors import selector_text
+from btcctl.apiserver.statuses import Cause
+from btcctl.apiserver.store import Store
+from btcctl.apiserver.writer import Writer
+from btcctl.clock import rfc3339
+from btcctl.objects import ObjectKey
+
+PodLogs = Callable[[ObjectKey, str, Mapping[str, list[str]]], bytes | None]
+Authorizer = Callable[[RequestAttributes], str | None]
+_CREATED = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
+
+
+class Subresources:
+    """Answers requests to all subresources but `status`.
+
+    Args:
+        pod_logs: Answers a pod's log, given its key, a container and the query; None for no log.
+    """
+
+    def __init__(self, store: Store, writer: Writer, pod_logs: PodLogs | None) -> None:
+        self._store = store
+        self._writer = writer
+        self.pod_logs = pod_logs
+
+    def handle(self, route: Route, request: ApiRequest) -> ApiResponse:
+        handlers = {
+            "scale": self._scale,
+            "binding": self._bind,
+            "eviction": self._evict,
+            "log": self._log,
+            "finalize": self._finalize,
+        }
+        return handlers[route.subresource](route, request)
+
+    def _existing(self, route: Route) -> Body:
+        record = self._store.get(route.served.collection, route.key)
+        if record is None:
+            raise statuses.not_found(route.served.type, route.name)
+        return record.body
+
+    def _scale(self, route: Route, request: ApiRequest) -> ApiResponse:
+        paths = route.served.scale
+        if paths is None:
+            raise statuses.resource_not_found()
+        scale = scale_of(paths, self._existing(route))
+        if request.method == "GET":
+            return json_response(200, scale)
+        if request.method == "PATCH":
+            patch = patches.read_patch(route.served, request.headers.get("content-type", ""), request.body)
+            wanted = patch(scale)
+        else:
+            wanted = read_plain(request, "Scale")
+        body = self._write_scale(route, request, paths, wanted)
+        return json_response(200, scale_of(paths, body))
+
+    def _write_scale(self, route: Route, request: ApiRequest, paths: ScalePaths, wanted: Mapping[str, Any]) -> Body:
+        replicas = (wanted.get("spec") or {}).get("replicas", 0)
+        if isinstance(replicas, bool) or not isinstance(replicas, int):
+            raise statuses.bad_request(
+                'Scale in version "v1" cannot be handled as a Scale: json: cannot unmarshal '
+                "into Go struct field ScaleSpec.spec.replicas of type int32"
+            )
+        if replicas < 0:
+            message = f"Invalid value: {replicas}: must be greater than or equal to 0"
+            cause = Cause("FieldValueInvalid", message, "spec.replicas")
+            raise statuses.invalid("autoscaling", "Scale", route.name, [cause])
+        kind = "PatchOptions" if request.method == "PATCH" else "UpdateOptions"
+        version = (wanted.get("metadata") or {}).get("resourceVersion")
+        change: dict[str, Any] = _nested(paths.replicas, replicas)
+        if version:
+            change["metadata"] = {"resourceVersion": version}
+        bare = Route(route.served, route.namespace, route.name)
+        return self._writer.patch(bare, lambda obj: _merge(obj, change), query.write_options(request, kind), [])
+
+    def _bind(self, route: Route, request: ApiRequest) -> ApiResponse:
+        node = (read_plain(request, "Binding").get("target") or {}).get("name")
+        if not node:
+            cause = Cause("FieldValueRequired", "Required value", "target.name")
+            raise statuses.invalid("", "Binding", route.name, [cause])
+        pod = self._existing(route)
+        assigned = pod["spec"].get("nodeName")
+        if assigned:
+            why = f"pod {route.name} is already assigned to node {assigned!r}".replace("'", '"')
+            raise statuses.conflict(route.served.type, route.name, why)
+        now = rfc3339(self._store.clock.wall_time())
+        scheduled = {"type": "PodScheduled", "status": "True", "lastTransitionTime": now}
+        conditions = [*((pod.get("status") or {}).get("conditions") or ()), scheduled]
+        self._writer.bind(route, node, conditions)
+        return json_response(201, _CREATED)
+
+    def _evict(self, route: Route, request: ApiRequest) -> ApiResponse:
+        """Nothing holds an eviction back: there are no PodDisruptionBudgets."""
+        sent = read_plain(request, "Eviction").get("deleteOptions") or {}
+        preconditions = sent.get("preconditions") or {}
+        options = DeleteOptions(
+            grace_seconds=sent.get("gracePeriodSeconds"),
+            uid=preconditions.get("uid") or "",
+            version=preconditions.get("resourceVersion") or "",
+        )
+        self._writer.delete(Route(route.served, route.namespace, route.name), options)
+        return json_response(201, _CREATED)
+
+    def _log(self, route: Route, request: ApiRequest) -> ApiResponse:
+        pod = self._existing(route)
+        names = [each["name"] for each in pod["spec"]["containers"]]
+        container = request.option("container")
+        if not container and len(names) > 1:
+            choose = ", ".join(names)
+            raise statuses.bad_request(
+                f"a container name must be specified for pod {route.name}, choose one of: [{choose}]"
+            )
+        if container and container not in names:
+            raise statuses.bad_request(f"container {container} is not valid for pod {route.name}")
+        found = None if self.pod_logs is None else self.pod_logs(route.key, container or names[0], request.query)
+        if found is None:
+            raise statuses.not_implemented("logs of pods that nothing runs")
+        response = text_response(200, "", {"Content-Type": "text/plain"})
+        return ApiResponse(200, response.headers, found)
+
+    def _finalize(self, route: Route, request: ApiRequest) -> ApiResponse:
+        self._existing(route)
+        wanted = (read_plain(request, "Namespace").get("spec") or {}).get("finalizers") or []
+        return json_response(200, self._writer.finalize(route, wanted))
+
+
+def review(route: Route, request: ApiRequest, authorizer: Authorizer | None) -> dict[str, Any]:
+    """A SelfSubjectAccessReview or SelfSubjectReview, answered."""
+    sent = read_plain(request, route.served.type.kind)
+    answer: dict[str, Any] = {"kind": route.served.type.kind, "apiVersion": route.served.type.api_version}
+    answer["metadata"] = {"creationTimestamp": None}
+    if route.served.type != ACCESS_REVIEWS:
+        return answer | {"status": {"userInfo": {"username": request.user, "groups": ["system:authenticated"]}}}
+    spec = sent.get("spec") or {}
+    asked, path = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
+    if (asked is None) == (path is None):
+        message = "Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes must be specified"
+        cause = Cause("FieldValueInvalid", message, "spec.resourceAttributes")
+        raise statuses.invalid_object(route.served.type, "", [cause])
+    attributes = _asked(asked or {}, path or {}, request.user)
+    reason = None if authorizer is None else authorizer(attributes)
+    status: dict[str, Any] = {"allowed": reason is None}
+    return answer | {"spec": spec, "status": status | ({"reason": reason} if reason else {})}
+
+
+def scale_of(paths: ScalePaths, body: Body) -> dict[str, Any]:
+    """The autoscaling/v1 Scale of an object."""
+    metadata = {
+        name: body["metadata"][name]
+        for name in ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
+        if name in body["metadata"]
+    }
+    status: dict[str, Any] = {"replicas": _at(body, paths.status_replicas) or 0}
+    selector = _at(body, paths.selector) if paths.selector else None
+    if selector:
+        status["selector"] = selector if isinstance(selector, str) else selector_text(selector)
+    replicas = _at(body, paths.replicas)
+    spec = {} if not replicas else {"replicas": replicas}
+    return {"kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": metadata, "spec": spec, "status": status}
+
+
+def _at(body: Any, path: str) -> Any:
+    for name in path.strip(".").split("."):
+        body = body.get(name) if isinstance(body, Mapping) else None
+    return body
+
+
+def _nested(path: str, value: Any) -> dict[str, Any]:
+    for name in reversed(path.strip(".").split(".")):
+        value = {name: value}
+    found: dict[str, Any] = value
+    return found
+
+
+def _merge(obj: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    merged: dict[str, Any] = patches.merge(obj, change)
+    return merged
+
+
+def _asked(asked: Mapping[str, Any], path: Mapping[str, Any], user: str) -> RequestAttributes:
+    return RequestAttributes(
+        asked.get("verb") or path.get("verb") or "",
+        asked.get("group") or "",
+        asked.get("resource") or "",
+        asked.get("subresource") or "",
+        asked.get("namespace") or "",
+        asked.get("name") or "",
+        user,
+        path.get("path") or "",
+    )

@@ -1,0 +1,356 @@
+"""Create, update and delete: the steps that every kind goes through."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from btcctl.apiserver import metadata as meta
+from btcctl.apiserver import schema, shapes, statuses
+from btcctl.apiserver.bodies import private, validate_fields
+from btcctl.apiserver.collection import Body, Record
+from btcctl.apiserver.definitions import Definitions
+from btcctl.apiserver.deletion import Deletion, is_finished
+from btcctl.apiserver.options import DeleteOptions, WriteOptions
+from btcctl.apiserver.patches import Patch
+from btcctl.apiserver.registry import Registry, Served
+from btcctl.apiserver.routing import Route
+from btcctl.apiserver.statuses import StatusError
+from btcctl.apiserver.store import Store
+from btcctl.apiserver.strategies import Strategy, strategy_of
+from btcctl.clock import rfc3339
+from btcctl.objects import ObjectKey
+from btcctl.resources import NAMESPACES, SERVICE_ACCOUNTS, ResourceType
+
+MAX_OBJECT_BYTES = 1536 * 1024  # etcd's --max-request-bytes
+_NAME_TRIES = 8  # as kube-apiserver 1.32 and later tries generateName again
+
+
+class Writer:
+    """Changes the store as the rules of each kind allow. Thread-safe.
+
+    Methods return the object as it is after the write, in the storage version.
+    """
+
+    def __init__(self, store: Store, registry: Registry) -> None:
+        self._store = store
+        self._registry = registry
+        self._definitions = Definitions(store, registry)
+        self._deletion = Deletion(store)
+
+    def create(
+        self, route: Route, body: dict[str, Any], options: WriteOptions, warnings: list[str], duplicates: list[str]
+    ) -> Body:
+        """Store a new object.
+
+        Args:
+            warnings: Warnings are added to it.
+            duplicates: The paths of duplicate fields in the body.
+
+        Raises:
+            StatusError: It may not be, or is there already.
+        """
+        served, strategy = route.served, strategy_of(route.served)
+        warnings += validate_fields(served, body, duplicates, options.field_validation)
+        sent = body["metadata"]
+        if sent.get("resourceVersion"):
+            raise statuses.internal("resourceVersion should not be set on objects to be created")
+        _check_place(route, sent)
+        with self._store.transaction():
+            new = self._new_object(route, body, strategy)
+            self._admit(route, new)
+            self._validate(served, strategy, new, None, warnings)
+            for _ in range(_NAME_TRIES):
+                existing = self._store.get(served.collection, _key(new))
+                if existing is None or not sent.get("generateName") or sent.get("name"):
+                    break
+                new["metadata"]["name"] = meta.generate_name(sent["generateName"])
+            if existing is not None:
+                deleting = "deletionTimestamp" in existing.body["metadata"]
+                raise statuses.already_exists(served.type, new["metadata"]["name"], deleting=deleting)
+            return self._store_new(served, meta.canonical(new, sort=served.is_custom), options)
+
+    def update(
+        self, route: Route, body: dict[str, Any], options: WriteOptions, warnings: list[str], duplicates: list[str]
+    ) -> tuple[Body, bool]:
+        """Replace an object, or its status.
+
+        Returns:
+            The object, and whether it was created.
+
+        Raises:
+            StatusError: It is not there, was changed since, or may not become so.
+        """
+        served, strategy = route.served, strategy_of(route.served)
+        sent = body["metadata"]
+        _check_name(route, sent)
+        _check_place(route, sent)
+        with self._store.transaction():
+            old = self._store.get(served.collection, route.key)
+            if old is None and strategy.creates_on_update and not route.subresource:
+                body["metadata"] = {**sent, "name": route.name, "resourceVersion": ""}
+                return self.create(route, body, options, warnings, duplicates), True
+            if old is None:
+                raise statuses.not_found(served.type, route.name)
+            warnings += validate_fields(served, body, duplicates, options.field_validation)
+            _check_identity(route, sent, old, needs_version=strategy.needs_version)
+            return self._replace(route, old, body, options, warnings), False
+
+    def patch(self, route: Route, patch: Patch, options: WriteOptions, warnings: list[str]) -> Body:
+        """Change an object by a function from its state to a new one.
+
+        Raises:
+            StatusError: It is not there, the patch does not fit, or the result may not be.
+        """
+        served = route.served
+        with self._store.transaction():
+            old = self._store.get(served.collection, route.key)
+            if old is None:
+                raise statuses.not_found(served.type, route.name)
+            body = private(patch(private({**old.body, "apiVersion": served.type.api_version})))
+            body["metadata"] = body.get("metadata") or {}
+            _check_patched(body, served)
+            sent = body["metadata"]
+            _check_name(route, sent)
+            _check_place(route, sent)
+            warnings += validate_fields(served, body, [], options.field_validation, patching=True)
+            _check_identity(route, sent, old, needs_version=False)
+            return self._replace(route, old, body, options, warnings)
+
+    def delete(self, route: Route, options: DeleteOptions) -> Mapping[str, Any]:
+        """Delete an object, or mark it for deletion.
+
+        Returns:
+            The body of the answer: a Status, or the object.
+
+        Raises:
+            StatusError: It is not there, is not what the preconditions say, or must stay.
+        """
+        with self._store.transaction():
+            answer = self._deletion.delete(route.served, route.key, options)
+            self._definitions.object_changed(route.served)
+            return answer
+
+    def bind(self, route: Route, node: str, conditions: list[Any]) -> None:
+        """Put a pod on a node, as pods/binding does: the one way its nodeName may change."""
+        with self._store.transaction():
+            record = self._store.get(route.served.collection, route.key)
+            if record is None:
+                raise statuses.not_found(route.served.type, route.name)
+            status = {**(record.body.get("status") or {}), "conditions": conditions}
+            spec = {**record.body["spec"], "nodeName": node}
+            self._store.update(route.served.collection, {**record.body, "spec": spec, "status": status})
+
+    def finalize(self, route: Route, finalizers: list[str]) -> Body:
+        """Set a namespace's `spec.finalizers`; without any it goes, if it is being deleted."""
+        with self._store.transaction():
+            record = self._store.get(route.served.collection, route.key)
+            if record is None:
+                raise statuses.not_found(route.served.type, route.name)
+            new = {**record.body, "spec": {"finalizers": finalizers} if finalizers else {}}
+            if is_finished(new):
+                self._store.delete(route.served.collection, route.key)
+                return new
+            return self._store.update(route.served.collection, new).body
+
+    def recheck_definition(self, name: str) -> None:
+        """Let a definition that is being deleted go if nothing is left of it."""
+        with self._store.transaction():
+            self._definitions.finish(name)
+
+    def settle_definitions(self) -> None:
+        """Serve what the definitions in the store ask for: after a restore."""
+        self._definitions.settle_all()
+
+    def _new_object(self, route: Route, body: dict[str, Any], strategy: Strategy) -> dict[str, Any]:
+        new = {key: value for key, value in body.items() if key != "status"}
+        if "status" not in route.served.subresources and "status" in body:
+            new["status"] = body["status"]
+        sent = dict(body["metadata"])
+        if route.served.type.namespaced:
+            sent["namespace"] = route.namespace
+        new["metadata"] = meta.created_metadata(
+            sent,
+            uid=str(uuid.uuid4()),
+            created=rfc3339(self._store.clock.wall_time()),
+            generation=1 if strategy.has_generation else None,
+        )
+        strategy.default(new)
+        if route.served.schema is not None:
+            schema.default(route.served.schema, new)
+        if route.served.type.plural == "customresourcedefinitions":
+            new["status"] = self._definitions.initial_status(new)
+        elif strategy.initial_status is not None:
+            new["status"] = private(strategy.initial_status)
+        return new
+
+    def _store_new(self, served: Served, new: dict[str, Any], options: WriteOptions) -> Body:
+        if options.dry_run:
+            del new["metadata"]["resourceVersion"]
+            return new
+        new["apiVersion"] = served.storage_api_version
+        record = self._store.create(served.collection, new)
+        if served.type == NAMESPACES:
+            self._add_account(new["metadata"]["name"])
+        self._definitions.object_changed(served, new["metadata"]["name"])
+        return record.body
+
+    def _replace(
+        self, route: Route, old: Record, body: dict[str, Any], options: WriteOptions, warnings: list[str]
+    ) -> Body:
+        served, strategy = route.served, strategy_of(route.served)
+        new = _merged(route, old.body, private(body))
+        if not route.subresource:
+            strategy.keep(new, old.body)
+        strategy.default(new)
+        if served.schema is not None:
+            schema.default(served.schema, new)
+        self._validate(served, strategy, new, old.body, warnings, is_status=route.subresource == "status")
+        if strategy.has_generation and _without(new, served) != _without(old.body, served):
+            new["metadata"]["generation"] = old.body["metadata"].get("generation", 0) + 1
+        new["metadata"]["resourceVersion"] = str(old.revision)
+        new["apiVersion"] = served.storage_api_version
+        new = meta.canonical(new, sort=served.is_custom)
+        if options.dry_run or new == old.body:
+            return new
+        if is_finished(new):
+            self._store.delete(served.collection, route.key)
+            self._definitions.object_changed(served)
+            return new
+        record = self._store.update(served.collection, new)
+        self._definitions.object_changed(served, route.name)
+        return record.body
+
+    def _validate(
+        self,
+        served: Served,
+        strategy: Strategy,
+        new: dict[str, Any],
+        old: Body | None,
+        warnings: list[str],
+        *,
+        is_status: bool = False,
+    ) -> None:
+        metadata = new["metadata"]
+        causes = meta.validate(metadata, namespaced=served.type.namespaced, name_rule=strategy.name_rule)
+        found, remarks = meta.validate_finalizers(metadata.get("finalizers") or [], strict=not served.is_custom)
+        causes += found
+        warnings += remarks
+        if old is not None:
+            causes += meta.validate_update(metadata, old["metadata"])
+        causes += strategy.check(new)
+        if old is not None and not is_status and not causes:
+            causes += strategy.check_update(new, old)
+        if served.schema is not None:
+            causes += schema.validate(served.schema, new)
+            causes += schema.validate_scale(served.scale, new)
+        if causes:
+            raise statuses.invalid_object(served.type, metadata.get("name") or "", causes)
+        if old is not None and old["metadata"].get("deletionTimestamp"):
+            metadata["deletionTimestamp"] = old["metadata"]["deletionTimestamp"]
+        if len(str(new)) > MAX_OBJECT_BYTES and len(schema.shown(new)) > MAX_OBJECT_BYTES:
+            raise statuses.internal("etcdserver: request is too large")
+
+    def _admit(self, route: Route, new: Body) -> None:
+        """What admission refuses: the namespace, and a pod's service account, must be there."""
+        if not route.served.type.namespaced:
+            return
+        name = new["metadata"].get("name") or ""
+        namespace = self._store.get(("", "namespaces"), ObjectKey("", route.namespace))
+        if namespace is None:
+            raise statuses.not_found(NAMESPACES, route.namespace)
+        if namespace.body["metadata"].get("deletionTimestamp"):
+            raise _terminating(route.served.type, name, route.namespace)
+        if route.served.collection == ("", "pods"):
+            account = new["spec"]["serviceAccountName"]
+            if self._store.get(("", "serviceaccounts"), ObjectKey(route.namespace, account)) is None:
+                why = f'error looking up service account {route.namespace}/{account}: serviceaccount "{account}" not found'
+                raise statuses.forbidden(route.served.type, name, why)
+
+    def _add_account(self, namespace: str) -> None:
+        """What a controller does a second after a namespace is made; here at once."""
+        served = self._registry.find("", "v1", SERVICE_ACCOUNTS.plural)
+        key = ObjectKey(namespace, "default")
+        if served is not None and self._store.get(served.collection, key) is None:
+            body = {"kind": SERVICE_ACCOUNTS.kind, "apiVersion": "v1", "metadata": {"name": "default"}}
+            self.create(Route(served, namespace), body, WriteOptions(), [], [])
+
+
+def _merged(route: Route, old: Body, sent: dict[str, Any]) -> dict[str, Any]:
+    """The old object with what this request may change taken from the new one."""
+    has_status = "status" in route.served.subresources
+    if route.subresource == "status":
+        new = {key: value for key, value in private(old).items() if key != "status"}
+        return {**new, "status": sent["status"]} if "status" in sent else new
+    metadata = dict(sent["metadata"])
+    for name in ("uid", "creationTimestamp", "generation", "deletionGracePeriodSeconds", "generateName", "namespace"):
+        metadata.pop(name, None)
+        if name in old["metadata"]:
+            metadata[name] = old["metadata"][name]
+    metadata["name"] = route.name
+    if has_status:
+        sent.pop("status", None)
+        if "status" in old:
+            sent["status"] = private(old["status"])
+    return {**sent, "metadata": metadata}
+
+
+def _without(body: Body, served: Served) -> dict[str, Any]:
+    """The part whose changes `generation` counts."""
+    kept = {key: value for key, value in body.items() if key not in {"metadata", "apiVersion", "kind"}}
+    if "status" in served.subresources:
+        kept.pop("status", None)
+    return kept
+
+
+def _key(body: Body) -> ObjectKey:
+    return ObjectKey(body["metadata"].get("namespace") or "", body["metadata"].get("name") or "")
+
+
+def _check_name(route: Route, sent: Mapping[str, Any]) -> None:
+    name = sent.get("name")
+    if name and name != route.name:
+        raise statuses.bad_request(f"the name of the object ({name}) does not match the name on the URL ({route.name})")
+
+
+def _check_place(route: Route, sent: Mapping[str, Any]) -> None:
+    namespace = sent.get("namespace")
+    if namespace and namespace != route.namespace:
+        raise statuses.bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request"
+        )
+    if route.served.type.namespaced and not route.namespace:
+        raise statuses.bad_request("an empty namespace may not be set during creation")
+
+
+def _check_patched(body: dict[str, Any], served: Served) -> None:
+    shapes.check_shape(strategy_of(served).shape, body, served.type.version, served.type.kind)
+
+
+def _check_identity(route: Route, sent: Mapping[str, Any], old: Record, *, needs_version: bool) -> None:
+    """That the client means this object, in this state."""
+    type_, uid, version = route.served.type, sent.get("uid"), sent.get("resourceVersion") or ""
+    if version and not version.isdecimal():
+        raise statuses.internal(f'strconv.ParseUint: parsing "{version}": invalid syntax')
+    if needs_version and version in {"", "0"}:
+        raise statuses.version_required(type_, route.name)
+    if uid and uid != old.body["metadata"]["uid"]:
+        raise statuses.conflict(type_, route.name, _uid_message(route, uid, old.body["metadata"]["uid"]))
+    if version not in {"", "0", str(old.revision)}:
+        raise statuses.conflict(type_, route.name)
+
+
+def _uid_message(route: Route, sent: str, uid: str) -> str:
+    type_ = route.served.type
+    place = "/".join(each for each in (type_.group, type_.plural, route.namespace, route.name) if each)
+    return (
+        f"StorageError: invalid object, Code: 4, Key: /registry/{place}, ResourceVersion: 0, "
+        f"AdditionalErrorMsg: Precondition failed: UID in precondition: {sent}, UID in object meta: {uid}"
+    )
+
+
+def _terminating(type_: ResourceType, name: str, namespace: str) -> StatusError:
+    cause = statuses.Cause("NamespaceTerminating", f"namespace {namespace} is being terminated", "metadata.namespace")
+    why = f"unable to create new content in namespace {namespace} because it is being terminated"
+    return statuses.forbidden(type_, name, why, [cause])
