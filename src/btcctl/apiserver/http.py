@@ -38,10 +38,20 @@ class ListenError(BtcctlError):
     """The address cannot be listened on: the port is taken, or the host is not ours."""
 
 
+class Loop(Protocol):
+    def run(self, stop: Stop) -> None:
+        """Work until `stop` is set."""
+
+
 class Handler(Protocol):
     """What answers requests; `btcctl.apiserver.api.Api` fits."""
 
-    def handle(self, request: ApiRequest) -> ApiResponse | WatchResponse: ...
+    @property
+    def collector(self) -> Loop:
+        """What is to be run in the background while requests are answered."""
+
+    def handle(self, request: ApiRequest) -> ApiResponse | WatchResponse:
+        """Answer one request."""
 
 
 class EmbeddedServer:
@@ -78,6 +88,7 @@ class EmbeddedServer:
         self._tokens = {**({token: ADMIN} if token else {}), **(users or {})}
         self._is_open = not token
         self._listener: _Listener | None = None
+        self._collector = Runner("apiserver-collector", api.collector.run)
 
     @property
     def url(self) -> str:
@@ -94,6 +105,7 @@ class EmbeddedServer:
         self._listener = _Listener(self, (self.host, self.port), self._tls)
         self.port = self._listener.server_address[1]
         self.pump.start()
+        self._collector.start()
         self._listener.start()
 
     def stop(self, timeout: float = 10.0) -> None:
@@ -110,6 +122,7 @@ class EmbeddedServer:
             self._listener.close(timeout)
             self.pump.stop(timeout)
             self._listener.end_connections(timeout)
+            self._collector.stop(timeout)
 
     def connections(self) -> int:
         """How many connections wait for or work on requests; watches are not among them."""

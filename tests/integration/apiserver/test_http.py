@@ -18,14 +18,21 @@ from btcctl.apiserver.connection import MAX_BODY_BYTES
 from btcctl.apiserver.http import EmbeddedServer, ListenError
 from btcctl.apiserver.messages import ApiRequest, ApiResponse, WatchResponse, json_response
 from btcctl.clock import SYSTEM_CLOCK
+from btcctl.threads import Stop
 from tests.integration.apiserver.support import ChunkReader, ScriptedWatch
 from tests.integration.support import eventually
+
+
+class IdleLoop:
+    def run(self, stop: Stop) -> None:
+        stop.wait()
 
 
 class StubApi:
     """Answers with what it was asked, unless told otherwise; `/watch` is a watch."""
 
     def __init__(self) -> None:
+        self.collector = IdleLoop()
         self.watches: list[ScriptedWatch] = []
         self.answer: Callable[[ApiRequest], ApiResponse] = echo
 
