@@ -1,0 +1,105 @@
+"""`btcctl sandbox`: a local cluster with a network on it."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from btcctl.cli.flags import Flags, parse_count
+from btcctl.sandbox.check import CheckFailed
+from btcctl.sandbox.session import SandboxOptions, Session
+from btcctl.threads import Stop
+
+_POLL_SECONDS = 0.2
+
+
+def add_parser(commands: Any, environ: Mapping[str, str]) -> argparse.ArgumentParser:
+    """Add the command to the command line."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "sandbox",
+        help="a local cluster with a living network: no Kubernetes, no Docker",
+        description=(
+            "Start an embedded API server, a StatefulSet controller, a node runner that makes every pod a process on "
+            "its own loopback address, the operator, and a network. It stays up until Ctrl-C, and leaves nothing "
+            "behind. The nodes are Bitcoin Core if a bitcoind is found, simulated ones otherwise."
+        ),
+    )
+    flags = Flags(parser, environ)
+    flags.value("--nodes", parse=parse_count(1, 50), default=3, metavar="N", about="nodes of the network, 1 to 50")
+    flags.switch("--check", about="tell the whole story, print what was seen, and exit 0 or 1")
+    flags.value("--with", dest="manifests", parse=Path, metavar="FILE", about="manifests to apply after the start")
+    flags.value("--kubeconfig-out", parse=Path, metavar="FILE", about="write the kubeconfig here; it stays afterwards")
+    flags.value("--bitcoind", parse=Path, metavar="PATH", about="the bitcoind to run, instead of one on PATH")
+    flags.switch("--simulated", about="simulated nodes, even if there is a bitcoind on PATH")
+    parser.set_defaults(command=run_sandbox)
+    return parser
+
+
+def run_sandbox(args: argparse.Namespace) -> int:
+    """Bring everything up; check it, or wait for Ctrl-C; take everything down."""
+    options = SandboxOptions(
+        nodes=args.nodes,
+        manifests=tuple([args.manifests] if args.manifests else []),
+        kubeconfig_out=args.kubeconfig_out,
+        bitcoind=args.bitcoind,
+        simulated=args.simulated,
+    )
+    with _terminated_like_interrupted(), Session(options, say=say) as session:
+        if args.check:
+            return _check(session)
+        _play(session)
+        return 0
+
+
+def _check(session: Session) -> int:
+    try:
+        session.check()
+    except CheckFailed as error:
+        say(f"FAILED  {error}")
+        return 1
+    say("PASSED")
+    return 0
+
+
+def _play(session: Session) -> None:
+    session.show_progress()
+    say(session.advice())
+    with contextlib.suppress(KeyboardInterrupt):
+        pause = Stop()
+        while True:
+            pause.wait(_POLL_SECONDS)
+            session.raise_failures()
+    say("\nStopping.")
+
+
+def say(line: str) -> None:
+    """Print at once: people watch, and pipes buffer."""
+    print(line, flush=True)
+
+
+@contextlib.contextmanager
+def _terminated_like_interrupted() -> Iterator[None]:
+    """SIGTERM ends the sandbox as Ctrl-C does; a second signal of either kind ends it at once.
+
+    Ending at once is safe: the keeper notices, and clears everything away.
+    """
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, lambda *_: sys.exit(130))
+        raise KeyboardInterrupt
+
+    before: dict[int, Callable[..., Any] | int | None] = {}
+    for each in (signal.SIGINT, signal.SIGTERM):
+        before[each] = signal.signal(each, interrupt)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

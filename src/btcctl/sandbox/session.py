@@ -1,0 +1,217 @@
+"""A sandbox from start to end: cluster, operator, network."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from btcctl.bitcoin.crd import load_crd
+from btcctl.bitcoin.mesh import RpcFor
+from btcctl.bitcoin.operator import NODE_IMAGE, OperatorOptions, build_operator
+from btcctl.bitcoin.rpc import Credentials, RpcConnections
+from btcctl.bitcoin.topology import FULL_MESH_LIMIT
+from btcctl.bitcoin.types import BITCOIN_NETWORKS
+from btcctl.clock import SYSTEM_CLOCK
+from btcctl.controller.manager import Manager
+from btcctl.errors import BtcctlError, ConfigError
+from btcctl.objects import ObjectKey
+from btcctl.sandbox.check import Check
+from btcctl.sandbox.cluster import Cluster, ClusterOptions
+from btcctl.sandbox.commands import RPC_PORT, Command, find_bitcoind, node_command
+from btcctl.sandbox.manifests import Applier, read_manifests
+from btcctl.sandbox.observe import Observer
+from btcctl.sandbox.run_directory import new_run_directory
+from btcctl.threads import Stop
+
+KEY = ObjectKey("default", "my-network")  #: as in the seeds' manifests
+SECRET = "bitcoin-default-secret"  # noqa: S105  a name
+CREDENTIALS = Credentials("bc-user", "bc-password")  #: as in the seeds' manifests
+POLL_MAX_SECONDS = 3.0  # somebody who tries things out is less patient than a cluster
+READY_SECONDS = 120.0
+OPERATOR_STOP_SECONDS = 1.0
+_POLL_SECONDS = 0.1
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxOptions:
+    """What a person may choose."""
+
+    nodes: int = 3
+    manifests: tuple[Path, ...] = ()  #: applied after the start, in this order
+    kubeconfig_out: Path | None = None  #: stays afterwards
+    bitcoind: Path | None = None  #: None looks on PATH
+    simulated: bool = False  #: do not even look on PATH
+
+
+class Session:
+    """A context manager: in its block everything runs, after it nothing is left.
+
+    Args:
+        options: What a person may choose.
+        say: Takes each line of progress.
+        rpc_for: How the operator reaches nodes; by default over sockets.
+        cluster_options: Passed on to the cluster.
+    """
+
+    def __init__(
+        self,
+        options: SandboxOptions,
+        *,
+        say: Say,
+        rpc_for: RpcFor | None = None,
+        cluster_options: ClusterOptions = ClusterOptions(),
+    ) -> None:
+        self._options = options
+        self._say = say
+        self._rpc_for = rpc_for
+        self._cluster_options = cluster_options
+        self._bitcoind: Path | None = None
+        self._running = ExitStack()
+        self._operator: Manager | None = None
+
+    def __enter__(self) -> Self:
+        manifests = [each for path in self._options.manifests for each in read_manifests(path)]
+        if not self._options.simulated:
+            self._bitcoind = find_bitcoind(self._options.bitcoind)
+        with ExitStack() as parts:
+            self._start(parts, manifests)
+            self._running = parts.pop_all()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self._running.close()
+
+    @property
+    def cluster(self) -> Cluster:
+        return self._cluster
+
+    def _start(self, parts: ExitStack, manifests: list[dict[str, Any]]) -> None:
+        run_dir = new_run_directory()
+        parts.callback(shutil.rmtree, run_dir, ignore_errors=True)  # the keeper does it too, if we cannot
+        self._cluster = parts.enter_context(Cluster(run_dir, self._command_for, options=self._cluster_options))
+        self._client = self._cluster.client()
+        self._connections = RpcConnections(RPC_PORT)
+        parts.callback(self._connections.close)
+        self._kubeconfig = self._write_kubeconfig(run_dir)
+        self._say(f"API server   {self._cluster.url}, embedded, kubeconfig {self._kubeconfig}")
+        kind = f"Bitcoin Core, {self._bitcoind}" if self._bitcoind else "simulated; --bitcoind PATH runs Bitcoin Core"
+        self._say(f"nodes        {kind}")
+        applier = Applier(self._client)
+        applier.apply(load_crd())
+        self._start_operator(parts)
+        for manifest in (secret_manifest(), network_manifest(self._options.nodes), *manifests):
+            applied = applier.apply(manifest)
+            self._say(f"applied      {manifest['kind']} {applied.key}")
+
+    def _start_operator(self, parts: ExitStack) -> None:
+        options = OperatorOptions(poll_max_seconds=POLL_MAX_SECONDS)
+        self._operator = build_operator(self._client, options, rpc_for=self._rpc_for)
+        parts.callback(self._operator.stop, OPERATOR_STOP_SECONDS)
+        self._operator.start()
+        self._say("operator     running in this process")
+
+    def check(self) -> None:
+        """Tell the whole story.
+
+        Raises:
+            CheckFailed: At the first step that did not come true.
+        """
+        Check(
+            self._client,
+            self._observer(),
+            KEY,
+            self._options.nodes,
+            restart_quietly=self._cluster.restart_quietly,
+            say=self._say,
+        ).run()
+
+    def show_progress(self) -> None:
+        """Print each change until all nodes are ready and meshed.
+
+        Raises:
+            BtcctlError: That took too long, or a part died.
+        """
+        pause, observer, shown = Stop(), self._observer(), ""
+        deadline = SYSTEM_CLOCK.now() + READY_SECONDS
+        while True:
+            self.raise_failures()
+            nodes = observer.nodes()
+            line = f"waiting      {sum(node.ready for node in nodes)}/{self._options.nodes} nodes ready"
+            whole = len(nodes) == self._options.nodes and all(len(n.shaken()) == len(nodes) - 1 for n in nodes)
+            if line != shown:
+                self._say(line)
+                shown = line
+            if whole or (len(nodes) > FULL_MESH_LIMIT and all(node.shaken() for node in nodes)):
+                break
+            if SYSTEM_CLOCK.now() > deadline:
+                raise BtcctlError(f"the network did not come up within {READY_SECONDS:g} s; -v shows more")
+            pause.wait(_POLL_SECONDS)
+        for node in nodes:
+            self._say(f"             {node.summary()} at {node.address}")
+
+    def raise_failures(self) -> None:
+        """Raise if a part has died."""
+        if not self._cluster.healthy:
+            raise BtcctlError("a part of the cluster died; -v shows more")
+        if self._operator is not None and not self._operator.healthy:
+            raise BtcctlError("the operator died; -v shows more")
+
+    def advice(self) -> str:
+        """The lines to try, for a person."""
+        return ADVICE.format(kubeconfig=self._kubeconfig, name=KEY.name, more=self._options.nodes + 1)
+
+    def _observer(self) -> Observer:
+        return Observer(self._client, KEY, lambda address: self._connections.client(address, CREDENTIALS))
+
+    def _command_for(
+        self, pod: Mapping[str, Any], container: Mapping[str, Any], env: dict[str, str], ip: str, data_dir: Path
+    ) -> Command:
+        if container["image"] != NODE_IMAGE:
+            raise ConfigError(f"the sandbox runs the image {NODE_IMAGE} and no other, not {container['image']}")
+        return node_command(env, ip, data_dir, self._bitcoind)
+
+    def _write_kubeconfig(self, run_dir: Path) -> Path:
+        path = self._options.kubeconfig_out or run_dir / "kubeconfig"
+        try:
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+                file.write(self._cluster.kubeconfig_yaml())
+        except OSError as error:
+            raise ConfigError(f"cannot write the kubeconfig: {error}") from error
+        return path
+
+
+ADVICE = """
+It stays up until Ctrl-C. In another terminal:
+
+  export KUBECONFIG={kubeconfig}
+  kubectl get bitcoinnetworks,statefulsets,pods,services
+  kubectl describe bitcoinnetwork {name}
+  kubectl scale bitcoinnetwork {name} --replicas={more}
+  kubectl delete pod {name}-sts-1
+  kubectl logs {name}-sts-0
+"""
+
+
+def secret_manifest() -> dict[str, Any]:
+    """The seeds' Secret."""
+    data = {"BC_RPC_USER": CREDENTIALS.user, "BC_RPC_PASSWORD": CREDENTIALS.password}
+    metadata = {"name": SECRET, "namespace": KEY.namespace}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": data}
+
+
+def network_manifest(nodes: int) -> dict[str, Any]:
+    """The seeds' test network, with a number of nodes of one's own."""
+    return {
+        "apiVersion": BITCOIN_NETWORKS.api_version,
+        "kind": BITCOIN_NETWORKS.kind,
+        "metadata": {"name": KEY.name, "namespace": KEY.namespace},
+        "spec": {"nodes": nodes, "secret": SECRET},
+    }
