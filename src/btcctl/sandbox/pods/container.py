@@ -111,38 +111,39 @@ class ContainerRunner:
         self._tools.processes.signal(self._pid, signal.SIGTERM)
 
     def _start(self, now: float) -> None:
-        command = self._command()
-        if command is None:
+        if not self._launch(self._place.log_path(self._runs)):
             self._start_at = now + CONFIG_RETRY_SECONDS
             return
         self._runs += 1
-        self._spawn(command)
         self._started_at, self._start_at = now, None
         self._state = {"running": {"startedAt": self._now()}}
         self._probes = ContainerProbes(self._container, now)
         self._tools.event("Normal", "Started", f"Started container {self.name}")
 
-    def _command(self) -> Command | None:
-        """What to run, or None: the state says why that is not known."""
+    def _launch(self, log_path: Path) -> bool:
+        """Start the process; if that cannot be, the state says why."""
+        reason = "CreateContainerError"
         try:
-            return self._tools.command(self._container, self._place.data_dir)
+            command = self._tools.command(self._container, self._place.data_dir)
+            reason = "RunContainerError"
+            self._spawn(command, log_path)
         except MissingReferenceError as error:
-            reason, message = "CreateContainerConfigError", str(error)
-        except BtcctlError as error:
-            reason, message = "CreateContainerError", str(error)
+            self._cannot("CreateContainerConfigError", str(error))
+        except (BtcctlError, OSError) as error:
+            self._cannot(reason, str(error))
+        return self._pid is not None
+
+    def _spawn(self, command: Command, log_path: Path) -> None:
+        self._place.data_dir.mkdir(parents=True, exist_ok=True)
+        command.write_files()
+        self._target = CheckTarget(self._place.ip, self._container, command.env, str(self._place.data_dir))
+        self._pid = self._tools.processes.spawn(command.argv, command.env, self._place.data_dir, log_path)
+
+    def _cannot(self, reason: str, message: str) -> None:
         state = {"waiting": {"reason": reason, "message": message}}
         if state != self._state:
             self._state = state
             self._tools.event("Warning", "Failed", f"Error: {message}")
-        return None
-
-    def _spawn(self, command: Command) -> None:
-        self._place.data_dir.mkdir(parents=True, exist_ok=True)
-        for path, content in command.files.items():
-            path.write_text(content)
-        self._target = CheckTarget(self._place.ip, self._container, command.env, str(self._place.data_dir))
-        processes, log_path = self._tools.processes, self.log_path()
-        self._pid = processes.spawn(command.argv, command.env, self._place.data_dir, log_path)
 
     def _notice_exit(self) -> None:
         code = None if self._pid is None else self._tools.processes.exit_code(self._pid)
@@ -151,13 +152,11 @@ class ContainerRunner:
         self._pid = None
         quiet = self._quiet_until is not None and self._kill_at is None
         self._kill_at = None
-        command = self._command() if quiet else None
-        if command is None:
+        if quiet and self._launch(self.log_path()):
+            self._wait_for_quiet()
+        else:
             self._quiet_until = None
             self._ended(code)
-        else:
-            self._spawn(command)
-            self._wait_for_quiet()
 
     def _wait_for_quiet(self) -> None:
         """Hold the probes' verdicts until the new process has answered one of them."""

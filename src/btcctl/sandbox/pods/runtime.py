@@ -22,9 +22,8 @@ class Command(Protocol):
     def env(self) -> Mapping[str, str]:
         """The whole environment."""
 
-    @property
-    def files(self) -> Mapping[Path, str]:
-        """What must be written before the start, by path."""
+    def write_files(self) -> None:
+        """Write what must be there before the start."""
 
 
 class ProcessHandle(Protocol):

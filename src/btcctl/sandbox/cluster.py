@@ -1,0 +1,248 @@
+"""A local cluster: API server, StatefulSet controller, scheduler, kubelet, started and stopped together."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import yaml
+
+from btcctl.apiserver.api import Api
+from btcctl.apiserver.http import EmbeddedServer
+from btcctl.apiserver.messages import RequestAttributes
+from btcctl.clock import SYSTEM_CLOCK, Clock
+from btcctl.controller.manager import Manager
+from btcctl.errors import ConfigError
+from btcctl.events.recorder import EventRecorder
+from btcctl.informers.factory import SharedInformerFactory
+from btcctl.objects import ObjectKey
+from btcctl.resources import PODS, ResourceType
+from btcctl.rest.client import ApiClient
+from btcctl.rest.config import ClientConfig
+from btcctl.rest.credentials import StaticCredentials
+from btcctl.rest.lister_watcher import ResourceListerWatcher
+from btcctl.sandbox.addresses import AddressPool
+from btcctl.sandbox.keeper import Keeper
+from btcctl.sandbox.kubelet import CommandFor, Kubelet, KubeletOptions
+from btcctl.sandbox.scheduler import build_scheduler, ensure_node
+from btcctl.sandbox.statefulset import build_statefulset_controller
+from btcctl.threads import Runner
+
+STOP_SECONDS = 3.0
+KEEPER_GRACE_SECONDS = 1.5  # a node ends within 0.2 s of SIGTERM; what does not is killed in time for STOP_SECONDS
+SYNC_SECONDS = 10.0
+_SERVER_STOP_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class ServerAddress:
+    """An API server that runs elsewhere."""
+
+    url: str
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterOptions:
+    """What may be chosen; every default is good.
+
+    Attributes:
+        node_name: Of the one Node.
+        port: Of the API server; 0 picks a free one.
+        server: Use this API server instead of one of our own (`kubectl logs` does not work then).
+        observer: Called with each request to our own API server and the status of its answer.
+    """
+
+    node_name: str = "sandbox"
+    port: int = 0
+    server: ServerAddress | None = None
+    observer: Callable[[RequestAttributes, int], None] | None = None
+
+
+class Cluster:
+    """Everything a StatefulSet needs to become processes. Starts once.
+
+    Args:
+        run_dir: An existing directory for all that pods leave behind; removed at the end, also
+            after a kill -9 of this process.
+        command_for: Says what a container runs: the only thing here that knows an image.
+        options: What may be chosen.
+        clock: Measures everything.
+    """
+
+    def __init__(
+        self,
+        run_dir: Path,
+        command_for: CommandFor,
+        *,
+        options: ClusterOptions = ClusterOptions(),
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
+        self.run_dir = run_dir
+        self._options = options
+        self._clock = clock
+        self._command_for = command_for
+        self._server = options.server
+        self._kubelet: Kubelet | None = None
+        self._manager: Manager | None = None
+        self._running = ExitStack()
+        self._stop_by = 0.0
+
+    @property
+    def url(self) -> str:
+        """Where the API server is."""
+        return self._address().url
+
+    @property
+    def healthy(self) -> bool:
+        """False once a part of it has died."""
+        return self._manager is not None and self._manager.healthy
+
+    def start(self) -> None:
+        """Start everything; returns when pods can be created.
+
+        Raises:
+            ConfigError: This machine has no loopback addresses to give away.
+            ListenError: The port is taken.
+            CacheSyncError: The API server does not answer.
+        """
+        try:
+            self._start_parts(self._running)
+        except BaseException:  # what was started is stopped if a later part fails
+            self.stop()
+            raise
+
+    def stop(self, timeout: float = STOP_SECONDS) -> None:
+        """End all controllers, processes, the server; remove the run directory. Idempotent.
+
+        Args:
+            timeout: Seconds for all of it.
+
+        Raises:
+            BaseException: What killed a part.
+        """
+        self._stop_by = self._clock.now() + timeout
+        self._running.close()
+
+    def client(self) -> ApiClient:
+        """A new client of this cluster, closed with it at the latest."""
+        client = ApiClient.from_config(self.client_config())
+        self._running.callback(client.close)
+        return client
+
+    def client_config(self) -> ClientConfig:
+        address = self._address()
+        return ClientConfig(host=address.url, source="sandbox", credentials=StaticCredentials.bearer(address.token))
+
+    def kubeconfig(self) -> dict[str, Any]:
+        """What `kubectl` needs, as a kubeconfig's content. Carries the token."""
+        address, name = self._address(), "btcctl-sandbox"
+        return {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": name, "cluster": {"server": address.url}}],
+            "users": [{"name": name, "user": {"token": address.token}}],
+            "contexts": [{"name": name, "context": {"cluster": name, "user": name, "namespace": "default"}}],
+            "current-context": name,
+        }
+
+    def kubeconfig_yaml(self) -> str:
+        return yaml.safe_dump(self.kubeconfig(), sort_keys=False)
+
+    def pod_address(self, key: ObjectKey) -> str | None:
+        """The pod's loopback address, or None: it does not run."""
+        return None if self._kubelet is None else self._kubelet.address(key)
+
+    def restart_quietly(self, key: ObjectKey) -> None:
+        """Restart the pod's process at the same address; nothing in the API tells of it.
+
+        Returns once the new process answers.
+
+        Raises:
+            ConfigError: The pod does not run.
+            TimeoutError: The new process does not answer.
+        """
+        if self._kubelet is None:
+            raise ConfigError("the cluster is not started")
+        self._kubelet.restart_quietly(key)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.stop()
+
+    def _start_parts(self, parts: ExitStack) -> None:
+        keeper = Keeper(self.run_dir, self._on_exit, grace_seconds=KEEPER_GRACE_SECONDS, clock=self._clock)
+        keeper.start()
+        parts.callback(lambda: keeper.stop(self._left()))
+        addresses = AddressPool()
+        addresses.start()
+        parts.callback(addresses.stop)
+        if self._server is None:
+            self._start_server(parts)
+        client = ApiClient.from_config(self.client_config())
+        parts.callback(client.close)
+        ensure_node(client, self._options.node_name, self._clock)
+        self._start_controllers(parts, client, keeper, addresses)
+
+    def _start_server(self, parts: ExitStack) -> None:
+        token = secrets.token_urlsafe(24)
+        api = Api(clock=self._clock, observer=self._options.observer, pod_logs=self._pod_logs)
+        server = EmbeddedServer(api, port=self._options.port, token=token, clock=self._clock)
+        server.start()
+        parts.callback(lambda: server.stop(max(_SERVER_STOP_SECONDS, self._left())))
+        collector = Runner("apiserver-garbage", api.collector.run, clock=self._clock)
+        collector.start()
+        parts.callback(collector.stop)
+        self._server = ServerAddress(server.url, token)
+
+    def _start_controllers(self, parts: ExitStack, client: ApiClient, keeper: Keeper, addresses: AddressPool) -> None:
+        def source_for(type_: ResourceType) -> ResourceListerWatcher:
+            return client.resource(type_).lister_watcher()
+
+        factory = SharedInformerFactory(source_for, clock=self._clock)
+        components = ("statefulset-controller", "default-scheduler", "kubelet")
+        recorders = [EventRecorder(client, component, self._clock) for component in components]
+        name = self._options.node_name
+        kubelet = self._kubelet = Kubelet(
+            client=client,
+            pods=factory.informer(PODS).lister,
+            processes=keeper,
+            addresses=addresses,
+            recorder=recorders[2],
+            options=KubeletOptions(name, self.run_dir / "pods", self._command_for),
+            clock=self._clock,
+        )
+        kubelet.watch(factory.informer(PODS))
+        controllers = [
+            build_statefulset_controller(client, factory, recorders[0], clock=self._clock),
+            build_scheduler(client, factory, recorders[1], name, clock=self._clock),
+            kubelet.controller,
+        ]
+        manager = self._manager = Manager(factory, controllers, services=recorders, clock=self._clock)
+        parts.callback(lambda: manager.stop(self._left()))
+        manager.start()
+        factory.require_sync(SYNC_SECONDS)
+
+    def _on_exit(self, pid: int, code: int) -> None:
+        if self._kubelet is not None:
+            self._kubelet.exits.ended(pid, code)
+
+    def _pod_logs(self, key: ObjectKey, container: str, query: Mapping[str, Any]) -> bytes | None:
+        return None if self._kubelet is None else self._kubelet.logs(key, container, query)
+
+    def _address(self) -> ServerAddress:
+        if self._server is None:
+            raise ConfigError("the cluster is not started")
+        return self._server
+
+    def _left(self) -> float:
+        """Seconds until everything must have stopped."""
+        return max(0.0, self._stop_by - self._clock.now())
