@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -38,6 +39,10 @@ logger = structlog.get_logger(__name__)
 _NAMESPACES = ("default", "kube-public", "kube-system")
 
 
+def random_uid() -> str:
+    return str(uuid.uuid4())
+
+
 class Api:
     """A Kubernetes API over a store.
 
@@ -49,6 +54,7 @@ class Api:
         authorizer: None for allowed, or why not ("" for no particular reason).
         observer: Told of every request and the status it was answered with.
         pod_logs: Answers the log of a pod, given its key, a container and the query.
+        new_uid: Makes a uid for each new object.
     """
 
     def __init__(
@@ -59,13 +65,14 @@ class Api:
         authorizer: Authorizer | None = None,
         observer: Callable[[RequestAttributes, int], None] | None = None,
         pod_logs: PodLogs | None = None,
+        new_uid: Callable[[], str] = random_uid,
     ) -> None:
         self.store = store if store is not None else Store(clock)
         self.clock = clock
         self.registry = Registry(BUILT_INS)
         self._authorizer = authorizer
         self._observer = observer
-        self._writer = Writer(self.store, self.registry)
+        self._writer = Writer(self.store, self.registry, new_uid)
         self._reader = Reader(self.store)
         self._subresources = Subresources(self.store, self._writer, pod_logs)
         self._writer.settle_definitions()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from btcctl.apiserver import metadata as meta
@@ -30,12 +29,16 @@ _NAME_TRIES = 8  # as kube-apiserver 1.32 and later tries generateName again
 class Writer:
     """Changes the store as the rules of each kind allow. Thread-safe.
 
+    Args:
+        new_uid: Makes a uid for each new object.
+
     Methods return the object as it is after the write, in the storage version.
     """
 
-    def __init__(self, store: Store, registry: Registry) -> None:
+    def __init__(self, store: Store, registry: Registry, new_uid: Callable[[], str]) -> None:
         self._store = store
         self._registry = registry
+        self._new_uid = new_uid
         self._definitions = Definitions(store, registry)
         self._deletion = Deletion(store)
 
@@ -172,7 +175,7 @@ class Writer:
             sent["namespace"] = route.namespace
         new["metadata"] = meta.created_metadata(
             sent,
-            uid=str(uuid.uuid4()),
+            uid=self._new_uid(),
             created=rfc3339(self._store.clock.wall_time()),
             generation=1 if strategy.has_generation else None,
         )

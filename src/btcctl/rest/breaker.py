@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+from collections.abc import Callable
 
 from btcctl.errors import Interrupted
 
@@ -19,9 +20,10 @@ class Breaker:
     """One blocking call at a time; trip it once and it stays tripped."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()  # guards the two below
+        self._lock = threading.Lock()  # guards the three below
         self._twin: socket.socket | None = None
         self._tripped = False
+        self._callback: Callable[[], None] | None = None
 
     @property
     def tripped(self) -> bool:
@@ -47,17 +49,31 @@ class Breaker:
         if previous is not None:
             previous.close()
 
+    def on_trip(self, callback: Callable[[], None]) -> None:
+        """For a call without a socket: call this when tripped, until `release`.
+
+        Raises:
+            Interrupted: Tripped already.
+        """
+        with self._lock:
+            self.check()
+            self._callback = callback
+
     def trip(self) -> None:
         """Break off the call in flight and every later one. From any thread; idempotent."""
         with self._lock:
             self._tripped = True
+            callback, self._callback = self._callback, None
             if self._twin is not None:
                 with contextlib.suppress(OSError):
                     self._twin.shutdown(socket.SHUT_RDWR)
+        if callback is not None:
+            callback()
 
     def release(self) -> None:
         """Let the socket go: the reader calls it in `finally`, or no FIN is ever sent."""
         with self._lock:
             twin, self._twin = self._twin, None
+            self._callback = None
         if twin is not None:
             twin.close()
