@@ -18,7 +18,7 @@ LEVELS = ("debug", "info", "warning", "error")
 
 REDACTED = "[redacted]"
 _SECRET_KEYS = re.compile(r"passw|token|secret_data|authorization|credential|api_?key|private_?key", re.IGNORECASE)
-_SECRET_TEXT = re.compile(r"(?i)(bearer\s+|basic\s+|://[^/\s:@]*:)[^\s@,'\"]+")
+_SECRET_TEXT = re.compile(r"(?i)(\b(?:bearer|basic)\s+)[^\s,'\"]+|(://[^/\s:@]*:)[^\s@/]+(?=@)")
 
 
 def configure(
@@ -60,7 +60,7 @@ def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
 
 def scrub(value: Any) -> Any:
     """The value, with `Bearer …`, `Basic …` and `://user:…@` blanked if it is a text."""
-    return _SECRET_TEXT.sub(rf"\1{REDACTED}", value) if isinstance(value, str) else value
+    return _SECRET_TEXT.sub(rf"\1\2{REDACTED}", value) if isinstance(value, str) else value
 
 
 def one_line_exception(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

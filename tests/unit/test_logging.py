@@ -73,3 +73,9 @@ def test_warnings_of_libraries_arrive_in_the_same_form(stream):
     stdlib_logging.getLogger("some.library").warning("careful: %s", "Bearer hunter2")
     [line] = lines(stream)
     assert line["event"] == f"careful: Bearer {logging.REDACTED}"
+
+
+def test_an_address_with_a_port_is_no_secret(stream):
+    logging.configure(stream=stream)
+    structlog.get_logger().info("dialled", url="http://127.0.0.1:18443/wallet")
+    assert lines(stream)[0]["url"] == "http://127.0.0.1:18443/wallet"

@@ -66,7 +66,7 @@ def build_parser(environ: Mapping[str, str] = os.environ) -> argparse.ArgumentPa
     commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command_name")
     for module in (run, sandbox, crd):
         command = module.add_parser(commands, environ)
-        _add_logging_flags(Flags(command, environ), "warning" if module is sandbox else "info")
+        _add_logging_flags(Flags(command, environ), "error" if module is sandbox else "info")
     return parser
 
 

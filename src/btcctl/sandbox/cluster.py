@@ -14,6 +14,7 @@ import yaml
 
 from btcctl.apiserver.api import Api
 from btcctl.apiserver.http import EmbeddedServer
+from btcctl.apiserver.kubeconfig import kubeconfig
 from btcctl.apiserver.messages import RequestAttributes
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.controller.manager import Manager
@@ -26,7 +27,9 @@ from btcctl.rest.client import ApiClient
 from btcctl.rest.config import ClientConfig
 from btcctl.rest.credentials import StaticCredentials
 from btcctl.rest.lister_watcher import ResourceListerWatcher
+from btcctl.rest.tls import Tls
 from btcctl.sandbox.addresses import AddressPool
+from btcctl.sandbox.certificates import make_identity
 from btcctl.sandbox.keeper import Keeper
 from btcctl.sandbox.kubelet import CommandFor, Kubelet, KubeletOptions
 from btcctl.sandbox.scheduler import build_scheduler, ensure_node
@@ -45,6 +48,7 @@ class ServerAddress:
 
     url: str
     token: str
+    authority: bytes = b""  #: PEM certificates to trust; empty for http and for the system's
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,19 +141,13 @@ class Cluster:
 
     def client_config(self) -> ClientConfig:
         address = self._address()
-        return ClientConfig(host=address.url, source="sandbox", credentials=StaticCredentials.bearer(address.token))
+        tls = Tls(ca_data=address.authority, ca_source="sandbox") if address.authority else Tls()
+        return ClientConfig(address.url, "sandbox", credentials=StaticCredentials.bearer(address.token), tls=tls)
 
     def kubeconfig(self) -> dict[str, Any]:
         """What `kubectl` needs, as a kubeconfig's content. Carries the token."""
-        address, name = self._address(), "btcctl-sandbox"
-        return {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "clusters": [{"name": name, "cluster": {"server": address.url}}],
-            "users": [{"name": name, "user": {"token": address.token}}],
-            "contexts": [{"name": name, "context": {"cluster": name, "user": name, "namespace": "default"}}],
-            "current-context": name,
-        }
+        address = self._address()
+        return kubeconfig(address.url, token=address.token, authority=address.authority)
 
     def kubeconfig_yaml(self) -> str:
         return yaml.safe_dump(self.kubeconfig(), sort_keys=False)
@@ -193,15 +191,15 @@ class Cluster:
         self._start_controllers(parts, client, keeper, addresses)
 
     def _start_server(self, parts: ExitStack) -> None:
-        token = secrets.token_urlsafe(24)
+        token, identity = secrets.token_urlsafe(24), make_identity(self.run_dir, clock=self._clock)
         api = Api(clock=self._clock, observer=self._options.observer, pod_logs=self._pod_logs)
-        server = EmbeddedServer(api, port=self._options.port, token=token, clock=self._clock)
+        server = EmbeddedServer(api, port=self._options.port, tls=identity.context, token=token, clock=self._clock)
         server.start()
         parts.callback(lambda: server.stop(max(_SERVER_STOP_SECONDS, self._left())))
         collector = Runner("apiserver-garbage", api.collector.run, clock=self._clock)
         collector.start()
         parts.callback(collector.stop)
-        self._server = ServerAddress(server.url, token)
+        self._server = ServerAddress(server.url, token, identity.certificate)
 
     def _start_controllers(self, parts: ExitStack, client: ApiClient, keeper: Keeper, addresses: AddressPool) -> None:
         def source_for(type_: ResourceType) -> ResourceListerWatcher:
