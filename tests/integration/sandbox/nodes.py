@@ -134,8 +134,8 @@ class TestNode:
         peers = self.call("getpeerinfo")
         return [peer["addr"] for peer in peers if not peer["inbound"] and peer["version"] > 0]
 
-    def mine(self, blocks: int) -> str:
-        return str(self.call("generatetoaddress", blocks, ADDRESS)[-1])
+    def mine(self, blocks: int, address: str = ADDRESS) -> str:
+        return str(self.call("generatetoaddress", blocks, address)[-1])
 
     def best(self) -> str:
         return str(self.call("getbestblockhash"))

@@ -202,7 +202,8 @@ def _read_file(settings: Settings, data_dir: Path) -> None:
         raise ConfigError(f"Error reading configuration file: {message}") from error
     parse_conf(text, settings)
     settings.section.pop("regtest", None)  # bitcoind looks for its chain above the sections only
-    misplaced = next((name for name in _SECTION_ONLY if name in settings.top), None)
+    elsewhere = settings.command_line.keys() | settings.section.keys()
+    misplaced = next((name for name in _SECTION_ONLY if name in settings.top and name not in elsewhere), None)
     if misplaced is not None:
         raise ConfigError(f"Config setting for -{misplaced} only applied on regtest network when in [regtest] section.")
 
