@@ -11,7 +11,7 @@ import structlog
 from btcctl.bitcoin.children import plan_repair
 from btcctl.bitcoin.status import NORMAL, WARNING, Notice
 from btcctl.bitcoin.types import BITCOIN_NETWORKS, BitcoinNetwork
-from btcctl.errors import AlreadyExists, ApiError, Conflict, NotFound
+from btcctl.errors import ApiError, Conflict, NotFound
 from btcctl.objects import Object, ObjectKey
 
 logger = structlog.get_logger(__name__)
@@ -93,7 +93,7 @@ class ChildKeeper:
         kind, name = desired["kind"], desired["metadata"]["name"]
         try:
             created = self._resource.create(desired)
-        except AlreadyExists:
+        except Conflict:
             raise
         except ApiError as error:
             tell(Notice(WARNING, f"{kind}NotCreated", f'{kind} "{name}" cannot be created: {error}'))

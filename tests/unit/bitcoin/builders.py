@@ -27,7 +27,7 @@ def network_body(name: str = "net", nodes: Any = 3, secret: str | None = None) -
 
 def secret_body(name: str, **data: str) -> dict[str, Any]:
     encoded = {key: b64encode(value.encode()).decode() for key, value in data.items()}
-    metadata = {"name": name, "namespace": NAMESPACE, "resourceVersion": "7"}
+    metadata = {"name": name, "namespace": NAMESPACE}
     return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": encoded}
 
 

@@ -21,7 +21,9 @@ NETWORK = network(secret="mine")
 
 
 def holding(**data: str) -> GetSecret:
-    return lambda key: Object.from_body(secret_body(key.name, **data))
+    secret = secret_body("mine", **data)
+    secret["metadata"]["resourceVersion"] = "7"
+    return lambda key: Object.from_body(secret)
 
 
 def raising(error: Exception) -> Callable[[ObjectKey], Object]:

@@ -1,0 +1,346 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from btcctl.bitcoin.children import SECRET_VERSION_ANNOTATION
+from btcctl.bitcoin.types import BITCOIN_NETWORKS
+from btcctl.errors import ApiError, Forbidden, ServiceUnavailable, TerminalError
+from btcctl.objects import ObjectKey
+from btcctl.resources import SECRETS, SERVICES, STATEFUL_SETS
+from tests.unit.bitcoin.builders import NAMESPACE, network_body, secret_body
+from tests.unit.bitcoin.world import KEY, SERVICE, STATEFUL_SET, World, living
+
+
+def refusing(verb: str, plural: str, error: ApiError) -> Any:
+    """A reactor: the API server refuses this verb on this resource."""
+
+    def react(action: Any) -> None:
+        if (action.verb, action.type.plural) == (verb, plural):
+            raise error
+
+    return react
+
+
+def test_a_new_network_gets_its_service_and_its_stateful_set_and_says_so() -> None:
+    world = World(network_body())
+    world.reconcile()
+    assert world.get(SERVICES, SERVICE) is not None
+    assert world.body(STATEFUL_SETS, STATEFUL_SET)["spec"]["replicas"] == 3
+    assert world.reasons()[:3] == ["ServiceCreated", "StatefulSetCreated", "NetworkCreated"]
+
+
+def test_nodes_that_are_ready_become_peers_and_the_status_says_so() -> None:
+    world = World(network_body())
+    world.reconcile()
+    world.run_pods()
+    world.forget()
+    world.reconcile()
+    world.reconcile()
+    assert world.mesh.peers_of(world.address(0)) == {world.address(1), world.address(2)}
+    assert world.status.ready_nodes == 3
+    assert [node.ip for node in world.status.nodes] == [world.address(each) for each in range(3)]
+    assert world.condition("Ready") == ("True", "Connected")
+    assert world.reasons() == ["NodeJoined"] * 3
+
+
+def test_a_settled_network_costs_no_write_and_no_call_but_is_read_every_time() -> None:
+    world = living()
+    reads = len(world.mesh.reads)
+    for _ in range(3):
+        world.reconcile()
+    assert world.writes() == []
+    assert world.mesh.changes == []
+    assert len(world.mesh.reads) == reads + 9
+
+
+def test_a_controller_that_starts_anew_finds_nothing_to_do_in_a_settled_network() -> None:
+    world = living()
+    world.restart_controller()
+    world.reconcile()
+    assert (world.writes(), world.mesh.changes, world.notices) == ([], [], [])
+
+
+def test_a_settled_network_is_looked_at_less_and_less_often() -> None:
+    world = living()
+    world.restart_controller()
+    assert [world.reconcile().requeue_after for _ in range(6)] == [2, 4, 8, 16, 30, 30]
+
+
+def test_whatever_moves_makes_it_look_again_soon() -> None:
+    world = living()
+    world.mesh.restart(world.address(1))
+    assert world.reconcile().requeue_after == 2
+
+
+def test_a_node_that_forgot_its_peers_is_given_them_again_though_kubernetes_saw_nothing() -> None:
+    world = living()
+    world.mesh.restart(world.address(1))
+    world.reconcile()
+    assert world.mesh.peers_of(world.address(1)) == {world.address(0), world.address(2)}
+    assert world.address(1) in world.mesh.peers_of(world.address(0))
+
+
+def test_a_stateful_set_scaled_by_hand_is_set_back() -> None:
+    world = living()
+    world.edit(STATEFUL_SETS, STATEFUL_SET, {"spec": {"replicas": 5}})
+    world.reconcile()
+    assert world.body(STATEFUL_SETS, STATEFUL_SET)["spec"]["replicas"] == 3
+    assert [(notice.reason, notice.message) for notice in world.notices] == [
+        ("Scaled", 'scaled StatefulSet "net-sts" from 5 to 3')
+    ]
+
+
+def test_a_pod_above_spec_nodes_is_shown_but_never_becomes_a_peer() -> None:
+    world = living()
+    world.run_pods(5)
+    world.reconcile()
+    assert not any(world.address(4) in call for call in world.mesh.changes)
+    assert len(world.status.nodes) == 5
+    assert world.status.condition("Ready").is_true  # type: ignore[union-attr]
+
+
+def test_scaling_up_brings_the_new_node_in() -> None:
+    world = living()
+    world.edit(BITCOIN_NETWORKS, KEY, {"spec": {"nodes": 4}})
+    world.reconcile()
+    world.run_pods()
+    world.reconcile()
+    assert world.mesh.peers_of(world.address(3)) == {world.address(each) for each in range(3)}
+    assert world.reasons() == ["Scaled", "NodeJoined"]
+
+
+def test_scaling_down_removes_and_disconnects_the_gone_node_everywhere() -> None:
+    world = living()
+    world.edit(BITCOIN_NETWORKS, KEY, {"spec": {"nodes": 2}})
+    world.reconcile()
+    gone = world.delete_pod(2, quietly=True)
+    world.reconcile()
+    assert all(gone not in (link.source, link.target) for link in world.mesh.links)
+    assert all(gone not in entries for entries in world.mesh.listed.values())
+    assert "NodeLeft" in world.reasons()
+
+
+def test_links_of_a_node_that_left_while_no_controller_ran_are_cut_too() -> None:
+    world = living()
+    gone = world.delete_pod(2, quietly=True)
+    for address in (world.address(0), world.address(1)):
+        world.mesh.listed[address].remove(gone)
+    world.restart_controller()
+    world.reconcile()
+    assert all(gone not in (link.source, link.target) for link in world.mesh.links)
+
+
+def test_a_pod_that_comes_back_at_a_new_address_takes_its_place_again() -> None:
+    world = living()
+    old = world.delete_pod(1, quietly=True)
+    world.reconcile()
+    world.run_pods()
+    world.settle()
+    new = world.address(1)
+    assert new != old
+    assert world.mesh.peers_of(new) == {world.address(0), world.address(2)}
+    assert old not in {entry for entries in world.mesh.listed.values() for entry in entries}
+
+
+def test_a_service_that_was_deleted_returns() -> None:
+    world = living()
+    world.client.resource(SERVICES).delete(SERVICE)
+    world.forget()
+    world.reconcile()
+    assert world.writes() == [("create", "services")]
+    assert world.reasons() == ["ServiceCreated"]
+
+
+def test_a_service_that_was_changed_is_set_back() -> None:
+    world = living()
+    world.edit(SERVICES, SERVICE, {"spec": {"selector": {"app": "other"}}})
+    world.reconcile()
+    assert world.reasons() == ["ServiceRepaired"]
+    world.forget()
+    world.reconcile()
+    assert world.writes() == []
+
+
+@pytest.mark.parametrize("type_", [SERVICES, STATEFUL_SETS])
+def test_a_child_of_somebody_else_is_never_touched(type_: Any) -> None:
+    world = living()
+    key = SERVICE if type_ is SERVICES else STATEFUL_SET
+    world.edit(
+        type_, key, {"metadata": {"ownerReferences": None}, "spec": {"replicas": 7} if key == STATEFUL_SET else {}}
+    )
+    before = world.body(type_, key)
+    world.reconcile()
+    assert world.body(type_, key) == before
+    assert world.condition("Conflict") == ("True", "ChildConflict")
+    assert world.condition("Ready") == ("False", "ChildConflict")
+    assert world.reasons().count("ChildConflict") == 1
+    world.forget()
+    world.reconcile()
+    assert (world.writes(), world.notices) == ([], [])
+
+
+def test_a_conflict_ends_when_what_stood_in_the_way_is_gone() -> None:
+    world = living()
+    world.edit(SERVICES, SERVICE, {"metadata": {"ownerReferences": None}})
+    world.reconcile()
+    world.client.resource(SERVICES).delete(SERVICE)
+    world.settle(2)
+    assert world.condition("Conflict") == ("False", "NoConflict")
+    assert world.condition("Ready") == ("True", "Connected")
+
+
+def test_a_child_on_its_way_out_is_waited_for() -> None:
+    world = living()
+    world.edit(STATEFUL_SETS, STATEFUL_SET, {"metadata": {"finalizers": ["example.com/slow"]}, "spec": {"replicas": 1}})
+    world.client.resource(STATEFUL_SETS).delete(STATEFUL_SET)
+    world.forget()
+    world.reconcile()
+    assert ("update", "statefulsets.apps") not in world.writes()
+    assert world.body(STATEFUL_SETS, STATEFUL_SET)["spec"]["replicas"] == 1
+
+
+def test_what_cannot_be_changed_is_a_conflict_and_is_told() -> None:
+    world = living()
+    world.client.resource(STATEFUL_SETS).delete(STATEFUL_SET)
+    world.reconcile()
+    body = world.body(STATEFUL_SETS, STATEFUL_SET)
+    world.client.resource(STATEFUL_SETS).delete(STATEFUL_SET)
+    body["metadata"].pop("resourceVersion")
+    body["spec"]["podManagementPolicy"] = "OrderedReady"
+    world.client.resource(STATEFUL_SETS).create(body)
+    world.forget()
+    world.reconcile()
+    assert world.condition("Conflict") == ("True", "ChildConflict")
+    assert "podManagementPolicy" in world.notices[-1].message
+
+
+def test_a_network_that_is_being_deleted_is_left_alone() -> None:
+    world = living()
+    world.edit(BITCOIN_NETWORKS, KEY, {"metadata": {"finalizers": ["example.com/slow"]}})
+    world.networks.delete(KEY)
+    world.client.resource(SERVICES).delete(SERVICE)
+    world.forget()
+    assert world.reconcile().requeue_after is None
+    assert (world.writes(), world.mesh.changes) == ([], [])
+
+
+def test_a_network_that_is_gone_is_not_looked_at_again() -> None:
+    assert World().reconcile().requeue_after is None
+
+
+def test_a_secret_that_is_not_there_is_waited_for_and_nothing_else_is_tried() -> None:
+    world = World(network_body(secret="mine"))
+    world.reconcile()
+    assert world.condition("CredentialsReady") == ("False", "SecretNotFound")
+    assert world.get(STATEFUL_SETS, STATEFUL_SET) is None
+    assert world.mesh.reads == []
+    world.reconcile()
+    assert world.reasons().count("SecretNotFound") == 1
+
+
+def test_once_the_secret_is_there_its_credentials_are_used_on_both_sides() -> None:
+    world = World(network_body(secret="mine"))
+    world.reconcile()
+    world.client.resource(SECRETS).create(secret_body("mine", BC_RPC_USER="user", BC_RPC_PASSWORD="password"))
+    world.reconcile()
+    world.run_pods()
+    world.settle()
+    assert world.condition("CredentialsReady") == ("True", "SecretFound")
+    assert world.condition("Ready") == ("True", "Connected")
+
+
+def test_a_secret_we_may_not_read_does_not_keep_the_pods_from_starting() -> None:
+    world = World(network_body(secret="mine"))
+    world.client.reactors.append(refusing("get", "secrets", Forbidden(403, "Forbidden", "no")))
+    world.reconcile()
+    world.run_pods()
+    world.reconcile()
+    assert world.condition("CredentialsReady") == ("False", "SecretForbidden")
+    assert world.status.ready_nodes == 3
+    assert world.mesh.reads == []
+
+
+def test_a_changed_secret_changes_the_pods() -> None:
+    secret = secret_body("mine", BC_RPC_USER="user", BC_RPC_PASSWORD="password")
+    world = World(network_body(secret="mine"), secret)
+    world.reconcile()
+    world.edit(SECRETS, ObjectKey(NAMESPACE, "mine"), {"stringData": {"BC_RPC_PASSWORD": "new"}})
+    world.reconcile()
+    template = world.body(STATEFUL_SETS, STATEFUL_SET)["spec"]["template"]
+    version = world.client.resource(SECRETS).get(ObjectKey(NAMESPACE, "mine")).resource_version
+    assert template["metadata"]["annotations"][SECRET_VERSION_ANNOTATION] == version
+
+
+def test_a_secret_that_is_taken_away_changes_nothing_that_runs() -> None:
+    secret = secret_body("mine", BC_RPC_USER="user", BC_RPC_PASSWORD="password")
+    world = World(network_body(secret="mine"), secret)
+    world.reconcile()
+    world.client.resource(SECRETS).delete(ObjectKey(NAMESPACE, "mine"))
+    world.forget()
+    world.reconcile()
+    assert world.writes() == [("update", "bitcoinnetworks.bitcoincontroller.christianb93.github.com")]
+
+
+def test_default_credentials_are_said_in_the_status() -> None:
+    assert living().condition("CredentialsReady") == ("True", "DefaultCredentials")
+
+
+def test_nodes_that_refuse_the_credentials_are_named_and_told_once() -> None:
+    world = living()
+    world.mesh.credentials = None  # type: ignore[assignment]
+    world.reconcile()
+    world.reconcile()
+    assert world.condition("MeshReady") == ("False", "Unauthorized")
+    assert world.reasons() == ["Unauthorized"]
+
+
+def test_a_silent_node_is_a_failure_the_second_time() -> None:
+    world = living()
+    world.mesh.silent.add(world.address(1))
+    world.reconcile()
+    assert world.reasons() == []
+    world.reconcile()
+    assert world.condition("MeshReady") == ("False", "NodesUnreachable")
+    world.reconcile()
+    assert world.condition("Ready") == ("False", "NodesUnreachable")
+
+
+@pytest.mark.parametrize("name", ["x" * 60, "1abc", "a.b"])
+def test_a_name_that_children_cannot_bear_is_refused_until_it_changes(name: str) -> None:
+    world = World()
+    world.networks.create(network_body(name))
+    with pytest.raises(TerminalError, match="InvalidName"):
+        world.reconciler(ObjectKey(NAMESPACE, name))
+    with pytest.raises(TerminalError):
+        world.reconciler(ObjectKey(NAMESPACE, name))
+    assert world.reasons() == ["InvalidName"]
+    status = world.networks.get(ObjectKey(NAMESPACE, name)).body()["status"]
+    assert status["conditions"][0]["reason"] == "InvalidName"
+
+
+def test_nothing_is_said_when_the_status_could_not_be_written() -> None:
+    world = living()
+    world.edit(BITCOIN_NETWORKS, KEY, {"spec": {"nodes": 2}})
+    world.client.reactors.append(refusing("update", "bitcoinnetworks", ServiceUnavailable(503)))
+    world.delete_pod(2)
+    with pytest.raises(ServiceUnavailable):
+        world.reconcile()
+    assert "NodeLeft" not in world.reasons()
+
+
+def test_a_child_that_cannot_be_created_is_told_and_tried_again() -> None:
+    world = World(network_body())
+    world.client.reactors.append(refusing("create", "services", Forbidden(403, "Forbidden", "may not create")))
+    with pytest.raises(Forbidden):
+        world.reconcile()
+    assert [(notice.type, notice.reason) for notice in world.notices] == [("Warning", "ServiceNotCreated")]
+
+
+def test_a_status_of_the_first_controller_is_replaced() -> None:
+    world = World(network_body())
+    body = world.networks.get(KEY).body()
+    world.networks.update_status({**body, "status": {"nodes": [{"ordinal": 0, "ready": False}]}})
+    world.reconcile()
+    assert len(world.status.nodes) == 3

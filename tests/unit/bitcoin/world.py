@@ -1,0 +1,157 @@
+"""A cluster and its nodes without sockets, threads or caches: what a reconcile touches."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import Any
+
+from btcctl.bitcoin.children import NETWORK_LABEL, ChildOptions
+from btcctl.bitcoin.crd import load_crd
+from btcctl.bitcoin.ensure import ChildKeeper
+from btcctl.bitcoin.memory import Memories
+from btcctl.bitcoin.mesh import Mesh
+from btcctl.bitcoin.reconcile import Cluster, NetworkReconciler
+from btcctl.bitcoin.status import Notice
+from btcctl.bitcoin.types import BITCOIN_NETWORKS, NetworkStatus, decode_status
+from btcctl.controller.result import Result
+from btcctl.errors import NotFound
+from btcctl.objects import Object, ObjectKey
+from btcctl.resources import PODS, SECRETS, SERVICES, STATEFUL_SETS, ResourceType
+from btcctl.testing.clock import FakeClock
+from btcctl.testing.fake_client import FakeClient
+from tests.unit.bitcoin.builders import NAMESPACE, network_body, pod_body
+from tests.unit.bitcoin.fake_mesh import FakeMesh
+
+KEY = ObjectKey(NAMESPACE, "net")
+SERVICE, STATEFUL_SET = ObjectKey(NAMESPACE, "net-svc"), ObjectKey(NAMESPACE, "net-sts")
+WRITES = {"create", "update", "patch", "delete"}
+
+
+class World:
+    """One cluster with one network, `net`, and the nodes of its pods.
+
+    Args:
+        network: The body to create, or None for none.
+        others: What else stands in the cluster.
+    """
+
+    def __init__(self, network: dict[str, Any] | None = None, *others: dict[str, Any]) -> None:
+        self.clock = FakeClock()
+        self.client = FakeClient(*others, types=[load_crd()], clock=self.clock)
+        self.mesh = FakeMesh()
+        self.notices: list[Notice] = []
+        self._addresses = (f"10.0.0.{number}" for number in count(1))
+        self.reconciler = self._reconciler()
+        self.networks = self.client.resource(BITCOIN_NETWORKS, NAMESPACE)
+        if network is not None:
+            self.networks.create(network)
+        self.client.clear_actions()
+
+    def _reconciler(self) -> NetworkReconciler:
+        cluster = Cluster(
+            network=lambda key: self.get(BITCOIN_NETWORKS, key),
+            pods=self._pods,
+            services=ChildKeeper(lambda key: self.get(SERVICES, key), self.client.resource(SERVICES)),
+            stateful_sets=ChildKeeper(lambda key: self.get(STATEFUL_SETS, key), self.client.resource(STATEFUL_SETS)),
+            get_secret=self.client.resource(SECRETS).get,
+            update_status=self.client.resource(BITCOIN_NETWORKS).update_status,
+            tell=lambda network, notice: self.notices.append(notice),
+        )
+        mesh = Mesh(self.mesh.rpc_for, clock=self.clock)
+        return NetworkReconciler(cluster, mesh, ChildOptions("image"), Memories(2, 30), clock=self.clock)
+
+    def restart_controller(self) -> None:
+        """Forget everything that is kept in memory."""
+        self.reconciler = self._reconciler()
+
+    def reconcile(self) -> Result:
+        return self.reconciler(KEY)
+
+    def settle(self, passes: int = 5) -> None:
+        """Reconcile as often as a network in motion needs, and forget what was done meanwhile."""
+        for _ in range(passes):
+            self.reconcile()
+        self.forget()
+
+    def forget(self) -> None:
+        self.client.clear_actions()
+        self.mesh.changes.clear()
+        self.notices.clear()
+
+    def get(self, type_: ResourceType, key: ObjectKey) -> Object | None:
+        try:
+            return self.client.resource(type_).get(key)
+        except NotFound:
+            return None
+
+    def body(self, type_: ResourceType, key: ObjectKey) -> dict[str, Any]:
+        return self.client.resource(type_).get(key).body()
+
+    def edit(self, type_: ResourceType, key: ObjectKey, patch: dict[str, Any]) -> None:
+        self.client.resource(type_).patch(key, patch)
+        self.client.clear_actions()
+
+    def writes(self) -> list[tuple[str, str]]:
+        return [(each.verb, str(each.type)) for each in self.client.actions if each.verb in WRITES]
+
+    @property
+    def status(self) -> NetworkStatus:
+        return decode_status(self.networks.get(KEY))
+
+    def condition(self, type_: str) -> tuple[str, str]:
+        found = self.status.condition(type_)
+        return (found.status, found.reason) if found else ("", "")
+
+    def reasons(self) -> list[str]:
+        return [notice.reason for notice in self.notices]
+
+    # What the StatefulSet controller and the kubelet would do.
+
+    def run_pods(self, replicas: int | None = None) -> None:
+        """Make the pods that the StatefulSet asks for, take away those it does not, make all ready."""
+        stateful_set = self.body(STATEFUL_SETS, STATEFUL_SET)
+        wanted = stateful_set["spec"]["replicas"] if replicas is None else replicas
+        for pod in self._pods(KEY):
+            if int(pod.name.rpartition("-")[2]) >= wanted:
+                self.delete_pod(int(pod.name.rpartition("-")[2]))
+        for ordinal in range(wanted):
+            if self.get(PODS, self.pod_key(ordinal)) is None:
+                self.run_pod(stateful_set, ordinal)
+        self.client.clear_actions()
+
+    def run_pod(self, stateful_set: dict[str, Any], ordinal: int, *, ready: bool = True) -> str:
+        address = next(self._addresses)
+        body = pod_body(stateful_set, ordinal, address, ready=ready)
+        created = self.client.resource(PODS, NAMESPACE).create(body)
+        self.client.resource(PODS).update_status({**created.body(), "status": body["status"]})
+        self.mesh.start(address)
+        self.client.clear_actions()
+        return address
+
+    def delete_pod(self, ordinal: int, *, quietly: bool = False) -> str:
+        """Gracefully the connections close; `quietly`, the machine is lost."""
+        address = self.address(ordinal)
+        self.client.resource(PODS).delete(self.pod_key(ordinal), grace_period_seconds=0)
+        self.mesh.stop(address, quietly=quietly)
+        self.client.clear_actions()
+        return address
+
+    def address(self, ordinal: int) -> str:
+        return str(self.body(PODS, self.pod_key(ordinal))["status"]["podIP"])
+
+    @staticmethod
+    def pod_key(ordinal: int) -> ObjectKey:
+        return ObjectKey(NAMESPACE, f"net-sts-{ordinal}")
+
+    def _pods(self, key: ObjectKey) -> list[Object]:
+        pods, _ = self.client.resource(PODS, key.namespace).list(label_selector=f"{NETWORK_LABEL}={key.name}")
+        return pods
+
+
+def living(nodes: int = 3, **options: Any) -> World:
+    """A network that is settled."""
+    world = World(network_body(nodes=nodes, **options))
+    world.reconcile()
+    world.run_pods()
+    world.settle()
+    return world
