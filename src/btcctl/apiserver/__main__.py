@@ -85,6 +85,8 @@ def _serve(args: argparse.Namespace) -> None:
     if not tokens and not _is_loopback(args.host):
         raise ConfigError(f"--host {args.host} is not a loopback address: give a --token-file as well")
     tls = _tls(args.tls_cert, args.tls_key)
+    if tokens and tls is None:
+        sys.stderr.write("btcctl.apiserver: note: kubectl sends tokens over https only; see --tls-cert\n")
     store = Store()
     data = None if args.data is None else DataFile(args.data)
     try:

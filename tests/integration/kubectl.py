@@ -1,0 +1,79 @@
+"""Runs the real kubectl."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+TIMEOUT_SECONDS = 30.0
+
+
+class Kubectl:
+    """One kubectl with a home of its own, and so with a cold discovery cache.
+
+    Args:
+        binary: The program.
+        home: Its home folder; made if needed.
+    """
+
+    def __init__(self, binary: str, home: Path) -> None:
+        self._binary = binary
+        self._home = home
+        self.kubeconfig = home / "kubeconfig"
+        home.mkdir(parents=True, exist_ok=True)
+
+    def __call__(self, *args: str, stdin: str = "", env: dict[str, str] | None = None) -> str:
+        """Run it and return what it printed.
+
+        Raises:
+            AssertionError: It failed; the message has both its outputs.
+        """
+        done = self.run(*args, stdin=stdin, env=env)
+        assert done.returncode == 0, f"kubectl {' '.join(args)}: {done.returncode}\n{done.stdout}{done.stderr}"
+        return done.stdout
+
+    def run(self, *args: str, stdin: str = "", env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        """Run it, whatever comes of it."""
+        return subprocess.run(
+            [self._binary, *args],
+            input=stdin,
+            env=self._environment(env),
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_SECONDS,
+            check=False,
+        )
+
+    def json(self, *args: str) -> Any:
+        return json.loads(self(*args, "-o", "json"))
+
+    def rows(self, *args: str) -> list[list[str]]:
+        """The cells of `kubectl get`, without the headings."""
+        return [line.split() for line in self("get", *args, "--no-headers").splitlines()]
+
+    @contextmanager
+    def started(self, *args: str) -> Iterator[subprocess.Popen[str]]:
+        """Run it in the background (`get -w`, `wait`), and end it on leaving."""
+        process = subprocess.Popen(
+            [self._binary, *args],
+            env=self._environment(None),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            bufsize=1,
+        )
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.communicate()
+
+    def _environment(self, extra: dict[str, str] | None) -> dict[str, str]:
+        own = {"HOME": str(self._home), "KUBECONFIG": str(self.kubeconfig), "PATH": os.environ["PATH"]}
+        return {**own, **(extra or {})}
