@@ -103,7 +103,7 @@ def test_a_worker_that_dies_ends_the_manager_and_is_raised():
     log: list[str] = []
     controller.queue.add(key("a"))
     with pytest.raises(SystemExit):
-        Manager(Part("caches", log), [controller]).run(Stop())
+        Manager(Part("caches", log), [controller], clock=FakeClock()).run(Stop())
     assert log == ["start caches", "stop caches"]
 
 

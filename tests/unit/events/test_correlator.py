@@ -1,0 +1,124 @@
+"""client-go's correlator, in its numbers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from btcctl.events.correlator import CACHE_ENTRIES, EventCorrelator
+from btcctl.events.event import Event
+from btcctl.events.reference import ObjectReference
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+POD = ObjectReference("v1", "Pod", "default", "pod-0", "u1")
+STARTED = Event(POD, "Normal", "Started", "Started container", "kubelet", NOON)
+
+
+def counts(correlator: EventCorrelator, *events: Event, now: float = 0.0) -> list[int | None]:
+    occurrences = [correlator.correlate(event, now) for event in events]
+    return [None if each is None else each.count for each in occurrences]
+
+
+def test_an_identical_event_raises_the_count_of_the_first():
+    correlator = EventCorrelator()
+    first = correlator.correlate(STARTED, 0.0)
+    again = correlator.correlate(replace(STARTED, time=NOON + timedelta(seconds=5)), 5.0)
+    assert (first.count, again.count) == (1, 2)
+    assert again.name == first.name
+    assert again.first_time == NOON
+
+
+def test_events_that_differ_are_counted_apart():
+    others = [
+        replace(STARTED, reason="Killing"),
+        replace(STARTED, type="Warning"),
+        replace(STARTED, message="Started another"),
+        replace(STARTED, component="scheduler"),
+        replace(STARTED, reference=replace(POD, uid="u2")),
+        replace(STARTED, reference=replace(POD, namespace="other")),
+    ]
+    assert counts(EventCorrelator(), STARTED, *others) == [1] * 7
+
+
+def test_the_tenth_distinct_message_and_later_ones_become_one_event():
+    correlator = EventCorrelator()
+    events = [replace(STARTED, message=f"message {number}") for number in range(12)]
+    occurrences = [correlator.correlate(event, 0.0) for event in events]
+    assert [each.count for each in occurrences] == [1] * 10 + [2, 3]
+    assert occurrences[8].event.message == "message 8"
+    assert occurrences[9].event.message == "(combined from similar events): message 9"
+    assert len({each.name for each in occurrences}) == 10
+
+
+def test_the_same_message_again_and_again_is_not_aggregated():
+    correlator = EventCorrelator()
+    for _ in range(20):
+        last = correlator.correlate(STARTED, 0.0)
+    assert last.event.message == STARTED.message
+    assert last.count == 20
+
+
+def test_aggregation_ends_after_ten_quiet_minutes():
+    correlator = EventCorrelator()
+    events = [replace(STARTED, message=f"message {number}") for number in range(12)]
+    for event in events[:10]:
+        correlator.correlate(event, 0.0)
+    assert correlator.correlate(events[10], 600.0).event.message.startswith("(combined")
+    assert correlator.correlate(events[11], 1200.1).event.message == "message 11"
+
+
+def test_an_object_may_speak_25_times_and_then_once_in_5_minutes():
+    correlator = EventCorrelator()
+    spoken = [correlator.correlate(STARTED, 0.0) is not None for _ in range(27)]
+    assert spoken == [True] * 25 + [False] * 2
+    assert correlator.correlate(STARTED, 299.0) is None
+    assert correlator.correlate(STARTED, 300.0) is not None
+    assert correlator.correlate(STARTED, 300.0) is None
+
+
+def test_what_was_silenced_still_counts():
+    correlator = EventCorrelator()
+    for _ in range(30):
+        correlator.correlate(STARTED, 0.0)
+    assert correlator.correlate(STARTED, 300.0).count == 31
+
+
+def test_warnings_are_heard_although_normal_events_were_silenced():
+    correlator = EventCorrelator()
+    for _ in range(30):
+        correlator.correlate(STARTED, 0.0)
+    assert correlator.correlate(replace(STARTED, type="Warning"), 0.0).count == 1
+
+
+def test_a_silent_object_does_not_silence_another():
+    correlator = EventCorrelator()
+    for _ in range(30):
+        correlator.correlate(STARTED, 0.0)
+    assert counts(correlator, replace(STARTED, reference=replace(POD, name="pod-1"))) == [1]
+
+
+def test_the_memory_is_bounded_and_what_is_forgotten_starts_anew():
+    correlator = EventCorrelator()
+    correlator.correlate(STARTED, 0.0)
+    for number in range(CACHE_ENTRIES):
+        correlator.correlate(replace(STARTED, reference=replace(POD, name=f"other-{number}")), 0.0)
+    assert correlator.correlate(STARTED, 0.0).count == 1
+
+
+def test_names_are_the_objects_with_the_time_in_hex_nanoseconds():
+    name = EventCorrelator().correlate(STARTED, 0.0).name
+    assert name == f"pod-0.{1767268800 * 10**9:x}"
+
+
+def test_two_events_of_one_instant_have_different_names():
+    correlator = EventCorrelator()
+    names = {correlator.correlate(replace(STARTED, reason=reason), 0.0).name for reason in ("A", "B", "C")}
+    assert len(names) == 3
+
+
+def test_an_object_whose_name_is_no_domain_name_gets_events_with_a_random_name():
+    correlator = EventCorrelator()
+    for bad in ("system:node", "x" * 250):
+        name = correlator.correlate(replace(STARTED, reference=replace(POD, name=bad)), 0.0).name
+        assert bad not in name
+        assert len(name) == 36

@@ -1,0 +1,196 @@
+"""Recording never blocks, loses nothing without counting it, and ends in time."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from datetime import UTC, datetime
+from queue import SimpleQueue
+
+import pytest
+from structlog.testing import capture_logs
+
+from btcctl.events.broadcaster import Broadcaster
+from btcctl.events.event import Event
+from btcctl.events.recorder import EventRecorder
+from btcctl.events.reference import ObjectReference
+from btcctl.objects import Object
+from btcctl.resources import NODES, STATEFUL_SETS
+from btcctl.testing.clock import FakeClock
+from btcctl.threads import Runner, Stop
+from tests.unit.events.support import FakeEvents
+
+REAL_LIMIT_SECONDS = 10.0  # a broken test fails, it does not hang
+NETWORK = ObjectReference("example.com/v1", "Network", "default", "net", "u1")
+EVENT = Event(NETWORK, "Normal", "Created", "created it", "btcctl", datetime(2026, 1, 1, tzinfo=UTC))
+
+
+class SlowWatcher:
+    """Holds on to each event until told to go on."""
+
+    def __init__(self) -> None:
+        self.begun: SimpleQueue[Event] = SimpleQueue()
+        self.go_on = threading.Event()
+
+    def __call__(self, event: Event, stop: Stop) -> None:
+        self.begun.put(event)
+        self.go_on.wait(REAL_LIMIT_SECONDS)
+
+
+def broadcaster_for(*watchers, clock: FakeClock | None = None, queue_length: int = 1000) -> Broadcaster:
+    broadcaster = Broadcaster(clock or FakeClock(), queue_length)
+    for watcher in watchers:
+        broadcaster.watch(watcher)
+    return broadcaster
+
+
+def test_a_recorded_event_reaches_the_server_with_component_and_time():
+    server = FakeEvents()
+    recorder = EventRecorder(server, "btcctl", FakeClock())
+    recorder.event(NETWORK, "Warning", "Failed", "no secret")  # before the start
+    recorder.start()
+    recorder.event(NETWORK, "Warning", "Failed", "no secret")
+    assert recorder.flush(REAL_LIMIT_SECONDS) == 0
+    recorder.stop()
+    assert server.calls == ["create", "patch"]
+    assert server.only["source"] == {"component": "btcctl"}
+    assert server.only["firstTimestamp"] == "2026-01-01T00:00:00Z"
+
+
+def test_stopping_writes_what_is_left():
+    server = FakeEvents()
+    recorder = EventRecorder(server, "btcctl", FakeClock())
+    for number in range(20):
+        recorder.event(replace(NETWORK, name=f"net-{number}"), "Normal", "Created", "created it")
+    recorder.start()
+    recorder.stop()
+    assert len(server.bodies) == 20
+
+
+def test_further_watchers_see_each_event_too():
+    seen: SimpleQueue[Event] = SimpleQueue()
+    recorder = EventRecorder(FakeEvents(), "btcctl", FakeClock(), watchers=(lambda event, _: seen.put(event),))
+    recorder.start()
+    recorder.event(NETWORK, "Normal", "Created", "created it")
+    assert seen.get(timeout=REAL_LIMIT_SECONDS) == EVENT
+    recorder.stop()
+
+
+@pytest.mark.parametrize(("type_", "reason"), [("Error", "Failed"), ("normal", "Failed"), ("Normal", "")])
+def test_a_type_the_api_does_not_know_or_no_reason_is_the_callers_mistake(type_, reason):
+    with pytest.raises(ValueError, match="event"):
+        EventRecorder(FakeEvents(), "btcctl").event(NETWORK, type_, reason, "message")
+
+
+def test_a_message_is_cut_off_at_1024_characters():
+    server = FakeEvents()
+    recorder = EventRecorder(server, "btcctl", FakeClock())
+    recorder.event(NETWORK, "Normal", "Created", "x" * 2000)
+    recorder.start()
+    recorder.stop()
+    assert server.only["message"] == "x" * 1023 + "…"
+
+
+def test_a_watcher_that_hangs_never_blocks_and_overflow_is_counted_and_logged_once():
+    watcher = SlowWatcher()
+    broadcaster = broadcaster_for(watcher, queue_length=3)
+    broadcaster.start()
+    broadcaster.publish(EVENT)
+    watcher.begun.get(timeout=REAL_LIMIT_SECONDS)
+    with capture_logs() as logs:
+        for _ in range(5):
+            broadcaster.publish(EVENT)
+    assert broadcaster.dropped == 2
+    assert [each["limit"] for each in logs] == [3]
+    watcher.go_on.set()
+    broadcaster.stop(timeout=REAL_LIMIT_SECONDS)
+    assert watcher.begun.qsize() == 3
+
+
+def test_a_watcher_that_hangs_does_not_hold_up_another():
+    watcher, seen = SlowWatcher(), SimpleQueue()
+    broadcaster = broadcaster_for(watcher, lambda event, _: seen.put(event))
+    broadcaster.start()
+    broadcaster.publish(EVENT)
+    broadcaster.publish(EVENT)
+    assert [seen.get(timeout=REAL_LIMIT_SECONDS) for _ in range(2)] == [EVENT, EVENT]
+    watcher.go_on.set()
+    broadcaster.stop()
+
+
+def test_a_watcher_that_raises_is_called_again_and_logged_once():
+    calls = []
+
+    def fail(event: Event, _: Stop) -> None:
+        calls.append(event)
+        raise ValueError("broken")
+
+    broadcaster = broadcaster_for(fail)
+    with capture_logs() as logs:
+        broadcaster.start()
+        for _ in range(3):
+            broadcaster.publish(EVENT)
+        broadcaster.stop()
+    assert len(calls) == 3
+    assert len(logs) == 1
+
+
+def test_flushing_gives_up_after_its_timeout_and_says_how_many_are_left():
+    clock = FakeClock()
+    watcher = SlowWatcher()
+    broadcaster = broadcaster_for(watcher, clock=clock)
+    broadcaster.start()
+    broadcaster.publish(EVENT)
+    broadcaster.publish(EVENT)
+    watcher.begun.get(timeout=REAL_LIMIT_SECONDS)
+    left: SimpleQueue[int] = SimpleQueue()
+    with Runner("flusher", lambda _: left.put(broadcaster.flush(timeout=3.0))):
+        clock.wait_until_blocked()
+        clock.advance(3.0)
+        assert left.get(timeout=REAL_LIMIT_SECONDS) == 2
+    watcher.go_on.set()
+    broadcaster.stop()
+
+
+def test_a_stop_that_runs_out_of_time_counts_what_is_lost_and_does_not_raise():
+    watcher = SlowWatcher()
+    broadcaster = broadcaster_for(watcher)
+    broadcaster.start()
+    for _ in range(3):
+        broadcaster.publish(EVENT)
+    watcher.begun.get(timeout=REAL_LIMIT_SECONDS)
+    with capture_logs() as logs:
+        broadcaster.stop(timeout=0.0)
+    assert [each["count"] for each in logs] == [3]
+    watcher.go_on.set()
+
+
+def test_what_comes_after_the_stop_is_dropped_and_counted():
+    broadcaster = broadcaster_for(SlowWatcher())
+    broadcaster.stop()
+    broadcaster.stop()
+    broadcaster.start()
+    broadcaster.publish(EVENT)
+    assert broadcaster.dropped == 1
+
+
+def test_a_watcher_that_waits_hears_of_the_stop_at_once():
+    clock = FakeClock()
+    hurried = []
+    broadcaster = broadcaster_for(lambda _, stop: hurried.append(stop.wait(10.0)), clock=clock)
+    broadcaster.start()
+    broadcaster.publish(EVENT)
+    clock.wait_until_blocked()
+    broadcaster.stop(timeout=REAL_LIMIT_SECONDS)
+    assert hurried == [True]
+
+
+def test_a_reference_carries_the_kind_that_the_objects_bytes_may_lack():
+    obj = Object.from_body({"metadata": {"name": "net", "namespace": "ns", "uid": "u1"}})
+    assert ObjectReference.of(STATEFUL_SETS, obj) == ObjectReference("apps/v1", "StatefulSet", "ns", "net", "u1")
+
+
+def test_a_reference_to_a_cluster_scoped_object_has_no_namespace_of_its_own():
+    reference = ObjectReference.of(NODES, Object.from_body({"metadata": {"name": "n1"}}))
+    assert reference.body() == {"apiVersion": "v1", "kind": "Node", "name": "n1"}
+    assert reference.event_namespace == "default"
