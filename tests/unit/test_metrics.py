@@ -29,8 +29,8 @@ def observed(metrics: Metrics, clock: FakeClock) -> WorkQueue[str]:
     return WorkQueue(clock, "net", observer=metrics.queue("net"))
 
 
-def sample(metrics: Metrics, name: str, **labels: str) -> float | None:
-    return metrics.registry.get_sample_value(name, labels)
+def sample(metrics: Metrics, sample_name: str, /, **labels: str) -> float | None:
+    return metrics.registry.get_sample_value(sample_name, labels)
 
 
 def test_depth_counts_a_key_from_its_add_even_while_it_is_processed(clock, metrics):

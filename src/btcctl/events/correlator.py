@@ -80,7 +80,7 @@ class EventCorrelator:
         self._similar[family] = similar
         if len(similar.messages) < AGGREGATE_MESSAGES:
             return event, (*family, event.message)
-        similar.messages.pop()  # any: the set stays at the threshold and does not grow
+        similar.messages.discard(event.message)  # the set must not grow; what it knows is still counted apart
         return replace(event, message=_AGGREGATE_PREFIX + event.message), family
 
     def _count(self, event: Event, identity: Hashable) -> Occurrence:

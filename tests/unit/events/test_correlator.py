@@ -58,6 +58,22 @@ def test_the_same_message_again_and_again_is_not_aggregated():
     assert last.count == 20
 
 
+def test_a_message_from_before_the_aggregation_still_raises_its_own_count():
+    correlator = EventCorrelator()
+    events = [replace(STARTED, message=f"message {number}") for number in range(12)]
+    for event in events:
+        correlator.correlate(event, 0.0)
+    again = correlator.correlate(events[0], 0.0)
+    assert (again.event.message, again.count) == ("message 0", 2)
+
+
+def test_the_ten_minutes_of_aggregation_roll():
+    correlator = EventCorrelator()
+    events = [replace(STARTED, message=f"message {number}") for number in range(12)]
+    occurrences = [correlator.correlate(event, number * 500.0) for number, event in enumerate(events)]
+    assert occurrences[11].event.message.startswith("(combined")
+
+
 def test_aggregation_ends_after_ten_quiet_minutes():
     correlator = EventCorrelator()
     events = [replace(STARTED, message=f"message {number}") for number in range(12)]
