@@ -76,9 +76,10 @@ def _dial(connection: HTTPConnection, host: str) -> socket.socket:
             sock.connect(address)
         except (OSError, Interrupted) as error:
             sock.close()
-            if isinstance(error, Interrupted) or (call.breaker is not None and call.breaker.tripped):
-                raise
-            last = error
+            # Not as the OSError it is: urllib3 takes ECONNRESET for an answer that is already there.
+            if call.breaker is not None and call.breaker.tripped:
+                raise Interrupted("stopped") from error
+            last = error if isinstance(error, OSError) else None
         else:
             return sock
     if isinstance(last, TimeoutError):

@@ -5,12 +5,21 @@ from __future__ import annotations
 import http.client
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
-from urllib3.exceptions import ConnectTimeoutError, LocationParseError, ProtocolError, ReadTimeoutError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    LocationParseError,
+    NewConnectionError,
+    ProtocolError,
+    ReadTimeoutError,
+)
 
 from btcctl.errors import ConnectionRefused, TransportError
 from btcctl.rest.config import ClientConfig
+
+E = TypeVar("E", bound=BaseException)
 
 
 def describe(error: Exception, config: ClientConfig) -> tuple[type[TransportError], str]:
@@ -21,31 +30,31 @@ def describe(error: Exception, config: ClientConfig) -> tuple[type[TransportErro
         config: Whose CA and source are named where they may be to blame.
     """
     chain = list(_chain(error))
-    for each in chain:
-        if isinstance(each, ConnectionRefusedError):
-            return ConnectionRefused, f"connection refused: nothing listens there (address from {config.source})"
-        text = _words(each, config)
-        if text:
-            return TransportError, text
+    if _first(chain, ConnectionRefusedError):
+        return ConnectionRefused, f"connection refused: nothing listens there (address from {config.source})"
+    if certificate := _first(chain, ssl.SSLCertVerificationError):
+        return TransportError, _certificate_words(certificate, config)
+    if failed := _first(chain, ssl.SSLError):
+        return TransportError, f"TLS failed: {failed.reason or failed}"
+    for types, words in _WORDS:
+        if any(isinstance(each, types) for each in chain):
+            return TransportError, words.format(source=config.source, cause=chain[-1])
     return TransportError, str(chain[-1]) or type(chain[-1]).__name__
 
 
-def _words(error: BaseException, config: ClientConfig) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return _certificate_words(error, config)
-    if isinstance(error, ssl.SSLError):
-        return f"TLS failed: {error.reason or error}"
-    if isinstance(error, socket.gaierror | LocationParseError):
-        return f"the host name cannot be resolved (address from {config.source})"
-    if isinstance(error, ConnectTimeoutError):
-        return f"no connection in time (address from {config.source})"
-    if isinstance(error, ReadTimeoutError | TimeoutError):
-        return "connected, but silent for too long"
-    if isinstance(error, http.client.RemoteDisconnected):
-        return "the server closed the connection without an answer"
-    if isinstance(error, http.client.IncompleteRead):
-        return "the connection ended in the middle of the answer"
-    return ""
+#: In this order: urllib3's NewConnectionError, for one, is a ConnectTimeoutError, too.
+_WORDS: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
+    ((socket.gaierror, LocationParseError), "the host name cannot be resolved (address from {source})"),
+    ((NewConnectionError,), "no connection: {cause} (address from {source})"),
+    ((ConnectTimeoutError,), "no connection in time (address from {source})"),
+    ((ReadTimeoutError, TimeoutError), "connected, but silent or too slow"),
+    ((http.client.RemoteDisconnected,), "the server closed the connection without an answer"),
+    ((http.client.IncompleteRead,), "the connection ended in the middle of the answer"),
+)
+
+
+def _first(chain: Sequence[BaseException], type_: type[E]) -> E | None:
+    return next((each for each in chain if isinstance(each, type_)), None)
 
 
 def _certificate_words(error: ssl.SSLCertVerificationError, config: ClientConfig) -> str:

@@ -155,7 +155,7 @@ class HttpTransport:
             parts.append(piece)
             left = deadline - self._clock.now()
             if left <= 0:
-                raise TransportError(f"{self._config.host}: the answer did not end in time")
+                raise TransportError(f"{self._config.host}: connected, but silent or too slow")
             call.set_read_timeout(left)
         return b"".join(parts)
 

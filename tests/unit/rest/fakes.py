@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from btcctl.rest.breaker import Breaker
@@ -57,6 +57,7 @@ class ScriptedTransport:
         self.timeouts: list[float] = []
         self.streams: list[ScriptedStream] = []
         self.is_closed = False
+        self.on_request: Callable[[], None] = lambda: None
         self._answers = list(answers)
 
     @property
@@ -83,6 +84,7 @@ class ScriptedTransport:
 
     def _next(self, request: Request) -> Response:
         self.requests.append(request)
+        self.on_request()
         upcoming = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
         if isinstance(upcoming, Exception):
             raise upcoming

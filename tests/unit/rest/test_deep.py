@@ -4,26 +4,28 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from btcctl.errors import ObjectDecodeError
 from btcctl.rest.deep import read_object, split_array, split_object
 
 values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-    max_leaves=20,
+    st.none() | st.booleans() | st.integers() | st.text(max_size=10),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=10,
 )
 separators = st.sampled_from([(",", ":"), (", ", ": "), (" ,\n", " : ")])
 
 
-@given(st.dictionaries(st.text(), values), separators, st.booleans())
+@settings(max_examples=40, deadline=None)
+@given(st.dictionaries(st.text(max_size=5), values), separators, st.booleans())
 def test_an_object_is_cut_where_a_decoder_would_cut_it(body: dict[str, Any], separator: tuple[str, str], ascii_: bool):
     data = json.dumps(body, separators=separator, ensure_ascii=ascii_).encode()
     assert {json.loads(name): json.loads(value) for name, value in split_object(data).items()} == body
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.lists(values), separators)
 def test_an_array_is_cut_where_a_decoder_would_cut_it(items: list[Any], separator: tuple[str, str]):
     data = json.dumps(items, separators=separator).encode()

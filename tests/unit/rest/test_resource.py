@@ -271,14 +271,9 @@ def test_an_interrupted_lister_watcher_stays_interrupted_and_leaves_others_alone
 
 
 def test_interrupting_ends_a_wait_the_server_asked_for():
-    resource, _ = pods(status(429, Retry_After="5"))
+    resource, transport = pods(status(429, Retry_After="5"))
     source = resource.lister_watcher()
-
-    class Tripping(ScriptedTransport):
-        def _next(self, request):
-            source.interrupt()
-            return super()._next(request)
-
-    resource._client._transport = Tripping(status(429, Retry_After="5"))
+    transport.on_request = source.interrupt
     with pytest.raises(Interrupted):
         source.list_page(resource_version="", limit=1, continue_token="")
+    assert len(transport.requests) == 1
