@@ -39,7 +39,7 @@ class AddressPool:
         """
         for _ in range(_TRIES):
             octet = self._choose(range(1, 255))
-            claim = _claim(f"127.{octet}.0.1")
+            claim = _claim(f"{_network(octet)}.0.1")
             if claim is not None:
                 self._claim, self._addresses = claim, _addresses(octet)
                 return
@@ -79,12 +79,16 @@ class AddressPool:
             self._claim = None
 
 
+def _network(octet: int) -> str:
+    return f"127.{octet}"
+
+
 def _addresses(octet: int) -> Iterator[str]:
     """127.x.0.2 to 127.x.255.254; the first is the claim's."""
     for third in range(256):
         for fourth in range(1, 255):
             if (third, fourth) != (0, 1):
-                yield f"127.{octet}.{third}.{fourth}"
+                yield f"{_network(octet)}.{third}.{fourth}"
 
 
 def _claim(address: str) -> socket.socket | None:

@@ -100,7 +100,18 @@ class Cluster:
     @property
     def url(self) -> str:
         """Where the API server is."""
-        return self._address().url
+        return self.server_address.url
+
+    @property
+    def server_address(self) -> ServerAddress:
+        """All that a client needs, the token included.
+
+        Raises:
+            ConfigError: The cluster is not started.
+        """
+        if self._server is None:
+            raise ConfigError("the cluster is not started")
+        return self._server
 
     @property
     def healthy(self) -> bool:
@@ -140,13 +151,13 @@ class Cluster:
         return client
 
     def client_config(self) -> ClientConfig:
-        address = self._address()
+        address = self.server_address
         tls = Tls(ca_data=address.authority, ca_source="sandbox") if address.authority else Tls()
         return ClientConfig(address.url, "sandbox", credentials=StaticCredentials.bearer(address.token), tls=tls)
 
     def kubeconfig(self) -> dict[str, Any]:
         """What `kubectl` needs, as a kubeconfig's content. Carries the token."""
-        address = self._address()
+        address = self.server_address
         return kubeconfig(address.url, token=address.token, authority=address.authority)
 
     def kubeconfig_yaml(self) -> str:
@@ -235,11 +246,6 @@ class Cluster:
 
     def _pod_logs(self, key: ObjectKey, container: str, query: Mapping[str, Any]) -> bytes | None:
         return None if self._kubelet is None else self._kubelet.logs(key, container, query)
-
-    def _address(self) -> ServerAddress:
-        if self._server is None:
-            raise ConfigError("the cluster is not started")
-        return self._server
 
     def _left(self) -> float:
         """Seconds until everything must have stopped."""

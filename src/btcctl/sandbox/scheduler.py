@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 from typing import Any
-
-import structlog
 
 from btcctl.clock import SYSTEM_CLOCK, Clock, rfc3339
 from btcctl.controller.controller import Controller
@@ -21,8 +20,6 @@ from btcctl.resources import NODES, PODS
 from btcctl.rest.client import ApiClient
 from btcctl.sandbox.pods.status import HOST_IP
 from btcctl.workqueue.rate_limiters import ItemExponentialRateLimiter
-
-logger = structlog.get_logger(__name__)
 
 SCHEDULER_NAME = "default-scheduler"
 RETRY_CAP_SECONDS = 5.0  # a person is watching
@@ -60,11 +57,12 @@ def build_node(name: str, now: str) -> dict[str, Any]:
 
 
 def ensure_node(client: ApiClient, name: str, clock: Clock = SYSTEM_CLOCK) -> None:
-    """Create the Node unless a run before this one has left it."""
-    try:
-        client.resource(NODES).create(build_node(name, rfc3339(clock.wall_time())))
-    except AlreadyExists:
-        logger.debug("the node exists", node=name)
+    """Create the Node, unless a run before this one has left it, and say that it is ready."""
+    node = build_node(name, rfc3339(clock.wall_time()))
+    nodes = client.resource(NODES)
+    with contextlib.suppress(AlreadyExists):
+        nodes.create(node)
+    nodes.patch(ObjectKey("", name), {"status": node["status"]}, subresource="status")
 
 
 def build_scheduler(
