@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
-import msgspec
 import structlog
 
-from btcctl.apiserver import bodies, discovery, openapi, patches, statuses
-from btcctl.apiserver import options as query
+from btcctl.apiserver import discovery, openapi, statuses
 from btcctl.apiserver.builtins import BUILT_INS
+from btcctl.apiserver.changes import Changes
 from btcctl.apiserver.garbage import Collector
 from btcctl.apiserver.messages import (
     ApiRequest,
@@ -25,8 +23,8 @@ from btcctl.apiserver.options import WriteOptions
 from btcctl.apiserver.reader import Reader
 from btcctl.apiserver.registry import Registry
 from btcctl.apiserver.routing import Route, attributes_of, find_route
-from btcctl.apiserver.statuses import Cause, StatusError
-from btcctl.apiserver.store import Store, key_of
+from btcctl.apiserver.statuses import StatusError
+from btcctl.apiserver.store import Store
 from btcctl.apiserver.subresources import Authorizer, PodLogs, Subresources, review
 from btcctl.apiserver.writer import Writer
 from btcctl.clock import SYSTEM_CLOCK, Clock
@@ -74,6 +72,7 @@ class Api:
         self._observer = observer
         self._writer = Writer(self.store, self.registry, new_uid)
         self._reader = Reader(self.store)
+        self._changes = Changes(self.store, self._writer, self._reader)
         self._subresources = Subresources(self.store, self._writer, pod_logs)
         self._writer.settle_definitions()
         self._create_namespaces()
@@ -96,9 +95,10 @@ class Api:
             route = find_route(self.registry, request.path)
             attributes = attributes_of(request, route)
             self._authorize(attributes, route)
-            response = (
-                self._discover(request) if route is None else self._dispatch(route, request, attributes, warnings)
-            )
+            if route is None:
+                response: ApiResponse | WatchResponse = self._discover(request)
+            else:
+                response = self._dispatch(route, request, attributes.verb, warnings)
         except StatusError as error:
             response = _error_response(error)
         except Exception:
@@ -134,97 +134,17 @@ class Api:
         raise statuses.path_not_found()
 
     def _dispatch(
-        self, route: Route, request: ApiRequest, attributes: RequestAttributes, warnings: list[str]
+        self, route: Route, request: ApiRequest, verb: str, warnings: list[str]
     ) -> ApiResponse | WatchResponse:
-        verb = attributes.verb
         if route.subresource not in {"", "status"}:
             return self._subresources.handle(route, request)
-        if verb == "get":
-            return self._reader.get(route, request)
-        if verb == "list":
-            return self._reader.list(route, request)
-        if verb == "watch":
-            return self._reader.watch(route, request)
-        if verb == "deletecollection":
-            return self._delete_collection(route, request)
-        if verb == "delete":
-            return json_response(
-                200, self._presented(route, request, self._writer.delete(route, query.delete_options(request)))
-            )
-        if verb == "create":
-            return self._create(route, request, warnings)
-        if verb == "update":
-            return self._update(route, request, warnings)
-        return self._patch(route, request, warnings)
-
-    def _create(self, route: Route, request: ApiRequest, warnings: list[str]) -> ApiResponse:
         if route.served.verbs == ("create",):
             return json_response(201, review(route, request, self._authorizer))
-        options = query.write_options(request, "CreateOptions")
-        body, duplicates = bodies.read_object(request, route.served)
-        if route.served.type.namespaced and not route.namespace:
-            raise statuses.method_not_allowed()
-        created = self._writer.create(route, body, options, warnings, duplicates)
-        return json_response(201, self._presented(route, request, created))
-
-    def _update(self, route: Route, request: ApiRequest, warnings: list[str]) -> ApiResponse:
-        options = query.write_options(request, "UpdateOptions")
-        body, duplicates = bodies.read_object(request, route.served)
-        updated, created = self._writer.update(route, body, options, warnings, duplicates)
-        return json_response(201 if created else 200, self._presented(route, request, updated))
-
-    def _patch(self, route: Route, request: ApiRequest, warnings: list[str]) -> ApiResponse:
-        options = query.write_options(request, "PatchOptions")
-        content_type = request.headers.get("content-type", "").partition(";")[0].strip()
-        if content_type == patches.APPLY:
-            return self._apply(route, request, options, warnings)
-        if options.force:
-            raise _bad_patch_option(
-                "FieldValueForbidden", "Forbidden: may not be specified for non-apply patch", "force"
-            )
-        patch = patches.read_patch(route.served, content_type, request.body)
-        patched = self._writer.patch(route, patch, options, warnings)
-        return json_response(200, self._presented(route, request, patched))
-
-    def _apply(self, route: Route, request: ApiRequest, options: WriteOptions, warnings: list[str]) -> ApiResponse:
-        if not options.field_manager:
-            raise _bad_patch_option("FieldValueRequired", "Required value: is required for apply patch", "fieldManager")
-        with self.store.transaction():
-            if self.store.get(route.served.collection, route.key) is None and not route.subresource:
-                return self._apply_new(route, request, options, warnings)
-            patch = patches.read_patch(route.served, patches.APPLY, request.body)
-            applied = self._writer.patch(route, patch, options, warnings)
-        return json_response(200, self._presented(route, request, applied))
-
-    def _apply_new(self, route: Route, request: ApiRequest, options: WriteOptions, warnings: list[str]) -> ApiResponse:
-        body = patches.read_configuration(request.body)
-        metadata = body.get("metadata") or {}
-        if metadata.get("uid"):
-            raise statuses.conflict(
-                route.served.type,
-                route.name,
-                "uid mismatch: the provided object specified uid, and no existing object was found",
-            )
-        named = {**body, "metadata": {**metadata, "name": metadata.get("name") or route.name}}
-        as_json = ApiRequest("POST", request.path, request.query, {}, msgspec.json.encode(named), request.user)
-        read, duplicates = bodies.read_object(as_json, route.served)
-        created = self._writer.create(route, read, options, warnings, duplicates)
-        return json_response(201, self._presented(route, request, created))
-
-    def _delete_collection(self, route: Route, request: ApiRequest) -> ApiResponse:
-        options = query.delete_options(request)
-        view = self._reader.view(route, request)
-        records, revision = self._reader.select(route, request)
-        for record in records:
-            key = key_of(record.body)
-            self._writer.delete(Route(route.served, key.namespace, key.name), options)
-        return json_response(200, view.list(records, {"resourceVersion": str(revision)}))
-
-    def _presented(self, route: Route, request: ApiRequest, body: Mapping[str, Any]) -> Mapping[str, Any] | bytes:
-        """A Status as it is, an object in the form and version that the client wants."""
-        if body.get("kind") == "Status":
-            return body
-        return self._reader.view(route, request).body(body)
+        if verb == "watch":
+            return self._reader.watch(route, request)
+        if verb in {"get", "list"}:
+            return self._reader.get(route, request) if verb == "get" else self._reader.list(route, request)
+        return self._changes.handle(verb, route, request, warnings)
 
     def _create_namespaces(self) -> None:
         served = self.registry.find("", "v1", "namespaces")
@@ -234,10 +154,6 @@ class Api:
             if self.store.get(served.collection, ObjectKey("", name)) is None:
                 body = {"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": name}}
                 self._writer.create(Route(served), body, WriteOptions(), [], [])
-
-
-def _bad_patch_option(reason: str, message: str, field: str) -> StatusError:
-    return statuses.invalid_option("PatchOptions", Cause(reason, message, field))
 
 
 def _error_response(error: StatusError) -> ApiResponse:

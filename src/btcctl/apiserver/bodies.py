@@ -32,12 +32,20 @@ def read_object(request: ApiRequest, served: Served) -> tuple[dict[str, Any], li
     """
     body, duplicates = _decode(request, served.type.kind)
     _check_type(body, served, request.body)
-    strategy = strategy_of(served)
+    return checked(body, served), duplicates
+
+
+def checked(body: dict[str, Any], served: Served) -> dict[str, Any]:
+    """The body, with the JSON types its kind's rules rely on, and metadata.
+
+    Raises:
+        StatusError: 400, a field has another type.
+    """
     if not served.is_custom:
         body = _without_nulls({**body, "kind": served.type.kind, "apiVersion": served.type.api_version})
-    shapes.check_shape(strategy.shape, body, served.type.version, served.type.kind)
+    shapes.check_shape(strategy_of(served).shape, body, served.type.version, served.type.kind)
     body["metadata"] = body.get("metadata") or {}
-    return body, duplicates
+    return body
 
 
 def read_plain(request: ApiRequest, kind: str) -> dict[str, Any]:
@@ -133,8 +141,10 @@ def _check_type(body: Mapping[str, Any], served: Served, raw: bytes) -> None:
         why = f"Object 'Kind' is missing in '{text}' ({text[:24]} ...)"
         raise statuses.bad_request(f"the object provided is unrecognized (must be of type {expected.kind}): {why}")
     if api_version and api_version != expected.api_version:
-        message = f"the API version in the data ({api_version}) does not match the expected API version ({expected.api_version})"
-        raise statuses.bad_request(message)
+        raise statuses.bad_request(
+            f"the API version in the data ({api_version}) does not match the expected API version "
+            f"({expected.api_version})"
+        )
     if not kind or kind == expected.kind:
         return
     if served.is_custom:

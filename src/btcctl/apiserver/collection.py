@@ -163,7 +163,7 @@ def event_line(type_: str, encoded: bytes) -> bytes:
 
 def path_of(key: ObjectKey) -> str:
     """What collections are sorted by: etcd sorts whole paths, so `a-b/x` comes before `a/x`."""
-    return f"{key.namespace}/{key.name}"
+    return f"{key}"
 
 
 def _select(order: list[str], records: Mapping[str, Record], namespace: str) -> list[Record]:

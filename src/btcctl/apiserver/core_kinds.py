@@ -80,7 +80,8 @@ def default_secret(body: dict[str, Any]) -> None:
         try:
             base64.b64decode(value, validate=True)
         except binascii.Error as error:
-            message = f'Secret in version "v1" cannot be handled as a Secret: illegal base64 data at input byte {_first_bad(value)}'
+            why = f"illegal base64 data at input byte {_first_bad(value)}"
+            message = f'Secret in version "v1" cannot be handled as a Secret: {why}'
             raise statuses.bad_request(message) from error
 
 

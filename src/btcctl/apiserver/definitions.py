@@ -49,8 +49,18 @@ class Definitions:
             now = rfc3339(self._store.clock.wall_time())
             for status in crds.settle(self._registry, body, others, now):
                 body = self._store.update(DEFINITIONS, {**body, "status": status}).body
+        body = self._remember_storage(body)
         self._serve(body)
         self.finish(name)
+
+    def _remember_storage(self, body: Body) -> Body:
+        """Objects may be stored in any version that has been the storage version."""
+        storage = next(each["name"] for each in body["spec"]["versions"] if each["storage"])
+        stored = body["status"].get("storedVersions") or []
+        if storage in stored:
+            return body
+        status = {**body["status"], "storedVersions": [*stored, storage]}
+        return self._store.update(DEFINITIONS, {**body, "status": status}).body
 
     def _serve(self, body: Body) -> None:
         name = body["metadata"]["name"]

@@ -170,14 +170,13 @@ class Collector:
             self._empty_definition(body)
 
     def _delete_foreground(self, served: Served, body: Body) -> None:
-        waiting = False
-        for place, dependent in self._dependents_of(body["metadata"]["uid"]):
-            reference = next(
-                each for each in dependent["metadata"]["ownerReferences"] if each["uid"] == body["metadata"]["uid"]
-            )
-            waiting = waiting or bool(reference.get("blockOwnerDeletion")) or not place.served.is_custom
-            self._delete(place.served, place.key, dependent["metadata"]["uid"], policy="Foreground")
-        if not waiting or not list(self._dependents_of(body["metadata"]["uid"])):
+        """Dependents first; the owner waits for those that block its deletion."""
+        uid = body["metadata"]["uid"]
+        for place, dependent in self._dependents_of(uid):
+            below = dependent["metadata"]["uid"]
+            policy = "Foreground" if any(_blocks(each, below) for _, each in self._dependents_of(below)) else ""
+            self._delete(place.served, place.key, below, policy=policy)
+        if not any(_blocks(each, uid) for _, each in self._dependents_of(uid)):
             self._drop_finalizer(served, body, FOREGROUND)
 
     def _check_waiting_owners(self, body: Body) -> None:
@@ -254,6 +253,11 @@ class Collector:
             write()
         except StatusError:
             return
+
+
+def _blocks(dependent: Body, owner: str) -> bool:
+    references = dependent["metadata"].get("ownerReferences") or ()
+    return any(each["uid"] == owner and each.get("blockOwnerDeletion") for each in references)
 
 
 def _owner_uids(record: Record | None) -> _Owners:

@@ -79,7 +79,8 @@ def subdomain_name(name: str) -> list[str]:
     if not re.fullmatch(SUBDOMAIN, name):
         complaints.append(
             "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must "
-            f"start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '{SUBDOMAIN}')"
+            "start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
+            f"'{SUBDOMAIN}')"
         )
     return complaints
 
@@ -90,7 +91,8 @@ def label_name(name: str) -> list[str]:
     if not re.fullmatch(_LABEL_1123, name):
         complaints.append(
             "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and "
-            f"end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '{_LABEL_1123}')"
+            "end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "
+            f"'{_LABEL_1123}')"
         )
     return complaints
 
@@ -154,7 +156,10 @@ def validate_update(new: Mapping[str, Any], old: Mapping[str, Any]) -> list[Caus
         added = [each for each in new.get("finalizers") or [] if each not in (old.get("finalizers") or [])]
         if added:
             listed = ", ".join(f'"{each}"' for each in added)
-            why = f"no new finalizers can be added if the object is being deleted, found new finalizers []string{{{listed}}}"
+            why = (
+                "no new finalizers can be added if the object is being deleted, found new finalizers "
+                f"[]string{{{listed}}}"
+            )
             causes.append(Cause("FieldValueForbidden", f"Forbidden: {why}", "metadata.finalizers"))
     sent = new.get("deletionTimestamp")
     if sent and sent != old.get("deletionTimestamp"):
@@ -203,13 +208,13 @@ def _owners(references: Sequence[Mapping[str, Any]]) -> list[Cause]:
         version = each.get("apiVersion") or ""
         if not version or version.count("/") > 1 or not version.rpartition("/")[2]:
             causes.append(_invalid(f"{field}.apiVersion", version, "version must not be empty"))
-        for name in ("kind", "name", "uid"):
-            if not each.get(name):
-                causes.append(_invalid(f"{field}.{name}", "", "must not be empty"))
+        missing = (name for name in ("kind", "name", "uid") if not each.get(name))
+        causes += [_invalid(f"{field}.{name}", "", "must not be empty") for name in missing]
     controllers = [f"{each.get('kind')}/{each.get('name')}" for each in references if each.get("controller")]
     if len(controllers) > 1:
         printed = msgspec.json.encode(references).decode()
-        why = f'Only one reference can have Controller set to true. Found "true" in references for {" and ".join(controllers[:2])}'
+        found = " and ".join(controllers[:2])
+        why = f'Only one reference can have Controller set to true. Found "true" in references for {found}'
         causes.append(Cause("FieldValueInvalid", f"Invalid value: {printed}: {why}", field))
     return causes
 

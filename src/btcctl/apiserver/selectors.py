@@ -187,37 +187,37 @@ class _Parser:
             return
         while True:
             yield self._requirement()
-            token = self._next()
-            if token == "":
+            word = self._next()
+            if not word:
                 return
-            if token != ",":
-                raise statuses.bad_request(f"found '{token}', expected: ',' or 'end of string'")
-            if self._peek() in _SYMBOLS - {"!"} or self._peek() == "":
+            if word != ",":
+                raise statuses.bad_request(f"found '{word}', expected: ',' or 'end of string'")
+            if self._peek() in _SYMBOLS - {"!"} or not self._peek():
                 raise statuses.bad_request(f"found '{self._peek()}', expected: identifier after ','")
 
     def _requirement(self) -> Requirement:
-        token = self._next()
-        if token == "!":
-            return Requirement(self._next(), "!")
-        if token in _SYMBOLS:
-            raise statuses.bad_request(f"found '{token}', expected: !, identifier, or 'end of string'")
+        word = self._next()
+        if word in _SYMBOLS:
+            if word.startswith("!") and word != "!=":
+                return Requirement(self._next(), "!")
+            raise statuses.bad_request(f"found '{word}', expected: !, identifier, or 'end of string'")
         if self._peek() in {"", ","}:
-            return Requirement(token, "exists")
+            return Requirement(word, "exists")
         operator = self._next()
         if operator not in _OPERATORS:
             expected = "in, notin, =, ==, !=, gt, lt"
             raise statuses.bad_request(f"unable to parse requirement: found '{operator}', expected: {expected}")
         if operator in {"in", "notin"}:
-            return Requirement(token, operator, frozenset(self._set()))
+            return Requirement(word, operator, frozenset(self._set()))
         value = "" if self._peek() in {"", ","} else self._next()
-        return self._comparison(token, operator, value)
+        return self._comparison(word, operator, value)
 
     @staticmethod
     def _comparison(key: str, operator: str, value: str) -> Requirement:
         if operator in {"<", ">"}:
             if not value.lstrip("-").isdecimal():
-                message = f"values[0][{key}]: Invalid value: \"{value}\": for 'Gt', 'Lt' operators, the value must be an integer"
-                raise statuses.bad_request(message)
+                why = "for 'Gt', 'Lt' operators, the value must be an integer"
+                raise statuses.bad_request(f'values[0][{key}]: Invalid value: "{value}": {why}')
             return Requirement(key, "gt" if operator == ">" else "lt", frozenset({value}))
         return Requirement(key, "notin" if operator == "!=" else "in", frozenset({value}))
 
@@ -226,12 +226,12 @@ class _Parser:
         if opening != "(":
             raise statuses.bad_request(f"unable to parse requirement: found '{opening}', expected: '('")
         while True:
-            token = self._next()
-            if token in {")", ","}:  # an empty value
+            word = self._next()
+            if word in {")", ","}:  # an empty value
                 yield ""
-                separator = token
+                separator = word
             else:
-                yield token
+                yield word
                 separator = self._next()
             if separator == ")":
                 return
@@ -242,6 +242,6 @@ class _Parser:
         return self._tokens[self._at]
 
     def _next(self) -> str:
-        token = self._tokens[self._at]
+        word = self._tokens[self._at]
         self._at = min(self._at + 1, len(self._tokens) - 1)
-        return token
+        return word

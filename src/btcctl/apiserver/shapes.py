@@ -256,7 +256,8 @@ def check_shape(shape: type[Any] | None, body: Body, version: str, kind: str) ->
         if found is not None:
             path = re.sub(r"\[[^]]*\]", "", found["path"] or "")
             wanted = _GO.get(found["wanted"].partition(" |")[0], "object")
-            why = f"json: cannot unmarshal {_JSON.get(found['got'], found['got'])} into Go struct field {kind}{path} of type {wanted}"
+            got = _JSON.get(found["got"], found["got"])
+            why = f"json: cannot unmarshal {got} into Go struct field {kind}{path} of type {wanted}"
         message = f'{kind} in version "{version}" cannot be handled as a {kind}: {why}'
         raise statuses.bad_request(message) from error
 

@@ -56,19 +56,15 @@ def _merge_map(target: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str,
     if directive not in {None, "merge"}:
         raise statuses.internal(f"unknown patch type: {directive} in map: map[$patch:{directive}]")
     merged = dict(target)
-    for key, value in patch.items():
-        if not key.startswith("$"):
-            _merge_field(merged, key, value)
-    for key, value in patch.items():
-        if key.startswith(_DELETE):
-            name = key[len(_DELETE) :]
-            merged[name] = [each for each in merged.get(name) or [] if each not in value]
-    for key, value in patch.items():
-        if key.startswith(_ORDER):
-            _reorder(merged, key[len(_ORDER) :], value)
-    if _RETAIN in patch:
-        merged = {key: value for key, value in merged.items() if key in patch[_RETAIN]}
-    return merged
+    for key in (key for key in patch if not key.startswith("$")):
+        _merge_field(merged, key, patch[key])
+    for key in (key for key in patch if key.startswith(_DELETE)):
+        name = key.removeprefix(_DELETE)
+        merged[name] = [each for each in merged.get(name) or [] if each not in patch[key]]
+    for key in (key for key in patch if key.startswith(_ORDER)):
+        _reorder(merged, key.removeprefix(_ORDER), patch[key])
+    retained = patch.get(_RETAIN)
+    return merged if retained is None else {key: value for key, value in merged.items() if key in retained}
 
 
 def _merge_field(merged: dict[str, Any], key: str, value: Any) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from btcctl.apiserver import metadata as meta
-from btcctl.apiserver import schema, shapes, statuses
-from btcctl.apiserver.bodies import private, validate_fields
+from btcctl.apiserver import schema, statuses
+from btcctl.apiserver.bodies import checked, private, validate_fields
 from btcctl.apiserver.collection import Body, Record
 from btcctl.apiserver.definitions import Definitions
 from btcctl.apiserver.deletion import Deletion, is_finished
@@ -112,8 +112,7 @@ class Writer:
             if old is None:
                 raise statuses.not_found(served.type, route.name)
             body = private(patch(private({**old.body, "apiVersion": served.type.api_version})))
-            body["metadata"] = body.get("metadata") or {}
-            _check_patched(body, served)
+            body = checked(body, served)
             sent = body["metadata"]
             _check_name(route, sent)
             _check_place(route, sent)
@@ -268,7 +267,8 @@ class Writer:
         if route.served.collection == ("", "pods"):
             account = new["spec"]["serviceAccountName"]
             if self._store.get(("", "serviceaccounts"), ObjectKey(route.namespace, account)) is None:
-                why = f'error looking up service account {route.namespace}/{account}: serviceaccount "{account}" not found'
+                where = f"{route.namespace}/{account}"
+                why = f'error looking up service account {where}: serviceaccount "{account}" not found'
                 raise statuses.forbidden(route.served.type, name, why)
 
     def _add_account(self, namespace: str) -> None:
@@ -325,10 +325,6 @@ def _check_place(route: Route, sent: Mapping[str, Any]) -> None:
         )
     if route.served.type.namespaced and not route.namespace:
         raise statuses.bad_request("an empty namespace may not be set during creation")
-
-
-def _check_patched(body: dict[str, Any], served: Served) -> None:
-    shapes.check_shape(strategy_of(served).shape, body, served.type.version, served.type.kind)
 
 
 def _check_identity(route: Route, sent: Mapping[str, Any], old: Record, *, needs_version: bool) -> None:

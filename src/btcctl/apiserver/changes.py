@@ -1,0 +1,113 @@
+"""Requests that change something: their bodies and options read, their answers written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from btcctl.apiserver import bodies, patches, statuses
+from btcctl.apiserver import options as query
+from btcctl.apiserver.messages import ApiRequest, ApiResponse, json_response
+from btcctl.apiserver.options import WriteOptions
+from btcctl.apiserver.reader import Reader
+from btcctl.apiserver.routing import Route
+from btcctl.apiserver.statuses import Cause, StatusError
+from btcctl.apiserver.store import Store, key_of
+from btcctl.apiserver.writer import Writer
+
+_NO_OBJECT = "uid mismatch: the provided object specified uid, and no existing object was found"
+
+
+class Changes:
+    """Answers create, update, patch, delete and deletecollection of objects and their status."""
+
+    def __init__(self, store: Store, writer: Writer, reader: Reader) -> None:
+        self._store = store
+        self._writer = writer
+        self._reader = reader
+
+    def handle(self, verb: str, route: Route, request: ApiRequest, warnings: list[str]) -> ApiResponse:
+        """
+        Args:
+            warnings: Warnings for the client are added to it.
+
+        Raises:
+            StatusError: It may not be.
+        """
+        if route.served.type.namespaced and not route.namespace:
+            raise statuses.method_not_allowed()
+        if verb == "delete":
+            deleted = self._writer.delete(route, query.delete_options(request))
+            return self._answer(200, route, request, deleted)
+        if verb == "deletecollection":
+            return self._delete_collection(route, request)
+        handlers = {"create": self._create, "update": self._update, "patch": self._patch}
+        status, body = handlers[verb](route, request, warnings)
+        return self._answer(status, route, request, body)
+
+    def _create(self, route: Route, request: ApiRequest, warnings: list[str]) -> tuple[int, Mapping[str, Any]]:
+        options = query.write_options(request, "CreateOptions")
+        body, duplicates = bodies.read_object(request, route.served)
+        return 201, self._writer.create(route, body, options, warnings, duplicates)
+
+    def _update(self, route: Route, request: ApiRequest, warnings: list[str]) -> tuple[int, Mapping[str, Any]]:
+        options = query.write_options(request, "UpdateOptions")
+        body, duplicates = bodies.read_object(request, route.served)
+        updated, created = self._writer.update(route, body, options, warnings, duplicates)
+        return (201 if created else 200), updated
+
+    def _patch(self, route: Route, request: ApiRequest, warnings: list[str]) -> tuple[int, Mapping[str, Any]]:
+        options = query.write_options(request, "PatchOptions")
+        content_type = request.headers.get("content-type", "").partition(";")[0].strip()
+        if content_type == patches.APPLY:
+            return self._apply(route, request, options, warnings)
+        if options.force:
+            message = "Forbidden: may not be specified for non-apply patch"
+            raise _bad_option("FieldValueForbidden", message, "force")
+        patch = patches.read_patch(route.served, content_type, request.body)
+        return 200, self._writer.patch(route, patch, options, warnings)
+
+    def _apply(
+        self, route: Route, request: ApiRequest, options: WriteOptions, warnings: list[str]
+    ) -> tuple[int, Mapping[str, Any]]:
+        if not options.field_manager:
+            raise _bad_option("FieldValueRequired", "Required value: is required for apply patch", "fieldManager")
+        patch = patches.read_patch(route.served, patches.APPLY, request.body)
+        with self._store.transaction():
+            if self._store.get(route.served.collection, route.key) is None and not route.subresource:
+                return 201, self._apply_new(route, request, options, warnings)
+            return 200, self._writer.patch(route, patch, options, warnings)
+
+    def _apply_new(
+        self, route: Route, request: ApiRequest, options: WriteOptions, warnings: list[str]
+    ) -> Mapping[str, Any]:
+        body = patches.read_configuration(request.body)
+        metadata = body.get("metadata") or {}
+        if metadata.get("uid"):
+            raise statuses.conflict(route.served.type, route.name, _NO_OBJECT)
+        named = {**body, "metadata": {**metadata, "name": metadata.get("name") or route.name}}
+        as_json = ApiRequest("POST", request.path, request.query, {}, msgspec.json.encode(named), request.user)
+        read, duplicates = bodies.read_object(as_json, route.served)
+        return self._writer.create(route, read, options, warnings, duplicates)
+
+    def _delete_collection(self, route: Route, request: ApiRequest) -> ApiResponse:
+        options = query.delete_options(request)
+        view = self._reader.view(route, request)
+        with self._store.transaction():
+            records, revision = self._reader.select(route, request)
+            for record in records:
+                key = key_of(record.body)
+                self._writer.delete(Route(route.served, key.namespace, key.name), options)
+        return json_response(200, view.list(records, {"resourceVersion": str(revision)}))
+
+    def _answer(self, status: int, route: Route, request: ApiRequest, body: Mapping[str, Any]) -> ApiResponse:
+        """A Status as it is, an object in the form and version that the client wants."""
+        if body.get("kind") == "Status":
+            return json_response(status, body)
+        return json_response(status, self._reader.view(route, request).body(body))
+
+
+def _bad_option(reason: str, message: str, field: str) -> StatusError:
+    return statuses.invalid_option("PatchOptions", Cause(reason, message, field))
