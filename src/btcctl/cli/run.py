@@ -12,7 +12,7 @@ import structlog
 from btcctl.bitcoin.operator import OperatorOptions, build_operator
 from btcctl.cli.flags import Flags, parse_count, parse_duration
 from btcctl.controller.manager import run_until_signal
-from btcctl.errors import ApiError, BtcctlError, TransportError
+from btcctl.errors import ApiError, BtcctlError, ConfigError, TransportError
 from btcctl.rest.client import ApiClient
 from btcctl.rest.config import load_config
 
@@ -58,10 +58,10 @@ def add_parser(commands: Any, environ: Mapping[str, str]) -> argparse.ArgumentPa
 
 def run_operator(args: argparse.Namespace) -> int:
     """Find the cluster, build the operator, run it until a signal."""
-    namespace = "" if args.all_namespaces else args.namespace
+    _refuse_contradictions(args)
     config = load_config(args.kubeconfig, args.context)
     options = OperatorOptions(
-        namespace=namespace,
+        namespace=args.namespace,
         workers=args.workers,
         resync_seconds=args.resync_period,
         node_image=args.node_image,
@@ -76,6 +76,15 @@ def run_operator(args: argparse.Namespace) -> int:
     finally:
         client.close()
     return 0
+
+
+def _refuse_contradictions(args: argparse.Namespace) -> None:
+    if args.namespace and args.all_namespaces:
+        raise ConfigError(f"--namespace {args.namespace} and --all-namespaces contradict each other")
+    if not 0 < args.poll_min <= args.poll_max:
+        raise ConfigError(
+            f"--poll-min {args.poll_min:g} s must be more than 0 and at most --poll-max {args.poll_max:g} s"
+        )
 
 
 def _server_version(client: ApiClient) -> str:

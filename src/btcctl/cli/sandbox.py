@@ -9,12 +9,14 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from btcctl.cli.flags import Flags, parse_count
-from btcctl.sandbox.check import CheckFailed
-from btcctl.sandbox.session import SandboxOptions, Session
+from btcctl.errors import ConfigError
 from btcctl.threads import Stop
+
+if TYPE_CHECKING:
+    from btcctl.sandbox.session import Session
 
 _POLL_SECONDS = 0.2
 
@@ -43,6 +45,11 @@ def add_parser(commands: Any, environ: Mapping[str, str]) -> argparse.ArgumentPa
 
 def run_sandbox(args: argparse.Namespace) -> int:
     """Bring everything up; check it, or wait for Ctrl-C; take everything down."""
+    try:
+        # Only here: an operator in a cluster has no use for it, and not the packages it needs.
+        from btcctl.sandbox.session import SandboxOptions, Session  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise ConfigError(f"no {error.name} here: the sandbox needs pip install 'btcctl[sandbox]'") from error
     options = SandboxOptions(
         nodes=args.nodes,
         manifests=tuple([args.manifests] if args.manifests else []),
@@ -58,6 +65,8 @@ def run_sandbox(args: argparse.Namespace) -> int:
 
 
 def _check(session: Session) -> int:
+    from btcctl.sandbox.check import CheckFailed  # noqa: PLC0415  late, as above
+
     try:
         session.check()
     except CheckFailed as error:

@@ -1,0 +1,185 @@
+"""`btcctl run`, `crd` and `--version` as a person runs them."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from btcctl.apiserver.api import Api
+from btcctl.apiserver.http import EmbeddedServer
+from btcctl.apiserver.kubeconfig import kubeconfig, write_kubeconfig
+from btcctl.bitcoin.crd import load_crd
+from btcctl.bitcoin.types import BITCOIN_NETWORKS
+from btcctl.objects import ObjectKey
+from btcctl.resources import STATEFUL_SETS
+from btcctl.rest.client import ApiClient
+from btcctl.rest.config import load_config
+from btcctl.sandbox.certificates import make_identity
+from btcctl.sandbox.manifests import Applier
+from btcctl.sandbox.session import network_manifest
+from tests.integration.support import eventually
+
+
+def btcctl(*args: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "btcctl", *args]
+    environment = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", **(env or {})}
+    return subprocess.run(command, capture_output=True, text=True, timeout=30, env=environment, check=False)
+
+
+@pytest.fixture
+def server() -> Iterator[EmbeddedServer]:
+    with EmbeddedServer(Api()) as server:
+        yield server
+
+
+@pytest.fixture
+def config(server: EmbeddedServer, tmp_path: Path) -> Path:
+    path = tmp_path / "kubeconfig"
+    write_kubeconfig(path, kubeconfig(server.url))
+    return path
+
+
+@pytest.fixture
+def client(config: Path) -> Iterator[ApiClient]:
+    client = ApiClient.from_config(load_config(config))
+    yield client
+    client.close()
+
+
+def test_crd_prints_what_the_cluster_needs() -> None:
+    assert yaml.safe_load(btcctl("crd").stdout) == load_crd()
+
+
+def test_an_operator_in_a_cluster_loads_nothing_of_the_sandbox() -> None:
+    unwanted = ("btcctl.sandbox", "btcctl.apiserver", "btcctl.testing", "cryptography", "jsonpatch", "kubernetes")
+    script = (
+        "import sys; from btcctl.cli.main import build_parser; build_parser({});"
+        f"print([name for name in sys.modules if name.startswith({unwanted})])"
+    )
+    assert subprocess.check_output([sys.executable, "-c", script], text=True).strip() == "[]"
+
+
+def test_version_and_help_are_for_people() -> None:
+    assert btcctl("--version").stdout.startswith("btcctl 0.")
+    helped = btcctl("run", "--help").stdout
+    assert "[env BTCCTL_RESYNC_PERIOD, default 600.0]" in helped
+    assert "sandbox" in btcctl("--help").stdout
+
+
+@pytest.mark.parametrize(
+    ("content", "args", "message"),
+    [
+        (None, [], "does not exist"),
+        ("{", [], "YAML"),
+        ("- 1", [], "kubeconfig"),
+        (yaml.safe_dump(kubeconfig("http://127.0.0.1:1")), ["--context", "other"], "other"),
+        (yaml.safe_dump(kubeconfig("ftp://127.0.0.1:1")), [], "not a URL"),
+    ],
+)
+def test_a_kubeconfig_that_is_no_good_is_a_usage_error(
+    tmp_path: Path, content: str | None, args: list[str], message: str
+) -> None:
+    path = tmp_path / "kubeconfig"
+    if content is not None:
+        path.write_text(content)
+    done = btcctl("run", "--kubeconfig", str(path), *args)
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False), done.stderr
+    assert message in done.stderr
+    assert str(path) in done.stderr
+
+
+def test_no_cluster_at_all_is_a_usage_error() -> None:
+    done = btcctl("run")
+    assert done.returncode == 2
+    assert "give --kubeconfig FILE" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["--workers", "0"], "0 is not between 1 and 64"),
+        (["--resync-period", "soon"], "'soon' is no duration"),
+        (["--poll-min", "10s", "--poll-max", "5s"], "--poll-min"),
+        (["--namespace", "a", "--all-namespaces"], "--all-namespaces"),
+    ],
+)
+def test_flags_that_make_no_sense_are_usage_errors(config: Path, args: list[str], message: str) -> None:
+    done = btcctl("run", "--kubeconfig", str(config), *args)
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False), done.stderr
+    assert message in done.stderr
+
+
+def test_an_api_server_that_is_not_there_is_named(tmp_path: Path) -> None:
+    write_kubeconfig(tmp_path / "kubeconfig", kubeconfig("https://127.0.0.1:1"))
+    done = btcctl("run", "--kubeconfig", str(tmp_path / "kubeconfig"))
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+    assert "127.0.0.1:1" in done.stderr
+    assert "Is the cluster up" in done.stderr
+
+
+def test_a_wrong_ca_is_said_and_where_it_came_from(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    right, wrong = make_identity(tmp_path), make_identity(tmp_path / "other")
+    with EmbeddedServer(Api(), tls=right.context) as server:
+        write_kubeconfig(tmp_path / "kubeconfig", kubeconfig(server.url, authority=wrong.certificate))
+        done = btcctl("run", "--kubeconfig", str(tmp_path / "kubeconfig"))
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+    assert "CA" in done.stderr
+    assert "kubeconfig" in done.stderr
+
+
+def test_a_cluster_without_the_definition_says_how_to_install_it(config: Path) -> None:
+    done = btcctl("run", "--kubeconfig", str(config))
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+    assert "btcctl crd | kubectl apply -f -" in done.stderr
+
+
+class Operator:
+    """A running `btcctl run`."""
+
+    def __init__(self, config: Path, *args: str) -> None:
+        self.log = config.with_name("log")
+        command = [sys.executable, "-m", "btcctl", "run", f"--kubeconfig={config}", *args]
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(command, stderr=log)
+
+    def entries(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.log.read_text().splitlines()]
+
+    def said(self, event: str) -> dict[str, Any] | None:
+        return next((entry for entry in self.entries() if entry["event"] == event), None)
+
+
+@pytest.fixture
+def operator(config: Path, client: ApiClient) -> Iterator[Operator]:
+    Applier(client).apply(load_crd())
+    operator = Operator(config, "--workers", "3")
+    try:
+        eventually(lambda: operator.said("controller started"), 20)
+        yield operator
+    finally:
+        operator.process.kill()
+        operator.process.wait()
+
+
+def test_the_operator_runs_beside_a_cluster_until_a_signal(operator: Operator, client: ApiClient) -> None:
+    shown = operator.said("configuration")
+    assert shown is not None
+    assert (shown["workers"], shown["resync_seconds"]) == (3, 600.0)
+    key = ObjectKey("default", "my-network-sts")
+    client.resource(BITCOIN_NETWORKS).create({**network_manifest(2), "spec": {"nodes": 2}})
+    eventually(lambda: client.resource(STATEFUL_SETS, "default").list()[0])
+    assert client.resource(STATEFUL_SETS).get(key).body()["spec"]["replicas"] == 2
+
+    operator.process.send_signal(signal.SIGTERM)
+    assert operator.process.wait(15) == 0
+    assert operator.said("stopping; a second signal exits at once")
+    assert "Traceback" not in operator.log.read_text()

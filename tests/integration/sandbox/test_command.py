@@ -1,0 +1,197 @@
+"""`btcctl sandbox` as a person runs it: a process, signals, and nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import yaml
+
+from btcctl.clock import SYSTEM_CLOCK
+from tests.integration.kubectl import Kubectl
+from tests.integration.support import eventually
+
+STOP_SECONDS = 3.0
+NODE_PROGRAM = "btcctl.sandbox.simnode"
+
+
+class Sandbox:
+    """A running `btcctl sandbox`.
+
+    Args:
+        home: For its kubeconfig and its temporary files.
+        args: Further arguments.
+    """
+
+    def __init__(self, home: Path, *args: str) -> None:
+        self.kubeconfig = home / "kubeconfig"
+        self.temporary = home / "tmp"
+        self.temporary.mkdir()
+        command = [
+            sys.executable,
+            "-m",
+            "btcctl",
+            "sandbox",
+            "--simulated",
+            f"--kubeconfig-out={self.kubeconfig}",
+            *args,
+        ]
+        environment = {**os.environ, "TMPDIR": str(self.temporary)}
+        self.output = home / "output"
+        with self.output.open("w") as output:
+            self.process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment)
+
+    def wait_until_up(self) -> None:
+        eventually(lambda: "It stays up until Ctrl-C" in self.output.read_text(), 30)
+
+    @property
+    def port(self) -> int:
+        config = yaml.safe_load(self.kubeconfig.read_text())
+        port = urlsplit(config["clusters"][0]["cluster"]["server"]).port
+        assert port
+        return port
+
+    def end(self, number: signal.Signals) -> tuple[int, float]:
+        """Send a signal; the exit status and how long it took."""
+        began = SYSTEM_CLOCK.now()
+        self.process.send_signal(number)
+        return self.process.wait(20), SYSTEM_CLOCK.now() - began
+
+    def nodes(self) -> list[str]:
+        """Command lines of living node processes and keepers of this sandbox."""
+        found = []
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                line = path.read_bytes().replace(b"\0", b" ").decode()
+            except OSError:
+                continue
+            if str(self.temporary) in line:
+                found.append(line)
+        return found
+
+    def left_over(self) -> list[str]:
+        files = [str(path) for path in self.temporary.iterdir()]
+        with socket.socket() as probe:
+            listening = [f"port {self.port}"] if probe.connect_ex(("127.0.0.1", self.port)) == 0 else []
+        return [*self.nodes(), *files, *listening]
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
+    sandbox = Sandbox(tmp_path)
+    try:
+        sandbox.wait_until_up()
+        yield sandbox
+    finally:
+        sandbox.process.kill()
+        sandbox.process.wait()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_in_time_and_nothing_is_left(sandbox: Sandbox, number: signal.Signals) -> None:
+    assert sum(NODE_PROGRAM in line for line in sandbox.nodes()) == 3
+    status, seconds = sandbox.end(number)
+    assert (status, seconds < STOP_SECONDS) == (0, True), seconds
+    assert sandbox.left_over() == []
+    assert "Traceback" not in sandbox.output.read_text()
+
+
+def test_a_kill_leaves_nothing_either_but_the_kubeconfig_that_was_asked_for(sandbox: Sandbox) -> None:
+    sandbox.end(signal.SIGKILL)
+    eventually(lambda: sandbox.left_over() == [], 8)
+    assert sandbox.kubeconfig.exists()
+
+
+def test_the_kubeconfig_is_for_its_owner_only(sandbox: Sandbox) -> None:
+    assert sandbox.kubeconfig.stat().st_mode & 0o777 == 0o600
+
+
+def test_two_sandboxes_do_not_get_in_each_other_s_way(sandbox: Sandbox, tmp_path: Path) -> None:
+    (tmp_path / "second").mkdir()
+    other = Sandbox(tmp_path / "second")
+    try:
+        other.wait_until_up()
+        addresses = [set(re.findall(r"at (127[\d.]+)", each.output.read_text())) for each in (sandbox, other)]
+        assert len(addresses[0]) == len(addresses[1]) == 3
+        assert not addresses[0] & addresses[1]
+    finally:
+        other.end(signal.SIGTERM)
+
+
+@pytest.mark.kubectl
+def test_the_story_can_be_told_with_kubectl_alone(sandbox: Sandbox, kubectl: Kubectl) -> None:
+    kubectl.kubeconfig.write_text(sandbox.kubeconfig.read_text())
+    kubectl("delete", "bitcoinnetwork", "my-network")
+    eventually(lambda: kubectl.rows("pods,sts,svc") == [])
+    with kubectl.started("get", "bitcoinnetworks", "-w") as watch:
+        kubectl("apply", "-f", "tests/integration/data/seeds/testNetwork.yaml")
+        assert watch.stdout is not None
+        eventually(lambda: watch.stdout and watch.stdout.readline().split()[:3] == ["my-network", "3", "3"], 30)
+
+    edit = kubectl_editor(tmp=sandbox.temporary.parent, substitution="s/nodes: 3/nodes: 4/")
+    kubectl("edit", "bitcoinnetwork", "my-network", env={"KUBE_EDITOR": edit})
+    kubectl("wait", "bitcoinnetwork/my-network", "--for=jsonpath={.status.readyNodes}=4", "--timeout=20s")
+    kubectl("scale", "statefulset", "my-network-sts", "--replicas=6")
+    eventually(lambda: kubectl("get", "sts", "my-network-sts", "-o", "jsonpath={.spec.replicas}") == "4")
+    eventually(lambda: len(kubectl.rows("pods")) == 4)
+
+    described = kubectl("describe", "bitcoinnetwork", "my-network")
+    for reason in ("StatefulSetCreated", "ServiceCreated", "NodeJoined", "Scaled"):
+        assert reason in described
+    assert "SIMULATED" in kubectl("logs", "my-network-sts-0")
+    kubectl("delete", "bitcoinnetwork", "my-network")
+    eventually(lambda: kubectl.rows("pods,sts,svc,controllerrevisions") == [])
+
+
+def kubectl_editor(tmp: Path, substitution: str) -> str:
+    """An editor that makes one substitution."""
+    path = tmp / "editor"
+    path.write_text(f"#!/bin/sh\nsed -i '{substitution}' \"$1\"\n")
+    path.chmod(0o700)
+    return str(path)
+
+
+def test_a_sandbox_says_what_it_is_doing_while_it_comes_up(sandbox: Sandbox) -> None:
+    said = sandbox.output.read_text()
+    assert re.search(r"API server +https://127\.0\.0\.1:\d+", said)
+    assert re.search(r"waiting +3/3 nodes ready", said)
+    assert f"export KUBECONFIG={sandbox.kubeconfig}" in said
+
+
+@pytest.mark.parametrize(
+    ("args", "status", "message"),
+    [
+        (["--nodes", "0"], 2, "0 is not between 1 and 50"),
+        (["--nodes", "-1"], 2, "-1 is not between 1 and 50"),
+        (["--nodes", "1000000000"], 2, "1000000000 is not between 1 and 50"),
+        (["--nodes", "three"], 2, "'three' is no whole number"),
+        (["--with", "/nowhere.yaml"], 2, "cannot read /nowhere.yaml"),
+        (["--bitcoind", "/nowhere"], 2, "--bitcoind /nowhere: no such program"),
+        (["--bitcoind", "/bin/false"], 2, "no bitcoind that starts here"),
+        (["--kubeconfig-out", "/nowhere/kubeconfig"], 2, "cannot write the kubeconfig"),
+        (["--frobnicate"], 2, "unrecognized arguments: --frobnicate"),
+    ],
+)
+def test_bad_arguments_are_said_and_never_a_traceback(args: list[str], status: int, message: str) -> None:
+    command = [sys.executable, "-m", "btcctl", "sandbox", "--check", *args]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert (done.returncode, "Traceback" in done.stderr) == (status, False), done.stderr
+    assert message in done.stderr
+
+
+def test_manifests_that_make_no_sense_are_refused_before_anything_starts(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.yaml"
+    broken.write_text("kind: [")
+    command = [sys.executable, "-m", "btcctl", "sandbox", "--check", "--with", str(broken)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 2
+    assert f"{broken} is not YAML" in done.stderr
+    assert done.stdout == ""

@@ -1,0 +1,117 @@
+"""The whole product: the story it tells, how it fails when it must, and that it settles."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from btcctl.apiserver.messages import RequestAttributes
+from btcctl.bitcoin.rpc import Credentials, RpcClient, RpcConnections
+from btcctl.bitcoin.types import BITCOIN_NETWORKS
+from btcctl.resources import PODS
+from btcctl.sandbox.check import CheckFailed
+from btcctl.sandbox.cluster import ClusterOptions
+from btcctl.sandbox.commands import RPC_PORT
+from btcctl.sandbox.session import KEY, SandboxOptions, Session
+from tests.integration.support import eventually
+
+SIMULATED = SandboxOptions(nodes=3, simulated=True)
+WRITES = {"create", "update", "patch", "delete", "deletecollection"}
+
+
+class CountedRpc:
+    """The operator's way to the nodes: counts its calls, and can lose some of them on the way.
+
+    Args:
+        swallowed: Methods that are answered without ever reaching a node.
+    """
+
+    def __init__(self, swallowed: Sequence[str] = ()) -> None:
+        self.calls: Counter[str] = Counter()
+        self._swallowed = swallowed
+        self._connections = RpcConnections(RPC_PORT)
+
+    def __call__(self, address: str, credentials: Credentials) -> CountedClient:
+        return CountedClient(self, self._connections.client(address, credentials))
+
+    def swallows(self, method: str) -> bool:
+        self.calls[method] += 1
+        return method in self._swallowed
+
+    def close(self) -> None:
+        self._connections.close()
+
+
+class CountedClient:
+    def __init__(self, counted: CountedRpc, client: RpcClient) -> None:
+        self._counted = counted
+        self._client = client
+
+    def call(self, method: str, *params: Any) -> Any:
+        return None if self._counted.swallows(method) else self._client.call(method, *params)
+
+    def batch(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]:
+        self._counted.calls["batch"] += 1
+        return self._client.batch(calls)
+
+
+class CountedWrites:
+    """Counts what changes the cluster, whoever does it."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+
+    def __call__(self, attributes: RequestAttributes, status: int) -> None:
+        if attributes.verb in WRITES:
+            self.seen.append(f"{attributes.verb} {attributes.resource}/{attributes.subresource} {attributes.name}")
+
+
+@pytest.fixture
+def parts() -> Any:
+    with ExitStack() as stack:
+        yield stack
+
+
+def test_the_whole_story_comes_true(parts: ExitStack) -> None:
+    lines: list[str] = []
+    parts.enter_context(Session(SIMULATED, say=lines.append)).check()
+    assert sum(line.startswith("[") for line in lines) == sum(line.strip().startswith("ok after") for line in lines)
+    assert any("node-1 height 101 best " in line and line.endswith("peers 2") for line in lines)
+
+
+def test_a_check_fails_and_names_the_line_when_addnode_calls_are_lost(parts: ExitStack) -> None:
+    rpc, lines = CountedRpc(swallowed=["addnode"]), []
+    parts.callback(rpc.close)
+    session = parts.enter_context(Session(SIMULATED, say=lines.append, rpc_for=rpc))
+    with pytest.raises(CheckFailed, match=r"every node lists the others.*node-1 lists nobody, handshakes 0/2"):
+        session.check()
+    assert rpc.calls["addnode"] > 0
+
+
+def test_a_settled_network_is_looked_at_and_left_alone(parts: ExitStack) -> None:
+    rpc, writes = CountedRpc(), CountedWrites()
+    parts.callback(rpc.close)
+    options = ClusterOptions(observer=writes)
+    session = parts.enter_context(Session(SIMULATED, say=lambda _: None, rpc_for=rpc, cluster_options=options))
+    session.show_progress()
+    looks = rpc.calls["batch"]
+    eventually(lambda: rpc.calls["batch"] >= looks + 3, 15)  # events and the first poll have come
+    calls, seen = Counter(rpc.calls), len(writes.seen)
+
+    eventually(lambda: rpc.calls["batch"] >= calls["batch"] + 6, 20)  # two more looks at three nodes
+
+    assert rpc.calls - calls == Counter(batch=rpc.calls["batch"] - calls["batch"])
+    assert writes.seen[seen:] == []
+
+
+def test_a_network_that_is_deleted_while_it_comes_up_leaves_nothing(parts: ExitStack) -> None:
+    session = parts.enter_context(Session(SIMULATED, say=lambda _: None))
+    client = session.cluster.client()
+    pods = client.resource(PODS, KEY.namespace)
+    eventually(lambda: pods.list()[0])
+    client.resource(BITCOIN_NETWORKS).delete(KEY)
+    eventually(lambda: pods.list()[0] == [])
