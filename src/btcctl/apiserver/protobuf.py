@@ -1,10 +1,10 @@
 """Reads the protobuf request bodies that kubectl insists on sending.
 
-`kubectl create namespace`, `secret`, `configmap`, `serviceaccount` and `auth can-i` send protobuf
+`kubectl create namespace`, `secret`, `configmap`, `role` and so on and `auth can-i` send protobuf
 whatever the server prefers, and take 415 for final. Their answers may be JSON, so nothing is
 written here.
 
-Field numbers: generated.proto of k8s.io/api core/v1 and authorization/v1, and of
+Field numbers: generated.proto of k8s.io/api core/v1, rbac/v1 and authorization/v1, and of
 k8s.io/apimachinery meta/v1 and runtime. They are part of the API and never change.
 """
 
@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from btcctl.apiserver.statuses import unsupported_media_type
+from btcctl.apiserver.statuses import StatusError, unsupported_media_type
 from btcctl.clock import rfc3339
 
 CONTENT_TYPE = "application/vnd.kubernetes.protobuf"
@@ -49,7 +49,8 @@ def decode_body(content_type: str, body: bytes) -> dict[str, Any]:
     kind = type_meta.get("kind", "")
     fields = _KINDS.get(kind)
     if fields is None:
-        raise unsupported_media_type(_ACCEPTED)
+        message = f"kind {kind!r} is not understood as protobuf here: send JSON, or kubectl apply -f a manifest"
+        raise StatusError(415, message, "UnsupportedMediaType")
     return {"apiVersion": type_meta.get("apiVersion", ""), "kind": kind, **_message(fields)(envelope.get("raw", b""))}
 
 
@@ -219,6 +220,17 @@ _ACCESS_SPEC: Fields = {
     2: _Field("nonResourceAttributes", _message(_texts("path", "verb"))),
 }
 
+_POLICY_RULE: Fields = {
+    number: _Field(name, _text, repeated=True)
+    for number, name in enumerate(("verbs", "apiGroups", "resources", "resourceNames", "nonResourceURLs"), 1)
+}
+_ROLE: Fields = {1: _METADATA, 2: _Field("rules", _message(_POLICY_RULE), repeated=True)}
+_BINDING: Fields = {
+    1: _METADATA,
+    2: _Field("subjects", _message(_texts("kind", "apiGroup", "name", "namespace")), repeated=True),
+    3: _Field("roleRef", _message(_texts("apiGroup", "kind", "name"))),
+}
+
 _KINDS: Mapping[str, Fields] = {
     "Namespace": {
         1: _METADATA,
@@ -239,6 +251,11 @@ _KINDS: Mapping[str, Fields] = {
         4: _Field("immutable", _bool, keep_empty=True),
     },
     "ServiceAccount": {1: _METADATA, 4: _Field("automountServiceAccountToken", _bool, keep_empty=True)},
+    "Role": _ROLE,
+    "ClusterRole": _ROLE,
+    "RoleBinding": _BINDING,
+    "ClusterRoleBinding": _BINDING,
+    "SelfSubjectReview": {1: _METADATA},
     "SelfSubjectAccessReview": {1: _METADATA, 2: _Field("spec", _message(_ACCESS_SPEC), keep_empty=True)},
     "DeleteOptions": {
         1: _Field("gracePeriodSeconds", _int, keep_empty=True),

@@ -284,6 +284,26 @@ def test_create_namespace_secret_and_configmap(k: Kubectl) -> None:
     assert "already exists" in k.run("create", "namespace", "blue").stderr
 
 
+def test_create_roles_and_bindings(k: Kubectl) -> None:
+    k("create", "role", "r", "--verb=get,list", "--resource=pods,statefulsets.apps/scale", "--resource-name=a")
+    k("create", "clusterrole", "cr", "--verb=get", "--non-resource-url=/metrics")
+    k("create", "rolebinding", "rb", "--role=r", "--user=alice", "--serviceaccount=default:sa")
+    k("create", "clusterrolebinding", "crb", "--clusterrole=cr", "--group=g")
+    rule = {"verbs": ["get", "list"], "resourceNames": ["a"]}
+    assert k.json("get", "role", "r")["rules"] == [
+        {**rule, "apiGroups": [""], "resources": ["pods"]},
+        {**rule, "apiGroups": ["apps"], "resources": ["statefulsets/scale"]},
+    ]
+    assert k.json("get", "clusterrole", "cr")["rules"] == [{"verbs": ["get"], "nonResourceURLs": ["/metrics"]}]
+    assert k.rows("rolebindings", "-o", "wide")[0][:2] == ["rb", "Role/r"]
+    assert {"alice", "default/sa"} <= set(k.rows("rolebindings", "-o", "wide")[0])
+    assert k.rows("clusterrolebindings")[0][:2] == ["crb", "ClusterRole/cr"]
+
+
+def test_a_kind_that_is_not_understood_as_protobuf_says_what_to_do(k: Kubectl) -> None:
+    assert "kubectl apply -f a manifest" in k.run("create", "deployment", "d", "--image=x").stderr
+
+
 def test_describe_shows_events(nets: Kubectl, api: Api) -> None:
     nets("apply", "-f", "-", stdin=net(3))
     uid = nets("get", "net/a", "-o", "jsonpath={.metadata.uid}")
@@ -418,6 +438,7 @@ def test_a_deleted_definition_takes_its_objects_along(nets: Kubectl) -> None:
 
 def test_may_i(k: Kubectl) -> None:
     assert k("auth", "can-i", "create", "pods").strip() == "yes"
+    assert "system:admin" in k("auth", "whoami")
 
 
 def test_over_tls_the_token_is_sent_and_checked(
