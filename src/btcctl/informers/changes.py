@@ -18,7 +18,10 @@ News: TypeAlias = tuple[ObjectKey, Notification]
 
 
 def apply_entry(store: Indexer, entry: Entry) -> Iterator[News]:
-    """Change `store` as `entry` says and yield what to tell, step by step."""
+    """Change `store` as `entry` says and yield what to tell, step by step.
+
+    Exhaust the iterator before anything else changes the store.
+    """
     if isinstance(entry, Changes):
         return _apply_changes(store, entry)
     if isinstance(entry, Replaced):
@@ -50,12 +53,11 @@ def _apply_changes(store: Indexer, entry: Changes) -> Iterator[News]:
 
 
 def _apply_replaced(store: Indexer, entry: Replaced) -> Iterator[News]:
-    fresh = entry.objects.copy()  # the store's own changes before we are through
     old = store.replace(entry.objects)
     for key, obj in old.items():
-        if key not in fresh:
+        if key not in entry.objects:
             yield key, Deleted(key, obj, final_state_known=False)
-    for key, obj in fresh.items():
+    for key, obj in entry.objects.items():
         yield from _told(key, old.get(key), obj, in_initial_list=entry.initial)
 
 

@@ -75,7 +75,6 @@ class PendingNotifications:
         key, pending = self._pending.popitem(last=False)
         if isinstance(pending, Recreated):
             self._pending[key] = pending.added
-            self._pending.move_to_end(key, last=False)
             return pending.deleted
         self.initial -= _is_initial(pending)
         return pending

@@ -46,8 +46,10 @@ class Registration:
             TimeoutError: The handler is still busy.
         """
         self.listener.close()
-        self._on_removed(self)
-        self._runner.stop(timeout)
+        try:
+            self._runner.stop(timeout)
+        finally:
+            self._on_removed(self)
 
     def rearm(self) -> None:
         """Let the next resync be a whole period from now: the informer's business."""

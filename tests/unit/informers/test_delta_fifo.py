@@ -130,6 +130,14 @@ def test_close_wakes_who_waits_and_drops_the_rest():
     assert not fifo.pop(lambda _: None)
 
 
+def test_what_is_queued_when_it_closes_is_handed_out_to_nobody():
+    fifo = DeltaFIFO()
+    fifo.apply(added("a", 1))
+    fifo.close()
+    assert len(fifo) == 0
+    assert pop(fifo) is None
+
+
 def test_wake_ends_one_wait_now_or_later():
     fifo = DeltaFIFO()
     fifo.wake()

@@ -56,6 +56,13 @@ def test_what_was_not_told_yet_is_told_as_one(news, told):
     assert pending.initial == 0
 
 
+def test_the_object_told_deleted_is_the_one_that_was_known():
+    pending = PendingNotifications()
+    for each in (UPDATE, GONE, ANOTHER, Deleted(key("a"), pod("a", 6), final_state_known=True)):
+        pending.add(key("a"), each)
+    assert pending.take() is GONE
+
+
 def test_keys_are_told_in_the_order_in_which_they_changed_first():
     pending = PendingNotifications()
     for name in ("a", "b", "a", "c"):

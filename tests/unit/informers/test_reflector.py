@@ -201,6 +201,14 @@ def test_a_line_that_is_not_json_is_read_again_then_listed_over():
     assert reflector.statistics().relists == {"undecodable": 1}
 
 
+def test_after_a_list_the_count_of_unreadable_lines_begins_anew():
+    again = [Stream(NOT_JSON), Stream(NOT_JSON), page(10)]
+    assert calls(page(10), *again, *again, Stream(bookmark(11)))[1:] == [
+        *["watch from '10'", "watch from '10'", "list at '10'"] * 2,
+        "watch from '10'",
+    ]
+
+
 def test_two_unreadable_lines_at_different_versions_need_no_list():
     assert calls(page(10), Stream(NOT_JSON), Stream(added("a", 11), NOT_JSON), Stream(bookmark(12)))[1:] == [
         "watch from '10'",

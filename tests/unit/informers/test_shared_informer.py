@@ -3,6 +3,7 @@ from __future__ import annotations
 import random
 import sys
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -164,6 +165,18 @@ def test_a_removed_handler_is_told_nothing_more():
     assert len(removed.told) == 1
 
 
+def test_a_removed_handler_is_let_go():
+    gone = threading.Event()
+    with informer_of(LiveSource(pod("a", 5))) as informer:
+        handler = Recorder()
+        weakref.finalize(handler, gone.set)
+        registration = informer.add_handler(handler)
+        assert registration.wait_for_sync(10.0)
+        registration.remove()
+        del handler, registration
+        assert gone.wait(10.0)
+
+
 def test_a_handler_may_remove_itself():
     source, other = LiveSource(), Recorder()
     informer = informer_of(source)
@@ -189,6 +202,7 @@ def test_a_handler_may_be_removed_before_the_start():
     informer = informer_of(LiveSource(pod("a", 5)))
     removed, kept = Recorder(), Recorder()
     informer.add_handler(removed).remove()
+    assert informer.statistics().handlers == ()
     informer.add_handler(kept)
     with informer:
         kept.wait_until_told(1)
@@ -307,6 +321,19 @@ def test_a_thread_that_dies_is_never_silent():
     assert isinstance(informer.last_error, CacheSyncError)
     assert "a bug" in informer.why_unsynced()
     with pytest.raises(ZeroDivisionError):
+        informer.stop()
+
+
+def test_when_the_informers_thread_dies_the_reflector_ends_too():
+    def deadly(obj: Object) -> list[str]:
+        raise SystemExit("not an Exception")
+
+    source = LiveSource(pod("a", 5))
+    informer = informer_of(source, indexers={"deadly": deadly})
+    with capture_logs():
+        informer.start()
+        assert source.interrupted.wait(10.0)
+    with pytest.raises(SystemExit):
         informer.stop()
 
 
