@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from statistics import median_low
 
 from btcctl.errors import BtcctlError
 from btcctl.sandbox.simnode.chain.block import GENESIS, WORK_PER_BLOCK, Block, double_sha256
@@ -102,7 +101,7 @@ class Chain:
     def median_time(self, entry: Entry) -> int:
         """Median of the times of the last 11 blocks up to `entry`, in seconds since 1970."""
         times = [each.block.time for each, _ in zip(self._back_from(entry), range(_MEDIAN_SPAN), strict=False)]
-        return median_low(sorted(times)) if len(times) % 2 else sorted(times)[len(times) // 2]
+        return sorted(times)[len(times) // 2]
 
     def locator(self) -> list[bytes]:
         """Hashes of the active chain, tip first, ever sparser, genesis last: enough to find a fork."""

@@ -121,7 +121,7 @@ class Session:
         seconds = self._clock.now() - self._pinged[1]
         self._pinged = None
         self.ping_seconds = seconds
-        self.min_ping_seconds = min(seconds, self.min_ping_seconds or seconds)
+        self.min_ping_seconds = seconds if self.min_ping_seconds is None else min(seconds, self.min_ping_seconds)
 
     def _ask_for_unknown_tip(self) -> list[Message]:
         if self._ledger.chain.find(_hash(self.their_tip)) is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 import os
@@ -68,7 +67,7 @@ class Credentials:
         try:
             given = base64.b64decode(encoded.strip(), validate=True)
             user, _, password = given.decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:  # neither base64 nor UTF-8
             return False
         return any(hmac.compare_digest(given, pair) for pair in self._pairs) or any(
             auth.admits(user, password) for auth in self._auths

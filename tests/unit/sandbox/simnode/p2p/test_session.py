@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from btcctl.errors import DecodeError
+from btcctl.sandbox.simnode.chain.ledger import Ledger
+from btcctl.sandbox.simnode.p2p.messages import (
+    Blocks,
+    GetBlocks,
+    Inv,
+    Message,
+    Ping,
+    Pong,
+    Verack,
+    Version,
+    decode,
+    encode,
+    kind_of,
+)
+from btcctl.sandbox.simnode.p2p.session import BLOCKS_PER_MESSAGE, ProtocolError, SelfConnection, Session
+from btcctl.testing.clock import FakeClock
+from tests.unit.sandbox.simnode.chain.blocks import branch
+
+
+class Side:
+    """A ledger and one end of a link."""
+
+    def __init__(self, path: Path, *, inbound: bool, nonce: str) -> None:
+        self.clock = FakeClock()
+        self.ledger = Ledger(path, self.clock)
+        self.session = Session(self.ledger, nonce=nonce, agent=f"/{nonce}/", inbound=inbound, clock=self.clock)
+
+    def receive(self, *messages: Message) -> list[Message]:
+        return [answer for message in messages for answer in self.session.receive(message)]
+
+    @property
+    def best(self) -> str:
+        return self.ledger.chain.tip.block.hash_hex
+
+
+@pytest.fixture
+def dialler(tmp_path: Path) -> Iterator[Side]:
+    side = Side(tmp_path / "dialler", inbound=False, nonce="d")
+    yield side
+    side.ledger.close()
+
+
+@pytest.fixture
+def listener(tmp_path: Path) -> Iterator[Side]:
+    side = Side(tmp_path / "listener", inbound=True, nonce="l")
+    yield side
+    side.ledger.close()
+
+
+def talk(one: Side, other: Side, first: list[Message]) -> list[Message]:
+    """Pass messages over, as bytes, until both are silent; `first` is what `one` says."""
+    said: list[Message] = []
+    queue = deque((other, one, message) for message in first)
+    while queue:
+        hears, speaks, message = queue.popleft()
+        said.append(message)
+        queue.extend((speaks, hears, answer) for answer in hears.receive(decode(encode(message))))
+    return said
+
+
+def test_a_handshake_establishes_both_sides(dialler: Side, listener: Side) -> None:
+    assert listener.session.greet() == []
+    said = talk(dialler, listener, dialler.session.greet())
+    assert [kind_of(message) for message in said[:4]] == ["version", "version", "verack", "verack"]
+    for side in (dialler, listener):
+        assert side.session.is_established
+        assert side.session.ping_seconds == 0.0
+    assert dialler.session.version is not None
+    assert dialler.session.version.agent == "/l/"
+
+
+def test_the_side_that_is_behind_catches_up_in_portions(dialler: Side, listener: Side) -> None:
+    for block in branch(2 * BLOCKS_PER_MESSAGE + 1):
+        listener.ledger.chain.add(block)
+    said = talk(dialler, listener, dialler.session.greet())
+    assert [len(each.blocks) for each in said if isinstance(each, Blocks)] == [500, 500, 1]
+    assert dialler.best == listener.best
+    assert listener.session.their_tip == listener.best
+
+
+def test_a_longer_branch_replaces_ours_even_when_it_comes_in_portions(dialler: Side, listener: Side) -> None:
+    for block in branch(BLOCKS_PER_MESSAGE + 50, "ours"):
+        dialler.ledger.chain.add(block)
+    for block in branch(BLOCKS_PER_MESSAGE + 60, "theirs"):
+        listener.ledger.chain.add(block)
+    talk(dialler, listener, dialler.session.greet())
+    assert dialler.best == listener.best
+    assert dialler.ledger.chain.tip.height == BLOCKS_PER_MESSAGE + 60
+
+
+def test_a_new_block_is_announced_to_those_who_do_not_have_it(dialler: Side, listener: Side) -> None:
+    assert dialler.session.announcement() == []
+    talk(dialler, listener, dialler.session.greet())
+    assert dialler.session.announcement() == []
+    dialler.ledger.generate("me")
+    announcement = dialler.session.announcement()
+    assert announcement == [Inv(1, dialler.best)]
+    talk(dialler, listener, announcement)
+    assert listener.best == dialler.best
+    assert dialler.session.announcement() == listener.session.announcement() == []
+
+
+def test_hearing_oneself_is_noticed(dialler: Side) -> None:
+    (own,) = dialler.session.greet()
+    with pytest.raises(SelfConnection):
+        dialler.receive(own)
+
+
+HELLO = Version("x", 70016, "/x/", 0, "00" * 32)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        [Verack()],
+        [Inv(1, "00" * 32)],
+        [HELLO, HELLO],
+        [HELLO, Inv(1, "not a hash")],
+        [HELLO, GetBlocks(["not a hash"])],
+        [HELLO, Blocks(["not a block"], more=False)],
+        [HELLO, Blocks([branch(2)[1].encode()], more=False)],
+        [HELLO, Blocks([branch(1)[0].encode()[:-2] + "77"], more=False)],
+    ],
+)
+def test_nonsense_ends_the_conversation(listener: Side, said: list[Message]) -> None:
+    with pytest.raises(ProtocolError):
+        listener.receive(*said)
+
+
+def test_a_ping_is_measured_by_its_own_pong_only(dialler: Side, listener: Side) -> None:
+    talk(dialler, listener, dialler.session.greet())
+    ping = dialler.session.ping()
+    dialler.clock.advance(0.25)
+    assert listener.receive(ping) == [Pong(ping.nonce)]
+    dialler.receive(Pong(ping.nonce + 1))
+    assert dialler.session.ping_seconds == 0.0
+    dialler.receive(Pong(ping.nonce), Pong(ping.nonce))
+    assert (dialler.session.ping_seconds, dialler.session.min_ping_seconds) == (0.25, 0.0)
+
+
+def test_empty_blocks_that_promise_more_are_not_asked_for_again(dialler: Side) -> None:
+    assert dialler.receive(HELLO, Blocks([], more=True)) == [Verack()]
+
+
+@pytest.mark.parametrize("line", [b"", b"\n", b"{}", b'{"type":"verack"', b'{"type":"x"}', b"\xff\n", b"[" * 100_000])
+def test_what_is_no_message_is_refused(line: bytes) -> None:
+    with pytest.raises(DecodeError):
+        decode(line)
+
+
+def test_messages_are_single_lines() -> None:
+    line = encode(Version("a\nb", 1, "/x/", 0, ""))
+    assert line.count(b"\n") == 1
+    assert decode(line) == Version("a\nb", 1, "/x/", 0, "")
+    assert decode(encode(Ping(7))) == Ping(7)
