@@ -102,11 +102,13 @@ def verb_of(request: ApiRequest, route: Route) -> str:
         verb = {"GET": "list", "POST": "create", "DELETE": "deletecollection"}.get(request.method, "")
     if verb not in allowed:
         raise statuses.method_not_allowed()
-    if request.method == "GET" and not route.name and (route.is_legacy_watch or "watch" in request.query):
-        return "watch" if _is_watch(request, route) else verb
+    if request.method == "GET" and not route.subresource and _is_watch(request, route):
+        return "watch"
     return verb
 
 
 def _is_watch(request: ApiRequest, route: Route) -> bool:
     """Any value of `watch` but 0 and false starts one, even "maybe"; a name makes it a get."""
-    return route.is_legacy_watch or request.option("watch").lower() not in {"0", "false"}
+    if route.is_legacy_watch:
+        return True
+    return not route.name and "watch" in request.query and request.option("watch").lower() not in {"0", "false"}
