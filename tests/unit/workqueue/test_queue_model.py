@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -111,5 +111,7 @@ class QueueModel(RuleBasedStateMachine):
         assert len(self.queue) == len(self.waiting)
 
 
-QueueModel.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+QueueModel.TestCase.settings = settings(
+    max_examples=150, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 TestQueueModel = QueueModel.TestCase
