@@ -99,10 +99,9 @@ def ready_finding(nodes: Sequence[NodeStatus], wanted: int, others: Iterable[Fin
 
 def node_notices(old: Sequence[NodeStatus], new: Sequence[NodeStatus]) -> list[Notice]:
     """Who joined and who left. A node is its ordinal at an address: a new address is a new node."""
-    was_ready = {(node.ordinal, node.ip) for node in old if node.ready}
-    is_ready = {(node.ordinal, node.ip) for node in new if node.ready}
-    is_there = {(node.ordinal, node.ip) for node in new if node.ip}
-    left = [Notice(NORMAL, "NodeLeft", f"node {o} at {ip} left") for o, ip in sorted(was_ready - is_there)]
+    was_there, is_there = ({(node.ordinal, node.ip) for node in nodes if node.ip} for nodes in (old, new))
+    was_ready, is_ready = ({(node.ordinal, node.ip) for node in nodes if node.ready} for nodes in (old, new))
+    left = [Notice(NORMAL, "NodeLeft", f"node {o} at {ip} left") for o, ip in sorted(was_there - is_there)]
     joined = [Notice(NORMAL, "NodeJoined", f"node {o} at {ip} joined") for o, ip in sorted(is_ready - was_ready)]
     return left + joined
 

@@ -89,6 +89,11 @@ def test_a_node_that_is_only_not_ready_has_not_left() -> None:
     assert node_notices(READY_NODES, [READY_NODES[0], NodeStatus(1, False, "10.0.0.2")]) == []
 
 
+def test_a_node_that_was_on_its_way_out_and_is_gone_has_left() -> None:
+    old = [READY_NODES[0], NodeStatus(1, False, "10.0.0.2")]
+    assert [notice.reason for notice in node_notices(old, READY_NODES[:1])] == ["NodeLeft"]
+
+
 def test_a_failure_is_told_once_and_again_when_it_says_something_new() -> None:
     assert [each.reason for each in failure_notices([], [BAD, GOOD])] == ["SecretNotFound"]
     known = [Condition(BAD.type, "False", BAD.reason, BAD.message)]

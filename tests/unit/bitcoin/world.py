@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from itertools import count
 from typing import Any
 
-from btcctl.bitcoin.children import NETWORK_LABEL, ChildOptions
+from btcctl.bitcoin.children import ChildOptions
 from btcctl.bitcoin.crd import load_crd
 from btcctl.bitcoin.ensure import ChildKeeper
 from btcctl.bitcoin.memory import Memories
@@ -16,11 +15,12 @@ from btcctl.bitcoin.types import BITCOIN_NETWORKS, NetworkStatus, decode_status
 from btcctl.controller.result import Result
 from btcctl.errors import NotFound
 from btcctl.objects import Object, ObjectKey
-from btcctl.resources import PODS, SECRETS, SERVICES, STATEFUL_SETS, ResourceType
+from btcctl.resources import SECRETS, SERVICES, STATEFUL_SETS, ResourceType
 from btcctl.testing.clock import FakeClock
 from btcctl.testing.fake_client import FakeClient
-from tests.unit.bitcoin.builders import NAMESPACE, network_body, pod_body
+from tests.unit.bitcoin.builders import NAMESPACE, network_body
 from tests.unit.bitcoin.fake_mesh import FakeMesh
+from tests.unit.bitcoin.pod_runner import PodRunner
 
 KEY = ObjectKey(NAMESPACE, "net")
 SERVICE, STATEFUL_SET = ObjectKey(NAMESPACE, "net-svc"), ObjectKey(NAMESPACE, "net-sts")
@@ -40,7 +40,7 @@ class World:
         self.client = FakeClient(*others, types=[load_crd()], clock=self.clock)
         self.mesh = FakeMesh()
         self.notices: list[Notice] = []
-        self._addresses = (f"10.0.0.{number}" for number in count(1))
+        self.pods = PodRunner(self.client, self.mesh, KEY)
         self.reconciler = self._reconciler()
         self.networks = self.client.resource(BITCOIN_NETWORKS, NAMESPACE)
         if network is not None:
@@ -50,7 +50,7 @@ class World:
     def _reconciler(self) -> NetworkReconciler:
         cluster = Cluster(
             network=lambda key: self.get(BITCOIN_NETWORKS, key),
-            pods=self._pods,
+            pods=lambda key: self.pods.list(),
             services=ChildKeeper(lambda key: self.get(SERVICES, key), self.client.resource(SERVICES)),
             stateful_sets=ChildKeeper(lambda key: self.get(STATEFUL_SETS, key), self.client.resource(STATEFUL_SETS)),
             get_secret=self.client.resource(SECRETS).get,
@@ -105,47 +105,17 @@ class World:
     def reasons(self) -> list[str]:
         return [notice.reason for notice in self.notices]
 
-    # What the StatefulSet controller and the kubelet would do.
-
     def run_pods(self, replicas: int | None = None) -> None:
-        """Make the pods that the StatefulSet asks for, take away those it does not, make all ready."""
-        stateful_set = self.body(STATEFUL_SETS, STATEFUL_SET)
-        wanted = stateful_set["spec"]["replicas"] if replicas is None else replicas
-        for pod in self._pods(KEY):
-            if int(pod.name.rpartition("-")[2]) >= wanted:
-                self.delete_pod(int(pod.name.rpartition("-")[2]))
-        for ordinal in range(wanted):
-            if self.get(PODS, self.pod_key(ordinal)) is None:
-                self.run_pod(stateful_set, ordinal)
+        self.pods.run_all(replicas)
         self.client.clear_actions()
-
-    def run_pod(self, stateful_set: dict[str, Any], ordinal: int, *, ready: bool = True) -> str:
-        address = next(self._addresses)
-        body = pod_body(stateful_set, ordinal, address, ready=ready)
-        created = self.client.resource(PODS, NAMESPACE).create(body)
-        self.client.resource(PODS).update_status({**created.body(), "status": body["status"]})
-        self.mesh.start(address)
-        self.client.clear_actions()
-        return address
 
     def delete_pod(self, ordinal: int, *, quietly: bool = False) -> str:
-        """Gracefully the connections close; `quietly`, the machine is lost."""
-        address = self.address(ordinal)
-        self.client.resource(PODS).delete(self.pod_key(ordinal), grace_period_seconds=0)
-        self.mesh.stop(address, quietly=quietly)
+        address = self.pods.delete(ordinal, quietly=quietly)
         self.client.clear_actions()
         return address
 
     def address(self, ordinal: int) -> str:
-        return str(self.body(PODS, self.pod_key(ordinal))["status"]["podIP"])
-
-    @staticmethod
-    def pod_key(ordinal: int) -> ObjectKey:
-        return ObjectKey(NAMESPACE, f"net-sts-{ordinal}")
-
-    def _pods(self, key: ObjectKey) -> list[Object]:
-        pods, _ = self.client.resource(PODS, key.namespace).list(label_selector=f"{NETWORK_LABEL}={key.name}")
-        return pods
+        return self.pods.address(ordinal)
 
 
 def living(nodes: int = 3, **options: Any) -> World:

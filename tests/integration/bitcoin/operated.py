@@ -1,0 +1,149 @@
+"""The operator over real HTTP, under a role; the nodes are a fake mesh, the pods run by the test."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from btcctl.apiserver.api import Api
+from btcctl.apiserver.http import EmbeddedServer
+from btcctl.apiserver.messages import RequestAttributes
+from btcctl.bitcoin.crd import load_crd
+from btcctl.bitcoin.operator import OperatorOptions, build_operator
+from btcctl.bitcoin.rpc import Credentials
+from btcctl.bitcoin.types import BITCOIN_NETWORKS, NetworkStatus, decode_status
+from btcctl.controller.manager import Manager
+from btcctl.objects import ObjectKey
+from btcctl.resources import CUSTOM_RESOURCE_DEFINITIONS, EVENTS, SECRETS, ResourceType
+from btcctl.rest.client import ApiClient
+from btcctl.rest.config import ClientConfig
+from btcctl.rest.credentials import StaticCredentials
+from tests.integration.support import eventually
+from tests.unit.bitcoin.fake_mesh import FakeMesh
+from tests.unit.bitcoin.pod_runner import PodRunner
+
+SEEDS = Path(__file__).parents[1] / "data/seeds"
+MANIFESTS = Path(__file__).parents[3] / "manifests"
+KEY = ObjectKey("default", "my-network")
+CONTROLLER = "system:serviceaccount:bitcoin-controller:bitcoin-controller-sva"
+OPTIONS = OperatorOptions(poll_min_seconds=0.05, poll_max_seconds=0.2, resync_seconds=0.0)
+WRITES = {"create", "update", "patch", "delete", "deletecollection"}
+
+
+def objects(path: Path) -> list[dict[str, Any]]:
+    return [each for each in yaml.safe_load_all(path.read_text(encoding="utf-8")) if each]
+
+
+class Role:
+    """Allows what the rules of a ClusterRole allow, as RBAC does; keeps what it refused."""
+
+    def __init__(self, path: Path) -> None:
+        (role,) = [each for each in objects(path) if each["kind"] == "ClusterRole"]
+        self._rules: list[dict[str, Any]] = role["rules"]
+        self.refused: list[RequestAttributes] = []
+
+    def __call__(self, asked: RequestAttributes) -> str | None:
+        if asked.user != CONTROLLER or asked.path or any(self._allows(rule, asked) for rule in self._rules):
+            return None
+        self.refused.append(asked)
+        return "no rule"
+
+    @staticmethod
+    def _allows(rule: dict[str, Any], asked: RequestAttributes) -> bool:
+        resource = f"{asked.resource}/{asked.subresource}" if asked.subresource else asked.resource
+        named = "resourceNames" not in rule or asked.name in rule["resourceNames"]
+        return (
+            asked.group in rule["apiGroups"] and resource in rule["resources"] and asked.verb in rule["verbs"] and named
+        )
+
+
+class Operated:
+    """One cluster, a person with all rights, the operator with its role's."""
+
+    def __init__(self, server: EmbeddedServer, role: Role, seen: list[RequestAttributes]) -> None:
+        self.role = role
+        self.seen = seen  #: every request of the controller
+        self.admin = _client(server, "admin")
+        self.controller = _client(server, "controller")
+        self.mesh = FakeMesh(Credentials("bc-user", "bc-password"))
+        self.pods = PodRunner(self.admin, self.mesh, KEY)
+        self.networks = self.admin.resource(BITCOIN_NETWORKS, KEY.namespace)
+
+    def install(self, *files: Path) -> None:
+        for body in (load_crd(), *(each for file in files for each in objects(file))):
+            type_ = {"CustomResourceDefinition": CUSTOM_RESOURCE_DEFINITIONS, "Secret": SECRETS}.get(
+                body["kind"], BITCOIN_NETWORKS
+            )
+            self.admin.resource(type_, KEY.namespace if type_.namespaced else "").create(body)
+
+    @contextmanager
+    def operator(self, options: OperatorOptions = OPTIONS) -> Iterator[Manager]:
+        manager = build_operator(self.controller, options, rpc_for=self.mesh.rpc_for)
+        manager.start()
+        try:
+            yield manager
+        finally:
+            manager.stop()
+
+    def bring_up(self) -> None:
+        """Run the pods once they are asked for, and wait until the network says that it is ready."""
+        eventually(self.pods.is_asked_for)
+        self.pods.run_all()
+        eventually(self.is_ready)
+
+    def is_ready(self) -> bool:
+        condition = self.status.condition("Ready")
+        return condition is not None and condition.is_true and self.status.ready_nodes == self.nodes
+
+    @property
+    def nodes(self) -> int:
+        return int(self.networks.get(KEY).body()["spec"]["nodes"])
+
+    @property
+    def status(self) -> NetworkStatus:
+        return decode_status(self.networks.get(KEY))
+
+    def reason(self, type_: str) -> str:
+        condition = self.status.condition(type_)
+        return condition.reason if condition else ""
+
+    def event_reasons(self) -> set[str]:
+        events, _ = self.admin.resource(EVENTS, KEY.namespace).list()
+        return {event.body()["reason"] for event in events}
+
+    def patch(self, type_: ResourceType, key: ObjectKey, patch: dict[str, Any]) -> None:
+        self.admin.resource(type_).patch(key, patch)
+
+    def writes(self) -> list[RequestAttributes]:
+        return [each for each in self.seen if each.verb in WRITES]
+
+
+@contextmanager
+def operated(role: Role) -> Iterator[Operated]:
+    lock = threading.Lock()
+    seen: list[RequestAttributes] = []
+
+    def observe(asked: RequestAttributes, status: int) -> None:
+        if asked.user == CONTROLLER:
+            with lock:
+                seen.append(asked)
+
+    api = Api(authorizer=role, observer=observe)
+    server = EmbeddedServer(api, token="admin", users={"controller": CONTROLLER})
+    server.start()
+    cluster = Operated(server, role, seen)
+    try:
+        yield cluster
+    finally:
+        cluster.admin.close()
+        cluster.controller.close()
+        server.stop()
+
+
+def _client(server: EmbeddedServer, token: str) -> ApiClient:
+    return ApiClient.from_config(ClientConfig(server.url, credentials=StaticCredentials(f"Bearer {token}")))

@@ -1,0 +1,167 @@
+"""The operator as users run it: with the roles they apply, over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from structlog.testing import capture_logs
+
+from btcctl.bitcoin.operator import NotInstalled, build_operator
+from btcctl.bitcoin.types import BITCOIN_NETWORKS
+from btcctl.errors import NotFound
+from btcctl.objects import ObjectKey
+from btcctl.resources import SECRETS, SERVICES, STATEFUL_SETS
+from tests.integration.bitcoin.operated import KEY, MANIFESTS, OPTIONS, SEEDS, Operated, Role, objects, operated
+from tests.integration.support import eventually
+
+SERVICE, STATEFUL_SET = ObjectKey("default", "my-network-svc"), ObjectKey("default", "my-network-sts")
+SECRET = ObjectKey("default", "bitcoin-default-secret")
+
+
+@pytest.fixture(params=["seeds", "manifests"])
+def cluster(request: pytest.FixtureRequest) -> Iterator[Operated]:
+    folder = SEEDS if request.param == "seeds" else MANIFESTS
+    with operated(Role(folder / "rbac.yaml")) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def ours() -> Iterator[Operated]:
+    with operated(Role(MANIFESTS / "rbac.yaml")) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def seeds() -> Iterator[Operated]:
+    with operated(Role(SEEDS / "rbac.yaml")) as cluster:
+        yield cluster
+
+
+def test_the_seeds_files_apply_unchanged_and_do_what_they_say(cluster: Operated) -> None:
+    cluster.install(SEEDS / "secret.yaml", SEEDS / "testNetwork.yaml")
+    with cluster.operator():
+        cluster.bring_up()
+        assert [node.ip for node in cluster.status.nodes] == [cluster.pods.address(each) for each in range(3)]
+        assert all(len(entries) == 2 for entries in cluster.mesh.listed.values())
+        expected = {"NetworkCreated", "ServiceCreated", "StatefulSetCreated", "NodeJoined"}
+        eventually(lambda: expected <= cluster.event_reasons())
+
+
+def test_a_settled_network_costs_no_write_and_no_call_per_reconcile_and_per_resync(ours: Operated) -> None:
+    ours.install(SEEDS / "secret.yaml", SEEDS / "testNetwork.yaml")
+    with ours.operator(replace(OPTIONS, resync_seconds=0.1)) as manager:
+        ours.bring_up()
+        assert manager.recorder is not None
+        manager.recorder.flush()  # type: ignore[attr-defined]
+        reads = len(ours.mesh.reads)
+        ours.mesh.changes.clear()
+        ours.seen.clear()
+        eventually(lambda: len(ours.mesh.reads) >= reads + 30)
+    assert ours.writes() == []
+    assert ours.mesh.changes == []
+
+
+def test_the_whole_story_needs_no_more_than_our_role(ours: Operated) -> None:
+    ours.install(SEEDS / "secret.yaml", SEEDS / "testNetwork.yaml")
+    with ours.operator():
+        ours.bring_up()
+        tell_the_story(ours)
+    assert ours.role.refused == []
+    used = {(each.verb, each.resource, each.subresource) for each in ours.seen}
+    assert {("update", "bitcoinnetworks", "status"), ("patch", "events", ""), ("get", "secrets", "")} <= used
+
+
+def test_the_whole_story_works_with_the_seeds_role_and_each_missing_verb_is_named_once(seeds: Operated) -> None:
+    seeds.install(SEEDS / "secret.yaml", SEEDS / "testNetwork.yaml")
+    with capture_logs() as logs, seeds.operator():
+        seeds.bring_up()
+        tell_the_story(seeds)
+    assert {(each.verb, each.resource) for each in seeds.role.refused} == {("patch", "events")}
+    assert [each["verb"] for each in logs if each["event"] == "not allowed on events"] == ["patch"]
+
+
+def tell_the_story(cluster: Operated) -> None:
+    """Break the network in many ways; each heals."""
+    cluster.patch(STATEFUL_SETS, STATEFUL_SET, {"spec": {"replicas": 5}})
+    eventually(lambda: cluster.admin.resource(STATEFUL_SETS).get(STATEFUL_SET).body()["spec"]["replicas"] == 3)
+
+    cluster.admin.resource(SERVICES).delete(SERVICE)
+    eventually(lambda: has(cluster, SERVICES, SERVICE))
+
+    for _ in range(2):  # the second time the same event is recorded again
+        cluster.admin.resource(SERVICES).delete(SERVICE)
+        eventually(lambda: has(cluster, SERVICES, SERVICE))
+
+    gone = cluster.pods.delete(1, quietly=True)
+    cluster.pods.run_all()
+    eventually(lambda: all(gone not in (link.source, link.target) for link in list(cluster.mesh.links)))
+    eventually(lambda: len(cluster.mesh.peers_of(cluster.pods.address(1))) == 2)
+
+    cluster.mesh.restart(cluster.pods.address(2))
+    eventually(lambda: len(cluster.mesh.peers_of(cluster.pods.address(2))) == 2)
+
+    cluster.patch(BITCOIN_NETWORKS, KEY, {"spec": {"nodes": 4}})
+    eventually(lambda: cluster.admin.resource(STATEFUL_SETS).get(STATEFUL_SET).body()["spec"]["replicas"] == 4)
+    cluster.pods.run_all()
+    eventually(cluster.is_ready)
+    eventually(lambda: cluster.event_reasons() >= {"Scaled", "NodeLeft"})
+
+    cluster.networks.delete(KEY)
+    eventually(lambda: not has(cluster, SERVICES, SERVICE) and not has(cluster, STATEFUL_SETS, STATEFUL_SET))
+
+
+def test_a_secret_that_the_role_does_not_name_is_said_and_nothing_else_is_tried(seeds: Operated) -> None:
+    seeds.install(SEEDS / "testNetwork.yaml")
+    seeds.patch(BITCOIN_NETWORKS, KEY, {"spec": {"secret": "another"}})
+    with seeds.operator():
+        eventually(lambda: seeds.reason("CredentialsReady") == "SecretForbidden")
+        eventually(lambda: "SecretForbidden" in seeds.event_reasons())
+        seeds.pods.run_all()
+        eventually(lambda: seeds.status.ready_nodes == 3)
+    assert seeds.mesh.reads == []
+
+
+def test_a_secret_that_comes_late_is_used(ours: Operated) -> None:
+    ours.install(SEEDS / "testNetwork.yaml")
+    with ours.operator():
+        eventually(lambda: ours.reason("Ready") == "SecretNotFound")
+        ours.admin.resource(SECRETS, "default").create(objects(SEEDS / "secret.yaml")[0])
+        ours.bring_up()
+    assert ours.reason("CredentialsReady") == "SecretFound"
+
+
+def test_a_foreign_stateful_set_is_never_touched_and_the_network_is_built_once_it_is_gone(ours: Operated) -> None:
+    ours.install(SEEDS / "secret.yaml")
+    labels = {"mine": "yes"}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
+    spec = {"serviceName": "x", "replicas": 1, "selector": {"matchLabels": labels}, "template": template}
+    meta = {"name": STATEFUL_SET.name}
+    body = {"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": meta, "spec": spec}
+    foreign = ours.admin.resource(STATEFUL_SETS, "default").create(body)
+    with ours.operator():
+        ours.networks.create(objects(SEEDS / "testNetwork.yaml")[0])
+        eventually(lambda: ours.reason("Conflict") == "ChildConflict")
+        eventually(lambda: "ChildConflict" in ours.event_reasons())
+        assert ours.admin.resource(STATEFUL_SETS).get(STATEFUL_SET).resource_version == foreign.resource_version
+        ours.admin.resource(STATEFUL_SETS).delete(STATEFUL_SET)
+        eventually(lambda: ours.reason("Conflict") == "NoConflict")
+        ours.bring_up()
+
+
+def test_without_the_definition_the_way_to_install_it_is_named(ours: Operated) -> None:
+    with pytest.raises(NotInstalled, match=r"btcctl crd \| kubectl apply -f -"):
+        build_operator(ours.controller, OPTIONS)
+
+
+def test_an_operator_that_was_never_started_leaves_nothing_open(ours: Operated) -> None:
+    ours.install()
+    build_operator(ours.controller, OPTIONS).stop()
+
+
+def has(cluster: Operated, type_: object, key: ObjectKey) -> bool:
+    try:
+        return cluster.admin.resource(type_).get(key).deletion_timestamp is None  # type: ignore[arg-type]
+    except NotFound:
+        return False
