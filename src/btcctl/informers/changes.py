@@ -38,18 +38,22 @@ def is_sync(notification: Notification) -> bool:
     """Whether it tells a handler nothing new: a resync, or an object relisted unchanged."""
     return (
         isinstance(notification, Updated)
-        and notification.old.resource_version == notification.new.resource_version
-        and notification.old.uid == notification.new.uid
+        and notification.old.meta.resource_version == notification.new.meta.resource_version
     )
 
 
 def _apply_changes(store: Indexer, entry: Changes) -> Iterator[News]:
     for key, deltas in entry.deltas.items():
         for type_, obj in deltas:
-            if type_ != DELETED:
-                yield from _told(key, store.put(obj), obj)
-            elif store.delete(key) is not None:
-                yield key, Deleted(key, obj, final_state_known=True)
+            if type_ == DELETED:
+                if store.delete(key) is not None:
+                    yield key, Deleted(key, obj, final_state_known=True)
+                continue
+            old = store.put(obj)
+            if old is not None and old.meta.uid == obj.meta.uid:
+                yield key, Updated(old, obj)  # nearly always, and on the hot path
+            else:
+                yield from _told(key, old, obj)
 
 
 def _apply_replaced(store: Indexer, entry: Replaced) -> Iterator[News]:

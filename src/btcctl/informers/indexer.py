@@ -105,7 +105,7 @@ class Indexer:
         key = obj.key
         while True:
             indices = self._indices
-            values = self._values_of(obj, indices)
+            values = self._values_of(obj, indices) if indices else {}
             with self._lock:
                 if indices is self._indices:
                     old = self._objects.get(key)
