@@ -51,6 +51,7 @@ class Session:
         self._inbound = inbound
         self._clock = clock
         self._pinged: tuple[int, float] | None = None
+        self._told_tip = b""
         self.version: Version | None = None
         self.is_established = False
         self.their_height = -1
@@ -76,7 +77,8 @@ class Session:
         match message:
             case Verack():
                 self.is_established = True
-                return [self.ping(), *self._ask_for_unknown_tip()]
+                # The announcement is for a block that came between their version and now.
+                return [self.ping(), *self._ask_for_unknown_tip(), *self.announcement()]
             case Ping(nonce):
                 return [Pong(nonce)]
             case Pong(nonce):
@@ -96,14 +98,16 @@ class Session:
         return Ping(nonce)
 
     def announcement(self) -> list[Message]:
-        """Our tip, unless they have it or the handshake is not done."""
+        """Our tip, unless they have it or know of it, or the handshake is not done."""
         tip = self._ledger.chain.tip
-        if not self.is_established or self.their_tip == tip.block.hash_hex:
+        if not self.is_established or tip.block.hash_hex == self.their_tip or tip.hash == self._told_tip:
             return []
+        self._told_tip = tip.hash
         return [Inv(tip.height, tip.block.hash_hex)]
 
     def _own_version(self) -> Version:
         tip = self._ledger.chain.tip
+        self._told_tip = tip.hash
         return Version(self._nonce, PROTOCOL_VERSION, self._agent, tip.height, tip.block.hash_hex)
 
     def _greeted(self, version: Version) -> list[Message]:

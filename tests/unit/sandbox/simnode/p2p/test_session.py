@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import contextlib
+import tempfile
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from btcctl.errors import DecodeError
 from btcctl.sandbox.simnode.chain.ledger import Ledger
@@ -107,6 +111,75 @@ def test_a_new_block_is_announced_to_those_who_do_not_have_it(dialler: Side, lis
     talk(dialler, listener, announcement)
     assert listener.best == dialler.best
     assert dialler.session.announcement() == listener.session.announcement() == []
+
+
+class Line:
+    """Three nodes in a row, and the bytes on their way between them."""
+
+    def __init__(self, directory: Path) -> None:
+        self.ledgers = [Ledger(directory / str(number), FakeClock()) for number in range(3)]
+        self._links: list[dict[int, Session]] = [{}, {}, {}]
+        self._wires: dict[tuple[int, int], deque[bytes]] = {}
+        for here, there in ((0, 1), (1, 0), (1, 2), (2, 1)):
+            self._links[here][there] = Session(
+                self.ledgers[here], nonce=str(here), agent="/x/", inbound=here > there, clock=FakeClock()
+            )
+            self._wires[here, there] = deque()
+        for here, there in self._wires:
+            self._say(here, there, self._links[here][there].greet())
+
+    def close(self) -> None:
+        for ledger in self.ledgers:
+            ledger.close()
+
+    def mine(self, here: int) -> None:
+        self.ledgers[here].generate("me")
+        self._announce(here)
+
+    def deliver(self, wire: int) -> None:
+        """The next message of one of the four wires, if any."""
+        (here, there), line = list(self._wires.items())[wire]
+        if line:
+            before = self.ledgers[there].chain.tip
+            self._say(there, here, self._links[there][here].receive(decode(line.popleft())))
+            if self.ledgers[there].chain.tip is not before:
+                self._announce(there)
+
+    def deliver_all(self) -> None:
+        while any(self._wires.values()):
+            for wire in range(4):
+                self.deliver(wire)
+
+    def _announce(self, here: int) -> None:
+        for there, session in self._links[here].items():
+            self._say(here, there, session.announcement())
+
+    def _say(self, here: int, there: int, messages: list[Message]) -> None:
+        self._wires[here, there].extend(map(encode, messages))
+
+
+@settings(max_examples=60)
+@given(steps=st.lists(st.integers(0, 6), max_size=60))
+def test_whenever_blocks_are_mined_the_most_work_reaches_everybody(steps: list[int]) -> None:
+    with tempfile.TemporaryDirectory() as directory, contextlib.closing(Line(Path(directory))) as line:
+        for step in steps:
+            if step < 4:
+                line.deliver(step)
+            else:
+                line.mine(step - 4)
+        line.deliver_all()
+        assert len({ledger.chain.tip.work for ledger in line.ledgers}) == 1
+        line.mine(0)
+        line.deliver_all()
+        assert len({ledger.chain.tip.hash for ledger in line.ledgers}) == 1
+
+
+def test_a_block_mined_during_the_handshake_is_announced_after_it(dialler: Side, listener: Side) -> None:
+    (hello,) = dialler.session.greet()
+    dialler.ledger.generate("me")
+    answers = listener.receive(hello)
+    talk(dialler, listener, dialler.receive(*answers))
+    assert listener.best == dialler.best
 
 
 def test_hearing_oneself_is_noticed(dialler: Side) -> None:
