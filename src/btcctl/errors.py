@@ -94,8 +94,9 @@ class ApiError(BtcctlError):
                 `details.retryAfterSeconds` is used.
         """
         details = status.get("details") or {}
-        if retry_after is None:
-            retry_after = details.get("retryAfterSeconds")
+        said = details.get("retryAfterSeconds")
+        if retry_after is None and isinstance(said, (int, float)) and said >= 0:
+            retry_after = float(said)
         return cls.of(
             status.get("code") or 0,
             status.get("reason") or "",

@@ -33,3 +33,9 @@ def test_the_header_wins_over_the_body_for_retry_after():
 def test_nulls_in_a_status_count_as_missing():
     error = errors.ApiError.from_status({"code": 500, "reason": None, "message": None, "details": None})
     assert (error.reason, error.message, error.details, error.causes) == ("", "", {}, [])
+
+
+@pytest.mark.parametrize("nonsense", ["soon", -1, None, [1]])
+def test_a_retry_after_that_makes_no_sense_counts_as_none(nonsense):
+    status = {"code": 503, "details": {"retryAfterSeconds": nonsense}}
+    assert errors.ApiError.from_status(status).retry_after is None
