@@ -50,13 +50,16 @@ def mesh_finding(report: MeshReport | None, members: Iterable[Member], suspects:
     """
     if report is None:
         return Finding(MESH_READY, False, "NoCredentials", "the nodes cannot be asked for their peers")
+    members = list(members)
     if report.failures:
-        return _failures_finding(report, list(members), suspects)
+        return _failures_finding(report, members, suspects)
     busy = sorted({*report.plans, *report.handshakes, *report.skipped})
     if busy:
         return Finding(
             MESH_READY, False, "PeersPending", f"connecting {enumerate_briefly([f'node {n}' for n in busy])}"
         )
+    if not any(member.ready for member in members):
+        return Finding(MESH_READY, False, "NodesNotReady", "no node is ready")
     return Finding(MESH_READY, True, "Connected", "every ready node knows its peers")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Self
 
 from btcctl.bitcoin.children import NETWORK_LABEL, ChildOptions
 from btcctl.bitcoin.ensure import ChildKeeper
@@ -92,30 +93,16 @@ def build_operator(
     factory = SharedInformerFactory(
         lambda type_: _source_for(client, type_, options.namespace), resync_seconds=options.resync_seconds, clock=clock
     )
-    networks, pods = factory.informer(BITCOIN_NETWORKS), factory.informer(PODS)
-    services, stateful_sets = factory.informer(SERVICES), factory.informer(STATEFUL_SETS)
-    pods.add_index(_BY_NETWORK, lambda pod: [str(key) for key in network_keys(pod)])
-
-    cluster = Cluster(
-        network=networks.lister.get,
-        pods=lambda key: pods.lister.by_index(_BY_NETWORK, str(key)),
-        services=ChildKeeper(services.lister.get, client.resource(SERVICES)),
-        stateful_sets=ChildKeeper(stateful_sets.lister.get, client.resource(STATEFUL_SETS)),
-        get_secret=client.resource(SECRETS).get,
-        update_status=client.resource(BITCOIN_NETWORKS).update_status,
-        tell=_teller(recorder),
-    )
+    informers = _Informers.of(factory)
     reconciler = NetworkReconciler(
-        cluster,
+        _cluster(client, informers, recorder),
         Mesh(rpc_for or connections.client, clock=clock),
         ChildOptions(options.node_image, options.rpc_port, options.p2p_port),
         Memories(options.poll_min_seconds, options.poll_max_seconds),
         clock=clock,
     )
     controller = Controller("bitcoin-networks", reconciler, workers=options.workers, clock=clock)
-    controller.watch(networks)
-    _watch_children(controller, services, stateful_sets)
-    controller.watch(pods, pod_keys(stateful_sets.lister, networks.lister))
+    informers.feed(controller)
     return Manager(factory, [controller], recorder=recorder, services=[_Closing(connections)], clock=clock)
 
 
@@ -160,10 +147,39 @@ def pod_keys(stateful_sets: Lister, networks: Lister) -> KeysOf:
     return keys_of
 
 
-def _watch_children(controller: Controller, *informers: SharedInformer) -> None:
-    """By label alone: a child that stands in a network's way is reason enough to look."""
-    for informer in informers:
-        controller.watch(informer, network_keys)
+@dataclass(frozen=True, slots=True)
+class _Informers:
+    networks: SharedInformer
+    pods: SharedInformer
+    services: SharedInformer
+    stateful_sets: SharedInformer
+
+    @classmethod
+    def of(cls, factory: SharedInformerFactory) -> Self:
+        pods = factory.informer(PODS)
+        pods.add_index(_BY_NETWORK, lambda pod: [str(key) for key in network_keys(pod)])
+        networks, services = factory.informer(BITCOIN_NETWORKS), factory.informer(SERVICES)
+        return cls(networks, pods, services, factory.informer(STATEFUL_SETS))
+
+    def feed(self, controller: Controller) -> None:
+        """Children count by label alone: one that stands in a network's way is reason to look, too."""
+        controller.watch(self.networks)
+        controller.watch(self.services, network_keys)
+        controller.watch(self.stateful_sets, network_keys)
+        controller.watch(self.pods, pod_keys(self.stateful_sets.lister, self.networks.lister))
+
+
+def _cluster(client: ApiClient, informers: _Informers, recorder: EventRecorder) -> Cluster:
+    pods = informers.pods.lister
+    return Cluster(
+        network=informers.networks.lister.get,
+        pods=lambda key: pods.by_index(_BY_NETWORK, str(key)),
+        services=ChildKeeper(informers.services.lister.get, client.resource(SERVICES)),
+        stateful_sets=ChildKeeper(informers.stateful_sets.lister.get, client.resource(STATEFUL_SETS)),
+        get_secret=client.resource(SECRETS).get,
+        update_status=client.resource(BITCOIN_NETWORKS).update_status,
+        tell=_teller(recorder),
+    )
 
 
 def _source_for(client: ApiClient, type_: ResourceType, namespace: str) -> ResourceListerWatcher:

@@ -14,6 +14,11 @@ def test_a_settled_mesh_is_ready() -> None:
     assert mesh_finding(MeshReport(), MEMBERS, NOBODY).holds
 
 
+def test_where_no_node_is_ready_there_is_no_mesh() -> None:
+    finding = mesh_finding(MeshReport(), [Member(0, "10.0.0.1", ready=False)], NOBODY)
+    assert (finding.holds, finding.reason) == (False, "NodesNotReady")
+
+
 def test_a_mesh_that_still_moves_names_who() -> None:
     finding = mesh_finding(MeshReport(plans={1: PeerPlan(add=("x",))}, handshakes={0: 1}), MEMBERS, NOBODY)
     assert (finding.holds, finding.reason, finding.is_failure) == (False, "PeersPending", False)

@@ -149,6 +149,18 @@ def test_an_answer_without_sense_is_a_failure_of_that_node_only(nodes: FakeMesh)
     assert C in nodes.peers_of(B)
 
 
+def test_a_node_that_falls_silent_halfway_is_a_failure_of_that_node_only(nodes: FakeMesh) -> None:
+    class Failing(FakeRpc):
+        def call(self, method: str, *params: Any) -> Any:
+            if self.address == A:
+                raise RpcUnavailable("gone")
+            return super().call(method, *params)
+
+    report = Mesh(lambda address, credentials: Failing(nodes, address, credentials), clock=FakeClock()).sync(goal())
+    assert report.failures.keys() == {0}
+    assert nodes.peers_of(B) == {A, C}
+
+
 def test_nodes_for_which_no_time_is_left_wait_for_the_next_pass(nodes: FakeMesh) -> None:
     clock = FakeClock()
 

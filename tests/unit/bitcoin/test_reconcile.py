@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from btcctl.bitcoin.children import SECRET_VERSION_ANNOTATION
+from btcctl.bitcoin.reconcile import CONFLICT_SECONDS
 from btcctl.bitcoin.types import BITCOIN_NETWORKS
-from btcctl.errors import ApiError, Forbidden, ServiceUnavailable, TerminalError
+from btcctl.errors import ApiError, Conflict, Forbidden, Invalid, ServiceUnavailable, TerminalError
 from btcctl.objects import ObjectKey
 from btcctl.resources import SECRETS, SERVICES, STATEFUL_SETS
 from tests.unit.bitcoin.builders import NAMESPACE, network_body, secret_body
@@ -318,6 +319,38 @@ def test_a_name_that_children_cannot_bear_is_refused_until_it_changes(name: str)
     assert world.reasons() == ["InvalidName"]
     status = world.networks.get(ObjectKey(NAMESPACE, name)).body()["status"]
     assert status["conditions"][0]["reason"] == "InvalidName"
+
+
+@pytest.mark.parametrize("nodes", [0, -1, 10**9, "three", None, 2.5])
+def test_a_number_of_nodes_that_an_old_definition_let_through_is_refused(nodes: Any) -> None:
+    world = World(network_body(nodes=nodes), lenient=True)
+    with pytest.raises(TerminalError, match="InvalidSpec"):
+        world.reconcile()
+    assert world.reasons() == ["InvalidSpec"]
+    assert world.condition("Ready") == ("False", "InvalidSpec")
+    assert world.get(STATEFUL_SETS, STATEFUL_SET) is None
+
+
+def test_a_refusal_is_told_even_if_the_status_cannot_be_written() -> None:
+    world = World(network_body(nodes=0), lenient=True)
+    world.client.reactors.append(refusing("update", "bitcoinnetworks", Invalid(422, "Invalid", "spec.nodes")))
+    with pytest.raises(TerminalError):
+        world.reconcile()
+    assert world.reasons() == ["InvalidSpec"]
+
+
+def test_a_status_that_makes_no_sense_counts_as_none() -> None:
+    world = World(network_body(), lenient=True)
+    world.networks.update_status({**world.networks.get(KEY).body(), "status": {"nodes": None}})
+    world.reconcile()
+    assert len(world.status.nodes) == 3
+
+
+def test_a_reconcile_that_lost_a_race_comes_again_without_a_word() -> None:
+    world = World(network_body())
+    world.client.reactors.append(refusing("update", "bitcoinnetworks", Conflict(409, "Conflict", "changed")))
+    assert world.reconcile().requeue_after == CONFLICT_SECONDS
+    assert "NodeJoined" not in world.reasons()
 
 
 def test_nothing_is_said_when_the_status_could_not_be_written() -> None:

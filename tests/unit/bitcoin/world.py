@@ -33,11 +33,13 @@ class World:
     Args:
         network: The body to create, or None for none.
         others: What else stands in the cluster.
+        lenient: The definition is an old one, without a schema.
     """
 
-    def __init__(self, network: dict[str, Any] | None = None, *others: dict[str, Any]) -> None:
+    def __init__(self, network: dict[str, Any] | None = None, *others: dict[str, Any], lenient: bool = False) -> None:
         self.clock = FakeClock()
-        self.client = FakeClient(*others, types=[load_crd()], clock=self.clock)
+        definition = BITCOIN_NETWORKS if lenient else load_crd()
+        self.client = FakeClient(*others, types=[definition], clock=self.clock)
         self.mesh = FakeMesh()
         self.notices: list[Notice] = []
         self.pods = PodRunner(self.client, self.mesh, KEY)
