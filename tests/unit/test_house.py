@@ -57,12 +57,12 @@ def test_nothing_is_left_unfinished():
     assert offenders(r"\b(TODO|FIXME|XXX)\b|NotImplementedError") == []
 
 
-@pytest.mark.parametrize(("name", "text"), modules())
+@pytest.mark.parametrize(("name", "text"), list(modules()))
 def test_no_module_is_longer_than_a_person_reads(name, text):
     assert len(text.splitlines()) <= 400
 
 
-@pytest.mark.parametrize(("name", "text"), modules())
+@pytest.mark.parametrize(("name", "text"), list(modules()))
 def test_imports_are_absolute(name, text):
     relative = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ImportFrom) and node.level]
     assert relative == []

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+import urllib3
+
+from btcctl.controller.serving import StatusServer, parse_address
+from btcctl.errors import BtcctlError, ConfigError
+from btcctl.metrics import Metrics
+
+
+class Scene:
+    """A status server whose checks a test can turn."""
+
+    def __init__(self) -> None:
+        self.metrics = Metrics()
+        self.dead, self.unsynced = "", ""
+        live, ready = {"threads": lambda: self.dead}, {"caches": lambda: self.unsynced}
+        self.server = StatusServer("127.0.0.1:0", self.metrics, live, ready)
+
+    def get(self, path: str) -> tuple[int, str]:
+        with urllib3.PoolManager(retries=False, timeout=5.0) as pools:
+            answer = pools.request("GET", f"http://127.0.0.1:{self.server.port}{path}")
+            return answer.status, answer.data.decode()
+
+
+@pytest.fixture
+def scene() -> Iterator[Scene]:
+    scene = Scene()
+    scene.server.start()
+    yield scene
+    scene.server.stop()
+
+
+def test_health_turns_red_and_green_again(scene: Scene) -> None:
+    assert scene.get("/healthz") == (200, "ok")
+    scene.dead = "informer pods died"
+    assert scene.get("/healthz") == (500, "[-]threads failed: informer pods died\nhealthz check failed\n")
+    scene.dead = ""
+    assert scene.get("/healthz") == (200, "ok")
+
+
+def test_readiness_asks_for_more_than_liveness(scene: Scene) -> None:
+    scene.unsynced = "pods: list: 403"
+    assert scene.get("/healthz")[0] == 200
+    assert scene.get("/readyz?verbose")[1].splitlines() == [
+        "[+]threads ok",
+        "[-]caches failed: pods: list: 403",
+        "readyz check failed",
+    ]
+
+
+def test_metrics_are_shown_as_prometheus_reads_them(scene: Scene) -> None:
+    scene.metrics.requests.count(200, "GET", "example:443")
+    status, text = scene.get("/metrics")
+    assert status == 200
+    assert 'rest_client_requests_total{code="200",host="example:443",method="GET"} 1.0' in text
+
+
+def test_a_client_that_says_nothing_holds_nobody_up_for_long(scene: Scene) -> None:
+    with socket.create_connection(("127.0.0.1", scene.server.port)):
+        assert scene.get("/healthz") == (200, "ok")
+
+
+def test_other_paths_say_which_there_are(scene: Scene) -> None:
+    assert scene.get("/") == (404, "try /metrics, /healthz or /readyz\n")
+
+
+def test_a_port_that_is_taken_is_named(scene: Scene) -> None:
+    second = StatusServer(f"127.0.0.1:{scene.server.port}", Metrics(), {}, {})
+    with pytest.raises(BtcctlError, match=f"cannot listen on 127.0.0.1:{scene.server.port}: Address already in use"):
+        second.start()
+    second.stop()
+
+
+@pytest.mark.parametrize(
+    ("text", "parsed"), [(":8080", ("", 8080)), ("127.0.0.1:0", ("127.0.0.1", 0)), ("[::1]:1", ("::1", 1))]
+)
+def test_addresses_are_host_and_port(text: str, parsed: tuple[str, int]) -> None:
+    assert parse_address(text) == parsed
+
+
+@pytest.mark.parametrize("text", ["", "8080", ":", ":http", ":70000", "host"])
+def test_what_is_no_address_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match="no address to listen on"):
+        parse_address(text)
