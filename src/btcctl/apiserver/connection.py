@@ -37,8 +37,8 @@ class Backend(Protocol):
     clock: Clock
     closing: bool  #: the server stops: no connection is kept for a further request
 
-    def user_of(self, path: str, authorization: str) -> str | None:
-        """Who sends this; None if the credentials are missing or wrong."""
+    def user_of(self, path: str, headers: Mapping[str, str]) -> str | None:
+        """Who sends this; None if the credentials are missing or wrong. May raise a StatusError."""
 
     def handle(self, request: ApiRequest) -> ApiResponse | WatchResponse:
         """Answer. Never raises."""
@@ -98,7 +98,7 @@ class Connection(BaseHTTPRequestHandler):
         except StatusError:
             self.close_connection = True  # what follows on this connection is not a request
             raise
-        user = self.backend.user_of(path, headers.get("authorization", ""))
+        user = self.backend.user_of(path, headers)
         if user is None:
             raise statuses.unauthorized()
         parsed = parse_qs(query, keep_blank_values=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import ipaddress
 import itertools
 import socket
 import ssl
@@ -20,6 +21,7 @@ from btcctl.apiserver import statuses
 from btcctl.apiserver.connection import Connection
 from btcctl.apiserver.messages import ApiRequest, ApiResponse, WatchResponse, json_response
 from btcctl.apiserver.pump import Pump
+from btcctl.apiserver.statuses import StatusError
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.errors import BtcctlError
 from btcctl.threads import Runner, Stop
@@ -135,8 +137,15 @@ class EmbeddedServer:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self.stop()
 
-    def user_of(self, path: str, authorization: str) -> str | None:
-        """Who sends this; None if the credentials are missing or wrong."""
+    def user_of(self, path: str, headers: Mapping[str, str]) -> str | None:
+        """Who sends this; None if the credentials are missing or wrong.
+
+        Raises:
+            StatusError: 403, a web page sends it, which no token keeps out.
+        """
+        authorization = headers.get("authorization", "")
+        if self._is_open and self._is_web_page(headers):
+            raise StatusError(403, "requests of web pages are refused: this server asks for no token", "Forbidden")
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() == "bearer" and self._tokens:
             return self._user_of_token(token.strip())
@@ -150,6 +159,12 @@ class EmbeddedServer:
             logger.exception("request failed", method=request.method, path=request.path)
             error = statuses.internal("internal error of the embedded API server; its log has the traceback")
             return json_response(500, error.body or {})
+
+    def _is_web_page(self, headers: Mapping[str, str]) -> bool:
+        """A page in a browser may send to a loopback address, or to a name that DNS leads there."""
+        name = headers.get("host", "")
+        host = name[1:].partition("]")[0] if name.startswith("[") else name.partition(":")[0]
+        return "origin" in headers or not (host in {"", "localhost", self.host} or _is_address(host))
 
     def _user_of_token(self, token: str) -> str | None:
         offered = token.encode()
@@ -219,8 +234,9 @@ class _Listener(ThreadingHTTPServer):
         try:
             return super().get_request()
         except OSError:
-            # Out of file descriptors, most likely: the socket stays readable, so wait a little.
-            threading.Event().wait(_OUT_OF_SOCKETS_PAUSE_SECONDS if self._runner.is_alive() else 0)
+            if not self._server.closing:
+                # Out of file descriptors, most likely: the socket stays readable, so wait a little.
+                threading.Event().wait(_OUT_OF_SOCKETS_PAUSE_SECONDS)
             raise
 
     def process_request(self, request: Any, client_address: Any) -> None:
@@ -260,6 +276,14 @@ class _Listener(ThreadingHTTPServer):
 
     def _break_accept(self) -> None:
         _shut(self.socket, socket.SHUT_RDWR)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _handshake(sock: ssl.SSLSocket) -> None:

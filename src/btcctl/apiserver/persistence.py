@@ -5,7 +5,7 @@ hears of it, so kill -9 loses no acknowledged write; the operating system is tru
 it was given (no fsync), so losing power may. When the changes outweigh the snapshot, the file is
 written anew beside the old one and takes its place in one step.
 
-Measured: 4 µs per change of 1 KB, against 2 ms of a create through a real API server.
+Measured on two busy cores: 12 µs per change of 900 bytes; writing 5,000 objects anew takes 23 ms.
 """
 
 from __future__ import annotations

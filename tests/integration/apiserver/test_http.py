@@ -91,7 +91,7 @@ def raw(server: EmbeddedServer, stack: ExitStack, request: bytes) -> socket.sock
 
 
 def open_watch(server: EmbeddedServer, stack: ExitStack) -> tuple[bytes, ChunkReader]:
-    sock = raw(server, stack, b"GET /watch HTTP/1.1\r\nHost: x\r\n\r\n")
+    sock = raw(server, stack, b"GET /watch HTTP/1.1\r\nHost: localhost\r\n\r\n")
     head = b""
     while not head.endswith(b"\r\n\r\n"):
         head += sock.recv(1)
@@ -234,6 +234,23 @@ def test_without_a_token_a_wrong_one_is_still_wrong(api: StubApi, stack: ExitSta
     assert call(connection, "GET", "/", Authorization="Bearer x")[0] == 401
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Host": "localhost:1"}, 200),
+        ({"Host": "[::1]:1"}, 200),
+        ({"Host": "10.0.0.1"}, 200),
+        ({"Host": "rebound.example.org:1"}, 403),
+        ({"Origin": "https://example.org"}, 403),
+    ],
+)
+def test_a_web_page_is_refused_by_a_server_that_asks_for_no_token(
+    server: EmbeddedServer, stack: ExitStack, headers: dict[str, str], status: int
+) -> None:
+    assert call(connect(server, stack), "GET", "/", **headers)[0] == status
+
+
 def test_a_watch_leaves_its_thread_and_lives_on(server: EmbeddedServer, api: StubApi, stack: ExitStack) -> None:
     head, reader = open_watch(server, stack)
     assert head.startswith(b"HTTP/1.1 200 OK\r\n")
@@ -245,7 +262,7 @@ def test_a_watch_leaves_its_thread_and_lives_on(server: EmbeddedServer, api: Stu
 
 
 def test_a_client_that_leaves_ends_its_watch(server: EmbeddedServer, api: StubApi, stack: ExitStack) -> None:
-    sock = raw(server, stack, b"GET /watch HTTP/1.1\r\nHost: x\r\n\r\n")
+    sock = raw(server, stack, b"GET /watch HTTP/1.1\r\nHost: localhost\r\n\r\n")
     eventually(lambda: len(server.pump) == 1)
     sock.close()
     eventually(lambda: api.watches[0].stopped and len(server.pump) == 0)
@@ -300,6 +317,15 @@ def test_a_client_that_never_finishes_its_request_does_not_hold_up_the_stop(api:
     raw(server, stack, b"POST / HTTP/1.1\r\nContent-Length: 10\r\n\r\nabc")
     eventually(lambda: server.connections() == 1)
     server.stop()
+    assert server.connections() == 0
+
+
+def test_a_client_that_does_not_read_its_answer_does_not_hold_up_the_stop(api: StubApi, stack: ExitStack) -> None:
+    server = EmbeddedServer(api)
+    server.start()
+    api.answer = lambda _: ApiResponse(200, {}, bytes(64 << 20))
+    raw(server, stack, b"GET / HTTP/1.1\r\n\r\n").recv(1)
+    server.stop(timeout=5.0)
     assert server.connections() == 0
 
 

@@ -95,6 +95,11 @@ def test_a_pod_being_deleted_is_terminating() -> None:
     assert shown(resources.PODS, metadata=metadata, status={"phase": "Running"})["Status"] == "Terminating"
 
 
+def test_a_finished_pod_being_deleted_keeps_its_status() -> None:
+    metadata = {"name": "a", "deletionTimestamp": CREATED}
+    assert shown(resources.PODS, metadata=metadata, status={"phase": "Succeeded"})["Status"] == "Succeeded"
+
+
 def test_restarts_say_how_long_ago_the_last_one_was() -> None:
     statuses = [{"restartCount": 1, "lastState": {"terminated": {"finishedAt": CREATED}}}]
     assert shown(resources.PODS, status={"containerStatuses": statuses})["Restarts"] == "1 (42s ago)"
