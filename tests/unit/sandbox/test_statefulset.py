@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
-from btcctl.errors import Forbidden
+from btcctl.errors import Forbidden, NotFound
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import CONFIG_MAPS, CONTROLLER_REVISIONS, PODS, STATEFUL_SETS
 from btcctl.sandbox.pod_claims import by_controller
@@ -275,6 +276,44 @@ def test_a_cache_that_is_behind_deletes_no_second_pod(scene):
     scene.reconcile()
     assert scene.names() == ["net-0", "net-1"]
     assert not any(each.deletion_timestamp for each in scene.pods.list()[0])
+
+
+def test_a_deletion_that_the_cache_does_not_show_yet_is_not_asked_for_again(scene):
+    scene.settle()
+    scene.change(replicas=2)
+    scene.caches.pods.freeze()
+    scene.reconcile()
+    scene.client.clear_actions()
+    scene.reconcile()
+    assert [each.verb for each in scene.client.writes if each.type == PODS] == []
+
+
+def test_a_new_pod_under_the_name_of_the_one_that_was_meant_is_not_deleted(scene):
+    scene.settle()
+    scene.caches.pods.freeze()
+    old = scene.pods.get(ObjectKey("default", "net-2"))
+    scene.pods.delete(old.key, grace_period_seconds=0)
+    scene.client.add(foreign_pod("net-2"))
+    scene.change(replicas=2)
+    scene.reconcile()
+    assert scene.pods.get(old.key).deletion_timestamp is None
+
+
+def test_nothing_is_adopted_for_a_set_that_is_gone():
+    scene = Scene(stateful_set(1), foreign_pod("net-0", labels={"app": "net"}))
+    scene.caches.sets.freeze()
+    scene.sets.delete(KEY)
+    with suppress(NotFound):
+        scene.reconcile()
+    assert scene.pods.get(ObjectKey("default", "net-0")).controller is None
+
+
+def test_an_orphan_that_is_going_is_not_adopted():
+    orphan = foreign_pod("net-0", labels={"app": "net"}, finalizers=["example.com/wait"])
+    scene = Scene(stateful_set(1), orphan)
+    scene.pods.delete(ObjectKey("default", "net-0"))
+    assert scene.reconcile() == FOREIGN_RETRY_SECONDS
+    assert scene.pods.get(ObjectKey("default", "net-0")).controller is None
 
 
 def test_an_old_copy_of_the_set_is_looked_at_again_soon(scene):

@@ -68,6 +68,7 @@ ORDERED = {
     "an update goes on below": (spec(2), [pod(0, revision="old"), pod(1)], [delete(0)]),
     "the partition is not updated": (spec(2, partition=1), [pod(0, revision="old"), pod(1)], []),
     "a pod of the partition comes back as it was": (spec(2, partition=1), [pod(1)], [create(0, "old")]),
+    "a partition counts from the start": (spec(2, start=5, partition=1), [pod(6)], [create(5, "old")]),
     "a partition beyond the end updates nothing": (spec(1, partition=9), [pod(0, revision="old")], []),
     "OnDelete deletes nothing": (spec(1, rolling=False), [pod(0, revision="old")], []),
     "OnDelete creates what is new": (spec(1, rolling=False, partition=0), [], [create(0, "new")]),

@@ -273,6 +273,26 @@ def test_a_quiet_restart_that_takes_too_long_is_no_longer_kept_quiet(probed):
     assert not probed.runner.state().ready
 
 
+def test_a_container_that_shall_end_does_so_in_the_middle_of_a_quiet_restart(scene):
+    scene.processes.stubborn = True
+    scene.runner.step()
+    scene.runner.restart_quietly()
+    scene.runner.end(5.0)
+    scene.pass_time(5.0)
+    scene.runner.step()
+    assert (scene.runner.alive, scene.what(), scene.processes.running) == (False, "terminated", {})
+
+
+def test_a_process_that_is_being_ended_is_not_restarted_quietly(tmp_path):
+    scene = Scene(tmp_path, **LIVENESS)
+    scene.processes.stubborn = True
+    scene.runner.step()
+    scene.answer = Answer(False, "ill")
+    scene.pass_time(0.5)
+    scene.runner.restart_quietly()
+    assert not scene.runner.restarting_quietly
+
+
 def test_without_probes_a_quiet_restart_is_over_with_the_start(scene):
     scene.runner.step()
     scene.runner.restart_quietly()

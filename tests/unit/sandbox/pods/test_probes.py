@@ -95,6 +95,7 @@ def test_the_others_are_not_asked_before_the_startup_probe_has_passed():
     assert not probes.ready
     assert probes.due(5.4) == []
     assert [kind for kind, _ in probes.due(5.5)] == ["readinessProbe", "livenessProbe"]
+    assert [kind for kind, _ in probes.due(1000)] == ["readinessProbe", "livenessProbe"]
 
 
 @pytest.mark.parametrize("kind", ["startupProbe", "livenessProbe"])
