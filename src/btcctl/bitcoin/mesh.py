@@ -1,7 +1,7 @@
 """Reads every node's peers, and calls the difference to what they should be.
 
 All calls of one pass are made one after the other: a healthy node answers within milliseconds,
-and one that does not is asked last the next time.
+and one that does not is asked last in the next pass.
 """
 
 from __future__ import annotations
