@@ -26,6 +26,7 @@ from btcctl.sandbox.addresses import AddressPool
 from btcctl.sandbox.pods.checks import Answer, CheckTarget, run_check
 from btcctl.sandbox.pods.env import EnvSources, resolve_env
 from btcctl.sandbox.pods.exits import Exits, WatchedProcesses
+from btcctl.sandbox.pods.logs import first_value, read_log
 from btcctl.sandbox.pods.probes import ProbeSpec
 from btcctl.sandbox.pods.restarts import RestartRequests
 from btcctl.sandbox.pods.runner import PodRunner
@@ -149,7 +150,7 @@ class Kubelet:
         runner = self._runners.get(key)
         containers = [] if runner is None else [each for each in runner.containers if container in ("", each.name)]
         return (
-            read_log(containers[0].log_path(previous=_first(query, "previous") == "true"), query)
+            read_log(containers[0].log_path(previous=first_value(query, "previous") == "true"), query)
             if containers
             else None
         )
@@ -185,6 +186,8 @@ class Kubelet:
         )
         directory = self._options.pods_dir / f"{pod.namespace}_{pod.name}_{pod.uid}"
         runner = self._runners[pod.key] = PodRunner(body, ip, directory, tools)
+        for each in unsupported(body):
+            self._recorder.event(reference, WARNING, "Unsupported", f"the sandbox ignores {each}")
         logger.info("pod admitted", ip=ip)
         return runner
 
@@ -258,28 +261,16 @@ class Kubelet:
             logger.info("pod ended", ip=runner.ip)
 
 
-def read_log(path: Path, query: Mapping[str, Any]) -> bytes:
-    """The end of a log file as the query wants it; b"" if there is none.
-
-    Args:
-        query: Of `pods/log`, with values or lists of values; `tailLines` and `limitBytes` are heeded.
-    """
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        return b""
-    tail, limit = _first(query, "tailLines"), _first(query, "limitBytes")
-    if tail:
-        lines = content.splitlines(keepends=True)
-        content = b"".join(lines[max(0, len(lines) - int(tail)) :])
-    return content[: int(limit)] if limit else content
-
-
-def _first(query: Mapping[str, Any], name: str) -> str:
-    value = query.get(name, "")
-    return str(value[0] if isinstance(value, list) and value else value or "")
-
-
 def _tcp_ports(pod: Mapping[str, Any]) -> list[int]:
     ports = [port for container in pod["spec"]["containers"] for port in container.get("ports") or []]
     return [port["containerPort"] for port in ports if port.get("protocol", "TCP") == "TCP"]
+
+
+def unsupported(pod: Mapping[str, Any]) -> list[str]:
+    """What of a pod has no effect here, and would be missed."""
+    spec = pod["spec"]
+    volumes = [each["name"] for each in spec.get("volumes") or [] if not {"emptyDir", "projected"} & each.keys()]
+    return [
+        *(f"the init container {each['name']}" for each in spec.get("initContainers") or []),
+        *(f"the volume {name}: nothing is mounted" for name in volumes),
+    ]

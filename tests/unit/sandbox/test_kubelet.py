@@ -11,7 +11,7 @@ import pytest
 from btcctl.errors import ConfigError, InternalError
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import PODS
-from btcctl.sandbox.kubelet import ADMISSION_RETRY_SECONDS, STALE_RETRY_SECONDS, Kubelet, KubeletOptions, read_log
+from btcctl.sandbox.kubelet import ADMISSION_RETRY_SECONDS, STALE_RETRY_SECONDS, Kubelet, KubeletOptions, unsupported
 from btcctl.sandbox.pods.checks import Answer
 from btcctl.testing.clock import FakeClock
 from btcctl.testing.fake_client import FakeClient
@@ -284,21 +284,10 @@ def test_logs_are_those_of_the_last_run_or_the_one_before(running):
     assert running.kubelet.logs(ObjectKey("default", "none"), "", {}) is None
 
 
-@pytest.mark.parametrize(
-    ("query", "content"),
-    [
-        ({}, b"a\nb\nc\n"),
-        ({"tailLines": ["2"]}, b"b\nc\n"),
-        ({"tailLines": "9"}, b"a\nb\nc\n"),
-        ({"tailLines": "0"}, b""),
-        ({"limitBytes": ["3"]}, b"a\nb"),
-    ],
-)
-def test_the_query_says_how_much_of_a_log(tmp_path, query, content):
-    path = tmp_path / "log"
-    path.write_bytes(b"a\nb\nc\n")
-    assert read_log(path, query) == content
-
-
-def test_a_log_that_is_not_there_is_empty(tmp_path):
-    assert read_log(tmp_path / "none", {}) == b""
+def test_what_has_no_effect_is_said():
+    spec = {
+        "initContainers": [{"name": "prepare"}],
+        "volumes": [{"name": "config", "configMap": {}}, {"name": "scratch", "emptyDir": {}}],
+    }
+    assert unsupported({"spec": spec}) == ["the init container prepare", "the volume config: nothing is mounted"]
+    assert unsupported({"spec": {}}) == []
