@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from btcctl.errors import ObjectDecodeError
 from btcctl.objects import Object, ObjectMeta, decode_json
 
-_MARK = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[][{},:]', re.DOTALL)
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_MARK = re.compile(_STRING.pattern + rb"|[][{},]", re.DOTALL)
 _META = (b'"name"', b'"namespace"', b'"uid"', b'"resourceVersion"', b'"generation"', b'"deletionTimestamp"')
 
 
@@ -31,7 +32,7 @@ def split_object(data: bytes) -> dict[bytes, bytes]:
     """
     members: dict[bytes, bytes] = {}
     for part in _parts(data, b"{", b"}"):
-        name = _MARK.match(part)
+        name = _STRING.match(part)
         colon = part.find(b":", name.end()) if name else -1
         if name is None or colon < 0:
             raise ObjectDecodeError("not a JSON object")
@@ -84,10 +85,13 @@ def _parts(data: bytes, opening: bytes, closing: bytes) -> Iterator[bytes]:
             depth += 1
         elif token in b"]}":
             depth -= 1
-        if (depth == 1 and token == b",") or (depth == 0 and token == closing):
-            part = data[start : mark.start()].strip()
-            start = mark.end()
-            if part:
-                yield part
-    if depth:
+        if depth > 1 or (depth == 1 and token != b","):
+            continue
+        if depth == 0 and mark.end() != len(data):
+            break
+        part = data[start : mark.start()].strip()
+        start = mark.end()
+        if part:
+            yield part
+    if start != len(data):
         raise ObjectDecodeError("JSON with brackets that do not match")

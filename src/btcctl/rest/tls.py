@@ -40,6 +40,13 @@ class Tls:
         return [path for path in named if path is not None]
 
 
+class _ClosedWhenDropped(ssl.SSLSocket):
+    """CPython loses the socket, open, if it breaks off just before the handshake."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
 def build_context(tls: Tls) -> ssl.SSLContext:
     """Read every file and make a context.
 
@@ -50,6 +57,7 @@ def build_context(tls: Tls) -> ssl.SSLContext:
         ConfigError: A file is missing or is not what it should be; names it.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.sslsocket_class = _ClosedWhenDropped
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if tls.insecure:
         context.check_hostname = False

@@ -134,15 +134,16 @@ def test_a_server_that_does_not_answer_is_given_up_on():
         assert 0.25 < SYSTEM_CLOCK.now() - began < 2.0
 
 
-def test_a_server_that_trickles_its_answer_is_given_up_on():
-    def trickle(peer: Peer) -> None:
+@pytest.mark.parametrize("pause_seconds", [0.0, 0.02])
+def test_a_server_that_never_comes_to_an_end_is_given_up_on(pause_seconds: float):
+    def go_on_and_on(peer: Peer) -> None:
         peer.read_request()
         peer.start_stream()
         pause = threading.Event()
-        while not pause.wait(0.02):
+        while not pause.wait(pause_seconds):
             peer.send_chunk(b"x")
 
-    with served(trickle) as (transport, _):
+    with served(go_on_and_on) as (transport, _):
         began = SYSTEM_CLOCK.now()
         with pytest.raises(TransportError, match="silent or too slow"):
             transport.request(GET, timeout=0.3)

@@ -59,6 +59,14 @@ def test_a_server_that_stays_busy_is_given_up_on():
     assert clock.now() == 8.0
 
 
+def test_a_server_that_asks_for_too_much_time_is_given_up_on():
+    clock = JumpingClock()
+    client, transport = client_of(status(429, Retry_After="12"), clock=clock)
+    with pytest.raises(TooManyRequests):
+        client.call(GET)
+    assert (len(transport.requests), clock.now()) == (3, 24.0)
+
+
 def test_a_post_is_not_sent_again_to_a_server_that_may_have_acted():
     client, transport = client_of(status(503, "ServiceUnavailable", Retry_After="1"))
     with pytest.raises(ServiceUnavailable):

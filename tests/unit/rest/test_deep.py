@@ -32,7 +32,9 @@ def test_an_array_is_cut_where_a_decoder_would_cut_it(items: list[Any], separato
     assert [json.loads(part) for part in split_array(data)] == items
 
 
-@pytest.mark.parametrize("data", [b"", b"1", b"[]", b'{"a":{}', b'{"a"}', b"{1:2}", b'{"a":[}'])
+@pytest.mark.parametrize(
+    "data", [b"", b"1", b"[]", b'{"a":{}', b'{"a"}', b"{1:2}", b'{"a":[}', b'{"a":1}{"b":2}', b'{"a":1}}']
+)
 def test_what_is_no_object_is_refused(data: bytes):
     with pytest.raises(ObjectDecodeError):
         split_object(data)
