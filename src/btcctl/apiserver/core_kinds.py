@@ -21,7 +21,7 @@ _DATA_KEY = re.compile(r"[-._a-zA-Z0-9]+")
 
 def default_namespace(body: dict[str, Any]) -> None:
     body["metadata"].setdefault("labels", {})["kubernetes.io/metadata.name"] = body["metadata"].get("name", "")
-    body["spec"] = {"finalizers": ["kubernetes"]}
+    body.setdefault("spec", {"finalizers": ["kubernetes"]})
 
 
 def keep_namespace(new: dict[str, Any], old: Body) -> None:

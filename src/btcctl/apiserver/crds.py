@@ -15,6 +15,7 @@ from btcctl.apiserver.statuses import Cause
 
 CLEANUP_FINALIZER = "customresourcecleanup.apiextensions.k8s.io"
 _NO_CONFLICTS = ("NamesAccepted", "True", "NoConflicts", "no conflicts found")
+_NAME_CONFLICTS = (("plural", "PluralConflict"), ("kind", "KindConflict"), ("listKind", "ListKindConflict"))
 _ACCEPTED = "the initial names have been accepted"
 
 
@@ -78,15 +79,16 @@ def settle(registry: Registry, body: Body, others: Iterable[Body], now: str) -> 
     spec = body["spec"]
     stored = list((body.get("status") or {}).get("storedVersions") or [])
     status = {"acceptedNames": spec["names"], "storedVersions": stored}
-    taken = _taken_name(registry, spec, others)
-    if taken is not None:
-        reason, message = taken
+    taken = _taken_names(registry, spec, others)
+    if taken:
+        field = list(taken)[-1]  # of several conflicts a real server reports the last
+        message = f'"{spec["names"][field]}" is already in use'
         refused = [
-            ("NamesAccepted", "False", reason, message),
+            ("NamesAccepted", "False", taken[field], message),
             ("Established", "False", "NotAccepted", "not all names are accepted"),
         ]
-        empty = {"plural": "", "kind": ""}
-        return [{"conditions": _conditions(refused, now), "acceptedNames": empty, "storedVersions": stored}]
+        names = {"kind": "", **{key: value for key, value in spec["names"].items() if key not in taken}}
+        return [{"conditions": _conditions(refused, now), "acceptedNames": names, "storedVersions": stored}]
     installing = [_NO_CONFLICTS, ("Established", "False", "Installing", _ACCEPTED)]
     established = [_NO_CONFLICTS, ("Established", "True", "InitialNamesAccepted", _ACCEPTED)]
     return [{"conditions": _conditions(each, now), **status} for each in (installing, established)]
@@ -110,21 +112,21 @@ def _conditions(conditions: Iterable[tuple[str, str, str, str]], now: str) -> li
     ]
 
 
-def _taken_name(registry: Registry, spec: Body, others: Iterable[Body]) -> tuple[str, str] | None:
-    names = spec["names"]
-    for other in others:
-        accepted = (other.get("status") or {}).get("acceptedNames") or {}
-        if other["spec"]["group"] != spec["group"] or not accepted.get("plural"):
-            continue
-        for field, reason in (("plural", "PluralConflict"), ("kind", "KindConflict"), ("listKind", "ListKindConflict")):
-            if names.get(field) == accepted.get(field):
-                return reason, f'"{names[field]}" is already in use'
-    if any(
-        each.type.plural == names["plural"] and not each.is_custom
-        for each in registry.resources_of(spec["group"], "v1")
-    ):
-        return "PluralConflict", f'"{names["plural"]}" is already in use'
-    return None
+def _taken_names(registry: Registry, spec: Body, others: Iterable[Body]) -> dict[str, str]:
+    """The reason of each name that another definition, or a built-in kind, has."""
+    names, taken = spec["names"], {}
+    accepted = [
+        (other.get("status") or {}).get("acceptedNames") or {}
+        for other in others
+        if other["spec"]["group"] == spec["group"]
+    ]
+    built_in = {each.type.plural for each in registry.resources_of(spec["group"], "v1") if not each.is_custom}
+    for field, reason in _NAME_CONFLICTS:
+        if names.get(field) in {each.get(field) for each in accepted} or (
+            field == "plural" and names[field] in built_in
+        ):
+            taken[field] = reason
+    return taken
 
 
 def _check_group(group: str) -> list[Cause]:

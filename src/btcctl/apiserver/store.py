@@ -90,9 +90,7 @@ class Store:
         with self._lock:
             return self._collection(collection).get(key)
 
-    def list(
-        self, collection: CollectionId, namespace: str = "", revision: int | None = None
-    ) -> tuple[Records, int]:
+    def list(self, collection: CollectionId, namespace: str = "", revision: int | None = None) -> tuple[Records, int]:
         """The objects, sorted by namespace and name, and the revision they were read at.
 
         Args:

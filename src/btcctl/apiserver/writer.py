@@ -154,6 +154,8 @@ class Writer:
             if is_finished(new):
                 self._store.delete(route.served.collection, route.key)
                 return new
+            if new == record.body:
+                return new
             return self._store.update(route.served.collection, new).body
 
     def recheck_definition(self, name: str) -> None:

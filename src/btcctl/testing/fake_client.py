@@ -70,6 +70,11 @@ class FakeClient(ApiClient):
         types: Custom kinds: a CustomResourceDefinition, or just a type, whose objects may then
             hold anything and have a status.
         authorizer: As for `Api`.
+
+    Attributes:
+        api: The server.
+        actions: Every request to a resource since the beginning or `clear_actions`, in order.
+        reactors: Asked in order before the store is; change the list in place.
     """
 
     def __init__(
@@ -85,6 +90,8 @@ class FakeClient(ApiClient):
             clock=clock, authorizer=authorizer, new_uid=lambda: f"{next(numbers):08x}-0000-4000-8000-0{0:011d}"
         )
         self._fake = _FakeTransport(self.api)
+        self.actions = self._fake.actions
+        self.reactors = self._fake.reactors
         super().__init__(self._fake, clock=clock, retries=RetryPolicy(attempts=1))
         for each in types:
             self.add(_definition(each) if isinstance(each, ResourceType) else each)
@@ -96,19 +103,9 @@ class FakeClient(ApiClient):
         return self.api.store
 
     @property
-    def actions(self) -> list[Action]:
-        """Every request to a resource since the beginning or `clear_actions`, in order."""
-        return self._fake.actions
-
-    @property
     def writes(self) -> list[Action]:
         """The actions that are no reads."""
         return [action for action in self._fake.actions if action.verb in _WRITES]
-
-    @property
-    def reactors(self) -> list[Reactor]:
-        """Asked in order before the store is; change it in place."""
-        return self._fake.reactors
 
     def clear_actions(self) -> None:
         self._fake.actions.clear()

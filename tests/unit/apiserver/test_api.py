@@ -131,7 +131,10 @@ class TestAuthorizer:
             (
                 "GET",
                 CONFIG_MAPS,
-                'configmaps is forbidden: User "alice" cannot list resource "configmaps" in API group "" in the namespace "default"',
+                (
+                    'configmaps is forbidden: User "alice" cannot list resource "configmaps" in API group "" '
+                    'in the namespace "default"'
+                ),
                 {"kind": "configmaps"},
             ),
             (
@@ -143,7 +146,10 @@ class TestAuthorizer:
             (
                 "PATCH",
                 f"{PODS}/q/status",
-                'pods "q" is forbidden: User "alice" cannot patch resource "pods/status" in API group "" in the namespace "default"',
+                (
+                    'pods "q" is forbidden: User "alice" cannot patch resource "pods/status" in API group "" '
+                    'in the namespace "default"'
+                ),
                 {"name": "q", "kind": "pods"},
             ),
             ("GET", "/metrics", 'forbidden: User "alice" cannot get path "/metrics"', {}),

@@ -55,7 +55,7 @@ def test_a_kind_that_is_taken_is_accepted_and_never_served(server):
     server.created(DEFINITIONS, definition(names=names))
     status = server.get(f"{DEFINITIONS}/others.{GROUP}").body["status"]
     assert [(each["status"], each["reason"]) for each in status["conditions"]] == [
-        ("False", "KindConflict"),
+        ("False", "ListKindConflict"),
         ("False", "NotAccepted"),
     ]
     assert server.get(f"/apis/{GROUP}/v1/others").status == 404

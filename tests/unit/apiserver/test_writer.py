@@ -246,8 +246,10 @@ class TestFieldValidation:
         answer = server.post(THINGS, {**thing(bogus=1), "alsoBogus": True}, fieldValidation="Strict")
         assert (answer.status, answer.message) == (
             400,
-            'Thing in version "v1" cannot be handled as a Thing: strict decoding error: '
-            'unknown field "alsoBogus", unknown field "spec.bogus"',
+            (
+                'Thing in version "v1" cannot be handled as a Thing: strict decoding error: '
+                'unknown field "alsoBogus", unknown field "spec.bogus"'
+            ),
         )
 
     def test_strict_refuses_a_patch_with_422_and_the_whole_object(self, server):

@@ -1,0 +1,195 @@
+"""Patches of all four kinds."""
+
+from __future__ import annotations
+
+import pytest
+
+from btcctl.apiserver.strategic import merge_strategically
+from tests.unit.apiserver.calls import APPLY, CONFIG_MAPS, JSON_PATCH, PODS, STRATEGIC, THINGS, pod, thing
+
+REJECTED = "the server rejected our request due to an error in our request"
+
+
+class TestMerge:
+    def test_null_deletes_and_lists_are_replaced(self, server):
+        server.created(THINGS, thing(note="n", args=["a", "b"], metadata={"labels": {"a": "1", "b": "2"}}))
+        patch = {"spec": {"note": None, "args": ["c"]}, "metadata": {"labels": {"a": None}}}
+        body = server.patch(f"{THINGS}/a", patch).body
+        assert (body["spec"]["args"], "note" in body["spec"], body["metadata"]["labels"]) == (["c"], False, {"b": "2"})
+
+    def test_a_stale_version_in_it_is_409(self, server):
+        server.created(THINGS, thing())
+        answer = server.patch(f"{THINGS}/a", {"metadata": {"resourceVersion": "1"}, "spec": {"size": 3}})
+        assert (answer.status, answer.reason) == (409, "Conflict")
+
+    def test_it_cannot_rename(self, server):
+        server.created(THINGS, thing())
+        assert server.patch(f"{THINGS}/a", {"metadata": {"name": "b"}}).status == 400
+
+    @pytest.mark.parametrize(
+        ("body", "message"),
+        [
+            (b"[1]", "json: cannot unmarshal array into Go value of type map[string]interface {}"),
+            (b"{", "error decoding patch: unexpected end of JSON input"),
+        ],
+    )
+    def test_what_is_no_patch_is_400(self, server, body, message):
+        server.created(THINGS, thing())
+        answer = server.patch(f"{THINGS}/a", body)
+        assert (answer.status, message in answer.message) == (400, True)
+
+    def test_a_result_of_the_wrong_type_is_400_and_one_against_the_schema_422(self, server):
+        server.created(THINGS, thing())
+        assert server.patch(f"{THINGS}/a", {"metadata": {"labels": {"a": 1}}}).status == 400
+        assert server.patch(f"{THINGS}/a", {"spec": {"size": 99}}).status == 422
+
+
+class TestJson:
+    def test_operations_are_carried_out_in_order(self, server):
+        server.created(THINGS, thing(parts=[{"name": "x"}]))
+        operations = [
+            {"op": "test", "path": "/spec/size", "value": 1},
+            {"op": "replace", "path": "/spec/size", "value": 3},
+            {"op": "add", "path": "/metadata/labels", "value": {"j": "p"}},
+            {"op": "add", "path": "/spec/parts/-", "value": {"name": "y"}},
+        ]
+        body = server.patch(f"{THINGS}/a", operations, JSON_PATCH).body
+        assert (body["spec"]["size"], body["metadata"]["labels"]) == (3, {"j": "p"})
+        assert body["spec"]["parts"] == [{"name": "x", "weight": 1}, {"name": "y", "weight": 1}]
+
+    @pytest.mark.parametrize(
+        "operation",
+        [
+            {"op": "test", "path": "/spec/size", "value": 99},
+            {"op": "remove", "path": "/spec/nothing"},
+            {"op": "frob", "path": "/spec/size"},
+            {"op": "replace"},
+            7,
+        ],
+    )
+    def test_one_that_fails_is_422_and_changes_nothing(self, server, operation):
+        server.created(THINGS, thing())
+        answer = server.patch(
+            f"{THINGS}/a", [{"op": "replace", "path": "/spec/size", "value": 5}, operation], JSON_PATCH
+        )
+        assert (answer.status, answer.message, answer.body["details"]) == (422, REJECTED, {})
+        assert server.get(f"{THINGS}/a").body["spec"]["size"] == 1
+
+    def test_what_is_no_list_is_400(self, server):
+        server.created(THINGS, thing())
+        assert server.patch(f"{THINGS}/a", {"op": "test"}, JSON_PATCH).status == 400
+
+
+class TestStrategic:
+    def test_a_custom_resource_cannot_be_patched_so(self, server):
+        server.created(THINGS, thing())
+        answer = server.patch(f"{THINGS}/a", {}, STRATEGIC)
+        assert answer.status == 415
+        assert answer.message.endswith(
+            "accepted media types include: application/json-patch+json, application/merge-patch+json, "
+            "application/apply-patch+yaml"
+        )
+        assert server.patch(f"{THINGS}/a", {}, "application/json").status == 415
+
+    def test_containers_merge_by_name(self, server):
+        server.created(PODS, pod(containers=[{"name": "c", "image": "i", "env": [{"name": "A", "value": "1"}]}]))
+        body = server.patch(f"{PODS}/p", {"spec": {"containers": [{"name": "c", "image": "j"}]}}, STRATEGIC).body
+        (container,) = body["spec"]["containers"]
+        assert (container["image"], container["env"]) == ("j", [{"name": "A", "value": "1"}])
+
+    def test_conditions_of_a_status_merge_by_type(self, server):
+        server.created(PODS, pod())
+        for status in ("False", "True"):
+            patch = {"status": {"conditions": [{"type": "Ready", "status": status}]}}
+            body = server.patch(f"{PODS}/p/status", patch, STRATEGIC).body
+        assert body["status"]["conditions"] == [{"type": "Ready", "status": "True"}]
+
+    def test_an_unknown_directive_is_500(self, server):
+        server.created(PODS, pod())
+        answer = server.patch(f"{PODS}/p", {"spec": {"$patch": "bogus"}}, STRATEGIC)
+        assert (answer.status, answer.message) == (500, "unknown patch type: bogus in map: map[$patch:bogus]")
+
+    @pytest.mark.parametrize(
+        ("target", "patch", "merged"),
+        [
+            ({"a": {"b": 1}}, {"a": {"$patch": "delete"}}, {}),
+            ({"a": {"b": 1}}, {"a": {"$patch": "replace", "c": 2}}, {"a": {"c": 2}}),
+            (
+                {"env": [{"name": "A"}, {"name": "B"}]},
+                {"env": [{"name": "A", "$patch": "delete"}]},
+                {"env": [{"name": "B"}]},
+            ),
+            ({"env": [{"name": "A"}]}, {"env": [{"name": "B"}, {"$patch": "replace"}]}, {"env": [{"name": "B"}]}),
+            ({"finalizers": ["a", "b"]}, {"$deleteFromPrimitiveList/finalizers": ["a"]}, {"finalizers": ["b"]}),
+            ({"finalizers": ["a"]}, {"finalizers": ["b", "a"]}, {"finalizers": ["a", "b"]}),
+            ({"args": ["a", "b"]}, {"args": ["c"]}, {"args": ["c"]}),
+            ({"s": {"type": "A", "rolling": 1}}, {"s": {"$retainKeys": ["type"], "type": "B"}}, {"s": {"type": "B"}}),
+            (
+                {"containers": [{"name": "a"}, {"name": "b"}, {"name": "c"}]},
+                {
+                    "$setElementOrder/containers": [{"name": "c"}, {"name": "a"}],
+                    "containers": [{"image": "j", "name": "c"}],
+                },
+                {"containers": [{"name": "c", "image": "j"}, {"name": "a"}, {"name": "b"}]},
+            ),
+            (
+                {"ports": [{"port": 1, "name": "x"}]},
+                {"ports": [{"port": 1, "targetPort": 5}, {"port": 2}]},
+                {"ports": [{"port": 1, "name": "x", "targetPort": 5}, {"port": 2}]},
+            ),
+            (
+                {"ports": [{"containerPort": 1}]},
+                {"ports": [{"containerPort": 1, "protocol": "UDP"}]},
+                {"ports": [{"containerPort": 1, "protocol": "UDP"}]},
+            ),
+            ({"data": {"a": "1"}}, {"data": {"a": None, "b": "2"}}, {"data": {"b": "2"}}),
+        ],
+    )
+    def test_directives_and_merge_keys(self, target, patch, merged):
+        before = repr(target)
+        assert merge_strategically(target, patch) == merged
+        assert repr(target) == before
+
+    def test_a_list_item_without_its_merge_key_is_500(self, server):
+        server.created(PODS, pod())
+        answer = server.patch(f"{PODS}/p", {"spec": {"containers": [{"image": "j"}]}}, STRATEGIC)
+        assert (answer.status, "does not contain declared merge key: name" in answer.message) == (500, True)
+
+
+class TestApply:
+    def test_it_creates_then_changes_then_does_nothing(self, server):
+        path, configuration = f"{THINGS}/a", thing(parts=[{"name": "x"}])
+        first = server.patch(path, configuration, APPLY, fieldManager="me")
+        second = server.patch(path, configuration, APPLY, fieldManager="me")
+        third = server.patch(path, thing(size=2), APPLY, fieldManager="me", force="true")
+        assert [each.status for each in (first, second, third)] == [201, 200, 200]
+        assert (second.version, third.body["spec"]["size"]) == (first.version, 2)
+
+    def test_keyed_lists_merge_and_others_are_replaced(self, server):
+        server.created(THINGS, thing(parts=[{"name": "x", "weight": 5}], args=["a"]))
+        body = server.patch(
+            f"{THINGS}/a", thing(parts=[{"name": "y"}, {"name": "x"}], args=["b"]), APPLY, fieldManager="me"
+        ).body
+        assert body["spec"]["parts"] == [{"name": "x", "weight": 5}, {"name": "y", "weight": 1}]
+        assert body["spec"]["args"] == ["b"]
+
+    def test_yaml_is_understood(self, server):
+        answer = server.patch(
+            f"{CONFIG_MAPS}/c", b"apiVersion: v1\nkind: ConfigMap\ndata: {a: b}\n", APPLY, fieldManager="m"
+        )
+        assert (answer.status, answer.body["data"]) == (201, {"a": "b"})
+
+    def test_it_needs_a_field_manager_and_force_needs_it(self, server):
+        answer = server.patch(f"{THINGS}/a", thing(), APPLY)
+        assert answer.causes == [("fieldManager", "Required value: is required for apply patch")]
+        server.created(THINGS, thing())
+        assert server.patch(f"{THINGS}/a", {}, force="true").causes[0][0] == "force"
+
+    @pytest.mark.parametrize(
+        ("metadata", "status"), [({"managedFields": []}, 400), ({"uid": "x"}, 409), ({"resourceVersion": "1"}, 500)]
+    )
+    def test_metadata_that_only_the_server_may_set_is_refused(self, server, metadata, status):
+        assert server.patch(f"{THINGS}/a", thing(metadata=metadata), APPLY, fieldManager="me").status == status
+
+    def test_a_missing_object_has_no_status_to_apply(self, server):
+        assert server.patch(f"{THINGS}/a/status", {**thing(), "status": {}}, APPLY, fieldManager="me").status == 404
