@@ -97,7 +97,7 @@ class Pump:
                 self._adopted.append(stream)
                 self._wake_locked()
                 return
-        stream.close()
+        _end_now(stream)
 
     def wake(self) -> None:
         """Have the pump look at the clock again."""
@@ -251,8 +251,13 @@ class Pump:
             self._dirty = []
             self._timers = []
         for stream in streams:
-            stream.watch.stop()
-            stream.end()
-            with suppress(OSError):
-                stream.write()
-            stream.close()
+            _end_now(stream)
+
+
+def _end_now(stream: Stream) -> None:
+    """End it cleanly, if the client takes that without waiting."""
+    stream.watch.stop()
+    stream.end()
+    with suppress(OSError):
+        stream.write()
+    stream.close()

@@ -144,11 +144,11 @@ def test_stop_ends_200_watches_cleanly_and_at_once(stack: ExitStack) -> None:
     pump.stop()
 
 
-def test_a_stopped_pump_takes_nothing_over(pump: Pump, stack: ExitStack) -> None:
+def test_a_stopped_pump_ends_cleanly_what_it_is_given(pump: Pump, stack: ExitStack) -> None:
     pump.stop()
     watch = ScriptedWatch()
     _, reader = adopt(pump, watch, stack)
-    assert reader.rest() == b""
+    assert [reader.chunk(), reader.rest()] == [b"", b""]
     assert watch.stopped
 
 
