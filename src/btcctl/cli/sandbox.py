@@ -18,6 +18,7 @@ from btcctl.threads import Stop
 if TYPE_CHECKING:
     from btcctl.sandbox.session import Session
 
+MIN_CHECKED_NODES = 2
 _POLL_SECONDS = 0.2
 
 
@@ -50,6 +51,8 @@ def run_sandbox(args: argparse.Namespace) -> int:
         from btcctl.sandbox.session import SandboxOptions, Session  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise ConfigError(f"no {error.name} here: the sandbox needs pip install 'btcctl[sandbox]'") from error
+    if args.check and args.nodes < MIN_CHECKED_NODES:
+        raise ConfigError(f"--check needs --nodes {MIN_CHECKED_NODES} or more: a lone node has nobody to learn from")
     options = SandboxOptions(
         nodes=args.nodes,
         manifests=tuple([args.manifests] if args.manifests else []),

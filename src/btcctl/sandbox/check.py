@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from ipaddress import ip_address
 
+from btcctl.bitcoin.topology import neighbours
 from btcctl.bitcoin.types import BITCOIN_NETWORKS
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.errors import BtcctlError, NotFound
@@ -82,7 +84,7 @@ class Check:
         """
         steps: list[tuple[str, Callable[[], None]]] = [
             ("all nodes are ready", self._all_ready),
-            (f"every node lists the others, handshakes within {HANDSHAKE_SECONDS:g} s of readiness", self._meshed),
+            (f"every node lists its peers, handshakes within {HANDSHAKE_SECONDS:g} s of readiness", self._meshed),
             (f"{BLOCKS} blocks mined on node-0 reach every node", self._mined),
             ("a deleted pod comes back and rejoins", self._deleted_pod_returns),
             ("a node restarted at the same address is made whole, although no event tells", self._quiet_restart),
@@ -234,14 +236,16 @@ class Check:
         return self._clock.now() - float(self._observer.rpc_for(node.address).call("uptime"))
 
     def _mesh(self) -> Sight:
+        """Everybody lists exactly the peers it should have, and has greeted all of them."""
         nodes = self._observer.nodes()
         lines, good = [], len(nodes) == self._nodes
         for node in nodes:
-            others = {other.address: other.name for other in nodes if other is not node}
-            listed = sorted(name for address, name in others.items() if address in node.listed)
-            shaken = len(node.shaken() & others.keys())
-            good &= node.listed == others.keys() and shaken == len(others)
-            lines.append(f"{node.name} lists {' '.join(listed) or 'nobody'}, handshakes {shaken}/{len(others)}")
+            ordinals = neighbours(node.ordinal, self._nodes)
+            wanted = {other.address: other.name for other in nodes if other.ordinal in ordinals}
+            listed = [wanted.get(address, address) for address in sorted(node.listed, key=ip_address)]
+            shaken = len(node.shaken() & wanted.keys())
+            good &= node.listed == wanted.keys() and shaken == len(wanted)
+            lines.append(f"{node.name} lists {' '.join(listed) or 'nobody'}, handshakes {shaken}/{len(wanted)}")
         return Sight(good, lines)
 
     def _synced(self) -> Sight:

@@ -15,7 +15,7 @@ from btcctl.bitcoin.crd import load_crd
 from btcctl.bitcoin.mesh import RpcFor
 from btcctl.bitcoin.operator import NODE_IMAGE, OperatorOptions, build_operator
 from btcctl.bitcoin.rpc import Credentials, RpcConnections
-from btcctl.bitcoin.topology import FULL_MESH_LIMIT
+from btcctl.bitcoin.topology import neighbours
 from btcctl.bitcoin.types import BITCOIN_NETWORKS
 from btcctl.clock import SYSTEM_CLOCK
 from btcctl.controller.manager import Manager
@@ -25,7 +25,7 @@ from btcctl.sandbox.check import Check
 from btcctl.sandbox.cluster import Cluster, ClusterOptions
 from btcctl.sandbox.commands import RPC_PORT, Command, find_bitcoind, node_command
 from btcctl.sandbox.manifests import Applier, read_manifests
-from btcctl.sandbox.observe import Observer
+from btcctl.sandbox.observe import NodeView, Observer
 from btcctl.sandbox.run_directory import new_run_directory
 from btcctl.threads import Stop
 
@@ -145,17 +145,19 @@ class Session:
             self.raise_failures()
             nodes = observer.nodes()
             line = f"waiting      {sum(node.ready for node in nodes)}/{self._options.nodes} nodes ready"
-            whole = len(nodes) == self._options.nodes and all(len(n.shaken()) == len(nodes) - 1 for n in nodes)
             if line != shown:
                 self._say(line)
                 shown = line
-            if whole or (len(nodes) > FULL_MESH_LIMIT and all(node.shaken() for node in nodes)):
+            if len(nodes) == self._options.nodes and all(self._has_peers(node) for node in nodes):
                 break
             if SYSTEM_CLOCK.now() > deadline:
                 raise BtcctlError(f"the network did not come up within {READY_SECONDS:g} s; -v shows more")
             pause.wait(_POLL_SECONDS)
         for node in nodes:
             self._say(f"             {node.summary()} at {node.address}")
+
+    def _has_peers(self, node: NodeView) -> bool:
+        return node.answers and len(node.shaken()) >= len(neighbours(node.ordinal, self._options.nodes))
 
     def raise_failures(self) -> None:
         """Raise if a part has died."""

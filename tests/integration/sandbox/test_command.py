@@ -172,6 +172,7 @@ def test_a_sandbox_says_what_it_is_doing_while_it_comes_up(sandbox: Sandbox) -> 
         (["--nodes", "0"], 2, "0 is not between 1 and 50"),
         (["--nodes", "-1"], 2, "-1 is not between 1 and 50"),
         (["--nodes", "1000000000"], 2, "1000000000 is not between 1 and 50"),
+        (["--nodes", "1"], 2, "--check needs --nodes 2 or more"),
         (["--nodes", "three"], 2, "'three' is no whole number"),
         (["--with", "/nowhere.yaml"], 2, "cannot read /nowhere.yaml"),
         (["--bitcoind", "/nowhere"], 2, "--bitcoind /nowhere: no such program"),

@@ -87,7 +87,7 @@ def test_a_check_fails_and_names_the_line_when_addnode_calls_are_lost(parts: Exi
     rpc, lines = CountedRpc(swallowed=["addnode"]), []
     parts.callback(rpc.close)
     session = parts.enter_context(Session(SIMULATED, say=lines.append, rpc_for=rpc))
-    with pytest.raises(CheckFailed, match=r"every node lists the others.*node-1 lists nobody, handshakes 0/2"):
+    with pytest.raises(CheckFailed, match=r"every node lists its peers.*node-1 lists nobody, handshakes 0/2"):
         session.check()
     assert rpc.calls["addnode"] > 0
 
