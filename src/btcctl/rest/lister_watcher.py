@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class ResourceListerWatcher:
-    """Lists and watches one collection for one reader, one call at a time.
+    """Lists and watches one collection for one reader, one call after the other.
 
     Args:
         clock: What waits that the server asks for are measured with.
