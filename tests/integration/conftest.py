@@ -1,4 +1,4 @@
-"""Tests that need the real kubectl are left out, with one printed line, where there is none."""
+"""Tests that need a real program are left out, with one printed line, where there is none."""
 
 from __future__ import annotations
 
@@ -11,22 +11,29 @@ import pytest
 from tests.integration.kubectl import Kubectl
 
 KUBECTL = os.environ.get("BTCCTL_TEST_KUBECTL") or shutil.which("kubectl")
-_LEFT_OUT = pytest.StashKey[int]()
+BITCOIND = os.environ.get("BTCCTL_TEST_BITCOIND") or shutil.which("bitcoind")
+
+#: By marker: the program, and what to say where it is missing.
+_NEEDS = {
+    "kubectl": (KUBECTL, "no kubectl on PATH or in BTCCTL_TEST_KUBECTL"),
+    "real_bitcoind": (BITCOIND, "no bitcoind on PATH or in BTCCTL_TEST_BITCOIND"),
+}
+_LEFT_OUT = pytest.StashKey[dict[str, int]]()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if KUBECTL:
-        return
-    needing = [item for item in items if item.get_closest_marker("kubectl")]
-    config.stash[_LEFT_OUT] = len(needing)
-    if needing:
-        items[:] = [item for item in items if item not in needing]
-        config.hook.pytest_deselected(items=needing)
+    left_out = config.stash.setdefault(_LEFT_OUT, {})
+    for marker, (program, _) in _NEEDS.items():
+        needing = [] if program else [item for item in items if item.get_closest_marker(marker)]
+        left_out[marker] = len(needing)
+        if needing:
+            items[:] = [item for item in items if item not in needing]
+            config.hook.pytest_deselected(items=needing)
 
 
 def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
-    left_out = config.stash.get(_LEFT_OUT, 0)
-    return [f"no kubectl on PATH or in BTCCTL_TEST_KUBECTL: {left_out} tests left out"] if left_out else []
+    counts = config.stash.get(_LEFT_OUT, {})
+    return [f"{_NEEDS[marker][1]}: {count} tests left out" for marker, count in counts.items() if count]
 
 
 @pytest.fixture

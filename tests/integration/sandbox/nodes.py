@@ -65,7 +65,8 @@ class TestNode:
         command = node_command(ENV, self.ip, self.data_dir, self._farm.bitcoind)
         self.data_dir.mkdir(exist_ok=True)
         command.write_files()
-        argv = (*command.argv, *flags)
+        hurry = ["-simwarmup=0.02"] if self._farm.is_simulated else []
+        argv = (*command.argv, *hurry, *flags)
         self.pid = self._farm.keeper.spawn(argv, command.env, self.data_dir, self.log_path).pid
         return self
 

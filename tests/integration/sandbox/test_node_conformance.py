@@ -25,12 +25,7 @@ GENESIS = "0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206"
 
 @pytest.fixture(scope="module", params=["simulated", pytest.param("real", marks=pytest.mark.real_bitcoind)])
 def bitcoind(request: pytest.FixtureRequest) -> Path | None:
-    if request.param == "simulated":
-        return None
-    found = real_bitcoind()
-    if found is None:
-        pytest.skip("no bitcoind on PATH nor in BTCCTL_TEST_BITCOIND")
-    return found
+    return real_bitcoind() if request.param == "real" else None
 
 
 @pytest.fixture
@@ -450,9 +445,9 @@ def test_a_node_ends_with_0(node: TestNode, how: int | str) -> None:
 
 
 def test_a_warming_up_node_answers_every_method_with_minus_28(farm: Farm) -> None:
-    node = farm.node().start(*(["-simwarmup=60"] if farm.is_simulated else []))
     if not farm.is_simulated:
         pytest.skip("Bitcoin Core's warm-up is too short to be caught for certain")
+    node = farm.node().start("-simwarmup=60")
     eventually(lambda: node.get("/rest/chaininfo.json").status == 503)
     assert node.get("/rest/chaininfo.json").body.startswith(b"Service temporarily unavailable: Loading")
     for method in ("help", "uptime", "getrpcinfo", "nosuch"):
