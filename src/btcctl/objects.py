@@ -88,6 +88,10 @@ class Object(msgspec.Struct, frozen=True, gc=False, eq=False):
     meta: ObjectMeta
     raw: bytes  #: compact JSON, exactly as received
 
+    def __repr__(self) -> str:
+        """Says which object it is, and nothing of its content: that may be a secret."""
+        return f"<Object {self.key} uid {self.uid} resourceVersion {self.resource_version}>"
+
     @property
     def key(self) -> ObjectKey:
         return ObjectKey(self.meta.namespace, self.meta.name)

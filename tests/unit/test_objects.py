@@ -80,3 +80,9 @@ def test_a_typed_read_names_the_object_that_does_not_fit():
 
     with pytest.raises(ObjectDecodeError, match="n/a"):
         Object.from_body(POD).decode(Sized)
+
+
+def test_what_is_printed_of_an_object_never_shows_its_content():
+    shown = repr(Object.from_body({"metadata": {"name": "a"}, "data": {"password": "hunter2"}}))
+    assert "hunter2" not in shown
+    assert "a" in shown

@@ -24,6 +24,7 @@ from btcctl.events.reference import ObjectReference
 from btcctl.informers.factory import SharedInformerFactory
 from btcctl.informers.lister import Lister
 from btcctl.informers.shared_informer import SharedInformer
+from btcctl.metrics import Metrics
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import PODS, SECRETS, SERVICES, STATEFUL_SETS, ResourceType
 from btcctl.rest.client import ApiClient
@@ -74,6 +75,7 @@ def build_operator(
     *,
     clock: Clock = SYSTEM_CLOCK,
     rpc_for: RpcFor | None = None,
+    metrics: Metrics | None = None,
 ) -> Manager:
     """Build an operator; start it, or run it until a signal.
 
@@ -81,6 +83,7 @@ def build_operator(
 
     Args:
         rpc_for: Makes RPC clients; by default over sockets.
+        metrics: Where to count; None counts nothing.
 
     Raises:
         NotInstalled: It is not.
@@ -101,7 +104,7 @@ def build_operator(
         Memories(options.poll_min_seconds, options.poll_max_seconds),
         clock=clock,
     )
-    controller = Controller("bitcoin-networks", reconciler, workers=options.workers, clock=clock)
+    controller = Controller("bitcoin-networks", reconciler, workers=options.workers, clock=clock, metrics=metrics)
     informers.feed(controller)
     return Manager(factory, [controller], recorder=recorder, services=[_Closing(connections)], clock=clock)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +13,14 @@ import structlog
 
 from btcctl.bitcoin.operator import OperatorOptions, build_operator
 from btcctl.cli.flags import Flags, parse_count, parse_duration
-from btcctl.controller.manager import run_until_signal
+from btcctl.controller.manager import Manager, run_until_signal
+from btcctl.controller.serving import StatusServer
 from btcctl.errors import ApiError, BtcctlError, ConfigError, TransportError
+from btcctl.metrics import Metrics
 from btcctl.rest.client import ApiClient
 from btcctl.rest.config import load_config
+from btcctl.rest.counting import CountingTransport
+from btcctl.rest.http import HttpTransport
 
 logger = structlog.get_logger(__name__)
 
@@ -52,6 +58,12 @@ def add_parser(commands: Any, environ: Mapping[str, str]) -> argparse.ArgumentPa
     flags.value(
         "--poll-max", parse=parse_duration, default=30.0, metavar="DURATION", about="look at settled nodes this often"
     )
+    flags.value(
+        "--metrics-bind-address",
+        metavar="ADDRESS",
+        default="",
+        about="serve /metrics, /healthz and /readyz here, for example :8080; off by default",
+    )
     parser.set_defaults(command=run_operator)
     return parser
 
@@ -68,14 +80,34 @@ def run_operator(args: argparse.Namespace) -> int:
         poll_min_seconds=args.poll_min,
         poll_max_seconds=args.poll_max,
     )
-    logger.info("configuration", server=config.host, source=config.source, **_shown(options))
-    client = ApiClient.from_config(config)
-    try:
+    logger.info("configuration", server=config.host, source=config.source, **_shown(args, options))
+    metrics = Metrics()
+    client = ApiClient(CountingTransport(HttpTransport(config), metrics.requests.count, config.host))
+    with contextlib.closing(client):
         logger.info("connected", server_version=_server_version(client))
-        run_until_signal(build_operator(client, options), grace_seconds=GRACE_SECONDS)
-    finally:
-        client.close()
+        manager = build_operator(client, options, metrics=metrics)
+        with _serving(args.metrics_bind_address, metrics, manager):
+            run_until_signal(manager, grace_seconds=GRACE_SECONDS)
     return 0
+
+
+@contextlib.contextmanager
+def _serving(address: str, metrics: Metrics, manager: Manager) -> Iterator[None]:
+    """Outlives the manager: its end can be watched, too."""
+    if not address:
+        yield
+        return
+    server = StatusServer(
+        address,
+        metrics,
+        live={"threads": lambda: "" if manager.healthy else "a thread has died"},
+        ready={"caches": lambda: "; ".join(manager.unsynced())},
+    )
+    server.start()
+    try:
+        yield
+    finally:
+        server.stop()
 
 
 def _refuse_contradictions(args: argparse.Namespace) -> None:
@@ -96,5 +128,5 @@ def _server_version(client: ApiClient) -> str:
         raise BtcctlError(f"the API server refuses us: {error}") from error
 
 
-def _shown(options: OperatorOptions) -> dict[str, object]:
-    return {field: getattr(options, field) for field in options.__dataclass_fields__}
+def _shown(args: argparse.Namespace, options: OperatorOptions) -> dict[str, object]:
+    return {**asdict(options), "metrics_bind_address": args.metrics_bind_address or "off"}

@@ -67,6 +67,11 @@ class Manager:
             isinstance(informer.last_error, CacheSyncError) for informer in informers
         )
 
+    def unsynced(self) -> list[str]:
+        """The informers whose caches are not filled yet, and why."""
+        informers = getattr(self.factory, "informers", ())
+        return [f"{each.name} ({each.why_unsynced()})" for each in informers if not each.has_synced()]
+
     def start(self) -> None:
         """Start caches, then recorder and services, then controllers. Idempotent.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import urllib3
 import yaml
 
 from btcctl.apiserver.api import Api
@@ -161,7 +163,7 @@ class Operator:
 @pytest.fixture
 def operator(config: Path, client: ApiClient) -> Iterator[Operator]:
     Applier(client).apply(load_crd())
-    operator = Operator(config, "--workers", "3")
+    operator = Operator(config, "--workers", "3", "--metrics-bind-address", "127.0.0.1:0")
     try:
         eventually(lambda: operator.said("controller started"), 20)
         yield operator
@@ -183,3 +185,24 @@ def test_the_operator_runs_beside_a_cluster_until_a_signal(operator: Operator, c
     assert operator.process.wait(15) == 0
     assert operator.said("stopping; a second signal exits at once")
     assert "Traceback" not in operator.log.read_text()
+
+
+def test_the_operator_shows_its_metrics_and_its_health(operator: Operator) -> None:
+    serving = operator.said("serving metrics and health")
+    assert serving is not None
+
+    def get(path: str) -> str:
+        with urllib3.PoolManager(retries=False, timeout=5.0) as pools:
+            return pools.request("GET", f"http://127.0.0.1:{serving['port']}{path}").data.decode()
+
+    eventually(lambda: get("/readyz") == "ok")
+    assert get("/healthz") == "ok"
+    assert re.search(r'rest_client_requests_total\{code="200",host="[^"]+",method="GET"\} [1-9]', get("/metrics"))
+    assert 'controller_runtime_max_concurrent_reconciles{controller="bitcoin-networks"} 3.0' in get("/metrics")
+
+
+def test_an_address_that_is_none_is_a_usage_error(config: Path, client: ApiClient) -> None:
+    Applier(client).apply(load_crd())
+    done = btcctl("run", "--kubeconfig", str(config), "--metrics-bind-address", "8080")
+    assert done.returncode == 2
+    assert "write :8080" in done.stderr
