@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import yaml
 
-from btcctl.apiserver import protobuf, schema, shapes, statuses
+from btcctl.apiserver import fields, protobuf, schema, shapes, statuses
 from btcctl.apiserver.messages import ApiRequest
 from btcctl.apiserver.registry import Served
 from btcctl.apiserver.statuses import Cause, StatusError
@@ -56,7 +56,7 @@ def read_plain(request: ApiRequest, kind: str) -> dict[str, Any]:
 def validate_fields(
     served: Served, body: dict[str, Any], duplicates: list[str], mode: str, *, patching: bool = False
 ) -> list[str]:
-    """Prune what the schema does not know.
+    """Prune what the schema does not know; unknown metadata is only spoken of, and never stored.
 
     Args:
         mode: fieldValidation: Ignore, Warn or Strict.
@@ -69,7 +69,9 @@ def validate_fields(
         StatusError: It is Strict, and there is something to say.
     """
     sent = dict(body) if patching else {}
-    unknown = schema.prune(served.schema, body) if served.schema is not None else []
+    unknown = [f"metadata.{name}" for name in sorted(set(body["metadata"]) - fields.METADATA)]
+    known = fields.fields_of(served)
+    unknown += schema.prune(known, body) if known is not None else []
     problems = [f'duplicate field "{each}"' for each in duplicates] + [f'unknown field "{each}"' for each in unknown]
     if not problems or mode == "Ignore":
         return []

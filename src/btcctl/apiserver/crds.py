@@ -114,19 +114,20 @@ def _conditions(conditions: Iterable[tuple[str, str, str, str]], now: str) -> li
 
 def _taken_names(registry: Registry, spec: Body, others: Iterable[Body]) -> dict[str, str]:
     """The reason of each name that another definition, or a built-in kind, has."""
-    names, taken = spec["names"], {}
+    names = spec["names"]
     accepted = [
         (other.get("status") or {}).get("acceptedNames") or {}
         for other in others
         if other["spec"]["group"] == spec["group"]
     ]
-    built_in = {each.type.plural for each in registry.resources_of(spec["group"], "v1") if not each.is_custom}
-    for field, reason in _NAME_CONFLICTS:
-        if names.get(field) in {each.get(field) for each in accepted} or (
-            field == "plural" and names[field] in built_in
-        ):
-            taken[field] = reason
-    return taken
+    built_in = [
+        {"plural": each.type.plural} for each in registry.resources_of(spec["group"], "v1") if not each.is_custom
+    ]
+    return {
+        field: reason
+        for field, reason in _NAME_CONFLICTS
+        if any(names[field] == each.get(field) for each in (*accepted, *built_in))
+    }
 
 
 def _check_group(group: str) -> list[Cause]:

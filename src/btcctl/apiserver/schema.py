@@ -77,9 +77,10 @@ def validate_value(schema: Schema, value: Any) -> list[Cause]:
 
 
 def _prune(schema: Schema, value: Any, path: str, removed: list[str]) -> None:
-    if isinstance(value, list):
+    items = schema.get("items")
+    if isinstance(value, list) and items is not None:
         for index, item in enumerate(value):
-            _prune(schema.get("items") or {}, item, f"{path}[{index}]", removed)
+            _prune(items, item, f"{path}[{index}]", removed)
     if not isinstance(value, dict) or schema.get("x-kubernetes-embedded-resource"):
         return
     properties = schema.get("properties") or {}

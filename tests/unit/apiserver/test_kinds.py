@@ -260,8 +260,8 @@ class TestConfigMaps:
         assert (answer.status, answer.message) == (
             400,
             (
-                'ConfigMap in version "v1" cannot be handled as a ConfigMap: json: cannot unmarshal number into Go struct '
-                "field ConfigMap.data of type string"
+                'ConfigMap in version "v1" cannot be handled as a ConfigMap: json: cannot unmarshal number into '
+                "Go struct field ConfigMap.data of type string"
             ),
         )
 

@@ -115,10 +115,10 @@ def test_null_is_the_default_or_stays_where_it_may_or_goes(server):
 
 def test_unknown_fields_go_but_where_they_are_welcome(server):
     spec = server.created(
-        THINGS, thing(free={"keep": {"me": 1}}, parts=[{"name": "x", "bogus": 1}], limits={"cpu": 1})
+        THINGS, thing(free={"keep": [{"me": [1]}]}, parts=[{"name": "x", "bogus": 1}], limits={"cpu": 1})
     )["spec"]
     assert (spec["free"], spec["parts"][0], spec["limits"]) == (
-        {"keep": {"me": 1}},
+        {"keep": [{"me": [1]}]},
         {"name": "x", "weight": 1},
         {"cpu": 1},
     )

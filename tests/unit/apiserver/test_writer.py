@@ -10,10 +10,12 @@ from tests.unit.apiserver.calls import (
     GROUP,
     JSON_PATCH,
     PODS,
+    STATEFUL_SETS,
     THINGS,
     Server,
     definition,
     pod,
+    stateful_set,
     thing,
 )
 
@@ -265,6 +267,21 @@ class TestFieldValidation:
         answer = server.post(THINGS, body)
         assert (answer.body["spec"]["size"], answer.headers["Warning"]) == (2, r'299 - "duplicate field \"spec.size\""')
         assert server.post(THINGS, body, fieldValidation="Strict").status == 400
+
+    @pytest.mark.parametrize(
+        ("path", "body", "field"),
+        [
+            (CONFIG_MAPS, {"metadata": {"name": "c", "lables": {}}}, "metadata.lables"),
+            (CONFIG_MAPS, {"metadata": {"name": "c"}, "date": {}}, "date"),
+            (PODS, pod(containers=[{"name": "c", "image": "i", "imagePolicy": "x"}]), "spec.containers[0].imagePolicy"),
+            (STATEFUL_SETS, stateful_set(replica=3), "spec.replica"),
+            (THINGS, thing(metadata={"lables": {}}), "metadata.lables"),
+        ],
+    )
+    def test_a_misspelt_field_of_any_kind_is_found(self, server, path, body, field):
+        refused = server.post(path, body, fieldValidation="Strict")
+        assert refused.message.endswith(f'strict decoding error: unknown field "{field}"')
+        assert server.post(path, body).headers["Warning"] == rf'299 - "unknown field \"{field}\""'
 
     @pytest.mark.parametrize(
         ("name", "value"), [("fieldValidation", "Bogus"), ("dryRun", "Bogus"), ("fieldManager", "x" * 129)]
