@@ -9,9 +9,11 @@ from typing import Any
 
 import msgspec
 
+from btcctl.apiserver import statuses
 from btcctl.apiserver.collection import Body
 from btcctl.apiserver.statuses import Cause
 
+MAX_OBJECT_BYTES = 1536 * 1024  # etcd's --max-request-bytes
 MAX_ANNOTATIONS_BYTES = 262144
 _GENERATED_CHARACTERS = "bcdfghjklmnpqrstvwxz2456789"  # k8s.io/apimachinery/pkg/util/rand
 _GENERATED_BASE_LIMIT = 58
@@ -49,6 +51,9 @@ def canonical(body: Body, *, sort: bool) -> dict[str, Any]:
     Args:
         sort: Alphabetically everywhere, as for custom resources; else metadata as the Go type
             has it, and the rest as it came.
+
+    Raises:
+        StatusError: It is larger than etcd takes.
     """
     metadata = body["metadata"]
     known = {key: metadata[key] for key in _ORDER if metadata.get(key) not in (None, "", {}, [])}
@@ -56,7 +61,10 @@ def canonical(body: Body, *, sort: bool) -> dict[str, Any]:
         known = {key: known.get(key, "") for key in _ORDER if key in known or key == "resourceVersion"}
     head = {"kind": body.get("kind"), "apiVersion": body.get("apiVersion"), "metadata": known}
     ordered = {**head, **{key: value for key, value in body.items() if key not in head}}
-    copy: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(ordered, order="sorted" if sort else None))
+    encoded = msgspec.json.encode(ordered, order="sorted" if sort else None)
+    if len(encoded) > MAX_OBJECT_BYTES:
+        raise statuses.internal("etcdserver: request is too large")
+    copy: dict[str, Any] = msgspec.json.decode(encoded)
     return copy
 
 

@@ -249,7 +249,7 @@ class Store:
         """Empty the outbox, one thread at a time, so that everybody sees every change in order."""
         while True:
             with self._lock:
-                if self._delivering or self._depth or not self._outbox:
+                if self._delivering or not self._outbox:
                     return
                 self._delivering = True
                 batch = list(self._outbox)

@@ -22,7 +22,6 @@ from btcctl.clock import rfc3339
 from btcctl.objects import ObjectKey
 from btcctl.resources import NAMESPACES, SERVICE_ACCOUNTS, ResourceType
 
-MAX_OBJECT_BYTES = 1536 * 1024  # etcd's --max-request-bytes
 _NAME_TRIES = 8  # as kube-apiserver 1.32 and later tries generateName again
 
 
@@ -253,8 +252,6 @@ class Writer:
             raise statuses.invalid_object(served.type, metadata.get("name") or "", causes)
         if old is not None and old["metadata"].get("deletionTimestamp"):
             metadata["deletionTimestamp"] = old["metadata"]["deletionTimestamp"]
-        if len(str(new)) > MAX_OBJECT_BYTES and len(schema.shown(new)) > MAX_OBJECT_BYTES:
-            raise statuses.internal("etcdserver: request is too large")
 
     def _admit(self, route: Route, new: Body) -> None:
         """What admission refuses: the namespace, and a pod's service account, must be there."""

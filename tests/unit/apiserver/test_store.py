@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from btcctl.apiserver.store import Exists, Missing, Stale, Store
 from btcctl.apiserver.watches import Watch, WatchOptions
 from btcctl.objects import ObjectKey
 from btcctl.testing.clock import FakeClock
+from btcctl.threads import Runner, Stop
 
 THINGS, OTHERS = ("x.example.org", "things"), ("", "others")
 State = dict[tuple[str, str], int]
@@ -211,3 +214,33 @@ def test_every_past_state_that_is_remembered_can_be_listed(writes):
         else:
             with pytest.raises(Compacted):
                 store.list(THINGS, revision=revision)
+
+
+def test_many_writers_and_watchers_agree_on_one_order(store):
+    """Every watcher sees each change once, in rising order, whoever writes."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    seen: list[list[bytes]] = [[] for _ in range(4)]
+
+    def write_some(name: str) -> Callable[[Stop], None]:
+        def run(_: Stop) -> None:
+            for value in range(100):
+                write(store, "put", ("d", name), value)
+
+        return run
+
+    def watch_late(lines: list[bytes]) -> Callable[[Stop], None]:
+        return lambda _: Watch(store, THINGS, WatchOptions(since=1)).start(lines.append, lambda: None)
+
+    jobs = [write_some(name) for name in "abc"] + [watch_late(lines) for lines in seen]
+    runners = [Runner(f"job-{index}", job) for index, job in enumerate(jobs)]
+    try:
+        for runner in runners:
+            runner.start()
+    finally:
+        for runner in runners:
+            runner.stop()
+        sys.setswitchinterval(interval)
+    for lines in seen:
+        versions = [int(json.loads(line)["object"]["metadata"]["resourceVersion"]) for line in lines]
+        assert versions == list(range(2, 302))
