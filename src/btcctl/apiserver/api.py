@@ -95,6 +95,8 @@ class Api:
             route = find_route(self.registry, request.path)
             attributes = attributes_of(request, route)
             self._authorize(attributes, route)
+            if "impersonate-user" in request.headers:
+                raise statuses.not_implemented("impersonation")
             if route is None:
                 response: ApiResponse | WatchResponse = self._discover(request)
             else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from btcctl.apiserver.api import RequestAttributes
+from btcctl.apiserver.api import ApiRequest, ApiResponse, RequestAttributes
 from tests.unit.apiserver.calls import CONFIG_MAPS, GROUP, PODS, THINGS, Server, pod, thing
 
 NO_METHOD = "the server does not allow this method on the requested resource"
@@ -237,3 +237,9 @@ def test_an_object_too_large_for_etcd_is_500_without_a_reason(server):
 def test_a_group_or_plural_that_is_no_string_does_no_harm(server):
     broken = {"kind": "CustomResourceDefinition", "metadata": {"name": "x"}, "spec": {"versions": [{"schema": 1}]}}
     assert server.post("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", broken).status == 400
+
+
+def test_impersonation_is_501_instead_of_being_ignored(server):
+    response = server.api.handle(ApiRequest("GET", CONFIG_MAPS, {}, {"impersonate-user": "bob"}))
+    assert isinstance(response, ApiResponse)
+    assert response.status == 501
