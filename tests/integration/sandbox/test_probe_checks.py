@@ -88,6 +88,7 @@ def test_http_asked_for_https_is_a_failure(port):
 
 def test_nonsense_is_a_failure():
     with socket.create_server((IP, 0)) as server:
+
         def babble(_: Any) -> None:
             connection, _ = server.accept()
             with connection:
