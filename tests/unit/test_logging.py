@@ -14,9 +14,9 @@ from btcctl import logging
 @pytest.fixture(autouse=True)
 def restored_logging() -> Iterator[None]:
     root = stdlib_logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+    handlers, level, before = root.handlers[:], root.level, structlog.get_config()
     yield
-    structlog.reset_defaults()
+    structlog.configure(**before)
     root.handlers[:], root.level = handlers, level
 
 

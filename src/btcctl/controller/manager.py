@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 from collections.abc import Sequence
@@ -90,20 +91,13 @@ class Manager:
             timeout: Seconds for all of it together.
 
         Raises:
-            BaseException: The first failure of a part; the others are logged.
+            BaseException: What killed a part. Of several, one, with the others as its context.
         """
         deadline = self._clock.now() + timeout
-        failures: list[BaseException] = []
-        while self._running:
-            part = self._running.pop()
-            try:
-                part.stop(max(_LEAST_SECONDS, deadline - self._clock.now()))
-            except BaseException as error:
-                failures.append(error)
-        for other in failures[1:]:
-            logger.error("a part failed", error=f"{type(other).__name__}: {other}")
-        if failures:
-            raise failures[0]
+        parts, self._running = self._running, []
+        with contextlib.ExitStack() as stack:  # one that fails does not keep the others from being stopped
+            for part in parts:
+                stack.callback(self._stop_by, deadline, part)
 
     def run(self, stop: Stop, grace_seconds: float = 30.0) -> None:
         """Start, wait until `stop` is set or a part dies, stop.
@@ -125,6 +119,9 @@ class Manager:
             self.stop(grace_seconds)
         if not stop.is_set():
             raise BtcctlError("a part of the manager ended before its time")
+
+    def _stop_by(self, deadline: float, part: Service) -> None:
+        part.stop(max(_LEAST_SECONDS, deadline - self._clock.now()))
 
 
 def run_until_signal(manager: Manager, grace_seconds: float = 30.0) -> None:

@@ -79,14 +79,12 @@ class HttpTransport:
 
     def stream(self, request: Request, *, timeout: float, idle_timeout: float, breaker: Breaker) -> HttpStream:
         """Send, and return as soon as the headers have come. See `Transport.stream`."""
-        try:
-            with self._translated(breaker, release=False):
-                call, answer = self._open(request, timeout, breaker)
-                call.set_read_timeout(idle_timeout)
-                return HttpStream(answer, self, breaker)
-        except BaseException:
-            breaker.release()
-            raise
+        with contextlib.ExitStack() as undo, self._translated(breaker, release=False):
+            undo.callback(breaker.release)
+            call, answer = self._open(request, timeout, breaker)
+            call.set_read_timeout(idle_timeout)
+            undo.pop_all()
+            return HttpStream(answer, self, breaker)
 
     def close(self) -> None:
         """Let idle connections go. Idempotent; later requests fail."""

@@ -34,7 +34,6 @@ from btcctl.sandbox.keeper import Keeper
 from btcctl.sandbox.kubelet import CommandFor, Kubelet, KubeletOptions
 from btcctl.sandbox.scheduler import build_scheduler, ensure_node
 from btcctl.sandbox.statefulset import build_statefulset_controller
-from btcctl.threads import Runner
 
 STOP_SECONDS = 3.0
 KEEPER_GRACE_SECONDS = 1.5  # a node ends within 0.2 s of SIGTERM; what does not is killed in time for STOP_SECONDS
@@ -126,11 +125,10 @@ class Cluster:
             ListenError: The port is taken.
             CacheSyncError: The API server does not answer.
         """
-        try:
-            self._start_parts(self._running)
-        except BaseException:  # what was started is stopped if a later part fails
-            self.stop()
-            raise
+        self._stop_by = self._clock.now() + STOP_SECONDS
+        with ExitStack() as parts:  # what was started is stopped if a later part fails
+            self._start_parts(parts)
+            self._running = parts.pop_all()
 
     def stop(self, timeout: float = STOP_SECONDS) -> None:
         """End all controllers, processes, the server; remove the run directory. Idempotent.
@@ -207,9 +205,6 @@ class Cluster:
         server = EmbeddedServer(api, port=self._options.port, tls=identity.context, token=token, clock=self._clock)
         server.start()
         parts.callback(lambda: server.stop(max(_SERVER_STOP_SECONDS, self._left())))
-        collector = Runner("apiserver-garbage", api.collector.run, clock=self._clock)
-        collector.start()
-        parts.callback(collector.stop)
         self._server = ServerAddress(server.url, token, identity.certificate)
 
     def _start_controllers(self, parts: ExitStack, client: ApiClient, keeper: Keeper, addresses: AddressPool) -> None:

@@ -107,10 +107,10 @@ class Keeper:
                 signal.signal(signum, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
             os.execvpe(command["argv"][0], command["argv"], command["env"])  # noqa: S606
-        except BaseException as error:  # two processes must never run on from here
+        except (OSError, ValueError, LookupError) as error:
             os.write(2, f"cannot start {command['argv'][0]}: {error}\n".encode())
         finally:
-            os._exit(_CANNOT_START)
+            os._exit(_CANNOT_START)  # two processes must never run on from here
 
     def _reap(self, options: int) -> None:
         while self._children:
