@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 from collections.abc import Sequence
@@ -93,11 +92,7 @@ class Manager:
         Raises:
             BaseException: What killed a part. Of several, one, with the others as its context.
         """
-        deadline = self._clock.now() + timeout
-        parts, self._running = self._running, []
-        with contextlib.ExitStack() as stack:  # one that fails does not keep the others from being stopped
-            for part in parts:
-                stack.callback(self._stop_by, deadline, part)
+        self._stop_rest(self._clock.now() + timeout)
 
     def run(self, stop: Stop, grace_seconds: float = 30.0) -> None:
         """Start, wait until `stop` is set or a part dies, stop.
@@ -120,8 +115,15 @@ class Manager:
         if not stop.is_set():
             raise BtcctlError("a part of the manager ended before its time")
 
-    def _stop_by(self, deadline: float, part: Service) -> None:
-        part.stop(max(_LEAST_SECONDS, deadline - self._clock.now()))
+    def _stop_rest(self, deadline: float) -> None:
+        """The last one first; one that fails does not keep the others from being stopped."""
+        if not self._running:
+            return
+        part = self._running.pop()
+        try:
+            part.stop(max(_LEAST_SECONDS, deadline - self._clock.now()))
+        finally:
+            self._stop_rest(deadline)
 
 
 def run_until_signal(manager: Manager, grace_seconds: float = 30.0) -> None:
