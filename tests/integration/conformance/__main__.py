@@ -1,0 +1,41 @@
+"""`python -m tests.integration.conformance`: run every case, print the table, write it to docs/conformance.md.
+
+Exit status: 0 all agree or are unsupported, 1 some differ.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.integration.conformance import servers
+from tests.integration.conformance.comparison import compare, load_cases
+from tests.integration.conformance.report import PAGE, page, table
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.integration.conformance", description=__doc__)
+    parser.add_argument("words", nargs="*", help="only cases whose id (FAMILY: NAME) has one of these in it")
+    parser.add_argument("--diff", action="store_true", help="print how they differ")
+    parser.add_argument("--but", default="", help="fields to leave out, with commas between; nothing is written then")
+    args = parser.parse_args()
+    cases = [each for each in load_cases() if not args.words or any(word in each.id for word in args.words)]
+    but = [each for each in args.but.split(",") if each]
+    outcomes = []
+    with tempfile.TemporaryDirectory() as folder, servers.real() as real, servers.embedded(Path(folder)) as embedded:
+        for each in cases:
+            outcome = compare(each, real, embedded, but=but)
+            outcomes.append(outcome)
+            if outcome.verdict != "agree":
+                why = outcome.why if args.diff or outcome.verdict == "unsupported" else ""
+                sys.stdout.write(f"{outcome.verdict}: {each.id}\n{why and why + chr(10)}")
+    sys.stdout.write(table(outcomes))
+    if not args.words and not but:
+        PAGE.write_text(page(outcomes))
+    return 1 if any(each.verdict == "differ" for each in outcomes) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
