@@ -22,6 +22,7 @@ from btcctl.errors import ConfigError
 from btcctl.events.recorder import EventRecorder
 from btcctl.informers.factory import SharedInformerFactory
 from btcctl.objects import ObjectKey
+from btcctl.processes.keeper import Keeper
 from btcctl.resources import PODS, ResourceType
 from btcctl.rest.client import ApiClient
 from btcctl.rest.config import ClientConfig
@@ -30,7 +31,6 @@ from btcctl.rest.lister_watcher import ResourceListerWatcher
 from btcctl.rest.tls import Tls
 from btcctl.sandbox.addresses import AddressPool
 from btcctl.sandbox.certificates import make_identity
-from btcctl.sandbox.keeper import Keeper
 from btcctl.sandbox.kubelet import CommandFor, Kubelet, KubeletOptions
 from btcctl.sandbox.scheduler import build_scheduler, ensure_node
 from btcctl.sandbox.statefulset import build_statefulset_controller

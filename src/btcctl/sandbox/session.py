@@ -21,12 +21,12 @@ from btcctl.clock import SYSTEM_CLOCK
 from btcctl.controller.manager import Manager
 from btcctl.errors import BtcctlError, ConfigError
 from btcctl.objects import ObjectKey
+from btcctl.processes.run_directory import new_run_directory
 from btcctl.sandbox.check import Check
 from btcctl.sandbox.cluster import Cluster, ClusterOptions
 from btcctl.sandbox.commands import RPC_PORT, Command, find_bitcoind, node_command
 from btcctl.sandbox.manifests import Applier, read_manifests
 from btcctl.sandbox.observe import NodeView, Observer
-from btcctl.sandbox.run_directory import new_run_directory
 from btcctl.threads import Stop
 
 KEY = ObjectKey("default", "my-network")  #: as in the seeds' manifests

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from btcctl.processes.keeper import Keeper
 from btcctl.sandbox.commands import P2P_PORT, RPC_PORT, node_command
-from btcctl.sandbox.keeper import Keeper
 from tests.integration.support import eventually
 
 ENV = {"BC_RPC_USER": "bc-user", "BC_RPC_PASSWORD": "bc-password: ünlikely #1"}

@@ -14,9 +14,9 @@ import pytest
 
 from btcctl.errors import BtcctlError, ConfigError
 from btcctl.objects import ObjectKey
+from btcctl.processes.run_directory import new_run_directory
 from btcctl.resources import PODS, STATEFUL_SETS
 from btcctl.sandbox.cluster import Cluster, ClusterOptions, ServerAddress
-from btcctl.sandbox.run_directory import new_run_directory
 from tests.integration.sandbox.test_cluster import is_ready
 from tests.integration.sandbox.web import web_command, web_set
 from tests.integration.support import eventually

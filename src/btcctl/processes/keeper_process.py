@@ -1,4 +1,4 @@
-"""The keeper's own program: starts the sandbox's processes, reports how they end, and outlives nobody.
+"""The keeper's own program: starts processes, reports how they end, and outlives nobody.
 
 `keeper.py` runs this file as a script with `python -S -I`, so it imports the standard library
 only, and quickly. It is a process because of two facts: a child asked to die with its parent

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from btcctl.sandbox.keeper import Keeper, KeeperError
-from btcctl.sandbox.run_directory import new_run_directory, sweep
+from btcctl.processes.keeper import Keeper, KeeperError
+from btcctl.processes.run_directory import new_run_directory, sweep
 from tests.integration.support import eventually
 
 STUBBORN = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('deaf', flush=True)\nsignal.pause()"
@@ -132,7 +132,7 @@ def test_processes_die_with_a_killed_keeper_and_are_reported(keeper: Keeper, exi
 SANDBOX = """
 import os, signal, sys
 from pathlib import Path
-from btcctl.sandbox.keeper import Keeper
+from btcctl.processes.keeper import Keeper
 keeper = Keeper(Path(sys.argv[1]))
 keeper.start()
 for _ in range(2):
@@ -155,8 +155,8 @@ def test_nothing_outlives_a_sandbox_that_is_killed(run_dir: Path, signum: int) -
 
 def test_the_leftovers_of_a_dead_sandbox_are_swept_and_those_of_a_live_one_kept(tmp_path: Path) -> None:
     mine = new_run_directory(tmp_path)
-    dead = tmp_path / "btcctl-sandbox-4194000-123-abc"
-    clearing_up = tmp_path / "btcctl-sandbox-4194001-123-abc"
+    dead = tmp_path / "btcctl-run-4194000-123-abc"
+    clearing_up = tmp_path / "btcctl-run-4194001-123-abc"
     for path in (dead, clearing_up):
         path.mkdir()
     keeper = Keeper(clearing_up)

@@ -1,4 +1,4 @@
-"""The sandbox's side of the keeper: one child process that owns every other one."""
+"""Our side of the keeper: one child process that owns every other one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import structlog
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.errors import BtcctlError
-from btcctl.sandbox import keeper_process
+from btcctl.processes import keeper_process
 from btcctl.threads import Runner, Stop
 
 logger = structlog.get_logger(__name__)
@@ -89,7 +89,7 @@ class Keeper:
             return
         script = [keeper_process.__file__, str(self.run_dir), str(self._grace_seconds)]
         try:
-            # A session of its own: Ctrl-C in the terminal is for the sandbox only.
+            # A session of its own: Ctrl-C in the terminal is for us only.
             self._process = subprocess.Popen(  # noqa: S603
                 [sys.executable, "-S", "-I", *script],
                 stdin=subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""Where a sandbox keeps its files while it runs, and how the leftovers of a dead one are found."""
+"""Where a process and its children keep their files while they run, and how the leftovers of dead ones are found."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from pathlib import Path
 import structlog
 
 from btcctl.errors import ConfigError
-from btcctl.sandbox.keeper_process import LOCK_FILE
+from btcctl.processes.keeper_process import LOCK_FILE
 
 logger = structlog.get_logger(__name__)
 
-_PREFIX = "btcctl-sandbox-"
+_PREFIX = "btcctl-run-"
 
 
 def new_run_directory(root: Path | None = None) -> Path:
-    """Make a directory that only we can read, and remove ours whose sandbox and keeper are gone.
+    """Make a directory that only we can read, and remove ours whose process and keeper are gone.
 
     Its name carries this process' id and start time; the keeper holds a lock in it.
 
@@ -36,14 +36,14 @@ def new_run_directory(root: Path | None = None) -> Path:
         sweep(root)
         return Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{_process_name(os.getpid())}-", dir=root))
     except OSError as error:
-        raise ConfigError(f"cannot make a directory for the sandbox: {error}") from error
+        raise ConfigError(f"cannot make a run directory: {error}") from error
 
 
 def sweep(root: Path) -> list[Path]:
     """Remove the run directories under `root` that nobody uses; returns them."""
     stale = [path for path in sorted(root.glob(f"{_PREFIX}*-*-*")) if _is_ours(path) and _is_stale(path)]
     for path in stale:
-        logger.info("removing what a dead sandbox left", directory=str(path))
+        logger.info("removing what a dead process left", directory=str(path))
         shutil.rmtree(path, ignore_errors=True)
     return stale
 
@@ -57,7 +57,7 @@ def _is_stale(path: Path) -> bool:
     pid, started, _ = path.name.removeprefix(_PREFIX).split("-", 2)
     if not pid.isdecimal() or _process_name(int(pid)) == f"{pid}-{started}":
         return False
-    return not _is_locked(path / LOCK_FILE)  # a keeper may still be clearing up after its sandbox
+    return not _is_locked(path / LOCK_FILE)  # a keeper may still be clearing up after its process
 
 
 def _is_locked(path: Path) -> bool:
