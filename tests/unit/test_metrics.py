@@ -68,7 +68,7 @@ def test_every_delay_counts_as_a_retry(clock, metrics):
 
 
 def test_reconciles_are_counted_by_their_result(clock, metrics):
-    outcomes = iter([Result(), Result(requeue_after=60.0), TerminalError("no"), ValueError("broken"), Result()])
+    outcomes = iter([Result(), Result(requeue_after=60.0), TerminalError("no"), Result(), ValueError("broken")])
 
     def reconcile(_: ObjectKey) -> Result:
         clock.advance(0.25)

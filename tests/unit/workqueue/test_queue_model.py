@@ -37,6 +37,9 @@ class QueueModel(RuleBasedStateMachine):
         elif key not in self.waiting:
             self.waiting.append(key)
 
+    def _due(self) -> set[str]:
+        return {key for key, (at, _) in self.due_at.items() if at <= self.clock.now()}
+
     def _release(self) -> None:
         for _, key in sorted((due, key) for key, due in self.due_at.items() if due[0] <= self.clock.now()):
             del self.due_at[key]
@@ -65,6 +68,8 @@ class QueueModel(RuleBasedStateMachine):
     @precondition(lambda self: len(self.processing) < WORKERS)
     @rule()
     def get(self) -> None:
+        if not (self.waiting or self.is_shut_down or self._due() - set(self.processing)):
+            return  # it would block
         self._release()
         if self.waiting:
             key = self.waiting.pop(0)
@@ -105,9 +110,8 @@ class QueueModel(RuleBasedStateMachine):
 
     @invariant()
     def agrees_with_the_model(self) -> None:
-        has_due = any(at <= self.clock.now() for at, _ in self.due_at.values())
         assert self.queue.unknown_done == self.unknown_done
-        assert self.queue.idle() == (not self.waiting and not self.processing and not has_due)
+        assert self.queue.idle() == (not self.waiting and not self.processing and not self._due())
         assert len(self.queue) == len(self.waiting)
 
 
