@@ -58,12 +58,14 @@ class ClusterOptions:
         node_name: Of the one Node.
         port: Of the API server; 0 picks a free one.
         server: Use this API server instead of one of our own (`kubectl logs` does not work then).
+        stateful_sets: Run our StatefulSet controller. False: the server's cluster has one already.
         observer: Called with each request to our own API server and the status of its answer.
     """
 
     node_name: str = "sandbox"
     port: int = 0
     server: ServerAddress | None = None
+    stateful_sets: bool = True
     observer: Callable[[RequestAttributes, int], None] | None = None
 
 
@@ -225,11 +227,9 @@ class Cluster:
             clock=self._clock,
         )
         kubelet.watch(factory.informer(PODS))
-        controllers = [
-            build_statefulset_controller(client, factory, recorders[0], clock=self._clock),
-            build_scheduler(client, factory, recorders[1], name, clock=self._clock),
-            kubelet.controller,
-        ]
+        controllers = [build_scheduler(client, factory, recorders[1], name, clock=self._clock), kubelet.controller]
+        if self._options.stateful_sets:
+            controllers.insert(0, build_statefulset_controller(client, factory, recorders[0], clock=self._clock))
         manager = self._manager = Manager(factory, controllers, services=recorders, clock=self._clock)
         parts.callback(lambda: manager.stop(self._left()))
         manager.start()

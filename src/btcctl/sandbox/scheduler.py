@@ -23,6 +23,7 @@ from btcctl.workqueue.rate_limiters import ItemExponentialRateLimiter
 
 SCHEDULER_NAME = "default-scheduler"
 RETRY_CAP_SECONDS = 5.0  # a person is watching
+NOT_READY_TAINT = "node.kubernetes.io/not-ready"
 PODS_PER_NODE = 10_000  # said in the Node's status; nothing enforces it
 
 
@@ -62,7 +63,11 @@ def ensure_node(client: ApiClient, name: str, clock: Clock = SYSTEM_CLOCK) -> No
     nodes = client.resource(NODES)
     with contextlib.suppress(AlreadyExists):
         nodes.create(node)
-    nodes.patch(ObjectKey("", name), {"status": node["status"]}, subresource="status")
+    registered = nodes.patch(ObjectKey("", name), {"status": node["status"]}, subresource="status")
+    taints = registered.body()["spec"].get("taints") or []
+    kept = [each for each in taints if each["key"] != NOT_READY_TAINT]
+    if kept != taints:  # a real API server puts it on every new Node; nobody else here would take it off
+        nodes.patch(ObjectKey("", name), {"spec": {"taints": kept}})
 
 
 def build_scheduler(

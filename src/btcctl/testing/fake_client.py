@@ -70,6 +70,8 @@ class FakeClient(ApiClient):
         types: Custom kinds: a CustomResourceDefinition, or just a type, whose objects may then
             hold anything and have a status.
         authorizer: As for `Api`.
+        collects: Owner garbage collection and the end of namespaces happen. False: they never do, as on
+            an API server without kube-controller-manager.
 
     Attributes:
         api: The server.
@@ -83,13 +85,14 @@ class FakeClient(ApiClient):
         types: Iterable[ResourceType | Mapping[str, Any]] = (),
         clock: Clock | None = None,
         authorizer: Callable[[RequestAttributes], str | None] | None = None,
+        collects: bool = True,
     ) -> None:
         clock = clock if clock is not None else FakeClock()
         numbers = itertools.count(1)
         self.api = Api(
             clock=clock, authorizer=authorizer, new_uid=lambda: f"{next(numbers):08x}-0000-4000-8000-0{0:011d}"
         )
-        self._fake = _FakeTransport(self.api)
+        self._fake = _FakeTransport(self.api, collects=collects)
         self.actions = self._fake.actions
         self.reactors = self._fake.reactors
         super().__init__(self._fake, clock=clock, retries=RetryPolicy(attempts=1))
@@ -133,7 +136,7 @@ class FakeClient(ApiClient):
         created = self._send("POST", served.type.path(namespace), {**body, "metadata": metadata})
         if "status" in body and "status" in served.subresources:
             created = self._put_status(served, created, body["status"])
-        self.api.collector.step()
+        self._fake.collect()
         return created
 
     def _put_status(self, served: Served, created: dict[str, Any], status: Any) -> dict[str, Any]:
@@ -152,8 +155,9 @@ class FakeClient(ApiClient):
 class _FakeTransport:
     """Carries requests to an Api by calling it."""
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: Api, *, collects: bool) -> None:
         self._api = api
+        self._collects = collects
         self._lock = threading.Lock()  # guards the streams
         self._streams: list[_FakeStream] = []
         self.actions: list[Action] = []
@@ -166,8 +170,13 @@ class _FakeTransport:
         if isinstance(answer, WatchResponse):
             raise TypeError(f"{request.path} is a watch: it needs a stream")
         if request.method != "GET":
-            self._api.collector.step()
+            self.collect()
         return Response(answer.status, HTTPHeaderDict(answer.headers), answer.body)
+
+    def collect(self) -> None:
+        """Do what the collector would do in a thread of its own."""
+        if self._collects:
+            self._api.collector.step()
 
     def stream(
         self,

@@ -66,3 +66,13 @@ def test_the_node_is_made_once_and_is_ready():
     (node,) = client.resource(NODES).list()[0]
     (condition,) = node.body()["status"]["conditions"]
     assert (node.name, condition["type"], condition["status"]) == ("here", "Ready", "True")
+
+
+def test_the_taint_of_a_new_node_is_taken_off_and_no_other():
+    client = FakeClient()
+    ensure_node(client, "here")
+    taints = [{"key": key, "effect": "NoSchedule"} for key in ("node.kubernetes.io/not-ready", "mine")]
+    client.resource(NODES).patch(ObjectKey("", "here"), {"spec": {"taints": taints}})
+    ensure_node(client, "here")
+    (node,) = client.resource(NODES).list()[0]
+    assert node.body()["spec"]["taints"] == taints[1:]

@@ -169,3 +169,14 @@ def test_discovery_is_there_and_no_action():
     assert client.type_of("x.example.org/v1", "Thing") == THINGS
     assert PODS in client.discover("", "v1")
     assert client.actions == []
+
+
+def test_a_fake_that_does_not_collect_leaves_what_owners_leave():
+    client = FakeClient(collects=False)
+    maps = client.resource(CONFIG_MAPS, "default")
+    owner = maps.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "owner"}})
+    references = [{"apiVersion": "v1", "kind": "ConfigMap", "name": "owner", "uid": owner.uid}]
+    metadata = {"name": "owned", "ownerReferences": references}
+    maps.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata})
+    maps.delete(owner.key)
+    assert [each.name for each in maps.list()[0]] == ["owned"]
