@@ -10,6 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from btcctl.clock import SYSTEM_CLOCK
 from tests.integration.conformance import servers
 from tests.integration.conformance.comparison import compare, load_cases
 from tests.integration.conformance.report import PAGE, page, table
@@ -19,6 +20,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.integration.conformance", description=__doc__)
     parser.add_argument("words", nargs="*", help="only cases whose id (FAMILY: NAME) has one of these in it")
     parser.add_argument("--diff", action="store_true", help="print how they differ")
+    parser.add_argument("--slow", type=float, metavar="SECONDS", help="name the cases that take longer")
     parser.add_argument("--but", default="", help="fields to leave out, with commas between; nothing is written then")
     args = parser.parse_args()
     cases = [each for each in load_cases() if not args.words or any(word in each.id for word in args.words)]
@@ -26,7 +28,10 @@ def main() -> int:
     outcomes = []
     with tempfile.TemporaryDirectory() as folder, servers.real() as real, servers.embedded(Path(folder)) as embedded:
         for each in cases:
+            began = SYSTEM_CLOCK.now()
             outcome = compare(each, real, embedded, but=but)
+            if args.slow and SYSTEM_CLOCK.now() - began > args.slow:
+                sys.stdout.write(f"{SYSTEM_CLOCK.now() - began:.1f} s: {each.id}\n")
             outcomes.append(outcome)
             if outcome.verdict != "agree":
                 why = outcome.why if args.diff or outcome.verdict == "unsupported" else ""

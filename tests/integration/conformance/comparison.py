@@ -5,13 +5,16 @@ from __future__ import annotations
 import difflib
 import importlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from btcctl.threads import Runner, Stop
 from tests.integration.conformance.harness import CASES, Case, Talk
 from tests.integration.conformance.servers import Server
+
+_CASE_SECONDS = 90.0
 
 
 def load_cases() -> list[Case]:
@@ -36,8 +39,7 @@ def compare(case: Case, real: Server, embedded: Server, *, but: Iterable[str] = 
     Args:
         but: Fields to leave out: for looking at the rest of a difference, never for a result.
     """
-    expected = _transcript(case, real)
-    found = _transcript(case, embedded)
+    expected, found = _transcripts(case, real, embedded)
     if found.unsupported:
         return Outcome(case, "unsupported", "; ".join(dict.fromkeys(found.unsupported)))
     difference = list(
@@ -51,6 +53,21 @@ def compare(case: Case, real: Server, embedded: Server, *, but: Iterable[str] = 
         )
     )
     return Outcome(case, "differ" if difference else "agree", "\n".join(difference))
+
+
+def _transcripts(case: Case, *both: Server) -> list[Talk]:
+    """Both at once: much of a case is waiting."""
+    talks: dict[str, Talk] = {}
+
+    def run(server: Server) -> Callable[[Stop], None]:
+        return lambda _: talks.update({server.name: _transcript(case, server)})
+
+    runners = [Runner(f"conformance-{server.name}", run(server)) for server in both]
+    for runner in runners:
+        runner.start()
+    for runner in runners:
+        runner.join(_CASE_SECONDS)
+    return [talks[server.name] for server in both]
 
 
 def _transcript(case: Case, server: Server) -> Talk:

@@ -7,6 +7,7 @@ down. It makes no assertions about the server of its own; what it compares is wh
 from __future__ import annotations
 
 import json
+import re
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -28,6 +29,7 @@ _HEADERS = (
     "allow", "cache-control", "content-type", "location", "retry-after", "vary", "warning", "www-authenticate",
     "x-content-type-options",
 )  # fmt: skip
+_CONTINUE = re.compile(r"continue=[^&]+")
 _PATCH_TYPES = {"merge": "merge-patch+json", "json": "json-patch+json", "strategic": "strategic-merge-patch+json"}
 
 
@@ -328,7 +330,7 @@ class Talk:
             self.unsupported.append(body.get("message", "") if isinstance(body, dict) else str(body))
         headers = {name: response.headers[name] for name in _HEADERS if name in response.headers}
         entry = {
-            "request": self._normalizer.text(request.partition("&continue=")[0]),
+            "request": self._normalizer.text(_CONTINUE.sub("continue=…", request)),
             "status": response.status,
             "headers": self._normalizer.value(headers),
             "body": self._normalizer.value(body),
