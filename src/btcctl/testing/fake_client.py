@@ -17,7 +17,7 @@ from typing import Any
 from urllib3 import HTTPHeaderDict
 
 from btcctl.apiserver.api import Api, ApiRequest, ApiResponse
-from btcctl.apiserver.messages import RequestAttributes, WatchResponse
+from btcctl.apiserver.messages import RequestAttributes, TakeOver, WatchResponse
 from btcctl.apiserver.registry import Served
 from btcctl.apiserver.routing import attributes_of, find_route
 from btcctl.apiserver.statuses import StatusError
@@ -209,6 +209,12 @@ class _FakeTransport:
                 self._streams.remove(stream)
 
     def _answer(self, request: Request) -> ApiResponse | WatchResponse:
+        answer = self._any_answer(request)
+        if isinstance(answer, TakeOver):
+            raise TypeError(f"{request.path} needs a connection")
+        return answer
+
+    def _any_answer(self, request: Request) -> ApiResponse | WatchResponse | TakeOver:
         query = {key: [value] for key, value in request.query.items()}
         headers = {key.lower(): value for key, value in request.headers.items()}
         asked = ApiRequest(request.method, request.path, query, headers, request.body or b"")

@@ -1,0 +1,156 @@
+"""etcd, kube-apiserver and kube-controller-manager of one control plane, as processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+
+import structlog
+
+from btcctl.clock import SYSTEM_CLOCK, Clock
+from btcctl.errors import BtcctlError
+from btcctl.processes.keeper import Keeper
+from btcctl.rest.client import ApiClient
+from btcctl.rest.config import load_config
+from btcctl.rest.retry import RetryPolicy
+from btcctl.rest.transport import Request
+from btcctl.testing.control_plane import kubeconfigs
+from btcctl.testing.control_plane.binaries import API_SERVER, CONTROLLER_MANAGER, ETCD, Binaries
+from btcctl.testing.control_plane.commands import (
+    ADDRESS,
+    SERVICE_ADDRESS,
+    Layout,
+    api_server_command,
+    controller_manager_command,
+    etcd_command,
+)
+from btcctl.testing.control_plane.errors import ControlPlaneError
+from btcctl.testing.control_plane.kubeconfigs import Endpoint
+from btcctl.testing.control_plane.pki import Authority, make_token_keys
+from btcctl.testing.control_plane.ports import free_ports
+from btcctl.testing.control_plane.process import Exits, Program
+from btcctl.threads import Stop
+
+logger = structlog.get_logger(__name__)
+
+ADMIN = "admin"
+MASTERS = "system:masters"
+START_SECONDS = 60.0
+_TERMINATE_SECONDS = 70.0  # the API server gives requests in flight up to 60 s (--request-timeout)
+_POLL_SECONDS = 0.05
+_KEEPER_GRACE_SECONDS = 1.0
+_NAMES = ("localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc")
+
+
+class Servers:
+    """The processes of one control plane, all in one run directory. Starts once.
+
+    Args:
+        run_dir: An existing directory; removed at the end, however this process ends.
+        binaries: The programs.
+        controllers: What the controller manager is to run; none, and it is not started.
+        flags: More flags for the API server.
+        clock: Measures waiting.
+    """
+
+    def __init__(
+        self,
+        run_dir: Path,
+        binaries: Binaries,
+        controllers: Sequence[str],
+        flags: Sequence[str],
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
+        self._clock = clock
+        self._exits = Exits(clock)
+        self._keeper = Keeper(run_dir, self._exits, grace_seconds=_KEEPER_GRACE_SECONDS, clock=clock)
+        self.authority = Authority(clock)
+        self.layout = Layout(run_dir, *free_ports(3))
+        self.endpoint = Endpoint(self.layout.url, self.authority.certificate)
+        self.admin = run_dir / "admin.kubeconfig"
+        manager = binaries.controller_manager if controllers else None
+        self.etcd = self._program(ETCD, etcd_command(binaries, self.layout))
+        self.api_server = self._program(
+            API_SERVER, api_server_command(binaries, self.layout, flags, accounts=manager is not None)
+        )
+        self.controller_manager: Program | None = None
+        if manager is not None:
+            command = controller_manager_command(manager, self.layout, self.admin, controllers)
+            self.controller_manager = self._program(CONTROLLER_MANAGER, command)
+
+    def start(self, timeout: float = START_SECONDS) -> None:
+        """Start everything, and wait until it serves.
+
+        Raises:
+            ControlPlaneError: It does not within `timeout` seconds; carries what the programs said.
+        """
+        self._write_files()
+        self._keeper.start()
+        self.etcd.start()
+        self.api_server.start()
+        self.wait_until_ready(timeout)
+        if self.controller_manager is not None:
+            self.controller_manager.start()
+            self._wait_for("/api/v1/namespaces/default/serviceaccounts/default", self.controller_manager, timeout)
+
+    def stop(self) -> None:
+        """End everything at once, and remove the directory. Idempotent."""
+        for program in (self.controller_manager, self.api_server, self.etcd):
+            if program is not None:
+                program.send(signal.SIGKILL)
+        self._keeper.stop()
+
+    def terminate(self) -> None:
+        """SIGTERM to the API server, and wait for its end."""
+        self.api_server.end(signal.SIGTERM, _TERMINATE_SECONDS)
+
+    def wait_until_ready(self, timeout: float = START_SECONDS) -> None:
+        """Wait until the API server serves.
+
+        Raises:
+            ControlPlaneError: It has ended, or does not serve within `timeout` seconds.
+        """
+        self._wait_for("/readyz", self.api_server, timeout)
+
+    def _wait_for(self, path: str, program: Program, timeout: float) -> None:
+        """Until a GET succeeds."""
+        deadline = self._clock.now() + timeout
+        pause = Stop(self._clock)
+        with ApiClient.from_config(load_config(self.admin), retries=RetryPolicy(attempts=1), timeout=5.0) as client:
+            while True:
+                try:
+                    client.call(Request("GET", path))
+                except BtcctlError as error:
+                    self._give_up_if(program, error, self._clock.now() > deadline)
+                else:
+                    return
+                pause.wait(_POLL_SECONDS)
+
+    def _give_up_if(self, program: Program, error: BtcctlError, is_late: bool) -> None:
+        for each in (self.etcd, program):
+            if each.pid is None:
+                raise ControlPlaneError(f"{each.name} ended with {each.exit_code}:\n{each.log_tail()}") from error
+        if is_late:
+            raise ControlPlaneError(f"{program.name} is not ready: {error}\n{program.log_tail()}") from error
+
+    def _write_files(self) -> None:
+        layout = self.layout
+        server = self.authority.issue_server([ADDRESS, SERVICE_ADDRESS], _NAMES)
+        tokens = make_token_keys()
+        _write(layout.authority, self.authority.certificate)
+        _write(layout.certificate, server.certificate)
+        _write(layout.key, server.key)
+        _write(layout.token_public_key, tokens.public)
+        _write(layout.token_key, tokens.private)
+        pair = self.authority.issue_client(ADMIN, [MASTERS])
+        kubeconfigs.write(self.admin, kubeconfigs.with_certificate(self.endpoint, ADMIN, pair))
+
+    def _program(self, name: str, argv: Sequence[str]) -> Program:
+        return Program(self._keeper, self._exits, name, argv)
+
+
+def _write(path: Path, data: bytes) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(data)
