@@ -7,6 +7,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -95,11 +96,10 @@ class ControlPlane:
         run_dir = new_run_directory()
         self._kubeconfigs = run_dir
         self._servers = Servers(run_dir, binaries, options.controllers, options.api_server_flags, self._clock)
-        try:
+        with ExitStack() as if_it_fails:
+            if_it_fails.callback(self.stop)
             self._servers.start(options.start_seconds)
-        except BaseException:
-            self.stop()
-            raise
+            if_it_fails.pop_all()
 
     def stop(self) -> None:
         """End everything at once and close every client made here. Idempotent."""
