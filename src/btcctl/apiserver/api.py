@@ -15,6 +15,7 @@ from btcctl.apiserver.messages import (
     ApiRequest,
     ApiResponse,
     RequestAttributes,
+    Response,
     WatchResponse,
     json_response,
     text_response,
@@ -25,7 +26,8 @@ from btcctl.apiserver.registry import Registry
 from btcctl.apiserver.routing import Route, attributes_of, find_route
 from btcctl.apiserver.statuses import StatusError
 from btcctl.apiserver.store import Store
-from btcctl.apiserver.subresources import Authorizer, PodLogs, Subresources, review
+from btcctl.apiserver.streaming.hooks import PodConnect, PodExec, PodHooks, PodLogs
+from btcctl.apiserver.subresources import Authorizer, Subresources, review
 from btcctl.apiserver.writer import Writer
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.objects import ObjectKey
@@ -51,7 +53,9 @@ class Api:
         store: Where the objects are; a new one if None.
         authorizer: None for allowed, or why not ("" for no particular reason).
         observer: Told of every request and the status it was answered with.
-        pod_logs: Answers the log of a pod, given its key, a container and the query.
+        pod_logs: Answers the log of a pod.
+        pod_exec: Runs a command in a pod.
+        pod_connect: Connects to a port of a pod.
         new_uid: Makes a uid for each new object.
     """
 
@@ -63,6 +67,8 @@ class Api:
         authorizer: Authorizer | None = None,
         observer: Callable[[RequestAttributes, int], None] | None = None,
         pod_logs: PodLogs | None = None,
+        pod_exec: PodExec | None = None,
+        pod_connect: PodConnect | None = None,
         new_uid: Callable[[], str] = random_uid,
     ) -> None:
         self.store = store if store is not None else Store(clock)
@@ -73,21 +79,13 @@ class Api:
         self._writer = Writer(self.store, self.registry, new_uid)
         self._reader = Reader(self.store)
         self._changes = Changes(self.store, self._writer, self._reader)
-        self._subresources = Subresources(self.store, self._writer, pod_logs)
+        self.pods = PodHooks(pod_logs, pod_exec, pod_connect)  #: may be changed later
+        self._subresources = Subresources(self.store, self._writer, self.pods)
         self._writer.settle_definitions()
         self._create_namespaces()
         self.collector = Collector(self.store, self.registry, self._writer)
 
-    @property
-    def pod_logs(self) -> PodLogs | None:
-        """Answers the logs of pods; may be set later."""
-        return self._subresources.pod_logs
-
-    @pod_logs.setter
-    def pod_logs(self, pod_logs: PodLogs | None) -> None:
-        self._subresources.pod_logs = pod_logs
-
-    def handle(self, request: ApiRequest) -> ApiResponse | WatchResponse:
+    def handle(self, request: ApiRequest) -> Response:
         """Answer a request. Never raises for anything a client can send."""
         attributes = RequestAttributes(request.method.lower(), path=request.path, user=request.user)
         warnings: list[str] = []
@@ -98,7 +96,7 @@ class Api:
             if "impersonate-user" in request.headers:
                 raise statuses.not_implemented("impersonation")
             if route is None:
-                response: ApiResponse | WatchResponse = self._discover(request)
+                response: Response = self._discover(request)
             else:
                 response = self._dispatch(route, request, attributes.verb, warnings)
         except StatusError as error:
@@ -107,7 +105,7 @@ class Api:
             logger.exception("request failed", method=request.method, path=request.path)
             response = _error_response(statuses.internal("the embedded API server failed; its log says why"))
         if self._observer is not None:
-            self._observer(attributes, response.status if isinstance(response, ApiResponse) else 200)
+            self._observer(attributes, _status_of(response))
         return _with_warnings(response, warnings)
 
     def _authorize(self, attributes: RequestAttributes, route: Route | None) -> None:
@@ -135,9 +133,7 @@ class Api:
                     return response
         raise statuses.path_not_found()
 
-    def _dispatch(
-        self, route: Route, request: ApiRequest, verb: str, warnings: list[str]
-    ) -> ApiResponse | WatchResponse:
+    def _dispatch(self, route: Route, request: ApiRequest, verb: str, warnings: list[str]) -> Response:
         if route.subresource not in {"", "status"}:
             return self._subresources.handle(route, request)
         if route.served.verbs == ("create",):
@@ -158,13 +154,19 @@ class Api:
                 self._writer.create(Route(served), body, WriteOptions(), [], [])
 
 
+def _status_of(response: Response) -> int:
+    if isinstance(response, ApiResponse):
+        return response.status
+    return 200 if isinstance(response, WatchResponse) else 101
+
+
 def _error_response(error: StatusError) -> ApiResponse:
     if error.body is None:
         return text_response(error.status, error.message, error.headers)
     return json_response(error.status, error.body, error.headers)
 
 
-def _with_warnings(response: ApiResponse | WatchResponse, warnings: list[str]) -> ApiResponse | WatchResponse:
+def _with_warnings(response: Response, warnings: list[str]) -> Response:
     """Several warnings share a header, separated by commas, since a dict holds one of each."""
     if not warnings or not isinstance(response, ApiResponse):
         return response

@@ -10,6 +10,7 @@ from btcctl.apiserver.registry import ALL_VERBS, ScalePaths, Served
 from btcctl.resources import ResourceType
 
 _REPLICAS = ScalePaths(".spec.replicas", ".status.replicas", ".spec.selector")
+_POD_SUBRESOURCES = ("attach", "binding", "eviction", "exec", "log", "portforward", "status")
 _NAMESPACE_VERBS = tuple(verb for verb in ALL_VERBS if verb != "deletecollection")
 
 ACCESS_REVIEWS = ResourceType(
@@ -45,7 +46,7 @@ BUILT_INS = (
     _served(resources.EVENTS, "ev"),
     _served(resources.NAMESPACES, "ns", subresources=("finalize", "status"), verbs=_NAMESPACE_VERBS),
     _served(resources.NODES, "no", subresources=("status",)),
-    _served(resources.PODS, "po", categories=("all",), subresources=("binding", "eviction", "log", "status")),
+    _served(resources.PODS, "po", categories=("all",), subresources=_POD_SUBRESOURCES),
     _served(resources.SECRETS),
     _served(resources.SERVICE_ACCOUNTS, "sa"),
     _served(resources.SERVICES, "svc", categories=("all",), subresources=("status",)),

@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, unquote
 import structlog
 
 from btcctl.apiserver import statuses
-from btcctl.apiserver.messages import ApiRequest, ApiResponse, WatchResponse, json_response
+from btcctl.apiserver.messages import ApiRequest, ApiResponse, Response, TakeOver, WatchResponse, json_response
 from btcctl.apiserver.statuses import StatusError
 from btcctl.clock import Clock
 
@@ -40,7 +40,7 @@ class Backend(Protocol):
     def user_of(self, path: str, headers: Mapping[str, str]) -> str | None:
         """Who sends this; None if the credentials are missing or wrong. May raise a StatusError."""
 
-    def handle(self, request: ApiRequest) -> ApiResponse | WatchResponse:
+    def handle(self, request: ApiRequest) -> Response:
         """Answer. Never raises."""
 
 
@@ -49,6 +49,7 @@ class Connection(BaseHTTPRequestHandler):
 
     Attributes:
         watch: What the socket has been left to, with the response headers sent; None for nothing.
+        take_over: What the socket has been left to, with nothing sent; None for nothing.
     """
 
     protocol_version = "HTTP/1.1"
@@ -57,6 +58,7 @@ class Connection(BaseHTTPRequestHandler):
     def __init__(self, sock: socket.socket, address: Any, backend: Backend) -> None:
         self.backend = backend
         self.watch: WatchResponse | None = None
+        self.take_over: TakeOver | None = None
         self.path = ""
         self.request_version = self.default_request_version
         super().__init__(sock, address, None)  # type: ignore[arg-type]  # only its handlers use the server
@@ -70,6 +72,9 @@ class Connection(BaseHTTPRequestHandler):
             self.close_connection = True
         if isinstance(response, WatchResponse):
             self._send_watch_head(response)
+        elif isinstance(response, TakeOver):
+            self.close_connection = True
+            self.take_over = response
         else:
             self._send(response)
 
@@ -89,7 +94,12 @@ class Connection(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the base class' name
         logger.debug("connection", said=format % args)
 
-    def _response(self) -> ApiResponse | WatchResponse:
+    def request_head(self) -> bytes:
+        """The head of the last request, as it came but for the spelling of line ends."""
+        lines = [self.requestline, *(f"{name}: {value}" for name, value in self.headers.items()), "", ""]
+        return "\r\n".join(lines).encode("latin-1")
+
+    def _response(self) -> Response:
         target, _, query = self.path.partition("?")
         path = unquote(target)
         headers = {name.lower(): value for name, value in self.headers.items()}

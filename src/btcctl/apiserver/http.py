@@ -19,7 +19,7 @@ import structlog
 
 from btcctl.apiserver import statuses
 from btcctl.apiserver.connection import Connection
-from btcctl.apiserver.messages import ApiRequest, ApiResponse, WatchResponse, json_response
+from btcctl.apiserver.messages import ApiRequest, Response, json_response
 from btcctl.apiserver.pump import Pump
 from btcctl.apiserver.statuses import StatusError
 from btcctl.clock import SYSTEM_CLOCK, Clock
@@ -52,7 +52,7 @@ class Handler(Protocol):
     def collector(self) -> Loop:
         """What is to be run in the background while requests are answered."""
 
-    def handle(self, request: ApiRequest) -> ApiResponse | WatchResponse:
+    def handle(self, request: ApiRequest) -> Response:
         """Answer one request."""
 
 
@@ -151,7 +151,7 @@ class EmbeddedServer:
             return self._user_of_token(token.strip())
         return ADMIN if self._is_open or path.startswith(_OPEN_TO_ALL) else None
 
-    def handle(self, request: ApiRequest) -> ApiResponse | WatchResponse:
+    def handle(self, request: ApiRequest) -> Response:
         """Answer; what the API did not foresee becomes a 500."""
         try:
             return self._api.handle(request)
@@ -256,6 +256,8 @@ class _Listener(ThreadingHTTPServer):
                 self._replace(runner, sock)
                 _handshake(secured)
             connection = Connection(sock, address, self._server)
+            if connection.take_over is not None:
+                connection.take_over.serve(sock, connection.request_head())
         except OSError as error:
             logger.debug("connection lost", error=str(error))
         finally:

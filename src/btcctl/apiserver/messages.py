@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import socket
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,6 +52,21 @@ class WatchResponse:
 
     headers: dict[str, str]
     watch: Watch
+
+
+@dataclass(frozen=True, slots=True)
+class TakeOver:
+    """The answer of a connection that goes on as something else.
+
+    Attributes:
+        serve: Given the socket and the head of the request, sends the response too; blocks until it
+            is over. Raises OSError only.
+    """
+
+    serve: Callable[[socket.socket, bytes], None]
+
+
+Response = ApiResponse | WatchResponse | TakeOver
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,10 @@ _SUBRESOURCES: Mapping[str, tuple[str, str, str, tuple[str, ...]]] = {
     "scale": ("autoscaling", "v1", "Scale", ("get", "patch", "update")),
     "binding": ("", "v1", "Binding", ("create",)),
     "eviction": ("policy", "v1", "Eviction", ("create",)),
+    "attach": ("", "v1", "PodAttachOptions", ("create", "get")),
+    "exec": ("", "v1", "PodExecOptions", ("create", "get")),
     "log": ("", "v1", "Pod", ("get",)),
+    "portforward": ("", "v1", "PodPortForwardOptions", ("create", "get")),
     "finalize": ("", "v1", "Namespace", ("update",)),
 }
 
@@ -60,6 +63,7 @@ class Served:
     columns: tuple[PrinterColumn, ...] = ()
     scale: ScalePaths | None = None
     selectable_fields: tuple[str, ...] = ()
+    has_rules: bool = False  #: whether the schema has CEL rules
 
     @property
     def collection(self) -> CollectionId:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
 
-_LAST_CHUNK = b"0\r\n\r\n"
+LAST_CHUNK = b"0\r\n\r\n"
 _READ_BYTES = 4096
 _SENDS_PER_TURN = 16  # then the others get their turn
 _WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
@@ -86,8 +86,8 @@ class Stream:
         with self._lock:
             if not self._ended:
                 self._ended = True
-                self._frames.append(_LAST_CHUNK)
-                self.backlog += len(_LAST_CHUNK)
+                self._frames.append(LAST_CHUNK)
+                self.backlog += len(LAST_CHUNK)
                 self._owner.mark_dirty_locked(self)
 
     def write(self) -> bool:

@@ -1,4 +1,4 @@
-"""Scale, binding, eviction and logs, and the reviews, which are not stored at all."""
+"""Scale, binding and eviction, and the reviews, which are not stored at all."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from btcctl.apiserver import patches, statuses
 from btcctl.apiserver.bodies import read_plain
 from btcctl.apiserver.builtins import ACCESS_REVIEWS
 from btcctl.apiserver.collection import Body
-from btcctl.apiserver.messages import ApiRequest, ApiResponse, RequestAttributes, json_response, text_response
+from btcctl.apiserver.messages import ApiRequest, ApiResponse, RequestAttributes, TakeOver, json_response
 from btcctl.apiserver.options import DeleteOptions
+from btcctl.apiserver.pod_streams import POD_STREAMS, PodStreams
 from btcctl.apiserver.registry import ScalePaths
 from btcctl.apiserver.routing import Route
 from btcctl.apiserver.selectors import selector_text
 from btcctl.apiserver.statuses import Cause
 from btcctl.apiserver.store import Store
+from btcctl.apiserver.streaming.hooks import PodHooks
 from btcctl.apiserver.writer import Writer
 from btcctl.clock import rfc3339
-from btcctl.objects import ObjectKey
 
-PodLogs = Callable[[ObjectKey, str, Mapping[str, list[str]]], bytes | None]
 Authorizer = Callable[[RequestAttributes], str | None]
 _CREATED = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
 
@@ -30,20 +30,21 @@ class Subresources:
     """Answers requests to all subresources but `status`.
 
     Args:
-        pod_logs: Answers a pod's log, given its key, a container and the query; None for no log.
+        pods: What runs the pods provides.
     """
 
-    def __init__(self, store: Store, writer: Writer, pod_logs: PodLogs | None) -> None:
+    def __init__(self, store: Store, writer: Writer, pods: PodHooks) -> None:
         self._store = store
         self._writer = writer
-        self.pod_logs = pod_logs
+        self._streams = PodStreams(pods, store.clock)
 
-    def handle(self, route: Route, request: ApiRequest) -> ApiResponse:
+    def handle(self, route: Route, request: ApiRequest) -> ApiResponse | TakeOver:
+        if route.subresource in POD_STREAMS:
+            return self._streams.handle(route, request, self._existing(route))
         handlers = {
             "scale": self._scale,
             "binding": self._bind,
             "eviction": self._evict,
-            "log": self._log,
             "finalize": self._finalize,
         }
         return handlers[route.subresource](route, request)
@@ -115,23 +116,6 @@ class Subresources:
         )
         self._writer.delete(Route(route.served, route.namespace, route.name), options)
         return json_response(201, _CREATED)
-
-    def _log(self, route: Route, request: ApiRequest) -> ApiResponse:
-        pod = self._existing(route)
-        names = [each["name"] for each in pod["spec"]["containers"]]
-        container = request.option("container")
-        if not container and len(names) > 1:
-            choose = ", ".join(names)
-            raise statuses.bad_request(
-                f"a container name must be specified for pod {route.name}, choose one of: [{choose}]"
-            )
-        if container and container not in names:
-            raise statuses.bad_request(f"container {container} is not valid for pod {route.name}")
-        found = None if self.pod_logs is None else self.pod_logs(route.key, container or names[0], request.query)
-        if found is None:
-            raise statuses.not_implemented("logs of pods that nothing runs")
-        response = text_response(200, "", {"Content-Type": "text/plain"})
-        return ApiResponse(200, response.headers, found)
 
     def _finalize(self, route: Route, request: ApiRequest) -> ApiResponse:
         self._existing(route)

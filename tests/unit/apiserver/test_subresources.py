@@ -119,7 +119,7 @@ class TestLogs:
         server.created(PODS, pod(containers=[{"name": name, "image": "i"} for name in "ab"]))
         assert "choose one of: [a, b]" in server.get(f"{PODS}/p/log").message
         assert server.get(f"{PODS}/p/log", container="z").status == 400
-        server.api.pod_logs = lambda key, container, query: container.encode()
+        server.api.pods.logs = lambda key, container, query: container.encode()
         assert server.send("GET", f"{PODS}/p/log", container="b").body == b"b"
 
 
