@@ -10,9 +10,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from btcctl.clock import SYSTEM_CLOCK
 from tests.integration.conformance import servers
-from tests.integration.conformance.comparison import compare, load_cases
+from tests.integration.conformance.comparison import Transcript, compare_all, load_cases
 from tests.integration.conformance.report import PAGE, page, table
 
 
@@ -25,21 +24,21 @@ def main() -> int:
     args = parser.parse_args()
     cases = [each for each in load_cases() if not args.words or any(word in each.id for word in args.words)]
     but = [each for each in args.but.split(",") if each]
-    outcomes = []
     with tempfile.TemporaryDirectory() as folder, servers.real() as real, servers.embedded(Path(folder)) as embedded:
-        for each in cases:
-            began = SYSTEM_CLOCK.now()
-            outcome = compare(each, real, embedded, but=but)
-            if args.slow and SYSTEM_CLOCK.now() - began > args.slow:
-                sys.stdout.write(f"{SYSTEM_CLOCK.now() - began:.1f} s: {each.id}\n")
-            outcomes.append(outcome)
-            if outcome.verdict != "agree":
-                why = outcome.why if args.diff or outcome.verdict == "unsupported" else ""
-                sys.stdout.write(f"{outcome.verdict}: {each.id}\n{why and why + chr(10)}")
+        outcomes = compare_all(cases, real, embedded, but=but, tell=lambda done: _tell(done, args.slow))
+    for outcome in outcomes:
+        if outcome.verdict != "agree":
+            why = outcome.why if args.diff or outcome.verdict == "unsupported" else ""
+            sys.stdout.write(f"{outcome.verdict}: {outcome.case.id}\n{why and why + chr(10)}")
     sys.stdout.write(table(outcomes))
     if not args.words and not but:
         PAGE.write_text(page(outcomes))
     return 1 if any(each.verdict == "differ" for each in outcomes) else 0
+
+
+def _tell(done: Transcript, slow: float | None) -> None:
+    if slow and done.seconds > slow:
+        sys.stdout.write(f"{done.seconds:.1f} s on {done.server}: {done.case.id}\n")
 
 
 if __name__ == "__main__":

@@ -5,16 +5,22 @@ from __future__ import annotations
 import difflib
 import importlib
 import json
-from collections.abc import Callable, Iterable
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from btcctl.clock import SYSTEM_CLOCK
 from btcctl.threads import Runner, Stop
 from tests.integration.conformance.harness import CASES, Case, Talk
 from tests.integration.conformance.servers import Server
 
-_CASE_SECONDS = 90.0
+#: A real server lets the first creation of a resource just defined wait for 2 s.
+_AT_ONCE = 12
+_ALL_SECONDS = 280.0
 
 
 def load_cases() -> list[Case]:
@@ -22,6 +28,21 @@ def load_cases() -> list[Case]:
     for path in sorted(Path(__file__).parent.glob("cases_*.py")):
         importlib.import_module(f"tests.integration.conformance.{path.stem}")
     return sorted(CASES.values(), key=lambda each: each.id)
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """What one server said in one case."""
+
+    case: Case
+    server: str
+    entries: list[dict[str, Any]]
+    unsupported: tuple[str, ...]
+    stumbled: str  #: the traceback, if the case did not get to its end
+    seconds: float
+
+
+Tell = Callable[[Transcript], None]
 
 
 @dataclass(frozen=True)
@@ -33,52 +54,58 @@ class Outcome:
     why: str = ""
 
 
-def compare(case: Case, real: Server, embedded: Server, *, but: Iterable[str] = ()) -> Outcome:
-    """Run a case on both.
+def compare_all(
+    cases: Sequence[Case], real: Server, embedded: Server, *, but: Iterable[str] = (), tell: Tell = lambda _: None
+) -> list[Outcome]:
+    """Run cases on both, many at once: most of a case is waiting.
 
     Args:
         but: Fields to leave out: for looking at the rest of a difference, never for a result.
+        tell: Told each transcript as it is there.
+
+    Returns:
+        Their outcomes, in the order of the cases.
     """
-    expected, found = _transcripts(case, real, embedded)
-    if found.unsupported:
-        return Outcome(case, "unsupported", "; ".join(dict.fromkeys(found.unsupported)))
-    difference = list(
-        difflib.unified_diff(
-            _lines(_without(expected.transcript, set(but))),
-            _lines(_without(found.transcript, set(but))),
-            "real",
-            "embedded",
-            lineterm="",
-            n=6,
-        )
-    )
-    return Outcome(case, "differ" if difference else "agree", "\n".join(difference))
+    jobs = deque((case, server) for case in cases for server in (real, embedded))
+    done: dict[tuple[str, str], Transcript] = {}
+
+    def work(_: Stop) -> None:
+        with suppress(IndexError):  # no job left
+            while True:
+                case, server = jobs.popleft()
+                found = done[case.id, server.name] = transcript_of(case, server)
+                tell(found)
+
+    runners = [Runner(f"conformance-{number}", work) for number in range(_AT_ONCE)]
+    with ExitStack() as ends:
+        for runner in runners:
+            runner.start()
+            ends.callback(runner.stop, _ALL_SECONDS)
+    return [compare(case, done[case.id, "real"], done[case.id, "embedded"], set(but)) for case in cases]
 
 
-def _transcripts(case: Case, *both: Server) -> list[Talk]:
-    """Both at once: much of a case is waiting."""
-    talks: dict[str, Talk] = {}
-
-    def run(server: Server) -> Callable[[Stop], None]:
-        return lambda _: talks.update({server.name: _transcript(case, server)})
-
-    runners = [Runner(f"conformance-{server.name}", run(server)) for server in both]
-    for runner in runners:
-        runner.start()
-    for runner in runners:
-        runner.join(_CASE_SECONDS)
-    return [talks[server.name] for server in both]
-
-
-def _transcript(case: Case, server: Server) -> Talk:
+def transcript_of(case: Case, server: Server) -> Transcript:
+    """Run a case on one server."""
+    began = SYSTEM_CLOCK.now()
+    stumbled = ""
     with Talk(server) as talk:
         try:
             case.run(talk)
-        except Exception as error:  # a case may stumble over what only one server says
-            if server.name == "real":
-                raise
-            talk.transcript.append({"stumbled": f"{type(error).__name__}: {error}"})
-    return talk
+        except Exception:  # what a case expects of the answers, only one server may fulfil
+            stumbled = traceback.format_exc(limit=-2)
+    entries = [*talk.transcript, *([{"stumbled": stumbled}] if stumbled else [])]
+    return Transcript(case, server.name, entries, tuple(talk.unsupported), stumbled, SYSTEM_CLOCK.now() - began)
+
+
+def compare(case: Case, expected: Transcript, found: Transcript, but: set[str]) -> Outcome:
+    """What becomes of a case. One that stumbles over the real server is wrong itself."""
+    if expected.stumbled:
+        return Outcome(case, "differ", f"stumbled over the real server:\n{expected.stumbled}")
+    if found.unsupported:
+        return Outcome(case, "unsupported", "; ".join(dict.fromkeys(found.unsupported)))
+    both = (_lines(_without(each.entries, but)) for each in (expected, found))
+    difference = list(difflib.unified_diff(*both, "real", "embedded", lineterm="", n=6))
+    return Outcome(case, "differ" if difference else "agree", "\n".join(difference))
 
 
 def _lines(transcript: list[dict[str, Any]]) -> list[str]:

@@ -358,7 +358,7 @@ def _events(
             *lines, left = (left + chunk).split(b"\n")
             events += [json.loads(line) for line in lines]
             if enough(events):
-                return events, "left"
+                return events[:until] if isinstance(until, int) else events, "left"
         return events, "ended"
     except urllib3.exceptions.ReadTimeoutError:
         return events, "silent"
