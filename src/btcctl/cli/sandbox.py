@@ -40,6 +40,12 @@ def add_parser(commands: Any, environ: Mapping[str, str]) -> argparse.ArgumentPa
     flags.value("--kubeconfig-out", parse=Path, metavar="FILE", about="write the kubeconfig here; it stays afterwards")
     flags.value("--bitcoind", parse=Path, metavar="PATH", about="the bitcoind to run, instead of one on PATH")
     flags.switch("--simulated", about="simulated nodes, even if there is a bitcoind on PATH")
+    flags.value(
+        "--control-plane",
+        choices=("embedded", "real"),
+        default="embedded",
+        about="the API server: our own, or kube-apiserver and etcd, as `make controlplane` builds them",
+    )
     parser.set_defaults(command=run_sandbox)
     return parser
 
@@ -59,6 +65,7 @@ def run_sandbox(args: argparse.Namespace) -> int:
         kubeconfig_out=args.kubeconfig_out,
         bitcoind=args.bitcoind,
         simulated=args.simulated,
+        control_plane=args.control_plane,
     )
     with _terminated_like_interrupted(), Session(options, say=say) as session:
         if args.check:

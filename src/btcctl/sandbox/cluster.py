@@ -14,7 +14,6 @@ import yaml
 
 from btcctl.apiserver.api import Api
 from btcctl.apiserver.http import EmbeddedServer
-from btcctl.apiserver.kubeconfig import kubeconfig
 from btcctl.apiserver.messages import RequestAttributes
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.controller.manager import Manager
@@ -25,10 +24,8 @@ from btcctl.objects import ObjectKey
 from btcctl.processes.keeper import Keeper
 from btcctl.resources import PODS, ResourceType
 from btcctl.rest.client import ApiClient
-from btcctl.rest.config import ClientConfig
-from btcctl.rest.credentials import StaticCredentials
 from btcctl.rest.lister_watcher import ResourceListerWatcher
-from btcctl.rest.tls import Tls
+from btcctl.sandbox.access import Access
 from btcctl.sandbox.addresses import AddressPool
 from btcctl.sandbox.certificates import make_identity
 from btcctl.sandbox.kubelet import CommandFor, Kubelet, KubeletOptions
@@ -42,15 +39,6 @@ _SERVER_STOP_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class ServerAddress:
-    """An API server that runs elsewhere."""
-
-    url: str
-    token: str
-    authority: bytes = b""  #: PEM certificates to trust; empty for http and for the system's
-
-
-@dataclass(frozen=True, slots=True)
 class ClusterOptions:
     """What may be chosen; every default is good.
 
@@ -59,13 +47,15 @@ class ClusterOptions:
         port: Of the API server; 0 picks a free one.
         server: Use this API server instead of one of our own (`kubectl logs` does not work then).
         stateful_sets: Run our StatefulSet controller. False: the server's cluster has one already.
+        collects: Whether the server's cluster has a garbage collector.
         observer: Called with each request to our own API server and the status of its answer.
     """
 
     node_name: str = "sandbox"
     port: int = 0
-    server: ServerAddress | None = None
+    server: Access | None = None
     stateful_sets: bool = True
+    collects: bool = True
     observer: Callable[[RequestAttributes, int], None] | None = None
 
 
@@ -92,7 +82,7 @@ class Cluster:
         self._options = options
         self._clock = clock
         self._command_for = command_for
-        self._server = options.server
+        self._access = options.server
         self._kubelet: Kubelet | None = None
         self._manager: Manager | None = None
         self._running = ExitStack()
@@ -101,18 +91,18 @@ class Cluster:
     @property
     def url(self) -> str:
         """Where the API server is."""
-        return self.server_address.url
+        return self.access.url
 
     @property
-    def server_address(self) -> ServerAddress:
-        """All that a client needs, the token included.
+    def access(self) -> Access:
+        """All that a client needs, the credentials included.
 
         Raises:
             ConfigError: The cluster is not started.
         """
-        if self._server is None:
+        if self._access is None:
             raise ConfigError("the cluster is not started")
-        return self._server
+        return self._access
 
     @property
     def healthy(self) -> bool:
@@ -146,22 +136,13 @@ class Cluster:
 
     def client(self) -> ApiClient:
         """A new client of this cluster, closed with it at the latest."""
-        client = ApiClient.from_config(self.client_config())
+        client = ApiClient.from_config(self.access.config)
         self._running.callback(client.close)
         return client
 
-    def client_config(self) -> ClientConfig:
-        address = self.server_address
-        tls = Tls(ca_data=address.authority, ca_source="sandbox") if address.authority else Tls()
-        return ClientConfig(address.url, "sandbox", credentials=StaticCredentials.bearer(address.token), tls=tls)
-
-    def kubeconfig(self) -> dict[str, Any]:
-        """What `kubectl` needs, as a kubeconfig's content. Carries the token."""
-        address = self.server_address
-        return kubeconfig(address.url, token=address.token, authority=address.authority)
-
     def kubeconfig_yaml(self) -> str:
-        return yaml.safe_dump(self.kubeconfig(), sort_keys=False)
+        """What `kubectl` needs. Carries the credentials."""
+        return yaml.safe_dump(self.access.kubeconfig, sort_keys=False)
 
     def pod_address(self, key: ObjectKey) -> str | None:
         """The pod's loopback address, or None: it does not run."""
@@ -194,9 +175,9 @@ class Cluster:
         addresses = AddressPool()
         addresses.start()
         parts.callback(addresses.stop)
-        if self._server is None:
+        if self._access is None:
             self._start_server(parts)
-        client = ApiClient.from_config(self.client_config())
+        client = ApiClient.from_config(self.access.config)
         parts.callback(client.close)
         ensure_node(client, self._options.node_name, self._clock)
         self._start_controllers(parts, client, keeper, addresses)
@@ -207,7 +188,7 @@ class Cluster:
         server = EmbeddedServer(api, port=self._options.port, tls=identity.context, token=token, clock=self._clock)
         server.start()
         parts.callback(lambda: server.stop(max(_SERVER_STOP_SECONDS, self._left())))
-        self._server = ServerAddress(server.url, token, identity.certificate)
+        self._access = Access.with_token(server.url, token, identity.certificate)
 
     def _start_controllers(self, parts: ExitStack, client: ApiClient, keeper: Keeper, addresses: AddressPool) -> None:
         def source_for(type_: ResourceType) -> ResourceListerWatcher:

@@ -6,7 +6,7 @@ import os
 import shutil
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -22,11 +22,14 @@ from btcctl.controller.manager import Manager
 from btcctl.errors import BtcctlError, ConfigError
 from btcctl.objects import ObjectKey
 from btcctl.processes.run_directory import new_run_directory
+from btcctl.sandbox.access import Access
 from btcctl.sandbox.check import Check
 from btcctl.sandbox.cluster import Cluster, ClusterOptions
 from btcctl.sandbox.commands import RPC_PORT, Command, find_bitcoind, node_command
 from btcctl.sandbox.manifests import Applier, read_manifests
 from btcctl.sandbox.observe import NodeView, Observer
+from btcctl.sandbox.stand_ins import build_stand_ins
+from btcctl.testing.control_plane import ControlPlane, ControlPlaneOptions
 from btcctl.threads import Stop
 
 KEY = ObjectKey("default", "my-network")  #: as in the seeds' manifests
@@ -34,8 +37,10 @@ SECRET = "bitcoin-default-secret"  # noqa: S105  a name
 CREDENTIALS = Credentials("bc-user", "bc-password")  #: as in the seeds' manifests
 POLL_MAX_SECONDS = 3.0  # somebody who tries things out is less patient than a cluster
 READY_SECONDS = 120.0
-OPERATOR_STOP_SECONDS = 1.0
+MANAGER_STOP_SECONDS = 1.0
 _POLL_SECONDS = 0.1
+
+EMBEDDED, REAL = "embedded", "real"  #: whose API server the network runs on
 
 Say = Callable[[str], None]
 
@@ -49,6 +54,7 @@ class SandboxOptions:
     kubeconfig_out: Path | None = None  #: stays afterwards
     bitcoind: Path | None = None  #: None looks on PATH
     simulated: bool = False  #: do not even look on PATH
+    control_plane: str = EMBEDDED  #: or REAL
 
 
 class Session:
@@ -75,7 +81,8 @@ class Session:
         self._cluster_options = cluster_options
         self._bitcoind: Path | None = None
         self._running = ExitStack()
-        self._operator: Manager | None = None
+        self._managers: list[tuple[str, Manager]] = []
+        self._server = "embedded"
 
     def __enter__(self) -> Self:
         manifests = [each for path in self._options.manifests for each in read_manifests(path)]
@@ -94,29 +101,47 @@ class Session:
         return self._cluster
 
     def _start(self, parts: ExitStack, manifests: list[dict[str, Any]]) -> None:
+        cluster_options = self._cluster_options
+        if self._options.control_plane == REAL:
+            cluster_options = self._start_control_plane(parts)
         run_dir = new_run_directory()
         parts.callback(shutil.rmtree, run_dir, ignore_errors=True)  # the keeper does it too, if we cannot
-        self._cluster = parts.enter_context(Cluster(run_dir, self._command_for, options=self._cluster_options))
+        self._cluster = parts.enter_context(Cluster(run_dir, self._command_for, options=cluster_options))
         self._client = self._cluster.client()
         self._connections = RpcConnections(RPC_PORT)
         parts.callback(self._connections.close)
         self._kubeconfig = self._write_kubeconfig(run_dir)
-        self._say(f"API server   {self._cluster.url}, embedded, kubeconfig {self._kubeconfig}")
+        self._say(f"API server   {self._cluster.url}, {self._server}, kubeconfig {self._kubeconfig}")
         kind = f"Bitcoin Core, {self._bitcoind}" if self._bitcoind else "simulated; --bitcoind PATH runs Bitcoin Core"
         self._say(f"nodes        {kind}")
         applier = Applier(self._client)
         applier.apply(load_crd())
+        if not cluster_options.collects:
+            self._start_manager(parts, "owner collector", build_stand_ins(self._client, [BITCOIN_NETWORKS]))
         self._start_operator(parts)
         for manifest in (secret_manifest(), network_manifest(self._options.nodes), *manifests):
             applied = applier.apply(manifest)
             self._say(f"applied      {manifest['kind']} {applied.key}")
 
+    def _start_control_plane(self, parts: ExitStack) -> ClusterOptions:
+        control_plane = parts.enter_context(ControlPlane(ControlPlaneOptions(definitions=[load_crd()])))
+        if control_plane.is_existing:
+            raise ConfigError("the sandbox starts a control plane of its own: unset USE_EXISTING_CLUSTER")
+        managed = control_plane.has_controllers
+        controllers = "kube-controller-manager's controllers" if managed else "controllers of our own"
+        self._server = f"kube-apiserver and etcd with {controllers}"
+        access = Access.by_file(control_plane.kubeconfig())
+        return replace(self._cluster_options, server=access, stateful_sets=not managed, collects=managed)
+
     def _start_operator(self, parts: ExitStack) -> None:
         options = OperatorOptions(poll_max_seconds=POLL_MAX_SECONDS)
-        self._operator = build_operator(self._client, options, rpc_for=self._rpc_for)
-        parts.callback(self._operator.stop, OPERATOR_STOP_SECONDS)
-        self._operator.start()
+        self._start_manager(parts, "operator", build_operator(self._client, options, rpc_for=self._rpc_for))
         self._say("operator     running in this process")
+
+    def _start_manager(self, parts: ExitStack, name: str, manager: Manager) -> None:
+        parts.callback(manager.stop, MANAGER_STOP_SECONDS)
+        manager.start()
+        self._managers.append((name, manager))
 
     def check(self) -> None:
         """Tell the whole story.
@@ -163,12 +188,16 @@ class Session:
         """Raise if a part has died."""
         if not self._cluster.healthy:
             raise BtcctlError("a part of the cluster died; -v shows more")
-        if self._operator is not None and not self._operator.healthy:
-            raise BtcctlError("the operator died; -v shows more")
+        for name, manager in self._managers:
+            if not manager.healthy:
+                raise BtcctlError(f"the {name} died; -v shows more")
 
     def advice(self) -> str:
         """The lines to try, for a person."""
-        return ADVICE.format(kubeconfig=self._kubeconfig, name=KEY.name, more=self._options.nodes + 1)
+        advice = ADVICE + (LOGS if self._options.control_plane == EMBEDDED else LOG_FILES)
+        return advice.format(
+            kubeconfig=self._kubeconfig, name=KEY.name, more=self._options.nodes + 1, run_dir=self._cluster.run_dir
+        )
 
     def _observer(self) -> Observer:
         return Observer(self._client, KEY, lambda address: self._connections.client(address, CREDENTIALS))
@@ -198,7 +227,13 @@ It stays up until Ctrl-C. In another terminal:
   kubectl describe bitcoinnetwork {name}
   kubectl scale bitcoinnetwork {name} --replicas={more}
   kubectl delete pod {name}-sts-1
+"""
+LOGS = """\
   kubectl logs {name}-sts-0
+"""
+# kube-apiserver asks a kubelet for them, over a port that ours does not have.
+LOG_FILES = """
+The nodes' logs: {run_dir}/pods/*/bitcoind/0.log
 """
 
 

@@ -1,6 +1,7 @@
 """What kube-controller-manager does for a network, where there is only an API server.
 
-The StatefulSet controller is a part of `Cluster`; these are the others.
+The StatefulSet controller is a part of `Cluster`; the owner collector is the other one. Nothing
+stands in for the namespace controller: without it a deleted namespace stays.
 """
 
 from __future__ import annotations
@@ -13,17 +14,16 @@ from btcctl.informers.factory import SharedInformerFactory
 from btcctl.resources import CONTROLLER_REVISIONS, PODS, SERVICES, STATEFUL_SETS, ResourceType
 from btcctl.rest.client import ApiClient
 from btcctl.sandbox.owner_collector import build_owner_collectors
-from btcctl.sandbox.service_accounts import build_service_accounts
 
 COLLECTED = (STATEFUL_SETS, SERVICES, PODS, CONTROLLER_REVISIONS)
 
 
 def build_stand_ins(client: ApiClient, owners: Sequence[ResourceType], *, clock: Clock = SYSTEM_CLOCK) -> Manager:
-    """The owner collector and the maker of default ServiceAccounts.
+    """The owner collector, ready to start.
 
     Args:
         owners: Kinds that own something, beside StatefulSets; they must be served.
     """
     factory = SharedInformerFactory(lambda type_: client.resource(type_).lister_watcher(), clock=clock)
     collectors = build_owner_collectors(client, factory, [*owners, STATEFUL_SETS], COLLECTED, clock=clock)
-    return Manager(factory, [build_service_accounts(client, factory, clock=clock), *collectors], clock=clock)
+    return Manager(factory, collectors, clock=clock)

@@ -53,6 +53,9 @@ class Scene:
         assert statuses
         return statuses[0]
 
+    def log(self, name: str) -> bytes:
+        return self.client.call(Request("GET", f"/api/v1/namespaces/{NAMESPACE}/pods/{name}/log")).body
+
     def revision(self) -> str:
         """What every pod of the set is made from."""
         return self.sets.get(key("web")).body()["status"]["currentRevision"]
@@ -149,11 +152,11 @@ def test_a_quiet_restart_shows_nowhere_in_the_api(scene):
     scene.sets.create(web_set("web", 1))
     scene.wait_ready("web-0")
     before = scene.pod("web-0").resource_version
-    first_log = scene.cluster._pod_logs(key("web-0"), "web", {})
+    first_log = scene.log("web-0")
     scene.cluster.restart_quietly(key("web-0"))
     assert ask(scene.cluster.pod_address(key("web-0")))[0] == 200
     assert scene.pod("web-0").resource_version == before
-    assert len(scene.cluster._pod_logs(key("web-0"), "web", {})) > len(first_log)
+    assert len(scene.log("web-0")) > len(first_log)
 
 
 def test_what_does_not_run_cannot_be_restarted(scene):
@@ -259,7 +262,7 @@ def test_two_clusters_do_not_get_in_each_others_way(tmp_path, scene):
 
 
 def test_the_api_server_may_be_somebody_elses(tmp_path, scene):
-    options = ClusterOptions(node_name="second", server=scene.cluster.server_address)
+    options = ClusterOptions(node_name="second", server=scene.cluster.access)
     with Cluster(new_run_directory(tmp_path), web_command, options=options) as other:
         assert other.url == scene.cluster.url
         assert scene.client.resource(NODES).get(ObjectKey("", "second"))
@@ -268,5 +271,5 @@ def test_the_api_server_may_be_somebody_elses(tmp_path, scene):
 def test_a_cluster_that_was_not_started_says_so(tmp_path):
     cluster = Cluster(tmp_path, web_command)
     with pytest.raises(ConfigError, match="not started"):
-        cluster.kubeconfig()
+        cluster.kubeconfig_yaml()
     cluster.stop()

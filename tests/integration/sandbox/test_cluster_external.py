@@ -16,7 +16,8 @@ from btcctl.errors import BtcctlError, ConfigError
 from btcctl.objects import ObjectKey
 from btcctl.processes.run_directory import new_run_directory
 from btcctl.resources import PODS, STATEFUL_SETS
-from btcctl.sandbox.cluster import Cluster, ClusterOptions, ServerAddress
+from btcctl.sandbox.access import Access
+from btcctl.sandbox.cluster import Cluster, ClusterOptions
 from tests.integration.sandbox.test_cluster import is_ready
 from tests.integration.sandbox.web import web_command, web_set
 from tests.integration.support import eventually
@@ -34,7 +35,7 @@ class Server:
         self._process: subprocess.Popen[str] | None = None
         self.port = 0
 
-    def start(self) -> ServerAddress:
+    def start(self) -> Access:
         argv = [sys.executable, "-m", "btcctl.apiserver", "--data", self._data, "--token-file", self._tokens]
         self._process = subprocess.Popen(
             [*argv, "--port", str(self.port), "--log-level", "error"], stdout=subprocess.PIPE, text=True
@@ -42,7 +43,7 @@ class Server:
         assert self._process.stdout
         url = self._process.stdout.readline().split()[-1]
         self.port = int(url.rpartition(":")[2])
-        return ServerAddress(url, "secret")
+        return Access.with_token(url, "secret")
 
     def kill(self) -> None:
         if self._process is not None:
@@ -107,7 +108,7 @@ def test_a_pod_that_dies_while_the_api_server_is_away_is_started_all_the_same(tm
 
 def test_an_api_server_that_is_not_there_fails_the_start_and_leaves_nothing(tmp_path):
     directory = new_run_directory(tmp_path)
-    options = ClusterOptions(server=ServerAddress("http://127.0.0.1:9", "none"))
+    options = ClusterOptions(server=Access.with_token("http://127.0.0.1:9", "none"))
     cluster = Cluster(directory, web_command, options=options)
     with pytest.raises(BtcctlError, match=r"127\.0\.0\.1:9"):
         cluster.start()

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import structlog
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.errors import BtcctlError
 from btcctl.processes.keeper import Keeper
+from btcctl.resources import CUSTOM_RESOURCE_DEFINITIONS
 from btcctl.rest.client import ApiClient
 from btcctl.rest.config import load_config
 from btcctl.rest.retry import RetryPolicy
@@ -80,8 +82,11 @@ class Servers:
             command = controller_manager_command(manager, self.layout, self.admin, controllers)
             self.controller_manager = self._program(CONTROLLER_MANAGER, command)
 
-    def start(self, timeout: float = START_SECONDS) -> None:
+    def start(self, timeout: float = START_SECONDS, definitions: Sequence[Mapping[str, Any]] = ()) -> None:
         """Start everything, and wait until it serves.
+
+        Args:
+            definitions: CustomResourceDefinitions to make before the controllers start.
 
         Raises:
             ControlPlaneError: It does not within `timeout` seconds; carries what the programs said.
@@ -91,6 +96,7 @@ class Servers:
         self.etcd.start()
         self.api_server.start()
         self.wait_until_ready(timeout)
+        self._define(definitions, timeout)
         if self.controller_manager is not None:
             self.controller_manager.start()
             self._wait_for("/api/v1/namespaces/default/serviceaccounts/default", self.controller_manager, timeout)
@@ -113,6 +119,15 @@ class Servers:
             ControlPlaneError: It has ended, or does not serve within `timeout` seconds.
         """
         self._wait_for("/readyz", self.api_server, timeout)
+
+    def _define(self, definitions: Sequence[Mapping[str, Any]], timeout: float) -> None:
+        with ApiClient.from_config(load_config(self.admin)) as client:
+            for each in definitions:
+                client.resource(CUSTOM_RESOURCE_DEFINITIONS).create(each)
+        for each in definitions:
+            spec = each["spec"]
+            served = next(version["name"] for version in spec["versions"] if version["served"])
+            self._wait_for(f"/apis/{spec['group']}/{served}/{spec['names']['plural']}", self.api_server, timeout)
 
     def _wait_for(self, path: str, program: Program, timeout: float) -> None:
         """Until a GET succeeds."""
