@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from btcctl.testing.control_plane import ControlPlane
 from tests.integration.conformance import servers
 from tests.integration.conformance.servers import Server
 
 
 @pytest.fixture(scope="session")
-def real_server() -> Iterator[Server]:
-    with servers.real() as server:
-        yield server
+def real_server(control_plane: ControlPlane) -> Server:
+    return servers.of(control_plane)
 
 
 @pytest.fixture(scope="session")

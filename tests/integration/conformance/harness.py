@@ -119,7 +119,7 @@ class Talk:
 
     def __post_init__(self) -> None:
         self._normalizer = Normalizer({self.ns: "{ns}", self.group: "{group}"})
-        self._pool = self.server.pool()
+        self._pools: dict[str, urllib3.HTTPSConnectionPool] = {}
         self._muted = 0
         self._definitions: list[str] = []
 
@@ -134,7 +134,8 @@ class Talk:
             for name in self._definitions:
                 self.delete(f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}")
             self.delete(f"/api/v1/namespaces/{self.ns}")
-        self._pool.close()
+        for pool in self._pools.values():
+            pool.close()
 
     def get(self, path: str, **options: Any) -> Answer:
         return self.send("GET", path, **options)
@@ -172,13 +173,13 @@ class Talk:
         Args:
             body: Sent as JSON, unless it is bytes or text, which are sent as they are.
             query: Values may be lists; a text is sent as it is.
-            user: "admin", "alice", or "" for none.
+            user: "admin", "alice", "" for none, or a token that nobody knows.
         """
         sent = self._headers(headers, user)
         if body is not None and content_type:
             sent["Content-Type"] = content_type
         target = self._target(path, query)
-        response = self._pool.request(method, target, body=self._encode(body), headers=sent)
+        response = self._pool(user).request(method, target, body=self._encode(body), headers=sent)
         answer = Answer(
             response.status,
             {name.lower(): value for name, value in response.headers.items()},
@@ -207,7 +208,7 @@ class Talk:
             timeout: Seconds of silence after which it is taken to stay silent.
         """
         target = self._target(path, {"watch": "1", **(query or {})})
-        response = self._pool.request(
+        response = self._pool(user).request(
             "GET",
             target,
             headers=self._headers(headers, user),
@@ -310,12 +311,12 @@ class Talk:
         return self.fill(path) + (f"?{self.fill(text)}" if text else "")
 
     def _headers(self, headers: Mapping[str, str] | None, user: str) -> dict[str, str]:
-        token = self.server.tokens.get(user, user)
-        return {
-            "User-Agent": "conformance/1.0",
-            **({"Authorization": f"Bearer {token}"} if token else {}),
-            **(headers or {}),
-        }
+        return {"User-Agent": "conformance/1.0", **self.server.headers(user), **(headers or {})}
+
+    def _pool(self, user: str) -> urllib3.HTTPSConnectionPool:
+        if user not in self._pools:
+            self._pools[user] = self.server.pool(user)
+        return self._pools[user]
 
     def _encode(self, body: Any) -> bytes | None:
         if body is None or isinstance(body, bytes):

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import ssl
 import subprocess
+import tempfile
 from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import urllib3
@@ -17,7 +19,9 @@ import yaml
 
 from btcctl.apiserver.api import Api
 from btcctl.apiserver.http import EmbeddedServer
+from btcctl.apiserver.kubeconfig import kubeconfig
 from btcctl.apiserver.messages import RequestAttributes
+from btcctl.testing.control_plane import ControlPlane
 
 #: A kubeconfig of a real server, for a run without one of our own.
 REAL_KUBECONFIG = "BTCCTL_TEST_REAL_KUBECONFIG"
@@ -31,35 +35,42 @@ class Server:
 
     Attributes:
         name: `real` or `embedded`.
-        tokens: By user: `admin`, who may do everything, and `alice`, who may do what anybody may.
-        authority: PEM.
+        kubeconfigs: By user: `admin`, who may do everything, and `alice`, who may do what anybody
+            may. Each has a token or a client certificate.
     """
 
     name: str
-    url: str
-    tokens: Mapping[str, str]
-    authority: str
+    kubeconfigs: Mapping[str, Mapping[str, Any]]
 
-    def pool(self) -> urllib3.HTTPSConnectionPool:
-        """A new pool of connections, to be closed."""
-        parts = urlsplit(self.url)
+    def headers(self, user: str) -> dict[str, str]:
+        """What shows who one is; for a user that is not known, a token of that name."""
+        token = _user(self.kubeconfigs[user]).get("token", "") if user in self.kubeconfigs else user
+        return {"Authorization": f"Bearer {token}"} if token else {}
+
+    def pool(self, user: str) -> urllib3.HTTPSConnectionPool:
+        """A new pool of a user's connections, to be closed."""
+        cluster = next(iter(self.kubeconfigs.values()))["clusters"][0]["cluster"]
+        parts = urlsplit(cluster["server"])
         assert parts.hostname
+        context = ssl.create_default_context(cadata=b64decode(cluster["certificate-authority-data"]).decode())
+        if "client-key-data" in (shown := _user(self.kubeconfigs.get(user, {}))):
+            _load(context, shown)
         return urllib3.HTTPSConnectionPool(
-            parts.hostname,
-            parts.port,
-            ssl_context=ssl.create_default_context(cadata=self.authority),
-            timeout=_SECONDS,
-            retries=False,
-            maxsize=4,
+            parts.hostname, parts.port, ssl_context=context, timeout=_SECONDS, retries=False, maxsize=4
         )
 
 
-def server_of(kubeconfig: Mapping[str, object] | str, name: str = "real", alice: str = "alicetoken") -> Server:
-    """The server that a kubeconfig with a token leads to."""
-    read = yaml.safe_load(kubeconfig) if isinstance(kubeconfig, str) else kubeconfig
-    cluster, user = read["clusters"][0]["cluster"], read["users"][0]["user"]
-    authority = b64decode(cluster["certificate-authority-data"]).decode()
-    return Server(name, cluster["server"], {"admin": user["token"], "alice": alice}, authority)
+def _user(kubeconfig: Mapping[str, Any]) -> Mapping[str, str]:
+    found: Mapping[str, str] = kubeconfig["users"][0]["user"] if kubeconfig else {}
+    return found
+
+
+def _load(context: ssl.SSLContext, shown: Mapping[str, str]) -> None:
+    """Certificates are loaded from files only."""
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(b64decode(shown["client-certificate-data"]) + b64decode(shown["client-key-data"]))
+        file.flush()
+        context.load_cert_chain(file.name)
 
 
 def only_admin(attributes: RequestAttributes) -> str | None:
@@ -81,15 +92,34 @@ def embedded(folder: Path) -> Iterator[Server]:
     tokens = {"admin": "admintoken", "alice": "alicetoken"}
     users = {token: user for user, token in tokens.items()}
     with EmbeddedServer(api, tls=tls, token="admintoken", users=users) as server:
-        yield Server("embedded", server.url, tokens, certificate.read_text())
+        authority = certificate.read_bytes()
+        yield Server(
+            "embedded",
+            {user: kubeconfig(server.url, token=token, authority=authority) for user, token in tokens.items()},
+        )
+
+
+def of(control_plane: ControlPlane) -> Server:
+    """The real one."""
+    users = ("admin", "alice")
+    return Server("real", {user: yaml.safe_load(control_plane.kubeconfig(user).read_text()) for user in users})
 
 
 @contextmanager
 def real() -> Iterator[Server]:
-    """The real server."""
+    """A real server: one of our own, or one that runs already."""
     given = os.environ.get(REAL_KUBECONFIG)
-    assert given, f"no {REAL_KUBECONFIG}"
-    yield server_of(Path(given).read_text())
+    if given:
+        yield running(Path(given))
+    else:
+        with ControlPlane() as control_plane:
+            yield of(control_plane)
+
+
+def running(path: Path) -> Server:
+    """The server of a kubeconfig, which knows alice by her token."""
+    admin = yaml.safe_load(path.read_text())
+    return Server("real", {"admin": admin, "alice": {**admin, "users": [{"user": {"token": "alicetoken"}}]}})
 
 
 def _certificate(folder: Path) -> tuple[Path, Path]:
