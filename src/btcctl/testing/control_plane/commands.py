@@ -23,6 +23,9 @@ CONTROLLERS = (
     "root-ca-certificate-publisher-controller",
 )
 
+#: The one that makes a namespace's first ServiceAccount, and what it was called before 1.28.
+ACCOUNT_CONTROLLERS = frozenset({"serviceaccount-controller", "serviceaccount", "*"})
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:
@@ -103,6 +106,7 @@ def api_server_command(binaries: Binaries, layout: Layout, extra: Sequence[str],
         f"--service-account-signing-key-file={layout.token_key}",
         f"--service-cluster-ip-range={SERVICE_RANGE}",
         "--allow-privileged=true",
+        "--shutdown-watch-termination-grace-period=2s",  # without it one open watch delays the end by a minute
         *([] if accounts else ["--disable-admission-plugins=ServiceAccount"]),
         *extra,
     ]

@@ -21,6 +21,7 @@ from btcctl.rest.transport import Request
 from btcctl.testing.control_plane import kubeconfigs
 from btcctl.testing.control_plane.binaries import API_SERVER, CONTROLLER_MANAGER, ETCD, Binaries
 from btcctl.testing.control_plane.commands import (
+    ACCOUNT_CONTROLLERS,
     ADDRESS,
     SERVICE_ADDRESS,
     Layout,
@@ -73,9 +74,10 @@ class Servers:
         self.endpoint = Endpoint(self.layout.url, self.authority.certificate)
         self.admin = run_dir / "admin.kubeconfig"
         manager = binaries.controller_manager if controllers else None
+        self._makes_accounts = manager is not None and not ACCOUNT_CONTROLLERS.isdisjoint(controllers)
         self.etcd = self._program(ETCD, etcd_command(binaries, self.layout))
         self.api_server = self._program(
-            API_SERVER, api_server_command(binaries, self.layout, flags, accounts=manager is not None)
+            API_SERVER, api_server_command(binaries, self.layout, flags, accounts=self._makes_accounts)
         )
         self.controller_manager: Program | None = None
         if manager is not None:
@@ -99,7 +101,8 @@ class Servers:
         self._define(definitions, timeout)
         if self.controller_manager is not None:
             self.controller_manager.start()
-            self._wait_for("/api/v1/namespaces/default/serviceaccounts/default", self.controller_manager, timeout)
+            if self._makes_accounts:  # before it has, no Pod is admitted
+                self._wait_for("/api/v1/namespaces/default/serviceaccounts/default", self.controller_manager, timeout)
 
     def stop(self) -> None:
         """End everything at once, and remove the directory. Idempotent."""
