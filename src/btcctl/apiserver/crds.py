@@ -9,8 +9,8 @@ from typing import Any
 from btcctl.apiserver import statuses, structural
 from btcctl.apiserver.collection import Body
 from btcctl.apiserver.metadata import service_name, subdomain_name
+from btcctl.apiserver.printing import shown
 from btcctl.apiserver.registry import Registry
-from btcctl.apiserver.schema import shown
 from btcctl.apiserver.statuses import Cause
 
 CLEANUP_FINALIZER = "customresourcecleanup.apiextensions.k8s.io"

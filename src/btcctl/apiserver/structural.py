@@ -9,7 +9,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from btcctl.apiserver import schema as schemas
+from btcctl.apiserver import values
+from btcctl.apiserver.printing import shown
+from btcctl.apiserver.schema import PRESERVE
 from btcctl.apiserver.statuses import Cause
 
 Schema = Mapping[str, Any]
@@ -23,8 +25,7 @@ def check(schema: Schema) -> list[Cause]:
     """What is wrong with the openAPIV3Schema of one version."""
     causes = []
     if schema.get("type") != "object":
-        shown = schemas.shown(schema.get("type") or "")
-        message = f"Invalid value: {shown}: must be object at the root"
+        message = f"Invalid value: {shown(schema.get('type') or '')}: must be object at the root"
         causes.append(
             Cause("FieldValueInvalid", message, f"{ROOT}.type")
             if schema.get("type")
@@ -46,7 +47,7 @@ def _check(schema: Schema, field: str) -> Iterator[Cause]:
         yield from _check_default(schema, f"{field}.default")
     pattern = schema.get("pattern")
     if isinstance(pattern, str) and not _compiles(pattern):
-        message = f"Invalid value: {schemas.shown(pattern)}: must be a valid regular expression, but isn't"
+        message = f"Invalid value: {shown(pattern)}: must be a valid regular expression, but isn't"
         yield Cause("FieldValueInvalid", message, f"{field}.pattern")
     if schema.get("properties") and schema.get("additionalProperties"):
         yield Cause("FieldValueForbidden", "Forbidden: additionalProperties and properties are mutual exclusive", field)
@@ -59,7 +60,7 @@ def _check(schema: Schema, field: str) -> Iterator[Cause]:
 
 def _check_type(schema: Schema, field: str) -> Iterator[Cause]:
     type_ = schema.get("type")
-    free = schema.get(schemas.INT_OR_STRING) or schema.get(schemas.PRESERVE)
+    free = schema.get(values.INT_OR_STRING) or schema.get(PRESERVE)
     if not type_ and not free:
         kind = (
             "object fields" if field.endswith("]") else "array items" if field.endswith(".items") else "object fields"
@@ -68,7 +69,7 @@ def _check_type(schema: Schema, field: str) -> Iterator[Cause]:
         yield Cause("FieldValueRequired", message, f"{field}.type")
     elif type_ and type_ not in _TYPES:
         supported = ", ".join(f'"{each}"' for each in sorted(_TYPES))
-        message = f"Unsupported value: {schemas.shown(type_)}: supported values: {supported}"
+        message = f"Unsupported value: {shown(type_)}: supported values: {supported}"
         yield Cause("FieldValueNotSupported", message, f"{field}.type")
     if type_ == "array" and not schema.get("items"):
         yield Cause("FieldValueRequired", "Required value: must be specified", f"{field}.items")
@@ -78,11 +79,9 @@ def _check_lists(schema: Schema, field: str) -> Iterator[Cause]:
     list_type = schema.get("x-kubernetes-list-type")
     keys = schema.get("x-kubernetes-list-map-keys") or []
     if list_type is not None and schema.get("type") != "array":
-        yield Cause(
-            "FieldValueInvalid", f"Invalid value: {schemas.shown(schema.get('type'))}: must be array", f"{field}.type"
-        )
+        yield Cause("FieldValueInvalid", f"Invalid value: {shown(schema.get('type'))}: must be array", f"{field}.type")
     if list_type not in {None, "atomic", "set", "map"}:
-        message = f'Unsupported value: {schemas.shown(list_type)}: supported values: "atomic", "map", "set"'
+        message = f'Unsupported value: {shown(list_type)}: supported values: "atomic", "map", "set"'
         yield Cause("FieldValueNotSupported", message, f"{field}.x-kubernetes-list-type")
     if list_type == "map" and not keys:
         message = "Required value: must not be empty if x-kubernetes-list-type is map"
@@ -90,7 +89,7 @@ def _check_lists(schema: Schema, field: str) -> Iterator[Cause]:
     items = schema.get("items") or {}
     for index, key in enumerate(keys):
         if key not in (items.get("properties") or {}):
-            message = f"Invalid value: {schemas.shown(key)}: entries must all be names of item properties"
+            message = f"Invalid value: {shown(key)}: entries must all be names of item properties"
             yield Cause("FieldValueInvalid", message, f"{field}.x-kubernetes-list-map-keys[{index}]")
 
 
@@ -98,7 +97,7 @@ def _check_junctors(schema: Schema, field: str) -> Iterator[Cause]:
     """Below allOf and its like nothing may be set that belongs into the structure itself."""
     for junctor in _JUNCTORS:
         for index, below in enumerate(schema.get(junctor) or ()):
-            if schema.get(schemas.INT_OR_STRING):
+            if schema.get(values.INT_OR_STRING):
                 continue  # anyOf integer, string is the one pattern that is allowed
             for name in _FORBIDDEN_BELOW:
                 if name in below:
@@ -107,8 +106,7 @@ def _check_junctors(schema: Schema, field: str) -> Iterator[Cause]:
 
 
 def _check_default(schema: Schema, field: str) -> Iterator[Cause]:
-    for cause in schemas.validate_value(schema, schema["default"]):
-        yield Cause(cause.reason, cause.message, f"{field}{'.' if cause.field else ''}{cause.field}")
+    yield from values.validate(schema, schema["default"], field)
 
 
 def _below(schema: Schema, field: str) -> Iterator[tuple[str, Schema]]:

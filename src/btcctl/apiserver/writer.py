@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from btcctl.apiserver import custom_objects, schema, statuses
 from btcctl.apiserver import metadata as meta
-from btcctl.apiserver import schema, statuses
 from btcctl.apiserver.bodies import checked, private, validate_fields
 from btcctl.apiserver.collection import Body, Record
 from btcctl.apiserver.definitions import Definitions
@@ -246,8 +246,7 @@ class Writer:
         if old is not None and not is_status and not causes:
             causes += strategy.check_update(new, old)
         if served.schema is not None:
-            causes += schema.validate(served.schema, new)
-            causes += schema.validate_scale(served.scale, new)
+            causes += custom_objects.validate(served, new, old, is_status=is_status)
         if causes:
             raise statuses.invalid_object(served.type, metadata.get("name") or "", causes)
         if old is not None and old["metadata"].get("deletionTimestamp"):
