@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,29 @@ from pathlib import Path
 from typing import Any
 
 TIMEOUT_SECONDS = 30.0
+
+
+class Terminal:
+    """The keyboard and the screen of a program."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._seen = b""
+
+    def write(self, keys: bytes) -> None:
+        os.write(self._descriptor, keys)
+
+    def wait_for(self, text: bytes) -> None:
+        """Read until `text` has been shown.
+
+        Raises:
+            AssertionError: Not in time.
+        """
+        while text not in self._seen:
+            readable, _, _ = select.select([self._descriptor], [], [], TIMEOUT_SECONDS)
+            assert readable, self._seen
+            self._seen += os.read(self._descriptor, 4096)
+        self._seen = self._seen.partition(text)[2]
 
 
 class Kubectl:
@@ -73,6 +97,21 @@ class Kubectl:
         finally:
             process.kill()
             process.communicate()
+
+    @contextmanager
+    def on_a_terminal(self, *args: str) -> Iterator[Terminal]:
+        """Run it as a person would, and end it on leaving."""
+        ours, theirs = os.openpty()
+        with os.fdopen(theirs, "rb+", buffering=0) as far:
+            process = subprocess.Popen(
+                [self._binary, *args], env=self._environment(None), stdin=far, stdout=far, stderr=far
+            )
+        try:
+            yield Terminal(ours)
+        finally:
+            process.kill()
+            process.wait()
+            os.close(ours)
 
     def _environment(self, extra: dict[str, str] | None) -> dict[str, str]:
         own = {"HOME": str(self._home), "KUBECONFIG": str(self.kubeconfig), "PATH": os.environ["PATH"]}

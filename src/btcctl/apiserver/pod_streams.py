@@ -65,10 +65,10 @@ class PodStreams:
         if start is None:
             raise statuses.not_implemented("commands in pods that nothing runs")
         _require_running(pod, container)
-        _require_websocket(request, exec_session.SUBPROTOCOLS)
+        subprotocol = _subprotocol(request, exec_session.SUBPROTOCOLS)
 
         def serve(sock: socket.socket, head: bytes) -> None:
-            client = WebSocket(End(sock), head, exec_session.SUBPROTOCOLS)
+            client = WebSocket(End(sock), head, subprotocol)
             self._run(client, start, route, container, options)
 
         return TakeOver(serve)
@@ -89,11 +89,11 @@ class PodStreams:
         connect = self._hooks.connect
         if connect is None:
             raise statuses.not_implemented("ports of pods that nothing runs")
-        _require_websocket(request, forward_session.SUBPROTOCOLS)
+        subprotocol = _subprotocol(request, forward_session.SUBPROTOCOLS)
         uid = pod["metadata"]["uid"]
 
         def serve(sock: socket.socket, head: bytes) -> None:
-            client = WebSocket(End(sock), head, forward_session.SUBPROTOCOLS)
+            client = WebSocket(End(sock), head, subprotocol)
             ForwardSession(client, _connector(connect, route), f"{route.name}, uid {uid}", self._clock).run()
 
         return TakeOver(serve)
@@ -158,12 +158,19 @@ def _require_running(pod: Body, container: str) -> None:
         raise statuses.bad_request(f"container {container} of pod {pod['metadata']['name']} does not run")
 
 
-def _require_websocket(request: ApiRequest, subprotocols: tuple[str, ...]) -> None:
+def _subprotocol(request: ApiRequest, spoken: tuple[str, ...]) -> str:
+    """What to speak over WebSocket: the best of what the client offers.
+
+    Raises:
+        StatusError: 400, it asks for no WebSocket, or offers nothing that is spoken here.
+    """
     if request.headers.get("upgrade", "").lower() != "websocket":
         tail = (
             "; this server speaks WebSocket only, as kubectl does from 1.31 on" if "upgrade" in request.headers else ""
         )
         raise statuses.bad_request(f"Upgrade request required{tail}")
     offered = [each.strip() for each in request.headers.get("sec-websocket-protocol", "").split(",")]
-    if not set(offered) & set(subprotocols):
-        raise statuses.bad_request(f"unable to upgrade: none of {offered} is spoken here: {', '.join(subprotocols)}")
+    for each in spoken:
+        if each in offered:
+            return each
+    raise statuses.bad_request(f"unable to upgrade: none of {offered} is spoken here: {', '.join(spoken)}")

@@ -138,19 +138,34 @@ class Keeper:
         Raises:
             KeeperError: The keeper is gone, or the system has no room for another process.
         """
-        request = next(self._ids)
-        self._send({"spawn": request, "argv": list(argv), "env": dict(env), "cwd": str(cwd), "log": str(log_path)})
-        answer = self._answer(request)
-        if "pid" not in answer:
-            raise KeeperError(f"cannot start {argv[0]}: {answer['error']}")
-        return ProcessHandle(answer["pid"])
+        return self._spawn(argv, env, cwd, {"log": str(log_path)})
 
-    def signal(self, pid: int, sig: int) -> None:
-        """Send a signal to one of our processes; one that has ended gets none, and that is no error."""
+    def spawn_attached(
+        self, argv: Sequence[str], env: Mapping[str, str], cwd: Path, streams: Sequence[Path | None]
+    ) -> ProcessHandle:
+        """Start a process in a session of its own, with streams that somebody holds the other ends of.
+
+        They are open when this returns.
+
+        Args:
+            streams: stdin, stdout and stderr: named pipes whose other ends are open, or a terminal,
+                which becomes the session's; None for the null device.
+
+        Raises:
+            KeeperError: As `spawn`, and if a stream cannot be opened.
+        """
+        return self._spawn(argv, env, cwd, {"streams": [each and str(each) for each in streams]})
+
+    def signal(self, pid: int, sig: int, *, group: bool = False) -> None:
+        """Send a signal to one of our processes; one that has ended gets none, and that is no error.
+
+        Args:
+            group: Also to those that it has started itself, unless they have left its group.
+        """
         with self._changed:
             if self._is_gone:
                 return
-        self._send({"signal": int(sig), "pid": pid})
+        self._send({"signal": int(sig), "pid": pid, "group": group})
 
     def run(self, _stop: Stop) -> None:
         """Take in the keeper's reports until it ends."""
@@ -167,6 +182,16 @@ class Keeper:
             logger.error("the keeper has died, and with it every process", processes=len(orphans))
         for pid in orphans:
             self._on_exit(pid, -signal.SIGKILL)
+
+    def _spawn(
+        self, argv: Sequence[str], env: Mapping[str, str], cwd: Path, outputs: Mapping[str, Any]
+    ) -> ProcessHandle:
+        request = next(self._ids)
+        self._send({"spawn": request, "argv": list(argv), "env": dict(env), "cwd": str(cwd), **outputs})
+        answer = self._answer(request)
+        if "pid" not in answer:
+            raise KeeperError(f"cannot start {argv[0]}: {answer['error']}")
+        return ProcessHandle(answer["pid"])
 
     def _take(self, report: dict[str, Any]) -> None:
         if "exited" in report:

@@ -6,7 +6,8 @@ only, and quickly. It is a process because of two facts: a child asked to die wi
 a kill -9. Commands come as JSON lines on stdin; at its end every child is told to stop.
 
     {"spawn": 7, "argv": […], "env": {…}, "cwd": "…", "log": "…"}    answered by {"spawned": 7, "pid": 4711}
-    {"signal": 15, "pid": 4711}
+        … with "streams": [stdin, stdout, stderr] instead of "log": paths of pipes or of a terminal, null for none
+    {"signal": 15, "pid": 4711, "group": false}
     {"exited": 4711, "code": 0}                                       reported; negative for signals
 """
 
@@ -21,6 +22,7 @@ import select
 import shutil
 import signal
 import sys
+import termios
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -77,31 +79,36 @@ class Keeper:
         if "signal" not in command:
             self._spawn(command)
         elif command["pid"] in self._children:  # so it is not reaped, and the number not somebody else's
-            os.kill(command["pid"], command["signal"])
+            (os.killpg if command.get("group") else os.kill)(command["pid"], command["signal"])
 
     def _spawn(self, command: dict[str, Any]) -> None:
         # A signal between fork and exec would be handled by our handlers, in the child, and lost.
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
+        streams: list[int] = []
         try:
+            for number, path in enumerate(command.get("streams", ())):
+                streams.append(_open_stream(path or os.devnull, os.O_WRONLY if number else os.O_RDONLY))
             pid = os.fork()
             if pid == 0:
-                self._become(command, mask)
+                self._become(command, streams, mask)
             self._children.add(pid)
             _report({"spawned": command["spawn"], "pid": pid})
         except OSError as error:
             _report({"spawned": command["spawn"], "error": str(error)})
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+            for stream in streams:
+                os.close(stream)
 
-    def _become(self, command: dict[str, Any], mask: set[Any]) -> NoReturn:
-        """In the child: turn into the program, whose output goes to the end of its log."""
+    def _become(self, command: dict[str, Any], streams: list[int], mask: set[Any]) -> NoReturn:
+        """In the child: turn into the program, whose output goes to the end of its log, or to its streams."""
         try:
             os.setsid()
             _die_with_parent(self._pid)
-            log = os.open(command["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-            os.dup2(log, 1)
-            os.dup2(log, 2)
+            for number, stream in enumerate(streams or _log_streams(command["log"])):
+                os.dup2(stream, number)
+            if os.isatty(0):
+                fcntl.ioctl(0, termios.TIOCSCTTY, 0)
             os.chdir(command["cwd"])
             for signum in (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM, signal.SIGPIPE, signal.SIGXFSZ):
                 signal.signal(signum, signal.SIG_DFL)
@@ -124,6 +131,18 @@ class Keeper:
         for pid in list(self._children):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signum)
+
+
+def _log_streams(path: str) -> list[int]:
+    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    return [os.open(os.devnull, os.O_RDONLY), log, log]
+
+
+def _open_stream(path: str, mode: int) -> int:
+    """Open a pipe whose other end is open, or fail: waiting for it would hold up everything."""
+    stream = os.open(path, mode | os.O_NONBLOCK | os.O_NOCTTY)
+    os.set_blocking(stream, True)
+    return stream
 
 
 def _die_with_parent(parent: int) -> None:

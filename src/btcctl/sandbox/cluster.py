@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import yaml
 
 from btcctl.apiserver.api import Api
 from btcctl.apiserver.http import EmbeddedServer
 from btcctl.apiserver.messages import RequestAttributes
+from btcctl.apiserver.streaming.hooks import PodHooks
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.controller.manager import Manager
 from btcctl.errors import ConfigError
@@ -85,6 +86,7 @@ class Cluster:
         self._access = options.server
         self._kubelet: Kubelet | None = None
         self._manager: Manager | None = None
+        self._pods = PodHooks()  # of our own API server, if it is ours
         self._running = ExitStack()
         self._stop_by = 0.0
 
@@ -184,7 +186,8 @@ class Cluster:
 
     def _start_server(self, parts: ExitStack) -> None:
         token, identity = secrets.token_urlsafe(24), make_identity(self.run_dir, clock=self._clock)
-        api = Api(clock=self._clock, observer=self._options.observer, pod_logs=self._pod_logs)
+        api = Api(clock=self._clock, observer=self._options.observer)
+        self._pods = api.pods
         server = EmbeddedServer(api, port=self._options.port, tls=identity.context, token=token, clock=self._clock)
         server.start()
         parts.callback(lambda: server.stop(max(_SERVER_STOP_SECONDS, self._left())))
@@ -208,6 +211,7 @@ class Cluster:
             clock=self._clock,
         )
         kubelet.watch(factory.informer(PODS))
+        kubelet.access.serve(self._pods)
         controllers = [build_scheduler(client, factory, recorders[1], name, clock=self._clock), kubelet.controller]
         if self._options.stateful_sets:
             controllers.insert(0, build_statefulset_controller(client, factory, recorders[0], clock=self._clock))
@@ -219,9 +223,6 @@ class Cluster:
     def _on_exit(self, pid: int, code: int) -> None:
         if self._kubelet is not None:
             self._kubelet.exits.ended(pid, code)
-
-    def _pod_logs(self, key: ObjectKey, container: str, query: Mapping[str, Any]) -> bytes | None:
-        return None if self._kubelet is None else self._kubelet.logs(key, container, query)
 
     def _left(self) -> float:
         """Seconds until everything must have stopped."""

@@ -23,10 +23,10 @@ from btcctl.objects import Object, ObjectKey
 from btcctl.resources import CONFIG_MAPS, PODS, SECRETS, ResourceType
 from btcctl.rest.client import ApiClient
 from btcctl.sandbox.addresses import AddressPool
+from btcctl.sandbox.pods.access import PodAccess
 from btcctl.sandbox.pods.checks import Answer, CheckTarget, run_check
 from btcctl.sandbox.pods.env import EnvSources, resolve_env
 from btcctl.sandbox.pods.exits import Exits, WatchedProcesses
-from btcctl.sandbox.pods.logs import first_value, read_log
 from btcctl.sandbox.pods.probes import ProbeSpec
 from btcctl.sandbox.pods.restarts import RestartRequests
 from btcctl.sandbox.pods.runner import PodRunner
@@ -98,6 +98,7 @@ class Kubelet:
         self._pods = client.resource(PODS)
         self._runners: dict[ObjectKey, PodRunner] = {}
         self._restarts = RestartRequests(clock)
+        self.access = PodAccess(self._runners.get, processes, self.exits)
 
     def watch(self, pods: SharedInformer) -> None:
         """Look at each pod that changes. Before the controller starts."""
@@ -139,21 +140,6 @@ class Kubelet:
         self.controller.queue.add(key)
         if not self._restarts.wait(key, timeout):
             raise TimeoutError(f"pod {key} has not answered within {timeout:g} s of its restart")
-
-    def logs(self, key: ObjectKey, container: str, query: Mapping[str, Any]) -> bytes | None:
-        """What `kubectl logs` shows, or None: there is no such pod or container here.
-
-        Args:
-            container: "" means the pod's only, or first, one.
-            query: The request's; `tailLines`, `limitBytes` and `previous` are heeded.
-        """
-        runner = self._runners.get(key)
-        containers = [] if runner is None else [each for each in runner.containers if container in ("", each.name)]
-        return (
-            read_log(containers[0].log_path(previous=first_value(query, "previous") == "true"), query)
-            if containers
-            else None
-        )
 
     def _run(self, pod: Object, body: Mapping[str, Any], runner: PodRunner | None) -> Result:
         runner = runner or self._admit(pod, body)

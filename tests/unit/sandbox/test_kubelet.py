@@ -278,10 +278,10 @@ def test_logs_are_those_of_the_last_run_or_the_one_before(running):
     running.processes.end(100, 1)
     running.reconcile()
     running.processes.logs[1].write_text("two\n")
-    assert running.kubelet.logs(KEY, "", {}) == b"two\n"
-    assert running.kubelet.logs(KEY, "c", {"previous": ["true"]}) == b"one\n"
-    assert running.kubelet.logs(KEY, "other", {}) is None
-    assert running.kubelet.logs(ObjectKey("default", "none"), "", {}) is None
+    assert running.kubelet.access.logs(KEY, "", {}) == b"two\n"
+    assert running.kubelet.access.logs(KEY, "c", {"previous": ["true"]}) == b"one\n"
+    assert running.kubelet.access.logs(KEY, "other", {}) is None
+    assert running.kubelet.access.logs(ObjectKey("default", "none"), "", {}) is None
 
 
 def test_what_has_no_effect_is_said():

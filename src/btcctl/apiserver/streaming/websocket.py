@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from websockets.exceptions import InvalidHandshake
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
 from websockets.protocol import State
 from websockets.server import ServerProtocol
-from websockets.typing import Subprotocol
 
 from btcctl.apiserver.streaming.ends import End, wait_for
 from btcctl.clock import SYSTEM_CLOCK, Clock
 
+_SUBPROTOCOL = "Sec-WebSocket-Protocol"
 _MAX_MESSAGE_BYTES = 16 << 20
 _CLOSE_SECONDS = 1.0
 _SEND_SECONDS = 5.0
@@ -25,23 +23,17 @@ class WebSocket:
     Args:
         end: The client's.
         head: The request that asks for a WebSocket, as it came.
-        subprotocols: Those spoken here, the best first.
+        subprotocol: The one agreed on.
 
     Raises:
         ConnectionError: The request is none for a WebSocket that can be had; it has been answered.
     """
 
-    def __init__(self, end: End, head: bytes, subprotocols: Sequence[str]) -> None:
+    def __init__(self, end: End, head: bytes, subprotocol: str) -> None:
         self.end = end
-        spoken = [Subprotocol(each) for each in subprotocols]
-        self._protocol = ServerProtocol(subprotocols=spoken, max_size=_MAX_MESSAGE_BYTES)
+        self._protocol = ServerProtocol(max_size=_MAX_MESSAGE_BYTES)
         self._partial = bytearray()
-        self._accept(head)
-
-    @property
-    def subprotocol(self) -> str:
-        """The one agreed on."""
-        return str(self._protocol.subprotocol or "")
+        self._accept(head, subprotocol)
 
     @property
     def is_open(self) -> bool:
@@ -74,11 +66,16 @@ class WebSocket:
             if wait_for((self.end,), (), left):
                 self.receive()
 
-    def _accept(self, head: bytes) -> None:
+    def _accept(self, head: bytes, subprotocol: str) -> None:
         self._protocol.receive_data(head)
         requests = [each for each in self._protocol.events_received() if isinstance(each, Request)]
         if requests:
-            self._protocol.send_response(self._protocol.accept(requests[0]))
+            # Agreed on without the library, which rightly finds that "SPDY/3.1+portforward.k8s.io" is no token.
+            del requests[0].headers[_SUBPROTOCOL]
+            response = self._protocol.accept(requests[0])
+            if response.status_code == 101:
+                response.headers[_SUBPROTOCOL] = subprotocol
+            self._protocol.send_response(response)
         self._flush()
         if self._protocol.state is not State.OPEN:
             self.end.drain(_SEND_SECONDS)

@@ -57,6 +57,11 @@ class ContainerRunner:
     def restarting_quietly(self) -> bool:
         return self._quiet_until is not None
 
+    @property
+    def surroundings(self) -> CheckTarget | None:
+        """Where a command in the container is to run; None while there is no process."""
+        return self._target if self.alive else None
+
     def log_path(self, *, previous: bool = False) -> Path:
         """The output of the last run, or of the one before it; the file may not exist."""
         return self._place.log_path(self._runs - (2 if previous else 1))

@@ -19,9 +19,10 @@ class Exits:
 
     def __init__(self, wake: Callable[[ObjectKey], None]) -> None:
         self._wake = wake
-        self._lock = threading.Lock()  # guards the two below
+        self._lock = threading.Lock()  # guards the three below
         self._keys: dict[int, ObjectKey] = {}
         self._codes: dict[int, int] = {}
+        self._forgotten: set[int] = set()  # their codes are wanted by nobody
 
     def expect(self, pid: int, key: ObjectKey) -> None:
         """Say whose process that is; it may have ended already."""
@@ -38,6 +39,9 @@ class Exits:
             code: The exit status; negative for the number of a signal.
         """
         with self._lock:
+            if pid in self._forgotten:
+                self._forgotten.discard(pid)
+                return
             self._codes[pid] = code
             key = self._keys.get(pid)
         if key is not None:
@@ -50,6 +54,15 @@ class Exits:
             if code is not None:
                 self._keys.pop(pid, None)
             return code
+
+    def forget(self, pid: int) -> None:
+        """Say that nobody will take the code of a process that was started, and whose code was not taken.
+
+        Its number may be given to another one later.
+        """
+        with self._lock:
+            if self._codes.pop(pid, None) is None:
+                self._forgotten.add(pid)
 
 
 class WatchedProcesses:

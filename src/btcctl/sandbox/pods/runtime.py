@@ -37,7 +37,12 @@ class Processes(Protocol):
     def spawn(self, argv: Sequence[str], env: Mapping[str, str], cwd: Path, log_path: Path) -> ProcessHandle:
         """Start a process whose output goes to the end of a file."""
 
-    def signal(self, pid: int, sig: int) -> None:
+    def spawn_attached(
+        self, argv: Sequence[str], env: Mapping[str, str], cwd: Path, streams: Sequence[Path | None]
+    ) -> ProcessHandle:
+        """Start a process whose streams somebody else holds the other ends of."""
+
+    def signal(self, pid: int, sig: int, *, group: bool = False) -> None:
         """Send a signal; a process that is gone is no error."""
 
 
