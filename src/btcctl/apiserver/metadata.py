@@ -41,6 +41,7 @@ _ORDER = (
     "annotations",
     "ownerReferences",
     "finalizers",
+    "managedFields",
 )
 _OWN_CREATE_FIELDS = ("name", "generateName", "namespace", "labels", "annotations", "ownerReferences", "finalizers")
 
@@ -177,35 +178,45 @@ def validate_update(new: Mapping[str, Any], old: Mapping[str, Any]) -> list[Caus
 
 def qualified_name(field: str, name: str) -> list[Cause]:
     """What is wrong with a label key or the like: `[prefix/]name`."""
+    return [_invalid(field, name, each) for each in qualified_name_complaints(name)]
+
+
+def qualified_name_complaints(name: str) -> list[str]:
+    """The same, in words alone."""
+    form = (
+        "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric "
+        f"character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '{_NAME_PART}')"
+    )
+    if name.count("/") > 1:
+        return [f"a valid label key {form} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"]
     prefix, slash, part = name.rpartition("/")
-    causes = []
-    if slash and (not re.fullmatch(SUBDOMAIN, prefix) or len(prefix) > 253):
-        causes += [_invalid(field, name, f"prefix part {each}") for each in subdomain_name(prefix)]
-    if len(part) > 63:
-        causes.append(_invalid(field, name, "name part must be no more than 63 characters"))
-    if not re.fullmatch(_NAME_PART, part):
-        why = (
-            "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "
-            "alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is "
-            f"'{_NAME_PART}')"
+    complaints = []
+    if slash:
+        complaints += [f"prefix part {each}" for each in (subdomain_name(prefix) if prefix else ["must be non-empty"])]
+    if not part:
+        complaints.append("name part must be non-empty")
+    elif len(part) > 63:
+        complaints.append("name part must be no more than 63 bytes")
+    return complaints if re.fullmatch(_NAME_PART, part) else [*complaints, f"name part {form}"]
+
+
+def label_value_complaints(value: str) -> list[str]:
+    """What is wrong with the value of a label."""
+    complaints = ["must be no more than 63 bytes"] if len(value) > 63 else []
+    if not re.fullmatch(_LABEL_VALUE, value):
+        complaints.append(
+            "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and "
+            "must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', "
+            f"regex used for validation is '{_LABEL_VALUE}')"
         )
-        causes.append(_invalid(field, name, why))
-    return causes
+    return complaints
 
 
 def _labels(field: str, labels: Mapping[str, str]) -> list[Cause]:
     causes = []
     for key, value in labels.items():
         causes += qualified_name(field, key)
-        if len(value) > 63:
-            causes.append(_invalid(field, value, "must be no more than 63 characters"))
-        if not re.fullmatch(_LABEL_VALUE, value):
-            why = (
-                "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and "
-                "must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', "
-                f"regex used for validation is '{_LABEL_VALUE}')"
-            )
-            causes.append(_invalid(field, value, why))
+        causes += [_invalid(field, value, each) for each in label_value_complaints(value)]
     return causes
 
 

@@ -13,6 +13,7 @@ from btcctl.apiserver import statuses
 from btcctl.apiserver.messages import ApiRequest
 from btcctl.apiserver.statuses import Cause, StatusError
 
+MAX_MANAGER_BYTES = 128  # FieldManagerMaxLength in apimachinery
 _MATCHES = ("Exact", "NotOlderThan", "")
 _POLICIES = ("Foreground", "Background", "Orphan")
 
@@ -40,6 +41,8 @@ class WriteOptions:
     field_validation: str = "Warn"
     field_manager: str = ""
     force: bool = False
+    manager: str = ""  #: who the fields belong to: the fieldManager, or who the User-Agent says
+    is_apply: bool = False  #: the body says who owns what
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +91,12 @@ def write_options(request: ApiRequest, kind: str) -> WriteOptions:
         supported = ("", "Ignore", "Strict", "Warn")
         raise statuses.invalid_option(kind, _unsupported("fieldValidation", f'"{validation}"', supported))
     manager = request.option("fieldManager")
-    if len(manager) > 128:
+    if len(manager.encode(errors="replace")) > MAX_MANAGER_BYTES:
         message = "Too long: may not be more than 128 bytes"
         raise statuses.invalid_option(kind, Cause("FieldValueTooLong", message, "fieldManager"))
     force = bool(_boolean(request, "force"))
-    return WriteOptions(_dry_run(request.query.get("dryRun", []), kind), validation or "Warn", manager, force)
+    who = manager or _agent(request.headers.get("user-agent", ""))
+    return WriteOptions(_dry_run(request.query.get("dryRun", []), kind), validation or "Warn", manager, force, who)
 
 
 def delete_options(request: ApiRequest) -> DeleteOptions:
@@ -152,6 +156,17 @@ def parse_version(text: str) -> int | None:
         StatusError: It is no number.
     """
     return _version(text, watch=False)
+
+
+def _agent(user_agent: str) -> str:
+    """The program's name: what comes before the first slash, cut so that it fits an entry."""
+    name, size = "", 0
+    for character in user_agent.partition("/")[0]:
+        size += len(character.encode(errors="replace")) if character.isprintable() else 0
+        if size > MAX_MANAGER_BYTES:
+            break
+        name += character if character.isprintable() else ""
+    return name
 
 
 def _version(text: str, *, watch: bool) -> int | None:

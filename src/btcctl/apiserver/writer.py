@@ -11,6 +11,7 @@ from btcctl.apiserver.bodies import checked, private, validate_fields
 from btcctl.apiserver.collection import Body, Record
 from btcctl.apiserver.definitions import Definitions
 from btcctl.apiserver.deletion import Deletion, is_finished
+from btcctl.apiserver.managed import Author, kind_of, settled, track, without_late
 from btcctl.apiserver.options import DeleteOptions, WriteOptions
 from btcctl.apiserver.patches import Patch
 from btcctl.apiserver.registry import Registry, Served
@@ -71,6 +72,7 @@ class Writer:
             if existing is not None:
                 deleting = "deletionTimestamp" in existing.body["metadata"]
                 raise statuses.already_exists(served.type, new["metadata"]["name"], deleting=deleting)
+            self._track(route, None, body, new, options)
             return self._store_new(served, meta.canonical(new, sort=served.is_custom), options)
 
     def update(
@@ -212,9 +214,10 @@ class Writer:
         self._validate(served, strategy, new, old.body, warnings, is_status=route.subresource == "status")
         if strategy.has_generation and _without(new, served) != _without(old.body, served):
             new["metadata"]["generation"] = old.body["metadata"].get("generation", 0) + 1
+        self._track(route, old.body, body, new, options)
         new["metadata"]["resourceVersion"] = str(old.revision)
         new["apiVersion"] = served.storage_api_version
-        new = meta.canonical(new, sort=served.is_custom)
+        new = settled(meta.canonical(new, sort=served.is_custom), old.body)
         if options.dry_run or new == old.body:
             return new
         if is_finished(new):
@@ -224,6 +227,16 @@ class Writer:
         record = self._store.update(served.collection, new)
         self._definitions.object_changed(served, route.name)
         return record.body
+
+    def _track(self, route: Route, old: Body | None, sent: Body, new: dict[str, Any], options: WriteOptions) -> None:
+        """Write down who set which field, in place. What the client sent says what came of itself."""
+        entries = sent["metadata"].get("managedFields")
+        if not options.is_apply:
+            kind = kind_of(self._registry, route.served, route.subresource)
+            author = Author(options.manager, rfc3339(self._store.clock.wall_time()))
+            tracked = without_late(route.served, sent, new)
+            entries = track(kind, old, {**tracked, "metadata": {**new["metadata"], "managedFields": entries}}, author)
+        new["metadata"]["managedFields"] = entries
 
     def _validate(
         self,

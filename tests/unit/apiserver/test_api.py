@@ -92,7 +92,8 @@ def test_answers_are_compact_json_and_a_newline(server):
 def test_keys_of_a_built_in_object_come_in_the_order_of_its_go_type(server):
     created = server.created(CONFIG_MAPS, {"data": {"k": "v"}, "metadata": {"labels": {"a": "b"}, "name": "a"}})
     assert list(created) == ["kind", "apiVersion", "metadata", "data"]
-    assert list(created["metadata"]) == ["name", "namespace", "uid", "resourceVersion", "creationTimestamp", "labels"]
+    order = ["name", "namespace", "uid", "resourceVersion", "creationTimestamp", "labels", "managedFields"]
+    assert list(created["metadata"]) == order
 
 
 def test_the_three_namespaces_and_their_accounts_are_there_at_the_start(server):
