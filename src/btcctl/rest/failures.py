@@ -49,7 +49,8 @@ _WORDS: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
     ((ConnectTimeoutError,), "no connection in time (address from {source})"),
     ((ReadTimeoutError, TimeoutError), "connected, but silent or too slow"),
     ((http.client.RemoteDisconnected,), "the server closed the connection without an answer"),
-    ((http.client.IncompleteRead,), "the connection ended in the middle of the answer"),
+    # urllib3 takes the end of a chunked answer for a chunk's length, which int() refuses.
+    ((http.client.IncompleteRead, ValueError), "the connection ended in the middle of the answer"),
 )
 
 

@@ -1,0 +1,28 @@
+"""urllib3's errors in words."""
+
+from __future__ import annotations
+
+import pytest
+from urllib3.exceptions import InvalidChunkLength, ProtocolError
+
+from btcctl.rest.config import ClientConfig
+from btcctl.rest.failures import describe
+
+CONFIG = ClientConfig("https://h:1", "a kubeconfig")
+
+
+def ended_at_a_chunks_length() -> Exception:
+    """As urllib3 raises it."""
+    try:
+        try:
+            int(b"", 16)
+        except ValueError:
+            raise ProtocolError("Response ended prematurely") from None
+    except ProtocolError as error:
+        return error
+
+
+@pytest.mark.parametrize("error", [ended_at_a_chunks_length(), InvalidChunkLength(None, b"x")])  # type: ignore[arg-type]
+def test_a_chunked_answer_that_ends_too_early_is_said_to(error: Exception) -> None:
+    _, words = describe(error, CONFIG)
+    assert words == "the connection ended in the middle of the answer"
