@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit test-integration cover lint format types contracts check bench clean
+.PHONY: help demo test test-unit test-integration controlplane test-real cover lint format types contracts check bench clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -20,13 +20,19 @@ $(READY): setup.cfg pyproject.toml constraints.txt
 demo: $(READY) ## a cluster, the controller and a living 3-node network, checked from end to end
 	$(BIN)/btcctl sandbox --nodes 3 --check
 
-test: test-unit test-integration ## unit and integration tests
+test: test-unit test-integration ## all tests that need only Python
 
 test-unit: $(READY)
 	$(PYTEST) tests/unit
 
 test-integration: $(READY)
-	$(PYTEST) tests/integration
+	$(PYTEST) tests/integration -m "not (real_server or kubectl or helm)"
+
+controlplane: $(READY) ## build etcd, kube-apiserver, kubectl and helm once, into the user's cache
+	@$(BIN)/python -m tests.integration.controlplane.build
+
+test-real: controlplane ## tests against the real control plane, kubectl and helm
+	BTCCTL_TEST_REQUIRES="kubectl helm" $(PYTEST) tests/integration -m "real_server or kubectl or helm"
 
 cover: $(READY) ## coverage of the unit and integration tests
 	$(BIN)/coverage erase

@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from btcctl.testing.control_plane import ControlPlane, ControlPlaneOptions
-from tests.integration.api_servers import ApiServer, EmbeddedApiServer, EmbeddedProcess, RealApiServer
 from tests.integration.kubectl import Kubectl
+from tests.integration.programs import KUBECTL, PROGRAMS, find_program, required, what_is_missing
 
-KUBECTL = os.environ.get("BTCCTL_TEST_KUBECTL") or shutil.which("kubectl")
-BITCOIND = os.environ.get("BTCCTL_TEST_BITCOIND") or shutil.which("bitcoind")
-
-#: By marker: the program, and what to say where it is missing.
-_NEEDS = {
-    "kubectl": (KUBECTL, "no kubectl on PATH or in BTCCTL_TEST_KUBECTL"),
-    "real_bitcoind": (BITCOIND, "no bitcoind on PATH or in BTCCTL_TEST_BITCOIND"),
-}
 _LEFT_OUT = pytest.StashKey[dict[str, int]]()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     left_out = config.stash.setdefault(_LEFT_OUT, {})
-    for marker, (program, _) in _NEEDS.items():
-        needing = [] if program else [item for item in items if item.get_closest_marker(marker)]
+    for marker, program in PROGRAMS.items():
+        found = find_program(program)
+        needing = [] if found else [item for item in items if item.get_closest_marker(marker)]
+        if needing and marker in required():
+            raise pytest.UsageError(what_is_missing(program))
         left_out[marker] = len(needing)
         if needing:
             items[:] = [item for item in items if item not in needing]
@@ -36,7 +27,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
     counts = config.stash.get(_LEFT_OUT, {})
-    return [f"{_NEEDS[marker][1]}: {count} tests left out" for marker, count in counts.items() if count]
+    return [f"{what_is_missing(PROGRAMS[marker])}: {count} tests left out" for marker, count in counts.items() if count]
 
 
 @pytest.fixture
@@ -44,30 +35,3 @@ def kubectl(tmp_path: Path) -> Kubectl:
     """The real kubectl, with an empty home: nothing is cached, and nobody's cluster is touched."""
     assert KUBECTL
     return Kubectl(KUBECTL, tmp_path / "home")
-
-
-@pytest.fixture(scope="session")
-def lone_control_plane() -> Iterator[ControlPlane]:
-    """A real API server without controllers, which tests may end and start again."""
-    with ControlPlane(ControlPlaneOptions(controllers=())) as running:
-        yield running
-
-
-@pytest.fixture(scope="session", params=["embedded", pytest.param("real", marks=pytest.mark.real_server)])
-def real_one(request: pytest.FixtureRequest) -> ControlPlane | None:
-    """First None, for the embedded server, then a real one. Session-wide, as are the threads of the latter."""
-    return None if request.param == "embedded" else request.getfixturevalue("lone_control_plane")
-
-
-@pytest.fixture
-def api_server(real_one: ControlPlane | None) -> Iterator[ApiServer]:
-    """Two servers, one after the other, that can be told what people may do: also `Refusing`."""
-    with RealApiServer(real_one) if real_one else EmbeddedApiServer() as server:
-        yield server
-
-
-@pytest.fixture
-def lasting_api_server(real_one: ControlPlane | None, tmp_path: Path) -> Iterator[ApiServer]:
-    """Two servers, one after the other, that can end and come back: also `Lasting`."""
-    with RealApiServer(real_one) if real_one else EmbeddedProcess(tmp_path) as server:
-        yield server

