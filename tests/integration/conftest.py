@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from btcctl.testing.control_plane import ControlPlane, ControlPlaneOptions
+from tests.integration.api_servers import ApiServer, EmbeddedApiServer, EmbeddedProcess, RealApiServer
 from tests.integration.kubectl import Kubectl
 from tests.integration.programs import KUBECTL, PROGRAMS, find_program, required, what_is_missing
 
@@ -35,3 +38,30 @@ def kubectl(tmp_path: Path) -> Kubectl:
     """The real kubectl, with an empty home: nothing is cached, and nobody's cluster is touched."""
     assert KUBECTL
     return Kubectl(KUBECTL, tmp_path / "home")
+
+
+@pytest.fixture(scope="session")
+def lone_control_plane() -> Iterator[ControlPlane]:
+    """A real API server without controllers, which tests may end and start again."""
+    with ControlPlane(ControlPlaneOptions(controllers=())) as running:
+        yield running
+
+
+@pytest.fixture(scope="session", params=["embedded", pytest.param("real", marks=pytest.mark.real_server)])
+def real_one(request: pytest.FixtureRequest) -> ControlPlane | None:
+    """First None, for the embedded server, then a real one. Session-wide, as are the threads of the latter."""
+    return None if request.param == "embedded" else request.getfixturevalue("lone_control_plane")
+
+
+@pytest.fixture
+def api_server(real_one: ControlPlane | None) -> Iterator[ApiServer]:
+    """Two servers, one after the other, that can be told what people may do: also `Refusing`."""
+    with RealApiServer(real_one) if real_one else EmbeddedApiServer() as server:
+        yield server
+
+
+@pytest.fixture
+def lasting_api_server(real_one: ControlPlane | None, tmp_path: Path) -> Iterator[ApiServer]:
+    """Two servers, one after the other, that can end and come back: also `Lasting`."""
+    with RealApiServer(real_one) if real_one else EmbeddedProcess(tmp_path) as server:
+        yield server
