@@ -9,6 +9,7 @@ import pytest
 
 from btcctl.testing.control_plane import ControlPlane, ControlPlaneOptions
 from tests.integration.api_servers import ApiServer, EmbeddedApiServer, EmbeddedProcess, RealApiServer
+from tests.integration.audit import AuditLog
 from tests.integration.kubectl import Kubectl
 from tests.integration.programs import KUBECTL, PROGRAMS, find_program, required, what_is_missing
 
@@ -41,9 +42,15 @@ def kubectl(tmp_path: Path) -> Kubectl:
 
 
 @pytest.fixture(scope="session")
-def lone_control_plane() -> Iterator[ControlPlane]:
+def audit_log(tmp_path_factory: pytest.TempPathFactory) -> AuditLog:
+    """What `lone_control_plane` writes down of the requests of ServiceAccounts."""
+    return AuditLog(tmp_path_factory.mktemp("audit"))
+
+
+@pytest.fixture(scope="session")
+def lone_control_plane(audit_log: AuditLog) -> Iterator[ControlPlane]:
     """A real API server without controllers, which tests may end and start again."""
-    with ControlPlane(ControlPlaneOptions(controllers=())) as running:
+    with ControlPlane(ControlPlaneOptions(controllers=(), api_server_flags=audit_log.flags)) as running:
         yield running
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 import yaml
 
@@ -18,8 +18,17 @@ from btcctl.bitcoin.operator import OperatorOptions, build_operator
 from btcctl.bitcoin.rpc import Credentials
 from btcctl.bitcoin.types import BITCOIN_NETWORKS, NetworkStatus, decode_status
 from btcctl.controller.manager import Manager
+from btcctl.errors import AlreadyExists, ApiError
 from btcctl.objects import ObjectKey
-from btcctl.resources import CUSTOM_RESOURCE_DEFINITIONS, EVENTS, SECRETS, ResourceType
+from btcctl.resources import (
+    CUSTOM_RESOURCE_DEFINITIONS,
+    EVENTS,
+    PODS,
+    SECRETS,
+    SERVICES,
+    STATEFUL_SETS,
+    ResourceType,
+)
 from btcctl.rest.client import ApiClient
 from btcctl.rest.config import ClientConfig
 from btcctl.rest.credentials import StaticCredentials
@@ -32,6 +41,7 @@ MANIFESTS = Path(__file__).parents[3] / "manifests"
 KEY = ObjectKey("default", "my-network")
 CONTROLLER = "system:serviceaccount:bitcoin-controller:bitcoin-controller-sva"
 OPTIONS = OperatorOptions(poll_min_seconds=0.05, poll_max_seconds=0.2, resync_seconds=0.0)
+FORBIDDEN = 403
 WRITES = {"create", "update", "patch", "delete", "deletecollection"}
 
 
@@ -40,17 +50,15 @@ def objects(path: Path) -> list[dict[str, Any]]:
 
 
 class Role:
-    """Allows what the rules of a ClusterRole allow, as RBAC does; keeps what it refused."""
+    """Allows what the rules of a ClusterRole allow, as RBAC does."""
 
     def __init__(self, path: Path) -> None:
         (role,) = [each for each in objects(path) if each["kind"] == "ClusterRole"]
         self._rules: list[dict[str, Any]] = role["rules"]
-        self.refused: list[RequestAttributes] = []
 
     def __call__(self, asked: RequestAttributes) -> str | None:
         if asked.user != CONTROLLER or asked.path or any(self._allows(rule, asked) for rule in self._rules):
             return None
-        self.refused.append(asked)
         return "no rule"
 
     @staticmethod
@@ -62,14 +70,29 @@ class Role:
         )
 
 
+class Asked(NamedTuple):
+    """What the controller asked the server for, and the answer's status, as the server tells it."""
+
+    verb: str
+    resource: str
+    subresource: str
+    status: int
+
+
+class Overheard(Protocol):
+    """Everything the controller has asked for."""
+
+    def asked(self) -> list[Asked]: ...
+
+
 class Operated:
     """One cluster, a person with all rights, the operator with its role's."""
 
-    def __init__(self, server: EmbeddedServer, role: Role, seen: list[RequestAttributes]) -> None:
-        self.role = role
-        self.seen = seen  #: every request of the controller
-        self.admin = _client(server, "admin")
-        self.controller = _client(server, "controller")
+    def __init__(self, admin: ApiClient, controller: ApiClient, overheard: Overheard) -> None:
+        self._overheard = overheard
+        self._forgotten = 0
+        self.admin = admin
+        self.controller = controller
         self.mesh = FakeMesh(Credentials("bc-user", "bc-password"))
         self.pods = PodRunner(self.admin, self.mesh, KEY)
         self.networks = self.admin.resource(BITCOIN_NETWORKS, KEY.namespace)
@@ -79,7 +102,10 @@ class Operated:
             type_ = {"CustomResourceDefinition": CUSTOM_RESOURCE_DEFINITIONS, "Secret": SECRETS}.get(
                 body["kind"], BITCOIN_NETWORKS
             )
-            self.admin.resource(type_, KEY.namespace if type_.namespaced else "").create(body)
+            with suppress(AlreadyExists):  # the definition stays from test to test on the real server
+                self.admin.resource(type_, KEY.namespace if type_.namespaced else "").create(body)
+            if type_ == CUSTOM_RESOURCE_DEFINITIONS:
+                eventually(lambda: is_served(self.admin))
 
     @contextmanager
     def operator(self, options: OperatorOptions = OPTIONS) -> Iterator[Manager]:
@@ -119,30 +145,59 @@ class Operated:
     def patch(self, type_: ResourceType, key: ObjectKey, patch: dict[str, Any]) -> None:
         self.admin.resource(type_).patch(key, patch)
 
-    def writes(self) -> list[RequestAttributes]:
-        return [each for each in self.seen if each.verb in WRITES]
+    def forget_requests(self) -> None:
+        self._forgotten = len(self._overheard.asked())
+
+    def asked(self) -> list[Asked]:
+        """By the controller, since the beginning or `forget_requests`."""
+        return self._overheard.asked()[self._forgotten :]
+
+    def refused(self) -> set[tuple[str, str]]:
+        return {(each.verb, each.resource) for each in self.asked() if each.status == FORBIDDEN}
+
+    def writes(self) -> list[Asked]:
+        return [each for each in self.asked() if each.verb in WRITES]
+
+    def versions(self) -> dict[str, str]:
+        """Of everything that a network consists of."""
+        types = (BITCOIN_NETWORKS, SERVICES, STATEFUL_SETS, PODS, EVENTS, SECRETS)
+        found = [each for type_ in types for each in self.admin.resource(type_, KEY.namespace).list()[0]]
+        return {each.uid: each.resource_version for each in found}
+
+
+def is_served(client: ApiClient) -> bool:
+    try:
+        client.resource(BITCOIN_NETWORKS).list()
+    except ApiError:
+        return False
+    return True
+
+
+class _Observer:
+    """Notes what the embedded server says of the controller's requests."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._asked: list[Asked] = []
+
+    def __call__(self, asked: RequestAttributes, status: int) -> None:
+        if asked.user == CONTROLLER:
+            with self._lock:
+                self._asked.append(Asked(asked.verb, asked.resource, asked.subresource, status))
+
+    def asked(self) -> list[Asked]:
+        with self._lock:
+            return list(self._asked)
 
 
 @contextmanager
-def operated(role: Role) -> Iterator[Operated]:
-    lock = threading.Lock()
-    seen: list[RequestAttributes] = []
-
-    def observe(asked: RequestAttributes, status: int) -> None:
-        if asked.user == CONTROLLER:
-            with lock:
-                seen.append(asked)
-
-    api = Api(authorizer=role, observer=observe)
+def operated(folder: Path) -> Iterator[Operated]:
+    """An embedded server where the controller may do what the rbac.yaml in a folder says."""
+    observer = _Observer()
+    api = Api(authorizer=Role(folder / "rbac.yaml"), observer=observer)
     server = EmbeddedServer(api, token="admin", users={"controller": CONTROLLER})
-    server.start()
-    cluster = Operated(server, role, seen)
-    try:
-        yield cluster
-    finally:
-        cluster.admin.close()
-        cluster.controller.close()
-        server.stop()
+    with server, _client(server, "admin") as admin, _client(server, "controller") as controller:
+        yield Operated(admin, controller, observer)
 
 
 def _client(server: EmbeddedServer, token: str) -> ApiClient:

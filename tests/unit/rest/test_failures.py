@@ -1,9 +1,9 @@
-"""urllib3's errors in words."""
+"""The errors of urllib3 in words."""
 
 from __future__ import annotations
 
 import pytest
-from urllib3.exceptions import InvalidChunkLength, ProtocolError
+from urllib3.exceptions import IncompleteRead, ProtocolError
 
 from btcctl.rest.config import ClientConfig
 from btcctl.rest.failures import describe
@@ -22,7 +22,7 @@ def ended_at_a_chunks_length() -> Exception:
         return error
 
 
-@pytest.mark.parametrize("error", [ended_at_a_chunks_length(), InvalidChunkLength(None, b"x")])  # type: ignore[arg-type]
+@pytest.mark.parametrize("error", [ended_at_a_chunks_length(), IncompleteRead(1, 2)])
 def test_a_chunked_answer_that_ends_too_early_is_said_to(error: Exception) -> None:
     _, words = describe(error, CONFIG)
     assert words == "the connection ended in the middle of the answer"

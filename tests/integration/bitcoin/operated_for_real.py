@@ -1,0 +1,91 @@
+"""The operator on a real API server, as the ServiceAccount of its manifests, under real RBAC.
+
+Where kube-controller-manager would be are our stand-ins: the pods are run by the test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from btcctl.bitcoin.crd import load_crd
+from btcctl.bitcoin.types import BITCOIN_NETWORKS
+from btcctl.errors import NotFound
+from btcctl.objects import ObjectKey
+from btcctl.resources import (
+    CLUSTER_ROLE_BINDINGS,
+    CLUSTER_ROLES,
+    EVENTS,
+    PODS,
+    SECRETS,
+    SERVICES,
+    STATEFUL_SETS,
+)
+from btcctl.rest.client import ApiClient
+from btcctl.sandbox.manifests import Applier
+from btcctl.sandbox.stand_ins import build_stand_ins
+from btcctl.testing.control_plane import ControlPlane
+from tests.integration.audit import AuditLog
+from tests.integration.bitcoin.operated import CONTROLLER, KEY, Asked, Operated, objects
+
+_LEFT_BEHIND = (BITCOIN_NETWORKS, STATEFUL_SETS, PODS, SERVICES, EVENTS, SECRETS)
+_BUILT_IN = "kubernetes"  # the Service of the API server itself
+
+
+@contextmanager
+def operated_for_real(folder: Path, plane: ControlPlane, audit_log: AuditLog) -> Iterator[Operated]:
+    """A cluster where the controller may do what the rbac.yaml in a folder says."""
+    admin = plane.client()
+    applier = Applier(admin)
+    applier.apply(load_crd())
+    rights = objects(folder / "rbac.yaml")
+    for each in rights:
+        applier.apply(each)
+    _, _, namespace, name = CONTROLLER.split(":")
+    controller = plane.client_from(plane.service_account_kubeconfig(namespace, name))
+    stand_ins = build_stand_ins(admin, [BITCOIN_NETWORKS])
+    stand_ins.start()
+    try:
+        yield Operated(admin, controller, _Audited(audit_log))
+    finally:
+        stand_ins.stop()
+        _clear(admin)
+        controller.close()
+        admin.close()
+
+
+class _Audited:
+    """What the controller has asked for since this was made."""
+
+    def __init__(self, log: AuditLog) -> None:
+        self._log = log
+        self._before = len(log.records(CONTROLLER))
+
+    def asked(self) -> list[Asked]:
+        return [*map(_asked, self._log.records(CONTROLLER)[self._before :])]
+
+
+def _asked(record: dict[str, Any]) -> Asked:
+    reference = record.get("objectRef") or {}
+    return Asked(
+        record["verb"],
+        reference.get("resource", ""),
+        reference.get("subresource", ""),
+        record["responseStatus"]["code"],
+    )
+
+
+def _clear(admin: ApiClient) -> None:
+    """Leave nothing to the next test but the definition, which takes seconds to be served."""
+    for type_ in _LEFT_BEHIND:
+        resource = admin.resource(type_, KEY.namespace)
+        for each in resource.list()[0]:
+            if each.name != _BUILT_IN:
+                with suppress(NotFound):
+                    resource.delete(each.key, grace_period_seconds=0)
+    for type_ in (CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES):
+        for each in admin.resource(type_).list()[0]:
+            if each.name.startswith("bitcoin-controller"):
+                admin.resource(type_).delete(ObjectKey("", each.name))
