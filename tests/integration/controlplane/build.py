@@ -143,9 +143,7 @@ def check_space(root: Path) -> None:
     free = shutil.disk_usage(root).free
     say(f"building the control plane in {root}: needs about {NEEDED_BYTES >> 30} GB for a while, {free >> 30} GB free")
     if free < NEEDED_BYTES:
-        raise Failure(
-            f"{root} has {free >> 30} GB free; the build needs about {NEEDED_BYTES >> 30} (set XDG_CACHE_HOME)"
-        )
+        raise Failure(f"too little room in {root}; set XDG_CACHE_HOME to a folder with more")
 
 
 def install_go(venv: Path) -> Path:

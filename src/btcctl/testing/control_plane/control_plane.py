@@ -30,6 +30,7 @@ from btcctl.testing.control_plane.kubeconfigs import Endpoint
 from btcctl.testing.control_plane.servers import ADMIN, MASTERS, START_SECONDS, Servers
 
 TOKEN_SECONDS = 3600
+_ATTEMPTS = 3  # a port that was free a moment ago may be taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +242,15 @@ class ControlPlane:
         servers = self._ours("read a log")
         programs = (servers.etcd, servers.api_server, servers.controller_manager)
         return next(each.log() for each in programs if each is not None and each.name == name)
+
+    def _start_own(self, binaries: Binaries) -> None:
+        options = self._options
+        self._kubeconfigs = new_run_directory()
+        self._servers = Servers(self._kubeconfigs, binaries, options.controllers, options.api_server_flags, self._clock)
+        with ExitStack() as if_it_fails:
+            if_it_fails.callback(self.stop)
+            self._servers.start(options.start_seconds)
+            if_it_fails.pop_all()
 
     def _ours(self, wish: str) -> Servers:
         if self._servers is None:

@@ -15,3 +15,7 @@ class ControlPlaneError(BtcctlError):
 
 class NotOurs(ControlPlaneError):
     """Asked of a given cluster (USE_EXISTING_CLUSTER) what only one of our own can do."""
+
+
+class PortTaken(ControlPlaneError):
+    """Somebody else was quicker to listen on a port that had been free."""

@@ -29,7 +29,7 @@ from btcctl.testing.control_plane.commands import (
     controller_manager_command,
     etcd_command,
 )
-from btcctl.testing.control_plane.errors import ControlPlaneError
+from btcctl.testing.control_plane.errors import ControlPlaneError, PortTaken
 from btcctl.testing.control_plane.kubeconfigs import Endpoint
 from btcctl.testing.control_plane.pki import Authority, make_token_keys
 from btcctl.testing.control_plane.ports import free_ports
@@ -44,6 +44,7 @@ START_SECONDS = 60.0
 _TERMINATE_SECONDS = 70.0  # the API server gives requests in flight up to 60 s (--request-timeout)
 _POLL_SECONDS = 0.05
 _KEEPER_GRACE_SECONDS = 1.0
+_TAKEN = "address already in use"  # EADDRINUSE, as Go prints it
 _NAMES = ("localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc")
 
 
@@ -149,7 +150,8 @@ class Servers:
     def _give_up_if(self, program: Program, error: BtcctlError, is_late: bool) -> None:
         for each in (self.etcd, program):
             if each.pid is None:
-                raise ControlPlaneError(f"{each.name} ended with {each.exit_code}:\n{each.log_tail()}") from error
+                kind = PortTaken if _TAKEN in each.log() else ControlPlaneError
+                raise kind(f"{each.name} ended with {each.exit_code}:\n{each.log_tail()}") from error
         if is_late:
             raise ControlPlaneError(f"{program.name} is not ready: {error}\n{program.log_tail()}") from error
 
