@@ -233,7 +233,8 @@ class ControlPlane:
     def compact(self) -> int:
         """Have etcd forget every state but the newest; returns its resourceVersion.
 
-        The API server still serves old watches from its own memory, until it restarts.
+        The API server still serves watches from its own memory, until it restarts, and lists of
+        old states for up to 15 s (1.34 and newer: how often it looks what has been compacted).
         """
         return self.etcd.compact()
 
