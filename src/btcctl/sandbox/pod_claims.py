@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-from btcctl.errors import Conflict, NotFound
+from btcctl.errors import Conflict, Invalid, NotFound
 from btcctl.informers.lister import Lister
 from btcctl.objects import Object
 from btcctl.resources import PODS, STATEFUL_SETS
@@ -93,7 +93,7 @@ class PodClaims:
     def _patch(self, pod: Object, metadata: Mapping[str, Any], event: str) -> Object | None:
         try:
             patched = self._pods.patch(pod.key, {"metadata": metadata})
-        except (NotFound, Conflict):
+        except (NotFound, Conflict, Invalid):  # another UID makes a patch Invalid, as no field may change it
             return None  # it has changed: its next state will be looked at
         logger.info(event, pod=pod.name)
         return patched

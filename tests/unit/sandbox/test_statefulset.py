@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from btcctl.errors import Forbidden, NotFound
+from btcctl.errors import Forbidden, Invalid, NotFound
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import CONFIG_MAPS, CONTROLLER_REVISIONS, PODS, STATEFUL_SETS
 from btcctl.sandbox.pod_claims import by_controller
@@ -19,7 +19,7 @@ from btcctl.sandbox.statefulset import (
     StatefulSetReconciler,
 )
 from btcctl.testing.clock import FakeClock
-from btcctl.testing.fake_client import FakeClient
+from btcctl.testing.fake_client import Action, FakeClient
 from tests.unit.sandbox.fakes import FakeRecorder, LiveLister
 
 KEY = ObjectKey("default", "net")
@@ -361,3 +361,15 @@ def test_min_ready_seconds_hold_back_the_next_pod():
     scene.clock.advance(5)
     scene.reconcile()
     assert scene.names() == ["net-0", "net-1"]
+
+
+def test_an_orphan_that_was_made_anew_meanwhile_is_no_error():
+    scene = Scene(stateful_set(1), foreign_pod("net-0", labels={"app": "net"}))
+
+    def refuse(action: Action) -> None:
+        if (action.verb, action.type) == ("patch", PODS):
+            raise Invalid(422, "Invalid", "metadata.uid: field is immutable")  # a real API server's words
+
+    scene.client.reactors.append(refuse)
+    scene.reconcile()
+    assert scene.pods.get(ObjectKey("default", "net-0")).controller is None
