@@ -1,1 +1,30 @@
-"""Fakes that are products: FakeClock, FakeClient. Verified against the real thing by the same tests."""
+"""What tests of controllers stand on: FakeClock, FakeClient and ControlPlane, a real API server.
+
+Each is loaded when it is first used. The fakes are verified against the real thing by the same tests.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from btcctl.testing.clock import FakeClock as FakeClock
+    from btcctl.testing.control_plane import ControlPlane as ControlPlane
+    from btcctl.testing.control_plane import ControlPlaneOptions as ControlPlaneOptions
+    from btcctl.testing.fake_client import FakeClient as FakeClient
+
+_HOMES = {
+    "ControlPlane": "control_plane",
+    "ControlPlaneOptions": "control_plane",
+    "FakeClient": "fake_client",
+    "FakeClock": "clock",
+}
+
+__all__ = sorted(_HOMES)  # noqa: PLE0605  # type: ignore[assignment]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

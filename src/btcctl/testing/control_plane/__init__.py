@@ -7,10 +7,12 @@ docs/control-plane.md says where the programs come from, and what can be done to
 """
 
 from btcctl.testing.control_plane.binaries import Binaries, find_binaries
+from btcctl.testing.control_plane.commands import CONTROLLERS
 from btcctl.testing.control_plane.control_plane import ControlPlane, ControlPlaneOptions
 from btcctl.testing.control_plane.errors import BinariesMissing, ControlPlaneError, NotOurs
 
 __all__ = [
+    "CONTROLLERS",
     "Binaries",
     "BinariesMissing",
     "ControlPlane",

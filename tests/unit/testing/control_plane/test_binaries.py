@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+import btcctl.testing
 from btcctl.testing.control_plane import BinariesMissing, find_binaries
 from btcctl.testing.control_plane.binaries import cache_dir, find_binary, variable_for
 
@@ -20,6 +21,10 @@ def programs(folder: Path, *names: str) -> Path:
 @pytest.fixture
 def environ(tmp_path: Path) -> dict[str, str]:
     return {"HOME": str(tmp_path / "home"), "PATH": str(tmp_path / "path")}
+
+
+def test_what_tests_stand_on_is_in_one_place():
+    assert [getattr(btcctl.testing, name).__name__ for name in btcctl.testing.__all__] == btcctl.testing.__all__
 
 
 def test_a_variable_is_named_as_in_controller_runtime():
