@@ -8,6 +8,7 @@ from collections.abc import Callable
 import structlog
 
 from btcctl.apiserver import discovery, openapi, statuses
+from btcctl.apiserver.apply import Applier
 from btcctl.apiserver.builtins import BUILT_INS
 from btcctl.apiserver.changes import Changes
 from btcctl.apiserver.garbage import Collector
@@ -24,6 +25,7 @@ from btcctl.apiserver.options import WriteOptions
 from btcctl.apiserver.reader import Reader
 from btcctl.apiserver.registry import Registry
 from btcctl.apiserver.routing import Route, attributes_of, find_route
+from btcctl.apiserver.scales import Scales
 from btcctl.apiserver.statuses import StatusError
 from btcctl.apiserver.store import Store
 from btcctl.apiserver.streaming.hooks import PodConnect, PodExec, PodHooks, PodLogs
@@ -78,9 +80,12 @@ class Api:
         self._observer = observer
         self._writer = Writer(self.store, self.registry, new_uid)
         self._reader = Reader(self.store)
-        self._changes = Changes(self.store, self._writer, self._reader)
+        applier = Applier(self.store, self.registry, self._writer)
+        self._changes = Changes(self.store, self._writer, self._reader, applier)
         self.pods = PodHooks(pod_logs, pod_exec, pod_connect)  #: may be changed later
-        self._subresources = Subresources(self.store, self._writer, self.pods)
+        self._subresources = Subresources(
+            self.store, self._writer, Scales(self.store, self.registry, self._writer), self.pods
+        )
         self._writer.settle_definitions()
         self._create_namespaces()
         self.collector = Collector(self.store, self.registry, self._writer)

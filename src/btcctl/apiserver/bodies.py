@@ -10,6 +10,8 @@ import msgspec
 import yaml
 
 from btcctl.apiserver import fields, protobuf, schema, shapes, statuses
+from btcctl.apiserver.managed.comparing import completed
+from btcctl.apiserver.managed.types import type_of
 from btcctl.apiserver.messages import ApiRequest
 from btcctl.apiserver.registry import Served
 from btcctl.apiserver.statuses import Cause, StatusError
@@ -44,6 +46,8 @@ def checked(body: dict[str, Any], served: Served) -> dict[str, Any]:
     if not served.is_custom:
         body = _without_nulls({**body, "kind": served.type.kind, "apiVersion": served.type.api_version})
     shapes.check_shape(strategy_of(served).shape, body, served.type.version, served.type.kind)
+    if not served.is_custom:
+        body = completed(type_of(served), body, zeros=False)
     body["metadata"] = body.get("metadata") or {}
     return body
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
 from btcctl.apiserver import bodies, patches, statuses
 from btcctl.apiserver import options as query
+from btcctl.apiserver.apply import Applier
 from btcctl.apiserver.messages import ApiRequest, ApiResponse, json_response
 from btcctl.apiserver.options import WriteOptions
 from btcctl.apiserver.reader import Reader
@@ -17,16 +16,15 @@ from btcctl.apiserver.statuses import Cause, StatusError
 from btcctl.apiserver.store import Store, key_of
 from btcctl.apiserver.writer import Writer
 
-_NO_OBJECT = "uid mismatch: the provided object specified uid, and no existing object was found"
-
 
 class Changes:
     """Answers create, update, patch, delete and deletecollection of objects and their status."""
 
-    def __init__(self, store: Store, writer: Writer, reader: Reader) -> None:
+    def __init__(self, store: Store, writer: Writer, reader: Reader, applier: Applier) -> None:
         self._store = store
         self._writer = writer
         self._reader = reader
+        self._applier = applier
 
     def handle(self, verb: str, route: Route, request: ApiRequest, warnings: list[str]) -> ApiResponse:
         """
@@ -74,23 +72,7 @@ class Changes:
     ) -> tuple[int, Mapping[str, Any]]:
         if not options.field_manager:
             raise _bad_option("FieldValueRequired", "Required value: is required for apply patch", "fieldManager")
-        patch = patches.read_patch(route.served, patches.APPLY, request.body)
-        with self._store.transaction():
-            if self._store.get(route.served.collection, route.key) is None and not route.subresource:
-                return 201, self._apply_new(route, request, options, warnings)
-            return 200, self._writer.patch(route, patch, options, warnings)
-
-    def _apply_new(
-        self, route: Route, request: ApiRequest, options: WriteOptions, warnings: list[str]
-    ) -> Mapping[str, Any]:
-        body = patches.read_configuration(request.body)
-        metadata = body.get("metadata") or {}
-        if metadata.get("uid"):
-            raise statuses.conflict(route.served.type, route.name, _NO_OBJECT)
-        named = {**body, "metadata": {**metadata, "name": metadata.get("name") or route.name}}
-        as_json = ApiRequest("POST", request.path, request.query, {}, msgspec.json.encode(named), request.user)
-        read, duplicates = bodies.read_object(as_json, route.served)
-        return self._writer.create(route, read, options, warnings, duplicates)
+        return self._applier.apply(route, request.body, options, warnings)
 
     def _delete_collection(self, route: Route, request: ApiRequest) -> ApiResponse:
         options = query.delete_options(request)

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from btcctl.apiserver import options as query
-from btcctl.apiserver import patches, statuses
+from btcctl.apiserver import statuses
 from btcctl.apiserver.bodies import read_plain
 from btcctl.apiserver.builtins import ACCESS_REVIEWS
 from btcctl.apiserver.collection import Body
 from btcctl.apiserver.messages import ApiRequest, ApiResponse, RequestAttributes, TakeOver, json_response
 from btcctl.apiserver.options import DeleteOptions
 from btcctl.apiserver.pod_streams import POD_STREAMS, PodStreams
-from btcctl.apiserver.registry import ScalePaths
 from btcctl.apiserver.routing import Route
-from btcctl.apiserver.selectors import selector_text
+from btcctl.apiserver.scales import Scales
 from btcctl.apiserver.statuses import Cause
 from btcctl.apiserver.store import Store
 from btcctl.apiserver.streaming.hooks import PodHooks
@@ -33,16 +31,17 @@ class Subresources:
         pods: What runs the pods provides.
     """
 
-    def __init__(self, store: Store, writer: Writer, pods: PodHooks) -> None:
+    def __init__(self, store: Store, writer: Writer, scales: Scales, pods: PodHooks) -> None:
         self._store = store
         self._writer = writer
+        self._scales = scales
         self._streams = PodStreams(pods, store.clock)
 
     def handle(self, route: Route, request: ApiRequest) -> ApiResponse | TakeOver:
         if route.subresource in POD_STREAMS:
             return self._streams.handle(route, request, self._existing(route))
         handlers = {
-            "scale": self._scale,
+            "scale": self._scales.handle,
             "binding": self._bind,
             "eviction": self._evict,
             "finalize": self._finalize,
@@ -54,40 +53,6 @@ class Subresources:
         if record is None:
             raise statuses.not_found(route.served.type, route.name)
         return record.body
-
-    def _scale(self, route: Route, request: ApiRequest) -> ApiResponse:
-        paths = route.served.scale
-        if paths is None:
-            raise statuses.resource_not_found()
-        scale = scale_of(paths, self._existing(route))
-        if request.method == "GET":
-            return json_response(200, scale)
-        if request.method == "PATCH":
-            patch = patches.read_patch(route.served, request.headers.get("content-type", ""), request.body)
-            wanted = patch(scale)
-        else:
-            wanted = read_plain(request, "Scale")
-        body = self._write_scale(route, request, paths, wanted)
-        return json_response(200, scale_of(paths, body))
-
-    def _write_scale(self, route: Route, request: ApiRequest, paths: ScalePaths, wanted: Mapping[str, Any]) -> Body:
-        replicas = (wanted.get("spec") or {}).get("replicas", 0)
-        if isinstance(replicas, bool) or not isinstance(replicas, int):
-            raise statuses.bad_request(
-                'Scale in version "v1" cannot be handled as a Scale: json: cannot unmarshal '
-                "into Go struct field ScaleSpec.spec.replicas of type int32"
-            )
-        if replicas < 0:
-            message = f"Invalid value: {replicas}: must be greater than or equal to 0"
-            cause = Cause("FieldValueInvalid", message, "spec.replicas")
-            raise statuses.invalid("autoscaling", "Scale", route.name, [cause])
-        kind = "PatchOptions" if request.method == "PATCH" else "UpdateOptions"
-        version = (wanted.get("metadata") or {}).get("resourceVersion")
-        change: dict[str, Any] = _nested(paths.replicas, replicas)
-        if version:
-            change["metadata"] = {"resourceVersion": version}
-        bare = Route(route.served, route.namespace, route.name)
-        return self._writer.patch(bare, lambda obj: _merge(obj, change), query.write_options(request, kind), [])
 
     def _bind(self, route: Route, request: ApiRequest) -> ApiResponse:
         node = (read_plain(request, "Binding").get("target") or {}).get("name")
@@ -140,40 +105,6 @@ def review(route: Route, request: ApiRequest, authorizer: Authorizer | None) -> 
     reason = None if authorizer is None else authorizer(attributes)
     status: dict[str, Any] = {"allowed": reason is None}
     return answer | {"spec": spec, "status": status | ({"reason": reason} if reason else {})}
-
-
-def scale_of(paths: ScalePaths, body: Body) -> dict[str, Any]:
-    """The autoscaling/v1 Scale of an object."""
-    metadata = {
-        name: body["metadata"][name]
-        for name in ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
-        if name in body["metadata"]
-    }
-    status: dict[str, Any] = {"replicas": _at(body, paths.status_replicas) or 0}
-    selector = _at(body, paths.selector) if paths.selector else None
-    if selector:
-        status["selector"] = selector if isinstance(selector, str) else selector_text(selector)
-    replicas = _at(body, paths.replicas)
-    spec = {} if not replicas else {"replicas": replicas}
-    return {"kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": metadata, "spec": spec, "status": status}
-
-
-def _at(body: Any, path: str) -> Any:
-    for name in path.strip(".").split("."):
-        body = body.get(name) if isinstance(body, Mapping) else None
-    return body
-
-
-def _nested(path: str, value: Any) -> dict[str, Any]:
-    for name in reversed(path.strip(".").split(".")):
-        value = {name: value}
-    found: dict[str, Any] = value
-    return found
-
-
-def _merge(obj: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
-    merged: dict[str, Any] = patches.merge(obj, change)
-    return merged
 
 
 def _asked(asked: Mapping[str, Any], path: Mapping[str, Any], user: str) -> RequestAttributes:

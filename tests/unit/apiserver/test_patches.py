@@ -168,9 +168,13 @@ class TestApply:
     def test_keyed_lists_merge_and_others_are_replaced(self, server):
         server.created(THINGS, thing(parts=[{"name": "x", "weight": 5}], args=["a"]))
         body = server.patch(
-            f"{THINGS}/a", thing(parts=[{"name": "y"}, {"name": "x"}], args=["b"]), APPLY, fieldManager="me"
+            f"{THINGS}/a",
+            thing(parts=[{"name": "y"}, {"name": "x"}], args=["b"]),
+            APPLY,
+            fieldManager="me",
+            force="true",
         ).body
-        assert body["spec"]["parts"] == [{"name": "x", "weight": 5}, {"name": "y", "weight": 1}]
+        assert body["spec"]["parts"] == [{"name": "y", "weight": 1}, {"name": "x", "weight": 5}]
         assert body["spec"]["args"] == ["b"]
 
     def test_yaml_is_understood(self, server):

@@ -15,7 +15,7 @@ from btcctl.apiserver.managed.field_sets import (
     value_element,
     without_below,
 )
-from btcctl.apiserver.managed.types import DEDUCED, WHOLE, ListType, Type
+from btcctl.apiserver.managed.types import DEDUCED, WHOLE, ListType, MapType, Type
 
 MISSING: Any = object()
 
@@ -74,10 +74,14 @@ def item_element(list_type: ListType, item: Any) -> str:
     return key_element(keys)
 
 
-def completed(type_: Type, value: Any) -> Any:
-    """The value as Go's types write it: with the fields that are always there, without empty lists and maps."""
+def completed(type_: Type, value: Any, *, zeros: bool = True) -> Any:
+    """The value as Go's types write it: without what is empty, and with the fields that are always there.
+
+    Args:
+        zeros: Whether to add these.
+    """
     if isinstance(value, list) and type_.list is not None:
-        return [completed(type_.list.element, item) for item in value]
+        return [completed(type_.list.element, item, zeros=zeros) for item in value]
     if not isinstance(value, dict) or type_.map is None:
         return value
     map_type, found = type_.map, {}
@@ -85,19 +89,24 @@ def completed(type_: Type, value: Any) -> Any:
         below = map_type.type_of(name)
         if below is None or below is WHOLE or below is DEDUCED:
             found[name] = each
-        elif each or name in map_type.zeros or not _is_omitted(below, each) or not map_type.fields:
-            found[name] = completed(below, each)
-    for name, zero in map_type.zeros.items():
+        elif each or not _is_omitted(map_type, name, below, each):
+            found[name] = completed(below, each, zeros=zeros)
+    for name, zero in map_type.zeros.items() if zeros else ():
         if name not in found:
             below = map_type.type_of(name)
             found[name] = zero if below is None else completed(below, zero)
     return found
 
 
-def _is_omitted(type_: Type, value: Any) -> bool:
+def _is_omitted(map_type: MapType, name: str, type_: Type, value: Any) -> bool:
+    """Whether an empty value is not written; one that Go has a pointer to is."""
+    if name in map_type.zeros or name not in map_type.fields:
+        return False
     if value == []:
         return type_.list is not None
-    return value == {} and type_.map is not None and not type_.map.fields
+    if value == {}:
+        return type_.map is not None and not type_.map.fields and type_.map.element is not DEDUCED
+    return name in map_type.omitted
 
 
 def _compare(type_: Type, old: Any, new: Any, path: Path, found: Comparison) -> None:

@@ -98,9 +98,9 @@ def write(managed: Managed) -> list[dict[str, Any]]:
     return [_written(manager, entry) for manager, entry in sorted(managed.items(), key=rank)]
 
 
-def is_reset(entries: Any) -> bool:
-    """Whether a client wants nobody to own anything."""
-    return isinstance(entries, list) and (not entries or entries == [{}])
+def is_reset(entries: Any, *, is_custom: bool) -> bool:
+    """Whether a client wants nobody to own anything. For custom kinds no entries are as good as nothing said."""
+    return entries == [{}] or (entries == [] and not is_custom)
 
 
 def _written(manager: Manager, entry: Entry) -> dict[str, Any]:

@@ -97,7 +97,8 @@ def updated(kind: Kind, old: Body | None, new: Body, managed: Managed, author: A
 
 def content(kind: Kind, body: Body) -> dict[str, Any]:
     """What of an object is compared: all but its `managedFields`."""
-    metadata = {key: value for key, value in (body.get("metadata") or {}).items() if key != "managedFields"}
+    sent = body.get("metadata") or {}
+    metadata = {key: value for key, value in sent.items() if key != "managedFields" and value not in ({}, [], None)}
     found = {**body, "metadata": metadata} if metadata else {k: v for k, v in body.items() if k != "metadata"}
     return found if kind.is_plain else completed(kind.type, found)
 
@@ -152,7 +153,7 @@ def _before(kind: Kind, old: Body | None, new: Mapping[str, Any]) -> Managed:
     sent = (new.get("metadata") or {}).get("managedFields")
     if kind.subresource or sent == stored:
         return entries.read_own(stored)
-    if entries.is_reset(sent):
+    if entries.is_reset(sent, is_custom=kind.is_plain):
         return {}
     try:
         return entries.read(sent) or entries.read_own(stored)

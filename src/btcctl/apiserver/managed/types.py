@@ -2,8 +2,9 @@
 
 Custom kinds bring them in their schemas (`x-kubernetes-list-type`, `-list-map-keys`, `-map-type`).
 For built-in kinds they are in `builtin_types.json`, drawn from kube-apiserver 1.36.2: names,
-lists and maps from its /openapi/v3; under "z" the fields that its Go types write even when nobody
-set them, from the tags in k8s.io/api 0.36.2.
+lists and maps from its /openapi/v3; from the tags of the Go types in k8s.io/api 0.36.2, under "z",
+the fields that are written even when nobody set them, and, under "o", scalars that are not written
+when they are empty.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ class MapType:
         atomic: Whether it has one owner as a whole.
         defaults: What the fields that are keys of list items are when they are left out.
         zeros: The fields that are always there, and what they are when nobody set them.
+        omitted: The scalar fields that are not written when they are "", 0 or false.
     """
 
     fields: dict[str, Type] = field(default_factory=dict)
@@ -41,6 +43,7 @@ class MapType:
     atomic: bool = False
     defaults: Mapping[str, Any] = field(default_factory=dict)
     zeros: Mapping[str, Any] = field(default_factory=dict)
+    omitted: frozenset[str] = frozenset()
 
     def type_of(self, name: str) -> Type | None:
         return self.fields.get(name, self.element)
@@ -113,12 +116,16 @@ def type_of(served: Served) -> Type:
     return DEDUCED if name is None else types[name]
 
 
+def metadata_type() -> Type:
+    return _built_in_types()[0]["meta.v1.ObjectMeta"]
+
+
 def _custom_type(schema: Schema) -> Type:
     found = _from_schema(schema, preserving=False)
     if found.map is None:
         return DEDUCED
     names = dict.fromkeys(("apiVersion", "kind"), _SCALARS["s"])
-    found.map.fields.update(names, metadata=_built_in_types()[0]["meta.v1.ObjectMeta"])
+    found.map.fields.update(names, metadata=metadata_type())
     return found
 
 
@@ -143,7 +150,7 @@ def _map_from(schema: Schema, *, preserving: bool) -> MapType:
     fields = {name: _from_schema(each, preserving=preserving) for name, each in properties.items()}
     if schema.get("x-kubernetes-embedded-resource"):
         names = dict.fromkeys(("apiVersion", "kind"), _SCALARS["s"])
-        fields.update(names, metadata=_built_in_types()[0]["meta.v1.ObjectMeta"])
+        fields.update(names, metadata=metadata_type())
     additional, element = schema.get("additionalProperties"), None
     if isinstance(additional, Mapping):
         element = _from_schema(additional, preserving=preserving)
@@ -179,5 +186,5 @@ def _parsed(expression: Any, types: Mapping[str, Type]) -> Type:
         return Type(list=ListType(_parsed(expression["l"], types), keys))
     fields = {name: _parsed(each, types) for name, each in expression.get("f", {}).items()}
     element = _parsed(expression["e"], types) if "e" in expression else None
-    more = (bool(expression.get("a")), expression.get("d", {}), expression.get("z", {}))
-    return Type(map=MapType(fields, element, *more))
+    more = (expression.get("d", {}), expression.get("z", {}), frozenset(expression.get("o", ())))
+    return Type(map=MapType(fields, element, bool(expression.get("a")), *more))

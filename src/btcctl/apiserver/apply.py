@@ -1,0 +1,103 @@
+"""Answers server-side apply: a PATCH of what somebody wants an object to be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+import yaml
+
+from btcctl.apiserver import statuses
+from btcctl.apiserver.bodies import private
+from btcctl.apiserver.managed import Author, kind_of
+from btcctl.apiserver.managed.applying import apply
+from btcctl.apiserver.options import WriteOptions
+from btcctl.apiserver.registry import Registry
+from btcctl.apiserver.routing import Route
+from btcctl.apiserver.store import Store
+from btcctl.apiserver.writer import Writer
+from btcctl.clock import rfc3339
+
+
+class _Loader(yaml.SafeLoader):
+    """Leaves times as they are written, as JSON does."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    character: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for character, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+class Applier:
+    """Thread-safe."""
+
+    def __init__(self, store: Store, registry: Registry, writer: Writer) -> None:
+        self._store = store
+        self._registry = registry
+        self._writer = writer
+
+    def apply(
+        self, route: Route, body: bytes, options: WriteOptions, warnings: list[str]
+    ) -> tuple[int, Mapping[str, Any]]:
+        """
+        Returns:
+            201 if the object is new, else 200; and the object.
+
+        Raises:
+            StatusError: It cannot be read, others own what would change, or the result may not be.
+        """
+        served = route.served
+        with self._store.transaction():
+            record = self._store.get(served.collection, route.key)
+            if record is None and route.subresource:
+                raise statuses.not_found(served.type, route.name)
+            wanted = read_configuration(body, served.type.kind, served.type.api_version)
+            live = None if record is None else {**record.body, "apiVersion": served.type.api_version}
+            author = Author(options.field_manager, rfc3339(self._store.clock.wall_time()))
+            kind = kind_of(self._registry, served, route.subresource)
+            new = private(apply(kind, live, wanted, author, force=options.force))
+            inner = replace(options, is_apply=True, field_validation="Ignore")
+            if record is not None:
+                return 200, self._writer.update(route, new, inner, warnings, [])[0]
+            uid = new["metadata"].get("uid")
+            if uid:
+                why = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
+                raise statuses.conflict(served.type, route.name, why)
+            return 201, self._writer.create(route, _named(new, route), inner, warnings, [])
+
+
+def _named(new: dict[str, Any], route: Route) -> dict[str, Any]:
+    name = new["metadata"].get("name")
+    if name and name != route.name:
+        raise statuses.bad_request(f"the name of the object ({name}) does not match the name on the URL ({route.name})")
+    new["metadata"]["name"] = route.name
+    return new
+
+
+def read_configuration(body: bytes, kind: str, api_version: str) -> dict[str, Any]:
+    """What is wanted: YAML, of which JSON is a part.
+
+    Raises:
+        StatusError: It is neither, or of another kind.
+    """
+    try:
+        wanted = private(_parsed(body))
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, TypeError, msgspec.MsgspecError) as error:
+        raise statuses.bad_request(f"error decoding YAML: {error}") from error
+    if not isinstance(wanted, dict):
+        raise statuses.bad_request("error decoding YAML: not an object")
+    sent = wanted.get("kind") or "", wanted.get("apiVersion") or ""
+    if sent != (kind, api_version):
+        group, _, version = f"{sent[1]}".rpartition("/")
+        raise statuses.bad_request(f"invalid object type: {group}/{version}, Kind={sent[0]}")
+    return wanted
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return yaml.load(body, _Loader)  # noqa: S506 - it is a safe loader
