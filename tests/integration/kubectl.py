@@ -6,6 +6,7 @@ import json
 import os
 import select
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -92,9 +93,12 @@ class Kubectl:
             text=True,
             bufsize=1,
         )
+        too_long = threading.Timer(TIMEOUT_SECONDS, process.kill)  # or a read of its output would never end
+        too_long.start()
         try:
             yield process
         finally:
+            too_long.cancel()
             process.kill()
             process.communicate()
 
