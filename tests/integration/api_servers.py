@@ -22,6 +22,7 @@ from btcctl.resources import NAMESPACES, ROLE_BINDINGS, ROLES, ResourceType
 from btcctl.rest.client import ApiClient
 from btcctl.rest.config import ClientConfig, load_config
 from btcctl.rest.credentials import StaticCredentials
+from btcctl.sandbox.access import Access
 from btcctl.testing.control_plane import ControlPlane, ControlPlaneError
 from tests.integration.apiserver.test_process import Server as Process
 
@@ -92,6 +93,8 @@ class Lasting(Protocol):
     def restart(self) -> None: ...
 
     def compact(self) -> None: ...
+
+    def access(self) -> Access: ...
 
 
 class EmbeddedApiServer(ApiServer):
@@ -170,6 +173,9 @@ class RealApiServer(ApiServer):
         """Have etcd forget what was."""
         self.plane.compact()
 
+    def access(self) -> Access:
+        return Access.by_file(self.plane.kubeconfig())
+
     def __exit__(self, *_: object) -> None:
         super().__exit__()
         try:
@@ -204,6 +210,9 @@ class EmbeddedProcess(ApiServer):
 
     def compact(self) -> None:
         """It forgets what was whenever it ends."""
+
+    def access(self) -> Access:
+        return Access.with_token(self._config(ADMIN).host, "")
 
     def __enter__(self) -> Self:
         self.restart()
