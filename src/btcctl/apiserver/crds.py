@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from btcctl.apiserver import statuses, structural
+from btcctl.apiserver import crd_versions, statuses
 from btcctl.apiserver.collection import Body
 from btcctl.apiserver.metadata import service_name, subdomain_name
 from btcctl.apiserver.printing import shown
@@ -33,7 +32,7 @@ def default_definition(body: dict[str, Any]) -> None:
 
 def initial_status(body: Body) -> dict[str, Any]:
     """The status in the answer to the POST: no conditions, but stored versions already."""
-    stored = [each["name"] for each in body["spec"]["versions"] if each.get("storage")]
+    stored = [each["name"] for each in body["spec"]["versions"] if each.get("storage")][:1]
     return {"conditions": None, "acceptedNames": {"plural": "", "kind": ""}, "storedVersions": stored}
 
 
@@ -50,19 +49,39 @@ def check_definition(body: Body) -> list[Cause]:
         message = f'Invalid value: "{name}": must be spec.names.plural+"."+spec.group'
         causes.append(Cause("FieldValueInvalid", message, "metadata.name"))
     causes += _check_group(spec.get("group") or "")
-    if spec.get("scope") not in {"Cluster", "Namespaced"}:
-        message = f'Unsupported value: {shown(spec.get("scope") or "")}: supported values: "Cluster", "Namespaced"'
+    if not spec.get("scope"):
+        causes.append(Cause("FieldValueRequired", "Required value", "spec.scope"))
+    elif spec["scope"] not in {"Cluster", "Namespaced"}:
+        message = f'Unsupported value: {shown(spec["scope"])}: supported values: "Cluster", "Namespaced"'
         causes.append(Cause("FieldValueNotSupported", message, "spec.scope"))
     causes += _check_names(names)
-    causes += _check_versions(versions)
+    causes += crd_versions.check_versions(spec)
+    stored = list((body.get("status") or {}).get("storedVersions") or [])
+    storage = next((each.get("name") for each in versions if each.get("storage")), None)
+    if storage is not None and storage not in stored:
+        stored.append(storage)
+    causes += crd_versions.check_stored(stored, versions)
     if spec.get("preserveUnknownFields"):
-        message = (
-            "Invalid value: true: cannot set to true, set x-kubernetes-preserve-unknown-fields to true in "
-            "spec.versions[*].schema instead"
-        )
-        causes.append(Cause("FieldValueInvalid", message, "spec.preserveUnknownFields"))
-    if not causes:
-        _refuse_unsupported(spec)
+        why = "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead"
+        causes.append(Cause("FieldValueInvalid", f"Invalid value: true: {why}", "spec.preserveUnknownFields"))
+    if not causes and spec["conversion"].get("strategy") not in {None, "None"}:
+        raise statuses.not_implemented("CustomResourceDefinitions with a conversion webhook")
+    return causes
+
+
+def check_update(new: Body, old: Body) -> list[Cause]:
+    """What an update may not change: the names by which objects are stored."""
+    fields = [("group",), ("names", "plural")]
+    if is_established(old):
+        fields += [("scope",), ("names", "kind")]
+    causes = []
+    for path in fields:
+        before, now = old["spec"], new["spec"]
+        for name in path:
+            before, now = before.get(name), now.get(name)
+        if before != now:
+            message = f"Invalid value: {shown(now)}: field is immutable"
+            causes.append(Cause("FieldValueInvalid", message, f"spec.{'.'.join(path)}"))
     return causes
 
 
@@ -143,74 +162,27 @@ def _check_group(group: str) -> list[Cause]:
 
 
 def _check_names(names: Mapping[str, Any]) -> list[Cause]:
-    causes = []
+    causes = [
+        Cause("FieldValueRequired", "Required value", f"spec.names.{field}")
+        for field in ("plural", "singular", "kind", "listKind")
+        if not names.get(field)
+    ]
     for field in ("plural", "singular", "kind", "listKind"):
         value = names.get(field) or ""
-        if not value:
-            causes.append(Cause("FieldValueRequired", "Required value", f"spec.names.{field}"))
-            continue
-        lower = value.lower() if field.lower().endswith("kind") else value
-        complaints = service_name(lower)
-        causes += [
-            Cause("FieldValueInvalid", f'Invalid value: "{value}": {each}', f"spec.names.{field}")
-            for each in complaints
-        ]
+        is_kind = field.lower().endswith("kind")
+        complaints = ",".join(service_name(value.lower() if is_kind else value)) if value else ""
+        if complaints:
+            prefix = "may have mixed case, but should otherwise match: " if is_kind else ""
+            causes.append(_invalid(f"spec.names.{field}", value, f"{prefix}{complaints}"))
+    for field in ("shortNames", "categories"):
+        for index, value in enumerate(names.get(field) or ()):
+            complaints = ",".join(service_name(value))
+            if complaints:
+                causes.append(_invalid(f"spec.names.{field}[{index}]", value, complaints))
+    if names.get("kind") and names["kind"] == names.get("listKind"):
+        causes.append(_invalid("spec.names.listKind", names["kind"], "kind and listKind may not be the same"))
     return causes
 
 
-def _check_versions(versions: list[Mapping[str, Any]]) -> list[Cause]:
-    causes = []
-    if sum(bool(each.get("storage")) for each in versions) != 1:
-        message = f"Invalid value: {shown(versions)}: must have exactly one version marked as storage version"
-        causes.append(Cause("FieldValueInvalid", message, "spec.versions"))
-    seen: set[str] = set()
-    for index, version in enumerate(versions):
-        field, name = f"spec.versions[{index}]", version.get("name") or ""
-        causes += [
-            Cause("FieldValueInvalid", f'Invalid value: "{name}": {each}', f"{field}.name")
-            for each in service_name(name)
-        ]
-        if name in seen:
-            causes.append(Cause("FieldValueInvalid", f'Invalid value: "{name}": must be unique', f"{field}.name"))
-        seen.add(name)
-        causes += _check_version(version, field)
-    return causes
-
-
-def _check_version(version: Mapping[str, Any], field: str) -> list[Cause]:
-    causes = []
-    if version.get("served") is None:
-        causes.append(Cause("FieldValueRequired", "Required value", f"{field}.served"))
-    schema = (version.get("schema") or {}).get("openAPIV3Schema")
-    if schema is None:
-        causes.append(Cause("FieldValueRequired", "Required value", f"{field}.schema.openAPIV3Schema"))
-    else:
-        causes += structural.check(schema)
-    scale = (version.get("subresources") or {}).get("scale")
-    if scale is not None:
-        causes += _check_scale(scale, f"{field}.subresources.scale")
-    for index, column in enumerate(version.get("additionalPrinterColumns") or ()):
-        for name in ("name", "type", "jsonPath"):
-            if not column.get(name):
-                where = f"{field}.additionalPrinterColumns[{index}].{name}"
-                causes.append(Cause("FieldValueRequired", "Required value", where))
-    return causes
-
-
-def _check_scale(scale: Mapping[str, Any], field: str) -> list[Cause]:
-    causes = []
-    for name, root in (("specReplicasPath", ".spec."), ("statusReplicasPath", ".status.")):
-        path = scale.get(name) or ""
-        if not path:
-            causes.append(Cause("FieldValueRequired", "Required value", f"{field}.{name}"))
-        elif not path.startswith(root) or not re.fullmatch(r"(\.[A-Za-z_][-\w]*)+", path):
-            message = f'Invalid value: "{path}": should be a json path under {root[:-1]}'
-            causes.append(Cause("FieldValueInvalid", message, f"{field}.{name}"))
-    return causes
-
-
-def _refuse_unsupported(spec: Mapping[str, Any]) -> None:
-    if spec["conversion"].get("strategy") not in {None, "None"}:
-        raise statuses.not_implemented("CustomResourceDefinitions with a conversion webhook")
-    if any(structural.has_rules(version["schema"]["openAPIV3Schema"]) for version in spec["versions"]):
-        raise statuses.not_implemented("CustomResourceDefinitions with CEL rules (x-kubernetes-validations)")
+def _invalid(field: str, value: str, why: str) -> Cause:
+    return Cause("FieldValueInvalid", f"Invalid value: {shown(value)}: {why}", field)

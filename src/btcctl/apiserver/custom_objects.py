@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -27,12 +28,15 @@ _BLOCKING = frozenset(
 )
 
 
-def validate(served: Served, new: Body, old: Body | None, *, is_status: bool) -> list[Cause]:
+def validate(served: Served, new: Body, old: Body | None, *, is_status: bool) -> tuple[list[Cause], list[str]]:
     """What is wrong with an object that is pruned and has its defaults.
 
     Args:
         old: What an update replaces; what is wrong there already, and unchanged, may stay.
         is_status: Only the status is written, and only it is checked.
+
+    Returns:
+        Causes, and warnings of rules that were broken before.
     """
     schema = served.schema or {}
     node = None if old is None else Correlated(schema, new, old)
@@ -43,14 +47,16 @@ def validate(served: Served, new: Body, old: Body | None, *, is_status: bool) ->
         causes += list(_replicas(served.scale, new))
     causes += list(_status_replicas(served.scale, new))
     if not is_status:
-        causes += list(_embedded(schema, new, ""))
+        causes += list(embedded_below(schema, new, ""))
     if old is None or not any(True for _ in duplicates(schema, old, "")):
         causes += list(duplicates(schema, new, ""))
-    if not served.has_rules:
-        return causes
+    if served.rules is None:
+        return causes, []
     if any(cause.reason in _BLOCKING for cause in causes):
-        return [*causes, Cause("FieldValueInvalid", _UNCHECKED, "<nil>")]
-    return causes
+        return [*causes, Cause("FieldValueInvalid", _UNCHECKED, "<nil>")], []
+    rules = importlib.import_module("btcctl.apiserver.cel.rules")
+    broken, warnings = rules.run(served.rules, new, old)
+    return causes + broken, warnings
 
 
 def duplicates(schema: Schema, value: Any, path: str) -> Iterator[Cause]:
@@ -105,15 +111,15 @@ def _children(schema: Schema, value: Mapping[str, Any], path: str) -> Iterator[t
             yield f"{path}[{name}]", additional, each
 
 
-def _embedded(schema: Schema, value: Any, path: str) -> Iterator[Cause]:
+def embedded_below(schema: Schema, value: Any, path: str) -> Iterator[Cause]:
     if isinstance(value, Mapping):
         if schema.get(EMBEDDED):
             yield from embedded_causes(value, path)
         for place, below, each in _children(schema, value, path):
-            yield from _embedded(below, each, place)
+            yield from embedded_below(below, each, place)
     elif isinstance(value, list) and schema.get("items"):
         for index, each in enumerate(value):
-            yield from _embedded(schema["items"], each, f"{path}[{index}]")
+            yield from embedded_below(schema["items"], each, f"{path}[{index}]")
 
 
 def _list_duplicates(schema: Schema, value: list[Any], path: str) -> Iterator[Cause]:

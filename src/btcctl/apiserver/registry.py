@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from btcctl.apiserver.collection import Body, CollectionId
+from btcctl.apiserver.schema import has_rules
 from btcctl.resources import ResourceType
+
+if TYPE_CHECKING:
+    from btcctl.apiserver.cel.rules import Node
 
 ALL_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 CUSTOM_VERBS = ("delete", "deletecollection", "get", "list", "patch", "create", "update", "watch")
@@ -63,7 +68,7 @@ class Served:
     columns: tuple[PrinterColumn, ...] = ()
     scale: ScalePaths | None = None
     selectable_fields: tuple[str, ...] = ()
-    has_rules: bool = False  #: whether the schema has CEL rules
+    rules: Node | None = field(default=None, compare=False)  #: the CEL rules of the schema, compiled
 
     @property
     def collection(self) -> CollectionId:
@@ -177,7 +182,16 @@ def _served_version(spec: Body, version: Body, storage: str) -> Served:
         if scale is None
         else ScalePaths(scale["specReplicasPath"], scale["statusReplicasPath"], scale.get("labelSelectorPath", "")),
         selectable_fields=tuple(each["jsonPath"].lstrip(".") for each in version.get("selectableFields") or ()),
+        rules=_rules(version["schema"]["openAPIV3Schema"]),
     )
+
+
+def _rules(schema: Mapping[str, Any]) -> Node | None:
+    if not has_rules(schema):
+        return None
+    compiler = importlib.import_module("btcctl.apiserver.cel.rules")  # late: most have no rules
+    found: Node | None = compiler.compile_rules(schema)
+    return found
 
 
 def _column(column: Body) -> PrinterColumn:

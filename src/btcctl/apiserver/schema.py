@@ -14,7 +14,7 @@ Schema = Mapping[str, Any]
 _ROOT_FIELDS = ("apiVersion", "kind", "metadata")
 PRESERVE = "x-kubernetes-preserve-unknown-fields"
 EMBEDDED = "x-kubernetes-embedded-resource"
-__all__ = ["EMBEDDED", "PRESERVE", "Schema", "default", "prune", "shown"]
+__all__ = ["EMBEDDED", "PRESERVE", "Schema", "default", "has_rules", "prune", "shown"]
 
 
 def prune(schema: Schema, body: dict[str, Any]) -> list[str]:
@@ -83,6 +83,14 @@ def _default(schema: Schema, value: Any) -> None:
             del value[key]  # null is as good as absent
         else:
             _default(below, value[key])
+
+
+def has_rules(schema: Schema) -> bool:
+    """Whether it has CEL rules anywhere."""
+    below = [*(schema.get("properties") or {}).values(), schema.get("items"), schema.get("additionalProperties")]
+    return bool(schema.get("x-kubernetes-validations")) or any(
+        isinstance(each, Mapping) and has_rules(each) for each in below
+    )
 
 
 def _copy(value: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 from btcctl.apiserver import core_kinds, pods, shapes, workloads
 from btcctl.apiserver.collection import Body
-from btcctl.apiserver.crds import check_definition, default_definition
+from btcctl.apiserver.crds import check_definition, check_update, default_definition
 from btcctl.apiserver.metadata import NameRule, label_name, path_name, service_name, subdomain_name
 from btcctl.apiserver.registry import Served
 from btcctl.apiserver.statuses import Cause
@@ -127,6 +127,7 @@ _STRATEGIES: Mapping[tuple[str, str], Strategy] = {
         default=default_definition,
         initial_status={},
         check=check_definition,
+        check_update=check_update,
         has_generation=True,
         needs_version=True,
     ),

@@ -259,7 +259,9 @@ class Writer:
         if old is not None and not is_status and not causes:
             causes += strategy.check_update(new, old)
         if served.schema is not None:
-            causes += custom_objects.validate(served, new, old, is_status=is_status)
+            found, remarks = custom_objects.validate(served, new, old, is_status=is_status)
+            causes += found
+            warnings += remarks
         if causes:
             raise statuses.invalid_object(served.type, metadata.get("name") or "", causes)
         if old is not None and old["metadata"].get("deletionTimestamp"):

@@ -1,0 +1,104 @@
+"""An expression as cel-python parses it, and how a real server points at a part of it."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from typing import Any
+
+from btcctl.errors import BtcctlError
+
+_ESCAPE = re.compile(r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-3][0-7]{2}|.)", re.DOTALL)
+_PLAIN = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+
+
+#: By the name of the rule in the grammar: the function, and how it is written.
+OPERATORS = {
+    "relation_lt": ("_<_", "<"), "relation_le": ("_<=_", "<="), "relation_gt": ("_>_", ">"),
+    "relation_ge": ("_>=_", ">="), "relation_in": ("@in", "in"), "relation_eq": ("_==_", "=="),
+    "relation_ne": ("_!=_", "!="), "addition_add": ("_+_", "+"), "addition_sub": ("_-_", "-"),
+    "multiplication_mul": ("_*_", "*"), "multiplication_div": ("_/_", "/"), "multiplication_mod": ("_%_", "%"),
+}  # fmt: skip
+#: Rules that mean something even with one child, or none.
+LEAVES = frozenset(["ident", "literal", "list_lit", "map_lit", "ident_arg"])
+
+
+class Unsupported(BtcctlError):
+    """A real server may take this rule; this one would not do it right."""
+
+
+class CompileError(BtcctlError):
+    """A rule that no server takes, and the words for it."""
+
+
+def parse(text: str) -> Any:
+    """The syntax tree of an expression.
+
+    Raises:
+        Unsupported: It is no CEL, or newer than cel-python.
+    """
+    try:
+        celparser = importlib.import_module("celpy.celparser")
+    except ImportError as error:
+        raise Unsupported("CEL rules without cel-python: pip install 'btcctl[sandbox]'") from error
+    try:
+        return celparser.CELParser().parse(text)
+    except celparser.CELParseError as error:
+        raise Unsupported(f"the syntax of {text!r}, at column {error.column}") from error
+
+
+def located(text: str, position: int, message: str) -> str:
+    """An error with the line it is in, and a caret below the place."""
+    before = text[:position].split("\n")
+    line, column = len(before), len(before[-1])
+    source = text.split("\n")[line - 1]
+    dots = "".join("．" if ord(each) > 0xFF else "." for each in source[:column])  # as wide as what is above
+    return f"ERROR: <input>:{line}:{column + 1}: {message}\n | {source}\n | {dots}^"
+
+
+def position_of(text: str, tree: Any) -> int:
+    """Where a server points to if it means this part: at the operator, the dot, the bracket."""
+    while len(tree.children) == 1 and tree.data not in LEAVES:
+        tree = tree.children[0]
+    children = tree.children
+    if tree.data == "member_dot":
+        return text.rindex(".", 0, children[1].start_pos)
+    if tree.data in {"member_dot_arg", "ident_arg"}:
+        return text.index("(", children[tree.data == "member_dot_arg"].end_pos)
+    signs = {"member_index": "[", "expr": "?", "conditionalor": "||", "conditionaland": "&&"}
+    if tree.data in signs:
+        return text.index(signs[tree.data], children[0].meta.end_pos)
+    if len(children) == 2 and children[0].data in OPERATORS:
+        end: int = children[0].meta.end_pos
+        return end - len(OPERATORS[children[0].data][1])
+    start: int = tree.meta.start_pos
+    return start
+
+
+def text_of(literal: str) -> str:
+    """The value of a string literal."""
+    raw = literal[0] in "rR"
+    body = literal[1:] if raw else literal
+    fence = body[:3] if body[:3] in {'"""', "'''"} else body[0]
+    inner = body[len(fence) : -len(fence)]
+    return inner if raw else _ESCAPE.sub(_unescaped, inner)
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    body = match[0][1:]
+    if body[0] in "xuU" and len(body) > 1:
+        return chr(int(body[1:], 16))
+    if body.isdigit() and len(body) == 3:
+        return chr(int(body, 8))
+    if body in _PLAIN:
+        return _PLAIN[body]
+    if body in "\\\"'`?":
+        return body
+    raise Unsupported(f"the escape {match[0]}")
+
+
+def number_of(kind: str, literal: str) -> int | float:
+    """The value of a literal: INT_LIT or FLOAT_LIT."""
+    if kind == "FLOAT_LIT":
+        return float(literal)
+    return int(literal, 16 if "x" in literal.lower() else 10)
