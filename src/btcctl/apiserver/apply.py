@@ -12,7 +12,7 @@ import yaml
 from btcctl.apiserver import statuses
 from btcctl.apiserver.bodies import private
 from btcctl.apiserver.managed import Author, kind_of
-from btcctl.apiserver.managed.applying import apply
+from btcctl.apiserver.managed.applying import apply, as_written
 from btcctl.apiserver.options import WriteOptions
 from btcctl.apiserver.registry import Registry
 from btcctl.apiserver.routing import Route
@@ -58,7 +58,7 @@ class Applier:
             live = None if record is None else {**record.body, "apiVersion": served.type.api_version}
             author = Author(options.field_manager, rfc3339(self._store.clock.wall_time()))
             kind = kind_of(self._registry, served, route.subresource)
-            new = private(apply(kind, live, wanted, author, force=options.force))
+            new = private(as_written(kind, apply(kind, live, wanted, author, force=options.force)))
             inner = replace(options, is_apply=True, field_validation="Ignore")
             if record is not None:
                 return 200, self._writer.update(route, new, inner, warnings, [])[0]

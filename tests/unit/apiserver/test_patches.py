@@ -165,7 +165,7 @@ class TestApply:
         assert [each.status for each in (first, second, third)] == [201, 200, 200]
         assert (second.version, third.body["spec"]["size"]) == (first.version, 2)
 
-    def test_keyed_lists_merge_and_others_are_replaced(self, server):
+    def test_lists_with_keys_and_sets_are_merged(self, server):
         server.created(THINGS, thing(parts=[{"name": "x", "weight": 5}], args=["a"]))
         body = server.patch(
             f"{THINGS}/a",
@@ -175,7 +175,7 @@ class TestApply:
             force="true",
         ).body
         assert body["spec"]["parts"] == [{"name": "y", "weight": 1}, {"name": "x", "weight": 5}]
-        assert body["spec"]["args"] == ["b"]
+        assert body["spec"]["args"] == ["a", "b"]
 
     def test_yaml_is_understood(self, server):
         answer = server.patch(

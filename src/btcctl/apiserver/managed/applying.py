@@ -12,8 +12,8 @@ from typing import Any
 from btcctl.apiserver import statuses
 from btcctl.apiserver.collection import Body
 from btcctl.apiserver.managed import entries
-from btcctl.apiserver.managed.comparing import Comparison, Untypable, compare
-from btcctl.apiserver.managed.entries import APPLY, UPDATE, Entry, Managed, Manager, manager_of
+from btcctl.apiserver.managed.comparing import Comparison, Untypable, compare, completed
+from btcctl.apiserver.managed.entries import APPLY, Entry, Managed, Manager, manager_of
 from btcctl.apiserver.managed.field_sets import (
     FieldSet,
     Path,
@@ -71,6 +71,18 @@ def apply(kind: Kind, live: Body | None, wanted: Mapping[str, Any], author: Auth
     if author.name == _KUBECTL:
         new = _with_last_applied(new, wanted)
     return {**new, "metadata": {**(new.get("metadata") or {}), "managedFields": entries.write(managed)}}
+
+
+def as_written(kind: Kind, new: dict[str, Any]) -> dict[str, Any]:
+    """The state as it is decoded and written again, where Go's types have a say in that."""
+    written: dict[str, Any] = new if kind.is_plain else completed(kind.type, _without_nulls(new), zeros=False)
+    return written
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nulls(each) for key, each in value.items() if each is not None}
+    return [_without_nulls(each) for each in value] if isinstance(value, list) else value
 
 
 def _apply_kindly(
@@ -224,6 +236,3 @@ def _with_last_applied(new: dict[str, Any], wanted: Mapping[str, Any]) -> dict[s
     for character in "<>&":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return {**new, "metadata": {**metadata, "annotations": {**annotations, LAST_APPLIED: text}}}
-
-
-__all__ = ["LAST_APPLIED", "UPDATE", "apply"]

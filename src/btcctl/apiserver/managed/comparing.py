@@ -100,8 +100,8 @@ def completed(type_: Type, value: Any, *, zeros: bool = True) -> Any:
 
 def _is_omitted(map_type: MapType, name: str, type_: Type, value: Any) -> bool:
     """Whether an empty value is not written; one that Go has a pointer to is."""
-    if name in map_type.zeros or name not in map_type.fields:
-        return False
+    if name in map_type.zeros or name not in map_type.fields or name == "managedFields":
+        return False  # without any entries, `managedFields` mean that nobody owns anything
     if value == []:
         return type_.list is not None
     if value == {}:
