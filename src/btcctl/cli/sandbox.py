@@ -28,7 +28,7 @@ def add_parser(commands: Any, environ: Mapping[str, str]) -> argparse.ArgumentPa
         "sandbox",
         help="a local cluster with a living network: no Kubernetes, no Docker",
         description=(
-            "Start an embedded API server, a StatefulSet controller, a node runner that makes every pod a process on "
+            "Start an API server, a StatefulSet controller, a node runner that makes every pod a process on "
             "its own loopback address, the operator, and a network. It stays up until Ctrl-C, and leaves nothing "
             "behind. The nodes are Bitcoin Core if a bitcoind is found, simulated ones otherwise."
         ),
