@@ -72,7 +72,7 @@ def validate_fields(
     Raises:
         StatusError: It is Strict, and there is something to say.
     """
-    sent = dict(body) if patching else {}
+    sent = private(body) if patching else {}
     unknown = [f"metadata.{name}" for name in sorted(set(body["metadata"]) - fields.METADATA)]
     known = fields.fields_of(served)
     unknown += schema.prune(known, body) if known is not None else []

@@ -312,7 +312,7 @@ BUILT_IN_COLUMNS: Mapping[ResourceType, tuple[Column, ...]] = {
         Column("Data", _plain(lambda body: len(body.get("data") or {}) + len(body.get("binaryData") or {}))),
         AGE,
     ),
-    resources.SERVICE_ACCOUNTS: (NAME, Column("Secrets", _count("secrets"), type="integer"), AGE),
+    resources.SERVICE_ACCOUNTS: (NAME, AGE),
     resources.EVENTS: (
         Column("Last Seen", _event_last_seen),
         Column("Type", _at("type", default="")),

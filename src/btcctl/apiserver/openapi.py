@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
 from typing import Any
 
 import msgspec
@@ -19,20 +21,24 @@ from btcctl.apiserver.registry import Registry, Served
 _ROOT = "/openapi/v3"
 _KIND_EXTENSION = "x-kubernetes-group-version-kind"
 _METADATA_REFERENCE = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
-_OBJECT_META = {
-    "type": "object",
-    "description": "ObjectMeta is metadata that all persisted resources must have.",
-    "properties": {
-        "name": {"type": "string", "description": "Unique within a namespace."},
-        "namespace": {"type": "string"},
-        "labels": {"type": "object", "additionalProperties": {"type": "string"}},
-        "annotations": {"type": "object", "additionalProperties": {"type": "string"}},
-        "finalizers": {"type": "array", "items": {"type": "string"}},
-        "uid": {"type": "string"},
-        "resourceVersion": {"type": "string"},
-        "generation": {"type": "integer", "format": "int64"},
-        "creationTimestamp": {"type": "string", "format": "date-time"},
-        "deletionTimestamp": {"type": "string", "format": "date-time"},
+_CONVENTIONS = "https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md"
+# What every CRD's schema is given; the words are those of kube-apiserver 1.36.2, for `kubectl explain` prints them.
+_OWN = {
+    "apiVersion": {
+        "type": "string",
+        "description": "APIVersion defines the versioned schema of this representation of an object. Servers should "
+        "convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: "
+        f"{_CONVENTIONS}#resources",
+    },
+    "kind": {
+        "type": "string",
+        "description": "Kind is a string value representing the REST resource this object represents. Servers may "
+        "infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: "
+        f"{_CONVENTIONS}#types-kinds",
+    },
+    "metadata": {
+        "allOf": [{"$ref": f"#/components/schemas/{_METADATA_REFERENCE}"}],
+        "description": f"Standard object's metadata. More info: {_CONVENTIONS}#metadata",
     },
 }
 _Body = dict[str, Any]
@@ -55,8 +61,15 @@ def document(resources: list[Served]) -> _Body:
         "openapi": "3.0.0",
         "info": {"title": "Kubernetes", "version": "embedded"},
         "paths": dict(_path(served) for served in resources),
-        "components": {"schemas": {_METADATA_REFERENCE: _OBJECT_META} | dict(_schema(served) for served in resources)},
+        "components": {"schemas": _metadata_schemas() | dict(_schema(served) for served in resources)},
     }
+
+
+@cache
+def _metadata_schemas() -> _Body:
+    """ObjectMeta and what it refers to, as kube-apiserver 1.36.2 publishes them (Apache-2.0)."""
+    text = files("btcctl.apiserver").joinpath("object_meta.json").read_bytes()
+    return msgspec.json.decode(text, type=_Body)
 
 
 def _index(registry: Registry) -> _Body:
@@ -98,12 +111,7 @@ def _schema(served: Served) -> tuple[str, _Body]:
     type_ = served.type
     name = ".".join([*reversed((type_.group or "core").split(".")), type_.version, type_.kind])
     schema: Mapping[str, Any] = served.schema or {"type": "object"}
-    own = {
-        "apiVersion": {"type": "string", "description": "The version of the API this object is written in."},
-        "kind": {"type": "string", "description": "What this object is."},
-        "metadata": {"allOf": [{"$ref": f"#/components/schemas/{_METADATA_REFERENCE}"}], "description": "Metadata."},
-    }
-    properties = {**(schema.get("properties") or {}), **own}
+    properties = {**(schema.get("properties") or {}), **_OWN}
     return name, {**schema, "properties": properties, _KIND_EXTENSION: [_kind(served)]}
 
 

@@ -106,7 +106,21 @@ def _merge_items(key: str, current: list[Any], patch: list[Any]) -> list[Any]:
             merged.append(_merge_map({}, item))
         else:
             merged[place] = _merge_map(merged[place], item)
-    return merged
+    return _in_order(key, merged, current, patch)
+
+
+def _in_order(key: str, merged: list[Any], current: list[Any], patch: list[Any]) -> list[Any]:
+    """The patch's order for what it names; the rest each before the first of those that it stood before."""
+    place_of = {each.get(key): place for place, each in enumerate(current)}
+    wanted = [item.get(key) for item in patch]
+    named = sorted((each for each in merged if each.get(key) in wanted), key=lambda each: wanted.index(each.get(key)))
+    at = 0
+    for item in (each for each in merged if each.get(key) not in wanted):
+        while at < len(named) and place_of.get(named[at].get(key), -1) < place_of[item.get(key)]:
+            at += 1
+        named.insert(at, item)
+        at += 1
+    return named
 
 
 def _merge_key(name: str, items: Iterable[Any]) -> str | None:
