@@ -19,7 +19,14 @@ from btcctl.objects import ObjectKey
 from btcctl.resources import CONFIG_MAPS, NAMESPACES, PODS, ROLE_BINDINGS, ROLES, STATEFUL_SETS
 from btcctl.rest.client import ApiClient
 from btcctl.rest.transport import Request
-from btcctl.testing.control_plane import ControlPlane, ControlPlaneError, ControlPlaneOptions, NotOurs, find_binaries
+from btcctl.testing.control_plane import (
+    CONTROLLERS,
+    ControlPlane,
+    ControlPlaneError,
+    ControlPlaneOptions,
+    NotOurs,
+    find_binaries,
+)
 from btcctl.testing.pytest_plugin import NewControlPlane
 from tests.integration.support import eventually
 
@@ -291,6 +298,19 @@ class TestAGivenCluster:
     def test_mints_tokens_of_service_accounts(self, given):
         robot = given.client_from(given.service_account_kubeconfig("default", "default"))
         assert not reads(robot, "default")
+
+    def test_has_its_own_signer_make_users(self, new_control_plane: NewControlPlane):
+        controllers = [*CONTROLLERS, "certificatesigningrequest-signing-controller"]
+        theirs = new_control_plane(ControlPlaneOptions(controllers=controllers))
+        let_list_pods(theirs.client(), "default", {"kind": "Group", "name": "readers", "apiGroup": RBAC})
+        environ = {"USE_EXISTING_CLUSTER": "true", "KUBECONFIG": str(theirs.kubeconfig())}
+        with ControlPlane(environ=environ) as given:
+            dave = given.client("dave", ["readers"])
+            assert eventually(lambda: reads(dave, "default"))
+
+    def test_keeps_its_admin(self, given, control_plane):
+        with given.client_from(given.kubeconfig()) as client:
+            assert reads(client, "default")
 
     @pytest.mark.parametrize("wish", ["restart", "kill", "terminate", "pause", "resume", "compact"])
     def test_is_not_ours_to_break(self, given, wish):

@@ -41,6 +41,10 @@ class Layout:
         return self.directory / "ca.crt"
 
     @property
+    def authority_key(self) -> Path:
+        return self.directory / "ca.key"
+
+    @property
     def certificate(self) -> Path:
         return self.directory / "server.crt"
 
@@ -124,6 +128,8 @@ def controller_manager_command(
         "--secure-port=0",
         f"--root-ca-file={layout.authority}",
         f"--service-account-private-key-file={layout.token_key}",
+        f"--cluster-signing-cert-file={layout.authority}",
+        f"--cluster-signing-key-file={layout.authority_key}",
         "--use-service-account-credentials=false",
         "--kube-api-qps=500",
         "--kube-api-burst=1000",

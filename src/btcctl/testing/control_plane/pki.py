@@ -46,6 +46,11 @@ class Authority:
         """PEM."""
         return self._certificate.public_bytes(Encoding.PEM)
 
+    @property
+    def key(self) -> bytes:
+        """PEM."""
+        return _private(self._key)
+
     def issue_server(self, addresses: Sequence[str], names: Sequence[str]) -> KeyPair:
         """For a server at these IP addresses and DNS names."""
         alternatives: list[x509.GeneralName] = [x509.IPAddress(ip_address(each)) for each in addresses]
@@ -80,6 +85,13 @@ class Authority:
             .not_valid_after(now + _VALID)
             .add_extension(x509.KeyUsage(*bits), critical=True)
         )
+
+
+def make_request(user: str, groups: Sequence[str]) -> KeyPair:
+    """A request for a client certificate, in the certificate's place, with its key."""
+    key = _new_key()
+    request = x509.CertificateSigningRequestBuilder().subject_name(_name(user, groups)).sign(key, hashes.SHA256())
+    return KeyPair(request.public_bytes(Encoding.PEM), _private(key))
 
 
 @dataclass(frozen=True, slots=True)

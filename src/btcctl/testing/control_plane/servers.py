@@ -160,6 +160,7 @@ class Servers:
         server = self.authority.issue_server([ADDRESS, SERVICE_ADDRESS], _NAMES)
         tokens = make_token_keys()
         _write(layout.authority, self.authority.certificate)
+        _write(layout.authority_key, self.authority.key)
         _write(layout.certificate, server.certificate)
         _write(layout.key, server.key)
         _write(layout.token_public_key, tokens.public)
