@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from btcctl.apiserver import custom_objects, schema, statuses
+from btcctl.apiserver import crds, custom_objects, schema, statuses
 from btcctl.apiserver import metadata as meta
 from btcctl.apiserver.bodies import checked, private, validate_fields
 from btcctl.apiserver.collection import Body, Record
@@ -256,12 +256,14 @@ class Writer:
         if old is not None:
             causes += meta.validate_update(metadata, old["metadata"])
         causes += strategy.check(new)
-        if old is not None and not is_status and not causes:
+        if old is not None and not is_status:
             causes += strategy.check_update(new, old)
         if served.schema is not None:
             found, remarks = custom_objects.validate(served, new, old, is_status=is_status)
             causes += found
             warnings += remarks
+        if not causes and served.type.plural == "customresourcedefinitions":
+            warnings += crds.remarks(new)
         if causes:
             raise statuses.invalid_object(served.type, metadata.get("name") or "", causes)
         if old is not None and old["metadata"].get("deletionTimestamp"):
@@ -269,9 +271,12 @@ class Writer:
 
     def _admit(self, route: Route, new: Body) -> None:
         """What admission refuses: the namespace, and a pod's service account, must be there."""
+        name = new["metadata"].get("name") or ""
+        if route.served.is_terminating:
+            why = "create not allowed while custom resource definition is terminating"
+            raise statuses.forbidden(route.served.type, name, why)
         if not route.served.type.namespaced:
             return
-        name = new["metadata"].get("name") or ""
         namespace = self._store.get(("", "namespaces"), ObjectKey("", route.namespace))
         if namespace is None:
             raise statuses.not_found(NAMESPACES, route.namespace)

@@ -222,7 +222,7 @@ def wait(t: Transcript) -> None:
     _nets(t)
     t.quietly("apply", "-f", "-", stdin=net(t.group))
     t("wait", "net/a", "--for=jsonpath={.spec.nodes}=3", "--timeout=10s")
-    t("wait", "net/a", "--for=condition=Ready", "--timeout=1s")
+    t("wait", "net/a", "--for=condition=Ready", "--timeout=3s")
     status = '{"status":{"conditions":[{"type":"Ready","status":"True"}]}}'
     with t.watching("wait", "net/a", "--for=condition=Ready", "--timeout=20s", lines=1):
         t("patch", "net", "a", "--subresource=status", "--type=merge", "-p", status)
@@ -232,7 +232,7 @@ def wait(t: Transcript) -> None:
     with t.watching("wait", "net/late", "--for=create", "--timeout=20s", lines=1):
         t("create", "-f", "-", stdin=net(t.group, "late"))
     t.quietly("patch", "net", "a", "--type=merge", "-p", '{"metadata":{"finalizers":["x.org/hold"]}}')
-    t("wait", "net/a", "--for=delete", "--timeout=1s")
+    t("wait", "net/a", "--for=delete", "--timeout=3s")
     t("delete", "net", "a", "--wait=false")
     t("patch", "net", "a", "--type=merge", "-p", '{"metadata":{"finalizers":null}}')
     t("wait", "net/a", "--for=delete", "--timeout=10s")
@@ -251,7 +251,7 @@ def delete(t: Transcript) -> None:
     t("delete", "secret/secret", "lease/lease", "--now")
     t("delete", "sa", "account", "-o", "name")
     t.quietly("patch", "net", "b", "--type=merge", "-p", '{"metadata":{"finalizers":["x.org/hold"]}}')
-    t("delete", "net", "b", "--timeout=1s")
+    t("delete", "net", "b", "--timeout=3s")
     t("get", "net", "b", "-o", "yaml")
     t("patch", "net", "b", "--type=merge", "-p", '{"metadata":{"finalizers":["x.org/hold","x.org/more"]}}')
     t("patch", "net", "b", "--type=merge", "-p", '{"metadata":{"finalizers":null}}')

@@ -17,12 +17,15 @@ _TIME = re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( ?Z| ?[+-]\d\d:
 _SPOKEN_TIME = re.compile(r"\b(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d \w{3} \d{4} \d\d:\d\d:\d\d [+-]\d{4}")
 _VERSION = re.compile(r"(resource ?version\\?\"?: *\\?\"?)\d+", re.IGNORECASE)
 # An age is as wide as it is, and what follows in its row is aligned behind it.
-_AGE = re.compile(r"(?<![\w.:=-])(\d+m)?\d+s( +|$)", re.MULTILINE)
+_AGE = re.compile(r"(?<![\w.:=-])(\d+[dhm])?\d+[dhms]( +|$)", re.MULTILINE)
+# What kubectl logs of a watch that ends with its own time limit: whether the server ended it first is a race.
+_WATCH_LOG = re.compile(r"^[EIW]\d{4} \S+ +\d+ reflector\.go.*\n", re.MULTILINE)
 _TEMPORARY = re.compile(r"/\S*/(LIVE|MERGED)-\d+/")
 
 
 def normalized(text: str) -> str:
     """`text` without what differs between any two runs."""
+    text = _WATCH_LOG.sub("", text)
     text = _UID.sub("<uid>", text)
     text = _TIME.sub("<time>", text)
     text = _SPOKEN_TIME.sub("<time>", text)
