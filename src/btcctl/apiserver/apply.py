@@ -11,14 +11,17 @@ import yaml
 
 from btcctl.apiserver import statuses
 from btcctl.apiserver.bodies import private
+from btcctl.apiserver.collection import Body
 from btcctl.apiserver.managed import Author, kind_of
 from btcctl.apiserver.managed.applying import apply, as_written
 from btcctl.apiserver.options import WriteOptions
-from btcctl.apiserver.registry import Registry
+from btcctl.apiserver.registry import Registry, Served
 from btcctl.apiserver.routing import Route
+from btcctl.apiserver.statuses import Cause
 from btcctl.apiserver.store import Store
 from btcctl.apiserver.writer import Writer
 from btcctl.clock import rfc3339
+from btcctl.resources import NAMESPACES
 
 
 class _Loader(yaml.SafeLoader):
@@ -61,6 +64,7 @@ class Applier:
             new = private(as_written(kind, apply(kind, live, wanted, author, force=options.force)))
             inner = replace(options, is_apply=True, field_validation="Ignore")
             if record is not None:
+                _check_uid(served, new, record.body)
                 return 200, self._writer.update(route, new, inner, warnings, [])[0]
             uid = new["metadata"].get("uid")
             if uid:
@@ -71,10 +75,21 @@ class Applier:
 
 def _named(new: dict[str, Any], route: Route) -> dict[str, Any]:
     name = new["metadata"].get("name")
-    if name and name != route.name:
+    if not name:
+        why = f"the name of the object ({route.name} based on URL) was undeterminable: name must be provided"
+        raise statuses.bad_request(why)
+    if name != route.name:
         raise statuses.bad_request(f"the name of the object ({name}) does not match the name on the URL ({route.name})")
-    new["metadata"]["name"] = route.name
+    if route.served.type == NAMESPACES and not new.get("spec"):
+        new.pop("spec", None)  # a namespace without finalizers is one that is about to go
     return new
+
+
+def _check_uid(served: Served, new: Mapping[str, Any], old: Body) -> None:
+    uid = new["metadata"].get("uid")
+    if uid and uid != old["metadata"]["uid"]:
+        cause = Cause("FieldValueInvalid", f'Invalid value: "{uid}": field is immutable', "metadata.uid")
+        raise statuses.invalid_object(served.type, old["metadata"]["name"], [cause, cause])
 
 
 def read_configuration(body: bytes, kind: str, api_version: str) -> dict[str, Any]:

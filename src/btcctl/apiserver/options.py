@@ -161,7 +161,8 @@ def parse_version(text: str) -> int | None:
 def _agent(user_agent: str) -> str:
     """The program's name: what comes before the first slash, cut so that it fits an entry."""
     name, size = "", 0
-    for character in user_agent.partition("/")[0]:
+    text = user_agent.encode("latin-1", "replace").decode(errors="replace")  # headers are read as Latin-1
+    for character in text.partition("/")[0]:
         size += len(character.encode(errors="replace")) if character.isprintable() else 0
         if size > MAX_MANAGER_BYTES:
             break

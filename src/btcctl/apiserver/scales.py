@@ -17,7 +17,7 @@ from btcctl.apiserver.options import WriteOptions
 from btcctl.apiserver.registry import Registry, ScalePaths, Served
 from btcctl.apiserver.routing import Route
 from btcctl.apiserver.selectors import selector_text
-from btcctl.apiserver.statuses import Cause
+from btcctl.apiserver.statuses import Cause, StatusError
 from btcctl.apiserver.store import Store
 from btcctl.apiserver.writer import Writer
 from btcctl.clock import rfc3339
@@ -73,7 +73,10 @@ class Scales:
         content_type = request.headers.get("content-type", "").partition(";")[0].strip()
         if request.method == "PATCH" and content_type == patches.APPLY:
             configuration = read_configuration(request.body, "Scale", scaling.SCALE)
-            return applying.apply(scaling.KIND, scale, configuration, author, force=options.force)
+            applied = applying.apply(scaling.KIND, scale, configuration, author, force=options.force)
+            if served.is_custom and applied.get("spec") != scale["spec"]:
+                raise _unconvertible(configuration)
+            return applied
         if request.method == "PATCH":
             wanted = patches.read_patch(served, content_type, request.body)(scale)
         else:
@@ -120,6 +123,16 @@ def _replicas(route: Route, wanted: Mapping[str, Any]) -> int:
         cause = Cause("FieldValueInvalid", message, "spec.replicas")
         raise statuses.invalid("autoscaling", "Scale", route.name, [cause])
     return replicas
+
+
+def _unconvertible(configuration: Mapping[str, Any]) -> StatusError:
+    """A custom resource cannot be scaled by an apply: upstream fails, and so do we."""
+    metadata = configuration.get("metadata") or {}
+    name = f"{metadata.get('namespace') or ''}/{metadata.get('name') or ''}"
+    return statuses.internal(
+        f"failed to convert new object ({name}; autoscaling/v1, Kind=Scale) to proper version: "
+        "request to convert CR to an invalid group/version: autoscaling/v1"
+    )
 
 
 def _at(body: Any, path: str) -> Any:

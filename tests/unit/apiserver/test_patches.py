@@ -179,7 +179,10 @@ class TestApply:
 
     def test_yaml_is_understood(self, server):
         answer = server.patch(
-            f"{CONFIG_MAPS}/c", b"apiVersion: v1\nkind: ConfigMap\ndata: {a: b}\n", APPLY, fieldManager="m"
+            f"{CONFIG_MAPS}/c",
+            b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {a: b}\n",
+            APPLY,
+            fieldManager="m",
         )
         assert (answer.status, answer.body["data"]) == (201, {"a": "b"})
 

@@ -75,8 +75,10 @@ def apply(kind: Kind, live: Body | None, wanted: Mapping[str, Any], author: Auth
 
 def as_written(kind: Kind, new: dict[str, Any]) -> dict[str, Any]:
     """The state as it is decoded and written again, where Go's types have a say in that."""
-    written: dict[str, Any] = new if kind.is_plain else completed(kind.type, _without_nulls(new), zeros=False)
-    return written
+    if kind.is_plain or kind.type.map is None:
+        return new
+    written = completed(kind.type, _without_nulls(new), zeros=False)
+    return {**{name: {} for name, zero in kind.type.map.zeros.items() if zero == {}}, **written}
 
 
 def _without_nulls(value: Any) -> Any:
