@@ -32,5 +32,6 @@ class AuditLog:
 
     def records(self, user: str) -> list[dict[str, Any]]:
         """All of one user, oldest first; a watch stands there from its beginning and once more from its end."""
-        lines = self._path.read_text().splitlines() if self._path.exists() else []
+        text = self._path.read_text() if self._path.exists() else ""
+        *lines, _ = text.split("\n")  # what comes after the last newline is still being written
         return [each for each in map(json.loads, lines) if each["user"]["username"] == user]

@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
+
 from btcctl.events.recorder import NORMAL, WARNING, EventRecorder
 from btcctl.events.reference import ObjectReference
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import CONFIG_MAPS, EVENTS
-from tests.integration.api_servers import ApiServer
+from btcctl.testing.control_plane import ControlPlane
+from tests.integration.api_servers import ApiServer, RealApiServer
 from tests.integration.apiserver.test_process import config_map
 from tests.integration.support import eventually
 
@@ -64,9 +67,10 @@ def test_an_event_that_was_deleted_meanwhile_is_made_again(api_server: ApiServer
     assert [each["message"] for each in events(api_server)] == ["once more"]
 
 
-def test_an_event_of_while_the_server_was_away_arrives(lasting_api_server: Any) -> None:
-    with recording(lasting_api_server) as (recorder, subject):
-        lasting_api_server.kill()
+@pytest.mark.real_server  # alone, because it waits for the recorder's next try: 10 s
+def test_an_event_of_while_the_server_was_away_arrives(lone_control_plane: ControlPlane) -> None:
+    with RealApiServer(lone_control_plane) as server, recording(server) as (recorder, subject):
+        server.kill()
         recorder.event(subject, WARNING, "Happened", "unseen")
-        lasting_api_server.restart()
-        eventually(lambda: [each["message"] for each in events(lasting_api_server)] == ["unseen"], 20.0)
+        server.restart()
+        eventually(lambda: [each["message"] for each in events(server)] == ["unseen"], 20.0)
