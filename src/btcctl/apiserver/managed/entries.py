@@ -32,14 +32,19 @@ class Manager(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a manager set, in which version of the kind, and when it last did; "" for no time."""
+    """What a manager set, in which version of the kind, and when it last did; "" for no time.
+
+    Attributes:
+        written: The entry as it is stored, if it comes from there and is unchanged.
+    """
 
     fields: FieldSet
     api_version: str
     time: str = ""
+    written: Mapping[str, Any] | None = None
 
     def with_fields(self, fields: FieldSet) -> Entry:
-        return replace(self, fields=fields)
+        return replace(self, fields=fields, written=None)
 
 
 Managed = dict[Manager, Entry]
@@ -83,7 +88,7 @@ def read_own(entries: Any) -> Managed:
             entry["operation"],
             "" if entry["operation"] == APPLY else entry["apiVersion"],
             entry.get("subresource", ""),
-        ): Entry(entry["fieldsV1"], entry["apiVersion"], entry.get("time", ""))
+        ): Entry(entry["fieldsV1"], entry["apiVersion"], entry.get("time", ""), entry)
         for entry in entries or ()
     }
 
@@ -104,6 +109,8 @@ def is_reset(entries: Any, *, is_custom: bool) -> bool:
 
 
 def _written(manager: Manager, entry: Entry) -> dict[str, Any]:
+    if entry.written is not None:
+        return dict(entry.written)
     written = {
         "manager": manager.name,
         "operation": manager.operation,

@@ -13,6 +13,8 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+import msgspec
+
 FieldSet = dict[str, Any]
 Path = tuple[str, ...]
 
@@ -197,7 +199,7 @@ def _canonical(element: str) -> str | None:
 
 
 def _compact(value: Any) -> str:
-    text = json.dumps(_whole(value), separators=(",", ":"), ensure_ascii=False)
+    text = msgspec.json.encode(_whole(value)).decode()
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 

@@ -81,7 +81,7 @@ def updated(kind: Kind, old: Body | None, new: Body, managed: Managed, author: A
     Raises:
         Untypable: One of the states does not fit the kind's type.
     """
-    before, after = content(kind, old or {}), content(kind, new)
+    before, after = (content(kind, each) for each in _differing(old or {}, new))
     managed = reconciled(kind, managed)
     versions: dict[str, Comparison] = {}
     managed = disown(kind, managed, before, after, versions)
@@ -93,6 +93,12 @@ def updated(kind: Kind, old: Body | None, new: Body, managed: Managed, author: A
         fields = changed if previous is None else union(previous.fields, changed)
         managed[manager] = Entry(fields, kind.api_version, author.time)
     return _capped(managed)
+
+
+def _differing(old: Body, new: Body) -> tuple[Body, Body]:
+    """Both states without the parts that are equal, which nobody needs to look at."""
+    same = {key for key, value in old.items() if key in new and new[key] == value}
+    return tuple({key: value for key, value in each.items() if key not in same} for each in (old, new))  # type: ignore[return-value]
 
 
 def content(kind: Kind, body: Body) -> dict[str, Any]:
