@@ -38,3 +38,14 @@ def test_a_started_process_is_expected_to_end():
     assert processes.spawn(["sleep"], {}, Path(), Path()) == 7
     exits.ended(7, 0)
     assert (woken, processes.exit_code(7)) == ([KEY], 0)
+
+
+def test_a_forgotten_code_is_not_taken_for_that_of_the_next_process_with_its_number():
+    exits = Exits(lambda _: None)
+    exits.ended(7, 1)
+    exits.forget(7)
+    exits.forget(8)
+    exits.ended(8, 1)
+    assert [exits.take(7), exits.take(8)] == [None, None]
+    exits.ended(8, 2)
+    assert exits.take(8) == 2
