@@ -103,6 +103,8 @@ class Api:
             if route is None:
                 response: Response = self._discover(request)
             else:
+                if route.served.deprecation:
+                    warnings.append(route.served.deprecation)
                 response = self._dispatch(route, request, attributes.verb, warnings)
         except StatusError as error:
             response = _error_response(error)

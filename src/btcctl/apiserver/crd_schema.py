@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from btcctl.apiserver import crd_rules
+from btcctl.apiserver import crd_rules, formats
 from btcctl.apiserver.printing import json_text, shown
 from btcctl.apiserver.schema import EMBEDDED, PRESERVE
 from btcctl.apiserver.statuses import Cause
@@ -55,6 +55,21 @@ def below(schema: Schema, field: str) -> Iterator[tuple[str, Schema]]:
         yield f"{field}.items", schema["items"]
     if isinstance(schema.get("additionalProperties"), Mapping):
         yield f"{field}.additionalProperties", schema["additionalProperties"]
+
+
+def unknown_formats(schema: Schema) -> Iterator[str]:
+    """The formats that nobody checks."""
+    name, type_ = schema.get("format") or "", schema.get("type") or ""
+    known = {"integer": ("int32", "int64"), "number": ("float", "double"), "": (), "string": ()}.get(type_)
+    if name and not (name in known if known else known is not None and formats.is_known(name)):
+        yield name
+    for _, each in below(schema, ""):
+        yield from unknown_formats(each)
+
+
+def has_tuples(schema: Schema) -> bool:
+    """Whether items are told one by one somewhere, which ends all talk of structure."""
+    return isinstance(schema.get("items"), list) or any(has_tuples(each) for _, each in below(schema, ""))
 
 
 def _check(schema: Schema, place: _Place) -> Iterator[Cause]:

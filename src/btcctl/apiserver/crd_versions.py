@@ -37,6 +37,8 @@ def check_versions(spec: Mapping[str, Any]) -> Iterator[Cause]:
         complaints = ",".join(service_name(name))
         if complaints:
             yield _invalid(f"spec.versions[{index}].name", name, complaints)
+            if index == 0:
+                yield _invalid("spec.version", name, complaints)
         is_unique, seen = is_unique and name not in seen, seen | {name}
         yield from _check_deprecation(version, f"spec.versions[{index}].deprecationWarning")
     if not is_unique:
@@ -50,7 +52,7 @@ def check_stored(stored: Sequence[str], versions: Sequence[Version]) -> Iterator
     """What is wrong with `status.storedVersions`."""
     field = "status.storedVersions"
     if not stored:
-        yield _invalid(field, list(stored), "must have at least one stored version")
+        yield _invalid(field, None, "must have at least one stored version")
         return
     names = [each.get("name") for each in versions]
     for version in versions:

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from btcctl.apiserver import crd_versions, statuses
+from btcctl.apiserver import crd_names, crd_versions, statuses
 from btcctl.apiserver.collection import Body
+from btcctl.apiserver.crd_schema import unknown_formats
 from btcctl.apiserver.metadata import service_name, subdomain_name
 from btcctl.apiserver.printing import shown
-from btcctl.apiserver.registry import Registry
 from btcctl.apiserver.statuses import Cause
 
 CLEANUP_FINALIZER = "customresourcecleanup.apiextensions.k8s.io"
-_NO_CONFLICTS = ("NamesAccepted", "True", "NoConflicts", "no conflicts found")
-_NAME_CONFLICTS = (("plural", "PluralConflict"), ("kind", "KindConflict"), ("listKind", "ListKindConflict"))
 _ACCEPTED = "the initial names have been accepted"
 
 
@@ -45,7 +43,8 @@ def check_definition(body: Body) -> list[Cause]:
     spec, name = body["spec"], body["metadata"].get("name") or ""
     names, versions = spec["names"], spec["versions"] or []
     causes = []
-    if name != f"{names.get('plural')}.{spec.get('group')}":
+    is_new = not (body.get("status") or {}).get("conditions")
+    if is_new and name != f"{names.get('plural')}.{spec.get('group')}":
         message = f'Invalid value: "{name}": must be spec.names.plural+"."+spec.group'
         causes.append(Cause("FieldValueInvalid", message, "metadata.name"))
     causes += _check_group(spec.get("group") or "")
@@ -64,9 +63,26 @@ def check_definition(body: Body) -> list[Cause]:
     if spec.get("preserveUnknownFields"):
         why = "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead"
         causes.append(Cause("FieldValueInvalid", f"Invalid value: true: {why}", "spec.preserveUnknownFields"))
-    if not causes and spec["conversion"].get("strategy") not in {None, "None"}:
-        raise statuses.not_implemented("CustomResourceDefinitions with a conversion webhook")
+    strategy = spec["conversion"].get("strategy") or "None"
+    if strategy not in {"None", "Webhook"}:
+        message = f'Unsupported value: {shown(strategy)}: supported values: "None", "Webhook"'
+        causes.append(Cause("FieldValueNotSupported", message, "spec.conversion.strategy"))
+    if not causes:
+        _refuse_unsupported(versions, strategy)
     return causes
+
+
+def remarks(body: Body) -> list[str]:
+    """Warnings about a definition that is right."""
+    schemas = [version["schema"]["openAPIV3Schema"] for version in body["spec"]["versions"]]
+    return [f'unrecognized format "{each}"' for schema in schemas for each in unknown_formats(schema)]
+
+
+def _refuse_unsupported(versions: list[Mapping[str, Any]], strategy: str) -> None:
+    if strategy != "None":
+        raise statuses.not_implemented("CustomResourceDefinitions with a conversion webhook")
+    if any(each["schema"] != versions[0]["schema"] for each in versions):
+        raise statuses.not_implemented("CustomResourceDefinitions whose versions have different schemas")
 
 
 def check_update(new: Body, old: Body) -> list[Cause]:
@@ -85,32 +101,28 @@ def check_update(new: Body, old: Body) -> list[Cause]:
     return causes
 
 
-def settle(registry: Registry, body: Body, others: Iterable[Body], now: str) -> list[dict[str, Any]]:
-    """The statuses a new definition goes through, in order.
+def settle(body: Body, others: Iterable[Body], now: str) -> list[dict[str, Any]]:
+    """The statuses a definition goes through, in order, that is new or whose names were changed.
 
     Args:
         others: The definitions that are there besides it.
         now: RFC 3339, for lastTransitionTime.
 
     Returns:
-        One status if its names are taken, else two: names accepted, then established.
+        One status if its names are taken or it is established, else two: names accepted, then
+        established.
     """
-    spec = body["spec"]
-    stored = list((body.get("status") or {}).get("storedVersions") or [])
-    status = {"acceptedNames": spec["names"], "storedVersions": stored}
-    taken = _taken_names(registry, spec, others)
-    if taken:
-        field = list(taken)[-1]  # of several conflicts a real server reports the last
-        message = f'"{spec["names"][field]}" is already in use'
-        refused = [
-            ("NamesAccepted", "False", taken[field], message),
-            ("Established", "False", "NotAccepted", "not all names are accepted"),
-        ]
-        names = {"kind": "", **{key: value for key, value in spec["names"].items() if key not in taken}}
-        return [{"conditions": _conditions(refused, now), "acceptedNames": names, "storedVersions": stored}]
-    installing = [_NO_CONFLICTS, ("Established", "False", "Installing", _ACCEPTED)]
-    established = [_NO_CONFLICTS, ("Established", "True", "InitialNamesAccepted", _ACCEPTED)]
-    return [{"conditions": _conditions(each, now), **status} for each in (installing, established)]
+    names, accepted = crd_names.judge(body, others)
+    status = {**(body.get("status") or {}), "acceptedNames": names}
+    if is_established(body):
+        kept = [each for each in status["conditions"] if each["type"] != "NamesAccepted"]
+        return [{**status, "conditions": _conditions([accepted], now) + kept}]
+    if accepted[1] == "False":
+        refused = [accepted, ("Established", "False", "NotAccepted", "not all names are accepted")]
+        return [{**status, "conditions": _conditions(refused, now)}]
+    installing = [accepted, ("Established", "False", "Installing", _ACCEPTED)]
+    established = [accepted, ("Established", "True", "InitialNamesAccepted", _ACCEPTED)]
+    return [{**status, "conditions": _conditions(each, now)} for each in (installing, established)]
 
 
 def terminating_condition(now: str) -> dict[str, str]:
@@ -129,24 +141,6 @@ def _conditions(conditions: Iterable[tuple[str, str, str, str]], now: str) -> li
         {"type": each[0], "status": each[1], "lastTransitionTime": now, **dict(zip(keys[2:], each[2:], strict=True))}
         for each in conditions
     ]
-
-
-def _taken_names(registry: Registry, spec: Body, others: Iterable[Body]) -> dict[str, str]:
-    """The reason of each name that another definition, or a built-in kind, has."""
-    names = spec["names"]
-    accepted = [
-        (other.get("status") or {}).get("acceptedNames") or {}
-        for other in others
-        if other["spec"]["group"] == spec["group"]
-    ]
-    built_in = [
-        {"plural": each.type.plural} for each in registry.resources_of(spec["group"], "v1") if not each.is_custom
-    ]
-    return {
-        field: reason
-        for field, reason in _NAME_CONFLICTS
-        if any(names[field] == each.get(field) for each in (*accepted, *built_in))
-    }
 
 
 def _check_group(group: str) -> list[Cause]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from btcctl.apiserver import crds
@@ -35,6 +36,8 @@ class Definitions:
         if served.collection == DEFINITIONS:
             if name:
                 self._settle(name)
+            else:
+                self.settle_all()  # one may have begun to go
             self._forget_missing()
         elif served.is_custom:
             self.finish(f"{served.type.plural}.{served.type.group}")
@@ -44,11 +47,12 @@ class Definitions:
         if record is None:
             return
         body = record.body
-        if not body["status"].get("conditions"):
+        if not body["status"].get("conditions") or body["status"].get("acceptedNames") != body["spec"]["names"]:
             others = [each.body for each in self._store.list(DEFINITIONS)[0] if each.body["metadata"]["name"] != name]
             now = rfc3339(self._store.clock.wall_time())
-            for status in crds.settle(self._registry, body, others, now):
-                body = self._store.update(DEFINITIONS, {**body, "status": status}).body
+            for status in crds.settle(body, others, now):
+                if status != body["status"]:
+                    body = self._store.update(DEFINITIONS, {**body, "status": status}).body
         body = self._remember_storage(body)
         self._serve(body)
         self.finish(name)
@@ -69,7 +73,7 @@ class Definitions:
         if served == before:
             return
         self._registry.define(name, served)
-        if before:
+        if before and tuple(replace(each, is_terminating=False) for each in served) != before:
             self._store.end_watches(before[0].collection)
 
     def finish(self, name: str) -> None:

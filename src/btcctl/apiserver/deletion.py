@@ -67,7 +67,8 @@ class Deletion:
         metadata = dict(body["metadata"])
         metadata["deletionTimestamp"] = rfc3339(now + timedelta(seconds=grace))
         metadata["finalizers"] = finalizers
-        if "generation" in metadata and "deletionTimestamp" not in body["metadata"]:
+        is_definition = served.type.plural == "customresourcedefinitions"
+        if "generation" in metadata and "deletionTimestamp" not in body["metadata"] and not is_definition:
             metadata["generation"] += 1
         if served.collection != ("", "namespaces"):
             metadata["deletionGracePeriodSeconds"] = grace

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from btcctl.apiserver.collection import Body, CollectionId
@@ -68,6 +68,8 @@ class Served:
     columns: tuple[PrinterColumn, ...] = ()
     scale: ScalePaths | None = None
     selectable_fields: tuple[str, ...] = ()
+    deprecation: str = ""  #: the warning each use of it gets; "" if it is not deprecated
+    is_terminating: bool = False  #: its definition is being deleted
     rules: Node | None = field(default=None, compare=False)  #: the CEL rules of the schema, compiled
 
     @property
@@ -140,7 +142,9 @@ def served_by(definition: Body) -> list[Served]:
     """The resources an established CustomResourceDefinition asks for, storage version known to each."""
     spec = definition["spec"]
     storage = next(each["name"] for each in spec["versions"] if each["storage"])
-    return [_served_version(spec, version, storage) for version in spec["versions"] if version["served"]]
+    is_terminating = "deletionTimestamp" in definition["metadata"]
+    found = [_served_version(spec, version, storage) for version in spec["versions"] if version["served"]]
+    return [replace(each, is_terminating=is_terminating) for each in found]
 
 
 def version_priority(version: str) -> tuple[int, int, int, str]:
@@ -182,8 +186,16 @@ def _served_version(spec: Body, version: Body, storage: str) -> Served:
         if scale is None
         else ScalePaths(scale["specReplicasPath"], scale["statusReplicasPath"], scale.get("labelSelectorPath", "")),
         selectable_fields=tuple(each["jsonPath"].lstrip(".") for each in version.get("selectableFields") or ()),
+        deprecation=_deprecation(spec, version),
         rules=_rules(version["schema"]["openAPIV3Schema"]),
     )
+
+
+def _deprecation(spec: Body, version: Body) -> str:
+    if not version.get("deprecated"):
+        return ""
+    said: str | None = version.get("deprecationWarning")
+    return said or f"{spec['group']}/{version['name']} {spec['names']['kind']} is deprecated"
 
 
 def _rules(schema: Mapping[str, Any]) -> Node | None:

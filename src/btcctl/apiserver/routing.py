@@ -49,6 +49,8 @@ def _route(registry: Registry, group_version: tuple[str, str], rest: list[str], 
     if rest[0] == "namespaces" and len(rest) > 2 and not _is_namespace_subresource(rest):
         namespace, rest = rest[1], rest[2:]
     served = registry.find(*group_version, rest[0])
+    if served is None and all(each.is_custom for each in registry.resources_of(*group_version)):
+        raise statuses.path_not_found()
     if served is None or len(rest) > 3 or (namespace and not served.type.namespaced):
         raise statuses.resource_not_found()
     name = rest[1] if len(rest) > 1 else ""

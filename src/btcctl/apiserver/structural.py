@@ -37,6 +37,8 @@ def check(schema: Schema, field: str, *, has_status: bool) -> list[Cause]:
         has_status: Whether the version has a status subresource.
     """
     causes = crd_schema.check_root(schema, field, has_status=has_status)
+    if crd_schema.has_tuples(schema):
+        return causes + list(crd_schema.check(schema, field))
     shape = [*_check(schema, field, "root"), *_incomplete(schema, schema, field, field)]
     shape = sorted(shape, key=lambda cause: f"{cause.field}: {cause.message}")
     defaults = [] if shape else list(_check_defaults(schema, field))
@@ -111,8 +113,10 @@ def _check_junctors(schema: Schema, field: str) -> Iterator[Cause]:
     if isinstance(schema.get("not"), Mapping):
         yield from _check_nested(schema["not"], f"{field}.not")
     pattern = schema.get("pattern")
-    if isinstance(pattern, str) and not _compiles(pattern):
-        yield _invalid(f"{field}.pattern", pattern, "must be a valid regular expression, but isn't")
+    problem = _pattern_problem(pattern) if isinstance(pattern, str) else ""
+    if problem:
+        why = f"must be a valid regular expression, but isn't: error parsing regexp: {problem}"
+        yield _invalid(f"{field}.pattern", pattern, why)
 
 
 def _check_nested(schema: Schema, field: str) -> Iterator[Cause]:
@@ -191,12 +195,19 @@ def _copy(value: Any) -> Any:
     return [_copy(each) for each in value] if isinstance(value, list) else value
 
 
-def _compiles(pattern: str) -> bool:
+def _pattern_problem(pattern: str) -> str:
+    """What Go says of a pattern; "" if it takes it."""
+    unknown = re.search(r"(?<!\\)(?:\\\\)*(\(\?(?:[=!]|<[=!]))", pattern)
+    if unknown is not None:
+        return f"invalid or unsupported Perl syntax: `{unknown[1]}`"
+    reference = re.search(r"(?<!\\)(?:\\\\)*(\\[1-9])", pattern)
+    if reference is not None:
+        return f"invalid escape sequence: `{reference[1]}`"
     try:
         re.compile(values.python_pattern(pattern))
-    except re.error:
-        return False
-    return True
+    except re.error as error:
+        return f"missing closing ): `{pattern}`" if "unterminated subpattern" in error.msg else error.msg
+    return ""
 
 
 def _required(field: str, why: str) -> Cause:

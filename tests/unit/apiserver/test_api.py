@@ -23,7 +23,6 @@ def test_an_unknown_path_or_group_version_is_404_in_plain_text(server, path):
     "path",
     [
         "/api/v1/nothing",
-        f"/apis/{GROUP}/v1/nothing",
         f"{PODS}/p/nothing",
         "/api/v1/pods/p",
         "/api/v1/namespaces/d/nodes",
@@ -33,6 +32,10 @@ def test_an_unknown_resource_in_a_known_group_is_a_404_status_without_details(se
     answer = server.get(path)
     assert (answer.status, answer.body["details"]) == (404, {})
     assert answer.message == "the server could not find the requested resource"
+
+
+def test_an_unknown_resource_in_a_group_of_definitions_is_a_404_in_plain_text(server):
+    assert server.send("GET", f"/apis/{GROUP}/v1/nothing").body == b"404 page not found\n"
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,7 @@ def bad(**changes: Any) -> dict[str, Any]:
             "must be a valid regular expression",
         ),
         (bad(schema={"openAPIV3Schema": {"type": "string"}}), f"{ROOT}.type", "must be object at the root"),
-        (bad(subresources={"scale": {}}), "spec.versions[0].subresources.scale.specReplicasPath", "Required value"),
+        (bad(subresources={"scale": {}}), "spec.subresources.scale.specReplicasPath", "Required value"),
     ],
 )
 def test_one_that_cannot_be_is_422(empty, body, field, message):
@@ -117,7 +117,7 @@ def test_one_that_cannot_be_is_422(empty, body, field, message):
 @pytest.mark.parametrize(
     "body",
     [
-        with_spec_schema(**{"x-kubernetes-validations": [{"rule": "self.size > 0"}]}),
+        with_spec_schema(**{"x-kubernetes-validations": [{"rule": "quantity('1') == quantity('1')"}]}),
         definition(conversion={"strategy": "Webhook"}),
     ],
 )
