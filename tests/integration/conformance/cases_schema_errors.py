@@ -8,6 +8,7 @@ from tests.integration.conformance.harness import Body, Talk, case
 
 STRING: Body = {"type": "string"}
 INTEGER: Body = {"type": "integer"}
+WHEN: Body = {"type": "string", "format": "date-time"}
 
 
 def thing(spec: Any, name: str = "a", **more: Any) -> Body:
@@ -129,16 +130,15 @@ def sets_and_maps_have_each_item_once(talk: Talk) -> None:
         "required": ["name"],
         "properties": {"name": STRING, "port": {"type": "integer", "default": 1}},
     }
+    a_set: Body = {"type": "array", "x-kubernetes-list-type": "set"}
+    a_map: Body = {"type": "array", "x-kubernetes-list-type": "map", "items": part}
     schema = {
-        "set": {"type": "array", "x-kubernetes-list-type": "set", "items": STRING},
-        "numbers": {"type": "array", "x-kubernetes-list-type": "set", "items": {"type": "number"}},
-        "map": {"type": "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"], "items": part},
-        "pairs": {
-            "type": "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name", "port"],
-            "items": part,
-        },
-        "nested": {"type": "object", "additionalProperties": {"type": "array", "x-kubernetes-list-type": "set", "items": STRING}},
-    }  # fmt: skip
+        "set": {**a_set, "items": STRING},
+        "numbers": {**a_set, "items": {"type": "number"}},
+        "map": {**a_map, "x-kubernetes-list-map-keys": ["name"]},
+        "pairs": {**a_map, "x-kubernetes-list-map-keys": ["name", "port"]},
+        "nested": {"type": "object", "additionalProperties": {**a_set, "items": STRING}},
+    }
     post_each(
         talk,
         schema,
@@ -182,7 +182,8 @@ def a_number_or_a_text_is_neither_a_list_nor_true(talk: Talk) -> None:
         "limited": {"x-kubernetes-int-or-string": True, "allOf": [{"anyOf": either}, {"maximum": 5, "maxLength": 3}]},
         "maybe": {"x-kubernetes-int-or-string": True, "nullable": True},
     }
-    post_each(talk, schema, **dict.fromkeys(schema, [1, "80%", 1.0, 1.5, True, ["x"], {}, None, 7, "long"]))
+    values: list[Any] = [1, "80%", 1.0, 1.5, True, ["x"], {}, None, 7, "long"]
+    post_each(talk, schema, **dict.fromkeys(schema, values))
 
 
 @case("schema errors", error=True)
@@ -367,7 +368,7 @@ def a_status_is_checked_when_it_is_written(talk: Talk) -> None:
                 "type": "array",
                 "x-kubernetes-list-type": "map",
                 "x-kubernetes-list-map-keys": ["type"],
-                "items": {"type": "object", "required": ["type"], "properties": {"type": STRING, "when": {"type": "string", "format": "date-time"}}},
+                "items": {"type": "object", "required": ["type"], "properties": {"type": STRING, "when": WHEN}},
             },
         },
     }  # fmt: skip

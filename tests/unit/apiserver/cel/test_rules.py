@@ -20,16 +20,9 @@ FIELDS = {
     "set": {"type": "array", "items": {"type": "string"}, "x-kubernetes-list-type": "set"},
 }
 BODY = {
-    "size": 3,
-    "zero": 0,
-    "sizes": [1],
-    "share": 1,
-    "text": "abc",
-    "names": ["a", "b"],
-    "limits": {"cpu": 1},
-    "port": 80,
-    "a-b": "x",
-}
+    "size": 3, "zero": 0, "sizes": [1], "share": 1, "text": "abc", "names": ["a", "b"], "limits": {"cpu": 1},
+    "port": 80, "a-b": "x",
+}  # fmt: skip
 
 
 def schema(rule: str, **more: Any) -> dict[str, Any]:
