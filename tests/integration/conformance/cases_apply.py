@@ -37,7 +37,7 @@ _PARTS = {
         "properties": {"name": _TEXT, "weight": {"type": "integer", "default": 1}},
     },
 }
-_RICH = {
+RICH = {
     "type": "object",
     "properties": {
         "size": {"type": "integer", "default": 1},
@@ -57,7 +57,7 @@ def _apply(talk: Talk, path: str, body: Any, manager: str = "one", **query: Any)
 
 
 def _rich(talk: Talk) -> str:
-    define_widgets(talk, _RICH, scale=True)
+    define_widgets(talk, RICH, scale=True)
     return f"{WIDGETS}/a"
 
 
