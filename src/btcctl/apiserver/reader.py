@@ -35,9 +35,9 @@ class Reader:
         """The form in which the client wants its answer.
 
         Raises:
-            StatusError: 406.
+            StatusError: 406, or a Table cannot include what is asked for.
         """
-        form = wanted_form(request.headers.get("accept", ""))
+        form = wanted_form(request.headers.get("accept", ""), is_custom=route.served.is_custom)
         return View(route.served, form, request.option("includeObject"), self._store.clock.wall_time)
 
     def get(self, route: Route, request: ApiRequest) -> ApiResponse:

@@ -1,19 +1,16 @@
-"""Label and field selectors: parsing, with a real server's complaints, and matching."""
+"""Selectors: which objects a request is about. Field selectors, and those of labels in objects."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from btcctl.apiserver import statuses
 from btcctl.apiserver.collection import Body
+from btcctl.apiserver.label_selectors import Requirement, parse_labels
 from btcctl.apiserver.registry import Served
 
-_TOKEN = re.compile(r"\s*(!=|==|[=!<>(),]|[^\s=!<>(),]+)")
-_SYMBOLS = frozenset({"!=", "==", "=", "!", "<", ">", "(", ")", ","})
-_OPERATORS = frozenset({"in", "notin", "=", "==", "!=", "<", ">"})
 _COMMON_FIELDS = ("metadata.name", "metadata.namespace")
 
 # Source: each kind's AddFieldLabelConversionFunc and ToSelectableFields in Kubernetes 1.36.
@@ -46,42 +43,6 @@ _FIELDS: Mapping[str, tuple[str, ...]] = {
     "secrets": ("type",),
     "services": ("spec.clusterIP", "spec.type"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Requirement:
-    """One comma-separated part of a label selector."""
-
-    key: str
-    operator: str  #: in, notin, exists, !, gt, lt
-    values: frozenset[str] = frozenset()
-
-    def matches(self, labels: Mapping[str, str]) -> bool:
-        value = labels.get(self.key)
-        if self.operator == "in":
-            return value in self.values
-        if self.operator == "notin":
-            return value not in self.values
-        if self.operator == "exists":
-            return value is not None
-        if self.operator == "!":
-            return value is None
-        return self._compares(value)
-
-    def _compares(self, value: str | None) -> bool:
-        try:
-            number, bound = int(value or ""), int(next(iter(self.values)))
-        except ValueError:
-            return False
-        return number > bound if self.operator == "gt" else number < bound
-
-
-def parse_labels(text: str) -> tuple[Requirement, ...]:
-    """
-    Raises:
-        StatusError: Its syntax is wrong.
-    """
-    return tuple(_Parser(text).requirements())
 
 
 def select(served: Served, namespace: str, labels: str, fields: str) -> Callable[[Body], bool]:
@@ -119,6 +80,8 @@ def parse_fields(served: Served, text: str) -> list[tuple[str, bool, str]]:
         if found is None:
             raise statuses.bad_request(f"invalid selector: '{text}'; can't understand '{part}'")
         path = found["path"]
+        if not path and not found["value"]:
+            continue
         _check_field(served, path)
         terms.append((path, found["operator"] != "!=", re.sub(r"\\([\\,=])", r"\1", found["value"])))
     return terms
@@ -173,75 +136,3 @@ def _check_field(served: Served, path: str) -> None:
         raise statuses.bad_request(f"field label not supported: {path}")
     common = ", ".join(f'"{each}"' for each in _COMMON_FIELDS)
     raise statuses.bad_request(f'"{path}" is not a known field selector: only {common}')
-
-
-class _Parser:
-    """The grammar of k8s.io/apimachinery/pkg/labels."""
-
-    def __init__(self, text: str) -> None:
-        self._tokens: list[str] = [*_TOKEN.findall(text), ""]
-        self._at = 0
-
-    def requirements(self) -> Iterator[Requirement]:
-        if self._peek() == "":
-            return
-        while True:
-            yield self._requirement()
-            word = self._next()
-            if not word:
-                return
-            if word != ",":
-                raise statuses.bad_request(f"found '{word}', expected: ',' or 'end of string'")
-            if self._peek() in _SYMBOLS - {"!"} or not self._peek():
-                raise statuses.bad_request(f"found '{self._peek()}', expected: identifier after ','")
-
-    def _requirement(self) -> Requirement:
-        word = self._next()
-        if word in _SYMBOLS:
-            if word.startswith("!") and word != "!=":
-                return Requirement(self._next(), "!")
-            raise statuses.bad_request(f"found '{word}', expected: !, identifier, or 'end of string'")
-        if self._peek() in {"", ","}:
-            return Requirement(word, "exists")
-        operator = self._next()
-        if operator not in _OPERATORS:
-            expected = "in, notin, =, ==, !=, gt, lt"
-            raise statuses.bad_request(f"unable to parse requirement: found '{operator}', expected: {expected}")
-        if operator in {"in", "notin"}:
-            return Requirement(word, operator, frozenset(self._set()))
-        value = "" if self._peek() in {"", ","} else self._next()
-        return self._comparison(word, operator, value)
-
-    @staticmethod
-    def _comparison(key: str, operator: str, value: str) -> Requirement:
-        if operator in {"<", ">"}:
-            if not value.lstrip("-").isdecimal():
-                why = "for 'Gt', 'Lt' operators, the value must be an integer"
-                raise statuses.bad_request(f'values[0][{key}]: Invalid value: "{value}": {why}')
-            return Requirement(key, "gt" if operator == ">" else "lt", frozenset({value}))
-        return Requirement(key, "notin" if operator == "!=" else "in", frozenset({value}))
-
-    def _set(self) -> Iterator[str]:
-        opening = self._next()
-        if opening != "(":
-            raise statuses.bad_request(f"unable to parse requirement: found '{opening}', expected: '('")
-        while True:
-            word = self._next()
-            if word in {")", ","}:  # an empty value
-                yield ""
-                separator = word
-            else:
-                yield word
-                separator = self._next()
-            if separator == ")":
-                return
-            if separator != ",":
-                raise statuses.bad_request(f"unable to parse requirement: found '{separator}', expected: ',' or ')'")
-
-    def _peek(self) -> str:
-        return self._tokens[self._at]
-
-    def _next(self) -> str:
-        word = self._tokens[self._at]
-        self._at = min(self._at + 1, len(self._tokens) - 1)
-        return word

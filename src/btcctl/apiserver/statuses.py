@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 from btcctl.errors import BtcctlError
 from btcctl.resources import ResourceType
 
+#: What a real server can speak; this one speaks the first.
+MEDIA_TYPES = "application/json, application/yaml, application/vnd.kubernetes.protobuf"
 MODIFIED_MESSAGE = "the object has been modified; please apply your changes to the latest version and try again"
 
 
@@ -147,7 +149,7 @@ def method_not_allowed() -> StatusError:
     return StatusError(405, message, "MethodNotAllowed", details={})
 
 
-def not_acceptable(accepted: str) -> StatusError:
+def not_acceptable(accepted: str = MEDIA_TYPES) -> StatusError:
     message = f"only the following media types are accepted: {accepted}"
     return StatusError(406, message, "NotAcceptable")
 

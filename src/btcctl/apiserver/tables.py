@@ -12,7 +12,7 @@ from btcctl.apiserver import jsonpath
 from btcctl.apiserver.columns import AGE, BUILT_IN_COLUMNS, NAME, Body, Column, age_of
 from btcctl.apiserver.registry import PrinterColumn, Served
 
-META_VERSION = "meta.k8s.io/v1"
+_META_VERSION = "meta.k8s.io/v1"
 _DEFAULT_COLUMNS = (NAME, AGE)
 
 
@@ -24,6 +24,7 @@ def render(
     metadata: Mapping[str, Any],
     include_object: str = "Metadata",
     with_columns: bool = True,
+    api_version: str = _META_VERSION,
 ) -> dict[str, Any]:
     """A `meta.k8s.io/v1` Table, one row per object.
 
@@ -33,25 +34,27 @@ def render(
         metadata: Of the table: the list's, or the resourceVersion of the one object.
         include_object: What each row carries: "None", "Metadata" or "Object".
         with_columns: Whether to define the columns: a watch does so in its first event only.
+        api_version: Of meta.k8s.io, v1 or v1beta1.
     """
     columns = columns_of(resource)
+    included = [_row_object(body, include_object, api_version) for body in bodies]
     rows = [
-        {"cells": [column.cell(body, now) for column in columns], "object": _row_object(body, include_object)}
-        for body in bodies
+        {"cells": [column.cell(body, now) for column in columns], "object": each}
+        for body, each in zip(bodies, included, strict=True)
     ]
     definitions = [_definition(column) for column in columns] if with_columns else None
     return {
         "kind": "Table",
-        "apiVersion": META_VERSION,
+        "apiVersion": api_version,
         "metadata": dict(metadata),
         "columnDefinitions": definitions,
         "rows": rows,
     }
 
 
-def partial_object(body: Body) -> dict[str, Any]:
+def partial_object(body: Body, api_version: str = _META_VERSION) -> dict[str, Any]:
     """The object's PartialObjectMetadata."""
-    return {"kind": "PartialObjectMetadata", "apiVersion": META_VERSION, "metadata": body["metadata"]}
+    return {"kind": "PartialObjectMetadata", "apiVersion": api_version, "metadata": body["metadata"]}
 
 
 def columns_of(resource: Served) -> Sequence[Column]:
@@ -61,10 +64,10 @@ def columns_of(resource: Served) -> Sequence[Column]:
     return BUILT_IN_COLUMNS.get(resource.type, _DEFAULT_COLUMNS)
 
 
-def _row_object(body: Body, include_object: str) -> Body | None:
+def _row_object(body: Body, include_object: str, api_version: str) -> Body | None:
     if include_object == "None":
         return None
-    return body if include_object == "Object" else partial_object(body)
+    return body if include_object == "Object" else partial_object(body, api_version)
 
 
 def _definition(column: Column) -> dict[str, Any]:

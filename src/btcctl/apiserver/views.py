@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,27 +13,57 @@ from btcctl.apiserver import statuses, tables
 from btcctl.apiserver.collection import Body, Record
 from btcctl.apiserver.registry import Served
 
-_PLAIN = frozenset({"application/json", "application/*", "*/*", "*", ""})
-_NOT_ACCEPTABLE = "406: Not Acceptable\n\nAvailable representations: application/json, application/json;stream=watch"
+_JSON = frozenset({"application/json", "application/*", "*/*", "*", ""})
+_NOT_SERVED = frozenset({"application/yaml", "application/vnd.kubernetes.protobuf"})
+_FORMS = frozenset({"Table", "PartialObjectMetadata", "PartialObjectMetadataList"})
+_VERSIONS = frozenset({"v1", "v1beta1"})
+_NOT_ACCEPTABLE = (
+    "406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, "
+    "application/vnd.kubernetes.protobuf, application/json;stream=watch, "
+    "application/vnd.kubernetes.protobuf;stream=watch"
+)
+#: Where Go's types of a group are, if not in a package called as its first part.
+_PACKAGES = {"": "core", "events.k8s.io": "core"}
 
 
-def wanted_form(accept: str) -> str:
-    """ "Table", "PartialObjectMetadata", "PartialObjectMetadataList" or "": the first that can be served.
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What objects are answered as; themselves if it has no name."""
+
+    name: str = ""  #: "", "Table", "PartialObjectMetadata" or "PartialObjectMetadataList"
+    version: str = "v1"  #: of meta.k8s.io
+
+    @property
+    def api_version(self) -> str:
+        return f"meta.k8s.io/{self.version}"
+
+
+def wanted_form(accept: str, *, is_custom: bool) -> Form:
+    """The first of the accepted forms that can be served.
 
     Raises:
-        StatusError: 406, none can.
+        StatusError: 406, none can; 501, a real server could serve one.
     """
+    known = False
     for part in accept.split(","):
         media_type, *parameters = (each.strip() for each in part.split(";"))
-        if media_type not in _PLAIN:
-            continue
+        known = known or media_type in _JSON | _NOT_SERVED
         values = dict(each.partition("=")[::2] for each in parameters)
-        form = values.get("as", "")
-        if not form:
-            return ""
-        if form in {"Table", "PartialObjectMetadata", "PartialObjectMetadataList"} and values.get("v", "v1") == "v1":
+        if media_type in _JSON and (form := _form(values)) is not None:
             return form
+        if media_type in _NOT_SERVED and "as" not in values and "application/json" not in accept:
+            raise statuses.not_implemented(f"answers in {media_type}")
+    if known or is_custom:
+        raise statuses.not_acceptable(statuses.MEDIA_TYPES)
     raise statuses.StatusError(406, _NOT_ACCEPTABLE, "NotAcceptable", details={})
+
+
+def _form(parameters: Mapping[str, str]) -> Form | None:
+    name, version = parameters.get("as", ""), parameters.get("v", "")
+    if not name:
+        return Form()
+    is_known = name in _FORMS and version in _VERSIONS and parameters.get("g") == "meta.k8s.io"
+    return Form(name, version) if is_known else None
 
 
 class View:
@@ -42,9 +73,15 @@ class View:
         form: As `wanted_form` returns it.
         include_object: Of a Table: what rows carry.
         now: Tells the wall time, which a Table's ages count from.
+
+    Raises:
+        StatusError: A Table cannot include that.
     """
 
-    def __init__(self, served: Served, form: str, include_object: str, now: Callable[[], datetime]) -> None:
+    def __init__(self, served: Served, form: Form, include_object: str, now: Callable[[], datetime]) -> None:
+        if form.name == "Table" and include_object not in {"", "None", "Metadata", "Object"}:
+            why = f"includeObject: Invalid value: \"{include_object}\": must be 'Metadata', 'Object', 'None', or empty"
+            raise statuses.bad_request(f"Unable to convert to Table as requested: {why}")
         self._served = served
         self._form = form
         self._include_object = include_object or "Metadata"
@@ -53,15 +90,37 @@ class View:
 
     @property
     def is_plain(self) -> bool:
-        return not self._form
+        return not self._form.name
+
+    def check(self, *, is_list: bool) -> None:
+        """
+        Raises:
+            StatusError: 406, the form is for single objects and this is a list, or the reverse.
+        """
+        name = self._form.name
+        if is_list and name == "PartialObjectMetadata":
+            raise self._unfit(f"is a list ({self._go_type(is_list=True)})")
+        if not is_list and name == "PartialObjectMetadataList":
+            raise self._unfit(f"is not a list ({self._go_type(is_list=False)})")
+
+    def _unfit(self, why: str) -> statuses.StatusError:
+        message = f"you requested {self._form.name}, but the requested object {why}"
+        return statuses.StatusError(406, message, "NotAcceptable")
+
+    def _go_type(self, *, is_list: bool) -> str:
+        type_ = self._served.type
+        if self._served.is_custom:
+            return f"*unstructured.Unstructured{'List' if is_list else ''}"
+        package = _PACKAGES.get(type_.group) or type_.group.partition(".")[0]
+        return f"*{package}.{self._served.list_kind if is_list else type_.kind}"
 
     def body(self, body: Body) -> bytes:
         """One object."""
-        if self._form == "Table":
+        if self._form.name == "Table":
             metadata = {"resourceVersion": body["metadata"].get("resourceVersion", "")}
             return msgspec.json.encode(self._table([body], metadata))
-        if self._form:
-            return msgspec.json.encode(tables.partial_object(body))
+        if self._form.name:
+            return msgspec.json.encode(tables.partial_object(body, self._form.api_version))
         return Record(body, 0).raw(self._served.type.api_version)
 
     def record(self, record: Record) -> bytes:
@@ -76,11 +135,11 @@ class View:
 
     def list(self, records: Sequence[Record], metadata: Mapping[str, Any]) -> bytes:
         """A list. Custom resources have their keys sorted, and items that say what they are."""
-        if self._form == "Table":
+        if self._form.name == "Table":
             return msgspec.json.encode(self._table([record.body for record in records], metadata))
-        if self._form:
-            items = [tables.partial_object(record.body) for record in records]
-            head = {"kind": "PartialObjectMetadataList", "apiVersion": tables.META_VERSION}
+        if self._form.name:
+            items = [tables.partial_object(record.body, self._form.api_version) for record in records]
+            head = {"kind": "PartialObjectMetadataList", "apiVersion": self._form.api_version}
             return msgspec.json.encode({**head, "metadata": metadata, "items": items})
         api_version, kind = self._served.type.api_version, self._served.list_kind
         if self._served.is_custom:
@@ -95,11 +154,11 @@ class View:
     def bookmark(self, metadata: dict[str, Any]) -> dict[str, Any]:
         """The object of a BOOKMARK: what it is, and the metadata."""
         type_ = self._served.type
-        if self._form == "Table":
+        if self._form.name == "Table":
             stub = {"kind": type_.kind, "apiVersion": type_.api_version, "metadata": metadata}
             return self._table([stub], {"resourceVersion": metadata["resourceVersion"]})
-        if self._form:
-            return {"kind": "PartialObjectMetadata", "apiVersion": tables.META_VERSION, "metadata": metadata}
+        if self._form.name:
+            return {"kind": "PartialObjectMetadata", "apiVersion": self._form.api_version, "metadata": metadata}
         if self._served.is_custom:
             return {"apiVersion": type_.api_version, "kind": type_.kind, "metadata": dict(sorted(metadata.items()))}
         return {"kind": type_.kind, "apiVersion": type_.api_version, "metadata": metadata}
@@ -112,6 +171,7 @@ class View:
             metadata=metadata,
             include_object=self._include_object,
             with_columns=self._with_columns,
+            api_version=self._form.api_version,
         )
 
 

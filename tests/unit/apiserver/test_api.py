@@ -121,7 +121,7 @@ def test_a_table_and_metadata_alone_are_served_on_demand(server):
 
 
 def test_an_unserved_version_of_the_table_falls_through_to_the_next_form(server):
-    accept = "application/json;as=Table;v=v1beta1;g=meta.k8s.io, application/json"
+    accept = "application/json;as=Table;v=v9;g=meta.k8s.io, application/json"
     assert server.get(THINGS, accept=accept).body["kind"] == "ThingList"
 
 
