@@ -52,7 +52,7 @@ class Target:
 
 
 def kubernetes_variables() -> dict[str, str]:
-    """What `kubectl version` and /version say; the build date stays at its default, so that builds agree."""
+    """What `kubectl version` and /version say."""
     major, minor, _ = VERSIONS["kubernetes"].split(".")
     said = {
         "gitVersion": f"v{VERSIONS['kubernetes']}",
