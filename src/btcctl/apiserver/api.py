@@ -158,7 +158,7 @@ class Api:
         for name in _NAMESPACES:
             if self.store.get(served.collection, ObjectKey("", name)) is None:
                 body = {"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": name}}
-                self._writer.create(Route(served), body, WriteOptions(), [], [])
+                self._writer.create(Route(served), body, WriteOptions(manager="kube-apiserver"), [], [])
 
 
 def _status_of(response: Response) -> int:

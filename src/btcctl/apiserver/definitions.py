@@ -7,6 +7,7 @@ from typing import Any
 
 from btcctl.apiserver import crds
 from btcctl.apiserver.collection import Body, CollectionId
+from btcctl.apiserver.managed import Author, kind_of, track
 from btcctl.apiserver.metadata import canonical
 from btcctl.apiserver.registry import Registry, Served, served_by
 from btcctl.apiserver.store import Store
@@ -14,6 +15,7 @@ from btcctl.clock import rfc3339
 from btcctl.objects import ObjectKey
 
 DEFINITIONS: CollectionId = ("apiextensions.k8s.io", "customresourcedefinitions")
+_OURSELVES = "kube-apiserver"
 
 
 class Definitions:
@@ -52,10 +54,18 @@ class Definitions:
             now = rfc3339(self._store.clock.wall_time())
             for status in crds.settle(body, others, now):
                 if status != body["status"]:
-                    body = self._store.update(DEFINITIONS, {**body, "status": status}).body
+                    body = self._store.update(DEFINITIONS, self._with_status(body, status, now)).body
         body = self._remember_storage(body)
         self._serve(body)
         self.finish(name)
+
+    def _with_status(self, body: Body, status: dict[str, Any], now: str) -> dict[str, Any]:
+        new = {**body, "status": status}
+        served = self._registry.find(DEFINITIONS[0], "v1", DEFINITIONS[1])
+        if served is None or not body["metadata"].get("managedFields"):
+            return new
+        entries = track(kind_of(self._registry, served, "status"), body, new, Author(_OURSELVES, now))
+        return {**new, "metadata": {**body["metadata"], "managedFields": entries}}
 
     def _remember_storage(self, body: Body) -> Body:
         """Objects may be stored in any version that has been the storage version."""

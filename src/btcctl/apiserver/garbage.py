@@ -23,6 +23,7 @@ from btcctl.objects import DELETED, ObjectKey
 from btcctl.resources import NAMESPACES
 from btcctl.threads import Stop
 
+_CONTROLLERS = "kube-controller-manager"  # who does this in a real cluster, as entries name it
 _Owners = frozenset[str]
 
 
@@ -244,7 +245,9 @@ class Collector:
         def patch(obj: Body) -> dict[str, object]:
             return {**obj, "metadata": {**obj["metadata"], **change}}
 
-        self._quietly(lambda: self._writer.patch(route, patch, WriteOptions(field_validation="Ignore"), []))
+        self._quietly(
+            lambda: self._writer.patch(route, patch, WriteOptions(field_validation="Ignore", manager=_CONTROLLERS), [])
+        )
 
     @staticmethod
     def _quietly(write: Callable[[], object]) -> None:
