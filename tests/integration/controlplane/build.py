@@ -135,7 +135,7 @@ def _build(home: Path, work: Path, environ: Mapping[str, str]) -> None:
         say(f"[{number}/{len(wanted)}] {target.name} … ({SYSTEM_CLOCK.now() - started:.0f} s so far)")
         compile_target(go, target, fresh, environment)
     publish(fresh, home)
-    shutil.rmtree(work)
+    shutil.rmtree(work, ignore_errors=True)
 
 
 def check_space(root: Path) -> None:
