@@ -16,6 +16,9 @@ from btcctl.apiserver.statuses import Cause
 
 MAX_DATA_BYTES = 1048576
 _MICRO_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}(Z|[+-]\d\d:\d\d)")
+_SERVICE_TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
+_AFFINITIES = ("ClientIP", "None")
+_PROTOCOLS = ("SCTP", "TCP", "UDP")
 _DATA_KEY = re.compile(r"[-._a-zA-Z0-9]+")
 
 
@@ -56,9 +59,15 @@ def keep_service(new: dict[str, Any], old: Body) -> None:
 
 def check_service(body: Body) -> list[Cause]:
     spec = body["spec"]
+    kind, affinity = spec["type"], spec["sessionAffinity"]
+    causes = [] if kind in _SERVICE_TYPES else [_unsupported(kind, _SERVICE_TYPES, "spec.type")]
+    if affinity not in _AFFINITIES:
+        causes.append(_unsupported(affinity, _AFFINITIES, "spec.sessionAffinity"))
     if not spec.get("ports") and spec.get("clusterIP") != "None" and spec["type"] != "ExternalName":
-        return [Cause("FieldValueRequired", "Required value", "spec.ports")]
-    return [cause for index, port in enumerate(spec.get("ports") or ()) for cause in _port(index, port, spec["ports"])]
+        return [*causes, Cause("FieldValueRequired", "Required value", "spec.ports")]
+    return causes + [
+        cause for index, port in enumerate(spec.get("ports") or ()) for cause in _port(index, port, spec["ports"])
+    ]
 
 
 def check_service_update(new: Body, old: Body) -> list[Cause]:
@@ -147,6 +156,11 @@ def check_lease(body: Body) -> list[Cause]:
     return causes
 
 
+def _unsupported(value: str, supported: tuple[str, ...], field: str) -> Cause:
+    listed = ", ".join(f'"{each}"' for each in supported)
+    return Cause("FieldValueNotSupported", f'Unsupported value: "{value}": supported values: {listed}', field)
+
+
 def _port(index: int, port: Mapping[str, Any], ports: list[Mapping[str, Any]]) -> list[Cause]:
     field = f"spec.ports[{index}]"
     causes = []
@@ -154,6 +168,12 @@ def _port(index: int, port: Mapping[str, Any], ports: list[Mapping[str, Any]]) -
     if not 0 < number < 65536:
         message = f"Invalid value: {number}: must be between 1 and 65535, inclusive"
         causes.append(Cause("FieldValueInvalid", message, f"{field}.port"))
+    target = port.get("targetPort")
+    if isinstance(target, int) and not 0 < target < 65536:
+        message = f"Invalid value: {target}: must be between 1 and 65535, inclusive"
+        causes.append(Cause("FieldValueInvalid", message, f"{field}.targetPort"))
+    if port["protocol"] not in _PROTOCOLS:
+        causes.append(_unsupported(port["protocol"], _PROTOCOLS, f"{field}.protocol"))
     if len(ports) > 1 and not port.get("name"):
         causes.append(Cause("FieldValueRequired", "Required value", f"{field}.name"))
     if port.get("name"):

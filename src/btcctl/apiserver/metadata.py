@@ -95,9 +95,11 @@ def subdomain_name(name: str) -> list[str]:
 
 
 def label_name(name: str) -> list[str]:
-    """What is wrong with a name that must be a DNS label: namespaces and StatefulSets."""
+    """What is wrong with a name that must be a DNS label: namespaces, Services and StatefulSets."""
     complaints = ["must be no more than 63 characters"] if len(name) > 63 else []
-    if not re.fullmatch(_LABEL_1123, name):
+    if "." in name:
+        complaints.append("must not contain dots")
+    elif not re.fullmatch(_LABEL_1123, name):
         complaints.append(
             "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and "
             "end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "
@@ -107,7 +109,7 @@ def label_name(name: str) -> list[str]:
 
 
 def service_name(name: str) -> list[str]:
-    """What is wrong with a name that must be an RFC 1035 label: Services."""
+    """What is wrong with a name that must be an RFC 1035 label: the parts of a definition's names."""
     complaints = ["must be no more than 63 characters"] if len(name) > 63 else []
     if not re.fullmatch(_LABEL_1035, name):
         complaints.append(
@@ -150,12 +152,13 @@ def validate_finalizers(finalizers: Sequence[str], *, strict: bool) -> tuple[lis
     Args:
         strict: As for built-in kinds, which need a slash in each but the standard ones.
     """
+    unqualified = [cause for each in finalizers for cause in qualified_name("metadata.finalizers", each)]
     odd = [(i, each) for i, each in enumerate(finalizers) if "/" not in each and each not in _STANDARD_FINALIZERS]
     if strict:
         why = "name is neither a standard finalizer name nor is it fully qualified"
-        return [_invalid(f"metadata.finalizers[{index}]", each, why) for index, each in odd], []
+        return unqualified + [_invalid(f"metadata.finalizers[{index}]", each, why) for index, each in odd], []
     tail = "prefer a domain-qualified finalizer name to avoid accidental conflicts with other finalizer writers"
-    return [], [f'metadata.finalizers: "{each}": {tail}' for _, each in odd]
+    return unqualified, [f'metadata.finalizers: "{each}": {tail}' for _, each in odd]
 
 
 def validate_update(new: Mapping[str, Any], old: Mapping[str, Any]) -> list[Cause]:

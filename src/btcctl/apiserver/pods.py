@@ -14,6 +14,7 @@ _MUTABLE = (
     "`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing "
     "tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
 )
+_RESTART_POLICIES = ("Always", "OnFailure", "Never")
 _PROBES = ("readinessProbe", "livenessProbe", "startupProbe")
 _TOLERATION_SECONDS = 300  # DefaultTolerationSeconds admission plugin
 
@@ -58,6 +59,11 @@ def check_pod_spec(spec: Mapping[str, Any], field: str) -> list[Cause]:
     """What is wrong with a pod's spec, or with a template's at `field`."""
     containers = spec.get("containers") or []
     causes = [] if containers else [Cause("FieldValueRequired", "Required value", f"{field}.containers")]
+    policy = spec.get("restartPolicy")
+    if field == "spec" and policy not in _RESTART_POLICIES:
+        supported = ", ".join(f'"{each}"' for each in _RESTART_POLICIES)
+        message = f'Unsupported value: "{policy}": supported values: {supported}'
+        causes.append(Cause("FieldValueNotSupported", message, f"{field}.restartPolicy"))
     names = set()
     for index, container in enumerate(containers):
         here = f"{field}.containers[{index}]"

@@ -9,7 +9,7 @@ from typing import Any
 from btcctl.apiserver import core_kinds, pods, shapes, workloads
 from btcctl.apiserver.collection import Body
 from btcctl.apiserver.crds import check_definition, check_update, default_definition
-from btcctl.apiserver.metadata import NameRule, label_name, path_name, service_name, subdomain_name
+from btcctl.apiserver.metadata import NameRule, label_name, path_name, subdomain_name
 from btcctl.apiserver.registry import Served
 from btcctl.apiserver.statuses import Cause
 
@@ -77,7 +77,7 @@ _STRATEGIES: Mapping[tuple[str, str], Strategy] = {
     ),
     ("", "services"): Strategy(
         shapes.Service,
-        service_name,
+        label_name,
         core_kinds.default_service,
         {"loadBalancer": {}},
         core_kinds.keep_service,

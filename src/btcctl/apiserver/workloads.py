@@ -48,7 +48,7 @@ def default_deployment(body: dict[str, Any]) -> None:
 
 def check_stateful_set(body: Body) -> list[Cause]:
     spec = body["spec"]
-    causes = _check_workload(spec)
+    causes = _check_workload(spec, "statefulset")
     policy = spec.get("podManagementPolicy")
     if policy not in {"OrderedReady", "Parallel"}:
         message = f"Invalid value: {shown(policy)}: must be 'OrderedReady' or 'Parallel'"
@@ -68,7 +68,7 @@ def check_stateful_set_update(new: Body, old: Body) -> list[Cause]:
 
 
 def check_deployment(body: Body) -> list[Cause]:
-    return _check_workload(body["spec"])
+    return _check_workload(body["spec"], "deployment")
 
 
 def check_deployment_update(new: Body, old: Body) -> list[Cause]:
@@ -98,7 +98,12 @@ def _default_workload(body: dict[str, Any]) -> dict[str, Any]:
     return spec
 
 
-def _check_workload(spec: Mapping[str, Any]) -> list[Cause]:
+def _unmatched(labels: Mapping[str, str]) -> Cause:
+    message = f"Invalid value: {shown(labels or None)}: `selector` does not match template `labels`"
+    return Cause("FieldValueInvalid", message, "spec.template.metadata.labels")
+
+
+def _check_workload(spec: Mapping[str, Any], kind: str) -> list[Cause]:
     causes = []
     if spec["replicas"] < 0:
         message = f"Invalid value: {spec['replicas']}: must be greater than or equal to 0"
@@ -107,12 +112,12 @@ def _check_workload(spec: Mapping[str, Any]) -> list[Cause]:
     labels = (spec["template"].get("metadata") or {}).get("labels") or {}
     if selector is None:
         causes.append(Cause("FieldValueRequired", "Required value", "spec.selector"))
+        causes.append(_unmatched(labels))
     elif not selector.get("matchLabels") and not selector.get("matchExpressions"):
-        message = f"Invalid value: {shown(selector)}: empty selector is invalid for statefulset"
+        message = f"Invalid value: {shown(selector)}: empty selector is invalid for {kind}"
         causes.append(Cause("FieldValueInvalid", message, "spec.selector"))
     elif not matches_selector(selector, labels):
-        message = f"Invalid value: {shown(labels)}: `selector` does not match template `labels`"
-        causes.append(Cause("FieldValueInvalid", message, "spec.template.metadata.labels"))
+        causes.append(_unmatched(labels))
     causes += check_pod_spec(spec["template"]["spec"], "spec.template.spec")
     policy = spec["template"]["spec"].get("restartPolicy")
     if policy != "Always":

@@ -114,7 +114,7 @@ def containers_probes_ports_and_volumes_are_filled_in(talk: Talk) -> None:
         {"name": "b", "configMap": {"name": "c"}},
         {"name": "c", "emptyDir": {}},
         {"name": "d"},
-        {"name": "e", "hostPath": {"path": "/tmp"}},
+        {"name": "e", "hostPath": {"path": "/data"}},
         {"name": "f", "downwardAPI": {"items": [{"path": "n", "fieldRef": {"fieldPath": "metadata.name"}}]}},
         {"name": "g", "projected": {"sources": [{"serviceAccountToken": {"path": "t"}}]}},
     ]

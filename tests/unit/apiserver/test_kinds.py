@@ -233,9 +233,17 @@ class TestServices:
         answer = server.post(SERVICES, {"metadata": {"name": "s"}, "spec": spec})
         assert (answer.status, answer.causes[0][0]) == (422, field)
 
-    def test_its_name_must_begin_with_a_letter(self, server):
-        answer = server.post(SERVICES, {"metadata": {"name": "1s"}, "spec": {"clusterIP": "None"}})
-        assert "a DNS-1035 label must consist of" in answer.message
+    def test_its_name_must_be_a_label(self, server):
+        answer = server.post(SERVICES, {"metadata": {"name": "s.s"}, "spec": {"clusterIP": "None"}})
+        assert answer.causes == [("metadata.name", 'Invalid value: "s.s": must not contain dots')]
+        server.created(SERVICES, {"metadata": {"name": "1s"}, "spec": {"clusterIP": "None"}})
+
+    def test_its_choices_are_checked(self, server):
+        port = {"port": 1, "targetPort": 0, "protocol": "IP"}
+        spec = {"clusterIP": "None", "type": "Wild", "sessionAffinity": "Some", "ports": [port]}
+        fields = {field for field, _ in server.post(SERVICES, {"metadata": {"name": "s"}, "spec": spec}).causes}
+        ports = {"spec.ports[0].targetPort", "spec.ports[0].protocol"}
+        assert fields == {"spec.type", "spec.sessionAffinity", *ports}
 
 
 class TestSecrets:
