@@ -76,6 +76,8 @@ def other_namespaces_than_the_paths_are_refused(talk: Talk) -> None:
     talk.post(WIDGETS, widget(namespace="default"))
     talk.post("/api/v1/configmaps", config_map(namespace="{ns}"))
     talk.post("/api/v1/namespaces", {"metadata": {"name": "{ns}-b", "namespace": "{ns}"}})
+    with talk.hush():
+        talk.delete("/api/v1/namespaces/{ns}-b")
 
 
 @case("create", error=True)
