@@ -41,7 +41,7 @@ def test_label_selectors_match(selector, labels, expected):
     ("selector", "message"),
     [
         ("app in (x", "unable to parse requirement: found '', expected: ',' or ')'"),
-        ("app in x", "unable to parse requirement: found 'x', expected: '('"),
+        ("app in x", "unable to parse requirement: found 'x' expected: '('"),
         ("a b=c", "unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt"),
         ("=x", "found '=', expected: !, identifier, or 'end of string'"),
         ("app=x,,", "found ',', expected: identifier after ','"),
