@@ -20,19 +20,19 @@ $(READY): setup.cfg pyproject.toml constraints.txt
 demo: $(READY) ## a cluster, the controller and a living 3-node network, checked from end to end
 	$(BIN)/btcctl sandbox --nodes 3 --check
 
-test: test-unit test-integration ## all tests that need only Python
+test: test-unit test-integration ## all tests that need no real control plane
 
 test-unit: $(READY)
 	$(PYTEST) tests/unit
 
 test-integration: $(READY)
-	$(PYTEST) tests/integration -m "not (real_server or kubectl or helm)"
+	$(PYTEST) tests/integration -m "not real_server"
 
 controlplane: $(READY) ## build etcd, kube-apiserver, kubectl and helm once, into the user's cache
 	@$(BIN)/python -m tests.integration.controlplane.build
 
 test-real: controlplane ## tests against the real control plane, kubectl and helm
-	BTCCTL_TEST_REQUIRES="kubectl helm" $(PYTEST) tests/integration -m "real_server or kubectl or helm"
+	BTCCTL_TEST_REQUIRES="kubectl helm" $(PYTEST) tests/integration -m "real_server or helm"
 
 cover: $(READY) ## coverage of the unit and integration tests
 	$(BIN)/coverage erase

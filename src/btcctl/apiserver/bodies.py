@@ -83,8 +83,7 @@ def validate_fields(
         return problems
     if patching:
         listed = "strict decoding error: " + ", ".join(problems)
-        printed = schema.shown(schema.shown(sent))
-        raise statuses.invalid("", "", "", [Cause("FieldValueInvalid", f"Invalid value: {printed}: {listed}", "patch")])
+        raise _invalid_patch(sent, listed)
     kind = served.type.kind
     message = f'{kind} in version "{served.type.version}" cannot be handled as a {kind}: strict decoding error: '
     raise statuses.bad_request(message + ", ".join(problems))
@@ -154,14 +153,52 @@ def _check_type(body: Mapping[str, Any], served: Served, raw: bytes) -> None:
     if not kind or kind == expected.kind:
         return
     if served.is_custom:
-        metadata = body.get("metadata")
-        name = str(metadata.get("name") or "") if isinstance(metadata, dict) else ""
         cause = Cause("FieldValueInvalid", f'Invalid value: "{kind}": must be {expected.kind}', "kind")
-        raise statuses.invalid(expected.group, str(kind), name, [cause])
+        raise statuses.invalid(expected.group, str(kind), _name_in(body), [cause])
     raise statuses.bad_request(
         f'{kind} in version "{expected.version}" cannot be handled as a {expected.kind}: '
         f"converting ({expected.version}.{kind}) to ({expected.version}.{expected.kind}): unknown conversion"
     )
+
+
+def _name_in(body: Mapping[str, Any]) -> str:
+    metadata = body.get("metadata")
+    return str(metadata.get("name") or "") if isinstance(metadata, dict) else ""
+
+
+def check_patched_type(body: Mapping[str, Any], served: Served) -> None:
+    """A patch may say again of which kind the object is, and nothing else.
+
+    Raises:
+        StatusError: The patch makes it something else; in a real server's words.
+    """
+    kind, api_version = body.get("kind"), body.get("apiVersion")
+    expected = served.type
+    if served.is_custom:
+        _check_patched_custom_type(body, served)
+    elif kind is not None and (kind, api_version) != (expected.kind, expected.api_version):
+        why = f'no kind "{kind}" is registered for version "{api_version}" in scheme "pkg/runtime/scheme.go:111"'
+        raise _invalid_patch(body, why)
+
+
+def _check_patched_custom_type(body: Mapping[str, Any], served: Served) -> None:
+    kind, api_version = body.get("kind"), body.get("apiVersion")
+    if not kind:
+        raise _invalid_patch(body, f"Object 'Kind' is missing in '{schema.shown(body)}'")
+    found = {"kind": (kind, served.type.kind), "apiVersion": (api_version, served.type.api_version)}
+    causes = [
+        Cause("FieldValueInvalid", f'Invalid value: "{is_now or ""}": must be {must_be}', field)
+        for field, (is_now, must_be) in found.items()
+        if is_now != must_be
+    ]
+    if causes:
+        group = str(api_version or "").rpartition("/")[0]
+        raise statuses.invalid(group, str(kind), _name_in(body), causes)
+
+
+def _invalid_patch(body: Mapping[str, Any], why: str) -> StatusError:
+    printed = schema.shown(schema.shown(body))
+    return statuses.invalid("", "", "", [Cause("FieldValueInvalid", f"Invalid value: {printed}: {why}", "patch")])
 
 
 def _without_nulls(value: Any) -> Any:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 
-from btcctl.apiserver import options as query
+from btcctl.apiserver import list_options as query
 from btcctl.apiserver import selectors, statuses
 from btcctl.apiserver.collection import Compacted, path_of
+from btcctl.apiserver.list_options import ListOptions
 from btcctl.apiserver.messages import ApiRequest, ApiResponse, WatchResponse, json_response
-from btcctl.apiserver.options import ListOptions
 from btcctl.apiserver.routing import Route
 from btcctl.apiserver.store import Records, Store, key_of
 from btcctl.apiserver.views import View, wanted_form
@@ -42,10 +41,11 @@ class Reader:
 
     def get(self, route: Route, request: ApiRequest) -> ApiResponse:
         view = self.view(route, request)
-        self._check_reached(query.parse_version(request.option("resourceVersion")))
+        self._check_reached(query.object_version(request))
         record = self._store.get(route.served.collection, route.key)
         if record is None:
             raise statuses.not_found(route.served.type, route.name)
+        view.check(is_list=False)
         return json_response(200, view.record(record))
 
     def list(self, route: Route, request: ApiRequest) -> ApiResponse:
@@ -65,11 +65,14 @@ class Reader:
             metadata["continue"] = query.encode_continue(revision, f"/{last.removeprefix('/')}")
             if not (options.label_selector or options.field_selector):
                 metadata["remainingItemCount"] = len(rest) - len(page)
+        view.check(is_list=True)
         return json_response(200, view.list(page, metadata))
 
     def watch(self, route: Route, request: ApiRequest) -> WatchResponse:
         """A watch, not yet started."""
         view = self.view(route, request)
+        if view.is_for_lists:
+            raise statuses.not_implemented("a watch of PartialObjectMetadataList")
         options = query.list_options(request, watch=True)
         field = f"metadata.name={route.name}" if route.name else ""
         fields = ",".join(each for each in (options.field_selector, field) if each)
@@ -104,10 +107,9 @@ class Reader:
         if options.continue_token:
             revision, start = query.decode_continue(options.continue_token)
             start = start.removeprefix("/")
-            options = replace(options, exact=True, version=revision)
-        elif options.exact or (options.limit and options.version):
+        elif options.match == "Exact" or (options.limit and options.version and not options.match):
             revision = options.version
-        if revision == -1:
+        if revision is not None and revision < 0:
             revision = None
         try:
             records, found = self._store.list(route.served.collection, route.namespace, revision)

@@ -76,15 +76,16 @@ def attributes_of(request: ApiRequest, route: Route | None) -> RequestAttributes
         return RequestAttributes(request.method.lower(), path=request.path, user=request.user)
     type_ = route.served.type
     namespace = route.name if type_.plural == "namespaces" and not type_.group else route.namespace
-    return RequestAttributes(
-        verb_of(request, route),
-        type_.group,
-        type_.plural,
-        route.subresource,
-        namespace,
-        route.name,
-        request.user,
-    )
+    verb = verb_of(request, route)
+    name = route.name or (_selected_name(request) if verb in {"list", "watch"} else "")
+    return RequestAttributes(verb, type_.group, type_.plural, route.subresource, namespace, name, request.user)
+
+
+def _selected_name(request: ApiRequest) -> str:
+    """The one object that a field selector leaves, which may be all that a client may see."""
+    terms = request.option("fieldSelector").split(",")
+    names = [term.partition("=")[2].removeprefix("=") for term in terms if term.startswith("metadata.name=")]
+    return names[0] if names else ""
 
 
 def verb_of(request: ApiRequest, route: Route) -> str:

@@ -92,6 +92,10 @@ class View:
     def is_plain(self) -> bool:
         return not self._form.name
 
+    @property
+    def is_for_lists(self) -> bool:
+        return self._form.name == "PartialObjectMetadataList"
+
     def check(self, *, is_list: bool) -> None:
         """
         Raises:

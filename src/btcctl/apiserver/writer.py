@@ -7,7 +7,7 @@ from typing import Any
 
 from btcctl.apiserver import crds, custom_objects, schema, statuses
 from btcctl.apiserver import metadata as meta
-from btcctl.apiserver.bodies import checked, private, validate_fields
+from btcctl.apiserver.bodies import check_patched_type, checked, private, validate_fields
 from btcctl.apiserver.collection import Body, Record
 from btcctl.apiserver.definitions import Definitions
 from btcctl.apiserver.deletion import Deletion, is_finished
@@ -113,6 +113,7 @@ class Writer:
             if old is None:
                 raise statuses.not_found(served.type, route.name)
             body = private(patch(private({**old.body, "apiVersion": served.type.api_version})))
+            check_patched_type(body, served)
             body = checked(body, served)
             sent = body["metadata"]
             _check_name(route, sent)

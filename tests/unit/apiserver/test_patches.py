@@ -22,6 +22,25 @@ class TestMerge:
         answer = server.patch(f"{THINGS}/a", {"metadata": {"resourceVersion": "1"}, "spec": {"size": 3}})
         assert (answer.status, answer.reason) == (409, "Conflict")
 
+    @pytest.mark.parametrize(
+        ("patch", "causes"),
+        [
+            ({"kind": "Other"}, [("kind", 'Invalid value: "Other": must be Thing')]),
+            ({"apiVersion": "o/v1"}, [("apiVersion", 'Invalid value: "o/v1": must be things.example.org/v1')]),
+        ],
+    )
+    def test_it_cannot_make_a_custom_object_something_else(self, server, patch, causes):
+        server.created(THINGS, thing())
+        answer = server.patch(f"{THINGS}/a", patch)
+        assert (answer.status, answer.causes) == (422, causes)
+        assert server.get(f"{THINGS}/a").body["kind"] == "Thing"
+
+    def test_it_cannot_make_a_built_in_object_something_else(self, server):
+        server.created(CONFIG_MAPS, {"metadata": {"name": "a"}})
+        [(field, message)] = server.patch(f"{CONFIG_MAPS}/a", {"kind": "Other"}).causes
+        assert field == "patch"
+        assert 'no kind "Other" is registered for version "v1"' in message
+
     def test_it_cannot_rename(self, server):
         server.created(THINGS, thing())
         assert server.patch(f"{THINGS}/a", {"metadata": {"name": "b"}}).status == 400
