@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from tests.integration.conformance.cases_lists import SECRETS, secrets, things
 from tests.integration.conformance.harness import Event, Talk, case
 
@@ -261,7 +263,9 @@ def the_old_paths_of_watches_still_work(talk: Talk) -> None:
     secrets(talk, "a", "b")
     talk.watch("/api/v1/watch/namespaces/{ns}/secrets", until=2)
     talk.watch("/api/v1/watch/namespaces/{ns}/secrets/b", until=1)
-    talk.get("/api/v1/watch/namespaces/{ns}/secrets", query={"timeoutSeconds": "1"})
+    with talk.hush():
+        answer = talk.get("/api/v1/watch/namespaces/{ns}/secrets", query={"timeoutSeconds": "1"})
+    talk.note("types", [json.loads(line)["type"] for line in answer.raw.splitlines()])
 
 
 @case("watches")
