@@ -133,11 +133,14 @@ class Api:
         raise error
 
     def _discover(self, request: ApiRequest) -> ApiResponse:
-        if request.method == "GET":
-            for respond in (discovery.respond, openapi.respond):
-                response = respond(self.registry, request)
-                if response is not None:
-                    return response
+        for respond in (discovery.respond, openapi.respond):
+            response = respond(self.registry, request)
+            if response is not None:
+                if request.method != "GET" and discovery.is_read_only(request.path):
+                    raise statuses.method_not_allowed()
+                return response
+        if discovery.is_built_in(self.registry, request.path):
+            raise statuses.resource_not_found()
         raise statuses.path_not_found()
 
     def _dispatch(self, route: Route, request: ApiRequest, verb: str, warnings: list[str]) -> Response:

@@ -94,10 +94,8 @@ def _joined(texts: Iterable[Any]) -> str:
     return ",".join(str(text) for text in texts) or _NONE
 
 
-NAME = Column("Name", _at("metadata", "name", default=""), "Name must be unique within a namespace.", format="name")
-AGE = Column(
-    "Age", _age("metadata", "creationTimestamp"), "How long ago the object was created, by the server's clock."
-)
+NAME = Column("Name", _at("metadata", "name", default=""), format="name")
+AGE = Column("Age", _age("metadata", "creationTimestamp"))
 
 
 def pod_status(pod: Body) -> str:
@@ -158,6 +156,8 @@ def _selector(labels: Mapping[str, str] | None) -> str:
 
 
 def _external_ip(service: Body) -> str:
+    if dig(service, "spec", "type") == "ExternalName":
+        return str(dig(service, "spec", "externalName", default=_NONE))
     ingress = dig(service, "status", "loadBalancer", "ingress", default=[])
     addresses = [each.get("ip") or each.get("hostname", "") for each in ingress]
     pending = dig(service, "spec", "type") == "LoadBalancer"
@@ -194,9 +194,8 @@ def _node_address(kind: str) -> Cell:
 
 
 def _event_last_seen(event: Body, now: datetime) -> str:
-    metadata_time = dig(event, "metadata", "creationTimestamp")
     series_time = dig(event, "series", "lastObservedTime")
-    return age_of(series_time or event.get("lastTimestamp") or event.get("eventTime") or metadata_time, now)
+    return age_of(series_time or event.get("lastTimestamp") or event.get("eventTime"), now)
 
 
 def _event_first_seen(event: Body, now: datetime) -> str:
@@ -254,9 +253,9 @@ _TEMPLATE = (_wide("Containers", _containers("name")), _wide("Images", _containe
 BUILT_IN_COLUMNS: Mapping[ResourceType, tuple[Column, ...]] = {
     resources.PODS: (
         NAME,
-        Column("Ready", _plain(_pod_ready), "The aggregate readiness state of this pod for accepting traffic."),
-        Column("Status", _plain(pod_status), "The aggregate status of the containers in this pod."),
-        Column("Restarts", _pod_restarts, "How often the containers of this pod were restarted."),
+        Column("Ready", _plain(_pod_ready)),
+        Column("Status", _plain(pod_status)),
+        Column("Restarts", _pod_restarts),
         AGE,
         _wide("IP", _at("status", "podIP")),
         _wide("Node", _at("spec", "nodeName")),
@@ -267,8 +266,8 @@ BUILT_IN_COLUMNS: Mapping[ResourceType, tuple[Column, ...]] = {
     resources.DEPLOYMENTS: (
         NAME,
         Column("Ready", _plain(_ready_replicas)),
-        Column("Up-to-date", _at("status", "updatedReplicas", default=0), type="integer"),
-        Column("Available", _at("status", "availableReplicas", default=0), type="integer"),
+        Column("Up-to-date", _at("status", "updatedReplicas", default=0)),
+        Column("Available", _at("status", "availableReplicas", default=0)),
         AGE,
         *_TEMPLATE,
         _wide("Selector", _plain(lambda body: _selector(dig(body, "spec", "selector", "matchLabels")))),
@@ -276,7 +275,7 @@ BUILT_IN_COLUMNS: Mapping[ResourceType, tuple[Column, ...]] = {
     resources.CONTROLLER_REVISIONS: (
         NAME,
         Column("Controller", _plain(_controller)),
-        Column("Revision", _at("revision", default=0), type="integer"),
+        Column("Revision", _at("revision", default=0)),
         AGE,
     ),
     resources.SERVICES: (
@@ -304,7 +303,7 @@ BUILT_IN_COLUMNS: Mapping[ResourceType, tuple[Column, ...]] = {
     resources.SECRETS: (
         NAME,
         Column("Type", _at("type", default="")),
-        Column("Data", _count("data"), type="integer"),
+        Column("Data", _count("data")),
         AGE,
     ),
     resources.CONFIG_MAPS: (

@@ -15,9 +15,11 @@ import msgspec
 
 from btcctl.apiserver import statuses
 from btcctl.apiserver.messages import JSON, ApiRequest, ApiResponse, json_response, text_response
+from btcctl.apiserver.negotiation import accepted, choose
 from btcctl.apiserver.registry import Registry, Served
 
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+_AGGREGATED = {"g": "apidiscovery.k8s.io", "v": "v2", "as": "APIGroupDiscoveryList"}
 #: The version whose behaviour is imitated; clients compare theirs with it.
 MAJOR, MINOR = "1", "36"
 _HEALTH_PATHS = ("/healthz", "/livez", "/readyz")
@@ -35,13 +37,17 @@ def respond(registry: Registry, request: ApiRequest) -> ApiResponse | None:
     if f"/{parts[0]}" in _HEALTH_PATHS if parts else False:
         return _health(parts, request)
     if parts == ("version",):
+        _check_json(request.headers.get("accept", ""), JSON)
         return json_response(200, version())
     if not parts:
         return json_response(200, {"paths": _paths(registry)})
     if parts in {("api",), ("apis",)}:
         return _root(registry, request, core=parts == ("api",))
     body = _group(registry, parts)
-    return None if body is None else json_response(200, body)
+    if body is None:
+        return None
+    _check_json(request.headers.get("accept", ""), statuses.MEDIA_TYPES if is_read_only(request.path) else "")
+    return json_response(200, body)
 
 
 def version() -> _Body:
@@ -65,29 +71,45 @@ def version() -> _Body:
 
 
 def wants_aggregated(accept: str) -> bool:
-    """Whether the first media type that can be served is the aggregated one.
+    """Whether the aggregated form is among the accepted ones: it goes before all others.
 
     Raises:
         StatusError: 406, none can be served.
     """
-    offered: Mapping[str, bool] = {_normal(AGGREGATED): True, JSON: False, "application/*": False, "*/*": False}
-    for wanted in accept.split(",") if accept else ["*/*"]:
-        found = offered.get(_normal(wanted))
-        if found is not None:
-            return found
-    raise statuses.not_acceptable("application/json")
+    if any(each.media_type == JSON and each.parameters == _AGGREGATED for each in accepted(accept)):
+        return True
+    return choose(accept, _is_aggregated)
 
 
-def _normal(media_type: str) -> str:
-    parts = [part.strip() for part in media_type.split(";")]
-    return ";".join([parts[0], *sorted(part for part in parts[1:] if not part.startswith("q="))])
+def is_read_only(path: str) -> bool:
+    """Whether other methods than GET are refused; elsewhere they do the same as GET."""
+    parts = [part for part in path.split("/") if part]
+    return parts[:1] == ["api"] or (parts[:1] == ["apis"] and len(parts) > 2) or parts == ["version"]
+
+
+def is_built_in(registry: Registry, path: str) -> bool:
+    """Whether a path is below a built-in group: what is unknown there is told in JSON."""
+    parts = [part for part in path.split("/") if part]
+    group = "" if parts[:1] == ["api"] else parts[1] if parts[:1] == ["apis"] and len(parts) > 1 else None
+    return any(each.type.group == group and not each.is_custom for each in registry.resources())
+
+
+def _is_aggregated(parameters: Mapping[str, str]) -> bool | None:
+    return None if "as" in parameters else False
+
+
+def _check_json(accept: str, available: str) -> None:
+    choose(accept, lambda parameters: None if "as" in parameters and available != JSON else True, available=available)
 
 
 def _health(parts: tuple[str, ...], request: ApiRequest) -> ApiResponse | None:
     if len(parts) > 2 or (len(parts) == 2 and parts[1] not in _HEALTH_CHECKS):
         return None
     if "verbose" not in request.query or len(parts) == 2:
-        return text_response(200, "ok")
+        response = text_response(200, "ok")
+        if len(parts) == 2:
+            del response.headers["X-Content-Type-Options"]
+        return response
     lines = [f"[+]{check} ok" for check in _HEALTH_CHECKS]
     return text_response(200, "\n".join([*lines, f"{parts[0]} check passed", ""]))
 
@@ -193,7 +215,7 @@ def _resource_discovery(served: Served) -> _Body:
     type_ = served.type
     described: _Body = {
         "resource": type_.plural,
-        "responseKind": _kind(type_.group, type_.version, type_.kind),
+        "responseKind": _response_kind(served, type_.group, type_.version, type_.kind),
         "scope": "Namespaced" if type_.namespaced else "Cluster",
         "singularResource": served.singular,
         "verbs": list(served.verbs),
@@ -208,8 +230,10 @@ def _resource_discovery(served: Served) -> _Body:
 
 def _subresource_discovery(served: Served, name: str) -> _Body:
     group, version, kind, verbs = served.subresource_kind(name)
-    return {"subresource": name, "responseKind": _kind(group, version, kind), "verbs": list(verbs)}
+    return {"subresource": name, "responseKind": _response_kind(served, group, version, kind), "verbs": list(verbs)}
 
 
-def _kind(group: str, version: str, kind: str) -> _Body:
-    return {"group": group, "version": version, "kind": kind}
+def _response_kind(served: Served, group: str, version: str, kind: str) -> _Body:
+    """A built-in resource leaves out what it shares with its list."""
+    shared = not served.is_custom and (group, version) == (served.type.group, served.type.version)
+    return {"group": "" if shared else group, "version": "" if shared else version, "kind": kind}

@@ -58,7 +58,7 @@ def _route(registry: Registry, group_version: tuple[str, str], rest: list[str], 
     if name and served.type.namespaced and not namespace:
         raise statuses.resource_not_found()
     if subresource and subresource not in served.subresources:
-        raise statuses.resource_not_found()
+        raise statuses.not_found(served.type, name) if served.is_custom else statuses.resource_not_found()
     return Route(served, namespace, name, subresource, is_watch)
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from importlib.resources import files
 from typing import Any
 
 import msgspec
@@ -13,7 +16,7 @@ from btcctl.apiserver.columns import AGE, BUILT_IN_COLUMNS, NAME, Body, Column, 
 from btcctl.apiserver.registry import PrinterColumn, Served
 
 _META_VERSION = "meta.k8s.io/v1"
-_DEFAULT_COLUMNS = (NAME, AGE)
+_CUSTOM_AGE = replace(AGE, type="date")
 
 
 def render(
@@ -42,7 +45,7 @@ def render(
         {"cells": [column.cell(body, now) for column in columns], "object": each}
         for body, each in zip(bodies, included, strict=True)
     ]
-    definitions = [_definition(column) for column in columns] if with_columns else None
+    definitions = [_definition(resource, column) for column in columns] if with_columns else None
     return {
         "kind": "Table",
         "apiVersion": api_version,
@@ -59,9 +62,9 @@ def partial_object(body: Body, api_version: str = _META_VERSION) -> dict[str, An
 
 def columns_of(resource: Served) -> Sequence[Column]:
     """A custom kind's printer columns, or those kubectl users know a built-in kind by."""
-    if resource.is_custom and resource.columns:
-        return (NAME, *(_custom(column) for column in resource.columns))
-    return BUILT_IN_COLUMNS.get(resource.type, _DEFAULT_COLUMNS)
+    if resource.is_custom:
+        return (NAME, *(_custom(column) for column in resource.columns)) if resource.columns else (NAME, _CUSTOM_AGE)
+    return BUILT_IN_COLUMNS.get(resource.type, (NAME, AGE))
 
 
 def _row_object(body: Body, include_object: str, api_version: str) -> Body | None:
@@ -70,12 +73,27 @@ def _row_object(body: Body, include_object: str, api_version: str) -> Body | Non
     return body if include_object == "Object" else partial_object(body, api_version)
 
 
-def _definition(column: Column) -> dict[str, Any]:
+@functools.cache
+def _descriptions() -> dict[str, Any]:
+    """What built-in columns are, by resource and name; those of `common` are the same for all."""
+    text = files("btcctl.apiserver").joinpath("column_descriptions.json").read_bytes()
+    found: dict[str, Any] = msgspec.json.decode(text)
+    return found
+
+
+def _description(resource: Served, column: Column) -> str:
+    type_, known = resource.type, _descriptions()
+    own = known["resources"].get("/".join(filter(None, (type_.group, type_.plural))), {})
+    described: str = column.description or own.get(column.name) or known["common"].get(column.name, "")
+    return described
+
+
+def _definition(resource: Served, column: Column) -> dict[str, Any]:
     return {
         "name": column.name,
         "type": column.type,
         "format": column.format,
-        "description": column.description,
+        "description": _description(resource, column),
         "priority": column.priority,
     }
 

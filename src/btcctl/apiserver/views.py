@@ -11,17 +11,12 @@ import msgspec
 
 from btcctl.apiserver import statuses, tables
 from btcctl.apiserver.collection import Body, Record
+from btcctl.apiserver.negotiation import choose
 from btcctl.apiserver.registry import Served
 
-_JSON = frozenset({"application/json", "application/*", "*/*", "*", ""})
-_NOT_SERVED = frozenset({"application/yaml", "application/vnd.kubernetes.protobuf"})
 _FORMS = frozenset({"Table", "PartialObjectMetadata", "PartialObjectMetadataList"})
 _VERSIONS = frozenset({"v1", "v1beta1"})
-_NOT_ACCEPTABLE = (
-    "406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, "
-    "application/vnd.kubernetes.protobuf, application/json;stream=watch, "
-    "application/vnd.kubernetes.protobuf;stream=watch"
-)
+_AVAILABLE = f"{statuses.MEDIA_TYPES}, application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch"
 #: Where Go's types of a group are, if not in a package called as its first part.
 _PACKAGES = {"": "core", "events.k8s.io": "core"}
 
@@ -44,18 +39,7 @@ def wanted_form(accept: str, *, is_custom: bool) -> Form:
     Raises:
         StatusError: 406, none can; 501, a real server could serve one.
     """
-    known = False
-    for part in accept.split(","):
-        media_type, *parameters = (each.strip() for each in part.split(";"))
-        known = known or media_type in _JSON | _NOT_SERVED
-        values = dict(each.partition("=")[::2] for each in parameters)
-        if media_type in _JSON and (form := _form(values)) is not None:
-            return form
-        if media_type in _NOT_SERVED and "as" not in values and "application/json" not in accept:
-            raise statuses.not_implemented(f"answers in {media_type}")
-    if known or is_custom:
-        raise statuses.not_acceptable(statuses.MEDIA_TYPES)
-    raise statuses.StatusError(406, _NOT_ACCEPTABLE, "NotAcceptable", details={})
+    return choose(accept, _form, available="" if is_custom else _AVAILABLE)
 
 
 def _form(parameters: Mapping[str, str]) -> Form | None:

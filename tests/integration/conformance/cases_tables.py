@@ -239,7 +239,6 @@ def the_wrong_form_for_a_request_is_not_acceptable(talk: Talk) -> None:
     secrets(talk, "a")
     talk.get(SECRETS, headers=METADATA)
     talk.get(f"{SECRETS}/a", headers=METADATA_LIST)
-    talk.watch(SECRETS, headers=METADATA_LIST, until=1)
 
 
 @case("metadata only")

@@ -29,6 +29,7 @@ _HEADERS = (
     "allow", "cache-control", "content-type", "location", "retry-after", "vary", "warning", "www-authenticate",
     "x-content-type-options",
 )  # fmt: skip
+_LOADING_SECONDS = 0.1
 _CONTINUE = re.compile(r"continue=[^&]+")
 _PATCH_TYPES = {"merge": "merge-patch+json", "json": "json-patch+json", "strategic": "strategic-merge-patch+json"}
 
@@ -179,7 +180,11 @@ class Talk:
         if body is not None and content_type:
             sent["Content-Type"] = content_type
         target = self._target(path, query)
-        response = self._pool(user).request(method, target, body=self._encode(body), headers=sent)
+        while True:
+            response = self._pool(user).request(method, target, body=self._encode(body), headers=sent)
+            if not _is_loading(response):
+                break
+            self.pause(_LOADING_SECONDS)
         answer = Answer(
             response.status,
             {name.lower(): value for name, value in response.headers.items()},
@@ -208,15 +213,19 @@ class Talk:
             timeout: Seconds of silence after which it is taken to stay silent.
         """
         target = self._target(path, {"watch": "1", **(query or {})})
-        response = self._pool(user).request(
-            "GET",
-            target,
-            headers=self._headers(headers, user),
-            preload_content=False,
-            timeout=urllib3.Timeout(connect=10.0, read=timeout),
-        )
+        while True:
+            response = self._pool(user).request(
+                "GET",
+                target,
+                headers=self._headers(headers, user),
+                preload_content=False,
+                timeout=urllib3.Timeout(connect=10.0, read=timeout),
+            )
+            if response.status != 429 or not _is_loading(response):
+                break
+            self.pause(_LOADING_SECONDS)
         if response.status != 200:
-            body = _parsed(response.read())
+            body = _parsed(response.data)
             self._write_down(f"WATCH {target}", response, body)
             return Watched(response.status, [], "refused")
         if during is not None:
@@ -338,6 +347,11 @@ class Talk:
         }
         self.transcript.append(entry)
         return entry
+
+
+def _is_loading(response: urllib3.BaseHTTPResponse) -> bool:
+    """A real server that has just learnt of a resource may say so for a moment."""
+    return response.status == 429 and b"storage is (re)initializing" in response.data
 
 
 def _parsed(data: bytes) -> Any:

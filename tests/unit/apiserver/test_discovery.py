@@ -57,7 +57,7 @@ def test_groups_versions_and_a_custom_kind() -> None:
     assert "group" not in entries["nets/status"]
 
 
-def test_the_aggregated_form_is_given_to_who_asks_first_for_it() -> None:
+def test_the_aggregated_form_goes_before_all_others() -> None:
     response = ask("/apis", f"{discovery.AGGREGATED},application/json")
     assert response is not None
     assert response.headers["Content-Type"] == discovery.AGGREGATED
@@ -65,7 +65,7 @@ def test_the_aggregated_form_is_given_to_who_asks_first_for_it() -> None:
     resource = items["example.org"]["versions"][0]["resources"][0]
     assert resource["responseKind"] == {"group": "example.org", "version": "v1", "kind": "Net"}
     assert [each["subresource"] for each in resource["subresources"]] == ["status", "scale"]
-    assert body("/apis", f"application/json,{discovery.AGGREGATED}")["kind"] == "APIGroupList"
+    assert body("/apis", f"application/json,{discovery.AGGREGATED}")["kind"] == "APIGroupDiscoveryList"
 
 
 def test_an_unchanged_aggregated_answer_is_304() -> None:

@@ -129,7 +129,7 @@ def test_a_kind_without_subresources_keeps_status_like_any_field():
     del body["spec"]["versions"][0]["subresources"]
     server.created(DEFINITIONS, body)
     assert server.created(THINGS, {**thing(), "status": {"ready": 1}})["status"] == {"ready": 1}
-    assert server.get(f"{THINGS}/a/status").message == "the server could not find the requested resource"
+    assert server.get(f"{THINGS}/a/status").message == 'things.things.example.org "a" not found'
     assert (
         server.patch(f"/apis/{GROUP}/v1/namespaces/default/things/a", {"status": {"ready": 2}}).body["metadata"][
             "generation"
