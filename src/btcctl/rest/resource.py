@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from btcctl.rest.client import ApiClient
 
 LIST_SECONDS = 60.0  # the API server's own limit on a request (--request-timeout)
-# A server that was asked for bookmarks sends one about every 60 s (kubernetes-api.md, section 5).
+# A server that was asked for bookmarks sends one about every 60 s (measured on 1.36.2).
 BOOKMARKED_IDLE_SECONDS = 70.0
 # Without bookmarks a stream may rightly be silent until the server ends it, after at most an hour.
 SILENT_IDLE_SECONDS = 3700.0

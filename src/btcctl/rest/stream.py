@@ -14,7 +14,7 @@ from btcctl.rest.breaker import Breaker
 from btcctl.rest.deep import is_too_deep, object_from, split_object
 from btcctl.rest.transport import StreamResponse
 
-# etcd takes objects of 1.5 MB (kubernetes-api.md, section 6); anything near this is no event.
+# etcd takes objects of 1.5 MB; anything near this is no event.
 LINE_LIMIT_BYTES = 64 << 20
 
 
