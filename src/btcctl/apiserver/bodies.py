@@ -13,6 +13,7 @@ from btcctl.apiserver import fields, protobuf, schema, shapes, statuses
 from btcctl.apiserver.managed.comparing import completed
 from btcctl.apiserver.managed.types import type_of
 from btcctl.apiserver.messages import ApiRequest
+from btcctl.apiserver.printing import json_text, quoted
 from btcctl.apiserver.registry import Served
 from btcctl.apiserver.statuses import Cause, StatusError
 from btcctl.apiserver.strategies import strategy_of
@@ -27,14 +28,14 @@ def private(value: Any) -> Any:
 
 
 def read_object(request: ApiRequest, served: Served) -> tuple[dict[str, Any], list[str]]:
-    """The object in a request's body, its types checked, and the paths of its duplicate fields.
+    """The object in a request's body, its types checked, and what is strictly wrong with the body.
 
     Raises:
         StatusError: It cannot be read, or is not of that kind.
     """
-    body, duplicates = _decode(request, served.type.kind)
+    body, problems = _decode(request, served.type.kind)
     _check_type(body, served, request.body)
-    return checked(body, served), duplicates
+    return checked(body, served), problems
 
 
 def checked(body: dict[str, Any], served: Served) -> dict[str, Any]:
@@ -58,11 +59,12 @@ def read_plain(request: ApiRequest, kind: str) -> dict[str, Any]:
 
 
 def validate_fields(
-    served: Served, body: dict[str, Any], duplicates: list[str], mode: str, *, patching: bool = False
+    served: Served, body: dict[str, Any], problems: list[str], mode: str, *, patching: bool = False
 ) -> list[str]:
     """Prune what the schema does not know; unknown metadata is only spoken of, and never stored.
 
     Args:
+        problems: What is strictly wrong besides.
         mode: fieldValidation: Ignore, Warn or Strict.
         patching: The body is the result of a patch, which Strict complains of in another form.
 
@@ -76,7 +78,7 @@ def validate_fields(
     unknown = [f"metadata.{name}" for name in sorted(set(body["metadata"]) - fields.METADATA)]
     known = fields.fields_of(served)
     unknown += schema.prune(known, body) if known is not None else []
-    problems = [f'duplicate field "{each}"' for each in duplicates] + [f'unknown field "{each}"' for each in unknown]
+    problems = problems + [f'unknown field "{each}"' for each in unknown]
     if not problems or mode == "Ignore":
         return []
     if mode == "Warn":
@@ -99,17 +101,23 @@ def _decode(request: ApiRequest, kind: str) -> tuple[dict[str, Any], list[str]]:
         return _decode_yaml(request.body), []
     if media_type not in {"", "application/json"}:
         raise statuses.unsupported_media_type(_ACCEPTED)
-    duplicates: list[str] = []
+    problems: list[str] = []
     try:
         body = msgspec.json.decode(request.body)
         if request.option("fieldValidation") != "Ignore":
-            duplicates = list(_duplicates(json.loads(request.body, object_pairs_hook=_Pairs), ""))
+            problems = duplicate_fields(request.body)
     except (ValueError, RecursionError) as error:  # msgspec.DecodeError and UnicodeDecodeError are ValueErrors
         raise _unrecognized(kind, request.body, error) from error
     if not isinstance(body, dict):
         why = "json: cannot unmarshal into Go value of type struct"
         raise _unrecognized(kind, request.body, ValueError(why))
-    return body, duplicates
+    return body, problems
+
+
+def duplicate_fields(body: bytes) -> list[str]:
+    """What is strictly wrong with valid JSON: fields that come up twice."""
+    found = _duplicates(json.loads(body, object_pairs_hook=_Pairs), "")
+    return [f'duplicate field "{each}"' for each in found]
 
 
 def _decode_protobuf(body: bytes) -> dict[str, Any]:
@@ -166,12 +174,21 @@ def _name_in(body: Mapping[str, Any]) -> str:
     return str(metadata.get("name") or "") if isinstance(metadata, dict) else ""
 
 
-def check_patched_type(body: Mapping[str, Any], served: Served) -> None:
-    """A patch may say again of which kind the object is, and nothing else.
+def patched(body: Any, served: Served) -> dict[str, Any]:
+    """What a patch has made of an object, with the JSON types its kind's rules rely on, and metadata.
 
     Raises:
-        StatusError: The patch makes it something else; in a real server's words.
+        StatusError: It is nothing of that kind any more; in a real server's words.
     """
+    if not isinstance(body, dict):
+        why = "json: cannot unmarshal array into Go value of type struct"
+        raise _invalid_patch(body, f"couldn't get version/kind; json parse error: {why}")
+    _check_patched_type(body, served)
+    return checked(body, served)
+
+
+def _check_patched_type(body: Mapping[str, Any], served: Served) -> None:
+    """A patch may say again of which kind the object is, and nothing else."""
     kind, api_version = body.get("kind"), body.get("apiVersion")
     expected = served.type
     if served.is_custom:
@@ -184,7 +201,7 @@ def check_patched_type(body: Mapping[str, Any], served: Served) -> None:
 def _check_patched_custom_type(body: Mapping[str, Any], served: Served) -> None:
     kind, api_version = body.get("kind"), body.get("apiVersion")
     if not kind:
-        raise _invalid_patch(body, f"Object 'Kind' is missing in '{schema.shown(body)}'")
+        raise _invalid_patch(body, f"Object 'Kind' is missing in '{json_text(body, sort=False)}'")
     found = {"kind": (kind, served.type.kind), "apiVersion": (api_version, served.type.api_version)}
     causes = [
         Cause("FieldValueInvalid", f'Invalid value: "{is_now or ""}": must be {must_be}', field)
@@ -196,8 +213,8 @@ def _check_patched_custom_type(body: Mapping[str, Any], served: Served) -> None:
         raise statuses.invalid(group, str(kind), _name_in(body), causes)
 
 
-def _invalid_patch(body: Mapping[str, Any], why: str) -> StatusError:
-    printed = schema.shown(schema.shown(body))
+def _invalid_patch(body: Any, why: str) -> StatusError:
+    printed = quoted(json_text(body, sort=False))
     return statuses.invalid("", "", "", [Cause("FieldValueInvalid", f"Invalid value: {printed}: {why}", "patch")])
 
 

@@ -47,24 +47,25 @@ class Changes:
 
     def _create(self, route: Route, request: ApiRequest, warnings: list[str]) -> tuple[int, Mapping[str, Any]]:
         options = query.write_options(request, "CreateOptions")
-        body, duplicates = bodies.read_object(request, route.served)
-        return 201, self._writer.create(route, body, options, warnings, duplicates)
+        body, problems = bodies.read_object(request, route.served)
+        return 201, self._writer.create(route, body, options, warnings, problems)
 
     def _update(self, route: Route, request: ApiRequest, warnings: list[str]) -> tuple[int, Mapping[str, Any]]:
         options = query.write_options(request, "UpdateOptions")
-        body, duplicates = bodies.read_object(request, route.served)
-        updated, created = self._writer.update(route, body, options, warnings, duplicates)
+        body, problems = bodies.read_object(request, route.served)
+        updated, created = self._writer.update(route, body, options, warnings, problems)
         return (201 if created else 200), updated
 
     def _patch(self, route: Route, request: ApiRequest, warnings: list[str]) -> tuple[int, Mapping[str, Any]]:
-        options = query.write_options(request, "PatchOptions")
         content_type = request.headers.get("content-type", "").partition(";")[0].strip()
+        patches.check_type(route.served, content_type)
+        options = query.write_options(request, "PatchOptions")
         if content_type == patches.APPLY:
             return self._apply(route, request, options, warnings)
         if options.force:
             message = "Forbidden: may not be specified for non-apply patch"
             raise _bad_option("FieldValueForbidden", message, "force")
-        patch = patches.read_patch(route.served, content_type, request.body)
+        patch = patches.read_patch(route.served, content_type, request.body, options.field_validation)
         return 200, self._writer.patch(route, patch, options, warnings)
 
     def _apply(

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from btcctl.apiserver.collection import Body, Change, Record
 from btcctl.apiserver.deletion import FOREGROUND, ORPHAN
 from btcctl.apiserver.options import DeleteOptions, WriteOptions
+from btcctl.apiserver.patches import Patch
 from btcctl.apiserver.registry import Registry, Served
 from btcctl.apiserver.routing import Route
 from btcctl.apiserver.statuses import StatusError
@@ -242,12 +243,9 @@ class Collector:
     def _patch_metadata(self, served: Served, key: ObjectKey, change: Body) -> None:
         route = Route(served, key.namespace, key.name)
 
-        def patch(obj: Body) -> dict[str, object]:
-            return {**obj, "metadata": {**obj["metadata"], **change}}
-
-        self._quietly(
-            lambda: self._writer.patch(route, patch, WriteOptions(field_validation="Ignore", manager=_CONTROLLERS), [])
-        )
+        options = WriteOptions(field_validation="Ignore", manager=_CONTROLLERS)
+        patch = Patch(lambda obj: {**obj, "metadata": {**obj["metadata"], **change}})
+        self._quietly(lambda: self._writer.patch(route, patch, options, []))
 
     @staticmethod
     def _quietly(write: Callable[[], object]) -> None:

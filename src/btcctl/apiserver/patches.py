@@ -1,24 +1,44 @@
-"""Merge patch and JSON patch, and which patches are understood."""
+"""Which patches are understood, and how they are read."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-import jsonpatch
-import jsonpointer
 import msgspec
 
 from btcctl.apiserver import statuses
+from btcctl.apiserver.bodies import duplicate_fields
+from btcctl.apiserver.json_patch import PatchError, apply_operations
+from btcctl.apiserver.merge_patch import merge
+from btcctl.apiserver.ordering import written
 from btcctl.apiserver.registry import Served
+from btcctl.apiserver.statuses import StatusError
 from btcctl.apiserver.strategic import merge_strategically
 
 MERGE = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
 APPLY = "application/apply-patch+yaml"
+_MOST_OPERATIONS = 10000  # maxJSONPatchOperations
+_OPERATION_TYPE, _MAP_TYPE = "handlers.jsonPatchOp", "map[string]interface {}"
 
-Patch = Callable[[Mapping[str, Any]], dict[str, Any]]
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """What to do to an object.
+
+    Attributes:
+        apply: From an object to a new JSON value, which shares parts with it. May raise StatusError.
+        problems: What fieldValidation has to say of the patch itself.
+    """
+
+    apply: Callable[[Mapping[str, Any]], Any]
+    problems: tuple[str, ...] = ()
+
+    def __call__(self, obj: Mapping[str, Any]) -> Any:
+        return self.apply(obj)
 
 
 def accepted_types(served: Served) -> tuple[str, ...]:
@@ -26,70 +46,96 @@ def accepted_types(served: Served) -> tuple[str, ...]:
     return (JSON_PATCH, MERGE, APPLY) if served.is_custom else (JSON_PATCH, MERGE, STRATEGIC, APPLY)
 
 
-def read_patch(served: Served, content_type: str, body: bytes) -> Patch:
-    """What to do to an object.
+def check_type(served: Served, media_type: str) -> None:
+    """
+    Raises:
+        StatusError: 415, the kind is not patched by such.
+    """
+    if media_type not in accepted_types(served):
+        raise statuses.unsupported_media_type(accepted_types(served))
 
-    Returns:
-        A function from an object to a new one, which shares parts with it. It may raise
-        StatusError.
 
+def read_patch(served: Served, content_type: str, body: bytes, field_validation: str = "Ignore") -> Patch:
+    """
     Raises:
         StatusError: Another content type, or the body is no patch of that type.
     """
     media_type = content_type.partition(";")[0].strip()
-    if media_type not in accepted_types(served):
-        raise statuses.unsupported_media_type(accepted_types(served))
-    patch = _decode(body)
+    check_type(served, media_type)
+    is_lax = field_validation == "Ignore"
     if media_type == JSON_PATCH:
-        if not isinstance(patch, list):
-            go_type = "[]handlers.jsonPatchOp"
-            raise statuses.bad_request(
-                f"error decoding patch: json: cannot unmarshal {_go(patch)} into Go value of type {go_type}"
-            )
-        return lambda obj: _json_patch(obj, patch)
-    if not isinstance(patch, dict):
-        go_type = "map[string]interface {}"
-        raise statuses.bad_request(
-            f"error decoding patch: json: cannot unmarshal {_go(patch)} into Go value of type {go_type}"
-        )
+        return _json_patch(body, is_lax=is_lax)
     if media_type == STRATEGIC:
-        return lambda obj: merge_strategically(obj, patch)
-    return lambda obj: merge(obj, patch)
+        patch = _decode(body, prefix="")
+        if not isinstance(patch, dict):
+            raise _mismatch(patch, _MAP_TYPE, prefix="")
+        return Patch(lambda obj: merge_strategically(obj, patch))
+    return _merge_patch(body, is_lax=is_lax)
 
 
-def merge(target: Any, patch: Any) -> Any:
-    """RFC 7386: null deletes, mappings merge, anything else replaces."""
-    if not isinstance(patch, Mapping):
-        return patch
-    merged = dict(target) if isinstance(target, Mapping) else {}
-    for key, value in patch.items():
-        if value is None:
-            merged.pop(key, None)
-        else:
-            merged[key] = merge(merged.get(key), value)
-    return merged
+def _json_patch(body: bytes, *, is_lax: bool) -> Patch:
+    operations = _decode(body)
+    if operations is not None and not isinstance(operations, list):
+        raise _mismatch(operations, "jsonpatch.Patch" if is_lax else f"[]{_OPERATION_TYPE}", lax=is_lax)
+    for operation in operations or ():
+        _check_operation(operation, is_lax=is_lax)
+    if operations and len(operations) > _MOST_OPERATIONS:
+        limit = f"The allowed maximum operations in a JSON patch is {_MOST_OPERATIONS}, got {len(operations)}"
+        raise statuses.too_large_request(limit)
+    problems = () if is_lax else tuple(f"json patch {each}" for each in _operation_problems(body, operations or []))
+    return Patch(lambda obj: _applied(obj, [each or {} for each in operations or ()]), problems)
 
 
-def _json_patch(obj: Mapping[str, Any], patch: list[Any]) -> dict[str, Any]:
+def _check_operation(operation: Any, *, is_lax: bool) -> None:
+    if operation is None:
+        return
+    if not isinstance(operation, dict):
+        raise _mismatch(operation, "jsonpatch.Operation" if is_lax else _OPERATION_TYPE, lax=is_lax)
+    for name in ("op", "path", "from") if not is_lax else ():
+        if not isinstance(operation.get(name, ""), str | None):
+            raise _mismatch(operation[name], "string", field=f"jsonPatchOp.{name}")
+
+
+def _operation_problems(body: bytes, operations: list[Any]) -> Iterator[str]:
+    yield from duplicate_fields(body)
+    for index, operation in enumerate(operations):
+        unknown = (name for name in operation or () if name not in {"op", "path", "from", "value"})
+        yield from (f'unknown field "[{index}].{name}"' for name in unknown)
+
+
+def _applied(obj: Mapping[str, Any], operations: list[Any]) -> Any:
     try:
-        patched = jsonpatch.apply_patch(obj, patch)
-    except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException, TypeError, KeyError) as error:
+        return written(apply_operations(obj, operations))
+    except PatchError as error:
         message = "the server rejected our request due to an error in our request"
-        raise statuses.StatusError(422, message, "Invalid", details={}) from error
-    if not isinstance(patched, dict):
-        raise statuses.bad_request("the patched object is no object")
-    return patched
+        raise StatusError(422, message, "Invalid", details={}) from error
 
 
-def _decode(body: bytes) -> Any:
+def _merge_patch(body: bytes, *, is_lax: bool) -> Patch:
+    patch = _decode(body)
+    if patch is not None and not isinstance(patch, dict) and not is_lax:
+        raise _mismatch(patch, _MAP_TYPE)
+    if isinstance(patch, list):
+        return Patch(lambda _: patch)
+    if not isinstance(patch, dict):
+        raise statuses.bad_request("Invalid JSON Patch")
+    problems = () if is_lax else tuple(duplicate_fields(body))
+    return Patch(lambda obj: written(merge(obj, patch)), problems)
+
+
+def _decode(body: bytes, *, prefix: str = "error decoding patch: ") -> Any:
     try:
         return msgspec.json.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        why = "unexpected end of JSON input" if "truncated" in str(error) else str(error)
-        raise statuses.bad_request(f"error decoding patch: {why}") from error
+        why = "unexpected end of JSON input" if not body or "truncated" in str(error) else str(error)
+        raise statuses.bad_request(f"{prefix}{why}") from error
 
 
-def _go(value: Any) -> str:
-    """What Go's decoder calls a JSON value."""
+def _mismatch(
+    value: Any, wanted: str, *, field: str = "", prefix: str = "error decoding patch: ", lax: bool = False
+) -> StatusError:
+    """What Go's decoder says of a value that is of another type."""
     names = {list: "array", dict: "object", str: "string", bool: "bool"}
-    return names.get(type(value), "number")
+    target = f"Go struct field {field}" if field else "Go value"
+    found = names.get(type(value), "number")
+    return statuses.bad_request(f"{'' if lax else prefix}json: cannot unmarshal {found} into {target} of type {wanted}")

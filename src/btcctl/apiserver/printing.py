@@ -19,9 +19,9 @@ def shown(value: Any) -> str:
     return json_text(value)
 
 
-def json_text(value: Any) -> str:
-    """Compact JSON with sorted keys; `<`, `>` and `&` are escaped, as Go does."""
-    return json.dumps(_numbers(value), separators=(",", ":"), sort_keys=True, ensure_ascii=False).translate(_HTML)
+def json_text(value: Any, *, sort: bool = True) -> str:
+    """Compact JSON, with sorted keys if asked to; `<`, `>` and `&` are escaped, as Go does."""
+    return json.dumps(_numbers(value), separators=(",", ":"), sort_keys=sort, ensure_ascii=False).translate(_HTML)
 
 
 def quoted(text: str) -> str:

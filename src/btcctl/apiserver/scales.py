@@ -12,6 +12,7 @@ from btcctl.apiserver.apply import read_configuration
 from btcctl.apiserver.bodies import read_plain
 from btcctl.apiserver.collection import Body
 from btcctl.apiserver.managed import Author, applying, scaling, track
+from btcctl.apiserver.merge_patch import merge
 from btcctl.apiserver.messages import ApiRequest, ApiResponse, json_response
 from btcctl.apiserver.options import WriteOptions
 from btcctl.apiserver.registry import Registry, ScalePaths, Served
@@ -63,7 +64,9 @@ class Scales:
         if version:
             change["metadata"]["resourceVersion"] = version
         bare = Route(route.served, route.namespace, route.name)
-        return self._writer.patch(bare, lambda obj: _merge(obj, change), replace(options, is_apply=True), [])
+        return self._writer.patch(
+            bare, patches.Patch(lambda obj: merge(obj, change)), replace(options, is_apply=True), []
+        )
 
     def _wanted(
         self, served: Served, request: ApiRequest, scale: dict[str, Any], options: WriteOptions
@@ -146,8 +149,3 @@ def _nested(path: str, value: Any) -> dict[str, Any]:
         value = {name: value}
     found: dict[str, Any] = value
     return found
-
-
-def _merge(obj: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
-    merged: dict[str, Any] = patches.merge(obj, change)
-    return merged

@@ -165,6 +165,10 @@ def expired(message: str, *, continue_token: str = "") -> StatusError:
     return StatusError(410, message, "Expired", metadata={"continue": continue_token} if continue_token else None)
 
 
+def too_large_request(why: str) -> StatusError:
+    return StatusError(413, f"Request entity too large: {why}", "RequestEntityTooLarge", details={})
+
+
 def too_large_entity(limit_bytes: int) -> StatusError:
     message = f"Request entity too large: limit is {limit_bytes}"
     return StatusError(413, message, "RequestEntityTooLarge", headers={"Connection": "close"})

@@ -7,7 +7,7 @@ from typing import Any
 
 from btcctl.apiserver import crds, custom_objects, schema, statuses
 from btcctl.apiserver import metadata as meta
-from btcctl.apiserver.bodies import check_patched_type, checked, private, validate_fields
+from btcctl.apiserver.bodies import patched, private, validate_fields
 from btcctl.apiserver.collection import Body, Record
 from btcctl.apiserver.definitions import Definitions
 from btcctl.apiserver.deletion import Deletion, is_finished
@@ -43,19 +43,19 @@ class Writer:
         self._deletion = Deletion(store)
 
     def create(
-        self, route: Route, body: dict[str, Any], options: WriteOptions, warnings: list[str], duplicates: list[str]
+        self, route: Route, body: dict[str, Any], options: WriteOptions, warnings: list[str], problems: list[str]
     ) -> Body:
         """Store a new object.
 
         Args:
             warnings: Warnings are added to it.
-            duplicates: The paths of duplicate fields in the body.
+            problems: What is strictly wrong with the body.
 
         Raises:
             StatusError: It may not be, or is there already.
         """
         served, strategy = route.served, strategy_of(route.served)
-        warnings += validate_fields(served, body, duplicates, options.field_validation)
+        warnings += validate_fields(served, body, problems, options.field_validation)
         sent = body["metadata"]
         if sent.get("resourceVersion"):
             raise statuses.internal("resourceVersion should not be set on objects to be created")
@@ -76,7 +76,7 @@ class Writer:
             return self._store_new(served, meta.canonical(new, sort=served.is_custom), options)
 
     def update(
-        self, route: Route, body: dict[str, Any], options: WriteOptions, warnings: list[str], duplicates: list[str]
+        self, route: Route, body: dict[str, Any], options: WriteOptions, warnings: list[str], problems: list[str]
     ) -> tuple[Body, bool]:
         """Replace an object, or its status.
 
@@ -94,10 +94,10 @@ class Writer:
             old = self._store.get(served.collection, route.key)
             if old is None and strategy.creates_on_update and not route.subresource:
                 body["metadata"] = {**sent, "name": route.name, "resourceVersion": ""}
-                return self.create(route, body, options, warnings, duplicates), True
+                return self.create(route, body, options, warnings, problems), True
             if old is None:
                 raise statuses.not_found(served.type, route.name)
-            warnings += validate_fields(served, body, duplicates, options.field_validation)
+            warnings += validate_fields(served, body, problems, options.field_validation)
             _check_identity(route, sent, old, needs_version=strategy.needs_version)
             return self._replace(route, old, body, options, warnings), False
 
@@ -112,13 +112,12 @@ class Writer:
             old = self._store.get(served.collection, route.key)
             if old is None:
                 raise statuses.not_found(served.type, route.name)
-            body = private(patch(private({**old.body, "apiVersion": served.type.api_version})))
-            check_patched_type(body, served)
-            body = checked(body, served)
+            current = private({**old.body, "apiVersion": served.type.api_version})
+            body = patched(patch(current), served)
             sent = body["metadata"]
             _check_name(route, sent)
             _check_place(route, sent)
-            warnings += validate_fields(served, body, [], options.field_validation, patching=True)
+            warnings += validate_fields(served, body, [*patch.problems], options.field_validation, patching=True)
             _check_identity(route, sent, old, needs_version=False)
             return self._replace(route, old, body, options, warnings)
 

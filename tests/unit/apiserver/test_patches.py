@@ -83,7 +83,7 @@ class TestJson:
             {"op": "remove", "path": "/spec/nothing"},
             {"op": "frob", "path": "/spec/size"},
             {"op": "replace"},
-            7,
+            {},
         ],
     )
     def test_one_that_fails_is_422_and_changes_nothing(self, server, operation):
@@ -94,9 +94,32 @@ class TestJson:
         assert (answer.status, answer.message, answer.body["details"]) == (422, REJECTED, {})
         assert server.get(f"{THINGS}/a").body["spec"]["size"] == 1
 
-    def test_what_is_no_list_is_400(self, server):
+    @pytest.mark.parametrize(
+        ("patch", "why"),
+        [
+            ({"op": "test"}, "json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp"),
+            ([7], "json: cannot unmarshal number into Go value of type handlers.jsonPatchOp"),
+            ([{"op": 7}], "json: cannot unmarshal number into Go struct field jsonPatchOp.op of type string"),
+        ],
+    )
+    def test_what_is_no_list_of_operations_is_400(self, server, patch, why):
         server.created(THINGS, thing())
-        assert server.patch(f"{THINGS}/a", {"op": "test"}, JSON_PATCH).status == 400
+        answer = server.patch(f"{THINGS}/a", patch, JSON_PATCH)
+        assert (answer.status, answer.message) == (400, f"error decoding patch: {why}")
+
+    def test_more_than_ten_thousand_are_413(self, server):
+        server.created(THINGS, thing())
+        answer = server.patch(f"{THINGS}/a", [{"op": "test", "path": ""}] * 10001, JSON_PATCH)
+        assert (answer.status, answer.reason) == (413, "RequestEntityTooLarge")
+
+    def test_what_it_does_not_know_of_it_is_warned_of(self, server):
+        server.created(THINGS, thing())
+        operations = b'[{"op": "add", "path": "/spec/note", "path": "/spec/note", "value": "n", "why": 1}]'
+        answer = server.patch(f"{THINGS}/a", operations, JSON_PATCH)
+        warnings = answer.headers["Warning"]
+        assert answer.status == 200
+        assert 'json patch duplicate field \\"[0].path\\"' in warnings
+        assert 'json patch unknown field \\"[0].why\\"' in warnings
 
 
 class TestStrategic:
