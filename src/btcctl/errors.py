@@ -14,6 +14,8 @@
         * ObjectDecodeError: an API object
         * WatchDecodeError: a line of a watch stream
     * CacheSyncError: a cache could not be filled in time
+    * NotLeading: an effect was about to begin although we do not, or no longer, lead
+    * LeaseLost: we led, and could not renew our lease in time
     * TerminalError: a reconcile failed in a way that retrying cannot mend
 
 The RPC errors of the operator live next to its RPC client.
@@ -202,6 +204,14 @@ class WatchDecodeError(DecodeError):
 
 class CacheSyncError(BtcctlError):
     """A cache could not be filled in time; the message names the resource and the cause."""
+
+
+class NotLeading(BtcctlError):
+    """An effect was about to begin although we do not, or no longer, lead: nothing was sent."""
+
+
+class LeaseLost(BtcctlError):
+    """We led, and could not renew our lease in time, or somebody else has it: the process must end."""
 
 
 class TerminalError(BtcctlError):

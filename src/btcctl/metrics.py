@@ -130,6 +130,15 @@ class RequestMetrics:
             return dict(self._counts)
 
 
+class LeaderMetrics:
+    """Observes one elector, which adds from its own thread."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name  #: of the lease
+        self.is_leading = False
+        self.slow_paths = 0  #: renewals that had to read first
+
+
 class Metrics(Collector):
     """Everything that is counted, in a registry of its own.
 
@@ -141,9 +150,10 @@ class Metrics(Collector):
         self.registry = CollectorRegistry(auto_describe=False)
         self.requests = RequestMetrics()
         self._clock = clock
-        self._lock = threading.Lock()  # guards the two below
+        self._lock = threading.Lock()  # guards the three below
         self._queues: dict[str, QueueMetrics] = {}
         self._controllers: dict[str, ControllerMetrics] = {}
+        self._leaders: dict[str, LeaderMetrics] = {}
         self.registry.register(self)
 
     def queue(self, name: str) -> QueueMetrics:
@@ -156,6 +166,11 @@ class Metrics(Collector):
         with self._lock:
             return self._controllers.setdefault(name, ControllerMetrics(name, workers))
 
+    def leader(self, name: str) -> LeaderMetrics:
+        """The observer for the elector of the lease of that name; the same one on every call."""
+        with self._lock:
+            return self._leaders.setdefault(name, LeaderMetrics(name))
+
     def text(self) -> bytes:
         """All samples in Prometheus' text format."""
         return generate_latest(self.registry)
@@ -164,8 +179,10 @@ class Metrics(Collector):
         """Called by the registry when it is scraped."""
         with self._lock:
             queues, controllers = list(self._queues.values()), list(self._controllers.values())
+            leaders = list(self._leaders.values())
         yield from _queue_families(queues)
         yield from _controller_families(controllers)
+        yield from _leader_families(leaders)
         requests = CounterMetricFamily(
             "rest_client_requests", "Requests by status code, method and host.", labels=["code", "method", "host"]
         )
@@ -226,3 +243,14 @@ def _controller_families(controllers: Iterable[ControllerMetrics]) -> Iterator[M
         most.add_metric([each.name], each.workers)
         active.add_metric([each.name], each.active)
     yield from (total, errors, terminal, seconds, most, active)
+
+
+def _leader_families(leaders: Iterable[LeaderMetrics]) -> Iterator[Metric]:
+    status = GaugeMetricFamily("leader_election_master_status", "1 while we lead, 0 otherwise.", labels=["name"])
+    slow = CounterMetricFamily(
+        "leader_election_slowpath", "Renewals of a lease that had to read it first.", labels=["name"]
+    )
+    for each in leaders:
+        status.add_metric([each.name], float(each.is_leading))
+        slow.add_metric([each.name], each.slow_paths)
+    yield from (status, slow)

@@ -15,6 +15,7 @@ SOURCE = Path(btcctl.__file__).parent
 
 BROAD_EXCEPT_ALLOWED = re.compile(
     r"threads\.py|informers/(listener|transform|indexer)\.py|controller/controller\.py|events/broadcaster\.py"
+    r"|leaderelection/elector\.py"
     r"|apiserver/\w+\.py|testing/\w+\.py|cli/main\.py"
 )
 BROAD_EXCEPT = r"except( \(?(Exception|BaseException)\)?( as \w+)?)?:"

@@ -1,0 +1,1 @@
+"""One leader among several copies of a program, by a Lease in the API server."""

@@ -1,0 +1,268 @@
+"""Takes a lease, renews it, gives it back: the loop around `Election`, and the operations in client-go's order."""
+
+from __future__ import annotations
+
+import random
+import socket
+import threading
+import uuid
+from collections.abc import Callable
+from typing import Protocol
+
+import structlog
+
+from btcctl.clock import AWAKE_CLOCK, Clock
+from btcctl.errors import Conflict, LeaseLost
+from btcctl.leaderelection.election import JITTER, Election, Timing
+from btcctl.leaderelection.fence import Fence
+from btcctl.leaderelection.record import LeaseRecord
+from btcctl.objects import ObjectKey
+from btcctl.threads import Runner, Stop
+
+logger = structlog.get_logger(__name__)
+
+_RELEASE_TRIES = 5  # each lost to somebody else's write to the Lease
+
+
+class Lock(Protocol):
+    """What is held; `btcctl.leaderelection.lease_lock.LeaseLock` fits. Timeouts are seconds."""
+
+    key: ObjectKey
+
+    def get(self, timeout: float) -> LeaseRecord | None: ...
+
+    def create(self, record: LeaseRecord, timeout: float) -> None: ...
+
+    def update(self, record: LeaseRecord, timeout: float) -> None: ...
+
+
+class Observer(Protocol):
+    """Counts; `btcctl.metrics.LeaderMetrics` fits."""
+
+    is_leading: bool
+    slow_paths: int
+
+
+def unique_identity() -> str:
+    """Host name and a random part, as controller-runtime has it: a restarted process is another candidate."""
+    return f"{socket.gethostname()}_{uuid.uuid4()}"
+
+
+class Elector:
+    """One candidate. It leads at most once: having lost the lease, the process must end.
+
+    Args:
+        lock: The lease.
+        fence: Opened while we lead.
+        identity: Ours; no two candidates may have the same.
+        clock: What the lease is measured with.
+        take_over: Take the lease from whoever has it.
+        observer: Told what to count.
+        uniform: Source of randomness for the pauses.
+
+    Attributes:
+        leading: Set once effects may begin.
+        lost: Set once we led and do no longer.
+    """
+
+    def __init__(
+        self,
+        lock: Lock,
+        fence: Fence,
+        timing: Timing = Timing(),
+        *,
+        identity: str = "",
+        clock: Clock = AWAKE_CLOCK,
+        take_over: bool = False,
+        observer: Observer | None = None,
+        uniform: Callable[[float, float], float] = random.uniform,
+    ) -> None:
+        self.identity = identity or unique_identity()
+        self.leading = Stop(clock)
+        self.lost = Stop(clock)
+        self._lock = lock
+        self._fence = fence
+        self._timing = timing
+        self._clock = clock
+        self._observer = observer
+        self._uniform = uniform
+        self._election = Election(self.identity, timing, take_over=take_over)
+        self._abandoned = False
+        self._has_written = False
+        self._given_back = False
+        self._last_failure = ""
+        self._last_rival = ""
+        self._runner = Runner(f"leader-{lock.key.name}", self.run, clock=clock, on_failure=lambda _: self.lost.set())
+        self._guard = threading.Lock()  # guards the one below
+        self._unraised: LeaseLost | None = None
+
+    @property
+    def holder(self) -> str:
+        """Who held the lease when it was last read or written, "" if nobody."""
+        record = self._election.record
+        return "" if record is None else record.holder
+
+    @property
+    def expired(self) -> bool:
+        """Whether we led and the deadline has passed, even if the loop hangs and has not noticed."""
+        return self.leading.is_set() and not self._given_back and not self._election.holds(self._clock.now())
+
+    def problem(self) -> str:
+        """For a health check: what is wrong with the lease, "" if nothing is."""
+        return f"lease {self._lock.key} is lost" if self.lost.is_set() or self.expired else ""
+
+    def start(self) -> None:
+        """Run in a thread of its own."""
+        self._runner.start()
+
+    def stop(self, timeout: float = 10.0) -> None:
+        """Give the lease back if it is ours, and end. The work must have ended before. Idempotent.
+
+        Raises:
+            LeaseLost: We led, and lost it; raised once.
+            TimeoutError: A call hangs.
+        """
+        self._runner.stop(timeout)
+        with self._guard:
+            error, self._unraised = self._unraised, None
+        if error is not None:
+            raise error
+
+    def abandon(self) -> None:
+        """Do not give the lease back at the end: somebody may still be at work. It runs out by itself."""
+        self._abandoned = True
+        self._fence.close()
+
+    def run(self, stop: Stop) -> None:
+        """Take the lease and keep it until `stop` is set, or until it is lost. Blocks."""
+        try:
+            while not stop.is_set():
+                stop.wait(self.step())
+        except LeaseLost as error:
+            logger.error("lease lost", lease=str(self._lock.key), error=str(error))  # noqa: TRY400
+            with self._guard:
+                self._unraised = error
+            self.lost.set()
+        else:
+            self._release()
+        finally:
+            self._fence.close()
+            self._count(is_leading=False)
+
+    def step(self) -> float:
+        """Take or renew the lease, once, if that can be done now.
+
+        Returns:
+            Seconds until the next step.
+
+        Raises:
+            LeaseLost: We led, and do no longer.
+        """
+        deadline = self._election.leads_until
+        if not self.expired:
+            try:
+                self._attempt()
+                self._last_failure = ""
+            except Exception as error:
+                self._report(error)
+        now = self._clock.now()
+        if self.leading.is_set() and (now >= deadline or not self._election.holds(now)):
+            raise LeaseLost(self._why_lost())
+        self._tell(now)
+        return self._pause(now)
+
+    def _attempt(self) -> None:
+        """client-go's tryAcquireOrRenew: write on what is known; read first if that fails or is not ours."""
+        if self._election.holds(self._clock.now()):
+            try:
+                self._write(self._lock.update)
+                return
+            except Exception as error:
+                self._report(error)
+                self._count_slow_path()
+        record = self._lock.get(self._call_seconds())
+        now = self._clock.now()
+        self._election.saw(record, now)
+        if self._election.may_take(now):
+            self._write(self._lock.create if record is None else self._lock.update)
+
+    def _write(self, write: Callable[[LeaseRecord, float], None]) -> None:
+        sent_at = self._clock.now()
+        record = self._election.record_to_write(self._clock.wall_time())
+        self._has_written = True
+        write(record, self._call_seconds())
+        self._election.wrote(record, sent_at)
+
+    def _call_seconds(self) -> float:
+        """So that one call that hangs leaves time for another before the deadline."""
+        left = self._election.leads_until - self._clock.now()
+        return min(self._timing.call_seconds, left) if left > 0 else self._timing.call_seconds
+
+    def _tell(self, now: float) -> None:
+        """Open the fence, log who leads."""
+        if self._election.leads(now):
+            self._fence.extend(self._election.leads_until)
+            if not self.leading.is_set():
+                logger.info("leading", lease=str(self._lock.key), identity=self.identity)
+                self._count(is_leading=True)
+                self.leading.set()
+        if self.holder not in {"", self.identity, self._last_rival}:
+            self._last_rival = self.holder
+            logger.info("waiting for the lease", lease=str(self._lock.key), holder=self.holder)
+
+    def _pause(self, now: float) -> float:
+        """Until the next attempt is due, or something changes by itself."""
+        retry = self._timing.retry_seconds
+        instants = (self._election.rivals_until, self._election.leads_from, self._election.leads_until)
+        return min([self._uniform(retry / JITTER, retry), *(each - now for each in instants if each > now)])
+
+    def _release(self) -> None:
+        """Only if it is still ours, and under the version in which that was seen."""
+        if self._abandoned or not self._has_written:
+            return
+        self._fence.close()
+        self._given_back = True
+        deadline = self._clock.now() + self._timing.call_seconds
+        try:
+            for _ in range(_RELEASE_TRIES):
+                if self._clock.now() < deadline and self._release_once(deadline):
+                    return
+        except Exception as error:
+            self._report(error)
+        logger.warning("the lease could not be given back: it runs out by itself", lease=str(self._lock.key))
+
+    def _release_once(self, deadline: float) -> bool:
+        """Whether there is nothing left to do."""
+        record = self._lock.get(deadline - self._clock.now())
+        if record is None or record.holder != self.identity:
+            return True
+        now = self._clock.now()
+        self._election.saw(record, now)
+        try:
+            self._lock.update(self._election.record_to_release(self._clock.wall_time()), deadline - now)
+        except Conflict:
+            return False
+        logger.info("lease given back", lease=str(self._lock.key))
+        return True
+
+    def _why_lost(self) -> str:
+        holder = self.holder
+        if holder not in {"", self.identity}:
+            return f"lease {self._lock.key} was taken by {holder}"
+        seconds = self._timing.renew_deadline_seconds
+        return f"lease {self._lock.key} was not renewed for {seconds:g} s: {self._last_failure or 'no time to run'}"
+
+    def _report(self, error: Exception) -> None:
+        """Each cause once, until it changes or goes away."""
+        text = f"{type(error).__name__}: {error}"
+        log = logger.debug if text == self._last_failure else logger.warning
+        log("lease not taken or renewed", lease=str(self._lock.key), error=text)
+        self._last_failure = text
+
+    def _count(self, *, is_leading: bool) -> None:
+        if self._observer is not None:
+            self._observer.is_leading = is_leading
+
+    def _count_slow_path(self) -> None:
+        if self._observer is not None:
+            self._observer.slow_paths += 1

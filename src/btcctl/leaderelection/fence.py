@@ -1,0 +1,42 @@
+"""Lets effects begin only while we lead."""
+
+from __future__ import annotations
+
+from btcctl.clock import AWAKE_CLOCK, Clock
+from btcctl.errors import NotLeading
+
+
+class Fence:
+    """What the transports ask right before they send: `check` is given to them from outside.
+
+    It needs nobody to shut it: once the deadline has passed nothing goes through, even if the
+    thread that renews the lease hangs, or the whole process was stopped for a while. What it
+    cannot take back is a request that is on its way.
+
+    Args:
+        clock: Must be the elector's, and go on while the machine sleeps.
+    """
+
+    def __init__(self, clock: Clock = AWAKE_CLOCK) -> None:
+        self.refused = 0  #: how many effects were not begun
+        self._clock = clock
+        self._until = float("-inf")
+        self._closed = False
+
+    def extend(self, until: float) -> None:
+        """Let effects begin until this instant. After `close` nothing opens it again."""
+        self._until = until
+
+    def close(self) -> None:
+        """Let nothing begin any more. Idempotent."""
+        self._closed = True
+
+    def check(self) -> None:
+        """Return if an effect may begin now.
+
+        Raises:
+            NotLeading: It may not.
+        """
+        if self._closed or self._clock.now() >= self._until:
+            self.refused += 1
+            raise NotLeading("we do not lead: nothing was sent")
