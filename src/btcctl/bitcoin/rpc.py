@@ -11,13 +11,15 @@ Errors are judged by the body: under JSON-RPC 2.0 Core answers every one of them
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv6Address, ip_address
 from typing import Any, ClassVar, Final
 
 import msgspec
 import urllib3
+from urllib3 import HTTPConnectionPool
+from urllib3.connection import HTTPConnection
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.errors import BtcctlError
@@ -114,9 +116,17 @@ class RpcConnections:
     Args:
         port: The nodes' RPC port.
         read_seconds: How long an answer may take.
+        fence: Called right before anything is sent; what it raises is raised, and nothing has happened.
     """
 
-    def __init__(self, port: int, *, read_seconds: float = READ_SECONDS, clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(
+        self,
+        port: int,
+        *,
+        read_seconds: float = READ_SECONDS,
+        clock: Clock = SYSTEM_CLOCK,
+        fence: Callable[[], None] | None = None,
+    ) -> None:
         self._port = port
         self._read_seconds = read_seconds
         self._clock = clock
@@ -126,6 +136,8 @@ class RpcConnections:
             retries=False,
             timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=read_seconds),
         )
+        if fence is not None:
+            self._pools.pool_classes_by_scheme = {"http": _fenced_pool(fence)}
 
     def client(self, address: str, credentials: Credentials) -> RpcClient:
         """A client of the node at this IP address.
@@ -244,6 +256,22 @@ class RpcClient:
         if answer.id != number:
             raise RpcUnavailable(f"{self._url} answered another call than was made")
         return self._decode(bytes(answer.result), Any)
+
+
+def _fenced_pool(fence: Callable[[], None]) -> type[HTTPConnectionPool]:
+    """urllib3 offers no other way to have something done between connecting and sending."""
+
+    class FencedConnection(HTTPConnection):
+        def send(self, data: Any) -> None:
+            if self.sock is None:
+                self.connect()
+            fence()
+            super().send(data)
+
+    class FencedPool(HTTPConnectionPool):
+        ConnectionCls = FencedConnection
+
+    return FencedPool
 
 
 def _request(number: int, method: str, params: Sequence[Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,7 @@ class Call:
 
     breaker: Breaker | None = None
     tls: TlsContexts | None = None
+    fence: Callable[[], None] | None = None  #: raises if the request must not go out any more
     dialled: bool = False  #: a new connection was made for it
     #: What the answer is read from. The connection itself forgets it after "Connection: close".
     sock: socket.socket | None = None
@@ -38,6 +39,11 @@ class Call:
     def attach(self, sock: socket.socket) -> None:
         if self.breaker is not None:
             self.breaker.attach(sock)
+
+    def check_fence(self) -> None:
+        """As late as can be: between this and the system call there is nothing that waits."""
+        if self.fence is not None:
+            self.fence()
 
     def set_read_timeout(self, seconds: float) -> None:
         """Change how long each of the next reads may block."""
@@ -131,6 +137,13 @@ class PlainConnection(HTTPConnection):
         _attach_reused(self.sock)
         super().putrequest(method, url, skip_host, skip_accept_encoding)
 
+    def send(self, data: Any) -> None:
+        """The head, and then each part of the body: what is not sent whole has no effect."""
+        if self.sock is None:
+            self.connect()
+        _current.call.check_fence()
+        super().send(data)
+
 
 class TlsConnection(HTTPSConnection):
     """Over TLS, with the context that is in force when it connects."""
@@ -161,6 +174,13 @@ class TlsConnection(HTTPSConnection):
     def putrequest(self, method: str, url: str, skip_host: bool = False, skip_accept_encoding: bool = False) -> None:
         _attach_reused(self.sock)
         super().putrequest(method, url, skip_host, skip_accept_encoding)
+
+    def send(self, data: Any) -> None:
+        """The head, and then each part of the body: what is not sent whole has no effect."""
+        if self.sock is None:
+            self.connect()
+        _current.call.check_fence()
+        super().send(data)
 
 
 class PlainPool(HTTPConnectionPool):

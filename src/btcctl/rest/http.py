@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple, NoReturn
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -25,6 +25,7 @@ logger = structlog.get_logger(__name__)
 CONNECT_SECONDS = 10.0
 POOL_SIZE = 32  # connections kept; more are made when needed, and closed after use
 _PIECE_BYTES = 1 << 16
+_READS = frozenset({"GET", "HEAD"})
 _IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 
 
@@ -39,13 +40,23 @@ class HttpTransport:
     Args:
         config: Where to, and as whom.
         pool_size: How many connections to keep open: as many as watches and workers.
+        fence: Called right before a request that may change something is sent, after connecting
+            and once more after the head; what it raises is raised, and nothing has happened.
 
     Raises:
         ConfigError: The TLS files are missing or broken.
     """
 
-    def __init__(self, config: ClientConfig, *, pool_size: int = POOL_SIZE, clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(
+        self,
+        config: ClientConfig,
+        *,
+        pool_size: int = POOL_SIZE,
+        clock: Clock = SYSTEM_CLOCK,
+        fence: Callable[[], None] | None = None,
+    ) -> None:
         self._config = config
+        self._fence = fence
         self._clock = clock
         url = urlsplit(config.host)
         self._prefix = url.path.rstrip("/")
@@ -122,8 +133,9 @@ class HttpTransport:
         headers = dict(request.headers)
         if authorization:
             headers["Authorization"] = authorization
+        fence = None if request.method in _READS else self._fence
         while True:
-            with calling(Call(breaker, self._tls)) as call:
+            with calling(Call(breaker, self._tls, fence)) as call:
                 try:
                     return _Sent(call, self._send_once(request, headers, timeout))
                 except HTTPError as error:

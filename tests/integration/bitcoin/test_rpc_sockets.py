@@ -10,7 +10,9 @@ import pytest
 
 from btcctl.bitcoin.rpc import Credentials, RpcConnections, RpcUnauthorized, RpcUnavailable
 from btcctl.clock import SYSTEM_CLOCK
+from btcctl.errors import NotLeading
 from btcctl.threads import Runner, Stop
+from tests.integration.support import eventually
 
 ADDRESS = "127.0.0.1"
 RESULT = b'{"jsonrpc":"2.0","id":0,"result":7}'
@@ -20,11 +22,11 @@ Serve = Callable[[socket.socket, int], None]  #: a connection and its number
 
 
 @contextmanager
-def server(serve: Serve) -> Iterator[RpcConnections]:
+def server(serve: Serve, fence: Callable[[], None] | None = None) -> Iterator[RpcConnections]:
     """Serves one connection after the other, each until `serve` returns."""
     with socket.create_server((ADDRESS, 0)) as listener:
         runner = Runner("node", lambda stop: accept(listener, serve, stop))
-        connections = RpcConnections(listener.getsockname()[1], read_seconds=0.3)
+        connections = RpcConnections(listener.getsockname()[1], read_seconds=0.3, fence=fence)
         runner.start()
         yield connections
         connections.close()
@@ -154,3 +156,27 @@ def test_nobody_listening_is_unavailable() -> None:
         port = listener.getsockname()[1]
     with pytest.raises(RpcUnavailable, match="refused"):
         call(RpcConnections(port))
+
+
+def test_behind_a_fence_that_is_shut_nothing_is_sent_although_it_was_connected() -> None:
+    received: list[bytes] = []
+
+    def shut() -> None:
+        raise NotLeading("shut")
+
+    with server(lambda connection, _: received.append(read_request(connection)), fence=shut) as connections:
+        with pytest.raises(NotLeading):
+            call(connections)
+        eventually(lambda: received == [b""])
+
+
+def test_a_fence_that_is_open_lets_calls_through() -> None:
+    asked: list[int] = []
+
+    def serve(connection: socket.socket, _: int) -> None:
+        while read_request(connection):
+            connection.sendall(OK)
+
+    with server(serve, fence=lambda: asked.append(1)) as connections:
+        assert call(connections) == 7
+    assert asked
