@@ -12,6 +12,7 @@ from typing import TypeAlias
 from btcctl.informers.delta_fifo import Changes, Entry, Replaced, Resync
 from btcctl.informers.indexer import Indexer
 from btcctl.informers.notifications import Added, Deleted, Notification, Updated
+from btcctl.informers.transform import Unusable
 from btcctl.objects import DELETED, Object, ObjectKey
 
 News: TypeAlias = tuple[ObjectKey, Notification]
@@ -46,23 +47,49 @@ def _apply_changes(store: Indexer, entry: Changes) -> Iterator[News]:
     for key, deltas in entry.deltas.items():
         for type_, obj in deltas:
             if type_ == DELETED:
-                if store.delete(key) is not None:
-                    yield key, Deleted(key, obj, final_state_known=True)
-                continue
-            old = store.put(obj)
-            if old is not None and old.meta.uid == obj.meta.uid:
-                yield key, Updated(old, obj)  # nearly always, and on the hot path
+                if (old := store.delete(key)) is not None:
+                    yield key, _deleted(key, old, obj)
+            elif type(obj) is Unusable:
+                yield from _doubted(store, key, obj)
             else:
-                yield from _told(key, old, obj)
+                old = store.put(obj)
+                if old is not None and old.meta.uid == obj.meta.uid:
+                    yield key, Updated(old, obj)  # nearly always, and on the hot path
+                else:
+                    yield from _told(key, old, obj)
+
+
+def _deleted(key: ObjectKey, old: Object, final: Object) -> Deleted:
+    known = final.meta.uid == old.meta.uid and type(final) is not Unusable
+    return Deleted(key, final if known else old, final_state_known=known)
 
 
 def _apply_replaced(store: Indexer, entry: Replaced) -> Iterator[News]:
-    old = store.replace(entry.objects)
+    listed = entry.objects
+    unusable = {key: obj for key, obj in listed.items() if type(obj) is Unusable}
+    keep = {key for key, obj in unusable.items() if _is_kept(store.get(key), obj)}
+    if unusable:
+        listed = {key: obj for key, obj in listed.items() if key not in unusable}
+    old = store.replace(listed, entry.scope, keep=keep)
     for key, obj in old.items():
-        if key not in entry.objects:
+        if key not in listed and key not in keep:
             yield key, Deleted(key, obj, final_state_known=False)
     for key, obj in entry.objects.items():
-        yield from _told(key, old.get(key), obj, in_initial_list=entry.initial)
+        if key not in unusable:
+            yield from _told(key, old.get(key), obj, in_initial_list=entry.initial)
+
+
+def _doubted(store: Indexer, key: ObjectKey, obj: Object) -> Iterator[News]:
+    """Something is there, but what, is not known."""
+    old = store.get(key)
+    if old is not None and not _is_kept(old, obj):
+        store.delete(key)
+        yield key, Deleted(key, old, final_state_known=False)
+
+
+def _is_kept(old: Object | None, unusable: Object) -> bool:
+    """An older state is better than none; another object of the same name is not."""
+    return old is not None and old.meta.uid == unusable.meta.uid
 
 
 def _apply_resync(store: Indexer, entry: Resync) -> Iterator[News]:

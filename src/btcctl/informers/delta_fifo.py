@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.objects import DELETED, Object, ObjectKey, WatchEvent
+
+ALL = ""  #: the scope of a list of everything
+MOST_DELTAS = 100  #: per key; a consumer that is far behind is told the sum of what happened
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +27,11 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class Replaced:
-    """The whole collection, as listed."""
+    """The whole collection as listed, or all of it that is in one scope."""
 
     objects: dict[ObjectKey, Object]
-    initial: bool  #: it is the first
+    initial: bool  #: it is the first of its scope
+    scope: str = ALL  #: a namespace
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +54,15 @@ class DeltaFIFO:
 
     Args:
         clock: Measures the timeout of `pop`.
+        scopes: What is listed on its own: namespaces, or everything.
     """
 
-    def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(self, clock: Clock = SYSTEM_CLOCK, scopes: Iterable[str] = (ALL,)) -> None:
         self._clock = clock
+        self._unprocessed = frozenset(scopes)  #: scopes whose first list was not; changed by the consumer only
         self._changed = threading.Condition()  # guards everything below
         self._entries: deque[Entry] = deque()
-        self._was_replaced = False
-        self._has_synced = False
+        self._listed: set[str] = set()
         self._woken = False
         self._closed = False
 
@@ -72,15 +77,17 @@ class DeltaFIFO:
             deltas = newest.deltas.setdefault(key, [])
             if deltas and event.type == DELETED == deltas[-1].type:
                 deltas[-1] = event
-            else:
-                deltas.append(event)
+                return
+            deltas.append(event)
+            if len(deltas) > MOST_DELTAS:
+                newest.deltas[key] = summed_up(deltas)
 
-    def replace(self, objects: list[Object]) -> None:
-        """Note that `objects` are the whole collection. Ignored once closed."""
+    def replace(self, objects: Iterable[Object], scope: str = ALL) -> None:
+        """Note that `objects` are all there is in `scope`. Ignored once closed."""
         by_key = {obj.key: obj for obj in objects}
         with self._changed:
-            self._push(Replaced(by_key, initial=not self._was_replaced))
-            self._was_replaced = True
+            self._push(Replaced(by_key, scope not in self._listed, scope))
+            self._listed.add(scope)
 
     def resync(self) -> None:
         """Have the store's content told again; one request at a time is kept."""
@@ -102,7 +109,7 @@ class DeltaFIFO:
         if entry is not None:
             process(entry)
             if isinstance(entry, Replaced):
-                self._has_synced = True
+                self._unprocessed -= {entry.scope}
         return not self._closed
 
     def wake(self) -> None:
@@ -119,8 +126,12 @@ class DeltaFIFO:
             self._changed.notify_all()
 
     def has_synced(self) -> bool:
-        """Whether the first list has been processed, to its end."""
-        return self._has_synced
+        """Whether the first list of each scope has been processed, to its end."""
+        return not self._unprocessed
+
+    def unsynced_scopes(self) -> frozenset[str]:
+        """The scopes that are not processed yet."""
+        return self._unprocessed
 
     def __len__(self) -> int:
         """How many keys and other entries are queued."""
@@ -149,6 +160,15 @@ class DeltaFIFO:
         if isinstance(entry, Resync):
             return Resync(frozenset(key for later in self._entries for key in _keys(later)))
         return entry
+
+
+def summed_up(deltas: list[WatchEvent]) -> list[WatchEvent]:
+    """What `deltas` come to: that what there was is gone, if it was ever deleted, and what is there now."""
+    gone = next((each for each in deltas if each.type == DELETED), None)
+    last = deltas[-1]
+    if gone is None:
+        return [last]
+    return [gone] if last.type == DELETED else [gone, last]
 
 
 def _keys(entry: Entry) -> frozenset[ObjectKey]:

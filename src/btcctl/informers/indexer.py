@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import TypeAlias
 
 import structlog
 
+from btcctl.informers.delta_fifo import ALL
 from btcctl.objects import Object, ObjectKey
 
 logger = structlog.get_logger(__name__)
@@ -83,8 +85,9 @@ class _Index:
 class Indexer:
     """A store of objects by key, with indices that are kept up to date.
 
-    Index functions are called without the lock, once per change. An object for which one raises
-    is stored, but not found by that index until it changes.
+    One thread changes what is stored, any may read and add indices. Index functions are called
+    without the lock, once per change. An object for which one raises is stored, but not found by
+    that index until it changes.
 
     Args:
         name: Names the collection in logs.
@@ -123,8 +126,22 @@ class Indexer:
                     index.delete(key)
             return old
 
-    def replace(self, objects: dict[ObjectKey, Object]) -> dict[ObjectKey, Object]:
-        """Make `objects`, which becomes ours, the whole content in one step; return what was there."""
+    def replace(
+        self, objects: dict[ObjectKey, Object], scope: str = ALL, *, keep: AbstractSet[ObjectKey] = frozenset()
+    ) -> dict[ObjectKey, Object]:
+        """Make `objects`, which becomes ours, all there is in `scope`, in one step; return what was there.
+
+        Only one thread may change what is stored: this calls the index functions before it swaps.
+
+        Args:
+            scope: A namespace; ALL is everything.
+            keep: What stays, if it is there, although it is not in `objects`.
+        """
+        before = self._objects
+        old = before if scope == ALL else {key: obj for key, obj in before.items() if key.namespace == scope}
+        if scope != ALL:
+            objects = {key: obj for key, obj in before.items() if key.namespace != scope} | objects
+        objects |= {key: before[key] for key in keep if key in before}
         while True:
             indices = self._indices
             fresh = {name: _Index(name, index.function) for name, index in indices.items()}
@@ -133,7 +150,7 @@ class Indexer:
                     fresh[name].put(key, values)
             with self._lock:
                 if indices is self._indices:
-                    old, self._objects, self._indices = self._objects, objects, fresh
+                    self._objects, self._indices = objects, fresh
                     return old
 
     def add_index(self, name: str, function: IndexFunc) -> None:

@@ -3,92 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
 
 import structlog
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
-from btcctl.informers.notifications import Added, Deleted, EventHandler, Notification, Updated, tell
+from btcctl.informers.notifications import Deleted, EventHandler, Notification, tell
+from btcctl.informers.pending import PendingNotifications, Recreated, is_initial
 from btcctl.objects import ObjectKey
 from btcctl.threads import Stop
 
 logger = structlog.get_logger(__name__)
-
-
-class Recreated(NamedTuple):
-    """A key's object is gone, and another one is there."""
-
-    deleted: Deleted
-    added: Added
-
-
-Pending: TypeAlias = Added | Updated | Deleted | Recreated
-
-
-def merge(pending: Pending, news: Notification) -> Pending | None:
-    """What to tell of a key when `news` come before `pending` was told; None is nothing at all."""
-    if isinstance(news, Deleted):
-        return _merge_deletion(pending, news)
-    if isinstance(pending, Added):
-        return Added(news.new, pending.in_initial_list)
-    if isinstance(pending, Updated):
-        return Updated(pending.old, news.new)
-    deleted = pending.deleted if isinstance(pending, Recreated) else pending
-    return Recreated(deleted, Added(news.new, in_initial_list=False))
-
-
-def _merge_deletion(pending: Pending, news: Deleted) -> Pending | None:
-    if isinstance(pending, Added):
-        return None
-    if isinstance(pending, Updated):
-        return news
-    return pending.deleted if isinstance(pending, Recreated) else pending
-
-
-class PendingNotifications:
-    """What a handler is to be told, at most one entry per key, in the order in which keys changed first.
-
-    It holds no more keys than are alive, plus those the handler knows and was not yet told to be
-    deleted. Not thread-safe: the owner holds its own lock.
-    """
-
-    def __init__(self) -> None:
-        self._pending: OrderedDict[ObjectKey, Pending] = OrderedDict()
-        self.initial = 0  #: how many of them belong to the initial list
-
-    def add(self, key: ObjectKey, news: Notification) -> None:
-        pending = self._pending.get(key)
-        after = news if pending is None else merge(pending, news)
-        self.initial += _is_initial(after) - _is_initial(pending)
-        if after is None:
-            del self._pending[key]
-        else:
-            self._pending[key] = after
-
-    def take(self) -> Notification | None:
-        """Remove and return what has waited longest, None if nothing waits."""
-        if not self._pending:
-            return None
-        key, pending = self._pending.popitem(last=False)
-        if isinstance(pending, Recreated):
-            self._pending[key] = pending.added
-            return pending.deleted
-        self.initial -= _is_initial(pending)
-        return pending
-
-    def clear(self) -> None:
-        self._pending.clear()
-        self.initial = 0
-
-    def __len__(self) -> int:
-        return len(self._pending)
-
-
-def _is_initial(pending: Pending | None) -> bool:
-    return isinstance(pending, Added) and pending.in_initial_list
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,37 +25,43 @@ class ListenerStatistics:
     pending: int  #: keys
     told: int  #: calls, failed ones included
     failures: int  #: calls that raised
+    behind_seconds: float  #: since when it has not caught up; 0 if it has
 
 
 class Listener:
     """Buffers notifications for one handler and calls it. A handler that raises is told the next.
 
+    The lock is taken once per batch that comes in, and once each time all that was pending has
+    been told; never per notification.
+
     Args:
         name: Names the handler in logs.
         handler: Whom to tell.
-        clock: Waits.
+        clock: Waits, and measures how far behind the handler is.
     """
 
     def __init__(self, name: str, handler: EventHandler, *, clock: Clock = SYSTEM_CLOCK) -> None:
         self.name = name
         self._handler = handler
         self._clock = clock
-        self._changed = threading.Condition()  # guards everything below
+        self._changed = threading.Condition()  # guards what goes into _pending, and these two
         self._pending = PendingNotifications()
-        self._initial_in_hand = False
         self._initial_list_complete = False
         self._closed = False
-        # Only the handler's thread changes these two.
+        # Only the handler's thread changes these four.
         self._told = 0
         self._failures = 0
+        self._initial_told = 0
+        self._behind_since: float | None = None
 
     def add(self, news: Iterable[tuple[ObjectKey, Notification]]) -> None:
         """Have the handler told, later. Never blocks; ignored once closed."""
         with self._changed:
             if self._closed:
                 return
+            add = self._pending.add
             for key, notification in news:
-                self._pending.add(key, notification)
+                add(key, notification)
             self._changed.notify_all()
 
     def complete_initial_list(self) -> None:
@@ -167,46 +99,64 @@ class Listener:
         return self._closed
 
     def statistics(self) -> ListenerStatistics:
-        with self._changed:
-            return ListenerStatistics(self.name, len(self._pending), self._told, self._failures)
+        since = self._behind_since
+        behind = 0.0 if since is None else self._clock.now() - since
+        return ListenerStatistics(self.name, len(self._pending), self._told, self._failures, behind)
 
     def run(self, stop: Stop) -> None:
         """Call the handler until closed or `stop` is set. Blocks."""
         forget = stop.on_set(self.close)
         try:
-            while (notification := self._next()) is not None:
-                self._tell(notification)
+            while keys := self._wait_for_keys():
+                self.deliver(keys)
         finally:
             forget()
 
-    def _synced(self) -> bool:
-        return self._initial_list_complete and not self._pending.initial and not self._initial_in_hand
+    def deliver(self, keys: Iterable[ObjectKey] | None = None) -> None:
+        """Tell of `keys`, None is all that is pending now, what is to be told when their turn comes."""
+        take = self._pending.take
+        for key in self._pending.keys() if keys is None else keys:
+            pending = take(key)
+            if isinstance(pending, Recreated):
+                with self._changed:  # the rest may still change, or cancel out, while we tell this
+                    self._pending.put_back(key, pending.added)
+                pending = pending.deleted
+            if self._closed:
+                return
+            if pending is not None:
+                self._tell(pending)
 
-    def _next(self) -> Notification | None:
+    def _synced(self) -> bool:
+        return self._initial_list_complete and self._initial_told >= self._pending.initial_owed
+
+    def _wait_for_keys(self) -> list[ObjectKey]:
+        """What is pending, as soon as anything is; [] once closed."""
         with self._changed:
             while not (self._pending or self._closed):
+                self._behind_since = None
                 self._clock.wait(self._changed, None)
-            notification = self._pending.take()
-            self._initial_in_hand = _is_initial(notification)
-            return notification
+            if self._behind_since is None:
+                self._behind_since = self._clock.now()
+            return self._pending.keys()
 
     def _tell(self, notification: Notification) -> None:
         try:
             tell(self._handler, notification)
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # neither may end the thread
             self._failures += 1
             self._log_failure(notification, error)
         finally:
             self._told += 1
-            if _is_initial(notification):
-                self._initial_told()
+            if is_initial(notification):
+                self._initial_was_told()
 
-    def _initial_told(self) -> None:
-        with self._changed:
-            self._initial_in_hand = False
-            self._changed.notify_all()
+    def _initial_was_told(self) -> None:
+        self._initial_told += 1
+        if self._synced():
+            with self._changed:
+                self._changed.notify_all()
 
-    def _log_failure(self, notification: Notification, error: Exception) -> None:
+    def _log_failure(self, notification: Notification, error: BaseException) -> None:
         """The first, second, fourth, eighth … time: a handler that always raises must not flood the log."""
         count = self._failures
         if count & (count - 1) == 0:

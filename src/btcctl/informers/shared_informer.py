@@ -3,41 +3,46 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from itertools import count, islice
+from itertools import count
 from types import TracebackType
 from typing import Self
 
 from btcctl.backoff import ExponentialBackoff
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.errors import BtcctlError, CacheSyncError
-from btcctl.informers.changes import News, apply_entry, is_sync, replay
-from btcctl.informers.delta_fifo import DeltaFIFO, Entry, Replaced, Resync
+from btcctl.informers.audience import Audience
+from btcctl.informers.delta_fifo import ALL, DeltaFIFO
+from btcctl.informers.feed import Feed
 from btcctl.informers.indexer import Indexer, IndexFunc
 from btcctl.informers.list_watch import ListerWatcher
 from btcctl.informers.listener import Listener, ListenerStatistics
 from btcctl.informers.lister import Lister
 from btcctl.informers.notifications import EventHandler
 from btcctl.informers.recovery import RELIST_BACKOFF
-from btcctl.informers.reflector import Reflector, ReflectorStatistics
-from btcctl.informers.registration import NEVER, Registration
+from btcctl.informers.reflector import ReflectorStatistics
+from btcctl.informers.registration import Registration
+from btcctl.informers.transform import Transform
 from btcctl.objects import Object
 from btcctl.threads import Runner, Stop
-
-_BATCH = 500  # news handed to listeners at once
 
 
 @dataclass(frozen=True, slots=True)
 class InformerStatistics:
     """What an informer holds and has done so far."""
 
-    reflector: ReflectorStatistics
+    reflectors: tuple[ReflectorStatistics, ...]  #: one for each source
     objects: int
     queued: int  #: keys and lists that are not in the store yet
-    quarantined: int  #: objects that an index could not take
+    quarantined: int  #: objects that the transform or an index could not take
     handlers: tuple[ListenerStatistics, ...]
+
+    @property
+    def reflector(self) -> ReflectorStatistics:
+        """The only one; of several, the first."""
+        return self.reflectors[0]
 
 
 class SharedInformer:
@@ -47,38 +52,46 @@ class SharedInformer:
     is slow or raises holds up nobody else. Runs once: it cannot be started again after `stop`.
 
     Args:
-        source: The collection.
+        source: The collection, or of several namespaces each one's part of it.
         name: Names the collection in logs and threads.
         resync_seconds: How often handlers are told again of everything in the cache, ± 10 %, if
             they do not say otherwise; 0 is never. Costs the API server nothing.
         indexers: Indices to begin with, by name.
+        transform: Done to each object, once, before it is cached. An object for which it raises is
+            quarantined: what the cache holds of it stays as it was until it changes again.
         clock: Measures everything.
         backoff: Delays after failed lists and watches.
     """
 
     def __init__(
         self,
-        source: ListerWatcher,
+        source: ListerWatcher | Mapping[str, ListerWatcher],
         *,
         name: str,
         resync_seconds: float = 0.0,
         indexers: Mapping[str, IndexFunc] | None = None,
+        transform: Transform | None = None,
         clock: Clock = SYSTEM_CLOCK,
         backoff: ExponentialBackoff = RELIST_BACKOFF,
     ) -> None:
         self.name = name
         self._resync_seconds = _checked(resync_seconds)
         self._clock = clock
-        self._fifo = DeltaFIFO(clock)
+        sources = source if isinstance(source, Mapping) else {ALL: source}
+        self._fifo = DeltaFIFO(clock, sources)
         self._indexer = Indexer(name, indexers)
         self.lister = Lister(self._indexer)
-        self._reflector = Reflector(name, source, self._fifo, clock=clock, backoff=backoff)
-        self._runners = [
-            Runner(f"reflector-{name}", self._reflector.run, clock=clock, on_failure=self._died),
-            Runner(f"informer-{name}", self.run, clock=clock, on_failure=self._died),
+        self._feeds = [
+            Feed(name, each, self._fifo, scope, transform=transform, clock=clock, backoff=backoff)
+            for scope, each in sources.items()
         ]
-        # Only the informer's thread changes these two.
-        self._attached: tuple[Registration, ...] = ()
+        self._runners = [
+            Runner(f"reflector-{each.name}", each.reflector.run, clock=clock, on_failure=self._died)
+            for each in self._feeds
+        ]
+        self._runners.append(Runner(f"informer-{name}", self.run, clock=clock, on_failure=self._died))
+        # Only the informer's thread uses these two.
+        self._audience = Audience(self._indexer, clock)
         self._sync_announced = False
 
         self._changed = threading.Condition()  # guards everything below
@@ -129,7 +142,8 @@ class SharedInformer:
     @property
     def last_error(self) -> BtcctlError | None:
         """Why the last list or watch failed, None when healthy."""
-        return self._death or self._reflector.last_error
+        errors = (each.reflector.last_error for each in self._feeds)
+        return self._death or next((error for error in errors if error is not None), None)
 
     def wait_for_sync(self, timeout: float) -> bool:
         """Wait until `has_synced`, at most `timeout` seconds, or until stopped; return `has_synced`."""
@@ -143,22 +157,22 @@ class SharedInformer:
         return self.has_synced()
 
     def why_unsynced(self) -> str:
-        """For a message: what was tried last and what came of it."""
+        """For a message: what was tried last and what came of it; "" if it has synced."""
         if self._death is not None:
             return str(self._death)
         if not self._started:
             return "not started"
-        error = self._reflector.last_error
-        return f"{self._reflector.action}: {error or 'no answer yet'}"
+        unsynced = self._fifo.unsynced_scopes()
+        return "; ".join(each.why_unsynced() for each in self._feeds if each.scope in unsynced)
 
     def statistics(self) -> InformerStatistics:
         with self._changed:
             registrations = [each for each in self._registrations if not each.listener.closed]
         return InformerStatistics(
-            reflector=self._reflector.statistics(),
+            reflectors=tuple(each.reflector.statistics() for each in self._feeds),
             objects=len(self._indexer),
             queued=len(self._fifo),
-            quarantined=self._indexer.quarantined(),
+            quarantined=sum(len(each.quarantine) for each in self._feeds) + self._indexer.quarantined(),
             handlers=tuple(each.listener.statistics() for each in registrations),
         )
 
@@ -217,7 +231,7 @@ class SharedInformer:
         forget = stop.on_set(self._fifo.close)
         try:
             self._attach_newcomers()
-            while self._fifo.pop(self._process, self._until_resync()):
+            while self._fifo.pop(self._audience.process, self._audience.until_resync()):
                 self._announce_sync()
                 self._attach_newcomers()
                 self._resync_if_due()
@@ -231,62 +245,26 @@ class SharedInformer:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self.stop()
 
-    def _process(self, entry: Entry) -> None:
-        if isinstance(entry, Resync):
-            self._resync(entry)
-            return
-        for batch in _batches(apply_entry(self._indexer, entry)):
-            self._tell(batch)
-        if isinstance(entry, Replaced) and entry.initial:
-            for each in self._attached:
-                each.listener.complete_initial_list()
-
-    def _tell(self, batch: list[News]) -> None:
-        changes = [each for each in batch if not is_sync(each[1])]
-        for each in self._attached:
-            each.listener.add(batch if each.resync_seconds else changes)
-
     def _announce_sync(self) -> None:
         if self._sync_announced or not self._fifo.has_synced():
             return
         self._sync_announced = True
+        self._audience.complete_initial_list()
         with self._changed:
             self._changed.notify_all()
 
     def _attach_newcomers(self) -> None:
-        """Between two entries the cache stands still, so what is replayed here has no gap and no duplicate."""
         with self._changed:
             newcomers, self._newcomers = self._newcomers, []
-        for each in newcomers:
-            each.listener.add(replay(self._indexer))
-            if self._fifo.has_synced():
-                each.listener.complete_initial_list()
-            each.rearm()
-        self._attached = tuple(each for each in (*self._attached, *newcomers) if not each.listener.closed)
-
-    def _until_resync(self) -> float | None:
-        due_at = min((each.resync_at for each in self._attached), default=NEVER)
-        return None if due_at == NEVER else due_at - self._clock.now()
+        self._audience.attach(newcomers, synced=self._fifo.has_synced())
 
     def _resync_if_due(self) -> None:
-        due = self._due()
+        due = self._audience.due()
         if due and self._fifo.has_synced():
             self._fifo.resync()
             return
         for each in due:
             each.rearm()
-
-    def _resync(self, entry: Resync) -> None:
-        due = self._due()
-        for batch in _batches(apply_entry(self._indexer, entry)):
-            for each in due:
-                each.listener.add(batch)
-        for each in due:
-            each.rearm()
-
-    def _due(self) -> list[Registration]:
-        now = self._clock.now()
-        return [each for each in self._attached if each.resync_at <= now]
 
     def _forget(self, registration: Registration) -> None:
         with self._changed:
@@ -310,8 +288,3 @@ def _checked(resync_seconds: float) -> float:
     if resync_seconds < 0:
         raise ValueError(f"resync_seconds is {resync_seconds}, must be 0 or more")
     return resync_seconds
-
-
-def _batches(news: Iterator[News]) -> Iterator[list[News]]:
-    while batch := list(islice(news, _BATCH)):
-        yield batch

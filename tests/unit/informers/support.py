@@ -151,10 +151,10 @@ class LiveSource:
             self._events.put(WatchEvent(type_, obj))
         return obj
 
-    def delete(self, name: str, *, silently: bool = False) -> None:
+    def delete(self, name: str, *, silently: bool = False, namespace: str = "default") -> None:
         with self._lock:
             self._version += 1
-            del self._objects[key(name)]
+            del self._objects[key(name, namespace)]
             if not silently:
                 self._events.put(deleted(name, self._version))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
@@ -10,7 +9,9 @@ from btcctl.informers.changes import apply_entry, is_sync, replay
 from btcctl.informers.delta_fifo import Changes, DeltaFIFO, Entry, Replaced, Resync
 from btcctl.informers.indexer import Indexer
 from btcctl.informers.notifications import Added, Notification, Updated, tell
+from btcctl.informers.transform import Unusable
 from btcctl.objects import ADDED, DELETED, MODIFIED, Object, ObjectKey, WatchEvent
+from tests.properties import effort
 from tests.unit.informers.support import Recorder, added, deleted, key, modified, pod
 
 
@@ -40,6 +41,10 @@ def changes(*events: WatchEvent) -> Changes:
 
 def replaced(*objects: Object, initial: bool = False) -> Replaced:
     return Replaced({obj.key: obj for obj in objects}, initial)
+
+
+def unusable(name: str, version: int, uid: str = "") -> Unusable:
+    return Unusable(pod(name, version, uid=uid).meta, b"")
 
 
 def test_what_counts_is_the_store_and_not_the_events_name():
@@ -95,6 +100,37 @@ def test_another_object_of_the_same_name_is_a_deletion_and_an_addition():
     assert told(store, replaced(pod("a", 3, uid="newest"))) == ["delete a unseen", "add a 3"]
 
 
+def test_a_deletion_of_an_object_we_never_saw_is_told_of_the_one_we_knew():
+    [(_, notification)] = apply_entry(store_of(pod("a", 1, uid="old")), changes(deleted("a", 9, uid="new")))
+    assert (notification.last.uid, notification.final_state_known) == ("old", False)
+
+
+def test_of_an_object_that_cannot_be_used_the_store_keeps_what_it_has():
+    store = store_of(pod("a", 1))
+    assert told(store, changes(WatchEvent(MODIFIED, unusable("a", 2)))) == []
+    assert told(store, replaced(unusable("a", 3), unusable("b", 3))) == []
+    assert versions(store.list()) == {key("a"): ("uid-a", "1")}
+
+
+def test_an_object_that_was_replaced_by_one_that_cannot_be_used_is_gone():
+    store = store_of(pod("a", 1), pod("b", 1))
+    assert told(store, changes(WatchEvent(ADDED, unusable("a", 2, uid="new")))) == ["delete a unseen"]
+    assert told(store, replaced(unusable("b", 3, uid="new"))) == ["delete b unseen"]
+    assert store.keys() == []
+
+
+def test_a_deletion_of_an_object_that_cannot_be_used_carries_what_was_known():
+    [(_, notification)] = apply_entry(store_of(pod("a", 1)), changes(WatchEvent(DELETED, unusable("a", 2))))
+    assert (notification.last.resource_version, notification.final_state_known) == ("1", False)
+
+
+def test_a_list_of_one_namespace_says_nothing_of_the_others():
+    store = store_of(pod("a", 1, namespace="one"), pod("b", 1, namespace="two"))
+    listed = Replaced({key("c", "one"): pod("c", 2, namespace="one")}, initial=False, scope="one")
+    assert told(store, listed) == ["delete a unseen", "add c 2"]
+    assert store.keys() == [key("b", "two"), key("c", "one")]
+
+
 def test_a_resync_tells_of_everything_but_what_will_be_told_anyway():
     store = store_of(pod("a", 1), pod("b", 2))
     assert told(store, Resync(frozenset({key("a")}))) == ["update b 2 -> 2"]
@@ -113,39 +149,48 @@ def test_a_replay_adds_everything_initially():
     assert notification.in_initial_list
 
 
-names = st.sampled_from("abcd")
+NAMESPACES = ("one", "two")
+names = st.sampled_from("abc")
+namespaces = st.sampled_from(NAMESPACES)
+good = st.integers(0, 3).map(bool)  # one in four cannot be used
 
 
 class Pipeline(RuleBasedStateMachine):
-    """A server, a watch that may break, a FIFO, a store and a handler; whatever happens in whatever order."""
+    """A server, two watches that may break, a FIFO, a store and a handler; whatever happens in whatever order.
+
+    Some states of objects cannot be used. Of those the store holds the last one that could, or nothing.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.truth: dict[ObjectKey, Object] = {}
+        self.usable: dict[ObjectKey, Object] = {}  # what is to be held of the truth, once all is told
         self.version = 1
-        self.missed = True  # before the first list, and while the watch is broken, changes go unseen
-        self.fifo = DeltaFIFO()
+        self.missed = set(NAMESPACES)  # before the first list, and while the watch is broken, changes go unseen
+        self.fifo = DeltaFIFO(scopes=NAMESPACES)
         self.store = Indexer("pods", {"parity": lambda obj: [str(int(obj.resource_version) % 2)]})
         self.handler = Recorder()  # asserts that each notification fits what it was told before
 
-    @rule(name=names)
-    def put(self, name: str) -> None:
-        existing = self.truth.get(key(name))
-        self._change(MODIFIED if existing else ADDED, name, existing.uid if existing else f"{name}-{self.version}")
+    @rule(name=names, namespace=namespaces, good=good)
+    def put(self, name: str, namespace: str, good: bool) -> None:
+        existing = self.truth.get(key(name, namespace))
+        uid = existing.uid if existing else f"{name}-{self.version}"
+        self._change(MODIFIED if existing else ADDED, self._object(name, namespace, uid, good))
 
-    @rule(name=names)
-    def delete(self, name: str) -> None:
-        if key(name) in self.truth:
-            self._change(DELETED, name, self.truth[key(name)].uid)
+    @rule(name=names, namespace=namespaces, good=good)
+    def delete(self, name: str, namespace: str, good: bool) -> None:
+        if existing := self.truth.get(key(name, namespace)):
+            self._change(DELETED, self._object(name, namespace, existing.uid, good))
 
-    @rule()
-    def break_the_watch(self) -> None:
-        self.missed = True
+    @rule(namespace=namespaces)
+    def break_the_watch(self, namespace: str) -> None:
+        self.missed.add(namespace)
 
-    @rule()
-    def relist(self) -> None:
-        self.fifo.replace(list(self.truth.values()))
-        self.missed = False
+    @rule(namespace=namespaces)
+    def relist(self, namespace: str) -> None:
+        self.fifo.replace([obj for key, obj in self.truth.items() if key.namespace == namespace], namespace)
+        self.missed.discard(namespace)
+        self._expect_held(namespace)
 
     @rule()
     def resync(self) -> None:
@@ -157,11 +202,12 @@ class Pipeline(RuleBasedStateMachine):
 
     @rule()
     def drain(self) -> None:
-        if self.missed:
-            self.relist()
+        for namespace in sorted(self.missed):
+            self.relist(namespace)
         while len(self.fifo):
             self.pop()
-        assert versions(self.store.list()) == versions(self.truth.values())
+        assert versions(self.store.list()) == versions(self.usable.values())
+        assert self.fifo.has_synced()
 
     @invariant()
     def the_handler_was_told_what_the_store_holds(self) -> None:
@@ -176,15 +222,29 @@ class Pipeline(RuleBasedStateMachine):
         self.drain()
         self.the_handler_was_told_what_the_store_holds()
 
-    def _change(self, type_: str, name: str, uid: str) -> None:
+    def _object(self, name: str, namespace: str, uid: str, good: bool) -> Object:
         self.version += 1
-        obj = pod(name, self.version, uid=uid)
+        obj = pod(name, self.version, uid=uid, namespace=namespace)
+        return obj if good else Unusable(obj.meta, b"")
+
+    def _change(self, type_: str, obj: Object) -> None:
         if type_ == DELETED:
             del self.truth[obj.key]
         else:
             self.truth[obj.key] = obj
-        if not self.missed:
+        if obj.namespace not in self.missed:
             self.fifo.apply(WatchEvent(type_, obj))
+            self._expect_held(obj.namespace)
+
+    def _expect_held(self, namespace: str) -> None:
+        """What was seen last of each object, if that could be used; else what was held of it before."""
+        before = self.usable
+        self.usable = {key: obj for key, obj in before.items() if key.namespace != namespace}
+        for each, obj in self.truth.items():
+            if each.namespace == namespace:
+                held = before.get(each) if isinstance(obj, Unusable) else obj
+                if held is not None and held.uid == obj.uid:
+                    self.usable[each] = held
 
     def _process(self, entry: Entry) -> None:
         for _, notification in apply_entry(self.store, entry):
@@ -199,4 +259,4 @@ def versions(objects: object) -> dict[ObjectKey, tuple[str, str]]:
 
 
 TestPipeline = Pipeline.TestCase
-TestPipeline.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestPipeline.settings = effort(60)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from btcctl.informers.delta_fifo import Changes, DeltaFIFO, Entry, Replaced, Resync
+import pytest
+
+from btcctl.informers.delta_fifo import MOST_DELTAS, Changes, DeltaFIFO, Entry, Replaced, Resync, summed_up
 from btcctl.testing.clock import FakeClock
 from btcctl.threads import Runner
 from tests.unit.informers.support import added, deleted, key, modified, pod
@@ -98,6 +100,41 @@ def test_it_has_synced_when_the_first_list_has_been_processed_to_its_end():
     fifo.pop(lambda _: during.append(fifo.has_synced()))
     assert during == [False]
     assert fifo.has_synced()
+
+
+def test_it_has_synced_when_each_scope_has_been_listed():
+    fifo = DeltaFIFO(scopes=("one", "two"))
+    fifo.replace([], "one")
+    fifo.replace([], "one")
+    entries = [pop(fifo), pop(fifo)]
+    assert fifo.unsynced_scopes() == {"two"}
+    fifo.replace([], "two")
+    entries.append(pop(fifo))
+    assert fifo.has_synced()
+    assert [(entry.scope, entry.initial) for entry in entries] == [("one", True), ("one", False), ("two", True)]
+
+
+@pytest.mark.parametrize(
+    ("deltas", "sum_"),
+    [
+        ([added("a", 1), modified("a", 2)], ["MODIFIED 2"]),
+        ([modified("a", 1), deleted("a", 2)], ["DELETED 2"]),
+        ([deleted("a", 1), added("a", 2), modified("a", 3)], ["DELETED 1", "MODIFIED 3"]),
+        ([deleted("a", 1), added("a", 2), deleted("a", 3)], ["DELETED 1"]),
+    ],
+)
+def test_what_deltas_come_to_is_the_end_of_what_there_was_and_what_there_is(deltas, sum_):
+    assert [f"{each.type} {each.object.resource_version}" for each in summed_up(deltas)] == sum_
+
+
+def test_a_consumer_that_is_far_behind_finds_no_endless_history():
+    fifo = DeltaFIFO()
+    for version in range(1, 10 * MOST_DELTAS):
+        fifo.apply(modified("a", version))
+    entry = pop(fifo)
+    assert isinstance(entry, Changes)
+    assert len(entry.deltas[key("a")]) <= MOST_DELTAS
+    assert entry.deltas[key("a")][-1].object.resource_version == str(10 * MOST_DELTAS - 1)
 
 
 def test_its_length_counts_keys_and_other_entries():

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from structlog.testing import capture_logs
 
 from btcctl.informers.indexer import Indexer
 from btcctl.objects import Object, ObjectKey
+from tests.properties import effort
 from tests.unit.informers.support import key, pod
 
 
@@ -214,4 +214,4 @@ class IndexerAgainstADict(RuleBasedStateMachine):
 
 
 TestIndexerAgainstADict = IndexerAgainstADict.TestCase
-TestIndexerAgainstADict.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestIndexerAgainstADict.settings = effort(40)

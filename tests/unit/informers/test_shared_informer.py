@@ -14,6 +14,7 @@ from btcctl.backoff import ExponentialBackoff
 from btcctl.errors import CacheSyncError, Forbidden, Gone, TransportError
 from btcctl.informers.notifications import HandlerFuncs
 from btcctl.informers.shared_informer import SharedInformer
+from btcctl.informers.transform import Transform
 from btcctl.objects import Object
 from btcctl.testing.clock import FakeClock
 from btcctl.threads import Runner
@@ -271,6 +272,74 @@ def test_an_object_no_index_takes_is_told_and_counted():
     with capture_logs(), informer:
         recorder.wait_until_told(1)
     assert informer.statistics().quarantined == 1
+
+
+def shrink_but_not(name: str) -> Transform:
+    def shrink(obj: Object) -> Object:
+        assert obj.raw != b"{}", "transformed twice"
+        if obj.name == name and obj.resource_version != "7":
+            raise ValueError("poison")
+        return Object(obj.meta, b"{}")
+
+    return shrink
+
+
+def test_objects_are_transformed_once_and_poison_waits_for_its_next_change():
+    source, recorder = LiveSource(pod("a", 5), pod("bad", 6)), Recorder()
+    informer = informer_of(source, transform=shrink_but_not("bad"))
+    registration = informer.add_handler(recorder, resync_seconds=3600.0)
+    with capture_logs(), informer:
+        assert registration.wait_for_sync(10.0)
+        assert recorder.told == ["add a 5 initially"]
+        assert informer.statistics().quarantined == 1
+        source.put("bad")
+        recorder.wait_until_told(2)
+        source.fail(Gone(410, "Expired"))
+        recorder.wait_until_told(4)
+        assert {obj.raw for obj in informer.lister.list()} == {b"{}"}
+    assert recorder.told[1] == "add bad 7"
+    assert informer.statistics().quarantined == 0
+
+
+def test_poison_that_a_list_no_longer_shows_is_not_counted():
+    source = LiveSource(pod("bad", 6))
+    informer = informer_of(source, transform=shrink_but_not("bad"))
+    with capture_logs(), informer:
+        assert informer.wait_for_sync(10.0)
+        source.delete("bad", silently=True)
+        source.fail(Gone(410, "Expired"))
+        source.put("a")
+        informer.add_handler(recorder := Recorder())
+        recorder.wait_until_knows(source.objects())
+    assert informer.statistics().quarantined == 0
+
+
+def test_several_namespaces_are_one_cache_and_one_audience():
+    one, two = LiveSource(pod("a", 5, namespace="one")), LiveSource(pod("a", 6, namespace="two"))
+    informer, recorder = informer_of({"one": one, "two": two}), Recorder()
+    registration = informer.add_handler(recorder)
+    with informer:
+        assert registration.wait_for_sync(10.0)
+        assert sorted(recorder.told) == ["add a 5 initially", "add a 6 initially"]
+        one.delete("a", silently=True, namespace="one")
+        one.fail(Gone(410, "Expired"))
+        assert recorder.wait_until_told(3)[2] == "delete a unseen"
+        assert [str(obj.key) for obj in informer.lister.list()] == ["two/a"]
+    assert len(informer.statistics().reflectors) == 2
+
+
+def test_it_has_synced_when_each_namespace_has_and_says_which_has_not():
+    clock, forbidden = FakeClock(), Forbidden(403, "Forbidden", "no")
+    sources = {"one": LiveSource(), "two": Refusing(forbidden)}
+    informer = informer_of(sources, clock=clock, backoff=ExponentialBackoff(base=5.0, cap=5.0))
+    registration = informer.add_handler(Recorder())
+    with informer:
+        clock.wait_until_blocked(3)  # the informer, the handler, and the reflector that backs off
+        assert informer.why_unsynced() == "list in two: 403 Forbidden: no"
+        assert not registration.has_synced()
+        clock.advance(5.0)
+        assert registration.wait_for_sync(10.0)
+        assert informer.why_unsynced() == ""
 
 
 class Refusing(LiveSource):

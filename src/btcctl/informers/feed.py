@@ -1,0 +1,55 @@
+"""What feeds an informer: one reflector, and the way from its source to the FIFO."""
+
+from __future__ import annotations
+
+from btcctl.backoff import ExponentialBackoff
+from btcctl.clock import Clock
+from btcctl.informers.delta_fifo import ALL, DeltaFIFO
+from btcctl.informers.list_watch import ListerWatcher
+from btcctl.informers.reflector import Reflector
+from btcctl.informers.transform import Quarantine, Transform, Unusable, transforming
+from btcctl.objects import Object
+
+
+class Feed:
+    """Reflects one source into one scope of a FIFO.
+
+    Args:
+        name: Of the informer, in logs.
+        source: Everything there is in `scope`.
+        fifo: Where to.
+        scope: A namespace, or ALL.
+        transform: Done to each object on its way.
+        clock: Of the reflector.
+        backoff: Of the reflector.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        source: ListerWatcher,
+        fifo: DeltaFIFO,
+        scope: str = ALL,
+        *,
+        transform: Transform | None,
+        clock: Clock,
+        backoff: ExponentialBackoff,
+    ) -> None:
+        self.scope = scope
+        self.name = f"{name}-{scope}" if scope else name
+        self.quarantine = Quarantine(self.name)
+        if transform is not None:
+            source = transforming(source, transform, self.quarantine)
+        self._fifo = fifo
+        self.apply = fifo.apply
+        self.reflector = Reflector(self.name, source, self, clock=clock, backoff=backoff)
+
+    def replace(self, objects: list[Object]) -> None:
+        """This, and nothing else, is in the scope."""
+        self.quarantine.keep_only(obj.key for obj in objects if type(obj) is Unusable)
+        self._fifo.replace(objects, self.scope)
+
+    def why_unsynced(self) -> str:
+        """For a message: what was tried last and what came of it."""
+        place = f" in {self.scope}" if self.scope else ""
+        return f"{self.reflector.action}{place}: {self.reflector.last_error or 'no answer yet'}"

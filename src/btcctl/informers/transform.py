@@ -1,0 +1,177 @@
+"""Transforms: what is done to each object before it is cached, and what becomes of one it fails on.
+
+An object that cannot be transformed is quarantined: the cache keeps what it held of it, it is
+counted, logged once, and tried again when it changes or is listed. Nothing else is held up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from typing import Any, Self, TypeAlias
+
+import msgspec
+import structlog
+
+from btcctl.errors import ObjectDecodeError
+from btcctl.informers.list_watch import ListerWatcher
+from btcctl.objects import BOOKMARK, DELETED, ListPage, Object, ObjectKey, WatchEvent, decode_json
+
+logger = structlog.get_logger(__name__)
+
+#: Returns the object to cache instead: of the same key. Must depend on nothing but the object.
+Transform: TypeAlias = Callable[[Object], Object]
+
+MOST_LOGGED = 10  #: quarantined objects at a time; more are only counted
+
+
+class Unusable(Object, frozen=True, gc=False, eq=False):
+    """Stands for an object that could not be transformed: its identity, and nothing else."""
+
+
+def drop_managed_fields(obj: Object) -> Object:
+    """A Transform: who owns which field is a third of many an object, and few readers care.
+
+    Works on the bytes; every other member stays as it is, and in its place. An object that is
+    nested too deep for the decoder stays whole.
+    """
+    if b'"managedFields"' not in obj.raw:
+        return obj
+    try:
+        members = decode_json(obj.raw, _Members, obj.key.__str__)
+        metadata = decode_json(members["metadata"], _Members, obj.key.__str__)
+    except ObjectDecodeError:
+        return obj
+    if metadata.pop("managedFields", None) is None:
+        return obj
+    # Not `encode`: what it returns is allocated with room to grow, and would be kept like that.
+    buffer = bytearray()
+    _ENCODER.encode_into(metadata, buffer)
+    members["metadata"] = msgspec.Raw(bytes(buffer))
+    _ENCODER.encode_into(members, buffer)
+    return Object(obj.meta, bytes(buffer))
+
+
+_Members: TypeAlias = dict[str, msgspec.Raw]
+_ENCODER = msgspec.json.Encoder()
+
+
+def decodable_as(type_: Any) -> Transform:
+    """A Transform that changes nothing, and fails on an object that does not decode to `type_`."""
+
+    def check(obj: Object) -> Object:
+        obj.decode(type_)
+        return obj
+
+    return check
+
+
+def chain(*transforms: Transform) -> Transform:
+    """A Transform that applies several, one after the other."""
+
+    def apply(obj: Object) -> Object:
+        for each in transforms:
+            obj = each(obj)
+        return obj
+
+    return apply
+
+
+class Quarantine:
+    """The keys of the objects that a transform failed on. One thread changes it, any may count."""
+
+    def __init__(self, informer: str) -> None:
+        self._informer = informer
+        self._keys: set[ObjectKey] = set()
+
+    def put(self, key: ObjectKey, error: Exception) -> None:
+        if key not in self._keys and len(self._keys) < MOST_LOGGED:
+            logger.error("object not transformed", informer=self._informer, key=str(key), exc_info=error)
+        self._keys.add(key)
+
+    def release(self, key: ObjectKey) -> None:
+        self._keys.discard(key)
+
+    def keep_only(self, keys: Iterable[ObjectKey]) -> None:
+        """What is not in `keys` does not exist any more."""
+        if self._keys:
+            self._keys = self._keys.intersection(keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+
+class TransformingSource:
+    """A ListerWatcher whose objects have been transformed, each once. For one reader.
+
+    An object that the transform fails on comes as an Unusable.
+    """
+
+    def __init__(self, source: ListerWatcher, transform: Transform, quarantine: Quarantine) -> None:
+        self._source = source
+        self._transform = transform
+        self._quarantine = quarantine
+
+    def list_page(self, **options: Any) -> ListPage:
+        page = self._source.list_page(**options)
+        return replace(page, items=[self._transformed(obj) for obj in page.items])
+
+    def watch(self, **options: Any) -> AbstractContextManager[Iterator[WatchEvent]]:
+        return self._transforming(self._source.watch(**options))
+
+    def interrupt(self) -> None:
+        self._source.interrupt()
+
+    @contextmanager
+    def _transforming(self, stream: AbstractContextManager[Iterator[WatchEvent]]) -> Iterator[Iterator[WatchEvent]]:
+        with stream as events:
+            yield _Transformed(events, self._event)
+
+    def _event(self, event: WatchEvent) -> WatchEvent:
+        if event.type == BOOKMARK:
+            return event
+        transformed = WatchEvent(event.type, self._transformed(event.object))
+        if event.type == DELETED:
+            self._quarantine.release(event.object.key)
+        return transformed
+
+    def _transformed(self, obj: Object) -> Object:
+        try:
+            transformed = self._transform(obj)
+            if not isinstance(transformed, Object) or transformed.key != obj.key:
+                raise TypeError(f"a transform made {transformed!r} of {obj!r}: it must be an Object of the same key")
+        except Exception as error:
+            self._quarantine.put(obj.key, error)
+            return Unusable(obj.meta, b"")
+        if self._quarantine:
+            self._quarantine.release(obj.key)
+        return transformed
+
+
+class _StreamingTransformingSource(TransformingSource):
+    """The same for a source that can also stream what exists."""
+
+    def watch_list(self, **options: Any) -> AbstractContextManager[Iterator[WatchEvent]]:
+        streaming: Any = self._source
+        return self._transforming(streaming.watch_list(**options))
+
+
+def transforming(source: ListerWatcher, transform: Transform, quarantine: Quarantine) -> ListerWatcher:
+    """`source` with its objects transformed; it can do what `source` can."""
+    kind = _StreamingTransformingSource if hasattr(source, "watch_list") else TransformingSource
+    return kind(source, transform, quarantine)
+
+
+class _Transformed:
+    """An iterator that can be read on after it raised, as a generator cannot."""
+
+    def __init__(self, events: Iterator[WatchEvent], transform: Callable[[WatchEvent], WatchEvent]) -> None:
+        self._events = events
+        self._transform = transform
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> WatchEvent:
+        return self._transform(next(self._events))
