@@ -9,6 +9,7 @@
         * ServiceUnavailable (503) · ServerTimeout (504)
     * TransportError: the API server could not be reached, or went away
         * ConnectionRefused: nothing listens there
+        * ConnectionSilent: it is open, and nothing came for longer than can be
         * Interrupted: we broke the call off ourselves, because somebody asked us to stop
     * DecodeError: bytes that are not what they must be
         * ObjectDecodeError: an API object
@@ -25,6 +26,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
+
+_TOO_LARGE = "Too large resource version"
 
 
 class BtcctlError(Exception):
@@ -108,6 +111,18 @@ class ApiError(BtcctlError):
         )
 
     @property
+    def is_version_too_large(self) -> bool:
+        """The version asked for is newer than anything the server has: it lags, or was restored.
+
+        Asking again for the same is no use. Servers before 1.17 send no cause, only the text,
+        which client-go looks for, too.
+        """
+        for cause in self.causes:
+            if cause.get("reason") == "ResourceVersionTooLarge" or cause.get("message") == _TOO_LARGE:
+                return True
+        return (self.code == 504 or self.reason == "Timeout") and _TOO_LARGE in self.message
+
+    @property
     def causes(self) -> list[Mapping[str, str]]:
         """The Status' `details.causes`: mappings with `reason`, `message` and `field`."""
         return list(self.details.get("causes") or [])
@@ -184,6 +199,10 @@ class TransportError(BtcctlError):
 
 class ConnectionRefused(TransportError):
     """Nothing listens at that address."""
+
+
+class ConnectionSilent(TransportError):
+    """It is open, and nothing came for longer than can be."""
 
 
 class Interrupted(TransportError):

@@ -22,6 +22,8 @@ DELETED = "DELETED"
 BOOKMARK = "BOOKMARK"
 ERROR = "ERROR"
 
+INITIAL_EVENTS_END = "k8s.io/initial-events-end"  #: annotation of the BOOKMARK that ends a streamed list
+
 
 class ObjectKey(NamedTuple):
     """Identity of an object inside one collection.
@@ -215,6 +217,11 @@ class WatchEvent(NamedTuple):
     type: str  #: ADDED, MODIFIED, DELETED or BOOKMARK
     object: Object  #: of a BOOKMARK only `resource_version` and `annotations` mean something
 
+    @property
+    def ends_initial_events(self) -> bool:
+        """Whether all that existed when the watch began has been sent before."""
+        return self.type == BOOKMARK and self.object.annotations.get(INITIAL_EVENTS_END) == "true"
+
 
 @dataclass(frozen=True, slots=True)
 class ListPage:
@@ -223,3 +230,4 @@ class ListPage:
     items: list[Object]
     resource_version: str  #: of the whole list: the same on every page
     continue_token: str  #: "" on the last page
+    unreadable: tuple[str, ...] = ()  #: what is wrong with objects that are left out

@@ -20,12 +20,11 @@ from btcctl.apiserver.collection import (
 )
 from btcctl.apiserver.collection import matching_type as type_seen
 from btcctl.apiserver.statuses import expired
-from btcctl.objects import ADDED, BOOKMARK, DELETED, ERROR
+from btcctl.objects import ADDED, BOOKMARK, DELETED, ERROR, INITIAL_EVENTS_END
 
 if TYPE_CHECKING:
     from btcctl.apiserver.store import Store
 
-INITIAL_EVENTS_END = "k8s.io/initial-events-end"
 _Call = tuple[Callable[[Any], None], Any]
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from btcctl.backoff import ExponentialBackoff
 from btcctl.clock import Clock
 from btcctl.informers.delta_fifo import ALL, DeltaFIFO
 from btcctl.informers.list_watch import ListerWatcher
+from btcctl.informers.options import ReflectorOptions
 from btcctl.informers.reflector import Reflector
 from btcctl.informers.transform import Quarantine, Transform, Unusable, transforming
 from btcctl.objects import Object
@@ -21,7 +21,7 @@ class Feed:
         scope: A namespace, or ALL.
         transform: Done to each object on its way.
         clock: Of the reflector.
-        backoff: Of the reflector.
+        options: Of the reflector.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class Feed:
         *,
         transform: Transform | None,
         clock: Clock,
-        backoff: ExponentialBackoff,
+        options: ReflectorOptions,
     ) -> None:
         self.scope = scope
         self.name = f"{name}-{scope}" if scope else name
@@ -42,7 +42,7 @@ class Feed:
             source = transforming(source, transform, self.quarantine)
         self._fifo = fifo
         self.apply = fifo.apply
-        self.reflector = Reflector(self.name, source, self, clock=clock, backoff=backoff)
+        self.reflector = Reflector(self.name, source, self, clock=clock, options=options)
 
     def replace(self, objects: list[Object]) -> None:
         """This, and nothing else, is in the scope."""
@@ -53,3 +53,7 @@ class Feed:
         """For a message: what was tried last and what came of it."""
         place = f" in {self.scope}" if self.scope else ""
         return f"{self.reflector.action}{place}: {self.reflector.last_error or 'no answer yet'}"
+
+    def why_silent(self, now: float) -> str:
+        """For a message: for how long nothing was heard, and why."""
+        return f"nothing heard for {self.reflector.statistics().silence(now):.0f} s: {self.why_unsynced()}"

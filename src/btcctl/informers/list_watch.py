@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from btcctl.objects import ListPage, WatchEvent
 
@@ -34,7 +34,7 @@ class ListerWatcher(Protocol):
         Args:
             resource_version: What has been seen.
             timeout_seconds: When the server shall end the stream. A stream that outlives it
-                by far, or is silent for too long, raises `TransportError`.
+                by far raises `TransportError`, one that is silent for too long `ConnectionSilent`.
 
         Raises:
             Interrupted: `interrupt` was called.
@@ -45,3 +45,18 @@ class ListerWatcher(Protocol):
 
     def interrupt(self) -> None:
         """Break off the call in flight and every later one. From any thread, at once, idempotent."""
+
+
+@runtime_checkable
+class StreamingListerWatcher(ListerWatcher, Protocol):
+    """One that can also read what exists as the beginning of a watch (WatchList)."""
+
+    def watch_list(
+        self, *, resource_version: str, timeout_seconds: int
+    ) -> AbstractContextManager[Iterator[WatchEvent]]:
+        """An ADDED for each object, a BOOKMARK that `ends_initial_events`, then changes as `watch` has them.
+
+        Args:
+            resource_version: "" the latest state, else one not older than this.
+            timeout_seconds: As of `watch`.
+        """

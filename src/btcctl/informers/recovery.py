@@ -28,7 +28,6 @@ _VERSION_STILL_GOOD = (
     Unauthorized,
     Forbidden,
 )
-_TOO_LARGE = "Too large resource version"
 
 
 def is_expired(error: BtcctlError) -> bool:
@@ -38,13 +37,17 @@ def is_expired(error: BtcctlError) -> bool:
 
 def is_too_large(error: BtcctlError) -> bool:
     """The version is newer than anything the server has: it lags, or was restored from a backup."""
-    if not isinstance(error, ApiError):
-        return False
-    for cause in error.causes:
-        if cause.get("reason") == "ResourceVersionTooLarge" or cause.get("message") == _TOO_LARGE:
-            return True
-    # Servers before 1.17 send no cause; client-go falls back to the message, too.
-    return (error.code == 504 or error.reason == "Timeout") and _TOO_LARGE in error.message
+    return isinstance(error, ApiError) and error.is_version_too_large
+
+
+def is_refused_version(error: BtcctlError) -> bool:
+    """Nothing but the latest can be had."""
+    return is_expired(error) or is_too_large(error)
+
+
+def says_nothing_of_version(error: BtcctlError) -> bool:
+    """The same request may be answered later."""
+    return isinstance(error, _VERSION_STILL_GOOD) and not is_too_large(error)
 
 
 def relist_reason(error: BtcctlError) -> str | None:
@@ -53,7 +56,7 @@ def relist_reason(error: BtcctlError) -> str | None:
         return "expired"
     if is_too_large(error):
         return "too_large"
-    return None if isinstance(error, _VERSION_STILL_GOOD) else "error"
+    return None if says_nothing_of_version(error) else "error"
 
 
 class RetryDelays:

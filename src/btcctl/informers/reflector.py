@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-import random
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Protocol
 
 import structlog
 
-from btcctl.backoff import ExponentialBackoff
 from btcctl.clock import SYSTEM_CLOCK, Clock
-from btcctl.errors import ApiError, BtcctlError, DecodeError, ObjectDecodeError, TransportError, WatchDecodeError
-from btcctl.informers.list_watch import ListerWatcher
-from btcctl.informers.recovery import RELIST_BACKOFF, RetryDelays, is_expired, is_too_large, relist_reason
-from btcctl.objects import ADDED, BOOKMARK, DELETED, MODIFIED, ListPage, Object, WatchEvent
+from btcctl.errors import BtcctlError, ConnectionSilent, ObjectDecodeError, TransportError, WatchDecodeError
+from btcctl.informers.list_watch import ListerWatcher, StreamingListerWatcher
+from btcctl.informers.listing import Listing, PagedList, Position, StreamedLists, read_initial_events
+from btcctl.informers.options import ReflectorOptions
+from btcctl.informers.recovery import RetryDelays, is_refused_version, relist_reason
+from btcctl.informers.statistics import ReflectorStatistics
+from btcctl.objects import ADDED, BOOKMARK, DELETED, MODIFIED, Object, WatchEvent
 from btcctl.threads import Stop
 
 logger = structlog.get_logger(__name__)
 
-# client-go tools/cache/reflector.go and tools/pager: page size, watch timeouts, "very short watch".
-PAGE_SIZE = 500
-MIN_WATCH_SECONDS = 300.0
-MAX_WATCH_SECONDS = 600.0
-SHORT_WATCH_SECONDS = 1.0
-# After a line we could not read, the stream that may skip it is kept short: a relist follows it.
-SUSPECT_WATCH_SECONDS = 240.0
-
-LATEST = ""  #: a list at this version is read from etcd
-ANY = "0"  #: a list at this version is whatever the server has in its cache
+# So many streams in a row may end at once although something came: then that is a failure, too.
+MOST_SHORT_WATCHES = 3
 _CHANGES = frozenset({ADDED, MODIFIED, DELETED})
 
 
@@ -43,20 +35,6 @@ class ReflectorStore(Protocol):
         """This has changed in it: ADDED, MODIFIED or DELETED."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReflectorStatistics:
-    """What a reflector has done so far."""
-
-    lists: int
-    watches: int
-    relists: Mapping[str, int]  #: by reason: expired, too_large, undecodable, skipped, unordered, error
-    events: int  #: without bookmarks
-    bookmarks: int
-    skipped: int  #: events whose object could not be read
-    watch_opened_at: float | None  #: monotonic seconds; None: never
-    last_event_at: float | None  #: bookmarks count, too
-
-
 class Reflector:
     """Lists and watches `source` into `store`, whatever happens.
 
@@ -65,11 +43,11 @@ class Reflector:
 
     Args:
         name: Names the collection in logs.
-        source: What to reflect; interrupted for good when `run` is asked to stop.
+        source: What to reflect; interrupted for good when `run` is asked to stop. A
+            StreamingListerWatcher is read by streamed lists, as long as that works.
         store: Where to.
         clock: Measures back-off and short watches.
-        backoff: Delays after failures in a row.
-        uniform: Source of the watches' random timeouts.
+        options: Deadlines and delays.
     """
 
     def __init__(
@@ -79,33 +57,41 @@ class Reflector:
         store: ReflectorStore,
         *,
         clock: Clock = SYSTEM_CLOCK,
-        backoff: ExponentialBackoff = RELIST_BACKOFF,
-        uniform: Callable[[float, float], float] = random.uniform,
+        options: ReflectorOptions = ReflectorOptions(),
     ) -> None:
         self._name = name
         self._source = source
         self._store = store
         self._clock = clock
-        self._delays = RetryDelays(backoff)
-        self._uniform = uniform
+        self._options = options
+        self._delays = RetryDelays(options.backoff, quiet_seconds=options.quiet_seconds)
+        self._pages = PagedList(name, source)
+        self._streamed_lists = StreamedLists(
+            supported=isinstance(source, StreamingListerWatcher), paged_seconds=options.paged_seconds
+        )
 
-        self._version = ANY
+        self._position = Position()
         self._must_list = True
-        self._version_refused = False
-        self._server_pages_cache = False
         self._suspect_version: str | None = None
+        self._silent_version: str | None = None
+        self._short_in_a_row = 0
+        self._left_out: frozenset[str] = frozenset()
         self._action = "list"
         self._last_error: BtcctlError | None = None
         self._logged: tuple[object, ...] | None = None
 
-        self._lists = 0
+        self._streams = 0
+        self._streamed = 0
         self._watches = 0
+        self._short_watches = 0
         self._relists: Counter[str] = Counter()
         self._events = 0
         self._bookmarks = 0
         self._skipped = 0
+        self._came = False  # any event, since the watch was opened
         self._watch_opened_at: float | None = None
         self._last_event_at: float | None = None
+        self._heard_at: float | None = None
 
     @property
     def last_error(self) -> BtcctlError | None:
@@ -119,18 +105,22 @@ class Reflector:
 
     def statistics(self) -> ReflectorStatistics:
         return ReflectorStatistics(
-            lists=self._lists,
+            lists=self._pages.count + self._streams,
+            streamed=self._streamed,
             watches=self._watches,
+            short_watches=self._short_watches,
             relists=dict(self._relists),
             events=self._events,
             bookmarks=self._bookmarks,
             skipped=self._skipped,
             watch_opened_at=self._watch_opened_at,
             last_event_at=self._last_event_at,
+            heard_at=self._heard_at,
         )
 
     def run(self, stop: Stop) -> None:
         """Reflect until `stop` is set. Blocks."""
+        self._heard_at = self._clock.now()
         forget = stop.on_set(self._source.interrupt)
         try:
             while not stop.is_set():
@@ -140,87 +130,98 @@ class Reflector:
 
     def _pass(self, stop: Stop) -> None:
         try:
+            if self._must_list and self._streamed_lists.is_next(self._clock.now()):
+                self._stream(stop)
+                return
             if self._must_list:
-                self._list()
+                self._action = "list"
+                self._replace(self._pages.read(self._position))
             self._watch(stop)
         except BtcctlError as error:
             if not stop.is_set():
                 self._failed(error)
                 stop.wait(self._delays.after(error, self._clock.now()))
+        finally:
+            self._watch_opened_at = None
 
-    def _list(self) -> None:
+    def _stream(self, stop: Stop) -> None:
+        """List and watch in one stream; an error that pages can get round ends the pass well."""
+        if not isinstance(self._source, StreamingListerWatcher):
+            raise TypeError(f"{self._source!r} cannot stream lists")
         self._action = "list"
-        objects, version = self._list_not_going_back()
-        if not version:
-            raise DecodeError("the list has no resourceVersion to watch from")
-        self._store.replace(objects)
-        self._version = version
-        self._suspect_version = None
-        self._must_list = self._version_refused = False
-
-    def _list_not_going_back(self) -> tuple[list[Object], str]:
-        """List at the last version, and at the latest only if that one was refused."""
-        if self._version_refused:
-            return self._list_at(LATEST)
+        self._streams += 1
+        self._watches += 1
+        version = self._position.to_stream_from
         try:
-            return self._list_at(self._version)
-        except ApiError as error:
-            if not (is_expired(error) or is_too_large(error)):
+            opened = self._source.watch_list(resource_version=version, timeout_seconds=self._watch_seconds())
+            with opened as events:
+                self._replace(read_initial_events(events, stop, self._clock, self._options.initial_seconds))
+                self._streamed += 1
+                self._streamed_lists.completed()
+                self._watch_on(events, stop)
+        except BtcctlError as error:
+            if self._action == "watch" or stop.is_set():
                 raise
-            logger.info("version refused, listing the latest", informer=self._name, version=self._version)
-            self._version_refused = True
-            return self._list_at(LATEST)
-
-    def _list_at(self, version: str) -> tuple[list[Object], str]:
-        # With a limit, a version other than "" and "0" means exactly that version (which may be
-        # compacted by now) instead of any newer one from the server's cache.
-        paged = version in {LATEST, ANY} or self._server_pages_cache
-        limit = PAGE_SIZE if paged else 0
-        self._lists += 1
-        first = self._source.list_page(resource_version=version, limit=limit, continue_token="")
-        if version == ANY and first.continue_token:
-            self._server_pages_cache = True
-        try:
-            return self._read_on(first, limit)
-        except ApiError as error:
-            if not is_expired(error):
+            if is_refused_version(error) and not self._position.is_refused:
+                logger.info("version refused, streaming the latest", informer=self._name, version=version)
+                self._position.is_refused = True
+                return
+            if not self._streamed_lists.is_over(error, self._clock.now()):
                 raise
-        self._lists += 1
-        whole = self._source.list_page(resource_version=version, limit=0, continue_token="")
-        return self._read_on(whole, 0)
+            logger.info("reading lists in pages instead of streaming them", informer=self._name, error=str(error))
 
-    def _read_on(self, page: ListPage, limit: int) -> tuple[list[Object], str]:
-        """`page` and all that follow it, and the version of the list."""
-        objects, version = list(page.items), page.resource_version
-        while page.continue_token:
-            page = self._source.list_page(resource_version="", limit=limit, continue_token=page.continue_token)
-            objects += page.items
-        return objects, version
+    def _replace(self, listing: Listing) -> None:
+        for error in frozenset(listing.unreadable) - self._left_out:
+            logger.error("object left out of a list", informer=self._name, error=error)
+        self._left_out = frozenset(listing.unreadable)
+        self._skipped += len(listing.unreadable)
+        self._store.replace(listing.objects)
+        self._position.move(listing.version)
+        self._heard_at = self._clock.now()
+        self._suspect_version = self._silent_version = None
+        self._must_list = False
 
     def _watch(self, stop: Stop) -> None:
-        self._action = "watch"
-        self._watches += 1
-        opened_at = self._watch_opened_at = self._clock.now()
-        if self._version in {LATEST, ANY}:
+        if not self._position.is_ordered:
             # Such a watch begins with everything that exists, in no order, and tells no deletion:
             # however it ends, there is no version to resume from.
             self._relist("unordered")
-        with self._source.watch(resource_version=self._version, timeout_seconds=self._watch_seconds()) as events:
-            self._last_error = None
-            any_came = self._follow(events, stop)
-        lasted = self._clock.now() - opened_at
-        if not any_came and lasted < SHORT_WATCH_SECONDS and not stop.is_set():
-            raise TransportError(f"the watch ended after {lasted:.3f} s without an event")
+        seconds = self._watch_seconds()
+        self._action = "watch"
+        self._watches += 1
+        with self._source.watch(resource_version=self._position.version, timeout_seconds=seconds) as events:
+            self._watch_on(events, stop)
+
+    def _watch_on(self, events: Iterator[WatchEvent], stop: Stop) -> None:
+        """Follow a stream that is open, up to its end."""
+        self._action = "watch"
+        opened_at = self._watch_opened_at = self._clock.now()
+        self._last_error = None
+        self._came = False
+        self._follow(events, stop)
+        if stop.is_set():
+            return
+        self._heard_at = self._clock.now()
+        self._refuse_short(self._heard_at - opened_at)
+
+    def _refuse_short(self, lasted: float) -> None:
+        if lasted >= self._options.short_watch_seconds:
+            self._short_in_a_row = 0
+            return
+        self._short_watches += 1
+        self._short_in_a_row += 1
+        if not self._came or self._short_in_a_row > MOST_SHORT_WATCHES:
+            raise TransportError(f"the watch ended after {lasted:.3f} s" + ("" if self._came else " without an event"))
 
     def _watch_seconds(self) -> int:
         """Random, so that the watches of many informers do not end together."""
-        if self._suspect_version == self._version:
-            return int(SUSPECT_WATCH_SECONDS)
-        return int(self._uniform(MIN_WATCH_SECONDS, MAX_WATCH_SECONDS))
+        options = self._options
+        if not self._must_list and self._suspect_version == self._position.version:
+            return max(1, int(options.suspect_watch_seconds))
+        return max(1, int(options.uniform(options.min_watch_seconds, options.max_watch_seconds)))
 
-    def _follow(self, events: Iterator[WatchEvent], stop: Stop) -> bool:
-        """Store events until the stream ends; True if any came."""
-        any_came = False
+    def _follow(self, events: Iterator[WatchEvent], stop: Stop) -> None:
+        """Store events until the stream ends."""
         while not stop.is_set():
             try:
                 event = next(events, None)
@@ -230,13 +231,9 @@ class Reflector:
             if event is None:
                 break
             self._take(event)
-            if not any_came:
-                any_came = True
-                self._recovered()
-        return any_came
 
     def _take(self, event: WatchEvent) -> None:
-        self._last_event_at = self._clock.now()
+        self._last_event_at = self._heard_at = self._clock.now()
         if event.type in _CHANGES:
             self._store.apply(event)
             self._events += 1
@@ -245,16 +242,19 @@ class Reflector:
         else:
             logger.warning("unknown watch event skipped", informer=self._name, type=event.type)
             return
-        unordered = event.type == ADDED and self._version in {LATEST, ANY}
+        if not self._came:
+            self._came = True
+            self._recovered()
+        unordered = event.type == ADDED and not self._position.is_ordered
         if event.object.resource_version and not unordered:
-            self._version = event.object.resource_version
+            self._position.version = event.object.resource_version
 
     def _skip_if_seen_twice(self, error: ObjectDecodeError) -> None:
         """The first time, read the line again in a new stream; then go on without it."""
-        if self._suspect_version != self._version:
+        if self._suspect_version != self._position.version:
             raise error
         self._skipped += 1
-        logger.error("event skipped", informer=self._name, after_version=self._version, error=str(error))
+        logger.error("event skipped", informer=self._name, after_version=self._position.version, error=str(error))
         self._relist("skipped")
 
     def _failed(self, error: BtcctlError) -> None:
@@ -265,18 +265,33 @@ class Reflector:
         if kind != self._logged:
             self._logged = kind
             logger.warning(
-                "reflecting failed", informer=self._name, verb=self._action, version=self._version, error=str(error)
+                "reflecting failed",
+                informer=self._name,
+                verb=self._action,
+                version=self._position.version,
+                error=str(error),
             )
 
     def _plan_after_failed_watch(self, error: BtcctlError) -> None:
+        version = self._position.version
         if isinstance(error, (WatchDecodeError, ObjectDecodeError)):
-            if isinstance(error, WatchDecodeError) and self._suspect_version == self._version:
+            if isinstance(error, WatchDecodeError) and self._suspect_version == version:
                 self._relist("undecodable")
-            self._suspect_version = self._version
+            self._suspect_version = version
+        elif isinstance(error, ConnectionSilent):
+            self._plan_after_silence(version)
+        else:
+            reason = relist_reason(error)
+            if reason is not None:
+                self._relist(reason)
+
+    def _plan_after_silence(self, version: str) -> None:
+        """Twice nothing, not even a bookmark: a server that is behind our version says nothing, either."""
+        if self._watch_opened_at is None or self._came:
             return
-        reason = relist_reason(error)
-        if reason is not None:
-            self._relist(reason)
+        if self._silent_version == version:
+            self._relist("silent")
+        self._silent_version = version
 
     def _relist(self, reason: str) -> None:
         """List before the next watch."""
@@ -285,6 +300,7 @@ class Reflector:
             self._relists[reason] += 1
 
     def _recovered(self) -> None:
+        self._silent_version = None
         if self._logged is not None:
             self._logged = None
-            logger.info("watch recovered", informer=self._name, version=self._version)
+            logger.info("watch recovered", informer=self._name, version=self._position.version)

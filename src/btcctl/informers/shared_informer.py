@@ -10,7 +10,6 @@ from itertools import count
 from types import TracebackType
 from typing import Self
 
-from btcctl.backoff import ExponentialBackoff
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.errors import BtcctlError, CacheSyncError
 from btcctl.informers.audience import Audience
@@ -21,9 +20,9 @@ from btcctl.informers.list_watch import ListerWatcher
 from btcctl.informers.listener import Listener, ListenerStatistics
 from btcctl.informers.lister import Lister
 from btcctl.informers.notifications import EventHandler
-from btcctl.informers.recovery import RELIST_BACKOFF
-from btcctl.informers.reflector import ReflectorStatistics
+from btcctl.informers.options import ReflectorOptions
 from btcctl.informers.registration import Registration
+from btcctl.informers.statistics import MAX_SILENCE_SECONDS, ReflectorStatistics
 from btcctl.informers.transform import Transform
 from btcctl.objects import Object
 from btcctl.threads import Runner, Stop
@@ -60,7 +59,7 @@ class SharedInformer:
         transform: Done to each object, once, before it is cached. An object for which it raises is
             quarantined: what the cache holds of it stays as it was until it changes again.
         clock: Measures everything.
-        backoff: Delays after failed lists and watches.
+        options: Deadlines and delays of lists and watches.
     """
 
     def __init__(
@@ -72,7 +71,7 @@ class SharedInformer:
         indexers: Mapping[str, IndexFunc] | None = None,
         transform: Transform | None = None,
         clock: Clock = SYSTEM_CLOCK,
-        backoff: ExponentialBackoff = RELIST_BACKOFF,
+        options: ReflectorOptions = ReflectorOptions(),
     ) -> None:
         self.name = name
         self._resync_seconds = _checked(resync_seconds)
@@ -82,7 +81,7 @@ class SharedInformer:
         self._indexer = Indexer(name, indexers)
         self.lister = Lister(self._indexer)
         self._feeds = [
-            Feed(name, each, self._fifo, scope, transform=transform, clock=clock, backoff=backoff)
+            Feed(name, each, self._fifo, scope, transform=transform, clock=clock, options=options)
             for scope, each in sources.items()
         ]
         self._runners = [
@@ -164,6 +163,12 @@ class SharedInformer:
             return "not started"
         unsynced = self._fifo.unsynced_scopes()
         return "; ".join(each.why_unsynced() for each in self._feeds if each.scope in unsynced)
+
+    def why_silent(self, limit: float = MAX_SILENCE_SECONDS) -> str:
+        """What is wrong if the server has not said anything of the collection for `limit` seconds, else ""."""
+        now = self._clock.now()
+        silent = [each for each in self._feeds if each.reflector.statistics().silence(now) >= limit]
+        return "; ".join(each.why_silent(now) for each in silent)
 
     def statistics(self) -> InformerStatistics:
         with self._changed:

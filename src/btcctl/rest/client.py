@@ -21,6 +21,7 @@ from btcctl.rest.answers import decode_answer, error_from, parse_warnings
 from btcctl.rest.breaker import Breaker
 from btcctl.rest.config import ClientConfig
 from btcctl.rest.http import HttpTransport
+from btcctl.rest.limits import StreamLimits
 from btcctl.rest.resource import Resource
 from btcctl.rest.retry import RetryPolicy
 from btcctl.rest.stream import WatchStream
@@ -53,6 +54,8 @@ class ApiClient:
         user_agent: What the server logs; our name and version if "".
         retries: When a request is sent again after a Retry-After.
         timeout: Seconds a request other than a list may take.
+        gzip: Ask for compressed lists. Off, because within a cluster unpacking costs more than is saved; on
+            for a server that is far away.
     """
 
     def __init__(
@@ -64,8 +67,10 @@ class ApiClient:
         clock: Clock = SYSTEM_CLOCK,
         retries: RetryPolicy = RetryPolicy(),
         timeout: float = REQUEST_SECONDS,
+        gzip: bool = False,
     ) -> None:
         self.field_manager = field_manager
+        self.gzip = gzip
         self._transport = transport
         self._headers = {"User-Agent": user_agent or default_user_agent(), "Accept": "application/json"}
         self.clock = clock
@@ -172,16 +177,17 @@ class ApiClient:
                     raise Interrupted("stopped") from error
                 waited += delay
 
-    def open_watch(self, request: Request, *, idle_timeout: float, breaker: Breaker) -> WatchStream:
+    def open_watch(self, request: Request, *, limits: StreamLimits, breaker: Breaker) -> WatchStream:
         """Start a watch; returns as soon as the server has accepted it.
 
         Raises:
             ApiError: It has not.
         """
         request = replace(request, headers={**self._headers, **request.headers})
-        response = self._transport.stream(request, timeout=self._timeout, idle_timeout=idle_timeout, breaker=breaker)
+        idle = limits.initial_idle_seconds or limits.idle_seconds
+        response = self._transport.stream(request, timeout=self._timeout, idle_timeout=idle, breaker=breaker)
         if response.status == 200:
-            return WatchStream(response, breaker)
+            return WatchStream(response, breaker, limits, clock=self.clock)
         try:
             raise error_from(Response(response.status, response.headers, _read_some(response)), self.clock)
         finally:

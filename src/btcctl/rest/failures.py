@@ -16,7 +16,7 @@ from urllib3.exceptions import (
     ReadTimeoutError,
 )
 
-from btcctl.errors import ConnectionRefused, TransportError
+from btcctl.errors import ConnectionRefused, ConnectionSilent, TransportError
 from btcctl.rest.config import ClientConfig
 
 E = TypeVar("E", bound=BaseException)
@@ -36,6 +36,8 @@ def describe(error: Exception, config: ClientConfig) -> tuple[type[TransportErro
         return TransportError, _certificate_words(certificate, config)
     if failed := _first(chain, ssl.SSLError):
         return TransportError, f"TLS failed: {failed.reason or failed}"
+    if _first(chain, ReadTimeoutError) and not _first(chain, NewConnectionError):
+        return ConnectionSilent, "connected, but silent or too slow"
     for types, words in _WORDS:
         if any(isinstance(each, types) for each in chain):
             return TransportError, words.format(source=config.source, cause=chain[-1])
@@ -47,7 +49,7 @@ _WORDS: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
     ((socket.gaierror, LocationParseError), "the host name cannot be resolved (address from {source})"),
     ((NewConnectionError,), "no connection: {cause} (address from {source})"),
     ((ConnectTimeoutError,), "no connection in time (address from {source})"),
-    ((ReadTimeoutError, TimeoutError), "connected, but silent or too slow"),
+    ((TimeoutError,), "connected, but silent or too slow"),
     ((http.client.RemoteDisconnected,), "the server closed the connection without an answer"),
     # urllib3 takes the end of a chunked answer for a chunk's length, which int() refuses.
     ((http.client.IncompleteRead, ValueError), "the connection ended in the middle of the answer"),

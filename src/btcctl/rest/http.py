@@ -95,7 +95,7 @@ class HttpTransport:
             call, answer = self._open(request, timeout, breaker)
             call.set_read_timeout(idle_timeout)
             undo.pop_all()
-            return HttpStream(answer, self, breaker)
+            return HttpStream(call, answer, self, breaker)
 
     def close(self) -> None:
         """Let idle connections go. Idempotent; later requests fail."""
@@ -173,9 +173,10 @@ class HttpTransport:
 class HttpStream:
     """A body that is read as it comes."""
 
-    def __init__(self, answer: BaseHTTPResponse, transport: HttpTransport, breaker: Breaker) -> None:
+    def __init__(self, call: Call, answer: BaseHTTPResponse, transport: HttpTransport, breaker: Breaker) -> None:
         self.status: int = answer.status
         self.headers: Mapping[str, str] = answer.headers
+        self._call = call
         self._answer = answer
         self._transport = transport
         self._breaker = breaker
@@ -189,6 +190,10 @@ class HttpStream:
             self._breaker.check()
         except (HTTPError, OSError) as error:
             self._transport.fail(error, self._breaker)
+
+    def set_idle_timeout(self, seconds: float) -> None:
+        """See `StreamResponse.set_idle_timeout`."""
+        self._call.set_read_timeout(seconds)
 
     def close(self) -> None:
         """Let the connection go. Idempotent; only the reading thread may call it."""

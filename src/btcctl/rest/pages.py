@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import msgspec
-import structlog
 
 from btcctl.errors import ObjectDecodeError
 from btcctl.objects import ListPage, Object, decode_json
 from btcctl.rest.deep import is_too_deep, object_from, split_array, split_object
-
-logger = structlog.get_logger(__name__)
 
 
 class _ListMeta(msgspec.Struct, rename={"continue_token": "continue", "resource_version": "resourceVersion"}):
@@ -27,8 +24,8 @@ class _Page(msgspec.Struct):
 def decode_page(body: bytes, what: str) -> ListPage:
     """Split a list into its objects.
 
-    An item without usable metadata is left out and logged: one object must not keep everybody
-    from seeing the others.
+    An item without usable metadata is left out: one object must not keep everybody from seeing
+    the others.
 
     Args:
         body: A List of any kind.
@@ -47,13 +44,11 @@ def decode_page(body: bytes, what: str) -> ListPage:
         members = split_object(body)
         metadata = decode_json(members.get(b'"metadata"', b"{}"), _ListMeta, lambda: what)
         raws = split_array(members.get(b'"items"', b"[]"))
-    items = [item for item in (_item(raw, what) for raw in raws) if item is not None]
-    return ListPage(items, metadata.resource_version or "", metadata.continue_token or "")
-
-
-def _item(raw: bytes, what: str) -> Object | None:
-    try:
-        return object_from(raw)
-    except ObjectDecodeError as error:
-        logger.warning("object left out of a list", list=what, error=str(error))
-        return None
+    items: list[Object] = []
+    unreadable: list[str] = []
+    for raw in raws:
+        try:
+            items.append(object_from(raw))
+        except ObjectDecodeError as error:
+            unreadable.append(str(error))
+    return ListPage(items, metadata.resource_version or "", metadata.continue_token or "", tuple(unreadable))

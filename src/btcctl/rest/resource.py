@@ -7,13 +7,15 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+import structlog
 
 from btcctl.errors import Gone, ObjectDecodeError
 from btcctl.objects import ListPage, Object, ObjectKey
 from btcctl.resources import ResourceType
 from btcctl.rest.answers import decode_answer
 from btcctl.rest.breaker import Breaker
-from btcctl.rest.lister_watcher import ResourceListerWatcher
+from btcctl.rest.limits import ReadLimits, StreamLimits
+from btcctl.rest.lister_watcher import ResourceListerWatcher, StreamingListerWatcher
 from btcctl.rest.pages import decode_page
 from btcctl.rest.stream import WatchStream
 from btcctl.rest.transport import Request, Response
@@ -22,9 +24,9 @@ from btcctl.threads import Stop
 if TYPE_CHECKING:
     from btcctl.rest.client import ApiClient
 
-LIST_SECONDS = 60.0  # the API server's own limit on a request (--request-timeout)
-# A server that was asked for bookmarks sends one about every 60 s (measured on 1.36.2).
-BOOKMARKED_IDLE_SECONDS = 70.0
+logger = structlog.get_logger(__name__)
+
+LIMITS = ReadLimits()
 # Without bookmarks a stream may rightly be silent until the server ends it, after at most an hour.
 SILENT_IDLE_SECONDS = 3700.0
 
@@ -87,6 +89,8 @@ class Resource:
                 items, token, page_size = [], "", 0
                 continue
             items += page.items
+            for error in page.unreadable:
+                logger.warning("object left out of a list", list=str(self.type), error=error)
             token = page.continue_token
             if not token:
                 return items, page.resource_version
@@ -99,6 +103,7 @@ class Resource:
         continue_token: str = "",
         label_selector: str = "",
         field_selector: str = "",
+        limits: ReadLimits = LIMITS,
         breaker: Breaker | None = None,
         stop: Stop | None = None,
     ) -> ListPage:
@@ -110,6 +115,7 @@ class Resource:
                 Ignored with `continue_token`.
             limit: Objects per page; 0 for all.
             continue_token: From the page before.
+            limits: How long it may take.
             breaker: Breaks the call off.
             stop: Ends a wait that the server asked for.
 
@@ -125,8 +131,9 @@ class Resource:
             query["resourceVersion"] = resource_version
             if resource_version != "0":  # with a limit it would mean exactly this version
                 query["resourceVersionMatch"] = "NotOlderThan"
-        request = Request("GET", self._collection(), query, {"Accept-Encoding": "gzip"})
-        response = self._client.call(request, timeout=LIST_SECONDS, breaker=breaker, stop=stop)
+        headers = {"Accept-Encoding": "gzip"} if self._client.gzip else {}
+        request = Request("GET", self._collection(), query, headers)
+        response = self._client.call(request, timeout=limits.list_seconds, breaker=breaker, stop=stop)
         return decode_page(response.body, f"list of {self.type}")
 
     def create(self, body: Mapping[str, Any]) -> Object:
@@ -228,6 +235,8 @@ class Resource:
         field_selector: str = "",
         timeout_seconds: int | None = None,
         bookmarks: bool = True,
+        initial_events: bool = False,
+        limits: ReadLimits = LIMITS,
         breaker: Breaker | None = None,
     ) -> WatchStream:
         """Follow changes after `resource_version`, until the server ends the stream.
@@ -237,6 +246,9 @@ class Resource:
                 object there is.
             timeout_seconds: When the server is to end it; 30 to 60 minutes if None.
             bookmarks: Ask for BOOKMARK events, which keep the version to resume from fresh.
+            initial_events: Begin with an ADDED for each object there is, as of a state not older
+                than `resource_version` ("" for the newest), and a BOOKMARK that ends them.
+            limits: How long silence, and the stream, may last.
             breaker: Breaks the stream off from another thread.
 
         Returns:
@@ -251,15 +263,39 @@ class Resource:
             resourceVersion=resource_version,
             allowWatchBookmarks="true" if bookmarks else "",
             timeoutSeconds=str(timeout_seconds or ""),
+            sendInitialEvents="true" if initial_events else "",
+            resourceVersionMatch="NotOlderThan" if initial_events else "",
         )
-        idle = BOOKMARKED_IDLE_SECONDS if bookmarks else SILENT_IDLE_SECONDS
+        stream_limits = StreamLimits(
+            limits.idle_seconds if bookmarks else SILENT_IDLE_SECONDS,
+            limits.initial_idle_seconds if initial_events else None,
+            timeout_seconds + limits.overrun_seconds if timeout_seconds else None,
+        )
         request = Request("GET", self._collection(), query)
-        return self._client.open_watch(request, idle_timeout=idle, breaker=breaker or Breaker())
+        return self._client.open_watch(request, limits=stream_limits, breaker=breaker or Breaker())
 
-    def lister_watcher(self, *, label_selector: str = "", field_selector: str = "") -> ResourceListerWatcher:
-        """What an informer reads this collection through; can be broken off as a whole."""
-        return ResourceListerWatcher(
-            self, label_selector=label_selector, field_selector=field_selector, clock=self._client.clock
+    def lister_watcher(
+        self,
+        *,
+        label_selector: str = "",
+        field_selector: str = "",
+        streaming: bool = False,
+        limits: ReadLimits = LIMITS,
+    ) -> ResourceListerWatcher:
+        """What an informer reads this collection through; can be broken off as a whole.
+
+        Args:
+            streaming: Read what exists as the beginning of a watch (WatchList) instead of in pages, where
+                the server knows how. Costs the server less and this side more.
+            limits: How long it waits for the server.
+        """
+        kind = StreamingListerWatcher if streaming else ResourceListerWatcher
+        return kind(
+            self,
+            label_selector=label_selector,
+            field_selector=field_selector,
+            limits=limits,
+            clock=self._client.clock,
         )
 
     def subresource_post(self, key: ObjectKey, subresource: str, body: Mapping[str, Any]) -> dict[str, Any]:

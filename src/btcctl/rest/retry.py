@@ -17,7 +17,8 @@ _MAY_HAVE_ACTED = frozenset({503, 504})
 class RetryPolicy:
     """Only answers that carry a Retry-After are retried: all else is the caller's back-off.
 
-    client-go does the same, up to ten times (rest/with_retry.go).
+    client-go does the same, up to ten times (rest/with_retry.go). A version that is too large is
+    the exception: the server has waited for it already.
 
     Attributes:
         attempts: Requests in all, the first included.
@@ -38,7 +39,7 @@ class RetryPolicy:
             waited: Seconds waited so far.
             idempotent: Sending it twice does no more than sending it once.
         """
-        if error.retry_after is None or failures >= self.attempts:
+        if error.retry_after is None or failures >= self.attempts or error.is_version_too_large:
             return None
         if error.code not in _NEVER_ACTED_ON and not (idempotent and error.code in _MAY_HAVE_ACTED):
             return None

@@ -8,10 +8,12 @@ from typing import Any, Self
 
 import msgspec
 
-from btcctl.errors import ApiError, ObjectDecodeError, WatchDecodeError
+from btcctl.clock import SYSTEM_CLOCK, Clock
+from btcctl.errors import ApiError, ConnectionSilent, ObjectDecodeError, TransportError, WatchDecodeError
 from btcctl.objects import BOOKMARK, ERROR, Object, WatchEvent, decode_json
 from btcctl.rest.breaker import Breaker
 from btcctl.rest.deep import is_too_deep, object_from, split_object
+from btcctl.rest.limits import StreamLimits
 from btcctl.rest.transport import StreamResponse
 
 # etcd takes objects of 1.5 MB; anything near this is no event.
@@ -95,19 +97,28 @@ def _error(raw: bytes) -> ApiError | WatchDecodeError:
 class WatchStream:
     """Iterates over the events of one watch until the server ends it. Leave its `with` block.
 
-    It can be read on after an ObjectDecodeError, and after no other error.
+    It can be read on after an ObjectDecodeError, and after no other error. Deadlines are looked at
+    whenever anything comes, so that a server that trickles, or that never ends a stream, is noticed.
 
     Raises (while iterating):
         ApiError: The server sent an ERROR event, for example Gone.
         WatchDecodeError: A line is not a watch event.
         ObjectDecodeError: A line is a watch event, but its object has no usable metadata.
-        TransportError: The connection broke, or was silent for longer than allowed.
+        ConnectionSilent: No line came to its end for longer than allowed.
+        TransportError: The connection broke, or the server did not end the stream in time.
         Interrupted: Somebody called `interrupt`.
     """
 
-    def __init__(self, response: StreamResponse, breaker: Breaker) -> None:
+    def __init__(
+        self, response: StreamResponse, breaker: Breaker, limits: StreamLimits, *, clock: Clock = SYSTEM_CLOCK
+    ) -> None:
         self._response = response
         self._breaker = breaker
+        self._limits = limits
+        self._clock = clock
+        self._opened_at = self._line_at = clock.now()
+        self._begins = limits.initial_idle_seconds is not None
+        self._idle_seconds = limits.initial_idle_seconds or limits.idle_seconds
         self._chunks = response.chunks()
         self._decoder = WatchDecoder()
         self._events: Iterator[WatchEvent] = iter(())
@@ -118,8 +129,12 @@ class WatchStream:
     def __next__(self) -> WatchEvent:
         while True:
             for event in self._events:
+                if self._begins and event.ends_initial_events:
+                    self._go_live()
                 return event
-            self._events = self._decoder.feed(next(self._chunks))
+            chunk = next(self._chunks)
+            self._check_time(b"\n" in chunk)
+            self._events = self._decoder.feed(chunk)
 
     def interrupt(self) -> None:
         """Break the stream off, from any thread."""
@@ -134,3 +149,18 @@ class WatchStream:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self.close()
+
+    def _go_live(self) -> None:
+        self._begins = False
+        self._idle_seconds = self._limits.idle_seconds
+        self._response.set_idle_timeout(self._idle_seconds)
+
+    def _check_time(self, a_line_ended: bool) -> None:
+        now = self._clock.now()
+        lifetime = self._limits.lifetime_seconds
+        if lifetime is not None and now - self._opened_at > lifetime:
+            raise TransportError(f"the server did not end the watch within {lifetime:g} s")
+        if a_line_ended:
+            self._line_at = now
+        elif now - self._line_at > self._idle_seconds:
+            raise ConnectionSilent(f"no event was complete within {self._idle_seconds:g} s")

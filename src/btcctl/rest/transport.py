@@ -46,6 +46,9 @@ class StreamResponse(Protocol):
             Interrupted: The breaker was tripped.
         """
 
+    def set_idle_timeout(self, seconds: float) -> None:
+        """Change how long the next piece may take. Only the reading thread may call it."""
+
     def close(self) -> None:
         """Let the connection go. Only the reading thread may call it."""
 

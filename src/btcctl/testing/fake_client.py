@@ -280,6 +280,9 @@ class _FakeStream:
                 return
             yield line
 
+    def set_idle_timeout(self, seconds: float) -> None:
+        """It may be silent for ever."""
+
     def close(self) -> None:
         if self._watch is not None:
             self._watch.stop()

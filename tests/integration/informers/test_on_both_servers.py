@@ -12,6 +12,7 @@ import yaml
 
 from btcctl.backoff import ExponentialBackoff
 from btcctl.errors import BtcctlError, Forbidden, NotFound, Unauthorized
+from btcctl.informers.options import ReflectorOptions
 from btcctl.informers.shared_informer import SharedInformer
 from btcctl.objects import ObjectKey
 from btcctl.resources import CONFIG_MAPS, CUSTOM_RESOURCE_DEFINITIONS, SERVICE_ACCOUNTS, ResourceType
@@ -26,14 +27,14 @@ from tests.integration.informers.test_over_http import Mirror
 from tests.integration.relay import Relay
 from tests.integration.support import eventually
 
-SOON = ExponentialBackoff(base=0.02, cap=0.1)
+SOON = ReflectorOptions(backoff=ExponentialBackoff(base=0.02, cap=0.1))
 RESTART_SECONDS = 15.0
 
 
 @contextmanager
 def informing(resource: Resource) -> Iterator[tuple[SharedInformer, Mirror]]:
     """A synced informer, and a handler that was told of everything it holds."""
-    informer, mirror = SharedInformer(resource.lister_watcher(), name="mirrored", backoff=SOON), Mirror()
+    informer, mirror = SharedInformer(resource.lister_watcher(), name="mirrored", options=SOON), Mirror()
     informer.add_handler(mirror)
     with informer:
         eventually(informer.has_synced)
@@ -131,7 +132,7 @@ def test_a_permission_that_is_taken_and_given_back_costs_time_and_no_change(api_
     maps = api_server.client().resource(CONFIG_MAPS, api_server.namespace)
     with Relay(api_server.port) as relay:
         hers = api_server.client(ALICE, port=relay.port).resource(CONFIG_MAPS, api_server.namespace)
-        informer, mirror = SharedInformer(hers.lister_watcher(), name="hers", backoff=SOON), Mirror()
+        informer, mirror = SharedInformer(hers.lister_watcher(), name="hers", options=SOON), Mirror()
         informer.add_handler(mirror)
         with informer:
             eventually(lambda: isinstance(informer.last_error, Forbidden))

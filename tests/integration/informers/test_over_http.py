@@ -14,6 +14,7 @@ import pytest
 from btcctl.backoff import ExponentialBackoff
 from btcctl.clock import SYSTEM_CLOCK
 from btcctl.informers.notifications import Deleted
+from btcctl.informers.options import ReflectorOptions
 from btcctl.informers.shared_informer import SharedInformer
 from btcctl.objects import Object
 from btcctl.resources import CONFIG_MAPS
@@ -22,7 +23,7 @@ from btcctl.rest.config import ClientConfig
 from tests.integration.apiserver.test_process import config_map, serving
 from tests.integration.support import eventually
 
-SOON = ExponentialBackoff(base=0.02, cap=0.1)
+SOON = ReflectorOptions(backoff=ExponentialBackoff(base=0.02, cap=0.1))
 
 
 class Mirror:
@@ -47,7 +48,7 @@ class Mirror:
 def informing(port: int) -> Iterator[tuple[SharedInformer, ApiClient]]:
     client = ApiClient.from_config(ClientConfig(host=f"http://127.0.0.1:{port}"))
     resource = client.resource(CONFIG_MAPS, "default")
-    informer = SharedInformer(resource.lister_watcher(), name="configmaps", backoff=SOON)
+    informer = SharedInformer(resource.lister_watcher(), name="configmaps", options=SOON)
     with closing(client), informer:
         yield informer, client
 

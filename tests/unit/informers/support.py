@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import queue
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from btcctl.errors import Interrupted
@@ -38,6 +39,11 @@ def deleted(name: str, version: int | str, **more: Any) -> WatchEvent:
 
 def bookmark(version: int | str) -> WatchEvent:
     return WatchEvent(BOOKMARK, Object.from_bookmark(b'{"metadata":{"resourceVersion":"%s"}}' % str(version).encode()))
+
+
+def initial_end(version: int | str) -> WatchEvent:
+    metadata = {"resourceVersion": str(version), "annotations": {"k8s.io/initial-events-end": "true"}}
+    return WatchEvent(BOOKMARK, Object.from_bookmark(json.dumps({"metadata": metadata}).encode()))
 
 
 def page(version: int | str, *objects: Object, continue_token: str = "") -> ListPage:
@@ -89,9 +95,12 @@ class ScriptedSource:
         assert isinstance(answer, ListPage)
         return answer
 
+    def watch(self, *, resource_version: str, timeout_seconds: int) -> AbstractContextManager[Iterator[WatchEvent]]:
+        return self._stream(f"watch from {resource_version!r}", timeout_seconds)
+
     @contextmanager
-    def watch(self, *, resource_version: str, timeout_seconds: int) -> Iterator[Iterator[WatchEvent]]:
-        answer = self._answer(f"watch from {resource_version!r}")
+    def _stream(self, call: str, timeout_seconds: int) -> Iterator[Iterator[WatchEvent]]:
+        answer = self._answer(call)
         assert isinstance(answer, Stream)
         self.timeouts.append(timeout_seconds)
         yield _Steps(answer.steps, self.clock)
@@ -108,6 +117,15 @@ class ScriptedSource:
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+
+class StreamingSource(ScriptedSource):
+    """One that can stream lists, too."""
+
+    def watch_list(
+        self, *, resource_version: str, timeout_seconds: int
+    ) -> AbstractContextManager[Iterator[WatchEvent]]:
+        return self._stream(f"stream at {resource_version!r}", timeout_seconds)
 
 
 class _Steps:

@@ -7,6 +7,7 @@ from btcctl.backoff import ExponentialBackoff
 from btcctl.errors import (
     ApiError,
     ConnectionRefused,
+    ConnectionSilent,
     Forbidden,
     Gone,
     InternalError,
@@ -18,8 +19,9 @@ from btcctl.errors import (
     TransportError,
     WatchDecodeError,
 )
+from btcctl.informers.options import ReflectorOptions
 from btcctl.informers.reflector import Reflector
-from btcctl.objects import Object, WatchEvent
+from btcctl.objects import ListPage, Object, WatchEvent
 from tests.unit.informers.support import Lasting, ScriptedSource, Stream, added, bookmark, deleted, modified, page, pod
 
 EXPIRED = Gone(410, "Expired", "too old resource version: 1 (804)")
@@ -46,9 +48,8 @@ class Log:
 def reflect(source: ScriptedSource) -> tuple[Reflector, Log]:
     store = Log()
     backoff = ExponentialBackoff(base=0.8, cap=30.0)
-    reflector = Reflector(
-        "pods", source, store, clock=source.clock, backoff=backoff, uniform=lambda low, high: (low + high) / 2
-    )
+    options = ReflectorOptions(backoff=backoff, uniform=lambda low, high: (low + high) / 2)
+    reflector = Reflector("pods", source, store, clock=source.clock, options=options)
     reflector.run(source.stop)
     return reflector, store
 
@@ -226,7 +227,7 @@ def test_an_object_unreadable_twice_is_skipped_and_listed_soon():
     assert source.calls[3:5] == ["list at '12'", "watch from '13'"]
     assert reflector.statistics().skipped == 1
     assert reflector.statistics().relists == {"skipped": 1}
-    assert source.timeouts[1] <= 300 < source.timeouts[2]
+    assert source.timeouts[1] + 100 <= 300 < source.timeouts[2]  # what silence and a slow end may add
 
 
 def test_versions_without_an_order_are_not_resumed_from():
@@ -280,3 +281,45 @@ def test_a_repeated_failure_is_logged_once_and_its_end_too():
     with capture_logs() as logged:
         reflect(ScriptedSource(*[Forbidden(403)] * 5, NotFound(404), page(10), Stream(bookmark(11))))
     assert [entry.get("error", entry["event"]) for entry in logged] == ["403: ", "404: ", "watch recovered"]
+
+
+def test_the_server_is_not_hurried_by_streams_that_end_at_once_though_something_came():
+    again = [Stream(bookmark(version)) for version in range(11, 18)]
+    source = ScriptedSource(page(10), *again, Stream(bookmark(18), Lasting(1.0)), Stream(bookmark(19)))
+    reflector, _ = reflect(source)
+    assert source.clock.waits == [0.8, 1.6, 3.2, 6.4]  # after the fourth and each that follows it
+    assert (reflector.statistics().short_watches, reflector.statistics().relists) == (8, {})
+
+
+def test_a_stream_that_was_silent_is_resumed_and_after_a_second_one_all_is_listed():
+    silent = [Lasting(70.0), ConnectionSilent("silent")]
+    source = ScriptedSource(page(10), Stream(*silent), Stream(*silent), TOO_LARGE, page(5), Stream(bookmark(6)))
+    reflector, _ = reflect(source)
+    assert source.calls[1:] == [
+        *["watch from '10'", "watch from '10'"],
+        *["list at '10'", "list at '' limit 500", "watch from '5'"],
+    ]
+    assert reflector.statistics().relists == {"silent": 1}
+
+
+def test_silence_needs_no_list_where_anything_came_between_or_no_stream_was_open():
+    silent = ConnectionSilent("silent")
+    script = (page(10), Stream(silent), Stream(bookmark(10), silent), Stream(silent), silent, Stream(bookmark(11)))
+    reflector, _ = reflect(ScriptedSource(*script))
+    assert reflector.statistics().relists == {}
+
+
+def test_objects_left_out_of_a_list_are_counted_each_time_and_logged_once():
+    first = ListPage([pod("a", 1)], "10", "", ("no name",))
+    with capture_logs() as logged:
+        reflector, store = reflect(ScriptedSource(first, Stream(EXPIRED), first, Stream(bookmark(11))))
+    assert store.log == ["replace a", "replace a"]
+    assert reflector.statistics().skipped == 2
+    assert [entry["error"] for entry in logged if entry["event"] == "object left out of a list"] == ["no name"]
+
+
+def test_a_watch_that_is_over_has_no_age_and_silence_is_measured():
+    source = ScriptedSource(page(10), Stream(Lasting(20.0), added("a", 11), Lasting(30.0), EXPIRED))
+    statistics = reflect(source)[0].statistics()
+    assert statistics.watch_opened_at is None
+    assert statistics.silence(source.clock.now()) == pytest.approx(30.8)

@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 from btcctl.backoff import ExponentialBackoff
 from btcctl.errors import CacheSyncError, Forbidden, Gone, TransportError
 from btcctl.informers.notifications import HandlerFuncs
+from btcctl.informers.options import ReflectorOptions
 from btcctl.informers.shared_informer import SharedInformer
 from btcctl.informers.transform import Transform
 from btcctl.objects import Object
@@ -20,11 +21,11 @@ from btcctl.testing.clock import FakeClock
 from btcctl.threads import Runner
 from tests.unit.informers.support import LiveSource, Recorder, key, pod
 
-AT_ONCE = ExponentialBackoff(base=0.0, cap=0.0)
+AT_ONCE = ReflectorOptions(backoff=ExponentialBackoff(base=0.0, cap=0.0))
 
 
 def informer_of(source: LiveSource, **options: object) -> SharedInformer:
-    return SharedInformer(source, name="pods", **{"backoff": AT_ONCE, **options})
+    return SharedInformer(source, name="pods", **{"options": AT_ONCE, **options})
 
 
 def test_a_handler_is_told_of_what_exists_then_of_each_change():
@@ -331,7 +332,9 @@ def test_several_namespaces_are_one_cache_and_one_audience():
 def test_it_has_synced_when_each_namespace_has_and_says_which_has_not():
     clock, forbidden = FakeClock(), Forbidden(403, "Forbidden", "no")
     sources = {"one": LiveSource(), "two": Refusing(forbidden)}
-    informer = informer_of(sources, clock=clock, backoff=ExponentialBackoff(base=5.0, cap=5.0))
+    informer = informer_of(
+        sources, clock=clock, options=ReflectorOptions(backoff=ExponentialBackoff(base=5.0, cap=5.0))
+    )
     registration = informer.add_handler(Recorder())
     with informer:
         clock.wait_until_blocked(3)  # the informer, the handler, and the reflector that backs off
@@ -357,7 +360,8 @@ class Refusing(LiveSource):
 
 def test_why_it_has_not_synced_can_be_asked():
     clock, forbidden = FakeClock(), Forbidden(403, "Forbidden", "pods is forbidden")
-    informer = informer_of(Refusing(forbidden), clock=clock, backoff=ExponentialBackoff(base=5.0, cap=5.0))
+    in_five_seconds = ReflectorOptions(backoff=ExponentialBackoff(base=5.0, cap=5.0))
+    informer = informer_of(Refusing(forbidden), clock=clock, options=in_five_seconds)
     assert informer.why_unsynced() == "not started"
     with informer:
         clock.wait_until_blocked(2)
@@ -470,3 +474,17 @@ def change_at_random(source: LiveSource, times: int) -> None:
             source.fail(TransportError("reset"))
         else:
             source.put(name)
+
+
+def test_silence_is_a_complaint_with_its_cause_only_when_it_lasts():
+    clock, forbidden = FakeClock(), Forbidden(403, "Forbidden", "pods is forbidden")
+    informer = informer_of(
+        Refusing(forbidden), clock=clock, options=ReflectorOptions(backoff=ExponentialBackoff(base=900.0, cap=900.0))
+    )
+    assert informer.why_silent() == ""
+    with informer:
+        clock.wait_until_blocked()
+        clock.advance(299.0)
+        assert informer.why_silent() == ""
+        clock.advance(1.0)
+        assert informer.why_silent() == "nothing heard for 300 s: list: 403 Forbidden: pods is forbidden"

@@ -40,10 +40,14 @@ class ScriptedStream:
         self.status = response.status
         self.headers: Mapping[str, str] = response.headers
         self.is_closed = False
+        self.idle_timeouts: list[float] = []
         self._body = response.body
 
     def chunks(self) -> Iterator[bytes]:
         yield self._body
+
+    def set_idle_timeout(self, seconds: float) -> None:
+        self.idle_timeouts.append(seconds)
 
     def close(self) -> None:
         self.is_closed = True

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from urllib3.exceptions import IncompleteRead, ProtocolError
+from urllib3 import HTTPConnectionPool
+from urllib3.exceptions import IncompleteRead, ProtocolError, ReadTimeoutError
 
+from btcctl.errors import ConnectionSilent
 from btcctl.rest.config import ClientConfig
 from btcctl.rest.failures import describe
 
@@ -26,3 +28,8 @@ def ended_at_a_chunks_length() -> Exception:
 def test_a_chunked_answer_that_ends_too_early_is_said_to(error: Exception) -> None:
     _, words = describe(error, CONFIG)
     assert words == "the connection ended in the middle of the answer"
+
+
+def test_silence_is_told_from_a_connection_that_broke() -> None:
+    kind, _ = describe(ReadTimeoutError(HTTPConnectionPool("h"), "/", "read timed out"), CONFIG)
+    assert kind is ConnectionSilent

@@ -3,11 +3,13 @@ from __future__ import annotations
 import json
 
 import pytest
+from structlog.testing import capture_logs
 
 from btcctl.errors import Gone, Interrupted, NotFound, ObjectDecodeError
 from btcctl.objects import ObjectKey
 from btcctl.resources import NODES, PODS
 from btcctl.rest.client import ApiClient
+from btcctl.rest.lister_watcher import StreamingListerWatcher
 from btcctl.rest.resource import PatchKind, Resource
 from btcctl.testing.clock import FakeClock
 from tests.unit.rest.fakes import ScriptedTransport, answer, pod, status
@@ -83,10 +85,11 @@ def test_a_list_of_all_namespaces_has_no_namespace_in_its_path():
     assert transport.last.path == "/api/v1/pods"
 
 
-def test_lists_may_be_compressed():
-    resource, transport = pods(page())
-    resource.list()
-    assert transport.last.headers["Accept-Encoding"] == "gzip"
+def test_lists_are_compressed_if_that_is_asked_for():
+    transport = ScriptedTransport(page())
+    for gzip in (True, False):
+        ApiClient(transport, gzip=gzip).resource(PODS, "ns").list()
+    assert [each.headers.get("Accept-Encoding") for each in transport.requests] == ["gzip", None]
 
 
 @pytest.mark.parametrize(
@@ -277,3 +280,34 @@ def test_interrupting_ends_a_wait_the_server_asked_for():
     with pytest.raises(Interrupted):
         source.list_page(resource_version="", limit=1, continue_token="")
     assert len(transport.requests) == 1
+
+
+def test_a_streamed_list_asks_for_what_exists_and_for_an_end_of_it():
+    resource, transport = pods(answer(line("ADDED", pod("a"))))
+    source = resource.lister_watcher(streaming=True)
+    assert isinstance(source, StreamingListerWatcher)
+    with source.watch_list(resource_version="", timeout_seconds=300) as stream:
+        assert [event.object.name for event in stream] == ["a"]
+    assert transport.last.query == {
+        "watch": "true",
+        "allowWatchBookmarks": "true",
+        "timeoutSeconds": "300",
+        "sendInitialEvents": "true",
+        "resourceVersionMatch": "NotOlderThan",
+    }
+
+
+def test_silence_may_be_longer_once_what_existed_has_been_told():
+    metadata = {"resourceVersion": "9", "annotations": {"k8s.io/initial-events-end": "true"}}
+    resource, transport = pods(answer(line("ADDED", pod("a")) + line("BOOKMARK", {"metadata": metadata})))
+    with resource.watch(resource_version="", timeout_seconds=300, initial_events=True) as stream:
+        next(stream)
+        assert (transport.timeouts, transport.streams[0].idle_timeouts) == ([10.0], [])
+        next(stream)
+        assert transport.streams[0].idle_timeouts == [70.0]
+
+
+def test_what_a_list_leaves_out_is_logged():
+    with capture_logs() as logs:
+        pods(answer({"metadata": {"resourceVersion": "7"}, "items": [{"spec": {}}]}))[0].list()
+    assert [entry["event"] for entry in logs] == ["object left out of a list"]

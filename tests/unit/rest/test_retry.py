@@ -51,3 +51,9 @@ def test_a_wait_beyond_the_total_is_not_begun():
     assert delay(429, 4.0, waited=6.0) == 4.0
     assert delay(429, 4.0, waited=6.5) is None
     assert delay(429, 600.0) is None
+
+
+def test_a_version_that_is_too_large_is_not_asked_for_again():
+    too_large = {"causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}]}
+    error = ApiError.of(504, "Timeout", details=too_large, retry_after=1.0)
+    assert POLICY.delay(error, failures=1, waited=0.0, idempotent=True) is None

@@ -2,16 +2,20 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Iterator, Mapping
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from btcctl.errors import ApiError, Gone, ObjectDecodeError, WatchDecodeError
+from btcctl.errors import ApiError, ConnectionSilent, Gone, ObjectDecodeError, TransportError, WatchDecodeError
 from btcctl.objects import WatchEvent
 from btcctl.rest import stream as stream_module
-from btcctl.rest.stream import WatchDecoder
+from btcctl.rest.breaker import Breaker
+from btcctl.rest.limits import StreamLimits
+from btcctl.rest.stream import WatchDecoder, WatchStream
+from btcctl.testing.clock import FakeClock
 from tests.unit.rest.fakes import pod
 
 
@@ -129,3 +133,46 @@ def test_a_deep_line_that_is_no_event_is_an_error_of_the_stream():
         decode(b"[" * 5000 + b"\n")
     with pytest.raises(WatchDecodeError):
         decode(b'{"object":' + b"[" * 5000 + b"]" * 5000 + b"}\n")
+
+
+class Trickle:
+    """A response that comes in pieces, each after some seconds."""
+
+    status = 200
+    headers: Mapping[str, str] = {}
+
+    def __init__(self, clock: FakeClock, *pieces: tuple[float, bytes]) -> None:
+        self._clock = clock
+        self._pieces = pieces
+
+    def chunks(self) -> Iterator[bytes]:
+        for seconds, piece in self._pieces:
+            self._clock.advance(seconds)
+            yield piece
+
+    def set_idle_timeout(self, seconds: float) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+def stream_of(*pieces: tuple[float, bytes]) -> WatchStream:
+    clock = FakeClock()
+    limits = StreamLimits(idle_seconds=70.0, lifetime_seconds=330.0)
+    return WatchStream(Trickle(clock, *pieces), Breaker(), limits, clock=clock)
+
+
+def test_a_server_that_trickles_half_a_line_is_as_good_as_silent():
+    stream = stream_of((60.0, line("ADDED", pod("a"))), (60.0, b"{"), (11.0, b'"'))
+    assert next(stream).object.name == "a"
+    with pytest.raises(ConnectionSilent):
+        next(stream)
+
+
+def test_a_server_that_never_ends_a_stream_is_left():
+    bookmarks = [(60.0, line("BOOKMARK", BOOKMARK))] * 6
+    stream = stream_of(*bookmarks)
+    assert [next(stream).type for _ in range(5)] == ["BOOKMARK"] * 5
+    with pytest.raises(TransportError, match="330"):
+        next(stream)
