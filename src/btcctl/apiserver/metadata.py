@@ -10,9 +10,11 @@ from typing import Any
 import msgspec
 
 from btcctl.apiserver import statuses
-from btcctl.apiserver.collection import Body
+from btcctl.apiserver.collection import Body, CollectionId
+from btcctl.apiserver.printing import whole_numbers
 from btcctl.apiserver.statuses import Cause
 
+_WHOLE_FLOAT = re.compile(rb"\d(\.0|e)", re.ASCII)  # and whatever looks like one, in a text
 MAX_OBJECT_BYTES = 1536 * 1024  # etcd's --max-request-bytes
 MAX_ANNOTATIONS_BYTES = 262144
 _GENERATED_CHARACTERS = "bcdfghjklmnpqrstvwxz2456789"  # k8s.io/apimachinery/pkg/util/rand
@@ -23,7 +25,18 @@ _LABEL_1123 = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _LABEL_1035 = "[a-z]([-a-z0-9]*[a-z0-9])?"
 _NAME_PART = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
 _LABEL_VALUE = "(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?"
+_FINALIZER_REMARKS = [
+    f"prefer a domain-qualified finalizer name{path} to avoid accidental conflicts with other finalizer writers"
+    for path in ("", " including a path (/)")
+]
 _STANDARD_FINALIZERS = frozenset({"kubernetes", "orphan", "foregroundDeletion"})
+
+_RBAC = "rbac.authorization.k8s.io"
+#: Kinds whose update is validated as a create is, besides.
+_CHECKED_WHOLE: frozenset[CollectionId] = frozenset(
+    [(_RBAC, name) for name in ("clusterrolebindings", "clusterroles", "rolebindings", "roles")]
+    + [("", name) for name in ("configmaps", "namespaces", "nodes", "pods", "secrets", "serviceaccounts", "services")]
+)
 
 NameRule = Callable[[str], list[str]]
 
@@ -63,6 +76,8 @@ def canonical(body: Body, *, sort: bool) -> dict[str, Any]:
     head = {"kind": body.get("kind"), "apiVersion": body.get("apiVersion"), "metadata": known}
     ordered = {**head, **{key: value for key, value in body.items() if key not in head}}
     encoded = msgspec.json.encode(ordered, order="sorted" if sort else None)
+    if _WHOLE_FLOAT.search(encoded):
+        encoded = msgspec.json.encode(whole_numbers(ordered), order="sorted" if sort else None)
     if len(encoded) > MAX_OBJECT_BYTES:
         raise statuses.internal("etcdserver: request is too large")
     copy: dict[str, Any] = msgspec.json.decode(encoded)
@@ -137,7 +152,12 @@ def validate(metadata: Mapping[str, Any], *, namespaced: bool, name_rule: NameRu
         causes += [_invalid("metadata.name", name, each) for each in name_rule(name)]
     if namespaced and not metadata.get("namespace"):
         causes.append(_required("metadata.namespace", ""))
-    causes += _labels("metadata.labels", metadata.get("labels") or {})
+    return causes + _content(metadata)
+
+
+def _content(metadata: Mapping[str, Any]) -> list[Cause]:
+    """What is wrong with labels, annotations and owners."""
+    causes = _labels("metadata.labels", metadata.get("labels") or {})
     annotations = metadata.get("annotations") or {}
     causes += [cause for key in annotations for cause in qualified_name("metadata.annotations", key.lower())]
     if sum(len(key) + len(value) for key, value in annotations.items()) > MAX_ANNOTATIONS_BYTES:
@@ -157,12 +177,19 @@ def validate_finalizers(finalizers: Sequence[str], *, strict: bool) -> tuple[lis
     if strict:
         why = "name is neither a standard finalizer name nor is it fully qualified"
         return unqualified + [_invalid(f"metadata.finalizers[{index}]", each, why) for index, each in odd], []
-    tail = "prefer a domain-qualified finalizer name to avoid accidental conflicts with other finalizer writers"
-    return unqualified, [f'metadata.finalizers: "{each}": {tail}' for _, each in odd]
+    return unqualified, [f'metadata.finalizers: "{each}": {_FINALIZER_REMARKS["." in each]}' for _, each in odd]
 
 
-def validate_update(new: Mapping[str, Any], old: Mapping[str, Any]) -> list[Cause]:
-    """What an update may not do to metadata. Each cause comes twice, as from a real server."""
+def validate_update(new: Mapping[str, Any], old: Mapping[str, Any], collection: CollectionId) -> list[Cause]:
+    """What is wrong with metadata after an update, and what an update may not do to it.
+
+    A real server looks more than once, and reports whatever it finds each time.
+    """
+    causes = _content(new) * (4 if collection in _CHECKED_WHOLE else 3)
+    return causes + [cause for cause in _update_causes(new, old) for _ in range(2)]
+
+
+def _update_causes(new: Mapping[str, Any], old: Mapping[str, Any]) -> list[Cause]:
     causes = []
     if old.get("deletionTimestamp"):
         added = [each for each in new.get("finalizers") or [] if each not in (old.get("finalizers") or [])]
@@ -173,10 +200,8 @@ def validate_update(new: Mapping[str, Any], old: Mapping[str, Any]) -> list[Caus
                 f"[]string{{{listed}}}"
             )
             causes.append(Cause("FieldValueForbidden", f"Forbidden: {why}", "metadata.finalizers"))
-    sent = new.get("deletionTimestamp")
-    if sent and sent != old.get("deletionTimestamp"):
-        causes.append(_invalid("metadata.deletionTimestamp", sent, "field is immutable"))
-    return [cause for cause in causes for _ in range(2)]
+    changed = (name for name in ("uid", "deletionTimestamp") if new.get(name) and new[name] != old.get(name))
+    return causes + [_invalid(f"metadata.{name}", new[name], "field is immutable") for name in changed]
 
 
 def qualified_name(field: str, name: str) -> list[Cause]:

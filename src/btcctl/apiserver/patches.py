@@ -51,8 +51,11 @@ def check_type(served: Served, media_type: str) -> None:
     Raises:
         StatusError: 415, the kind is not patched by such.
     """
-    if media_type not in accepted_types(served):
+    if media_type in accepted_types(served):
+        return
+    if served.is_custom:
         raise statuses.unsupported_media_type(accepted_types(served))
+    raise StatusError(415, "415: Unsupported Media Type", "UnsupportedMediaType", details={})
 
 
 def read_patch(served: Served, content_type: str, body: bytes, field_validation: str = "Ignore") -> Patch:

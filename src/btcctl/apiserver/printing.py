@@ -21,7 +21,7 @@ def shown(value: Any) -> str:
 
 def json_text(value: Any, *, sort: bool = True) -> str:
     """Compact JSON, with sorted keys if asked to; `<`, `>` and `&` are escaped, as Go does."""
-    return json.dumps(_numbers(value), separators=(",", ":"), sort_keys=sort, ensure_ascii=False).translate(_HTML)
+    return json.dumps(whole_numbers(value), separators=(",", ":"), sort_keys=sort, ensure_ascii=False).translate(_HTML)
 
 
 def quoted(text: str) -> str:
@@ -65,10 +65,10 @@ def _quoted_character(character: str) -> str:
     return f"\\x{code:02x}" if code < 0x80 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
-def _numbers(value: Any) -> Any:
+def whole_numbers(value: Any) -> Any:
     """Whole floats as integers: Go's JSON has no 1.0."""
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e21:
         return int(value)
     if isinstance(value, Mapping):
-        return {key: _numbers(each) for key, each in value.items()}
-    return [_numbers(each) for each in value] if isinstance(value, list) else value
+        return {key: whole_numbers(each) for key, each in value.items()}
+    return [whole_numbers(each) for each in value] if isinstance(value, list) else value

@@ -98,7 +98,8 @@ class Writer:
             if old is None:
                 raise statuses.not_found(served.type, route.name)
             warnings += validate_fields(served, body, problems, options.field_validation)
-            _check_identity(route, sent, old, needs_version=strategy.needs_version)
+            _check_uid(route, sent, old)
+            _check_version(route, sent, old, is_needed=strategy.needs_version)
             return self._replace(route, old, body, options, warnings), False
 
     def patch(self, route: Route, patch: Patch, options: WriteOptions, warnings: list[str]) -> Body:
@@ -115,10 +116,10 @@ class Writer:
             current = private({**old.body, "apiVersion": served.type.api_version})
             body = patched(patch(current), served)
             sent = body["metadata"]
-            _check_name(route, sent)
-            _check_place(route, sent)
             warnings += validate_fields(served, body, [*patch.problems], options.field_validation, patching=True)
-            _check_identity(route, sent, old, needs_version=False)
+            _check_place(route, sent)
+            _check_name(route, sent)
+            _check_version(route, sent, old)
             return self._replace(route, old, body, options, warnings)
 
     def delete(self, route: Route, options: DeleteOptions) -> Mapping[str, Any]:
@@ -235,7 +236,8 @@ class Writer:
             kind = kind_of(self._registry, route.served, route.subresource)
             author = Author(options.manager, rfc3339(self._store.clock.wall_time()))
             tracked = without_late(route.served, sent, new)
-            entries = track(kind, old, {**tracked, "metadata": {**new["metadata"], "managedFields": entries}}, author)
+            tracked = {**tracked, "metadata": {**new["metadata"], "managedFields": entries}}
+            entries = track(kind, old, tracked, author, sent)
         new["metadata"]["managedFields"] = entries
 
     def _validate(
@@ -249,12 +251,13 @@ class Writer:
         is_status: bool = False,
     ) -> None:
         metadata = new["metadata"]
-        causes = meta.validate(metadata, namespaced=served.type.namespaced, name_rule=strategy.name_rule)
+        if old is None:
+            causes = meta.validate(metadata, namespaced=served.type.namespaced, name_rule=strategy.name_rule)
+        else:
+            causes = meta.validate_update(metadata, old["metadata"], served.collection)
         found, remarks = meta.validate_finalizers(metadata.get("finalizers") or [], strict=not served.is_custom)
         causes += found
         warnings += remarks
-        if old is not None:
-            causes += meta.validate_update(metadata, old["metadata"])
         causes += strategy.check(new)
         if old is not None and not is_status:
             causes += strategy.check_update(new, old)
@@ -305,7 +308,8 @@ def _merged(route: Route, old: Body, sent: dict[str, Any]) -> dict[str, Any]:
         new = {key: value for key, value in private(old).items() if key != "status"}
         return {**new, "status": sent["status"]} if "status" in sent else new
     metadata = dict(sent["metadata"])
-    for name in ("uid", "creationTimestamp", "generation", "deletionGracePeriodSeconds", "generateName", "namespace"):
+    metadata["uid"] = metadata.get("uid") or old["metadata"]["uid"]
+    for name in ("creationTimestamp", "generation", "deletionGracePeriodSeconds", "generateName", "namespace"):
         metadata.pop(name, None)
         if name in old["metadata"]:
             metadata[name] = old["metadata"][name]
@@ -331,7 +335,10 @@ def _key(body: Body) -> ObjectKey:
 
 def _check_name(route: Route, sent: Mapping[str, Any]) -> None:
     name = sent.get("name")
-    if name and name != route.name:
+    if not name:
+        why = f"the name of the object ({route.name} based on URL) was undeterminable: name must be provided"
+        raise statuses.bad_request(why)
+    if name != route.name:
         raise statuses.bad_request(f"the name of the object ({name}) does not match the name on the URL ({route.name})")
 
 
@@ -345,15 +352,20 @@ def _check_place(route: Route, sent: Mapping[str, Any]) -> None:
         raise statuses.bad_request("an empty namespace may not be set during creation")
 
 
-def _check_identity(route: Route, sent: Mapping[str, Any], old: Record, *, needs_version: bool) -> None:
-    """That the client means this object, in this state."""
-    type_, uid, version = route.served.type, sent.get("uid"), sent.get("resourceVersion") or ""
+def _check_uid(route: Route, sent: Mapping[str, Any], old: Record) -> None:
+    """That a PUT means this object, and not another of its name."""
+    uid, own = sent.get("uid"), old.body["metadata"]["uid"]
+    if uid and uid != own:
+        raise statuses.conflict(route.served.type, route.name, _uid_message(route, uid, own))
+
+
+def _check_version(route: Route, sent: Mapping[str, Any], old: Record, *, is_needed: bool = False) -> None:
+    """That the client means the object in this state."""
+    type_, version = route.served.type, sent.get("resourceVersion") or ""
     if version and not version.isdecimal():
         raise statuses.internal(f'strconv.ParseUint: parsing "{version}": invalid syntax')
-    if needs_version and version in {"", "0"}:
+    if is_needed and version in {"", "0"}:
         raise statuses.version_required(type_, route.name)
-    if uid and uid != old.body["metadata"]["uid"]:
-        raise statuses.conflict(type_, route.name, _uid_message(route, uid, old.body["metadata"]["uid"]))
     if version not in {"", "0", str(old.revision)}:
         raise statuses.conflict(type_, route.name)
 

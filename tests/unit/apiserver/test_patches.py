@@ -242,3 +242,43 @@ class TestApply:
 
     def test_a_missing_object_has_no_status_to_apply(self, server):
         assert server.patch(f"{THINGS}/a/status", {**thing(), "status": {}}, APPLY, fieldManager="me").status == 404
+
+
+class TestResult:
+    def test_its_name_must_stay(self, server):
+        server.created(THINGS, thing())
+        answer = server.patch(f"{THINGS}/a", {"metadata": {"name": None}})
+        why = "the name of the object (a based on URL) was undeterminable: name must be provided"
+        assert (answer.status, answer.message) == (400, why)
+
+    def test_its_uid_must_stay_and_is_asked_about_twice(self, server):
+        server.created(THINGS, thing())
+        answer = server.patch(f"{THINGS}/a", {"metadata": {"uid": "other"}})
+        cause = ("metadata.uid", 'Invalid value: "other": field is immutable')
+        assert (answer.status, answer.causes) == (422, [cause, cause])
+
+    @pytest.mark.parametrize(
+        ("path", "body", "times"), [(THINGS, thing(), 3), (CONFIG_MAPS, {"metadata": {"name": "a"}}, 4)]
+    )
+    def test_a_bad_label_is_found_each_time_a_real_server_looks(self, server, path, body, times):
+        server.created(path, body)
+        causes = server.patch(f"{path}/a", {"metadata": {"labels": {"-": "x"}}}).causes
+        assert [field for field, _ in causes] == ["metadata.labels"] * times
+
+    def test_a_whole_float_is_stored_as_an_integer(self, server):
+        server.created(THINGS, thing())
+        body = server.patch(f"{THINGS}/a", b'{"spec": {"parts": [{"name": "x", "weight": 3.0}]}}').body
+        assert repr(body["spec"]["parts"][0]["weight"]) == "3"
+        assert repr(server.get(f"{THINGS}/a").body["spec"]["parts"][0]["weight"]) == "3"
+
+    def test_what_does_not_fit_its_type_ends_keeping_track_even_where_it_is_left_alone(self, server):
+        server.created(THINGS, thing())
+        assert server.get(f"{THINGS}/a").body["metadata"]["managedFields"]
+        patched = server.patch(f"{THINGS}/a/status", {"status": {"phase": "Up"}, "spec": {"size": "x"}}).body
+        assert "managedFields" not in patched["metadata"]
+        assert patched["spec"]["size"] == 1
+
+    def test_no_other_media_type_is_a_patch_of_a_built_in_kind(self, server):
+        server.created(CONFIG_MAPS, {"metadata": {"name": "a"}})
+        answer = server.patch(f"{CONFIG_MAPS}/a", {}, "application/json")
+        assert (answer.status, answer.message) == (415, "415: Unsupported Media Type")

@@ -14,11 +14,12 @@ import structlog
 
 from btcctl.apiserver.collection import Body
 from btcctl.apiserver.managed import entries
-from btcctl.apiserver.managed.comparing import Comparison, compare, completed
+from btcctl.apiserver.managed.comparing import Comparison, Untypable, compare, completed
 from btcctl.apiserver.managed.entries import UPDATE, Entry, Managed, Manager, manager_of
 from btcctl.apiserver.managed.field_sets import FieldSet, difference, intersection, of_paths, union
 from btcctl.apiserver.managed.kinds import Kind
 from btcctl.apiserver.managed.reconciling import reconciled
+from btcctl.apiserver.managed.typed import problems
 
 logger = structlog.get_logger(__name__)
 
@@ -59,21 +60,32 @@ class Author:
     time: str
 
 
-def track(kind: Kind, old: Body | None, new: Mapping[str, Any], author: Author) -> list[dict[str, Any]]:
+def track(
+    kind: Kind, old: Body | None, new: Mapping[str, Any], author: Author, sent: Body | None = None
+) -> list[dict[str, Any]]:
     """The `managedFields` of an object after a create or an update.
 
     Args:
         old: None for a create.
         new: The new state; its own `managedFields` count, if the write may change them.
+        sent: What the client wants: if it does not fit the kind's type, nothing is kept track of any
+            more, though what does not fit may be in a part that such a write leaves alone.
     """
     managed = _before(kind, old, new)
     if not managed and old is not None:
         return []  # nobody asked for it: see `applying` for how that begins
     try:
+        _check_type(kind, sent or new)
         return entries.write(updated(kind, old, new, managed, author))
     except (ValueError, RecursionError) as error:
         logger.warning("fields are no more kept track of", kind=kind.api_version, error=str(error))
         return []
+
+
+def _check_type(kind: Kind, body: Body) -> None:
+    wrong = next(problems(kind.type, content(kind, body), unique=False), "") if kind.is_plain else ""
+    if wrong:
+        raise Untypable(wrong)
 
 
 def updated(kind: Kind, old: Body | None, new: Body, managed: Managed, author: Author) -> Managed:

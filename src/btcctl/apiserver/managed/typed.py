@@ -71,15 +71,19 @@ def with_named(type_: Type | None, fields: FieldSet) -> FieldSet:
     return found
 
 
-def problems(type_: Type, value: Any, path: str = "") -> Iterator[str]:
-    """What is wrong with a value, in the words of structured-merge-diff."""
+def problems(type_: Type, value: Any, path: str = "", *, unique: bool = True) -> Iterator[str]:
+    """What is wrong with a value, in the words of structured-merge-diff.
+
+    Args:
+        unique: Whether an item may come only once in a set or a list with keys.
+    """
     form = type_.form_of(value)
     if value is None:
         return
     if form == "map" and type_.map is not None:
-        yield from _map_problems(type_.map, value, path)
+        yield from _map_problems(type_.map, value, path, unique=unique)
     elif form == "list" and type_.list is not None:
-        yield from _list_problems(type_.list, value, path)
+        yield from _list_problems(type_.list, value, path, unique=unique)
     else:
         why = _scalar_problem(type_.scalar, value)
         if why:
@@ -241,7 +245,7 @@ def _type_below(type_: Type | None, element: str) -> Type | None:
     return type_.list.element if element.startswith("k:") and type_.list is not None else None
 
 
-def _map_problems(type_: MapType, value: Any, path: str) -> Iterator[str]:
+def _map_problems(type_: MapType, value: Any, path: str, *, unique: bool) -> Iterator[str]:
     if not isinstance(value, dict):
         yield _at(path, f"expected map, got &{{{_go_text(value)}}}")
         return
@@ -251,10 +255,10 @@ def _map_problems(type_: MapType, value: Any, path: str) -> Iterator[str]:
             yield _at(f"{path}.{name}", "field not declared in schema")
             return
         if field_type is not DEDUCED and field_type is not WHOLE:
-            yield from problems(field_type, each, f"{path}.{name}")
+            yield from problems(field_type, each, f"{path}.{name}", unique=unique)
 
 
-def _list_problems(type_: ListType, value: Any, path: str) -> Iterator[str]:
+def _list_problems(type_: ListType, value: Any, path: str, *, unique: bool) -> Iterator[str]:
     if not isinstance(value, list):
         yield _at(path, f"expected list, got &{{{_go_text(value)}}}")
         return
@@ -268,10 +272,10 @@ def _list_problems(type_: ListType, value: Any, path: str) -> Iterator[str]:
                 yield _at(path, f"element {index}: {error}")
                 return
             here = path_text((element,))
-            if element in seen:
+            if unique and element in seen:
                 yield _at(path, f"duplicate entries for key {here}")
             seen.add(element)
-        yield from problems(type_.element, item, path + here)
+        yield from problems(type_.element, item, path + here, unique=unique)
 
 
 def _scalar_problem(scalar: str, value: Any) -> str:
