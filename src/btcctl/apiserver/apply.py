@@ -7,9 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 import msgspec
-import yaml
 
-from btcctl.apiserver import statuses
+from btcctl.apiserver import statuses, yaml_text
 from btcctl.apiserver.bodies import private
 from btcctl.apiserver.collection import Body
 from btcctl.apiserver.managed import Author, kind_of
@@ -22,16 +21,6 @@ from btcctl.apiserver.store import Store
 from btcctl.apiserver.writer import Writer
 from btcctl.clock import rfc3339
 from btcctl.resources import NAMESPACES
-
-
-class _Loader(yaml.SafeLoader):
-    """Leaves times as they are written, as JSON does."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    character: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for character, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
 
 
 class Applier:
@@ -100,7 +89,7 @@ def read_configuration(body: bytes, kind: str, api_version: str) -> dict[str, An
     """
     try:
         wanted = private(_parsed(body))
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, TypeError, msgspec.MsgspecError) as error:
+    except (yaml_text.YamlError, msgspec.MsgspecError) as error:
         raise statuses.bad_request(f"error decoding YAML: {error}") from error
     if not isinstance(wanted, dict):
         raise statuses.bad_request("error decoding YAML: not an object")
@@ -115,4 +104,4 @@ def _parsed(body: bytes) -> Any:
     try:
         return msgspec.json.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        return yaml.load(body, _Loader)  # noqa: S506 - it is a safe loader
+        return yaml_text.load(body)

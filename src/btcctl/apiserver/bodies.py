@@ -7,19 +7,25 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
-import yaml
 
-from btcctl.apiserver import fields, protobuf, schema, shapes, statuses
+from btcctl.apiserver import fields, protobuf, schema, statuses, yaml_text
+from btcctl.apiserver.decoding import Misfit, decode, json_name, syntax_problem, type_named, type_of_kind
 from btcctl.apiserver.managed.comparing import completed
 from btcctl.apiserver.managed.types import type_of
 from btcctl.apiserver.messages import ApiRequest
 from btcctl.apiserver.printing import json_text, quoted
 from btcctl.apiserver.registry import Served
 from btcctl.apiserver.statuses import Cause, StatusError
-from btcctl.apiserver.strategies import strategy_of
 
 MAX_BODY_BYTES = 3 * 1024 * 1024  # kube-apiserver's MaxRequestBodyBytes
 _ACCEPTED = ("application/json", "application/yaml", protobuf.CONTENT_TYPE)
+_SUMMARY_BYTES = 30
+_NO_KIND = "couldn't get version/kind; json parse error"
+_TYPE_META = (
+    r'Go value of type struct { APIVersion string "json:\"apiVersion,omitempty\""; '
+    r'Kind string "json:\"kind,omitempty\"" }'
+)
+_SCHEME = "pkg/runtime/scheme.go:111"
 
 
 def private(value: Any) -> Any:
@@ -39,23 +45,57 @@ def read_object(request: ApiRequest, served: Served) -> tuple[dict[str, Any], li
 
 
 def checked(body: dict[str, Any], served: Served) -> dict[str, Any]:
-    """The body, with the JSON types its kind's rules rely on, and metadata.
+    """The body, its values of the types that its kind's fields have, and metadata.
 
     Raises:
         StatusError: 400, a field has another type.
     """
-    if not served.is_custom:
-        body = _without_nulls({**body, "kind": served.type.kind, "apiVersion": served.type.api_version})
-    shapes.check_shape(strategy_of(served).shape, body, served.type.version, served.type.kind)
-    if not served.is_custom:
-        body = completed(type_of(served), body, zeros=False)
+    try:
+        return _typed(body, served)
+    except Misfit as error:
+        expected = served.type
+        raise _unhandled(expected.kind, expected.version, expected.kind, str(error)) from error
+
+
+def _typed(body: dict[str, Any], served: Served) -> dict[str, Any]:
+    if served.is_custom:
+        return {**body, "metadata": _custom_metadata(body.get("metadata"))}
+    body = _decoded({**body, "kind": served.type.kind, "apiVersion": served.type.api_version})
+    body = completed(type_of(served), body, zeros=False)
     body["metadata"] = body.get("metadata") or {}
     return body
 
 
-def read_plain(request: ApiRequest, kind: str) -> dict[str, Any]:
-    """A body that is not stored: a Scale, a Binding, an Eviction, a review."""
-    return _decode(request, kind)[0]
+def read_plain(request: ApiRequest, api_version: str, kind: str) -> dict[str, Any]:
+    """A body that is not stored: a Scale, a Binding, an Eviction, a review.
+
+    Raises:
+        StatusError: It cannot be read.
+    """
+    body = {**_decode(request, kind)[0], "kind": kind, "apiVersion": api_version}
+    try:
+        return _decoded(body)
+    except Misfit as error:
+        raise _unhandled(kind, api_version.rpartition("/")[2], kind, str(error)) from error
+
+
+def _decoded(body: dict[str, Any]) -> dict[str, Any]:
+    type_ = type_of_kind(body["apiVersion"], body["kind"])
+    found: dict[str, Any] = body if type_ is None else decode(type_, body)
+    return found
+
+
+def _custom_metadata(metadata: Any) -> Any:
+    """A server writes it anew before it reads it, with its names sorted; that shows in what it finds first."""
+    type_ = type_named("meta.v1.ObjectMeta")
+    try:
+        return decode(type_, metadata)
+    except Misfit:
+        return decode(type_, msgspec.json.decode(msgspec.json.encode(metadata, order="sorted")))
+
+
+def _unhandled(kind: str, version: str, expected: str, why: str) -> StatusError:
+    return statuses.bad_request(f'{kind} in version "{version}" cannot be handled as a {expected}: {why}')
 
 
 def validate_fields(
@@ -98,7 +138,7 @@ def _decode(request: ApiRequest, kind: str) -> tuple[dict[str, Any], list[str]]:
     if media_type == protobuf.CONTENT_TYPE:
         return _decode_protobuf(request.body), []
     if media_type == "application/yaml":
-        return _decode_yaml(request.body), []
+        return _decode_yaml(request.body, kind), []
     if media_type not in {"", "application/json"}:
         raise statuses.unsupported_media_type(_ACCEPTED)
     problems: list[str] = []
@@ -107,11 +147,9 @@ def _decode(request: ApiRequest, kind: str) -> tuple[dict[str, Any], list[str]]:
         if request.option("fieldValidation") != "Ignore":
             problems = duplicate_fields(request.body)
     except (ValueError, RecursionError) as error:  # msgspec.DecodeError and UnicodeDecodeError are ValueErrors
-        raise _unrecognized(kind, request.body, error) from error
-    if not isinstance(body, dict):
-        why = "json: cannot unmarshal into Go value of type struct"
-        raise _unrecognized(kind, request.body, ValueError(why))
-    return body, problems
+        why = syntax_problem(request.body) or str(error)
+        raise _unrecognized(kind, f"{_NO_KIND}: {why}", request.body) from error
+    return _with_type(body, kind, request.body), problems
 
 
 def duplicate_fields(body: bytes) -> list[str]:
@@ -127,46 +165,75 @@ def _decode_protobuf(body: bytes) -> dict[str, Any]:
         raise statuses.bad_request(f"{error}") from error
 
 
-def _decode_yaml(body: bytes) -> dict[str, Any]:
+def _decode_yaml(body: bytes, kind: str) -> dict[str, Any]:
     try:
-        decoded = yaml.safe_load(body)
-        copy = private(decoded)
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, TypeError, msgspec.MsgspecError) as error:
-        raise statuses.bad_request(f"error decoding YAML: {error}") from error
-    if not isinstance(copy, dict):
-        raise statuses.bad_request("error decoding YAML: not an object")
-    return copy
+        decoded = yaml_text.load(body)
+    except yaml_text.YamlError as error:
+        raise _unrecognized(kind, f"error converting YAML to JSON: {error}", body) from error
+    return _with_type(decoded, kind, body)
 
 
-def _unrecognized(kind: str, body: bytes, error: Exception) -> StatusError:
-    why = "unexpected end of JSON input" if not body or "truncated" in str(error) else str(error)
-    shown = body.decode(errors="replace") or "<empty>"
-    shown = shown if len(shown) <= 24 else f"{shown[:24]} ..."
-    prefix = f"the object provided is unrecognized (must be of type {kind})"
-    return statuses.bad_request(f"{prefix}: couldn't get version/kind; json parse error: {why} ({shown})")
+def _with_type(body: Any, kind: str, raw: bytes) -> dict[str, Any]:
+    """The body, if it is an object and the names of its type are texts."""
+    if body is None:
+        return {}
+    if not isinstance(body, dict):
+        raise _unrecognized(kind, f"{_NO_KIND}: json: cannot unmarshal {json_name(body)} into {_TYPE_META}", raw)
+    for name in body:
+        if name in {"apiVersion", "kind"} and not isinstance(body[name], str | None):
+            why = f"json: cannot unmarshal {json_name(body[name])} into Go struct field .{name} of type string"
+            raise _unrecognized(kind, f"{_NO_KIND}: {why}", raw)
+    if (body.get("apiVersion") or "").count("/") > 1:
+        raise _unrecognized(kind, f"unexpected GroupVersion string: {body['apiVersion']}", raw)
+    return body
+
+
+def _unrecognized(kind: str, why: str, raw: bytes) -> StatusError:
+    return statuses.bad_request(
+        f"the object provided is unrecognized (must be of type {kind}): {why} ({_summary(raw)})"
+    )
+
+
+def _summary(raw: bytes) -> str:
+    """A few bytes of a body; in hex if it is no JSON object."""
+    if not raw:
+        return "<empty>"
+    head = raw[:_SUMMARY_BYTES]
+    shown = head.decode(errors="replace") if raw.startswith(b"{") else head.hex()
+    return f"{shown} ..." if len(raw) > _SUMMARY_BYTES else shown
 
 
 def _check_type(body: Mapping[str, Any], served: Served, raw: bytes) -> None:
-    kind, api_version = body.get("kind"), body.get("apiVersion")
     expected = served.type
-    if served.is_custom and not kind:
-        text = raw.decode(errors="replace")
-        why = f"Object 'Kind' is missing in '{text}' ({text[:24]} ...)"
-        raise statuses.bad_request(f"the object provided is unrecognized (must be of type {expected.kind}): {why}")
-    if api_version and api_version != expected.api_version:
+    if served.is_custom:
+        _check_custom_type(body, served, raw)
+        return
+    kind = body.get("kind") or expected.kind
+    api_version = body.get("apiVersion") or expected.api_version
+    if (kind, api_version) == (expected.kind, expected.api_version):
+        return
+    version = api_version.rpartition("/")[2]
+    if type_of_kind(api_version, kind) is None:
+        why = f'no kind "{kind}" is registered for version "{api_version}" in scheme "{_SCHEME}"'
+    else:
+        internal = expected.group.partition(".")[0] or "core"
+        why = f"converting ({version}.{kind}) to ({internal}.{expected.kind}): unknown conversion"
+    raise _unhandled(kind, version, expected.kind, why)
+
+
+def _check_custom_type(body: Mapping[str, Any], served: Served, raw: bytes) -> None:
+    kind, api_version, expected = body.get("kind"), body.get("apiVersion") or "", served.type
+    if not kind:
+        why = f"Object 'Kind' is missing in '{raw.decode(errors='replace')}'"
+        raise _unrecognized(expected.kind, why, raw)
+    if api_version != expected.api_version:
         raise statuses.bad_request(
             f"the API version in the data ({api_version}) does not match the expected API version "
             f"({expected.api_version})"
         )
-    if not kind or kind == expected.kind:
-        return
-    if served.is_custom:
+    if kind != expected.kind:
         cause = Cause("FieldValueInvalid", f'Invalid value: "{kind}": must be {expected.kind}', "kind")
         raise statuses.invalid(expected.group, str(kind), _name_in(body), [cause])
-    raise statuses.bad_request(
-        f'{kind} in version "{expected.version}" cannot be handled as a {expected.kind}: '
-        f"converting ({expected.version}.{kind}) to ({expected.version}.{expected.kind}): unknown conversion"
-    )
 
 
 def _name_in(body: Mapping[str, Any]) -> str:
@@ -184,7 +251,10 @@ def patched(body: Any, served: Served) -> dict[str, Any]:
         why = "json: cannot unmarshal array into Go value of type struct"
         raise _invalid_patch(body, f"couldn't get version/kind; json parse error: {why}")
     _check_patched_type(body, served)
-    return checked(body, served)
+    try:
+        return _typed(body, served)
+    except Misfit as error:
+        raise _invalid_patch(body, str(error)) from error
 
 
 def _check_patched_type(body: Mapping[str, Any], served: Served) -> None:
@@ -194,7 +264,7 @@ def _check_patched_type(body: Mapping[str, Any], served: Served) -> None:
     if served.is_custom:
         _check_patched_custom_type(body, served)
     elif kind is not None and (kind, api_version) != (expected.kind, expected.api_version):
-        why = f'no kind "{kind}" is registered for version "{api_version}" in scheme "pkg/runtime/scheme.go:111"'
+        why = f'no kind "{kind}" is registered for version "{api_version}" in scheme "{_SCHEME}"'
         raise _invalid_patch(body, why)
 
 
@@ -216,13 +286,6 @@ def _check_patched_custom_type(body: Mapping[str, Any], served: Served) -> None:
 def _invalid_patch(body: Any, why: str) -> StatusError:
     printed = quoted(json_text(body, sort=False))
     return statuses.invalid("", "", "", [Cause("FieldValueInvalid", f"Invalid value: {printed}: {why}", "patch")])
-
-
-def _without_nulls(value: Any) -> Any:
-    """To Go's types null is as good as absent."""
-    if isinstance(value, dict):
-        return {key: _without_nulls(each) for key, each in value.items() if each is not None}
-    return [_without_nulls(each) for each in value] if isinstance(value, list) else value
 
 
 class _Pairs(list[tuple[str, Any]]):

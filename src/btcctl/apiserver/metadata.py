@@ -5,13 +5,14 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from btcctl.apiserver import statuses
-from btcctl.apiserver.collection import Body, CollectionId
-from btcctl.apiserver.printing import whole_numbers
+from btcctl.apiserver.collection import Body
+from btcctl.apiserver.printing import shown, whole_numbers
 from btcctl.apiserver.statuses import Cause
 
 _WHOLE_FLOAT = re.compile(rb"\d(\.0|e)", re.ASCII)  # and whatever looks like one, in a text
@@ -31,13 +32,6 @@ _FINALIZER_REMARKS = [
 ]
 _STANDARD_FINALIZERS = frozenset({"kubernetes", "orphan", "foregroundDeletion"})
 
-_RBAC = "rbac.authorization.k8s.io"
-#: Kinds whose update is validated as a create is, besides.
-_CHECKED_WHOLE: frozenset[CollectionId] = frozenset(
-    [(_RBAC, name) for name in ("clusterrolebindings", "clusterroles", "rolebindings", "roles")]
-    + [("", name) for name in ("configmaps", "namespaces", "nodes", "pods", "secrets", "serviceaccounts", "services")]
-)
-
 NameRule = Callable[[str], list[str]]
 
 _ORDER = (
@@ -56,7 +50,10 @@ _ORDER = (
     "finalizers",
     "managedFields",
 )
-_OWN_CREATE_FIELDS = ("name", "generateName", "namespace", "labels", "annotations", "ownerReferences", "finalizers")
+_OWN_CREATE_FIELDS = (
+    "name", "generateName", "namespace", "generation", "labels", "annotations", "ownerReferences", "finalizers",
+)  # fmt: skip
+_IMMUTABLE = ("name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds")
 
 
 def canonical(body: Body, *, sort: bool) -> dict[str, Any]:
@@ -91,6 +88,18 @@ def created_metadata(metadata: Mapping[str, Any], *, uid: str, created: str, gen
         own["name"] = generate_name(own["generateName"])
     own |= {"uid": uid, "creationTimestamp": created}
     return own if generation is None else {**own, "generation": generation}
+
+
+def updated_metadata(sent: Mapping[str, Any], old: Mapping[str, Any], namespace: str) -> dict[str, Any]:
+    """What of a client's metadata an update takes over: the server's own fields stay as they are."""
+    new = {key: value for key, value in sent.items() if key not in {"namespace", "generation"}}
+    new |= {key: old[key] for key in ("generation", "creationTimestamp", "deletionTimestamp") if key in old}
+    new["uid"] = sent.get("uid") or old["uid"]
+    if namespace:
+        new["namespace"] = namespace
+    if "deletionGracePeriodSeconds" in old:
+        new.setdefault("deletionGracePeriodSeconds", old["deletionGracePeriodSeconds"])
+    return new
 
 
 def generate_name(base: str) -> str:
@@ -142,57 +151,84 @@ def path_name(name: str) -> list[str]:
     return [f"may not contain '{character}'" for character in "/%" if character in name]
 
 
+@dataclass(frozen=True, slots=True)
+class MetadataRules:
+    """What a kind adds to the checks of metadata that every kind goes through.
+
+    A real server reports what is wrong as often as it is checked: see `validate_update`.
+
+    Attributes:
+        name_rule: Of new objects.
+        finalizers_need_domain: But for those that Kubernetes has itself.
+        is_checked: Whether the kind checks it at all.
+        is_checked_anew: Whether the kind checks an update as it does a new object, too.
+    """
+
+    name_rule: NameRule = subdomain_name
+    finalizers_need_domain: bool = True
+    is_checked: bool = True
+    is_checked_anew: bool = False
+
+
+def validate_new(metadata: Mapping[str, Any], rules: MetadataRules, *, namespaced: bool) -> list[Cause]:
+    """What a kind says of the metadata of a new object."""
+    if not rules.is_checked:
+        return []
+    return validate(metadata, namespaced=namespaced, name_rule=rules.name_rule) + _undomained(metadata, rules)
+
+
+def validate_update(
+    new: Mapping[str, Any], old: Mapping[str, Any], rules: MetadataRules, *, namespaced: bool, is_status: bool
+) -> list[Cause]:
+    """What is wrong with the metadata of an update.
+
+    It is checked as that of a new object, and as a change; then the kind does the same, in its own
+    way, but for a status only as a change. What is wrong comes up each time.
+    """
+    step = _step(new, old)
+    causes = validate(new, namespaced=namespaced, name_rule=path_name) + step
+    if not rules.is_checked:
+        return causes
+    causes += step + _undomained(new, rules)
+    return (
+        causes if is_status or not rules.is_checked_anew else causes + validate_new(new, rules, namespaced=namespaced)
+    )
+
+
 def validate(metadata: Mapping[str, Any], *, namespaced: bool, name_rule: NameRule) -> list[Cause]:
     """What is wrong with the metadata of an object that is to be stored."""
     causes = []
     name = metadata.get("name") or ""
+    if metadata.get("generateName"):
+        causes += [
+            invalid("metadata.generateName", metadata["generateName"], each)
+            for each in name_rule(_without_dash(metadata["generateName"]))
+        ]
     if not name:
         causes.append(_required("metadata.name", "name or generateName is required"))
     else:
-        causes += [_invalid("metadata.name", name, each) for each in name_rule(name)]
-    if namespaced and not metadata.get("namespace"):
-        causes.append(_required("metadata.namespace", ""))
-    return causes + _content(metadata)
+        causes += [invalid("metadata.name", name, each) for each in name_rule(name)]
+    if namespaced:
+        namespace = metadata.get("namespace") or ""
+        causes += [] if namespace else [_required("metadata.namespace", "")]
+        causes += [invalid("metadata.namespace", namespace, each) for each in label_name(namespace) if namespace]
+    if metadata.get("generation", 0) < 0:
+        causes.append(invalid("metadata.generation", metadata["generation"], "must be greater than or equal to 0"))
+    return causes + _shared(metadata) + _finalizers(metadata.get("finalizers") or [])
 
 
-def _content(metadata: Mapping[str, Any]) -> list[Cause]:
-    """What is wrong with labels, annotations and owners."""
-    causes = _labels("metadata.labels", metadata.get("labels") or {})
-    annotations = metadata.get("annotations") or {}
-    causes += [cause for key in annotations for cause in qualified_name("metadata.annotations", key.lower())]
-    if sum(len(key) + len(value) for key, value in annotations.items()) > MAX_ANNOTATIONS_BYTES:
-        message = f"Too long: may not be more than {MAX_ANNOTATIONS_BYTES} bytes"
-        causes.append(Cause("FieldValueTooLong", message, "metadata.annotations"))
-    return causes + _owners(metadata.get("ownerReferences") or [])
+def finalizer_warnings(new: Mapping[str, Any], old: Mapping[str, Any]) -> list[str]:
+    """What to warn of: new finalizers of custom resources that have no domain."""
+    added = set(new.get("finalizers") or ()) - set(old.get("finalizers") or ())
+    odd = (each for each in sorted(added) if _is_undomained(each))
+    return [f'metadata.finalizers: "{each}": {_FINALIZER_REMARKS["." in each]}' for each in odd]
 
 
-def validate_finalizers(finalizers: Sequence[str], *, strict: bool) -> tuple[list[Cause], list[str]]:
-    """What is wrong with the finalizers, and what to warn of.
-
-    Args:
-        strict: As for built-in kinds, which need a slash in each but the standard ones.
-    """
-    unqualified = [cause for each in finalizers for cause in qualified_name("metadata.finalizers", each)]
-    odd = [(i, each) for i, each in enumerate(finalizers) if "/" not in each and each not in _STANDARD_FINALIZERS]
-    if strict:
-        why = "name is neither a standard finalizer name nor is it fully qualified"
-        return unqualified + [_invalid(f"metadata.finalizers[{index}]", each, why) for index, each in odd], []
-    return unqualified, [f'metadata.finalizers: "{each}": {_FINALIZER_REMARKS["." in each]}' for _, each in odd]
-
-
-def validate_update(new: Mapping[str, Any], old: Mapping[str, Any], collection: CollectionId) -> list[Cause]:
-    """What is wrong with metadata after an update, and what an update may not do to it.
-
-    A real server looks more than once, and reports whatever it finds each time.
-    """
-    causes = _content(new) * (4 if collection in _CHECKED_WHOLE else 3)
-    return causes + [cause for cause in _update_causes(new, old) for _ in range(2)]
-
-
-def _update_causes(new: Mapping[str, Any], old: Mapping[str, Any]) -> list[Cause]:
+def _step(new: Mapping[str, Any], old: Mapping[str, Any]) -> list[Cause]:
+    """What is wrong with a change of metadata, and with what may be changed."""
     causes = []
     if old.get("deletionTimestamp"):
-        added = [each for each in new.get("finalizers") or [] if each not in (old.get("finalizers") or [])]
+        added = sorted(set(new.get("finalizers") or ()) - set(old.get("finalizers") or ()))
         if added:
             listed = ", ".join(f'"{each}"' for each in added)
             why = (
@@ -200,13 +236,53 @@ def _update_causes(new: Mapping[str, Any], old: Mapping[str, Any]) -> list[Cause
                 f"[]string{{{listed}}}"
             )
             causes.append(Cause("FieldValueForbidden", f"Forbidden: {why}", "metadata.finalizers"))
-    changed = (name for name in ("uid", "deletionTimestamp") if new.get(name) and new[name] != old.get(name))
-    return causes + [_invalid(f"metadata.{name}", new[name], "field is immutable") for name in changed]
+    changed = [name for name in _IMMUTABLE if new.get(name) != old.get(name)]
+    causes += [invalid(f"metadata.{name}", new.get(name), "field is immutable") for name in changed]
+    return causes + _shared(new)
+
+
+def _shared(metadata: Mapping[str, Any]) -> list[Cause]:
+    """What is checked of new objects and of changes alike."""
+    causes = _labels("metadata.labels", metadata.get("labels") or {})
+    annotations = metadata.get("annotations") or {}
+    field = "metadata.annotations"
+    causes += [invalid(field, key, each) for key in annotations for each in qualified_name_complaints(key.lower())]
+    if sum(len(key.encode()) + len(value.encode()) for key, value in annotations.items()) > MAX_ANNOTATIONS_BYTES:
+        causes.append(
+            Cause("FieldValueTooLong", f"Too long: may not be more than {MAX_ANNOTATIONS_BYTES} bytes", field)
+        )
+    return causes + _owners(metadata.get("ownerReferences") or [])
+
+
+def _finalizers(finalizers: Sequence[str]) -> list[Cause]:
+    field = "metadata.finalizers"
+    causes = [cause for each in finalizers for cause in qualified_name(field, each)]
+    if {"orphan", "foregroundDeletion"} <= set(finalizers):
+        why = "finalizer orphan and foregroundDeletion cannot be both set"
+        causes.append(invalid(field, list(finalizers), why))
+    return causes
+
+
+def _undomained(metadata: Mapping[str, Any], rules: MetadataRules) -> list[Cause]:
+    if not rules.finalizers_need_domain:
+        return []
+    why = "name is neither a standard finalizer name nor is it fully qualified"
+    found = enumerate(metadata.get("finalizers") or ())
+    return [invalid(f"metadata.finalizers[{index}]", each, why) for index, each in found if _is_undomained(each)]
+
+
+def _is_undomained(finalizer: str) -> bool:
+    return "/" not in finalizer and finalizer not in _STANDARD_FINALIZERS
+
+
+def _without_dash(base: str) -> str:
+    """A base of names as it is checked: it may end in a dash, which a name may not."""
+    return f"{base[:-2]}a" if len(base) > 1 and base.endswith("-") else base
 
 
 def qualified_name(field: str, name: str) -> list[Cause]:
     """What is wrong with a label key or the like: `[prefix/]name`."""
-    return [_invalid(field, name, each) for each in qualified_name_complaints(name)]
+    return [invalid(field, name, each) for each in qualified_name_complaints(name)]
 
 
 def qualified_name_complaints(name: str) -> list[str]:
@@ -244,7 +320,7 @@ def _labels(field: str, labels: Mapping[str, str]) -> list[Cause]:
     causes = []
     for key, value in labels.items():
         causes += qualified_name(field, key)
-        causes += [_invalid(field, value, each) for each in label_value_complaints(value)]
+        causes += [invalid(field, value, each) for each in label_value_complaints(value)]
     return causes
 
 
@@ -254,20 +330,43 @@ def _owners(references: Sequence[Mapping[str, Any]]) -> list[Cause]:
     for each in references:
         version = each.get("apiVersion") or ""
         if not version or version.count("/") > 1 or not version.rpartition("/")[2]:
-            causes.append(_invalid(f"{field}.apiVersion", version, "version must not be empty"))
+            causes.append(invalid(f"{field}.apiVersion", version, "version must not be empty"))
         missing = (name for name in ("kind", "name", "uid") if not each.get(name))
-        causes += [_invalid(f"{field}.{name}", "", "must not be empty") for name in missing]
+        causes += [invalid(f"{field}.{name}", "", "must not be empty") for name in missing]
+        if (version, each.get("kind")) == ("v1", "Event"):
+            printed = msgspec.json.encode(_ordered(each)).decode()
+            why = "/v1, Kind=Event is disallowed from being an owner"
+            causes.append(Cause("FieldValueInvalid", f"Invalid value: {printed}: {why}", field))
     controllers = [f"{each.get('kind')}/{each.get('name')}" for each in references if each.get("controller")]
-    if len(controllers) > 1:
-        printed = msgspec.json.encode(references).decode()
-        found = " and ".join(controllers[:2])
+    for other in controllers[1:]:
+        found = f"{controllers[0]} and {other}"
         why = f'Only one reference can have Controller set to true. Found "true" in references for {found}'
+        printed = msgspec.json.encode([_ordered(each) for each in references]).decode()
         causes.append(Cause("FieldValueInvalid", f"Invalid value: {printed}: {why}", field))
     return causes
 
 
-def _invalid(field: str, value: str, why: str) -> Cause:
-    return Cause("FieldValueInvalid", f'Invalid value: "{value}": {why}', field)
+def _ordered(reference: Mapping[str, Any]) -> dict[str, Any]:
+    """An ownerReference with its fields in the order of the Go type."""
+    always = {name: reference.get(name) or "" for name in ("apiVersion", "kind", "name", "uid")}
+    return always | {name: reference[name] for name in ("controller", "blockOwnerDeletion") if name in reference}
+
+
+def deduplicated_owners(references: Sequence[Mapping[str, Any]]) -> tuple[list[Mapping[str, Any]], list[str]]:
+    """The references without those that come again, and the uids of these."""
+    kept: list[Mapping[str, Any]] = []
+    again = []
+    for each in references:
+        if each in kept:
+            again.append(str(each.get("uid") or ""))
+        else:
+            kept.append(each)
+    return kept, again
+
+
+def invalid(field: str, value: Any, why: str) -> Cause:
+    """A cause: what has a wrong value."""
+    return Cause("FieldValueInvalid", f"Invalid value: {shown(value)}: {why}", field)
 
 
 def _required(field: str, why: str) -> Cause:

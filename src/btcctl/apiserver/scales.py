@@ -83,7 +83,7 @@ class Scales:
         if request.method == "PATCH":
             wanted = patches.read_patch(served, content_type, request.body)(scale)
         else:
-            wanted = read_plain(request, "Scale")
+            wanted = read_plain(request, "autoscaling/v1", "Scale")
         spec = {name: value for name, value in (wanted.get("spec") or {}).items() if value != 0}
         entries = track(scaling.KIND, scale, {**scale, "spec": spec}, author)
         return {**wanted, "metadata": {**(wanted.get("metadata") or {}), "managedFields": entries}}

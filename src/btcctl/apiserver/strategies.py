@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from btcctl.apiserver import core_kinds, pods, shapes, workloads
+from btcctl.apiserver import core_kinds, pods, workloads
 from btcctl.apiserver.collection import Body
 from btcctl.apiserver.crds import check_definition, check_update, default_definition
-from btcctl.apiserver.metadata import NameRule, label_name, path_name, subdomain_name
+from btcctl.apiserver.metadata import MetadataRules, label_name, path_name
 from btcctl.apiserver.registry import Served
 from btcctl.apiserver.statuses import Cause
 
@@ -26,13 +26,17 @@ def _anything_goes(_new: Body, _old: Body) -> list[Cause]:
     return []
 
 
+_USUAL = MetadataRules()
+_FREE = MetadataRules(finalizers_need_domain=False)
+_ANEW = MetadataRules(is_checked_anew=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Strategy:
     """The rules of one kind.
 
     Attributes:
-        shape: A msgspec Struct a body must fit, so that the rules can rely on its types; None
-            for custom resources, whose schema does that.
+        metadata: How it looks at metadata.
         default: Fills in, in place, what a client left out.
         initial_status: The status of a new object; None for none.
         keep: Puts back, in place, into a new body what an update may not touch.
@@ -43,8 +47,7 @@ class Strategy:
         creates_on_update: Whether a PUT of a missing object creates it.
     """
 
-    shape: type[Any] | None = shapes.AnyObject
-    name_rule: NameRule = subdomain_name
+    metadata: MetadataRules = _USUAL
     default: Callable[[dict[str, Any]], None] = _nothing
     initial_status: Mapping[str, Any] | None = None
     keep: Callable[[dict[str, Any], Body], None] = lambda _new, _old: None
@@ -55,48 +58,53 @@ class Strategy:
     creates_on_update: bool = False
 
 
-_CUSTOM = Strategy(shape=shapes.CustomObject, has_generation=True, needs_version=True)
+_CUSTOM = Strategy(_FREE, has_generation=True, needs_version=True)
 _PLAIN = Strategy()
-_RBAC = Strategy(name_rule=path_name)
+_RBAC = Strategy(MetadataRules(path_name, is_checked_anew=True), creates_on_update=True)
 
 _STRATEGIES: Mapping[tuple[str, str], Strategy] = {
     ("", "namespaces"): Strategy(
-        name_rule=label_name,
-        default=core_kinds.default_namespace,
+        MetadataRules(label_name, is_checked_anew=True),
+        core_kinds.default_namespace,
         initial_status={"phase": "Active"},
         keep=core_kinds.keep_namespace,
     ),
-    ("", "nodes"): Strategy(initial_status={}),
+    ("", "nodes"): Strategy(_ANEW, initial_status={}),
     ("", "pods"): Strategy(
-        shapes.Pod,
+        _ANEW,
         default=pods.default_pod,
         initial_status={"phase": "Pending", "qosClass": "BestEffort"},
         check=pods.check_pod,
         check_update=pods.check_pod_update,
         has_generation=True,
     ),
+    ("", "serviceaccounts"): Strategy(_ANEW),
     ("", "services"): Strategy(
-        shapes.Service,
-        label_name,
+        MetadataRules(label_name),
         core_kinds.default_service,
         {"loadBalancer": {}},
         core_kinds.keep_service,
         core_kinds.check_service,
         core_kinds.check_service_update,
+        creates_on_update=True,
     ),
     ("", "secrets"): Strategy(
-        shapes.Secret,
+        _ANEW,
         default=core_kinds.default_secret,
         check=core_kinds.check_secret,
         check_update=core_kinds.check_secret_update,
     ),
     ("", "configmaps"): Strategy(
-        shapes.ConfigMap, check=core_kinds.check_config_map, check_update=core_kinds.check_config_map_update
+        _ANEW, check=core_kinds.check_config_map, check_update=core_kinds.check_config_map_update
     ),
-    ("", "events"): Strategy(shapes.Event, default=core_kinds.default_event, check=core_kinds.check_event),
+    ("", "events"): Strategy(
+        MetadataRules(is_checked=False),
+        core_kinds.default_event,
+        check=core_kinds.check_event,
+        creates_on_update=True,
+    ),
     ("apps", "statefulsets"): Strategy(
-        shapes.StatefulSet,
-        label_name,
+        MetadataRules(label_name),
         workloads.default_stateful_set,
         {"replicas": 0, "availableReplicas": 0},
         check=workloads.check_stateful_set,
@@ -104,16 +112,15 @@ _STRATEGIES: Mapping[tuple[str, str], Strategy] = {
         has_generation=True,
     ),
     ("apps", "deployments"): Strategy(
-        shapes.Deployment,
         default=workloads.default_deployment,
         initial_status={},
         check=workloads.check_deployment,
         check_update=workloads.check_deployment_update,
         has_generation=True,
     ),
-    ("apps", "controllerrevisions"): Strategy(check_update=workloads.check_revision_update),
+    ("apps", "controllerrevisions"): Strategy(_ANEW, check_update=workloads.check_revision_update),
     ("coordination.k8s.io", "leases"): Strategy(
-        shapes.Lease,
+        _FREE,
         check=core_kinds.check_lease,
         needs_version=True,
         creates_on_update=True,
@@ -123,7 +130,7 @@ _STRATEGIES: Mapping[tuple[str, str], Strategy] = {
     ("rbac.authorization.k8s.io", "rolebindings"): _RBAC,
     ("rbac.authorization.k8s.io", "clusterrolebindings"): _RBAC,
     ("apiextensions.k8s.io", "customresourcedefinitions"): Strategy(
-        shapes.Definition,
+        _FREE,
         default=default_definition,
         initial_status={},
         check=check_definition,

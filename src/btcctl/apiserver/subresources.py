@@ -55,7 +55,7 @@ class Subresources:
         return record.body
 
     def _bind(self, route: Route, request: ApiRequest) -> ApiResponse:
-        node = (read_plain(request, "Binding").get("target") or {}).get("name")
+        node = (read_plain(request, "v1", "Binding").get("target") or {}).get("name")
         if not node:
             cause = Cause("FieldValueRequired", "Required value", "target.name")
             raise statuses.invalid("", "Binding", route.name, [cause])
@@ -72,7 +72,7 @@ class Subresources:
 
     def _evict(self, route: Route, request: ApiRequest) -> ApiResponse:
         """Nothing holds an eviction back: there are no PodDisruptionBudgets."""
-        sent = read_plain(request, "Eviction").get("deleteOptions") or {}
+        sent = read_plain(request, "policy/v1", "Eviction").get("deleteOptions") or {}
         preconditions = sent.get("preconditions") or {}
         options = DeleteOptions(
             grace_seconds=sent.get("gracePeriodSeconds"),
@@ -84,13 +84,13 @@ class Subresources:
 
     def _finalize(self, route: Route, request: ApiRequest) -> ApiResponse:
         self._existing(route)
-        wanted = (read_plain(request, "Namespace").get("spec") or {}).get("finalizers") or []
+        wanted = (read_plain(request, "v1", "Namespace").get("spec") or {}).get("finalizers") or []
         return json_response(200, self._writer.finalize(route, wanted))
 
 
 def review(route: Route, request: ApiRequest, authorizer: Authorizer | None) -> dict[str, Any]:
     """A SelfSubjectAccessReview or SelfSubjectReview, answered."""
-    sent = read_plain(request, route.served.type.kind)
+    sent = read_plain(request, route.served.type.api_version, route.served.type.kind)
     answer: dict[str, Any] = {"kind": route.served.type.kind, "apiVersion": route.served.type.api_version}
     answer["metadata"] = {"creationTimestamp": None}
     if route.served.type != ACCESS_REVIEWS:

@@ -60,6 +60,7 @@ class Writer:
         if sent.get("resourceVersion"):
             raise statuses.internal("resourceVersion should not be set on objects to be created")
         _check_place(route, sent)
+        _deduplicate_owners(sent, warnings)
         with self._store.transaction():
             new = self._new_object(route, body, strategy)
             self._admit(route, new)
@@ -88,8 +89,9 @@ class Writer:
         """
         served, strategy = route.served, strategy_of(route.served)
         sent = body["metadata"]
-        _check_name(route, sent)
         _check_place(route, sent)
+        _check_name(route, sent)
+        _deduplicate_owners(sent, warnings)
         with self._store.transaction():
             old = self._store.get(served.collection, route.key)
             if old is None and strategy.creates_on_update and not route.subresource:
@@ -98,8 +100,9 @@ class Writer:
             if old is None:
                 raise statuses.not_found(served.type, route.name)
             warnings += validate_fields(served, body, problems, options.field_validation)
-            _check_uid(route, sent, old)
-            _check_version(route, sent, old, is_needed=strategy.needs_version)
+            if sent.get("uid") and not options.is_apply:
+                _check_uid(route, sent["uid"], old)
+            _check_version(route, sent, old, needs_version=strategy.needs_version)
             return self._replace(route, old, body, options, warnings), False
 
     def patch(self, route: Route, patch: Patch, options: WriteOptions, warnings: list[str]) -> Body:
@@ -119,7 +122,8 @@ class Writer:
             warnings += validate_fields(served, body, [*patch.problems], options.field_validation, patching=True)
             _check_place(route, sent)
             _check_name(route, sent)
-            _check_version(route, sent, old)
+            _deduplicate_owners(sent, warnings, " after mutating admission happens")
+            _check_version(route, sent, old, needs_version=strategy_of(served).needs_version)
             return self._replace(route, old, body, options, warnings)
 
     def delete(self, route: Route, options: DeleteOptions) -> Mapping[str, Any]:
@@ -250,14 +254,12 @@ class Writer:
         *,
         is_status: bool = False,
     ) -> None:
-        metadata = new["metadata"]
+        metadata, rules, namespaced = new["metadata"], strategy.metadata, served.type.namespaced
         if old is None:
-            causes = meta.validate(metadata, namespaced=served.type.namespaced, name_rule=strategy.name_rule)
+            causes = meta.validate_new(metadata, rules, namespaced=namespaced)
         else:
-            causes = meta.validate_update(metadata, old["metadata"], served.collection)
-        found, remarks = meta.validate_finalizers(metadata.get("finalizers") or [], strict=not served.is_custom)
-        causes += found
-        warnings += remarks
+            before = old["metadata"]
+            causes = meta.validate_update(metadata, before, rules, namespaced=namespaced, is_status=is_status)
         causes += strategy.check(new)
         if old is not None and not is_status:
             causes += strategy.check_update(new, old)
@@ -265,12 +267,14 @@ class Writer:
             found, remarks = custom_objects.validate(served, new, old, is_status=is_status)
             causes += found
             warnings += remarks
-        if not causes and served.type.plural == "customresourcedefinitions":
-            warnings += crds.remarks(new)
+        if not causes and old is None:  # what the kind itself has nothing to say of
+            causes = meta.validate(metadata, namespaced=namespaced, name_rule=meta.path_name)
         if causes:
             raise statuses.invalid_object(served.type, metadata.get("name") or "", causes)
-        if old is not None and old["metadata"].get("deletionTimestamp"):
-            metadata["deletionTimestamp"] = old["metadata"]["deletionTimestamp"]
+        if served.is_custom:
+            warnings += meta.finalizer_warnings(metadata, {} if old is None else old["metadata"])
+        if served.type.plural == "customresourcedefinitions":
+            warnings += crds.remarks(new)
 
     def _admit(self, route: Route, new: Body) -> None:
         """What admission refuses: the namespace, and a pod's service account, must be there."""
@@ -307,13 +311,7 @@ def _merged(route: Route, old: Body, sent: dict[str, Any]) -> dict[str, Any]:
     if route.subresource == "status":
         new = {key: value for key, value in private(old).items() if key != "status"}
         return {**new, "status": sent["status"]} if "status" in sent else new
-    metadata = dict(sent["metadata"])
-    metadata["uid"] = metadata.get("uid") or old["metadata"]["uid"]
-    for name in ("creationTimestamp", "generation", "deletionGracePeriodSeconds", "generateName", "namespace"):
-        metadata.pop(name, None)
-        if name in old["metadata"]:
-            metadata[name] = old["metadata"][name]
-    metadata["name"] = route.name
+    metadata = meta.updated_metadata(sent["metadata"], old["metadata"], route.namespace)
     if has_status:
         sent.pop("status", None)
         if "status" in old:
@@ -343,31 +341,40 @@ def _check_name(route: Route, sent: Mapping[str, Any]) -> None:
 
 
 def _check_place(route: Route, sent: Mapping[str, Any]) -> None:
+    """Of a cluster-wide object the namespace is just forgotten."""
     namespace = sent.get("namespace")
-    if namespace and namespace != route.namespace:
+    if namespace and route.namespace and namespace != route.namespace:
         raise statuses.bad_request(
             "the namespace of the provided object does not match the namespace sent on the request"
         )
-    if route.served.type.namespaced and not route.namespace:
-        raise statuses.bad_request("an empty namespace may not be set during creation")
 
 
-def _check_uid(route: Route, sent: Mapping[str, Any], old: Record) -> None:
-    """That a PUT means this object, and not another of its name."""
-    uid, own = sent.get("uid"), old.body["metadata"]["uid"]
-    if uid and uid != own:
-        raise statuses.conflict(route.served.type, route.name, _uid_message(route, uid, own))
+def _deduplicate_owners(sent: dict[str, Any], warnings: list[str], when: str = "") -> None:
+    owners, again = meta.deduplicated_owners(sent.get("ownerReferences") or ())
+    if again:
+        sent["ownerReferences"] = owners
+        warnings.append(
+            f".metadata.ownerReferences contains duplicate entries{when}; API server dedups owner references in "
+            "1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) "
+            f"observed: {', '.join(again)}"
+        )
 
 
-def _check_version(route: Route, sent: Mapping[str, Any], old: Record, *, is_needed: bool = False) -> None:
+def _check_uid(route: Route, uid: str, old: Record) -> None:
+    """That a PUT means this object."""
+    if uid != old.body["metadata"]["uid"]:
+        raise statuses.conflict(route.served.type, route.name, _uid_message(route, uid, old.body["metadata"]["uid"]))
+
+
+def _check_version(route: Route, sent: Mapping[str, Any], old: Record, *, needs_version: bool) -> None:
     """That the client means the object in this state."""
-    type_, version = route.served.type, sent.get("resourceVersion") or ""
+    version = sent.get("resourceVersion") or ""
     if version and not version.isdecimal():
         raise statuses.internal(f'strconv.ParseUint: parsing "{version}": invalid syntax')
-    if is_needed and version in {"", "0"}:
-        raise statuses.version_required(type_, route.name)
-    if version not in {"", "0", str(old.revision)}:
-        raise statuses.conflict(type_, route.name)
+    if needs_version and int(version or 0) == 0:
+        raise statuses.version_required(route.served.type, route.name)
+    if int(version or 0) not in {0, old.revision}:
+        raise statuses.conflict(route.served.type, route.name)
 
 
 def _uid_message(route: Route, sent: str, uid: str) -> str:

@@ -177,7 +177,7 @@ class TestStatefulSets:
             400,
             (
                 'StatefulSet in version "v1" cannot be handled as a StatefulSet: json: cannot unmarshal string into '
-                "Go struct field StatefulSet.spec.replicas of type int32"
+                "Go struct field StatefulSetSpec.spec.replicas of type int32"
             ),
         )
 
@@ -255,7 +255,7 @@ class TestSecrets:
 
     def test_what_is_not_base64_is_400(self, server):
         answer = server.post(SECRETS, {"metadata": {"name": "s"}, "data": {"a": "MQ=*"}})
-        assert (answer.status, "illegal base64 data at input byte 3" in answer.message) == (400, True)
+        assert (answer.status, "illegal base64 data at input byte 2" in answer.message) == (400, True)
 
     def test_its_type_is_immutable(self, server):
         server.created(SECRETS, {"metadata": {"name": "s"}})

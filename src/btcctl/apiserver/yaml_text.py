@@ -1,0 +1,52 @@
+"""YAML as a real server reads it: into what JSON has, times left as they are written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import yaml
+
+from btcctl.errors import BtcctlError
+
+try:
+    from yaml import CSafeLoader as _Safe  # libyaml, whose complaints Go's library has too
+except ImportError:
+    from yaml import SafeLoader as _Safe  # type: ignore[assignment]
+
+
+class YamlError(BtcctlError):
+    """A text is no YAML, or has what JSON has not; in the words of Go's YAML library."""
+
+
+class _Loader(_Safe):
+    """Leaves times as they are written, as JSON does."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    character: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for character, resolvers in _Safe.yaml_implicit_resolvers.items()
+}
+
+
+def load(text: bytes) -> Any:
+    """
+    Raises:
+        YamlError: It cannot be read.
+    """
+    try:
+        loaded = yaml.load(text, _Loader)  # noqa: S506 - it is a safe loader
+        return msgspec.json.decode(msgspec.json.encode(loaded))
+    except yaml.MarkedYAMLError as error:
+        raise YamlError(_told(error)) from error
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, TypeError, msgspec.MsgspecError) as error:
+        raise YamlError(f"yaml: {error}") from error
+
+
+def _told(error: yaml.MarkedYAMLError) -> str:
+    """Lines are counted from 0 and told from 1, or not told; a scanner's one is told as the next."""
+    mark = error.problem_mark or error.context_mark
+    line = mark.line if mark is not None else 0
+    if isinstance(error, yaml.scanner.ScannerError) and line:
+        line += 1
+    return f"yaml: line {line}: {error.problem}" if line else f"yaml: {error.problem}"
