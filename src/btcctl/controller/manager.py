@@ -11,8 +11,10 @@ import structlog
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.controller.controller import Controller
+from btcctl.controller.leading import WhenLeading
 from btcctl.controller.signals import catching_signals
 from btcctl.errors import BtcctlError, CacheSyncError
+from btcctl.leaderelection.elector import Elector
 from btcctl.threads import Stop
 
 logger = structlog.get_logger(__name__)
@@ -32,11 +34,16 @@ class Service(Protocol):
 class Manager:
     """An informer factory, controllers on it, and whatever else runs beside them.
 
+    With an elector the controllers start once we lead; the caches are filled before that. If the
+    lease is lost, everything ends at once. It is given back only after all work has ended: if some
+    does not, the process must end, and the lease runs out by itself.
+
     Args:
-        factory: Started first, stopped last.
+        factory: The caches.
         controllers: Started once everything else is.
         recorder: An event recorder: its last events are sent after the controllers have ended.
         services: Further parts, started before the controllers.
+        elector: None runs the controllers whoever else does.
         clock: What deadlines are measured with.
     """
 
@@ -47,22 +54,37 @@ class Manager:
         *,
         recorder: Service | None = None,
         services: Sequence[Service] = (),
+        elector: Elector | None = None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self.factory = factory
         self.controllers = list(controllers)
         self.recorder = recorder
+        self.elector = elector
         self._clock = clock
-        self._parts: list[Service] = [factory, *([] if recorder is None else [recorder]), *services, *self.controllers]
+        self._parts: list[Service] = [factory, *_present(elector, recorder), *services, *self._work()]
         self._running: list[Service] = []
         self._ended = Stop(clock)  # asked to stop, or something died
         for controller in self.controllers:
             controller.on_failure = lambda _: self._ended.set()
+        if elector is not None:
+            elector.lost.on_set(self._ended.set)
+
+    def _work(self) -> Sequence[Service]:
+        if self.elector is None:
+            return self.controllers
+        return [WhenLeading(self.elector.leading, self.controllers, self._clock)]
+
+    def serve(self, server: Service) -> None:
+        """Have a server of metrics and health run from before the first part to after the last. Before `start`."""
+        self._parts.insert(0, server)
 
     @property
     def healthy(self) -> bool:
-        """False once a thread of a controller or an informer has died."""
+        """False once a thread of a controller or an informer has died, or the lease is lost."""
         informers = getattr(self.factory, "informers", ())
+        if self.elector is not None and self.elector.problem():
+            return False
         return all(controller.healthy for controller in self.controllers) and not any(
             isinstance(informer.last_error, CacheSyncError) for informer in informers
         )
@@ -73,9 +95,9 @@ class Manager:
         return [f"{each.name} ({each.why_unsynced()})" for each in informers if not each.has_synced()]
 
     def start(self) -> None:
-        """Start caches, then recorder and services, then controllers. Idempotent.
+        """Start caches, then elector, recorder and services, then controllers. Idempotent.
 
-        Returns at once: the controllers wait for the caches in threads of their own.
+        Returns at once: the controllers wait for the caches, and for the lead, in threads of their own.
         """
         if self._running:
             return
@@ -84,12 +106,13 @@ class Manager:
             part.start()
 
     def stop(self, timeout: float = 30.0) -> None:
-        """Drain the controllers, send the last events, end the informers. Idempotent.
+        """Drain the controllers, send the last events, give the lease back, end the informers. Idempotent.
 
         Args:
             timeout: Seconds for all of it together.
 
         Raises:
+            LeaseLost: We led, and lost the lease.
             BaseException: What killed a part. Of several, one, with the others as its context.
         """
         self._stop_rest(self._clock.now() + timeout)
@@ -99,9 +122,10 @@ class Manager:
 
         Args:
             stop: Asks to end.
-            grace_seconds: How long stopping may take.
+            grace_seconds: How long stopping may take; there is none if the lease was lost.
 
         Raises:
+            LeaseLost: We led, and lost the lease.
             BaseException: What killed a part.
         """
         unlink = stop.on_set(self._ended.set)
@@ -111,7 +135,7 @@ class Manager:
                 pass
         finally:
             unlink()
-            self.stop(grace_seconds)
+            self.stop(grace_seconds if self.elector is None or not self.elector.problem() else 0.0)
         if not stop.is_set():
             raise BtcctlError("a part of the manager ended before its time")
 
@@ -120,10 +144,18 @@ class Manager:
         if not self._running:
             return
         part = self._running.pop()
+        ended = False
         try:
             part.stop(max(_LEAST_SECONDS, deadline - self._clock.now()))
+            ended = True
         finally:
+            if self.elector is not None and not ended:
+                self.elector.abandon()  # somebody may still be at work
             self._stop_rest(deadline)
+
+
+def _present(*parts: Service | None) -> list[Service]:
+    return [part for part in parts if part is not None]
 
 
 def run_until_signal(manager: Manager, grace_seconds: float = 30.0) -> None:

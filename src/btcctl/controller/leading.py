@@ -1,0 +1,66 @@
+"""Controllers that wait until this process leads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import Protocol
+
+from btcctl.clock import SYSTEM_CLOCK, Clock
+from btcctl.threads import Runner, Stop
+
+
+class Work(Protocol):
+    """What is started when we lead: a controller."""
+
+    def start(self) -> None: ...
+
+    def stop(self, timeout: float = ...) -> None: ...
+
+
+class WhenLeading:
+    """Starts work once we lead. Until then caches and queues fill, so that it can begin at once.
+
+    Args:
+        leading: Set when we lead.
+        work: Started in order, stopped in reverse.
+    """
+
+    def __init__(self, leading: Stop, work: Sequence[Work], clock: Clock = SYSTEM_CLOCK) -> None:
+        self._leading = leading
+        self._work = list(work)
+        self._clock = clock
+        self._runner = Runner("when-leading", self.run, clock=clock)
+
+    def start(self) -> None:
+        """Wait in a thread of its own."""
+        self._runner.start()
+
+    def run(self, stop: Stop) -> None:
+        """Wait until we lead, and start the work. Blocks."""
+        either = Stop(self._clock)
+        for each in (stop, self._leading):
+            each.on_set(either.set)
+        either.wait()
+        for part in self._work:
+            if not stop.is_set():  # whoever is on the way out begins nothing
+                part.start()
+
+    def stop(self, timeout: float = 10.0) -> None:
+        """Stop what was started. Idempotent.
+
+        Args:
+            timeout: Seconds for all of it together.
+
+        Raises:
+            BaseException: What killed a part, or TimeoutError. One that fails does not keep the
+                others from being stopped.
+        """
+        deadline = self._clock.now() + timeout
+        with ExitStack() as stack:
+            for part in self._work:
+                stack.callback(self._stop_by, deadline, part)
+            self._runner.stop(timeout)
+
+    def _stop_by(self, deadline: float, part: Work) -> None:
+        part.stop(max(0.0, deadline - self._clock.now()))
