@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit test-integration controlplane test-real cover lint format types contracts check bench clean
+.PHONY: help demo test test-unit test-integration controlplane test-real test-election cover lint format types contracts check bench clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -33,6 +33,9 @@ controlplane: $(READY) ## build etcd, kube-apiserver, kubectl and helm once, int
 
 test-real: controlplane ## tests against the real control plane, kubectl and helm
 	BTCCTL_TEST_REQUIRES="kubectl helm" $(PYTEST) tests/integration -m "real_server or helm"
+
+test-election: controlplane ## 52 rounds of leader election per server, with processes that are killed, paused and cut off
+	BTCCTL_ELECTION_ROUNDS=52 $(PYTEST) tests/integration/leaderelection
 
 cover: $(READY) ## coverage of the unit and integration tests
 	$(BIN)/coverage erase

@@ -11,7 +11,7 @@ Errors are judged by the body: under JSON-RPC 2.0 Core answers every one of them
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv6Address, ip_address
 from typing import Any, ClassVar, Final
@@ -23,6 +23,8 @@ from urllib3.connection import HTTPConnection
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.errors import BtcctlError
+from btcctl.rest.connection import send_fenced
+from btcctl.rest.transport import Fence
 
 CONNECT_SECONDS: Final = 1.0
 # `addnode onetry` to a host that swallows packets blocks for 5.07 s (measured).
@@ -116,7 +118,7 @@ class RpcConnections:
     Args:
         port: The nodes' RPC port.
         read_seconds: How long an answer may take.
-        fence: Called right before anything is sent; what it raises is raised, and nothing has happened.
+        fence: Asked before anything is sent; what it raises is raised, and nothing has happened.
     """
 
     def __init__(
@@ -125,7 +127,7 @@ class RpcConnections:
         *,
         read_seconds: float = READ_SECONDS,
         clock: Clock = SYSTEM_CLOCK,
-        fence: Callable[[], None] | None = None,
+        fence: Fence | None = None,
     ) -> None:
         self._port = port
         self._read_seconds = read_seconds
@@ -258,15 +260,14 @@ class RpcClient:
         return self._decode(bytes(answer.result), Any)
 
 
-def _fenced_pool(fence: Callable[[], None]) -> type[HTTPConnectionPool]:
+def _fenced_pool(fence: Fence) -> type[HTTPConnectionPool]:
     """urllib3 offers no other way to have something done between connecting and sending."""
 
     class FencedConnection(HTTPConnection):
         def send(self, data: Any) -> None:
             if self.sock is None:
                 self.connect()
-            fence()
-            super().send(data)
+            send_fenced(fence, super().send, data)
 
     class FencedPool(HTTPConnectionPool):
         ConnectionCls = FencedConnection

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import structlog
+
 from btcctl.clock import AWAKE_CLOCK, Clock
 from btcctl.errors import NotLeading
 
+logger = structlog.get_logger(__name__)
+
 
 class Fence:
-    """What the transports ask right before they send: `check` is given to them from outside.
+    """What the transports ask right before they send; it is given to them from outside.
 
     It needs nobody to shut it: once the deadline has passed nothing goes through, even if the
     thread that renews the lease hangs, or the whole process was stopped for a while. What it
@@ -18,7 +22,8 @@ class Fence:
     """
 
     def __init__(self, clock: Clock = AWAKE_CLOCK) -> None:
-        self.refused = 0  #: how many effects were not begun
+        self.refused = 0  #: effects that were not begun
+        self.overtaken = 0  #: effects that were being sent while the deadline passed
         self._clock = clock
         self._until = float("-inf")
         self._closed = False
@@ -40,3 +45,9 @@ class Fence:
         if self._closed or self._clock.now() >= self._until:
             self.refused += 1
             raise NotLeading("we do not lead: nothing was sent")
+
+    def sent(self) -> None:
+        """Count it if the deadline passed between `check` and now: that could only be if we were stopped."""
+        if self._clock.now() >= self._until:
+            self.overtaken += 1
+            logger.warning("a request was on its way when the lease ran out", count=self.overtaken)

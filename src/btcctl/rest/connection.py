@@ -20,6 +20,7 @@ from urllib3.exceptions import ConnectTimeoutError, LocationParseError, NewConne
 from btcctl.errors import Interrupted
 from btcctl.rest.breaker import Breaker
 from btcctl.rest.tls import TlsContexts
+from btcctl.rest.transport import Fence
 
 # A peer that vanished is noticed after 30 + 3 × 10 s, also by a connection nothing is sent on.
 _KEEPALIVE = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
@@ -31,7 +32,7 @@ class Call:
 
     breaker: Breaker | None = None
     tls: TlsContexts | None = None
-    fence: Callable[[], None] | None = None  #: raises if the request must not go out any more
+    fence: Fence | None = None
     dialled: bool = False  #: a new connection was made for it
     #: What the answer is read from. The connection itself forgets it after "Connection: close".
     sock: socket.socket | None = None
@@ -39,11 +40,6 @@ class Call:
     def attach(self, sock: socket.socket) -> None:
         if self.breaker is not None:
             self.breaker.attach(sock)
-
-    def check_fence(self) -> None:
-        """As late as can be: between this and the system call there is nothing that waits."""
-        if self.fence is not None:
-            self.fence()
 
     def set_read_timeout(self, seconds: float) -> None:
         """Change how long each of the next reads may block."""
@@ -123,6 +119,19 @@ def _attach_reused(sock: socket.socket | None) -> None:
         call.attach(plain)
 
 
+def send_fenced(fence: Fence | None, send: Callable[[Any], None], data: Any) -> None:
+    """Send the head or a part of the body of a request; one that is not sent whole has no effect.
+
+    Between the question and the system call there is nothing that waits.
+    """
+    if fence is None:
+        send(data)
+        return
+    fence.check()
+    send(data)
+    fence.sent()
+
+
 class PlainConnection(HTTPConnection):
     """Over TCP."""
 
@@ -138,11 +147,9 @@ class PlainConnection(HTTPConnection):
         super().putrequest(method, url, skip_host, skip_accept_encoding)
 
     def send(self, data: Any) -> None:
-        """The head, and then each part of the body: what is not sent whole has no effect."""
         if self.sock is None:
             self.connect()
-        _current.call.check_fence()
-        super().send(data)
+        send_fenced(_current.call.fence, super().send, data)
 
 
 class TlsConnection(HTTPSConnection):
@@ -176,11 +183,9 @@ class TlsConnection(HTTPSConnection):
         super().putrequest(method, url, skip_host, skip_accept_encoding)
 
     def send(self, data: Any) -> None:
-        """The head, and then each part of the body: what is not sent whole has no effect."""
         if self.sock is None:
             self.connect()
-        _current.call.check_fence()
-        super().send(data)
+        send_fenced(_current.call.fence, super().send, data)
 
 
 class PlainPool(HTTPConnectionPool):

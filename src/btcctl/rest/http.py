@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple, NoReturn
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -18,7 +18,7 @@ from btcctl.rest.config import ClientConfig
 from btcctl.rest.connection import Call, PlainPool, TlsPool, calling
 from btcctl.rest.failures import broke_before_an_answer, describe
 from btcctl.rest.tls import TlsContexts
-from btcctl.rest.transport import Request, Response
+from btcctl.rest.transport import Fence, Request, Response
 
 logger = structlog.get_logger(__name__)
 
@@ -40,8 +40,7 @@ class HttpTransport:
     Args:
         config: Where to, and as whom.
         pool_size: How many connections to keep open: as many as watches and workers.
-        fence: Called right before a request that may change something is sent, after connecting
-            and once more after the head; what it raises is raised, and nothing has happened.
+        fence: Asked before anything is sent that may change something.
 
     Raises:
         ConfigError: The TLS files are missing or broken.
@@ -53,7 +52,7 @@ class HttpTransport:
         *,
         pool_size: int = POOL_SIZE,
         clock: Clock = SYSTEM_CLOCK,
-        fence: Callable[[], None] | None = None,
+        fence: Fence | None = None,
     ) -> None:
         self._config = config
         self._fence = fence

@@ -32,6 +32,17 @@ class Response:
     body: bytes
 
 
+class Fence(Protocol):
+    """Asked about each request that may change something, as late as can be."""
+
+    def check(self) -> None:
+        """Called right before each part of a request is sent, after connecting. What it raises is
+        raised, and the request has no effect."""
+
+    def sent(self) -> None:
+        """Called right after."""
+
+
 class StreamResponse(Protocol):
     """A response whose body is read as it comes. Close it, or leave its `with` block."""
 

@@ -11,6 +11,8 @@ import pytest
 from btcctl.bitcoin.rpc import Credentials, RpcConnections, RpcUnauthorized, RpcUnavailable
 from btcctl.clock import SYSTEM_CLOCK
 from btcctl.errors import NotLeading
+from btcctl.leaderelection.fence import Fence
+from btcctl.testing.clock import FakeClock
 from btcctl.threads import Runner, Stop
 from tests.integration.support import eventually
 
@@ -22,7 +24,7 @@ Serve = Callable[[socket.socket, int], None]  #: a connection and its number
 
 
 @contextmanager
-def server(serve: Serve, fence: Callable[[], None] | None = None) -> Iterator[RpcConnections]:
+def server(serve: Serve, fence: Fence | None = None) -> Iterator[RpcConnections]:
     """Serves one connection after the other, each until `serve` returns."""
     with socket.create_server((ADDRESS, 0)) as listener:
         runner = Runner("node", lambda stop: accept(listener, serve, stop))
@@ -160,10 +162,7 @@ def test_nobody_listening_is_unavailable() -> None:
 
 def test_behind_a_fence_that_is_shut_nothing_is_sent_although_it_was_connected() -> None:
     received: list[bytes] = []
-
-    def shut() -> None:
-        raise NotLeading("shut")
-
+    shut = Fence(FakeClock())
     with server(lambda connection, _: received.append(read_request(connection)), fence=shut) as connections:
         with pytest.raises(NotLeading):
             call(connections)
@@ -171,12 +170,12 @@ def test_behind_a_fence_that_is_shut_nothing_is_sent_although_it_was_connected()
 
 
 def test_a_fence_that_is_open_lets_calls_through() -> None:
-    asked: list[int] = []
-
     def serve(connection: socket.socket, _: int) -> None:
         while read_request(connection):
             connection.sendall(OK)
 
-    with server(serve, fence=lambda: asked.append(1)) as connections:
+    fence = Fence(FakeClock())
+    fence.extend(1.0)
+    with server(serve, fence=fence) as connections:
         assert call(connections) == 7
-    assert asked
+    assert (fence.refused, fence.overtaken) == (0, 0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -11,7 +11,7 @@ from btcctl.errors import NotLeading
 from btcctl.rest.config import ClientConfig
 from btcctl.rest.http import HttpTransport
 from btcctl.rest.transport import Request
-from tests.integration.rest.servers import Peer, SocketServer, always
+from tests.integration.rest.servers import Handler, Peer, SocketServer, always
 from tests.integration.support import eventually
 
 PATCH = Request("PATCH", "/x", body=b'{"changed": true}')
@@ -22,17 +22,19 @@ class Switch:
 
     def __init__(self, parts: int) -> None:
         self.parts = parts
+        self.passed = 0
 
-    def __call__(self) -> None:
+    def check(self) -> None:
         if self.parts == 0:
             raise NotLeading("shut")
         self.parts -= 1
 
+    def sent(self) -> None:
+        self.passed += 1
+
 
 @contextmanager
-def fenced(
-    fence: Callable[[], None], *handlers: Callable[[Peer], None]
-) -> Iterator[tuple[HttpTransport, SocketServer]]:
+def fenced(fence: Switch, *handlers: Handler) -> Iterator[tuple[HttpTransport, SocketServer]]:
     with SocketServer(list(handlers) or [always()]) as server:
         transport = HttpTransport(ClientConfig(server.url), fence=fence)
         try:
@@ -63,11 +65,13 @@ def test_a_fence_that_shuts_after_the_head_keeps_the_body_back_and_the_request_h
 
 
 def test_what_was_let_through_arrives_whole_and_the_next_is_asked_for_again() -> None:
-    with fenced(Switch(2)) as (transport, server):
+    fence = Switch(2)
+    with fenced(fence) as (transport, server):
         assert transport.request(PATCH, timeout=5.0).status == 200
         with pytest.raises(NotLeading):
             transport.request(PATCH, timeout=5.0)
         assert [each.body for each in server.requests] == [PATCH.body]
+        assert fence.passed == 2
         assert transport.request(Request("GET", "/x"), timeout=5.0).status == 200
 
 

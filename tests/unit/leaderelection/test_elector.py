@@ -129,6 +129,17 @@ def test_effects_may_begin_until_the_deadline_after_the_last_renewal_was_sent(a:
     assert a.fence.refused == 2
 
 
+def test_what_was_being_sent_when_the_deadline_passed_is_counted(a: Candidate) -> None:
+    a.step()
+    a.fence.check()
+    a.fence.sent()
+    assert a.fence.overtaken == 0
+    a.fence.check()
+    a.clock.advance(DEADLINE)  # the process was stopped between the question and the system call
+    a.fence.sent()
+    assert a.fence.overtaken == 1
+
+
 def test_two_candidates_never_may_act_at_once_whenever_the_leader_is_stopped(server: Server) -> None:
     for tenths in range(0, 60, 7):
         clock = FakeClock()

@@ -1,0 +1,1 @@
+"""Leader election with real processes: who wrote what, and when, as the API server saw it."""
