@@ -138,6 +138,8 @@ class Elector:
         try:
             while not stop.is_set():
                 stop.wait(self.step())
+            if self.expired:
+                raise LeaseLost(self._why_lost())
         except LeaseLost as error:
             logger.error("lease lost", lease=str(self._lock.key), error=str(error))  # noqa: TRY400
             with self._guard:

@@ -305,6 +305,14 @@ def test_nothing_may_begin_while_the_lease_is_given_back(a: Candidate) -> None:
     assert acted == [False, False]
 
 
+def test_who_is_asked_to_stop_after_the_deadline_has_lost_and_gives_nothing_back(server: Server, a: Candidate) -> None:
+    stop = Stop(a.clock)
+    a.elector.leading.on_set(lambda: (a.clock.advance(DEADLINE), stop.set()))
+    a.elector.run(stop)
+    assert a.elector.lost.is_set()
+    assert server.record.holder == "a"
+
+
 def test_a_lease_that_somebody_took_meanwhile_is_not_given_back(server: Server, a: Candidate) -> None:
     def take(_: str) -> None:
         if a.leads:
