@@ -8,14 +8,13 @@ from __future__ import annotations
 import itertools
 import threading
 from bisect import bisect_left
-from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Metric, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
-
-from btcctl.clock import SYSTEM_CLOCK, Clock
 
 # component-base's workqueue buckets: ExponentialBuckets(10e-9, 10, 12).
 QUEUE_BUCKETS = tuple(10.0**exponent for exponent in range(-8, 4))
@@ -25,6 +24,8 @@ RECONCILE_BUCKETS = (
     *(0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0),
     *(1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5, 6, 7, 8, 9, 10, 15, 20, 25, 30, 40, 50, 60),
 )
+
+_UNCOUNTED = 1000  # observations that are kept until they are counted
 
 #: How a reconcile ends. A terminal error counts as "error" too, as in controller-runtime.
 RESULTS = ("success", "error", "requeue_after", "terminal_error")
@@ -38,9 +39,11 @@ class Histogram:
         self._bounds = buckets
         self._counts = [0] * (len(buckets) + 1)
 
-    def observe(self, seconds: float) -> None:
-        self.total_seconds += seconds
-        self._counts[bisect_left(self._bounds, seconds)] += 1
+    def observe(self, *many_seconds: float) -> None:
+        bounds, counts = self._bounds, self._counts
+        for seconds in many_seconds:
+            counts[bisect_left(bounds, seconds)] += 1
+        self.total_seconds += sum(many_seconds)
 
     def buckets(self) -> list[tuple[str, float]]:
         """Upper bound and cumulative count, as Prometheus wants them."""
@@ -48,45 +51,117 @@ class Histogram:
         return list(zip(labels, map(float, itertools.accumulate(self._counts)), strict=True))
 
 
+class LaterHistogram:
+    """Takes seconds from many threads without a lock they would queue up at; counts them later.
+
+    Attributes:
+        new: What is not counted yet. Append seconds; somebody has to call `count` now and then.
+    """
+
+    def __init__(self, buckets: Sequence[float]) -> None:
+        self.new: deque[float] = deque()
+        self._counted = Histogram(buckets)
+        self._lock = threading.Lock()  # guards what is counted
+
+    def count(self) -> None:
+        """Count what is new, unless another thread is just doing that."""
+        if self._lock.acquire(blocking=False):
+            try:
+                self._count()
+            finally:
+                self._lock.release()
+
+    def read(self) -> tuple[list[tuple[str, float]], float]:
+        """The buckets, and the sum of all seconds."""
+        with self._lock:
+            self._count()
+            return self._counted.buckets(), self._counted.total_seconds
+
+    def _count(self) -> None:
+        take = self.new.popleft
+        self._counted.observe(*[take() for _ in range(len(self.new))])
+
+
+class WatchedQueue(Protocol):
+    """What is read of a queue when it is scraped."""
+
+    def statistics(self) -> QueueState: ...
+
+
+class QueueState(Protocol):
+    """See `btcctl.workqueue.state.QueueStatistics`."""
+
+    @property
+    def depth(self) -> int: ...
+
+    @property
+    def retries(self) -> int: ...
+
+    @property
+    def running_seconds(self) -> tuple[float, ...]: ...
+
+
 class QueueMetrics:
-    """Observes one work queue, under that queue's lock.
+    """Observes one work queue.
 
     `depth` rises when a key becomes dirty, even while it is being processed, and falls when a
     worker gets it; a key's time in the queue counts from its first add, as in client-go.
     """
 
-    def __init__(self, name: str, clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(self, name: str) -> None:
         self.name = name
-        self.adds = 0
-        self.retries = 0
-        self.waiting = Histogram(QUEUE_BUCKETS)
-        self.working = Histogram(QUEUE_BUCKETS)
-        self._clock = clock
-        self._added_at: dict[Hashable, float] = {}
-        self._taken_at: dict[Hashable, float] = {}
+        self._waiting = LaterHistogram(QUEUE_BUCKETS)
+        self._working = LaterHistogram(QUEUE_BUCKETS)
+        self.waited = self._waiting.new.append
+        self._queue: WatchedQueue | None = None
+        self._adds = 0.0
 
-    def added(self, key: Hashable, now: float) -> None:
-        self.adds += 1
-        self._added_at[key] = now
+    def watch(self, queue: WatchedQueue) -> None:
+        self._queue = queue
 
-    def taken(self, key: Hashable, now: float) -> None:
-        self.waiting.observe(now - self._added_at.pop(key))
-        self._taken_at[key] = now
+    def worked(self, seconds: float) -> None:
+        new = self._working.new
+        new.append(seconds)
+        if len(new) >= _UNCOUNTED:
+            self._waiting.count()
+            self._working.count()
 
-    def finished(self, key: Hashable, now: float) -> None:
-        self.working.observe(now - self._taken_at.pop(key))
+    def add_to(self, families: QueueFamilies) -> None:
+        """Add this queue's samples."""
+        if self._queue is None:
+            return
+        state, labels = self._queue.statistics(), [self.name, self.name]
+        waiting, working = self._waiting.read(), self._working.read()
+        # Every add is in the queue or has been waited for. A get between the two looks must not make it shrink.
+        self._adds = max(self._adds, waiting[0][-1][1] + state.depth)
+        families.depth.add_metric(labels, state.depth)
+        families.adds.add_metric(labels, self._adds)
+        families.retries.add_metric(labels, state.retries)
+        families.waiting.add_metric(labels, *waiting)
+        families.working.add_metric(labels, *working)
+        families.unfinished.add_metric(labels, sum(state.running_seconds))
+        families.longest.add_metric(labels, max(state.running_seconds, default=0.0))
 
-    def delayed(self, key: Hashable) -> None:
-        self.retries += 1
 
-    @property
-    def depth(self) -> int:
-        return len(self._added_at)
+class QueueFamilies:
+    """What client-go says of its queues."""
 
-    def running_seconds(self) -> list[float]:
-        """For how long each key that is being processed has been."""
-        now = self._clock.now()
-        return [now - taken_at for taken_at in list(self._taken_at.values())]
+    def __init__(self) -> None:
+        labels = ["name", "controller"]
+        self.depth = GaugeMetricFamily("workqueue_depth", "Keys that need work.", labels=labels)
+        self.adds = CounterMetricFamily("workqueue_adds", "Keys added.", labels=labels)
+        self.retries = CounterMetricFamily("workqueue_retries", "Keys held back until later.", labels=labels)
+        self.waiting = HistogramMetricFamily("workqueue_queue_duration_seconds", "How long keys waited.", labels=labels)
+        self.working = HistogramMetricFamily("workqueue_work_duration_seconds", "How long keys took.", labels=labels)
+        self.unfinished = GaugeMetricFamily(
+            "workqueue_unfinished_work_seconds", "Seconds of work in progress, summed up.", labels=labels
+        )
+        self.longest = GaugeMetricFamily(
+            "workqueue_longest_running_processor_seconds", "Age of the oldest work in progress.", labels=labels
+        )
+
+    def __iter__(self) -> Iterator[Metric]:
+        return iter(vars(self).values())
 
 
 class ControllerMetrics:
@@ -140,16 +215,11 @@ class LeaderMetrics:
 
 
 class Metrics(Collector):
-    """Everything that is counted, in a registry of its own.
+    """Everything that is counted, in a registry of its own."""
 
-    Args:
-        clock: What the queues measure with.
-    """
-
-    def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(self) -> None:
         self.registry = CollectorRegistry(auto_describe=False)
         self.requests = RequestMetrics()
-        self._clock = clock
         self._lock = threading.Lock()  # guards the three below
         self._queues: dict[str, QueueMetrics] = {}
         self._controllers: dict[str, ControllerMetrics] = {}
@@ -159,7 +229,7 @@ class Metrics(Collector):
     def queue(self, name: str) -> QueueMetrics:
         """The observer for the queue of that name; the same one on every call."""
         with self._lock:
-            return self._queues.setdefault(name, QueueMetrics(name, self._clock))
+            return self._queues.setdefault(name, QueueMetrics(name))
 
     def controller(self, name: str, workers: int) -> ControllerMetrics:
         """The observer for the controller of that name; the same one on every call."""
@@ -191,30 +261,11 @@ class Metrics(Collector):
         yield requests
 
 
-def _queue_families(queues: Iterable[QueueMetrics]) -> Iterator[Metric]:
-    labels = ["name", "controller"]
-    depth = GaugeMetricFamily("workqueue_depth", "Keys that need work.", labels=labels)
-    adds = CounterMetricFamily("workqueue_adds", "Keys added.", labels=labels)
-    retries = CounterMetricFamily("workqueue_retries", "Keys held back until later.", labels=labels)
-    waiting = HistogramMetricFamily("workqueue_queue_duration_seconds", "How long keys waited.", labels=labels)
-    working = HistogramMetricFamily("workqueue_work_duration_seconds", "How long keys took.", labels=labels)
-    unfinished = GaugeMetricFamily(
-        "workqueue_unfinished_work_seconds", "Seconds of work in progress, summed up.", labels=labels
-    )
-    longest = GaugeMetricFamily(
-        "workqueue_longest_running_processor_seconds", "Age of the oldest work in progress.", labels=labels
-    )
+def _queue_families(queues: Iterable[QueueMetrics]) -> QueueFamilies:
+    families = QueueFamilies()
     for queue in queues:
-        values = [queue.name, queue.name]
-        running = queue.running_seconds()
-        depth.add_metric(values, queue.depth)
-        adds.add_metric(values, queue.adds)
-        retries.add_metric(values, queue.retries)
-        waiting.add_metric(values, queue.waiting.buckets(), queue.waiting.total_seconds)
-        working.add_metric(values, queue.working.buckets(), queue.working.total_seconds)
-        unfinished.add_metric(values, sum(running))
-        longest.add_metric(values, max(running, default=0.0))
-    yield from (depth, adds, retries, waiting, working, unfinished, longest)
+        queue.add_to(families)
+    return families
 
 
 def _controller_families(controllers: Iterable[ControllerMetrics]) -> Iterator[Metric]:

@@ -21,8 +21,8 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def metrics(clock: FakeClock) -> Metrics:
-    return Metrics(clock)
+def metrics() -> Metrics:
+    return Metrics()
 
 
 def observed(metrics: Metrics, clock: FakeClock) -> WorkQueue[str]:
@@ -65,6 +65,19 @@ def test_every_delay_counts_as_a_retry(clock, metrics):
     queue.add_after("a", 0.0)
     queue.add_after("b", 5.0)
     assert sample(metrics, "workqueue_retries_total", **QUEUE) == 2
+
+
+def test_more_keys_than_are_counted_at_once_are_all_counted(clock, metrics):
+    queue = observed(metrics, clock)
+    for key in range(2500):
+        queue.add(str(key))
+        clock.advance(1.0)
+        queue.done(queue.get())
+    assert sample(metrics, "workqueue_adds_total", **QUEUE) == 2500
+    assert sample(metrics, "workqueue_queue_duration_seconds_bucket", le="1.0", **QUEUE) == 2500
+    assert sample(metrics, "workqueue_queue_duration_seconds_bucket", le="0.1", **QUEUE) == 0
+    assert sample(metrics, "workqueue_queue_duration_seconds_sum", **QUEUE) == 2500.0
+    assert sample(metrics, "workqueue_work_duration_seconds_count", **QUEUE) == 2500
 
 
 def test_reconciles_are_counted_by_their_result(clock, metrics):
@@ -112,7 +125,7 @@ def test_requests_are_counted_by_code_method_and_host(metrics):
 
 def test_two_sets_of_metrics_do_not_mix(clock, metrics):
     observed(metrics, clock).add("a")
-    assert sample(Metrics(clock), "workqueue_adds_total", **QUEUE) is None
+    assert sample(Metrics(), "workqueue_adds_total", **QUEUE) is None
 
 
 def test_the_text_is_what_prometheus_reads(clock, metrics):

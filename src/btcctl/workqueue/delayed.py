@@ -53,6 +53,14 @@ class DelayedKeys(Generic[K]):
             heapq.heappop(self._heap)
         return self._heap[0][0] if self._heap else None
 
+    def ready_at(self, key: K) -> float | None:
+        """When `key` becomes ready, or None if it is not scheduled."""
+        return self._ready_at.get(key)
+
+    def keys(self) -> list[K]:
+        """Every key that is scheduled."""
+        return [*self._ready_at]
+
     def clear(self) -> None:
         """Forget every key."""
         self._ready_at.clear()

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
-from collections import deque
 from collections.abc import Hashable
-from typing import Generic, Protocol, TypeVar
+from queue import Empty, SimpleQueue
+from typing import Any, Generic, Protocol, TypeVar
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
+from btcctl.workqueue.background import BackgroundLane
 from btcctl.workqueue.delayed import DelayedKeys
+from btcctl.workqueue.state import KeyState, QueueStatistics
 
 K = TypeVar("K", bound=Hashable)
+
+_NEVER = float("inf")
 
 
 class ShutDown(Exception):
@@ -18,36 +23,37 @@ class ShutDown(Exception):
 
 
 class QueueObserver(Protocol):
-    """Told of every change, under the queue's lock: be quick, never call back.
+    """Told how long keys took, by many threads at once. `btcctl.metrics.QueueMetrics` is one."""
 
-    `btcctl.metrics.QueueMetrics` is one.
-    """
+    def watch(self, queue: WorkQueue[Any]) -> None:
+        """Called once, by the queue: its `statistics` are yours to read."""
 
-    def added(self, key: Hashable, now: float) -> None:
-        """A key became dirty."""
+    def waited(self, seconds: float) -> None:
+        """From the add of a key until a worker got it."""
 
-    def taken(self, key: Hashable, now: float) -> None:
-        """A worker got it."""
-
-    def finished(self, key: Hashable, now: float) -> None:
-        """The worker was done with it."""
-
-    def delayed(self, key: Hashable) -> None:
-        """It was held back until later."""
+    def worked(self, seconds: float) -> None:
+        """From there until the worker was done."""
 
 
 class WorkQueue(Generic[K]):
     """Collapses duplicate keys, and can hold a key back until later.
 
-    Invariants, whenever `_lock` is free:
-        queue ⊆ dirty, without duplicates
-        queue ∩ processing = ∅
-        dirty ⊆ queue ∪ processing
-        no worker waits for longer than until the earliest delayed key is due
-    So a key added while it is being processed waits in `dirty` until `done`.
+    A key is
+        dirty       from its `add` until a worker gets it: it needs work;
+        claimed     by whoever puts it into the queue, until it is done: once at a time;
+        processing  from `get` to `done`.
+    A key added while it is being processed is dirty and claimed: `done` claims it anew.
 
-    A worker blocked in `get` sleeps until the next delayed key is due; there is no thread
-    for delays.
+    `add`, `get` and `done` take no lock, because workers that share one convoy behind the
+    interpreter's (several µs per key instead of less than one). They stand on single dict
+    operations, each of which is atomic, and on their order: a key is marked dirty *before* a
+    claim is tried, and a claim is given up *before* it is looked whether the key is dirty. So
+    one of two that race sees the other's mark, and no dirty key is left unclaimed; and only one
+    of two that claim a key gets it, so none is in the queue twice. Should both have seen to it
+    one after the other, the second finds the key clean in `get`, and lets it go.
+
+    A worker that finds nothing waits on a condition until the next delayed key is due; there is
+    no thread for delays. Whoever puts a key in wakes one, who wakes the next if there is more.
 
     Args:
         clock: What delays are measured with.
@@ -57,43 +63,79 @@ class WorkQueue(Generic[K]):
 
     def __init__(self, clock: Clock = SYSTEM_CLOCK, name: str = "", *, observer: QueueObserver | None = None) -> None:
         self.name = name
-        self.unknown_done = 0  #: how often `done` was called for a key that was not being processed
         self._clock = clock
+        self._now = clock.now
         self._observer = observer
-        self._lock = threading.Lock()  # guards everything below
+        self._dirty: dict[K, float] = {}  # since when
+        self._claims: dict[K, list[None]] = {}
+        self._processing: dict[K, float] = {}  # since when
+        self._ready: SimpleQueue[K] = SimpleQueue()
+        self._background: BackgroundLane[K] = BackgroundLane()
+        self._gets = itertools.count()
+        self._due_at = _NEVER  # of the first delayed key
+        self._hungry = False  # a worker waits that nobody has woken yet
+        self._is_shut_down = False
+        # Guards everything below. Re-entrant, because a worker that waits puts in what is due.
+        self._lock = threading.RLock()
         self._work = threading.Condition(self._lock)  # there is something to get, or an earlier time to wake at
-        self._settled = threading.Condition(self._lock)  # nothing queued, nothing processed
-        self._queue: deque[K] = deque()
-        self._dirty: set[K] = set()
-        self._processing: set[K] = set()
+        self._settled = threading.Condition(self._lock)  # a drain may be over
         self._delayed: DelayedKeys[K] = DelayedKeys()
-        self._shutting_down = False
+        self._waiting = 0  # workers
+        self._is_draining = False
+        self._is_over = False  # nothing is handed out any more
+        self._retries = 0
+        self._unknown_done = 0
+        if observer is not None:
+            observer.watch(self)
 
     def __len__(self) -> int:
         """How many keys are ready to be handed out."""
-        with self._lock:
-            return len(self._queue)
+        return self._ready.qsize() + len(self._background.waiting)
+
+    @property
+    def unknown_done(self) -> int:
+        """How often `done` was called for a key that was not being processed."""
+        return self._unknown_done
 
     def add(self, key: K) -> None:
         """Mark `key` as needing work. Ignored after `shut_down`."""
-        with self._lock:
-            self._add(key)
+        if self._is_shut_down:
+            return
+        now = self._now()
+        if self._dirty.setdefault(key, now) is now:
+            claim: list[None] = []
+            if self._claims.setdefault(key, claim) is claim:
+                self._ready.put(key)
+                if self._hungry:
+                    self._wake()
+                return
+        if self._background.waiting and self._background.call_away(key):
+            self._put(key)
+
+    def add_background(self, key: K) -> None:
+        """Add `key` behind all that is added otherwise: nothing has happened to it.
+
+        What has waited for 10 s gets every second turn. An `add` of the key calls it to the front.
+        """
+        if self._is_shut_down:
+            return
+        now = self._now()
+        if self._dirty.setdefault(key, now) is now and self._has_claimed(key):
+            self._background.put(key, now)
+            if self._hungry:
+                self._wake()
 
     def add_after(self, key: K, seconds: float) -> None:
         """Add `key` once `seconds` have passed. Of two times for one key, the earlier wins."""
         with self._lock:
-            if self._shutting_down:
+            if self._is_shut_down:
                 return
-            if self._observer is not None:
-                self._observer.delayed(key)
-            if seconds <= 0:
-                self._add(key)
+            self._retries += 1
+            if seconds > 0:
+                self._delayed.add(key, self._now() + seconds)
+                self._look_at_delayed()
                 return
-            ready_at = self._clock.now() + seconds
-            earliest = self._delayed.next_ready_at()
-            self._delayed.add(key, ready_at)
-            if earliest is None or ready_at < earliest:
-                self._work.notify_all()  # no waiting worker may sleep past the earliest key
+        self.add(key)
 
     def get(self) -> K:
         """Block until a key is ready. The caller must pass it to `done`.
@@ -101,39 +143,49 @@ class WorkQueue(Generic[K]):
         Raises:
             ShutDown: The queue is shut down and nothing is left in it.
         """
-        with self._lock:
-            while True:
-                wake_at = self._release_delayed()
-                if self._queue:
-                    return self._take()
-                if self._shutting_down:
-                    raise ShutDown
-                self._clock.wait(self._work, None if wake_at is None else wake_at - self._clock.now())
+        while True:
+            if self._due_at != _NEVER:
+                self._add_due()
+            try:
+                key = self._next() if self._background.waiting else self._ready.get_nowait()
+            except Empty:
+                key = self._wait()
+            now = self._processing[key] = self._now()
+            next(self._gets)
+            dirty_since = self._dirty.pop(key, None)
+            if dirty_since is not None:
+                if self._observer is not None:
+                    self._observer.waited(now - dirty_since)
+                return key
+            self._processing.pop(key)
+            self._give_up_claim(key)
 
     def done(self, key: K) -> None:
         """Finish `key`; it is queued again if it was added meanwhile.
 
         A key that is not being processed is left alone, and counted in `unknown_done`.
         """
-        with self._lock:
-            if key not in self._processing:
-                self.unknown_done += 1
-                return
-            self._processing.remove(key)
-            if self._observer is not None:
-                self._observer.finished(key, self._clock.now())
-            if key in self._dirty:
-                self._push(key)
-            elif not self._queue and not self._processing:
-                self._settled.notify_all()
+        taken_at = self._processing.pop(key, None)
+        if taken_at is None:
+            with self._lock:
+                self._unknown_done += 1
+            return
+        if self._observer is not None:
+            self._observer.worked(self._now() - taken_at)
+        self._give_up_claim(key)
 
     def shut_down(self) -> None:
         """Accept nothing new, drop what is delayed. Workers get what is queued, then ShutDown."""
         with self._lock:
-            self._close()
+            self._is_shut_down = True
+            self._delayed.clear()
+            self._look_at_delayed()
+            self._work.notify_all()
 
     def drain(self, timeout: float) -> list[K]:
         """Shut down, and wait until every queued and every processed key is done.
+
+        Meanwhile a worker that finds nothing waits for what others may still have to do again.
 
         Args:
             timeout: Seconds after which what is still queued is dropped.
@@ -142,54 +194,156 @@ class WorkQueue(Generic[K]):
             The keys that were not done in time, those being processed first; [] if all were.
         """
         with self._lock:
-            self._close()
-            deadline = self._clock.now() + timeout
-            while self._queue or self._processing:
-                left = deadline - self._clock.now()
-                if left <= 0:
-                    break
+            self._is_draining = True
+            self.shut_down()
+            deadline = self._now() + timeout
+            self._end_if_settled()
+            while not self._is_over and (left := deadline - self._now()) > 0:
                 self._clock.wait(self._settled, left)
-            unfinished = [*self._processing, *self._queue]
-            self._queue.clear()
-            self._dirty.clear()
+            unfinished = self._unfinished()
+            self._end()
             return unfinished
 
     def idle(self) -> bool:
         """Whether nothing is queued, being processed or due; what is due later does not count."""
         with self._lock:
-            due = self._delayed.next_ready_at()
-            return not (self._queue or self._processing or (due is not None and due <= self._clock.now()))
+            if self._is_over:
+                return not self._processing
+            return self._due_at > self._now() and self._is_settled()
 
-    def _add(self, key: K) -> None:
-        if self._shutting_down or key in self._dirty:
+    def statistics(self) -> QueueStatistics:
+        """What there is, at some instant."""
+        now = self._now()
+        running = [now - taken_at for taken_at in self._processing.copy().values()]
+        with self._lock:
+            delayed, due_at = len(self._delayed), self._due_at
+        return QueueStatistics(
+            depth=len(self._dirty),
+            delayed=delayed,
+            next_due_seconds=None if due_at == _NEVER else max(0.0, due_at - now),
+            running_seconds=tuple(running),
+            retries=self._retries,
+            unknown_done=self._unknown_done,
+        )
+
+    def state_of(self, key: K) -> KeyState:
+        """Where `key` is, at some instant."""
+        now = self._now()
+        dirty_since, taken_at = self._dirty.get(key), self._processing.get(key)
+        with self._lock:
+            due_at = self._delayed.ready_at(key)
+        return KeyState(
+            dirty_seconds=None if dirty_since is None else now - dirty_since,
+            running_seconds=None if taken_at is None else now - taken_at,
+            due_seconds=None if due_at is None else max(0.0, due_at - now),
+        )
+
+    def keys(self) -> list[K]:
+        """Every key that is queued, being processed or delayed, at some instant."""
+        with self._lock:
+            return list(dict.fromkeys([*self._processing.copy(), *self._dirty.copy(), *self._delayed.keys()]))
+
+    def _has_claimed(self, key: K) -> bool:
+        claim: list[None] = []  # like no other
+        return self._claims.setdefault(key, claim) is claim
+
+    def _give_up_claim(self, key: K) -> None:
+        self._claims.pop(key, None)
+        if key in self._dirty and self._has_claimed(key):
+            self._put(key)
+        if self._is_draining:
+            self._end_if_settled()
+
+    def _put(self, key: K) -> None:
+        self._ready.put(key)
+        if self._hungry:
+            self._wake()
+
+    def _wake(self) -> None:
+        with self._lock:
+            self._hungry = False
+            self._work.notify()
+
+    def _next(self) -> K:
+        """Changes go first, mostly."""
+        if not self._background.has_its_turn(self._now()):
+            try:
+                return self._ready.get_nowait()
+            except Empty:
+                pass
+        key = self._background.take()
+        return self._ready.get_nowait() if key is None else key
+
+    def _wait(self) -> K:
+        with self._lock:
+            self._waiting += 1
+            try:
+                while True:
+                    self._hungry = True  # before looking: who puts a key in after that sees it
+                    self._add_due()
+                    try:
+                        return self._next()
+                    except Empty:
+                        self._raise_if_shut_down()
+                    self._clock.wait(self._work, None if self._due_at == _NEVER else self._due_at - self._now())
+            finally:
+                self._waiting -= 1
+                self._hungry = self._waiting > 0
+                if self._hungry and len(self):
+                    self._work.notify()
+
+    def _raise_if_shut_down(self) -> None:
+        if self._is_draining:
+            self._end_if_settled()
+        if self._is_over or (self._is_shut_down and not self._is_draining):
+            raise ShutDown
+
+    def _add_due(self) -> None:
+        if self._due_at > self._now():
             return
-        self._dirty.add(key)
-        if self._observer is not None:
-            self._observer.added(key, self._clock.now())
-        if key not in self._processing:
-            self._push(key)
+        with self._lock:
+            due = self._delayed.pop_ready(self._now())
+            self._look_at_delayed()
+        for key in due:
+            self.add(key)
 
-    def _push(self, key: K) -> None:
-        self._queue.append(key)
-        self._work.notify()
+    def _look_at_delayed(self) -> None:
+        """Under the lock, after each change. No waiting worker may sleep past the earliest key."""
+        next_at = self._delayed.next_ready_at()
+        is_earlier = next_at is not None and next_at < self._due_at
+        self._due_at = _NEVER if next_at is None else next_at
+        if is_earlier:
+            self._work.notify_all()
 
-    def _release_delayed(self) -> float | None:
-        """Queue the delayed keys that are due; return when the next one will be."""
-        if not self._delayed:
-            return None
-        for key in self._delayed.pop_ready(self._clock.now()):
-            self._add(key)
-        return self._delayed.next_ready_at()
+    def _is_settled(self) -> bool:
+        """Nothing queued, nothing processed. Under the lock, which only keeps others from asking.
 
-    def _take(self) -> K:
-        key = self._queue.popleft()
-        self._dirty.remove(key)
-        self._processing.add(key)
-        if self._observer is not None:
-            self._observer.taken(key, self._clock.now())
-        return key
+        A key ceases to be dirty only by a get. So if there was none between the two looks,
+        what the second one saw held at the first one, too: both were empty at once.
+        """
+        before = next(self._gets)
+        return not self._claims and not self._dirty and next(self._gets) == before + 1
 
-    def _close(self) -> None:
-        self._shutting_down = True
-        self._delayed.clear()
+    def _end_if_settled(self) -> None:
+        with self._lock:
+            if self._is_draining and not self._is_over and self._is_settled():
+                self._end()
+
+    def _unfinished(self) -> list[K]:
+        queued = () if self._is_over else (*self._claims.copy(), *self._dirty.copy())
+        return list(dict.fromkeys([*self._processing.copy(), *queued]))
+
+    def _end(self) -> None:
+        """Hand out nothing any more, not even what somebody is just putting in."""
+        self._is_over = True
+        self._ready = _Nowhere()
+        self._background.clear()
+        self._settled.notify_all()
         self._work.notify_all()
+
+
+class _Nowhere(SimpleQueue[K]):
+    """Takes everything, gives nothing."""
+
+    def put(self, item: K, block: bool = True, timeout: float | None = None) -> None:
+        """Drop it."""

@@ -50,11 +50,38 @@ class ItemExponentialRateLimiter(Generic[K]):
         return self._backoff.delay(failures)
 
     def forget(self, key: K) -> None:
-        with self._lock:
-            self._failures.pop(key, None)
+        self._failures.pop(key, None)  # every success comes here: no lock that workers would queue up at
 
     def num_requeues(self, key: K) -> int:
         return self._failures.get(key, 0)
+
+
+class FastSlowRateLimiter(Generic[K]):
+    """`fast` for the first `attempts` failures of a key in a row, `slow` for all that follow.
+
+    Args:
+        fast: Seconds.
+        slow: Seconds.
+        attempts: How many failures are taken for passing ones.
+    """
+
+    def __init__(self, fast: float, slow: float, attempts: int) -> None:
+        if not 0 <= fast <= slow or attempts < 0:
+            raise ValueError(f"not fast and slow: {fast} s for {attempts} attempts, then {slow} s")
+        self._fast = fast
+        self._slow = slow
+        self._attempts = attempts
+        self._failures: ItemExponentialRateLimiter[K] = ItemExponentialRateLimiter()  # for its count
+
+    def delay(self, key: K) -> float:
+        self._failures.delay(key)
+        return self._fast if self._failures.num_requeues(key) <= self._attempts else self._slow
+
+    def forget(self, key: K) -> None:
+        self._failures.forget(key)
+
+    def num_requeues(self, key: K) -> int:
+        return self._failures.num_requeues(key)
 
 
 class BucketRateLimiter(Generic[K]):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from queue import SimpleQueue
+
 import pytest
 
 from btcctl.testing.clock import FakeClock
+from btcctl.threads import Runner
 from btcctl.workqueue.queue import ShutDown, WorkQueue
+from btcctl.workqueue.state import KeyState, QueueStatistics
 from tests.unit.workqueue.support import Drainer, Worker
 
 
@@ -211,3 +215,68 @@ def test_two_drains_at_once_both_end() -> None:
         clock.wait_until_blocked(threads=2)
         queue.done("a")
         assert (one.left(), two.left()) == ([], [])
+
+
+def test_a_worker_stays_while_a_drain_may_still_have_work_for_it() -> None:
+    clock = FakeClock()
+    queue = new_queue("a", clock=clock)
+    queue.get()
+    queue.add("a")
+    with Worker(queue) as worker, Drainer(queue, timeout=5.0) as drainer:
+        clock.wait_until_blocked(threads=2)
+        assert worker.is_alive()
+        queue.done("a")
+        assert worker.next() == "a"
+        assert drainer.left() == []
+
+
+def test_a_second_drain_says_what_is_still_being_processed() -> None:
+    queue = new_queue("processing", "queued")
+    queue.get()
+    assert queue.drain(0.0) == ["processing", "queued"]
+    assert queue.drain(0.0) == ["processing"]
+
+
+def test_each_of_several_keys_wakes_a_worker_of_its_own() -> None:
+    clock = FakeClock()
+    queue = new_queue(clock=clock)
+    taken: SimpleQueue[str] = SimpleQueue()
+    workers = [Runner(f"worker-{number}", lambda _: taken.put(queue.get())) for number in range(4)]
+    for worker in workers:
+        worker.start()
+    clock.wait_until_blocked(threads=4)
+    for key in "abcd":
+        queue.add(key)
+    for worker in workers:
+        worker.stop(timeout=5.0)  # sooner than a fake wait ends by itself
+    assert sorted(taken.get() for _ in range(4)) == ["a", "b", "c", "d"]
+
+
+def test_statistics_say_what_waits_for_whom_and_for_how_long() -> None:
+    clock = FakeClock()
+    queue = new_queue("a", "b", clock=clock)
+    queue.get()
+    queue.add("a")
+    queue.add_after("later", 7.0)
+    queue.done("unknown")
+    clock.advance(2.0)
+    assert queue.statistics() == QueueStatistics(
+        depth=2, delayed=1, next_due_seconds=5.0, running_seconds=(2.0,), retries=1, unknown_done=1
+    )
+    assert queue.keys() == ["a", "b", "later"]
+
+
+def test_each_key_can_be_asked_after() -> None:
+    clock = FakeClock()
+    queue = new_queue("a", clock=clock)
+    clock.advance(1.0)
+    assert queue.state_of("a") == KeyState(dirty_seconds=1.0, running_seconds=None, due_seconds=None)
+    queue.get()
+    queue.add_after("a", 5.0)
+    clock.advance(2.0)
+    assert queue.state_of("a") == KeyState(dirty_seconds=None, running_seconds=2.0, due_seconds=3.0)
+    assert queue.state_of("unknown") == KeyState(None, None, None)
+
+
+def test_a_queue_at_rest_says_so() -> None:
+    assert new_queue().statistics() == QueueStatistics(0, 0, None, (), 0, 0)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from btcctl.testing.clock import FakeClock
+from btcctl.workqueue.background import AGED_SECONDS
 from btcctl.workqueue.queue import ShutDown, WorkQueue
 
 KEYS = st.sampled_from("abcde")
@@ -15,13 +16,19 @@ WORKERS = 3
 
 
 class QueueModel(RuleBasedStateMachine):
-    """`waiting`: keys to hand out, in order. `again`: keys to hand out once more after done."""
+    """`waiting`: keys to hand out, in order. `again`: keys to hand out once more after done.
+
+    `behind`: keys in the background.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.clock = FakeClock()
         self.queue: WorkQueue[str] = WorkQueue(self.clock)
         self.waiting: list[str] = []
+        self.behind: set[str] = set()
+        self.places: list[tuple[float, str]] = []  # in the background, void ones too
+        self.was_behind = False
         self.again: set[str] = set()
         self.processing: list[str] = []
         self.due_at: dict[str, tuple[float, int]] = {}  # when, and a number: the first of two equals goes first
@@ -36,6 +43,20 @@ class QueueModel(RuleBasedStateMachine):
             self.again.add(key)
         elif key not in self.waiting:
             self.waiting.append(key)
+            if key in self.behind:
+                self.behind.remove(key)
+
+    def _take(self) -> str:
+        aged = bool(self.places) and self.clock.now() - self.places[0][0] >= AGED_SECONDS
+        if self.behind:
+            self.was_behind = aged and not self.was_behind
+        if self.waiting and not (self.behind and self.was_behind):
+            return self.waiting.pop(0)
+        while True:
+            key = self.places.pop(0)[1]
+            if key in self.behind:
+                self.behind.remove(key)
+                return key
 
     def _due(self) -> set[str]:
         return {key for key, (at, _) in self.due_at.items() if at <= self.clock.now()}
@@ -49,6 +70,15 @@ class QueueModel(RuleBasedStateMachine):
     def add(self, key: str) -> None:
         self.queue.add(key)
         self._expect_add(key)
+
+    @rule(key=KEYS)
+    def add_background(self, key: str) -> None:
+        self.queue.add_background(key)
+        if key in self.processing and not self.is_shut_down:
+            self.again.add(key)
+        elif not self.is_shut_down and key not in self.waiting and key not in self.behind:
+            self.behind.add(key)
+            self.places.append((self.clock.now(), key))
 
     @rule(key=KEYS, seconds=SECONDS)
     def add_after(self, key: str, seconds: float) -> None:
@@ -68,11 +98,11 @@ class QueueModel(RuleBasedStateMachine):
     @precondition(lambda self: len(self.processing) < WORKERS)
     @rule()
     def get(self) -> None:
-        if not (self.waiting or self.is_shut_down or self._due() - set(self.processing)):
+        if not (self.waiting or self.behind or self.is_shut_down or self._due() - set(self.processing)):
             return  # it would block
         self._release()
-        if self.waiting:
-            key = self.waiting.pop(0)
+        if self.waiting or self.behind:
+            key = self._take()
             self.processing.append(key)
             assert self.queue.get() == key
         elif self.is_shut_down:
@@ -102,17 +132,20 @@ class QueueModel(RuleBasedStateMachine):
     @rule()
     def drain(self) -> None:
         left = self.queue.drain(timeout=0.0)
-        assert sorted(left) == sorted([*self.processing, *self.waiting])
+        assert sorted(left) == sorted([*self.processing, *self.waiting, *self.behind])
         self.is_shut_down = True
         self.waiting.clear()
+        self.behind.clear()
+        self.places.clear()
         self.again.clear()
         self.due_at.clear()
 
     @invariant()
     def agrees_with_the_model(self) -> None:
         assert self.queue.unknown_done == self.unknown_done
-        assert self.queue.idle() == (not self.waiting and not self.processing and not self._due())
-        assert len(self.queue) == len(self.waiting)
+        is_busy = bool(self.waiting or self.behind or self.processing or self._due())
+        assert self.queue.idle() != is_busy
+        assert len(self.queue) == len(self.waiting) + len(self.behind)
 
 
 QueueModel.TestCase.settings = settings(

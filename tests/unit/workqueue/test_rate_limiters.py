@@ -6,7 +6,12 @@ import pytest
 
 from btcctl.testing.clock import FakeClock
 from btcctl.workqueue.rate_limited import RateLimitingQueue
-from btcctl.workqueue.rate_limiters import BucketRateLimiter, ItemExponentialRateLimiter, MaxOfRateLimiter
+from btcctl.workqueue.rate_limiters import (
+    BucketRateLimiter,
+    FastSlowRateLimiter,
+    ItemExponentialRateLimiter,
+    MaxOfRateLimiter,
+)
 
 
 def test_delays_double_from_5_ms_to_1000_s() -> None:
@@ -53,6 +58,21 @@ def test_a_bucket_lets_a_burst_through_and_spaces_the_rest() -> None:
     assert [limiter.delay("a") for _ in range(4)] == pytest.approx([0.0, 0.0, 0.1, 0.2])
     clock.advance(10.0)
     assert limiter.delay("a") == 0.0
+
+
+def test_fast_and_slow_is_fast_for_a_number_of_failures_in_a_row() -> None:
+    limiter: FastSlowRateLimiter[str] = FastSlowRateLimiter(fast=0.1, slow=60.0, attempts=3)
+    assert [limiter.delay("a") for _ in range(5)] == [0.1, 0.1, 0.1, 60.0, 60.0]
+    assert limiter.delay("b") == 0.1
+    assert limiter.num_requeues("a") == 5
+    limiter.forget("a")
+    assert limiter.delay("a") == 0.1
+
+
+@pytest.mark.parametrize(("fast", "slow", "attempts"), [(-1.0, 1.0, 1), (2.0, 1.0, 1), (1.0, 2.0, -1)])
+def test_nonsense_is_not_fast_and_slow(fast: float, slow: float, attempts: int) -> None:
+    with pytest.raises(ValueError, match="not fast and slow"):
+        FastSlowRateLimiter(fast, slow, attempts)
 
 
 def test_max_of_asks_every_limiter_and_takes_the_longest_delay() -> None:

@@ -1,0 +1,26 @@
+"""What a queue says of itself: to metrics, to whoever debugs it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class QueueStatistics:
+    """One queue at one instant."""
+
+    depth: int  #: keys that need work and that no worker has taken up, those being processed among them
+    delayed: int  #: keys held back until later
+    next_due_seconds: float | None  #: until the first of these is due
+    running_seconds: tuple[float, ...]  #: for how long each key that is being processed has been
+    retries: int  #: how often a key was held back
+    unknown_done: int  #: how often `done` was called for a key that was not being processed
+
+
+@dataclass(frozen=True, slots=True)
+class KeyState:
+    """One key at one instant. A key that nobody has added is nowhere: all None."""
+
+    dirty_seconds: float | None  #: for how long it has needed work
+    running_seconds: float | None  #: for how long a worker has had it
+    due_seconds: float | None  #: in how long it will be added

@@ -1,0 +1,120 @@
+"""Adders and workers that are interrupted after any instruction of the queue: thousands of interleavings."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from btcctl.workqueue.queue import WorkQueue
+from tests.unit.workqueue.interleaving import FOR_GOOD, ImpatientClock, Turn, WouldBlock, interleave
+
+ADDERS = 2
+WORKERS = 3
+# Some turns end anywhere, some take one through a whole add, or a whole get and done.
+LENGTHS = st.one_of(st.integers(1, 70), st.sampled_from([50, 130, 200]))
+TURNS = st.lists(st.tuples(st.integers(0, ADDERS + WORKERS - 1), LENGTHS), min_size=5, max_size=25)
+KEYS = st.lists(st.sampled_from("aaab"), max_size=3)
+
+
+class Scene:
+    """A version per key: adders raise it, then add the key; workers note what they see."""
+
+    def __init__(self) -> None:
+        self.queue: WorkQueue[str] = WorkQueue(ImpatientClock())
+        self.wanted: Counter[str] = Counter()
+        self.added: Counter[str] = Counter()
+        self.seen: Counter[str] = Counter()
+        self.runs: Counter[str] = Counter()
+        self.in_hand: set[str] = set()
+
+    def add(self, *keys: str) -> None:
+        for key in keys:
+            self.wanted[key] += 1
+            version = self.wanted[key]
+            self.queue.add(key)
+            self.added[key] = max(self.added[key], version)
+
+    def get(self) -> str:
+        key = self.queue.get()
+        assert key not in self.in_hand, "two workers have it"
+        self.in_hand.add(key)
+        self.runs[key] += 1
+        self.seen[key] = self.wanted[key]
+        return key
+
+    def done(self, key: str) -> None:
+        self.in_hand.remove(key)
+        self.queue.done(key)
+
+    def work(self) -> None:
+        for _ in range(8):
+            try:
+                key = self.get()
+            except WouldBlock:
+                return
+            self.done(key)
+
+    def look(self) -> None:
+        assert len(self.queue) <= len(self.wanted), "a key is in the queue twice"
+        if any(self.added[key] > self.seen[key] for key in self.added):
+            assert not self.queue.idle(), "there is work that nobody has seen"
+
+    def end(self) -> None:
+        """Work off what is left, and look back."""
+        self.work()
+        assert self.seen == self.wanted
+        assert all(self.runs[key] <= self.wanted[key] for key in self.runs)
+        assert self.queue.idle()
+        assert len(self.queue) == 0
+        assert self.queue.unknown_done == 0
+
+
+def play(turns_for: Callable[[int, int], list[Turn]], first: int, second: int) -> list[int]:
+    """A worker is done with a key while it is added again and another worker waits for it."""
+    scene = Scene()
+    scene.add("a")
+    scene.get()
+    plays = [lambda: scene.add("a"), lambda: scene.done("a"), scene.work]
+    instructions = interleave(plays, turns_for(first, second), scene.look)
+    scene.end()
+    return instructions
+
+
+def everywhere(turns_for: Callable[[int, int], list[Turn]], outer: int, inner: int) -> int:
+    """Interrupt two players after each pair of instructions; return how many pairs there were."""
+    pairs = first = 0
+    lengths = [1, 1, 1]
+    while first <= lengths[outer]:
+        second = 0
+        while second <= lengths[inner]:
+            lengths = play(turns_for, first, second)
+            second, pairs = second + 1, pairs + 1
+        first += 1
+    return pairs
+
+
+ADD, DONE, WORK = range(3)
+
+
+def test_an_add_that_a_done_interrupts_anywhere_leads_to_one_more_run() -> None:
+    assert everywhere(lambda m, n: [(ADD, m), (DONE, n), (ADD, FOR_GOOD), (WORK, FOR_GOOD)], ADD, DONE) > 500
+
+
+def test_a_done_that_an_add_interrupts_anywhere_queues_the_key_once() -> None:
+    assert everywhere(lambda m, n: [(DONE, m), (ADD, n), (DONE, FOR_GOOD), (ADD, FOR_GOOD)], DONE, ADD) > 500
+
+
+def test_a_done_that_a_get_interrupts_anywhere_leaves_the_key_to_one_worker() -> None:
+    assert everywhere(lambda m, n: [(ADD, FOR_GOOD), (DONE, m), (WORK, n), (DONE, FOR_GOOD)], DONE, WORK) > 500
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(adds=st.lists(KEYS, min_size=ADDERS, max_size=ADDERS), turns=TURNS)
+def test_no_add_is_lost_or_counts_twice_and_no_key_is_in_two_hands(adds: list[list[str]], turns: list[Turn]) -> None:
+    scene = Scene()
+    adders = [lambda keys=keys: scene.add(*keys) for keys in adds]
+    interleave([*adders, *[scene.work] * WORKERS], turns, scene.look)
+    scene.end()
