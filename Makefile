@@ -3,10 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-PYTEST := $(BIN)/python -m pytest
+# Most of a test is waiting, so more run at once than there are cores.
+WORKERS ?= $(shell expr 2 \* $$(nproc))
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit test-integration controlplane test-real test-election cover lint format types contracts check bench clean
+.PHONY: help demo test test-unit controlplane test-real test-election cover lint format types contracts check bench clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -20,13 +22,11 @@ $(READY): setup.cfg pyproject.toml constraints.txt
 demo: $(READY) ## a cluster, the controller and a living 3-node network, checked from end to end
 	$(BIN)/btcctl sandbox --nodes 3 --check
 
-test: test-unit test-integration ## all tests that need no real control plane
+test: $(READY) ## all tests that need no real control plane
+	$(PYTEST) tests -m "not real_server"
 
-test-unit: $(READY)
+test-unit: $(READY) ## those that open no socket
 	$(PYTEST) tests/unit
-
-test-integration: $(READY)
-	$(PYTEST) tests/integration -m "not real_server"
 
 controlplane: $(READY) ## build etcd, kube-apiserver, kubectl and helm once, into the user's cache
 	@$(BIN)/python -m tests.integration.controlplane.build

@@ -5,10 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 import structlog
 
 pytest_plugins = ["btcctl.testing.pytest_plugin"]
+
+# A machine with other work on it is no reason to fail: what hangs meets pytest's own timeout.
+hypothesis.settings.register_profile("any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("any machine")
 
 
 @pytest.fixture(autouse=True)
