@@ -5,7 +5,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # Most of a test is waiting, so more run at once than there are cores.
 WORKERS ?= $(shell expr 2 \* $$(nproc))
-PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+PYTEST := $(BIN)/python -m pytest
+MANY := -n $(WORKERS) --dist worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-unit controlplane test-real test-election cover lint format types contracts check bench clean
@@ -23,16 +24,16 @@ demo: $(READY) ## a cluster, the controller and a living 3-node network, checked
 	$(BIN)/btcctl sandbox --nodes 3 --check
 
 test: $(READY) ## all tests that need no real control plane
-	$(PYTEST) tests -m "not real_server"
+	$(PYTEST) $(MANY) tests -m "not real_server"
 
 test-unit: $(READY) ## those that open no socket
-	$(PYTEST) tests/unit
+	$(PYTEST) $(MANY) tests/unit
 
 controlplane: $(READY) ## build etcd, kube-apiserver, kubectl and helm once, into the user's cache
 	@$(BIN)/python -m tests.integration.controlplane.build
 
 test-real: controlplane ## tests against the real control plane, kubectl and helm
-	BTCCTL_TEST_REQUIRES="kubectl helm" $(PYTEST) tests/integration -m "real_server or helm"
+	BTCCTL_TEST_REQUIRES="kubectl helm" $(PYTEST) -n 2 --dist loadfile tests/integration -m "real_server or helm"
 
 test-election: controlplane ## 52 rounds of leader election per server, with processes that are killed, paused and cut off
 	BTCCTL_ELECTION_ROUNDS=52 $(PYTEST) tests/integration/leaderelection
