@@ -16,6 +16,7 @@ from tests.integration.judges.objects import (
     net,
 )
 from tests.integration.judges.transcript import Transcript
+from tests.integration.support import eventually
 
 Script = Callable[[Transcript], None]
 _KINDS = ("cm", "secrets", "svc", "sts", "deploy", "pods", "leases", "sa", "roles", "rolebindings", "nets")
@@ -281,6 +282,9 @@ def events(t: Transcript) -> None:
 
 def explain(t: Transcript) -> None:
     _nets(t)
+    # A real server writes its OpenAPI document a second or two after the definition is established.
+    schemas = f"/openapi/v3/apis/{t.group}/v1"
+    eventually(lambda: "nets/{name}" in t.quietly("get", "--raw", schemas), 30)
     for path in ("", ".metadata", ".spec", ".spec.nodes", ".spec.peers", ".spec.peers.host", ".spec.tags", ".status"):
         t("explain", f"net{path}")
     t("explain", "net", "--recursive")
