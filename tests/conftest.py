@@ -12,7 +12,8 @@ import structlog
 pytest_plugins = ["btcctl.testing.pytest_plugin"]
 
 # A machine with other work on it is no reason to fail: what hangs meets pytest's own timeout.
-hypothesis.settings.register_profile("any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+_SLOW = [hypothesis.HealthCheck.too_slow]
+hypothesis.settings.register_profile("any machine", deadline=None, suppress_health_check=_SLOW)
 hypothesis.settings.load_profile("any machine")
 
 
