@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from btcctl.informers.notifications import Deleted as Deleted
     from btcctl.informers.notifications import HandlerFuncs as HandlerFuncs
     from btcctl.informers.shared_informer import SharedInformer as SharedInformer
+    from btcctl.informers.transform import drop_managed_fields as drop_managed_fields
+    from btcctl.informers.typed import TypedInformer as TypedInformer
     from btcctl.objects import Object as Object
     from btcctl.objects import ObjectKey as ObjectKey
     from btcctl.resources import ResourceType as ResourceType
@@ -57,6 +59,8 @@ _HOMES = {
     "SharedInformerFactory": "informers.factory",
     "ShutDown": "workqueue.queue",
     "TerminalError": "errors",
+    "TypedInformer": "informers.typed",
+    "drop_managed_fields": "informers.transform",
     "load_config": "rest.config",
     "own_key": "controller.handlers",
     "owner_keys": "controller.handlers",

@@ -23,12 +23,12 @@ from btcctl.events.recorder import EventRecorder
 from btcctl.events.reference import ObjectReference
 from btcctl.informers.factory import SharedInformerFactory
 from btcctl.informers.lister import Lister
+from btcctl.informers.metrics import InformerMetrics
 from btcctl.informers.shared_informer import SharedInformer
 from btcctl.metrics import Metrics
 from btcctl.objects import Object, ObjectKey
-from btcctl.resources import PODS, SECRETS, SERVICES, STATEFUL_SETS, ResourceType
+from btcctl.resources import PODS, SECRETS, SERVICES, STATEFUL_SETS
 from btcctl.rest.client import ApiClient
-from btcctl.rest.lister_watcher import ResourceListerWatcher
 
 COMPONENT = "bitcoin-controller"
 # Unqualified, so that no registry can serve it: it has to be built, or another one named.
@@ -94,8 +94,10 @@ def build_operator(
     connections = RpcConnections(options.rpc_port, clock=clock)
     recorder = EventRecorder(client, COMPONENT, clock)
     factory = SharedInformerFactory(
-        lambda type_: _source_for(client, type_, options.namespace), resync_seconds=options.resync_seconds, clock=clock
+        client, namespace=options.namespace, resync_seconds=options.resync_seconds, clock=clock
     )
+    if metrics is not None:
+        metrics.registry.register(InformerMetrics(lambda: factory.informers, clock=clock))
     informers = _Informers.of(factory)
     reconciler = NetworkReconciler(
         _cluster(client, informers, recorder),
@@ -159,10 +161,12 @@ class _Informers:
 
     @classmethod
     def of(cls, factory: SharedInformerFactory) -> Self:
-        pods = factory.informer(PODS)
+        """Of built-in kinds only what carries our label is held in memory."""
+        pods, services, stateful_sets = (
+            factory.informer(type_, label_selector=NETWORK_LABEL) for type_ in (PODS, SERVICES, STATEFUL_SETS)
+        )
         pods.add_index(_BY_NETWORK, lambda pod: [str(key) for key in network_keys(pod)])
-        networks, services = factory.informer(BITCOIN_NETWORKS), factory.informer(SERVICES)
-        return cls(networks, pods, services, factory.informer(STATEFUL_SETS))
+        return cls(factory.informer(BITCOIN_NETWORKS), pods, services, stateful_sets)
 
     def feed(self, controller: Controller) -> None:
         """Children count by label alone: one that stands in a network's way is reason to look, too."""
@@ -183,12 +187,6 @@ def _cluster(client: ApiClient, informers: _Informers, recorder: EventRecorder) 
         update_status=client.resource(BITCOIN_NETWORKS).update_status,
         tell=_teller(recorder),
     )
-
-
-def _source_for(client: ApiClient, type_: ResourceType, namespace: str) -> ResourceListerWatcher:
-    """Of built-in kinds only what carries our label is held in memory."""
-    selector = "" if type_ == BITCOIN_NETWORKS else NETWORK_LABEL
-    return client.resource(type_, namespace).lister_watcher(label_selector=selector)
 
 
 def _teller(recorder: EventRecorder) -> Callable[[Object, Notice], None]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from btcctl.errors import ObjectDecodeError
 from btcctl.informers.indexer import NAMESPACE_INDEX, Indexer, Keys, Objects, namespace_of
+from btcctl.informers.selectors import LabelSelector, parse_selector
 from btcctl.objects import Object, ObjectKey
 
 
@@ -20,13 +22,24 @@ class Lister:
         """The object of that key, or None."""
         return self._indexer.get(key)
 
-    def list(self, namespace: str = "") -> Objects:
-        """The objects of one namespace, or with "" of all of them."""
+    def list(self, namespace: str = "", *, selector: str = "") -> Objects:
+        """The objects of one namespace, or with "" of all of them.
+
+        Args:
+            selector: A label selector, as the API server reads it; "" selects all. It decodes the labels
+                of each object; where that is too slow, add an index.
+
+        Raises:
+            ValueError: `selector` is none.
+        """
+        selects = parse_selector(selector)
         if not namespace:
-            return self._indexer.list()
-        # Made when first asked for: most informers are never listed by namespace.
-        self._indexer.add_index(NAMESPACE_INDEX, namespace_of)
-        return self._indexer.by_index(NAMESPACE_INDEX, namespace)
+            objects = self._indexer.list()
+        else:
+            # Made when first asked for: most informers are never listed by namespace.
+            self._indexer.add_index(NAMESPACE_INDEX, namespace_of)
+            objects = self._indexer.by_index(NAMESPACE_INDEX, namespace)
+        return [obj for obj in objects if _is_selected(obj, selects)] if selector else objects
 
     def by_index(self, name: str, value: str) -> Objects:
         """The objects that the index `name` finds under `value`.
@@ -41,3 +54,10 @@ class Lister:
 
     def __len__(self) -> int:
         return len(self._indexer)
+
+
+def _is_selected(obj: Object, selects: LabelSelector) -> bool:
+    try:
+        return selects(obj.labels)
+    except ObjectDecodeError:
+        return False  # nested too deep: one such object must not hide all the others

@@ -45,15 +45,21 @@ class Resource:
 
     Every call raises errors of `btcctl.errors` only, and has a timeout.
 
+    Args:
+        metadata_only: Lists and watches bring objects with nothing but their metadata.
+
     Attributes:
         type: What kind of objects it holds.
         namespace: "" for all namespaces, or cluster scope.
     """
 
-    def __init__(self, client: ApiClient, type_: ResourceType, namespace: str = "") -> None:
+    def __init__(
+        self, client: ApiClient, type_: ResourceType, namespace: str = "", *, metadata_only: bool = False
+    ) -> None:
         self.type = type_
         self.namespace = namespace
         self._client = client
+        self._metadata_only = metadata_only
 
     def get(self, key: ObjectKey) -> Object:
         """Read one object.
@@ -131,7 +137,9 @@ class Resource:
             query["resourceVersion"] = resource_version
             if resource_version != "0":  # with a limit it would mean exactly this version
                 query["resourceVersionMatch"] = "NotOlderThan"
-        headers = {"Accept-Encoding": "gzip"} if self._client.gzip else {}
+        headers = self._accept("PartialObjectMetadataList")
+        if self._client.gzip:
+            headers["Accept-Encoding"] = "gzip"
         request = Request("GET", self._collection(), query, headers)
         response = self._client.call(request, timeout=limits.list_seconds, breaker=breaker, stop=stop)
         return decode_page(response.body, f"list of {self.type}")
@@ -271,7 +279,7 @@ class Resource:
             limits.initial_idle_seconds if initial_events else None,
             timeout_seconds + limits.overrun_seconds if timeout_seconds else None,
         )
-        request = Request("GET", self._collection(), query)
+        request = Request("GET", self._collection(), query, self._accept("PartialObjectMetadata"))
         return self._client.open_watch(request, limits=stream_limits, breaker=breaker or Breaker())
 
     def lister_watcher(
@@ -279,19 +287,21 @@ class Resource:
         *,
         label_selector: str = "",
         field_selector: str = "",
+        metadata_only: bool = False,
         streaming: bool = False,
         limits: ReadLimits = LIMITS,
     ) -> ResourceListerWatcher:
         """What an informer reads this collection through; can be broken off as a whole.
 
         Args:
+            metadata_only: Objects come with nothing but their metadata.
             streaming: Read what exists as the beginning of a watch (WatchList) instead of in pages, where
                 the server knows how. Costs the server less and this side more.
             limits: How long it waits for the server.
         """
         kind = StreamingListerWatcher if streaming else ResourceListerWatcher
         return kind(
-            self,
+            Resource(self._client, self.type, self.namespace, metadata_only=metadata_only),
             label_selector=label_selector,
             field_selector=field_selector,
             limits=limits,
@@ -303,6 +313,11 @@ class Resource:
         query = {"fieldManager": self._client.field_manager}
         request = Request("POST", self._path(key, subresource), query, _JSON, msgspec.json.encode(body))
         return decode_answer(self._client.call(request), f"{self.type} {key}, {subresource}")
+
+    def _accept(self, metadata_form: str) -> dict[str, str]:
+        if not self._metadata_only:
+            return {}
+        return {"Accept": f"application/json;as={metadata_form};g=meta.k8s.io;v=v1"}
 
     def _collection(self) -> str:
         return self.type.path(self.namespace)

@@ -23,9 +23,8 @@ from btcctl.events.recorder import EventRecorder
 from btcctl.informers.factory import SharedInformerFactory
 from btcctl.objects import ObjectKey
 from btcctl.processes.keeper import Keeper
-from btcctl.resources import PODS, ResourceType
+from btcctl.resources import PODS
 from btcctl.rest.client import ApiClient
-from btcctl.rest.lister_watcher import ResourceListerWatcher
 from btcctl.sandbox.access import Access
 from btcctl.sandbox.addresses import AddressPool
 from btcctl.sandbox.certificates import make_identity
@@ -194,10 +193,7 @@ class Cluster:
         self._access = Access.with_token(server.url, token, identity.certificate)
 
     def _start_controllers(self, parts: ExitStack, client: ApiClient, keeper: Keeper, addresses: AddressPool) -> None:
-        def source_for(type_: ResourceType) -> ResourceListerWatcher:
-            return client.resource(type_).lister_watcher()
-
-        factory = SharedInformerFactory(source_for, clock=self._clock)
+        factory = SharedInformerFactory(client, clock=self._clock)
         components = ("statefulset-controller", "default-scheduler", "kubelet")
         recorders = [EventRecorder(client, component, self._clock) for component in components]
         name = self._options.node_name

@@ -24,6 +24,6 @@ def build_stand_ins(client: ApiClient, owners: Sequence[ResourceType], *, clock:
     Args:
         owners: Kinds that own something, beside StatefulSets; they must be served.
     """
-    factory = SharedInformerFactory(lambda type_: client.resource(type_).lister_watcher(), clock=clock)
+    factory = SharedInformerFactory(client, clock=clock)
     collectors = build_owner_collectors(client, factory, [*owners, STATEFUL_SETS], COLLECTED, clock=clock)
     return Manager(factory, collectors, clock=clock)

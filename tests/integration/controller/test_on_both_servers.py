@@ -32,7 +32,7 @@ class Copier:
     """Keeps a copy of each ConfigMap whose name begins with `source`."""
 
     def __init__(self, client: ApiClient, namespace: str) -> None:
-        self.factory = SharedInformerFactory(lambda type_: client.resource(type_, namespace).lister_watcher())
+        self.factory = SharedInformerFactory(client, namespace=namespace)
         maps = self.factory.informer(CONFIG_MAPS)
         self.cache = maps.lister
         self.writes = 0

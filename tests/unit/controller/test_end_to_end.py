@@ -30,7 +30,7 @@ class PodCounter:
     def __init__(self) -> None:
         self.client = FakeClient()
         clock = FakeClock()
-        factory = SharedInformerFactory(lambda type_: self.client.resource(type_).lister_watcher(), clock=clock)
+        factory = SharedInformerFactory(self.client, clock=clock)
         self.recorder = EventRecorder(self.client, "pod-counter", clock)
         self._sets, self._pods = factory.informer(STATEFUL_SETS), factory.informer(PODS)
         self._done: SimpleQueue[tuple[ObjectKey, int | None]] = SimpleQueue()

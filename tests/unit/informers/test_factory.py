@@ -2,13 +2,17 @@ from __future__ import annotations
 
 import threading
 
+import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from btcctl.errors import CacheSyncError, Forbidden
 from btcctl.informers.factory import SharedInformerFactory
+from btcctl.informers.transform import drop_managed_fields
+from btcctl.objects import Object
 from btcctl.resources import NODES, PODS, STATEFUL_SETS, ResourceType
 from btcctl.testing.clock import FakeClock
-from tests.unit.informers.support import LiveSource, pod
+from tests.unit.informers.support import LiveSource, key, pod
 
 
 class Closed(LiveSource):
@@ -16,13 +20,34 @@ class Closed(LiveSource):
         raise Forbidden(403, "Forbidden", "nodes is forbidden")
 
 
-def source_for(type_: ResourceType) -> LiveSource:
-    return Closed() if type_ is NODES else LiveSource(pod("a", 5))
+class Collections:
+    """A client that makes a LiveSource of everything it is asked for, and notes what that is."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str, dict[str, object]]] = []
+
+    def resource(self, type_: ResourceType, namespace: str = "") -> _Collection:
+        return _Collection(self, type_, namespace)
+
+
+class _Collection:
+    def __init__(self, collections: Collections, type_: ResourceType, namespace: str) -> None:
+        self.collections, self.type, self.namespace = collections, type_, namespace
+
+    def lister_watcher(self, **options: object) -> LiveSource:
+        given = {name: value for name, value in options.items() if value}
+        self.collections.asked.append((str(self.type), self.namespace, given))
+        return Closed() if self.type is NODES else LiveSource(pod("a", 5, namespace=self.namespace or "default"))
 
 
 @pytest.fixture
-def factory():
-    factory = SharedInformerFactory(source_for)
+def collections() -> Collections:
+    return Collections()
+
+
+@pytest.fixture
+def factory(collections):
+    factory = SharedInformerFactory(collections)
     yield factory
     factory.stop()
 
@@ -33,32 +58,111 @@ def test_there_is_one_informer_per_resource(factory):
     assert [each.name for each in factory.informers] == ["pods", "statefulsets.apps"]
 
 
-def test_start_starts_what_is_not_running_yet(factory):
+@pytest.mark.parametrize(
+    "selection",
+    [
+        {"namespace": "one"},
+        {"namespace": ["one", "two"]},
+        {"label_selector": "app=web"},
+        {"field_selector": "spec.nodeName=n1"},
+        {"metadata_only": True},
+        {"transform": drop_managed_fields},
+    ],
+)
+def test_another_selection_is_another_informer_and_the_same_is_the_same(factory, selection):
+    informer = factory.informer(PODS, **selection)
+    assert informer is factory.informer(PODS, **selection)
+    assert informer is not factory.informer(PODS)
+    assert len({each.name for each in factory.informers}) == 2
+
+
+def test_the_client_is_asked_for_what_was_selected(collections, factory):
+    factory.informer(PODS, namespace="one", label_selector="app=web", field_selector="a=b", metadata_only=True)
+    selectors = {"label_selector": "app=web", "field_selector": "a=b", "metadata_only": True}
+    assert collections.asked == [("pods", "one", selectors)]
+
+
+def test_of_several_namespaces_each_is_asked_for(collections, factory):
+    pods = factory.informer(PODS, namespace=["one", "two"])
+    factory.start()
+    factory.require_sync(10.0)
+    assert [asked[:2] for asked in collections.asked] == [("pods", "one"), ("pods", "two")]
+    assert sorted(pods.lister.keys()) == [key("a", "one"), key("a", "two")]
+
+
+def test_the_factorys_own_namespace_is_for_what_is_namespaced(collections):
+    factory = SharedInformerFactory(collections, namespace="mine")
     factory.informer(PODS)
+    factory.informer(NODES)
+    factory.informer(PODS, namespace="")
+    assert [asked[:2] for asked in collections.asked] == [("pods", "mine"), ("nodes", ""), ("pods", "")]
+    factory.stop()
+
+
+@pytest.mark.parametrize("namespaces", [[], ["one", ""]])
+def test_no_namespace_is_not_all_namespaces(factory, namespaces):
+    with pytest.raises(ValueError, match="are no namespaces"):
+        factory.informer(PODS, namespace=namespaces)
+
+
+def test_what_has_no_namespace_cannot_be_looked_for_in_one(factory):
+    with pytest.raises(ValueError, match="nodes is cluster-scoped"):
+        factory.informer(NODES, namespace="one")
+
+
+def test_the_factorys_transform_is_for_all_that_have_no_other(collections):
+    def emptied(obj: Object) -> Object:
+        return Object(obj.meta, b"{}")
+
+    factory = SharedInformerFactory(collections, transform=emptied)
+    plain, other = factory.informer(PODS), factory.informer(PODS, transform=drop_managed_fields)
+    factory.start()
+    factory.require_sync(10.0)
+    assert [each.lister.list()[0].raw == b"{}" for each in (plain, other)] == [True, False]
+    factory.stop()
+
+
+class Named(msgspec.Struct):
+    metadata: dict[str, str]
+
+
+class Sized(msgspec.Struct):
+    size: int
+
+
+def test_a_typed_informer_is_shared_and_keeps_out_what_does_not_fit(factory):
+    named, sized = factory.informer_for(Named, PODS), factory.informer_for(Sized, PODS)
+    assert named.informer is factory.informer_for(Named, PODS).informer
+    assert named.informer is not sized.informer
+    with capture_logs():
+        factory.start()
+        factory.require_sync(10.0)
+    assert named.lister.get(key("a")).metadata["name"] == "a"
+    assert sized.lister.list() == []
+
+
+def test_start_starts_what_is_not_running_yet(factory):
+    early = factory.informer(PODS)
     factory.start()
     late = factory.informer(STATEFUL_SETS)
-    assert factory.wait_for_sync(10.0) == {"pods": True}
+    assert factory.wait_for_sync(10.0) == {}
+    assert (early.has_synced(), late.has_synced()) == (True, False)
     factory.start()
-    assert factory.wait_for_sync(10.0) == {"pods": True, "statefulsets.apps": True}
+    assert factory.wait_for_sync(10.0) == {}
     assert late.has_synced()
 
 
-def test_what_does_not_sync_is_named_with_the_reason():
+def test_what_does_not_sync_is_named_with_the_reason(collections):
     clock = FakeClock()
-    factory = SharedInformerFactory(source_for, clock=clock)
+    factory = SharedInformerFactory(collections, clock=clock)
     factory.informer(PODS)
     factory.informer(NODES)
     factory.start()
     clock.wait_until_blocked(3)  # the informers, and the reflector that backs off
+    assert factory.wait_for_sync(0.0) == {"nodes": "list: 403 Forbidden: nodes is forbidden"}
     with pytest.raises(CacheSyncError, match=r"^not synced within 0 s: nodes \(list: 403 .*nodes is forbidden\)$"):
         factory.require_sync(0.0)
     factory.stop()
-
-
-def test_all_that_sync_in_time_are_enough(factory):
-    factory.informer(PODS)
-    factory.start()
-    factory.require_sync(10.0)
 
 
 def test_stop_ends_every_thread_and_forbids_another_start(factory):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from btcctl.informers.indexer import Indexer
 from btcctl.informers.lister import Lister
+from btcctl.objects import Object
 from tests.unit.informers.support import key, pod
 
 
@@ -45,3 +46,25 @@ def test_a_list_is_the_callers_own():
     reader.list().clear()
     reader.keys().clear()
     assert len(reader.list()) == len(reader.keys()) == 3
+
+
+def labelled(name: str, app: str, namespace: str = "one") -> Object:
+    metadata = {"name": name, "namespace": namespace, "labels": {"app": app}}
+    return Object.from_body({"metadata": metadata})
+
+
+def test_labels_select_in_one_namespace_and_in_all():
+    store = Indexer("pods")
+    for obj in (labelled("a", "web"), labelled("b", "db"), labelled("c", "web", "two")):
+        store.put(obj)
+    reader = Lister(store)
+    assert [obj.name for obj in reader.list(selector="app=web")] == ["a", "c"]
+    assert [obj.name for obj in reader.list("one", selector="app!=web")] == ["b"]
+
+
+def test_an_object_nested_too_deep_hides_no_other():
+    store = Indexer("pods")
+    raw = b'{"metadata":{"name":"deep"},"spec":' + b"[" * 3000 + b"]" * 3000 + b"}"
+    for obj in (Object(pod("deep", 1).meta, raw), labelled("a", "web")):
+        store.put(obj)
+    assert [obj.name for obj in Lister(store).list(selector="app")] == ["a"]

@@ -264,6 +264,19 @@ def test_a_lister_watcher_lists_and_watches_with_its_selectors():
     assert [request.query["labelSelector"] for request in transport.requests] == ["app=x", "app=x"]
 
 
+def test_a_lister_watcher_of_metadata_asks_for_nothing_else():
+    resource, transport = pods(page("a"), answer(line("ADDED", pod("b"))), page("a"))
+    source = resource.lister_watcher(metadata_only=True)
+    source.list_page(resource_version="0", limit=500, continue_token="")
+    source.watch(resource_version="7", timeout_seconds=60).close()
+    resource.list()
+    assert [request.headers["Accept"] for request in transport.requests] == [
+        "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1",
+        "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1",
+        "application/json",
+    ]
+
+
 def test_an_interrupted_lister_watcher_stays_interrupted_and_leaves_others_alone():
     resource, _ = pods(page("a"))
     source, other = resource.lister_watcher(), resource.lister_watcher()

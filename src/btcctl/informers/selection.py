@@ -1,0 +1,83 @@
+"""What an informer of a factory holds: which collection, which part of it, in which form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from btcctl.informers.list_watch import ListerWatcher
+from btcctl.informers.transform import Transform, chain, decodable_as
+from btcctl.resources import ResourceType
+
+
+class Collection(Protocol):
+    """What a factory needs of `btcctl.rest.resource.Resource`."""
+
+    def lister_watcher(
+        self,
+        *,
+        label_selector: str = "",
+        field_selector: str = "",
+        metadata_only: bool = False,
+        streaming: bool = False,
+    ) -> ListerWatcher: ...
+
+
+class Client(Protocol):
+    """What a factory needs of `btcctl.rest.client.ApiClient`."""
+
+    def resource(self, type_: ResourceType, namespace: str = "") -> Collection: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Equal selections share an informer."""
+
+    type: ResourceType
+    namespaces: tuple[str, ...] = ()  #: none is all of them
+    label_selector: str = ""
+    field_selector: str = ""
+    metadata_only: bool = False
+    transform: Transform | None = None
+    struct: Any = None  #: what each object must decode to
+
+    def sources(self, client: Client, *, streaming: bool) -> ListerWatcher | Mapping[str, ListerWatcher]:
+        """One of everything, or one for each namespace."""
+        sources = {
+            namespace: client.resource(self.type, namespace).lister_watcher(
+                label_selector=self.label_selector,
+                field_selector=self.field_selector,
+                metadata_only=self.metadata_only,
+                streaming=streaming,
+            )
+            for namespace in self.namespaces or ("",)
+        }
+        return sources if len(sources) > 1 else next(iter(sources.values()))
+
+    def whole_transform(self) -> Transform | None:
+        """What is done to each object before it is cached."""
+        steps = [] if self.transform is None else [self.transform]
+        if self.struct is not None:
+            steps.append(decodable_as(self.struct))
+        return chain(*steps) if steps else None
+
+    def describe(self) -> str:
+        """A name for logs: the resource, and what is special."""
+        parts = [str(self.type), ",".join(self.namespaces), self.label_selector, self.field_selector]
+        parts.append("metadata" if self.metadata_only else "")
+        return " ".join(filter(None, parts))
+
+
+def namespaces_of(namespace: str | Iterable[str]) -> tuple[str, ...]:
+    """As a Selection has them; "" is all.
+
+    Raises:
+        ValueError: There is none, or one of several is "".
+    """
+    if isinstance(namespace, str):
+        return (namespace,) if namespace else ()
+    namespaces = tuple(dict.fromkeys(namespace))
+    if not namespaces or "" in namespaces:
+        raise ValueError(f"{namespaces} are no namespaces: for all of them, say ''")
+    return namespaces

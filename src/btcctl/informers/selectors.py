@@ -1,0 +1,68 @@
+"""Label selectors, as the API server reads them, for objects that are in a cache already. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import TypeAlias
+
+Labels: TypeAlias = Mapping[str, str]
+LabelSelector: TypeAlias = Callable[[Labels], bool]
+
+_KEY = r"[A-Za-z0-9][A-Za-z0-9._/-]*"
+_REQUIREMENT = re.compile(
+    rf"\s*(?:!\s*(?P<absent>{_KEY})"
+    rf"|(?P<key>{_KEY})(?:\s*(?P<op>==|=|!=|<|>)\s*(?P<value>[A-Za-z0-9._-]*)"
+    r"|\s+(?P<set>in|notin)\s*\((?P<values>[^()]*)\))?)\s*(?:,|$)"
+)
+
+
+@lru_cache(maxsize=256)
+def parse_selector(text: str) -> LabelSelector:
+    """A test of labels: `a=b`, `a!=b`, `a in (b,c)`, `a notin (b)`, `a`, `!a`, `a>1`, `a<1`, joined by commas.
+
+    "" selects everything. As on the server, `!=` and `notin` also select what has no such label.
+
+    Raises:
+        ValueError: It is no label selector.
+    """
+    requirements: list[LabelSelector] = []
+    at = 0
+    while at < len(text) or text[:at].rstrip().endswith(","):
+        match = _REQUIREMENT.match(text, at)
+        if match is None:
+            raise ValueError(f"{text!r} is no label selector: {text[at:]!r} is no requirement")
+        requirements.append(_requirement(match))
+        at = match.end()
+    return lambda labels: all(each(labels) for each in requirements)
+
+
+def _requirement(match: re.Match[str]) -> LabelSelector:
+    if absent := match["absent"]:
+        return lambda labels: absent not in labels
+    key, op, value = match["key"], match["op"] or match["set"], match["value"]
+    if op is None:
+        return lambda labels: key in labels
+    if op in {"<", ">"}:
+        return _comparison(key, op, value)
+    values = {value} if match["op"] else {each.strip() for each in match["values"].split(",")}
+    if op in {"!=", "notin"}:
+        return lambda labels: labels.get(key) not in values
+    return lambda labels: labels.get(key) in values
+
+
+def _comparison(key: str, op: str, limit: str) -> LabelSelector:
+    if not _is_integer(limit):
+        raise ValueError(f"{key}{op}{limit} is no requirement: {limit!r} is no integer")
+    number = int(limit)
+
+    def compare(labels: Labels) -> bool:
+        value = labels.get(key, "")
+        return _is_integer(value) and (int(value) > number if op == ">" else int(value) < number)
+
+    return compare
+
+
+def _is_integer(text: str) -> bool:
+    return re.fullmatch(r"-?[0-9]{1,18}", text) is not None
