@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
 from btcctl.apiserver import statuses, yaml_text
-from btcctl.apiserver.bodies import private
+from btcctl.apiserver.bodies import private, typed
 from btcctl.apiserver.collection import Body
+from btcctl.apiserver.decoding import Misfit, convert
 from btcctl.apiserver.managed import Author, kind_of
 from btcctl.apiserver.managed.applying import apply, as_written
 from btcctl.apiserver.options import WriteOptions
@@ -50,7 +51,7 @@ class Applier:
             live = None if record is None else {**record.body, "apiVersion": served.type.api_version}
             author = Author(options.field_manager, rfc3339(self._store.clock.wall_time()))
             kind = kind_of(self._registry, served, route.subresource)
-            new = private(as_written(kind, apply(kind, live, wanted, author, force=options.force)))
+            new = _converted(served, as_written(kind, apply(kind, live, wanted, author, force=options.force)))
             inner = replace(options, is_apply=True, field_validation="Ignore")
             if record is not None:
                 _check_uid(served, new, record.body)
@@ -60,6 +61,18 @@ class Applier:
                 why = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
                 raise statuses.conflict(served.type, route.name, why)
             return 201, self._writer.create(route, _named(new, route), inner, warnings, [])
+
+
+def _converted(served: Served, new: dict[str, Any]) -> dict[str, Any]:
+    """What was applied, as the kind's types have it."""
+    if served.is_custom:
+        return cast("dict[str, Any]", private(new))
+    try:
+        return typed(new, served, convert)[0]
+    except Misfit as error:
+        name = f"{new['metadata'].get('namespace', '')}/{new['metadata'].get('name', '')}"
+        what = f"{name}; {served.type.api_version}, Kind={served.type.kind}"
+        raise statuses.internal(f"failed to convert new object ({what}) to proper version: {error}") from error
 
 
 def _named(new: dict[str, Any], route: Route) -> dict[str, Any]:

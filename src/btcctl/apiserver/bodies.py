@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from btcctl.apiserver import fields, protobuf, schema, statuses, yaml_text
-from btcctl.apiserver.decoding import Misfit, decode, json_name, syntax_problem, type_named, type_of_kind
-from btcctl.apiserver.managed.comparing import completed
-from btcctl.apiserver.managed.types import type_of
+from btcctl.apiserver import protobuf, schema, statuses, yaml_text
+from btcctl.apiserver.decoding import (
+    GoType,
+    Misfit,
+    Pairs,
+    convert,
+    decode,
+    go_type_of,
+    json_name,
+    syntax_problem,
+    type_named,
+    type_of_kind,
+)
 from btcctl.apiserver.messages import ApiRequest
 from btcctl.apiserver.printing import json_text, quoted
 from btcctl.apiserver.registry import Served
@@ -25,6 +35,7 @@ _TYPE_META = (
     r'Go value of type struct { APIVersion string "json:\"apiVersion,omitempty\""; '
     r'Kind string "json:\"kind,omitempty\"" }'
 )
+Decode = Callable[[GoType, Any], tuple[dict[str, Any], list[str]]]
 _SCHEME = "pkg/runtime/scheme.go:111"
 
 
@@ -34,36 +45,39 @@ def private(value: Any) -> Any:
 
 
 def read_object(request: ApiRequest, served: Served) -> tuple[dict[str, Any], list[str]]:
-    """The object in a request's body, its types checked, and what is strictly wrong with the body.
+    """The object in a request's body, as its kind's types have it, and what is strictly wrong with it.
 
     Raises:
         StatusError: It cannot be read, or is not of that kind.
     """
-    body, problems = _decode(request, served.type.kind)
+    body, duplicates = _decode(request, served.type.kind)
     _check_type(body, served, request.body)
-    return checked(body, served), problems
-
-
-def checked(body: dict[str, Any], served: Served) -> dict[str, Any]:
-    """The body, its values of the types that its kind's fields have, and metadata.
-
-    Raises:
-        StatusError: 400, a field has another type.
-    """
+    if duplicates and not served.is_custom:
+        body, duplicates = json.loads(request.body, object_pairs_hook=Pairs), []
     try:
-        return _typed(body, served)
+        found, problems = typed(body, served)
     except Misfit as error:
         expected = served.type
         raise _unhandled(expected.kind, expected.version, expected.kind, str(error)) from error
+    return found, duplicates + problems
 
 
-def _typed(body: dict[str, Any], served: Served) -> dict[str, Any]:
+def typed(body: Any, served: Served, read: Decode = decode) -> tuple[dict[str, Any], list[str]]:
+    """A body as the types of its kind have it, and what is strictly wrong with it.
+
+    Of a custom kind these are the types of its metadata; its schema looks after the rest.
+
+    Raises:
+        Misfit: A field has another type than it must.
+    """
     if served.is_custom:
-        return {**body, "metadata": _custom_metadata(body.get("metadata"))}
-    body = _decoded({**body, "kind": served.type.kind, "apiVersion": served.type.api_version})
-    body = completed(type_of(served), body, zeros=False)
-    body["metadata"] = body.get("metadata") or {}
-    return body
+        metadata, problems = _custom_metadata(body.get("metadata"))
+        unknown = sorted(each.replace('field "', 'field "metadata.', 1) for each in problems)
+        return {**body, "metadata": metadata}, unknown
+    type_ = go_type_of(served)
+    found, problems = (dict(body), []) if type_ is None else read(type_, body)
+    head = {"kind": served.type.kind, "apiVersion": served.type.api_version}
+    return {**head, **found, **head, "metadata": found.get("metadata") or {}}, problems
 
 
 def read_plain(request: ApiRequest, api_version: str, kind: str) -> dict[str, Any]:
@@ -74,22 +88,17 @@ def read_plain(request: ApiRequest, api_version: str, kind: str) -> dict[str, An
     """
     body = {**_decode(request, kind)[0], "kind": kind, "apiVersion": api_version}
     try:
-        return _decoded(body)
+        type_ = type_of_kind(api_version, kind)
+        return body if type_ is None else decode(type_, body)[0]
     except Misfit as error:
         raise _unhandled(kind, api_version.rpartition("/")[2], kind, str(error)) from error
 
 
-def _decoded(body: dict[str, Any]) -> dict[str, Any]:
-    type_ = type_of_kind(body["apiVersion"], body["kind"])
-    found: dict[str, Any] = body if type_ is None else decode(type_, body)
-    return found
-
-
-def _custom_metadata(metadata: Any) -> Any:
+def _custom_metadata(metadata: Any) -> tuple[dict[str, Any], list[str]]:
     """A server writes it anew before it reads it, with its names sorted; that shows in what it finds first."""
     type_ = type_named("meta.v1.ObjectMeta")
     try:
-        return decode(type_, metadata)
+        return ({}, []) if metadata is None else decode(type_, metadata)
     except Misfit:
         return decode(type_, msgspec.json.decode(msgspec.json.encode(metadata, order="sorted")))
 
@@ -99,14 +108,14 @@ def _unhandled(kind: str, version: str, expected: str, why: str) -> StatusError:
 
 
 def validate_fields(
-    served: Served, body: dict[str, Any], problems: list[str], mode: str, *, patching: bool = False
+    served: Served, body: dict[str, Any], problems: list[str], mode: str, patch: Patched | None = None
 ) -> list[str]:
-    """Prune what the schema does not know; unknown metadata is only spoken of, and never stored.
+    """Prune what a custom kind's schema does not know, and say what is strictly wrong.
 
     Args:
-        problems: What is strictly wrong besides.
+        problems: What is known to be strictly wrong.
         mode: fieldValidation: Ignore, Warn or Strict.
-        patching: The body is the result of a patch, which Strict complains of in another form.
+        patch: What has made the body; Strict complains of it in another form.
 
     Returns:
         Warnings; none if ignored.
@@ -114,21 +123,18 @@ def validate_fields(
     Raises:
         StatusError: It is Strict, and there is something to say.
     """
-    sent = private(body) if patching else {}
-    unknown = [f"metadata.{name}" for name in sorted(set(body["metadata"]) - fields.METADATA)]
-    known = fields.fields_of(served)
-    unknown += schema.prune(known, body) if known is not None else []
-    problems = problems + [f'unknown field "{each}"' for each in unknown]
+    if served.is_custom and served.schema is not None:
+        unknown = schema.prune(served.schema, body)
+        problems = [*problems, *(f'unknown field "{each}"' for each in unknown)]
     if not problems or mode == "Ignore":
         return []
     if mode == "Warn":
         return problems
-    if patching:
-        listed = "strict decoding error: " + ", ".join(problems)
-        raise _invalid_patch(sent, listed)
+    listed = "strict decoding error: " + ", ".join(problems)
+    if patch is not None:
+        raise _invalid_patch(patch, listed)
     kind = served.type.kind
-    message = f'{kind} in version "{served.type.version}" cannot be handled as a {kind}: strict decoding error: '
-    raise statuses.bad_request(message + ", ".join(problems))
+    raise _unhandled(kind, served.type.version, kind, listed)
 
 
 def _decode(request: ApiRequest, kind: str) -> tuple[dict[str, Any], list[str]]:
@@ -154,7 +160,7 @@ def _decode(request: ApiRequest, kind: str) -> tuple[dict[str, Any], list[str]]:
 
 def duplicate_fields(body: bytes) -> list[str]:
     """What is strictly wrong with valid JSON: fields that come up twice."""
-    found = _duplicates(json.loads(body, object_pairs_hook=_Pairs), "")
+    found = _duplicates(json.loads(body, object_pairs_hook=Pairs), "")
     return [f'duplicate field "{each}"' for each in found]
 
 
@@ -241,37 +247,50 @@ def _name_in(body: Mapping[str, Any]) -> str:
     return str(metadata.get("name") or "") if isinstance(metadata, dict) else ""
 
 
-def patched(body: Any, served: Served) -> dict[str, Any]:
-    """What a patch has made of an object, with the JSON types its kind's rules rely on, and metadata.
+@dataclass(frozen=True, slots=True)
+class Patched:
+    """What a patch has made of an object.
+
+    Attributes:
+        shown: The patch, as complaints show it if it is a strategic one; "" for others.
+    """
+
+    body: Any
+    shown: str = ""
+
+
+def patched(patch: Patched, served: Served) -> tuple[dict[str, Any], list[str]]:
+    """The object as its kind's types have it, and what is strictly wrong with it.
 
     Raises:
         StatusError: It is nothing of that kind any more; in a real server's words.
     """
+    body = patch.body
     if not isinstance(body, dict):
         why = "json: cannot unmarshal array into Go value of type struct"
-        raise _invalid_patch(body, f"couldn't get version/kind; json parse error: {why}")
-    _check_patched_type(body, served)
+        raise _invalid_patch(patch, f"couldn't get version/kind; json parse error: {why}")
+    _check_patched_type(body, patch, served)
     try:
-        return _typed(body, served)
+        return typed(private(body) if served.is_custom else body, served, convert if patch.shown else decode)
     except Misfit as error:
-        raise _invalid_patch(body, str(error)) from error
+        raise _invalid_patch(patch, str(error)) from error
 
 
-def _check_patched_type(body: Mapping[str, Any], served: Served) -> None:
+def _check_patched_type(body: Mapping[str, Any], patch: Patched, served: Served) -> None:
     """A patch may say again of which kind the object is, and nothing else."""
     kind, api_version = body.get("kind"), body.get("apiVersion")
     expected = served.type
     if served.is_custom:
-        _check_patched_custom_type(body, served)
+        _check_patched_custom_type(body, patch, served)
     elif kind is not None and (kind, api_version) != (expected.kind, expected.api_version):
         why = f'no kind "{kind}" is registered for version "{api_version}" in scheme "{_SCHEME}"'
-        raise _invalid_patch(body, why)
+        raise _invalid_patch(patch, why)
 
 
-def _check_patched_custom_type(body: Mapping[str, Any], served: Served) -> None:
+def _check_patched_custom_type(body: Mapping[str, Any], patch: Patched, served: Served) -> None:
     kind, api_version = body.get("kind"), body.get("apiVersion")
     if not kind:
-        raise _invalid_patch(body, f"Object 'Kind' is missing in '{json_text(body, sort=False)}'")
+        raise _invalid_patch(patch, f"Object 'Kind' is missing in '{json_text(body, sort=False)}'")
     found = {"kind": (kind, served.type.kind), "apiVersion": (api_version, served.type.api_version)}
     causes = [
         Cause("FieldValueInvalid", f'Invalid value: "{is_now or ""}": must be {must_be}', field)
@@ -283,17 +302,13 @@ def _check_patched_custom_type(body: Mapping[str, Any], served: Served) -> None:
         raise statuses.invalid(group, str(kind), _name_in(body), causes)
 
 
-def _invalid_patch(body: Any, why: str) -> StatusError:
-    printed = quoted(json_text(body, sort=False))
+def _invalid_patch(patch: Patched, why: str) -> StatusError:
+    printed = quoted(patch.shown or json_text(patch.body, sort=False))
     return statuses.invalid("", "", "", [Cause("FieldValueInvalid", f"Invalid value: {printed}: {why}", "patch")])
 
 
-class _Pairs(list[tuple[str, Any]]):
-    """A JSON object with its duplicate keys."""
-
-
 def _duplicates(value: Any, path: str) -> Iterator[str]:
-    if isinstance(value, _Pairs):
+    if isinstance(value, Pairs):
         seen: set[str] = set()
         for key, each in value:
             here = f"{path}.{key}" if path else key

@@ -28,10 +28,10 @@ def default_definition(body: dict[str, Any]) -> None:
     spec.setdefault("versions", [])
 
 
-def initial_status(body: Body) -> dict[str, Any]:
+def prepare_definition(body: dict[str, Any]) -> None:
     """The status in the answer to the POST: no conditions, but stored versions already."""
     stored = [each["name"] for each in body["spec"]["versions"] if each.get("storage")][:1]
-    return {"conditions": None, "acceptedNames": {"plural": "", "kind": ""}, "storedVersions": stored}
+    body["status"] = {"conditions": None, "acceptedNames": {"plural": "", "kind": ""}, "storedVersions": stored}
 
 
 def check_definition(body: Body) -> list[Cause]:

@@ -25,9 +25,6 @@ class Definitions:
         self._store = store
         self._registry = registry
 
-    def initial_status(self, body: Body) -> dict[str, Any]:
-        return crds.initial_status(body)
-
     def settle_all(self) -> None:
         with self._store.transaction():
             for record in self._store.list(DEFINITIONS)[0]:

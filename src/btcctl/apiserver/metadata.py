@@ -243,7 +243,7 @@ def _step(new: Mapping[str, Any], old: Mapping[str, Any]) -> list[Cause]:
 
 def _shared(metadata: Mapping[str, Any]) -> list[Cause]:
     """What is checked of new objects and of changes alike."""
-    causes = _labels("metadata.labels", metadata.get("labels") or {})
+    causes = validate_labels("metadata.labels", metadata.get("labels") or {})
     annotations = metadata.get("annotations") or {}
     field = "metadata.annotations"
     causes += [invalid(field, key, each) for key in annotations for each in qualified_name_complaints(key.lower())]
@@ -316,7 +316,8 @@ def label_value_complaints(value: str) -> list[str]:
     return complaints
 
 
-def _labels(field: str, labels: Mapping[str, str]) -> list[Cause]:
+def validate_labels(field: str, labels: Mapping[str, str]) -> list[Cause]:
+    """What is wrong with labels, or with a selector of them."""
     causes = []
     for key, value in labels.items():
         causes += qualified_name(field, key)

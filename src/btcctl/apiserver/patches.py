@@ -10,9 +10,11 @@ import msgspec
 
 from btcctl.apiserver import statuses
 from btcctl.apiserver.bodies import duplicate_fields
+from btcctl.apiserver.decoding import go_type_of
 from btcctl.apiserver.json_patch import PatchError, apply_operations
 from btcctl.apiserver.merge_patch import merge
 from btcctl.apiserver.ordering import written
+from btcctl.apiserver.printing import plain
 from btcctl.apiserver.registry import Served
 from btcctl.apiserver.statuses import StatusError
 from btcctl.apiserver.strategic import merge_strategically
@@ -32,10 +34,12 @@ class Patch:
     Attributes:
         apply: From an object to a new JSON value, which shares parts with it. May raise StatusError.
         problems: What fieldValidation has to say of the patch itself.
+        shown: A strategic patch, as complaints show it; "" for others.
     """
 
     apply: Callable[[Mapping[str, Any]], Any]
     problems: tuple[str, ...] = ()
+    shown: str = ""
 
     def __call__(self, obj: Mapping[str, Any]) -> Any:
         return self.apply(obj)
@@ -69,10 +73,7 @@ def read_patch(served: Served, content_type: str, body: bytes, field_validation:
     if media_type == JSON_PATCH:
         return _json_patch(body, is_lax=is_lax)
     if media_type == STRATEGIC:
-        patch = _decode(body, prefix="")
-        if not isinstance(patch, dict):
-            raise _mismatch(patch, _MAP_TYPE, prefix="")
-        return Patch(lambda obj: merge_strategically(obj, patch))
+        return _strategic_patch(served, body, is_lax=is_lax)
     return _merge_patch(body, is_lax=is_lax)
 
 
@@ -110,8 +111,7 @@ def _applied(obj: Mapping[str, Any], operations: list[Any]) -> Any:
     try:
         return written(apply_operations(obj, operations))
     except PatchError as error:
-        message = "the server rejected our request due to an error in our request"
-        raise StatusError(422, message, "Invalid", details={}) from error
+        raise statuses.unprocessable() from error
 
 
 def _merge_patch(body: bytes, *, is_lax: bool) -> Patch:
@@ -124,6 +124,16 @@ def _merge_patch(body: bytes, *, is_lax: bool) -> Patch:
         raise statuses.bad_request("Invalid JSON Patch")
     problems = () if is_lax else tuple(duplicate_fields(body))
     return Patch(lambda obj: written(merge(obj, patch)), problems)
+
+
+def _strategic_patch(served: Served, body: bytes, *, is_lax: bool) -> Patch:
+    patch, type_ = _decode(body, prefix=""), go_type_of(served)
+    if not isinstance(patch, dict):
+        raise _mismatch(patch, _MAP_TYPE, prefix="")
+    if type_ is None:
+        raise statuses.not_implemented(f"strategic merge patches of {served.type}")
+    problems = () if is_lax else tuple(duplicate_fields(body))
+    return Patch(lambda obj: merge_strategically(type_, obj, patch), problems, plain(patch))
 
 
 def _decode(body: bytes, *, prefix: str = "error decoding patch: ") -> Any:

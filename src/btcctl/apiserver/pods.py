@@ -1,84 +1,190 @@
-"""The rules of pods, and of pod templates."""
+"""The rules of pods, and of the specs in pod templates."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
+from btcctl.apiserver.causes import forbidden, invalid, one_of, unsupported
 from btcctl.apiserver.collection import Body
-from btcctl.apiserver.metadata import label_name
+from btcctl.apiserver.containers import check_containers
+from btcctl.apiserver.metadata import (
+    label_name,
+    label_value_complaints,
+    qualified_name,
+    subdomain_name,
+    validate_labels,
+)
+from btcctl.apiserver.quantities import parse_quantity
 from btcctl.apiserver.statuses import Cause
+from btcctl.apiserver.volumes import check_volumes
 
 _MUTABLE = (
-    "Forbidden: pod updates may not change fields other than `spec.containers[*].image`,"
+    "pod updates may not change fields other than `spec.containers[*].image`,"
     "`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing "
     "tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
 )
 _RESTART_POLICIES = ("Always", "OnFailure", "Never")
-_PROBES = ("readinessProbe", "livenessProbe", "startupProbe")
+_DNS_POLICIES = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")
+_TAINT_EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 _TOLERATION_SECONDS = 300  # DefaultTolerationSeconds admission plugin
+_COUNTED = ("cpu", "memory")
 
 
-def default_pod(body: dict[str, Any]) -> None:
-    spec = body["spec"] = dict(body.get("spec") or {})
-    default_pod_spec(spec)
+def prepare_pod(body: dict[str, Any]) -> None:
+    """The state a new pod begins in."""
+    body["status"] = {"phase": "Pending", "qosClass": quality_of(body["spec"])}
+    if body["spec"].get("schedulingGates"):
+        why = "Scheduling is blocked due to non-empty scheduling gates"
+        scheduled = {"type": "PodScheduled", "status": "False", "reason": "SchedulingGated", "message": why}
+        body["status"]["conditions"] = [scheduled]
+
+
+def admit_pod(body: dict[str, Any]) -> None:
+    """What admission fills in."""
+    spec = body["spec"]
     account = spec.setdefault("serviceAccountName", "default")
     spec.setdefault("serviceAccount", account)
     tolerations = spec.setdefault("tolerations", [])
     for key in ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"):
-        if not any(each.get("key") in {key, None, ""} for each in tolerations):
+        if not any(_tolerates(each, key) for each in tolerations):
             effect = {"key": key, "operator": "Exists", "effect": "NoExecute"}
             tolerations.append({**effect, "tolerationSeconds": _TOLERATION_SECONDS})
     spec.setdefault("priority", 0)
-    spec.setdefault("enableServiceLinks", True)
     spec.setdefault("preemptionPolicy", "PreemptLowerPriority")
 
 
-def default_pod_spec(spec: dict[str, Any]) -> None:
-    """The defaults that templates get as well, in place."""
-    for name in ("initContainers", "containers"):
-        for container in spec.get(name) or ():
-            _default_container(container)
-    spec.setdefault("restartPolicy", "Always")
-    if spec.get("terminationGracePeriodSeconds") is None:
-        spec["terminationGracePeriodSeconds"] = 30
-    spec.setdefault("dnsPolicy", "ClusterFirst")
-    spec.setdefault("securityContext", {})
-    spec.setdefault("schedulerName", "default-scheduler")
-    for volume in spec.get("volumes") or ():
-        for source in ("secret", "configMap", "projected", "downwardAPI"):
-            if isinstance(volume.get(source), dict):
-                volume[source].setdefault("defaultMode", 420)
+def quality_of(spec: Mapping[str, Any]) -> str:
+    """The class that decides which pods go first when a node runs short."""
+    whole = spec.get("resources")
+    parts = (
+        [whole]
+        if whole
+        else [each.get("resources") or {} for name in ("containers", "initContainers") for each in spec.get(name) or ()]
+    )
+    requests, limits = (_total(each.get(what) or {} for each in parts) for what in ("requests", "limits"))
+    if not requests and not limits:
+        return "BestEffort"
+    is_limited = all(_positive(each.get("limits") or {}).keys() >= set(_COUNTED) for each in parts)
+    return "Guaranteed" if is_limited and requests == limits else "Burstable"
 
 
 def check_pod(body: Body) -> list[Cause]:
     return check_pod_spec(body["spec"], "spec")
 
 
-def check_pod_spec(spec: Mapping[str, Any], field: str) -> list[Cause]:
-    """What is wrong with a pod's spec, or with a template's at `field`."""
-    containers = spec.get("containers") or []
-    causes = [] if containers else [Cause("FieldValueRequired", "Required value", f"{field}.containers")]
-    policy = spec.get("restartPolicy")
-    if field == "spec" and policy not in _RESTART_POLICIES:
-        supported = ", ".join(f'"{each}"' for each in _RESTART_POLICIES)
-        message = f'Unsupported value: "{policy}": supported values: {supported}'
-        causes.append(Cause("FieldValueNotSupported", message, f"{field}.restartPolicy"))
-    names = set()
-    for index, container in enumerate(containers):
-        here = f"{field}.containers[{index}]"
-        causes += _check_container(container, here)
-        name = container.get("name")
-        if name and name in names:
-            causes.append(Cause("FieldValueDuplicate", f'Duplicate value: "{name}"', f"{here}.name"))
-        names.add(name)
+def check_pod_spec(spec: Mapping[str, Any], field: str, more_volumes: Iterable[str] = ()) -> list[Cause]:
+    """What is wrong with a pod's spec, or with a template's at `field`.
+
+    Args:
+        more_volumes: The names of volumes that somebody will add.
+    """
+    causes, volumes = check_volumes(spec.get("volumes") or [], f"{field}.volumes")
+    causes += check_containers(spec, field, volumes | set(more_volumes))
+    causes += one_of(f"{field}.restartPolicy", spec["restartPolicy"], _RESTART_POLICIES)
+    causes += one_of(f"{field}.dnsPolicy", spec["dnsPolicy"], _DNS_POLICIES)
+    causes += validate_labels(f"{field}.nodeSelector", spec.get("nodeSelector") or {})
+    for name in ("serviceAccountName", "nodeName", "priorityClassName"):
+        causes += _names(f"{field}.{name}", spec.get(name), subdomain_name)
+    for name in ("hostname", "subdomain"):
+        causes += _names(f"{field}.{name}", spec.get(name), label_name)
+    deadline = spec.get("activeDeadlineSeconds")
+    if deadline is not None and not 1 <= deadline < 2**31:
+        why = f"must be between 1 and {2**31 - 1}, inclusive"
+        causes.append(invalid(f"{field}.activeDeadlineSeconds", deadline, why))
+    for index, toleration in enumerate(spec.get("tolerations") or ()):
+        causes += _check_toleration(toleration, f"{field}.tolerations[{index}]")
     return causes
 
 
 def check_pod_update(new: Body, old: Body) -> list[Cause]:
+    for name in ("containers", "initContainers"):
+        if len(new["spec"].get(name) or ()) != len(old["spec"].get(name) or ()):
+            return [forbidden(f"spec.{name}", "pod updates may not add or remove containers")]
     if _immutable_part(new["spec"]) != _immutable_part(old["spec"]):
-        return [Cause("FieldValueForbidden", _MUTABLE, "spec")]
+        return [forbidden("spec", _MUTABLE)]
     return []
+
+
+def check_pod_status(new: Body, old: Body) -> list[Cause]:
+    status, before = new.get("status") or {}, old.get("status") or {}
+    causes = []
+    if status.get("observedGeneration", 0) < 0:
+        why = "must be a non-negative integer"
+        causes.append(invalid("status.observedGeneration", status["observedGeneration"], why))
+    if status.get("qosClass", "") != before.get("qosClass", ""):
+        causes.append(invalid("status.qosClass", status.get("qosClass", ""), "field is immutable"))
+    if new["spec"]["restartPolicy"] != "Always":
+        causes += _check_ends(status, before)
+    addresses = [each.get("ip", "") for each in status.get("podIPs") or ()]
+    if len(addresses) > 1 and len({":" in each for each in addresses}) < len(addresses):
+        why = "may specify no more than one IP for each IP family"
+        causes.append(invalid("status.podIPs", [{"IP": each} for each in addresses], why))
+    return causes
+
+
+def _check_ends(status: Mapping[str, Any], before: Mapping[str, Any]) -> list[Cause]:
+    """What has ended in a pod that is not started again stays so."""
+    ended = {
+        each.get("name")
+        for each in before.get("containerStatuses") or ()
+        if (each.get("state") or {}).get("terminated") is not None
+    }
+    return [
+        forbidden(f"status.containerStatuses[{index}].state", "may not be transitioned to non-terminated state")
+        for index, each in enumerate(status.get("containerStatuses") or ())
+        if each.get("name") in ended and (each.get("state") or {}).get("terminated") is None
+    ]
+
+
+def keep_pod_status(new: dict[str, Any], old: Body) -> None:
+    """The class is the server's: a status without it keeps it."""
+    known = (old.get("status") or {}).get("qosClass")
+    if known:
+        new.setdefault("status", {}).setdefault("qosClass", known)
+
+
+def _names(field: str, name: str | None, rule: Any) -> list[Cause]:
+    return [invalid(field, name, each) for each in rule(name)] if name else []
+
+
+def _tolerates(toleration: Mapping[str, Any], key: str) -> bool:
+    return toleration.get("key") in {key, None, ""} and toleration.get("effect") in {"NoExecute", None, ""}
+
+
+def _check_toleration(toleration: Mapping[str, Any], field: str) -> list[Cause]:
+    key, operator, effect = (toleration.get(name) or "" for name in ("key", "operator", "effect"))
+    value = toleration.get("value") or ""
+    causes = qualified_name(f"{field}.key", key) if key else []
+    if not key and operator != "Exists":
+        why = 'operator must be Exists when `key` is empty, which means "match all values and all keys"'
+        causes.append(invalid(f"{field}.operator", operator, why))
+    if toleration.get("tolerationSeconds") is not None and effect != "NoExecute":
+        why = "effect must be 'NoExecute' when `tolerationSeconds` is set"
+        causes.append(invalid(f"{field}.effect", effect, why))
+    if operator in {"", "Equal"}:
+        complaints = label_value_complaints(value)
+        causes += [invalid(f"{field}.operator", value, ";".join(complaints))] if complaints else []
+    elif operator == "Exists":
+        why = "value must be empty when `operator` is 'Exists'"
+        causes += [invalid(f"{field}.operator", value, why)] if value else []
+    else:
+        causes.append(unsupported(f"{field}.operator", operator, ("Equal", "Exists")))
+    return causes + (one_of(f"{field}.effect", effect, _TAINT_EFFECTS) if effect else [])
+
+
+def _positive(amounts: Mapping[str, str]) -> dict[str, Decimal]:
+    found = {name: parse_quantity(amounts[name]).amount for name in _COUNTED if name in amounts}
+    return {name: amount for name, amount in found.items() if amount > 0}
+
+
+def _total(lists: Iterable[Mapping[str, str]]) -> dict[str, Decimal]:
+    total: dict[str, Decimal] = {}
+    for amounts in lists:
+        for name, amount in _positive(amounts).items():
+            total[name] = total.get(name, Decimal(0)) + amount
+    return total
 
 
 def _immutable_part(spec: Mapping[str, Any]) -> dict[str, Any]:
@@ -91,58 +197,3 @@ def _immutable_part(spec: Mapping[str, Any]) -> dict[str, Any]:
         if name in kept:
             kept[name] = [{**container, "image": ""} for container in kept[name] or ()]
     return kept
-
-
-def _default_container(container: dict[str, Any]) -> None:
-    for port in container.get("ports") or ():
-        port.setdefault("protocol", "TCP")
-    container.setdefault("resources", {})
-    for name in _PROBES:
-        probe = container.get(name)
-        if probe:
-            _default_probe(probe)
-    for variable in container.get("env") or ():
-        reference = (variable.get("valueFrom") or {}).get("fieldRef")
-        if isinstance(reference, dict):
-            reference.setdefault("apiVersion", "v1")
-    container.setdefault("terminationMessagePath", "/dev/termination-log")
-    container.setdefault("terminationMessagePolicy", "File")
-    container.setdefault("imagePullPolicy", _pull_policy(container.get("image") or ""))
-
-
-def _default_probe(probe: dict[str, Any]) -> None:
-    for name, value in {"timeoutSeconds": 1, "periodSeconds": 10, "successThreshold": 1, "failureThreshold": 3}.items():
-        if not probe.get(name):
-            probe[name] = value
-    request = probe.get("httpGet")
-    if isinstance(request, dict):
-        request.setdefault("path", "/")
-        request.setdefault("scheme", "HTTP")
-
-
-def _pull_policy(image: str) -> str:
-    tag = image.rpartition("/")[2].partition(":")[2]
-    return "Always" if tag in {"", "latest"} and "@" not in image else "IfNotPresent"
-
-
-def _check_container(container: Mapping[str, Any], field: str) -> list[Cause]:
-    causes = []
-    name = container.get("name")
-    if not name:
-        causes.append(Cause("FieldValueRequired", "Required value", f"{field}.name"))
-    else:
-        complaints = label_name(name)
-        causes += [
-            Cause("FieldValueInvalid", f'Invalid value: "{name}": {each}', f"{field}.name") for each in complaints
-        ]
-    if not container.get("image"):
-        causes.append(Cause("FieldValueRequired", "Required value", f"{field}.image"))
-    for index, port in enumerate(container.get("ports") or ()):
-        number = port.get("containerPort") or 0
-        if not 0 < number < 65536:
-            message = f"Invalid value: {number}: must be between 1 and 65535, inclusive"
-            causes.append(Cause("FieldValueInvalid", message, f"{field}.ports[{index}].containerPort"))
-    for index, variable in enumerate(container.get("env") or ()):
-        if not variable.get("name"):
-            causes.append(Cause("FieldValueRequired", "Required value", f"{field}.env[{index}].name"))
-    return causes

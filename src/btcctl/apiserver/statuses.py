@@ -160,6 +160,11 @@ def unsupported_media_type(accepted: Sequence[str]) -> StatusError:
     return StatusError(415, message, "UnsupportedMediaType")
 
 
+def unprocessable() -> StatusError:
+    """422 without a word on what is wrong: a patch that does not fit the object."""
+    return StatusError(422, "the server rejected our request due to an error in our request", "Invalid", details={})
+
+
 def expired(message: str, *, continue_token: str = "") -> StatusError:
     """410: the resourceVersion is older than the server remembers."""
     return StatusError(410, message, "Expired", metadata={"continue": continue_token} if continue_token else None)

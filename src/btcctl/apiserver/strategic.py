@@ -1,153 +1,208 @@
-"""Strategic merge patch, for the built-in kinds that are served.
+"""Strategic merge patch, for the built-in kinds, whose Go types say how each field is merged.
 
-Source: https://kubernetes.io/docs/tasks/manage-kubernetes-objects/update-api-object-kubectl-patch/
-and the patchStrategy/patchMergeKey tags of k8s.io/api core/v1, apps/v1 and rbac/v1.
+Source: k8s.io/apimachinery 0.36.2, pkg/util/strategicpatch, for what is merged in which order and
+what a real server says to a patch that cannot be.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from btcctl.apiserver import statuses
+from btcctl.apiserver import list_order, statuses
+from btcctl.apiserver.decoding.types import LIST, STRUCT, GoType, PatchRule
+from btcctl.apiserver.list_order import Identity
+from btcctl.apiserver.printing import go_type, plain
 
-# By field name, which is enough for the kinds served; `ports` has two, see _merge_key.
-MERGE_KEYS: Mapping[str, str] = {
-    "conditions": "type",
-    "containers": "name",
-    "env": "name",
-    "ephemeralContainers": "name",
-    "hostAliases": "ip",
-    "imagePullSecrets": "name",
-    "initContainers": "name",
-    "ownerReferences": "uid",
-    "podIPs": "ip",
-    "hostIPs": "ip",
-    "ports": "containerPort",
-    "resourceClaims": "name",
-    "secrets": "name",
-    "taints": "key",
-    "topologySpreadConstraints": "topologyKey",
-    "volumeDevices": "devicePath",
-    "volumeMounts": "mountPath",
-    "volumes": "name",
-    "addresses": "type",
-}
-_MERGED_SCALARS = frozenset({"finalizers", "podCIDRs"})
-_PATCH, _ORDER, _DELETE, _RETAIN = "$patch", "$setElementOrder/", "$deleteFromPrimitiveList/", "$retainKeys"
+_PATCH, _RETAIN = "$patch", "$retainKeys"
+_ORDER, _DELETE = "$setElementOrder/", "$deleteFromPrimitiveList/"
 _MISSING = object()
 
 
-def merge_strategically(target: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
-    """A new object; neither argument is changed.
+def merge_strategically(type_: GoType, target: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
+    """A new object of a type; neither argument is changed.
 
     Raises:
-        StatusError: The patch has a directive that is unknown or misplaced.
+        StatusError: A directive is unknown or misplaced, or a list's item lacks its key.
     """
-    return _merge_map(target, patch)
+    return _merge_map(type_, target, patch)
 
 
-def _merge_map(target: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
-    directive = patch.get(_PATCH)
+def _merge_map(type_: GoType, target: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
+    directive = patch.get(_PATCH, _MISSING)
     if directive == "replace":
         return {key: value for key, value in patch.items() if key != _PATCH}
     if directive == "delete":
         return {}
-    if directive not in {None, "merge"}:
-        raise statuses.internal(f"unknown patch type: {directive} in map: map[$patch:{directive}]")
-    merged = dict(target)
-    for key in (key for key in patch if not key.startswith("$")):
-        _merge_field(merged, key, patch[key])
-    for key in (key for key in patch if key.startswith(_DELETE)):
-        name = key.removeprefix(_DELETE)
-        merged[name] = [each for each in merged.get(name) or [] if each not in patch[key]]
-    for key in (key for key in patch if key.startswith(_ORDER)):
-        _reorder(merged, key.removeprefix(_ORDER), patch[key])
-    retained = patch.get(_RETAIN)
-    return merged if retained is None else {key: value for key, value in merged.items() if key in retained}
+    if directive is not _MISSING:
+        raise _bad_directive(directive, patch)
+    merged, left = _retained(target, patch), {key: value for key, value in patch.items() if key != _RETAIN}
+    for key in [key for key in left if key.startswith(_ORDER)]:
+        _merge_in_order(type_, merged, left, key.removeprefix(_ORDER))
+    for key, value in left.items():
+        _merge_field(type_, merged, key, value)
+    return merged
 
 
-def _merge_field(merged: dict[str, Any], key: str, value: Any) -> None:
-    current = merged.get(key)
+def _retained(target: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
+    """What is left of an object that a patch names the keys to keep of."""
+    keys = patch.get(_RETAIN, _MISSING)
+    if keys is _MISSING:
+        return dict(target)
+    named = [key for key, value in patch.items() if value is not None and not key.startswith(("$", _ORDER, _DELETE))]
+    if not isinstance(keys, list) or any(key not in keys for key in named):
+        raise statuses.bad_request("invalid patch format of retainKeys")
+    return {key: value for key, value in target.items() if key in keys}
+
+
+def _merge_field(type_: GoType, merged: dict[str, Any], key: str, value: Any) -> None:
+    is_deletion = key.startswith(_DELETE)
+    name = key.removeprefix(_DELETE)
+    current = merged.get(name, _MISSING)
     if value is None:
-        merged.pop(key, None)
+        merged.pop(name, None)
+    elif type(current) is not type(value):
+        if not is_deletion:
+            _take(merged, name, _without_nulls(value))
     elif isinstance(value, Mapping):
-        if value.get(_PATCH) == "delete":
-            merged.pop(key, None)
-        else:
-            merged[key] = _merge_map(current if isinstance(current, Mapping) else {}, value)
+        rule = _rule(type_, name)
+        merged[name] = value if _strategy(rule) == "replace" else _merge_map(type_.fields[name], current, value)
     elif isinstance(value, list):
-        merged[key] = _merge_list(key, current if isinstance(current, list) else [], value)
+        rule = _rule(type_, name)
+        is_merged = _strategy(rule) == "merge" or is_deletion
+        merged[name] = (
+            _merge_list(type_.fields[name], current, value, rule.key, is_deletion=is_deletion) if is_merged else value
+        )
     else:
-        merged[key] = value
+        merged[name] = value
 
 
-def _merge_list(name: str, current: list[Any], patch: list[Any]) -> list[Any]:
-    if any(isinstance(item, Mapping) and item.get(_PATCH) == "replace" for item in patch):
-        return [item for item in patch if _PATCH not in item]
-    if name in _MERGED_SCALARS and all(isinstance(item, str) for item in patch):
-        return list(dict.fromkeys([*current, *patch]))
-    key = _merge_key(name, [*current, *patch])
-    if key is None:
-        return [_stripped(item) for item in patch]
-    return _merge_items(key, current, patch)
+def _take(merged: dict[str, Any], name: str, value: Any) -> None:
+    kept = _without_directives(value)
+    if kept is _MISSING:
+        merged.pop(name, None)
+    else:
+        merged[name] = kept
 
 
-def _merge_items(key: str, current: list[Any], patch: list[Any]) -> list[Any]:
+def _merge_in_order(type_: GoType, merged: dict[str, Any], patch: dict[str, Any], name: str) -> None:
+    """Merge a list that the patch says the order of; both are taken out of the patch."""
+    order = patch.pop(f"{_ORDER}{name}")
+    current, wanted = merged.get(name), patch.get(name)
+    for each in (order, current, wanted):
+        if each is not None and not isinstance(each, list):
+            raise statuses.internal(f"expected a []interface {{}}, but received a {go_type(each)}")
+    rule = _rule(type_, name)
+    _check_order(wanted or [], order, rule.key)
+    if current is None and wanted is None:
+        return
+    if wanted is None:
+        items = current or []
+    elif current is None:
+        items = _without_directives(wanted)
+    else:
+        items = wanted
+        if _strategy(rule) == "merge":
+            items = _merge_list(type_.fields[name], current, wanted, rule.key)
+    patch.pop(name, None)
+    merged[name] = list_order.ordered(items, order, current or [], Identity(rule.key))
+
+
+def _check_order(wanted: list[Any], order: list[Any], key: str) -> None:
+    """The items of a patch must be among those it says the order of, and in that order."""
+    identity = Identity(key)
+    named = [each for each in wanted if not (isinstance(each, Mapping) and _PATCH in each)]
+    places = iter(order)
+    if wanted and order and not all(any(identity(item) == identity(place) for place in places) for item in named):
+        raise statuses.internal(
+            f"The order in patch list:\n{plain(wanted)}\n doesn't match $setElementOrder list:\n{plain(order)}\n"
+        )
+
+
+def _merge_list(
+    type_: GoType, current: list[Any], patch: list[Any], key: str, *, is_deletion: bool = False
+) -> list[Any]:
+    if not current and not patch:
+        return current
+    kinds = {go_type(each) for each in (*current, *patch)}
+    if "[]interface {}" in kinds:
+        raise statuses.unprocessable()
+    if len(kinds) > 1:
+        raise statuses.internal(f"list element types are not identical: {plain([current, patch])}")
+    if not isinstance((current or patch)[0], Mapping):
+        if is_deletion:
+            return [each for each in current if each not in patch]
+        return list_order.ordered(list(dict.fromkeys([*current, *patch])), patch, current, Identity(""))
+    if not key:
+        raise statuses.internal(f"cannot merge lists without merge key for {type_.go}")
+    identity = Identity(key)
+    current, patch = _after_directives(current, patch, identity)
+    return list_order.ordered(_merge_items(type_.element or type_, current, patch, identity), patch, current, identity)
+
+
+def _after_directives(current: list[Any], patch: list[Any], identity: Identity) -> tuple[list[Any], list[Any]]:
+    """Both lists, after what the patch says to delete or to replace."""
+    replaces = False
+    for item in (each for each in patch if _PATCH in each):
+        directive = item[_PATCH]
+        if directive == "delete":
+            gone = identity(item)
+            current = [each for each in current if each.get(identity.key, _MISSING) != gone]
+        elif directive == "merge":
+            raise statuses.internal("merging lists cannot yet be specified in the patch")
+        elif directive != "replace":
+            raise _bad_directive(directive, item)
+        replaces = replaces or directive == "replace"
+    plain_items = [each for each in patch if _PATCH not in each]
+    return (plain_items, []) if replaces else (current, plain_items)
+
+
+def _merge_items(type_: GoType, current: list[Any], patch: list[Any], identity: Identity) -> list[Any]:
     merged = list(current)
     for item in patch:
-        value = item.get(key, _MISSING) if isinstance(item, Mapping) else _MISSING
-        if value is _MISSING:
-            raise statuses.internal(f"map: {item} does not contain declared merge key: {key}")
-        place = next((at for at, each in enumerate(merged) if each.get(key, _MISSING) == value), None)
-        if item.get(_PATCH) == "delete":
-            merged = [each for each in merged if each.get(key, _MISSING) != value]
-        elif place is None:
-            merged.append(_merge_map({}, item))
+        wanted = identity(item)
+        place = next((at for at, each in enumerate(merged) if each.get(identity.key, _MISSING) == wanted), None)
+        if place is None:
+            merged.append(item)
         else:
-            merged[place] = _merge_map(merged[place], item)
-    return _in_order(key, merged, current, patch)
+            merged[place] = _merge_map(type_, merged[place], item)
+    return merged
 
 
-def _in_order(key: str, merged: list[Any], current: list[Any], patch: list[Any]) -> list[Any]:
-    """The patch's order for what it names; the rest each before the first of those that it stood before."""
-    place_of = {each.get(key): place for place, each in enumerate(current)}
-    wanted = [item.get(key) for item in patch]
-    named = sorted((each for each in merged if each.get(key) in wanted), key=lambda each: wanted.index(each.get(key)))
-    at = 0
-    for item in (each for each in merged if each.get(key) not in wanted):
-        while at < len(named) and place_of.get(named[at].get(key), -1) < place_of[item.get(key)]:
-            at += 1
-        named.insert(at, item)
-        at += 1
-    return named
+def _rule(type_: GoType, name: str) -> PatchRule:
+    """
+    Raises:
+        StatusError: There is no such field, so that nothing says how to merge it.
+    """
+    if type_.kind != STRUCT:
+        kind = "slice" if type_.kind == LIST else type_.kind
+        raise statuses.internal(f"merging an object in json but data type is not struct, instead is: {kind}")
+    if name not in type_.fields:
+        raise statuses.internal(f'unable to find api field in struct {type_.struct} for the json field "{name}"')
+    return type_.rule(name)
 
 
-def _merge_key(name: str, items: Iterable[Any]) -> str | None:
-    """A container's ports merge by containerPort, a Service's by port."""
-    if name == "ports" and any(isinstance(item, Mapping) and "port" in item for item in items):
-        return "port"
-    return MERGE_KEYS.get(name)
+def _strategy(rule: PatchRule) -> str:
+    return next((each for each in rule.strategies if each != "retainKeys"), "")
 
 
-def _reorder(merged: dict[str, Any], name: str, order: list[Any]) -> None:
-    """Bring a list into the order the client sees it in; what it does not name keeps its place behind its neighbour."""
-    items = merged.get(name)
-    if not isinstance(items, list):
-        return
-    key = _merge_key(name, [*items, *order])
-    wanted = [each.get(key) if isinstance(each, Mapping) and key else each for each in order]
-    place = -1.0
-    placed = []
-    for index, item in enumerate(items):
-        identity = item.get(key) if isinstance(item, Mapping) and key else item
-        place = float(wanted.index(identity)) if identity in wanted else place
-        placed.append((place, identity not in wanted, index, item))
-    merged[name] = [item for *_, item in sorted(placed, key=lambda each: each[:3])]
+def _bad_directive(directive: Any, patch: Mapping[str, Any]) -> statuses.StatusError:
+    return statuses.internal(f"unknown patch type: {plain(directive)} in map: {plain(patch)}")
 
 
-def _stripped(value: Any) -> Any:
-    """Directives inside a list that replaces mean nothing, and are not stored."""
+def _without_nulls(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {key: _stripped(each) for key, each in value.items() if not key.startswith("$")}
-    return [_stripped(each) for each in value] if isinstance(value, list) else value
+        return {key: _without_nulls(each) for key, each in value.items() if each is not None}
+    return [_without_nulls(each) for each in value] if isinstance(value, list) else value
+
+
+def _without_directives(value: Any) -> Any:
+    """A part that is taken as it is; _MISSING if it is nothing but a directive."""
+    if isinstance(value, Mapping):
+        if _PATCH in value:
+            return _MISSING
+        kept = ((key, _without_directives(each)) for key, each in value.items())
+        return {key: each for key, each in kept if each is not _MISSING}
+    if isinstance(value, list):
+        return [each for each in map(_without_directives, value) if each is not _MISSING]
+    return value

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from btcctl.apiserver import core_kinds, pods, workloads
+from btcctl.apiserver import core_kinds, crds, pods, remarks, services, workloads
 from btcctl.apiserver.collection import Body
-from btcctl.apiserver.crds import check_definition, check_update, default_definition
+from btcctl.apiserver.crds import check_definition, check_update, default_definition, prepare_definition
 from btcctl.apiserver.metadata import MetadataRules, label_name, path_name
 from btcctl.apiserver.registry import Served
 from btcctl.apiserver.statuses import Cause
@@ -19,6 +19,10 @@ def _nothing(_: dict[str, Any]) -> None:
 
 
 def _no_complaint(_: Body) -> list[Cause]:
+    return []
+
+
+def _no_remark(_new: Body, _old: Body | None) -> list[str]:
     return []
 
 
@@ -33,89 +37,98 @@ _ANEW = MetadataRules(is_checked_anew=True)
 
 @dataclass(frozen=True, slots=True)
 class Strategy:
-    """The rules of one kind.
+    """The rules of one kind, beyond its type's defaults.
 
     Attributes:
         metadata: How it looks at metadata.
-        default: Fills in, in place, what a client left out.
-        initial_status: The status of a new object; None for none.
+        prepare: Makes, in place, an object the client sent a new one; without a status.
+        complete: Fills in, in place, what a new state is given by others than the client.
         keep: Puts back, in place, into a new body what an update may not touch.
+        keep_status: The same for a write of the status.
         check: What is wrong with a new state.
         check_update: What is wrong with the step from the old state to the new.
+        check_status: The same for a write of the status.
+        remarks: What to warn of in a new state that is valid; given the old one if there is one.
         has_generation: Whether `metadata.generation` counts changes of the spec.
         needs_version: Whether a PUT must name a resourceVersion.
         creates_on_update: Whether a PUT of a missing object creates it.
+        takes_status: Whether a new object may bring its status along.
+        kept_by_status: What of the metadata a write to the status leaves alone; None for all.
     """
 
     metadata: MetadataRules = _USUAL
-    default: Callable[[dict[str, Any]], None] = _nothing
-    initial_status: Mapping[str, Any] | None = None
+    prepare: Callable[[dict[str, Any]], None] = _nothing
+    complete: Callable[[dict[str, Any]], None] = _nothing
     keep: Callable[[dict[str, Any], Body], None] = lambda _new, _old: None
+    keep_status: Callable[[dict[str, Any], Body], None] = lambda _new, _old: None
     check: Callable[[Body], list[Cause]] = _no_complaint
     check_update: Callable[[Body, Body], list[Cause]] = _anything_goes
+    check_status: Callable[[Body, Body], list[Cause]] = _anything_goes
+    remarks: Callable[[Body, Body | None], list[str]] = _no_remark
     has_generation: bool = False
     needs_version: bool = False
     creates_on_update: bool = False
+    takes_status: bool = False
+    kept_by_status: frozenset[str] | None = frozenset()
 
 
-_CUSTOM = Strategy(_FREE, has_generation=True, needs_version=True)
+_CUSTOM = Strategy(_FREE, kept_by_status=None, has_generation=True, needs_version=True)
 _PLAIN = Strategy()
 _RBAC = Strategy(MetadataRules(path_name, is_checked_anew=True), creates_on_update=True)
 
 _STRATEGIES: Mapping[tuple[str, str], Strategy] = {
     ("", "namespaces"): Strategy(
         MetadataRules(label_name, is_checked_anew=True),
-        core_kinds.default_namespace,
-        initial_status={"phase": "Active"},
+        prepare=core_kinds.prepare_namespace,
         keep=core_kinds.keep_namespace,
     ),
-    ("", "nodes"): Strategy(_ANEW, initial_status={}),
+    ("", "nodes"): Strategy(_ANEW, takes_status=True),
+    ("", "serviceaccounts"): Strategy(_ANEW),
     ("", "pods"): Strategy(
         _ANEW,
-        default=pods.default_pod,
-        initial_status={"phase": "Pending", "qosClass": "BestEffort"},
+        prepare=pods.prepare_pod,
+        complete=pods.admit_pod,
         check=pods.check_pod,
         check_update=pods.check_pod_update,
+        check_status=pods.check_pod_status,
+        remarks=remarks.of_pod,
+        keep_status=pods.keep_pod_status,
+        kept_by_status=frozenset({"ownerReferences", "deletionTimestamp"}),
         has_generation=True,
     ),
-    ("", "serviceaccounts"): Strategy(_ANEW),
     ("", "services"): Strategy(
         MetadataRules(label_name),
-        core_kinds.default_service,
-        {"loadBalancer": {}},
-        core_kinds.keep_service,
-        core_kinds.check_service,
-        core_kinds.check_service_update,
+        complete=services.complete_service,
+        keep=services.keep_service,
+        check=services.check_service,
+        remarks=remarks.of_service,
+        check_update=services.check_service_update,
         creates_on_update=True,
     ),
     ("", "secrets"): Strategy(
         _ANEW,
-        default=core_kinds.default_secret,
+        complete=core_kinds.complete_secret,
         check=core_kinds.check_secret,
         check_update=core_kinds.check_secret_update,
     ),
     ("", "configmaps"): Strategy(
         _ANEW, check=core_kinds.check_config_map, check_update=core_kinds.check_config_map_update
     ),
-    ("", "events"): Strategy(
-        MetadataRules(is_checked=False),
-        core_kinds.default_event,
-        check=core_kinds.check_event,
-        creates_on_update=True,
-    ),
+    ("", "events"): Strategy(MetadataRules(is_checked=False), check=core_kinds.check_event, creates_on_update=True),
     ("apps", "statefulsets"): Strategy(
         MetadataRules(label_name),
-        workloads.default_stateful_set,
-        {"replicas": 0, "availableReplicas": 0},
         check=workloads.check_stateful_set,
+        remarks=remarks.of_stateful_set,
         check_update=workloads.check_stateful_set_update,
+        check_status=workloads.check_status,
         has_generation=True,
     ),
     ("apps", "deployments"): Strategy(
-        default=workloads.default_deployment,
-        initial_status={},
+        kept_by_status=frozenset({"labels"}),
         check=workloads.check_deployment,
+        remarks=remarks.of_deployment,
         check_update=workloads.check_deployment_update,
+        check_status=workloads.check_status,
         has_generation=True,
     ),
     ("apps", "controllerrevisions"): Strategy(_ANEW, check_update=workloads.check_revision_update),
@@ -131,9 +144,11 @@ _STRATEGIES: Mapping[tuple[str, str], Strategy] = {
     ("rbac.authorization.k8s.io", "clusterrolebindings"): _RBAC,
     ("apiextensions.k8s.io", "customresourcedefinitions"): Strategy(
         _FREE,
-        default=default_definition,
-        initial_status={},
+        prepare=prepare_definition,
+        kept_by_status=None,
+        complete=default_definition,
         check=check_definition,
+        remarks=lambda new, _: crds.remarks(new),
         check_update=check_update,
         has_generation=True,
         needs_version=True,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
+from btcctl.apiserver.causes import forbidden, invalid, not_negative, one_of, required, unsupported
 from btcctl.apiserver.collection import Body
-from btcctl.apiserver.pods import check_pod_spec, default_pod_spec
-from btcctl.apiserver.schema import shown
+from btcctl.apiserver.metadata import label_name, validate_labels
+from btcctl.apiserver.pods import check_pod_spec
 from btcctl.apiserver.selectors import matches_selector
 from btcctl.apiserver.statuses import Cause
 
@@ -21,108 +23,164 @@ _MUTABLE = (
     "minReadySeconds",
 )
 _LISTED = ", ".join(f"'{each}'" for each in _MUTABLE[:-1]) + f" and '{_MUTABLE[-1]}'"
-
-
-def default_stateful_set(body: dict[str, Any]) -> None:
-    spec = _default_workload(body)
-    spec.setdefault("podManagementPolicy", "OrderedReady")
-    strategy = spec.setdefault("updateStrategy", {})
-    if strategy.setdefault("type", "RollingUpdate") == "RollingUpdate":
-        strategy.setdefault("rollingUpdate", {}).setdefault("partition", 0)
-    spec.setdefault("revisionHistoryLimit", 10)
-    retention = spec.setdefault("persistentVolumeClaimRetentionPolicy", {})
-    retention.setdefault("whenDeleted", "Retain")
-    retention.setdefault("whenScaled", "Retain")
-
-
-def default_deployment(body: dict[str, Any]) -> None:
-    spec = _default_workload(body)
-    strategy = spec.setdefault("strategy", {})
-    if strategy.setdefault("type", "RollingUpdate") == "RollingUpdate":
-        rolling = strategy.setdefault("rollingUpdate", {})
-        rolling.setdefault("maxUnavailable", "25%")
-        rolling.setdefault("maxSurge", "25%")
-    spec.setdefault("revisionHistoryLimit", 10)
-    spec.setdefault("progressDeadlineSeconds", 600)
+_PERCENT = (
+    "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for "
+    "validation is '[0-9]+%')"
+)
+_COUNTS = ("replicas", "readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas")
 
 
 def check_stateful_set(body: Body) -> list[Cause]:
     spec = body["spec"]
-    causes = _check_workload(spec, "statefulset")
-    policy = spec.get("podManagementPolicy")
+    policy, strategy = spec["podManagementPolicy"], spec["updateStrategy"]
+    causes = []
     if policy not in {"OrderedReady", "Parallel"}:
-        message = f"Invalid value: {shown(policy)}: must be 'OrderedReady' or 'Parallel'"
-        causes.append(Cause("FieldValueInvalid", message, "spec.podManagementPolicy"))
-    strategy = spec["updateStrategy"].get("type")
-    if strategy not in {"RollingUpdate", "OnDelete"}:
-        message = f"Invalid value: {shown(strategy)}: must be 'RollingUpdate' or 'OnDelete'"
-        causes.append(Cause("FieldValueInvalid", message, "spec.updateStrategy"))
-    return causes
+        causes.append(invalid("spec.podManagementPolicy", policy, "must be 'OrderedReady' or 'Parallel'"))
+    causes += _check_update_strategy(strategy)
+    for name in ("whenDeleted", "whenScaled"):
+        retention = spec["persistentVolumeClaimRetentionPolicy"][name]
+        if retention not in {"Retain", "Delete"}:
+            field = f"spec.persistentVolumeClaimRetentionPolicy.{name}"
+            causes.append(unsupported(field, retention, ("Retain", "Delete")))
+    causes += not_negative("spec.replicas", spec["replicas"])
+    causes += not_negative("spec.minReadySeconds", spec.get("minReadySeconds"))
+    service = spec.get("serviceName")
+    causes += [invalid("spec.serviceName", service, each) for each in label_name(service)] if service else []
+    template = spec["template"]
+    claims = [(claim.get("metadata") or {}).get("name", "") for claim in spec.get("volumeClaimTemplates") or ()]
+    own = {name: value for name, value in template["spec"].items() if name not in {"hostname", "subdomain"}}
+    causes += _check_selector(spec, "statefulset")
+    causes += _check_template({**template, "spec": own}, claims)
+    return causes + _check_restarts(template["spec"], "StatefulSet")
 
 
 def check_stateful_set_update(new: Body, old: Body) -> list[Cause]:
     if _fixed(new["spec"]) == _fixed(old["spec"]):
         return []
-    message = f"Forbidden: updates to statefulset spec for fields other than {_LISTED} are forbidden"
-    return [Cause("FieldValueForbidden", message, "spec")]
+    return [forbidden("spec", f"updates to statefulset spec for fields other than {_LISTED} are forbidden")]
 
 
 def check_deployment(body: Body) -> list[Cause]:
-    return _check_workload(body["spec"], "deployment")
+    spec = body["spec"]
+    causes = not_negative("spec.replicas", spec["replicas"]) + _check_selector(spec, "deployment")
+    causes += _check_template(spec["template"]) + _check_restarts(spec["template"]["spec"], "ReplicaSet")
+    causes += _check_strategy(spec["strategy"])
+    for name in ("minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds"):
+        causes += not_negative(f"spec.{name}", spec.get(name))
+    deadline = spec["progressDeadlineSeconds"]
+    if deadline <= spec.get("minReadySeconds", 0):
+        causes.append(invalid("spec.progressDeadlineSeconds", deadline, "must be greater than minReadySeconds"))
+    return causes
 
 
 def check_deployment_update(new: Body, old: Body) -> list[Cause]:
     selector = new["spec"].get("selector")
-    if selector == old["spec"].get("selector"):
-        return []
-    return [Cause("FieldValueInvalid", f"Invalid value: {shown(selector)}: field is immutable", "spec.selector")]
+    return [] if selector == old["spec"].get("selector") else [invalid("spec.selector", selector, "field is immutable")]
+
+
+def check_status(new: Body, _: Body) -> list[Cause]:
+    """What is wrong with the counts that a controller writes."""
+    status = new.get("status") or {}
+    counts = {name: status.get(name) or 0 for name in (*_COUNTS, "unavailableReplicas", "observedGeneration")}
+    causes = [cause for name, count in counts.items() for cause in not_negative(f"status.{name}", count)]
+    over = [name for name in _COUNTS[1:] if counts[name] > counts["replicas"]]
+    causes += [invalid(f"status.{name}", counts[name], "cannot be greater than status.replicas") for name in over]
+    if counts["availableReplicas"] > counts["readyReplicas"]:
+        field = "status.readyReplicas" if new["kind"] == "StatefulSet" else "readyReplicas"
+        why = f"cannot be greater than {field}"
+        causes.append(invalid("status.availableReplicas", counts["availableReplicas"], why))
+    return causes
 
 
 def check_revision_update(new: Body, old: Body) -> list[Cause]:
-    if new.get("data") == old.get("data"):
+    return [] if new.get("data") == old.get("data") else [invalid("data", new.get("data"), "field is immutable")]
+
+
+def _check_update_strategy(strategy: Mapping[str, Any]) -> list[Cause]:
+    kind, rolling, field = strategy["type"], strategy.get("rollingUpdate"), "spec.updateStrategy"
+    if kind not in {"RollingUpdate", "OnDelete"}:
+        shown = {"Type": kind, "RollingUpdate": rolling}
+        return [invalid(field, shown, "must be 'RollingUpdate' or 'OnDelete'")]
+    if rolling is None:
         return []
-    return [Cause("FieldValueInvalid", f"Invalid value: {shown(new.get('data'))}: field is immutable", "data")]
+    if kind == "OnDelete":
+        shown = {"Partition": rolling.get("partition", 0), "MaxUnavailable": rolling.get("maxUnavailable")}
+        return [invalid(f"{field}.rollingUpdate", shown, "only allowed for updateStrategy 'RollingUpdate'")]
+    return not_negative(f"{field}.rollingUpdate.partition", rolling["partition"])
 
 
-def _default_workload(body: dict[str, Any]) -> dict[str, Any]:
-    spec: dict[str, Any] = dict(body.get("spec") or {})
-    body["spec"] = spec
-    if spec.get("replicas") is None:
-        spec["replicas"] = 1
-    template = spec["template"] = dict(spec.get("template") or {})
-    template["spec"] = dict(template.get("spec") or {})
-    default_pod_spec(template["spec"])
-    for name in ("updateStrategy", "strategy", "persistentVolumeClaimRetentionPolicy"):
-        if spec.get(name) is None:
-            spec.pop(name, None)
-    return spec
+def _check_strategy(strategy: Mapping[str, Any]) -> list[Cause]:
+    kind, rolling, field = strategy["type"], strategy.get("rollingUpdate"), "spec.strategy"
+    if kind == "Recreate":
+        why = "may not be specified when strategy `type` is 'Recreate'"
+        return [] if rolling is None else [forbidden(f"{field}.rollingUpdate", why)]
+    if kind != "RollingUpdate":
+        return [unsupported(field, {"Type": kind, "RollingUpdate": rolling}, ("Recreate", "RollingUpdate"))]
+    rolling = rolling or {}
+    here, surge, unavailable = f"{field}.rollingUpdate", rolling["maxSurge"], rolling["maxUnavailable"]
+    causes = _check_share(f"{here}.maxUnavailable", unavailable) + _check_share(f"{here}.maxSurge", surge)
+    if _amount(unavailable) == 0 == _amount(surge):
+        causes.append(invalid(f"{here}.maxUnavailable", unavailable, "may not be 0 when `maxSurge` is 0"))
+    if isinstance(unavailable, str) and _amount(unavailable) > 100:
+        causes.append(invalid(f"{here}.maxUnavailable", unavailable, "must not be greater than 100%"))
+    return causes
 
 
-def _unmatched(labels: Mapping[str, str]) -> Cause:
-    message = f"Invalid value: {shown(labels or None)}: `selector` does not match template `labels`"
-    return Cause("FieldValueInvalid", message, "spec.template.metadata.labels")
+def _check_share(field: str, share: int | str) -> list[Cause]:
+    if isinstance(share, int):
+        return not_negative(field, share)
+    return [] if re.fullmatch("[0-9]+%", share) else [invalid(field, share, _PERCENT)]
 
 
-def _check_workload(spec: Mapping[str, Any], kind: str) -> list[Cause]:
-    causes = []
-    if spec["replicas"] < 0:
-        message = f"Invalid value: {spec['replicas']}: must be greater than or equal to 0"
-        causes.append(Cause("FieldValueInvalid", message, "spec.replicas"))
+def _amount(share: int | str) -> int:
+    if isinstance(share, int):
+        return share
+    return int(share[:-1]) if re.fullmatch("[0-9]+%", share) else 0
+
+
+def _check_selector(spec: Mapping[str, Any], kind: str) -> list[Cause]:
     selector = spec.get("selector")
     labels = (spec["template"].get("metadata") or {}).get("labels") or {}
     if selector is None:
-        causes.append(Cause("FieldValueRequired", "Required value", "spec.selector"))
+        return [required("spec.selector"), _unmatched(labels)]
+    causes = validate_labels("spec.selector.matchLabels", selector.get("matchLabels") or {})
+    for index, each in enumerate(selector.get("matchExpressions") or ()):
+        causes += _check_expression(each, f"spec.selector.matchExpressions[{index}]")
+    if not selector.get("matchLabels") and not selector.get("matchExpressions"):
+        causes.append(invalid("spec.selector", selector, f"empty selector is invalid for {kind}"))
+    elif not causes and not matches_selector(selector, labels):
         causes.append(_unmatched(labels))
-    elif not selector.get("matchLabels") and not selector.get("matchExpressions"):
-        message = f"Invalid value: {shown(selector)}: empty selector is invalid for {kind}"
-        causes.append(Cause("FieldValueInvalid", message, "spec.selector"))
-    elif not matches_selector(selector, labels):
-        causes.append(_unmatched(labels))
-    causes += check_pod_spec(spec["template"]["spec"], "spec.template.spec")
-    policy = spec["template"]["spec"].get("restartPolicy")
-    if policy != "Always":
-        message = f'Unsupported value: {shown(policy)}: supported values: "Always"'
-        causes.append(Cause("FieldValueNotSupported", message, "spec.template.spec.restartPolicy"))
+    return causes
+
+
+def _check_expression(expression: Mapping[str, Any], field: str) -> list[Cause]:
+    operator, values = expression.get("operator", ""), expression.get("values") or []
+    if operator in {"In", "NotIn"}:
+        why = "must be specified when `operator` is 'In' or 'NotIn'"
+        return [] if values else [required(f"{field}.values", why)]
+    if operator in {"Exists", "DoesNotExist"}:
+        why = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
+        return [forbidden(f"{field}.values", why)] if values else []
+    return [invalid(f"{field}.operator", operator, "not a valid selector operator")]
+
+
+def _unmatched(labels: Mapping[str, str]) -> Cause:
+    field = "spec.template.metadata.labels"
+    return invalid(field, labels or None, "`selector` does not match template `labels`")
+
+
+def _check_template(template: Mapping[str, Any], more_volumes: list[str] | None = None) -> list[Cause]:
+    labels = (template.get("metadata") or {}).get("labels") or {}
+    causes = validate_labels("spec.template.labels", labels)
+    return causes + check_pod_spec(template["spec"], "spec.template.spec", more_volumes or ())
+
+
+def _check_restarts(spec: Mapping[str, Any], owner: str) -> list[Cause]:
+    field = "spec.template.spec"
+    causes = one_of(f"{field}.restartPolicy", spec["restartPolicy"], ("Always",))
+    if spec.get("activeDeadlineSeconds") is not None:
+        why = f"activeDeadlineSeconds in {owner} is not Supported"
+        causes.append(forbidden(f"{field}.activeDeadlineSeconds", why))
     return causes
 
 

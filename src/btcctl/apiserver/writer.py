@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from btcctl.apiserver import crds, custom_objects, schema, statuses
+from btcctl.apiserver import custom_objects, statuses
 from btcctl.apiserver import metadata as meta
-from btcctl.apiserver.bodies import patched, private, validate_fields
+from btcctl.apiserver.bodies import Patched, patched, private, validate_fields
 from btcctl.apiserver.collection import Body, Record
 from btcctl.apiserver.definitions import Definitions
 from btcctl.apiserver.deletion import Deletion, is_finished
@@ -16,6 +16,7 @@ from btcctl.apiserver.options import DeleteOptions, WriteOptions
 from btcctl.apiserver.patches import Patch
 from btcctl.apiserver.registry import Registry, Served
 from btcctl.apiserver.routing import Route
+from btcctl.apiserver.states import canonical, complete, merged
 from btcctl.apiserver.statuses import StatusError
 from btcctl.apiserver.store import Store
 from btcctl.apiserver.strategies import Strategy, strategy_of
@@ -74,7 +75,7 @@ class Writer:
                 deleting = "deletionTimestamp" in existing.body["metadata"]
                 raise statuses.already_exists(served.type, new["metadata"]["name"], deleting=deleting)
             self._track(route, None, body, new, options)
-            return self._store_new(served, meta.canonical(new, sort=served.is_custom), options)
+            return self._store_new(served, canonical(served, new), options)
 
     def update(
         self, route: Route, body: dict[str, Any], options: WriteOptions, warnings: list[str], problems: list[str]
@@ -117,9 +118,11 @@ class Writer:
             if old is None:
                 raise statuses.not_found(served.type, route.name)
             current = private({**old.body, "apiVersion": served.type.api_version})
-            body = patched(patch(current), served)
+            made = Patched(patch(current), patch.shown)
+            body, problems = patched(made, served)
             sent = body["metadata"]
-            warnings += validate_fields(served, body, [*patch.problems], options.field_validation, patching=True)
+            problems = [*patch.problems, *problems]
+            warnings += validate_fields(served, body, problems, options.field_validation, made)
             _check_place(route, sent)
             _check_name(route, sent)
             _deduplicate_owners(sent, warnings, " after mutating admission happens")
@@ -148,7 +151,8 @@ class Writer:
                 raise statuses.not_found(route.served.type, route.name)
             status = {**(record.body.get("status") or {}), "conditions": conditions}
             spec = {**record.body["spec"], "nodeName": node}
-            self._store.update(route.served.collection, {**record.body, "spec": spec, "status": status})
+            new = {**record.body, "spec": spec, "status": status}
+            self._store.update(route.served.collection, canonical(route.served, new))
 
     def finalize(self, route: Route, finalizers: list[str]) -> Body:
         """Set a namespace's `spec.finalizers`; without any it goes, if it is being deleted."""
@@ -174,9 +178,8 @@ class Writer:
         self._definitions.settle_all()
 
     def _new_object(self, route: Route, body: dict[str, Any], strategy: Strategy) -> dict[str, Any]:
-        new = {key: value for key, value in body.items() if key != "status"}
-        if "status" not in route.served.subresources and "status" in body:
-            new["status"] = body["status"]
+        is_wiped = "status" in route.served.subresources and not strategy.takes_status
+        new: dict[str, Any] = private({key: value for key, value in body.items() if key != "status" or not is_wiped})
         sent = dict(body["metadata"])
         if route.served.type.namespaced:
             sent["namespace"] = route.namespace
@@ -186,13 +189,8 @@ class Writer:
             created=rfc3339(self._store.clock.wall_time()),
             generation=1 if strategy.has_generation else None,
         )
-        strategy.default(new)
-        if route.served.schema is not None:
-            schema.default(route.served.schema, new)
-        if route.served.type.plural == "customresourcedefinitions":
-            new["status"] = self._definitions.initial_status(new)
-        elif strategy.initial_status is not None:
-            new["status"] = private(strategy.initial_status)
+        new = complete(route.served, strategy, new)
+        strategy.prepare(new)
         return new
 
     def _store_new(self, served: Served, new: dict[str, Any], options: WriteOptions) -> Body:
@@ -210,19 +208,17 @@ class Writer:
         self, route: Route, old: Record, body: dict[str, Any], options: WriteOptions, warnings: list[str]
     ) -> Body:
         served, strategy = route.served, strategy_of(route.served)
-        new = _merged(route, old.body, private(body))
-        if not route.subresource:
-            strategy.keep(new, old.body)
-        strategy.default(new)
-        if served.schema is not None:
-            schema.default(served.schema, new)
+        new = merged(route, old.body, private(body))
+        keep = strategy.keep if not route.subresource else strategy.keep_status
+        keep(new, old.body)
+        new = complete(served, strategy, new)
         self._validate(served, strategy, new, old.body, warnings, is_status=route.subresource == "status")
         if strategy.has_generation and _without(new, served) != _without(old.body, served):
             new["metadata"]["generation"] = old.body["metadata"].get("generation", 0) + 1
         self._track(route, old.body, body, new, options)
         new["metadata"]["resourceVersion"] = str(old.revision)
         new["apiVersion"] = served.storage_api_version
-        new = settled(meta.canonical(new, sort=served.is_custom), old.body)
+        new = settled(canonical(served, new), old.body)
         if options.dry_run or new == old.body:
             return new
         if is_finished(new):
@@ -260,9 +256,10 @@ class Writer:
         else:
             before = old["metadata"]
             causes = meta.validate_update(metadata, before, rules, namespaced=namespaced, is_status=is_status)
-        causes += strategy.check(new)
-        if old is not None and not is_status:
-            causes += strategy.check_update(new, old)
+        if not is_status:
+            causes += strategy.check(new)
+        if old is not None:
+            causes += strategy.check_status(new, old) if is_status else strategy.check_update(new, old)
         if served.schema is not None:
             found, remarks = custom_objects.validate(served, new, old, is_status=is_status)
             causes += found
@@ -273,8 +270,8 @@ class Writer:
             raise statuses.invalid_object(served.type, metadata.get("name") or "", causes)
         if served.is_custom:
             warnings += meta.finalizer_warnings(metadata, {} if old is None else old["metadata"])
-        if served.type.plural == "customresourcedefinitions":
-            warnings += crds.remarks(new)
+        if not is_status:
+            warnings += strategy.remarks(new, old)
 
     def _admit(self, route: Route, new: Body) -> None:
         """What admission refuses: the namespace, and a pod's service account, must be there."""
@@ -303,20 +300,6 @@ class Writer:
         if served is not None and self._store.get(served.collection, key) is None:
             body = {"kind": SERVICE_ACCOUNTS.kind, "apiVersion": "v1", "metadata": {"name": "default"}}
             self.create(Route(served, namespace), body, WriteOptions(), [], [])
-
-
-def _merged(route: Route, old: Body, sent: dict[str, Any]) -> dict[str, Any]:
-    """The old object with what this request may change taken from the new one."""
-    has_status = "status" in route.served.subresources
-    if route.subresource == "status":
-        new = {key: value for key, value in private(old).items() if key != "status"}
-        return {**new, "status": sent["status"]} if "status" in sent else new
-    metadata = meta.updated_metadata(sent["metadata"], old["metadata"], route.namespace)
-    if has_status:
-        sent.pop("status", None)
-        if "status" in old:
-            sent["status"] = private(old["status"])
-    return {**sent, "metadata": metadata}
 
 
 def _without(body: Body, served: Served) -> dict[str, Any]:

@@ -239,7 +239,7 @@ class TestServices:
         server.created(SERVICES, {"metadata": {"name": "1s"}, "spec": {"clusterIP": "None"}})
 
     def test_its_choices_are_checked(self, server):
-        port = {"port": 1, "targetPort": 0, "protocol": "IP"}
+        port = {"port": 1, "targetPort": 70000, "protocol": "IP"}
         spec = {"clusterIP": "None", "type": "Wild", "sessionAffinity": "Some", "ports": [port]}
         fields = {field for field, _ in server.post(SERVICES, {"metadata": {"name": "s"}, "spec": spec}).causes}
         ports = {"spec.ports[0].targetPort", "spec.ports[0].protocol"}
@@ -354,4 +354,4 @@ def test_a_role_needs_a_name_that_fits_into_a_path(server):
 def test_a_node_keeps_the_status_that_it_is_given(server):
     server.created("/api/v1/nodes", {"metadata": {"name": "n"}})
     body = server.patch("/api/v1/nodes/n/status", {"status": {"capacity": {"cpu": "2"}}}).body
-    assert body["status"] == {"capacity": {"cpu": "2"}}
+    assert (body["status"]["capacity"], body["status"]["allocatable"]) == ({"cpu": "2"}, {"cpu": "2"})

@@ -1,7 +1,18 @@
 """From JSON to objects, as strictly as a server written in Go reads it, and with its complaints."""
 
 from btcctl.apiserver.decoding.syntax import syntax_problem
-from btcctl.apiserver.decoding.typed import Misfit, decode, json_name
-from btcctl.apiserver.decoding.types import type_named, type_of_kind
+from btcctl.apiserver.decoding.typed import Misfit, Pairs, convert, decode, json_name
+from btcctl.apiserver.decoding.types import GoType, go_type_of, type_named, type_of_kind
 
-__all__ = ["Misfit", "decode", "json_name", "syntax_problem", "type_named", "type_of_kind"]
+__all__ = [
+    "GoType",
+    "Misfit",
+    "Pairs",
+    "convert",
+    "decode",
+    "go_type_of",
+    "json_name",
+    "syntax_problem",
+    "type_named",
+    "type_of_kind",
+]

@@ -1,18 +1,34 @@
-"""Texts that mean something: times, quantities, base64."""
+"""Texts that mean something: times and base64."""
 
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, datetime, timedelta
 
 _SECONDS_LAYOUT = "2006-01-02T15:04:05Z07:00"
 _MICRO_LAYOUT = "2006-01-02T15:04:05.000000Z07:00"
 _ELEMENTS = re.compile(r"2006|Z07:00|\.000000|0[12345]|15|.")
 _PATTERNS = {"2006": r"\d{4}", ".000000": r"\.\d{6}", "Z07:00": r"Z|[+-]\d\d:\d\d"}
 _LIMITS = {"01": ("month", 1, 12), "15": ("hour", 0, 23), "04": ("minute", 0, 59), "05": ("second", 0, 59)}
-_QUANTITY = re.compile(r"(?P<number>[+-]?\d*\.?\d*)(?P<suffix>[eEinumkKMGTP]*[-+]?\d*)")
-_SUFFIXES = re.compile(r"|[numkMGTPE]|[KMGTPE]i|[eE][-+]?\d+")
 _ALPHABET = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
+
+
+def canonical_time(text: str, *, micro: bool = False) -> str:
+    """The same instant in UTC, as a server keeps it.
+
+    Raises:
+        ValueError: It is no time; in Go's words.
+    """
+    problem = time_problem(text, micro=micro)
+    if problem:
+        raise ValueError(problem)
+    fraction, zone = text[19:26] if micro else "", text[-1:] if text.endswith("Z") else text[-6:]
+    if zone == "Z":
+        return f"{text[:19]}{fraction}Z"
+    shift = timedelta(hours=int(zone[1:3]), minutes=int(zone[4:6]))
+    moment = datetime.fromisoformat(f"{text[:19]}+00:00")
+    moment = moment - shift if zone[0] == "+" else moment + shift
+    return f"{moment.strftime('%Y-%m-%dT%H:%M:%S')}{fraction}Z"
 
 
 def time_problem(text: str, *, micro: bool = False) -> str:
@@ -47,16 +63,6 @@ def _is_day(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def quantity_problem(text: str) -> str:
-    """What is wrong with a quantity such as 100m or 2Gi; "" if nothing is."""
-    found = _QUANTITY.fullmatch(text.strip())
-    if found is None or not text.strip():
-        return "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
-    if not _SUFFIXES.fullmatch(found["suffix"]):
-        return "unable to parse quantity's suffix"
-    return ""
 
 
 def base64_problem(text: str) -> str:

@@ -1,8 +1,7 @@
-"""The Go types that bodies are read into.
+"""Go's types of the built-in kinds: how a body of theirs is decoded, patched and defaulted.
 
-`types.json` has the structs of k8s.io/api, k8s.io/apimachinery and k8s.io/apiextensions-apiserver
-0.36.2 that the built-in kinds are made of: of each the types, and of each type the fields that
-have it, by their names in JSON. A pointer counts as what it points to.
+Drawn from the same file as the types of `managed`: see there. `g` in it has the Go type of a field
+where it does not follow from the rest, `p` the patch strategy and merge key.
 """
 
 from __future__ import annotations
@@ -10,92 +9,80 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib import resources
-from typing import Any
+from typing import Any, NamedTuple
 
-import msgspec
+from btcctl.apiserver.managed.types import builtin_data
+from btcctl.apiserver.registry import Served
+
+STRUCT, MAP, LIST, STRING, BOOL, INT, FLOAT = "struct", "map", "list", "string", "bool", "int", "float"
+BYTES, QUANTITY, TIME, MICRO_TIME, INT_OR_STRING, ANY = "bytes", "quantity", "time", "micro", "int-or-string", "any"
+SCHEMA_OR_BOOL, SCHEMA_OR_LIST = "schema-or-bool", "schema-or-list"
+_KINDS = {
+    "string": STRING,
+    "bool": BOOL,
+    "int32": INT,
+    "int64": INT,
+    "float64": FLOAT,
+    "[]uint8": BYTES,
+    "resource.Quantity": QUANTITY,
+    "v1.Time": TIME,
+    "v1.MicroTime": MICRO_TIME,
+    "intstr.IntOrString": INT_OR_STRING,
+    "v1.JSONSchemaPropsOrBool": SCHEMA_OR_BOOL,
+    "v1.JSONSchemaPropsOrArray": SCHEMA_OR_LIST,
+}
+_SCALARS = {"s": "string", "b": "bool", "n": "int32"}
+
+
+class PatchRule(NamedTuple):
+    """How strategic merge treats a field: `merge`, `replace`, `retainKeys`; lists merge by `key`."""
+
+    strategies: tuple[str, ...]
+    key: str
+
+
+_NO_RULE = PatchRule((), "")
 
 
 @dataclass(slots=True)
 class GoType:
-    """One type.
+    """A type of Go's.
 
     Attributes:
-        form: struct, map, list, bytes, string, bool, int32 or int64; time, micro_time, quantity,
-            int_or_string or schema_or_bool, which read themselves; any.
-        name: What Go calls it: `v1.Container`, `[]string`.
-        element: Of a map's values or a list's items.
-        fields: Of a struct.
+        go: As Go prints it: "[]v1.Container".
+        name: Of a struct, with its package: "core.v1.Container".
+        element: Of a list or a map.
+        zeros: The fields that are written even if nobody set them, and what they are then.
+        omitted: The scalar fields that are not written when they are "", 0 or false.
     """
 
-    form: str
-    name: str
+    kind: str
+    go: str
+    name: str = ""
+    fields: dict[str, GoType] = field(default_factory=dict)
     element: GoType | None = None
-    fields: Mapping[str, GoType] = field(default_factory=dict)
-
-    @property
-    def below(self) -> GoType:
-        """The type of what is in a map or a list."""
-        if self.element is None:
-            raise TypeError(f"{self.name} has no elements")
-        return self.element
+    zeros: Mapping[str, Any] = field(default_factory=dict)
+    omitted: frozenset[str] = frozenset()
+    patch: dict[str, PatchRule] = field(default_factory=dict)
 
     @property
     def struct(self) -> str:
-        """The name of a struct without its package."""
+        """The name of a struct as Go's decoder says it: "Container"."""
         return self.name.rpartition(".")[2]
 
-
-_SELF_READING = {
-    "meta.v1.Time": "time",
-    "meta.v1.MicroTime": "micro_time",
-    "resource.Quantity": "quantity",
-    "intstr.IntOrString": "int_or_string",
-    "apiextensions.v1.JSONSchemaPropsOrBool": "schema_or_bool",
-}
-_SCALARS = frozenset({"string", "bool", "int32", "int64"})
+    def rule(self, name: str) -> PatchRule:
+        return self.patch.get(name, _NO_RULE)
 
 
-class _Types:
-    """Types by their full names, made when they are first asked for."""
-
-    def __init__(self, data: Mapping[str, Any]) -> None:
-        self.kinds: Mapping[str, str] = data["kinds"]
-        self._structs: Mapping[str, Mapping[str, str]] = data["structs"]
-        self._named = {name: type_ for type_, names in data["named"].items() for name in names.split()}
-        self._made: dict[str, GoType] = {}
-
-    def get(self, name: str) -> GoType:
-        found = self._made.get(name)
-        if found is None:
-            found = self._made[name] = GoType("any", _printed(name))
-            self._fill(found, name)
-        return found
-
-    def _fill(self, made: GoType, name: str) -> None:
-        """Made before it is filled in: a struct may have itself inside."""
-        underlying = self._named.get(name, name)
-        if name in self._structs:
-            made.form = "struct"
-            made.fields = {
-                each: self.get(type_) for type_, fields in self._structs[name].items() for each in fields.split()
-            }
-        elif underlying == "[]uint8":
-            made.form = "bytes"
-        elif underlying.startswith("[]"):
-            made.form, made.element = "list", self.get(underlying[2:])
-        elif underlying.startswith("map["):
-            made.form, made.element = "map", self.get(underlying.partition("]")[2])
-        elif underlying in _SCALARS:
-            made.form = underlying
-        else:
-            made.form = _SELF_READING.get(name, "any")
+def go_type_of(served: Served) -> GoType | None:
+    """The type of a built-in kind's objects; None for a custom kind, and for one nobody described."""
+    return None if served.is_custom else type_of_kind(served.type.api_version, served.type.kind)
 
 
 def type_of_kind(api_version: str, kind: str) -> GoType | None:
     """None for a kind that is not built in."""
-    name = _types().kinds.get(f"{api_version}/{kind}")
-    return None if name is None else _types().get(name)
+    name = builtin_data()["kinds"].get(f"{api_version}/{kind}")
+    return None if name is None else type_named(name)
 
 
 def type_named(name: str) -> GoType:
@@ -103,18 +90,41 @@ def type_named(name: str) -> GoType:
     Args:
         name: With its group: `meta.v1.ObjectMeta`.
     """
-    return _types().get(name)
+    return _types()[name]
 
 
 @functools.cache
-def _types() -> _Types:
-    return _Types(msgspec.json.decode((resources.files(__package__) / "types.json").read_bytes()))
+def _types() -> dict[str, GoType]:
+    data = builtin_data()["types"]
+    types = {name: GoType(STRUCT, f"v1.{name.rpartition('.')[2]}", name) for name in data}
+    for name, expression in data.items():
+        _fill(types[name], expression, types)
+    return types
 
 
-def _printed(name: str) -> str:
-    """`[]core.v1.Container` as `[]v1.Container`."""
-    head, bracket, rest = name.rpartition("]")
-    parts = rest.split(".")
-    if head.startswith("map["):
-        head = f"map[{_printed(head[4:])}"
-    return f"{head}{bracket}{'.'.join(parts[-2:])}"
+def _fill(struct: GoType, expression: Mapping[str, Any], types: Mapping[str, GoType]) -> None:
+    go = expression.get("g", {})
+    if "f" not in expression:
+        struct.kind = ANY
+    for name, each in expression.get("f", {}).items():
+        struct.fields[name] = _parsed(each, go.get(name, ""), types)
+    struct.zeros, struct.omitted = expression.get("z", {}), frozenset(expression.get("o", ()))
+    for name, rule in expression.get("p", {}).items():
+        strategies, _, key = rule.partition(":")
+        struct.patch[name] = PatchRule(tuple(strategies.split(",")), key)
+
+
+def _parsed(expression: Any, go: str, types: Mapping[str, GoType]) -> GoType:
+    if isinstance(expression, str):
+        if expression.startswith("#"):
+            return types[expression[1:]]
+        found = go or _SCALARS.get(expression, "")
+        kind = _KINDS.get(found, STRING if expression == "s" else ANY)
+        is_schema = kind in {SCHEMA_OR_BOOL, SCHEMA_OR_LIST}
+        return GoType(kind, found, element=types["apiextensions.v1.JSONSchemaProps"] if is_schema else None)
+    if "l" in expression:
+        element = _parsed(expression["l"], go.removeprefix("[]") if go.startswith("[]") else "", types)
+        return GoType(LIST, go or f"[]{element.go}", element=element)
+    below = go.partition("]")[2] if go.startswith("map[") else "resource.Quantity" if expression["e"] == "u" else ""
+    element = _parsed(expression["e"], below, types)
+    return GoType(MAP, go or f"map[string]{element.go}", element=element)

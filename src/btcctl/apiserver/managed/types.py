@@ -4,7 +4,7 @@ Custom kinds bring them in their schemas (`x-kubernetes-list-type`, `-list-map-k
 For built-in kinds they are in `builtin_types.json`, drawn from kube-apiserver 1.36.2: names,
 lists and maps from its /openapi/v3; from the tags of the Go types in k8s.io/api 0.36.2, under "z",
 the fields that are written even when nobody set them, and, under "o", scalars that are not written
-when they are empty.
+when they are empty ("g" and "p" are for `decoding`).
 """
 
 from __future__ import annotations
@@ -168,9 +168,16 @@ def _list_from(schema: Schema, *, preserving: bool) -> ListType:
 
 
 @functools.cache
+def builtin_data() -> Mapping[str, Any]:
+    """What `builtin_types.json` has in it."""
+    found: Mapping[str, Any] = msgspec.json.decode((resources.files(__package__) / "builtin_types.json").read_bytes())
+    return found
+
+
+@functools.cache
 def _built_in_types() -> tuple[dict[str, Type], dict[str, str]]:
     """The types by name, and the name of each kind's: "apps/v1/Deployment"."""
-    data = msgspec.json.decode((resources.files(__package__) / "builtin_types.json").read_bytes())
+    data = builtin_data()
     types = {name: Type() for name in data["types"]}
     for name, expression in data["types"].items():
         found = _parsed(expression, types)

@@ -94,7 +94,7 @@ def _why(reason: str, message: str, names: Sequence[str]) -> dict[str, str]:
 def _condition(type_: str, values: Mapping[str, str], before: Mapping[str, Any] | None, now: str) -> dict[str, Any]:
     unchanged = before is not None and before.get("status") == values["status"]
     since = before["lastTransitionTime"] if before and unchanged and before.get("lastTransitionTime") else now
-    return {"type": type_, "lastTransitionTime": since, **values}
+    return {"type": type_, "lastProbeTime": None, "lastTransitionTime": since, **values}
 
 
 def _container_status(container: ContainerState) -> dict[str, Any]:
