@@ -7,8 +7,6 @@ comes before silencing, so the count stays true.
 
 from __future__ import annotations
 
-import re
-import uuid
 from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -16,7 +14,7 @@ from datetime import datetime
 from cachetools import LRUCache
 
 from btcctl.backoff import TokenBucket
-from btcctl.events.event import Event
+from btcctl.events.event import Event, EventNames
 
 # client-go's defaultAggregateMaxEvents, defaultAggregateIntervalInSeconds, defaultSpamBurst,
 # defaultSpamQPS and maxLruCacheEntries.
@@ -27,9 +25,6 @@ SPAM_PER_SECOND = 1 / 300
 CACHE_ENTRIES = 4096
 
 _AGGREGATE_PREFIX = "(combined from similar events): "
-_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
-_SUBDOMAIN_LENGTH = 253
-_EPOCH_SECONDS_TO_NS = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +52,7 @@ class EventCorrelator:
         self._similar: LRUCache[Hashable, _Similar] = LRUCache(CACHE_ENTRIES)
         self._seen: LRUCache[Hashable, Occurrence] = LRUCache(CACHE_ENTRIES)
         self._buckets: LRUCache[Hashable, TokenBucket] = LRUCache(CACHE_ENTRIES)
-        self._last_ns = 0
+        self._names = EventNames()
 
     def correlate(self, event: Event, now: float) -> Occurrence | None:
         """What to write for `event`, or None if its object has had too many.
@@ -86,7 +81,7 @@ class EventCorrelator:
     def _count(self, event: Event, identity: Hashable) -> Occurrence:
         earlier = self._seen.get(identity)
         if earlier is None:
-            occurrence = Occurrence(event, self._name(event), 1, event.time)
+            occurrence = Occurrence(event, self._names.name(event), 1, event.time)
         else:
             occurrence = replace(earlier, event=event, count=earlier.count + 1)
         self._seen[identity] = occurrence
@@ -98,12 +93,3 @@ class EventCorrelator:
         if bucket is None:
             bucket = self._buckets[speaker] = TokenBucket(SPAM_PER_SECOND, SPAM_BURST)
         return bucket.take(now)
-
-    def _name(self, event: Event) -> str:
-        """As client-go names them: object, dot, time in hex nanoseconds."""
-        now_ns = int(event.time.timestamp()) * _EPOCH_SECONDS_TO_NS + event.time.microsecond * 1000
-        self._last_ns = max(now_ns, self._last_ns + 1)
-        name = f"{event.reference.name}.{self._last_ns:x}"
-        if len(name) <= _SUBDOMAIN_LENGTH and _SUBDOMAIN.fullmatch(name):
-            return name
-        return str(uuid.uuid4())  # names of some kinds (RBAC) are no DNS subdomains

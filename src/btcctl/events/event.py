@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
 from btcctl.events.reference import ObjectReference
+
+_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_SUBDOMAIN_LENGTH = 253
+_NANOSECONDS = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,3 +24,21 @@ class Event:
     message: str
     component: str  #: who says so
     time: datetime
+    action: str = ""  #: what was being done, in events.k8s.io/v1; "" is the reason
+    instance: str = ""  #: which copy of the component says so, in events.k8s.io/v1
+    related: ObjectReference | None = None  #: another object that has to do with it, in events.k8s.io/v1
+
+
+class EventNames:
+    """Names Event objects as client-go does: object, dot, time in hex nanoseconds; no two alike. Not thread-safe."""
+
+    def __init__(self) -> None:
+        self._last_ns = 0
+
+    def name(self, event: Event) -> str:
+        now_ns = int(event.time.timestamp()) * _NANOSECONDS + event.time.microsecond * 1000
+        self._last_ns = max(now_ns, self._last_ns + 1)
+        name = f"{event.reference.name}.{self._last_ns:x}"
+        if len(name) <= _SUBDOMAIN_LENGTH and _SUBDOMAIN.fullmatch(name):
+            return name
+        return str(uuid.uuid4())  # names of some kinds (RBAC) are no DNS subdomains

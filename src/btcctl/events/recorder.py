@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import socket
+
 from btcctl.clock import SYSTEM_CLOCK, Clock
-from btcctl.events.broadcaster import Broadcaster, Watcher
+from btcctl.events.broadcaster import Broadcaster
 from btcctl.events.event import Event
+from btcctl.events.outlet import Watcher
 from btcctl.events.reference import ObjectReference
-from btcctl.events.sinks import ApiSink, EventClient
+from btcctl.events.series import SeriesSink
+from btcctl.events.sinks import ApiSink
+from btcctl.events.writer import EventClient
 
 NORMAL = "Normal"
 WARNING = "Warning"
@@ -14,32 +19,30 @@ WARNING = "Warning"
 MESSAGE_LENGTH = 1024  # what events.k8s.io/v1 allows for `note`, which is the same field
 
 
-class EventRecorder:
-    """Records events without ever holding up the caller: what does not fit is dropped and counted.
+class SourceRecorder:
+    """Records events of one source into a broadcaster, which others may share.
 
     Args:
-        client: Where the events are written: an ApiClient.
+        broadcaster: Takes the events.
         component: Who speaks: the `source.component` of each event.
-        clock: What dates the events.
-        watchers: Called for each event as well, each in a thread of its own.
+        instance: Which copy of it, for events.k8s.io/v1; by default the component and the host's name.
     """
 
-    def __init__(
-        self, client: EventClient, component: str, clock: Clock = SYSTEM_CLOCK, *, watchers: tuple[Watcher, ...] = ()
-    ) -> None:
+    def __init__(self, broadcaster: Broadcaster, component: str, instance: str = "") -> None:
+        self.broadcaster = broadcaster
         self._component = component
-        self._clock = clock
-        self._broadcaster = Broadcaster(clock)
-        self._broadcaster.watch(ApiSink(client, clock))
-        for watcher in watchers:
-            self._broadcaster.watch(watcher)
+        self._instance = instance or f"{component}-{socket.gethostname()}"[:_INSTANCE_LENGTH]
 
-    @property
-    def dropped(self) -> int:
-        """How many events were dropped because too many were waiting."""
-        return self._broadcaster.dropped
-
-    def event(self, reference: ObjectReference, type_: str, reason: str, message: str) -> None:
+    def event(
+        self,
+        reference: ObjectReference,
+        type_: str,
+        reason: str,
+        message: str,
+        *,
+        action: str = "",
+        related: ObjectReference | None = None,
+    ) -> None:
         """Record that something happened. Never blocks, never fails for want of an API server.
 
         Args:
@@ -47,6 +50,8 @@ class EventRecorder:
             type_: "Normal" or "Warning".
             reason: CamelCase, for machines.
             message: For people; cut off after 1024 characters.
+            action: What was being done, CamelCase; only events.k8s.io/v1 has it.
+            related: Another object that has to do with it; only events.k8s.io/v1 has it.
 
         Raises:
             ValueError: `type_` is something else, or `reason` is empty.
@@ -57,16 +62,52 @@ class EventRecorder:
             raise ValueError("an event needs a reason")
         if len(message) > MESSAGE_LENGTH:
             message = message[: MESSAGE_LENGTH - 1] + "…"
-        now = self._clock.wall_time()
-        self._broadcaster.publish(Event(reference, type_, reason, message, self._component, now))
+        now = self.broadcaster.clock.wall_time()
+        event = Event(reference, type_, reason, message, self._component, now, action, self._instance, related)
+        self.broadcaster.publish(event)
+
+
+_INSTANCE_LENGTH = 128  # what events.k8s.io/v1 allows for `reportingInstance`
+
+
+class EventRecorder(SourceRecorder):
+    """A recorder with a broadcaster of its own, which writes to the API server.
+
+    It never holds up the caller: what does not fit is dropped and counted.
+
+    Args:
+        client: Where the events are written: an ApiClient.
+        component: Who speaks: the `source.component` of each event.
+        clock: What dates the events.
+        watchers: Called for each event as well, each in a thread of its own; `log_event` is one.
+        series: Write events.k8s.io/v1 with series instead of core/v1 with counts.
+    """
+
+    def __init__(
+        self,
+        client: EventClient,
+        component: str,
+        clock: Clock = SYSTEM_CLOCK,
+        *,
+        watchers: tuple[Watcher, ...] = (),
+        series: bool = False,
+    ) -> None:
+        super().__init__(Broadcaster(clock), component)
+        for watcher in (SeriesSink(client, clock) if series else ApiSink(client, clock), *watchers):
+            self.broadcaster.watch(watcher)
+
+    @property
+    def dropped(self) -> int:
+        """How many events were dropped because too many were waiting."""
+        return self.broadcaster.dropped
 
     def start(self) -> None:
         """Begin to write; events recorded before are kept. Idempotent."""
-        self._broadcaster.start()
+        self.broadcaster.start()
 
     def flush(self, timeout: float = 5.0) -> int:
         """Wait until every event recorded so far is written; return how many are left."""
-        return self._broadcaster.flush(timeout)
+        return self.broadcaster.flush(timeout)
 
     def stop(self, timeout: float = 5.0) -> None:
         """Write what is left, then end. Idempotent.
@@ -74,4 +115,4 @@ class EventRecorder:
         Args:
             timeout: Seconds; what is not written by then is lost, and counted in the log.
         """
-        self._broadcaster.stop(timeout)
+        self.broadcaster.stop(timeout)

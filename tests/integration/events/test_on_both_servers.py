@@ -11,7 +11,7 @@ import pytest
 from btcctl.events.recorder import NORMAL, WARNING, EventRecorder
 from btcctl.events.reference import ObjectReference
 from btcctl.objects import Object, ObjectKey
-from btcctl.resources import CONFIG_MAPS, EVENTS
+from btcctl.resources import CONFIG_MAPS, EVENTS, EVENTS_V1
 from btcctl.testing.control_plane import ControlPlane
 from tests.integration.api_servers import ApiServer, RealApiServer
 from tests.integration.apiserver.test_process import config_map
@@ -65,6 +65,23 @@ def test_an_event_that_was_deleted_meanwhile_is_made_again(api_server: ApiServer
         recorder.event(subject, NORMAL, "Happened", "once more")
         assert recorder.flush() == 0
     assert [each["message"] for each in events(api_server)] == ["once more"]
+
+
+@pytest.mark.real_server  # alone, because the embedded one does not serve this group
+def test_a_series_stands_in_the_server_as_both_groups_show_it(lone_control_plane: ControlPlane) -> None:
+    with RealApiServer(lone_control_plane) as server:
+        client = server.client()
+        subject = client.resource(CONFIG_MAPS, server.namespace).create(config_map("subject"))
+        recorder = EventRecorder(client, "tester", series=True)
+        recorder.start()
+        for _ in range(5):
+            recorder.event(ObjectReference.of(CONFIG_MAPS, subject), WARNING, "Happened", "again", action="Look")
+        recorder.stop()
+        (old,) = events(server)
+        (new,) = (each.body() for each in client.resource(EVENTS_V1, server.namespace).list()[0])
+    assert new["series"]["count"] == 5
+    assert (new["note"], new["action"], new["regarding"]["name"]) == ("again", "Look", "subject")
+    assert (old["message"], old["reportingComponent"], old["series"]["count"]) == ("again", "tester", 5)
 
 
 @pytest.mark.real_server  # alone, because it waits for the recorder's next try: 10 s

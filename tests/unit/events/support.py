@@ -7,7 +7,7 @@ from typing import Any
 
 from btcctl.errors import AlreadyExists, ApiError, BtcctlError, Forbidden, NotFound
 from btcctl.objects import Object, ObjectKey
-from btcctl.resources import EVENTS, ResourceType
+from btcctl.resources import EVENTS, EVENTS_V1, ResourceType
 
 
 class FakeEvents:
@@ -21,7 +21,7 @@ class FakeEvents:
         self.namespaces: list[str] = []
 
     def resource(self, type_: ResourceType, namespace: str = "") -> FakeEvents:
-        assert type_ == EVENTS
+        assert type_ in {EVENTS, EVENTS_V1}
         self.namespaces.append(namespace)
         return self
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from btcctl.events.correlator import CACHE_ENTRIES, EventCorrelator
 from btcctl.events.event import Event
 from btcctl.events.reference import ObjectReference
 
+COMBINED = "(combined from similar events): "
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 POD = ObjectReference("v1", "Pod", "default", "pod-0", "u1")
 STARTED = Event(POD, "Normal", "Started", "Started container", "kubelet", NOON)
@@ -138,3 +141,44 @@ def test_an_object_whose_name_is_no_domain_name_gets_events_with_a_random_name()
         name = correlator.correlate(replace(STARTED, reference=replace(POD, name=bad)), 0.0).name
         assert bad not in name
         assert len(name) == 36
+
+
+@pytest.mark.parametrize(
+    ("what", "messages", "seconds", "expected"),
+    [
+        ("one event", 1, 0.0, [("message 0", 1)]),
+        ("just below the limit", 9, 0.0, [("message 8", 1)]),
+        ("the tenth", 10, 0.0, [(f"{COMBINED}message 9", 1)]),
+        ("the tenth after most of the interval", 10, 599.0, [(f"{COMBINED}message 9", 1)]),
+        ("exactly the interval", 10, 600.0, [(f"{COMBINED}message 9", 1)]),
+        ("later than the interval", 10, 601.0, [("message 9", 1)]),
+        ("many", 13, 0.0, [(f"{COMBINED}message {each}", each - 8) for each in (10, 11, 12)]),
+    ],
+)
+def test_similar_events_as_client_gos_table_has_them(what, messages, seconds, expected):
+    correlator = EventCorrelator()
+    found = []
+    for number in range(messages):
+        now = seconds if number == messages - 1 else 0.0
+        occurrence = correlator.correlate(replace(STARTED, message=f"message {number}"), now)
+        found.append((occurrence.event.message, occurrence.count))
+    assert found[-len(expected) :] == expected, what
+
+
+@pytest.mark.parametrize(
+    ("identical", "count", "written"), [(1, 1, 1), (2, 2, 2), (10, 10, 10), (25, 25, 25), (40, 25, 25)]
+)
+def test_identical_events_only_raise_the_count_however_many(identical, count, written):
+    correlator = EventCorrelator()
+    spoken = [each for _ in range(identical) if (each := correlator.correlate(STARTED, 0.0))]
+    assert (spoken[-1].count, len(spoken), len({each.name for each in spoken})) == (count, written, 1)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "spoken"), [(0.0, 0), (299.9, 0), (300.0, 1), (600.0, 2), (25 * 300.0, 25), (100 * 300.0, 25)]
+)
+def test_a_silenced_object_may_speak_again_once_in_300_seconds_and_25_times_at_most(seconds, spoken):
+    correlator = EventCorrelator()
+    for _ in range(25):
+        correlator.correlate(STARTED, 0.0)
+    assert sum(correlator.correlate(STARTED, seconds) is not None for _ in range(30)) == spoken

@@ -1,0 +1,155 @@
+"""A bounded queue with a thread that hands its events to one function."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol, runtime_checkable
+
+import structlog
+
+from btcctl.clock import SYSTEM_CLOCK, Clock
+from btcctl.events.event import Event
+from btcctl.threads import Runner, Stop
+
+logger = structlog.get_logger(__name__)
+
+QUEUE_LENGTH = 1000  # client-go's maxQueuedEvents (tools/record/event.go)
+_JOIN_SECONDS = 1.0
+
+#: Called for each event in a thread of its own; once the Stop is set, it is in a hurry.
+Watcher = Callable[[Event, Stop], None]
+
+_numbers = itertools.count()
+
+
+@runtime_checkable
+class Patient(Protocol):
+    """A watcher that has something to do while there are no events, too."""
+
+    def idle(self, stop: Stop) -> float | None:
+        """Called when the queue is empty, and once more at the end, when `stop` is set.
+
+        Returns:
+            Seconds after which to be called again even if nothing happens, None for never.
+        """
+
+
+class Outlet:
+    """One watcher, its bounded queue and its thread."""
+
+    def __init__(self, watcher: Watcher, clock: Clock = SYSTEM_CLOCK, length: int = QUEUE_LENGTH) -> None:
+        self.dropped = 0  #: events that found the queue full, or came after the end
+        self._watcher = watcher
+        self._patient: Patient | None = _patient(watcher)
+        self._clock = clock
+        self._length = length
+        self._changed = threading.Condition()  # guards everything below, and `dropped`
+        self._queue: deque[Event] = deque()
+        self._busy = False
+        self._closed = False
+        self._failed = False
+        self._runner: Runner | None = None
+
+    def offer(self, event: Event) -> None:
+        """Take the event, or drop it; never blocks."""
+        with self._changed:
+            if not self._closed and len(self._queue) < self._length:
+                self._queue.append(event)
+                self._changed.notify_all()
+                return
+            self.dropped += 1
+            is_first = self.dropped == 1
+        if is_first:
+            logger.warning("events come faster than they can be written: dropped and counted", limit=self._length)
+
+    def start(self) -> None:
+        with self._changed:
+            if self._runner is not None or self._closed:
+                return
+            runner = self._runner = Runner(f"events-{next(_numbers)}", self.run, clock=self._clock)
+        runner.start()
+
+    def flush(self, timeout: float) -> int:
+        """Wait until every event taken so far is dealt with.
+
+        Args:
+            timeout: Seconds.
+
+        Returns:
+            How many are left.
+        """
+        with self._changed:
+            deadline = self._clock.now() + timeout
+            while self._queue or self._busy:
+                left = deadline - self._clock.now()
+                if left <= 0:
+                    break
+                self._clock.wait(self._changed, left)
+            return len(self._queue) + self._busy
+
+    def close(self, timeout: float) -> int:
+        """Take nothing more, flush, end the thread. Idempotent; never raises.
+
+        Returns:
+            How many events were lost.
+        """
+        deadline = self._clock.now() + timeout
+        if self._runner is not None:
+            self._runner.request_stop()
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        lost = 0 if self._runner is None else self.flush(timeout)
+        with self._changed:
+            lost = max(lost, len(self._queue))
+            self._queue.clear()
+        if self._runner is not None:
+            with contextlib.suppress(TimeoutError):  # the watcher hangs in a call: its thread is a daemon
+                self._runner.stop(max(_JOIN_SECONDS, deadline - self._clock.now()))
+        return lost
+
+    def run(self, stop: Stop) -> None:
+        """Call the watcher for each event, until closed and empty."""
+        pause: float | None = None
+        is_last = False
+        while not is_last:
+            event = self._next(pause)
+            is_last = event is None and self._closed
+            try:
+                pause = self._deal_with(event, stop)
+            except Exception:
+                pause = None
+                if not self._failed:
+                    self._failed = True
+                    logger.exception("an event watcher failed; further failures are not logged")
+            finally:
+                with self._changed:
+                    self._busy = False
+                    self._changed.notify_all()
+
+    def _next(self, pause: float | None) -> Event | None:
+        """The next event; None if there was none for `pause` seconds, or will be none any more."""
+        with self._changed:
+            due_at = None if pause is None else self._clock.now() + pause
+            while not (self._queue or self._closed):
+                left = None if due_at is None else due_at - self._clock.now()
+                if left is not None and left <= 0:
+                    break
+                self._clock.wait(self._changed, left)
+            self._busy = True
+            return self._queue.popleft() if self._queue else None
+
+    def _deal_with(self, event: Event | None, stop: Stop) -> float | None:
+        if event is not None:
+            self._watcher(event, stop)
+        if self._patient is None:
+            return None
+        return 0.0 if self._queue else self._patient.idle(stop)
+
+
+def _patient(watcher: object) -> Patient | None:
+    return watcher if isinstance(watcher, Patient) else None
