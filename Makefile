@@ -60,8 +60,8 @@ contracts: $(READY) ## the layers of ARCHITECTURE.md
 
 check: lint types contracts test ## what CI runs
 
-bench: $(READY) ## benchmarks, side by side
-	$(BIN)/python -m benchmarks
+bench: $(READY) ## this library beside its rivals; ARGS=--quick for a short run, see docs/performance.md
+	$(BIN)/python -m benchmarks $(ARGS)
 
 clean: ## remove .venv and every cache
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build .coverage .coverage.* src/*.egg-info

