@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import msgspec
 
-from btcctl.apiserver import statuses, yaml_text
+from btcctl.apiserver import statuses, versions, yaml_text
 from btcctl.apiserver.bodies import private, typed
 from btcctl.apiserver.collection import Body
 from btcctl.apiserver.decoding import Misfit, convert
@@ -48,7 +48,9 @@ class Applier:
             if record is None and route.subresource:
                 raise statuses.not_found(served.type, route.name)
             wanted = read_configuration(body, served.type.kind, served.type.api_version)
-            live = None if record is None else {**record.body, "apiVersion": served.type.api_version}
+            live = None
+            if record is not None:
+                live = {**versions.seen(served, record).body, "apiVersion": served.type.api_version}
             author = Author(options.field_manager, rfc3339(self._store.clock.wall_time()))
             kind = kind_of(self._registry, served, route.subresource)
             new = _converted(served, as_written(kind, apply(kind, live, wanted, author, force=options.force)))

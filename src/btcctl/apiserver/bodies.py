@@ -11,6 +11,7 @@ import msgspec
 
 from btcctl.apiserver import protobuf, schema, statuses, yaml_text
 from btcctl.apiserver.decoding import (
+    TYPE_META,
     GoType,
     Misfit,
     Pairs,
@@ -31,10 +32,6 @@ MAX_BODY_BYTES = 3 * 1024 * 1024  # kube-apiserver's MaxRequestBodyBytes
 _ACCEPTED = ("application/json", "application/yaml", protobuf.CONTENT_TYPE)
 _SUMMARY_BYTES = 30
 _NO_KIND = "couldn't get version/kind; json parse error"
-_TYPE_META = (
-    r'Go value of type struct { APIVersion string "json:\"apiVersion,omitempty\""; '
-    r'Kind string "json:\"kind,omitempty\"" }'
-)
 Decode = Callable[[GoType, Any], tuple[dict[str, Any], list[str]]]
 _SCHEME = "pkg/runtime/scheme.go:111"
 
@@ -44,14 +41,20 @@ def private(value: Any) -> Any:
     return msgspec.json.decode(msgspec.json.encode(value))
 
 
-def read_object(request: ApiRequest, served: Served) -> tuple[dict[str, Any], list[str]]:
+def read_object(request: ApiRequest, served: Served, warnings: list[str]) -> tuple[dict[str, Any], list[str]]:
     """The object in a request's body, as its kind's types have it, and what is strictly wrong with it.
+
+    Args:
+        warnings: What to warn of even if it is refused is added to it.
 
     Raises:
         StatusError: It cannot be read, or is not of that kind.
     """
     body, duplicates = _decode(request, served.type.kind)
-    _check_type(body, served, request.body)
+    if served.is_custom:
+        _check_custom_type(body, served, request, warnings)
+    else:
+        _check_type(body, served)
     if duplicates and not served.is_custom:
         body, duplicates = json.loads(request.body, object_pairs_hook=Pairs), []
     try:
@@ -123,7 +126,7 @@ def validate_fields(
     Raises:
         StatusError: It is Strict, and there is something to say.
     """
-    if served.is_custom and served.schema is not None:
+    if served.is_custom and served.schema is not None and body.get("kind") == served.type.kind:
         unknown = schema.prune(served.schema, body)
         problems = [*problems, *(f'unknown field "{each}"' for each in unknown)]
     if not problems or mode == "Ignore":
@@ -175,7 +178,7 @@ def _decode_yaml(body: bytes, kind: str) -> dict[str, Any]:
     try:
         decoded = yaml_text.load(body)
     except yaml_text.YamlError as error:
-        raise _unrecognized(kind, f"error converting YAML to JSON: {error}", body) from error
+        raise _unrecognized(kind, str(error), body) from error
     return _with_type(decoded, kind, body)
 
 
@@ -184,7 +187,7 @@ def _with_type(body: Any, kind: str, raw: bytes) -> dict[str, Any]:
     if body is None:
         return {}
     if not isinstance(body, dict):
-        raise _unrecognized(kind, f"{_NO_KIND}: json: cannot unmarshal {json_name(body)} into {_TYPE_META}", raw)
+        raise _unrecognized(kind, f"{_NO_KIND}: json: cannot unmarshal {json_name(body)} into {TYPE_META}", raw)
     for name in body:
         if name in {"apiVersion", "kind"} and not isinstance(body[name], str | None):
             why = f"json: cannot unmarshal {json_name(body[name])} into Go struct field .{name} of type string"
@@ -209,11 +212,8 @@ def _summary(raw: bytes) -> str:
     return f"{shown} ..." if len(raw) > _SUMMARY_BYTES else shown
 
 
-def _check_type(body: Mapping[str, Any], served: Served, raw: bytes) -> None:
+def _check_type(body: Mapping[str, Any], served: Served) -> None:
     expected = served.type
-    if served.is_custom:
-        _check_custom_type(body, served, raw)
-        return
     kind = body.get("kind") or expected.kind
     api_version = body.get("apiVersion") or expected.api_version
     if (kind, api_version) == (expected.kind, expected.api_version):
@@ -227,19 +227,29 @@ def _check_type(body: Mapping[str, Any], served: Served, raw: bytes) -> None:
     raise _unhandled(kind, version, expected.kind, why)
 
 
-def _check_custom_type(body: Mapping[str, Any], served: Served, raw: bytes) -> None:
+def _check_custom_type(body: Mapping[str, Any], served: Served, request: ApiRequest, warnings: list[str]) -> None:
+    """That a version is meant which there is. Whether it says the right kind is checked with the rest."""
     kind, api_version, expected = body.get("kind"), body.get("apiVersion") or "", served.type
     if not kind:
-        why = f"Object 'Kind' is missing in '{raw.decode(errors='replace')}'"
-        raise _unrecognized(expected.kind, why, raw)
+        why = f"Object 'Kind' is missing in '{request.body.decode(errors='replace')}'"
+        raise _unrecognized(expected.kind, why, request.body)
     if api_version != expected.api_version:
+        group, _, version = api_version.rpartition("/")
+        if (group, kind) == (expected.group, expected.kind) and version not in served.versions:
+            _check_unknown_version(body, request.option("fieldValidation"), warnings)
         raise statuses.bad_request(
             f"the API version in the data ({api_version}) does not match the expected API version "
             f"({expected.api_version})"
         )
-    if kind != expected.kind:
-        cause = Cause("FieldValueInvalid", f'Invalid value: "{kind}": must be {expected.kind}', "kind")
-        raise statuses.invalid(expected.group, str(kind), _name_in(body), [cause])
+
+
+def _check_unknown_version(body: Mapping[str, Any], mode: str, warnings: list[str]) -> None:
+    """A version that there is not has no fields: they are spoken of before the version is."""
+    unknown = [f'unknown field "{name}"' for name in sorted(set(body) - {"apiVersion", "kind", "metadata"})]
+    if unknown and mode == "Strict":
+        kind, version = str(body["kind"]), str(body["apiVersion"]).rpartition("/")[2]
+        raise _unhandled(kind, version, kind, f"strict decoding error: {', '.join(unknown)}")
+    warnings += unknown if mode != "Ignore" else []
 
 
 def _name_in(body: Mapping[str, Any]) -> str:

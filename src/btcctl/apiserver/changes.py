@@ -37,8 +37,10 @@ class Changes:
         if route.served.type.namespaced and not route.namespace:
             raise statuses.method_not_allowed()
         if verb == "delete":
-            deleted = self._writer.delete(route, query.delete_options(request))
-            return self._answer(200, route, request, deleted)
+            options = query.delete_options(request)
+            deleted = self._writer.delete(route, options)
+            is_accepted = not deleted.is_gone and options.is_old_style and options.policy == "Background"
+            return self._answer(202 if is_accepted else 200, route, request, deleted.body)
         if verb == "deletecollection":
             return self._delete_collection(route, request)
         handlers = {"create": self._create, "update": self._update, "patch": self._patch}
@@ -47,12 +49,12 @@ class Changes:
 
     def _create(self, route: Route, request: ApiRequest, warnings: list[str]) -> tuple[int, Mapping[str, Any]]:
         options = query.write_options(request, "CreateOptions")
-        body, problems = bodies.read_object(request, route.served)
+        body, problems = bodies.read_object(request, route.served, warnings)
         return 201, self._writer.create(route, body, options, warnings, problems)
 
     def _update(self, route: Route, request: ApiRequest, warnings: list[str]) -> tuple[int, Mapping[str, Any]]:
         options = query.write_options(request, "UpdateOptions")
-        body, problems = bodies.read_object(request, route.served)
+        body, problems = bodies.read_object(request, route.served, warnings)
         updated, created = self._writer.update(route, body, options, warnings, problems)
         return (201 if created else 200), updated
 
@@ -62,7 +64,7 @@ class Changes:
         options = query.write_options(request, "PatchOptions")
         if content_type == patches.APPLY:
             return self._apply(route, request, options, warnings)
-        if options.force:
+        if "force" in request.query:
             message = "Forbidden: may not be specified for non-apply patch"
             raise _bad_option("FieldValueForbidden", message, "force")
         patch = patches.read_patch(route.served, content_type, request.body, options.field_validation)

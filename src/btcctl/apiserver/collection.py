@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bisect
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -35,13 +35,21 @@ class Compacted(BtcctlError):
 class Record:
     """One stored state of an object; neither it nor its body ever changes."""
 
-    __slots__ = ("_encoded", "_lines", "body", "revision")
+    __slots__ = ("_derived", "_encoded", "_lines", "body", "revision")
 
     def __init__(self, body: Body, revision: int) -> None:
         self.body = body
         self.revision = revision
         self._encoded: tuple[str, bytes] | None = None
         self._lines: dict[tuple[str, str], bytes] = {}
+        self._derived: dict[int, tuple[object, Record]] = {}
+
+    def derived(self, by: object, make: Callable[[Body], Body]) -> Record:
+        """What `make` makes of this state: made once for each `by`, which is known by its identity."""
+        found = self._derived.get(id(by))
+        if found is None:  # keeping `by` keeps its identity its own
+            found = self._derived[id(by)] = (by, Record(make(self.body), self.revision))
+        return found[1]
 
     def raw(self, api_version: str = "") -> bytes:
         """Compact JSON, as served in `api_version` ("" for the stored one)."""

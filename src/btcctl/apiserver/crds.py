@@ -28,6 +28,15 @@ def default_definition(body: dict[str, Any]) -> None:
     spec.setdefault("versions", [])
 
 
+def keep_definition(new: dict[str, Any], _: Body) -> None:
+    """Objects may be stored in any version that has been the storage version."""
+    status, versions = new.get("status") or {}, (new.get("spec") or {}).get("versions") or ()
+    stored = list(status.get("storedVersions") or ())
+    storage = next((each.get("name") for each in versions if each.get("storage")), None)
+    if storage and storage not in stored:
+        new["status"] = {**status, "storedVersions": [*stored, storage]}
+
+
 def prepare_definition(body: dict[str, Any]) -> None:
     """The status in the answer to the POST: no conditions, but stored versions already."""
     stored = [each["name"] for each in body["spec"]["versions"] if each.get("storage")][:1]

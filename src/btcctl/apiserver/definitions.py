@@ -52,7 +52,6 @@ class Definitions:
             for status in crds.settle(body, others, now):
                 if status != body["status"]:
                     body = self._store.update(DEFINITIONS, self._with_status(body, status, now)).body
-        body = self._remember_storage(body)
         self._serve(body)
         self.finish(name)
 
@@ -63,15 +62,6 @@ class Definitions:
             return new
         entries = track(kind_of(self._registry, served, "status"), body, new, Author(_OURSELVES, now))
         return {**new, "metadata": {**body["metadata"], "managedFields": entries}}
-
-    def _remember_storage(self, body: Body) -> Body:
-        """Objects may be stored in any version that has been the storage version."""
-        storage = next(each["name"] for each in body["spec"]["versions"] if each["storage"])
-        stored = body["status"].get("storedVersions") or []
-        if storage in stored:
-            return body
-        status = {**body["status"], "storedVersions": [*stored, storage]}
-        return self._store.update(DEFINITIONS, {**body, "status": status}).body
 
     def _serve(self, body: Body) -> None:
         name = body["metadata"]["name"]

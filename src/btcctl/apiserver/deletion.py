@@ -1,24 +1,39 @@
-"""What a DELETE does: at once, in two steps, or by way of finalizers."""
+"""What a DELETE does: at once, in two steps, or by way of finalizers.
+
+Source: k8s.io/apiserver 0.36.2, pkg/registry/generic/registry/store.go and pkg/registry/rest/delete.go.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 from btcctl.apiserver import statuses
-from btcctl.apiserver.collection import Body, Record
+from btcctl.apiserver.collection import Body, CollectionId, Record
 from btcctl.apiserver.crds import CLEANUP_FINALIZER, terminating_condition
 from btcctl.apiserver.metadata import canonical
 from btcctl.apiserver.options import DeleteOptions
 from btcctl.apiserver.registry import Served
+from btcctl.apiserver.statuses import StatusError
 from btcctl.apiserver.store import Store
 from btcctl.clock import rfc3339
 from btcctl.objects import ObjectKey
 
 FOREGROUND, ORPHAN = "foregroundDeletion", "orphan"
 IMMORTAL_NAMESPACES = frozenset({"default", "kube-system", "kube-public"})
-_DEFAULT_GRACE_SECONDS = 30
+_NAMESPACES: CollectionId = ("", "namespaces")
+_PODS: CollectionId = ("", "pods")
+_DEFINITIONS: CollectionId = ("apiextensions.k8s.io", "customresourcedefinitions")
+#: What is answered with the object itself when it is gone.
+_ANSWERED_WHOLE: frozenset[CollectionId] = frozenset({_NAMESPACES, _PODS, ("", "serviceaccounts"), ("", "services")})
+
+
+class Deleted(NamedTuple):
+    """What became of an object: the body of the answer, and whether it is gone."""
+
+    body: Mapping[str, Any]
+    is_gone: bool
 
 
 class Deletion:
@@ -27,11 +42,8 @@ class Deletion:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def delete(self, served: Served, key: ObjectKey, options: DeleteOptions) -> Mapping[str, Any]:
+    def delete(self, served: Served, key: ObjectKey, options: DeleteOptions) -> Deleted:
         """
-        Returns:
-            The body of the answer.
-
         Raises:
             StatusError: It is not there, is not what the preconditions say, or must stay.
         """
@@ -39,51 +51,99 @@ class Deletion:
         if record is None:
             raise statuses.not_found(served.type, key.name)
         _check_preconditions(served, key, record, options)
-        if served.collection == ("", "namespaces") and key.name in IMMORTAL_NAMESPACES:
+        if served.collection == _NAMESPACES and key.name in IMMORTAL_NAMESPACES:
             raise statuses.forbidden(served.type, key.name, "this namespace may not be deleted")
-        if options.dry_run:
-            return statuses.success(served.type, key.name, record.body["metadata"]["uid"])
-        if served.collection == ("", "pods"):
-            return self._delete_pod(served, key, record, options)
-        if "deletionTimestamp" in record.body["metadata"]:
-            return record.body
-        finalizers = _finalizers(served, record.body, options.policy)
-        if finalizers or (record.body.get("spec") or {}).get("finalizers"):
-            return self._mark(served, record.body, finalizers, 0).body
-        self._store.delete(served.collection, key)
-        return statuses.success(served.type, key.name, record.body["metadata"]["uid"])
+        is_marked = "deletionTimestamp" in record.body["metadata"]
+        if served.collection == _DEFINITIONS and not is_marked:
+            return self._update(served, record, self._marked_definition(record.body), options)
+        if served.collection == _NAMESPACES:
+            if not is_marked:
+                return self._update(served, record, self._marked_namespace(record.body, options), options)
+            if (record.body.get("spec") or {}).get("finalizers"):
+                return Deleted(record.body, is_gone=False)
+        if served.collection == _PODS:
+            return self._delete_pod(served, record, options)
+        return self._delete_now(served, record, options)
 
-    def _delete_pod(self, served: Served, key: ObjectKey, record: Record, options: DeleteOptions) -> Body:
+    def _delete_now(self, served: Served, record: Record, options: DeleteOptions) -> Deleted:
+        """What has nothing to wait for but finalizers."""
+        finalizers = _finalizers(served, record.body, options)
+        if finalizers:
+            return self._update(served, record, self._marked(record.body, finalizers, 0), options)
+        return self._remove(served, record, options)
+
+    def _delete_pod(self, served: Served, record: Record, options: DeleteOptions) -> Deleted:
         """A pod that runs is only marked: whoever runs it deletes it for good, with grace 0."""
-        grace, metadata = _grace(record.body, options), record.body["metadata"]
-        if "deletionTimestamp" not in metadata or grace < metadata.get("deletionGracePeriodSeconds", 0):
-            record = self._mark(served, record.body, _finalizers(served, record.body, options.policy), grace)
-        if is_finished(record.body):
-            record = self._store.delete(served.collection, key)
-        return record.body
+        metadata = record.body["metadata"]
+        wanted = None if options.grace_seconds is None else _positive(options.grace_seconds)
+        if "deletionTimestamp" not in metadata:
+            grace = _grace(record.body, wanted)
+            marked = self._marked(record.body, _finalizers(served, record.body, options), grace)
+        else:
+            left = metadata.get("deletionGracePeriodSeconds") or 0
+            if not left:
+                return self._delete_now(served, record, options)
+            if wanted is None or wanted >= left:
+                return Deleted(record.body, is_gone=False)
+            finalizers = _finalizers(served, record.body, options)
+            grace, marked = self._shortened(record.body, finalizers, wanted, left)
+        if grace or marked["metadata"].get("finalizers"):
+            return self._update(served, record, marked, options)
+        self._update(served, record, marked, options)
+        return self._remove(served, self._store.get(served.collection, _key(record)) or record, options, marked)
 
-    def _mark(self, served: Served, body: Body, finalizers: list[str], grace: int) -> Record:
+    def _shortened(self, body: Body, finalizers: list[str], wanted: int, left: int) -> tuple[int, dict[str, Any]]:
+        """Less grace than there was; what has begun gracefully stays so, for at least a second."""
+        asked_at = datetime.fromisoformat(body["metadata"]["deletionTimestamp"]) - timedelta(seconds=left)
         now = self._store.clock.wall_time()
-        metadata = dict(body["metadata"])
-        metadata["deletionTimestamp"] = rfc3339(now + timedelta(seconds=grace))
-        metadata["finalizers"] = finalizers
-        is_definition = served.type.plural == "customresourcedefinitions"
-        if "generation" in metadata and "deletionTimestamp" not in body["metadata"] and not is_definition:
-            metadata["generation"] += 1
-        if served.collection != ("", "namespaces"):
-            metadata["deletionGracePeriodSeconds"] = grace
-        marked = canonical({**body, "metadata": metadata}, sort=served.is_custom)
-        if served.collection == ("", "pods") or finalizers:
-            marked["metadata"].setdefault("deletionGracePeriodSeconds", grace)
-        if served.collection == ("", "namespaces"):
-            marked["metadata"].pop("deletionGracePeriodSeconds", None)
-            marked["status"] = {**(body.get("status") or {}), "phase": "Terminating"}
-        if served.type.plural == "customresourcedefinitions":
-            marked["metadata"].pop("deletionGracePeriodSeconds", None)
-            status = body.get("status") or {}
-            conditions = [*(status.get("conditions") or ()), terminating_condition(rfc3339(now))]
-            marked["status"] = {**status, "conditions": conditions}
-        return self._store.update(served.collection, marked)
+        ends_at = asked_at + timedelta(seconds=wanted)
+        if ends_at < now:
+            wanted, ends_at = min(wanted, 1), now
+        metadata = {**body["metadata"], "finalizers": finalizers, "deletionTimestamp": rfc3339(ends_at)}
+        return wanted, {**body, "metadata": {**metadata, "deletionGracePeriodSeconds": wanted}}
+
+    def _marked(self, body: Body, finalizers: list[str], grace: int) -> dict[str, Any]:
+        metadata = {**body["metadata"], "finalizers": finalizers, "deletionGracePeriodSeconds": grace}
+        if "deletionTimestamp" not in metadata:
+            ends_at = self._store.clock.wall_time() + timedelta(seconds=grace)
+            metadata["deletionTimestamp"] = rfc3339(ends_at)
+            if metadata.get("generation"):
+                metadata["generation"] += 1
+        return {**body, "metadata": metadata}
+
+    def _marked_definition(self, body: Body) -> dict[str, Any]:
+        now, status = rfc3339(self._store.clock.wall_time()), body.get("status") or {}
+        finalizers = [each for each in body["metadata"].get("finalizers") or () if each != CLEANUP_FINALIZER]
+        metadata = {**body["metadata"], "deletionTimestamp": now, "finalizers": [*finalizers, CLEANUP_FINALIZER]}
+        conditions = [*(status.get("conditions") or ()), terminating_condition(now)]
+        return {**body, "metadata": metadata, "status": {**status, "conditions": conditions}}
+
+    def _marked_namespace(self, body: Body, options: DeleteOptions) -> dict[str, Any]:
+        finalizers = _finalizers_as_asked(body, options, background=FOREGROUND if options.is_old_style else "")
+        now = rfc3339(self._store.clock.wall_time())
+        metadata = {**body["metadata"], "deletionTimestamp": now, "finalizers": finalizers}
+        return {**body, "metadata": metadata, "status": {**(body.get("status") or {}), "phase": "Terminating"}}
+
+    def _update(self, served: Served, record: Record, new: dict[str, Any], options: DeleteOptions) -> Deleted:
+        marked = canonical(new, sort=served.is_custom)
+        if not options.dry_run and marked != record.body:
+            return Deleted(self._store.update(served.collection, marked).body, is_gone=False)
+        return Deleted(marked, is_gone=False)
+
+    def _remove(
+        self, served: Served, record: Record, options: DeleteOptions, marked: dict[str, Any] | None = None
+    ) -> Deleted:
+        """
+        Args:
+            marked: How it was just before, if it was marked first.
+        """
+        body = record.body if marked is None else canonical(marked, sort=served.is_custom)
+        if not options.dry_run:
+            body = dict(self._store.delete(served.collection, _key(record)).body)
+        if served.collection in _ANSWERED_WHOLE:
+            return Deleted(body, is_gone=True)
+        metadata = record.body["metadata"]
+        return Deleted(statuses.success(served.type, metadata["name"], metadata["uid"]), is_gone=True)
 
 
 def is_finished(body: Body) -> bool:
@@ -94,39 +154,61 @@ def is_finished(body: Body) -> bool:
     return not metadata.get("deletionGracePeriodSeconds") and not (body.get("spec") or {}).get("finalizers")
 
 
-def _finalizers(served: Served, body: Body, policy: str) -> list[str]:
-    kept = [each for each in body["metadata"].get("finalizers") or () if each not in {FOREGROUND, ORPHAN}]
-    if served.type.plural == "customresourcedefinitions" and CLEANUP_FINALIZER not in kept:
-        kept.append(CLEANUP_FINALIZER)
-    if policy == "Foreground":
-        return [*kept, FOREGROUND]
-    if policy == "Orphan":
-        return [*kept, ORPHAN]
-    return kept
+def _key(record: Record) -> ObjectKey:
+    metadata = record.body["metadata"]
+    return ObjectKey(metadata.get("namespace") or "", metadata["name"])
 
 
-def _grace(body: Body, options: DeleteOptions) -> int:
+def _finalizers(served: Served, body: Body, options: DeleteOptions) -> list[str]:
+    """The finalizers that an object has while it waits. Events know no dependents."""
+    if served.collection[1] == "events":
+        return [each for each in body["metadata"].get("finalizers") or () if each not in {FOREGROUND, ORPHAN}]
+    return _finalizers_as_asked(body, options)
+
+
+def _finalizers_as_asked(body: Body, options: DeleteOptions, background: str = "") -> list[str]:
+    """
+    Args:
+        background: What stands for the policy Background.
+    """
+    finalizers = list(body["metadata"].get("finalizers") or ())
+    if not options.policy:
+        return finalizers
+    added = {"Foreground": FOREGROUND, "Orphan": ORPHAN}.get(options.policy, background)
+    kept = [each for each in finalizers if each not in {FOREGROUND, ORPHAN}]
+    return (
+        finalizers if added in finalizers and len(kept) == len(finalizers) - 1 else [*kept, *([added] if added else [])]
+    )
+
+
+def _grace(body: Body, wanted: int | None) -> int:
     """Seconds; 0 for a pod that no node runs, or that is over already."""
     spec, phase = body["spec"], (body.get("status") or {}).get("phase")
     if not spec.get("nodeName") or phase in {"Succeeded", "Failed"}:
         return 0
-    grace = options.grace_seconds
-    if grace is None:
-        grace = spec.get("terminationGracePeriodSeconds", _DEFAULT_GRACE_SECONDS)
-    return 1 if grace < 0 else int(grace)
+    return _positive(spec.get("terminationGracePeriodSeconds") or 0) if wanted is None else wanted
+
+
+def _positive(seconds: int) -> int:
+    """Less than none is a second."""
+    return 1 if seconds < 0 else int(seconds)
 
 
 def _check_preconditions(served: Served, key: ObjectKey, record: Record, options: DeleteOptions) -> None:
-    uid = record.body["metadata"]["uid"]
-    if options.uid and options.uid != uid:
-        why = (
-            f"the UID in the precondition ({options.uid}) does not match the UID in record ({uid}). "
-            "The object might have been deleted and then recreated"
-        )
-        raise statuses.precondition_failed(served.type, key.name, why)
-    if options.version and options.version != str(record.revision):
-        why = (
-            f"the ResourceVersion in the precondition ({options.version}) does not match the ResourceVersion in "
-            f"record ({record.revision}). The object might have been modified"
-        )
-        raise statuses.precondition_failed(served.type, key.name, why)
+    metadata = record.body["metadata"]
+    if options.uid is not None and options.uid != metadata["uid"]:
+        raise _unmet(served, key, "UID", options.uid, metadata["uid"])
+    if options.version is not None and options.version != str(record.revision):
+        raise _unmet(served, key, "ResourceVersion", options.version, str(record.revision))
+
+
+def _unmet(served: Served, key: ObjectKey, what: str, wanted: str, found: str) -> StatusError:
+    if served.collection in {_NAMESPACES, _DEFINITIONS}:
+        why = f"Precondition failed: {what} in precondition: {wanted}, {what} in object meta: {found}"
+        return statuses.conflict(served.type, key.name, why)
+    ending = "deleted and then recreated" if what == "UID" else "modified"
+    why = (
+        f"the {what} in the precondition ({wanted}) does not match the {what} in record ({found}). "
+        f"The object might have been {ending}"
+    )
+    return statuses.precondition_failed(served.type, key.name, why)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from btcctl.apiserver import statuses
+from btcctl.apiserver.decoding import TYPE_META, Misfit, decode, json_name, syntax_problem, type_named
 from btcctl.apiserver.messages import ApiRequest
+from btcctl.apiserver.printing import json_text, quoted
 from btcctl.apiserver.statuses import Cause
 
 MAX_MANAGER_BYTES = 128  # FieldManagerMaxLength in apimachinery
 _POLICIES = ("Foreground", "Background", "Orphan")
+_DELETE_OPTIONS = "DeleteOptions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,31 +33,40 @@ class WriteOptions:
 
 @dataclass(frozen=True, slots=True)
 class DeleteOptions:
-    """Of a delete: from the body, else from the query."""
+    """Of a delete: from the body, or from the query if there is none.
+
+    Attributes:
+        policy: propagationPolicy; "" for the kind's own.
+        is_old_style: It was told by orphanDependents.
+        uid: None if any will do.
+        version: None if any will do.
+    """
 
     dry_run: bool = False
-    policy: str = ""  #: propagationPolicy; "" for the kind's own
+    policy: str = ""
+    is_old_style: bool = False
     grace_seconds: int | None = None
-    uid: str = ""
-    version: str = ""
+    uid: str | None = None
+    version: str | None = None
 
 
 def write_options(request: ApiRequest, kind: str) -> WriteOptions:
     """
     Args:
         kind: What errors call them: CreateOptions, UpdateOptions or PatchOptions.
+
+    Raises:
+        StatusError: They make no sense.
     """
-    validation = request.option("fieldValidation")
+    validation, manager = request.option("fieldValidation"), request.option("fieldManager")
+    causes = [*_manager_causes(manager), *_dry_run_causes(request.query.get("dryRun", []))]
     if validation not in {"", "Ignore", "Strict", "Warn"}:
-        supported = ("", "Ignore", "Strict", "Warn")
-        raise statuses.invalid_option(kind, unsupported("fieldValidation", f'"{validation}"', supported))
-    manager = request.option("fieldManager")
-    if len(manager.encode(errors="replace")) > MAX_MANAGER_BYTES:
-        message = "Too long: may not be more than 128 bytes"
-        raise statuses.invalid_option(kind, Cause("FieldValueTooLong", message, "fieldManager"))
+        causes.append(unsupported("fieldValidation", f'"{validation}"', ("", "Ignore", "Strict", "Warn")))
+    if causes:
+        raise statuses.invalid("meta.k8s.io", kind, "", causes)
     force = bool(boolean(request, "force"))
     who = manager or _agent(request.headers.get("user-agent", ""))
-    return WriteOptions(_dry_run(request.query.get("dryRun", []), kind), validation or "Warn", manager, force, who)
+    return WriteOptions(bool(request.query.get("dryRun")), validation or "Warn", manager, force, who)
 
 
 def delete_options(request: ApiRequest) -> DeleteOptions:
@@ -61,29 +74,25 @@ def delete_options(request: ApiRequest) -> DeleteOptions:
     Raises:
         StatusError: They contradict each other or cannot be read.
     """
-    body = _delete_body(request)
-    policy = body.get("propagationPolicy") or request.option("propagationPolicy")
-    orphan = body.get("orphanDependents")
-    if orphan is None:
-        orphan = boolean(request, "orphanDependents")
-    if policy and orphan is not None:
+    sent = _delete_body(request) if request.body else _delete_query(request)
+    policy, orphan, dry_run = sent.get("propagationPolicy"), sent.get("orphanDependents"), sent.get("dryRun") or []
+    causes = []
+    if policy is not None and orphan is not None:
         message = f'Invalid value: "{policy}": orphanDependents and deletionPropagation cannot be both set'
-        raise statuses.invalid_option("DeleteOptions", Cause("FieldValueInvalid", message, "propagationPolicy"))
-    if policy and policy not in _POLICIES:
-        cause = unsupported("propagationPolicy", f'"{policy}"', (*_POLICIES, "nil"))
-        raise statuses.invalid_option("DeleteOptions", cause)
-    if orphan is not None:
-        policy = "Orphan" if orphan else "Background"
-    grace = body.get("gracePeriodSeconds")
-    if grace is None and request.option("gracePeriodSeconds"):
-        grace = integer(request.option("gracePeriodSeconds"))
-    preconditions = body.get("preconditions") or {}
+        causes.append(Cause("FieldValueInvalid", message, "propagationPolicy"))
+    if policy is not None and policy not in _POLICIES:
+        causes.append(unsupported("propagationPolicy", f'"{policy}"', (*_POLICIES, "nil")))
+    causes += _dry_run_causes(dry_run)
+    if causes:
+        raise statuses.invalid("meta.k8s.io", "DeleteOptions", "", causes)
+    preconditions = sent.get("preconditions") or {}
     return DeleteOptions(
-        _dry_run(body.get("dryRun") or request.query.get("dryRun", []), "DeleteOptions"),
-        policy,
-        grace,
-        preconditions.get("uid") or "",
-        preconditions.get("resourceVersion") or "",
+        bool(dry_run),
+        policy or ("" if orphan is None else "Orphan" if orphan else "Background"),
+        orphan is not None,
+        sent.get("gracePeriodSeconds"),
+        preconditions.get("uid"),
+        preconditions.get("resourceVersion"),
     )
 
 
@@ -125,20 +134,49 @@ def unsupported(field: str, value: str, supported: tuple[str, ...]) -> Cause:
     return Cause("FieldValueNotSupported", f"Unsupported value: {value}: supported values: {listed}", field)
 
 
-def _dry_run(values: list[str], kind: str) -> bool:
+def _manager_causes(manager: str) -> Iterator[Cause]:
+    if len(manager.encode(errors="replace")) > MAX_MANAGER_BYTES:
+        message = f"Too long: may not be more than {MAX_MANAGER_BYTES} bytes"
+        yield Cause("FieldValueTooLong", message, "fieldManager")
+    at = 0
+    for character in manager:
+        if not character.isprintable():
+            why = f"invalid character U+{ord(character):04X} (at position {at})"
+            yield Cause("FieldValueInvalid", f"Invalid value: {quoted(manager)}: {why}", "fieldManager")
+        at += len(character.encode(errors="replace"))
+
+
+def _dry_run_causes(values: list[str]) -> Iterator[Cause]:
     if any(value != "All" for value in values):
-        listed = " ".join(f'"{value}"' for value in values)
-        raise statuses.invalid_option(kind, unsupported("dryRun", f"[{listed}]", ("All",)))
-    return bool(values)
+        yield unsupported("dryRun", json_text(values), ("All",))
+
+
+def _delete_query(request: ApiRequest) -> dict[str, Any]:
+    grace, policy = request.option("gracePeriodSeconds"), request.option("propagationPolicy")
+    orphan = boolean(request, "orphanDependents")
+    sent = {"dryRun": request.query.get("dryRun", []), "orphanDependents": orphan}
+    return (
+        sent
+        | ({"gracePeriodSeconds": integer(grace)} if grace else {})
+        | ({"propagationPolicy": policy} if policy else {})
+    )
 
 
 def _delete_body(request: ApiRequest) -> dict[str, Any]:
-    if not request.body:
-        return {}
+    """What a body says: then the query says nothing."""
     try:
         body = msgspec.json.decode(request.body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise statuses.bad_request(f"error decoding DeleteOptions: {error}") from error
+        why = syntax_problem(request.body) or str(error)
+        raise statuses.bad_request(f"couldn't get version/kind; json parse error: {why}") from error
     if not isinstance(body, dict):
-        raise statuses.bad_request("error decoding DeleteOptions: not an object")
-    return body
+        why = f"json: cannot unmarshal {json_name(body)} into {TYPE_META}"
+        raise statuses.bad_request(f"couldn't get version/kind; json parse error: {why}")
+    kind, api_version = body.get("kind") or _DELETE_OPTIONS, body.get("apiVersion") or "v1"
+    if kind != _DELETE_OPTIONS:
+        why = f'no kind "{kind}" is registered for version "{api_version}" in scheme "pkg/runtime/scheme.go:111"'
+        raise statuses.bad_request(why)
+    try:
+        return decode(type_named(f"meta.v1.{_DELETE_OPTIONS}"), body)[0]
+    except Misfit as error:
+        raise statuses.bad_request(str(error)) from error

@@ -20,11 +20,6 @@ from btcctl.apiserver.quantities import parse_quantity
 from btcctl.apiserver.statuses import Cause
 from btcctl.apiserver.volumes import check_volumes
 
-_MUTABLE = (
-    "pod updates may not change fields other than `spec.containers[*].image`,"
-    "`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing "
-    "tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
-)
 _RESTART_POLICIES = ("Always", "OnFailure", "Never")
 _DNS_POLICIES = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")
 _TAINT_EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
@@ -33,7 +28,9 @@ _COUNTED = ("cpu", "memory")
 
 
 def prepare_pod(body: dict[str, Any]) -> None:
-    """The state a new pod begins in."""
+    """The state a new pod begins in, and its account: an update that leaves it out would take it away."""
+    if not body["spec"].get("serviceAccountName"):
+        body["spec"]["serviceAccountName"] = body["spec"]["serviceAccount"] = "default"
     body["status"] = {"phase": "Pending", "qosClass": quality_of(body["spec"])}
     if body["spec"].get("schedulingGates"):
         why = "Scheduling is blocked due to non-empty scheduling gates"
@@ -44,8 +41,9 @@ def prepare_pod(body: dict[str, Any]) -> None:
 def admit_pod(body: dict[str, Any]) -> None:
     """What admission fills in."""
     spec = body["spec"]
-    account = spec.setdefault("serviceAccountName", "default")
-    spec.setdefault("serviceAccount", account)
+    account = spec.get("serviceAccountName") or spec.get("serviceAccount")
+    if account:
+        spec["serviceAccountName"] = spec["serviceAccount"] = account
     tolerations = spec.setdefault("tolerations", [])
     for key in ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"):
         if not any(_tolerates(each, key) for each in tolerations):
@@ -96,15 +94,6 @@ def check_pod_spec(spec: Mapping[str, Any], field: str, more_volumes: Iterable[s
     for index, toleration in enumerate(spec.get("tolerations") or ()):
         causes += _check_toleration(toleration, f"{field}.tolerations[{index}]")
     return causes
-
-
-def check_pod_update(new: Body, old: Body) -> list[Cause]:
-    for name in ("containers", "initContainers"):
-        if len(new["spec"].get(name) or ()) != len(old["spec"].get(name) or ()):
-            return [forbidden(f"spec.{name}", "pod updates may not add or remove containers")]
-    if _immutable_part(new["spec"]) != _immutable_part(old["spec"]):
-        return [forbidden("spec", _MUTABLE)]
-    return []
 
 
 def check_pod_status(new: Body, old: Body) -> list[Cause]:
@@ -185,15 +174,3 @@ def _total(lists: Iterable[Mapping[str, str]]) -> dict[str, Decimal]:
         for name, amount in _positive(amounts).items():
             total[name] = total.get(name, Decimal(0)) + amount
     return total
-
-
-def _immutable_part(spec: Mapping[str, Any]) -> dict[str, Any]:
-    kept = {
-        key: value
-        for key, value in spec.items()
-        if key not in {"activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds"}
-    }
-    for name in ("containers", "initContainers"):
-        if name in kept:
-            kept[name] = [{**container, "image": ""} for container in kept[name] or ()]
-    return kept

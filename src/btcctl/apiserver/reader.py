@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
 from btcctl.apiserver import list_options as query
-from btcctl.apiserver import selectors, statuses
-from btcctl.apiserver.collection import Compacted, path_of
+from btcctl.apiserver import selectors, statuses, versions
+from btcctl.apiserver.collection import Body, Compacted, path_of
 from btcctl.apiserver.list_options import ListOptions
 from btcctl.apiserver.messages import ApiRequest, ApiResponse, WatchResponse, json_response
+from btcctl.apiserver.registry import Served
 from btcctl.apiserver.routing import Route
 from btcctl.apiserver.store import Records, Store, key_of
 from btcctl.apiserver.views import View, wanted_form
@@ -51,7 +53,7 @@ class Reader:
     def list(self, route: Route, request: ApiRequest) -> ApiResponse:
         view = self.view(route, request)
         options = query.list_options(request, watch=False)
-        matches = selectors.select(route.served, "", options.label_selector, options.field_selector)
+        matches = _selection(route.served, "", options.label_selector, options.field_selector)
         self._check_reached(options.version)
         records, revision, start = self._snapshot(route, options)
         prefix = f"{route.namespace}/" if route.namespace else ""
@@ -76,7 +78,7 @@ class Reader:
         options = query.list_options(request, watch=True)
         field = f"metadata.name={route.name}" if route.name else ""
         fields = ",".join(each for each in (options.field_selector, field) if each)
-        matches = selectors.select(route.served, route.namespace, options.label_selector, fields)
+        matches = _selection(route.served, route.namespace, options.label_selector, fields)
         from_state = options.initial_events or (options.version in {None, 0} and options.initial_events is None)
         since = None if from_state else (options.version or self._store.revision)
         seconds = options.timeout_seconds or random.uniform(*_WATCH_SECONDS)
@@ -84,7 +86,7 @@ class Reader:
             since=since,
             matches=matches,
             api_version=route.served.type.api_version,
-            encode=None if view.is_plain else view.event,
+            encode=None if view.is_direct else view.event,
             bookmark=view.bookmark,
             bookmarks=options.bookmarks,
             initial_end=options.bookmarks and since is None,
@@ -96,7 +98,7 @@ class Reader:
     def select(self, route: Route, request: ApiRequest) -> tuple[Records, int]:
         """What a deletecollection is about, and the revision it was read at."""
         options = query.list_options(request, watch=False)
-        matches = selectors.select(route.served, "", options.label_selector, options.field_selector)
+        matches = _selection(route.served, "", options.label_selector, options.field_selector)
         records, revision = self._store.list(route.served.collection, route.namespace)
         return [each for each in records if matches(each.body)], revision
 
@@ -124,3 +126,11 @@ class Reader:
         """A real server waits 3 s for the future to come; this one knows that it is alone."""
         if version is not None and version > self._store.revision:
             raise statuses.too_large_version(version, self._store.revision)
+
+
+def _selection(served: Served, namespace: str, labels: str, fields: str) -> Callable[[Body], bool]:
+    """What of the stored objects is asked for: fields are those that the version shows."""
+    matches = selectors.select(served, namespace, labels, fields)
+    if not served.is_converted:
+        return matches
+    return lambda body: matches(versions.seen_body(served, body))

@@ -64,6 +64,9 @@ class Served:
     subresources: tuple[str, ...] = ()
     is_custom: bool = False
     storage_version: str = ""  #: "" if it is the served one
+    versions: frozenset[str] = frozenset()  #: all that its definition has
+    storage_schema: Mapping[str, Any] | None = None  #: of the storage version
+    is_changed: bool = False  #: its definition was changed since it was made
     schema: Mapping[str, Any] | None = None  #: openAPIV3Schema of a CRD version
     columns: tuple[PrinterColumn, ...] = ()
     scale: ScalePaths | None = None
@@ -75,6 +78,11 @@ class Served:
     @property
     def collection(self) -> CollectionId:
         return (self.type.group, self.type.plural)
+
+    @property
+    def is_converted(self) -> bool:
+        """Whether what is stored may be otherwise than this version shows it."""
+        return self.is_changed or self.schema != self.storage_schema
 
     @property
     def storage_api_version(self) -> str:
@@ -140,11 +148,16 @@ class Registry:
 
 def served_by(definition: Body) -> list[Served]:
     """The resources an established CustomResourceDefinition asks for, storage version known to each."""
-    spec = definition["spec"]
-    storage = next(each["name"] for each in spec["versions"] if each["storage"])
-    is_terminating = "deletionTimestamp" in definition["metadata"]
-    found = [_served_version(spec, version, storage) for version in spec["versions"] if version["served"]]
-    return [replace(each, is_terminating=is_terminating) for each in found]
+    spec, metadata = definition["spec"], definition["metadata"]
+    storage = next(each for each in spec["versions"] if each["storage"])
+    common = {
+        "versions": frozenset(each["name"] for each in spec["versions"]),
+        "storage_version": storage["name"],
+        "storage_schema": storage["schema"]["openAPIV3Schema"],
+        "is_changed": metadata.get("generation", 1) > 1,
+        "is_terminating": "deletionTimestamp" in metadata,
+    }
+    return [replace(_served_version(spec, each), **common) for each in spec["versions"] if each["served"]]
 
 
 def version_priority(version: str) -> tuple[int, int, int, str]:
@@ -166,7 +179,7 @@ def _index(served: Iterable[Served]) -> dict[tuple[str, str, str], Served]:
     return {(each.type.group, each.type.version, each.type.plural): each for each in served}
 
 
-def _served_version(spec: Body, version: Body, storage: str) -> Served:
+def _served_version(spec: Body, version: Body) -> Served:
     names = spec["names"]
     subresources = version.get("subresources") or {}
     scale = subresources.get("scale")
@@ -179,7 +192,6 @@ def _served_version(spec: Body, version: Body, storage: str) -> Served:
         CUSTOM_VERBS,
         tuple(name for name in ("status", "scale") if subresources.get(name) is not None),
         is_custom=True,
-        storage_version=storage,
         schema=version["schema"]["openAPIV3Schema"],
         columns=tuple(_column(each) for each in version.get("additionalPrinterColumns") or ()),
         scale=None

@@ -117,6 +117,13 @@ def invalid_object(type_: ResourceType, name: str, causes: Sequence[Cause]) -> S
     return invalid(type_.group, type_.kind, name, causes)
 
 
+def wrong_kind(type_: ResourceType, body: Mapping[str, Any]) -> StatusError:
+    """A custom resource that says it is another kind: names what it says."""
+    kind = str(body.get("kind"))
+    cause = Cause("FieldValueInvalid", f'Invalid value: "{kind}": must be {type_.kind}', "kind")
+    return invalid(type_.group, kind, str(body["metadata"].get("name") or ""), [cause])
+
+
 def invalid_option(options_kind: str, cause: Cause) -> StatusError:
     """A query parameter that makes no sense: `ListOptions`, `CreateOptions`, …"""
     return invalid("meta.k8s.io", options_kind, "", [cause])

@@ -6,9 +6,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from btcctl.apiserver import core_kinds, crds, pods, remarks, services, workloads
+from btcctl.apiserver import core_kinds, crds, pod_updates, pods, remarks, services, workloads
 from btcctl.apiserver.collection import Body
-from btcctl.apiserver.crds import check_definition, check_update, default_definition, prepare_definition
+from btcctl.apiserver.crds import (
+    check_definition,
+    check_update,
+    default_definition,
+    keep_definition,
+    prepare_definition,
+)
 from btcctl.apiserver.metadata import MetadataRules, label_name, path_name
 from btcctl.apiserver.registry import Served
 from btcctl.apiserver.statuses import Cause
@@ -89,7 +95,7 @@ _STRATEGIES: Mapping[tuple[str, str], Strategy] = {
         prepare=pods.prepare_pod,
         complete=pods.admit_pod,
         check=pods.check_pod,
-        check_update=pods.check_pod_update,
+        check_update=pod_updates.check_pod_update,
         check_status=pods.check_pod_status,
         remarks=remarks.of_pod,
         keep_status=pods.keep_pod_status,
@@ -145,6 +151,7 @@ _STRATEGIES: Mapping[tuple[str, str], Strategy] = {
     ("apiextensions.k8s.io", "customresourcedefinitions"): Strategy(
         _FREE,
         prepare=prepare_definition,
+        keep=keep_definition,
         kept_by_status=None,
         complete=default_definition,
         check=check_definition,

@@ -76,8 +76,8 @@ class Subresources:
         preconditions = sent.get("preconditions") or {}
         options = DeleteOptions(
             grace_seconds=sent.get("gracePeriodSeconds"),
-            uid=preconditions.get("uid") or "",
-            version=preconditions.get("resourceVersion") or "",
+            uid=preconditions.get("uid"),
+            version=preconditions.get("resourceVersion"),
         )
         self._writer.delete(Route(route.served, route.namespace, route.name), options)
         return json_response(201, _CREATED)

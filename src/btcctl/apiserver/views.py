@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from btcctl.apiserver import statuses, tables
+from btcctl.apiserver import statuses, tables, versions
 from btcctl.apiserver.collection import Body, Record
 from btcctl.apiserver.negotiation import choose
 from btcctl.apiserver.registry import Served
@@ -74,7 +74,13 @@ class View:
 
     @property
     def is_plain(self) -> bool:
+        """Whether it shows the objects themselves."""
         return not self._form.name
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether it shows the objects themselves, as they are stored."""
+        return self.is_plain and not self._served.is_converted
 
     @property
     def is_for_lists(self) -> bool:
@@ -103,7 +109,8 @@ class View:
         return f"*{package}.{self._served.list_kind if is_list else type_.kind}"
 
     def body(self, body: Body) -> bytes:
-        """One object."""
+        """One object, as it is stored."""
+        body = versions.seen_body(self._served, body)
         if self._form.name == "Table":
             metadata = {"resourceVersion": body["metadata"].get("resourceVersion", "")}
             return msgspec.json.encode(self._table([body], metadata))
@@ -113,16 +120,20 @@ class View:
 
     def record(self, record: Record) -> bytes:
         """One object, from the store."""
-        return record.raw(self._served.type.api_version) if self.is_plain else self.body(record.body)
+        return self._seen(record).raw(self._served.type.api_version) if self.is_plain else self.body(record.body)
+
+    def _seen(self, record: Record) -> Record:
+        return versions.seen(self._served, record)
 
     def event(self, record: Record) -> bytes:
         """One object of a watch: a Table defines its columns only in the first event."""
-        encoded = self.body(record.body)
+        encoded = self.record(record)
         self._with_columns = False
         return encoded
 
     def list(self, records: Sequence[Record], metadata: Mapping[str, Any]) -> bytes:
         """A list. Custom resources have their keys sorted, and items that say what they are."""
+        records = [self._seen(record) for record in records]
         if self._form.name == "Table":
             return msgspec.json.encode(self._table([record.body for record in records], metadata))
         if self._form.name:

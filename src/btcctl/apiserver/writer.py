@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from btcctl.apiserver import custom_objects, statuses
+from btcctl.apiserver import custom_objects, statuses, versions
 from btcctl.apiserver import metadata as meta
 from btcctl.apiserver.bodies import Patched, patched, private, validate_fields
 from btcctl.apiserver.collection import Body, Record
 from btcctl.apiserver.definitions import Definitions
-from btcctl.apiserver.deletion import Deletion, is_finished
+from btcctl.apiserver.deletion import Deleted, Deletion, is_finished
 from btcctl.apiserver.managed import Author, kind_of, settled, track, without_late
 from btcctl.apiserver.options import DeleteOptions, WriteOptions
 from btcctl.apiserver.patches import Patch
@@ -24,6 +24,7 @@ from btcctl.clock import rfc3339
 from btcctl.objects import ObjectKey
 from btcctl.resources import NAMESPACES, SERVICE_ACCOUNTS, ResourceType
 
+_SERVERS_OWN = ("deletionTimestamp", "deletionGracePeriodSeconds")
 _NAME_TRIES = 8  # as kube-apiserver 1.32 and later tries generateName again
 
 
@@ -94,7 +95,7 @@ class Writer:
         _check_name(route, sent)
         _deduplicate_owners(sent, warnings)
         with self._store.transaction():
-            old = self._store.get(served.collection, route.key)
+            old = self._read(route)
             if old is None and strategy.creates_on_update and not route.subresource:
                 body["metadata"] = {**sent, "name": route.name, "resourceVersion": ""}
                 return self.create(route, body, options, warnings, problems), True
@@ -114,7 +115,7 @@ class Writer:
         """
         served = route.served
         with self._store.transaction():
-            old = self._store.get(served.collection, route.key)
+            old = self._read(route)
             if old is None:
                 raise statuses.not_found(served.type, route.name)
             current = private({**old.body, "apiVersion": served.type.api_version})
@@ -129,11 +130,8 @@ class Writer:
             _check_version(route, sent, old, needs_version=strategy_of(served).needs_version)
             return self._replace(route, old, body, options, warnings)
 
-    def delete(self, route: Route, options: DeleteOptions) -> Mapping[str, Any]:
+    def delete(self, route: Route, options: DeleteOptions) -> Deleted:
         """Delete an object, or mark it for deletion.
-
-        Returns:
-            The body of the answer: a Status, or the object.
 
         Raises:
             StatusError: It is not there, is not what the preconditions say, or must stay.
@@ -177,12 +175,15 @@ class Writer:
         """Serve what the definitions in the store ask for: after a restore."""
         self._definitions.settle_all()
 
+    def _read(self, route: Route) -> Record | None:
+        """The object as the version of the request shows it."""
+        record = self._store.get(route.served.collection, route.key)
+        return None if record is None else versions.seen(route.served, record)
+
     def _new_object(self, route: Route, body: dict[str, Any], strategy: Strategy) -> dict[str, Any]:
         is_wiped = "status" in route.served.subresources and not strategy.takes_status
         new: dict[str, Any] = private({key: value for key, value in body.items() if key != "status" or not is_wiped})
-        sent = dict(body["metadata"])
-        if route.served.type.namespaced:
-            sent["namespace"] = route.namespace
+        sent = {**body["metadata"], "namespace": route.namespace}
         new["metadata"] = meta.created_metadata(
             sent,
             uid=self._new_uid(),
@@ -197,8 +198,7 @@ class Writer:
         if options.dry_run:
             del new["metadata"]["resourceVersion"]
             return new
-        new["apiVersion"] = served.storage_api_version
-        record = self._store.create(served.collection, new)
+        record = self._store.create(served.collection, versions.stored_body(served, new))
         if served.type == NAMESPACES:
             self._add_account(new["metadata"]["name"])
         self._definitions.object_changed(served, new["metadata"]["name"])
@@ -217,9 +217,10 @@ class Writer:
             new["metadata"]["generation"] = old.body["metadata"].get("generation", 0) + 1
         self._track(route, old.body, body, new, options)
         new["metadata"]["resourceVersion"] = str(old.revision)
-        new["apiVersion"] = served.storage_api_version
-        new = settled(canonical(served, new), old.body)
-        if options.dry_run or new == old.body:
+        before = self._store.get(served.collection, route.key)
+        stored = canonical(served, versions.stored_body(served, new))
+        new = stored if before is None else settled(stored, before.body)
+        if options.dry_run or before is None or new == before.body:
             return new
         if is_finished(new):
             self._store.delete(served.collection, route.key)
@@ -236,7 +237,10 @@ class Writer:
             kind = kind_of(self._registry, route.served, route.subresource)
             author = Author(options.manager, rfc3339(self._store.clock.wall_time()))
             tracked = without_late(route.served, sent, new)
-            tracked = {**tracked, "metadata": {**new["metadata"], "managedFields": entries}}
+            metadata = {**new["metadata"], "managedFields": entries}
+            if old is not None:  # what the client says of these is nobody's business, and still counts as said
+                metadata |= {name: sent["metadata"].get(name) for name in _SERVERS_OWN}
+            tracked = {**tracked, "metadata": metadata}
             entries = track(kind, old, tracked, author, sent)
         new["metadata"]["managedFields"] = entries
 
@@ -250,6 +254,8 @@ class Writer:
         *,
         is_status: bool = False,
     ) -> None:
+        if new.get("kind") != served.type.kind:
+            raise statuses.wrong_kind(served.type, new)
         metadata, rules, namespaced = new["metadata"], strategy.metadata, served.type.namespaced
         if old is None:
             causes = meta.validate_new(metadata, rules, namespaced=namespaced)

@@ -150,5 +150,5 @@ def the_first_namespaces_stay(talk: Talk) -> None:
 def a_namespace_is_marked_and_ends_empty(talk: Talk) -> None:
     talk.post("/api/v1/namespaces", {"metadata": {"name": "{ns}-b"}})
     talk.delete("/api/v1/namespaces/{ns}-b")
-    talk.eventually(lambda: talk.get("/api/v1/namespaces/{ns}-b").status == 404, 20)
+    talk.eventually(lambda: talk.get("/api/v1/namespaces/{ns}-b").status == 404, 90)
     talk.get("/api/v1/namespaces/{ns}-b")

@@ -151,7 +151,8 @@ def an_old_version_with_a_limit_means_exactly_that(talk: Talk) -> None:
 @case("lists")
 def an_old_version_not_older_than_with_a_limit_shows_the_newest(talk: Talk) -> None:
     old = secrets(talk, "a", "b", "c").version
-    secrets(talk, "aa")
+    new = secrets(talk, "aa").version
+    talk.eventually(lambda: int(talk.get(SECRETS, query={"resourceVersion": "0"}).version) >= int(new))
     query = {"resourceVersion": old, "limit": 2, "resourceVersionMatch": "NotOlderThan"}
     talk.note("names", names_of(talk.get(SECRETS, query=query).body))
 

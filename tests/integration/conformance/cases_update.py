@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.integration.conformance.harness import Talk, case
 from tests.integration.conformance.manifests import (
     CONFIG_MAPS,
@@ -96,7 +98,11 @@ def most_of_a_stateful_set_never_changes(talk: Talk) -> None:
     talk.put(f"{STATEFUL_SETS}/a", stateful_set(serviceName="other"))
     talk.put(f"{STATEFUL_SETS}/a", stateful_set(podManagementPolicy="Parallel"))
     talk.put(f"{STATEFUL_SETS}/a", stateful_set(selector={"matchLabels": {"app": "b"}}))
-    talk.put(f"{STATEFUL_SETS}/a", stateful_set(template=template(terminationGracePeriodSeconds=1), minReadySeconds=3))
+    with talk.hush():  # by now a controller may have written the status
+        may = stateful_set(template=template(terminationGracePeriodSeconds=1), minReadySeconds=3)
+        changed = talk.put(f"{STATEFUL_SETS}/a", may).body
+    talk.note("spec", changed["spec"])
+    talk.note("generation", changed["metadata"]["generation"])
 
 
 @case("update", error=True)
@@ -113,15 +119,29 @@ def the_selector_of_a_deployment_never_changes(talk: Talk) -> None:
 def little_of_a_pod_ever_changes(talk: Talk) -> None:
     talk.service_account()
     talk.post(PODS, pod())
-    talk.patch(f"{PODS}/a", {"spec": {"hostname": "other"}})
     image = [{"name": "main", "image": "example.org/image:2"}]
-    talk.put(f"{PODS}/a", pod(containers=image))
+    _refuse_pod(talk, {"spec": {"hostname": "other"}})
+    _refuse_pod(talk, {"spec": {"nodeName": "n"}})
+    _refuse_pod(talk, {"spec": {"serviceAccountName": "other", "serviceAccount": "other"}})
+    with talk.hush():
+        talk.note("without its account", talk.put(f"{PODS}/a", pod(containers=image)).status)
+    talk.put(f"{PODS}/a", pod(containers=image, serviceAccountName="default"))
     talk.put(f"{PODS}/a", pod(containers=[*image, {"name": "more", "image": "i"}]))
-    talk.patch(f"{PODS}/a", {"spec": {"activeDeadlineSeconds": 5}})
-    talk.patch(f"{PODS}/a", {"spec": {"activeDeadlineSeconds": 9}})
+    for seconds in (5, 9, -1, 3, None):
+        talk.patch(f"{PODS}/a", {"spec": {"activeDeadlineSeconds": seconds}})
     talk.patch(f"{PODS}/a", {"metadata": {"labels": {"may": "change"}}})
-    talk.patch(f"{PODS}/a", {"spec": {"nodeName": "n"}})
     talk.patch(f"{PODS}/a", {"spec": {"tolerations": []}})
+    talk.patch(f"{PODS}/a", {"spec": {"tolerations": [{"key": "k", "operator": "Exists"}]}})
+    talk.patch(f"{PODS}/a", {"spec": {"tolerations": []}})
+    talk.patch(f"{PODS}/a", {"spec": {"schedulingGates": [{"name": "example.org/gate"}]}})
+
+
+def _refuse_pod(talk: Talk, patch: dict[str, Any]) -> None:
+    """What a real server says ends with how its own structs differ, which nobody else can print."""
+    with talk.hush():
+        answer = talk.patch(f"{PODS}/a", patch).body
+    talk.note("refused", (answer["code"], answer["message"].partition("\n")[0]))
+    talk.note("causes", [(each["field"], each["message"].partition("\n")[0]) for each in answer["details"]["causes"]])
 
 
 @case("update", error=True)

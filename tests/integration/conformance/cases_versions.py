@@ -7,6 +7,8 @@ from typing import Any
 from tests.integration.conformance.harness import Body, Talk, case
 
 DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+#: Who set what is listed by the second it was set in: a case that compares that order waits for the next.
+SECOND = 1.1
 NAMES: Body = {"plural": "things", "singular": "thing", "kind": "Thing", "listKind": "ThingList"}
 
 
@@ -55,6 +57,7 @@ def an_object_is_read_in_any_version_that_is_served(talk: Talk) -> None:
 def the_newest_stable_version_is_preferred(talk: Talk) -> None:
     numbers = ["v1alpha1", "v1beta1", "v2", "v10", "v1", "v2beta1", "xyz"]
     define(talk, *(version(each, storage=each == "v1", deprecated=False) for each in numbers))
+    talk.eventually(lambda: len(talk.get("/apis/{group}").body["versions"]) == len(numbers))
     talk.get("/apis/{group}")
 
 
@@ -109,8 +112,10 @@ def a_storage_version_is_remembered_and_must_stay(talk: Talk) -> None:
     one, two = version("v1"), version("v2")
     define(talk, {**one, "storage": True})
     place = f"{DEFINITIONS}/things.{{group}}"
+    talk.pause(SECOND)
     talk.patch(place, {"spec": {"versions": [one, {**two, "storage": True}]}})
     talk.note("stored", talk.get(place).body["status"]["storedVersions"])
     talk.patch(place, {"spec": {"versions": [{**two, "storage": True}]}})
+    talk.pause(SECOND)
     talk.patch(f"{place}/status", {"status": {"storedVersions": ["v2"]}})
     talk.patch(place, {"spec": {"versions": [{**two, "storage": True}]}})

@@ -2,9 +2,10 @@
 
 from btcctl.apiserver.decoding.syntax import syntax_problem
 from btcctl.apiserver.decoding.typed import Misfit, Pairs, convert, decode, json_name
-from btcctl.apiserver.decoding.types import GoType, go_type_of, type_named, type_of_kind
+from btcctl.apiserver.decoding.types import TYPE_META, GoType, go_type_of, type_named, type_of_kind
 
 __all__ = [
+    "TYPE_META",
     "GoType",
     "Misfit",
     "Pairs",

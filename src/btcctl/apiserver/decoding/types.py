@@ -31,6 +31,11 @@ _KINDS = {
     "v1.JSONSchemaPropsOrBool": SCHEMA_OR_BOOL,
     "v1.JSONSchemaPropsOrArray": SCHEMA_OR_LIST,
 }
+#: What a body is read into to see of which kind it is.
+TYPE_META = (
+    r'Go value of type struct { APIVersion string "json:\"apiVersion,omitempty\""; '
+    r'Kind string "json:\"kind,omitempty\"" }'
+)
 _SCALARS = {"s": "string", "b": "bool", "n": "int32"}
 
 
