@@ -65,9 +65,6 @@ def check_definition(body: Body) -> list[Cause]:
     causes += _check_names(names)
     causes += crd_versions.check_versions(spec)
     stored = list((body.get("status") or {}).get("storedVersions") or [])
-    storage = next((each.get("name") for each in versions if each.get("storage")), None)
-    if storage is not None and storage not in stored:
-        stored.append(storage)
     causes += crd_versions.check_stored(stored, versions)
     if spec.get("preserveUnknownFields"):
         why = "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead"
@@ -77,7 +74,7 @@ def check_definition(body: Body) -> list[Cause]:
         message = f'Unsupported value: {shown(strategy)}: supported values: "None", "Webhook"'
         causes.append(Cause("FieldValueNotSupported", message, "spec.conversion.strategy"))
     if not causes:
-        _refuse_unsupported(versions, strategy)
+        _refuse_unsupported(strategy)
     return causes
 
 
@@ -87,11 +84,9 @@ def remarks(body: Body) -> list[str]:
     return [f'unrecognized format "{each}"' for schema in schemas for each in unknown_formats(schema)]
 
 
-def _refuse_unsupported(versions: list[Mapping[str, Any]], strategy: str) -> None:
+def _refuse_unsupported(strategy: str) -> None:
     if strategy != "None":
         raise statuses.not_implemented("CustomResourceDefinitions with a conversion webhook")
-    if any(each["schema"] != versions[0]["schema"] for each in versions):
-        raise statuses.not_implemented("CustomResourceDefinitions whose versions have different schemas")
 
 
 def check_update(new: Body, old: Body) -> list[Cause]:
