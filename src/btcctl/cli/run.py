@@ -101,7 +101,10 @@ def _serving(address: str, metrics: Metrics, manager: Manager) -> Iterator[None]
         address,
         metrics,
         live={"threads": lambda: "" if manager.healthy else "a thread has died"},
-        ready={"caches": lambda: "; ".join(manager.unsynced())},
+        ready={
+            "caches": lambda: "; ".join(manager.unsynced()),
+            "watches": lambda: "; ".join(manager.silent()),
+        },
     )
     server.start()
     try:

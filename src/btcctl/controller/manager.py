@@ -94,6 +94,11 @@ class Manager:
         informers = getattr(self.factory, "informers", ())
         return [f"{each.name} ({each.why_unsynced()})" for each in informers if not each.has_synced()]
 
+    def silent(self) -> list[str]:
+        """The informers whose server has said nothing for too long, and why: their caches may be stale."""
+        informers = getattr(self.factory, "informers", ())
+        return [f"{each.name} ({why})" for each in informers if (why := each.why_silent())]
+
     def start(self) -> None:
         """Start caches, then elector, recorder and services, then controllers. Idempotent.
 

@@ -47,6 +47,8 @@ def is_refused_version(error: BtcctlError) -> bool:
 
 def says_nothing_of_version(error: BtcctlError) -> bool:
     """The same request may be answered later."""
+    if isinstance(error, ApiError) and error.code == 502:  # of a proxy on the way
+        return True
     return isinstance(error, _VERSION_STILL_GOOD) and not is_too_large(error)
 
 

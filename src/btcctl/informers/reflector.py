@@ -158,7 +158,8 @@ class Reflector:
                 self._replace(read_initial_events(events, stop, self._clock, self._options.initial_seconds))
                 self._streamed += 1
                 self._streamed_lists.completed()
-                self._watch_on(events, stop)
+                if not self._left_out:
+                    self._watch_on(events, stop)
         except BtcctlError as error:
             if self._action == "watch" or stop.is_set():
                 raise
@@ -182,6 +183,9 @@ class Reflector:
         self._must_list = False
 
     def _watch(self, stop: Stop) -> None:
+        if self._left_out:
+            # The next change may be long in coming. The watch is kept short.
+            self._relist("skipped")
         if not self._position.is_ordered:
             # Such a watch begins with everything that exists, in no order, and tells no deletion:
             # however it ends, there is no version to resume from.
@@ -216,7 +220,7 @@ class Reflector:
     def _watch_seconds(self) -> int:
         """Random, so that the watches of many informers do not end together."""
         options = self._options
-        if not self._must_list and self._suspect_version == self._position.version:
+        if self._left_out or self._suspect_version == self._position.version:
             return max(1, int(options.suspect_watch_seconds))
         return max(1, int(options.uniform(options.min_watch_seconds, options.max_watch_seconds)))
 

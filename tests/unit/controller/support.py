@@ -66,12 +66,16 @@ class FakeInformer:
         self.registration = FakeRegistration(clock)
         self.handler: EventHandler | None = None
         self.cause = "list: no answer yet"
+        self.silence = ""
         self.last_error: BtcctlError | None = None
         if synced:
             self.registration.sync()
 
     def why_unsynced(self) -> str:
         return self.cause
+
+    def why_silent(self) -> str:
+        return self.silence
 
     def add_handler(self, handler: EventHandler) -> FakeRegistration:
         self.handler = handler

@@ -133,6 +133,16 @@ def test_an_informer_that_died_makes_the_manager_unhealthy_and_ends_it():
         manager.run(Stop(clock))
 
 
+def test_informers_whose_server_is_silent_are_named():
+    clock = FakeClock()
+    caches = Part("caches", [])
+    caches.informers = [FakeInformer(clock, "pods"), FakeInformer(clock, "nodes")]
+    manager = Manager(caches, [], clock=clock)
+    assert manager.silent() == []
+    caches.informers[1].silence = "nothing heard for 300 s"
+    assert manager.silent() == ["nodes (nothing heard for 300 s)"]
+
+
 def pass_one_second(clock: FakeClock) -> None:
     clock.wait_until_blocked()
     clock.advance(1.0)

@@ -311,9 +311,11 @@ def test_silence_needs_no_list_where_anything_came_between_or_no_stream_was_open
 
 def test_objects_left_out_of_a_list_are_counted_each_time_and_logged_once():
     first = ListPage([pod("a", 1)], "10", "", ("no name",))
+    source = ScriptedSource(first, Stream(Lasting(180)), first, Stream(Lasting(180)), page(10), Stream(Lasting(400)))
     with capture_logs() as logged:
-        reflector, store = reflect(ScriptedSource(first, Stream(EXPIRED), first, Stream(bookmark(11))))
-    assert store.log == ["replace a", "replace a"]
+        reflector, store = reflect(source)
+    assert store.log == ["replace a", "replace a", "replace"]
+    assert source.timeouts == [180, 180, 450]  # another list soon
     assert reflector.statistics().skipped == 2
     assert [entry["error"] for entry in logged if entry["event"] == "object left out of a list"] == ["no name"]
 
