@@ -9,7 +9,7 @@ PYTEST := $(BIN)/python -m pytest
 MANY := -n $(WORKERS) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit controlplane test-real test-election cover lint format types contracts check bench clean
+.PHONY: help demo test test-unit controlplane test-real test-election test-faults reliability cover lint format types contracts check bench clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -37,6 +37,12 @@ test-real: controlplane ## tests against the real control plane, kubectl and hel
 
 test-election: controlplane ## 52 rounds of leader election per server, with processes that are killed, paused and cut off
 	BTCCTL_ELECTION_ROUNDS=52 $(PYTEST) tests/integration/leaderelection
+
+test-faults: $(READY) ## every fault of docs/faults.md twice, at random points of 10,000 changes
+	$(BIN)/python -m tests.faults
+
+reliability: $(READY) ## the same twenty times, and silent faults with real deadlines; writes docs/reliability.md
+	$(BIN)/python -m tests.faults --runs 20 --real --write docs/reliability.md
 
 cover: $(READY) ## coverage of the unit and integration tests
 	$(BIN)/coverage erase

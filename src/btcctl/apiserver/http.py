@@ -20,7 +20,7 @@ import structlog
 from btcctl.apiserver import statuses
 from btcctl.apiserver.connection import Connection
 from btcctl.apiserver.messages import ApiRequest, Response, json_response
-from btcctl.apiserver.pump import Pump
+from btcctl.apiserver.pump import BOOKMARK_SECONDS, Pump
 from btcctl.apiserver.statuses import StatusError
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.errors import BtcctlError
@@ -67,6 +67,7 @@ class EmbeddedServer:
         token: The bearer token everybody must send; "" lets everybody in as `system:admin`.
         users: Further tokens, and the user each stands for.
         clock: Times watches.
+        bookmark_seconds: From one bookmark of a watch to the next.
     """
 
     def __init__(
@@ -79,12 +80,13 @@ class EmbeddedServer:
         token: str = "",
         users: Mapping[str, str] | None = None,
         clock: Clock = SYSTEM_CLOCK,
+        bookmark_seconds: float = BOOKMARK_SECONDS,
     ) -> None:
         self.host = host
         self.port = port  #: the real one after `start`
         self.clock = clock
         self.closing = False
-        self.pump = Pump(clock=clock)
+        self.pump = Pump(clock=clock, bookmark_seconds=bookmark_seconds)
         self._api = api
         self._tls = tls
         self._tokens = {**({token: ADMIN} if token else {}), **(users or {})}

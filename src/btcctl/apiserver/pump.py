@@ -40,10 +40,18 @@ class Pump:
     Args:
         clock: Times bookmarks and deadlines. After moving a fake one, call `wake`.
         backlog_bytes: Live events one watcher may leave unread. The replay at its start does not count.
+        bookmark_seconds: From one bookmark to the next.
     """
 
-    def __init__(self, *, clock: Clock = SYSTEM_CLOCK, backlog_bytes: int = BACKLOG_BYTES) -> None:
+    def __init__(
+        self,
+        *,
+        clock: Clock = SYSTEM_CLOCK,
+        backlog_bytes: int = BACKLOG_BYTES,
+        bookmark_seconds: float = BOOKMARK_SECONDS,
+    ) -> None:
         self._clock = clock
+        self._bookmark_seconds = bookmark_seconds
         self._backlog_bytes = backlog_bytes
         self._runner = Runner("apiserver-pump", self.run)
         self._lock = threading.Lock()  # guards the six below, and what `Stream` says it guards
@@ -193,7 +201,7 @@ class Pump:
     def _next_due(self, watch: Watch) -> float:
         """When to see to `watch` next: a bookmark, or its end."""
         now = self._clock.now()
-        due_at = now + BOOKMARK_SECONDS
+        due_at = now + self._bookmark_seconds
         if watch.deadline is None:
             return due_at
         last = watch.deadline - LAST_BOOKMARK_SECONDS

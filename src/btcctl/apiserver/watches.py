@@ -92,8 +92,11 @@ class Watch:
         self._store.unwatch(self)
 
     def bookmark(self) -> None:
-        """Send a BOOKMARK, if the client asked for them: about every 60 s."""
-        if self._options.bookmarks and not self.ended:
+        """Send a BOOKMARK, if the client asked for them: about every 60 s.
+
+        A watch of the future is told nothing until that has come.
+        """
+        if self._options.bookmarks and not self.ended and self._last_revision <= self._store.revision:
             self._store.send(self, self._bookmark({"resourceVersion": str(self._last_revision)}))
 
     def begin(self, collection: Collection, revision: int, since: int | None) -> Iterator[_Call]:
