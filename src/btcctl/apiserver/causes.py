@@ -26,6 +26,10 @@ def forbidden(field: str, why: str) -> Cause:
     return Cause("FieldValueForbidden", f"Forbidden: {why}", field)
 
 
+def too_long(field: str, most_bytes: int) -> Cause:
+    return Cause("FieldValueTooLong", f"Too long: may not be more than {most_bytes} bytes", field)
+
+
 def duplicate(field: str, value: Any) -> Cause:
     return Cause("FieldValueDuplicate", f"Duplicate value: {_shown(value)}", field)
 

@@ -35,7 +35,7 @@ class Changes:
             StatusError: It may not be.
         """
         if route.served.type.namespaced and not route.namespace:
-            raise statuses.method_not_allowed()
+            raise statuses.path_not_found() if route.served.is_custom else statuses.method_not_allowed()
         if verb == "delete":
             options = query.delete_options(request)
             deleted = self._writer.delete(route, options)

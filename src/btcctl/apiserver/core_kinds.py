@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from btcctl.apiserver import secrets
+from btcctl.apiserver.causes import invalid, too_long
 from btcctl.apiserver.collection import Body
 from btcctl.apiserver.schema import shown
 from btcctl.apiserver.statuses import Cause
 
 MAX_DATA_BYTES = 1048576
+_MOST_KEY_CHARACTERS = 253
 _DATA_KEY = re.compile(r"[-._a-zA-Z0-9]+")
 
 
@@ -25,6 +28,16 @@ def keep_namespace(new: dict[str, Any], old: Body) -> None:
     new["spec"] = old.get("spec", {})
 
 
+def check_namespace_status(new: Body, _: Body) -> list[Cause]:
+    """The phase follows from whether it is being deleted."""
+    is_going = bool(new["metadata"].get("deletionTimestamp"))
+    wanted, phase = "Terminating" if is_going else "Active", (new.get("status") or {}).get("phase", "")
+    if phase == wanted:
+        return []
+    why = f"may only be '{wanted}' if `deletionTimestamp` is {'not ' if is_going else ''}empty"
+    return [invalid("status.Phase", phase, why)]
+
+
 def complete_secret(body: dict[str, Any]) -> None:
     """`stringData` goes into `data`, in base64, and is never stored itself."""
     plain = body.pop("stringData", None) or {}
@@ -34,7 +47,11 @@ def complete_secret(body: dict[str, Any]) -> None:
 
 
 def check_secret(body: Body) -> list[Cause]:
-    return _data_keys("data", body.get("data") or {})
+    data = body.get("data") or {}
+    causes = _data_keys("data", data)
+    if secrets.size_of(data) > MAX_DATA_BYTES:
+        causes.append(too_long("data", MAX_DATA_BYTES))
+    return [*causes, *secrets.check_type(body)]
 
 
 def check_secret_update(new: Body, old: Body) -> list[Cause]:
@@ -49,8 +66,10 @@ def check_secret_update(new: Body, old: Body) -> list[Cause]:
 def check_config_map(body: Body) -> list[Cause]:
     data, binary = body.get("data") or {}, body.get("binaryData") or {}
     causes = [*_data_keys("data", data), *_data_keys("binaryData", binary)]
-    if sum(len(value.encode()) for value in [*data.values(), *binary.values()]) > MAX_DATA_BYTES:
-        causes.append(Cause("FieldValueTooLong", f"Too long: may not be more than {MAX_DATA_BYTES} bytes", "[]"))
+    twice = (key for key in data if key in binary)
+    causes += [invalid(f"data[{key}]", key, "duplicate of key present in binaryData") for key in twice]
+    if sum(len(value.encode()) for value in data.values()) + secrets.size_of(binary) > MAX_DATA_BYTES:
+        causes.append(too_long("[]", MAX_DATA_BYTES))
     return causes
 
 
@@ -95,12 +114,21 @@ def _immutable(new: Body, old: Body) -> list[Cause]:
 
 
 def _data_keys(field: str, data: Mapping[str, str]) -> list[Cause]:
-    why = (
-        "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or "
-        f"'KEY_NAME',  or 'key-name', regex used for validation is '{_DATA_KEY.pattern}')"
-    )
-    return [
-        Cause("FieldValueInvalid", f'Invalid value: "{key}": {why}', f"{field}[{key}]")
-        for key in data
-        if not _DATA_KEY.fullmatch(key) or len(key) > 253
-    ]
+    return [invalid(f"{field}[{key}]", key, each) for key in data for each in _key_complaints(key)]
+
+
+def _key_complaints(key: str) -> Iterator[str]:
+    """What is wrong with the name of a file that a key must be able to be."""
+    if len(key) > _MOST_KEY_CHARACTERS:
+        yield f"must be no more than {_MOST_KEY_CHARACTERS} characters"
+    if not _DATA_KEY.fullmatch(key):
+        yield (
+            "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or "
+            f"'KEY_NAME',  or 'key-name', regex used for validation is '{_DATA_KEY.pattern}')"
+        )
+    if key == ".":
+        yield "must not be '.'"
+    elif key == "..":
+        yield "must not be '..'"
+    elif key.startswith(".."):
+        yield "must not start with '..'"

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from btcctl.apiserver import statuses
+from btcctl.apiserver import protobuf, statuses, yaml_text
 from btcctl.apiserver.decoding import TYPE_META, Misfit, decode, json_name, syntax_problem, type_named
 from btcctl.apiserver.messages import ApiRequest
 from btcctl.apiserver.printing import json_text, quoted
@@ -108,12 +108,12 @@ def _agent(user_agent: str) -> str:
     return name
 
 
-def integer(text: str) -> int:
+def integer(text: str, *, may_be_empty: bool = True) -> int:
     """
     Raises:
         StatusError: It is no number.
     """
-    if not text:
+    if not text and may_be_empty:
         return 0
     try:
         return int(text)
@@ -152,23 +152,36 @@ def _dry_run_causes(values: list[str]) -> Iterator[Cause]:
 
 
 def _delete_query(request: ApiRequest) -> dict[str, Any]:
-    grace, policy = request.option("gracePeriodSeconds"), request.option("propagationPolicy")
-    orphan = boolean(request, "orphanDependents")
-    sent = {"dryRun": request.query.get("dryRun", []), "orphanDependents": orphan}
-    return (
-        sent
-        | ({"gracePeriodSeconds": integer(grace)} if grace else {})
-        | ({"propagationPolicy": policy} if policy else {})
-    )
+    policy = request.option("propagationPolicy")
+    sent: dict[str, Any] = {
+        "dryRun": request.query.get("dryRun", []),
+        "orphanDependents": boolean(request, "orphanDependents"),
+    }
+    if "gracePeriodSeconds" in request.query:
+        sent["gracePeriodSeconds"] = integer(request.option("gracePeriodSeconds"), may_be_empty=False)
+    return {**sent, "propagationPolicy": policy} if policy else sent
+
+
+def _decoded(request: ApiRequest) -> Any:
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip()
+    try:
+        if media_type == "application/yaml":
+            return yaml_text.load(request.body)
+        if media_type == protobuf.CONTENT_TYPE:
+            return protobuf.decode_body(media_type, request.body)
+        if media_type in {"", "application/json"}:
+            return msgspec.json.decode(request.body)
+    except (yaml_text.YamlError, protobuf.ProtobufError) as error:
+        raise statuses.bad_request(str(error)) from error
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        why = syntax_problem(request.body) or str(error)
+        raise statuses.bad_request(f"couldn't get version/kind; json parse error: {why}") from error
+    raise statuses.unsupported_media_type(("application/json", "application/yaml", protobuf.CONTENT_TYPE))
 
 
 def _delete_body(request: ApiRequest) -> dict[str, Any]:
     """What a body says: then the query says nothing."""
-    try:
-        body = msgspec.json.decode(request.body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        why = syntax_problem(request.body) or str(error)
-        raise statuses.bad_request(f"couldn't get version/kind; json parse error: {why}") from error
+    body = _decoded(request)
     if not isinstance(body, dict):
         why = f"json: cannot unmarshal {json_name(body)} into {TYPE_META}"
         raise statuses.bad_request(f"couldn't get version/kind; json parse error: {why}")

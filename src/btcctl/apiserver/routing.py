@@ -51,12 +51,14 @@ def _route(registry: Registry, group_version: tuple[str, str], rest: list[str], 
     served = registry.find(*group_version, rest[0])
     if served is None and all(each.is_custom for each in registry.resources_of(*group_version)):
         raise statuses.path_not_found()
+    if served is not None and served.is_custom and namespace and not served.type.namespaced:
+        raise statuses.path_not_found()
     if served is None or len(rest) > 3 or (namespace and not served.type.namespaced):
         raise statuses.resource_not_found()
     name = rest[1] if len(rest) > 1 else ""
     subresource = rest[2] if len(rest) > 2 else ""
     if name and served.type.namespaced and not namespace:
-        raise statuses.resource_not_found()
+        raise statuses.path_not_found() if served.is_custom else statuses.resource_not_found()
     if subresource and subresource not in served.subresources:
         raise statuses.not_found(served.type, name) if served.is_custom else statuses.resource_not_found()
     return Route(served, namespace, name, subresource, is_watch)
@@ -88,6 +90,9 @@ def _selected_name(request: ApiRequest) -> str:
     return names[0] if names else ""
 
 
+_VERBS = {"POST": "create", "GET": "get", "HEAD": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+
+
 def verb_of(request: ApiRequest, route: Route) -> str:
     """The API verb of a request to a resource.
 
@@ -103,11 +108,23 @@ def verb_of(request: ApiRequest, route: Route) -> str:
     else:
         allowed = route.served.verbs
         verb = {"GET": "list", "POST": "create", "DELETE": "deletecollection"}.get(request.method, "")
-    if verb not in allowed:
+    if verb not in allowed and route.served.is_custom:
+        verb = _custom_verb(request, route)
+    elif verb not in allowed:
         raise statuses.method_not_allowed()
     if request.method == "GET" and not route.subresource and _is_watch(request, route):
         return "watch"
     return verb
+
+
+def _custom_verb(request: ApiRequest, route: Route) -> str:
+    """Custom resources are served by one handler, which looks at names late: a POST may have one."""
+    verb = _VERBS.get(request.method, "")
+    if verb == "create" and not route.subresource:
+        return verb
+    if verb in {"update", "patch"} and not route.name:
+        raise statuses.bad_request("name must be provided")
+    raise statuses.method_not_supported(route.served.type, verb)
 
 
 def _is_watch(request: ApiRequest, route: Route) -> bool:

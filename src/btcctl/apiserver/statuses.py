@@ -156,6 +156,12 @@ def method_not_allowed() -> StatusError:
     return StatusError(405, message, "MethodNotAllowed", details={})
 
 
+def method_not_supported(type_: ResourceType, verb: str) -> StatusError:
+    """405 of a custom resource: names the verb and the resource."""
+    message = f'{verb} is not supported on resources of kind "{type_}"'
+    return StatusError(405, message, "MethodNotAllowed", details=details_of(type_))
+
+
 def not_acceptable(accepted: str = MEDIA_TYPES) -> StatusError:
     message = f"only the following media types are accepted: {accepted}"
     return StatusError(406, message, "NotAcceptable")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from btcctl.apiserver import core_kinds, crds, pod_updates, pods, remarks, services, workloads
+from btcctl.apiserver import core_kinds, crds, pod_updates, pods, rbac, remarks, secrets, services, workloads
 from btcctl.apiserver.collection import Body
 from btcctl.apiserver.crds import (
     check_definition,
@@ -52,12 +52,14 @@ class Strategy:
         keep: Puts back, in place, into a new body what an update may not touch.
         keep_status: The same for a write of the status.
         check: What is wrong with a new state.
+        check_new: What is wrong with a new object besides.
         check_update: What is wrong with the step from the old state to the new.
         check_status: The same for a write of the status.
         remarks: What to warn of in a new state that is valid; given the old one if there is one.
         has_generation: Whether `metadata.generation` counts changes of the spec.
         needs_version: Whether a PUT must name a resourceVersion.
         creates_on_update: Whether a PUT of a missing object creates it.
+        counts_annotations: Whether `metadata.generation` counts changes of the annotations, too.
         takes_status: Whether a new object may bring its status along.
         kept_by_status: What of the metadata a write to the status leaves alone; None for all.
     """
@@ -75,18 +77,21 @@ class Strategy:
     needs_version: bool = False
     creates_on_update: bool = False
     takes_status: bool = False
+    counts_annotations: bool = False
+    check_new: Callable[[Body], list[Cause]] = _no_complaint
     kept_by_status: frozenset[str] | None = frozenset()
 
 
 _CUSTOM = Strategy(_FREE, kept_by_status=None, has_generation=True, needs_version=True)
 _PLAIN = Strategy()
-_RBAC = Strategy(MetadataRules(path_name, is_checked_anew=True), creates_on_update=True)
+_RBAC = MetadataRules(path_name, is_checked_anew=True)
 
 _STRATEGIES: Mapping[tuple[str, str], Strategy] = {
     ("", "namespaces"): Strategy(
         MetadataRules(label_name, is_checked_anew=True),
         prepare=core_kinds.prepare_namespace,
         keep=core_kinds.keep_namespace,
+        check_status=core_kinds.check_namespace_status,
     ),
     ("", "nodes"): Strategy(_ANEW, takes_status=True),
     ("", "serviceaccounts"): Strategy(_ANEW),
@@ -114,6 +119,7 @@ _STRATEGIES: Mapping[tuple[str, str], Strategy] = {
     ("", "secrets"): Strategy(
         _ANEW,
         complete=core_kinds.complete_secret,
+        remarks=secrets.remarks,
         check=core_kinds.check_secret,
         check_update=core_kinds.check_secret_update,
     ),
@@ -131,23 +137,35 @@ _STRATEGIES: Mapping[tuple[str, str], Strategy] = {
     ),
     ("apps", "deployments"): Strategy(
         kept_by_status=frozenset({"labels"}),
+        counts_annotations=True,
         check=workloads.check_deployment,
         remarks=remarks.of_deployment,
         check_update=workloads.check_deployment_update,
         check_status=workloads.check_status,
         has_generation=True,
     ),
-    ("apps", "controllerrevisions"): Strategy(_ANEW, check_update=workloads.check_revision_update),
+    ("apps", "controllerrevisions"): Strategy(
+        _ANEW,
+        check=workloads.check_revision,
+        check_new=workloads.check_new_revision,
+        check_update=workloads.check_revision_update,
+    ),
     ("coordination.k8s.io", "leases"): Strategy(
         _FREE,
         check=core_kinds.check_lease,
         needs_version=True,
         creates_on_update=True,
     ),
-    ("rbac.authorization.k8s.io", "roles"): _RBAC,
-    ("rbac.authorization.k8s.io", "clusterroles"): _RBAC,
-    ("rbac.authorization.k8s.io", "rolebindings"): _RBAC,
-    ("rbac.authorization.k8s.io", "clusterrolebindings"): _RBAC,
+    ("rbac.authorization.k8s.io", "roles"): Strategy(_RBAC, check=rbac.check_role, creates_on_update=True),
+    ("rbac.authorization.k8s.io", "clusterroles"): Strategy(
+        _RBAC, check=rbac.check_cluster_role, creates_on_update=True
+    ),
+    ("rbac.authorization.k8s.io", "rolebindings"): Strategy(
+        _RBAC, check=rbac.check_binding, check_update=rbac.check_binding_update, creates_on_update=True
+    ),
+    ("rbac.authorization.k8s.io", "clusterrolebindings"): Strategy(
+        _RBAC, check=rbac.check_cluster_binding, check_update=rbac.check_binding_update, creates_on_update=True
+    ),
     ("apiextensions.k8s.io", "customresourcedefinitions"): Strategy(
         _FREE,
         prepare=prepare_definition,

@@ -10,7 +10,7 @@ from btcctl.apiserver.bodies import read_plain
 from btcctl.apiserver.builtins import ACCESS_REVIEWS
 from btcctl.apiserver.collection import Body
 from btcctl.apiserver.messages import ApiRequest, ApiResponse, RequestAttributes, TakeOver, json_response
-from btcctl.apiserver.options import DeleteOptions
+from btcctl.apiserver.options import DeleteOptions, write_options
 from btcctl.apiserver.pod_streams import POD_STREAMS, PodStreams
 from btcctl.apiserver.routing import Route
 from btcctl.apiserver.scales import Scales
@@ -55,6 +55,7 @@ class Subresources:
         return record.body
 
     def _bind(self, route: Route, request: ApiRequest) -> ApiResponse:
+        options = write_options(request, "CreateOptions")
         node = (read_plain(request, "v1", "Binding").get("target") or {}).get("name")
         if not node:
             cause = Cause("FieldValueRequired", "Required value", "target.name")
@@ -67,14 +68,17 @@ class Subresources:
         now = rfc3339(self._store.clock.wall_time())
         scheduled = {"type": "PodScheduled", "status": "True", "lastTransitionTime": now}
         conditions = [*((pod.get("status") or {}).get("conditions") or ()), scheduled]
-        self._writer.bind(route, node, conditions)
+        if not options.dry_run:
+            self._writer.bind(route, node, conditions)
         return json_response(201, _CREATED)
 
     def _evict(self, route: Route, request: ApiRequest) -> ApiResponse:
         """Nothing holds an eviction back: there are no PodDisruptionBudgets."""
         sent = read_plain(request, "policy/v1", "Eviction").get("deleteOptions") or {}
         preconditions = sent.get("preconditions") or {}
+        asked = write_options(request, "CreateOptions")
         options = DeleteOptions(
+            asked.dry_run or "All" in (sent.get("dryRun") or ()),
             grace_seconds=sent.get("gracePeriodSeconds"),
             uid=preconditions.get("uid"),
             version=preconditions.get("resourceVersion"),

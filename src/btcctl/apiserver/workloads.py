@@ -92,6 +92,17 @@ def check_status(new: Body, _: Body) -> list[Cause]:
     return causes
 
 
+def check_revision(body: Body) -> list[Cause]:
+    return not_negative("revision", body.get("revision"))
+
+
+def check_new_revision(body: Body) -> list[Cause]:
+    data = body.get("data")
+    if data is None:
+        return [required("data", "data is mandatory")]
+    return [] if isinstance(data, dict) else [required("data", "data must be a valid JSON object")]
+
+
 def check_revision_update(new: Body, old: Body) -> list[Cause]:
     return [] if new.get("data") == old.get("data") else [invalid("data", new.get("data"), "field is immutable")]
 
@@ -143,13 +154,18 @@ def _check_selector(spec: Mapping[str, Any], kind: str) -> list[Cause]:
     labels = (spec["template"].get("metadata") or {}).get("labels") or {}
     if selector is None:
         return [required("spec.selector"), _unmatched(labels)]
-    causes = validate_labels("spec.selector.matchLabels", selector.get("matchLabels") or {})
-    for index, each in enumerate(selector.get("matchExpressions") or ()):
-        causes += _check_expression(each, f"spec.selector.matchExpressions[{index}]")
+    causes = check_label_selector(selector, "spec.selector")
     if not selector.get("matchLabels") and not selector.get("matchExpressions"):
         causes.append(invalid("spec.selector", selector, f"empty selector is invalid for {kind}"))
     elif not causes and not matches_selector(selector, labels):
         causes.append(_unmatched(labels))
+    return causes
+
+
+def check_label_selector(selector: Mapping[str, Any], field: str) -> list[Cause]:
+    causes = validate_labels(f"{field}.matchLabels", selector.get("matchLabels") or {})
+    for index, each in enumerate(selector.get("matchExpressions") or ()):
+        causes += _check_expression(each, f"{field}.matchExpressions[{index}]")
     return causes
 
 

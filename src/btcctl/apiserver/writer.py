@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from btcctl.apiserver import custom_objects, statuses, versions
 from btcctl.apiserver import metadata as meta
+from btcctl.apiserver import statuses, versions
 from btcctl.apiserver.bodies import Patched, patched, private, validate_fields
 from btcctl.apiserver.collection import Body, Record
 from btcctl.apiserver.definitions import Definitions
@@ -20,6 +20,7 @@ from btcctl.apiserver.states import canonical, complete, merged
 from btcctl.apiserver.statuses import StatusError
 from btcctl.apiserver.store import Store
 from btcctl.apiserver.strategies import Strategy, strategy_of
+from btcctl.apiserver.validation import validated
 from btcctl.clock import rfc3339
 from btcctl.objects import ObjectKey
 from btcctl.resources import NAMESPACES, SERVICE_ACCOUNTS, ResourceType
@@ -66,7 +67,7 @@ class Writer:
         with self._store.transaction():
             new = self._new_object(route, body, strategy)
             self._admit(route, new)
-            self._validate(served, strategy, new, None, warnings)
+            warnings += validated(served, new, None)
             for _ in range(_NAME_TRIES):
                 existing = self._store.get(served.collection, _key(new))
                 if existing is None or not sent.get("generateName") or sent.get("name"):
@@ -97,15 +98,27 @@ class Writer:
         with self._store.transaction():
             old = self._read(route)
             if old is None and strategy.creates_on_update and not route.subresource:
-                body["metadata"] = {**sent, "name": route.name, "resourceVersion": ""}
-                return self.create(route, body, options, warnings, problems), True
+                return self._create_by_put(route, body, options, warnings, problems), True
             if old is None:
                 raise statuses.not_found(served.type, route.name)
             warnings += validate_fields(served, body, problems, options.field_validation)
             if sent.get("uid") and not options.is_apply:
-                _check_uid(route, sent["uid"], old)
+                _check_uid(route, sent["uid"], old.body["metadata"]["uid"], options)
             _check_version(route, sent, old, needs_version=strategy.needs_version)
             return self._replace(route, old, body, options, warnings), False
+
+    def _create_by_put(
+        self, route: Route, body: dict[str, Any], options: WriteOptions, warnings: list[str], problems: list[str]
+    ) -> Body:
+        """What a client says of the version of an object that there is not is only read."""
+        sent = body["metadata"]
+        if sent.get("uid"):
+            _check_uid(route, sent["uid"], "", options)
+        version = _version(sent)
+        created = self.create(route, {**body, "metadata": {**sent, "resourceVersion": ""}}, options, warnings, problems)
+        if options.dry_run and version:
+            return {**created, "metadata": {**created["metadata"], "resourceVersion": str(version)}}
+        return created
 
     def patch(self, route: Route, patch: Patch, options: WriteOptions, warnings: list[str]) -> Body:
         """Change an object by a function from its state to a new one.
@@ -212,8 +225,8 @@ class Writer:
         keep = strategy.keep if not route.subresource else strategy.keep_status
         keep(new, old.body)
         new = complete(served, strategy, new)
-        self._validate(served, strategy, new, old.body, warnings, is_status=route.subresource == "status")
-        if strategy.has_generation and _without(new, served) != _without(old.body, served):
+        warnings += validated(served, new, old.body, is_status=route.subresource == "status")
+        if strategy.has_generation and _counted(new, route) != _counted(old.body, route):
             new["metadata"]["generation"] = old.body["metadata"].get("generation", 0) + 1
         self._track(route, old.body, body, new, options)
         new["metadata"]["resourceVersion"] = str(old.revision)
@@ -244,41 +257,6 @@ class Writer:
             entries = track(kind, old, tracked, author, sent)
         new["metadata"]["managedFields"] = entries
 
-    def _validate(
-        self,
-        served: Served,
-        strategy: Strategy,
-        new: dict[str, Any],
-        old: Body | None,
-        warnings: list[str],
-        *,
-        is_status: bool = False,
-    ) -> None:
-        if new.get("kind") != served.type.kind:
-            raise statuses.wrong_kind(served.type, new)
-        metadata, rules, namespaced = new["metadata"], strategy.metadata, served.type.namespaced
-        if old is None:
-            causes = meta.validate_new(metadata, rules, namespaced=namespaced)
-        else:
-            before = old["metadata"]
-            causes = meta.validate_update(metadata, before, rules, namespaced=namespaced, is_status=is_status)
-        if not is_status:
-            causes += strategy.check(new)
-        if old is not None:
-            causes += strategy.check_status(new, old) if is_status else strategy.check_update(new, old)
-        if served.schema is not None:
-            found, remarks = custom_objects.validate(served, new, old, is_status=is_status)
-            causes += found
-            warnings += remarks
-        if not causes and old is None:  # what the kind itself has nothing to say of
-            causes = meta.validate(metadata, namespaced=namespaced, name_rule=meta.path_name)
-        if causes:
-            raise statuses.invalid_object(served.type, metadata.get("name") or "", causes)
-        if served.is_custom:
-            warnings += meta.finalizer_warnings(metadata, {} if old is None else old["metadata"])
-        if not is_status:
-            warnings += strategy.remarks(new, old)
-
     def _admit(self, route: Route, new: Body) -> None:
         """What admission refuses: the namespace, and a pod's service account, must be there."""
         name = new["metadata"].get("name") or ""
@@ -308,11 +286,13 @@ class Writer:
             self.create(Route(served, namespace), body, WriteOptions(), [], [])
 
 
-def _without(body: Body, served: Served) -> dict[str, Any]:
+def _counted(body: Body, route: Route) -> dict[str, Any]:
     """The part whose changes `generation` counts."""
     kept = {key: value for key, value in body.items() if key not in {"metadata", "apiVersion", "kind"}}
-    if "status" in served.subresources:
+    if "status" in route.served.subresources:
         kept.pop("status", None)
+    if strategy_of(route.served).counts_annotations and not route.subresource:
+        kept["annotations"] = body["metadata"].get("annotations") or {}
     return kept
 
 
@@ -349,28 +329,41 @@ def _deduplicate_owners(sent: dict[str, Any], warnings: list[str], when: str = "
         )
 
 
-def _check_uid(route: Route, uid: str, old: Record) -> None:
-    """That a PUT means this object."""
-    if uid != old.body["metadata"]["uid"]:
-        raise statuses.conflict(route.served.type, route.name, _uid_message(route, uid, old.body["metadata"]["uid"]))
+def _check_uid(route: Route, sent: str, uid: str, options: WriteOptions) -> None:
+    """That a PUT means the object that has this uid."""
+    if sent != uid:
+        raise statuses.conflict(route.served.type, route.name, _uid_message(route, sent, uid, options))
+
+
+def _version(sent: Mapping[str, Any]) -> int:
+    """The version that a client means; 0 for any.
+
+    Raises:
+        StatusError: It is no number.
+    """
+    version = sent.get("resourceVersion") or ""
+    if version and not version.isdecimal():
+        raise statuses.internal(f'strconv.ParseUint: parsing "{version}": invalid syntax')
+    return int(version or 0)
 
 
 def _check_version(route: Route, sent: Mapping[str, Any], old: Record, *, needs_version: bool) -> None:
     """That the client means the object in this state."""
-    version = sent.get("resourceVersion") or ""
-    if version and not version.isdecimal():
-        raise statuses.internal(f'strconv.ParseUint: parsing "{version}": invalid syntax')
-    if needs_version and int(version or 0) == 0:
+    version = _version(sent)
+    if needs_version and version == 0:
         raise statuses.version_required(route.served.type, route.name)
-    if int(version or 0) not in {0, old.revision}:
+    if version not in {0, old.revision}:
         raise statuses.conflict(route.served.type, route.name)
 
 
-def _uid_message(route: Route, sent: str, uid: str) -> str:
+def _uid_message(route: Route, sent: str, uid: str, options: WriteOptions) -> str:
+    """A dry run gets as far as the keys have no prefix yet."""
     type_ = route.served.type
-    place = "/".join(each for each in (type_.group, type_.plural, route.namespace, route.name) if each)
+    group = type_.group if route.served.is_custom else ""
+    parts = ("" if options.dry_run else "registry", group, type_.plural, route.namespace, route.name)
+    place = "/".join(each for each in parts if each)
     return (
-        f"StorageError: invalid object, Code: 4, Key: /registry/{place}, ResourceVersion: 0, "
+        f"StorageError: invalid object, Code: 4, Key: /{place}, ResourceVersion: 0, "
         f"AdditionalErrorMsg: Precondition failed: UID in precondition: {sent}, UID in object meta: {uid}"
     )
 

@@ -309,7 +309,7 @@ def _zero(type_: GoType) -> Any:
     """What null is to Go in a list or a map."""
     if type_.kind == types.STRUCT:
         return {}
-    zeros = {types.STRING: "", types.BOOL: False, types.INT: 0, types.FLOAT: 0, types.QUANTITY: "0"}
+    zeros = {types.STRING: "", types.BYTES: "", types.BOOL: False, types.INT: 0, types.FLOAT: 0, types.QUANTITY: "0"}
     return zeros.get(type_.kind)
 
 

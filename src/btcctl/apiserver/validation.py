@@ -1,0 +1,61 @@
+"""Whether a new state of an object may be: what all kinds check, and what its own kind does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from btcctl.apiserver import custom_objects, statuses
+from btcctl.apiserver import metadata as meta
+from btcctl.apiserver.collection import Body
+from btcctl.apiserver.registry import Served
+from btcctl.apiserver.statuses import Cause
+from btcctl.apiserver.strategies import Strategy, strategy_of
+
+
+def validated(served: Served, new: dict[str, Any], old: Body | None, *, is_status: bool = False) -> list[str]:
+    """
+    Args:
+        old: What an update replaces.
+        is_status: Only the status is written.
+
+    Returns:
+        Warnings.
+
+    Raises:
+        StatusError: It may not be.
+    """
+    if new.get("kind") != served.type.kind:
+        raise statuses.wrong_kind(served.type, new)
+    strategy, metadata = strategy_of(served), new["metadata"]
+    causes = _of_metadata(served, strategy, new, old, is_status=is_status)
+    causes += _of_kind(strategy, new, old, is_status=is_status)
+    warnings: list[str] = []
+    if served.schema is not None:
+        found, warnings = custom_objects.validate(served, new, old, is_status=is_status)
+        causes += found
+    if not causes and old is None:  # what the kind itself has nothing to say of
+        causes = meta.validate(metadata, namespaced=served.type.namespaced, name_rule=meta.path_name)
+    if causes:
+        raise statuses.invalid_object(served.type, metadata.get("name") or "", causes)
+    if served.is_custom:
+        warnings = warnings + meta.finalizer_warnings(metadata, {} if old is None else old["metadata"])
+    return warnings if is_status else warnings + strategy.remarks(new, old)
+
+
+def _of_metadata(
+    served: Served, strategy: Strategy, new: dict[str, Any], old: Body | None, *, is_status: bool
+) -> list[Cause]:
+    namespaced = served.type.namespaced
+    if old is None:
+        return meta.validate_new(new["metadata"], strategy.metadata, namespaced=namespaced)
+    return meta.validate_update(
+        new["metadata"], old["metadata"], strategy.metadata, namespaced=namespaced, is_status=is_status
+    )
+
+
+def _of_kind(strategy: Strategy, new: Body, old: Body | None, *, is_status: bool) -> list[Cause]:
+    if old is None:
+        return [*strategy.check_new(new), *strategy.check(new)]
+    if is_status:
+        return strategy.check_status(new, old)
+    return [*strategy.check(new), *strategy.check_update(new, old)]

@@ -1,0 +1,44 @@
+"""Writes that are seldom sent, and answered as a real server answers them."""
+
+from __future__ import annotations
+
+from tests.unit.apiserver.calls import CONFIG_MAPS, GROUP, PODS, THINGS, pod, stateful_set, thing
+
+
+def test_a_put_of_what_is_missing_must_not_mean_another_object(server):
+    path = "/apis/coordination.k8s.io/v1/namespaces/default/leases"
+    refused = server.put(f"{path}/l", {"metadata": {"name": "l", "uid": "other"}})
+    assert (refused.status, refused.message.endswith("UID in precondition: other, UID in object meta: ")) == (409, True)
+    assert server.put(f"{path}/l", {"metadata": {"name": "l", "resourceVersion": "x"}}).status == 500
+    tried = server.put(f"{path}/l", {"metadata": {"name": "l", "resourceVersion": "7"}}, dryRun="All")
+    assert (tried.status, tried.version, server.exists(f"{path}/l")) == (201, "7", False)
+
+
+def test_a_dry_run_neither_binds_nor_evicts(server):
+    server.created(PODS, pod())
+    assert server.post(f"{PODS}/p/binding", {"target": {"name": "n"}}, dryRun="All").status == 201
+    assert server.post(f"{PODS}/p/eviction", {"metadata": {"name": "p"}}, dryRun="All").status == 201
+    assert "nodeName" not in server.get(f"{PODS}/p").body["spec"]
+
+
+def test_annotations_count_for_the_generation_of_a_deployment(server):
+    path = "/apis/apps/v1/namespaces/default/deployments"
+    server.created(path, stateful_set())
+    body = server.patch(f"{path}/s", {"metadata": {"annotations": {"a": "b"}}}).body
+    assert body["metadata"]["generation"] == 2
+    assert server.patch(f"{path}/s", {"metadata": {"labels": {"a": "b"}}}).body["metadata"]["generation"] == 2
+
+
+def test_owners_that_come_twice_are_one_and_warned_of(server):
+    owner = {"apiVersion": "v1", "kind": "Pod", "name": "o", "uid": "u"}
+    answer = server.post(CONFIG_MAPS, {"metadata": {"name": "a", "ownerReferences": [owner, owner]}})
+    assert answer.body["metadata"]["ownerReferences"] == [owner]
+    assert "duplicate UID(s) observed: u" in answer.headers["Warning"]
+
+
+def test_a_custom_resource_says_which_verb_it_has_not(server):
+    server.created(THINGS, thing())
+    answer = server.delete(f"{THINGS}/a/status")
+    assert (answer.status, answer.message) == (405, f'delete is not supported on resources of kind "things.{GROUP}"')
+    assert server.put(THINGS, thing()).message == "name must be provided"
+    assert server.send("GET", f"/apis/{GROUP}/v1/things/a").body == b"404 page not found\n"
