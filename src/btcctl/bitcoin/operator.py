@@ -25,10 +25,12 @@ from btcctl.informers.factory import SharedInformerFactory
 from btcctl.informers.lister import Lister
 from btcctl.informers.metrics import InformerMetrics
 from btcctl.informers.shared_informer import SharedInformer
+from btcctl.leaderelection.elector import Elector
 from btcctl.metrics import Metrics
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import PODS, SECRETS, SERVICES, STATEFUL_SETS
 from btcctl.rest.client import ApiClient
+from btcctl.rest.transport import Fence
 
 COMPONENT = "bitcoin-controller"
 # Unqualified, so that no registry can serve it: it has to be built, or another one named.
@@ -45,7 +47,7 @@ class OperatorOptions:
     """What the operator's user may choose.
 
     Attributes:
-        namespace: The one to look after, "" for all.
+        namespaces: Those to look after, () for all.
         workers: How many networks are reconciled at once.
         resync_seconds: How often every network is looked at whatever happens; 0 is never.
         node_image: The nodes' container image; see `images/bitcoind`.
@@ -55,7 +57,7 @@ class OperatorOptions:
         poll_max_seconds: How often they are asked when nothing moves.
     """
 
-    namespace: str = ""
+    namespaces: tuple[str, ...] = ()
     workers: int = 2
     resync_seconds: float = 600.0
     node_image: str = NODE_IMAGE
@@ -76,6 +78,8 @@ def build_operator(
     clock: Clock = SYSTEM_CLOCK,
     rpc_for: RpcFor | None = None,
     metrics: Metrics | None = None,
+    elector: Elector | None = None,
+    fence: Fence | None = None,
 ) -> Manager:
     """Build an operator; start it, or run it until a signal.
 
@@ -84,17 +88,20 @@ def build_operator(
     Args:
         rpc_for: Makes RPC clients; by default over sockets.
         metrics: Where to count; None counts nothing.
+        elector: Work only while it leads.
+        fence: Asked before anything is sent to a node; the client has its own.
 
     Raises:
         NotInstalled: It is not.
         ApiError: We may not list networks.
         TransportError: The API server cannot be reached.
     """
-    require_definition(client, options.namespace)
-    connections = RpcConnections(options.rpc_port, clock=clock)
+    for namespace in options.namespaces or ("",):
+        require_definition(client, namespace)
+    connections = RpcConnections(options.rpc_port, clock=clock, fence=fence)
     recorder = EventRecorder(client, COMPONENT, clock)
     factory = SharedInformerFactory(
-        client, namespace=options.namespace, resync_seconds=options.resync_seconds, clock=clock
+        client, namespace=options.namespaces or "", resync_seconds=options.resync_seconds, clock=clock
     )
     if metrics is not None:
         metrics.registry.register(InformerMetrics(lambda: factory.informers, clock=clock))
@@ -108,7 +115,8 @@ def build_operator(
     )
     controller = Controller("bitcoin-networks", reconciler, workers=options.workers, clock=clock, metrics=metrics)
     informers.feed(controller)
-    return Manager(factory, [controller], recorder=recorder, services=[_Closing(connections)], clock=clock)
+    services = [_Closing(connections)]
+    return Manager(factory, [controller], recorder=recorder, services=services, elector=elector, clock=clock)
 
 
 def require_definition(client: ApiClient, namespace: str = "") -> None:

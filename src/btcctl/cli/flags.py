@@ -43,6 +43,13 @@ class Flags:
             *names, type=parse, default=default, help=self._help(about, variable, default, text), **options
         )
 
+    def names(self, *names: str, about: str, **options: Any) -> None:
+        """Add a flag that can be repeated; its variable has the values between commas. None given is ()."""
+        variable, text = self._variable(names)
+        default = tuple(each.strip() for each in (text or "").split(",") if each.strip())
+        shown = self._help(f"{about}; may be repeated", variable, None, text)
+        self._parser.add_argument(*names, action=_Collect, default=default, help=shown, **options)
+
     def switch(self, *names: str, about: str) -> None:
         """Add a flag that is on or off; its variable takes true and false."""
         variable, text = self._variable(names)
@@ -67,6 +74,14 @@ class Flags:
     def _help(text: str, variable: str, default: Any, given: str | None) -> str:
         shown = "" if default in (None, "", []) or given is not None else f", default {default}"
         return f"{text} [env {variable}{shown}]".replace("%", "%%")
+
+
+class _Collect(argparse.Action):
+    """The values on the command line, instead of the default, not after it."""
+
+    def __call__(self, _parser: Any, namespace: argparse.Namespace, value: Any, _option: Any = None) -> None:
+        before = getattr(namespace, self.dest)
+        setattr(namespace, self.dest, (value,) if before is self.default else (*before, value))
 
 
 def parse_bool(text: str) -> bool:

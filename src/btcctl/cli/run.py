@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import structlog
 
+from btcctl.bitcoin.dry_run import read_only
 from btcctl.bitcoin.operator import OperatorOptions, build_operator
+from btcctl.bitcoin.rpc import RpcConnections
+from btcctl.cli import leading
+from btcctl.cli.dry_run import Diffs, run_once
 from btcctl.cli.flags import Flags, parse_count, parse_duration
 from btcctl.controller.manager import Manager, run_until_signal
 from btcctl.controller.serving import StatusServer
+from btcctl.controller.signals import catching_signals
 from btcctl.errors import ApiError, BtcctlError, ConfigError, TransportError
 from btcctl.metrics import Metrics
 from btcctl.rest.client import ApiClient
-from btcctl.rest.config import load_config
+from btcctl.rest.config import ClientConfig, load_config
 from btcctl.rest.counting import CountingTransport
+from btcctl.rest.dry_run import DryRunTransport
 from btcctl.rest.http import HttpTransport
+from btcctl.rest.transport import Fence, Transport
+from btcctl.threads import Stop
 
 logger = structlog.get_logger(__name__)
 
@@ -35,13 +44,13 @@ def add_parser(commands: Any, environ: Mapping[str, str]) -> argparse.ArgumentPa
         description=(
             "Run the operator. It finds the cluster by --kubeconfig, $KUBECONFIG, the service account of the pod it "
             "runs in, or ~/.kube/config, in that order. The first SIGTERM or Ctrl-C lets running reconciles finish; "
-            "a second one ends the process at once."
+            "a second one ends the process at once. Beside a cluster it refuses to start while another holds the Lease."
         ),
     )
     flags = Flags(parser, environ)
     flags.value("--kubeconfig", parse=Path, metavar="FILE", about="the kubeconfig to use")
     flags.value("--context", metavar="NAME", about="the context in the kubeconfig, instead of the current one")
-    flags.value("--namespace", "-n", metavar="NAME", default="", about="look after one namespace only")
+    flags.names("--namespace", "-n", metavar="NAME", about="look after this namespace only")
     flags.switch("--all-namespaces", "-A", about="look after all namespaces; this is the default")
     flags.value("--workers", parse=parse_count(1, 64), default=2, metavar="N", about="parallel reconciles")
     flags.value(
@@ -64,6 +73,8 @@ def add_parser(commands: Any, environ: Mapping[str, str]) -> argparse.ArgumentPa
         default="",
         about="serve /metrics, /healthz and /readyz here, for example :8080; off by default",
     )
+    flags.switch("--dry-run", about="print what would be written and called, as diffs, once; then end")
+    leading.add_flags(flags)
     parser.set_defaults(command=run_operator)
     return parser
 
@@ -73,7 +84,7 @@ def run_operator(args: argparse.Namespace) -> int:
     _refuse_contradictions(args)
     config = load_config(args.kubeconfig, args.context)
     options = OperatorOptions(
-        namespace=args.namespace,
+        namespaces=args.namespace,
         workers=args.workers,
         resync_seconds=args.resync_period,
         node_image=args.node_image,
@@ -81,23 +92,44 @@ def run_operator(args: argparse.Namespace) -> int:
         poll_max_seconds=args.poll_max,
     )
     logger.info("configuration", server=config.host, source=config.source, **_shown(args, options))
+    if args.dry_run:
+        return _run_dry(config, options)
     metrics = Metrics()
-    client = ApiClient(CountingTransport(HttpTransport(config), metrics.requests.count, config.host))
-    with contextlib.closing(client):
-        logger.info("connected", server_version=_server_version(client))
-        manager = build_operator(client, options, metrics=metrics)
-        with _serving(args.metrics_bind_address, metrics, manager):
+    with leading.candidacy(args, config, metrics) as candidate:
+        fence = None if candidate is None else candidate.fence
+        with contextlib.closing(ApiClient(_counted(config, metrics, fence))) as client:
+            logger.info("connected", server_version=_server_version(client))
+            elector = None if candidate is None else candidate.elector
+            manager = build_operator(client, options, metrics=metrics, elector=elector, fence=fence)
+            if args.metrics_bind_address:
+                manager.serve(_status_server(args.metrics_bind_address, metrics, manager))
             run_until_signal(manager, grace_seconds=GRACE_SECONDS)
     return 0
 
 
-@contextlib.contextmanager
-def _serving(address: str, metrics: Metrics, manager: Manager) -> Iterator[None]:
-    """Outlives the manager: its end can be watched, too."""
-    if not address:
-        yield
-        return
-    server = StatusServer(
+def _counted(config: ClientConfig, metrics: Metrics, fence: Fence | None) -> Transport:
+    return CountingTransport(HttpTransport(config, fence=fence), metrics.requests.count, config.host)
+
+
+def _run_dry(config: ClientConfig, options: OperatorOptions) -> int:
+    """Takes no part in an election: nothing is written."""
+    diffs = Diffs(lambda text: print(text, flush=True))
+    connections = RpcConnections(options.rpc_port)
+    with (
+        contextlib.closing(connections),
+        contextlib.closing(ApiClient(DryRunTransport(HttpTransport(config), diffs.write))) as client,
+    ):
+        _server_version(client)
+        manager = build_operator(client, options, rpc_for=read_only(connections.client, diffs.call))
+        stop = Stop()
+        with catching_signals(lambda _: stop.set()):
+            is_complete = run_once(manager, stop)
+    print(f"{diffs.count} in all" if diffs.count else "nothing to do", file=sys.stderr)
+    return 0 if is_complete else 1
+
+
+def _status_server(address: str, metrics: Metrics, manager: Manager) -> StatusServer:
+    return StatusServer(
         address,
         metrics,
         live={"threads": lambda: "" if manager.healthy else "a thread has died"},
@@ -106,16 +138,13 @@ def _serving(address: str, metrics: Metrics, manager: Manager) -> Iterator[None]
             "watches": lambda: "; ".join(manager.silent()),
         },
     )
-    server.start()
-    try:
-        yield
-    finally:
-        server.stop()
 
 
 def _refuse_contradictions(args: argparse.Namespace) -> None:
     if args.namespace and args.all_namespaces:
-        raise ConfigError(f"--namespace {args.namespace} and --all-namespaces contradict each other")
+        raise ConfigError(f"--namespace {args.namespace[0]} and --all-namespaces contradict each other")
+    if args.dry_run and args.take_over:
+        raise ConfigError("--dry-run takes nothing over")
     if not 0 < args.poll_min <= args.poll_max:
         raise ConfigError(
             f"--poll-min {args.poll_min:g} s must be more than 0 and at most --poll-max {args.poll_max:g} s"

@@ -55,3 +55,16 @@ def test_durations_are_written_as_go_writes_them(text, seconds):
 def test_what_is_no_duration_is_refused(text):
     with pytest.raises(argparse.ArgumentTypeError, match="no duration"):
         parse_duration(text)
+
+
+def names(environ: dict[str, str], *argv: str) -> tuple[str, ...]:
+    parser = argparse.ArgumentParser(prog="btcctl")
+    Flags(parser, environ).names("--namespace", "-n", about="look there")
+    return parser.parse_args(argv).namespace
+
+
+def test_a_flag_that_can_be_repeated_collects_its_values_instead_of_the_variables():
+    assert names({}) == ()
+    assert names({}, "-n", "a", "--namespace", "b") == ("a", "b")
+    assert names({"BTCCTL_NAMESPACE": "a, b,"}) == ("a", "b")
+    assert names({"BTCCTL_NAMESPACE": "a,b"}, "-n", "c") == ("c",)

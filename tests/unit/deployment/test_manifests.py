@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from btcctl.bitcoin.operator import COMPONENT, NODE_IMAGE
+from btcctl.cli.leading import LEASE, NAMESPACE
 
 ROOT = Path(__file__).parents[3]
 SEEDS = ROOT / "tests/integration/data/seeds"
@@ -36,9 +37,15 @@ def deployment() -> dict[str, Any]:
     return read("manifests/controller.yaml")["Deployment", "bitcoin-controller"]
 
 
-def test_the_controller_runs_once_and_never_beside_its_successor(deployment: dict[str, Any]) -> None:
-    assert deployment["spec"]["replicas"] == 1
-    assert deployment["spec"]["strategy"] == {"type": "Recreate"}
+def test_of_several_controllers_one_works(deployment: dict[str, Any]) -> None:
+    assert deployment["spec"]["replicas"] == 2
+    assert "--leader-elect" in deployment["spec"]["template"]["spec"]["containers"][0]["args"]
+
+
+def test_the_controller_may_have_the_lease_that_it_asks_for_and_no_other() -> None:
+    rules = read("manifests/rbac.yaml")["Role", "bitcoin-controller-leader-election"]["rules"]
+    granted = {(verb, *rule.get("resourceNames", ["any"])) for rule in rules for verb in rule["verbs"]}
+    assert granted == {("create", "any"), ("get", LEASE), ("update", LEASE)}
 
 
 def test_the_controller_is_not_root_and_writes_nowhere(deployment: dict[str, Any]) -> None:
@@ -55,8 +62,9 @@ def test_the_controller_uses_the_image_of_the_nodes_that_the_code_expects(deploy
 
 def test_names_and_namespace_are_those_of_the_first_controller(deployment: dict[str, Any]) -> None:
     ours, seeds = read("manifests/rbac.yaml"), objects((SEEDS / "rbac.yaml").read_text(encoding="utf-8"))
-    assert ours.keys() == seeds.keys()
-    assert deployment["metadata"]["namespace"] == "bitcoin-controller"
+    elections = {(kind, "bitcoin-controller-leader-election") for kind in ("Role", "RoleBinding")}
+    assert ours.keys() - elections == seeds.keys()
+    assert deployment["metadata"]["namespace"] == NAMESPACE == "bitcoin-controller"
     assert deployment["spec"]["template"]["spec"]["serviceAccountName"] == "bitcoin-controller-sva"
     assert deployment["metadata"]["name"] == COMPONENT
 
@@ -81,6 +89,7 @@ def test_the_example_network_and_secret_are_those_of_the_first_controller() -> N
 def test_the_chart_grants_what_the_manifest_grants() -> None:
     kinds = [("ServiceAccount", "bitcoin-controller-sva"), ("ClusterRole", "bitcoin-controller-role")]
     kinds.append(("ClusterRoleBinding", "bitcoin-controller-role-binding"))
+    kinds += [(kind, "bitcoin-controller-leader-election") for kind in ("Role", "RoleBinding")]
     ours, chart_ = read("manifests/rbac.yaml"), chart("rbac.yaml")
     assert [chart_[kind] for kind in kinds] == [ours[kind] for kind in kinds]
 

@@ -217,6 +217,22 @@ def test_a_renewal_that_is_answered_after_the_deadline_comes_too_late(a: Candida
     assert not a.may_act()
 
 
+def test_a_renewal_that_is_answered_after_the_deadline_of_the_one_before_comes_too_late(a: Candidate) -> None:
+    a.step()
+    a.clock.advance(DEADLINE - 1.0)
+    a.lock.before = lambda _: a.clock.advance(2.0)  # on its way for longer than the deadline allows
+    with pytest.raises(LeaseLost):
+        a.step()
+
+
+def test_a_lease_that_is_given_back_need_not_be_waited_for(server: Server, b: Candidate) -> None:
+    server.record = held_by("a")
+    b.step()
+    server.record, server.version = held_by("", seconds=1), 9
+    b.step()
+    assert b.leads
+
+
 def test_somebody_else_in_the_record_ends_the_lead_at_once(server: Server, a: Candidate) -> None:
     a.step()
     server.record, server.version = held_by("b"), 9
