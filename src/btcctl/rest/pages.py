@@ -18,7 +18,7 @@ class _ListMeta(msgspec.Struct, rename={"continue_token": "continue", "resource_
 
 class _Page(msgspec.Struct):
     metadata: _ListMeta
-    items: list[msgspec.Raw] | None = None
+    items: list[msgspec.Raw] | None  # a Table, say, has none; an empty list of it would be a lie
 
 
 def decode_page(body: bytes, what: str) -> ListPage:
@@ -43,7 +43,7 @@ def decode_page(body: bytes, what: str) -> ListPage:
             raise
         members = split_object(body)
         metadata = decode_json(members.get(b'"metadata"', b"{}"), _ListMeta, lambda: what)
-        raws = split_array(members.get(b'"items"', b"[]"))
+        raws = split_array(members.get(b'"items"', b""))
     items: list[Object] = []
     unreadable: list[str] = []
     for raw in raws:

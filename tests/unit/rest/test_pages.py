@@ -40,7 +40,16 @@ def test_an_item_without_metadata_is_left_out_and_told_of():
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"nonsense", b"[]", b'{"items":{}}', b'{"items":[]}', b'{"metadata":{},"items":[']
+    "body",
+    [
+        b"",
+        b"nonsense",
+        b"[]",
+        b'{"items":{}}',
+        b'{"items":[]}',
+        b'{"metadata":{},"items":[',
+        b'{"kind":"Table","metadata":{}}',
+    ],
 )
 def test_what_is_no_list_is_an_error_that_names_it(body: bytes):
     with pytest.raises(ObjectDecodeError, match="list of pods"):
