@@ -207,8 +207,24 @@ def decode_json(data: bytes | msgspec.Raw, type_: type[T], what: Callable[[], st
     """
     try:
         return msgspec.json.decode(data, type=type_)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except _DECODER_ERRORS as error:
         raise ObjectDecodeError(f"{what()} cannot be decoded: {error}") from error
+
+
+def decode_members(data: bytes | msgspec.Raw) -> dict[str, msgspec.Raw]:
+    """The members of a JSON object, each as its bytes: views into `data`.
+
+    Raises:
+        ObjectDecodeError: As of `decode_json`.
+    """
+    try:
+        return _MEMBERS.decode(data)
+    except _DECODER_ERRORS as error:
+        raise ObjectDecodeError(f"JSON object cannot be decoded: {error}") from error
+
+
+_DECODER_ERRORS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])  # made once: it costs a third of its use
 
 
 class WatchEvent(NamedTuple):

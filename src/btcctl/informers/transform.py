@@ -16,7 +16,7 @@ import structlog
 
 from btcctl.errors import ObjectDecodeError
 from btcctl.informers.list_watch import ListerWatcher
-from btcctl.objects import BOOKMARK, DELETED, ListPage, Object, ObjectKey, WatchEvent, decode_json
+from btcctl.objects import BOOKMARK, DELETED, ListPage, Object, ObjectKey, WatchEvent, decode_members
 
 logger = structlog.get_logger(__name__)
 
@@ -39,8 +39,8 @@ def drop_managed_fields(obj: Object) -> Object:
     if b'"managedFields"' not in obj.raw:
         return obj
     try:
-        members = decode_json(obj.raw, _Members, obj.key.__str__)
-        metadata = decode_json(members["metadata"], _Members, obj.key.__str__)
+        members = decode_members(obj.raw)
+        metadata = decode_members(members["metadata"])
     except ObjectDecodeError:
         return obj
     if metadata.pop("managedFields", None) is None:
@@ -53,7 +53,6 @@ def drop_managed_fields(obj: Object) -> Object:
     return Object(obj.meta, bytes(buffer))
 
 
-_Members: TypeAlias = dict[str, msgspec.Raw]
 _ENCODER = msgspec.json.Encoder()
 
 

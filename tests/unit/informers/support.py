@@ -159,11 +159,11 @@ class LiveSource:
         self._events: queue.Queue[WatchEvent | Exception | None] = queue.Queue()
         self.interrupted = threading.Event()
 
-    def put(self, name: str, *, uid: str = "") -> Object:
+    def put(self, name: str, *, uid: str = "", namespace: str = "default", **fields: Any) -> Object:
         """Add or change an object."""
         with self._lock:
             self._version += 1
-            obj = pod(name, self._version, uid=uid)
+            obj = pod(name, self._version, uid=uid, namespace=namespace, **fields)
             type_ = MODIFIED if obj.key in self._objects else ADDED
             self._objects[obj.key] = obj
             self._events.put(WatchEvent(type_, obj))
@@ -172,9 +172,9 @@ class LiveSource:
     def delete(self, name: str, *, silently: bool = False, namespace: str = "default") -> None:
         with self._lock:
             self._version += 1
-            del self._objects[key(name, namespace)]
+            gone = self._objects.pop(key(name, namespace))
             if not silently:
-                self._events.put(deleted(name, self._version))
+                self._events.put(deleted(name, self._version, uid=gone.uid, namespace=namespace))
 
     def fail(self, error: Exception) -> None:
         """Let the watch end with this."""
