@@ -9,7 +9,7 @@ PYTEST := $(BIN)/python -m pytest
 MANY := -n $(WORKERS) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit controlplane test-real test-election test-faults reliability cover lint format types contracts check bench clean
+.PHONY: help demo test test-unit controlplane test-real test-election test-faults reliability mutations cover lint format types contracts check bench clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -43,6 +43,9 @@ test-faults: $(READY) ## every fault of docs/faults.md twice, at random points o
 
 reliability: $(READY) ## the same twenty times, and silent faults with real deadlines; writes docs/reliability.md
 	$(BIN)/python -m tests.faults --runs 20 --real --write docs/reliability.md
+
+mutations: $(READY) ## put faults into informers and work queue, one at a time: a test must catch each
+	$(BIN)/python -m tests.mutations
 
 cover: $(READY) ## coverage of the unit and integration tests
 	$(BIN)/coverage erase

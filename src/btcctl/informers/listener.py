@@ -119,10 +119,9 @@ class Listener:
             pending = take(key)
             if isinstance(pending, Recreated):
                 with self._changed:  # the rest may still change, or cancel out, while we tell this
-                    self._pending.put_back(key, pending.added)
+                    if not self._closed:
+                        self._pending.put_back(key, pending.added)
                 pending = pending.deleted
-            if self._closed:
-                return
             if pending is not None:
                 self._tell(pending)
 

@@ -122,6 +122,20 @@ def test_what_was_made_again_can_still_change_while_its_predecessor_is_told_dele
     assert handler.told == ["delete a", *rest]
 
 
+@pytest.mark.parametrize(
+    ("between", "left"),
+    [(ANOTHER_UPDATE, Added(ANOTHER_UPDATE.new, in_initial_list=False)), (ANOTHER_GONE, None)],
+)
+def test_what_comes_between_the_taking_and_the_putting_back_is_not_lost(between, left):
+    pending = PendingNotifications()
+    pending.add(key("a"), GONE)
+    pending.add(key("a"), ANOTHER)
+    taken = pending.take(key("a"))
+    pending.add(key("a"), between)
+    pending.put_back(key("a"), taken.added)
+    assert pending.take(key("a")) == left
+
+
 def test_what_changed_again_is_told_with_what_was_asked_for_and_not_later():
     handler = Told()
     listener = Listener("l", handler)

@@ -48,3 +48,13 @@ def test_many_superseded_times_keep_the_order() -> None:
         delayed.add("b", float(ready_at) + 0.5)
     assert delayed.pop_ready(now=1.0) == ["a"]
     assert delayed.pop_ready(now=5000.0) == ["b"]
+
+
+def test_a_time_that_was_taken_back_makes_nothing_ready():
+    delayed: DelayedKeys[str] = DelayedKeys()
+    delayed.add("a", 10.0)
+    delayed.add("a", 5.0)
+    assert delayed.pop_ready(5.0) == ["a"]
+    delayed.add("a", 20.0)
+    assert delayed.pop_ready(10.0) == []
+    assert delayed.pop_ready(20.0) == ["a"]

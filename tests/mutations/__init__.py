@@ -1,0 +1,1 @@
+"""Faults put into the toolkit on purpose, to see that the tests notice: `make mutations`."""
