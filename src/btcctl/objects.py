@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Self, TypeVar
 import msgspec
 
 from btcctl.errors import ObjectDecodeError
+from btcctl.nesting import is_too_deep, metadata_of
 
 T = TypeVar("T")
 
@@ -75,6 +76,9 @@ class _DetailMeta(msgspec.Struct, gc=False, rename="camel"):
     annotations: dict[str, str] | None = None
     owner_references: list[OwnerReference] | None = None
     finalizers: list[str] | None = None
+
+
+_DETAILS = (b"labels", b"annotations", b"ownerReferences", b"finalizers")
 
 
 class _DetailFrame(msgspec.Struct, gc=False):
@@ -191,7 +195,15 @@ class Object(msgspec.Struct, frozen=True, gc=False, eq=False):
         return cls.from_raw(msgspec.json.encode(body))
 
     def _detail(self) -> _DetailMeta:
-        return decode_json(self.raw, _DetailFrame, lambda: f"metadata of {self.key}").metadata
+        try:
+            return decode_json(self.raw, _DetailFrame, self._describe_metadata).metadata
+        except ObjectDecodeError as error:
+            if not is_too_deep(error):
+                raise
+        return decode_json(metadata_of(self.raw, _DETAILS), _DetailFrame, self._describe_metadata).metadata
+
+    def _describe_metadata(self) -> str:
+        return f"metadata of {self.key}"
 
 
 def decode_json(data: bytes | msgspec.Raw, type_: type[T], what: Callable[[], str]) -> T:

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from btcctl.errors import ObjectDecodeError
-from btcctl.objects import Object, ObjectKey
+from btcctl.objects import Object, ObjectKey, ObjectMeta
 
 POD = {
     "apiVersion": "v1",
@@ -86,3 +86,15 @@ def test_what_is_printed_of_an_object_never_shows_its_content():
     shown = repr(Object.from_body({"metadata": {"name": "a"}, "data": {"password": "hunter2"}}))
     assert "hunter2" not in shown
     assert "a" in shown
+
+
+def test_labels_and_owners_of_an_object_nested_too_deep_can_be_read():
+    metadata = (
+        b'{"name":"a","labels":{"x":"y"},"finalizers":["f"],'
+        b'"ownerReferences":[{"apiVersion":"v1","kind":"K","name":"o","uid":"u","controller":true}]}'
+    )
+    raw = b'{"metadata":' + metadata + b',"spec":' + b"[" * 3000 + b"]" * 3000 + b"}"
+    obj = Object(ObjectMeta(name="a"), raw)
+    assert (obj.labels, obj.annotations, obj.finalizers) == ({"x": "y"}, {}, ["f"])
+    assert obj.controller is not None
+    assert obj.controller.uid == "u"

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from btcctl.errors import ObjectDecodeError
 from btcctl.informers.indexer import NAMESPACE_INDEX, Indexer, Keys, Objects, namespace_of
-from btcctl.informers.selectors import LabelSelector, parse_selector
+from btcctl.informers.selectors import parse_selector
 from btcctl.objects import Object, ObjectKey
 
 
@@ -39,7 +38,7 @@ class Lister:
             # Made when first asked for: most informers are never listed by namespace.
             self._indexer.add_index(NAMESPACE_INDEX, namespace_of)
             objects = self._indexer.by_index(NAMESPACE_INDEX, namespace)
-        return [obj for obj in objects if _is_selected(obj, selects)] if selector else objects
+        return [obj for obj in objects if selects(obj.labels)] if selector else objects
 
     def by_index(self, name: str, value: str) -> Objects:
         """The objects that the index `name` finds under `value`.
@@ -54,10 +53,3 @@ class Lister:
 
     def __len__(self) -> int:
         return len(self._indexer)
-
-
-def _is_selected(obj: Object, selects: LabelSelector) -> bool:
-    try:
-        return selects(obj.labels)
-    except ObjectDecodeError:
-        return False  # nested too deep: one such object must not hide all the others

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 import msgspec
 
 from btcctl.errors import ObjectDecodeError
+from btcctl.nesting import is_too_deep, split_array, split_object
 from btcctl.objects import ListPage, Object, decode_json
-from btcctl.rest.deep import is_too_deep, object_from, split_array, split_object
+from btcctl.rest.deep import object_from
 
 
 class _ListMeta(msgspec.Struct, rename={"continue_token": "continue", "resource_version": "resourceVersion"}):

@@ -10,9 +10,10 @@ import msgspec
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.errors import ApiError, ConnectionSilent, ObjectDecodeError, TransportError, WatchDecodeError
+from btcctl.nesting import is_too_deep, split_object
 from btcctl.objects import BOOKMARK, ERROR, Object, WatchEvent, decode_json
 from btcctl.rest.breaker import Breaker
-from btcctl.rest.deep import is_too_deep, object_from, split_object
+from btcctl.rest.deep import object_from
 from btcctl.rest.limits import StreamLimits
 from btcctl.rest.transport import StreamResponse
 

@@ -62,9 +62,9 @@ def test_labels_select_in_one_namespace_and_in_all():
     assert [obj.name for obj in reader.list("one", selector="app!=web")] == ["b"]
 
 
-def test_an_object_nested_too_deep_hides_no_other():
+def test_an_object_nested_too_deep_is_selected_like_any_other():
     store = Indexer("pods")
-    raw = b'{"metadata":{"name":"deep"},"spec":' + b"[" * 3000 + b"]" * 3000 + b"}"
-    for obj in (Object(pod("deep", 1).meta, raw), labelled("a", "web")):
+    raw = b'{"metadata":{"name":"deep","labels":{"app":"web"}},"spec":' + b"[" * 3000 + b"]" * 3000 + b"}"
+    for obj in (Object(pod("deep", 1).meta, raw), labelled("a", "web"), labelled("b", "db")):
         store.put(obj)
-    assert [obj.name for obj in Lister(store).list(selector="app")] == ["a"]
+    assert sorted(obj.name for obj in Lister(store).list(selector="app=web")) == ["a", "deep"]
