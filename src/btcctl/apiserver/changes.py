@@ -81,11 +81,11 @@ class Changes:
         options = query.delete_options(request)
         view = self._reader.view(route, request)
         with self._store.transaction():
-            records, revision = self._reader.select(route, request)
+            records, metadata = self._reader.page(route, request)
             for record in records:
                 key = key_of(record.body)
                 self._writer.delete(Route(route.served, key.namespace, key.name), options)
-        return json_response(200, view.list(records, {"resourceVersion": str(revision)}))
+        return json_response(200, view.list(records, metadata))
 
     def _answer(self, status: int, route: Route, request: ApiRequest, body: Mapping[str, Any]) -> ApiResponse:
         """A Status as it is, an object in the form and version that the client wants."""

@@ -77,8 +77,13 @@ def _check_parts(versions: Sequence[Version]) -> Iterator[Cause]:
         for index, column in enumerate(version.get(name) or ()):
             yield from _check_column(column, f"{field}[{index}]")
     name = "selectableFields"
+    has_common_schema = [each for each, _, _ in _parts(versions, "schema", "spec.validation", "")] == [
+        "spec.validation"
+    ]
     for field, version, _ in _parts(versions, name, f"spec.{name}", name):
-        if version.get(name):
+        if version.get(name) and has_common_schema and field != f"spec.{name}":
+            yield _invalid(field, "", "may only be set when `version.schema.openAPIV3Schema` is not included")
+        elif version.get(name):
             schema = (version.get("schema") or {}).get("openAPIV3Schema") or {}
             yield from _check_selectable(version[name], schema, field)
 

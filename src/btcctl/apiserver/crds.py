@@ -26,6 +26,8 @@ def default_definition(body: dict[str, Any]) -> None:
         names["listKind"] = f"{kind}List" if kind else ""
     spec.setdefault("conversion", {"strategy": "None"})
     spec.setdefault("versions", [])
+    if not (body.get("status") or {}).get("storedVersions"):
+        keep_definition(body, body)
 
 
 def keep_definition(new: dict[str, Any], _: Body) -> None:

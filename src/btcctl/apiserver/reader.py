@@ -52,6 +52,16 @@ class Reader:
 
     def list(self, route: Route, request: ApiRequest) -> ApiResponse:
         view = self.view(route, request)
+        page, metadata = self.page(route, request)
+        view.check(is_list=True)
+        return json_response(200, view.list(page, metadata))
+
+    def page(self, route: Route, request: ApiRequest) -> tuple[Records, dict[str, str | int]]:
+        """The objects that a list is asked for, and the metadata of that list.
+
+        Raises:
+            StatusError: What is asked for makes no sense, or is not there any more, or not yet.
+        """
         options = query.list_options(request, watch=False)
         matches = _selection(route.served, "", options.label_selector, options.field_selector)
         self._check_reached(options.version)
@@ -67,8 +77,7 @@ class Reader:
             metadata["continue"] = query.encode_continue(revision, f"/{last.removeprefix('/')}")
             if not (options.label_selector or options.field_selector):
                 metadata["remainingItemCount"] = len(rest) - len(page)
-        view.check(is_list=True)
-        return json_response(200, view.list(page, metadata))
+        return page, metadata
 
     def watch(self, route: Route, request: ApiRequest) -> WatchResponse:
         """A watch, not yet started."""
@@ -94,13 +103,6 @@ class Reader:
         )
         headers = {"Cache-Control": "no-cache, private", "Content-Type": "application/json"}
         return WatchResponse(headers, Watch(self._store, route.served.collection, watch_options))
-
-    def select(self, route: Route, request: ApiRequest) -> tuple[Records, int]:
-        """What a deletecollection is about, and the revision it was read at."""
-        options = query.list_options(request, watch=False)
-        matches = _selection(route.served, "", options.label_selector, options.field_selector)
-        records, revision = self._store.list(route.served.collection, route.namespace)
-        return [each for each in records if matches(each.body)], revision
 
     def _snapshot(self, route: Route, options: ListOptions) -> tuple[Records, int, str]:
         """The objects, their revision, and from where on they are wanted."""

@@ -12,14 +12,14 @@ from btcctl.apiserver.statuses import Cause
 from btcctl.apiserver.strategies import Strategy, strategy_of
 
 
-def validated(served: Served, new: dict[str, Any], old: Body | None, *, is_status: bool = False) -> list[str]:
+def validate(
+    served: Served, new: dict[str, Any], old: Body | None, warnings: list[str], *, is_status: bool = False
+) -> None:
     """
     Args:
         old: What an update replaces.
+        warnings: What to warn of, some of it even if the object is refused, is added to it.
         is_status: Only the status is written.
-
-    Returns:
-        Warnings.
 
     Raises:
         StatusError: It may not be.
@@ -29,17 +29,18 @@ def validated(served: Served, new: dict[str, Any], old: Body | None, *, is_statu
     strategy, metadata = strategy_of(served), new["metadata"]
     causes = _of_metadata(served, strategy, new, old, is_status=is_status)
     causes += _of_kind(strategy, new, old, is_status=is_status)
-    warnings: list[str] = []
     if served.schema is not None:
-        found, warnings = custom_objects.validate(served, new, old, is_status=is_status)
+        found, remarks = custom_objects.validate(served, new, old, is_status=is_status)
         causes += found
+        warnings += remarks
     if not causes and old is None:  # what the kind itself has nothing to say of
         causes = meta.validate(metadata, namespaced=served.type.namespaced, name_rule=meta.path_name)
     if causes:
         raise statuses.invalid_object(served.type, metadata.get("name") or "", causes)
     if served.is_custom:
-        warnings = warnings + meta.finalizer_warnings(metadata, {} if old is None else old["metadata"])
-    return warnings if is_status else warnings + strategy.remarks(new, old)
+        warnings += meta.finalizer_warnings(metadata, {} if old is None else old["metadata"])
+    if not is_status:
+        warnings += strategy.remarks(new, old)
 
 
 def _of_metadata(

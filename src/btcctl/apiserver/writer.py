@@ -20,7 +20,7 @@ from btcctl.apiserver.states import canonical, complete, merged
 from btcctl.apiserver.statuses import StatusError
 from btcctl.apiserver.store import Store
 from btcctl.apiserver.strategies import Strategy, strategy_of
-from btcctl.apiserver.validation import validated
+from btcctl.apiserver.validation import validate
 from btcctl.clock import rfc3339
 from btcctl.objects import ObjectKey
 from btcctl.resources import NAMESPACES, SERVICE_ACCOUNTS, ResourceType
@@ -67,7 +67,7 @@ class Writer:
         with self._store.transaction():
             new = self._new_object(route, body, strategy)
             self._admit(route, new)
-            warnings += validated(served, new, None)
+            validate(served, new, None, warnings)
             for _ in range(_NAME_TRIES):
                 existing = self._store.get(served.collection, _key(new))
                 if existing is None or not sent.get("generateName") or sent.get("name"):
@@ -225,7 +225,7 @@ class Writer:
         keep = strategy.keep if not route.subresource else strategy.keep_status
         keep(new, old.body)
         new = complete(served, strategy, new)
-        warnings += validated(served, new, old.body, is_status=route.subresource == "status")
+        validate(served, new, old.body, warnings, is_status=route.subresource == "status")
         if strategy.has_generation and _counted(new, route) != _counted(old.body, route):
             new["metadata"]["generation"] = old.body["metadata"].get("generation", 0) + 1
         self._track(route, old.body, body, new, options)

@@ -118,4 +118,5 @@ def a_storage_version_is_remembered_and_must_stay(talk: Talk) -> None:
     talk.patch(place, {"spec": {"versions": [{**two, "storage": True}]}})
     talk.pause(SECOND)
     talk.patch(f"{place}/status", {"status": {"storedVersions": ["v2"]}})
+    talk.pause(SECOND)
     talk.patch(place, {"spec": {"versions": [{**two, "storage": True}]}})

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from tests.unit.apiserver.calls import CONFIG_MAPS, GROUP, PODS, THINGS, pod, stateful_set, thing
+from tests.unit.apiserver.calls import (
+    CONFIG_MAPS,
+    DEFINITIONS,
+    GROUP,
+    PODS,
+    THINGS,
+    Server,
+    definition,
+    pod,
+    stateful_set,
+    thing,
+)
 
 
 def test_a_put_of_what_is_missing_must_not_mean_another_object(server):
@@ -42,3 +53,41 @@ def test_a_custom_resource_says_which_verb_it_has_not(server):
     assert (answer.status, answer.message) == (405, f'delete is not supported on resources of kind "things.{GROUP}"')
     assert server.put(THINGS, thing()).message == "name must be provided"
     assert server.send("GET", f"/apis/{GROUP}/v1/things/a").body == b"404 page not found\n"
+
+
+def test_a_collection_is_deleted_a_page_at_a_time(server):
+    for name in "abc":
+        server.created(THINGS, thing(name))
+    answer = server.delete(THINGS, limit="2")
+    assert (answer.names, answer.body["metadata"]["remainingItemCount"]) == (["a", "b"], 1)
+    assert server.get(THINGS).names == ["c"]
+
+
+def test_a_collection_is_deleted_only_if_its_options_make_sense(server):
+    server.created(THINGS, thing())
+    assert server.delete(THINGS, resourceVersion="abc").status == 400
+    assert server.exists(f"{THINGS}/a")
+
+
+def test_a_namespace_says_that_it_is_going_only_if_it_is(server):
+    path = "/api/v1/namespaces/default/status"
+    answer = server.patch(path, {"status": {"phase": "Terminating"}})
+    assert (answer.status, [field for field, _ in answer.causes]) == (422, ["status.Phase"])
+
+
+def test_a_definition_has_a_stored_version_whatever_is_said(server):
+    path = f"{DEFINITIONS}/things.{GROUP}/status"
+    assert server.patch(path, {"status": {"storedVersions": []}}).body["status"]["storedVersions"] == ["v1"]
+
+
+def test_fields_of_versions_with_one_schema_are_selected_in_all_or_none():
+    body = definition()
+    first = body["spec"]["versions"][0]
+    body["spec"]["versions"].append({**first, "name": "v2", "storage": False, "selectableFields": None})
+    answer = Server().post(DEFINITIONS, body)
+    assert answer.causes == [
+        (
+            "spec.versions[0].selectableFields",
+            'Invalid value: "": may only be set when `version.schema.openAPIV3Schema` is not included',
+        )
+    ]
