@@ -67,7 +67,7 @@ def what_is_left_out_is_filled_in(talk: Talk) -> None:
         {"name": "A", "type": "integer", "jsonPath": ".spec.a"}]})  # fmt: skip
     talk.forget_later(talk.fill("things.{group}"))
     talk.post(DEFINITIONS, body)
-    talk.eventually(lambda: talk.get(THINGS).status == 200)
+    talk.eventually(lambda: is_judged(talk, THING))
     talk.get(THING)
 
 
@@ -264,6 +264,7 @@ def its_end_is_the_end_of_its_objects_and_watches(talk: Talk) -> None:
     talk.note("events", sorted((each["type"], each["object"]["metadata"]["name"]) for each in found.events))
     talk.note("ended", found.ended)
     talk.eventually(lambda: talk.get(THINGS).status == 404, 60)
+    talk.eventually(lambda: talk.get("/apis/{group}").status == 404)
     talk.get(THINGS)
     talk.get(f"{THINGS}/a")
     talk.post(THINGS, thing("c"))
