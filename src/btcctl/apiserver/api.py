@@ -30,6 +30,7 @@ from btcctl.apiserver.statuses import StatusError
 from btcctl.apiserver.store import Store
 from btcctl.apiserver.streaming.hooks import PodConnect, PodExec, PodHooks, PodLogs
 from btcctl.apiserver.subresources import Authorizer, Subresources, review
+from btcctl.apiserver.warned import warning_header
 from btcctl.apiserver.writer import Writer
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.objects import ObjectKey
@@ -145,7 +146,7 @@ class Api:
 
     def _dispatch(self, route: Route, request: ApiRequest, verb: str, warnings: list[str]) -> Response:
         if route.subresource not in {"", "status"}:
-            return self._subresources.handle(route, request)
+            return self._subresources.handle(route, request, warnings)
         if route.served.verbs == ("create",):
             return json_response(201, review(route, request, self._authorizer))
         if verb == "watch":
@@ -177,9 +178,7 @@ def _error_response(error: StatusError) -> ApiResponse:
 
 
 def _with_warnings(response: Response, warnings: list[str]) -> Response:
-    """Several warnings share a header, separated by commas, since a dict holds one of each."""
     if not warnings or not isinstance(response, ApiResponse):
         return response
-    quoted = [each.replace("\\", "\\\\").replace('"', '\\"') for each in dict.fromkeys(warnings)]
-    value = ", ".join(f'299 - "{each}"' for each in quoted)
-    return ApiResponse(response.status, {**response.headers, "Warning": value}, response.body)
+    headers = {**response.headers, "Warning": warning_header(warnings)}
+    return ApiResponse(response.status, headers, response.body)

@@ -287,12 +287,12 @@ def patched(patch: Patched, served: Served) -> tuple[dict[str, Any], list[str]]:
 
 
 def _check_patched_type(body: Mapping[str, Any], patch: Patched, served: Served) -> None:
-    """A patch may say again of which kind the object is, and nothing else."""
+    """A patch may say again of which kind the object is, and nothing else; of a strategic one it is ignored."""
     kind, api_version = body.get("kind"), body.get("apiVersion")
     expected = served.type
     if served.is_custom:
         _check_patched_custom_type(body, patch, served)
-    elif kind is not None and (kind, api_version) != (expected.kind, expected.api_version):
+    elif kind is not None and not patch.shown and (kind, api_version) != (expected.kind, expected.api_version):
         why = f'no kind "{kind}" is registered for version "{api_version}" in scheme "{_SCHEME}"'
         raise _invalid_patch(patch, why)
 

@@ -15,7 +15,8 @@ def _shown(value: Any) -> str:
 
 
 def invalid(field: str, value: Any, why: str) -> Cause:
-    return Cause("FieldValueInvalid", f"Invalid value: {_shown(value)}: {why}", field)
+    message = f"Invalid value: {_shown(value)}"
+    return Cause("FieldValueInvalid", f"{message}: {why}" if why else message, field)
 
 
 def required(field: str, why: str = "") -> Cause:

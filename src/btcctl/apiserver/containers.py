@@ -52,12 +52,14 @@ def check_containers(spec: Mapping[str, Any], field: str, volumes: set[str]) -> 
     for index, container in enumerate(containers):
         here = f"{field}.containers[{index}]"
         causes += _check_container(container, here, volumes) + _check_name(container, here, names)
-        causes += _check_runs(container, here)
+        causes += _check_runs(container, here, spec["terminationGracePeriodSeconds"])
     causes += _check_host_ports(containers, f"{field}.containers")
     for index, container in enumerate(first):
         here = f"{field}.initContainers[{index}]"
         causes += _check_container(container, here, volumes) + _check_name(container, here, names)
-        causes += _check_init(container, here) + _check_host_ports([container], f"{field}.initContainers")
+        causes += _check_init(container, here, spec["terminationGracePeriodSeconds"]) + _check_host_ports(
+            [container], f"{field}.initContainers"
+        )
     return causes
 
 
@@ -215,21 +217,25 @@ def _check_resource(name: str, amount: str, field: str) -> list[Cause]:
     return causes
 
 
-def _check_runs(container: Mapping[str, Any], field: str) -> list[Cause]:
+def _check_runs(container: Mapping[str, Any], field: str, grace_seconds: int) -> list[Cause]:
     """What only containers that keep running may have."""
     causes: list[Cause] = []
     for when in ("postStart", "preStop"):
         handler = (container.get("lifecycle") or {}).get(when)
         causes += [] if handler is None else _check_handler(handler, f"{field}.lifecycle.{when}")
+        seconds = ((handler or {}).get("sleep") or {}).get("seconds", 0)
+        if not 0 <= seconds <= max(grace_seconds, 0):
+            why = f"must be non-negative and less than terminationGracePeriodSeconds ({grace_seconds})"
+            causes.append(invalid(f"{field}.lifecycle.{when}.sleep", seconds, why))
     for name in _PROBES:
         if container.get(name) is not None:
             causes += _check_probe(name, container[name], f"{field}.{name}")
     return causes
 
 
-def _check_init(container: Mapping[str, Any], field: str) -> list[Cause]:
+def _check_init(container: Mapping[str, Any], field: str, grace_seconds: int) -> list[Cause]:
     if container.get("restartPolicy") == "Always":
-        return _check_runs(container, field)
+        return _check_runs(container, field, grace_seconds)
     why = "may not be set for init containers without restartPolicy=Always"
     return [forbidden(f"{field}.{name}", why) for name in ("lifecycle", *_PROBES) if container.get(name) is not None]
 

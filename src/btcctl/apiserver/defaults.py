@@ -97,6 +97,8 @@ def written(type_: GoType, value: Any, *, stored: bool = False) -> Any:
 def _pod(pod: _Struct) -> None:
     spec = pod["spec"]
     spec.setdefault("enableServiceLinks", True)
+    if spec.get("terminationGracePeriodSeconds", 0) < 0:
+        spec["terminationGracePeriodSeconds"] = 1
     for container in [*(spec.get("containers") or ()), *(spec.get("initContainers") or ())]:
         limits = (container.get("resources") or {}).get("limits")
         if limits:

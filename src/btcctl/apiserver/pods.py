@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from btcctl.apiserver import statuses
 from btcctl.apiserver.causes import forbidden, invalid, one_of, unsupported
 from btcctl.apiserver.collection import Body
 from btcctl.apiserver.containers import check_containers
@@ -19,22 +20,35 @@ from btcctl.apiserver.metadata import (
 from btcctl.apiserver.quantities import parse_quantity
 from btcctl.apiserver.statuses import Cause
 from btcctl.apiserver.volumes import check_volumes
+from btcctl.resources import PODS
 
 _RESTART_POLICIES = ("Always", "OnFailure", "Never")
 _DNS_POLICIES = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")
 _TAINT_EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 _TOLERATION_SECONDS = 300  # DefaultTolerationSeconds admission plugin
+#: The classes that every cluster has, and what a pod without one gets.
+_PRIORITIES = {"": 0, "system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
 _COUNTED = ("cpu", "memory")
 
 
 def prepare_pod(body: dict[str, Any]) -> None:
-    """The state a new pod begins in, and its account: an update that leaves it out would take it away."""
+    """The state a new pod begins in, and its account: an update that leaves it out would take it away.
+
+    Raises:
+        StatusError: 403, its class of priority is unknown.
+    """
+    name = body["spec"].get("priorityClassName", "")
+    if name not in _PRIORITIES:
+        why = f"no PriorityClass with name {name} was found"
+        raise statuses.forbidden(PODS, body["metadata"].get("name", ""), why)
     if not body["spec"].get("serviceAccountName"):
         body["spec"]["serviceAccountName"] = body["spec"]["serviceAccount"] = "default"
     body["status"] = {"phase": "Pending", "qosClass": quality_of(body["spec"])}
+    created = body["metadata"]["creationTimestamp"]
     if body["spec"].get("schedulingGates"):
         why = "Scheduling is blocked due to non-empty scheduling gates"
         scheduled = {"type": "PodScheduled", "status": "False", "reason": "SchedulingGated", "message": why}
+        scheduled["lastTransitionTime"] = created
         body["status"]["conditions"] = [scheduled]
 
 
@@ -49,7 +63,7 @@ def admit_pod(body: dict[str, Any]) -> None:
         if not any(_tolerates(each, key) for each in tolerations):
             effect = {"key": key, "operator": "Exists", "effect": "NoExecute"}
             tolerations.append({**effect, "tolerationSeconds": _TOLERATION_SECONDS})
-    spec.setdefault("priority", 0)
+    spec.setdefault("priority", _PRIORITIES.get(spec.get("priorityClassName", ""), 0))
     spec.setdefault("preemptionPolicy", "PreemptLowerPriority")
 
 

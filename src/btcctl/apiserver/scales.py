@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import Any
 
 from btcctl.apiserver import options as query
-from btcctl.apiserver import patches, statuses
+from btcctl.apiserver import patches, statuses, versions
 from btcctl.apiserver.apply import read_configuration
-from btcctl.apiserver.bodies import read_plain
-from btcctl.apiserver.collection import Body
+from btcctl.apiserver.bodies import Patched, patched, read_object, validate_fields
+from btcctl.apiserver.causes import not_negative
+from btcctl.apiserver.collection import Body, Record
 from btcctl.apiserver.managed import Author, applying, scaling, track
 from btcctl.apiserver.merge_patch import merge
 from btcctl.apiserver.messages import ApiRequest, ApiResponse, json_response
@@ -18,10 +21,36 @@ from btcctl.apiserver.options import WriteOptions
 from btcctl.apiserver.registry import Registry, ScalePaths, Served
 from btcctl.apiserver.routing import Route
 from btcctl.apiserver.selectors import selector_text
-from btcctl.apiserver.statuses import Cause, StatusError
+from btcctl.apiserver.statuses import StatusError
 from btcctl.apiserver.store import Store
-from btcctl.apiserver.writer import Writer
+from btcctl.apiserver.writer import Writer, check_name, check_place, check_uid
 from btcctl.clock import rfc3339
+from btcctl.resources import ResourceType
+
+_UNSET = -(2**31)  # what stands for replicas that a custom resource has not
+_SCALES = Served(ResourceType("autoscaling", "v1", "scales", "Scale"), "scale", "ScaleList")
+
+
+@dataclass(frozen=True)
+class _Turn:
+    """One request to a scale."""
+
+    route: Route
+    request: ApiRequest
+    paths: ScalePaths
+    warnings: list[str]
+
+    @property
+    def content_type(self) -> str:
+        return self.request.headers.get("content-type", "").partition(";")[0].strip()
+
+    @functools.cached_property
+    def options(self) -> WriteOptions:
+        return query.write_options(self.request, "PatchOptions" if self.request.method == "PATCH" else "UpdateOptions")
+
+    def check_identity(self, metadata: Mapping[str, Any]) -> None:
+        check_place(self.route, metadata)
+        check_name(self.route, metadata)
 
 
 class Scales:
@@ -32,30 +61,46 @@ class Scales:
         self._registry = registry
         self._writer = writer
 
-    def handle(self, route: Route, request: ApiRequest) -> ApiResponse:
+    def handle(self, route: Route, request: ApiRequest, warnings: list[str]) -> ApiResponse:
         """
+        Args:
+            warnings: Warnings for the client are added to it.
+
         Raises:
             StatusError: There is no such object, or it may not be scaled so.
         """
         paths = route.served.scale
         if paths is None:
             raise statuses.resource_not_found()
+        turn = _Turn(route, request, paths, warnings)
+        sent = _read(turn) if request.method == "PUT" else None
+        if request.method == "PATCH":
+            patches.check_type(route.served, turn.content_type)
         with self._store.transaction():
             record = self._store.get(route.served.collection, route.key)
             if record is None:
                 raise statuses.not_found(route.served.type, route.name)
-            if request.method == "GET":
-                return json_response(200, scale_of(paths, record.body))
-            return json_response(200, scale_of(paths, self._write(route, request, paths, record.body)))
+            record = versions.seen(route.served, record)
+            if request.method != "GET":
+                body = self._write(turn, record, sent)
+            elif route.served.is_custom and _at(record.body, paths.replicas) is None:
+                raise statuses.internal_error(f'the spec replicas field "{paths.replicas}" does not exist')
+            else:
+                body = record.body
+            return json_response(200, scale_of(paths, body))
 
-    def _write(self, route: Route, request: ApiRequest, paths: ScalePaths, body: Body) -> Body:
-        options = query.write_options(request, "PatchOptions" if request.method == "PATCH" else "UpdateOptions")
+    def _write(self, turn: _Turn, record: Record, sent: dict[str, Any] | None) -> Body:
+        route, options, body = turn.route, turn.options, record.body
         stored, replicas_at = body["metadata"].get("managedFields"), self._paths(route)
-        scale = scale_of(paths, body)
-        scale["metadata"]["managedFields"] = scaling.to_scale(stored, replicas_at)
-        wanted = self._wanted(route.served, request, scale, options)
-        replicas = _replicas(route, wanted)
-        change = _nested(paths.replicas, replicas)
+        scale = scale_of(turn.paths, body)
+        if route.served.is_custom and _at(body, turn.paths.replicas) is None:
+            scale["spec"] = {"replicas": _UNSET}
+        managed = scaling.to_scale(stored, replicas_at)
+        scale["metadata"] |= {"managedFields": managed} if managed else {}
+        if sent is not None and sent["metadata"].get("uid"):
+            check_uid(route, sent["metadata"]["uid"], body["metadata"]["uid"], options)
+        wanted = self._wanted(turn, scale, sent)
+        change = _nested(turn.paths.replicas, _replicas(turn, wanted, body))
         entries = scaling.to_object(
             stored, wanted["metadata"]["managedFields"], replicas_at, route.served.type.api_version
         )
@@ -64,26 +109,24 @@ class Scales:
         if version:
             change["metadata"]["resourceVersion"] = version
         bare = Route(route.served, route.namespace, route.name)
-        return self._writer.patch(
-            bare, patches.Patch(lambda obj: merge(obj, change)), replace(options, is_apply=True), []
-        )
+        inner = replace(options, is_apply=True, field_validation="Ignore")
+        return self._writer.patch(bare, patches.Patch(lambda obj: merge(obj, change)), inner, [])
 
-    def _wanted(
-        self, served: Served, request: ApiRequest, scale: dict[str, Any], options: WriteOptions
-    ) -> dict[str, Any]:
-        """The Scale that the client wants, and who sets what by that."""
+    def _wanted(self, turn: _Turn, scale: dict[str, Any], sent: dict[str, Any] | None) -> dict[str, Any]:
+        """The Scale that the client wants, and who sets what by that.
+
+        Args:
+            sent: What a PUT has brought.
+        """
+        options, request = turn.options, turn.request
         author = Author(options.manager, rfc3339(self._store.clock.wall_time()))
-        content_type = request.headers.get("content-type", "").partition(";")[0].strip()
-        if request.method == "PATCH" and content_type == patches.APPLY:
+        if request.method == "PATCH" and turn.content_type == patches.APPLY:
             configuration = read_configuration(request.body, "Scale", scaling.SCALE)
             applied = applying.apply(scaling.KIND, scale, configuration, author, force=options.force)
-            if served.is_custom and applied.get("spec") != scale["spec"]:
+            if turn.route.served.is_custom and applied.get("spec") != scale["spec"]:
                 raise _unconvertible(configuration)
             return applied
-        if request.method == "PATCH":
-            wanted = patches.read_patch(served, content_type, request.body)(scale)
-        else:
-            wanted = read_plain(request, "autoscaling/v1", "Scale")
+        wanted = _patched(turn, scale) if sent is None else sent
         spec = {name: value for name, value in (wanted.get("spec") or {}).items() if value != 0}
         entries = track(scaling.KIND, scale, {**scale, "spec": spec}, author)
         return {**wanted, "metadata": {**(wanted.get("metadata") or {}), "managedFields": entries}}
@@ -114,17 +157,46 @@ def scale_of(paths: ScalePaths, body: Body) -> dict[str, Any]:
     return {"kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": metadata, "spec": spec, "status": status}
 
 
-def _replicas(route: Route, wanted: Mapping[str, Any]) -> int:
-    replicas = (wanted.get("spec") or {}).get("replicas", 0)
-    if isinstance(replicas, bool) or not isinstance(replicas, int):
-        raise statuses.bad_request(
-            'Scale in version "v1" cannot be handled as a Scale: json: cannot unmarshal '
-            "into Go struct field ScaleSpec.spec.replicas of type int32"
-        )
-    if replicas < 0:
-        message = f"Invalid value: {replicas}: must be greater than or equal to 0"
-        cause = Cause("FieldValueInvalid", message, "spec.replicas")
-        raise statuses.invalid("autoscaling", "Scale", route.name, [cause])
+def _read(turn: _Turn) -> dict[str, Any]:
+    """The Scale that a PUT sends. A server of custom resources has no words for what is none."""
+    try:
+        body, problems = read_object(turn.request, _SCALES, turn.warnings)
+        turn.warnings.extend(validate_fields(_SCALES, body, problems, turn.options.field_validation))
+    except StatusError as error:
+        if not turn.route.served.is_custom or error.status != HTTPStatus.BAD_REQUEST:
+            raise
+        why = 'no kind is registered for the type v1.Scale in scheme "pkg/runtime/scheme.go:111"'
+        raise statuses.bad_request(why) from error
+    turn.check_identity(body["metadata"])
+    return body
+
+
+def _patched(turn: _Turn, scale: dict[str, Any]) -> dict[str, Any]:
+    """The Scale that a PATCH makes of this one."""
+    mode = turn.options.field_validation
+    patch = patches.read_patch(_SCALES, turn.content_type, turn.request.body, mode)
+    made = Patched(patch(scale), patch.shown)
+    body, problems = patched(made, _SCALES)
+    turn.warnings.extend(validate_fields(_SCALES, body, [*patch.problems, *problems], mode, made))
+    turn.check_identity(body["metadata"])
+    return body
+
+
+def _replicas(turn: _Turn, wanted: Mapping[str, Any], body: Body) -> int:
+    """How many are wanted; of a custom resource its schema says how many may be."""
+    replicas: int = (wanted.get("spec") or {}).get("replicas", 0)
+    if turn.route.served.is_custom:
+        if replicas == _UNSET:
+            raise statuses.bad_request(f'the spec replicas field "{turn.paths.replicas}" cannot be empty')
+        return replicas
+    causes = not_negative("spec.replicas", replicas)
+    if causes:
+        raise statuses.invalid("autoscaling", "Scale", turn.route.name, causes)
+    uid, own = wanted["metadata"].get("uid") or "", body["metadata"]["uid"]
+    if uid and uid != own:
+        why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {own}"
+        type_ = turn.route.served.type
+        raise statuses.conflict(replace(type_, plural=f"{type_.plural}/scale"), turn.route.name, why)
     return replicas
 
 

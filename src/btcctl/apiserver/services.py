@@ -28,10 +28,10 @@ _Spec = dict[str, Any]
 def complete_service(body: dict[str, Any]) -> None:
     """What a new state is allotted: families, an address and ports that nobody listens on."""
     spec = body["spec"]
-    if spec["type"] == "ExternalName":
-        return
     if spec.get("clusterIP") and not spec.get("clusterIPs"):
         spec["clusterIPs"] = [spec["clusterIP"]]
+    if spec["type"] == "ExternalName":
+        return
     is_open = spec.get("clusterIP") == "None" and not spec.get("selector")
     spec.setdefault("ipFamilyPolicy", "RequireDualStack" if is_open else "SingleStack")
     families = spec.setdefault("ipFamilies", ["IPv4"])
@@ -65,6 +65,12 @@ def keep_service(new: dict[str, Any], old: Body) -> None:
                 port.pop("nodePort", None)
     if before["type"] == "LoadBalancer" and spec["type"] != "LoadBalancer":
         _drop_unchanged(spec, before, "allocateLoadBalancerNodePorts", "loadBalancerClass")
+
+
+def finish_service(body: dict[str, Any]) -> None:
+    """What a server does not show of a Service that is but another name."""
+    if body["spec"]["type"] == "ExternalName":
+        body["spec"].pop("internalTrafficPolicy", None)
 
 
 def check_service(body: Body) -> list[Cause]:
@@ -112,8 +118,7 @@ def _check_ports(spec: Mapping[str, Any]) -> list[Cause]:
         if spec["type"] == "ClusterIP" and port.get("nodePort"):
             causes.append(forbidden(f"spec.ports[{index}].nodePort", "may not be used when `type` is 'ClusterIP'"))
     causes += _repeated(ports, "nodePort", lambda index, port: duplicate(f"spec.ports[{index}].nodePort", port))
-    same = {"Name": "", "AppProtocol": None, "TargetPort": 0, "NodePort": 0}
-    return causes + _repeated(ports, "port", lambda index, port: duplicate(f"spec.ports[{index}]", port | same))
+    return causes + _repeated(ports, "port", lambda index, port: duplicate(f"spec.ports[{index}]", port))
 
 
 def _repeated(ports: list[Any], name: str, complain: Callable[[int, Any], Cause]) -> list[Cause]:
@@ -122,8 +127,15 @@ def _repeated(ports: list[Any], name: str, complain: Callable[[int, Any], Cause]
     for index, port in enumerate(ports):
         key = (port["protocol"], port.get(name))
         if key[1] and key in seen:
-            shown = {"Protocol": key[0], "Port": key[1]} if name == "port" else key[1]
-            causes.append(complain(index, shown))
+            whole = {
+                "Name": "",
+                "Protocol": key[0],
+                "AppProtocol": None,
+                "Port": key[1],
+                "TargetPort": 0,
+                "NodePort": 0,
+            }
+            causes.append(complain(index, whole if name == "port" else key[1]))
         seen.add(key)
     return causes
 

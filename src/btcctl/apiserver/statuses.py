@@ -209,6 +209,12 @@ def internal(message: str) -> StatusError:
     return StatusError(500, message)
 
 
+def internal_error(why: str) -> StatusError:
+    """500 with a reason, as the real server answers for what it knows to be wrong inside."""
+    details = {"causes": [{"message": why}]}
+    return StatusError(500, f"Internal error occurred: {why}", "InternalError", details=details)
+
+
 def not_implemented(message: str) -> StatusError:
     """501: a real server could do this, this one cannot, and does not pretend."""
     return StatusError(501, f"the embedded API server does not support this: {message}", "NotImplemented")

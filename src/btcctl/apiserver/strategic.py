@@ -124,8 +124,8 @@ def _merge_list(
 ) -> list[Any]:
     if not current and not patch:
         return current
-    kinds = {go_type(each) for each in (*current, *patch)}
-    if "[]interface {}" in kinds:
+    kinds = dict.fromkeys(go_type(each) for each in (*current, *patch))
+    if next(iter(kinds)) == "[]interface {}":
         raise statuses.unprocessable()
     if len(kinds) > 1:
         raise statuses.internal(f"list element types are not identical: {plain([current, patch])}")

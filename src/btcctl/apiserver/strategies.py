@@ -49,6 +49,7 @@ class Strategy:
         metadata: How it looks at metadata.
         prepare: Makes, in place, an object the client sent a new one; without a status.
         complete: Fills in, in place, what a new state is given by others than the client.
+        finish: Takes away, in place, what nobody is shown, once it is written down who set what.
         keep: Puts back, in place, into a new body what an update may not touch.
         keep_status: The same for a write of the status.
         check: What is wrong with a new state.
@@ -67,6 +68,7 @@ class Strategy:
     metadata: MetadataRules = _USUAL
     prepare: Callable[[dict[str, Any]], None] = _nothing
     complete: Callable[[dict[str, Any]], None] = _nothing
+    finish: Callable[[dict[str, Any]], None] = _nothing
     keep: Callable[[dict[str, Any], Body], None] = lambda _new, _old: None
     keep_status: Callable[[dict[str, Any], Body], None] = lambda _new, _old: None
     check: Callable[[Body], list[Cause]] = _no_complaint
@@ -110,6 +112,7 @@ _STRATEGIES: Mapping[tuple[str, str], Strategy] = {
     ("", "services"): Strategy(
         MetadataRules(label_name),
         complete=services.complete_service,
+        finish=services.finish_service,
         keep=services.keep_service,
         check=services.check_service,
         remarks=remarks.of_service,

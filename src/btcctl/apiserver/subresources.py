@@ -37,11 +37,16 @@ class Subresources:
         self._scales = scales
         self._streams = PodStreams(pods, store.clock)
 
-    def handle(self, route: Route, request: ApiRequest) -> ApiResponse | TakeOver:
+    def handle(self, route: Route, request: ApiRequest, warnings: list[str]) -> ApiResponse | TakeOver:
+        """
+        Args:
+            warnings: Warnings for the client are added to it.
+        """
         if route.subresource in POD_STREAMS:
             return self._streams.handle(route, request, self._existing(route))
+        if route.subresource == "scale":
+            return self._scales.handle(route, request, warnings)
         handlers = {
-            "scale": self._scales.handle,
             "binding": self._bind,
             "eviction": self._evict,
             "finalize": self._finalize,

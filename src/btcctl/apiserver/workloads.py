@@ -27,7 +27,7 @@ _PERCENT = (
     "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for "
     "validation is '[0-9]+%')"
 )
-_COUNTS = ("replicas", "readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas")
+_COUNTS = ("readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas")
 
 
 def check_stateful_set(body: Body) -> list[Cause]:
@@ -49,8 +49,10 @@ def check_stateful_set(body: Body) -> list[Cause]:
     template = spec["template"]
     claims = [(claim.get("metadata") or {}).get("name", "") for claim in spec.get("volumeClaimTemplates") or ()]
     own = {name: value for name, value in template["spec"].items() if name not in {"hostname", "subdomain"}}
-    causes += _check_selector(spec, "statefulset")
-    causes += _check_template({**template, "spec": own}, claims)
+    wrong = _check_selector(spec)
+    if wrong:
+        return causes + wrong + [invalid("spec.selector", spec["selector"], "")]
+    causes += _check_match(spec, "statefulset") + _check_template({**template, "spec": own}, claims)
     return causes + _check_restarts(template["spec"], "StatefulSet")
 
 
@@ -62,8 +64,12 @@ def check_stateful_set_update(new: Body, old: Body) -> list[Cause]:
 
 def check_deployment(body: Body) -> list[Cause]:
     spec = body["spec"]
-    causes = not_negative("spec.replicas", spec["replicas"]) + _check_selector(spec, "deployment")
-    causes += _check_template(spec["template"]) + _check_restarts(spec["template"]["spec"], "ReplicaSet")
+    causes, wrong = not_negative("spec.replicas", spec["replicas"]), _check_selector(spec)
+    if wrong:
+        causes += [*wrong, invalid("spec.selector", spec["selector"], "invalid label selector")]
+    else:
+        causes += _check_match(spec, "deployment") + _check_template(spec["template"])
+        causes += _check_restarts(spec["template"]["spec"], "ReplicaSet")
     causes += _check_strategy(spec["strategy"])
     for name in ("minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds"):
         causes += not_negative(f"spec.{name}", spec.get(name))
@@ -81,9 +87,11 @@ def check_deployment_update(new: Body, old: Body) -> list[Cause]:
 def check_status(new: Body, _: Body) -> list[Cause]:
     """What is wrong with the counts that a controller writes."""
     status = new.get("status") or {}
-    counts = {name: status.get(name) or 0 for name in (*_COUNTS, "unavailableReplicas", "observedGeneration")}
+    limited = [name for name in _COUNTS if new["kind"] == "StatefulSet" or name != "currentReplicas"]
+    names = ("replicas", *limited, "unavailableReplicas", "observedGeneration", "collisionCount")
+    counts = {name: status.get(name) or 0 for name in names}
     causes = [cause for name, count in counts.items() for cause in not_negative(f"status.{name}", count)]
-    over = [name for name in _COUNTS[1:] if counts[name] > counts["replicas"]]
+    over = [name for name in limited if counts[name] > counts["replicas"]]
     causes += [invalid(f"status.{name}", counts[name], "cannot be greater than status.replicas") for name in over]
     if counts["availableReplicas"] > counts["readyReplicas"]:
         field = "status.readyReplicas" if new["kind"] == "StatefulSet" else "readyReplicas"
@@ -149,17 +157,20 @@ def _amount(share: int | str) -> int:
     return int(share[:-1]) if re.fullmatch("[0-9]+%", share) else 0
 
 
-def _check_selector(spec: Mapping[str, Any], kind: str) -> list[Cause]:
+def _check_selector(spec: Mapping[str, Any]) -> list[Cause]:
+    """What makes a selector one that cannot be read."""
+    return check_label_selector(spec.get("selector") or {}, "spec.selector")
+
+
+def _check_match(spec: Mapping[str, Any], kind: str) -> list[Cause]:
+    """That it selects what the template makes."""
     selector = spec.get("selector")
     labels = (spec["template"].get("metadata") or {}).get("labels") or {}
     if selector is None:
         return [required("spec.selector"), _unmatched(labels)]
-    causes = check_label_selector(selector, "spec.selector")
     if not selector.get("matchLabels") and not selector.get("matchExpressions"):
-        causes.append(invalid("spec.selector", selector, f"empty selector is invalid for {kind}"))
-    elif not causes and not matches_selector(selector, labels):
-        causes.append(_unmatched(labels))
-    return causes
+        return [invalid("spec.selector", selector, f"empty selector is invalid for {kind}")]
+    return [] if matches_selector(selector, labels) else [_unmatched(labels)]
 
 
 def check_label_selector(selector: Mapping[str, Any], field: str) -> list[Cause]:

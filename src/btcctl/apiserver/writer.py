@@ -23,9 +23,10 @@ from btcctl.apiserver.strategies import Strategy, strategy_of
 from btcctl.apiserver.validation import validate
 from btcctl.clock import rfc3339
 from btcctl.objects import ObjectKey
-from btcctl.resources import NAMESPACES, SERVICE_ACCOUNTS, ResourceType
+from btcctl.resources import CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES, SERVICE_ACCOUNTS, ResourceType
 
 _SERVERS_OWN = ("deletionTimestamp", "deletionGracePeriodSeconds")
+_ETCD_FOLDERS = {"services": "services/specs", "nodes": "minions"}  # SpecialDefaultResourcePrefixes
 _NAME_TRIES = 8  # as kube-apiserver 1.32 and later tries generateName again
 
 
@@ -62,7 +63,7 @@ class Writer:
         sent = body["metadata"]
         if sent.get("resourceVersion"):
             raise statuses.internal("resourceVersion should not be set on objects to be created")
-        _check_place(route, sent)
+        check_place(route, sent)
         _deduplicate_owners(sent, warnings)
         with self._store.transaction():
             new = self._new_object(route, body, strategy)
@@ -77,6 +78,7 @@ class Writer:
                 deleting = "deletionTimestamp" in existing.body["metadata"]
                 raise statuses.already_exists(served.type, new["metadata"]["name"], deleting=deleting)
             self._track(route, None, body, new, options)
+            strategy.finish(new)
             return self._store_new(served, canonical(served, new), options)
 
     def update(
@@ -92,8 +94,8 @@ class Writer:
         """
         served, strategy = route.served, strategy_of(route.served)
         sent = body["metadata"]
-        _check_place(route, sent)
-        _check_name(route, sent)
+        check_place(route, sent)
+        check_name(route, sent)
         _deduplicate_owners(sent, warnings)
         with self._store.transaction():
             old = self._read(route)
@@ -103,7 +105,7 @@ class Writer:
                 raise statuses.not_found(served.type, route.name)
             warnings += validate_fields(served, body, problems, options.field_validation)
             if sent.get("uid") and not options.is_apply:
-                _check_uid(route, sent["uid"], old.body["metadata"]["uid"], options)
+                check_uid(route, sent["uid"], old.body["metadata"]["uid"], options)
             _check_version(route, sent, old, needs_version=strategy.needs_version)
             return self._replace(route, old, body, options, warnings), False
 
@@ -113,7 +115,7 @@ class Writer:
         """What a client says of the version of an object that there is not is only read."""
         sent = body["metadata"]
         if sent.get("uid"):
-            _check_uid(route, sent["uid"], "", options)
+            check_uid(route, sent["uid"], "", options)
         version = _version(sent)
         created = self.create(route, {**body, "metadata": {**sent, "resourceVersion": ""}}, options, warnings, problems)
         if options.dry_run and version:
@@ -137,8 +139,8 @@ class Writer:
             sent = body["metadata"]
             problems = [*patch.problems, *problems]
             warnings += validate_fields(served, body, problems, options.field_validation, made)
-            _check_place(route, sent)
-            _check_name(route, sent)
+            check_place(route, sent)
+            check_name(route, sent)
             _deduplicate_owners(sent, warnings, " after mutating admission happens")
             _check_version(route, sent, old, needs_version=strategy_of(served).needs_version)
             return self._replace(route, old, body, options, warnings)
@@ -229,6 +231,7 @@ class Writer:
         if strategy.has_generation and _counted(new, route) != _counted(old.body, route):
             new["metadata"]["generation"] = old.body["metadata"].get("generation", 0) + 1
         self._track(route, old.body, body, new, options)
+        strategy.finish(new)
         new["metadata"]["resourceVersion"] = str(old.revision)
         before = self._store.get(served.collection, route.key)
         stored = canonical(served, versions.stored_body(served, new))
@@ -300,7 +303,8 @@ def _key(body: Body) -> ObjectKey:
     return ObjectKey(body["metadata"].get("namespace") or "", body["metadata"].get("name") or "")
 
 
-def _check_name(route: Route, sent: Mapping[str, Any]) -> None:
+def check_name(route: Route, sent: Mapping[str, Any]) -> None:
+    """That metadata has the name that the path has."""
     name = sent.get("name")
     if not name:
         why = f"the name of the object ({route.name} based on URL) was undeterminable: name must be provided"
@@ -309,7 +313,7 @@ def _check_name(route: Route, sent: Mapping[str, Any]) -> None:
         raise statuses.bad_request(f"the name of the object ({name}) does not match the name on the URL ({route.name})")
 
 
-def _check_place(route: Route, sent: Mapping[str, Any]) -> None:
+def check_place(route: Route, sent: Mapping[str, Any]) -> None:
     """Of a cluster-wide object the namespace is just forgotten."""
     namespace = sent.get("namespace")
     if namespace and route.namespace and namespace != route.namespace:
@@ -329,7 +333,7 @@ def _deduplicate_owners(sent: dict[str, Any], warnings: list[str], when: str = "
         )
 
 
-def _check_uid(route: Route, sent: str, uid: str, options: WriteOptions) -> None:
+def check_uid(route: Route, sent: str, uid: str, options: WriteOptions) -> None:
     """That a PUT means the object that has this uid."""
     if sent != uid:
         raise statuses.conflict(route.served.type, route.name, _uid_message(route, sent, uid, options))
@@ -359,8 +363,9 @@ def _check_version(route: Route, sent: Mapping[str, Any], old: Record, *, needs_
 def _uid_message(route: Route, sent: str, uid: str, options: WriteOptions) -> str:
     """A dry run gets as far as the keys have no prefix yet."""
     type_ = route.served.type
-    group = type_.group if route.served.is_custom else ""
-    parts = ("" if options.dry_run else "registry", group, type_.plural, route.namespace, route.name)
+    has_group = route.served.is_custom or type_ == CUSTOM_RESOURCE_DEFINITIONS
+    folder = f"{type_.group}/{type_.plural}" if has_group else _ETCD_FOLDERS.get(type_.plural, type_.plural)
+    parts = ("" if options.dry_run else "registry", folder, route.namespace, route.name)
     place = "/".join(each for each in parts if each)
     return (
         f"StorageError: invalid object, Code: 4, Key: /{place}, ResourceVersion: 0, "

@@ -9,12 +9,14 @@ from tests.integration.conformance.manifests import (
     CONFIG_MAPS,
     DEPLOYMENTS,
     PODS,
+    SERVICES,
     STATEFUL_SETS,
     WIDGETS,
     config_map,
     define_widgets,
     deployment,
     pod,
+    service,
     stateful_set,
     versioned,
     widget,
@@ -146,3 +148,74 @@ def the_scale_of_a_workload_is_checked(talk: Talk) -> None:
     talk.put(path, {**_scale(1), "kind": "Deployment"})
     talk.patch(path, {"spec": {"replicas": -2}})
     talk.get(f"{CONFIG_MAPS}/a/scale")
+
+
+@case("scale", error=True)
+def what_is_no_scale_is_refused_and_what_is_too_much_is_told(talk: Talk) -> None:
+    define_widgets(talk, scale=True)
+    talk.post(WIDGETS, widget(spec={}))
+    talk.get(f"{WIDGETS}/a/scale")
+    talk.patch(f"{WIDGETS}/a/scale", {"metadata": {"labels": {"x": "y"}}})
+    talk.patch(f"{WIDGETS}/a/scale", {"spec": {"replicas": 2, "bogus": 1}})
+    talk.post(DEPLOYMENTS, deployment())
+    path = f"{DEPLOYMENTS}/a/scale"
+    for mode in ("Ignore", "Warn", "Strict"):
+        query = {"fieldValidation": mode}
+        talk.put(path, {**_scale(1), "bogus": 1}, query=query)
+        for content_type in ("merge", "strategic"):
+            talk.patch(path, {"spec": {"replicas": 2, "bogus": 1}}, content_type=content_type, query=query)
+    talk.put(path, _scale(3, uid="other"))
+    talk.patch(path, {"metadata": {"uid": "other"}})
+    talk.patch(path, {"spec": {"replicas": "three"}}, content_type="strategic")
+    talk.patch(path, {"spec": {"replicas": "three"}})
+    talk.patch(path, {"metadata": {"name": "other"}})
+    talk.put(path, {**_scale(1), "apiVersion": "apps/v1", "kind": "Deployment"})
+    talk.put(path, {"metadata": {"namespace": "{ns}"}, "spec": {"replicas": 1}})
+    talk.put(path, _scale(1, namespace="other"))
+    talk.post(path, _scale(1))
+
+
+@case("status")
+def a_status_of_a_built_in_kind_may_change_metadata(talk: Talk) -> None:
+    talk.post(DEPLOYMENTS, deployment())
+    talk.post(SERVICES, service())
+    talk.service_account()
+    talk.post(PODS, pod())
+    metadata = {"labels": {"x": "y"}, "annotations": {"e": "f"}}
+    for path in (DEPLOYMENTS, SERVICES, PODS):
+        body = {"metadata": metadata, "spec": {"minReadySeconds": 9}, "status": {"observedGeneration": 1}}
+        talk.patch(f"{path}/a/status", body, content_type="strategic")
+    talk.get(f"{PODS}/a/status")
+
+
+@case("status", error=True)
+def the_status_of_a_workload_is_checked(talk: Talk) -> None:
+    talk.post(STATEFUL_SETS, stateful_set())
+    talk.post(DEPLOYMENTS, deployment())
+    for path in (f"{STATEFUL_SETS}/a/status", f"{DEPLOYMENTS}/a/status"):
+        counts = {"readyReplicas": 2, "availableReplicas": 3, "updatedReplicas": 0, "currentReplicas": 0}
+        talk.patch(path, {"status": {"replicas": 1, **counts}})
+        talk.patch(path, {"status": {"replicas": -1, "updatedReplicas": 0, "currentReplicas": 0}})
+        talk.post(path, {})
+        talk.delete(path)
+    talk.patch(path, {"status": {"replicas": 2, "readyReplicas": 2, "bogus": 1}})
+    condition = {"type": "Odd", "status": "True", "lastTransitionTime": "2001-01-01T00:00:00+02:00"}
+    talk.patch(path, {"status": {"conditions": [condition]}}, content_type="strategic")
+    talk.patch(path, {"status": {"conditions": [{"type": "Odd", "$patch": "delete"}]}}, content_type="strategic")
+
+
+@case("status", error=True)
+def the_status_of_a_pod_is_checked(talk: Talk) -> None:
+    talk.service_account()
+    talk.post(PODS, pod(restartPolicy="Never"))
+    path = f"{PODS}/a/status"
+    ended = {"name": "main", "state": {"terminated": {"exitCode": 1}}}
+    talk.patch(path, {"status": {"phase": "Failed", "containerStatuses": [ended]}}, content_type="strategic")
+    again = {"name": "main", "state": {"running": {}}, "image": "i", "restartCount": 1}
+    talk.patch(path, {"status": {"containerStatuses": [again]}}, content_type="strategic")
+    talk.patch(path, {"status": {"podIP": "10.0.0.1", "podIPs": [{"ip": "10.0.0.1"}]}}, content_type="strategic")
+    talk.patch(path, {"status": {"podIP": "10.0.0.2"}}, content_type="strategic")
+    talk.patch(path, {"status": {"podIPs": [{"ip": "10.0.0.3"}]}}, content_type="strategic")
+    talk.patch(path, {"status": {"qosClass": "Guaranteed"}})
+    talk.patch(path, {"status": {"qosClass": None, "observedGeneration": -1}})
+    talk.put(path, pod(restartPolicy="Never"))

@@ -1,4 +1,7 @@
-"""What is not compared: uid, times, resourceVersion values, and the random order of causes."""
+"""What is not compared: uid, times, resourceVersion values, and the random order of causes.
+
+And what follows from times alone: who set a field in an earlier second comes first in managedFields.
+"""
 
 from __future__ import annotations
 
@@ -38,6 +41,7 @@ class Normalizer:
         if isinstance(value, Mapping):
             return self._object(value)
         if isinstance(value, list):
+            value = _as_in_one_second(value) if key == "managedFields" else value
             found = [self.value(each, key) for each in value]
             return sorted(found, key=repr) if key == "causes" else found
         if not isinstance(value, str):
@@ -72,6 +76,18 @@ class Normalizer:
     def _token(self, token: str) -> str:
         decoded = urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode()
         return self.text(re.sub(r'"rv":\d+', '"rv":<version>', decoded))
+
+
+def _as_in_one_second(entries: list[Any]) -> list[Any]:
+    """The entries as they would be in if all were of the same time; as they are if their order is not the servers'."""
+    names = ("manager", "apiVersion", "subresource")
+
+    def at(entry: Mapping[str, Any]) -> list[str]:
+        return [entry.get(name, "") for name in ("operation", "time", *names)]
+
+    if not all(isinstance(each, Mapping) for each in entries) or entries != sorted(entries, key=at):
+        return entries
+    return sorted(entries, key=lambda each: [each.get(name, "") for name in ("operation", *names)])
 
 
 def _time(match: re.Match[str]) -> str:

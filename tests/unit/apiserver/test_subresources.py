@@ -54,10 +54,44 @@ class TestScale:
         answer = server.patch(f"{THINGS}/a/scale", {"spec": {"replicas": 11}})
         assert (answer.status, answer.body["details"]["kind"], answer.causes[0][0]) == (422, "Thing", "spec.size")
 
-    @pytest.mark.parametrize(("replicas", "status"), [(-1, 422), ("three", 400), (True, 400)])
-    def test_replicas_are_a_number_from_0(self, server, replicas, status):
+    @pytest.mark.parametrize(("replicas", "field"), [(-1, "spec.replicas"), ("three", "patch"), (True, "patch")])
+    def test_replicas_are_a_number_from_0(self, server, replicas, field):
+        server.created(STATEFUL_SETS, stateful_set())
+        answer = server.patch(f"{STATEFUL_SETS}/s/scale", {"spec": {"replicas": replicas}})
+        assert (answer.status, [cause[0] for cause in answer.causes]) == (422, [field])
+
+    def test_of_a_custom_resource_its_schema_judges_them(self, server):
         server.created(THINGS, thing())
-        assert server.patch(f"{THINGS}/a/scale", {"spec": {"replicas": replicas}}).status == status
+        answer = server.patch(f"{THINGS}/a/scale", {"spec": {"replicas": -1}})
+        assert (answer.status, answer.body["details"]["kind"]) == (422, "Thing")
+
+    def test_a_put_must_be_a_scale_of_that_name(self, server):
+        server.created(STATEFUL_SETS, stateful_set())
+        scale = server.get(f"{STATEFUL_SETS}/s/scale").body
+        other = {**scale, "metadata": {**scale["metadata"], "name": "other"}}
+        answers = [server.put(f"{STATEFUL_SETS}/s/scale", each) for each in (other, {**scale, "kind": "Deployment"})]
+        assert [each.status for each in answers] == [400, 400]
+        assert "does not match the name on the URL (s)" in answers[0].message
+        assert answers[1].message.startswith('Deployment in version "v1" cannot be handled as a Scale: no kind')
+
+    def test_a_server_of_custom_resources_has_no_words_for_what_is_no_scale(self, server):
+        server.created(THINGS, thing())
+        answer = server.put(f"{THINGS}/a/scale", {**thing(), "spec": {"replicas": "three"}})
+        assert answer.message.startswith("no kind is registered for the type v1.Scale")
+
+    def test_another_object_of_that_name_is_a_conflict(self, server):
+        server.created(STATEFUL_SETS, stateful_set())
+        scale = server.get(f"{STATEFUL_SETS}/s/scale").body
+        other = {**scale, "metadata": {**scale["metadata"], "uid": "other"}}
+        put = server.put(f"{STATEFUL_SETS}/s/scale", other)
+        patched = server.patch(f"{STATEFUL_SETS}/s/scale", {"metadata": {"uid": "other"}})
+        assert (put.status, "Key: /registry/statefulsets/default/s," in put.message) == (409, True)
+        assert (patched.status, patched.body["details"]["kind"]) == (409, "statefulsets/scale")
+
+    def test_unknown_fields_are_warned_of(self, server):
+        server.created(STATEFUL_SETS, stateful_set())
+        answer = server.patch(f"{STATEFUL_SETS}/s/scale", {"spec": {"replicas": 1, "bogus": 2}})
+        assert answer.headers["Warning"] == '299 - "unknown field \\"spec.bogus\\""'
 
     def test_a_missing_object_or_an_unscalable_kind_is_404(self, server):
         assert server.get(f"{THINGS}/zz/scale").status == 404

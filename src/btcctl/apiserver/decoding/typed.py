@@ -18,6 +18,7 @@ from btcctl.apiserver.printing import go_type
 from btcctl.apiserver.quantities import canonical_quantity
 from btcctl.errors import BtcctlError
 
+_MOST_PROBLEMS = 100  # that a strict decoder keeps
 _INT_LIMITS = {"int32": 2**31, "int64": 2**63}
 _INT32 = GoType(types.INT, "int32")
 
@@ -67,7 +68,8 @@ def decode(type_: GoType, value: Any) -> tuple[dict[str, Any], list[str]]:
         Misfit: A field has another type than it must.
     """
     try:
-        return _decoded(_Decoder(), type_, value)
+        found, problems = _decoded(_Decoder(), type_, value)
+        return found, problems[:_MOST_PROBLEMS]
     except _Wrong as wrong:
         raise Misfit(str(wrong if wrong.is_final else _final(type_, value) or wrong)) from wrong
 

@@ -23,6 +23,8 @@ _LATE: Mapping[CollectionId, tuple[str, ...]] = {
     ),
     ("", "services"): ("spec.clusterIP", "spec.clusterIPs", "spec.ipFamilies", "spec.ipFamilyPolicy"),
 }
+# Two names of one field.
+_SAME = {"serviceAccount": "serviceAccountName", "serviceAccountName": "serviceAccount"}
 # What a write to status leaves alone: GetResetFields of each kind's strategy in kubernetes 1.36.
 _UNTOUCHED_BY_STATUS: Mapping[CollectionId, tuple[Path, ...]] = {
     ("", "pods"): (("f:metadata", "f:deletionTimestamp"), ("f:metadata", "f:ownerReferences")),
@@ -63,7 +65,8 @@ def without_late(served: Served, sent: Mapping[str, Any], new: dict[str, Any]) -
     """The new state but for what was filled in late, and not sent by the client."""
     for path in _LATE.get(served.collection, ()):
         parent, _, name = path.rpartition(".")
-        if name in (new.get(parent) or {}) and name not in (sent.get(parent) or {}):
+        said = {name, _SAME.get(name)} & set(sent.get(parent) or ())
+        if name in (new.get(parent) or {}) and not said:
             new = {**new, parent: {key: value for key, value in new[parent].items() if key != name}}
     return new
 
