@@ -81,6 +81,8 @@ def _check_container(container: Mapping[str, Any], field: str, volumes: set[str]
     causes += _check_ports(container.get("ports") or [], f"{field}.ports")
     for index, variable in enumerate(container.get("env") or ()):
         causes += _check_variable(variable, f"{field}.env[{index}]")
+    for index, source in enumerate(container.get("envFrom") or ()):
+        causes += _check_whole_source(source, f"{field}.envFrom", index)
     causes += _check_mounts(container.get("volumeMounts") or [], f"{field}.volumeMounts", volumes)
     causes += one_of(f"{field}.imagePullPolicy", container["imagePullPolicy"], _PULL_POLICIES)
     return causes + check_resources(container.get("resources") or {}, f"{field}.resources")
@@ -125,6 +127,16 @@ def _check_variable(variable: Mapping[str, Any], field: str) -> list[Cause]:
     if source is None:
         return causes
     return causes + _check_source(variable, source, f"{field}.valueFrom")
+
+
+def _check_whole_source(source: Mapping[str, Any], field: str, index: int) -> list[Cause]:
+    given = [name for name in ("configMapRef", "secretRef") if source.get(name) is not None]
+    causes = [required(f"{field}[{index}].{name}.name") for name in given if not source[name].get("name")]
+    if not given:
+        return [invalid(field, "", "must specify one of: `configMapRef` or `secretRef`")]
+    if len(given) > 1:
+        causes.append(invalid(field, "", "may not have more than one field specified at a time"))
+    return causes
 
 
 def _check_source(variable: Mapping[str, Any], source: Mapping[str, Any], field: str) -> list[Cause]:

@@ -7,24 +7,23 @@ from decimal import Decimal
 from typing import Any
 
 from btcctl.apiserver import statuses
-from btcctl.apiserver.causes import forbidden, invalid, one_of, unsupported
+from btcctl.apiserver.causes import forbidden, invalid, one_of
 from btcctl.apiserver.collection import Body
 from btcctl.apiserver.containers import check_containers
 from btcctl.apiserver.metadata import (
     label_name,
-    label_value_complaints,
-    qualified_name,
     subdomain_name,
     validate_labels,
 )
 from btcctl.apiserver.quantities import parse_quantity
+from btcctl.apiserver.scheduling import check_scheduling
+from btcctl.apiserver.security import check_identity
 from btcctl.apiserver.statuses import Cause
 from btcctl.apiserver.volumes import check_volumes
 from btcctl.resources import PODS
 
 _RESTART_POLICIES = ("Always", "OnFailure", "Never")
 _DNS_POLICIES = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")
-_TAINT_EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 _TOLERATION_SECONDS = 300  # DefaultTolerationSeconds admission plugin
 #: The classes that every cluster has, and what a pod without one gets.
 _PRIORITIES = {"": 0, "system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
@@ -105,9 +104,7 @@ def check_pod_spec(spec: Mapping[str, Any], field: str, more_volumes: Iterable[s
     if deadline is not None and not 1 <= deadline < 2**31:
         why = f"must be between 1 and {2**31 - 1}, inclusive"
         causes.append(invalid(f"{field}.activeDeadlineSeconds", deadline, why))
-    for index, toleration in enumerate(spec.get("tolerations") or ()):
-        causes += _check_toleration(toleration, f"{field}.tolerations[{index}]")
-    return causes
+    return causes + check_scheduling(spec, field) + check_identity(spec, field)
 
 
 def check_pod_status(new: Body, old: Body) -> list[Cause]:
@@ -154,27 +151,6 @@ def _names(field: str, name: str | None, rule: Any) -> list[Cause]:
 
 def _tolerates(toleration: Mapping[str, Any], key: str) -> bool:
     return toleration.get("key") in {key, None, ""} and toleration.get("effect") in {"NoExecute", None, ""}
-
-
-def _check_toleration(toleration: Mapping[str, Any], field: str) -> list[Cause]:
-    key, operator, effect = (toleration.get(name) or "" for name in ("key", "operator", "effect"))
-    value = toleration.get("value") or ""
-    causes = qualified_name(f"{field}.key", key) if key else []
-    if not key and operator != "Exists":
-        why = 'operator must be Exists when `key` is empty, which means "match all values and all keys"'
-        causes.append(invalid(f"{field}.operator", operator, why))
-    if toleration.get("tolerationSeconds") is not None and effect != "NoExecute":
-        why = "effect must be 'NoExecute' when `tolerationSeconds` is set"
-        causes.append(invalid(f"{field}.effect", effect, why))
-    if operator in {"", "Equal"}:
-        complaints = label_value_complaints(value)
-        causes += [invalid(f"{field}.operator", value, ";".join(complaints))] if complaints else []
-    elif operator == "Exists":
-        why = "value must be empty when `operator` is 'Exists'"
-        causes += [invalid(f"{field}.operator", value, why)] if value else []
-    else:
-        causes.append(unsupported(f"{field}.operator", operator, ("Equal", "Exists")))
-    return causes + (one_of(f"{field}.effect", effect, _TAINT_EFFECTS) if effect else [])
 
 
 def _positive(amounts: Mapping[str, str]) -> dict[str, Decimal]:

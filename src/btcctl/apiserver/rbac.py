@@ -8,8 +8,8 @@ from typing import Any
 from btcctl.apiserver.causes import invalid, required, unsupported
 from btcctl.apiserver.collection import Body
 from btcctl.apiserver.metadata import path_name, subdomain_name
+from btcctl.apiserver.selector_checks import check_label_selector
 from btcctl.apiserver.statuses import Cause
-from btcctl.apiserver.workloads import check_label_selector
 
 GROUP = "rbac.authorization.k8s.io"
 _SUBJECTS = ("ServiceAccount", "User", "Group")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import binascii
-import ipaddress
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,6 +10,7 @@ from btcctl.apiserver.causes import duplicate, forbidden, invalid, one_of, requi
 from btcctl.apiserver.collection import Body
 from btcctl.apiserver.metadata import label_name, qualified_name, subdomain_name, validate_labels
 from btcctl.apiserver.ports import PROTOCOLS, port_number, port_number_or_name
+from btcctl.apiserver.security import is_address
 from btcctl.apiserver.statuses import Cause
 
 _TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
@@ -182,7 +182,7 @@ def _check_addresses(spec: Mapping[str, Any]) -> list[Cause]:
     policy = spec.get("ipFamilyPolicy", "")
     causes += [] if policy in _POLICIES else [unsupported("spec.ipFamilyPolicy", policy, _POLICIES)]
     for index, each in enumerate(addresses):
-        if each != "None" and not _is_address(each):
+        if each != "None" and not is_address(each):
             why = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
             causes.append(invalid(f"spec.clusterIPs[{index}]", each, why))
     return causes + _check_stacks(spec, policy, families)
@@ -273,14 +273,6 @@ def _needs_no_ports(spec: Mapping[str, Any]) -> bool:
 
 def _is_external(spec: Mapping[str, Any]) -> bool:
     return _has_node_ports(spec) or (spec["type"] == "ClusterIP" and bool(spec.get("externalIPs")))
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _number_of(*parts: object) -> int:

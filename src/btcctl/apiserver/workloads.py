@@ -10,6 +10,7 @@ from btcctl.apiserver.causes import forbidden, invalid, not_negative, one_of, re
 from btcctl.apiserver.collection import Body
 from btcctl.apiserver.metadata import label_name, validate_labels
 from btcctl.apiserver.pods import check_pod_spec
+from btcctl.apiserver.selector_checks import check_label_selector
 from btcctl.apiserver.selectors import matches_selector
 from btcctl.apiserver.statuses import Cause
 
@@ -171,24 +172,6 @@ def _check_match(spec: Mapping[str, Any], kind: str) -> list[Cause]:
     if not selector.get("matchLabels") and not selector.get("matchExpressions"):
         return [invalid("spec.selector", selector, f"empty selector is invalid for {kind}")]
     return [] if matches_selector(selector, labels) else [_unmatched(labels)]
-
-
-def check_label_selector(selector: Mapping[str, Any], field: str) -> list[Cause]:
-    causes = validate_labels(f"{field}.matchLabels", selector.get("matchLabels") or {})
-    for index, each in enumerate(selector.get("matchExpressions") or ()):
-        causes += _check_expression(each, f"{field}.matchExpressions[{index}]")
-    return causes
-
-
-def _check_expression(expression: Mapping[str, Any], field: str) -> list[Cause]:
-    operator, values = expression.get("operator", ""), expression.get("values") or []
-    if operator in {"In", "NotIn"}:
-        why = "must be specified when `operator` is 'In' or 'NotIn'"
-        return [] if values else [required(f"{field}.values", why)]
-    if operator in {"Exists", "DoesNotExist"}:
-        why = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
-        return [forbidden(f"{field}.values", why)] if values else []
-    return [invalid(f"{field}.operator", operator, "not a valid selector operator")]
 
 
 def _unmatched(labels: Mapping[str, str]) -> Cause:

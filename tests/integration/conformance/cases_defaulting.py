@@ -416,3 +416,56 @@ def what_is_odd_but_valid_is_warned_of(talk: Talk) -> None:
     talk.post(PODS, pod(**spec), query={"dryRun": "All"})
     talk.post(SERVICES, service(externalName="example.org", trafficDistribution="PreferClose"))
     talk.post(PODS, pod("b", priorityClassName="nobody"))
+
+
+@case("defaulting", error=True)
+def pods_that_cannot_be_placed_are_refused(talk: Talk) -> None:
+    required, preferred = (f"{how}DuringSchedulingIgnoredDuringExecution" for how in ("required", "preferred"))
+    expressions = [
+        {"key": "a", "operator": "In"},
+        {"key": "b", "operator": "Exists", "values": ["x"]},
+        {"key": "c", "operator": "Gt", "values": ["1", "2"]},
+        {"key": "d", "operator": "Wild"},
+        {"key": "bad key", "operator": "In", "values": ["bad value!"]},
+    ]
+    term = {"labelSelector": {"matchLabels": {"bad key": "x"}}, "namespaces": ["Bad"]}
+    affinities = (
+        {"nodeAffinity": {required: {"nodeSelectorTerms": []}}},
+        {"nodeAffinity": {required: {"nodeSelectorTerms": [{"matchExpressions": expressions}]}}},
+        {"nodeAffinity": {preferred: [{"weight": 0, "preference": {"matchExpressions": expressions}}]}},
+        {"podAffinity": {required: [term]}},
+        {"podAntiAffinity": {preferred: [{"weight": 101, "podAffinityTerm": {"topologyKey": "bad key"}}]}},
+    )
+    for affinity in affinities:
+        talk.post(DEPLOYMENTS, deployment(template=template(affinity=affinity)))
+    zone = {"topologyKey": "zone", "maxSkew": 1, "whenUnsatisfiable": "DoNotSchedule", "labelSelector": {}}
+    spreads = (
+        [{**zone, "maxSkew": 0}],
+        [{**zone, "topologyKey": ""}],
+        [{**zone, "whenUnsatisfiable": "Wild"}],
+        [zone, zone],
+        [{**zone, "minDomains": 0, "whenUnsatisfiable": "ScheduleAnyway"}],
+        [{**zone, "nodeTaintsPolicy": "Wild"}],
+        [{**zone, "labelSelector": {"matchExpressions": expressions[:2]}}],
+    )
+    for spread in spreads:
+        talk.post(DEPLOYMENTS, deployment(template=template(topologySpreadConstraints=spread)))
+
+
+@case("defaulting", error=True)
+def pods_that_cannot_run_as_they_say_are_refused(talk: Talk) -> None:
+    wrong = (
+        {"securityContext": {"runAsUser": -1, "fsGroup": 2**31, "supplementalGroups": [-1]}},
+        {"containers": [{**_CONTAINER, "securityContext": {"runAsGroup": -1}}]},
+        {"securityContext": {"seccompProfile": {"type": "Wild"}}},
+        {"securityContext": {"seccompProfile": {"type": "Localhost"}}},
+        {"dnsPolicy": "None"},
+        {"dnsPolicy": "None", "dnsConfig": {}},
+        {"dnsConfig": {"nameservers": ["nowhere", "10.0.0.1", "10.0.0.2", "10.0.0.3"], "options": [{"value": "x"}]}},
+        {"hostAliases": [{"ip": "nowhere", "hostnames": ["Bad_Name"]}]},
+        {"readinessGates": [{"conditionType": "bad type"}]},
+        {"containers": [{**_CONTAINER, "envFrom": [{}]}]},
+        {"containers": [{**_CONTAINER, "envFrom": [{"configMapRef": {}, "secretRef": {"name": "s"}}]}]},
+    )
+    for spec in wrong:
+        talk.post(DEPLOYMENTS, deployment(template=template(**spec)))
