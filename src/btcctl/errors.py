@@ -15,6 +15,7 @@
         * ObjectDecodeError: an API object
         * WatchDecodeError: a line of a watch stream
     * CacheSyncError: a cache could not be filled in time
+    * DeadlineExceeded: the work under way has had its time
     * NotLeading: an effect was about to begin although we do not, or no longer, lead
     * LeaseLost: we led, and could not renew our lease in time
     * TerminalError: a reconcile failed in a way that retrying cannot mend
@@ -231,6 +232,10 @@ class NotLeading(BtcctlError):
 
 class LeaseLost(BtcctlError):
     """We led, and could not renew our lease in time, or somebody else has it: the process must end."""
+
+
+class DeadlineExceeded(BtcctlError):
+    """The work under way has had its time: a call was not made, or was given up."""
 
 
 class TerminalError(BtcctlError):

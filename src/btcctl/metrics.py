@@ -27,8 +27,8 @@ RECONCILE_BUCKETS = (
 
 _UNCOUNTED = 1000  # observations that are kept until they are counted
 
-#: How a reconcile ends. A terminal error counts as "error" too, as in controller-runtime.
-RESULTS = ("success", "error", "requeue_after", "terminal_error")
+#: How a reconcile ends. A terminal error or a timeout counts as "error" too, as in controller-runtime.
+RESULTS = ("success", "error", "requeue_after", "terminal_error", "timeout")
 
 
 class Histogram:
@@ -164,8 +164,19 @@ class QueueFamilies:
         return iter(vars(self).values())
 
 
+class OwnWriteCounts(Protocol):
+    """See `btcctl.controller.own_writes.OwnWrites`."""
+
+    waits: int
+    timeouts: int
+
+
 class ControllerMetrics:
-    """Observes one controller. Thread-safe."""
+    """Observes one controller. Thread-safe.
+
+    Attributes:
+        own_writes: Counted elsewhere, read when it is scraped.
+    """
 
     def __init__(self, name: str, workers: int) -> None:
         self.name = name
@@ -173,6 +184,7 @@ class ControllerMetrics:
         self.active = 0
         self.results: Counter[str] = Counter()
         self.seconds = Histogram(RECONCILE_BUCKETS)
+        self.own_writes: OwnWriteCounts | None = None
         self._lock = threading.Lock()  # guards everything above
 
     def started(self) -> None:
@@ -277,6 +289,13 @@ def _controller_families(controllers: Iterable[ControllerMetrics]) -> Iterator[M
     terminal = CounterMetricFamily(
         "controller_runtime_terminal_reconcile_errors", "Failures that are not tried again.", labels=labels
     )
+    timeouts = CounterMetricFamily(
+        "controller_runtime_reconcile_timeouts", "Reconciles that took too long.", labels=labels
+    )
+    waits = CounterMetricFamily(
+        "btcctl_own_write_waits", "Keys that waited for a cache to show what they wrote.", labels=labels
+    )
+    vain = CounterMetricFamily("btcctl_own_write_timeouts", "Those that waited in vain.", labels=labels)
     seconds = HistogramMetricFamily(
         "controller_runtime_reconcile_time_seconds", "Seconds per reconcile.", labels=labels
     )
@@ -284,16 +303,19 @@ def _controller_families(controllers: Iterable[ControllerMetrics]) -> Iterator[M
     active = GaugeMetricFamily("controller_runtime_active_workers", "Workers that are busy.", labels=labels)
     for each in controllers:
         given_up = each.results["terminal_error"]
-        failed = each.results["error"] + given_up
+        failed = each.results["error"] + each.results["timeout"] + given_up
         for result in ("success", "requeue_after"):
             total.add_metric([each.name, result], each.results[result])
         total.add_metric([each.name, "error"], failed)
         errors.add_metric([each.name], failed)
         terminal.add_metric([each.name], given_up)
+        timeouts.add_metric([each.name], each.results["timeout"])
+        waits.add_metric([each.name], each.own_writes.waits if each.own_writes else 0)
+        vain.add_metric([each.name], each.own_writes.timeouts if each.own_writes else 0)
         seconds.add_metric([each.name], each.seconds.buckets(), each.seconds.total_seconds)
         most.add_metric([each.name], each.workers)
         active.add_metric([each.name], each.active)
-    yield from (total, errors, terminal, seconds, most, active)
+    yield from (total, errors, terminal, timeouts, waits, vain, seconds, most, active)
 
 
 def _leader_families(leaders: Iterable[LeaderMetrics]) -> Iterator[Metric]:

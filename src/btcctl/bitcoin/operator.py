@@ -15,9 +15,11 @@ from btcctl.bitcoin.rpc import RpcConnections
 from btcctl.bitcoin.status import Notice
 from btcctl.bitcoin.types import BITCOIN_NETWORKS
 from btcctl.clock import SYSTEM_CLOCK, Clock
+from btcctl.controller.builder import ControllerBuilder
 from btcctl.controller.controller import Controller
 from btcctl.controller.handlers import KeysOf
 from btcctl.controller.manager import Manager
+from btcctl.controller.options import ControllerOptions
 from btcctl.errors import BtcctlError, NotFound
 from btcctl.events.recorder import EventRecorder
 from btcctl.events.reference import ObjectReference
@@ -35,6 +37,8 @@ from btcctl.rest.transport import Fence
 COMPONENT = "bitcoin-controller"
 # Unqualified, so that no registry can serve it: it has to be built, or another one named.
 NODE_IMAGE = "btcctl-bitcoind:0.1.0"
+# All nodes are asked for 15 s at most; the rest is for a few calls to the API server.
+RECONCILE_SECONDS = 60.0
 _BY_NETWORK = "network"
 
 
@@ -113,8 +117,10 @@ def build_operator(
         Memories(options.poll_min_seconds, options.poll_max_seconds),
         clock=clock,
     )
-    controller = Controller("bitcoin-networks", reconciler, workers=options.workers, clock=clock, metrics=metrics)
-    informers.feed(controller)
+    how = ControllerOptions(workers=options.workers, reconcile_timeout=RECONCILE_SECONDS)
+    controller = informers.builder().build(
+        "bitcoin-networks", reconciler, factory, options=how, metrics=metrics, clock=clock
+    )
     services = [_Closing(connections)]
     return Manager(factory, [controller], recorder=recorder, services=services, elector=elector, clock=clock)
 
@@ -176,12 +182,14 @@ class _Informers:
         pods.add_index(_BY_NETWORK, lambda pod: [str(key) for key in network_keys(pod)])
         return cls(factory.informer(BITCOIN_NETWORKS), pods, services, stateful_sets)
 
-    def feed(self, controller: Controller) -> None:
+    def builder(self) -> ControllerBuilder:
         """Children count by label alone: one that stands in a network's way is reason to look, too."""
-        controller.watch(self.networks)
-        controller.watch(self.services, network_keys)
-        controller.watch(self.stateful_sets, network_keys)
-        controller.watch(self.pods, pod_keys(self.stateful_sets.lister, self.networks.lister))
+        return (
+            Controller.for_(BITCOIN_NETWORKS)
+            .watches(SERVICES, network_keys)
+            .watches(STATEFUL_SETS, network_keys)
+            .watches(PODS, pod_keys(self.stateful_sets.lister, self.networks.lister))
+        )
 
 
 def _cluster(client: ApiClient, informers: _Informers, recorder: EventRecorder) -> Cluster:

@@ -34,8 +34,8 @@ from btcctl.bitcoin.status import (
     Finding,
     Notice,
     build_status,
+    conditions_of,
     failure_notices,
-    merge_conditions,
     node_notices,
     ready_finding,
     status_body,
@@ -188,7 +188,7 @@ class NetworkReconciler:
         """Say in the status and in an Event why nothing is done."""
         old = decode_status(obj)
         now = rfc3339(self._clock.wall_time())
-        conditions = merge_conditions(old.conditions, [finding], obj.generation, now)
+        conditions = conditions_of(old.conditions, [finding], obj.generation, now)
         new = msgspec.structs.replace(old, observed_generation=obj.generation, conditions=conditions)
         try:
             self._write_status(obj, old, new, [Notice(WARNING, finding.reason, finding.message)])

@@ -22,6 +22,7 @@ from urllib3 import HTTPConnectionPool
 from urllib3.connection import HTTPConnection
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
+from btcctl.deadline import time_left
 from btcctl.errors import BtcctlError
 from btcctl.rest.connection import send_fenced
 from btcctl.rest.transport import Fence
@@ -136,7 +137,6 @@ class RpcConnections:
             num_pools=_POOLS,
             maxsize=1,
             retries=False,
-            timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=read_seconds),
         )
         if fence is not None:
             self._pools.pool_classes_by_scheme = {"http": _fenced_pool(fence)}
@@ -163,6 +163,7 @@ class RpcConnections:
 
         Raises:
             RpcUnavailable: No answer, or too long a one.
+            DeadlineExceeded: `btcctl.deadline` left no time for it.
         """
         try:
             return self._post_once(url, headers, body)
@@ -177,9 +178,17 @@ class RpcConnections:
             raise _unavailable(url, error) from error
 
     def _post_once(self, url: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
-        deadline = self._clock.now() + CONNECT_SECONDS + 2 * self._read_seconds
+        seconds = time_left(CONNECT_SECONDS + 2 * self._read_seconds)
+        deadline = self._clock.now() + seconds
         response = self._pools.request(
-            "POST", url, body=body, headers=headers, preload_content=False, redirect=False, decode_content=False
+            "POST",
+            url,
+            body=body,
+            headers=headers,
+            preload_content=False,
+            redirect=False,
+            decode_content=False,
+            timeout=urllib3.Timeout(connect=min(CONNECT_SECONDS, seconds), read=min(self._read_seconds, seconds)),
         )
         answer = bytearray()
         while chunk := response.read1(_CHUNK_BYTES):
@@ -280,4 +289,5 @@ def _request(number: int, method: str, params: Sequence[Any]) -> dict[str, Any]:
 
 
 def _unavailable(url: str, error: Exception) -> RpcUnavailable:
+    time_left(1.0)  # says so if our own time was over
     return RpcUnavailable(f"{url} cannot be reached: {type(error).__name__}: {error}")

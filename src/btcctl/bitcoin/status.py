@@ -9,7 +9,8 @@ from typing import Any, Final
 import msgspec
 
 from btcctl.bitcoin.children import selector
-from btcctl.bitcoin.types import READY, BitcoinNetwork, Condition, NetworkStatus, NodeStatus
+from btcctl.bitcoin.types import READY, BitcoinNetwork, NetworkStatus, NodeStatus
+from btcctl.controller.conditions import FALSE, TRUE, Condition, merge_conditions
 
 NORMAL: Final = "Normal"
 WARNING: Final = "Warning"
@@ -25,6 +26,10 @@ class Finding:
     reason: str
     message: str
     is_failure: bool = False  #: worth a Warning when it comes up, or its message changes
+
+    @property
+    def condition(self) -> Condition:
+        return Condition(self.type, TRUE if self.holds else FALSE, self.reason, self.message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,24 +55,13 @@ def build_status(
         ready_nodes=sum(node.ready for node in nodes),
         selector=",".join(f"{key}={value}" for key, value in sorted(selector(network).items())),
         nodes=list(nodes),
-        conditions=merge_conditions(network.status.conditions, findings, network.metadata.generation, now),
+        conditions=conditions_of(network.status.conditions, findings, network.metadata.generation, now),
     )
 
 
-def merge_conditions(
-    old: Sequence[Condition], findings: Iterable[Finding], generation: int, now: str
-) -> list[Condition]:
-    """Ours in our order, then those of others, untouched."""
-    before = {each.type: each for each in old}
-    ours = [_condition(finding, before.get(finding.type), generation, now) for finding in findings]
-    types = {each.type for each in ours}
-    return [*ours, *(each for each in old if each.type not in types)]
-
-
-def _condition(finding: Finding, before: Condition | None, generation: int, now: str) -> Condition:
-    status = "True" if finding.holds else "False"
-    since = before.last_transition_time if before is not None and before.status == status else now
-    return Condition(finding.type, status, finding.reason, finding.message, since or now, generation)
+def conditions_of(old: Sequence[Condition], findings: Iterable[Finding], generation: int, now: str) -> list[Condition]:
+    """The conditions to write, each with the time since which it holds."""
+    return merge_conditions(old, [each.condition for each in findings], now=now, generation=generation)
 
 
 def status_body(status: NetworkStatus) -> dict[str, Any]:

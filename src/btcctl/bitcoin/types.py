@@ -6,6 +6,7 @@ from typing import Annotated, Final
 
 import msgspec
 
+from btcctl.controller.conditions import Condition
 from btcctl.errors import ObjectDecodeError
 from btcctl.objects import Object
 from btcctl.resources import ResourceType
@@ -34,21 +35,6 @@ class NodeStatus(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     ip: str = ""  #: "" while the pod has no address
     node_name: str = ""  #: "" while the pod is not scheduled
     dns_name: str = ""
-
-
-class Condition(msgspec.Struct, frozen=True, gc=False, rename="camel"):
-    """One statement about the network, as in `metav1.Condition`."""
-
-    type: str
-    status: str  #: "True", "False" or "Unknown"
-    reason: str
-    message: str
-    last_transition_time: str = ""  #: RFC 3339; when `status` last changed
-    observed_generation: int = 0
-
-    @property
-    def is_true(self) -> bool:
-        return self.status == "True"
 
 
 class NetworkStatus(msgspec.Struct, frozen=True, rename="camel"):

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import structlog
-from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
+from btcctl.controller.builder import ControllerBuilder
 from btcctl.controller.handlers import KeysOf, own_key
+from btcctl.controller.options import ControllerOptions
 from btcctl.controller.predicates import Predicate
-from btcctl.controller.result import Result
-from btcctl.controller.sources import Informer, KeyHandler, Source, wait_for_sources
-from btcctl.errors import CacheSyncError, TerminalError
+from btcctl.controller.processing import Processor, Reconcile
+from btcctl.controller.sources import CachingInformer, Informer, KeyHandler, Source, wait_for_sources
+from btcctl.errors import CacheSyncError
 from btcctl.objects import ObjectKey
+from btcctl.resources import ResourceType
 from btcctl.threads import Runner, Stop
 from btcctl.workqueue.queue import ShutDown
 from btcctl.workqueue.rate_limited import RateLimitingQueue
@@ -26,9 +29,6 @@ if TYPE_CHECKING:
 
 logger = structlog.get_logger(__name__)
 
-Reconcile = Callable[[ObjectKey], Result]
-
-CACHE_SYNC_TIMEOUT_SECONDS = 120.0  # controller-runtime's CacheSyncTimeout
 _JOIN_SECONDS = 2.0  # for threads that have nothing left to do
 _HANGING_JOIN_SECONDS = 0.1  # for threads that had their time already
 
@@ -38,17 +38,18 @@ class Controller:
 
     The reconcile is called for one key by at most one worker at a time. It returns a Result,
     or raises: TerminalError rests until the object changes, everything else is tried again
-    with back-off, not before the error's `retry_after` seconds if it has some. It may bind
-    more to its log lines with `structlog.contextvars.bind_contextvars`.
+    with back-off, not before the error's `retry_after` seconds if it has some. It sees in the
+    watched caches what it wrote itself the last time. It may bind more to its log lines with
+    `structlog.contextvars.bind_contextvars`.
 
     Args:
         name: Names threads, logs and metrics; unique in the process.
         reconcile: Brings the world closer to what the object asks for.
-        workers: How many reconciles run at once.
+        workers: How many reconciles run at once; instead of `options.workers`.
         clock: What delays and durations are measured with.
         rate_limiter: How long a key that failed waits; by default 5 ms doubling to 1000 s.
-        cache_sync_timeout: Seconds the watched informers have to fill their caches.
         metrics: Where to count; None counts nothing.
+        options: How to work.
 
     Attributes:
         queue: The keys that need a reconcile.
@@ -61,40 +62,69 @@ class Controller:
         name: str,
         reconcile: Reconcile,
         *,
-        workers: int = 2,
+        workers: int | None = None,
         clock: Clock = SYSTEM_CLOCK,
         rate_limiter: RateLimiter[ObjectKey] | None = None,
-        cache_sync_timeout: float = CACHE_SYNC_TIMEOUT_SECONDS,
         metrics: Metrics | None = None,
+        options: ControllerOptions = ControllerOptions(),
     ) -> None:
-        if workers < 1:
-            raise ValueError(f"workers is {workers}, must be 1 or more")
+        if workers is not None:
+            options = replace(options, workers=workers)
         self.name = name
         self.queue: RateLimitingQueue[ObjectKey] = RateLimitingQueue(
             clock, name, rate_limiter=rate_limiter, observer=None if metrics is None else metrics.queue(name)
         )
         self.drain_seconds = 10.0
-        self._metrics = None if metrics is None else metrics.controller(name, workers)
         self.on_failure: Callable[[BaseException], None] | None = None
-        self._reconcile = reconcile
-        self._workers = workers
+        self._options = options
         self._clock = clock
-        self._cache_sync_timeout = cache_sync_timeout
+        self._processor = Processor(
+            name,
+            reconcile,
+            self.queue,
+            clock=clock,
+            metrics=None if metrics is None else metrics.controller(name, options.workers),
+            options=options,
+        )
         self._sources: list[Source] = []
         self._lock = threading.Lock()  # guards the three below
         self._runner: Runner | None = None
         self._died = False
         self._unraised: BaseException | None = None
 
-    def watch(self, informer: Informer, keys_of: KeysOf = own_key, predicate: Predicate | None = None) -> None:
+    @classmethod
+    def for_(cls, type_: ResourceType, predicate: Predicate | None = None) -> ControllerBuilder:
+        """Begin to build a controller that reconciles objects of `type_`.
+
+            Controller.for_(FOOS).owns(DEPLOYMENTS).build("foos", reconcile, factory)
+
+        Args:
+            predicate: Drops the changes of these objects for which it is false.
+        """
+        return ControllerBuilder(cls, type_, predicate)
+
+    def watch(
+        self,
+        informer: Informer,
+        keys_of: KeysOf = own_key,
+        predicate: Predicate | None = None,
+        *,
+        type_: ResourceType | None = None,
+    ) -> None:
         """Reconcile what `informer`'s objects map to, whenever one changes. Before `start`.
 
         Args:
             informer: Need not be started yet.
             keys_of: Which keys an object concerns.
             predicate: Drops the changes for which it is false.
+            type_: What the informer holds, if the next reconcile is to see in it what the last
+                one wrote.
         """
-        self._sources.append(Source(informer, KeyHandler(self.queue.add, keys_of, predicate)))
+        background = self.queue.add_background if self._options.background else self.queue.add
+        handler = KeyHandler(self.queue.add, keys_of, predicate, add_background=background)
+        self._sources.append(Source(informer, handler))
+        if type_ is not None and isinstance(informer, CachingInformer):
+            self._processor.own_writes.watch(type_, informer.lister.get)
 
     def start(self) -> None:
         """Run in threads of its own. Idempotent."""
@@ -142,7 +172,8 @@ class Controller:
             BaseException: What killed a worker; no Exception does.
         """
         try:
-            if wait_for_sources(self.name, self._sources, stop, timeout=self._cache_sync_timeout, clock=self._clock):
+            timeout = self._options.cache_sync_timeout
+            if wait_for_sources(self.name, self._sources, stop, timeout=timeout, clock=self._clock):
                 self._run_workers(stop)
         finally:
             self._close()
@@ -166,11 +197,11 @@ class Controller:
         unlink = stop.on_set(ended.set)
         workers = [
             Runner(f"{self.name}-worker-{number}", self._work, clock=self._clock, on_failure=lambda _: ended.set())
-            for number in range(self._workers)
+            for number in range(self._options.workers)
         ]
         for worker in workers:
             worker.start()
-        logger.info("controller started", controller=self.name, workers=self._workers)
+        logger.info("controller started", controller=self.name, workers=self._options.workers)
         ended.wait()
         unlink()
         unfinished = self.queue.drain(self.drain_seconds if stop.is_set() else 0.0)
@@ -194,47 +225,6 @@ class Controller:
             except ShutDown:
                 return
             try:
-                self._process(key)
+                self._processor.process(key)
             finally:
                 self.queue.done(key)
-
-    def _process(self, key: ObjectKey) -> None:
-        clear_contextvars()
-        bind_contextvars(controller=self.name, key=str(key))
-        if self._metrics is not None:
-            self._metrics.started()
-        started_at = self._clock.now()
-        outcome = self._outcome(key)
-        duration = self._clock.now() - started_at
-        if self._metrics is not None:
-            self._metrics.finished(outcome, duration)
-        logger.debug("reconciled", result=outcome, duration=round(duration, 6))
-
-    def _outcome(self, key: ObjectKey) -> str:
-        """Reconcile, see to what comes next, return one of `btcctl.metrics.RESULTS`."""
-        try:
-            result = self._reconcile(key)
-            if not isinstance(result, Result):
-                raise TypeError(f"reconcile returned {type(result).__name__}, not a Result")
-        except TerminalError as error:
-            self.queue.forget(key)
-            logger.error("giving up until it changes", error=str(error))  # noqa: TRY400
-            return "terminal_error"
-        except Exception as error:
-            self._retry(key, error)
-            return "error"
-        self.queue.forget(key)
-        if result.requeue_after is None:
-            return "success"
-        self.queue.add_after(key, result.requeue_after)
-        return "requeue_after"
-
-    def _retry(self, key: ObjectKey, error: Exception) -> None:
-        delay = self.queue.add_rate_limited(key, minimum=getattr(error, "retry_after", None) or 0.0)
-        logger.warning(
-            "reconcile failed",
-            error=f"{type(error).__name__}: {error}",
-            failures=self.queue.num_requeues(key),
-            retry_in=round(delay, 3),
-        )
-        logger.debug("traceback of the failure", exc_info=error)

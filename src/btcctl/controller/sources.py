@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import structlog
 
@@ -29,28 +29,40 @@ class KeyHandler:
 
     Args:
         add: Takes each key.
+        add_background: Takes the keys of objects to which nothing has happened: of an initial
+            list, of a resync.
         keys_of: Maps an object to keys. An update is mapped before and after, because an
             object may have changed hands.
         predicate: Drops the changes for which it is false.
     """
 
-    def __init__(self, add: Callable[[ObjectKey], None], keys_of: KeysOf, predicate: Predicate | None) -> None:
+    def __init__(
+        self,
+        add: Callable[[ObjectKey], None],
+        keys_of: KeysOf,
+        predicate: Predicate | None,
+        *,
+        add_background: Callable[[ObjectKey], None] | None = None,
+    ) -> None:
         self._add = add
+        self._add_background = add_background or add
         self._keys_of = keys_of
         self._predicate = predicate
 
     def on_add(self, obj: Object, in_initial_list: bool) -> None:
         if self._wants(None, obj):
-            self._add_all(self._keys_of(obj))
+            self._add_all(self._keys_of(obj), self._add_background if in_initial_list else self._add)
 
     def on_update(self, old: Object, new: Object) -> None:
         if self._wants(old, new):
-            self._add_all(dict.fromkeys([*self._keys_of(old), *self._keys_of(new)]))
+            has_changed = old.resource_version != new.resource_version or not new.resource_version
+            keys = dict.fromkeys([*self._keys_of(old), *self._keys_of(new)])
+            self._add_all(keys, self._add if has_changed else self._add_background)
 
     def on_delete(self, deleted: Deleted) -> None:
         if deleted.last is not None:
             if self._wants(deleted.last, None):
-                self._add_all(self._keys_of(deleted.last))
+                self._add_all(self._keys_of(deleted.last), self._add)
         elif self._keys_of is own_key:
             self._add(deleted.key)
         else:
@@ -59,9 +71,9 @@ class KeyHandler:
     def _wants(self, old: Object | None, new: Object | None) -> bool:
         return self._predicate is None or self._predicate(old, new)
 
-    def _add_all(self, keys: Iterable[ObjectKey]) -> None:
+    def _add_all(self, keys: Iterable[ObjectKey], add: Callable[[ObjectKey], None]) -> None:
         for key in keys:
-            self._add(key)
+            add(key)
 
 
 class Registration(Protocol):
@@ -83,6 +95,20 @@ class Informer(Protocol):
     def why_unsynced(self) -> str: ...
 
     def add_handler(self, handler: EventHandler) -> Registration: ...
+
+
+class Cache(Protocol):
+    """What is read of an informer's cache."""
+
+    def get(self, key: ObjectKey) -> Object | None: ...
+
+
+@runtime_checkable
+class CachingInformer(Informer, Protocol):
+    """An informer whose cache can be read."""
+
+    @property
+    def lister(self) -> Cache: ...
 
 
 class Source:

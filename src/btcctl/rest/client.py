@@ -15,7 +15,8 @@ import structlog
 from cachetools import LRUCache, TTLCache
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
-from btcctl.errors import ApiError, Interrupted, NotFound
+from btcctl.deadline import time_left
+from btcctl.errors import ApiError, Interrupted, NotFound, TransportError
 from btcctl.resources import ResourceType
 from btcctl.rest.answers import decode_answer, error_from, parse_warnings
 from btcctl.rest.breaker import Breaker
@@ -158,6 +159,7 @@ class ApiClient:
         Raises:
             ApiError: The answer is not 2xx.
             TransportError: There was none.
+            DeadlineExceeded: `btcctl.deadline` left no time for it.
             Interrupted: `breaker`, `stop` or `close` ended it.
         """
         if idempotent is None:
@@ -170,7 +172,7 @@ class ApiClient:
             except ApiError as error:
                 failures += 1
                 delay = self._retries.delay(error, failures=failures, waited=waited, idempotent=idempotent)
-                if delay is None:
+                if delay is None or time_left(delay) < delay:
                     raise
                 logger.info("server asks to wait", method=request.method, path=request.path, seconds=delay)
                 if (stop or self._closed).wait(delay):
@@ -205,7 +207,11 @@ class ApiClient:
         self.close()
 
     def _attempt(self, request: Request, timeout: float, breaker: Breaker | None) -> Response:
-        response = self._transport.request(request, timeout=timeout, breaker=breaker)
+        try:
+            response = self._transport.request(request, timeout=time_left(timeout), breaker=breaker)
+        except TransportError:
+            time_left(timeout)  # says so if that was the reason
+            raise
         self._log_warnings(response.headers)
         if not 200 <= response.status < 300:
             raise error_from(response, self.clock)

@@ -19,6 +19,7 @@ from btcctl.rest.lister_watcher import ResourceListerWatcher, StreamingListerWat
 from btcctl.rest.pages import decode_page
 from btcctl.rest.stream import WatchStream
 from btcctl.rest.transport import Request, Response
+from btcctl.rest.written import note_deletion, note_write
 from btcctl.threads import Stop
 
 if TYPE_CHECKING:
@@ -204,7 +205,25 @@ class Resource:
             "PATCH", self._path(key, subresource), query, {"Content-Type": kind.value}, msgspec.json.encode(body)
         )
         # A JSON patch may add to a list: twice is not once.
-        return self._object(self._client.call(request, idempotent=kind is not PatchKind.JSON))
+        obj = self._object(self._client.call(request, idempotent=kind is not PatchKind.JSON))
+        note_write(self.type, obj, may_be_new=kind is PatchKind.APPLY)
+        return obj
+
+    def apply(self, body: Mapping[str, Any], *, force: bool = False, field_manager: str | None = None) -> Object:
+        """Server-side apply: make an object hold all that `body` says, and drop what it no longer says.
+
+        Creates the object if it is missing. Fields of others stay theirs.
+
+        Args:
+            body: A whole manifest, but only of what this field manager wants.
+            force: Take over fields that other managers own.
+            field_manager: Instead of the client's.
+
+        Raises:
+            Conflict: Others own some of the fields, which `causes` lists.
+        """
+        key = self._key_of(body)
+        return self.patch(key, body, kind=PatchKind.APPLY, force=force, field_manager=field_manager)
 
     def delete(
         self,
@@ -234,6 +253,7 @@ class Resource:
         if grace_period_seconds is not None:
             options["gracePeriodSeconds"] = grace_period_seconds
         self._client.call(Request("DELETE", self._path(key), {}, _JSON, msgspec.json.encode(options)))
+        note_deletion(self.type, key)
 
     def watch(
         self,
@@ -339,7 +359,9 @@ class Resource:
 
     def _write(self, method: str, path: str, body: Mapping[str, Any]) -> Object:
         query = {"fieldManager": self._client.field_manager}
-        return self._object(self._client.call(Request(method, path, query, _JSON, msgspec.json.encode(body))))
+        obj = self._object(self._client.call(Request(method, path, query, _JSON, msgspec.json.encode(body))))
+        note_write(self.type, obj, may_be_new=method == "POST")
+        return obj
 
     def _object(self, response: Response) -> Object:
         try:

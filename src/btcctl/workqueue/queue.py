@@ -93,6 +93,11 @@ class WorkQueue(Generic[K]):
         return self._ready.qsize() + len(self._background.waiting)
 
     @property
+    def is_shut_down(self) -> bool:
+        """Whether nothing is accepted any more."""
+        return self._is_shut_down
+
+    @property
     def unknown_done(self) -> int:
         """How often `done` was called for a key that was not being processed."""
         return self._unknown_done

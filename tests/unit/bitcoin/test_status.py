@@ -4,13 +4,14 @@ from btcctl.bitcoin.status import (
     Finding,
     Notice,
     build_status,
+    conditions_of,
     enumerate_briefly,
     failure_notices,
-    merge_conditions,
     node_notices,
     ready_finding,
 )
-from btcctl.bitcoin.types import Condition, NetworkStatus, NodeStatus
+from btcctl.bitcoin.types import NetworkStatus, NodeStatus
+from btcctl.controller.conditions import Condition
 from tests.unit.bitcoin.builders import network
 
 NOW, EARLIER = "2026-01-01T00:00:00Z", "2025-01-01T00:00:00Z"
@@ -25,18 +26,18 @@ def condition(status: str = "True", **fields: str) -> Condition:
 
 
 def test_a_condition_that_still_holds_keeps_its_transition_time() -> None:
-    assert merge_conditions([condition()], [GOOD], 2, NOW) == [
+    assert conditions_of([condition()], [GOOD], 2, NOW) == [
         Condition("MeshReady", "True", "Connected", "all is well", EARLIER, 2)
     ]
 
 
 def test_a_condition_that_turned_has_a_new_transition_time() -> None:
-    assert merge_conditions([condition("False")], [GOOD], 2, NOW)[0].last_transition_time == NOW
+    assert conditions_of([condition("False")], [GOOD], 2, NOW)[0].last_transition_time == NOW
 
 
 def test_conditions_of_others_are_left_where_they_are() -> None:
     other = Condition("Audited", "True", "Yes", "", EARLIER)
-    assert merge_conditions([other], [GOOD], 1, NOW)[-1] == other
+    assert conditions_of([other], [GOOD], 1, NOW)[-1] == other
 
 
 def test_the_same_sight_gives_the_same_status_whatever_the_time() -> None:

@@ -81,9 +81,9 @@ class FakeInformer:
         self.handler = handler
         return self.registration
 
-    def add(self, obj: Object) -> None:
+    def add(self, obj: Object, *, in_initial_list: bool = False) -> None:
         assert self.handler is not None
-        self.handler.on_add(obj, False)
+        self.handler.on_add(obj, in_initial_list)
 
     def update(self, old: Object, new: Object) -> None:
         assert self.handler is not None
@@ -92,6 +92,21 @@ class FakeInformer:
     def delete(self, obj_key: ObjectKey, last: Object | None) -> None:
         assert self.handler is not None
         self.handler.on_delete(Deleted(obj_key, last, final_state_known=last is not None))
+
+
+class FakeCachingInformer(FakeInformer):
+    """One whose cache holds what the test puts there."""
+
+    def __init__(self, clock: Clock, name: str = "things") -> None:
+        super().__init__(clock, name)
+        self.cache: dict[ObjectKey, Object] = {}
+
+    @property
+    def lister(self) -> FakeCachingInformer:
+        return self
+
+    def get(self, obj_key: ObjectKey) -> Object | None:
+        return self.cache.get(obj_key)
 
 
 class SteppingClock(FakeClock):

@@ -11,11 +11,15 @@ from structlog.contextvars import bind_contextvars, get_contextvars
 from structlog.testing import capture_logs
 
 from btcctl.controller.controller import Controller
+from btcctl.controller.options import ControllerOptions
 from btcctl.controller.result import Result
 from btcctl.errors import CacheSyncError, TerminalError, TooManyRequests
+from btcctl.metrics import Metrics
 from btcctl.objects import ObjectKey
+from btcctl.resources import CONFIG_MAPS
 from btcctl.testing.clock import FakeClock
-from tests.unit.controller.support import FakeInformer, key, new_object
+from btcctl.testing.fake_client import FakeClient
+from tests.unit.controller.support import FakeCachingInformer, FakeInformer, key, new_object
 
 REAL_LIMIT_SECONDS = 10.0  # a broken test fails, it does not hang
 
@@ -63,9 +67,9 @@ def start(clock: FakeClock) -> Iterator[Callable[..., Controller]]:
         each.stop(timeout=5.0)
 
 
-def handle(reconcile: Reconciler, clock: FakeClock, *keys: ObjectKey) -> Controller:
+def handle(reconcile: Reconciler, clock: FakeClock, *keys: ObjectKey, **how) -> Controller:
     """Reconcile keys until the queue is empty, in threads that have ended when this returns."""
-    controller = Controller("net", reconcile, clock=clock, workers=1)
+    controller = Controller("net", reconcile, clock=clock, workers=1, **how)
     for each in keys:
         controller.queue.add(each)
     controller.start()
@@ -195,7 +199,7 @@ def test_workers_start_only_when_every_watched_cache_is_filled(clock, start):
 def test_a_controller_whose_cache_never_fills_fails_and_says_why(clock):
     informer = FakeInformer(clock, "pods", synced=False)
     informer.cause = "list: 403 Forbidden: pods is forbidden"
-    controller = Controller("net", Reconciler(), clock=clock, cache_sync_timeout=1.0)
+    controller = Controller("net", Reconciler(), clock=clock, options=ControllerOptions(cache_sync_timeout=1.0))
     failed = threading.Event()
     controller.on_failure = lambda _: failed.set()
     controller.watch(informer)
@@ -327,6 +331,95 @@ def test_what_a_reconcile_binds_is_on_its_own_log_lines_only(clock):
         {"controller": "net", "key": "default/a", "uid": "u1"},
         {"controller": "net", "key": "default/b"},
     ]
+
+
+def test_a_reconcile_waits_until_the_cache_shows_what_the_last_one_wrote(clock, start):
+    maps, informer = FakeClient().resource(CONFIG_MAPS), FakeCachingInformer(clock)
+    reconcile = Reconciler(lambda: (maps.create({"metadata": {"name": "a", "namespace": "default"}}), Result())[1])
+    controller = Controller("net", reconcile, clock=clock, workers=1)
+    controller.watch(informer, type_=CONFIG_MAPS)
+    controller.start()
+    for _ in range(2):
+        controller.queue.add(key("a"))
+        clock.wait_until_blocked(threads=2)
+    assert (reconcile.next(), reconcile.calls()) == (key("a"), 0)
+    informer.cache[key("a")] = maps.get(key("a"))
+    clock.advance(0.02)
+    assert reconcile.next() == key("a")
+    controller.stop()
+
+
+def test_what_a_stopping_controller_has_queued_does_not_wait_for_a_cache(clock):
+    maps, informer = FakeClient().resource(CONFIG_MAPS), FakeCachingInformer(clock)
+    entered, go_on = threading.Event(), threading.Event()
+
+    def create() -> Result:
+        maps.create({"metadata": {"name": "a", "namespace": "default"}})
+        entered.set()
+        go_on.wait(REAL_LIMIT_SECONDS)
+        return Result()
+
+    reconcile = Reconciler(create)
+    controller = Controller("net", reconcile, clock=clock, workers=1)
+    controller.watch(informer, type_=CONFIG_MAPS)
+    controller.start()
+    controller.queue.add(key("a"))
+    entered.wait(REAL_LIMIT_SECONDS)
+    controller.queue.add(key("a"))
+    controller.queue.shut_down()  # as stop does first
+    go_on.set()
+    controller.stop()
+    assert reconcile.calls() == 2
+
+
+def test_a_reconcile_that_takes_too_long_gets_no_further_call_and_is_tried_again(clock):
+    maps, metrics = FakeClient().resource(CONFIG_MAPS), Metrics()
+
+    def slow() -> Result:
+        maps.list()
+        clock.advance(10.0)
+        maps.list()
+        return Result()
+
+    how = ControllerOptions(workers=1, reconcile_timeout=10.0)
+    with capture_logs() as logs:
+        controller = handle(Reconciler(slow), clock, key("a"), options=how, metrics=metrics)
+    assert controller.queue.num_requeues(key("a")) == 1
+    assert [each["error"] for each in logs if "error" in each] == ["DeadlineExceeded: not done within 10 s"]
+    counted = metrics.registry.get_sample_value("controller_runtime_reconcile_timeouts_total", {"controller": "net"})
+    assert counted == 1
+
+
+def test_an_initial_list_and_a_resync_wait_behind_changes(clock):
+    reconcile, informer = Reconciler(), FakeInformer(clock)
+    controller = Controller("net", reconcile, clock=clock, workers=1)
+    controller.watch(informer)
+    listed, resynced = new_object("listed", resourceVersion="1"), new_object("resynced", resourceVersion="2")
+    informer.add(listed, in_initial_list=True)
+    informer.update(resynced, resynced)
+    informer.update(new_object("changed", resourceVersion="3"), new_object("changed", resourceVersion="4"))
+    controller.start()
+    assert [reconcile.next().name for _ in range(3)] == ["changed", "listed", "resynced"]
+    controller.stop()
+
+
+def test_without_a_background_all_keys_come_in_their_order(clock):
+    reconcile, informer = Reconciler(), FakeInformer(clock)
+    controller = Controller("net", reconcile, clock=clock, options=ControllerOptions(workers=1, background=False))
+    controller.watch(informer)
+    informer.add(new_object("listed"), in_initial_list=True)
+    informer.add(new_object("added"))
+    controller.start()
+    assert [reconcile.next().name for _ in range(2)] == ["listed", "added"]
+    controller.stop()
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"workers": 0}, {"reconcile_timeout": 0.0}, {"cache_sync_timeout": -1.0}, {"own_writes_timeout": -1.0}]
+)
+def test_options_that_make_no_sense_are_refused(wrong):
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        ControllerOptions(**wrong)
 
 
 def test_no_workers_at_all_is_refused():

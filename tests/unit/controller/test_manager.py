@@ -11,6 +11,7 @@ import pytest
 
 from btcctl.controller.controller import Controller
 from btcctl.controller.manager import Manager, run_until_signal
+from btcctl.controller.options import ControllerOptions
 from btcctl.controller.result import Result
 from btcctl.controller.signals import catching_signals
 from btcctl.errors import BtcctlError, CacheSyncError
@@ -111,7 +112,7 @@ def test_a_worker_that_dies_ends_the_manager_and_is_raised():
 def test_a_cache_that_never_fills_ends_the_manager_and_is_raised():
     clock = FakeClock()
     informer = FakeInformer(clock, "pods", synced=False)
-    controller = Controller("net", lambda _: Result(), cache_sync_timeout=0.0, clock=clock)
+    controller = Controller("net", lambda _: Result(), clock=clock, options=ControllerOptions(cache_sync_timeout=0.0))
     controller.watch(informer)
     manager = Manager(Part("caches", []), [controller])
     with pytest.raises(CacheSyncError, match="pods"):

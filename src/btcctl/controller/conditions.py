@@ -1,0 +1,50 @@
+"""Conditions of a status, as `kubectl wait` and people read them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+TRUE, FALSE, UNKNOWN = "True", "False", "Unknown"
+
+
+class Condition(msgspec.Struct, frozen=True, gc=False, rename="camel"):
+    """One entry of `status.conditions`, as in `metav1.Condition`."""
+
+    type: str
+    status: str  #: TRUE, FALSE or UNKNOWN
+    reason: str  #: CamelCase, for programs
+    message: str = ""  #: for people
+    last_transition_time: str = ""  #: RFC 3339: since when it has this status
+    observed_generation: int = 0  #: the spec it speaks of
+
+    @property
+    def is_true(self) -> bool:
+        return self.status == TRUE
+
+
+def merge_conditions(
+    old: Sequence[Condition], new: Iterable[Condition], *, now: str, generation: int = 0
+) -> list[Condition]:
+    """The conditions to write: `new` in their order, then those of others, untouched.
+
+    A condition keeps its `last_transition_time` as long as its status stays the same, however its
+    reason and message change.
+
+    Args:
+        old: What the status holds.
+        new: What holds now; without times.
+        now: RFC 3339.
+        generation: Of the object that was looked at.
+    """
+    before = {each.type: each for each in old}
+    ours = [_dated(each, before.get(each.type), now, generation) for each in new]
+    types = {each.type for each in ours}
+    return [*ours, *(each for each in old if each.type not in types)]
+
+
+def _dated(condition: Condition, before: Condition | None, now: str, generation: int) -> Condition:
+    is_same = before is not None and before.status == condition.status
+    since = (before.last_transition_time if before is not None and is_same else now) or now
+    return msgspec.structs.replace(condition, last_transition_time=since, observed_generation=generation)

@@ -1,0 +1,36 @@
+"""What the author of a controller may choose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ControllerOptions:
+    """How a controller works. Durations are seconds.
+
+    Attributes:
+        workers: How many reconciles run at once.
+        cache_sync_timeout: How long the watched informers have to fill their caches.
+        reconcile_timeout: How long a reconcile may take: a call to the API server, or of another
+            client that asks `btcctl.deadline`, is given up then. None sets no limit. What only
+            computes is not interrupted.
+        own_writes_timeout: How long a key waits at most until the caches show what its last
+            reconcile has written; 0 for not at all.
+        background: Keys of an initial list or a resync wait behind those of changes.
+    """
+
+    workers: int = 2
+    cache_sync_timeout: float = 120.0  # controller-runtime's CacheSyncTimeout
+    reconcile_timeout: float | None = None
+    own_writes_timeout: float = 2.0
+    background: bool = True
+
+    def __post_init__(self) -> None:
+        if self.workers < 1:
+            raise ValueError(f"workers is {self.workers}, must be 1 or more")
+        if self.reconcile_timeout is not None and self.reconcile_timeout <= 0:
+            raise ValueError(f"reconcile_timeout is {self.reconcile_timeout}, must be more than 0 seconds, or None")
+        for name, seconds in (("cache_sync", self.cache_sync_timeout), ("own_writes", self.own_writes_timeout)):
+            if not seconds >= 0:
+                raise ValueError(f"{name}_timeout is {seconds}, must be 0 or more seconds")

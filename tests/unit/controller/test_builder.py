@@ -1,0 +1,116 @@
+"""What is reconciled, what is owned, what is watched, over informers on a real store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from queue import SimpleQueue
+from typing import Any
+
+import pytest
+
+from btcctl.controller.builder import ControllerBuilder
+from btcctl.controller.controller import Controller
+from btcctl.controller.manager import Manager
+from btcctl.controller.options import ControllerOptions
+from btcctl.controller.predicates import generation_changed
+from btcctl.controller.result import Result
+from btcctl.controller.writes import set_controller
+from btcctl.informers.factory import SharedInformerFactory
+from btcctl.objects import Object, ObjectKey
+from btcctl.resources import CONFIG_MAPS, SECRETS, ResourceType
+from btcctl.testing.clock import FakeClock
+from btcctl.testing.fake_client import FakeClient
+from tests.unit.controller.support import key
+
+REAL_LIMIT_SECONDS = 10.0  # a broken test fails, it does not hang
+FOOS = ResourceType("example.org", "v1", "foos", "Foo")
+
+
+def foo(name: str, **body: Any) -> dict[str, Any]:
+    return {"apiVersion": "example.org/v1", "kind": "Foo", "metadata": {"name": name, "namespace": "default"}, **body}
+
+
+def config_map(name: str, owner: Object | None = None, **data: str) -> dict[str, Any]:
+    body: dict[str, Any] = {"metadata": {"name": name, "namespace": "default"}, "data": data}
+    if owner is not None:
+        set_controller(body, FOOS, owner)
+    return body
+
+
+class Scene:
+    """A controller that reports which keys it reconciles."""
+
+    def __init__(self, client: FakeClient, builder: ControllerBuilder) -> None:
+        clock = FakeClock()
+        self._keys: SimpleQueue[ObjectKey] = SimpleQueue()
+        factory = SharedInformerFactory(lambda type_: client.resource(type_).lister_watcher(), clock=clock)
+        options = ControllerOptions(workers=1)
+        controller = builder.build("foos", self._reconcile, factory, options=options, clock=clock)
+        self.manager = Manager(factory, [controller], clock=clock)
+        self.manager.start()
+
+    def next(self) -> ObjectKey:
+        return self._keys.get(timeout=REAL_LIMIT_SECONDS)
+
+    def _reconcile(self, obj_key: ObjectKey) -> Result:
+        self._keys.put(obj_key)
+        return Result()
+
+
+@pytest.fixture
+def client() -> FakeClient:
+    return FakeClient(types=[FOOS])
+
+
+@pytest.fixture
+def build(client: FakeClient) -> Iterator[Callable[..., Scene]]:
+    scenes: list[Scene] = []
+
+    def build_one(builder: ControllerBuilder, client: FakeClient = client) -> Scene:
+        scenes.append(Scene(client, builder))
+        return scenes[-1]
+
+    yield build_one
+    for scene in scenes:
+        scene.manager.stop()
+
+
+def test_an_object_a_child_of_its_and_what_is_mapped_to_it_lead_to_its_key(client, build):
+    owner = client.resource(FOOS).create(foo("a"))
+    builder = Controller.for_(FOOS).owns(CONFIG_MAPS).watches(SECRETS, lambda secret: [key(secret.labels["foo"])])
+    scene = build(builder)
+    assert scene.next() == key("a")
+    client.resource(CONFIG_MAPS).create(config_map("child", owner))
+    assert scene.next() == key("a")
+    client.resource(SECRETS).create({"metadata": {"name": "s", "namespace": "default", "labels": {"foo": "b"}}})
+    assert scene.next() == key("b")
+
+
+def test_a_child_of_a_namesake_that_is_gone_leads_nowhere(build):
+    client = FakeClient(types=[FOOS], collects=False)
+    gone = client.resource(FOOS).create(foo("a"))
+    client.resource(FOOS, "default").delete(gone.key)
+    client.resource(FOOS).create(foo("a"))
+    other = client.resource(FOOS).create(foo("b"))
+    scene = build(Controller.for_(FOOS).owns(CONFIG_MAPS), client=client)
+    assert {scene.next(), scene.next()} == {key("a"), key("b")}
+    client.resource(CONFIG_MAPS).create(config_map("orphan", gone))
+    client.resource(CONFIG_MAPS).create(config_map("child", other))
+    assert scene.next() == key("b")
+
+
+def test_predicates_drop_changes(client, build):
+    foos = client.resource(FOOS, "default")
+    created = foos.create(foo("a"))
+    scene = build(Controller.for_(FOOS, generation_changed))
+    assert scene.next() == key("a")
+    foos.update_status({**created.body(), "status": {"ready": 1}})
+    foos.create(foo("b"))
+    assert scene.next() == key("b")
+
+
+def test_a_builder_can_be_used_again(client, build):
+    builder = Controller.for_(FOOS)
+    first, second = build(builder), build(builder)
+    client.resource(FOOS).create(foo("a"))
+    assert (first.next(), second.next()) == (key("a"), key("a"))

@@ -1,0 +1,195 @@
+"""Writes that can be repeated, against a real store."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from btcctl.controller.finalizers import add_finalizer, remove_finalizer
+from btcctl.controller.writes import (
+    AlreadyOwned,
+    Outcome,
+    create_or_update,
+    is_controlled_by,
+    retry_on_conflict,
+    set_controller,
+    write_status,
+)
+from btcctl.deadline import limited_to
+from btcctl.errors import AlreadyExists, Conflict, DeadlineExceeded, NotFound
+from btcctl.objects import Object, ObjectKey
+from btcctl.resources import CONFIG_MAPS, STATEFUL_SETS, ResourceType
+from btcctl.rest.resource import Resource
+from btcctl.testing.clock import FakeClock
+from btcctl.testing.fake_client import FakeClient
+from tests.unit.controller.support import SteppingClock, new_object
+
+KEY = ObjectKey("default", "a")
+FOOS = ResourceType("example.org", "v1", "foos", "Foo")
+FINALIZER = "example.org/cleanup"
+
+
+def config_map(**metadata: Any) -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "namespace": "default", **metadata}}
+
+
+@pytest.fixture
+def client() -> FakeClient:
+    return FakeClient(types=[FOOS])
+
+
+@pytest.fixture
+def maps(client: FakeClient) -> Resource:
+    return client.resource(CONFIG_MAPS, "default")
+
+
+def verbs(client: FakeClient) -> list[str]:
+    return [each.verb for each in client.actions]
+
+
+def put(key: str, value: str) -> Any:
+    return lambda body: body.setdefault("data", {}).update({key: value})
+
+
+def test_what_is_missing_is_created_and_what_differs_is_updated_and_what_fits_is_left_alone(client, maps):
+    outcomes = [create_or_update(maps, KEY, put("k", value)).outcome for value in ("1", "1", "2", "2")]
+    assert outcomes == [Outcome.CREATED, Outcome.UNCHANGED, Outcome.UPDATED, Outcome.UNCHANGED]
+    assert verbs(client) == ["get", "create", "get", "get", "update", "get"]
+    assert maps.get(KEY).body()["data"] == {"k": "2"}
+
+
+def test_with_a_cached_object_nothing_is_read(client, maps):
+    cached = create_or_update(maps, KEY, put("k", "1")).object
+    client.clear_actions()
+    assert create_or_update(maps, KEY, put("k", "1"), cached=cached).object is cached
+    assert create_or_update(maps, KEY, put("k", "2"), cached=cached).outcome is Outcome.UPDATED
+    assert verbs(client) == ["update"]
+
+
+def test_a_stale_object_is_a_conflict_and_a_retry_that_reads_again_gets_through(client, maps):
+    stale = create_or_update(maps, KEY, put("k", "1")).object
+    create_or_update(maps, KEY, put("k", "2"))
+    with pytest.raises(Conflict):
+        create_or_update(maps, KEY, put("mine", "1"), cached=stale)
+    cached: list[Object | None] = [stale, None]
+    retry_on_conflict(
+        lambda: create_or_update(maps, KEY, put("mine", "1"), cached=cached.pop(0)), clock=SteppingClock()
+    )
+    assert maps.get(KEY).body()["data"] == {"k": "2", "mine": "1"}
+
+
+def test_five_conflicts_are_enough():
+    clock, calls = SteppingClock(), []
+
+    def lose() -> None:
+        calls.append(clock.now())
+        raise Conflict(409, "Conflict")
+
+    with pytest.raises(Conflict):
+        retry_on_conflict(lose, clock=clock)
+    assert len(calls) == 5
+    assert 4 * 0.01 <= calls[-1] <= 4 * 0.011
+
+
+def test_an_object_that_exists_already_is_no_conflict_to_retry():
+    calls: list[None] = []
+
+    def exists() -> None:
+        calls.append(None)
+        raise AlreadyExists(409, "AlreadyExists")
+
+    with pytest.raises(AlreadyExists):
+        retry_on_conflict(exists)
+    assert len(calls) == 1
+
+
+def test_a_status_is_written_only_if_it_differs(client):
+    client.add({"apiVersion": "example.org/v1", "kind": "Foo", "metadata": {"name": "a", "namespace": "default"}})
+    foos = client.resource(FOOS, "default")
+    foo = foos.get(KEY)
+    client.clear_actions()
+    written = write_status(foos, foo, {"ready": 1})
+    assert (written.outcome, written.object.body()["status"]) == (Outcome.UPDATED, {"ready": 1})
+    assert write_status(foos, written.object, {"ready": 1}).outcome is Outcome.UNCHANGED
+    assert [(each.verb, each.subresource) for each in client.actions] == [("update", "status")]
+
+
+def test_a_finalizer_keeps_an_object_until_it_is_removed(client, maps):
+    kept = add_finalizer(maps, maps.create(config_map()), FINALIZER)
+    assert kept.finalizers == [FINALIZER]
+    assert add_finalizer(maps, kept, FINALIZER) is kept
+    maps.delete(KEY)
+    dying = maps.get(KEY)
+    assert dying.deletion_timestamp is not None
+    remove_finalizer(maps, dying, FINALIZER)
+    with pytest.raises(NotFound):
+        maps.get(KEY)
+    remove_finalizer(maps, dying, FINALIZER)  # somebody else was faster
+    assert verbs(client) == ["create", "patch", "delete", "get", "patch", "get", "patch"]
+
+
+def test_finalizers_of_others_are_kept_and_never_overwritten(maps):
+    read = maps.create(config_map(finalizers=["other.org/theirs"]))
+    add_finalizer(maps, read, FINALIZER)
+    with pytest.raises(Conflict):
+        add_finalizer(maps, read, "example.org/second")  # of what was read before the first
+    assert maps.get(KEY).finalizers == ["other.org/theirs", FINALIZER]
+    remove_finalizer(maps, maps.get(KEY), FINALIZER)
+    assert maps.get(KEY).finalizers == ["other.org/theirs"]
+
+
+@pytest.mark.parametrize("name", ["cleanup", "/cleanup", "example.org/", ""])
+def test_a_finalizer_needs_a_domain(maps, name):
+    with pytest.raises(ValueError, match=r"example\.org/cleanup"):
+        add_finalizer(maps, new_object("a"), name)
+
+
+def test_an_owner_becomes_the_controller_once():
+    owner, body = new_object("web", uid="u1"), config_map()
+    for _ in range(2):
+        set_controller(body, STATEFUL_SETS, owner)
+    (reference,) = body["metadata"]["ownerReferences"]
+    assert reference == {
+        "apiVersion": "apps/v1",
+        "kind": "StatefulSet",
+        "name": "web",
+        "uid": "u1",
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }
+    assert is_controlled_by(Object.from_body(body), owner)
+    assert not is_controlled_by(Object.from_body(body), new_object("web", uid="u2"))
+
+
+def test_what_another_controls_is_left_to_it():
+    body = config_map()
+    set_controller(body, STATEFUL_SETS, new_object("web", uid="u1"))
+    with pytest.raises(AlreadyOwned, match="a is controlled by StatefulSet web"):
+        set_controller(body, STATEFUL_SETS, new_object("other", uid="u2"))
+
+
+def test_an_owner_of_another_namespace_is_refused():
+    with pytest.raises(ValueError, match="namespace default"):
+        set_controller(config_map(), STATEFUL_SETS, new_object("web", "elsewhere", uid="u1"))
+
+
+def test_an_apply_makes_and_changes_and_drops_what_it_no_longer_says(client, maps):
+    maps.apply({"metadata": {"name": "a"}, "data": {"x": "1", "y": "1"}})
+    maps.apply({"metadata": {"name": "a"}, "data": {"x": "2"}})
+    assert maps.get(KEY).body()["data"] == {"x": "2"}
+    with pytest.raises(Conflict):
+        maps.apply({"metadata": {"name": "a"}, "data": {"x": "3"}}, field_manager="another")
+    maps.apply({"metadata": {"name": "a"}, "data": {"x": "3"}}, field_manager="another", force=True)
+    assert maps.get(KEY).body()["data"] == {"x": "3"}
+
+
+def test_a_retry_ends_with_the_time_of_the_reconcile():
+    clock = FakeClock()
+
+    def lose() -> None:
+        clock.advance(1.0)
+        raise Conflict(409, "Conflict")
+
+    with limited_to(0.5, clock), pytest.raises(DeadlineExceeded):
+        retry_on_conflict(lose, clock=clock)
