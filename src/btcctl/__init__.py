@@ -1,6 +1,6 @@
 """A Kubernetes controller toolkit for Python.
 
-    from btcctl import ApiClient, Controller, Result, SharedInformerFactory, run_until_signal
+    from btcctl import ApiClient, Controller, Manager, Result, SharedInformerFactory, run_until_signal
 
 Every public name can be imported from here; what it needs is loaded when it is first used.
 """
@@ -11,18 +11,38 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from btcctl.controller.builder import ControllerBuilder as ControllerBuilder
+    from btcctl.controller.conditions import Condition as Condition
+    from btcctl.controller.conditions import merge_conditions as merge_conditions
     from btcctl.controller.controller import Controller as Controller
+    from btcctl.controller.finalizers import add_finalizer as add_finalizer
+    from btcctl.controller.finalizers import remove_finalizer as remove_finalizer
     from btcctl.controller.handlers import own_key as own_key
     from btcctl.controller.handlers import owner_keys as owner_keys
     from btcctl.controller.manager import Manager as Manager
     from btcctl.controller.manager import run_until_signal as run_until_signal
+    from btcctl.controller.options import ControllerOptions as ControllerOptions
+    from btcctl.controller.predicates import generation_changed as generation_changed
+    from btcctl.controller.predicates import resource_version_changed as resource_version_changed
     from btcctl.controller.result import Result as Result
+    from btcctl.controller.writes import Ensured as Ensured
+    from btcctl.controller.writes import NotControlled as NotControlled
+    from btcctl.controller.writes import Outcome as Outcome
+    from btcctl.controller.writes import create_or_update as create_or_update
+    from btcctl.controller.writes import is_controlled_by as is_controlled_by
+    from btcctl.controller.writes import retry_on_conflict as retry_on_conflict
+    from btcctl.controller.writes import set_controller as set_controller
+    from btcctl.controller.writes import write_status as write_status
+    from btcctl.errors import AlreadyExists as AlreadyExists
     from btcctl.errors import ApiError as ApiError
     from btcctl.errors import BtcctlError as BtcctlError
     from btcctl.errors import Conflict as Conflict
+    from btcctl.errors import DeadlineExceeded as DeadlineExceeded
     from btcctl.errors import NotFound as NotFound
     from btcctl.errors import TerminalError as TerminalError
+    from btcctl.errors import TransportError as TransportError
     from btcctl.events.recorder import EventRecorder as EventRecorder
+    from btcctl.events.reference import ObjectReference as ObjectReference
     from btcctl.informers.factory import SharedInformerFactory as SharedInformerFactory
     from btcctl.informers.notifications import Deleted as Deleted
     from btcctl.informers.notifications import HandlerFuncs as HandlerFuncs
@@ -31,6 +51,7 @@ if TYPE_CHECKING:
     from btcctl.informers.typed import TypedInformer as TypedInformer
     from btcctl.objects import Object as Object
     from btcctl.objects import ObjectKey as ObjectKey
+    from btcctl.objects import OwnerReference as OwnerReference
     from btcctl.resources import ResourceType as ResourceType
     from btcctl.rest.client import ApiClient as ApiClient
     from btcctl.rest.config import load_config as load_config
@@ -39,18 +60,28 @@ if TYPE_CHECKING:
     from btcctl.workqueue.rate_limited import RateLimitingQueue as RateLimitingQueue
 
 _HOMES = {
+    "AlreadyExists": "errors",
     "ApiClient": "rest.client",
     "ApiError": "errors",
     "BtcctlError": "errors",
+    "Condition": "controller.conditions",
     "Conflict": "errors",
     "Controller": "controller.controller",
+    "ControllerBuilder": "controller.builder",
+    "ControllerOptions": "controller.options",
+    "DeadlineExceeded": "errors",
     "Deleted": "informers.notifications",
+    "Ensured": "controller.writes",
     "EventRecorder": "events.recorder",
     "HandlerFuncs": "informers.notifications",
     "Manager": "controller.manager",
+    "NotControlled": "controller.writes",
     "NotFound": "errors",
     "Object": "objects",
     "ObjectKey": "objects",
+    "ObjectReference": "events.reference",
+    "Outcome": "controller.writes",
+    "OwnerReference": "objects",
     "PatchKind": "rest.resource",
     "RateLimitingQueue": "workqueue.rate_limited",
     "ResourceType": "resources",
@@ -59,12 +90,23 @@ _HOMES = {
     "SharedInformerFactory": "informers.factory",
     "ShutDown": "workqueue.queue",
     "TerminalError": "errors",
+    "TransportError": "errors",
     "TypedInformer": "informers.typed",
+    "add_finalizer": "controller.finalizers",
+    "create_or_update": "controller.writes",
     "drop_managed_fields": "informers.transform",
+    "generation_changed": "controller.predicates",
+    "is_controlled_by": "controller.writes",
     "load_config": "rest.config",
+    "merge_conditions": "controller.conditions",
     "own_key": "controller.handlers",
     "owner_keys": "controller.handlers",
+    "remove_finalizer": "controller.finalizers",
+    "resource_version_changed": "controller.predicates",
+    "retry_on_conflict": "controller.writes",
     "run_until_signal": "controller.manager",
+    "set_controller": "controller.writes",
+    "write_status": "controller.writes",
 }
 
 __all__ = sorted(_HOMES)  # noqa: PLE0605  # type: ignore[assignment]

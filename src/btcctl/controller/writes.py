@@ -21,8 +21,8 @@ ATTEMPTS = 5
 RETRY_BACKOFF = ExponentialBackoff(base=0.01, cap=0.01, factor=1.0, jitter=0.1)
 
 
-class AlreadyOwned(BtcctlError):
-    """Another object controls this one already."""
+class NotControlled(BtcctlError):
+    """The object exists, and is not controlled by the one that wants to change it."""
 
 
 class Writable(Protocol):
@@ -108,11 +108,15 @@ def write_status(resource: Writable, obj: Object, status: Mapping[str, Any]) -> 
     return Ensured(resource.update_status({**body, "status": dict(status)}), Outcome.UPDATED)
 
 
-def set_controller(body: dict[str, Any], owner_type: ResourceType, owner: Object) -> None:
+def set_controller(body: dict[str, Any], owner_type: ResourceType, owner: Object, *, adopt: bool = False) -> None:
     """Make `owner` the controller of the object: garbage collection takes it when the owner is deleted.
 
+    Args:
+        body: What is about to be written.
+        adopt: Take an object that exists already, and that nobody controls.
+
     Raises:
-        AlreadyOwned: Another one controls it.
+        NotControlled: It exists already, or another one controls it.
         ValueError: The owner is in another namespace.
     """
     metadata = body.setdefault("metadata", {})
@@ -127,9 +131,10 @@ def set_controller(body: dict[str, Any], owner_type: ResourceType, owner: Object
         "blockOwnerDeletion": True,
     }
     references = metadata.get("ownerReferences") or []
-    other = next((each for each in references if each.get("controller") and each["uid"] != owner.uid), None)
-    if other is not None:
-        raise AlreadyOwned(f"{metadata.get('name')} is controlled by {other['kind']} {other['name']}")
+    controller = next((each["uid"] for each in references if each.get("controller")), None)
+    if controller != owner.uid and (controller or ("uid" in metadata and not adopt)):
+        key = ObjectKey(metadata.get("namespace", ""), metadata["name"])
+        raise NotControlled(f"{key} exists, and is not controlled by {owner_type.kind} {owner.name}")
     metadata["ownerReferences"] = [*(each for each in references if each["uid"] != owner.uid), reference]
 
 

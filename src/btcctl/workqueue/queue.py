@@ -66,13 +66,15 @@ class WorkQueue(Generic[K]):
         self._clock = clock
         self._now = clock.now
         self._observer = observer
-        self._dirty: dict[K, float] = {}  # since when
+        self._dirty: dict[K, float | list[None]] = {}  # since when, if there is an observer
         self._claims: dict[K, list[None]] = {}
         self._processing: dict[K, float] = {}  # since when
         self._ready: SimpleQueue[K] = SimpleQueue()
         self._background: BackgroundLane[K] = BackgroundLane()
-        self._gets = itertools.count()
+        self._behind = self._background.waiting
+        self._count_get = itertools.count().__next__
         self._due_at = _NEVER  # of the first delayed key
+        self._has_delayed = False
         self._hungry = False  # a worker waits that nobody has woken yet
         self._is_shut_down = False
         # Guards everything below. Re-entrant, because a worker that waits puts in what is due.
@@ -90,7 +92,7 @@ class WorkQueue(Generic[K]):
 
     def __len__(self) -> int:
         """How many keys are ready to be handed out."""
-        return self._ready.qsize() + len(self._background.waiting)
+        return self._ready.qsize() + len(self._behind)
 
     @property
     def is_shut_down(self) -> bool:
@@ -106,15 +108,13 @@ class WorkQueue(Generic[K]):
         """Mark `key` as needing work. Ignored after `shut_down`."""
         if self._is_shut_down:
             return
-        now = self._now()
-        if self._dirty.setdefault(key, now) is now:
-            claim: list[None] = []
-            if self._claims.setdefault(key, claim) is claim:
-                self._ready.put(key)
-                if self._hungry:
-                    self._wake()
-                return
-        if self._background.waiting and self._background.call_away(key):
+        claim: list[None] = []  # like no other
+        mark = claim if self._observer is None else self._now()
+        if self._dirty.setdefault(key, mark) is mark and self._claims.setdefault(key, claim) is claim:
+            self._ready.put(key)
+            if self._hungry:
+                self._wake()
+        elif self._behind and self._background.call_away(key):
             self._put(key)
 
     def add_background(self, key: K) -> None:
@@ -149,20 +149,20 @@ class WorkQueue(Generic[K]):
             ShutDown: The queue is shut down and nothing is left in it.
         """
         while True:
-            if self._due_at != _NEVER:
+            if self._has_delayed:
                 self._add_due()
             try:
-                key = self._next() if self._background.waiting else self._ready.get_nowait()
+                key = self._next() if self._behind else self._ready.get_nowait()
             except Empty:
                 key = self._wait()
             now = self._processing[key] = self._now()
-            next(self._gets)
-            dirty_since = self._dirty.pop(key, None)
-            if dirty_since is not None:
+            self._count_get()
+            mark = self._dirty.pop(key, None)
+            if mark is not None:
                 if self._observer is not None:
-                    self._observer.waited(now - dirty_since)
+                    self._observer.waited(now - mark)  # type: ignore[operator]  # with an observer it is a time
                 return key
-            self._processing.pop(key)
+            del self._processing[key]
             self._give_up_claim(key)
 
     def done(self, key: K) -> None:
@@ -177,7 +177,12 @@ class WorkQueue(Generic[K]):
             return
         if self._observer is not None:
             self._observer.worked(self._now() - taken_at)
-        self._give_up_claim(key)
+        # As in `_give_up_claim`, without the price of a call.
+        del self._claims[key]
+        if key in self._dirty and self._has_claimed(key):
+            self._put(key)
+        if self._is_draining:
+            self._end_if_settled()
 
     def shut_down(self) -> None:
         """Accept nothing new, drop what is delayed. Workers get what is queued, then ShutDown."""
@@ -234,11 +239,11 @@ class WorkQueue(Generic[K]):
     def state_of(self, key: K) -> KeyState:
         """Where `key` is, at some instant."""
         now = self._now()
-        dirty_since, taken_at = self._dirty.get(key), self._processing.get(key)
+        taken_at = self._processing.get(key)
         with self._lock:
             due_at = self._delayed.ready_at(key)
         return KeyState(
-            dirty_seconds=None if dirty_since is None else now - dirty_since,
+            is_dirty=key in self._dirty,
             running_seconds=None if taken_at is None else now - taken_at,
             due_seconds=None if due_at is None else max(0.0, due_at - now),
         )
@@ -249,11 +254,11 @@ class WorkQueue(Generic[K]):
             return list(dict.fromkeys([*self._processing.copy(), *self._dirty.copy(), *self._delayed.keys()]))
 
     def _has_claimed(self, key: K) -> bool:
-        claim: list[None] = []  # like no other
+        claim: list[None] = []
         return self._claims.setdefault(key, claim) is claim
 
     def _give_up_claim(self, key: K) -> None:
-        self._claims.pop(key, None)
+        del self._claims[key]
         if key in self._dirty and self._has_claimed(key):
             self._put(key)
         if self._is_draining:
@@ -317,6 +322,7 @@ class WorkQueue(Generic[K]):
         next_at = self._delayed.next_ready_at()
         is_earlier = next_at is not None and next_at < self._due_at
         self._due_at = _NEVER if next_at is None else next_at
+        self._has_delayed = next_at is not None
         if is_earlier:
             self._work.notify_all()
 
@@ -326,8 +332,8 @@ class WorkQueue(Generic[K]):
         A key ceases to be dirty only by a get. So if there was none between the two looks,
         what the second one saw held at the first one, too: both were empty at once.
         """
-        before = next(self._gets)
-        return not self._claims and not self._dirty and next(self._gets) == before + 1
+        before = self._count_get()
+        return not self._claims and not self._dirty and self._count_get() == before + 1
 
     def _end_if_settled(self) -> None:
         with self._lock:

@@ -19,8 +19,8 @@ class QueueStatistics:
 
 @dataclass(frozen=True, slots=True)
 class KeyState:
-    """One key at one instant. A key that nobody has added is nowhere: all None."""
+    """One key at one instant. A key that nobody has added is nowhere."""
 
-    dirty_seconds: float | None  #: for how long it has needed work
+    is_dirty: bool  #: it needs work that no worker has taken up
     running_seconds: float | None  #: for how long a worker has had it
     due_seconds: float | None  #: in how long it will be added

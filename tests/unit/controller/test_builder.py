@@ -43,7 +43,7 @@ class Scene:
     def __init__(self, client: FakeClient, builder: ControllerBuilder) -> None:
         clock = FakeClock()
         self._keys: SimpleQueue[ObjectKey] = SimpleQueue()
-        factory = SharedInformerFactory(lambda type_: client.resource(type_).lister_watcher(), clock=clock)
+        factory = SharedInformerFactory(client, clock=clock)
         options = ControllerOptions(workers=1)
         controller = builder.build("foos", self._reconcile, factory, options=options, clock=clock)
         self.manager = Manager(factory, [controller], clock=clock)

@@ -8,7 +8,7 @@ import pytest
 
 from btcctl.controller.finalizers import add_finalizer, remove_finalizer
 from btcctl.controller.writes import (
-    AlreadyOwned,
+    NotControlled,
     Outcome,
     create_or_update,
     is_controlled_by,
@@ -165,8 +165,18 @@ def test_an_owner_becomes_the_controller_once():
 def test_what_another_controls_is_left_to_it():
     body = config_map()
     set_controller(body, STATEFUL_SETS, new_object("web", uid="u1"))
-    with pytest.raises(AlreadyOwned, match="a is controlled by StatefulSet web"):
-        set_controller(body, STATEFUL_SETS, new_object("other", uid="u2"))
+    for adopt in (False, True):
+        with pytest.raises(NotControlled, match="default/a exists, and is not controlled by StatefulSet other"):
+            set_controller(body, STATEFUL_SETS, new_object("other", uid="u2"), adopt=adopt)
+
+
+def test_what_exists_already_and_nobody_controls_is_only_adopted_on_request():
+    body, owner = config_map(uid="u9"), new_object("web", uid="u1")
+    with pytest.raises(NotControlled):
+        set_controller(body, STATEFUL_SETS, owner)
+    set_controller(body, STATEFUL_SETS, owner, adopt=True)
+    set_controller(body, STATEFUL_SETS, owner)
+    assert is_controlled_by(Object.from_body(body), owner)
 
 
 def test_an_owner_of_another_namespace_is_refused():

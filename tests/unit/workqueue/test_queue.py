@@ -269,13 +269,12 @@ def test_statistics_say_what_waits_for_whom_and_for_how_long() -> None:
 def test_each_key_can_be_asked_after() -> None:
     clock = FakeClock()
     queue = new_queue("a", clock=clock)
-    clock.advance(1.0)
-    assert queue.state_of("a") == KeyState(dirty_seconds=1.0, running_seconds=None, due_seconds=None)
+    assert queue.state_of("a") == KeyState(is_dirty=True, running_seconds=None, due_seconds=None)
     queue.get()
     queue.add_after("a", 5.0)
     clock.advance(2.0)
-    assert queue.state_of("a") == KeyState(dirty_seconds=None, running_seconds=2.0, due_seconds=3.0)
-    assert queue.state_of("unknown") == KeyState(None, None, None)
+    assert queue.state_of("a") == KeyState(is_dirty=False, running_seconds=2.0, due_seconds=3.0)
+    assert queue.state_of("unknown") == KeyState(False, None, None)
 
 
 def test_a_queue_at_rest_says_so() -> None:

@@ -1,0 +1,63 @@
+"""From an event to the start of its reconcile: a controller of this library, as its documentation makes it.
+
+    reconciler.py URL KIND [busy] [SWITCH_MS]
+
+With `busy`, another controller of the process reconciles all the while and never waits for anything. With a
+number, the interpreter hands over to another thread after that many milliseconds instead of 5.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from phases import GROUP, VERSION, Adapter, Probe, arguments
+
+from btcctl import ApiClient, Controller, Manager, ObjectKey, ResourceType, Result, SharedInformerFactory
+from btcctl.rest.config import ClientConfig
+
+TYPES = {
+    "widgets": ResourceType(GROUP, VERSION, "widgets", "Widget"),
+    "pods": ResourceType("", "v1", "pods", "Pod"),
+}
+SPIN = 200_000  # additions: about 10 ms of processor time
+
+
+def busy_controller() -> Controller:
+    def spin(_: ObjectKey) -> Result:
+        total = 0
+        for number in range(SPIN):
+            total += number
+        return Result(requeue_after=0.0)
+
+    controller = Controller("busy", spin, workers=1)
+    controller.queue.add(ObjectKey("", "busy"))
+    return controller
+
+
+def main() -> None:
+    url, kind = arguments()
+    options = sys.argv[3:]
+    factory = SharedInformerFactory(ApiClient.from_config(ClientConfig(host=url, source="benchmark")))
+    informer, probe = factory.informer(TYPES[kind]), Probe()
+
+    def reconcile(key: ObjectKey) -> Result:
+        obj = informer.lister.get(key)
+        probe.note(key, "" if obj is None else obj.resource_version)
+        return Result()
+
+    controller = Controller("widgets", reconcile)
+    controller.watch(informer)
+    manager = Manager(factory, [controller, *([busy_controller()] if "busy" in options else [])])
+    for option in options:
+        if option != "busy":
+            sys.setswitchinterval(float(option) / 1000)
+
+    def sync() -> None:
+        manager.start()
+        assert informer.wait_for_sync(300.0), informer.why_unsynced()
+
+    Adapter(kind, [probe], sync, lambda: len(informer.lister)).obey()
+
+
+if __name__ == "__main__":
+    main()
