@@ -64,10 +64,9 @@ def compare_queues(rounds: int, keys: int) -> None:
             runs[name].append(run_program(command))
     workers = sorted(runs[OURS][0])
     lines = [[name, *(cell(results, count, runs[OURS]) for count in workers)] for name, results in runs.items()]
-    title = (
-        f"{keys} keys: CPU µs per key to add | to get and be done | all three at once; in brackets the ratio of these"
-    )
-    show(f"{title} to one worker of {OURS}", table(["", *(f"{count} workers" for count in workers)], lines))
+    title = f"{keys} keys: CPU µs per key to add / to get and be done / for all three at once"
+    heading = f"{title}; in brackets the ratio of that to one worker of {OURS}"
+    show(heading, table(["", *(f"{count} workers" for count in workers)], lines))
 
 
 def run_program(command: Sequence[str]) -> Figures:
@@ -79,7 +78,7 @@ def run_program(command: Sequence[str]) -> Figures:
 def cell(results: Sequence[Figures], workers: int, ours: Sequence[Figures]) -> str:
     add, take, stream = (statistics.median(each[workers][column] for each in results) for column in COLUMNS)
     one = statistics.median(each[1]["stream_us"] for each in ours)
-    return f"{add:.2f} | {take:.2f} | {stream:.2f} ({stream / one:.2f})"
+    return f"{add:.2f} / {take:.2f} / {stream:.2f} ({stream / one:.2f})"
 
 
 def time_reconciles(rounds: int, load: Load) -> None:

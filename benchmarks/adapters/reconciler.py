@@ -12,7 +12,7 @@ import sys
 
 from phases import GROUP, VERSION, Adapter, Probe, arguments
 
-from btcctl import ApiClient, Controller, Manager, ObjectKey, ResourceType, Result, SharedInformerFactory
+from btcctl import ApiClient, Controller, Manager, ObjectKey, ResourceType, Result, SharedInformerFactory, logging
 from btcctl.rest.config import ClientConfig
 
 TYPES = {
@@ -35,6 +35,7 @@ def busy_controller() -> Controller:
 
 
 def main() -> None:
+    logging.configure("warning")  # and none of it to where the answers go
     url, kind = arguments()
     options = sys.argv[3:]
     factory = SharedInformerFactory(ApiClient.from_config(ClientConfig(host=url, source="benchmark")))
