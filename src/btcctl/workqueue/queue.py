@@ -66,13 +66,15 @@ class WorkQueue(Generic[K]):
         self._clock = clock
         self._now = clock.now
         self._observer = observer
-        self._dirty: dict[K, float | list[None]] = {}  # since when, if there is an observer
-        self._claims: dict[K, list[None]] = {}
+        self._dirty: dict[K, float] = {}  # since when, if there is an observer
+        self._claims: dict[K, int] = {}
         self._processing: dict[K, float] = {}  # since when
         self._ready: SimpleQueue[K] = SimpleQueue()
         self._background: BackgroundLane[K] = BackgroundLane()
         self._behind = self._background.waiting
         self._count_get = itertools.count().__next__
+        # Integers, because the collector of garbage does not look at them.
+        self._new_claim = itertools.count().__next__
         self._due_at = _NEVER  # of the first delayed key
         self._has_delayed = False
         self._hungry = False  # a worker waits that nobody has woken yet
@@ -108,7 +110,7 @@ class WorkQueue(Generic[K]):
         """Mark `key` as needing work. Ignored after `shut_down`."""
         if self._is_shut_down:
             return
-        claim: list[None] = []  # like no other
+        claim = self._new_claim()
         mark = claim if self._observer is None else self._now()
         if self._dirty.setdefault(key, mark) is mark and self._claims.setdefault(key, claim) is claim:
             self._ready.put(key)
@@ -160,7 +162,7 @@ class WorkQueue(Generic[K]):
             mark = self._dirty.pop(key, None)
             if mark is not None:
                 if self._observer is not None:
-                    self._observer.waited(now - mark)  # type: ignore[operator]  # with an observer it is a time
+                    self._observer.waited(now - mark)
                 return key
             del self._processing[key]
             self._give_up_claim(key)
@@ -254,7 +256,7 @@ class WorkQueue(Generic[K]):
             return list(dict.fromkeys([*self._processing.copy(), *self._dirty.copy(), *self._delayed.keys()]))
 
     def _has_claimed(self, key: K) -> bool:
-        claim: list[None] = []
+        claim = self._new_claim()
         return self._claims.setdefault(key, claim) is claim
 
     def _give_up_claim(self, key: K) -> None:
