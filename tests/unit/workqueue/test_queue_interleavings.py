@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from btcctl.workqueue.queue import WorkQueue
+from tests.properties import effort
 from tests.unit.workqueue.interleaving import FOR_GOOD, ImpatientClock, Turn, WouldBlock, interleave
 
 ADDERS = 2
@@ -111,7 +112,7 @@ def test_a_done_that_a_get_interrupts_anywhere_leaves_the_key_to_one_worker() ->
     assert everywhere(lambda m, n: [(ADD, FOR_GOOD), (DONE, m), (WORK, n), (DONE, FOR_GOOD)], DONE, WORK) > 500
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@effort(300)
 @given(adds=st.lists(KEYS, min_size=ADDERS, max_size=ADDERS), turns=TURNS)
 def test_no_add_is_lost_or_counts_twice_and_no_key_is_in_two_hands(adds: list[list[str]], turns: list[Turn]) -> None:
     scene = Scene()

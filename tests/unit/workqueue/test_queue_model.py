@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from btcctl.testing.clock import FakeClock
 from btcctl.workqueue.background import AGED_SECONDS
 from btcctl.workqueue.queue import ShutDown, WorkQueue
+from tests.properties import effort
 
 KEYS = st.sampled_from("abcde")
 SECONDS = st.sampled_from([-1.0, 0.0, 1.0, 2.0, 3.0, 5.0, 8.0])
@@ -148,7 +148,5 @@ class QueueModel(RuleBasedStateMachine):
         assert len(self.queue) == len(self.waiting) + len(self.behind)
 
 
-QueueModel.TestCase.settings = settings(
-    max_examples=150, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
+QueueModel.TestCase.settings = effort(150, steps=40)
 TestQueueModel = QueueModel.TestCase
