@@ -8,8 +8,9 @@ from __future__ import annotations
 import itertools
 import threading
 from bisect import bisect_left
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Metric, generate_latest
@@ -37,13 +38,13 @@ class Histogram:
     def __init__(self, buckets: Sequence[float]) -> None:
         self.total_seconds = 0.0
         self._bounds = buckets
+        self._bucket_of = partial(bisect_left, buckets)
         self._counts = [0] * (len(buckets) + 1)
 
     def observe(self, *many_seconds: float) -> None:
-        bounds, counts = self._bounds, self._counts
-        for seconds in many_seconds:
-            counts[bisect_left(bounds, seconds)] += 1
         self.total_seconds += sum(many_seconds)
+        for bucket, count in Counter(map(self._bucket_of, many_seconds)).items():
+            self._counts[bucket] += count
 
     def buckets(self) -> list[tuple[str, float]]:
         """Upper bound and cumulative count, as Prometheus wants them."""
@@ -59,7 +60,7 @@ class LaterHistogram:
     """
 
     def __init__(self, buckets: Sequence[float]) -> None:
-        self.new: deque[float] = deque()
+        self.new: list[float] = []
         self._counted = Histogram(buckets)
         self._lock = threading.Lock()  # guards what is counted
 
@@ -78,8 +79,9 @@ class LaterHistogram:
             return self._counted.buckets(), self._counted.total_seconds
 
     def _count(self) -> None:
-        take = self.new.popleft
-        self._counted.observe(*[take() for _ in range(len(self.new))])
+        taken = self.new[:]
+        del self.new[: len(taken)]  # what came meanwhile stands behind
+        self._counted.observe(*taken)
 
 
 class WatchedQueue(Protocol):

@@ -186,9 +186,9 @@ class _Informers:
         """Children count by label alone: one that stands in a network's way is reason to look, too."""
         return (
             Controller.for_(BITCOIN_NETWORKS)
-            .watches(SERVICES, network_keys)
-            .watches(STATEFUL_SETS, network_keys)
-            .watches(PODS, pod_keys(self.stateful_sets.lister, self.networks.lister))
+            .watches(SERVICES, network_keys, informer=self.services)
+            .watches(STATEFUL_SETS, network_keys, informer=self.stateful_sets)
+            .watches(PODS, pod_keys(self.stateful_sets.lister, self.networks.lister), informer=self.pods)
         )
 
 

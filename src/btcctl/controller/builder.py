@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.controller.handlers import KeysOf, own_key, owner_keys
@@ -26,6 +26,13 @@ class Factory(Protocol):
     def informer(self, type_: ResourceType) -> CachingInformer: ...
 
 
+class _Watch(NamedTuple):
+    type: ResourceType
+    keys_for: Callable[[Factory], KeysOf]
+    predicate: Predicate | None
+    informer: CachingInformer | None
+
+
 class ControllerBuilder:
     """Made by `Controller.for_`. Each call adds a watch; `build` makes the controller.
 
@@ -38,20 +45,33 @@ class ControllerBuilder:
     def __init__(self, make: type[Controller], type_: ResourceType, predicate: Predicate | None = None) -> None:
         self._make = make
         self._type = type_
-        self._watches: list[tuple[ResourceType, Callable[[Factory], KeysOf], Predicate | None]] = []
+        self._watches: list[_Watch] = []
         self.watches(type_, own_key, predicate)
 
-    def owns(self, type_: ResourceType, predicate: Predicate | None = None) -> Self:
+    def owns(
+        self, type_: ResourceType, predicate: Predicate | None = None, *, informer: CachingInformer | None = None
+    ) -> Self:
         """Also look at objects of `type_`, and reconcile the one that controls each.
 
         It is told by the group, kind and UID of the owner reference with `controller: true`.
+
+        Args:
+            predicate: Drops the changes for which it is false.
+            informer: Instead of the factory's of all objects: one with a selector, for example.
         """
-        self._watches.append((type_, self._owner_keys, predicate))
+        self._watches.append(_Watch(type_, self._owner_keys, predicate, informer))
         return self
 
-    def watches(self, type_: ResourceType, keys_of: KeysOf, predicate: Predicate | None = None) -> Self:
-        """Also look at objects of `type_`, and reconcile what `keys_of` maps each to."""
-        self._watches.append((type_, lambda _: keys_of, predicate))
+    def watches(
+        self,
+        type_: ResourceType,
+        keys_of: KeysOf,
+        predicate: Predicate | None = None,
+        *,
+        informer: CachingInformer | None = None,
+    ) -> Self:
+        """Also look at objects of `type_`, and reconcile what `keys_of` maps each to; otherwise as `owns`."""
+        self._watches.append(_Watch(type_, lambda _: keys_of, predicate, informer))
         return self
 
     def build(
@@ -74,8 +94,9 @@ class ControllerBuilder:
         controller = self._make(
             name, reconcile, options=options, rate_limiter=rate_limiter, metrics=metrics, clock=clock
         )
-        for type_, keys_for, predicate in self._watches:
-            controller.watch(factory.informer(type_), keys_for(factory), predicate, type_=type_)
+        for each in self._watches:
+            informer = each.informer or factory.informer(each.type)
+            controller.watch(informer, each.keys_for(factory), each.predicate, type_=each.type)
         return controller
 
     def _owner_keys(self, factory: Factory) -> KeysOf:

@@ -10,6 +10,7 @@ import pytest
 
 from btcctl.controller.builder import ControllerBuilder
 from btcctl.controller.controller import Controller
+from btcctl.controller.handlers import own_key
 from btcctl.controller.manager import Manager
 from btcctl.controller.options import ControllerOptions
 from btcctl.controller.predicates import generation_changed
@@ -46,6 +47,7 @@ class Scene:
         factory = SharedInformerFactory(client, clock=clock)
         options = ControllerOptions(workers=1)
         controller = builder.build("foos", self._reconcile, factory, options=options, clock=clock)
+        self.informers = factory.informers
         self.manager = Manager(factory, [controller], clock=clock)
         self.manager.start()
 
@@ -107,6 +109,19 @@ def test_predicates_drop_changes(client, build):
     foos.update_status({**created.body(), "status": {"ready": 1}})
     foos.create(foo("b"))
     assert scene.next() == key("b")
+
+
+def test_an_informer_with_a_selector_takes_the_place_of_the_factorys(client, build):
+    chosen = SharedInformerFactory(client).informer(CONFIG_MAPS, label_selector="chosen")
+    scene = build(Controller.for_(FOOS).watches(CONFIG_MAPS, own_key, informer=chosen))
+    assert [each.name for each in scene.informers] == [str(FOOS)]
+    chosen.start()
+    client.resource(CONFIG_MAPS).create(config_map("other"))
+    labelled = config_map("labelled")
+    labelled["metadata"]["labels"] = {"chosen": "yes"}
+    client.resource(CONFIG_MAPS).create(labelled)
+    assert scene.next() == key("labelled")
+    chosen.stop()
 
 
 def test_a_builder_can_be_used_again(client, build):
