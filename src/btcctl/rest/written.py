@@ -50,7 +50,7 @@ def noting_writes() -> Iterator[list[Written]]:
 def note_write(type_: ResourceType, obj: Object, *, may_be_new: bool = False) -> None:
     """`obj` is what the server answered."""
     log = _log.get()
-    if log is None:
+    if log is None or not obj.resource_version:  # without a version it was a dry run
         return
     # What loses its last finalizer while it is being deleted is gone.
     is_gone = obj.deletion_timestamp is not None and not obj.finalizers

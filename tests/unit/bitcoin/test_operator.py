@@ -6,7 +6,14 @@ import pytest
 
 from btcctl.bitcoin.children import NETWORK_LABEL
 from btcctl.bitcoin.crd import load_crd
-from btcctl.bitcoin.operator import NotInstalled, OperatorOptions, network_keys, pod_keys, require_definition
+from btcctl.bitcoin.operator import (
+    NotInstalled,
+    OperatorOptions,
+    build_operator,
+    network_keys,
+    pod_keys,
+    require_definition,
+)
 from btcctl.errors import Forbidden
 from btcctl.informers.indexer import Indexer
 from btcctl.informers.lister import Lister
@@ -84,3 +91,9 @@ def test_not_being_allowed_to_look_is_another_error() -> None:
 def test_poll_times_that_make_no_sense_are_refused(low: float, high: float) -> None:
     with pytest.raises(ValueError, match="poll_min_seconds"):
         OperatorOptions(poll_min_seconds=low, poll_max_seconds=high)
+
+
+def test_the_operator_holds_networks_and_of_built_in_kinds_only_what_carries_its_label() -> None:
+    client = FakeClient(types=[load_crd()])
+    manager = build_operator(client)
+    assert len(getattr(manager.factory, "informers")) == 4  # noqa: B009  # one more would be one without a selector

@@ -117,6 +117,12 @@ def test_every_kind_of_write_is_noted_with_what_it_made_of_the_object():
     assert [each.may_be_new for each in writes] == [True, False, False, False, True]
 
 
+def test_a_dry_run_writes_nothing():
+    with noting_writes() as writes:
+        note_write(CONFIG_MAPS, child(""), may_be_new=True)
+    assert writes == []
+
+
 def test_removing_the_last_finalizer_of_a_dying_object_is_a_deletion():
     dying = child("5", deletionTimestamp="2026-01-01T00:00:00Z")
     with noting_writes() as writes:
