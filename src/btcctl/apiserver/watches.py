@@ -96,8 +96,9 @@ class Watch:
 
         A watch of the future is told nothing until that has come.
         """
-        if self._options.bookmarks and not self.ended and self._last_revision <= self._store.revision:
-            self._store.send(self, self._bookmark({"resourceVersion": str(self._last_revision)}))
+        with self._store.transaction():  # or a change could come between, and the bookmark would go back
+            if self._options.bookmarks and not self.ended and self._last_revision <= self._store.revision:
+                self._store.send(self, self._bookmark({"resourceVersion": str(self._last_revision)}))
 
     def begin(self, collection: Collection, revision: int, since: int | None) -> Iterator[_Call]:
         """What to deliver first; the store calls this with its lock held."""
