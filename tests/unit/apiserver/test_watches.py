@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+import threading
 
 import pytest
 
 from btcctl.apiserver.api import Api, ApiRequest, WatchResponse
+from btcctl.apiserver.watches import Watch, WatchOptions
+from btcctl.threads import Runner
 from tests.unit.apiserver.calls import CONFIG_MAPS, DEFINITIONS, THINGS, Seen, Server, definition, thing
 
 END = {"k8s.io/initial-events-end": "true"}
 GONE = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "reason": "Expired", "code": 410}
+
+
+def body_of(name: str) -> dict[str, object]:
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": "default"}}
 
 
 def label(value: str) -> dict[str, object]:
@@ -221,6 +228,35 @@ class TestBookmarks:
             "type": "BOOKMARK",
             "object": {"kind": "ConfigMap", "apiVersion": "v1", "metadata": metadata},
         }
+
+    def test_a_watch_of_the_future_gets_none_until_that_has_come(self, server):
+        future = str(server.api.store.revision + 1)
+        seen = server.watch(CONFIG_MAPS, allowWatchBookmarks="true", resourceVersion=future)
+        seen.watch.bookmark()
+        assert seen.events == []
+        server.created(THINGS, thing())
+        seen.watch.bookmark()
+        assert seen.types == ["BOOKMARK"]
+
+    def test_they_never_go_back_behind_a_change(self, server):
+        store = server.api.store
+        writer = Runner("writer", lambda _: store.create(("", "configmaps"), body_of("b")))
+        began: list[int] = []
+
+        def bookmark(metadata: dict[str, object]) -> dict[str, object]:
+            if not began:  # somebody writes at this very moment
+                began.append(store.revision)
+                writer.start()
+                threading.Event().wait(0.1)
+            return {"metadata": metadata}
+
+        versions: list[int] = []
+        options = WatchOptions(since=store.revision, bookmarks=True, bookmark=bookmark)
+        watch = Watch(store, ("", "configmaps"), options)
+        watch.start(lambda line: versions.append(int(json.loads(line)["object"]["metadata"]["resourceVersion"])), list)
+        watch.bookmark()
+        writer.stop()
+        assert versions == [began[0], began[0] + 1]
 
     def test_none_are_sent_unless_asked_for(self, server):
         seen = server.watch(CONFIG_MAPS)
