@@ -12,14 +12,15 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from btcctl.clock import SYSTEM_CLOCK
 from tests.mutations.faults import FAULTS, ROOT, Fault
 
 #: A test that hangs has noticed, too.
-HANGS_AFTER_SECONDS = 30
+HANGS_AFTER_SECONDS = 60
 _PYTEST = (
     *(sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "--tb=line", "--hypothesis-seed=0"),
     *("-p", "no:randomly", "-p", "no:cacheprovider", "-o", f"timeout={HANGS_AFTER_SECONDS}"),
@@ -36,8 +37,14 @@ class Copy:
         for name in ("setup.cfg", "pyproject.toml"):
             shutil.copy(ROOT / name, directory)
 
-    def write(self, fault: Fault, text: str) -> None:
-        (self._directory / "src" / "btcctl" / fault.file).write_text(text)
+    @contextmanager
+    def broken_by(self, fault: Fault) -> Iterator[None]:
+        """Inside, the fault is there."""
+        path = self._directory / "src" / "btcctl" / fault.file
+        original = path.read_text()
+        path.write_text(fault.applied_to(original))
+        yield
+        path.write_text(original)
 
     def passes(self, tests: Iterable[str]) -> tuple[bool, str]:
         """Run `tests`; return whether all passed, and the last line said."""
@@ -63,10 +70,8 @@ def run(faults: Sequence[Fault]) -> int:
         print(f"without a fault: {last}")
         for number, fault in enumerate(faults, start=1):
             began = SYSTEM_CLOCK.now()
-            original = fault.path.read_text()
-            copy.write(fault, fault.applied_to(original))
-            survived, last = copy.passes(fault.tests)
-            copy.write(fault, original)
+            with copy.broken_by(fault):
+                survived, last = copy.passes(fault.tests)
             survivors += survived
             verdict = "SURVIVED" if survived else "caught"
             print(f"{number:3} {verdict:9} {SYSTEM_CLOCK.now() - began:5.1f} s  {fault.file}: {fault.what}", flush=True)
