@@ -49,12 +49,16 @@ if TYPE_CHECKING:
     from btcctl.informers.shared_informer import SharedInformer as SharedInformer
     from btcctl.informers.transform import drop_managed_fields as drop_managed_fields
     from btcctl.informers.typed import TypedInformer as TypedInformer
+    from btcctl.leaderelection.elector import Elector as Elector
+    from btcctl.leaderelection.fence import Fence as Fence
+    from btcctl.leaderelection.lease_lock import LeaseLock as LeaseLock
     from btcctl.objects import Object as Object
     from btcctl.objects import ObjectKey as ObjectKey
     from btcctl.objects import OwnerReference as OwnerReference
     from btcctl.resources import ResourceType as ResourceType
     from btcctl.rest.client import ApiClient as ApiClient
     from btcctl.rest.config import load_config as load_config
+    from btcctl.rest.http import HttpTransport as HttpTransport
     from btcctl.rest.resource import PatchKind as PatchKind
     from btcctl.workqueue.queue import ShutDown as ShutDown
     from btcctl.workqueue.rate_limited import RateLimitingQueue as RateLimitingQueue
@@ -71,9 +75,13 @@ _HOMES = {
     "ControllerOptions": "controller.options",
     "DeadlineExceeded": "errors",
     "Deleted": "informers.notifications",
+    "Elector": "leaderelection.elector",
     "Ensured": "controller.writes",
     "EventRecorder": "events.recorder",
+    "Fence": "leaderelection.fence",
     "HandlerFuncs": "informers.notifications",
+    "HttpTransport": "rest.http",
+    "LeaseLock": "leaderelection.lease_lock",
     "Manager": "controller.manager",
     "NotControlled": "controller.writes",
     "NotFound": "errors",

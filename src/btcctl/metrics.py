@@ -26,6 +26,9 @@ RECONCILE_BUCKETS = (
     *(1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5, 6, 7, 8, 9, 10, 15, 20, 25, 30, 40, 50, 60),
 )
 
+# component-base's rest_client_request_duration_seconds.
+REQUEST_BUCKETS = (0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
+
 _UNCOUNTED = 1000  # observations that are kept until they are counted
 
 #: How a reconcile ends. A terminal error or a timeout counts as "error" too, as in controller-runtime.
@@ -205,18 +208,34 @@ class RequestMetrics:
     """Counts requests to the API server. Thread-safe."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()  # guards the counts
+        self._lock = threading.Lock()  # guards the two below
         self._counts: Counter[tuple[str, str, str]] = Counter()
+        self._seconds: dict[tuple[str, str], Histogram] = {}
+
+    def time(self, method: str, host: str, seconds: float) -> None:
+        """Note how long an answer took."""
+        with self._lock:
+            self._seconds.setdefault((method, host), Histogram(REQUEST_BUCKETS)).observe(seconds)
+
+    def families(self) -> Iterator[Metric]:
+        """client-go's names."""
+        requests = CounterMetricFamily(
+            "rest_client_requests", "Requests by status code, method and host.", labels=["code", "method", "host"]
+        )
+        seconds = HistogramMetricFamily(
+            "rest_client_request_duration_seconds", "Seconds until the answer.", labels=["verb", "host"]
+        )
+        with self._lock:
+            for labels, count in self._counts.items():
+                requests.add_metric(labels, count)
+            for names, histogram in self._seconds.items():
+                seconds.add_metric(names, histogram.buckets(), histogram.total_seconds)
+        yield from (requests, seconds)
 
     def count(self, code: int | str, method: str, host: str) -> None:
         """Count an answer; `code` is "<error>" if there was none, as in client-go."""
         with self._lock:
             self._counts[str(code), method, host] += 1
-
-    def counts(self) -> dict[tuple[str, str, str], int]:
-        """How often each code, method and host was seen."""
-        with self._lock:
-            return dict(self._counts)
 
 
 class LeaderMetrics:
@@ -267,12 +286,7 @@ class Metrics(Collector):
         yield from _queue_families(queues)
         yield from _controller_families(controllers)
         yield from _leader_families(leaders)
-        requests = CounterMetricFamily(
-            "rest_client_requests", "Requests by status code, method and host.", labels=["code", "method", "host"]
-        )
-        for labels, count in self.requests.counts().items():
-            requests.add_metric(labels, count)
-        yield requests
+        yield from self.requests.families()
 
 
 def _queue_families(queues: Iterable[QueueMetrics]) -> QueueFamilies:

@@ -6,7 +6,9 @@ gives it a thread.
 
 from __future__ import annotations
 
+import sys
 import threading
+import traceback
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
@@ -151,3 +153,14 @@ class Runner:
             self._failure = error
             if self._on_failure is not None:
                 self._on_failure(error)
+
+
+def stack_of(thread: int) -> list[str]:
+    """Where a thread is, innermost last: file, line and function of each frame; [] if it has ended.
+
+    Args:
+        thread: As `threading.get_ident` has it.
+    """
+    frame = sys._current_frames().get(thread)  # noqa: SLF001  documented, in spite of its name
+    summary = [] if frame is None else traceback.extract_stack(frame)
+    return [f"{each.filename}:{each.lineno} {each.name}" for each in summary]

@@ -138,3 +138,21 @@ def test_a_value_on_a_bound_belongs_to_that_bucket():
     for seconds in (0.5, 1.0, 1.5, 2.0, 9.0):
         histogram.observe(seconds)
     assert histogram.buckets() == [("1.0", 2.0), ("2.0", 4.0), ("+Inf", 5.0)]
+
+
+def test_the_lead_is_a_gauge_under_client_gos_name():
+    metrics = Metrics()
+    leader = metrics.leader("the-lease")
+    assert 'leader_election_master_status{name="the-lease"} 0.0' in metrics.text().decode()
+    leader.is_leading, leader.slow_paths = True, 2
+    text = metrics.text().decode()
+    assert 'leader_election_master_status{name="the-lease"} 1.0' in text
+    assert 'leader_election_slowpath_total{name="the-lease"} 2.0' in text
+
+
+def test_the_seconds_of_requests_are_a_histogram_by_verb_and_host():
+    metrics = Metrics()
+    metrics.requests.time("GET", "host", 0.05)
+    text = metrics.text().decode()
+    assert 'rest_client_request_duration_seconds_bucket{host="host",le="0.025",verb="GET"} 0.0' in text
+    assert 'rest_client_request_duration_seconds_bucket{host="host",le="0.1",verb="GET"} 1.0' in text

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from btcctl.testing.clock import FakeClock
-from btcctl.threads import Runner, Stop
+from btcctl.threads import Runner, Stop, stack_of
 
 
 def test_a_wait_ends_when_its_time_is_over():
@@ -66,3 +68,18 @@ def test_a_runner_may_be_stopped_before_it_starts_and_from_its_own_thread():
     runner[0].start()
     runner[0].stop()
     assert not runner[0].is_alive()
+
+
+def test_the_stack_of_a_thread_ends_where_it_is_and_that_of_an_ended_one_is_empty():
+    begun, go_on, idents = threading.Event(), threading.Event(), []
+
+    def wait_here(stop: Stop) -> None:
+        idents.append(threading.get_ident())
+        begun.set()
+        go_on.wait(10.0)
+
+    with Runner("waiter", wait_here):
+        assert begun.wait(10.0)
+        assert any(line.endswith(" wait_here") for line in stack_of(idents[0]))
+        go_on.set()
+    assert stack_of(-1) == []

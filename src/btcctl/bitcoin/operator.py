@@ -21,6 +21,7 @@ from btcctl.controller.handlers import KeysOf
 from btcctl.controller.manager import Manager
 from btcctl.controller.options import ControllerOptions
 from btcctl.errors import BtcctlError, NotFound
+from btcctl.events.metrics import EventMetrics
 from btcctl.events.recorder import EventRecorder
 from btcctl.events.reference import ObjectReference
 from btcctl.informers.factory import SharedInformerFactory
@@ -109,6 +110,7 @@ def build_operator(
     )
     if metrics is not None:
         metrics.registry.register(InformerMetrics(lambda: factory.informers, clock=clock))
+        metrics.registry.register(EventMetrics(recorder))
     informers = _Informers.of(factory)
     reconciler = NetworkReconciler(
         _cluster(client, informers, recorder),

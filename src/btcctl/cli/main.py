@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 from btcctl import logging
-from btcctl.cli import crd, run, sandbox
+from btcctl.cli import crd, debug, run, sandbox
 from btcctl.cli.flags import Flags
 from btcctl.errors import BtcctlError, ConfigError
 
@@ -27,6 +27,7 @@ A Kubernetes operator for Bitcoin networks, and a sandbox to try it in.
   btcctl sandbox            a local cluster with a living network: no Kubernetes, no Docker
   btcctl run                the operator, in a cluster or beside one (--kubeconfig)
   btcctl crd                the CustomResourceDefinition, for kubectl apply -f -
+  btcctl debug              what goes on in a running operator
 
 Every flag can be given as the environment variable that its help names.
 """
@@ -64,7 +65,7 @@ def build_parser(environ: Mapping[str, str] = os.environ) -> argparse.ArgumentPa
     )
     parser.add_argument("--version", action="version", version=f"btcctl {importlib.metadata.version('btcctl')}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command_name")
-    for module in (run, sandbox, crd):
+    for module in (run, sandbox, crd, debug):
         command = module.add_parser(commands, environ)
         _add_logging_flags(Flags(command, environ), "error" if module is sandbox else "info")
     return parser

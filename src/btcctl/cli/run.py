@@ -18,6 +18,8 @@ from btcctl.bitcoin.rpc import RpcConnections
 from btcctl.cli import leading
 from btcctl.cli.dry_run import Diffs, run_once
 from btcctl.cli.flags import Flags, parse_count, parse_duration
+from btcctl.controller.debugging import DebugPages
+from btcctl.controller.health import live_checks, ready_checks
 from btcctl.controller.manager import Manager, run_until_signal
 from btcctl.controller.serving import StatusServer
 from btcctl.controller.signals import catching_signals
@@ -73,6 +75,9 @@ def add_parser(commands: Any, environ: Mapping[str, str]) -> argparse.ArgumentPa
         default="",
         about="serve /metrics, /healthz and /readyz here, for example :8080; off by default",
     )
+    flags.switch(
+        "--debug-endpoints", about="also serve /debug there, for btcctl debug: keys, errors, stacks; no bodies"
+    )
     flags.switch("--dry-run", about="print what would be written and called, as diffs, once; then end")
     leading.add_flags(flags)
     parser.set_defaults(command=run_operator)
@@ -94,21 +99,23 @@ def run_operator(args: argparse.Namespace) -> int:
     logger.info("configuration", server=config.host, source=config.source, **_shown(args, options))
     if args.dry_run:
         return _run_dry(config, options)
+    with contextlib.closing(ApiClient(HttpTransport(config, pool_size=1))) as client:
+        logger.info("connected", server_version=_server_version(client))
     metrics = Metrics()
     with leading.candidacy(args, config, metrics) as candidate:
         fence = None if candidate is None else candidate.fence
         with contextlib.closing(ApiClient(_counted(config, metrics, fence))) as client:
-            logger.info("connected", server_version=_server_version(client))
             elector = None if candidate is None else candidate.elector
             manager = build_operator(client, options, metrics=metrics, elector=elector, fence=fence)
             if args.metrics_bind_address:
-                manager.serve(_status_server(args.metrics_bind_address, metrics, manager))
+                manager.serve(_status_server(args, metrics, manager))
             run_until_signal(manager, grace_seconds=GRACE_SECONDS)
     return 0
 
 
 def _counted(config: ClientConfig, metrics: Metrics, fence: Fence | None) -> Transport:
-    return CountingTransport(HttpTransport(config, fence=fence), metrics.requests.count, config.host)
+    requests = metrics.requests
+    return CountingTransport(HttpTransport(config, fence=fence), requests.count, config.host, requests.time)
 
 
 def _run_dry(config: ClientConfig, options: OperatorOptions) -> int:
@@ -128,15 +135,13 @@ def _run_dry(config: ClientConfig, options: OperatorOptions) -> int:
     return 0 if is_complete else 1
 
 
-def _status_server(address: str, metrics: Metrics, manager: Manager) -> StatusServer:
+def _status_server(args: argparse.Namespace, metrics: Metrics, manager: Manager) -> StatusServer:
     return StatusServer(
-        address,
+        args.metrics_bind_address,
         metrics,
-        live={"threads": lambda: "" if manager.healthy else "a thread has died"},
-        ready={
-            "caches": lambda: "; ".join(manager.unsynced()),
-            "watches": lambda: "; ".join(manager.silent()),
-        },
+        live_checks(manager),
+        ready_checks(manager),
+        debug=DebugPages(manager).page if args.debug_endpoints else None,
     )
 
 
@@ -145,6 +150,8 @@ def _refuse_contradictions(args: argparse.Namespace) -> None:
         raise ConfigError(f"--namespace {args.namespace[0]} and --all-namespaces contradict each other")
     if args.dry_run and args.take_over:
         raise ConfigError("--dry-run takes nothing over")
+    if args.debug_endpoints and not args.metrics_bind_address:
+        raise ConfigError("--debug-endpoints needs --metrics-bind-address")
     if not 0 < args.poll_min <= args.poll_max:
         raise ConfigError(
             f"--poll-min {args.poll_min:g} s must be more than 0 and at most --poll-max {args.poll_max:g} s"

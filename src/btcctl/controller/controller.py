@@ -12,12 +12,13 @@ import structlog
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.controller.builder import ControllerBuilder
 from btcctl.controller.handlers import KeysOf, own_key
+from btcctl.controller.journal import Journal
 from btcctl.controller.options import ControllerOptions
 from btcctl.controller.predicates import Predicate
 from btcctl.controller.processing import Processor, Reconcile
 from btcctl.controller.sources import CachingInformer, Informer, KeyHandler, Source, wait_for_sources
 from btcctl.errors import CacheSyncError
-from btcctl.objects import ObjectKey
+from btcctl.objects import Object, ObjectKey
 from btcctl.resources import ResourceType
 from btcctl.threads import Runner, Stop
 from btcctl.workqueue.queue import ShutDown
@@ -121,10 +122,16 @@ class Controller:
                 one wrote.
         """
         background = self.queue.add_background if self._options.background else self.queue.add
-        handler = KeyHandler(self.queue.add, keys_of, predicate, add_background=background)
+        note = self._noting(informer.name)
+        handler = KeyHandler(self.queue.add, keys_of, predicate, add_background=background, note=note)
         self._sources.append(Source(informer, handler))
         if type_ is not None and isinstance(informer, CachingInformer):
             self._processor.own_writes.watch(type_, informer.lister.get)
+
+    @property
+    def journal(self) -> Journal:
+        """What became of each key, and what is being reconciled."""
+        return self._processor.journal
 
     def start(self) -> None:
         """Run in threads of its own. Idempotent."""
@@ -177,6 +184,17 @@ class Controller:
                 self._run_workers(stop)
         finally:
             self._close()
+
+    def _noting(self, informer: str) -> Callable[[ObjectKey, Object | None], None]:
+        """Gives the reconcile to come its id, so that the logs lead from what happened to what was done."""
+        journal = self._processor.journal
+
+        def note(key: ObjectKey, obj: Object | None) -> None:
+            version = None if obj is None else obj.resource_version
+            id_ = journal.change(key)
+            logger.debug("change", controller=self.name, key=str(key), reconcile_id=id_, of=informer, version=version)
+
+        return note
 
     def _run_in_thread(self, stop: Stop) -> None:
         try:

@@ -82,12 +82,16 @@ class Manager:
     @property
     def healthy(self) -> bool:
         """False once a thread of a controller or an informer has died, or the lease is lost."""
+        return not self.dead() and (self.elector is None or not self.elector.problem())
+
+    def dead(self) -> list[str]:
+        """The controllers and informers of which a thread has died, and of informers why."""
         informers = getattr(self.factory, "informers", ())
-        if self.elector is not None and self.elector.problem():
-            return False
-        return all(controller.healthy for controller in self.controllers) and not any(
-            isinstance(informer.last_error, CacheSyncError) for informer in informers
-        )
+        died = [each for each in informers if isinstance(each.last_error, CacheSyncError)]
+        return [
+            *(f"controller {each.name}" for each in self.controllers if not each.healthy),
+            *(f"informer {each.name}: {each.last_error}" for each in died),
+        ]
 
     def unsynced(self) -> list[str]:
         """The informers whose caches are not filled yet, and why."""

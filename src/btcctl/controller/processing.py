@@ -9,6 +9,7 @@ import structlog
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from btcctl.clock import Clock
+from btcctl.controller.journal import Journal
 from btcctl.controller.options import ControllerOptions
 from btcctl.controller.own_writes import LOOK_AGAIN_SECONDS, OwnWrites
 from btcctl.controller.result import Result
@@ -31,6 +32,7 @@ class Processor:
 
     Attributes:
         own_writes: What each key waits for.
+        journal: What became of each key.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class Processor:
         self._clock = clock
         self._metrics = metrics
         self._timeout = options.reconcile_timeout
+        self.journal = Journal(name, clock)
         self.own_writes = OwnWrites(options.own_writes_timeout, clock)
         if metrics is not None:
             metrics.own_writes = self.own_writes
@@ -62,29 +65,31 @@ class Processor:
             return
         if self._metrics is not None:
             self._metrics.started()
+        bind_contextvars(reconcile_id=self.journal.begin(key))
         started_at = self._clock.now()
-        outcome = self._outcome(key)
+        outcome, error = self._outcome(key)
         duration = self._clock.now() - started_at
+        self.journal.end(key, outcome, error)
         if self._metrics is not None:
             self._metrics.finished(outcome, duration)
         logger.debug("reconciled", result=outcome, duration=round(duration, 6))
 
-    def _outcome(self, key: ObjectKey) -> str:
-        """Reconcile, see to what comes next, return one of `btcctl.metrics.RESULTS`."""
+    def _outcome(self, key: ObjectKey) -> tuple[str, Exception | None]:
+        """Reconcile, see to what comes next, return one of `btcctl.metrics.RESULTS` and what was raised."""
         try:
             result = self._call(key)
         except TerminalError as error:
             self._queue.forget(key)
             logger.error("giving up until it changes", error=str(error))  # noqa: TRY400
-            return "terminal_error"
+            return "terminal_error", error
         except Exception as error:
             self._retry(key, error)
-            return "timeout" if isinstance(error, DeadlineExceeded) else "error"
+            return "timeout" if isinstance(error, DeadlineExceeded) else "error", error
         self._queue.forget(key)
         if result.requeue_after is None:
-            return "success"
+            return "success", None
         self._queue.add_after(key, result.requeue_after)
-        return "requeue_after"
+        return "requeue_after", None
 
     def _call(self, key: ObjectKey) -> Result:
         with noting_writes() as writes, limited_to(self._timeout, self._clock):

@@ -1,8 +1,9 @@
-"""Metrics and health over HTTP, for Prometheus and the kubelet."""
+"""Metrics and health over HTTP, for Prometheus and the kubelet; and what goes on, for people."""
 
 from __future__ import annotations
 
 import http.server
+import json
 import socket
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
@@ -23,22 +24,32 @@ _CLIENT_SECONDS = 1.0
 _POLL_SECONDS = 0.25  # how long stopping may take
 
 Check = Callable[[], str]  #: what is wrong, "" if nothing is
+Pages = Callable[[str], Mapping[str, Any] | None]  #: takes what comes after /debug/; None if there is no such page
 
 
 class StatusServer:
-    """Serves `/metrics`, `/healthz` and `/readyz`; the latter two take `?verbose`.
+    """Serves `/metrics`, `/healthz` and `/readyz`; the latter two take `?verbose`. And `/debug/…`, if there is any.
 
     Args:
         address: "host:port", ":port" for all interfaces; port 0 picks a free one.
         metrics: What to show.
         live: Checks of `/healthz`, by name: if one fails, the process should be restarted.
         ready: Further checks of `/readyz`.
+        debug: The pages of `/debug/`.
 
     Raises:
         ConfigError: `address` is not of that form.
     """
 
-    def __init__(self, address: str, metrics: Metrics, live: Mapping[str, Check], ready: Mapping[str, Check]) -> None:
+    def __init__(
+        self,
+        address: str,
+        metrics: Metrics,
+        live: Mapping[str, Check],
+        ready: Mapping[str, Check],
+        debug: Pages | None = None,
+    ) -> None:
+        self._debug = debug
         self._host, self._wanted_port = parse_address(address)
         self._metrics = metrics
         self._checks = {"/healthz": dict(live), "/readyz": {**live, **ready}}
@@ -80,6 +91,9 @@ class StatusServer:
         path, _, query = path.partition("?")
         if path == "/metrics":
             return HTTPStatus.OK, METRICS_TYPE, self._metrics.text()
+        page = self._debug(path.removeprefix("/debug/")) if self._debug and path.startswith("/debug/") else None
+        if page is not None:
+            return HTTPStatus.OK, "application/json", json.dumps(page, indent=1).encode()
         checks = self._checks.get(path)
         if checks is None:
             return HTTPStatus.NOT_FOUND, "text/plain", b"try /metrics, /healthz or /readyz\n"

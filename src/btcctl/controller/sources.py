@@ -34,6 +34,7 @@ class KeyHandler:
         keys_of: Maps an object to keys. An update is mapped before and after, because an
             object may have changed hands.
         predicate: Drops the changes for which it is false.
+        note: Told of each key, and of the object it comes from, before it is added.
     """
 
     def __init__(
@@ -43,7 +44,9 @@ class KeyHandler:
         predicate: Predicate | None,
         *,
         add_background: Callable[[ObjectKey], None] | None = None,
+        note: Callable[[ObjectKey, Object | None], None] = lambda _key, _obj: None,
     ) -> None:
+        self._note = note
         self._add = add
         self._add_background = add_background or add
         self._keys_of = keys_of
@@ -51,28 +54,29 @@ class KeyHandler:
 
     def on_add(self, obj: Object, in_initial_list: bool) -> None:
         if self._wants(None, obj):
-            self._add_all(self._keys_of(obj), self._add_background if in_initial_list else self._add)
+            self._add_all(self._keys_of(obj), self._add_background if in_initial_list else self._add, obj)
 
     def on_update(self, old: Object, new: Object) -> None:
         if self._wants(old, new):
             has_changed = old.resource_version != new.resource_version or not new.resource_version
             keys = dict.fromkeys([*self._keys_of(old), *self._keys_of(new)])
-            self._add_all(keys, self._add if has_changed else self._add_background)
+            self._add_all(keys, self._add if has_changed else self._add_background, new)
 
     def on_delete(self, deleted: Deleted) -> None:
         if deleted.last is not None:
             if self._wants(deleted.last, None):
-                self._add_all(self._keys_of(deleted.last), self._add)
+                self._add_all(self._keys_of(deleted.last), self._add, deleted.last)
         elif self._keys_of is own_key:
-            self._add(deleted.key)
+            self._add_all([deleted.key], self._add, None)
         else:
             logger.debug("a deleted object cannot be mapped: its last state is unknown", deleted=str(deleted.key))
 
     def _wants(self, old: Object | None, new: Object | None) -> bool:
         return self._predicate is None or self._predicate(old, new)
 
-    def _add_all(self, keys: Iterable[ObjectKey], add: Callable[[ObjectKey], None]) -> None:
+    def _add_all(self, keys: Iterable[ObjectKey], add: Callable[[ObjectKey], None], obj: Object | None) -> None:
         for key in keys:
+            self._note(key, obj)
             add(key)
 
 

@@ -93,13 +93,19 @@ class EventRecorder(SourceRecorder):
         series: bool = False,
     ) -> None:
         super().__init__(Broadcaster(clock), component)
-        for watcher in (SeriesSink(client, clock) if series else ApiSink(client, clock), *watchers):
+        self._sink: SeriesSink | ApiSink = SeriesSink(client, clock) if series else ApiSink(client, clock)
+        for watcher in (self._sink, *watchers):
             self.broadcaster.watch(watcher)
 
     @property
     def dropped(self) -> int:
         """How many events were dropped because too many were waiting."""
         return self.broadcaster.dropped
+
+    @property
+    def suppressed(self) -> int:
+        """How many events the spam filter swallowed."""
+        return self._sink.suppressed
 
     def start(self) -> None:
         """Begin to write; events recorded before are kept. Idempotent."""

@@ -108,6 +108,7 @@ class SeriesSink:
         clock: Clock = SYSTEM_CLOCK,
         uniform: Callable[[float, float], float] = random.uniform,
     ) -> None:
+        self.suppressed = 0  #: always: a series makes a filter unnecessary
         self._clock = clock
         self._writer = EventWriter(client, EVENTS_V1, clock, uniform)
         self._correlator = SeriesCorrelator()

@@ -12,28 +12,15 @@ from typing import Protocol
 import structlog
 
 from btcctl.clock import AWAKE_CLOCK, Clock
-from btcctl.errors import Conflict, LeaseLost
+from btcctl.errors import LeaseLost
 from btcctl.leaderelection.election import JITTER, Election, Timing
 from btcctl.leaderelection.fence import Fence
+from btcctl.leaderelection.lock import Lock
 from btcctl.leaderelection.record import LeaseRecord
-from btcctl.objects import ObjectKey
+from btcctl.leaderelection.release import give_back
 from btcctl.threads import Runner, Stop
 
 logger = structlog.get_logger(__name__)
-
-_RELEASE_TRIES = 5  # each lost to somebody else's write to the Lease
-
-
-class Lock(Protocol):
-    """What is held; `btcctl.leaderelection.lease_lock.LeaseLock` fits. Timeouts are seconds."""
-
-    key: ObjectKey
-
-    def get(self, timeout: float) -> LeaseRecord | None: ...
-
-    def create(self, record: LeaseRecord, timeout: float) -> None: ...
-
-    def update(self, record: LeaseRecord, timeout: float) -> None: ...
 
 
 class Observer(Protocol):
@@ -219,33 +206,18 @@ class Elector:
         return min([self._uniform(retry / JITTER, retry), *(each - now for each in instants if each > now)])
 
     def _release(self) -> None:
-        """Only if it is still ours, and under the version in which that was seen."""
+        """Give it back, unless there may be work that has not ended."""
         if self._abandoned or not self._has_written:
             return
         self._fence.close()
         self._given_back = True
-        deadline = self._clock.now() + self._timing.call_seconds
         try:
-            for _ in range(_RELEASE_TRIES):
-                if self._clock.now() < deadline and self._release_once(deadline):
-                    return
+            is_free = give_back(self._lock, self._election, self._clock, seconds=self._timing.call_seconds)
         except Exception as error:
             self._report(error)
-        logger.warning("the lease could not be given back: it runs out by itself", lease=str(self._lock.key))
-
-    def _release_once(self, deadline: float) -> bool:
-        """Whether there is nothing left to do."""
-        record = self._lock.get(deadline - self._clock.now())
-        if record is None or record.holder != self.identity:
-            return True
-        now = self._clock.now()
-        self._election.saw(record, now)
-        try:
-            self._lock.update(self._election.record_to_release(self._clock.wall_time()), deadline - now)
-        except Conflict:
-            return False
-        logger.info("lease given back", lease=str(self._lock.key))
-        return True
+            is_free = False
+        if not is_free:
+            logger.warning("the lease could not be given back: it runs out by itself", lease=str(self._lock.key))
 
     def _why_lost(self) -> str:
         holder = self.holder

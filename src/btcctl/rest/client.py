@@ -33,6 +33,7 @@ logger = structlog.get_logger(__name__)
 
 REQUEST_SECONDS = 30.0
 DISCOVERY_SECONDS = 300.0  # how long discovery is remembered; a miss always asks again
+_READS = frozenset({"GET", "HEAD"})
 _ERROR_BODY_BYTES = 1 << 20
 
 
@@ -212,6 +213,8 @@ class ApiClient:
         except TransportError:
             time_left(timeout)  # says so if that was the reason
             raise
+        if request.method not in _READS:
+            logger.debug("api write", method=request.method, path=request.path, status=response.status)
         self._log_warnings(response.headers)
         if not 200 <= response.status < 300:
             raise error_from(response, self.clock)

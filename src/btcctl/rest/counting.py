@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
+from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.errors import TransportError
 from btcctl.rest.breaker import Breaker
 from btcctl.rest.transport import Request, Response, StreamResponse, Transport
 
+R = TypeVar("R", Response, StreamResponse)
+
 NO_ANSWER = "<error>"  #: in place of a status code, as client-go's metrics have it
 
 Count = Callable[[int | str, str, str], None]  #: takes status code or NO_ANSWER, method and host
+Time = Callable[[str, str, float], None]  #: takes method, host, and seconds until the answer, or a watch's headers
 
 
 class CountingTransport:
@@ -20,33 +25,47 @@ class CountingTransport:
         transport: What really carries it.
         count: Told of each answer, or that there was none. Must not raise.
         host: Passed on to `count`.
+        time: Told how long each took. Must not raise.
     """
 
-    def __init__(self, transport: Transport, count: Count, host: str) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        count: Count,
+        host: str,
+        time: Time | None = None,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
         self._transport = transport
         self._count = count
         self._host = host
+        self._time = time
+        self._clock = clock
 
     def request(self, request: Request, *, timeout: float, breaker: Breaker | None = None) -> Response:
         """See `Transport.request`."""
-        try:
-            response = self._transport.request(request, timeout=timeout, breaker=breaker)
-        except TransportError:
-            self._count(NO_ANSWER, request.method, self._host)
-            raise
-        self._count(response.status, request.method, self._host)
-        return response
+        return self._counted(request, lambda: self._transport.request(request, timeout=timeout, breaker=breaker))
 
     def stream(self, request: Request, *, timeout: float, idle_timeout: float, breaker: Breaker) -> StreamResponse:
         """See `Transport.stream`: counted when the headers have come."""
-        try:
-            response = self._transport.stream(request, timeout=timeout, idle_timeout=idle_timeout, breaker=breaker)
-        except TransportError:
-            self._count(NO_ANSWER, request.method, self._host)
-            raise
-        self._count(response.status, request.method, self._host)
-        return response
+        stream = self._transport.stream
+        return self._counted(
+            request, lambda: stream(request, timeout=timeout, idle_timeout=idle_timeout, breaker=breaker)
+        )
 
     def close(self) -> None:
         """See `Transport.close`."""
         self._transport.close()
+
+    def _counted(self, request: Request, send: Callable[[], R]) -> R:
+        began_at = self._clock.now()
+        try:
+            response = send()
+        except TransportError:
+            self._count(NO_ANSWER, request.method, self._host)
+            raise
+        finally:
+            if self._time is not None:
+                self._time(request.method, self._host, self._clock.now() - began_at)
+        self._count(response.status, request.method, self._host)
+        return response

@@ -50,14 +50,15 @@ def objects(path: Path) -> list[dict[str, Any]]:
 
 
 class Role:
-    """Allows what the rules of a ClusterRole allow, as RBAC does."""
+    """Allows what the rules of a ClusterRole allow, and in their namespaces those of Roles, as RBAC does."""
 
     def __init__(self, path: Path) -> None:
-        (role,) = [each for each in objects(path) if each["kind"] == "ClusterRole"]
-        self._rules: list[dict[str, Any]] = role["rules"]
+        roles = [each for each in objects(path) if each["kind"] in {"ClusterRole", "Role"}]
+        self._rules = [(each["metadata"].get("namespace"), rule) for each in roles for rule in each["rules"]]
 
     def __call__(self, asked: RequestAttributes) -> str | None:
-        if asked.user != CONTROLLER or asked.path or any(self._allows(rule, asked) for rule in self._rules):
+        rules = (rule for namespace, rule in self._rules if namespace in {None, asked.namespace})
+        if asked.user != CONTROLLER or asked.path or any(self._allows(rule, asked) for rule in rules):
             return None
         return "no rule"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,9 +13,12 @@ from structlog.testing import capture_logs
 
 from btcctl.bitcoin.operator import NotInstalled, build_operator
 from btcctl.bitcoin.types import BITCOIN_NETWORKS
-from btcctl.errors import NotFound
+from btcctl.errors import AlreadyExists, Forbidden, NotFound
+from btcctl.leaderelection.elector import Elector
+from btcctl.leaderelection.fence import Fence
+from btcctl.leaderelection.lease_lock import LeaseLock
 from btcctl.objects import ObjectKey
-from btcctl.resources import SECRETS, SERVICES, STATEFUL_SETS
+from btcctl.resources import NAMESPACES, SECRETS, SERVICES, STATEFUL_SETS
 from btcctl.testing.control_plane import ControlPlane
 from tests.integration.bitcoin.operated import KEY, MANIFESTS, OPTIONS, SEEDS, Operated, objects, operated
 from tests.integration.bitcoin.operated_for_real import operated_for_real
@@ -23,6 +26,7 @@ from tests.integration.support import eventually
 
 SERVICE, STATEFUL_SET = ObjectKey("default", "my-network-svc"), ObjectKey("default", "my-network-sts")
 SECRET = ObjectKey("default", "bitcoin-default-secret")
+LEASE = ObjectKey("bitcoin-controller", "bitcoin-controller")
 
 
 Operate = Callable[[Path], AbstractContextManager[Operated]]
@@ -103,6 +107,20 @@ def test_the_whole_story_works_with_the_seeds_role_and_each_missing_verb_is_name
         tell_the_story(seeds)
     assert seeds.refused() == {("patch", "events")}
     assert [each["verb"] for each in logs if each["event"] == "not allowed on events"] == ["patch"]
+
+
+def test_our_role_is_enough_for_the_lease_and_for_no_other(ours: Operated) -> None:
+    with suppress(AlreadyExists):
+        ours.admin.resource(NAMESPACES).create({"metadata": {"name": LEASE.namespace}})
+    fence = Fence()
+    elector = Elector(LeaseLock(ours.controller, LEASE), fence)
+    elector.start()
+    assert elector.leading.wait(10.0)
+    eventually(lambda: ("update", "leases") in {(each.verb, each.resource) for each in ours.asked()})
+    elector.stop()
+    assert ours.refused() == set()
+    with pytest.raises(Forbidden):
+        LeaseLock(ours.controller, ObjectKey(LEASE.namespace, "another")).get(5.0)
 
 
 def tell_the_story(cluster: Operated) -> None:

@@ -86,3 +86,7 @@ def test_addresses_are_host_and_port(text: str, parsed: tuple[str, int]) -> None
 def test_what_is_no_address_is_refused(text: str) -> None:
     with pytest.raises(ConfigError, match="no address to listen on"):
         parse_address(text)
+
+
+def test_there_are_no_debug_pages_unless_somebody_wants_them(scene: Scene) -> None:
+    assert scene.get("/debug/queue")[0] == 404

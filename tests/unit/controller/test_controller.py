@@ -328,8 +328,8 @@ def test_what_a_reconcile_binds_is_on_its_own_log_lines_only(clock):
 
     handle(Reconciler(bind, look), clock, key("a"), key("b"))
     assert bound == [
-        {"controller": "net", "key": "default/a", "uid": "u1"},
-        {"controller": "net", "key": "default/b"},
+        {"controller": "net", "key": "default/a", "reconcile_id": "net-1", "uid": "u1"},
+        {"controller": "net", "key": "default/b", "reconcile_id": "net-2"},
     ]
 
 

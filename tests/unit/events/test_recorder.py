@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 from queue import SimpleQueue
 
 import pytest
+from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
 from btcctl.events.broadcaster import Broadcaster
 from btcctl.events.event import Event
+from btcctl.events.metrics import EventMetrics
 from btcctl.events.recorder import EventRecorder, SourceRecorder
 from btcctl.events.reference import ObjectReference
 from btcctl.events.sinks import log_event
@@ -106,6 +108,13 @@ def test_a_watcher_that_hangs_never_blocks_and_overflow_is_counted_and_logged_on
     watcher.go_on.set()
     broadcaster.stop(timeout=REAL_LIMIT_SECONDS)
     assert watcher.begun.qsize() == 3
+
+
+def test_flushing_counts_what_no_watcher_was_offered_yet():
+    broadcaster = broadcaster_for(lambda event, _: None, lambda event, _: None)
+    broadcaster.publish(EVENT)
+    assert broadcaster.flush(timeout=0.0) == 2
+    broadcaster.stop()
 
 
 def test_a_watcher_that_hangs_does_not_hold_up_another():
@@ -264,3 +273,16 @@ def test_a_watcher_with_something_to_do_between_events_is_called_when_it_wants_a
     assert watcher.called.get(timeout=REAL_LIMIT_SECONDS) == "idle"
     broadcaster.stop()
     assert watcher.called.get(timeout=REAL_LIMIT_SECONDS) == "last"
+
+
+def test_what_nobody_will_see_is_counted_for_prometheus():
+    registry = CollectorRegistry(auto_describe=False)
+    recorder = EventRecorder(FakeEvents(), "btcctl", FakeClock())
+    registry.register(EventMetrics(recorder))
+    recorder.start()
+    for _ in range(30):
+        recorder.event(NETWORK, "Normal", "Created", "created it")
+    recorder.stop()
+    recorder.event(NETWORK, "Normal", "Created", "created it")
+    assert registry.get_sample_value("events_suppressed_total") == 5.0
+    assert registry.get_sample_value("events_dropped_total") == 1.0

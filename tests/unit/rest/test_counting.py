@@ -6,6 +6,7 @@ from btcctl.errors import ConnectionRefused
 from btcctl.rest.breaker import Breaker
 from btcctl.rest.counting import CountingTransport
 from btcctl.rest.transport import Request
+from btcctl.testing.clock import FakeClock
 from tests.unit.rest.fakes import ScriptedTransport, answer, status
 
 GET = Request("GET", "/api")
@@ -36,3 +37,17 @@ def test_closing_reaches_what_carries_the_requests():
     carrier = ScriptedTransport(answer())
     CountingTransport(carrier, lambda *_: None, "host").close()
     assert carrier.is_closed
+
+
+def test_each_request_is_timed_also_the_one_without_an_answer():
+    clock = FakeClock()
+    seen: list[tuple[str, str, float]] = []
+
+    inner = ScriptedTransport(answer(), ConnectionRefused("nobody there"))
+    send = inner.request
+    inner.request = lambda *args, **options: (clock.advance(0.5), send(*args, **options))[1]
+    transport = CountingTransport(inner, lambda *_: None, "host", lambda *each: seen.append(each), clock)
+    transport.request(GET, timeout=1.0)
+    with pytest.raises(ConnectionRefused):
+        transport.request(GET, timeout=1.0)
+    assert seen == [("GET", "host", 0.5), ("GET", "host", 0.5)]

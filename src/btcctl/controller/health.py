@@ -1,0 +1,39 @@
+"""What is asked of a manager by those who would restart it, or send it work."""
+
+from __future__ import annotations
+
+from btcctl.controller.manager import Manager
+from btcctl.controller.serving import Check
+
+#: Longer than any reconcile whose calls all have timeouts.
+WEDGED_SECONDS = 300.0
+
+
+def live_checks(manager: Manager, wedged_seconds: float = WEDGED_SECONDS) -> dict[str, Check]:
+    """If one of these fails, a restart may mend it: no thread has died, no worker is stuck, the lease is not lost."""
+
+    def lease() -> str:
+        return "" if manager.elector is None else manager.elector.problem()
+
+    return {
+        "threads": lambda: "; ".join(manager.dead()),
+        "workers": lambda: "; ".join(_wedged(manager, wedged_seconds)),
+        "lease": lease,
+    }
+
+
+def ready_checks(manager: Manager) -> dict[str, Check]:
+    """Further ones that a restart would not mend: the caches are filled, and the server speaks to us."""
+    return {
+        "caches": lambda: "; ".join(manager.unsynced()),
+        "watches": lambda: "; ".join(manager.silent()),
+    }
+
+
+def _wedged(manager: Manager, seconds: float) -> list[str]:
+    found = []
+    for controller in manager.controllers:
+        stuck = [each for each in controller.queue.statistics().running_seconds if each > seconds]
+        if stuck:
+            found.append(f"{controller.name}: {len(stuck)} stuck, one for {max(stuck):.0f} s")
+    return found

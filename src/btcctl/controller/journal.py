@@ -1,0 +1,86 @@
+"""What is remembered of each key: for the logs, and for whoever asks what goes on."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from dataclasses import dataclass
+
+from cachetools import LRUCache
+
+from btcctl.clock import SYSTEM_CLOCK, Clock
+from btcctl.logging import scrub
+from btcctl.objects import ObjectKey
+
+_KEYS = 10_000  # of which the last reconcile is remembered
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A reconcile that goes on."""
+
+    id: str
+    began_at: float  #: monotonic seconds
+    thread: int  #: as `threading.get_ident` has it
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The last reconcile of a key that ended."""
+
+    id: str
+    ended_at: float  #: monotonic seconds
+    seconds: float
+    result: str  #: one of `btcctl.metrics.RESULTS`
+    error: str = ""  #: type and message, without secrets
+
+
+class Journal:
+    """Gives each reconcile an id: all changes that lead to one reconcile share its id. Thread-safe.
+
+    Args:
+        name: The controller's; its reconciles are called that, a dash and a number.
+        clock: What durations are measured with.
+    """
+
+    def __init__(self, name: str, clock: Clock = SYSTEM_CLOCK) -> None:
+        self._name = name
+        self._clock = clock
+        self._numbers = itertools.count(1)
+        self._lock = threading.Lock()  # guards the three below
+        self._coming: dict[ObjectKey, str] = {}
+        self._running: dict[ObjectKey, Running] = {}
+        self._ended: LRUCache[ObjectKey, Ended] = LRUCache(_KEYS)
+
+    def change(self, key: ObjectKey) -> str:
+        """Something happened that `key` is to be reconciled for; returns that reconcile's id."""
+        with self._lock:
+            return self._coming.get(key) or self._coming.setdefault(key, self._next_id())
+
+    def begin(self, key: ObjectKey) -> str:
+        """The calling thread reconciles `key` now; returns the id. What happens from now on leads to another."""
+        with self._lock:
+            id_ = self._coming.pop(key, None) or self._next_id()
+            self._running[key] = Running(id_, self._clock.now(), threading.get_ident())
+            return id_
+
+    def end(self, key: ObjectKey, result: str, error: BaseException | None = None) -> None:
+        """It has ended."""
+        text = "" if error is None else str(scrub(f"{type(error).__name__}: {error}"))
+        with self._lock:
+            running = self._running.pop(key)
+            now = self._clock.now()
+            self._ended[key] = Ended(running.id, now, now - running.began_at, result, text)
+
+    def running(self) -> dict[ObjectKey, Running]:
+        """What is being reconciled."""
+        with self._lock:
+            return dict(self._running)
+
+    def last(self, key: ObjectKey) -> Ended | None:
+        """The last reconcile of `key` that ended, None if there was none or it is forgotten."""
+        with self._lock:
+            return self._ended.get(key)
+
+    def _next_id(self) -> str:
+        return f"{self._name}-{next(self._numbers)}"

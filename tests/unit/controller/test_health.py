@@ -1,0 +1,105 @@
+"""Each check turns red for its cause, and green again when that has gone."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from btcctl.controller.controller import Controller
+from btcctl.controller.health import WEDGED_SECONDS, live_checks, ready_checks
+from btcctl.controller.manager import Manager
+from btcctl.controller.result import Result
+from btcctl.informers.factory import SharedInformerFactory
+from btcctl.informers.statistics import MAX_SILENCE_SECONDS
+from btcctl.resources import CONFIG_MAPS
+from btcctl.testing.clock import FakeClock
+from btcctl.testing.fake_client import FakeClient
+from tests.unit.controller.support import key
+
+REAL_LIMIT_SECONDS = 10.0  # a broken test fails, it does not hang
+
+
+class Scene:
+    """A manager over a fake server, one informer, one controller whose reconcile can be made to hang."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.client = FakeClient(clock=self.clock)
+        self.factory = SharedInformerFactory(self.client, clock=self.clock)
+        self.informer = self.factory.informer(CONFIG_MAPS)
+        self.dies = False
+        self.go_on = threading.Event()
+        self.begun = threading.Event()
+        self.controller = Controller("net", self.reconcile, workers=1, clock=self.clock)
+        self.controller.watch(self.informer)
+        self.manager = Manager(self.factory, [self.controller], clock=self.clock)
+        self.checks: dict[str, Any] = {**live_checks(self.manager), **ready_checks(self.manager)}
+
+    def reconcile(self, _: object) -> Result:
+        self.begun.set()
+        if self.dies:
+            raise SystemExit(3)
+        self.go_on.wait(REAL_LIMIT_SECONDS)
+        return Result()
+
+    def red(self) -> dict[str, str]:
+        found = {name: check() for name, check in self.checks.items()}
+        return {name: why for name, why in found.items() if why}
+
+
+@pytest.fixture
+def scene() -> Iterator[Scene]:
+    scene = Scene()
+    yield scene
+    scene.go_on.set()
+    scene.manager.stop()
+
+
+def test_a_cache_that_is_not_filled_yet(scene: Scene) -> None:
+    assert scene.red() == {"caches": "configmaps (not started)"}
+    scene.manager.start()
+    assert scene.informer.wait_for_sync(REAL_LIMIT_SECONDS)
+    assert scene.red() == {}
+
+
+def test_a_watch_that_is_silent_for_too_long(scene: Scene) -> None:
+    scene.manager.start()
+    assert scene.informer.wait_for_sync(REAL_LIMIT_SECONDS)
+    scene.clock.advance(MAX_SILENCE_SECONDS)
+    assert "nothing heard for 300 s" in scene.red()["watches"]
+    scene.client.add({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}})
+    assert scene.begun.wait(REAL_LIMIT_SECONDS)
+    assert scene.red() == {}
+
+
+def test_a_worker_that_is_stuck(scene: Scene) -> None:
+    scene.manager.start()
+    scene.controller.queue.add(key("a"))
+    assert scene.begun.wait(REAL_LIMIT_SECONDS)
+    scene.clock.advance(WEDGED_SECONDS)
+    assert "workers" not in scene.red()
+    scene.clock.advance(1.0)
+    assert scene.red()["workers"] == "net: 1 stuck, one for 301 s"
+    scene.go_on.set()
+    scene.controller.queue.drain(REAL_LIMIT_SECONDS)
+    assert "workers" not in scene.red()
+
+
+def test_a_dead_thread_until_another_process_takes_its_place(scene: Scene) -> None:
+    scene.dies = True
+    scene.manager.start()
+    scene.controller.queue.add(key("a"))
+    eventually_red(scene, "threads")
+    assert scene.red()["threads"] == "controller net"
+    with pytest.raises(SystemExit):
+        scene.manager.stop()
+    assert "threads" not in Scene().red()
+
+
+def eventually_red(scene: Scene, name: str) -> None:
+    dead = threading.Event()
+    scene.controller.on_failure = lambda _: dead.set()
+    assert name in scene.red() or dead.wait(REAL_LIMIT_SECONDS)
