@@ -5,10 +5,13 @@ from __future__ import annotations
 import random
 import threading
 
+from btcctl.clock import SYSTEM_CLOCK
 from btcctl.informers.notifications import Deleted
 from btcctl.informers.shared_informer import SharedInformer
 from btcctl.objects import Object, ObjectKey
 from btcctl.threads import Runner, Stop
+
+_TICK_SECONDS = 0.05
 
 State = tuple[str, str]  #: uid and resourceVersion
 
@@ -77,7 +80,7 @@ class Reader:
         self._runner.stop()
 
     def _run(self, stop: Stop) -> None:
-        while not stop.wait(0.005):
+        while not stop.wait(0.025):
             value = str(self._random.randrange(7))
             found = self._lister.by_index(self.INDEX, value)
             self.contradictions += any(index_of(obj) != [value] for obj in found)
@@ -86,6 +89,28 @@ class Reader:
             for key in keys[:5]:
                 obj = self._lister.get(key)
                 self.contradictions += obj is not None and obj.key != key
+
+
+class Lateness:
+    """Notices when the machine has no time for us."""
+
+    def __init__(self) -> None:
+        self.worst_seconds = 0.0
+        self._runner = Runner("faults-lateness", self._run)
+
+    def __enter__(self) -> Lateness:
+        self._runner.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._runner.stop()
+
+    def _run(self, stop: Stop) -> None:
+        due_at = SYSTEM_CLOCK.now() + _TICK_SECONDS
+        while not stop.wait(_TICK_SECONDS):
+            now = SYSTEM_CLOCK.now()
+            self.worst_seconds = max(self.worst_seconds, now - due_at)
+            due_at = now + _TICK_SECONDS
 
 
 def index_of(obj: Object) -> list[str]:

@@ -6,18 +6,23 @@ import platform
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from btcctl.rest.limits import ReadLimits
 from btcctl.testing.faults import FAULTS
 from tests.faults.run import Outcome
 from tests.faults.writer import NAMES
 
 # A client that finds out, waits and asks again makes three requests, of which a list may take several pages.
 MOST_REQUESTS_AT_ONCE = 10
+_LATE_SECONDS = 0.25
+LATE_BY = 0.2  # of the silence that a client bears
 MOST_GROWTH_BYTES = 100 << 20  # in a process that has run everything else before: interpreter, server and client
 
 
 def complaints(outcome: Outcome) -> list[str]:
     """What is wrong with the outcome of a run."""
-    relists = 0 if FAULTS[outcome.fault].needs_list else sum(outcome.relists.values())
+    relists = 0 if FAULTS[outcome.fault].needs_list else outcome.relists.total()
+    if outcome.late > LATE_BY * ReadLimits().idle_seconds * outcome.setting.scale:
+        relists -= outcome.relists["silent"]  # it was we who heard nothing
     judged = (
         (outcome.lost, 0, "lost"),
         (outcome.repeated, 0, "repeated"),
@@ -35,9 +40,10 @@ def line(outcome: Outcome) -> str:
     setting = outcome.setting
     wrong = ", ".join(complaints(outcome))
     how = "streamed" if setting.streaming else "pages"
+    late = f" (machine late by {outcome.late:.2f} s)" if outcome.late > _LATE_SECONDS else ""
     return (
         f"{outcome.fault:20} seed {setting.seed:<11} {how:8} {outcome.seconds:6.1f} s  {outcome.requests:3} requests  "
-        f"lists {dict(outcome.relists) or '-'}  {wrong or 'ok'}"
+        f"lists {dict(outcome.relists) or '-'}  {wrong or 'ok'}{late}"
     )
 
 

@@ -7,6 +7,7 @@ import logging
 import random
 import resource as process
 import tempfile
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -23,7 +24,7 @@ from btcctl.rest.limits import ReadLimits
 from btcctl.rest.lister_watcher import ResourceListerWatcher, StreamingListerWatcher
 from btcctl.rest.stream import WatchStream
 from btcctl.testing.faults import FAULTS, Fault, FaultServer, Pace
-from tests.faults.handlers import Reader, State, Tracker, index_of
+from tests.faults.handlers import Lateness, Reader, State, Tracker, index_of
 from tests.faults.writer import NAMES, WIDGETS, Writer
 
 CHANGES = 10_000
@@ -68,6 +69,7 @@ class Outcome:
         seconds: What it took, in the machine's time.
         pending: The most keys that waited for a handler, or for the cache.
         grown_bytes: By how much the process' peak memory grew.
+        late: For how many seconds the machine had no time for this process.
     """
 
     fault: str
@@ -80,7 +82,8 @@ class Outcome:
     seconds: float
     pending: int
     grown_bytes: int
-    relists: Mapping[str, int]
+    late: float
+    relists: Counter[str]
 
 
 class SkippingListerWatcher(ResourceListerWatcher):
@@ -104,6 +107,7 @@ class Run:
         self.pace = Pace(setting.scale, self._random)
         self.lost = 0
         self.pending = 0
+        self.late = 0.0
 
     def go(self) -> Outcome:
         peak = peak_bytes()
@@ -112,6 +116,7 @@ class Run:
             stack.enter_context(self.server)
             self.writer.change(NAMES)
             informer = stack.enter_context(self._informer(stack))
+            lateness = stack.enter_context(Lateness())
             readers = [stack.enter_context(Reader(informer, self._random)) for _ in range(2)]
             for share in self._shares():
                 self.writer.change(share)
@@ -119,6 +124,7 @@ class Run:
                 self._settle(informer)
             contradictions = sum(each.contradictions for each in readers)
             statistics = informer.statistics()
+            self.late = lateness.worst_seconds
         return self._outcome(statistics, contradictions, SYSTEM_CLOCK.now() - started_at, peak_bytes() - peak)
 
     def _informer(self, stack: ExitStack) -> SharedInformer:
@@ -189,7 +195,8 @@ class Run:
             seconds=seconds,
             pending=self.pending,
             grown_bytes=grown,
-            relists=statistics.reflector.relists,
+            late=self.late,
+            relists=Counter(statistics.reflector.relists),
         )
 
 
