@@ -67,7 +67,9 @@ class ObjectMeta(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     deletion_timestamp: str | None = None
 
 
-class _ObjectFrame(msgspec.Struct, gc=False):
+class ObjectFrame(msgspec.Struct, gc=False):
+    """What is decoded of an object when it arrives."""
+
     metadata: ObjectMeta
 
 
@@ -100,7 +102,8 @@ class Object(msgspec.Struct, frozen=True, gc=False, eq=False):
 
     @property
     def key(self) -> ObjectKey:
-        return ObjectKey(self.meta.namespace, self.meta.name)
+        meta = self.meta
+        return _new_tuple(ObjectKey, (meta.namespace, meta.name))
 
     @property
     def name(self) -> str:
@@ -158,7 +161,10 @@ class Object(msgspec.Struct, frozen=True, gc=False, eq=False):
         Raises:
             ObjectDecodeError: The body cannot be decoded; names the key.
         """
-        return self.decode(dict[str, Any])
+        try:
+            return _decode_body(self.raw)
+        except DECODE_ERRORS as error:
+            raise _undecodable(f"{self.key}", error) from error
 
     def decode(self, type_: type[T]) -> T:
         """The object as a typed Struct (or any type msgspec decodes), made anew on each call.
@@ -175,10 +181,13 @@ class Object(msgspec.Struct, frozen=True, gc=False, eq=False):
         Raises:
             ObjectDecodeError: The bytes are not JSON or have no usable metadata.
         """
-        decoded = cls.from_bookmark(raw)
-        if not decoded.meta.name:
+        try:
+            meta = _decode_frame(raw).metadata
+        except DECODE_ERRORS as error:
+            raise _undecodable("object", error) from error
+        if not meta.name:
             raise ObjectDecodeError("object cannot be decoded: it has no metadata.name")
-        return decoded
+        return cls(meta, raw)
 
     @classmethod
     def from_bookmark(cls, raw: bytes) -> Self:
@@ -187,7 +196,7 @@ class Object(msgspec.Struct, frozen=True, gc=False, eq=False):
         Raises:
             ObjectDecodeError: The bytes are not JSON or have no usable metadata.
         """
-        return cls(decode_json(raw, _ObjectFrame, lambda: "object").metadata, raw)
+        return cls(decode_json(raw, ObjectFrame, lambda: "object").metadata, raw)
 
     @classmethod
     def from_body(cls, body: Mapping[str, Any]) -> Self:
@@ -206,6 +215,25 @@ class Object(msgspec.Struct, frozen=True, gc=False, eq=False):
         return f"metadata of {self.key}"
 
 
+# Made once: `msgspec.json.decode` would look at the type anew on every call.
+_decode_frame = msgspec.json.Decoder(ObjectFrame).decode
+_decode_body = msgspec.json.Decoder(dict[str, Any]).decode
+_decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_new_tuple = tuple.__new__  # a NamedTuple's own is a Python function
+
+#: The decoder's three families of error.
+DECODE_ERRORS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
+
+def decode_meta(raw: bytes) -> ObjectMeta:
+    """The metadata in an object's bytes; raises DECODE_ERRORS, for a caller in a hurry that catches them."""
+    return _decode_frame(raw).metadata
+
+
+def _undecodable(what: str, error: Exception) -> ObjectDecodeError:
+    return ObjectDecodeError(f"{what} cannot be decoded: {error}")
+
+
 def decode_json(data: bytes | msgspec.Raw, type_: type[T], what: Callable[[], str]) -> T:
     """The one seam where the decoder's three families of error become ours.
 
@@ -219,8 +247,8 @@ def decode_json(data: bytes | msgspec.Raw, type_: type[T], what: Callable[[], st
     """
     try:
         return msgspec.json.decode(data, type=type_)
-    except _DECODER_ERRORS as error:
-        raise ObjectDecodeError(f"{what()} cannot be decoded: {error}") from error
+    except DECODE_ERRORS as error:
+        raise _undecodable(what(), error) from error
 
 
 def decode_members(data: bytes | msgspec.Raw) -> dict[str, msgspec.Raw]:
@@ -230,13 +258,9 @@ def decode_members(data: bytes | msgspec.Raw) -> dict[str, msgspec.Raw]:
         ObjectDecodeError: As of `decode_json`.
     """
     try:
-        return _MEMBERS.decode(data)
-    except _DECODER_ERRORS as error:
-        raise ObjectDecodeError(f"JSON object cannot be decoded: {error}") from error
-
-
-_DECODER_ERRORS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])  # made once: it costs a third of its use
+        return _decode_members(data)
+    except DECODE_ERRORS as error:
+        raise _undecodable("JSON object", error) from error
 
 
 class WatchEvent(NamedTuple):

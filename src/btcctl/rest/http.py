@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple, NoReturn
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -85,7 +85,10 @@ class HttpTransport:
         with self._translated(breaker):
             call, answer = self._open(request, timeout, breaker)
             with contextlib.closing(answer):
-                return Response(answer.status, answer.headers, self._read(call, answer, deadline))
+                parts: list[bytes] = []
+                receive = request.receive if request.receive and answer.status == 200 else parts.append
+                self._read(call, answer, deadline, receive)
+                return Response(answer.status, answer.headers, b"".join(parts))
 
     def stream(self, request: Request, *, timeout: float, idle_timeout: float, breaker: Breaker) -> HttpStream:
         """Send, and return as soon as the headers have come. See `Transport.stream`."""
@@ -158,15 +161,13 @@ class HttpTransport:
         path = quote(self._prefix + request.path, safe="/:@!$&'()*+,;=~")
         return f"{path}?{urlencode(request.query)}" if request.query else path
 
-    def _read(self, call: Call, answer: BaseHTTPResponse, deadline: float) -> bytes:
-        parts = []
+    def _read(self, call: Call, answer: BaseHTTPResponse, deadline: float, receive: Callable[[bytes], None]) -> None:
         for piece in pieces(answer):
-            parts.append(piece)
+            receive(piece)
             left = deadline - self._clock.now()
             if left <= 0:
                 raise TransportError(f"{self._config.host}: connected, but silent or too slow")
             call.set_read_timeout(left)
-        return b"".join(parts)
 
 
 class HttpStream:

@@ -16,7 +16,7 @@ from btcctl.rest.answers import decode_answer
 from btcctl.rest.breaker import Breaker
 from btcctl.rest.limits import ReadLimits, StreamLimits
 from btcctl.rest.lister_watcher import ResourceListerWatcher, StreamingListerWatcher
-from btcctl.rest.pages import decode_page
+from btcctl.rest.pages import PageDecoder
 from btcctl.rest.stream import WatchStream
 from btcctl.rest.transport import Request, Response
 from btcctl.rest.written import note_deletion, note_write
@@ -141,9 +141,11 @@ class Resource:
         headers = self._accept("PartialObjectMetadataList")
         if self._client.gzip:
             headers["Accept-Encoding"] = "gzip"
-        request = Request("GET", self._collection(), query, headers)
+        page = PageDecoder(f"list of {self.type}")
+        request = Request("GET", self._collection(), query, headers, receive=page.feed)
         response = self._client.call(request, timeout=limits.list_seconds, breaker=breaker, stop=stop)
-        return decode_page(response.body, f"list of {self.type}")
+        page.feed(response.body)  # of a transport that gives it all at once
+        return page.finish()
 
     def create(self, body: Mapping[str, Any]) -> Object:
         """Create an object, in the body's namespace or else this collection's.

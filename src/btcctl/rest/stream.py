@@ -11,7 +11,18 @@ import msgspec
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.errors import ApiError, ConnectionSilent, ObjectDecodeError, TransportError, WatchDecodeError
 from btcctl.nesting import is_too_deep, split_object
-from btcctl.objects import BOOKMARK, ERROR, Object, WatchEvent, decode_json
+from btcctl.objects import (
+    ADDED,
+    BOOKMARK,
+    DECODE_ERRORS,
+    DELETED,
+    ERROR,
+    MODIFIED,
+    Object,
+    ObjectFrame,
+    WatchEvent,
+    decode_json,
+)
 from btcctl.rest.breaker import Breaker
 from btcctl.rest.deep import object_from
 from btcctl.rest.limits import StreamLimits
@@ -24,6 +35,19 @@ LINE_LIMIT_BYTES = 64 << 20
 class _Line(msgspec.Struct, gc=False):
     type: str
     object: msgspec.Raw
+
+
+class _Event(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    type: str
+    object: ObjectFrame
+
+
+_decode_event = msgspec.json.Decoder(_Event).decode
+# What stands before the object, as the API server writes it.
+_BEGINNINGS = {type_: b'{"type":"%b","object":' % type_.encode() for type_ in (ADDED, MODIFIED, DELETED)}
+
+
+_new_tuple = tuple.__new__  # a NamedTuple's own is a Python function
 
 
 class WatchDecoder:
@@ -64,6 +88,19 @@ class WatchDecoder:
 
 
 def _decode(line: bytes) -> WatchEvent:
+    """Decode what is needed in one pass, if the line is written as the API server does: its object is all the rest."""
+    try:
+        event = _decode_event(line)
+    except DECODE_ERRORS:
+        return _decode_in_steps(line)
+    type_, meta = event.type, event.object.metadata
+    beginning = _BEGINNINGS.get(type_)
+    if beginning is None or not meta.name or not line.startswith(beginning) or not line.endswith(b"}"):
+        return _decode_in_steps(line)
+    return _new_tuple(WatchEvent, (type_, Object(meta, line[len(beginning) : -1])))
+
+
+def _decode_in_steps(line: bytes) -> WatchEvent:
     type_, raw = _split(line)
     if type_ == ERROR:
         raise _error(raw)
