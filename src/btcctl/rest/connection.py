@@ -7,6 +7,7 @@ connection that serves it.
 from __future__ import annotations
 
 import contextlib
+import http.client
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -26,6 +27,18 @@ from btcctl.rest.transport import Fence
 _KEEPALIVE = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
 
 
+class Answer(http.client.HTTPResponse):
+    """An answer that makes itself known: urllib3 keeps what its body is read from to itself."""
+
+    def begin(self) -> None:
+        super().begin()
+        _current.call.answer = self
+
+    def read_raw(self, size: int) -> bytes:
+        """What has come of the body, at most `size` bytes, with its framing; b"" at the end."""
+        return self.fp.read1(size)
+
+
 @dataclass(slots=True)
 class Call:
     """One request on its way through urllib3."""
@@ -36,6 +49,7 @@ class Call:
     dialled: bool = False  #: a new connection was made for it
     #: What the answer is read from. The connection itself forgets it after "Connection: close".
     sock: socket.socket | None = None
+    answer: Answer | None = None
 
     def attach(self, sock: socket.socket) -> None:
         if self.breaker is not None:
@@ -135,6 +149,8 @@ def send_fenced(fence: Fence | None, send: Callable[[Any], None], data: Any) -> 
 class PlainConnection(HTTPConnection):
     """Over TCP."""
 
+    response_class = Answer
+
     def _new_conn(self) -> socket.socket:
         return _dial(self, self._dns_host)
 
@@ -154,6 +170,8 @@ class PlainConnection(HTTPConnection):
 
 class TlsConnection(HTTPSConnection):
     """Over TLS, with the context that is in force when it connects."""
+
+    response_class = Answer
 
     def _new_conn(self) -> socket.socket:
         return _dial(self, self._dns_host)

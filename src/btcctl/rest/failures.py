@@ -36,7 +36,8 @@ def describe(error: Exception, config: ClientConfig) -> tuple[type[TransportErro
         return TransportError, _certificate_words(certificate, config)
     if failed := _first(chain, ssl.SSLError):
         return TransportError, f"TLS failed: {failed.reason or failed}"
-    if _first(chain, ReadTimeoutError) and not _first(chain, NewConnectionError):
+    silent = isinstance(error, TimeoutError) or _first(chain, ReadTimeoutError) is not None
+    if silent and not _first(chain, NewConnectionError):
         return ConnectionSilent, "connected, but silent or too slow"
     for types, words in _WORDS:
         if any(isinstance(each, types) for each in chain):

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
+from http.client import IncompleteRead
 from typing import NamedTuple, NoReturn
 from urllib.parse import quote, urlencode, urlsplit
 
 import structlog
 from urllib3 import BaseHTTPResponse, HTTPConnectionPool, Timeout
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, ProtocolError
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.errors import Interrupted, TransportError
 from btcctl.rest.breaker import Breaker
+from btcctl.rest.chunked import ChunkedError, Dechunker
 from btcctl.rest.config import ClientConfig
-from btcctl.rest.connection import Call, PlainPool, TlsPool, calling
+from btcctl.rest.connection import Answer, Call, PlainPool, TlsPool, calling
 from btcctl.rest.failures import broke_before_an_answer, describe
 from btcctl.rest.tls import TlsContexts
 from btcctl.rest.transport import Fence, Request, Response
@@ -184,12 +186,23 @@ class HttpStream:
     def chunks(self) -> Iterator[bytes]:
         """Yield the body in pieces of any size. See `StreamResponse.chunks`."""
         try:
-            for piece in pieces(self._answer):
+            for piece in self._pieces():
                 self._breaker.check()
                 yield piece
             self._breaker.check()
         except (HTTPError, OSError) as error:
             self._transport.fail(error, self._breaker)
+
+    def _pieces(self) -> Iterator[bytes]:
+        answer = self._call.answer
+        if answer is None or not is_chunked(self._answer) or "Content-Encoding" in self.headers:
+            yield from pieces(self._answer)
+            return
+        dechunker = Dechunker()
+        yield from dechunked(answer, dechunker)
+        if not dechunker.is_overfull:
+            answer.close()
+            self._answer.release_conn()  # it can carry the next request
 
     def set_idle_timeout(self, seconds: float) -> None:
         """See `StreamResponse.set_idle_timeout`."""
@@ -204,8 +217,26 @@ class HttpStream:
 
 def pieces(answer: BaseHTTPResponse) -> Iterator[bytes]:
     """The body as it arrives: never waits for more than the next piece."""
-    if answer.headers.get("Transfer-Encoding", "").lower() == "chunked":
+    if is_chunked(answer):
         yield from answer.stream(_PIECE_BYTES, decode_content=True)
         return
     while piece := answer.read1(_PIECE_BYTES, decode_content=True):
         yield piece
+
+
+def is_chunked(answer: BaseHTTPResponse) -> bool:
+    return answer.headers.get("Transfer-Encoding", "").lower() == "chunked"
+
+
+def dechunked(answer: Answer, dechunker: Dechunker) -> Iterator[bytes]:
+    """The content of a chunked body as it arrives; all that has come at once is one piece."""
+    while not dechunker.is_complete:
+        data = answer.read_raw(_PIECE_BYTES)
+        if not data:
+            raise ProtocolError("Connection broken", IncompleteRead(b""))
+        try:
+            content = dechunker.feed(data)
+        except ChunkedError as error:
+            raise ProtocolError("Connection broken", error) from error
+        if content:
+            yield content

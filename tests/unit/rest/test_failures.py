@@ -30,6 +30,7 @@ def test_a_chunked_answer_that_ends_too_early_is_said_to(error: Exception) -> No
     assert words == "the connection ended in the middle of the answer"
 
 
-def test_silence_is_told_from_a_connection_that_broke() -> None:
-    kind, _ = describe(ReadTimeoutError(HTTPConnectionPool("h"), "/", "read timed out"), CONFIG)
+@pytest.mark.parametrize("error", [ReadTimeoutError(HTTPConnectionPool("h"), "/", "read timed out"), TimeoutError()])
+def test_silence_is_told_from_a_connection_that_broke(error: Exception) -> None:
+    kind, _ = describe(error, CONFIG)
     assert kind is ConnectionSilent
