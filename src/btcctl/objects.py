@@ -26,7 +26,7 @@ ERROR = "ERROR"
 INITIAL_EVENTS_END = "k8s.io/initial-events-end"  #: annotation of the BOOKMARK that ends a streamed list
 
 
-class ObjectKey(NamedTuple):
+class ObjectKey(msgspec.Struct, frozen=True, order=True, gc=False):
     """Identity of an object inside one collection.
 
     A key says which object, never what happened to it. That is what lets the work queue
@@ -103,7 +103,7 @@ class Object(msgspec.Struct, frozen=True, gc=False, eq=False):
     @property
     def key(self) -> ObjectKey:
         meta = self.meta
-        return _new_tuple(ObjectKey, (meta.namespace, meta.name))
+        return ObjectKey(meta.namespace, meta.name)
 
     @property
     def name(self) -> str:
@@ -219,7 +219,6 @@ class Object(msgspec.Struct, frozen=True, gc=False, eq=False):
 _decode_frame = msgspec.json.Decoder(ObjectFrame).decode
 _decode_body = msgspec.json.Decoder(dict[str, Any]).decode
 _decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-_new_tuple = tuple.__new__  # a NamedTuple's own is a Python function
 
 #: The decoder's three families of error.
 DECODE_ERRORS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)

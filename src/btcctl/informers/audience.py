@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from btcctl.clock import Clock
-from btcctl.informers.changes import News, apply_entry, is_sync, replay
+from btcctl.informers.changes import News, apply_entry, replay, without_syncs
 from btcctl.informers.delta_fifo import Entry, Resync
 from btcctl.informers.indexer import Indexer
 from btcctl.informers.registration import NEVER, Registration
@@ -63,7 +63,7 @@ class Audience:
         return [each for each in self._attached if each.resync_at <= now]
 
     def _tell(self, batch: list[News]) -> None:
-        changes = [each for each in batch if not is_sync(each[1])]
+        changes = without_syncs(batch)
         for each in self._attached:
             each.listener.add(batch if each.resync_seconds else changes)
 

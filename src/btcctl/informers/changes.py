@@ -17,6 +17,8 @@ from btcctl.objects import DELETED, Object, ObjectKey
 
 News: TypeAlias = tuple[ObjectKey, Notification]
 
+_new_tuple = tuple.__new__  # a NamedTuple's own is a Python function
+
 
 def apply_entry(store: Indexer, entry: Entry) -> Iterator[News]:
     """Change `store` as `entry` says and yield what to tell, step by step.
@@ -35,12 +37,13 @@ def replay(store: Indexer) -> list[News]:
     return [(obj.key, Added(obj, in_initial_list=True)) for obj in store.list()]
 
 
-def is_sync(notification: Notification) -> bool:
-    """Whether it tells a handler nothing new: a resync, or an object relisted unchanged."""
-    return (
-        isinstance(notification, Updated)
-        and notification.old.meta.resource_version == notification.new.meta.resource_version
-    )
+def without_syncs(news: list[News]) -> list[News]:
+    """Leaves out what tells a handler nothing new: a resync, or an object relisted unchanged."""
+    return [
+        each
+        for each in news
+        if type(told := each[1]) is not Updated or told.old.meta.resource_version != told.new.meta.resource_version
+    ]
 
 
 def _apply_changes(store: Indexer, entry: Changes) -> Iterator[News]:
@@ -52,9 +55,9 @@ def _apply_changes(store: Indexer, entry: Changes) -> Iterator[News]:
             elif type(obj) is Unusable:
                 yield from _doubted(store, key, obj)
             else:
-                old = store.put(obj)
+                old = store.put(obj, key)
                 if old is not None and old.meta.uid == obj.meta.uid:
-                    yield key, Updated(old, obj)  # nearly always, and on the hot path
+                    yield key, _new_tuple(Updated, (old, obj))  # nearly always, and on the hot path
                 else:
                     yield from _told(key, old, obj)
 
@@ -74,6 +77,10 @@ def _apply_replaced(store: Indexer, entry: Replaced) -> Iterator[News]:
     for key, obj in old.items():
         if key not in listed and key not in keep:
             yield key, Deleted(key, obj, final_state_known=False)
+    if not old and not unusable:
+        for key, obj in listed.items():
+            yield key, _new_tuple(Added, (obj, entry.initial))
+        return
     for key, obj in entry.objects.items():
         if key not in unusable:
             yield from _told(key, old.get(key), obj, in_initial_list=entry.initial)

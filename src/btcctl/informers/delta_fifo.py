@@ -60,7 +60,8 @@ class DeltaFIFO:
     def __init__(self, clock: Clock = SYSTEM_CLOCK, scopes: Iterable[str] = (ALL,)) -> None:
         self._clock = clock
         self._unprocessed = frozenset(scopes)  #: scopes whose first list was not; changed by the consumer only
-        self._changed = threading.Condition()  # guards everything below
+        self._lock = threading.Lock()  # guards everything below
+        self._changed = threading.Condition(self._lock)  # there is something to pop, or no more will be
         self._entries: deque[Entry] = deque()
         self._listed: set[str] = set()
         self._woken = False
@@ -69,18 +70,20 @@ class DeltaFIFO:
     def apply(self, event: WatchEvent) -> None:
         """Note a change: ADDED, MODIFIED or DELETED. Ignored once closed."""
         key = event.object.key
-        with self._changed:
+        with self._lock:  # not the condition, whose `with` is a Python function: this is done for each event
             newest = self._entries[-1] if self._entries else None
             if not isinstance(newest, Changes):
                 newest = Changes({})
                 self._push(newest)
-            deltas = newest.deltas.setdefault(key, [])
-            if deltas and event.type == DELETED == deltas[-1].type:
+            deltas = newest.deltas.get(key)
+            if deltas is None:
+                newest.deltas[key] = [event]
+            elif event.type == DELETED == deltas[-1].type:
                 deltas[-1] = event
-                return
-            deltas.append(event)
-            if len(deltas) > MOST_DELTAS:
-                newest.deltas[key] = summed_up(deltas)
+            else:
+                deltas.append(event)
+                if len(deltas) > MOST_DELTAS:
+                    newest.deltas[key] = summed_up(deltas)
 
     def replace(self, objects: Iterable[Object], scope: str = ALL) -> None:
         """Note that `objects` are all there is in `scope`. Ignored once closed."""

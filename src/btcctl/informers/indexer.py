@@ -103,9 +103,10 @@ class Indexer:
         for index, function in (indexers or {}).items():
             self.add_index(index, function)
 
-    def put(self, obj: Object) -> Object | None:
-        """Store `obj`; return what it replaces."""
-        key = obj.key
+    def put(self, obj: Object, key: ObjectKey | None = None) -> Object | None:
+        """Store `obj`; return what it replaces. Who has its key at hand spares us making it again."""
+        if key is None:
+            key = obj.key
         while True:
             indices = self._indices
             values = self._values_of(obj, indices) if indices else {}

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import structlog
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
-from btcctl.informers.notifications import Deleted, EventHandler, Notification, tell
-from btcctl.informers.pending import PendingNotifications, Recreated, is_initial
+from btcctl.informers.notifications import Added, Deleted, EventHandler, Notification, tell
+from btcctl.informers.pending import PendingNotifications, Recreated
 from btcctl.objects import ObjectKey
 from btcctl.threads import Stop
 
@@ -146,7 +146,7 @@ class Listener:
             self._log_failure(notification, error)
         finally:
             self._told += 1
-            if is_initial(notification):
+            if type(notification) is Added and notification.in_initial_list:
                 self._initial_was_told()
 
     def _initial_was_told(self) -> None:

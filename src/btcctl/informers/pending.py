@@ -63,7 +63,11 @@ class PendingNotifications:
     def add(self, key: ObjectKey, news: Notification) -> None:
         """Note what is to be told of `key`."""
         before = self._pending.pop(key, None)
-        after: Pending | None = news if before is None else merge(before, news)
+        if before is None:
+            self.initial_owed += type(news) is Added and news.in_initial_list
+            self._pending[key] = news
+            return
+        after = merge(before, news)
         if type(news) is not Updated:  # which never changes whether an entry is initial
             self.initial_owed += is_initial(after) - is_initial(before)
         if after is not None:

@@ -43,8 +43,8 @@ class _Event(msgspec.Struct, gc=False, forbid_unknown_fields=True):
 
 
 _decode_event = msgspec.json.Decoder(_Event).decode
-# What stands before the object, as the API server writes it.
-_BEGINNINGS = {type_: b'{"type":"%b","object":' % type_.encode() for type_ in (ADDED, MODIFIED, DELETED)}
+# Up to and with the object's first bracket, as the API server writes it.
+_BEGINNINGS = {type_: b'{"type":"%b","object":{' % type_.encode() for type_ in (ADDED, MODIFIED, DELETED)}
 
 
 _new_tuple = tuple.__new__  # a NamedTuple's own is a Python function
@@ -95,9 +95,9 @@ def _decode(line: bytes) -> WatchEvent:
         return _decode_in_steps(line)
     type_, meta = event.type, event.object.metadata
     beginning = _BEGINNINGS.get(type_)
-    if beginning is None or not meta.name or not line.startswith(beginning) or not line.endswith(b"}"):
+    if beginning is None or not meta.name or not line.startswith(beginning) or not line.endswith(b"}}"):
         return _decode_in_steps(line)
-    return _new_tuple(WatchEvent, (type_, Object(meta, line[len(beginning) : -1])))
+    return _new_tuple(WatchEvent, (type_, Object(meta, line[len(beginning) - 1 : -1])))
 
 
 def _decode_in_steps(line: bytes) -> WatchEvent:

@@ -54,6 +54,51 @@ def test_any_stream_is_read_the_same_however_it_is_cut(wanted: list[tuple[str, s
     assert [(event.type, event.object.name) for event in decode(*chunks)] == wanted
 
 
+def compact_line(type_: str, body: object) -> bytes:
+    """As the API server writes it."""
+    return json.dumps({"type": type_, "object": body}, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
+
+
+@given(
+    st.sampled_from(["ADDED", "MODIFIED", "DELETED"]), names, st.sampled_from([{}, {"object": {"a": [1]}}, {"z": "}}"}])
+)
+def test_an_event_has_the_bytes_of_its_object_and_no_others(type_: str, name: str, more: dict[str, object]):
+    body = {**pod(json.loads(msgspec.json.encode(name)), "7"), **more}
+    (event,) = decode(compact_line(type_, body))
+    assert (event.type, event.object.name, event.object.resource_version) == (type_, name, "7")
+    assert event.object.raw == json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        b'{"type":"ADDED","object":OBJECT,"more":1}',
+        b'{"object":OBJECT,"type":"ADDED"}',
+        b'{"type":"ADDED","object":OBJECT }',
+        b'{"type":"ADDED","object": OBJECT}',
+        b' {"type":"ADDED","object":OBJECT}\r',
+        b'{"type" :"ADDED","object":OBJECT}',
+    ],
+)
+def test_an_event_may_be_written_in_other_ways(written: bytes):
+    (event,) = decode(written.replace(b"OBJECT", b'{"metadata":{"name":"a"}}') + b"\n")
+    assert (event.type, event.object.name, event.object.raw) == ("ADDED", "a", b'{"metadata":{"name":"a"}}')
+
+
+def test_bookmarks_and_errors_are_read_however_they_are_written():
+    (event,) = decode(compact_line("BOOKMARK", BOOKMARK))
+    assert (event.type, event.object.resource_version) == ("BOOKMARK", "9")
+    with pytest.raises(Gone):
+        decode(compact_line("ERROR", {"kind": "Status", "metadata": {}, "code": 410, "reason": "Expired"}))
+
+
+@pytest.mark.parametrize("body", [{}, {"metadata": {}}, {"metadata": {"name": ""}}, {"metadata": {"name": 1}}])
+def test_an_event_without_a_name_is_told_from_a_line_that_is_none(body: object):
+    with pytest.raises(ObjectDecodeError) as raised:
+        decode(compact_line("ADDED", body))
+    assert not isinstance(raised.value, WatchDecodeError)
+
+
 def test_an_event_is_complete_with_its_newline_and_not_before():
     decoder = WatchDecoder()
     whole = line("ADDED", pod("a"))
