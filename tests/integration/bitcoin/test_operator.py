@@ -80,6 +80,8 @@ def test_a_settled_network_costs_no_write_and_no_call_per_reconcile_and_per_resy
         ours.bring_up()
         assert manager.recorder is not None
         manager.recorder.flush()  # type: ignore[attr-defined]
+        began = len(ours.mesh.reads)
+        eventually(lambda: len(ours.mesh.reads) >= began + 10)  # it is ready, but may still have to say how
         reads = len(ours.mesh.reads)
         ours.mesh.changes.clear()
         ours.forget_requests()
