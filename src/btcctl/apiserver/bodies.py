@@ -56,7 +56,7 @@ def read_object(request: ApiRequest, served: Served, warnings: list[str]) -> tup
     else:
         _check_type(body, served)
     if duplicates and not served.is_custom:
-        body, duplicates = json.loads(request.body, object_pairs_hook=Pairs), []
+        body, duplicates = json.loads(readable(request.body), object_pairs_hook=Pairs), []
     try:
         found, problems = typed(body, served)
     except Misfit as error:
@@ -74,6 +74,7 @@ def typed(body: Any, served: Served, read: Decode = decode) -> tuple[dict[str, A
         Misfit: A field has another type than it must.
     """
     if served.is_custom:
+        body = _without_huge_integers(body)
         metadata, problems = _custom_metadata(body.get("metadata"))
         unknown = sorted(each.replace('field "', 'field "metadata.', 1) for each in problems)
         return {**body, "metadata": metadata}, unknown
@@ -95,6 +96,15 @@ def read_plain(request: ApiRequest, api_version: str, kind: str) -> dict[str, An
         return body if type_ is None else decode(type_, body)[0]
     except Misfit as error:
         raise _unhandled(kind, api_version.rpartition("/")[2], kind, str(error)) from error
+
+
+def _without_huge_integers(value: Any) -> Any:
+    """Integers that need more than 64 bits are floats to a server."""
+    if isinstance(value, dict):
+        return {key: _without_huge_integers(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_without_huge_integers(each) for each in value]
+    return float(value) if isinstance(value, int) and not -(2**63) <= value < 2**63 else value
 
 
 def _custom_metadata(metadata: Any) -> tuple[dict[str, Any], list[str]]:
@@ -143,7 +153,7 @@ def validate_fields(
 def _decode(request: ApiRequest, kind: str) -> tuple[dict[str, Any], list[str]]:
     if len(request.body) > MAX_BODY_BYTES:
         raise statuses.too_large_entity(MAX_BODY_BYTES)
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip()
+    media_type = request.media_type
     if media_type == protobuf.CONTENT_TYPE:
         return _decode_protobuf(request.body), []
     if media_type == "application/yaml":
@@ -152,13 +162,23 @@ def _decode(request: ApiRequest, kind: str) -> tuple[dict[str, Any], list[str]]:
         raise statuses.unsupported_media_type(_ACCEPTED)
     problems: list[str] = []
     try:
-        body = msgspec.json.decode(request.body)
+        text = readable(request.body)
+        body = msgspec.json.decode(text)
         if request.option("fieldValidation") != "Ignore":
-            problems = duplicate_fields(request.body)
+            problems = duplicate_fields(text)
     except (ValueError, RecursionError) as error:  # msgspec.DecodeError and UnicodeDecodeError are ValueErrors
         why = syntax_problem(request.body) or str(error)
         raise _unrecognized(kind, f"{_NO_KIND}: {why}", request.body) from error
     return _with_type(body, kind, request.body), problems
+
+
+def readable(body: bytes) -> bytes:
+    """The body with a replacement for what is no UTF-8, as Go's decoder reads it."""
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return body.decode(errors="replace").encode()
+    return body
 
 
 def duplicate_fields(body: bytes) -> list[str]:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from btcctl.apiserver import bodies, patches, statuses
 from btcctl.apiserver import options as query
 from btcctl.apiserver.apply import Applier
 from btcctl.apiserver.messages import ApiRequest, ApiResponse, json_response
-from btcctl.apiserver.options import WriteOptions
 from btcctl.apiserver.reader import Reader
 from btcctl.apiserver.routing import Route
-from btcctl.apiserver.statuses import Cause, StatusError
+from btcctl.apiserver.statuses import Cause
 from btcctl.apiserver.store import Store, key_of
 from btcctl.apiserver.writer import Writer
 
@@ -61,21 +60,12 @@ class Changes:
     def _patch(self, route: Route, request: ApiRequest, warnings: list[str]) -> tuple[int, Mapping[str, Any]]:
         content_type = request.headers.get("content-type", "").partition(";")[0].strip()
         patches.check_type(route.served, content_type)
-        options = query.write_options(request, "PatchOptions")
-        if content_type == patches.APPLY:
-            return self._apply(route, request, options, warnings)
-        if "force" in request.query:
-            message = "Forbidden: may not be specified for non-apply patch"
-            raise _bad_option("FieldValueForbidden", message, "force")
+        is_apply = content_type == patches.APPLY
+        options = query.write_options(request, "PatchOptions", _patch_causes(request, is_apply=is_apply))
+        if is_apply:
+            return self._applier.apply(route, request.body, options, warnings)
         patch = patches.read_patch(route.served, content_type, request.body, options.field_validation)
         return 200, self._writer.patch(route, patch, options, warnings)
-
-    def _apply(
-        self, route: Route, request: ApiRequest, options: WriteOptions, warnings: list[str]
-    ) -> tuple[int, Mapping[str, Any]]:
-        if not options.field_manager:
-            raise _bad_option("FieldValueRequired", "Required value: is required for apply patch", "fieldManager")
-        return self._applier.apply(route, request.body, options, warnings)
 
     def _delete_collection(self, route: Route, request: ApiRequest) -> ApiResponse:
         options = query.delete_options(request)
@@ -94,5 +84,9 @@ class Changes:
         return json_response(status, self._reader.view(route, request).body(body))
 
 
-def _bad_option(reason: str, message: str, field: str) -> StatusError:
-    return statuses.invalid_option("PatchOptions", Cause(reason, message, field))
+def _patch_causes(request: ApiRequest, *, is_apply: bool) -> Iterator[Cause]:
+    """What is wrong with the options for the kind of patch it is."""
+    if is_apply and not request.option("fieldManager"):
+        yield Cause("FieldValueRequired", "Required value: is required for apply patch", "fieldManager")
+    if not is_apply and "force" in request.query:
+        yield Cause("FieldValueForbidden", "Forbidden: may not be specified for non-apply patch", "force")

@@ -31,6 +31,11 @@ class ApiRequest:
     body: bytes = b""
     user: str = "system:admin"
 
+    @property
+    def media_type(self) -> str:
+        """What the body is, without parameters and in lower case; "" if nobody says."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
     def option(self, name: str) -> str:
         """The first value of a query parameter, "" if it is absent."""
         values = self.query.get(name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,16 +50,17 @@ class DeleteOptions:
     version: str | None = None
 
 
-def write_options(request: ApiRequest, kind: str) -> WriteOptions:
+def write_options(request: ApiRequest, kind: str, known: Iterable[Cause] = ()) -> WriteOptions:
     """
     Args:
         kind: What errors call them: CreateOptions, UpdateOptions or PatchOptions.
+        known: What is known to be wrong with them.
 
     Raises:
         StatusError: They make no sense.
     """
     validation, manager = request.option("fieldValidation"), request.option("fieldManager")
-    causes = [*_manager_causes(manager), *_dry_run_causes(request.query.get("dryRun", []))]
+    causes = [*known, *_manager_causes(manager), *_dry_run_causes(request.query.get("dryRun", []))]
     if validation not in {"", "Ignore", "Strict", "Warn"}:
         causes.append(unsupported("fieldValidation", f'"{validation}"', ("", "Ignore", "Strict", "Warn")))
     if causes:
@@ -163,7 +164,7 @@ def _delete_query(request: ApiRequest) -> dict[str, Any]:
 
 
 def _decoded(request: ApiRequest) -> Any:
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip()
+    media_type = request.media_type
     try:
         if media_type == "application/yaml":
             return yaml_text.load(request.body)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 _ESCAPES = {"\a": r"\a", "\b": r"\b", "\f": r"\f", "\n": r"\n", "\r": r"\r", "\t": r"\t", "\v": r"\v"}
@@ -68,7 +69,7 @@ def _quoted_character(character: str) -> str:
 def whole_numbers(value: Any) -> Any:
     """Whole floats as integers: Go's JSON has no 1.0."""
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e21:
-        return int(value)
+        return int(Decimal(repr(value)))  # the digits that it is printed with, then zeros
     if isinstance(value, Mapping):
         return {key: whole_numbers(each) for key, each in value.items()}
     return [whole_numbers(each) for each in value] if isinstance(value, list) else value

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import yaml
 
+from btcctl.apiserver.printing import plain
 from btcctl.errors import BtcctlError
 
 try:
@@ -36,11 +37,22 @@ def load(text: bytes) -> Any:
     """
     try:
         loaded = yaml.load(text, _Loader)  # noqa: S506 - it is a safe loader
-        return msgspec.json.decode(msgspec.json.encode(loaded))
+        return msgspec.json.decode(msgspec.json.encode(_with_text_keys(loaded)))
     except yaml.MarkedYAMLError as error:
         raise YamlError(_told(error)) from error
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError, TypeError, msgspec.MsgspecError) as error:
         raise YamlError(f"yaml: {error}") from error
+
+
+def _with_text_keys(value: Any) -> Any:
+    """JSON has texts for keys: `on`, which is true, becomes "true"."""
+    if isinstance(value, dict):
+        return {_key(key): _with_text_keys(each) for key, each in value.items()}
+    return [_with_text_keys(each) for each in value] if isinstance(value, list) else value
+
+
+def _key(key: Any) -> Any:
+    return plain(key) if isinstance(key, bool | int | float) else key
 
 
 def _told(error: yaml.MarkedYAMLError) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from tests.unit.apiserver.calls import (
     CONFIG_MAPS,
     DEFINITIONS,
@@ -91,3 +93,30 @@ def test_fields_of_versions_with_one_schema_are_selected_in_all_or_none():
             'Invalid value: "": may only be set when `version.schema.openAPIV3Schema` is not included',
         )
     ]
+
+
+def test_media_types_are_read_without_regard_to_case_and_parameters(server):
+    body = {"metadata": {"name": "a"}}
+    assert server.send("POST", CONFIG_MAPS, body, "Application/JSON; charset=utf-8").status == 201
+    assert server.send("POST", CONFIG_MAPS, body, "text/json").status == 415
+
+
+def test_what_is_no_utf_8_is_replaced(server):
+    answer = server.post(CONFIG_MAPS, b'{"metadata":{"name":"a"},"data":{"a":"\xff"}}')
+    assert (answer.status, answer.body["data"]) == (201, {"a": "\ufffd"})
+
+
+def test_integers_beyond_64_bits_are_floats(server):
+    answer = server.post(THINGS, thing(free={"large": 12345678901234567890, "exact": 9007199254740993}))
+    assert answer.body["spec"]["free"] == {"exact": 9007199254740993, "large": 12345678901234567000}
+
+
+def test_all_that_is_wrong_with_the_options_of_a_patch_is_told(server):
+    answer = server.patch(f"{CONFIG_MAPS}/a", {}, force="false", fieldManager="m" * 129)
+    assert [field for field, _ in answer.causes] == ["force", "fieldManager"]
+
+
+def test_keys_in_yaml_that_are_no_texts_become_texts(server):
+    text = b"metadata: {name: a}\ndata: {on: 'x', 2: 'y', 1.5: 'z', time: '2001-01-01'}\n"
+    response = server.send("POST", CONFIG_MAPS, text, "application/yaml")
+    assert json.loads(response.body)["data"] == {"true": "x", "2": "y", "1.5": "z", "time": "2001-01-01"}
