@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import os
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
+
+#: A hypothesis profile for who only wants to know whether a test fails.
+UNSHRUNK = "unshrunk"
+settings.register_profile(UNSHRUNK, phases=[Phase.explicit, Phase.generate])
 
 EFFORT = int(os.environ.get("BTCCTL_TEST_EFFORT", "1"))
 

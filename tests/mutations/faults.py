@@ -66,8 +66,8 @@ FAULTS = [
     Fault(
         "a deletion takes the place of what came before it",
         "informers/delta_fifo.py",
-        "if deltas and event.type == DELETED == deltas[-1].type:",
-        "if deltas and event.type == DELETED:",
+        "elif event.type == DELETED == deltas[-1].type:",
+        "elif event.type == DELETED:",
         _FIFO,
     ),
     Fault(
@@ -192,8 +192,8 @@ FAULTS = [
     Fault(
         "a handler that raised never syncs",
         "informers/listener.py",
-        "            if is_initial(notification):\n",
-        "            if is_initial(notification) and not self._failures:\n",
+        "if type(notification) is Added and notification.in_initial_list:",
+        "if type(notification) is Added and notification.in_initial_list and not self._failures:",
         _LISTENER,
     ),
     Fault(
@@ -283,22 +283,22 @@ FAULTS = [
     Fault(
         "a key that is added while it is processed is forgotten",
         "workqueue/queue.py",
-        "if key in self._dirty and self._has_claimed(key):",
-        "if key not in self._dirty and self._has_claimed(key):",
+        "price of a call.\n        del self._claims[key]\n        if key in self._dirty and",
+        "price of a call.\n        del self._claims[key]\n        if key not in self._dirty and",
         _QUEUE,
     ),
     Fault(
         "two workers get the same key",
         "workqueue/queue.py",
-        "            if self._claims.setdefault(key, claim) is claim:",
-        "            if self._claims.setdefault(key, claim) is not None:",
+        "is mark and self._claims.setdefault(key, claim) is claim:",
+        "is mark and self._claims.setdefault(key, claim) is not None:",
         _QUEUE,
     ),
     Fault(
         "a key that is given up stays claimed",
         "workqueue/queue.py",
-        "        self._claims.pop(key, None)\n",
-        "        self._claims.get(key, None)\n",
+        "price of a call.\n        del self._claims[key]\n",
+        "price of a call.\n",
         _QUEUE,
     ),
     Fault(
