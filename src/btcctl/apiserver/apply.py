@@ -11,6 +11,7 @@ import msgspec
 from btcctl.apiserver import statuses, versions, yaml_text
 from btcctl.apiserver.bodies import private, typed
 from btcctl.apiserver.collection import Body
+from btcctl.apiserver.conversions import as_served
 from btcctl.apiserver.decoding import Misfit, convert
 from btcctl.apiserver.managed import Author, kind_of
 from btcctl.apiserver.managed.applying import apply, as_written
@@ -50,7 +51,7 @@ class Applier:
             wanted = read_configuration(body, served.type.kind, served.type.api_version)
             live = None
             if record is not None:
-                live = {**versions.seen(served, record).body, "apiVersion": served.type.api_version}
+                live = as_served(versions.seen(served, record).body, served.type.api_version)
             author = Author(options.field_manager, rfc3339(self._store.clock.wall_time()))
             kind = kind_of(self._registry, served, route.subresource)
             new = _converted(served, as_written(kind, apply(kind, live, wanted, author, force=options.force)))

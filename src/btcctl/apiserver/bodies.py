@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from btcctl.apiserver import protobuf, schema, statuses, yaml_text
+from btcctl.apiserver.conversions import are_versions_of_one
 from btcctl.apiserver.decoding import (
     TYPE_META,
     GoType,
@@ -239,6 +240,8 @@ def _check_type(body: Mapping[str, Any], served: Served) -> None:
     if (kind, api_version) == (expected.kind, expected.api_version):
         return
     version = api_version.rpartition("/")[2]
+    if kind == expected.kind and are_versions_of_one(api_version, expected.api_version):
+        raise _other_version(api_version, expected.api_version)
     if type_of_kind(api_version, kind) is None:
         why = f'no kind "{kind}" is registered for version "{api_version}" in scheme "{_SCHEME}"'
     else:
@@ -257,10 +260,7 @@ def _check_custom_type(body: Mapping[str, Any], served: Served, request: ApiRequ
         group, _, version = api_version.rpartition("/")
         if (group, kind) == (expected.group, expected.kind) and version not in served.versions:
             _check_unknown_version(body, request.option("fieldValidation"), warnings)
-        raise statuses.bad_request(
-            f"the API version in the data ({api_version}) does not match the expected API version "
-            f"({expected.api_version})"
-        )
+        raise _other_version(api_version, expected.api_version)
 
 
 def _check_unknown_version(body: Mapping[str, Any], mode: str, warnings: list[str]) -> None:
@@ -270,6 +270,12 @@ def _check_unknown_version(body: Mapping[str, Any], mode: str, warnings: list[st
         kind, version = str(body["kind"]), str(body["apiVersion"]).rpartition("/")[2]
         raise _unhandled(kind, version, kind, f"strict decoding error: {', '.join(unknown)}")
     warnings += unknown if mode != "Ignore" else []
+
+
+def _other_version(sent: str, expected: str) -> StatusError:
+    return statuses.bad_request(
+        f"the API version in the data ({sent}) does not match the expected API version ({expected})"
+    )
 
 
 def _name_in(body: Mapping[str, Any]) -> str:

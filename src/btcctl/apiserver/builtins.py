@@ -28,6 +28,7 @@ def _served(
     subresources: tuple[str, ...] = (),
     verbs: tuple[str, ...] = ALL_VERBS,
     scale: ScalePaths | None = None,
+    stored_as: ResourceType | None = None,
 ) -> Served:
     return Served(
         type_,
@@ -38,6 +39,7 @@ def _served(
         verbs,
         subresources,
         scale=scale,
+        stored_as=stored_as,
     )
 
 
@@ -56,6 +58,7 @@ BUILT_INS = (
     _served(SUBJECT_REVIEWS, verbs=("create",)),
     _served(ACCESS_REVIEWS, verbs=("create",)),
     _served(resources.LEASES),
+    _served(resources.EVENTS_V1, "ev", stored_as=resources.EVENTS),
     _served(resources.CLUSTER_ROLE_BINDINGS),
     _served(resources.CLUSTER_ROLES),
     _served(resources.ROLE_BINDINGS),

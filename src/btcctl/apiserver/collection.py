@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from btcctl.apiserver.conversions import as_served
 from btcctl.errors import BtcctlError
 from btcctl.objects import ADDED, DELETED, ObjectKey
 
@@ -56,8 +57,7 @@ class Record:
         wanted = api_version or self.body.get("apiVersion", "")
         encoded = self._encoded
         if encoded is None or encoded[0] != wanted:
-            body = self.body if wanted == self.body.get("apiVersion", "") else {**self.body, "apiVersion": wanted}
-            encoded = self._encoded = (wanted, msgspec.json.encode(body))
+            encoded = self._encoded = (wanted, msgspec.json.encode(as_served(self.body, wanted)))
         return encoded[1]
 
     def line(self, type_: str, api_version: str = "") -> bytes:

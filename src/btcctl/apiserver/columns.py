@@ -209,8 +209,9 @@ def _event_object(event: Body) -> str:
 
 
 def _event_source(event: Body) -> str:
-    component = dig(event, "source", "component") or event.get("reportingComponent") or ""
-    return ", ".join(part for part in (component, dig(event, "source", "host", default="")) if part)
+    component = dig(event, "source", "component") or event.get("reportingComponent")
+    host = dig(event, "source", "host") or event.get("reportingInstance")
+    return ", ".join(part for part in (component, host) if part)
 
 
 def _controller(revision: Body) -> str:

@@ -77,13 +77,10 @@ def check_config_map_update(new: Body, old: Body) -> list[Cause]:
     return _immutable(new, old)
 
 
-def check_event(body: Body) -> list[Cause]:
-    namespace = body["metadata"].get("namespace")
-    about = (body.get("involvedObject") or {}).get("namespace") or ""
-    if (about or "default") != namespace:
-        why = "does not match event.namespace"
-        return [Cause("FieldValueInvalid", f'Invalid value: "{about}": {why}', "involvedObject.namespace")]
-    return []
+def complete_lease(body: dict[str, Any]) -> None:
+    """A server drops what belongs to coordinated leader election, which is switched off by default."""
+    for name in ("strategy", "preferredHolder"):
+        (body.get("spec") or {}).pop(name, None)
 
 
 def check_lease(body: Body) -> list[Cause]:

@@ -67,6 +67,7 @@ class Served:
     versions: frozenset[str] = frozenset()  #: all that its definition has
     storage_schema: Mapping[str, Any] | None = None  #: of the storage version
     is_changed: bool = False  #: its definition was changed since it was made
+    stored_as: ResourceType | None = None  #: None if it is stored as itself
     schema: Mapping[str, Any] | None = None  #: openAPIV3Schema of a CRD version
     columns: tuple[PrinterColumn, ...] = ()
     scale: ScalePaths | None = None
@@ -77,7 +78,12 @@ class Served:
 
     @property
     def collection(self) -> CollectionId:
-        return (self.type.group, self.type.plural)
+        type_ = self.stored_type
+        return (type_.group, type_.plural)
+
+    @property
+    def stored_type(self) -> ResourceType:
+        return self.stored_as or self.type
 
     @property
     def is_converted(self) -> bool:
@@ -86,6 +92,8 @@ class Served:
 
     @property
     def storage_api_version(self) -> str:
+        if self.stored_as is not None:
+            return self.stored_as.api_version
         version = self.storage_version or self.type.version
         return f"{self.type.group}/{version}" if self.type.group else version
 

@@ -8,10 +8,14 @@ from typing import Any
 
 from btcctl.apiserver import statuses
 from btcctl.apiserver.collection import Body
+from btcctl.apiserver.conversions import as_served
 from btcctl.apiserver.label_selectors import Requirement, parse_labels
 from btcctl.apiserver.registry import Served
 
 _COMMON_FIELDS = ("metadata.name", "metadata.namespace")
+
+_REFERENCE = ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath")
+_ABOUT, _ABOUT_NEW = (tuple(f"{field}.{each}" for each in _REFERENCE) for field in ("involvedObject", "regarding"))
 
 # Source: each kind's AddFieldLabelConversionFunc and ToSelectableFields in Kubernetes 1.36.
 _FIELDS: Mapping[str, tuple[str, ...]] = {
@@ -26,18 +30,13 @@ _FIELDS: Mapping[str, tuple[str, ...]] = {
         "status.nominatedNodeName",
     ),
     "events": (
-        "involvedObject.kind",
-        "involvedObject.namespace",
-        "involvedObject.name",
-        "involvedObject.uid",
-        "involvedObject.apiVersion",
-        "involvedObject.resourceVersion",
-        "involvedObject.fieldPath",
+        *_ABOUT,
         "reason",
         "reportingComponent",
         "source",
         "type",
     ),
+    "events.events.k8s.io": (*_ABOUT_NEW, "reason", "reportingController", "type"),
     "namespaces": ("status.phase",),
     "nodes": ("spec.unschedulable",),
     "secrets": ("type",),
@@ -61,7 +60,8 @@ def select(served: Served, namespace: str, labels: str, fields: str) -> Callable
         own = metadata.get("labels") or {}
         if not all(each.matches(own) for each in requirements):
             return False
-        return all((field_value(body, path) == value) == equal for path, equal, value in terms)
+        seen = body if served.stored_as is None else as_served(body, served.type.api_version)
+        return all((field_value(seen, path) == value) == equal for path, equal, value in terms)
 
     return matches
 
@@ -129,7 +129,7 @@ def _expression(expression: Mapping[str, Any]) -> Requirement:
 def _check_field(served: Served, path: str) -> None:
     if path in _COMMON_FIELDS:
         return
-    known: Sequence[str] = served.selectable_fields if served.is_custom else _FIELDS.get(served.type.plural, ())
+    known: Sequence[str] = served.selectable_fields if served.is_custom else _FIELDS.get(served.type.group_resource, ())
     if path in known:
         return
     if served.is_custom or known:

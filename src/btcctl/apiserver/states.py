@@ -8,7 +8,7 @@ from btcctl.apiserver import defaults, schema
 from btcctl.apiserver import metadata as meta
 from btcctl.apiserver.bodies import private
 from btcctl.apiserver.collection import Body
-from btcctl.apiserver.decoding import go_type_of
+from btcctl.apiserver.decoding import stored_type_of
 from btcctl.apiserver.registry import Served
 from btcctl.apiserver.routing import Route
 from btcctl.apiserver.strategies import Strategy, strategy_of
@@ -17,7 +17,7 @@ from btcctl.resources import CUSTOM_RESOURCE_DEFINITIONS
 
 def complete(served: Served, strategy: Strategy, new: dict[str, Any]) -> dict[str, Any]:
     """With what the client left out, and as a real server orders it; the argument is changed."""
-    type_ = go_type_of(served)
+    type_ = stored_type_of(served)
     if type_ is not None:
         defaults.fill(type_, new)
     strategy.complete(new)
@@ -28,7 +28,7 @@ def complete(served: Served, strategy: Strategy, new: dict[str, Any]) -> dict[st
 
 def canonical(served: Served, new: dict[str, Any]) -> dict[str, Any]:
     """As a real server writes it."""
-    type_ = go_type_of(served)
+    type_ = stored_type_of(served)
     if type_ is not None:
         is_protobuf = served.type != CUSTOM_RESOURCE_DEFINITIONS  # which are stored as JSON
         new = defaults.written(type_, new, stored=is_protobuf)

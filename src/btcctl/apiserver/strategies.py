@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from btcctl.apiserver import core_kinds, crds, pod_updates, pods, rbac, remarks, secrets, services, workloads
+from btcctl.apiserver import core_kinds, crds, events, pod_updates, pods, rbac, remarks, secrets, services, workloads
 from btcctl.apiserver.collection import Body
 from btcctl.apiserver.crds import (
     check_definition,
@@ -129,7 +129,13 @@ _STRATEGIES: Mapping[tuple[str, str], Strategy] = {
     ("", "configmaps"): Strategy(
         _ANEW, check=core_kinds.check_config_map, check_update=core_kinds.check_config_map_update
     ),
-    ("", "events"): Strategy(MetadataRules(is_checked=False), check=core_kinds.check_event, creates_on_update=True),
+    ("", "events"): Strategy(MetadataRules(is_checked=False), check=events.check_core, creates_on_update=True),
+    ("events.k8s.io", "events"): Strategy(
+        check=events.check_new,
+        check_new=events.check_create,
+        check_update=events.check_update,
+        creates_on_update=True,
+    ),
     ("apps", "statefulsets"): Strategy(
         MetadataRules(label_name),
         check=workloads.check_stateful_set,
@@ -155,6 +161,7 @@ _STRATEGIES: Mapping[tuple[str, str], Strategy] = {
     ),
     ("coordination.k8s.io", "leases"): Strategy(
         _FREE,
+        complete=core_kinds.complete_lease,
         check=core_kinds.check_lease,
         needs_version=True,
         creates_on_update=True,
@@ -185,4 +192,4 @@ _STRATEGIES: Mapping[tuple[str, str], Strategy] = {
 
 
 def strategy_of(served: Served) -> Strategy:
-    return _CUSTOM if served.is_custom else _STRATEGIES.get(served.collection, _PLAIN)
+    return _CUSTOM if served.is_custom else _STRATEGIES.get((served.type.group, served.type.plural), _PLAIN)

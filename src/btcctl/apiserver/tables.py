@@ -13,6 +13,7 @@ import msgspec
 
 from btcctl.apiserver import jsonpath
 from btcctl.apiserver.columns import AGE, BUILT_IN_COLUMNS, NAME, Body, Column, age_of
+from btcctl.apiserver.conversions import as_served
 from btcctl.apiserver.registry import PrinterColumn, Served
 
 _META_VERSION = "meta.k8s.io/v1"
@@ -40,7 +41,7 @@ def render(
         api_version: Of meta.k8s.io, v1 or v1beta1.
     """
     columns = columns_of(resource)
-    included = [_row_object(body, include_object, api_version) for body in bodies]
+    included = [_row_object(resource, body, include_object, api_version) for body in bodies]
     rows = [
         {"cells": [column.cell(body, now) for column in columns], "object": each}
         for body, each in zip(bodies, included, strict=True)
@@ -64,13 +65,15 @@ def columns_of(resource: Served) -> Sequence[Column]:
     """A custom kind's printer columns, or those kubectl users know a built-in kind by."""
     if resource.is_custom:
         return (NAME, *(_custom(column) for column in resource.columns)) if resource.columns else (NAME, _CUSTOM_AGE)
-    return BUILT_IN_COLUMNS.get(resource.type, (NAME, AGE))
+    return BUILT_IN_COLUMNS.get(resource.stored_type, (NAME, AGE))
 
 
-def _row_object(body: Body, include_object: str, api_version: str) -> Body | None:
+def _row_object(resource: Served, body: Body, include_object: str, api_version: str) -> Body | None:
     if include_object == "None":
         return None
-    return body if include_object == "Object" else partial_object(body, api_version)
+    if include_object == "Object":
+        return body if resource.stored_as is None else as_served(body, resource.type.api_version)
+    return partial_object(body, api_version)
 
 
 @functools.cache
@@ -82,7 +85,7 @@ def _descriptions() -> dict[str, Any]:
 
 
 def _description(resource: Served, column: Column) -> str:
-    type_, known = resource.type, _descriptions()
+    type_, known = resource.stored_type, _descriptions()
     own = known["resources"].get("/".join(filter(None, (type_.group, type_.plural))), {})
     described: str = column.description or own.get(column.name) or known["common"].get(column.name, "")
     return described

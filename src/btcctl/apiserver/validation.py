@@ -36,7 +36,7 @@ def validate(
     if not causes and old is None:  # what the kind itself has nothing to say of
         causes = meta.validate(metadata, namespaced=served.type.namespaced, name_rule=meta.path_name)
     if causes:
-        raise statuses.invalid_object(served.type, metadata.get("name") or "", causes)
+        raise statuses.invalid_object(served.stored_type, metadata.get("name") or "", causes)
     if served.is_custom:
         warnings += meta.finalizer_warnings(metadata, {} if old is None else old["metadata"])
     if not is_status:

@@ -11,6 +11,7 @@ import msgspec
 
 from btcctl.apiserver import statuses, tables, versions
 from btcctl.apiserver.collection import Body, Record
+from btcctl.apiserver.conversions import as_served
 from btcctl.apiserver.negotiation import choose
 from btcctl.apiserver.registry import Served
 
@@ -146,7 +147,8 @@ class View:
             sorted_metadata = msgspec.json.encode({"continue": "", **metadata}, order="sorted")
             template = b'{"apiVersion":"%s","items":[%s],"kind":"%s","metadata":%s}'
             return template % (api_version.encode(), joined, kind.encode(), sorted_metadata)
-        joined = b",".join(msgspec.json.encode(_without_type(record.body)) for record in records)
+        bodies = (as_served(record.body, api_version) for record in records)
+        joined = b",".join(msgspec.json.encode(_without_type(body)) for body in bodies)
         template = b'{"kind":"%s","apiVersion":"%s","metadata":%s,"items":[%s]}'
         return template % (kind.encode(), api_version.encode(), msgspec.json.encode(metadata), joined)
 

@@ -9,6 +9,7 @@ from btcctl.apiserver import metadata as meta
 from btcctl.apiserver import statuses, versions
 from btcctl.apiserver.bodies import Patched, patched, private, validate_fields
 from btcctl.apiserver.collection import Body, Record
+from btcctl.apiserver.conversions import as_served, as_stored
 from btcctl.apiserver.definitions import Definitions
 from btcctl.apiserver.deletion import Deleted, Deletion, is_finished
 from btcctl.apiserver.managed import Author, kind_of, settled, track, without_late
@@ -66,6 +67,7 @@ class Writer:
         check_place(route, sent)
         _deduplicate_owners(sent, warnings)
         with self._store.transaction():
+            body = as_stored(body)
             new = self._new_object(route, body, strategy)
             self._admit(route, new)
             validate(served, new, None, warnings)
@@ -133,7 +135,7 @@ class Writer:
             old = self._read(route)
             if old is None:
                 raise statuses.not_found(served.type, route.name)
-            current = private({**old.body, "apiVersion": served.type.api_version})
+            current = private(as_served(old.body, served.type.api_version))
             made = Patched(patch(current), patch.shown)
             body, problems = patched(made, served)
             sent = body["metadata"]
@@ -223,6 +225,7 @@ class Writer:
         self, route: Route, old: Record, body: dict[str, Any], options: WriteOptions, warnings: list[str]
     ) -> Body:
         served, strategy = route.served, strategy_of(route.served)
+        body = as_stored(body)
         new = merged(route, old.body, private(body))
         keep = strategy.keep if not route.subresource else strategy.keep_status
         keep(new, old.body)
@@ -256,8 +259,9 @@ class Writer:
             metadata = {**new["metadata"], "managedFields": entries}
             if old is not None:  # what the client says of these is nobody's business, and still counts as said
                 metadata |= {name: sent["metadata"].get(name) for name in _SERVERS_OWN}
-            tracked = {**tracked, "metadata": metadata}
-            entries = track(kind, old, tracked, author, sent)
+            before = None if old is None else as_served(old, kind.api_version)
+            after, wanted = (as_served(each, kind.api_version) for each in ({**tracked, "metadata": metadata}, sent))
+            entries = track(kind, before, after, author, wanted)
         new["metadata"]["managedFields"] = entries
 
     def _admit(self, route: Route, new: Body) -> None:

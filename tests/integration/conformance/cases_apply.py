@@ -95,6 +95,7 @@ def equal_values_are_shared_and_force_takes_the_rest(talk: Talk) -> None:
     _apply(talk, path, widget(spec={"size": 2, "image": "a", "tags": ["t"]}))
     _apply(talk, path, widget(spec={"size": 2, "tags": ["t", "u"]}), "two")
     _apply(talk, path, widget(spec={"size": 3, "image": "b"}), "two", force="true")
+    talk.pause(1.1)  # entries come in the order of their seconds
     _apply(talk, path, widget(spec={}))
     talk.get(path)
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from tests.integration.conformance.harness import Talk, case
 from tests.integration.conformance.manifests import (
     CONFIG_MAPS,
+    DEPLOYMENTS,
     SECRETS,
-    STATEFUL_SETS,
     WIDGETS,
     config_map,
     define_widgets,
+    deployment,
     secret,
-    stateful_set,
     widget,
 )
 
@@ -40,8 +40,8 @@ def a_patch_without_effect_keeps_the_version(talk: Talk) -> None:
     before = talk.post(WIDGETS, widget())
     after = talk.patch(f"{WIDGETS}/a", {"spec": {"size": 1}})
     talk.note("same version", before.version == after.version)
-    before = talk.post(STATEFUL_SETS, stateful_set())
-    after = talk.patch(f"{STATEFUL_SETS}/a", {"spec": {"replicas": None, "serviceName": "a"}}, query={"dryRun": "All"})
+    talk.post(DEPLOYMENTS, deployment())
+    talk.patch(f"{DEPLOYMENTS}/a", {"spec": {"replicas": None, "paused": False}}, query={"dryRun": "All"})
 
 
 @case("merge patch", error=True)

@@ -131,12 +131,12 @@ class Talk:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._close()  # a case may leave connections in any state
         with self.hush():
             for name in self._definitions:
                 self.delete(f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}")
             self.delete(f"/api/v1/namespaces/{self.ns}")
-        for pool in self._pools.values():
-            pool.close()
+        self._close()
 
     def get(self, path: str, **options: Any) -> Answer:
         return self.send("GET", path, **options)
@@ -326,6 +326,11 @@ class Talk:
         if user not in self._pools:
             self._pools[user] = self.server.pool(user)
         return self._pools[user]
+
+    def _close(self) -> None:
+        for pool in self._pools.values():
+            pool.close()
+        self._pools.clear()
 
     def _encode(self, body: Any) -> bytes | None:
         if body is None or isinstance(body, bytes):

@@ -129,6 +129,7 @@ class TestScalars:
 
     def test_micro_times_keep_their_digits(self):
         assert canonical_time("2001-01-01T12:00:00.000100+01:00", micro=True) == "2001-01-01T11:00:00.000100Z"
+        assert canonical_time("2001-01-01T12:00:00,000100Z", micro=True) == "2001-01-01T12:00:00.000100Z"
 
     @pytest.mark.parametrize(
         ("text", "place"), [("MQ=*", 2), ("MQ", 0), ("M===", 1), ("MQ==x", 4), ("MQ=", 3), ("abcd*", 4)]

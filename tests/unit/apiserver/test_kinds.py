@@ -312,6 +312,13 @@ class TestLeases:
         answer = server.post(LEASES, {"metadata": {"name": "l"}, "spec": {"leaseDurationSeconds": 0}})
         assert answer.causes == [("spec.leaseDurationSeconds", "Invalid value: 0: must be greater than 0")]
 
+    def test_what_is_switched_off_is_dropped_but_its_sender_is_written_down(self, server):
+        spec = {"holderIdentity": "me", "preferredHolder": "you", "strategy": "Youngest"}
+        body = server.created(LEASES, {"metadata": {"name": "l"}, "spec": spec})
+        [entry] = body["metadata"]["managedFields"]
+        assert body["spec"] == {"holderIdentity": "me"}
+        assert set(entry["fieldsV1"]["f:spec"]) == {f"f:{name}" for name in spec}
+
     def test_of_several_writers_with_one_version_one_wins(self, server):
         body = server.created(LEASES, {"metadata": {"name": "l"}, "spec": {"holderIdentity": "nobody"}})
         answers = [server.put(f"{LEASES}/l", {**body, "spec": {"holderIdentity": str(i)}}).status for i in range(8)]

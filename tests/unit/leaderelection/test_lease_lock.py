@@ -59,13 +59,16 @@ def test_an_update_after_somebody_elses_is_refused() -> None:
 
 
 def test_what_is_not_the_elections_stays_as_it_is() -> None:
-    client = FakeClient(lease(holderIdentity="b", strategy="OldestEmulationVersion"))
+    client = FakeClient(lease(holderIdentity="b"))
+    body = stored(client)
+    coordinated = {**body, "spec": {**body["spec"], "strategy": "OldestEmulationVersion"}}
+    client.reactors.append(lambda action: coordinated if action.verb == "get" else None)
     lock = LeaseLock(client, KEY)
     lock.get(1.0)
     lock.update(OURS, 1.0)
-    body = stored(client)
-    assert body["metadata"]["labels"] == {"mine": "yes"}
-    assert body["spec"] == {**OURS.spec(), "strategy": "OldestEmulationVersion"}
+    sent = client.writes[-1].body
+    assert sent["metadata"]["labels"] == {"mine": "yes"}
+    assert sent["spec"] == {**OURS.spec(), "strategy": "OldestEmulationVersion"}
 
 
 def test_a_lease_that_was_never_read_cannot_be_written_over() -> None:

@@ -2,7 +2,14 @@
 
 from btcctl.apiserver.decoding.syntax import syntax_problem
 from btcctl.apiserver.decoding.typed import Misfit, Pairs, convert, decode, json_name
-from btcctl.apiserver.decoding.types import TYPE_META, GoType, go_type_of, type_named, type_of_kind
+from btcctl.apiserver.decoding.types import (
+    TYPE_META,
+    GoType,
+    go_type_of,
+    stored_type_of,
+    type_named,
+    type_of_kind,
+)
 
 __all__ = [
     "TYPE_META",
@@ -13,6 +20,7 @@ __all__ = [
     "decode",
     "go_type_of",
     "json_name",
+    "stored_type_of",
     "syntax_problem",
     "type_named",
     "type_of_kind",

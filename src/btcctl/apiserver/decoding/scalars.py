@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 _SECONDS_LAYOUT = "2006-01-02T15:04:05Z07:00"
 _MICRO_LAYOUT = "2006-01-02T15:04:05.000000Z07:00"
 _ELEMENTS = re.compile(r"2006|Z07:00|\.000000|0[12345]|15|.")
-_PATTERNS = {"2006": r"\d{4}", ".000000": r"\.\d{6}", "Z07:00": r"Z|[+-]\d\d:\d\d"}
+_PATTERNS = {"2006": r"\d{4}", ".000000": r"[.,]\d{6}", "Z07:00": r"Z|[+-]\d\d:\d\d"}
 _LIMITS = {"01": ("month", 1, 12), "15": ("hour", 0, 23), "04": ("minute", 0, 59), "05": ("second", 0, 59)}
 _ALPHABET = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
 
@@ -22,7 +22,8 @@ def canonical_time(text: str, *, micro: bool = False) -> str:
     problem = time_problem(text, micro=micro)
     if problem:
         raise ValueError(problem)
-    fraction, zone = text[19:26] if micro else "", text[-1:] if text.endswith("Z") else text[-6:]
+    fraction = f".{text[20:26]}" if micro else ""  # after a dot or a comma
+    zone = text[-1:] if text.endswith("Z") else text[-6:]
     if zone == "Z":
         return f"{text[:19]}{fraction}Z"
     shift = timedelta(hours=int(zone[1:3]), minutes=int(zone[4:6]))

@@ -84,6 +84,11 @@ def go_type_of(served: Served) -> GoType | None:
     return None if served.is_custom else type_of_kind(served.type.api_version, served.type.kind)
 
 
+def stored_type_of(served: Served) -> GoType | None:
+    """The same of the objects as they are stored."""
+    return None if served.is_custom else type_of_kind(served.stored_type.api_version, served.stored_type.kind)
+
+
 def type_of_kind(api_version: str, kind: str) -> GoType | None:
     """None for a kind that is not built in."""
     name = builtin_data()["kinds"].get(f"{api_version}/{kind}")

@@ -107,9 +107,9 @@ def _apply(
     kind: Kind, before: Body, wanted: Mapping[str, Any], managed: Managed, author: Author, *, force: bool
 ) -> tuple[dict[str, Any], Managed]:
     manager = manager_of(author.name, APPLY, kind.api_version, kind.subresource)
+    time = managed[manager].time if manager in managed else ""
     managed = reconciled(kind, managed)
     last = managed.get(manager)
-    time = "" if last is None else last.time
     new = merge(kind.type, before, dict(wanted))
     mine = without_below(field_set(kind.type, wanted), kind.reset)
     managed[manager] = Entry(mine, kind.api_version, time)

@@ -23,6 +23,10 @@ _LATE: Mapping[CollectionId, tuple[str, ...]] = {
     ),
     ("", "services"): ("spec.clusterIP", "spec.clusterIPs", "spec.ipFamilies", "spec.ipFamilyPolicy"),
 }
+# And what it drops only then, since the feature it belongs to is switched off.
+_DROPPED: Mapping[CollectionId, tuple[str, ...]] = {
+    ("coordination.k8s.io", "leases"): ("spec.strategy", "spec.preferredHolder"),
+}
 # Two names of one field.
 _SAME = {"serviceAccount": "serviceAccountName", "serviceAccountName": "serviceAccount"}
 # What a write to status leaves alone: GetResetFields of each kind's strategy in kubernetes 1.36.
@@ -62,12 +66,16 @@ def kind_of(registry: Registry, served: Served, subresource: str = "") -> Kind:
 
 
 def without_late(served: Served, sent: Mapping[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    """The new state but for what was filled in late, and not sent by the client."""
+    """The new state but for what was done late: filled in what the client has not sent, dropped what it has."""
     for path in _LATE.get(served.collection, ()):
         parent, _, name = path.rpartition(".")
         said = {name, _SAME.get(name)} & set(sent.get(parent) or ())
         if name in (new.get(parent) or {}) and not said:
             new = {**new, parent: {key: value for key, value in new[parent].items() if key != name}}
+    for path in _DROPPED.get(served.collection, ()):
+        parent, _, name = path.rpartition(".")
+        if name in (sent.get(parent) or {}):
+            new = {**new, parent: {**(new.get(parent) or {}), name: sent[parent][name]}}
     return new
 
 
