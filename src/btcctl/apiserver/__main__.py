@@ -15,8 +15,9 @@ from pathlib import Path
 
 from btcctl import logging
 from btcctl.apiserver.api import Api
-from btcctl.apiserver.http import ADMIN, EmbeddedServer
+from btcctl.apiserver.http import EmbeddedServer
 from btcctl.apiserver.kubeconfig import kubeconfig, write_kubeconfig
+from btcctl.apiserver.messages import ADMIN, User
 from btcctl.apiserver.persistence import DataFile
 from btcctl.apiserver.store import Store
 from btcctl.errors import BtcctlError, ConfigError
@@ -107,7 +108,7 @@ def _serve(args: argparse.Namespace) -> None:
             data.close()
 
 
-def read_tokens(path: Path) -> dict[str, str]:
+def read_tokens(path: Path) -> dict[str, User]:
     """The users that a file's tokens stand for, in the file's order.
 
     Raises:
@@ -118,7 +119,7 @@ def read_tokens(path: Path) -> dict[str, str]:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"--token-file {path}: {getattr(error, 'strerror', None) or error}") from error
     pairs = [line.partition(",") for line in lines if line.strip()]
-    tokens = {token.strip(): user.strip() or ADMIN for token, _, user in pairs}
+    tokens = {token.strip(): User(user.strip()) if user.strip() else ADMIN for token, _, user in pairs}
     if not tokens or "" in tokens:
         raise ConfigError(f"--token-file {path}: each line must be TOKEN or TOKEN,USER, and there must be one")
     return tokens

@@ -13,6 +13,7 @@ from btcctl.apiserver.builtins import BUILT_INS
 from btcctl.apiserver.changes import Changes
 from btcctl.apiserver.garbage import Collector
 from btcctl.apiserver.messages import (
+    ANONYMOUS,
     ApiRequest,
     ApiResponse,
     RequestAttributes,
@@ -24,12 +25,15 @@ from btcctl.apiserver.messages import (
 from btcctl.apiserver.options import WriteOptions
 from btcctl.apiserver.reader import Reader
 from btcctl.apiserver.registry import Registry
-from btcctl.apiserver.routing import Route, attributes_of, find_route
+from btcctl.apiserver.request_info import attributes_of, is_long_running, resource_of
+from btcctl.apiserver.reviews import Authorizer, Reviews
+from btcctl.apiserver.routing import Route, find_route, verb_of
 from btcctl.apiserver.scales import Scales
 from btcctl.apiserver.statuses import StatusError
 from btcctl.apiserver.store import Store
 from btcctl.apiserver.streaming.hooks import PodConnect, PodExec, PodHooks, PodLogs
-from btcctl.apiserver.subresources import Authorizer, Subresources, review
+from btcctl.apiserver.subresources import Subresources
+from btcctl.apiserver.timeouts import check_timeout
 from btcctl.apiserver.warned import warning_header
 from btcctl.apiserver.writer import Writer
 from btcctl.clock import SYSTEM_CLOCK, Clock
@@ -54,7 +58,8 @@ class Api:
 
     Args:
         store: Where the objects are; a new one if None.
-        authorizer: None for allowed, or why not ("" for no particular reason).
+        authorizer: None for allowed, or why not ("" for no particular reason). It may list what it
+            allows, too: see `reviews.RuleLister`.
         observer: Told of every request and the status it was answered with.
         pod_logs: Answers the log of a pod.
         pod_exec: Runs a command in a pod.
@@ -79,6 +84,7 @@ class Api:
         self.registry = Registry(BUILT_INS)
         self._authorizer = authorizer
         self._observer = observer
+        self._reviews = Reviews(self.registry, clock, authorizer)
         self._writer = Writer(self.store, self.registry, new_uid)
         self._reader = Reader(self.store)
         applier = Applier(self.store, self.registry, self._writer)
@@ -93,12 +99,13 @@ class Api:
 
     def handle(self, request: ApiRequest) -> Response:
         """Answer a request. Never raises for anything a client can send."""
-        attributes = RequestAttributes(request.method.lower(), path=request.path, user=request.user)
+        attributes = attributes_of(request)
         warnings: list[str] = []
         try:
+            if not is_long_running(attributes):
+                check_timeout(request)
+            self._authorize(attributes)
             route = find_route(self.registry, request.path)
-            attributes = attributes_of(request, route)
-            self._authorize(attributes, route)
             if "impersonate-user" in request.headers:
                 raise statuses.not_implemented("impersonation")
             if route is None:
@@ -106,7 +113,7 @@ class Api:
             else:
                 if route.served.deprecation:
                     warnings.append(route.served.deprecation)
-                response = self._dispatch(route, request, attributes.verb, warnings)
+                response = self._dispatch(route, request, verb_of(request, route, attributes.verb), warnings)
         except StatusError as error:
             response = _error_response(error)
         except Exception:
@@ -116,22 +123,27 @@ class Api:
             self._observer(attributes, _status_of(response))
         return _with_warnings(response, warnings)
 
-    def _authorize(self, attributes: RequestAttributes, route: Route | None) -> None:
-        reason = None if self._authorizer is None else self._authorizer(attributes)
+    def _authorize(self, attributes: RequestAttributes) -> None:
+        reason = self._refusal(attributes)
         if reason is None:
             return
         who = f'User "{attributes.user}" cannot {attributes.verb}'
         tail = f": {reason}" if reason else ""
         headers = {"X-Content-Type-Options": "nosniff"}
-        if route is None:
+        if attributes.path:
             message = f'forbidden: {who} path "{attributes.path}"{tail}'
             raise StatusError(403, message, "Forbidden", details={}, headers=headers)
         resource = "/".join(each for each in (attributes.resource, attributes.subresource) if each)
         scope = f'in the namespace "{attributes.namespace}"' if attributes.namespace else "at the cluster scope"
         why = f'{who} resource "{resource}" in API group "{attributes.group}" {scope}{tail}'
-        error = statuses.forbidden(route.served.type, attributes.name, why)
+        error = statuses.forbidden(resource_of(attributes), attributes.name, why)
         error.headers.update(headers)
         raise error
+
+    def _refusal(self, attributes: RequestAttributes) -> str | None:
+        if attributes.user == ANONYMOUS.name:
+            return ""
+        return None if self._authorizer is None else self._authorizer(attributes)
 
     def _discover(self, request: ApiRequest) -> ApiResponse:
         for respond in (discovery.respond, openapi.respond):
@@ -148,7 +160,9 @@ class Api:
         if route.subresource not in {"", "status"}:
             return self._subresources.handle(route, request, warnings)
         if route.served.verbs == ("create",):
-            return json_response(201, review(route, request, self._authorizer))
+            return json_response(201, self._reviews.handle(route, request, warnings))
+        if verb in {"update", "patch"} and not route.name:
+            raise statuses.bad_request("name must be provided")
         if verb == "watch":
             return self._reader.watch(route, request)
         if verb in {"get", "list"}:

@@ -13,8 +13,12 @@ _REPLICAS = ScalePaths(".spec.replicas", ".status.replicas", ".spec.selector")
 _POD_SUBRESOURCES = ("attach", "binding", "eviction", "exec", "log", "portforward", "status")
 _NAMESPACE_VERBS = tuple(verb for verb in ALL_VERBS if verb != "deletecollection")
 
-ACCESS_REVIEWS = ResourceType(
-    "authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", namespaced=False
+_AUTHORIZATION = "authorization.k8s.io"
+_REVIEWS = (
+    ResourceType(_AUTHORIZATION, "v1", "localsubjectaccessreviews", "LocalSubjectAccessReview"),
+    ResourceType(_AUTHORIZATION, "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", namespaced=False),
+    ResourceType(_AUTHORIZATION, "v1", "selfsubjectrulesreviews", "SelfSubjectRulesReview", namespaced=False),
+    ResourceType(_AUTHORIZATION, "v1", "subjectaccessreviews", "SubjectAccessReview", namespaced=False),
 )
 SUBJECT_REVIEWS = ResourceType(
     "authentication.k8s.io", "v1", "selfsubjectreviews", "SelfSubjectReview", namespaced=False
@@ -56,7 +60,7 @@ BUILT_INS = (
     _served(resources.DEPLOYMENTS, "deploy", categories=("all",), subresources=("scale", "status"), scale=_REPLICAS),
     _served(resources.STATEFUL_SETS, "sts", categories=("all",), subresources=("scale", "status"), scale=_REPLICAS),
     _served(SUBJECT_REVIEWS, verbs=("create",)),
-    _served(ACCESS_REVIEWS, verbs=("create",)),
+    *(_served(each, verbs=("create",)) for each in _REVIEWS),
     _served(resources.LEASES),
     _served(resources.EVENTS_V1, "ev", stored_as=resources.EVENTS),
     _served(resources.CLUSTER_ROLE_BINDINGS),

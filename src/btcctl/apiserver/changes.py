@@ -35,6 +35,9 @@ class Changes:
         """
         if route.served.type.namespaced and not route.namespace:
             raise statuses.path_not_found() if route.served.is_custom else statuses.method_not_allowed()
+        self._reader.view(route, request)  # an answer that cannot be given is refused before anything is done
+        if verb == "create":
+            route = Route(route.served, route.namespace)
         if verb == "delete":
             options = query.delete_options(request)
             deleted = self._writer.delete(route, options)

@@ -95,11 +95,13 @@ class Collection:
     Args:
         history: How many changes to remember.
         compacted: The revision up to which nothing is known.
+        begun: The revision up to which there is nothing to watch: its resource was not served then.
     """
 
     def __init__(self, *, history: int, compacted: int) -> None:
         self.watches: list[Watch] = []
         self.compacted = compacted
+        self.begun = 0
         self._limit = history
         self._past: deque[Change] = deque()
         self._records: dict[str, Record] = {}

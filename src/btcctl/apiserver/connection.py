@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, unquote
 import structlog
 
 from btcctl.apiserver import statuses
-from btcctl.apiserver.messages import ApiRequest, ApiResponse, Response, TakeOver, WatchResponse, json_response
+from btcctl.apiserver.messages import ApiRequest, ApiResponse, Response, TakeOver, User, WatchResponse, json_response
 from btcctl.apiserver.statuses import StatusError
 from btcctl.clock import Clock
 
@@ -37,8 +37,8 @@ class Backend(Protocol):
     clock: Clock
     closing: bool  #: the server stops: no connection is kept for a further request
 
-    def user_of(self, path: str, headers: Mapping[str, str]) -> str | None:
-        """Who sends this; None if the credentials are missing or wrong. May raise a StatusError."""
+    def user_of(self, path: str, headers: Mapping[str, str]) -> User | None:
+        """Who sends this; None if the credentials are wrong. May raise a StatusError."""
 
     def handle(self, request: ApiRequest) -> Response:
         """Answer. Never raises."""
@@ -112,7 +112,7 @@ class Connection(BaseHTTPRequestHandler):
         if user is None:
             raise statuses.unauthorized()
         parsed = parse_qs(query, keep_blank_values=True)
-        return self.backend.handle(ApiRequest(self.command, path, parsed, headers, body, user))
+        return self.backend.handle(ApiRequest(self.command, path, parsed, headers, body, user.name, user.groups))
 
     def _send(self, response: ApiResponse) -> None:
         headers, body = compressed(response, self._accepts_gzip())

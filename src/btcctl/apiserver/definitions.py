@@ -70,6 +70,8 @@ class Definitions:
         if served == before:
             return
         self._registry.define(name, served)
+        if served and tuple(replace(each, is_terminating=False) for each in served) != before:
+            self._store.begin_watches(served[0].collection)
         if before and tuple(replace(each, is_terminating=False) for each in served) != before:
             self._store.end_watches(before[0].collection)
 

@@ -19,7 +19,7 @@ import structlog
 
 from btcctl.apiserver import statuses
 from btcctl.apiserver.connection import Connection
-from btcctl.apiserver.messages import ApiRequest, Response, json_response
+from btcctl.apiserver.messages import ADMIN, ANONYMOUS, ApiRequest, Response, User, json_response
 from btcctl.apiserver.pump import BOOKMARK_SECONDS, Pump
 from btcctl.apiserver.statuses import StatusError
 from btcctl.clock import SYSTEM_CLOCK, Clock
@@ -28,7 +28,6 @@ from btcctl.threads import Runner, Stop
 
 logger = structlog.get_logger(__name__)
 
-ADMIN = "system:admin"
 _OPEN_TO_ALL = ("/version", "/healthz", "/livez", "/readyz")
 _HANDSHAKE_SECONDS = 10.0
 _GRACE_SECONDS = 1.0  # for requests in flight when the server stops
@@ -65,7 +64,7 @@ class EmbeddedServer:
         port: 0 picks a free one.
         tls: A context with a certificate; None serves plain HTTP.
         token: The bearer token everybody must send; "" lets everybody in as `system:admin`.
-        users: Further tokens, and the user each stands for.
+        users: Further tokens, and the user each stands for. Who sends none is `system:anonymous`.
         clock: Times watches.
         bookmark_seconds: From one bookmark of a watch to the next.
     """
@@ -78,7 +77,7 @@ class EmbeddedServer:
         *,
         tls: ssl.SSLContext | None = None,
         token: str = "",
-        users: Mapping[str, str] | None = None,
+        users: Mapping[str, str | User] | None = None,
         clock: Clock = SYSTEM_CLOCK,
         bookmark_seconds: float = BOOKMARK_SECONDS,
     ) -> None:
@@ -89,7 +88,8 @@ class EmbeddedServer:
         self.pump = Pump(clock=clock, bookmark_seconds=bookmark_seconds)
         self._api = api
         self._tls = tls
-        self._tokens = {**({token: ADMIN} if token else {}), **(users or {})}
+        known = {each: User(user) if isinstance(user, str) else user for each, user in (users or {}).items()}
+        self._tokens = {**({token: ADMIN} if token else {}), **known}
         self._is_open = not token
         self._listener: _Listener | None = None
         self._collector = Runner("apiserver-collector", api.collector.run)
@@ -139,8 +139,8 @@ class EmbeddedServer:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self.stop()
 
-    def user_of(self, path: str, headers: Mapping[str, str]) -> str | None:
-        """Who sends this; None if the credentials are missing or wrong.
+    def user_of(self, path: str, headers: Mapping[str, str]) -> User | None:
+        """Who sends this; None if the credentials are wrong.
 
         Raises:
             StatusError: 403, a web page sends it, which no token keeps out.
@@ -151,7 +151,7 @@ class EmbeddedServer:
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() == "bearer" and self._tokens:
             return self._user_of_token(token.strip())
-        return ADMIN if self._is_open or path.startswith(_OPEN_TO_ALL) else None
+        return ADMIN if self._is_open or path.startswith(_OPEN_TO_ALL) else ANONYMOUS
 
     def handle(self, request: ApiRequest) -> Response:
         """Answer; what the API did not foresee becomes a 500."""
@@ -168,7 +168,7 @@ class EmbeddedServer:
         host = name[1:].partition("]")[0] if name.startswith("[") else name.partition(":")[0]
         return "origin" in headers or not (host in {"", "localhost", self.host} or _is_address(host))
 
-    def _user_of_token(self, token: str) -> str | None:
+    def _user_of_token(self, token: str) -> User | None:
         offered = token.encode()
         for known, user in self._tokens.items():
             if hmac.compare_digest(known.encode(), offered):

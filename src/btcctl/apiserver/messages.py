@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -15,6 +15,17 @@ JSON = "application/json"
 _COMMON_HEADERS = {"Cache-Control": "no-cache, private"}
 
 
+class User(NamedTuple):
+    """Somebody, as a token shows."""
+
+    name: str
+    groups: tuple[str, ...] = ("system:authenticated",)
+
+
+ADMIN = User("system:admin", ("system:masters", "system:authenticated"))
+ANONYMOUS = User("system:anonymous", ("system:unauthenticated",))
+
+
 @dataclass(frozen=True, slots=True)
 class ApiRequest:
     """One request, its path and query unescaped.
@@ -22,6 +33,7 @@ class ApiRequest:
     Attributes:
         headers: Keys in lower case.
         user: Who sent it, as authenticated by whoever received it.
+        groups: Of that user.
     """
 
     method: str
@@ -30,6 +42,7 @@ class ApiRequest:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     user: str = "system:admin"
+    groups: tuple[str, ...] = ADMIN.groups
 
     @property
     def media_type(self) -> str:
@@ -92,6 +105,7 @@ class RequestAttributes:
     name: str = ""
     user: str = "system:admin"
     path: str = ""
+    groups: tuple[str, ...] = ()
 
 
 def json_response(

@@ -13,7 +13,7 @@ from btcctl.apiserver.messages import ApiRequest, ApiResponse, WatchResponse, js
 from btcctl.apiserver.registry import Served
 from btcctl.apiserver.routing import Route
 from btcctl.apiserver.store import Records, Store, key_of
-from btcctl.apiserver.views import View, wanted_form
+from btcctl.apiserver.views import AVAILABLE_STREAMS, View, wanted_form
 from btcctl.apiserver.watches import Watch, WatchOptions
 
 _WATCH_SECONDS = (1800, 3600)  # kube-apiserver's --min-request-timeout, and twice that
@@ -32,13 +32,17 @@ class Reader:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def view(self, route: Route, request: ApiRequest) -> View:
+    def view(self, route: Route, request: ApiRequest, *, can_stream: bool = False) -> View:
         """The form in which the client wants its answer.
+
+        Args:
+            can_stream: Whether it may be a watch.
 
         Raises:
             StatusError: 406, or a Table cannot include what is asked for.
         """
-        form = wanted_form(request.headers.get("accept", ""), is_custom=route.served.is_custom)
+        available = "" if route.served.is_custom else AVAILABLE_STREAMS if can_stream else statuses.MEDIA_TYPES
+        form = wanted_form(request.headers.get("accept", ""), available)
         return View(route.served, form, request.option("includeObject"), self._store.clock.wall_time)
 
     def get(self, route: Route, request: ApiRequest) -> ApiResponse:
@@ -51,7 +55,7 @@ class Reader:
         return json_response(200, view.record(record))
 
     def list(self, route: Route, request: ApiRequest) -> ApiResponse:
-        view = self.view(route, request)
+        view = self.view(route, request, can_stream=True)
         page, metadata = self.page(route, request)
         view.check(is_list=True)
         return json_response(200, view.list(page, metadata))
@@ -81,7 +85,7 @@ class Reader:
 
     def watch(self, route: Route, request: ApiRequest) -> WatchResponse:
         """A watch, not yet started."""
-        view = self.view(route, request)
+        view = self.view(route, request, can_stream=True)
         if view.is_for_lists:
             raise statuses.not_implemented("a watch of PartialObjectMetadataList")
         options = query.list_options(request, watch=True)

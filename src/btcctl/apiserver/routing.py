@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from btcctl.apiserver import statuses
-from btcctl.apiserver.messages import ApiRequest, RequestAttributes
+from btcctl.apiserver.messages import ApiRequest
 from btcctl.apiserver.registry import Registry, Served
 from btcctl.objects import ObjectKey
 
@@ -59,6 +61,8 @@ def _route(registry: Registry, group_version: tuple[str, str], rest: list[str], 
     subresource = rest[2] if len(rest) > 2 else ""
     if name and served.type.namespaced and not namespace:
         raise statuses.path_not_found() if served.is_custom else statuses.resource_not_found()
+    if served.verbs == ("create",) and (name or (served.type.namespaced and not namespace)):
+        raise statuses.resource_not_found()
     if subresource and subresource not in served.subresources:
         raise statuses.not_found(served.type, name) if served.is_custom else statuses.resource_not_found()
     return Route(served, namespace, name, subresource, is_watch)
@@ -68,37 +72,17 @@ def _is_namespace_subresource(rest: list[str]) -> bool:
     return len(rest) == 3 and rest[2] in {"status", "finalize"}
 
 
-def attributes_of(request: ApiRequest, route: Route | None) -> RequestAttributes:
-    """What an authorizer is asked about.
-
-    Raises:
-        StatusError: The method means nothing there.
-    """
-    if route is None:
-        return RequestAttributes(request.method.lower(), path=request.path, user=request.user)
-    type_ = route.served.type
-    namespace = route.name if type_.plural == "namespaces" and not type_.group else route.namespace
-    verb = verb_of(request, route)
-    name = route.name or (_selected_name(request) if verb in {"list", "watch"} else "")
-    return RequestAttributes(verb, type_.group, type_.plural, route.subresource, namespace, name, request.user)
-
-
-def _selected_name(request: ApiRequest) -> str:
-    """The one object that a field selector leaves, which may be all that a client may see."""
-    terms = request.option("fieldSelector").split(",")
-    names = [term.partition("=")[2].removeprefix("=") for term in terms if term.startswith("metadata.name=")]
-    return names[0] if names else ""
-
-
-_VERBS = {"POST": "create", "GET": "get", "HEAD": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
-
-
-def verb_of(request: ApiRequest, route: Route) -> str:
+def verb_of(request: ApiRequest, route: Route, asked: str) -> str:
     """The API verb of a request to a resource.
+
+    Args:
+        asked: What an authorizer was asked about.
 
     Raises:
         StatusError: The method is not allowed there.
     """
+    if route.served.is_custom:
+        return _custom_verb(route, asked)
     if route.subresource:
         allowed = route.served.subresource_kind(route.subresource)[3]
         verb = {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch"}.get(request.method, "")
@@ -108,27 +92,27 @@ def verb_of(request: ApiRequest, route: Route) -> str:
     else:
         allowed = route.served.verbs
         verb = {"GET": "list", "POST": "create", "DELETE": "deletecollection"}.get(request.method, "")
-    if verb not in allowed and route.served.is_custom:
-        verb = _custom_verb(request, route)
-    elif verb not in allowed:
+    if verb not in allowed:
         raise statuses.method_not_allowed()
-    if request.method == "GET" and not route.subresource and _is_watch(request, route):
-        return "watch"
-    return verb
+    return asked if asked == "watch" else verb
 
 
-def _custom_verb(request: ApiRequest, route: Route) -> str:
-    """Custom resources are served by one handler, which looks at names late: a POST may have one."""
-    verb = _VERBS.get(request.method, "")
-    if verb == "create" and not route.subresource:
-        return verb
-    if verb in {"update", "patch"} and not route.name:
-        raise statuses.bad_request("name must be provided")
-    raise statuses.method_not_supported(route.served.type, verb)
+def _custom_verb(route: Route, asked: str) -> str:
+    """Custom resources are told apart by verbs, not by methods and paths."""
+    allowed = route.served.subresource_kind(route.subresource)[3] if route.subresource else route.served.verbs
+    if asked not in allowed:
+        raise statuses.method_not_supported(route.served.type, asked)
+    return asked
 
 
-def _is_watch(request: ApiRequest, route: Route) -> bool:
-    """Any value of `watch` but 0 and false starts one, even "maybe"; a name makes it a get."""
-    if route.is_legacy_watch:
-        return True
-    return not route.name and "watch" in request.query and request.option("watch").lower() not in {"0", "false"}
+def check_place(route: Route, sent: Mapping[str, Any]) -> None:
+    """
+    Raises:
+        StatusError: The metadata sent say another namespace than the path does. Of a cluster-wide
+            object it is just forgotten.
+    """
+    namespace = sent.get("namespace")
+    if namespace and route.namespace and namespace != route.namespace:
+        raise statuses.bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request"
+        )

@@ -72,6 +72,18 @@ def parse_fields(served: Served, text: str) -> list[tuple[str, bool, str]]:
     Raises:
         StatusError: Its syntax is wrong, or the kind cannot be selected by that field.
     """
+    terms = split_fields(text)
+    for path, _, _ in terms:
+        _check_field(served, path)
+    return terms
+
+
+def split_fields(text: str) -> list[tuple[str, bool, str]]:
+    """The same for any kind.
+
+    Raises:
+        StatusError: Its syntax is wrong.
+    """
     terms = []
     for part in re.split(r"(?<!\\),", text) if text else []:
         if not part:
@@ -82,7 +94,6 @@ def parse_fields(served: Served, text: str) -> list[tuple[str, bool, str]]:
         path = found["path"]
         if not path and not found["value"]:
             continue
-        _check_field(served, path)
         terms.append((path, found["operator"] != "!=", re.sub(r"\\([\\,=])", r"\1", found["value"])))
     return terms
 

@@ -184,7 +184,7 @@ def expired(message: str, *, continue_token: str = "") -> StatusError:
 
 
 def too_large_request(why: str) -> StatusError:
-    return StatusError(413, f"Request entity too large: {why}", "RequestEntityTooLarge", details={})
+    return StatusError(413, f"Request entity too large: {why}", "RequestEntityTooLarge")
 
 
 def too_large_entity(limit_bytes: int) -> StatusError:

@@ -174,6 +174,11 @@ class Store:
         with self.transaction():
             self._outbox.append((watch.deliver, line))
 
+    def begin_watches(self, collection: CollectionId) -> None:
+        """Let nobody watch a collection from before now on: its resource is served anew."""
+        with self.transaction():
+            self._collection(collection).begun = self._revision
+
     def end_watches(self, collection: CollectionId) -> None:
         """End every watch of a collection, without an ERROR: its definition changed or is gone."""
         with self.transaction():

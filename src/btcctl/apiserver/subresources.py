@@ -1,15 +1,11 @@
-"""Scale, binding and eviction, and the reviews, which are not stored at all."""
+"""Scale, binding, eviction and what else is below an object."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
-
 from btcctl.apiserver import statuses
 from btcctl.apiserver.bodies import read_plain
-from btcctl.apiserver.builtins import ACCESS_REVIEWS
 from btcctl.apiserver.collection import Body
-from btcctl.apiserver.messages import ApiRequest, ApiResponse, RequestAttributes, TakeOver, json_response
+from btcctl.apiserver.messages import ApiRequest, ApiResponse, TakeOver, json_response
 from btcctl.apiserver.options import DeleteOptions, write_options
 from btcctl.apiserver.pod_streams import POD_STREAMS, PodStreams
 from btcctl.apiserver.routing import Route
@@ -20,7 +16,6 @@ from btcctl.apiserver.streaming.hooks import PodHooks
 from btcctl.apiserver.writer import Writer
 from btcctl.clock import rfc3339
 
-Authorizer = Callable[[RequestAttributes], str | None]
 _CREATED = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
 
 
@@ -95,35 +90,3 @@ class Subresources:
         self._existing(route)
         wanted = (read_plain(request, "v1", "Namespace").get("spec") or {}).get("finalizers") or []
         return json_response(200, self._writer.finalize(route, wanted))
-
-
-def review(route: Route, request: ApiRequest, authorizer: Authorizer | None) -> dict[str, Any]:
-    """A SelfSubjectAccessReview or SelfSubjectReview, answered."""
-    sent = read_plain(request, route.served.type.api_version, route.served.type.kind)
-    answer: dict[str, Any] = {"kind": route.served.type.kind, "apiVersion": route.served.type.api_version}
-    answer["metadata"] = {"creationTimestamp": None}
-    if route.served.type != ACCESS_REVIEWS:
-        return answer | {"status": {"userInfo": {"username": request.user, "groups": ["system:authenticated"]}}}
-    spec = sent.get("spec") or {}
-    asked, path = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
-    if (asked is None) == (path is None):
-        message = "Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes must be specified"
-        cause = Cause("FieldValueInvalid", message, "spec.resourceAttributes")
-        raise statuses.invalid_object(route.served.type, "", [cause])
-    attributes = _asked(asked or {}, path or {}, request.user)
-    reason = None if authorizer is None else authorizer(attributes)
-    status: dict[str, Any] = {"allowed": reason is None}
-    return answer | {"spec": spec, "status": status | ({"reason": reason} if reason else {})}
-
-
-def _asked(asked: Mapping[str, Any], path: Mapping[str, Any], user: str) -> RequestAttributes:
-    return RequestAttributes(
-        asked.get("verb") or path.get("verb") or "",
-        asked.get("group") or "",
-        asked.get("resource") or "",
-        asked.get("subresource") or "",
-        asked.get("namespace") or "",
-        asked.get("name") or "",
-        user,
-        path.get("path") or "",
-    )

@@ -17,7 +17,8 @@ from btcctl.apiserver.registry import Served
 
 _FORMS = frozenset({"Table", "PartialObjectMetadata", "PartialObjectMetadataList"})
 _VERSIONS = frozenset({"v1", "v1beta1"})
-_AVAILABLE = f"{statuses.MEDIA_TYPES}, application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch"
+_STREAMS = "application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch"
+AVAILABLE_STREAMS = f"{statuses.MEDIA_TYPES}, {_STREAMS}"
 #: Where Go's types of a group are, if not in a package called as its first part.
 _PACKAGES = {"": "core", "events.k8s.io": "core"}
 
@@ -34,13 +35,16 @@ class Form:
         return f"meta.k8s.io/{self.version}"
 
 
-def wanted_form(accept: str, *, is_custom: bool) -> Form:
+def wanted_form(accept: str, available: str) -> Form:
     """The first of the accepted forms that can be served.
+
+    Args:
+        available: What there is, as a built-in resource says it; "" for a custom one.
 
     Raises:
         StatusError: 406, none can; 501, a real server could serve one.
     """
-    return choose(accept, _form, available="" if is_custom else _AVAILABLE)
+    return choose(accept, _form, available=available)
 
 
 def _form(parameters: Mapping[str, str]) -> Form | None:

@@ -113,6 +113,8 @@ class Watch:
                 yield self.deliver, self._bookmark(metadata)
             return
         try:
+            if since < collection.begun:
+                raise Compacted(collection.begun)
             changes = collection.changes_after(since)
         except Compacted as error:
             self.ended = True

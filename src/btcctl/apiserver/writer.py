@@ -16,7 +16,7 @@ from btcctl.apiserver.managed import Author, kind_of, settled, track, without_la
 from btcctl.apiserver.options import DeleteOptions, WriteOptions
 from btcctl.apiserver.patches import Patch
 from btcctl.apiserver.registry import Registry, Served
-from btcctl.apiserver.routing import Route
+from btcctl.apiserver.routing import Route, check_place
 from btcctl.apiserver.states import canonical, complete, merged
 from btcctl.apiserver.statuses import StatusError
 from btcctl.apiserver.store import Store
@@ -315,15 +315,6 @@ def check_name(route: Route, sent: Mapping[str, Any]) -> None:
         raise statuses.bad_request(why)
     if name != route.name:
         raise statuses.bad_request(f"the name of the object ({name}) does not match the name on the URL ({route.name})")
-
-
-def check_place(route: Route, sent: Mapping[str, Any]) -> None:
-    """Of a cluster-wide object the namespace is just forgotten."""
-    namespace = sent.get("namespace")
-    if namespace and route.namespace and namespace != route.namespace:
-        raise statuses.bad_request(
-            "the namespace of the provided object does not match the namespace sent on the request"
-        )
 
 
 def _deduplicate_owners(sent: dict[str, Any], warnings: list[str], when: str = "") -> None:

@@ -19,7 +19,8 @@ from urllib3 import HTTPHeaderDict
 from btcctl.apiserver.api import Api, ApiRequest, ApiResponse
 from btcctl.apiserver.messages import RequestAttributes, TakeOver, WatchResponse
 from btcctl.apiserver.registry import Served
-from btcctl.apiserver.routing import attributes_of, find_route
+from btcctl.apiserver.request_info import attributes_of
+from btcctl.apiserver.routing import find_route, verb_of
 from btcctl.apiserver.statuses import StatusError
 from btcctl.apiserver.store import Store
 from btcctl.apiserver.watches import Watch
@@ -236,7 +237,7 @@ class _FakeTransport:
             route = find_route(self._api.registry, request.path)
             if route is None:
                 return None
-            verb = attributes_of(request, route).verb
+            verb = verb_of(request, route, attributes_of(request).verb)
         except StatusError:
             return None
         body = json.loads(request.body) if request.body else None

@@ -15,7 +15,7 @@ from btcctl.clock import SYSTEM_CLOCK
 
 _UID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
 _TIME = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
-_VERSION_IN_TEXT = re.compile(r"(resource version: |current: )\d+( \(\d+\))?")
+_VERSION_IN_TEXT = re.compile(r"(resource version: |current: |ResourceVersion in record \()\d+( \(\d+\))?")
 _VERSION_PARAMETER = re.compile(r'(resourceVersion(?:=|":"|\\?":\\?"))[1-9]\d*')
 _AGE = re.compile(r"\d+s")
 _NEAR = timedelta(hours=12)

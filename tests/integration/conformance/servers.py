@@ -7,7 +7,7 @@ import ssl
 import subprocess
 import tempfile
 from base64 import b64decode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,8 @@ import yaml
 from btcctl.apiserver.api import Api
 from btcctl.apiserver.http import EmbeddedServer
 from btcctl.apiserver.kubeconfig import kubeconfig
-from btcctl.apiserver.messages import RequestAttributes
+from btcctl.apiserver.messages import ADMIN, RequestAttributes, User
+from btcctl.apiserver.reviews import EVERYTHING, FOR_ALL, Rules
 from btcctl.testing.control_plane import ControlPlane
 
 #: A kubeconfig of a real server, for a run without one of our own.
@@ -73,13 +74,19 @@ def _load(context: ssl.SSLContext, shown: Mapping[str, str]) -> None:
         context.load_cert_chain(file.name)
 
 
-def only_admin(attributes: RequestAttributes) -> str | None:
+class OnlyAdmin:
     """As RBAC without any binding: the admin may do everything, others what everybody may."""
-    if attributes.user == "admin":
-        return None
-    if attributes.path.startswith(_OPEN) or attributes.resource.startswith("selfsubject"):
-        return None
-    return ""
+
+    def __call__(self, attributes: RequestAttributes) -> str | None:
+        if "system:masters" in attributes.groups:
+            return None
+        if attributes.path.startswith(_OPEN) or attributes.resource.startswith("selfsubject"):
+            return None
+        return ""
+
+    def rules_of(self, _: str, groups: Sequence[str], __: str) -> Rules:
+        """The same, listed."""
+        return EVERYTHING if "system:masters" in groups else FOR_ALL
 
 
 @contextmanager
@@ -88,9 +95,9 @@ def embedded(folder: Path) -> Iterator[Server]:
     certificate, key = _certificate(folder)
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(certificate, key)
-    api = Api(authorizer=only_admin)
+    api = Api(authorizer=OnlyAdmin())
     tokens = {"admin": "admintoken", "alice": "alicetoken"}
-    users = {token: user for user, token in tokens.items()}
+    users = {"admintoken": User("admin", ADMIN.groups), "alicetoken": User("alice")}
     with EmbeddedServer(api, tls=tls, token="admintoken", users=users) as server:
         authority = certificate.read_bytes()
         yield Server(
