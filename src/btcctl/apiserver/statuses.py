@@ -204,6 +204,14 @@ def too_large_version(asked: int, current: int) -> StatusError:
     )
 
 
+def timed_out() -> StatusError:
+    """504: the request was given less time than it takes. The answer does not say that it is a Status."""
+    message = "Timeout: request did not complete within the allotted timeout"
+    error = StatusError(504, message, "Timeout", details={}, headers={"Content-Type": "text/plain; charset=utf-8"})
+    error.body = {name: each for name, each in (error.body or {}).items() if name not in {"kind", "apiVersion"}}
+    return error
+
+
 def internal(message: str) -> StatusError:
     """500 without a reason, as the real server answers for what it did not foresee."""
     return StatusError(500, message)

@@ -9,21 +9,25 @@ from btcctl.apiserver.messages import ApiRequest
 from btcctl.apiserver.printing import quoted
 
 _TERM = re.compile(r"(?P<number>\d+(\.\d*)?|\.\d+)(?P<unit>[^.\d]*)", re.ASCII)
+_QUICKEST_SECONDS = 1e-5  # a real server answers nothing within it
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 def check_timeout(request: ApiRequest) -> None:
     """
     Raises:
-        StatusError: It is no duration. How long it is does not matter to who answers at once.
+        StatusError: It is no duration, or nobody could answer within it. Of any other it does not
+            matter how long it is to who answers at once.
     """
     text = request.option("timeout")
     if not text:
         return
     try:
-        parse_duration(text)
+        seconds = parse_duration(text)
     except ValueError as error:
         raise statuses.bad_request(f"invalid timeout specified in the request URL - {error}") from error
+    if 0 < seconds < _QUICKEST_SECONDS:
+        raise statuses.timed_out()
 
 
 def parse_duration(text: str) -> float:

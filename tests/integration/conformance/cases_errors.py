@@ -1,8 +1,7 @@
 """The bodies of errors, status by status.
 
 429 is answered only while the server is overloaded, which no request of a few can bring about: it
-has no case. Nor has 504 for a request that took too long, which takes a fault; 504 is asked for by a
-version that is yet to come.
+has no case.
 """
 
 from __future__ import annotations
@@ -249,3 +248,14 @@ def what_is_answered_to_head_has_no_body(talk: Talk) -> None:
     for path in (CONFIG_MAPS, f"{CONFIG_MAPS}/a", "/nowhere", "/version", NOBODY, WIDGETS, f"{WIDGETS}/a"):
         answer: Any = talk.send("HEAD", path)
         talk.note(path, answer.raw.decode())
+
+
+@case("errors", error=True)
+def a_504_is_for_what_is_given_no_time(talk: Talk) -> None:
+    talk.post(CONFIG_MAPS, config_map())
+    for timeout in ("1ns", "1us"):
+        talk.get(CONFIG_MAPS, query={"timeout": timeout})
+        talk.post(CONFIG_MAPS, config_map("b"), query={"timeout": timeout})
+        talk.patch(f"{CONFIG_MAPS}/a", {"data": {"k": "v"}}, query={"timeout": timeout})
+        talk.delete(f"{CONFIG_MAPS}/a", query={"timeout": timeout})
+        talk.get("/version", query={"timeout": timeout})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -39,6 +40,13 @@ def test_a_request_with_a_bad_one_is_refused_and_does_nothing(server) -> None:
     why = 'invalid timeout specified in the request URL - time: missing unit in duration "10"'
     assert (answer.status, answer.message) == (400, why)
     assert server.get(f"{CONFIG_MAPS}/a").status == 404
+
+
+def test_in_no_time_nothing_is_done(server) -> None:
+    answer = server.send("POST", CONFIG_MAPS, {"metadata": {"name": "a"}}, timeout="1us")
+    body = json.loads(answer.body)
+    assert (answer.status, body["reason"], "kind" in body) == (504, "Timeout", False)
+    assert server.get(f"{CONFIG_MAPS}/a", timeout="1m").status == 404
 
 
 def test_a_watch_does_not_look_at_it(server) -> None:
