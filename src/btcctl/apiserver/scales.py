@@ -19,11 +19,11 @@ from btcctl.apiserver.merge_patch import merge
 from btcctl.apiserver.messages import ApiRequest, ApiResponse, json_response
 from btcctl.apiserver.options import WriteOptions
 from btcctl.apiserver.registry import Registry, ScalePaths, Served
-from btcctl.apiserver.routing import Route
+from btcctl.apiserver.routing import Route, check_place
 from btcctl.apiserver.selectors import selector_text
 from btcctl.apiserver.statuses import StatusError
 from btcctl.apiserver.store import Store
-from btcctl.apiserver.writer import Writer, check_name, check_place, check_uid
+from btcctl.apiserver.writer import Writer, check_name, check_uid
 from btcctl.clock import rfc3339
 from btcctl.resources import ResourceType
 
