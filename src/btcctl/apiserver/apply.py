@@ -74,8 +74,9 @@ def _converted(served: Served, new: dict[str, Any]) -> dict[str, Any]:
         return typed(new, served, convert)[0]
     except Misfit as error:
         name = f"{new['metadata'].get('namespace', '')}/{new['metadata'].get('name', '')}"
-        what = f"{name}; {served.type.api_version}, Kind={served.type.kind}"
-        raise statuses.internal(f"failed to convert new object ({what}) to proper version: {error}") from error
+        kind = f"{served.type.api_version}, Kind={served.type.kind}"
+        why = f"unable to convert unstructured object to {kind}: {error}"
+        raise statuses.internal(f"failed to convert new object ({name}; {kind}) to proper version: {why}") from error
 
 
 def _named(new: dict[str, Any], route: Route) -> dict[str, Any]:

@@ -469,3 +469,39 @@ def pods_that_cannot_run_as_they_say_are_refused(talk: Talk) -> None:
     )
     for spec in wrong:
         talk.post(DEPLOYMENTS, deployment(template=template(**spec)))
+
+
+@case("defaulting", error=True)
+def what_is_applied_is_filled_in_too(talk: Talk) -> None:
+    options = {"content_type": "application/apply-patch+yaml", "query": {"fieldManager": "me"}}
+    limits = {"resources": {"limits": {"cpu": 0.5, "memory": "1024Mi"}}}
+    spec = template(containers=[{**_TYPICAL, **limits}], volumes=[{"name": "data"}, {"name": "scratch"}])
+    body = deployment(template=spec, minReadySeconds=0)
+    spec["spec"]["containers"][0]["volumeMounts"] = [{"name": "data", "mountPath": "/data"}]
+    talk.patch(f"{DEPLOYMENTS}/a", body, **options)
+    talk.patch(f"{DEPLOYMENTS}/a", body, **options)
+    limits["resources"]["limits"]["cpu"] = "much"
+    talk.patch(f"{DEPLOYMENTS}/b", deployment("b", template=template(containers=[{**_TYPICAL, **limits}])), **options)
+    talk.patch(f"{DEPLOYMENTS}/b", deployment("b", replicas="three"), **options)
+    talk.patch(f"{DEPLOYMENTS}/b", deployment("b", template=template(containers=[])), **options)
+    talk.service_account()
+    talk.patch(f"{PODS}/p", pod("p", containers=[{**_CONTAINER, "resources": {"limits": {"cpu": 1}}}]), **options)
+    talk.patch(f"{SERVICES}/s", service("s", ports=[{"port": 80, "protocol": "TCP"}]), **options)
+    talk.patch(f"{SECRETS}/s", secret("s", stringData={"k": "v"}), **options)
+    talk.patch(f"{LEASES}/l", lease("l", renewTime="2001-01-01T00:00:00.000000+01:00"), **options)
+
+
+@case("defaulting")
+def other_kinds_are_filled_in(talk: Talk) -> None:
+    bindings = "/apis/rbac.authorization.k8s.io/v1/namespaces/{ns}/rolebindings"
+    subjects = [{"kind": "User", "name": "u"}, {"kind": "ServiceAccount", "name": "s", "namespace": "{ns}"}]
+    body = {"metadata": {"name": "a"}, "roleRef": {"kind": "Role", "name": "r"}, "subjects": subjects}
+    talk.post(bindings, body)
+    revisions = "/apis/apps/v1/namespaces/{ns}/controllerrevisions"
+    talk.post(revisions, {"metadata": {"name": "a"}, "data": {"spec": {"x": None}}, "revision": 1})
+    talk.post("/api/v1/namespaces/{ns}/serviceaccounts", {"metadata": {"name": "a"}, "secrets": [{"name": "s"}]})
+    about = {"kind": "Pod", "name": "p", "namespace": "{ns}"}
+    talk.post("/api/v1/namespaces/{ns}/events", {"metadata": {"name": "a"}, "involvedObject": about, "count": 0})
+    talk.post(SECRETS, secret("t", type="kubernetes.io/tls", data={"tls.crt": "QQ==", "tls.key": "QQ=="}))
+    metadata = {"name": "n", "labels": {}, "annotations": {}, "finalizers": [], "creationTimestamp": None}
+    talk.post(CONFIG_MAPS, {"metadata": metadata, "data": {"a": "b", "c": ""}, "binaryData": {}})

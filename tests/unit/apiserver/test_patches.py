@@ -241,3 +241,19 @@ class TestResult:
         server.created(CONFIG_MAPS, {"metadata": {"name": "a"}})
         answer = server.patch(f"{CONFIG_MAPS}/a", {}, "application/json")
         assert (answer.status, answer.message) == (415, "415: Unsupported Media Type")
+
+
+class TestAppliedValues:
+    def applied(self, server, cpu):
+        body = {"apiVersion": "v1", "kind": "Pod", **pod(containers=[{"name": "c", "image": "i"}])}
+        body["spec"]["containers"][0]["resources"] = {"requests": {"cpu": cpu}}
+        return server.patch(f"{PODS}/p", body, APPLY, fieldManager="me")
+
+    def test_they_get_the_form_that_their_types_have(self, server):
+        (container,) = self.applied(server, 0.5).body["spec"]["containers"]
+        assert container["resources"] == {"requests": {"cpu": "500m"}}
+
+    def test_what_does_not_fit_is_an_error_of_the_server(self, server):
+        answer = self.applied(server, "much")
+        words = "unable to convert unstructured object to v1, Kind=Pod: quantities must match"
+        assert (answer.status, words in answer.message) == (500, True)
