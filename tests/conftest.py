@@ -14,6 +14,11 @@ pytest_plugins = ["btcctl.testing.pytest_plugin"]
 # A machine with other work on it is no reason to fail: what hangs meets pytest's own timeout.
 _SLOW = [hypothesis.HealthCheck.too_slow]
 hypothesis.settings.register_profile("any machine", deadline=None, suppress_health_check=_SLOW)
+# For who only wants to know whether a test fails.
+_ONCE = [hypothesis.Phase.explicit, hypothesis.Phase.generate]
+hypothesis.settings.register_profile(
+    "unshrunk", deadline=None, suppress_health_check=_SLOW, phases=_ONCE, print_blob=False
+)
 hypothesis.settings.load_profile("any machine")
 
 

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import os
 
-from hypothesis import HealthCheck, Phase, settings
-
-#: A hypothesis profile for who only wants to know whether a test fails.
-UNSHRUNK = "unshrunk"
-settings.register_profile(UNSHRUNK, phases=[Phase.explicit, Phase.generate])
+from hypothesis import HealthCheck, settings
 
 EFFORT = int(os.environ.get("BTCCTL_TEST_EFFORT", "1"))
 

@@ -18,13 +18,12 @@ from pathlib import Path
 
 from btcctl.clock import SYSTEM_CLOCK
 from tests.mutations.faults import FAULTS, ROOT, Fault
-from tests.properties import UNSHRUNK
 
 #: A test that hangs has noticed, too.
 HANGS_AFTER_SECONDS = 60
 _PYTEST = (
     *(sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "--tb=line", "--hypothesis-seed=0"),
-    f"--hypothesis-profile={UNSHRUNK}",
+    "--hypothesis-profile=unshrunk",
     *("-p", "no:randomly", "-p", "no:cacheprovider", "-o", f"timeout={HANGS_AFTER_SECONDS}"),
 )
 
