@@ -5,16 +5,16 @@ from __future__ import annotations
 from tests.integration.conformance.harness import Talk, case
 from tests.integration.conformance.manifests import (
     CONFIG_MAPS,
+    DEPLOYMENTS,
     LEASES,
     ROLES,
     SECRETS,
-    STATEFUL_SETS,
     WIDGETS,
     config_map,
     define_widgets,
+    deployment,
     lease,
     secret,
-    stateful_set,
     versioned,
     widget,
 )
@@ -65,8 +65,8 @@ def most_built_in_kinds_need_no_version_in_a_put(talk: Talk) -> None:
     talk.put(f"{CONFIG_MAPS}/a", config_map(data={"k": "v"}))
     talk.post(SECRETS, secret())
     talk.put(f"{SECRETS}/a", secret(data={"k": "dg=="}))
-    talk.post(STATEFUL_SETS, stateful_set())
-    talk.put(f"{STATEFUL_SETS}/a", stateful_set(revisionHistoryLimit=3))
+    talk.post(DEPLOYMENTS, deployment())  # which no controller touches here
+    talk.put(f"{DEPLOYMENTS}/a", deployment(revisionHistoryLimit=3))
     role = {"metadata": {"name": "a"}, "rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]}
     talk.post(ROLES, {**role, "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role"})
     talk.put(f"{ROLES}/a", {**role, "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "rules": []})

@@ -138,6 +138,7 @@ def a_definition_that_is_going_is_marked_once(talk: Talk) -> None:
         talk.patch(f"{path}/a", {"metadata": {"finalizers": None}})
         talk.eventually(lambda: talk.get(THING).status == 404, 60)
     define(talk, version("v1", {"b": text()}, storage=True))
+    talk.eventually(lambda: talk.post(path, thing(b="1"), query={"dryRun": "All"}).status == 201)
     talk.post(path, thing(b="1"))
 
 
