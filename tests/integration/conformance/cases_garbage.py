@@ -17,6 +17,8 @@ from tests.integration.conformance.manifests import (
     widget,
 )
 
+_COLLECTED_SECONDS = 60.0  # a real collector looks for new kinds every 30 s
+
 
 def _owned(name: str, *owners: dict[str, Any], **metadata: Any) -> dict[str, Any]:
     body = secret(name)
@@ -24,7 +26,7 @@ def _owned(name: str, *owners: dict[str, Any], **metadata: Any) -> dict[str, Any
 
 
 def _gone(talk: Talk, path: str) -> None:
-    talk.eventually(lambda: talk.get(path).status == 404, 20)
+    talk.eventually(lambda: talk.get(path).status == 404, _COLLECTED_SECONDS)
     talk.get(path)
 
 
