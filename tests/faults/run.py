@@ -10,7 +10,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
@@ -136,7 +136,7 @@ class Run:
         if self._setting.broken:
             kind = SkippingListerWatcher
         # Watches are shorter than they should be, so that many of them end.
-        options = replace(ReflectorOptions(min_watch_seconds=75.0, max_watch_seconds=150.0).scaled(scale))
+        options = ReflectorOptions(min_watch_seconds=75.0, max_watch_seconds=150.0).scaled(scale)
         informer = SharedInformer(
             kind(widgets, limits=ReadLimits().scaled(scale)),
             name="faults",
