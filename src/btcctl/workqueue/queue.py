@@ -39,18 +39,17 @@ class WorkQueue(Generic[K]):
     """Collapses duplicate keys, and can hold a key back until later.
 
     A key is
-        dirty       from its `add` until a worker gets it: it needs work;
         claimed     by whoever puts it into the queue, until it is done: once at a time;
-        processing  from `get` to `done`.
-    A key added while it is being processed is dirty and claimed: `done` claims it anew.
+        processing  from `get` to `done`;
+        again       if it was added while it was claimed: `done` claims it anew.
 
     `add`, `get` and `done` take no lock, because workers that share one convoy behind the
     interpreter's (several µs per key instead of less than one). They stand on single dict
-    operations, each of which is atomic, and on their order: a key is marked dirty *before* a
-    claim is tried, and a claim is given up *before* it is looked whether the key is dirty. So
-    one of two that race sees the other's mark, and no dirty key is left unclaimed; and only one
-    of two that claim a key gets it, so none is in the queue twice. Should both have seen to it
-    one after the other, the second finds the key clean in `get`, and lets it go.
+    operations, each of which is atomic, and on their order: `again` is marked *before* it is
+    looked whether the key is still claimed, and a claim is given up *before* it is looked for
+    a mark. So one of two that race sees the other, and no add is lost. Only one of two that
+    claim a key gets it, so none is in the queue twice; and only one of two that see a mark can
+    take it away, so an add counts once. A `get` takes it away, too: the run begins after the add.
 
     A worker that finds nothing waits on a condition until the next delayed key is due; there is
     no thread for delays. Whoever puts a key in wakes one, who wakes the next if there is more.
@@ -66,13 +65,14 @@ class WorkQueue(Generic[K]):
         self._clock = clock
         self._now = clock.now
         self._observer = observer
-        self._dirty: dict[K, float] = {}  # since when, if there is an observer
         self._claims: dict[K, int] = {}
         self._processing: dict[K, float] = {}  # since when
+        self._again: dict[K, float] = {}  # since when
+        self._added_at: dict[K, float] = {}  # of what is in the queue, if there is an observer
         self._ready: SimpleQueue[K] = SimpleQueue()
         self._background: BackgroundLane[K] = BackgroundLane()
         self._behind = self._background.waiting
-        self._count_get = itertools.count().__next__
+        self._count_get = itertools.count().__next__  # counts redos, too
         # Integers, because the collector of garbage does not look at them.
         self._new_claim = itertools.count().__next__
         self._due_at = _NEVER  # of the first delayed key
@@ -111,13 +111,16 @@ class WorkQueue(Generic[K]):
         if self._is_shut_down:
             return
         claim = self._new_claim()
-        mark = claim if self._observer is None else self._now()
-        if self._dirty.setdefault(key, mark) is mark and self._claims.setdefault(key, claim) is claim:
+        if self._claims.setdefault(key, claim) is claim:
+            if self._observer is not None:
+                self._added_at[key] = self._now()
             self._ready.put(key)
             if self._hungry:
                 self._wake()
         elif self._behind and self._background.call_away(key):
             self._put(key)
+        else:
+            self._add_again(key)
 
     def add_background(self, key: K) -> None:
         """Add `key` behind all that is added otherwise: nothing has happened to it.
@@ -126,11 +129,15 @@ class WorkQueue(Generic[K]):
         """
         if self._is_shut_down:
             return
+        if not self._has_claimed(key):
+            self._add_again(key)
+            return
         now = self._now()
-        if self._dirty.setdefault(key, now) is now and self._has_claimed(key):
-            self._background.put(key, now)
-            if self._hungry:
-                self._wake()
+        if self._observer is not None:
+            self._added_at[key] = now
+        self._background.put(key, now)
+        if self._hungry:
+            self._wake()
 
     def add_after(self, key: K, seconds: float) -> None:
         """Add `key` once `seconds` have passed. Of two times for one key, the earlier wins."""
@@ -150,22 +157,19 @@ class WorkQueue(Generic[K]):
         Raises:
             ShutDown: The queue is shut down and nothing is left in it.
         """
-        while True:
-            if self._has_delayed:
-                self._add_due()
-            try:
-                key = self._next() if self._behind else self._ready.get_nowait()
-            except Empty:
-                key = self._wait()
-            now = self._processing[key] = self._now()
-            self._count_get()
-            mark = self._dirty.pop(key, None)
-            if mark is not None:
-                if self._observer is not None:
-                    self._observer.waited(now - mark)
-                return key
-            del self._processing[key]
-            self._give_up_claim(key)
+        if self._has_delayed:
+            self._add_due()
+        try:
+            key = self._next() if self._behind else self._ready.get_nowait()
+        except Empty:
+            key = self._wait()
+        now = self._processing[key] = self._now()
+        self._count_get()
+        if self._again:
+            self._again.pop(key, None)
+        if self._observer is not None:
+            self._observer.waited(now - self._added_at.pop(key, now))
+        return key
 
     def done(self, key: K) -> None:
         """Finish `key`; it is queued again if it was added meanwhile.
@@ -179,10 +183,9 @@ class WorkQueue(Generic[K]):
             return
         if self._observer is not None:
             self._observer.worked(self._now() - taken_at)
-        # As in `_give_up_claim`, without the price of a call.
         del self._claims[key]
-        if key in self._dirty and self._has_claimed(key):
-            self._put(key)
+        if self._again:
+            self._redo(key)
         if self._is_draining:
             self._end_if_settled()
 
@@ -230,7 +233,7 @@ class WorkQueue(Generic[K]):
         with self._lock:
             delayed, due_at = len(self._delayed), self._due_at
         return QueueStatistics(
-            depth=len(self._dirty),
+            depth=len(self._dirty()),
             delayed=delayed,
             next_due_seconds=None if due_at == _NEVER else max(0.0, due_at - now),
             running_seconds=tuple(running),
@@ -245,7 +248,7 @@ class WorkQueue(Generic[K]):
         with self._lock:
             due_at = self._delayed.ready_at(key)
         return KeyState(
-            is_dirty=key in self._dirty,
+            is_dirty=key in self._again or (key in self._claims and taken_at is None),
             running_seconds=None if taken_at is None else now - taken_at,
             due_seconds=None if due_at is None else max(0.0, due_at - now),
         )
@@ -253,18 +256,34 @@ class WorkQueue(Generic[K]):
     def keys(self) -> list[K]:
         """Every key that is queued, being processed or delayed, at some instant."""
         with self._lock:
-            return list(dict.fromkeys([*self._processing.copy(), *self._dirty.copy(), *self._delayed.keys()]))
+            return list(dict.fromkeys([*self._processing.copy(), *self._dirty(), *self._delayed.keys()]))
 
     def _has_claimed(self, key: K) -> bool:
         claim = self._new_claim()
         return self._claims.setdefault(key, claim) is claim
 
-    def _give_up_claim(self, key: K) -> None:
-        del self._claims[key]
-        if key in self._dirty and self._has_claimed(key):
-            self._put(key)
-        if self._is_draining:
-            self._end_if_settled()
+    def _add_again(self, key: K) -> None:
+        """Somebody else has the claim, or had it a moment ago."""
+        self._again.setdefault(key, self._now())
+        if key not in self._claims:
+            self._redo(key)
+
+    def _redo(self, key: K) -> None:
+        """Queue `key` if it is marked and nobody claims it: whoever claims it looks for the mark himself."""
+        while key in self._again and self._has_claimed(key):
+            self._count_get()  # for `_is_settled`: a mark is about to go
+            since = self._again.pop(key, None)
+            if since is not None:
+                if self._observer is not None:
+                    self._added_at[key] = since
+                self._put(key)
+                return
+            del self._claims[key]
+
+    def _dirty(self) -> list[K]:
+        """What needs work and no worker has taken up, at about one instant."""
+        processing, again = self._processing.copy(), self._again.copy()
+        return [key for key in {**self._claims.copy(), **again} if key not in processing or key in again]
 
     def _put(self, key: K) -> None:
         self._ready.put(key)
@@ -331,11 +350,11 @@ class WorkQueue(Generic[K]):
     def _is_settled(self) -> bool:
         """Nothing queued, nothing processed. Under the lock, which only keeps others from asking.
 
-        A key ceases to be dirty only by a get. So if there was none between the two looks,
-        what the second one saw held at the first one, too: both were empty at once.
+        A mark goes only where that is counted. So if none was between the two looks, what the
+        second one saw held at the first one, too: both were empty at once.
         """
         before = self._count_get()
-        return not self._claims and not self._dirty and self._count_get() == before + 1
+        return not self._claims and not self._again and self._count_get() == before + 1
 
     def _end_if_settled(self) -> None:
         with self._lock:
@@ -343,7 +362,7 @@ class WorkQueue(Generic[K]):
                 self._end()
 
     def _unfinished(self) -> list[K]:
-        queued = () if self._is_over else (*self._claims.copy(), *self._dirty.copy())
+        queued = () if self._is_over else (*self._claims.copy(), *self._again.copy())
         return list(dict.fromkeys([*self._processing.copy(), *queued]))
 
     def _end(self) -> None:

@@ -29,6 +29,8 @@ def test_a_key_added_twice_is_handed_out_once() -> None:
     queue = new_queue("a", "a")
     assert queue.get() == "a"
     assert len(queue) == 0
+    queue.done("a")
+    assert queue.idle()
 
 
 def test_a_key_added_while_processing_is_handed_out_once_more() -> None:

@@ -73,31 +73,31 @@ class Scene:
         assert self.queue.unknown_done == 0
 
 
-def play(turns_for: Callable[[int, int], list[Turn]], first: int, second: int) -> list[int]:
+def play(turns_for: Callable[[int, int], list[Turn]], first: int, second: int, adders: int) -> list[int]:
     """A worker is done with a key while it is added again and another worker waits for it."""
     scene = Scene()
     scene.add("a")
     scene.get()
-    plays = [lambda: scene.add("a"), lambda: scene.done("a"), scene.work]
+    plays = [lambda: scene.add("a"), lambda: scene.done("a"), scene.work, *[lambda: scene.add("a")] * (adders - 1)]
     instructions = interleave(plays, turns_for(first, second), scene.look)
     scene.end()
     return instructions
 
 
-def everywhere(turns_for: Callable[[int, int], list[Turn]], outer: int, inner: int) -> int:
+def everywhere(turns_for: Callable[[int, int], list[Turn]], outer: int, inner: int, *, adders: int = 1) -> int:
     """Interrupt two players after each pair of instructions; return how many pairs there were."""
     pairs = first = 0
-    lengths = [1, 1, 1]
+    lengths = [1] * (2 + 1 + adders)
     while first <= lengths[outer]:
         second = 0
         while second <= lengths[inner]:
-            lengths = play(turns_for, first, second)
+            lengths = play(turns_for, first, second, adders)
             second, pairs = second + 1, pairs + 1
         first += 1
     return pairs
 
 
-ADD, DONE, WORK = range(3)
+ADD, DONE, WORK, LATER = range(4)
 
 
 def test_an_add_that_a_done_interrupts_anywhere_leads_to_one_more_run() -> None:
@@ -110,6 +110,13 @@ def test_a_done_that_an_add_interrupts_anywhere_queues_the_key_once() -> None:
 
 def test_a_done_that_a_get_interrupts_anywhere_leaves_the_key_to_one_worker() -> None:
     assert everywhere(lambda m, n: [(ADD, FOR_GOOD), (DONE, m), (WORK, n), (DONE, FOR_GOOD)], DONE, WORK) > 500
+
+
+def test_a_done_that_two_adds_interrupt_anywhere_queues_the_key_once() -> None:
+    turns = everywhere(
+        lambda m, n: [(ADD, m), (DONE, n), (LATER, FOR_GOOD), (DONE, FOR_GOOD), (ADD, FOR_GOOD)], ADD, DONE, adders=2
+    )
+    assert turns > 500
 
 
 @effort(300)
