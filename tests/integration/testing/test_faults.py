@@ -21,6 +21,7 @@ from btcctl.errors import (
     TransportError,
     WatchDecodeError,
 )
+from btcctl.objects import ObjectKey
 from btcctl.resources import CONFIG_MAPS, ResourceType
 from btcctl.rest.client import ApiClient
 from btcctl.rest.config import ClientConfig
@@ -67,7 +68,7 @@ def test_without_a_fault_everything_passes(server: FaultServer, widgets: Resourc
         assert next(stream).object.name == "a"
     assert [obj.name for obj in widgets.list()[0]] == ["a"]
     with pytest.raises(NotFound):
-        widgets.get(widgets.list()[0][0].key._replace(name="b"))
+        widgets.get(ObjectKey("default", "b"))
 
 
 @pytest.mark.parametrize("how", [End.CLOSED, End.RESET, End.HALF_LINE, End.TRUNCATED_CHUNK])
