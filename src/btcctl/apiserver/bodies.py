@@ -33,7 +33,7 @@ MAX_BODY_BYTES = 3 * 1024 * 1024  # kube-apiserver's MaxRequestBodyBytes
 _ACCEPTED = ("application/json", "application/yaml", protobuf.CONTENT_TYPE)
 _SUMMARY_BYTES = 30
 _NO_KIND = "couldn't get version/kind; json parse error"
-Decode = Callable[[GoType, Any], tuple[dict[str, Any], list[str]]]
+Decode = Callable[[GoType, Any, Mapping[str, Any] | None], tuple[dict[str, Any], list[str]]]
 _SCHEME = "pkg/runtime/scheme.go:111"
 
 
@@ -66,7 +66,9 @@ def read_object(request: ApiRequest, served: Served, warnings: list[str]) -> tup
     return found, duplicates + problems
 
 
-def typed(body: Any, served: Served, read: Decode = decode) -> tuple[dict[str, Any], list[str]]:
+def typed(
+    body: Any, served: Served, read: Decode = decode, known: Mapping[str, Any] | None = None
+) -> tuple[dict[str, Any], list[str]]:
     """A body as the types of its kind have it, and what is strictly wrong with it.
 
     Of a custom kind these are the types of its metadata; its schema looks after the rest.
@@ -80,7 +82,7 @@ def typed(body: Any, served: Served, read: Decode = decode) -> tuple[dict[str, A
         unknown = sorted(each.replace('field "', 'field "metadata.', 1) for each in problems)
         return {**body, "metadata": metadata}, unknown
     type_ = go_type_of(served)
-    found, problems = (dict(body), []) if type_ is None else read(type_, body)
+    found, problems = (dict(body), []) if type_ is None else read(type_, body, known)
     head = {"kind": served.type.kind, "apiVersion": served.type.api_version}
     return {**head, **found, **head, "metadata": found.get("metadata") or {}}, problems
 
@@ -289,10 +291,12 @@ class Patched:
 
     Attributes:
         shown: The patch, as complaints show it if it is a strategic one; "" for others.
+        known: The object before, if it was stored.
     """
 
     body: Any
     shown: str = ""
+    known: Mapping[str, Any] | None = None
 
 
 def patched(patch: Patched, served: Served) -> tuple[dict[str, Any], list[str]]:
@@ -307,7 +311,9 @@ def patched(patch: Patched, served: Served) -> tuple[dict[str, Any], list[str]]:
         raise _invalid_patch(patch, f"couldn't get version/kind; json parse error: {why}")
     _check_patched_type(body, patch, served)
     try:
-        return typed(private(body) if served.is_custom else body, served, convert if patch.shown else decode)
+        return typed(
+            private(body) if served.is_custom else body, served, convert if patch.shown else decode, patch.known
+        )
     except Misfit as error:
         raise _invalid_patch(patch, str(error)) from error
 

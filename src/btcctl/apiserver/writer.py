@@ -136,7 +136,7 @@ class Writer:
             if old is None:
                 raise statuses.not_found(served.type, route.name)
             current = private(as_served(old.body, served.type.api_version))
-            made = Patched(patch(current), patch.shown)
+            made = Patched(patch(current), patch.shown, current)
             body, problems = patched(made, served)
             sent = body["metadata"]
             problems = [*patch.problems, *problems]

@@ -131,3 +131,10 @@ def test_a_schema_may_be_a_boolean_and_hides_what_is_unknown():
         "additionalItems": True,
     }
     assert problems == ['unknown field "spec.versions[0].schema.openAPIV3Schema.odd"']
+
+
+def test_what_is_equal_to_what_is_known_is_taken_from_it():
+    known = {"metadata": {"name": "a"}, "spec": {"template": {"spec": {"containers": None}}}, "status": {"replicas": 1}}
+    found, problems = decode(DEPLOYMENT, {**known, "status": {"replicas": 2, "odd": 1}}, known)
+    assert found == {**known, "status": {"replicas": 2}}
+    assert (found["spec"] is known["spec"], problems) == (True, ['unknown field "status.odd"'])

@@ -7,6 +7,8 @@ from datetime import date, datetime, timedelta
 
 _SECONDS_LAYOUT = "2006-01-02T15:04:05Z07:00"
 _MICRO_LAYOUT = "2006-01-02T15:04:05.000000Z07:00"
+_SECONDS = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
+_MICRO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 _ELEMENTS = re.compile(r"2006|Z07:00|\.000000|0[12345]|15|.")
 _PATTERNS = {"2006": r"\d{4}", ".000000": r"[.,]\d{6}", "Z07:00": r"Z|[+-]\d\d:\d\d"}
 _LIMITS = {"01": ("month", 1, 12), "15": ("hour", 0, 23), "04": ("minute", 0, 59), "05": ("second", 0, 59)}
@@ -19,6 +21,8 @@ def canonical_time(text: str, *, micro: bool = False) -> str:
     Raises:
         ValueError: It is no time; in Go's words.
     """
+    if _is_canonical(text, micro=micro):
+        return text
     problem = time_problem(text, micro=micro)
     if problem:
         raise ValueError(problem)
@@ -30,6 +34,17 @@ def canonical_time(text: str, *, micro: bool = False) -> str:
     moment = datetime.fromisoformat(f"{text[:19]}+00:00")
     moment = moment - shift if zone[0] == "+" else moment + shift
     return f"{moment.strftime('%Y-%m-%dT%H:%M:%S')}{fraction}Z"
+
+
+def _is_canonical(text: str, *, micro: bool) -> bool:
+    """Whether it is kept as it is, as nearly all are, which were written by a server."""
+    if (_MICRO if micro else _SECONDS).fullmatch(text) is None:
+        return False
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def time_problem(text: str, *, micro: bool = False) -> str:
