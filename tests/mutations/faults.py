@@ -283,22 +283,22 @@ FAULTS = [
     Fault(
         "a key that is added while it is processed is forgotten",
         "workqueue/queue.py",
-        "price of a call.\n        del self._claims[key]\n        if key in self._dirty and",
-        "price of a call.\n        del self._claims[key]\n        if key not in self._dirty and",
+        "        del self._claims[key]\n        if self._again:\n",
+        "        del self._claims[key]\n        if not self._again:\n",
         _QUEUE,
     ),
     Fault(
         "two workers get the same key",
         "workqueue/queue.py",
-        "is mark and self._claims.setdefault(key, claim) is claim:",
-        "is mark and self._claims.setdefault(key, claim) is not None:",
+        "        if self._claims.setdefault(key, claim) is claim:",
+        "        if self._claims.setdefault(key, claim) is not None:",
         _QUEUE,
     ),
     Fault(
         "a key that is given up stays claimed",
         "workqueue/queue.py",
-        "price of a call.\n        del self._claims[key]\n",
-        "price of a call.\n",
+        "        del self._claims[key]\n        if self._again:\n",
+        "        if self._again:\n",
         _QUEUE,
     ),
     Fault(
