@@ -61,8 +61,9 @@ format: $(READY) ## let ruff mend what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-types: $(READY) ## mypy --strict
+types: $(READY) ## mypy --strict: the source, then the examples as their authors would, with the package installed
 	$(BIN)/mypy
+	cd examples && $(CURDIR)/$(BIN)/mypy --strict --config-file= --cache-dir $(CURDIR)/.mypy_cache/examples *.py
 
 contracts: $(READY) ## the layers of ARCHITECTURE.md
 	$(BIN)/lint-imports --config setup.cfg
