@@ -137,7 +137,12 @@ _SERVERS = (
         needs_list=True,
         is_silent=True,
     ),
-    _served("crd-changed", "the definition changes: watches end", serving.change_definition),
+    _served(
+        "crd-changed",
+        "the definition changes: watches end, and none from before it is taken",
+        serving.change_definition,
+        needs_list=True,
+    ),
     _served(
         "crd-deleted",
         "the definition is deleted and made again: 404 as text between",
