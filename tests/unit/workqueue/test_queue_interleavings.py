@@ -94,8 +94,8 @@ def everywhere(turns_for: Callable[[int, int], list[Turn]], outer: int, inner: i
         How many pairs were tried.
     """
     step = 3 if EFFORT == 1 else 1
+    lengths = play(turns_for, 0, 0, adders)
     pairs = first = 0
-    lengths = [1] * (2 + 1 + adders)
     while first <= lengths[outer]:
         second = random.randrange(step)
         while second <= lengths[inner]:
