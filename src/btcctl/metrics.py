@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import itertools
 import threading
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
 from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Metric, generate_latest
@@ -41,13 +40,22 @@ class Histogram:
     def __init__(self, buckets: Sequence[float]) -> None:
         self.total_seconds = 0.0
         self._bounds = buckets
-        self._bucket_of = partial(bisect_left, buckets)
         self._counts = [0] * (len(buckets) + 1)
 
-    def observe(self, *many_seconds: float) -> None:
-        self.total_seconds += sum(many_seconds)
-        for bucket, count in Counter(map(self._bucket_of, many_seconds)).items():
-            self._counts[bucket] += count
+    def observe(self, seconds: float) -> None:
+        self.total_seconds += seconds
+        self._counts[bisect_left(self._bounds, seconds)] += 1
+
+    def observe_many(self, seconds: list[float]) -> None:
+        """Sorts `seconds`: then a look per bucket is enough, and much cheaper than one per observation."""
+        self.total_seconds += sum(seconds)
+        seconds.sort()
+        begin = 0
+        for bucket, bound in enumerate(self._bounds):
+            end = bisect_right(seconds, bound, begin)
+            self._counts[bucket] += end - begin
+            begin = end
+        self._counts[-1] += len(seconds) - begin
 
     def buckets(self) -> list[tuple[str, float]]:
         """Upper bound and cumulative count, as Prometheus wants them."""
@@ -84,7 +92,7 @@ class LaterHistogram:
     def _count(self) -> None:
         taken = self.new[:]
         del self.new[: len(taken)]  # what came meanwhile stands behind
-        self._counted.observe(*taken)
+        self._counted.observe_many(taken)
 
 
 class WatchedQueue(Protocol):

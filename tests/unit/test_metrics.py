@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from btcctl.controller.controller import Controller
 from btcctl.controller.result import Result
@@ -138,6 +140,16 @@ def test_a_value_on_a_bound_belongs_to_that_bucket():
     for seconds in (0.5, 1.0, 1.5, 2.0, 9.0):
         histogram.observe(seconds)
     assert histogram.buckets() == [("1.0", 2.0), ("2.0", 4.0), ("+Inf", 5.0)]
+
+
+@given(st.lists(st.sampled_from([0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 100.0])))
+def test_many_at_once_count_as_they_would_one_by_one(seconds: list[float]) -> None:
+    together, alone = Histogram([1.0, 2.0]), Histogram([1.0, 2.0])
+    together.observe_many(list(seconds))
+    for each in seconds:
+        alone.observe(each)
+    assert together.buckets() == alone.buckets()
+    assert together.total_seconds == alone.total_seconds
 
 
 def test_the_lead_is_a_gauge_under_client_gos_name():
