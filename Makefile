@@ -70,7 +70,7 @@ types: $(READY) ## mypy --strict: the source, then the examples as their authors
 contracts: $(READY) ## the layers of ARCHITECTURE.md
 	$(BIN)/lint-imports --config setup.cfg
 
-check: lint types contracts test ## what CI runs
+check: lint types contracts test ## what CI runs first, and needs only Python
 
 bench: $(READY) ## this library beside its rivals; ARGS=--quick for a short run, see docs/performance.md
 	$(BIN)/python -m benchmarks $(ARGS)
