@@ -124,11 +124,6 @@ def wrong_kind(type_: ResourceType, body: Mapping[str, Any]) -> StatusError:
     return invalid(type_.group, kind, str(body["metadata"].get("name") or ""), [cause])
 
 
-def invalid_option(options_kind: str, cause: Cause) -> StatusError:
-    """A query parameter that makes no sense: `ListOptions`, `CreateOptions`, …"""
-    return invalid("meta.k8s.io", options_kind, "", [cause])
-
-
 def version_required(type_: ResourceType, name: str) -> StatusError:
     """PUT without a resourceVersion where one is a must: names the plural, unlike other 422s."""
     cause = Cause("FieldValueInvalid", "Invalid value: 0: must be specified for an update", "metadata.resourceVersion")

@@ -252,15 +252,6 @@ class ControlPlane:
         programs = (servers.etcd, servers.api_server, servers.controller_manager)
         return next(each.log() for each in programs if each is not None and each.name == name)
 
-    def _start_own(self, binaries: Binaries) -> None:
-        options = self._options
-        self._kubeconfigs = new_run_directory()
-        self._servers = Servers(self._kubeconfigs, binaries, options.controllers, options.api_server_flags, self._clock)
-        with ExitStack() as if_it_fails:
-            if_it_fails.callback(self.stop)
-            self._servers.start(options.start_seconds)
-            if_it_fails.pop_all()
-
     def _ours(self, wish: str) -> Servers:
         if self._servers is None:
             if self._given is None:
