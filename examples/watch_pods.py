@@ -30,14 +30,14 @@ def main(namespace: str = "") -> None:
     pods = factory.informer(PODS)
 
     def on_add(pod: Object, in_initial_list: bool) -> None:
-        print("there is" if in_initial_list else "new", describe(pod))
+        print(f"{'there is' if in_initial_list else 'new'} {describe(pod)}")
 
     def on_update(old: Object, new: Object) -> None:
         if describe(old) != describe(new):
-            print("now", describe(new))
+            print(f"now {describe(new)}")
 
     def on_delete(deleted: Deleted) -> None:
-        print("gone", deleted.key, f"({len(pods.lister)} left)")
+        print(f"gone {deleted.key} ({len(pods.lister)} left)")
 
     pods.add_handler(HandlerFuncs(on_add, on_update, on_delete))
     run_until_signal(Manager(factory, []))
