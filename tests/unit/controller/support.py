@@ -97,8 +97,8 @@ class FakeInformer:
 class FakeCachingInformer(FakeInformer):
     """One whose cache holds what the test puts there."""
 
-    def __init__(self, clock: Clock, name: str = "things") -> None:
-        super().__init__(clock, name)
+    def __init__(self, clock: Clock, name: str = "things", *, synced: bool = True) -> None:
+        super().__init__(clock, name, synced=synced)
         self.cache: dict[ObjectKey, Object] = {}
 
     @property

@@ -16,7 +16,7 @@ from btcctl.leaderelection.fence import Fence
 from btcctl.leaderelection.record import LeaseRecord
 from btcctl.objects import ObjectKey
 from btcctl.testing.clock import FakeClock
-from btcctl.threads import Stop
+from btcctl.threads import Runner, Stop
 from tests.unit.controller.support import FakeInformer, key
 from tests.unit.controller.test_manager import Part
 from tests.unit.leaderelection.support import FakeLock, Server
@@ -126,6 +126,19 @@ def test_who_loses_the_lease_waits_for_nobody(scene: Scene) -> None:
     with pytest.raises(LeaseLost):
         scene.manager.run(Stop(scene.clock), grace_seconds=30.0)
     assert caches.timeouts == [1.0]
+
+
+def test_who_loses_the_lease_ends_while_the_clock_stands_still(scene: Scene) -> None:
+    ended = threading.Event()
+
+    def run(_: Stop) -> None:
+        with pytest.raises(LeaseLost):
+            scene.manager.run(Stop(scene.clock))
+        ended.set()
+
+    lose_it(scene)
+    with Runner("manager", run):
+        assert ended.wait(REAL_LIMIT_SECONDS / 2)
 
 
 def test_a_deadline_that_passes_while_the_elector_hangs_ends_the_manager(scene: Scene) -> None:

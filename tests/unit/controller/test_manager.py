@@ -79,6 +79,21 @@ def test_a_part_that_fails_to_stop_does_not_keep_the_others_from_being_stopped()
     assert log[-2:] == ["stop recorder", "stop caches"]
 
 
+@pytest.mark.parametrize("broken", range(3))
+def test_a_part_that_does_not_start_ends_what_was_started_before_it(broken):
+    log: list[str] = []
+    parts = [Part(name, log) for name in ("server", "caches", "recorder")]
+    parts[broken].start = lambda: (_ for _ in ()).throw(OSError("address in use"))  # type: ignore[method-assign]
+    manager = Manager(parts[1], [], recorder=parts[2])
+    manager.serve(parts[0])
+    with pytest.raises(OSError, match="in use"):
+        manager.run(Stop())
+    started = [part.name for part in parts[:broken]]
+    assert log == [*(f"start {name}" for name in started), f"stop {parts[broken].name}"] + [
+        f"stop {name}" for name in reversed(started)
+    ]
+
+
 def test_parts_share_the_time_there_is_for_stopping():
     clock = FakeClock()
     caches, recorder = Part("caches", []), Part("recorder", [])

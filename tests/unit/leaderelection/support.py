@@ -39,6 +39,7 @@ class FakeLock:
     seconds: float = 0.0  # what each call takes
     before: Callable[[str], None] = lambda verb: None  # what somebody else does while the call is on its way
     loses_answers: bool = False
+    stored: Callable[[LeaseRecord], None] = lambda record: None  # told of each record of ours that the server takes
     _seen: int = -1
 
     def get(self, timeout: float) -> LeaseRecord | None:
@@ -61,6 +62,7 @@ class FakeLock:
     def _store(self, record: LeaseRecord) -> None:
         self.server.record = record
         self.server.version += 1
+        self.stored(record)
         if self.loses_answers:
             raise BtcctlError("no answer")
         self._seen = self.server.version
