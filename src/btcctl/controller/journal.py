@@ -53,7 +53,7 @@ class Journal:
         self._ended: LRUCache[ObjectKey, Ended] = LRUCache(_KEYS)
 
     def change(self, key: ObjectKey) -> str:
-        """Something happened that `key` is to be reconciled for; returns that reconcile's id."""
+        """There is a reason to reconcile `key`, something that happened or a failure; returns that reconcile's id."""
         with self._lock:
             return self._coming.get(key) or self._coming.setdefault(key, self._next_id())
 

@@ -108,5 +108,6 @@ class Processor:
             error=f"{type(error).__name__}: {error}",
             failures=self._queue.num_requeues(key),
             retry_in=round(delay, 3),
+            retry_id=self.journal.change(key),
         )
         logger.debug("traceback of the failure", exc_info=error)

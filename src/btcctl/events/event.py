@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import uuid
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from btcctl.events.reference import ObjectReference
 
@@ -27,6 +29,8 @@ class Event:
     action: str = ""  #: what was being done, in events.k8s.io/v1; "" is the reason
     instance: str = ""  #: which copy of the component says so, in events.k8s.io/v1
     related: ObjectReference | None = None  #: another object that has to do with it, in events.k8s.io/v1
+    #: What stands on the log lines of whoever recorded it: a reconcile's id. It stands on those about the event, too.
+    log_context: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 class EventNames:

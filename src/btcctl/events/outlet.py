@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.events.event import Event
@@ -145,7 +146,8 @@ class Outlet:
 
     def _deal_with(self, event: Event | None, stop: Stop) -> float | None:
         if event is not None:
-            self._watcher(event, stop)
+            with bound_contextvars(**event.log_context):
+                self._watcher(event, stop)
         if self._patient is None:
             return None
         return 0.0 if self._queue else self._patient.idle(stop)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import socket
 
+from structlog.contextvars import get_contextvars
+
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.events.broadcaster import Broadcaster
 from btcctl.events.event import Event
@@ -62,8 +64,18 @@ class SourceRecorder:
             raise ValueError("an event needs a reason")
         if len(message) > MESSAGE_LENGTH:
             message = message[: MESSAGE_LENGTH - 1] + "…"
-        now = self.broadcaster.clock.wall_time()
-        event = Event(reference, type_, reason, message, self._component, now, action, self._instance, related)
+        event = Event(
+            reference,
+            type_,
+            reason,
+            message,
+            self._component,
+            self.broadcaster.clock.wall_time(),
+            action,
+            self._instance,
+            related,
+            log_context=get_contextvars(),
+        )
         self.broadcaster.publish(event)
 
 

@@ -19,6 +19,9 @@ from btcctl import logging as our_logging
 from btcctl.controller.debugging import DebugPages
 from btcctl.controller.health import live_checks, ready_checks
 from btcctl.controller.serving import StatusServer
+from btcctl.events.recorder import EventRecorder
+from btcctl.events.reference import ObjectReference
+from btcctl.events.sinks import log_event
 from btcctl.metrics import Metrics
 from btcctl.resources import CONFIG_MAPS
 from tests.integration.api_servers import ApiServer
@@ -38,7 +41,8 @@ class Scene:
         self.go_on = threading.Event()
         self.controller = Controller("labels", self.reconcile, metrics=metrics)
         self.controller.watch(factory.informer(CONFIG_MAPS))
-        self.manager = Manager(factory, [self.controller])
+        self.recorder = EventRecorder(client, "labels", watchers=(log_event,))
+        self.manager = Manager(factory, [self.controller], recorder=self.recorder)
         self.server = StatusServer(
             "127.0.0.1:0",
             metrics,
@@ -54,7 +58,8 @@ class Scene:
         elif key.name == "bad":
             raise ValueError("no good")
         else:
-            self.config_maps.patch(key, {"metadata": {"labels": {"seen": "yes"}}})
+            labelled = self.config_maps.patch(key, {"metadata": {"labels": {"seen": "yes"}}})
+            self.recorder.event(ObjectReference.of(CONFIG_MAPS, labelled), "Normal", "Labelled", "seen: yes")
         return Result()
 
     def wait_here(self) -> None:
@@ -101,16 +106,20 @@ def entries(logs: StringIO, **wanted: Any) -> list[dict[str, Any]]:
     return [each for each in found if all(each.get(name) == value for name, value in wanted.items())]
 
 
-def test_one_id_leads_from_the_watch_event_to_the_write(scene: Scene, logs: StringIO) -> None:
+def test_one_id_leads_from_the_watch_event_to_the_write_and_to_the_event_about_it(scene: Scene, logs: StringIO) -> None:
     scene.add("traced")
-    eventually(lambda: entries(logs, event="reconciled", key=f"{scene.namespace}/traced"))
-    change = entries(logs, event="change", key=f"{scene.namespace}/traced")[0]
+    change = eventually(lambda: entries(logs, event="change", key=f"{scene.namespace}/traced"))[0]
     assert change["version"]
-    story = entries(logs, reconcile_id=change["reconcile_id"])
-    write = next(each for each in story if each["event"] == "api write")
-    assert (write["method"], write["path"].rpartition("/")[2], write["status"]) == ("PATCH", "traced", 200)
-    assert story[-1]["event"] in {"reconciled", "change"}
-    assert "data" not in write
+
+    def writes() -> list[dict[str, Any]]:
+        return entries(logs, event="api write", reconcile_id=change["reconcile_id"])
+
+    patch, event = eventually(lambda: writes() if len(writes()) == 2 else None)
+    assert (patch["method"], patch["path"].rpartition("/")[2], patch["status"]) == ("PATCH", "traced", 200)
+    assert (event["method"], event["path"].rpartition("/")[2], event["status"]) == ("POST", "events", 201)
+    story = [each["event"] for each in entries(logs, reconcile_id=change["reconcile_id"])]
+    assert {"reconciled", "event"} <= set(story)
+    assert "data" not in patch
 
 
 def test_a_worker_that_is_stuck_turns_health_red_and_green_again(scene: Scene) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from queue import SimpleQueue
 
 import pytest
-from structlog.contextvars import bind_contextvars, get_contextvars
+from structlog.contextvars import bind_contextvars, get_contextvars, merge_contextvars
 from structlog.testing import capture_logs
 
 from btcctl.controller.controller import Controller
@@ -312,6 +312,20 @@ def test_every_reconcile_logs_its_result_and_duration(clock):
         handle(Reconciler(take_2_seconds, TerminalError("no")), clock, key("a"), key("b"))
     lines = [(each["result"], each["duration"]) for each in logs if each["event"] == "reconciled"]
     assert lines == [("requeue_after", 2.0), ("terminal_error", 0.0)]
+
+
+def test_a_failure_names_the_reconcile_that_tries_again(clock, start):
+    reconcile = Reconciler(ValueError("once"))
+    with capture_logs(processors=[merge_contextvars]) as logs:
+        controller = start(reconcile, workers=1)
+        controller.queue.add(key("a"))
+        reconcile.next()
+        clock.wait_until_blocked(threads=2)
+        clock.advance(0.005)
+        reconcile.next()
+        clock.wait_until_blocked(threads=2)
+    failed, second = (each for each in logs if each["event"] == "reconcile failed" or each.get("result") == "success")
+    assert failed["reconcile_id"] != failed["retry_id"] == second["reconcile_id"]
 
 
 def test_what_a_reconcile_binds_is_on_its_own_log_lines_only(clock):

@@ -9,6 +9,7 @@ from queue import SimpleQueue
 
 import pytest
 from prometheus_client import CollectorRegistry
+from structlog.contextvars import bound_contextvars, get_contextvars
 from structlog.testing import capture_logs
 
 from btcctl.events.broadcaster import Broadcaster
@@ -246,6 +247,17 @@ def test_the_log_is_a_watcher_too():
     assert [each["log_level"] for each in logs] == ["info", "warning"]
     assert logs[0]["object"] == "default/net"
     assert (logs[0]["reason"], logs[0]["message"]) == ("Created", "created it")
+
+
+def test_what_is_logged_about_an_event_leads_back_to_the_reconcile_that_recorded_it():
+    seen: SimpleQueue[dict] = SimpleQueue()
+    recorder = EventRecorder(FakeEvents(), "btcctl", watchers=(lambda event, stop: seen.put(get_contextvars()),))
+    with bound_contextvars(reconcile_id="net-7"):
+        recorder.event(NETWORK, "Normal", "Created", "created it")
+    recorder.event(NETWORK, "Normal", "Started", "by nobody")
+    recorder.start()
+    recorder.stop()
+    assert [seen.get_nowait() for _ in range(2)] == [{"reconcile_id": "net-7"}, {}]
 
 
 class Patient:
