@@ -216,8 +216,9 @@ class RequestMetrics:
     """Counts requests to the API server. Thread-safe."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()  # guards the two below
+        self._lock = threading.Lock()  # guards the three below
         self._counts: Counter[tuple[str, str, str]] = Counter()
+        self._retries: Counter[tuple[str, str, str]] = Counter()
         self._seconds: dict[tuple[str, str], Histogram] = {}
 
     def time(self, method: str, host: str, seconds: float) -> None:
@@ -233,17 +234,29 @@ class RequestMetrics:
         seconds = HistogramMetricFamily(
             "rest_client_request_duration_seconds", "Seconds until the answer.", labels=["verb", "host"]
         )
+        retries = CounterMetricFamily(
+            "rest_client_request_retries",
+            "Requests sent again, by the status code they came back with, verb and host.",
+            labels=["code", "verb", "host"],
+        )
         with self._lock:
             for labels, count in self._counts.items():
                 requests.add_metric(labels, count)
+            for labels, count in self._retries.items():
+                retries.add_metric(labels, count)
             for names, histogram in self._seconds.items():
                 seconds.add_metric(names, histogram.buckets(), histogram.total_seconds)
-        yield from (requests, seconds)
+        yield from (requests, retries, seconds)
 
     def count(self, code: int | str, method: str, host: str) -> None:
         """Count an answer; `code` is "<error>" if there was none, as in client-go."""
         with self._lock:
             self._counts[str(code), method, host] += 1
+
+    def count_retry(self, code: int | str, method: str, host: str) -> None:
+        """Count a request that is sent again because it was answered with `code`."""
+        with self._lock:
+            self._retries[str(code), method, host] += 1
 
 
 class LeaderMetrics:

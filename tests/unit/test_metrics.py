@@ -11,8 +11,12 @@ from btcctl.controller.result import Result
 from btcctl.errors import TerminalError
 from btcctl.metrics import Histogram, Metrics
 from btcctl.objects import ObjectKey
+from btcctl.rest.client import ApiClient
+from btcctl.rest.counting import CountingTransport
+from btcctl.rest.transport import Request
 from btcctl.testing.clock import FakeClock
 from btcctl.workqueue.queue import WorkQueue
+from tests.unit.rest.fakes import JumpingClock, ScriptedTransport, answer, status
 
 QUEUE = {"name": "net", "controller": "net"}
 
@@ -123,6 +127,17 @@ def test_requests_are_counted_by_code_method_and_host(metrics):
     metrics.requests.count("<error>", "PUT", "h:6443")
     assert sample(metrics, "rest_client_requests_total", code="200", method="GET", host="h:6443") == 2
     assert sample(metrics, "rest_client_requests_total", code="<error>", method="PUT", host="h:6443") == 1
+
+
+def test_requests_that_are_sent_again_are_counted_by_what_they_came_back_with(metrics):
+    host = {"host": "h:6443", "verb": "GET"}
+    later, unready = status(429, Retry_After="1"), status(503, Retry_After="1")
+    transport = ScriptedTransport(later, unready, later, answer())
+    counting = CountingTransport(transport, metrics.requests.count, "h:6443", retried=metrics.requests.count_retry)
+    ApiClient(counting, clock=JumpingClock()).call(Request("GET", "/x"))
+    assert sample(metrics, "rest_client_request_retries_total", code="429", **host) == 2
+    assert sample(metrics, "rest_client_request_retries_total", code="503", **host) == 1
+    assert sample(metrics, "rest_client_requests_total", code="200", method="GET", host="h:6443") == 1
 
 
 def test_two_sets_of_metrics_do_not_mix(clock, metrics):

@@ -115,7 +115,8 @@ def run_operator(args: argparse.Namespace) -> int:
 
 def _counted(config: ClientConfig, metrics: Metrics, fence: Fence | None) -> Transport:
     requests = metrics.requests
-    return CountingTransport(HttpTransport(config, fence=fence), requests.count, config.host, requests.time)
+    transport = HttpTransport(config, fence=fence)
+    return CountingTransport(transport, requests.count, config.host, requests.time, retried=requests.count_retry)
 
 
 def _run_dry(config: ClientConfig, options: OperatorOptions) -> int:

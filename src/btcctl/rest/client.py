@@ -179,6 +179,7 @@ class ApiClient:
                 if (stop or self._closed).wait(delay):
                     raise Interrupted("stopped") from error
                 waited += delay
+                request = replace(request, after_status=error.code)
 
     def open_watch(self, request: Request, *, limits: StreamLimits, breaker: Breaker) -> WatchStream:
         """Start a watch; returns as soon as the server has accepted it.

@@ -26,6 +26,7 @@ class CountingTransport:
         count: Told of each answer, or that there was none. Must not raise.
         host: Passed on to `count`.
         time: Told how long each took. Must not raise.
+        retried: Told, like `count`, of each that is sent again, and with which answer it came back. Must not raise.
     """
 
     def __init__(
@@ -35,12 +36,15 @@ class CountingTransport:
         host: str,
         time: Time | None = None,
         clock: Clock = SYSTEM_CLOCK,
+        *,
+        retried: Count | None = None,
     ) -> None:
         self._transport = transport
         self._count = count
         self._host = host
         self._time = time
         self._clock = clock
+        self._retried = retried
 
     def request(self, request: Request, *, timeout: float, breaker: Breaker | None = None) -> Response:
         """See `Transport.request`."""
@@ -58,6 +62,8 @@ class CountingTransport:
         self._transport.close()
 
     def _counted(self, request: Request, send: Callable[[], R]) -> R:
+        if request.after_status and self._retried is not None:
+            self._retried(request.after_status, request.method, self._host)
         began_at = self._clock.now()
         try:
             response = send()

@@ -23,6 +23,7 @@ class Request:
     body: bytes | None = None
     #: Given the body of a 200 piece by piece as it comes, by a transport that can; it is not in the Response then.
     receive: Callable[[bytes], None] | None = field(default=None, compare=False)
+    after_status: int = field(default=0, compare=False)  #: what it was answered when it was sent before, if it was
 
 
 @dataclass(frozen=True, slots=True)
