@@ -28,8 +28,6 @@ RECONCILE_BUCKETS = (
 # component-base's rest_client_request_duration_seconds.
 REQUEST_BUCKETS = (0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
 
-_UNCOUNTED = 1000  # observations that are kept until they are counted
-
 #: How a reconcile ends. A terminal error or a timeout counts as "error" too, as in controller-runtime.
 RESULTS = ("success", "error", "requeue_after", "terminal_error", "timeout")
 
@@ -126,18 +124,16 @@ class QueueMetrics:
         self._waiting = LaterHistogram(QUEUE_BUCKETS)
         self._working = LaterHistogram(QUEUE_BUCKETS)
         self.waited = self._waiting.new.append
+        self.worked = self._working.new.append
         self._queue: WatchedQueue | None = None
         self._adds = 0.0
 
     def watch(self, queue: WatchedQueue) -> None:
         self._queue = queue
 
-    def worked(self, seconds: float) -> None:
-        new = self._working.new
-        new.append(seconds)
-        if len(new) >= _UNCOUNTED:
-            self._waiting.count()
-            self._working.count()
+    def count(self) -> None:
+        self._waiting.count()
+        self._working.count()
 
     def add_to(self, families: QueueFamilies) -> None:
         """Add this queue's samples."""

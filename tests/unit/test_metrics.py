@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 from btcctl.controller.controller import Controller
 from btcctl.controller.result import Result
 from btcctl.errors import TerminalError
-from btcctl.metrics import Histogram, Metrics
+from btcctl.metrics import Histogram, Metrics, QueueMetrics
 from btcctl.objects import ObjectKey
 from btcctl.rest.client import ApiClient
 from btcctl.rest.counting import CountingTransport
@@ -66,11 +68,38 @@ def test_waiting_and_working_times_are_measured_from_the_first_add(clock, metric
     assert sample(metrics, "workqueue_unfinished_work_seconds", **QUEUE) == 0.0
 
 
+def test_a_key_added_while_it_is_processed_has_waited_since_then(clock, metrics):
+    queue = observed(metrics, clock)
+    queue.add("a")
+    queue.get()
+    queue.add("a")
+    clock.advance(4.0)
+    queue.done("a")
+    clock.advance(3.0)
+    queue.get()
+    assert sample(metrics, "workqueue_queue_duration_seconds_sum", **QUEUE) == 7.0
+
+
 def test_every_delay_counts_as_a_retry(clock, metrics):
     queue = observed(metrics, clock)
     queue.add_after("a", 0.0)
     queue.add_after("b", 5.0)
     assert sample(metrics, "workqueue_retries_total", **QUEUE) == 2
+
+
+def test_notes_are_counted_long_before_they_are_many(clock):
+    counts: list[int] = []
+
+    class Watch(QueueMetrics):
+        def count(self) -> None:
+            super().count()
+            counts.append(keys)
+
+    queue: WorkQueue[int] = WorkQueue(clock, observer=Watch("net"))
+    for keys in range(5000):
+        queue.add(keys)
+        queue.done(queue.get())
+    assert max(after - before for before, after in itertools.pairwise([0, *counts, 5000])) < 2000
 
 
 def test_more_keys_than_are_counted_at_once_are_all_counted(clock, metrics):

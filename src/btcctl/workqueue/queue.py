@@ -16,6 +16,7 @@ from btcctl.workqueue.state import KeyState, QueueStatistics
 K = TypeVar("K", bound=Hashable)
 
 _NEVER = float("inf")
+_UNCOUNTED = 1024  # keys after which an observer may count
 
 
 class ShutDown(Exception):
@@ -33,6 +34,9 @@ class QueueObserver(Protocol):
 
     def worked(self, seconds: float) -> None:
         """From there until the worker was done."""
+
+    def count(self) -> None:
+        """Called by a worker, every thousand keys or so: the two above need not do more than take a note."""
 
 
 class WorkQueue(Generic[K]):
@@ -65,16 +69,13 @@ class WorkQueue(Generic[K]):
         self._clock = clock
         self._now = clock.now
         self._observer = observer
-        self._claims: dict[K, int] = {}
+        self._claims: dict[K, float] = {}  # since when, in an object that says by whom
         self._processing: dict[K, float] = {}  # since when
         self._again: dict[K, float] = {}  # since when
-        self._added_at: dict[K, float] = {}  # of what is in the queue, if there is an observer
         self._ready: SimpleQueue[K] = SimpleQueue()
         self._background: BackgroundLane[K] = BackgroundLane()
         self._behind = self._background.waiting
         self._count_get = itertools.count().__next__  # counts redos, too
-        # Integers, because the collector of garbage does not look at them.
-        self._new_claim = itertools.count().__next__
         self._due_at = _NEVER  # of the first delayed key
         self._has_delayed = False
         self._hungry = False  # a worker waits that nobody has woken yet
@@ -110,10 +111,8 @@ class WorkQueue(Generic[K]):
         """Mark `key` as needing work. Ignored after `shut_down`."""
         if self._is_shut_down:
             return
-        claim = self._new_claim()
+        claim = self._now() + 0.0  # the sum is a new object, even if the clock stands still
         if self._claims.setdefault(key, claim) is claim:
-            if self._observer is not None:
-                self._added_at[key] = self._now()
             self._ready.put(key)
             if self._hungry:
                 self._wake()
@@ -132,10 +131,7 @@ class WorkQueue(Generic[K]):
         if not self._has_claimed(key):
             self._add_again(key)
             return
-        now = self._now()
-        if self._observer is not None:
-            self._added_at[key] = now
-        self._background.put(key, now)
+        self._background.put(key, self._now())
         if self._hungry:
             self._wake()
 
@@ -164,11 +160,13 @@ class WorkQueue(Generic[K]):
         except Empty:
             key = self._wait()
         now = self._processing[key] = self._now()
-        self._count_get()
+        number = self._count_get()
         if self._again:
             self._again.pop(key, None)
         if self._observer is not None:
-            self._observer.waited(now - self._added_at.pop(key, now))
+            self._observer.waited(now - self._claims[key])
+            if number % _UNCOUNTED == 0:
+                self._observer.count()
         return key
 
     def done(self, key: K) -> None:
@@ -259,7 +257,7 @@ class WorkQueue(Generic[K]):
             return list(dict.fromkeys([*self._processing.copy(), *self._dirty(), *self._delayed.keys()]))
 
     def _has_claimed(self, key: K) -> bool:
-        claim = self._new_claim()
+        claim = self._now() + 0.0
         return self._claims.setdefault(key, claim) is claim
 
     def _add_again(self, key: K) -> None:
@@ -274,8 +272,7 @@ class WorkQueue(Generic[K]):
             self._count_get()  # for `_is_settled`: a mark is about to go
             since = self._again.pop(key, None)
             if since is not None:
-                if self._observer is not None:
-                    self._added_at[key] = since
+                self._claims[key] = since  # the claim is ours already: it only gets older
                 self._put(key)
                 return
             del self._claims[key]

@@ -21,11 +21,27 @@ TURNS = st.lists(st.tuples(st.integers(0, ADDERS + WORKERS - 1), LENGTHS), min_s
 KEYS = st.lists(st.sampled_from("aaab"), max_size=3)
 
 
+class Watch:
+    """An observer: with one the queue has more to do."""
+
+    def __init__(self) -> None:
+        self.waits: list[float] = []
+        self.works: list[float] = []
+        self.waited, self.worked = self.waits.append, self.works.append
+
+    def watch(self, queue: WorkQueue[str]) -> None:
+        """Nothing of it is wanted."""
+
+    def count(self) -> None:
+        """There is time enough at the end."""
+
+
 class Scene:
     """A version per key: adders raise it, then add the key; workers note what they see."""
 
     def __init__(self) -> None:
-        self.queue: WorkQueue[str] = WorkQueue(ImpatientClock())
+        self.watch = Watch()
+        self.queue: WorkQueue[str] = WorkQueue(ImpatientClock(), observer=self.watch)
         self.wanted: Counter[str] = Counter()
         self.added: Counter[str] = Counter()
         self.seen: Counter[str] = Counter()
@@ -72,6 +88,7 @@ class Scene:
         assert self.queue.idle()
         assert len(self.queue) == 0
         assert self.queue.unknown_done == 0
+        assert len(self.watch.waits) == len(self.watch.works) == self.runs.total()
 
 
 def play(turns_for: Callable[[int, int], list[Turn]], first: int, second: int, adders: int) -> list[int]:
