@@ -61,7 +61,7 @@ class DryRunTransport:
         after = _body(answer) if is_accepted and request.method != "DELETE" else None
         refusal = "" if is_accepted else str((_decoded(answer) or {}).get("message") or answer.status)
         self._tell(Planned(request.method, request.path, before, after, refusal))
-        return answer
+        return replace(answer, is_hypothetical=True)
 
     def stream(self, request: Request, *, timeout: float, idle_timeout: float, breaker: Breaker) -> StreamResponse:
         """See `Transport.stream`."""

@@ -254,8 +254,9 @@ class Resource:
         options |= _without_empty(preconditions=preconditions, propagationPolicy=propagation_policy)
         if grace_period_seconds is not None:
             options["gracePeriodSeconds"] = grace_period_seconds
-        self._client.call(Request("DELETE", self._path(key), {}, _JSON, msgspec.json.encode(options)))
-        note_deletion(self.type, key)
+        answer = self._client.call(Request("DELETE", self._path(key), {}, _JSON, msgspec.json.encode(options)))
+        if not answer.is_hypothetical:
+            note_deletion(self.type, key)
 
     def watch(
         self,

@@ -33,6 +33,7 @@ class Response:
     status: int
     headers: Mapping[str, str]  #: looked up whatever the case
     body: bytes
+    is_hypothetical: bool = False  #: nothing was done: the server was only asked what would be
 
 
 class Fence(Protocol):

@@ -10,6 +10,7 @@ from btcctl.objects import ObjectKey
 from btcctl.resources import CONFIG_MAPS, SERVICES
 from btcctl.rest.client import ApiClient
 from btcctl.rest.dry_run import DryRunTransport, Planned
+from btcctl.rest.written import noting_writes
 from btcctl.testing.fake_client import FakeClient
 
 KEY = ObjectKey("ns", "a")
@@ -70,6 +71,13 @@ def test_a_patch_and_a_deletion_are_only_planned(scene: Scene) -> None:
     assert [each.method for each in scene.planned] == ["PATCH", "DELETE"]
     assert scene.planned[0].after["data"] == {"x": "1", "y": "3"}
     assert scene.planned[1].after is None
+
+
+def test_what_is_only_planned_is_not_waited_for(scene: Scene) -> None:
+    with noting_writes() as written:
+        scene.config_maps.delete(KEY)
+        scene.config_maps.create({"metadata": {"name": "b"}})
+    assert written == []
 
 
 def test_what_the_server_refuses_is_told_and_raised(scene: Scene) -> None:
