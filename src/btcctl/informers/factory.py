@@ -113,6 +113,8 @@ class SharedInformerFactory:
     def start(self) -> None:
         """Start what is not started yet. Call it again after asking for further informers.
 
+        An informer that somebody has stopped alone stays stopped, and is no error, as in client-go.
+
         Raises:
             RuntimeError: The factory is stopped.
         """
@@ -122,7 +124,7 @@ class SharedInformerFactory:
             self._started = [*self._informers.values()]
             informers = self._started
         for informer in informers:
-            informer.start()
+            informer.start_unless_stopped()
 
     def wait_for_sync(self, timeout: float) -> dict[str, str]:
         """Wait until every started informer has synced, at most `timeout` seconds in all.

@@ -159,8 +159,8 @@ class SharedInformer:
         """For a message: what was tried last and what came of it; "" if it has synced."""
         if self._death is not None:
             return str(self._death)
-        if not self._started:
-            return "not started"
+        if self._stopped or not self._started:
+            return "stopped" if self._stopped else "not started"
         unsynced = self._fifo.unsynced_scopes()
         return "; ".join(each.why_unsynced() for each in self._feeds if each.scope in unsynced)
 
@@ -187,16 +187,20 @@ class SharedInformer:
         Raises:
             RuntimeError: The informer is stopped.
         """
+        if not self.start_unless_stopped():
+            raise RuntimeError(f"informer {self.name} is stopped")
+
+    def start_unless_stopped(self) -> bool:
+        """Start it, if that has not been done; False if it is stopped."""
         with self._changed:
-            if self._stopped:
-                raise RuntimeError(f"informer {self.name} is stopped")
-            if self._started:
-                return
+            if self._stopped or self._started:
+                return not self._stopped
             self._started = True
             for registration in self._registrations:
                 registration.start()
             for runner in self._runners:
                 runner.start()
+            return True
 
     def request_stop(self) -> tuple[Registration, ...]:
         """Ask all threads to end, without waiting for them; returns the handlers' registrations."""

@@ -152,6 +152,14 @@ def test_start_starts_what_is_not_running_yet(factory):
     assert late.has_synced()
 
 
+def test_an_informer_that_was_stopped_alone_keeps_no_other_from_starting(factory):
+    left, late = factory.informer(PODS), factory.informer(STATEFUL_SETS)
+    left.stop()
+    factory.start()
+    assert factory.wait_for_sync(10.0) == {"pods": "stopped"}
+    assert late.has_synced()
+
+
 def test_what_does_not_sync_is_named_with_the_reason(collections):
     clock = FakeClock()
     factory = SharedInformerFactory(collections, clock=clock)
