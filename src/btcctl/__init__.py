@@ -22,7 +22,12 @@ if TYPE_CHECKING:
     from btcctl.controller.manager import Manager as Manager
     from btcctl.controller.manager import run_until_signal as run_until_signal
     from btcctl.controller.options import ControllerOptions as ControllerOptions
+    from btcctl.controller.predicates import all_of as all_of
+    from btcctl.controller.predicates import any_of as any_of
     from btcctl.controller.predicates import generation_changed as generation_changed
+    from btcctl.controller.predicates import has_label as has_label
+    from btcctl.controller.predicates import labels_changed as labels_changed
+    from btcctl.controller.predicates import not_ as not_
     from btcctl.controller.predicates import resource_version_changed as resource_version_changed
     from btcctl.controller.result import Result as Result
     from btcctl.controller.writes import Ensured as Ensured
@@ -43,7 +48,10 @@ if TYPE_CHECKING:
     from btcctl.errors import TransportError as TransportError
     from btcctl.events.recorder import EventRecorder as EventRecorder
     from btcctl.events.reference import ObjectReference as ObjectReference
+    from btcctl.events.sinks import log_event as log_event
     from btcctl.informers.factory import SharedInformerFactory as SharedInformerFactory
+    from btcctl.informers.filters import FilteringHandler as FilteringHandler
+    from btcctl.informers.filters import PredicateHandler as PredicateHandler
     from btcctl.informers.notifications import Deleted as Deleted
     from btcctl.informers.notifications import HandlerFuncs as HandlerFuncs
     from btcctl.informers.shared_informer import SharedInformer as SharedInformer
@@ -62,12 +70,18 @@ if TYPE_CHECKING:
     from btcctl.rest.resource import PatchKind as PatchKind
     from btcctl.workqueue.queue import ShutDown as ShutDown
     from btcctl.workqueue.rate_limited import RateLimitingQueue as RateLimitingQueue
+    from btcctl.workqueue.rate_limiters import BucketRateLimiter as BucketRateLimiter
+    from btcctl.workqueue.rate_limiters import FastSlowRateLimiter as FastSlowRateLimiter
+    from btcctl.workqueue.rate_limiters import ItemExponentialRateLimiter as ItemExponentialRateLimiter
+    from btcctl.workqueue.rate_limiters import MaxOfRateLimiter as MaxOfRateLimiter
+    from btcctl.workqueue.rate_limiters import RateLimiter as RateLimiter
 
 _HOMES = {
     "AlreadyExists": "errors",
     "ApiClient": "rest.client",
     "ApiError": "errors",
     "BtcctlError": "errors",
+    "BucketRateLimiter": "workqueue.rate_limiters",
     "Condition": "controller.conditions",
     "Conflict": "errors",
     "Controller": "controller.controller",
@@ -78,11 +92,15 @@ _HOMES = {
     "Elector": "leaderelection.elector",
     "Ensured": "controller.writes",
     "EventRecorder": "events.recorder",
+    "FastSlowRateLimiter": "workqueue.rate_limiters",
     "Fence": "leaderelection.fence",
+    "FilteringHandler": "informers.filters",
     "HandlerFuncs": "informers.notifications",
     "HttpTransport": "rest.http",
+    "ItemExponentialRateLimiter": "workqueue.rate_limiters",
     "LeaseLock": "leaderelection.lease_lock",
     "Manager": "controller.manager",
+    "MaxOfRateLimiter": "workqueue.rate_limiters",
     "NotControlled": "controller.writes",
     "NotFound": "errors",
     "Object": "objects",
@@ -91,6 +109,8 @@ _HOMES = {
     "Outcome": "controller.writes",
     "OwnerReference": "objects",
     "PatchKind": "rest.resource",
+    "PredicateHandler": "informers.filters",
+    "RateLimiter": "workqueue.rate_limiters",
     "RateLimitingQueue": "workqueue.rate_limited",
     "ResourceType": "resources",
     "Result": "controller.result",
@@ -101,12 +121,18 @@ _HOMES = {
     "TransportError": "errors",
     "TypedInformer": "informers.typed",
     "add_finalizer": "controller.finalizers",
+    "all_of": "controller.predicates",
+    "any_of": "controller.predicates",
     "create_or_update": "controller.writes",
     "drop_managed_fields": "informers.transform",
     "generation_changed": "controller.predicates",
+    "has_label": "controller.predicates",
     "is_controlled_by": "controller.writes",
+    "labels_changed": "controller.predicates",
     "load_config": "rest.config",
+    "log_event": "events.sinks",
     "merge_conditions": "controller.conditions",
+    "not_": "controller.predicates",
     "own_key": "controller.handlers",
     "owner_keys": "controller.handlers",
     "remove_finalizer": "controller.finalizers",
