@@ -1,4 +1,4 @@
-"""Who is told of an informer's changes, and of which. Used by the informer's thread only."""
+"""Who is told of an informer's changes, and of which. Used by one thread at a time."""
 
 from __future__ import annotations
 

@@ -47,19 +47,22 @@ def without_syncs(news: list[News]) -> list[News]:
 
 
 def _apply_changes(store: Indexer, entry: Changes) -> Iterator[News]:
+    news: list[News] = []
+    put = store.put
     for key, deltas in entry.deltas.items():
         for type_, obj in deltas:
             if type_ == DELETED:
                 if (old := store.delete(key)) is not None:
-                    yield key, _deleted(key, old, obj)
+                    news.append((key, _deleted(key, old, obj)))
             elif type(obj) is Unusable:
-                yield from _doubted(store, key, obj)
+                news += _doubted(store, key, obj)
             else:
-                old = store.put(obj, key)
+                old = put(obj, key)
                 if old is not None and old.meta.uid == obj.meta.uid:
-                    yield key, _new_tuple(Updated, (old, obj))  # nearly always, and on the hot path
+                    news.append((key, _new_tuple(Updated, (old, obj))))  # nearly always, and on the hot path
                 else:
-                    yield from _told(key, old, obj)
+                    news += _told(key, old, obj)
+    return iter(news)
 
 
 def _deleted(key: ObjectKey, old: Object, final: Object) -> Deleted:

@@ -55,35 +55,60 @@ class DeltaFIFO:
     Args:
         clock: Measures the timeout of `pop`.
         scopes: What is listed on its own: namespaces, or everything.
+        at_once: What `pop` would be given, for changes that need not wait for it: see `apply`.
     """
 
-    def __init__(self, clock: Clock = SYSTEM_CLOCK, scopes: Iterable[str] = (ALL,)) -> None:
+    def __init__(
+        self,
+        clock: Clock = SYSTEM_CLOCK,
+        scopes: Iterable[str] = (ALL,),
+        *,
+        at_once: Callable[[Changes], None] | None = None,
+    ) -> None:
         self._clock = clock
+        self._at_once = at_once
         self._unprocessed = frozenset(scopes)  #: scopes whose first list was not; changed by the consumer only
-        self._lock = threading.Lock()  # guards everything below
-        self._changed = threading.Condition(self._lock)  # there is something to pop, or no more will be
+        #: Held while an entry is processed, from before it leaves the queue. Who holds it has the store to himself.
+        self.turn = threading.Lock()
+        self._changed = threading.Condition()  # guards everything below: there is something to pop, or no more will be
         self._entries: deque[Entry] = deque()
         self._listed: set[str] = set()
         self._woken = False
         self._closed = False
 
-    def apply(self, event: WatchEvent) -> None:
-        """Note a change: ADDED, MODIFIED or DELETED. Ignored once closed."""
-        key = event.object.key
-        with self._lock:  # not the condition, whose `with` is a Python function: this is done for each event
+    def apply(self, *events: WatchEvent) -> None:
+        """Note changes: ADDED, MODIFIED and DELETED. Ignored once closed.
+
+        If nothing else is queued or under way, they are processed here: to wake the thread that
+        waits in `pop` costs more than most changes do, in time and in latency.
+        """
+        with self._changed:
+            if self._closed:
+                return
             newest = self._entries[-1] if self._entries else None
             if not isinstance(newest, Changes):
                 newest = Changes({})
-                self._push(newest)
-            deltas = newest.deltas.get(key)
-            if deltas is None:
-                newest.deltas[key] = [event]
-            elif event.type == DELETED == deltas[-1].type:
-                deltas[-1] = event
-            else:
-                deltas.append(event)
-                if len(deltas) > MOST_DELTAS:
-                    newest.deltas[key] = summed_up(deltas)
+                self._entries.append(newest)
+            queued = newest.deltas
+            for event in events:
+                key = event.object.key
+                deltas = queued.get(key)
+                if deltas is None:
+                    queued[key] = [event]
+                elif event.type == DELETED == deltas[-1].type:
+                    deltas[-1] = event
+                else:
+                    deltas.append(event)
+                    if len(deltas) > MOST_DELTAS:
+                        queued[key] = summed_up(deltas)
+            if self._at_once is None or len(self._entries) > 1 or not self.turn.acquire(blocking=False):
+                self._changed.notify_all()
+                return
+            self._entries.clear()
+        try:
+            self._at_once(newest)
+        finally:
+            self.turn.release()
 
     def replace(self, objects: Iterable[Object], scope: str = ALL) -> None:
         """Note that `objects` are all there is in `scope`. Ignored once closed."""
@@ -108,11 +133,13 @@ class DeltaFIFO:
         Returns:
             False once closed. True otherwise, also if it was woken or there was nothing in time.
         """
-        entry = self._next(timeout)
-        if entry is not None:
-            process(entry)
-            if isinstance(entry, Replaced):
-                self._unprocessed -= {entry.scope}
+        self._wait(timeout)
+        with self.turn:
+            entry = self._take()
+            if entry is not None:
+                process(entry)
+                if isinstance(entry, Replaced):
+                    self._unprocessed -= {entry.scope}
         return not self._closed
 
     def wake(self) -> None:
@@ -147,7 +174,7 @@ class DeltaFIFO:
         self._entries.append(entry)
         self._changed.notify_all()
 
-    def _next(self, timeout: float | None) -> Entry | None:
+    def _wait(self, timeout: float | None) -> None:
         deadline = None if timeout is None else self._clock.now() + timeout
         with self._changed:
             while not (self._entries or self._woken or self._closed):
@@ -156,13 +183,13 @@ class DeltaFIFO:
                     break
                 self._clock.wait(self._changed, left)
             self._woken = False
-            return self._take() if self._entries else None
 
-    def _take(self) -> Entry:
-        entry = self._entries.popleft()
-        if isinstance(entry, Resync):
-            return Resync(frozenset(key for later in self._entries for key in _keys(later)))
-        return entry
+    def _take(self) -> Entry | None:
+        with self._changed:
+            entry = self._entries.popleft() if self._entries else None
+            if isinstance(entry, Resync):
+                return Resync(frozenset(key for later in self._entries for key in _keys(later)))
+            return entry
 
 
 def summed_up(deltas: list[WatchEvent]) -> list[WatchEvent]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from btcctl.clock import Clock
 from btcctl.informers.delta_fifo import ALL, DeltaFIFO
 from btcctl.informers.list_watch import ListerWatcher
 from btcctl.informers.options import ReflectorOptions
 from btcctl.informers.reflector import Reflector
 from btcctl.informers.transform import Quarantine, Transform, Unusable, transforming
-from btcctl.objects import Object
+from btcctl.objects import Object, WatchEvent
 
 
 class Feed:
@@ -41,13 +43,16 @@ class Feed:
         if transform is not None:
             source = transforming(source, transform, self.quarantine)
         self._fifo = fifo
-        self.apply = fifo.apply
         self.reflector = Reflector(self.name, source, self, clock=clock, options=options)
 
     def replace(self, objects: list[Object]) -> None:
         """This, and nothing else, is in the scope."""
         self.quarantine.keep_only(obj.key for obj in objects if type(obj) is Unusable)
         self._fifo.replace(objects, self.scope)
+
+    def apply(self, events: Sequence[WatchEvent]) -> None:
+        """These have changed in it."""
+        self._fifo.apply(*events)
 
     def why_unsynced(self) -> str:
         """For a message: what was tried last and what came of it."""

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import Protocol, runtime_checkable
 
 from btcctl.objects import ListPage, WatchEvent
+
+
+class WatchEvents(Protocol):
+    """A watch that is open."""
+
+    def take(self) -> list[WatchEvent]:
+        """Wait for an event, and return it with all that came along; [] at the end.
+
+        Can be called again after an `ObjectDecodeError`, and after no other error: that one
+        concerns an event after all that were returned before.
+        """
 
 
 class ListerWatcher(Protocol):
@@ -26,17 +36,15 @@ class ListerWatcher(Protocol):
             ApiError: `Gone` for a version or a token that is too old.
         """
 
-    def watch(self, *, resource_version: str, timeout_seconds: int) -> AbstractContextManager[Iterator[WatchEvent]]:
+    def watch(self, *, resource_version: str, timeout_seconds: int) -> AbstractContextManager[WatchEvents]:
         """Follow the changes after `resource_version`, bookmarks included, until the server ends the stream.
-
-        The iterator can be read on after an `ObjectDecodeError`, and after no other error.
 
         Args:
             resource_version: What has been seen.
             timeout_seconds: When the server shall end the stream. A stream that outlives it
                 by far raises `TransportError`, one that is silent for too long `ConnectionSilent`.
 
-        Raises:
+        Raises, also while events are taken:
             Interrupted: `interrupt` was called.
             ApiError: The server refused, or sent an ERROR event; `Gone` for a version too old.
             WatchDecodeError: A line is not a watch event.
@@ -51,9 +59,7 @@ class ListerWatcher(Protocol):
 class StreamingListerWatcher(ListerWatcher, Protocol):
     """One that can also read what exists as the beginning of a watch (WatchList)."""
 
-    def watch_list(
-        self, *, resource_version: str, timeout_seconds: int
-    ) -> AbstractContextManager[Iterator[WatchEvent]]:
+    def watch_list(self, *, resource_version: str, timeout_seconds: int) -> AbstractContextManager[WatchEvents]:
         """An ADDED for each object, a BOOKMARK that `ends_initial_events`, then changes as `watch` has them.
 
         Args:

@@ -59,9 +59,7 @@ class Listener:
         with self._changed:
             if self._closed:
                 return
-            add = self._pending.add
-            for key, notification in news:
-                add(key, notification)
+            self._pending.add_all(news)
             self._changed.notify_all()
 
     def complete_initial_list(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import structlog
@@ -17,7 +16,7 @@ from btcctl.errors import (
     TransportError,
     WatchDecodeError,
 )
-from btcctl.informers.list_watch import ListerWatcher
+from btcctl.informers.list_watch import ListerWatcher, WatchEvents
 from btcctl.informers.recovery import is_expired, is_refused_version, says_nothing_of_version
 from btcctl.objects import ADDED, BOOKMARK, DELETED, MODIFIED, ListPage, Object, ObjectKey, WatchEvent
 from btcctl.threads import Stop
@@ -134,11 +133,16 @@ class NotStreamed(IncompleteList):
     """The server does not know how to stream a list, and has not said so."""
 
 
-def read_initial_events(events: Iterator[WatchEvent], stop: Stop, clock: Clock, seconds: float) -> Listing:
+def read_initial_events(
+    stream: WatchEvents, stop: Stop, clock: Clock, seconds: float
+) -> tuple[Listing, list[WatchEvent]]:
     """Read a stream up to the BOOKMARK that ends what existed when it began.
 
     Args:
         seconds: How long it may take.
+
+    Returns:
+        What existed, and the events that came together with its end.
 
     Raises:
         IncompleteList: It ended, or broke off, before.
@@ -149,7 +153,7 @@ def read_initial_events(events: Iterator[WatchEvent], stop: Stop, clock: Clock, 
     deadline = clock.now() + seconds
     while not stop.is_set():
         try:
-            event = next(events, None)
+            events = stream.take()
         except ObjectDecodeError as error:
             unreadable.append(str(error))
             continue
@@ -157,17 +161,23 @@ def read_initial_events(events: Iterator[WatchEvent], stop: Stop, clock: Clock, 
             raise
         except (TransportError, WatchDecodeError) as error:
             raise IncompleteList(f"a streamed list broke off: {error}") from error
-        if event is None:
+        if not events:
             raise IncompleteList("a streamed list ended too early")
-        if event.type == BOOKMARK:
-            return _completed(event, objects, unreadable)
-        if event.type == DELETED:
-            objects.pop(event.object.key, None)
-        elif event.type in {ADDED, MODIFIED}:
-            objects[event.object.key] = event.object
+        end = next((number for number, each in enumerate(events) if each.type == BOOKMARK), None)
+        _apply(events[:end], objects)
+        if end is not None:
+            return _completed(events[end], objects, unreadable), events[end + 1 :]
         if clock.now() > deadline:
             raise NotStreamed(f"a streamed list was not complete after {seconds:g} s")
     raise Interrupted("stopped")
+
+
+def _apply(events: list[WatchEvent], objects: dict[ObjectKey, Object]) -> None:
+    for type_, obj in events:
+        if type_ == DELETED:
+            objects.pop(obj.key, None)
+        elif type_ in {ADDED, MODIFIED}:
+            objects[obj.key] = obj
 
 
 def _completed(event: WatchEvent, objects: dict[ObjectKey, Object], unreadable: list[str]) -> Listing:

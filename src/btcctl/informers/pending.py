@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple, TypeAlias
 
 from btcctl.informers.notifications import Added, Deleted, Notification, Updated
@@ -72,6 +73,15 @@ class PendingNotifications:
             self.initial_owed += is_initial(after) - is_initial(before)
         if after is not None:
             self._pending[key] = after
+
+    def add_all(self, news: Iterable[tuple[ObjectKey, Notification]]) -> None:
+        """Note what is to be told of each key."""
+        pending = self._pending
+        for key, each in news:
+            if type(each) is Updated and key not in pending:  # nearly always, and on the hot path
+                pending[key] = each
+            else:
+                self.add(key, each)
 
     def keys(self) -> list[ObjectKey]:
         """What there is to tell of; what has waited longest since its last change comes first."""

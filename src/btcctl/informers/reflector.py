@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Protocol
 
 import structlog
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.errors import BtcctlError, ConnectionSilent, ObjectDecodeError, TransportError, WatchDecodeError
-from btcctl.informers.list_watch import ListerWatcher, StreamingListerWatcher
+from btcctl.informers.list_watch import ListerWatcher, StreamingListerWatcher, WatchEvents
 from btcctl.informers.listing import Listing, PagedList, Position, StreamedLists, read_initial_events
 from btcctl.informers.options import ReflectorOptions
 from btcctl.informers.recovery import RetryDelays, is_refused_version, relist_reason
@@ -31,8 +31,8 @@ class ReflectorStore(Protocol):
     def replace(self, objects: list[Object]) -> None:
         """This, and nothing else, is the collection."""
 
-    def apply(self, event: WatchEvent) -> None:
-        """This has changed in it: ADDED, MODIFIED or DELETED."""
+    def apply(self, events: Sequence[WatchEvent]) -> None:
+        """This has changed in it: ADDED, MODIFIED and DELETED, in this order."""
 
 
 class Reflector:
@@ -154,12 +154,13 @@ class Reflector:
         version = self._position.to_stream_from
         try:
             opened = self._source.watch_list(resource_version=version, timeout_seconds=self._watch_seconds())
-            with opened as events:
-                self._replace(read_initial_events(events, stop, self._clock, self._options.initial_seconds))
+            with opened as stream:
+                listing, rest = read_initial_events(stream, stop, self._clock, self._options.initial_seconds)
+                self._replace(listing)
                 self._streamed += 1
                 self._streamed_lists.completed()
                 if not self._left_out:
-                    self._watch_on(events, stop)
+                    self._watch_on(stream, stop, rest)
         except BtcctlError as error:
             if self._action == "watch" or stop.is_set():
                 raise
@@ -193,16 +194,18 @@ class Reflector:
         seconds = self._watch_seconds()
         self._action = "watch"
         self._watches += 1
-        with self._source.watch(resource_version=self._position.version, timeout_seconds=seconds) as events:
-            self._watch_on(events, stop)
+        with self._source.watch(resource_version=self._position.version, timeout_seconds=seconds) as stream:
+            self._watch_on(stream, stop)
 
-    def _watch_on(self, events: Iterator[WatchEvent], stop: Stop) -> None:
-        """Follow a stream that is open, up to its end."""
+    def _watch_on(self, stream: WatchEvents, stop: Stop, events: list[WatchEvent] | None = None) -> None:
+        """Follow a stream that is open, up to its end; `events` are those taken from it already."""
         self._action = "watch"
         opened_at = self._watch_opened_at = self._clock.now()
         self._last_error = None
         self._came = False
-        self._follow(events, stop)
+        if events:
+            self._take(events)
+        self._follow(stream, stop)
         if stop.is_set():
             return
         self._heard_at = self._clock.now()
@@ -224,34 +227,49 @@ class Reflector:
             return max(1, int(options.suspect_watch_seconds))
         return max(1, int(options.uniform(options.min_watch_seconds, options.max_watch_seconds)))
 
-    def _follow(self, events: Iterator[WatchEvent], stop: Stop) -> None:
+    def _follow(self, stream: WatchEvents, stop: Stop) -> None:
         """Store events until the stream ends."""
         while not stop.is_set():
             try:
-                event = next(events, None)
+                events = stream.take()
             except ObjectDecodeError as error:
                 self._skip_if_seen_twice(error)
                 continue
-            if event is None:
+            if not events:
                 break
-            self._take(event)
+            self._take(events)
 
-    def _take(self, event: WatchEvent) -> None:
+    def _take(self, events: list[WatchEvent]) -> None:
         self._last_event_at = self._heard_at = self._clock.now()
-        if event.type in _CHANGES:
-            self._store.apply(event)
-            self._events += 1
-        elif event.type == BOOKMARK:
-            self._bookmarks += 1
-        else:
-            logger.warning("unknown watch event skipped", informer=self._name, type=event.type)
+        changes = [each for each in events if each.type in _CHANGES]
+        if changes:
+            self._store.apply(changes)
+            self._events += len(changes)
+        known = changes if len(changes) == len(events) else self._without_unknown(events)
+        if not known:
             return
         if not self._came:
             self._came = True
             self._recovered()
-        unordered = event.type == ADDED and not self._position.is_ordered
-        if event.object.resource_version and not unordered:
-            self._position.version = event.object.resource_version
+        self._advance(known)
+
+    def _without_unknown(self, events: list[WatchEvent]) -> list[WatchEvent]:
+        known = []
+        for event in events:
+            if event.type in _CHANGES or event.type == BOOKMARK:
+                known.append(event)
+                self._bookmarks += event.type == BOOKMARK
+            else:
+                logger.warning("unknown watch event skipped", informer=self._name, type=event.type)
+        return known
+
+    def _advance(self, events: list[WatchEvent]) -> None:
+        """Move the version past `events`, which are stored."""
+        for type_, obj in reversed(events):
+            unordered = type_ == ADDED and not self._position.is_ordered
+            if obj.resource_version and not unordered:
+                self._position.version = obj.resource_version
+                return
 
     def _skip_if_seen_twice(self, error: ObjectDecodeError) -> None:
         """The first time, read the line again in a new stream; then go on without it."""

@@ -77,8 +77,10 @@ class SharedInformer:
         self._resync_seconds = _checked(resync_seconds)
         self._clock = clock
         sources = source if isinstance(source, Mapping) else {ALL: source}
-        self._fifo = DeltaFIFO(clock, sources)
         self._indexer = Indexer(name, indexers)
+        # Used by who has the FIFO's turn.
+        self._audience = Audience(self._indexer, clock)
+        self._fifo = DeltaFIFO(clock, sources, at_once=self._audience.process)
         self.lister = Lister(self._indexer)
         self._feeds = [
             Feed(name, each, self._fifo, scope, transform=transform, clock=clock, options=options)
@@ -89,9 +91,7 @@ class SharedInformer:
             for each in self._feeds
         ]
         self._runners.append(Runner(f"informer-{name}", self.run, clock=clock, on_failure=self._died))
-        # Only the informer's thread uses these two.
-        self._audience = Audience(self._indexer, clock)
-        self._sync_announced = False
+        self._sync_announced = False  # only the informer's thread uses it
 
         self._changed = threading.Condition()  # guards everything below
         self._numbers = count(1)
@@ -236,14 +236,12 @@ class SharedInformer:
                 stack.callback(self._stop_by, deadline, runner)
 
     def run(self, stop: Stop) -> None:
-        """Move what the reflector queues into the cache and to the handlers, until `stop` is set. Blocks."""
+        """Move what the reflectors queue into the cache and to the handlers, until `stop` is set. Blocks."""
         forget = stop.on_set(self._fifo.close)
         try:
-            self._attach_newcomers()
+            self._between_entries()
             while self._fifo.pop(self._audience.process, self._audience.until_resync()):
-                self._announce_sync()
-                self._attach_newcomers()
-                self._resync_if_due()
+                self._between_entries()
         finally:
             forget()
 
@@ -253,6 +251,12 @@ class SharedInformer:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self.stop()
+
+    def _between_entries(self) -> None:
+        with self._fifo.turn:
+            self._announce_sync()
+            self._attach_newcomers()
+            self._resync_if_due()
 
     def _announce_sync(self) -> None:
         if self._sync_announced or not self._fifo.has_synced():

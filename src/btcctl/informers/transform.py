@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
-from typing import Any, Self, TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 import structlog
 
 from btcctl.errors import ObjectDecodeError
-from btcctl.informers.list_watch import ListerWatcher
+from btcctl.informers.list_watch import ListerWatcher, WatchEvents
 from btcctl.objects import BOOKMARK, DELETED, ListPage, Object, ObjectKey, WatchEvent, decode_members
 
 logger = structlog.get_logger(__name__)
@@ -116,14 +116,14 @@ class TransformingSource:
         page = self._source.list_page(**options)
         return replace(page, items=[self._transformed(obj) for obj in page.items])
 
-    def watch(self, **options: Any) -> AbstractContextManager[Iterator[WatchEvent]]:
+    def watch(self, **options: Any) -> AbstractContextManager[WatchEvents]:
         return self._transforming(self._source.watch(**options))
 
     def interrupt(self) -> None:
         self._source.interrupt()
 
     @contextmanager
-    def _transforming(self, stream: AbstractContextManager[Iterator[WatchEvent]]) -> Iterator[Iterator[WatchEvent]]:
+    def _transforming(self, stream: AbstractContextManager[WatchEvents]) -> Iterator[WatchEvents]:
         with stream as events:
             yield _Transformed(events, self._event)
 
@@ -151,7 +151,7 @@ class TransformingSource:
 class _StreamingTransformingSource(TransformingSource):
     """The same for a source that can also stream what exists."""
 
-    def watch_list(self, **options: Any) -> AbstractContextManager[Iterator[WatchEvent]]:
+    def watch_list(self, **options: Any) -> AbstractContextManager[WatchEvents]:
         streaming: Any = self._source
         return self._transforming(streaming.watch_list(**options))
 
@@ -163,14 +163,9 @@ def transforming(source: ListerWatcher, transform: Transform, quarantine: Quaran
 
 
 class _Transformed:
-    """An iterator that can be read on after it raised, as a generator cannot."""
-
-    def __init__(self, events: Iterator[WatchEvent], transform: Callable[[WatchEvent], WatchEvent]) -> None:
+    def __init__(self, events: WatchEvents, transform: Callable[[WatchEvent], WatchEvent]) -> None:
         self._events = events
         self._transform = transform
 
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> WatchEvent:
-        return self._transform(next(self._events))
+    def take(self) -> list[WatchEvent]:
+        return [self._transform(event) for event in self._events.take()]

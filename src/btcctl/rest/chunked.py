@@ -6,6 +6,8 @@ at once when there is much to tell.
 
 from __future__ import annotations
 
+from io import BytesIO
+
 SIZE_LINE_BYTES = 1 << 12  # a longer one, extensions included, is none
 _END = b"\r\n"
 
@@ -34,6 +36,9 @@ class Dechunker:
         parts = [data[: self._left]]
         self._left -= len(parts[0])
         data = self._rest + data[len(parts[0]) :]
+        if self._ends and not self._left:
+            lines, data = _lines(data)
+            parts += lines
         at = 0
         while not (self._left or self._is_last):
             begin = at + 2 * self._ends
@@ -63,6 +68,24 @@ class Dechunker:
             self.is_complete = not line
         self.is_overfull = bool(self._rest)
         self._rest = b""
+
+
+def _lines(data: bytes) -> tuple[list[bytes], bytes]:
+    """Chunks at the beginning of `data`, which ends another, that are one line each; and what follows them.
+
+    A watch is nothing but such chunks, and to split at line ends is the cheapest way to find them.
+    All of them, or none: what is not quite like that is left to the general way.
+    """
+    pieces = BytesIO(data).readlines()  # bytes.split looks at each byte by itself
+    whole = (len(pieces) - 1) // 3 * 3  # without the last piece: it may not be complete
+    ends, sizes, lines = pieces[0:whole:3], pieces[1:whole:3], pieces[2:whole:3]
+    try:
+        fits = [int(size, 16) for size in sizes] == [*map(len, lines)]
+    except ValueError:
+        return [], data
+    if not fits or ends.count(_END) < len(ends):
+        return [], data
+    return lines, b"".join(pieces[whole:])
 
 
 def _size(line: bytes) -> int:

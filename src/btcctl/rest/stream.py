@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from io import BytesIO
 from types import TracebackType
 from typing import Any, Self
 
@@ -70,12 +71,12 @@ class WatchDecoder:
             WatchDecodeError: A line is not a JSON watch event.
             ObjectDecodeError: A line is a watch event, but its object has no usable metadata.
         """
-        head, newline, rest = chunk.partition(b"\n")
-        self._keep(head)
-        if not newline:
+        lines = BytesIO(chunk).readlines()  # bytes.split looks at each byte by itself
+        tail = lines.pop() if lines and not chunk.endswith(b"\n") else b""
+        if not lines:
+            self._keep(tail)
             return iter(())
-        *lines, tail = rest.split(b"\n")
-        lines.insert(0, b"".join(self._partial))
+        lines[0] = b"".join([*self._partial, lines[0]])
         self._partial, self._partial_bytes = [], 0
         self._keep(tail)
         return map(_decode, filter(bytes.strip, lines))  # a generator would end with its first error
@@ -95,9 +96,9 @@ def _decode(line: bytes) -> WatchEvent:
         return _decode_in_steps(line)
     type_, meta = event.type, event.object.metadata
     beginning = _BEGINNINGS.get(type_)
-    if beginning is None or not meta.name or not line.startswith(beginning) or not line.endswith(b"}}"):
+    if beginning is None or not meta.name or not line.startswith(beginning) or not line.endswith(b"}}\n"):
         return _decode_in_steps(line)
-    return _new_tuple(WatchEvent, (type_, Object(meta, line[len(beginning) - 1 : -1])))
+    return _new_tuple(WatchEvent, (type_, Object(meta, line[len(beginning) - 1 : -2])))
 
 
 def _decode_in_steps(line: bytes) -> WatchEvent:
@@ -159,20 +160,48 @@ class WatchStream:
         self._idle_seconds = limits.initial_idle_seconds or limits.idle_seconds
         self._chunks = response.chunks()
         self._decoder = WatchDecoder()
-        self._events: Iterator[WatchEvent] = iter(())
+        self._events: Iterator[WatchEvent] = iter(())  # that have come, and are not decoded yet
+        self._taken: Iterator[WatchEvent] = iter(())
+        self._failure: ApiError | ObjectDecodeError | WatchDecodeError | None = None
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> WatchEvent:
+        for event in self._taken:
+            return event
+        self._taken = iter(self.take())
+        return next(self._taken)
+
+    def take(self) -> list[WatchEvent]:
+        """Wait for an event, and return it with all that came along; [] at the end. Raises as iterating does."""
+        if events := [*self._taken]:
+            return events
         while True:
-            for event in self._events:
-                if self._begins and event.ends_initial_events:
-                    self._go_live()
-                return event
-            chunk = next(self._chunks)
+            if events := self._decode():
+                return events
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                return []
             self._check_time(b"\n" in chunk)
             self._events = self._decoder.feed(chunk)
+
+    def _decode(self) -> list[WatchEvent]:
+        """What has come up to the first that cannot be decoded; it is raised when its turn comes."""
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
+        events: list[WatchEvent] = []
+        try:
+            for event in self._events:
+                events.append(event)  # noqa: PERF402  those before one that fails are kept
+        except (ApiError, ObjectDecodeError, WatchDecodeError) as error:
+            if not events:
+                raise
+            self._failure = error
+        if self._begins and any(event.ends_initial_events for event in events):
+            self._go_live()
+        return events
 
     def interrupt(self) -> None:
         """Break the stream off, from any thread."""

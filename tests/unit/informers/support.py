@@ -7,9 +7,10 @@ import queue
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any
+from typing import Any, TypeAlias
 
 from btcctl.errors import Interrupted
+from btcctl.informers.list_watch import WatchEvents
 from btcctl.informers.notifications import Deleted
 from btcctl.objects import ADDED, BOOKMARK, DELETED, MODIFIED, ListPage, Object, ObjectKey, WatchEvent
 from btcctl.testing.clock import FakeClock
@@ -71,10 +72,20 @@ class Lasting:
         self.seconds = seconds
 
 
+class Together:
+    """In a script: these events come at once."""
+
+    def __init__(self, *events: WatchEvent) -> None:
+        self.events = events
+
+
+Step: TypeAlias = WatchEvent | Exception | Lasting | Together
+
+
 class Stream:
     """In a script: a watch that sends these, raises those that are exceptions, and ends."""
 
-    def __init__(self, *steps: WatchEvent | Exception | Lasting) -> None:
+    def __init__(self, *steps: Step) -> None:
         self.steps = steps
 
 
@@ -95,11 +106,11 @@ class ScriptedSource:
         assert isinstance(answer, ListPage)
         return answer
 
-    def watch(self, *, resource_version: str, timeout_seconds: int) -> AbstractContextManager[Iterator[WatchEvent]]:
+    def watch(self, *, resource_version: str, timeout_seconds: int) -> AbstractContextManager[WatchEvents]:
         return self._stream(f"watch from {resource_version!r}", timeout_seconds)
 
     @contextmanager
-    def _stream(self, call: str, timeout_seconds: int) -> Iterator[Iterator[WatchEvent]]:
+    def _stream(self, call: str, timeout_seconds: int) -> Iterator[WatchEvents]:
         answer = self._answer(call)
         assert isinstance(answer, Stream)
         self.timeouts.append(timeout_seconds)
@@ -122,31 +133,26 @@ class ScriptedSource:
 class StreamingSource(ScriptedSource):
     """One that can stream lists, too."""
 
-    def watch_list(
-        self, *, resource_version: str, timeout_seconds: int
-    ) -> AbstractContextManager[Iterator[WatchEvent]]:
+    def watch_list(self, *, resource_version: str, timeout_seconds: int) -> AbstractContextManager[WatchEvents]:
         return self._stream(f"stream at {resource_version!r}", timeout_seconds)
 
 
 class _Steps:
-    """An iterator that can be read on after it raised, which no generator can."""
-
-    def __init__(self, steps: tuple[WatchEvent | Exception | Lasting, ...], clock: FakeClock) -> None:
+    def __init__(self, steps: tuple[Step, ...], clock: FakeClock) -> None:
         self._steps = list(steps)
         self._clock = clock
 
-    def __iter__(self) -> _Steps:
-        return self
-
-    def __next__(self) -> WatchEvent:
+    def take(self) -> list[WatchEvent]:
         while self._steps:
             step = self._steps.pop(0)
             if isinstance(step, Exception):
                 raise step
+            if isinstance(step, Together):
+                return list(step.events)
             if isinstance(step, WatchEvent):
-                return step
+                return [step]
             self._clock.advance(step.seconds)
-        raise StopIteration
+        return []
 
 
 class LiveSource:
@@ -192,21 +198,20 @@ class LiveSource:
             return page(self._version, *self._objects.values())
 
     @contextmanager
-    def watch(self, *, resource_version: str, timeout_seconds: int) -> Iterator[Iterator[WatchEvent]]:
-        yield self._stream()
+    def watch(self, *, resource_version: str, timeout_seconds: int) -> Iterator[WatchEvents]:
+        yield self
 
     def interrupt(self) -> None:
         self.interrupted.set()
         self._events.put(None)
 
-    def _stream(self) -> Iterator[WatchEvent]:
-        while not self.interrupted.is_set():
-            event = self._events.get(timeout=10.0)
-            if isinstance(event, Exception):
-                raise event
-            if event is not None:
-                yield event
-        raise Interrupted("stopped")
+    def take(self) -> list[WatchEvent]:
+        event = self._events.get(timeout=10.0)
+        if isinstance(event, Exception):
+            raise event
+        if event is None or self.interrupted.is_set():
+            raise Interrupted("stopped")
+        return [event]
 
 
 class Recorder:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from btcctl.informers.delta_fifo import MOST_DELTAS, Changes, DeltaFIFO, Entry, Replaced, Resync, summed_up
@@ -199,3 +201,48 @@ def test_a_pop_waits_no_longer_than_told():
         assert ended == []
         clock.advance(0.2)
     assert ended == [True]
+
+
+def test_changes_are_processed_at_once_where_nothing_is_before_them():
+    seen: list[Entry] = []
+    fifo = DeltaFIFO(at_once=seen.append)
+    fifo.apply(added("a", 1), modified("a", 2))
+    assert [text(entry) for entry in seen] == [{"a": ["ADDED 1", "MODIFIED 2"]}]
+    assert len(fifo) == 0
+
+
+def test_changes_behind_a_list_wait_for_it():
+    seen: list[Entry] = []
+    fifo = DeltaFIFO(at_once=seen.append)
+    fifo.replace([pod("a", 1)])
+    fifo.apply(modified("a", 2))
+    assert seen == []
+    assert [text(pop(fifo)) for _ in range(2)] == [["replaced", "a"], {"a": ["MODIFIED 2"]}]
+
+
+def test_changes_that_come_while_something_is_processed_wait_and_wake_who_pops():
+    waiting, popped = threading.Event(), threading.Event()
+    seen: list[Entry] = []
+    fifo = DeltaFIFO(at_once=seen.append)
+
+    def take(entry: Entry) -> None:
+        popped.set()
+
+    with fifo.turn, Runner("pops", lambda stop: waiting.set() or fifo.pop(take)):
+        assert waiting.wait(10.0)
+        fifo.apply(added("a", 1))
+        assert not popped.is_set()  # whoever has the turn has the store to himself
+        fifo.turn.release()
+        assert popped.wait(10.0)
+        fifo.turn.acquire()
+    assert seen == []
+
+
+def test_one_that_fails_at_once_gives_the_turn_back():
+    def fail(entry: Changes) -> None:
+        raise ValueError(entry)
+
+    fifo = DeltaFIFO(at_once=fail)
+    with pytest.raises(ValueError, match="ADDED"):
+        fifo.apply(added("a", 1))
+    assert not fifo.turn.locked()

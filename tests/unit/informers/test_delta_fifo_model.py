@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from btcctl.informers.delta_fifo import Changes, DeltaFIFO, Entry, Replaced, Resync
 from btcctl.objects import ADDED, DELETED, MODIFIED, ObjectKey, WatchEvent
@@ -20,11 +20,20 @@ class FifoModel(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.fifo = DeltaFIFO(scopes=SCOPES)
+        self.at_once = False
+        self.processed_at_once: list[Changes] = []
+        self.is_processing = False
         self.groups: list[list[WatchEvent] | Replaced | str] = []
         self.listed: set[str] = set()
         self.processed: set[str] = set()
         self.version = 0
         self.is_closed = False
+
+    @initialize(at_once=st.booleans())
+    def choose(self, at_once: bool) -> None:
+        if at_once:
+            self.at_once = True
+            self.fifo = DeltaFIFO(scopes=SCOPES, at_once=self.processed_at_once.append)
 
     @rule(name=NAMES, type_=st.sampled_from([ADDED, MODIFIED, DELETED]))
     def apply(self, name: str, type_: str) -> None:
@@ -36,6 +45,8 @@ class FifoModel(RuleBasedStateMachine):
         if not (self.groups and isinstance(self.groups[-1], list)):
             self.groups.append([])
         self.groups[-1].append(event)
+        if self.at_once and len(self.groups) == 1 and not self.is_processing:
+            self.check(self.processed_at_once.pop(), self.groups.pop())
 
     @rule(names=st.sets(NAMES), scope=st.sampled_from(SCOPES))
     def replace(self, names: set[str], scope: str) -> None:
@@ -59,8 +70,10 @@ class FifoModel(RuleBasedStateMachine):
 
         def process(entry: Entry) -> None:
             popped.append(entry)
+            self.is_processing = True
             if put_meanwhile:
                 self.apply("a", MODIFIED)
+            self.is_processing = False
             assert self.fifo.has_synced() == (self.processed == set(SCOPES))
 
         assert self.fifo.pop(process, timeout=0) is not self.is_closed
@@ -97,6 +110,7 @@ class FifoModel(RuleBasedStateMachine):
 
     @invariant()
     def it_is_as_long_as_the_model(self) -> None:
+        assert not self.processed_at_once
         assert len(self.fifo) == sum(len(by_key(group)) if isinstance(group, list) else 1 for group in self.groups)
         assert self.fifo.unsynced_scopes() == set(SCOPES) - self.processed
 

@@ -21,6 +21,7 @@ from tests.unit.informers.support import (
     Lasting,
     Stream,
     StreamingSource,
+    Together,
     added,
     bookmark,
     deleted,
@@ -34,6 +35,14 @@ from tests.unit.informers.test_reflector import reflect
 EXPIRED = Gone(410, "Expired", "too old")
 TOO_LARGE = ServerTimeout(504, "Timeout", details={"causes": [{"reason": "ResourceVersionTooLarge"}]})
 STREAMED = Stream(added("a", 9), added("b", 3), initial_end(10), added("c", 11), Lasting(300))
+
+
+def test_changes_that_come_together_with_the_end_of_a_streamed_list_are_not_lost():
+    together = Together(added("a", 9), initial_end(10), added("b", 11), deleted("a", 12))
+    source = StreamingSource(Stream(together, Lasting(300)), Stream())
+    _, store = reflect(source)
+    assert store.log == ["replace a", "ADDED b", "DELETED a"]
+    assert source.calls[1] == "watch from '12'"
 
 
 def test_what_exists_becomes_one_list_and_the_stream_goes_on_as_the_watch():

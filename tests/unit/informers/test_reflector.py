@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from structlog.testing import capture_logs
 
@@ -22,7 +24,18 @@ from btcctl.errors import (
 from btcctl.informers.options import ReflectorOptions
 from btcctl.informers.reflector import Reflector
 from btcctl.objects import ListPage, Object, WatchEvent
-from tests.unit.informers.support import Lasting, ScriptedSource, Stream, added, bookmark, deleted, modified, page, pod
+from tests.unit.informers.support import (
+    Lasting,
+    ScriptedSource,
+    Stream,
+    Together,
+    added,
+    bookmark,
+    deleted,
+    modified,
+    page,
+    pod,
+)
 
 EXPIRED = Gone(410, "Expired", "too old resource version: 1 (804)")
 TOO_LARGE = ServerTimeout(
@@ -41,8 +54,8 @@ class Log:
     def replace(self, objects: list[Object]) -> None:
         self.log.append(" ".join(["replace", *(obj.name for obj in objects)]))
 
-    def apply(self, event: WatchEvent) -> None:
-        self.log.append(f"{event.type} {event.object.name}")
+    def apply(self, events: Sequence[WatchEvent]) -> None:
+        self.log += [f"{event.type} {event.object.name}" for event in events]
 
 
 def reflect(source: ScriptedSource) -> tuple[Reflector, Log]:
@@ -244,6 +257,28 @@ def test_a_list_without_a_version_is_a_failure():
     _, store = reflect(source)
     assert store.log == ["replace"]
     assert source.clock.waits == [0.8]
+
+
+def test_what_comes_together_is_stored_together_and_the_version_moves_past_all_of_it():
+    source = ScriptedSource(page(10), Stream(Together(added("a", 11), bookmark(12), modified("a", 13))), Stream())
+    reflector, store = reflect(source)
+    assert store.log == ["replace", "ADDED a", "MODIFIED a"]
+    assert source.calls[2] == "watch from '13'"
+    assert (reflector.statistics().events, reflector.statistics().bookmarks) == (2, 1)
+
+
+def test_a_bookmark_that_comes_last_moves_the_version_although_it_is_not_stored():
+    source = ScriptedSource(page(10), Stream(Together(added("a", 11), bookmark(14))), Stream())
+    reflect(source)
+    assert source.calls[2] == "watch from '14'"
+
+
+def test_an_unknown_event_among_others_is_skipped_and_the_others_are_not():
+    unknown = WatchEvent("RENAMED", pod("c", 99))
+    source = ScriptedSource(page(10), Stream(Together(added("a", 11), unknown)), Stream())
+    _, store = reflect(source)
+    assert store.log == ["replace", "ADDED a"]
+    assert source.calls[2] == "watch from '11'"
 
 
 def test_an_unknown_event_is_skipped_and_moves_nothing():

@@ -44,7 +44,7 @@ class ScriptedStream:
         self._body = response.body
 
     def chunks(self) -> Iterator[bytes]:
-        yield self._body
+        yield from self._body.splitlines(keepends=True) or [b""]
 
     def set_idle_timeout(self, seconds: float) -> None:
         self.idle_timeouts.append(seconds)

@@ -19,12 +19,13 @@ def feed_in_pieces(data: bytes, size: int) -> None:
         dechunker.feed(data[start : start + size])
 
 
+LINES = st.binary(max_size=40).map(lambda content: content.replace(b"\n", b"") + b"\n")
 LAST = b"0\r\n\r\n"
 TRAILERS = b"0\r\nTrailer: a\r\nAnother: b\r\n\r\n"
 
 
 @given(
-    st.lists(st.binary(min_size=1, max_size=40)),
+    st.lists(st.binary(min_size=1, max_size=40) | LINES),
     st.sampled_from([b"", b";a=b"]),
     st.sampled_from([LAST, TRAILERS]),
     st.data(),
@@ -38,6 +39,13 @@ def test_content_is_the_same_however_it_is_cut(
     fed = [dechunker.feed(whole[start:end]) for start, end in itertools.pairwise([0, *cuts, len(whole)])]
     assert b"".join(fed) == b"".join(contents)
     assert (dechunker.is_complete, dechunker.is_overfull) == (True, False)
+
+
+def test_a_line_whose_size_is_wrong_is_an_error_among_many_that_are_right():
+    lines = [chunk(b"one line\n")] * 9
+    lines[4] = lines[4].replace(b"9", b"8")
+    with pytest.raises(ChunkedError):
+        feed_in_pieces(b"".join(lines), 1000)
 
 
 def test_content_is_given_before_its_chunk_is_complete():

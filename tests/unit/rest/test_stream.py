@@ -221,3 +221,33 @@ def test_a_server_that_never_ends_a_stream_is_left():
     assert [next(stream).type for _ in range(5)] == ["BOOKMARK"] * 5
     with pytest.raises(TransportError, match="330"):
         next(stream)
+
+
+def test_events_that_come_together_are_taken_together():
+    stream = stream_of((0.0, line("ADDED", pod("a")) + line("ADDED", pod("b")) + b'{"type"'), (0.0, b"}\n"))
+    assert [event.object.name for event in stream.take()] == ["a", "b"]
+
+
+def test_what_cannot_be_decoded_is_raised_in_its_turn_and_what_came_with_it_is_not_lost():
+    bad = line("ADDED", {"kind": "Pod"})
+    stream = stream_of((0.0, line("ADDED", pod("a")) + bad + bad + line("ADDED", pod("b"))))
+    assert [event.object.name for event in stream.take()] == ["a"]
+    for _ in range(2):
+        with pytest.raises(ObjectDecodeError):
+            stream.take()
+    assert [event.object.name for event in stream.take()] == ["b"]
+    assert stream.take() == []
+
+
+def test_events_before_the_end_of_a_version_are_taken_before_it_is_raised():
+    gone = line("ERROR", {"kind": "Status", "code": 410, "reason": "Expired"})
+    stream = stream_of((0.0, line("ADDED", pod("a")) + gone))
+    assert [event.object.name for event in stream.take()] == ["a"]
+    with pytest.raises(Gone):
+        stream.take()
+
+
+def test_what_is_left_of_a_stream_that_was_iterated_over_can_be_taken():
+    stream = stream_of((0.0, line("ADDED", pod("a")) + line("ADDED", pod("b"))), (0.0, line("ADDED", pod("c"))))
+    assert next(stream).object.name == "a"
+    assert [[event.object.name for event in stream.take()] for _ in range(3)] == [["b"], ["c"], []]
