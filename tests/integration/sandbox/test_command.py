@@ -50,7 +50,12 @@ class Sandbox:
             self.process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment)
 
     def wait_until_up(self) -> None:
-        eventually(lambda: "It stays up until Ctrl-C" in self.output.read_text(), 30)
+        eventually(self.is_up, 60)
+
+    def is_up(self) -> bool:
+        output = self.output.read_text()
+        assert "It stays up until Ctrl-C" in output, output
+        return True
 
     @property
     def port(self) -> int:
