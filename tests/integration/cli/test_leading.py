@@ -13,12 +13,16 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import structlog
 import yaml
 
 from btcctl.apiserver.kubeconfig import kubeconfig
 from btcctl.bitcoin.crd import load_crd
 from btcctl.bitcoin.types import BITCOIN_NETWORKS
+from btcctl.cli import run
+from btcctl.cli.main import main
 from btcctl.clock import SYSTEM_CLOCK, rfc3339_micro
+from btcctl.controller.manager import Manager
 from btcctl.errors import NotFound
 from btcctl.leaderelection.lease_lock import LeaseLock
 from btcctl.leaderelection.record import LeaseRecord
@@ -181,6 +185,27 @@ def test_who_loses_the_lease_ends_with_a_status_that_is_not_zero(scene: Scene) -
     wait_for(process, "taken by pod-7")
     assert process.wait(BUSY_SECONDS) == 1
     assert scene.holder == "pod-7"
+
+
+def test_whatever_works_without_the_lease_cannot_write(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    errors: list[str] = []
+
+    def work_anyway(manager: Manager, grace_seconds: float) -> None:
+        [controller] = manager.controllers
+        key = ObjectKey(scene.server.namespace, "my-network")
+        for part in (manager.factory, controller):
+            part.start()
+        errors.append(eventually(lambda: controller.journal.last(key)).error)
+        for part in (controller, manager.factory):
+            part.stop()
+
+    monkeypatch.setattr(run, "run_until_signal", work_anyway)
+    scene.add_network()
+    before = structlog.get_config()
+    assert main(["run", "--kubeconfig", str(scene.config), "-n", scene.server.namespace, "--take-over"], {}) == 0
+    structlog.configure(**before)
+    assert errors == ["NotLeading: we do not lead: nothing was sent"]
+    assert not scene.has_stateful_set()
 
 
 def test_a_dry_run_shows_what_would_be_written_and_writes_nothing(scene: Scene) -> None:

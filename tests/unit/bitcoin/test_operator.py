@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from btcctl.bitcoin import operator
 from btcctl.bitcoin.children import NETWORK_LABEL
 from btcctl.bitcoin.crd import load_crd
 from btcctl.bitcoin.operator import (
@@ -14,10 +15,13 @@ from btcctl.bitcoin.operator import (
     pod_keys,
     require_definition,
 )
+from btcctl.bitcoin.rpc import RpcConnections
 from btcctl.errors import Forbidden
 from btcctl.informers.indexer import Indexer
 from btcctl.informers.lister import Lister
+from btcctl.leaderelection.fence import Fence
 from btcctl.objects import Object, ObjectKey
+from btcctl.testing.clock import FakeClock
 from btcctl.testing.fake_client import FakeClient
 
 KEY = ObjectKey("default", "net")
@@ -42,6 +46,14 @@ def lister(*objects: Object) -> Lister:
 NETWORK = made("net", "network-uid")
 STATEFUL_SET = made("net-sts", "set-uid", "net", "network-uid")
 POD = made("net-sts-0", "pod-uid", "net-sts", "set-uid")
+
+
+def test_nodes_are_called_behind_the_fence(monkeypatch: pytest.MonkeyPatch) -> None:
+    fences: list[Any] = []
+    monkeypatch.setattr(operator, "RpcConnections", lambda *_, fence, **__: fences.append(fence) or RpcConnections(1))
+    fence = Fence(FakeClock())
+    build_operator(FakeClient(load_crd()), fence=fence)
+    assert fences == [fence]
 
 
 def test_a_pod_concerns_the_network_at_the_end_of_its_owners() -> None:
