@@ -17,7 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from btcctl.clock import SYSTEM_CLOCK
-from tests.mutations.faults import FAULTS, ROOT, Fault
+from tests.mutations.fault import ROOT, Fault
+from tests.mutations.faults import FAULTS
 
 #: A test that hangs has noticed, too.
 HANGS_AFTER_SECONDS = 60

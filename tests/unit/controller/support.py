@@ -36,6 +36,7 @@ class FakeRegistration:
         self._changed = threading.Condition()  # guards the two below
         self._synced = False
         self.removed = False
+        self.waits: list[float] = []  # how long each `remove` was ready to
 
     def has_synced(self) -> bool:
         return self._synced
@@ -53,6 +54,7 @@ class FakeRegistration:
             self._changed.notify_all()
 
     def remove(self, timeout: float = 10.0) -> None:
+        self.waits.append(timeout)
         with self._changed:
             self.removed = True
             self._changed.notify_all()

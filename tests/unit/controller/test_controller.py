@@ -146,6 +146,16 @@ def test_a_terminal_error_rests_until_the_object_changes(clock, start):
     controller.stop()
 
 
+def test_a_terminal_error_forgets_earlier_failures(clock):
+    controller = Controller("net", Reconciler(TerminalError("no")), clock=clock, workers=1)
+    controller.queue.add_rate_limited(key("a"))
+    controller.queue.add(key("a"))
+    assert controller.queue.num_requeues(key("a")) == 1
+    controller.start()
+    controller.stop()
+    assert controller.queue.num_requeues(key("a")) == 0
+
+
 @pytest.mark.parametrize("nonsense", [lambda: None, lambda: True])
 def test_a_reconcile_that_returns_no_result_counts_as_failed(clock, nonsense):
     controller = handle(Reconciler(nonsense), clock, key("a"))
@@ -286,6 +296,15 @@ def test_stopping_a_controller_that_never_started_lets_its_informers_go(clock):
     controller.stop()
     controller.stop()
     assert informer.registration.removed
+
+
+def test_stopping_waits_for_a_mapping_that_is_under_way(clock):
+    informer = FakeInformer(clock)
+    controller = Controller("net", Reconciler(), clock=clock)
+    controller.watch(informer)
+    controller.start()
+    controller.stop()
+    assert informer.registration.waits[-1] > 0.0
 
 
 def test_starting_twice_starts_once(clock, start):

@@ -8,10 +8,12 @@ import pytest
 from structlog.testing import capture_logs
 
 from btcctl.errors import BtcctlError, LeaseLost, TransportError
+from btcctl.leaderelection.elector import Elector
+from btcctl.leaderelection.fence import Fence
 from btcctl.leaderelection.record import LeaseRecord
 from btcctl.testing.clock import FakeClock
 from btcctl.threads import Runner, Stop
-from tests.unit.leaderelection.support import TIMING, Candidate, Server
+from tests.unit.leaderelection.support import TIMING, Candidate, FakeLock, Server
 
 REAL_LIMIT_SECONDS = 10.0  # a broken test fails, it does not hang
 DOWN = TransportError("unreachable")
@@ -46,6 +48,18 @@ def test_a_renewal_is_one_update_without_a_read(a: Candidate) -> None:
     for _ in range(3):
         a.clock.advance(a.step())
     assert a.lock.calls == ["get", "create", "update", "update"]
+
+
+def test_the_pause_between_two_attempts_is_random_and_never_longer_than_the_retry(server: Server, clock: FakeClock):
+    asked: list[tuple[float, float]] = []
+
+    def shortest(low: float, high: float) -> float:
+        asked.append((low, high))
+        return low
+
+    elector = Elector(FakeLock(server, clock), Fence(clock), TIMING, identity="a", clock=clock, uniform=shortest)
+    assert elector.step() == pytest.approx(RETRY / 1.2)
+    assert asked == [(pytest.approx(RETRY / 1.2), RETRY)]
 
 
 def test_a_renewal_that_is_refused_reads_and_writes_again(server: Server, a: Candidate) -> None:

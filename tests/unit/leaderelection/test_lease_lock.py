@@ -9,6 +9,7 @@ from btcctl.leaderelection.lease_lock import LeaseLock
 from btcctl.leaderelection.record import LeaseRecord
 from btcctl.objects import ObjectKey
 from btcctl.resources import LEASES
+from btcctl.rest.transport import Request, Response
 from btcctl.testing.fake_client import FakeClient
 
 KEY = ObjectKey("ns", "the-lease")
@@ -74,3 +75,23 @@ def test_what_is_not_the_elections_stays_as_it_is() -> None:
 def test_a_lease_that_was_never_read_cannot_be_written_over() -> None:
     with pytest.raises(ValueError, match="not read yet"):
         LeaseLock(FakeClient(), KEY).update(OURS, 1.0)
+
+
+class Hurry(FakeClient):
+    """Notes how long each call may take."""
+
+    def __init__(self, body: dict[str, Any]) -> None:
+        super().__init__(body)
+        self.timeouts: list[float | None] = []
+
+    def call(self, request: Request, *, timeout: float | None = None, **how: Any) -> Response:
+        self.timeouts.append(timeout)
+        return super().call(request, timeout=timeout, **how)
+
+
+def test_each_call_has_a_time_of_its_own() -> None:
+    client = Hurry(lease(holderIdentity="", leaseDurationSeconds=1))
+    lock = LeaseLock(client, KEY)
+    lock.get(1.0)
+    lock.update(OURS, 2.0)
+    assert client.timeouts == [1.0, 2.0]

@@ -1,0 +1,330 @@
+"""Faults of what runs on the queue: controller, manager, leader election, events, metrics."""
+
+from __future__ import annotations
+
+from tests.mutations.fault import Fault
+
+_PROCESSING = ("controller/test_controller.py",)
+_SOURCES = ("controller/test_sources.py", "controller/test_builder.py", "controller/test_controller.py")
+_OWN_WRITES = ("controller/test_own_writes.py", "controller/test_controller.py")
+_WRITES = ("controller/test_writes.py",)
+_MANAGER = ("controller/test_manager.py", "controller/test_leading.py", "controller/test_manager_shutdown.py")
+_HEALTH = ("controller/test_health.py",)
+_ELECTION = ("leaderelection/test_election.py", "leaderelection/test_elector.py", "leaderelection/test_lease_lock.py")
+_LEADING = (*_ELECTION, "leaderelection/test_shutdown.py")
+_EVENTS = ("events",)
+_METRICS = ("test_metrics.py",)
+
+
+def _in(file: str, tests: tuple[str, ...], *faults: tuple[str, str, str]) -> list[Fault]:
+    return [Fault(what, file, old, new, tests) for what, old, new in faults]
+
+
+RUNTIME_FAULTS = [
+    *_in(
+        "controller/processing.py",
+        _PROCESSING,
+        ("a success is not forgotten", "        self._queue.forget(key)\n        if result", "        if result"),
+        (
+            "a terminal error is tried again",
+            '            return "terminal_error", error',
+            '            self._retry(key, error); return "terminal_error", error',
+        ),
+        (
+            "a terminal error keeps its failures",
+            "            self._queue.forget(key)\n            logger.error",
+            "            logger.error",
+        ),
+        ("a server's Retry-After is not kept to", 'getattr(error, "retry_after", None) or 0.0', "0.0"),
+        ("a reconcile has no deadline", "limited_to(self._timeout, self._clock)", "limited_to(None, self._clock)"),
+        ("what is no Result passes", "if not isinstance(result, Result):", "if False:"),
+        ("a draining queue waits for caches", "not self._queue.is_shut_down and ", ""),
+        (
+            "an exception ends the worker",
+            "        except Exception as error:\n            self._retry",
+            "        except BtcctlError as error:\n            self._retry",
+        ),
+    ),
+    *_in(
+        "controller/controller.py",
+        (*_PROCESSING, "controller/test_shutdown.py"),
+        (
+            "a key that was worked on stays taken",
+            "            finally:\n                self.queue.done(key)",
+            "            finally:\n                pass",
+        ),
+        (
+            "workers do not wait for the caches",
+            "if wait_for_sources(self.name, self._sources, stop, timeout=timeout, clock=self._clock):",
+            "if True:",
+        ),
+        ("a controller that died is healthy", "            self._died = True", "            self._died = False"),
+        (
+            "informers keep a handler of a controller that has ended",
+            "            source.remove(_JOIN_SECONDS)",
+            "            pass",
+        ),
+        (
+            "an initial list goes before changes",
+            "self.queue.add_background if self._options.background else self.queue.add",
+            "self.queue.add",
+        ),
+        ("what is queued is dropped at the stop", "self.drain_seconds if stop.is_set() else 0.0", "0.0"),
+    ),
+    *_in(
+        "controller/sources.py",
+        _SOURCES,
+        ("only the new owner is looked at", "[*self._keys_of(old), *self._keys_of(new)]", "[*self._keys_of(new)]"),
+        ("a resync goes before changes", "self._add if has_changed else self._add_background", "self._add"),
+        (
+            "waiting for a cache has no end",
+            "        if left <= 0:\n            reasons",
+            "        if left <= -1e9:\n            reasons",
+        ),
+        ("the cause is not named", 'f"{name}: {cause}" for name', 'f"{name}" for name'),
+    ),
+    *_in(
+        "controller/handlers.py",
+        _SOURCES,
+        (
+            "an owner of another group is the owner",
+            "(owner.group, owner.kind) != (owner_type.group, owner_type.kind)",
+            "owner.kind != owner_type.kind",
+        ),
+        (
+            "an owner of another kind is the owner",
+            "(owner.group, owner.kind) != (owner_type.group, owner_type.kind)",
+            "owner.group != owner_type.group",
+        ),
+        ("a namesake of the owner is the owner", "living is None or living == owner.uid", "True"),
+    ),
+    *_in(
+        "controller/own_writes.py",
+        _OWN_WRITES,
+        ("a key waits for its own writes for ever", "and self._clock.now() < pending.give_up_at", ""),
+        ("a key does not wait for its own writes", "if latest and self._seconds > 0:", "if False:"),
+        ("waits are not counted", "                self.waits += 1", "                pass"),
+        ("waits in vain are not counted", "            self.timeouts += 1", "            pass"),
+    ),
+    *_in(
+        "controller/writes.py",
+        _WRITES,
+        ("an update is written without a difference", "    if body == found.body():", "    if False:"),
+        ("a status is written without a difference", '    if body.get("status") == dict(status):', "    if False:"),
+        (
+            "a conflict is not tried again",
+            "        except Conflict:\n            Stop",
+            "        except AlreadyExists:\n            Stop",
+        ),
+        (
+            "another's object is adopted",
+            'if controller != owner.uid and (controller or ("uid" in metadata and not adopt)):',
+            "if False:",
+        ),
+        (
+            "a namesake controls",
+            "obj.controller is not None and obj.controller.uid == owner.uid",
+            "obj.controller is not None",
+        ),
+    ),
+    *_in(
+        "controller/finalizers.py",
+        _WRITES,
+        ("finalizers of others get lost", "[*obj.finalizers, name]", "[name]"),
+        ("a finalizer is written over whatever came meanwhile", '"resourceVersion": obj.resource_version, ', ""),
+    ),
+    *_in(
+        "controller/conditions.py",
+        ("controller/test_conditions.py",),
+        ("a condition's time changes with its reason", "before.status == condition.status", "before == condition"),
+    ),
+    *_in(
+        "controller/manager.py",
+        _MANAGER,
+        (
+            "the lease is given back before the work ends",
+            "*_present(elector, recorder), *services, *self._work()]",
+            "*_present(recorder), *services, *self._work(), *_present(elector)]",
+        ),
+        ("parts stop in the order in which they start", "part = self._running.pop()", "part = self._running.pop(0)"),
+        ("the lease is given back although work goes on", "if self.elector is not None and not ended:", "if False:"),
+        ("who loses the lease takes its time", "if self.elector is None or not self.elector.problem() else 0.0", ""),
+        ("a lost lease is noticed at the next look", "elector.lost.on_set(self._ended.set)", "pass"),
+        ("metrics and health start last", "self._parts.insert(0, server)", "self._parts.append(server)"),
+        (
+            "a part that died is no failure",
+            "        if not stop.is_set():\n            raise",
+            "        if False:\n            raise",
+        ),
+    ),
+    *_in(
+        "controller/leading.py",
+        _MANAGER,
+        (
+            "a standby works when it is stopped",
+            "            if not stop.is_set():  # whoever is on the way out begins nothing\n",
+            "            if True:\n",
+        ),
+    ),
+    *_in(
+        "controller/health.py",
+        _HEALTH,
+        ("a stuck worker is healthy", "if each > seconds]", "if each > 9 * seconds]"),
+        ("an unfilled cache is ready", '"; ".join(manager.unsynced())', '""'),
+        ("a silent watch is ready", '"; ".join(manager.silent())', '""'),
+        ("a dead thread is alive", '"; ".join(manager.dead())', '""'),
+    ),
+    *_in(
+        "leaderelection/election.py",
+        _ELECTION,
+        ("our duration counts, not the holder's", "now + record.duration_seconds", "now + self._timing.lease_seconds"),
+        ("a lease that does not change never runs out", "elif record != self.record:", "else:"),
+        (
+            "we lead from the answer on, not from the request",
+            "sent_at + self._timing.renew_deadline_seconds",
+            "sent_at + self._timing.lease_seconds",
+        ),
+        ("taking over acts at once", "max(sent_at, self._rivals_until)", "sent_at"),
+        ("every renewal is a transition", "old.transitions + (self.record is not None)", "old.transitions + 1"),
+        ("a renewal says that it has just been acquired", "old.acquire_time or now", "now"),
+        (
+            "a lease that is given back has to be waited for",
+            "self._rivals_until = _NEVER  # it was given back",
+            "pass  # it was given back",
+        ),
+        ("any deadline is accepted", "if not lease > deadline > JITTER * retry > 0:", "if False:"),
+    ),
+    *_in(
+        "leaderelection/elector.py",
+        _LEADING,
+        (
+            "a call may outlast the deadline",
+            "return min(self._timing.call_seconds, left) if left > 0 else self._timing.call_seconds",
+            "return self._timing.call_seconds",
+        ),
+        (
+            "a call may take all of the deadline",
+            "return min(self._timing.call_seconds, left) if left > 0 else self._timing.call_seconds",
+            "return left if left > 0 else self._timing.call_seconds",
+        ),
+        (
+            "effects may begin while the lease is given back",
+            "        self._fence.close()\n        self._given_back = True",
+            "        self._given_back = True",
+        ),
+        (
+            "an abandoned lease is given back",
+            "if self._abandoned or not self._has_written:",
+            "if not self._has_written:",
+        ),
+        (
+            "a renewal that came too late counts",
+            "(now >= deadline or not self._election.holds(now))",
+            "not self._election.holds(now)",
+        ),
+        (
+            "a failure that is none of ours ends the loop",
+            "            except Exception as error:\n                self._report(error)\n        now",
+            "            except LeaseLost as error:\n                self._report(error)\n        now",
+        ),
+    ),
+    *_in(
+        "leaderelection/elector.py",
+        _ELECTION,
+        ("all candidates ask at the same moments", "self._uniform(retry / JITTER, retry)", "retry"),
+    ),
+    *_in(
+        "leaderelection/lease_lock.py",
+        _ELECTION,
+        (
+            "a read of the lease may take any time",
+            'self._client.call(Request("GET", self._path), timeout=timeout)',
+            'self._client.call(Request("GET", self._path))',
+        ),
+        (
+            "a write of the lease may take any time",
+            "self._client.call(request, timeout=timeout)",
+            "self._client.call(request)",
+        ),
+    ),
+    *_in(
+        "leaderelection/release.py",
+        _LEADING,
+        ("another's lease is given back", "record.holder != election.identity", "record.holder == ''"),
+        (
+            "a conflict ends the release",
+            "    except Conflict:\n        return False",
+            "    except Conflict:\n        return True",
+        ),
+    ),
+    *_in(
+        "leaderelection/fence.py",
+        _LEADING,
+        (
+            "the fence needs somebody to shut it",
+            "if self._closed or self._clock.now() >= self._until:",
+            "if self._closed:",
+        ),
+        ("what was overtaken is not counted", "            self.overtaken += 1", "            pass"),
+    ),
+    *_in(
+        "leaderelection/lease_lock.py",
+        _ELECTION,
+        (
+            "a lease is written over whatever came meanwhile",
+            '{**self._seen, "spec": spec}',
+            '{"metadata": {"name": self.key.name, "namespace": self.key.namespace}, "spec": spec}',
+        ),
+    ),
+    *_in(
+        "events/outlet.py",
+        _EVENTS,
+        ("a full queue holds its sender up", "len(self._queue) < self._length", "True"),
+        ("what is lost is not counted", "            self.dropped += 1", "            pass"),
+        ("every lost event is a line", "is_first = self.dropped == 1", "is_first = True"),
+        ("a stop loses what is queued", "lost = 0 if self._runner is None else self.flush(timeout)", "lost = 0"),
+        ("an event leads back to no reconcile", "with bound_contextvars(**event.log_context):", "if True:"),
+    ),
+    *_in(
+        "events/correlator.py",
+        _EVENTS,
+        ("nine messages are as good as ten", "AGGREGATE_MESSAGES = 10", "AGGREGATE_MESSAGES = 9"),
+        ("what was silenced does not count", "occurrence if self._may_speak(event, now) else None", "occurrence"),
+        (
+            "all events of an object are silenced together",
+            "(event.component, event.reference, event.type)\n        bucket",
+            "(event.component, event.reference)\n        bucket",
+        ),
+    ),
+    *_in(
+        "events/writer.py",
+        _EVENTS,
+        (
+            "an event that is gone is not made again",
+            "        except NotFound:\n            return False",
+            "        except NotFound:\n            return True",
+        ),
+        ("an unreachable server is tried once", "if stop.is_set() or attempt == TRIES - 1:", "if True:"),
+        ("a stopping process tries on", "if stop.is_set() or attempt == TRIES - 1:", "if attempt == TRIES - 1:"),
+        (
+            "a rejected event is tried again",
+            "                _report(write.event, error)\n                return",
+            "                _report(write.event, error)",
+        ),
+    ),
+    *_in(
+        "metrics.py",
+        _METRICS,
+        (
+            "a terminal error is no error",
+            'each.results["error"] + each.results["timeout"] + given_up',
+            'each.results["error"] + each.results["timeout"]',
+        ),
+        ("adds shrink", "max(self._adds, waiting[0][-1][1] + state.depth)", "waiting[0][-1][1]"),
+        (
+            "retries are not told apart",
+            "self._retries[str(code), method, host] += 1",
+            'self._retries["", method, host] += 1',
+        ),
+    ),
+]
