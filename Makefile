@@ -46,7 +46,7 @@ test-faults: $(READY) ## every fault of docs/faults.md twice, at random points o
 reliability: $(READY) ## the same twenty times, and silent faults with real deadlines; writes docs/reliability.md
 	$(BIN)/python -m tests.faults --runs 20 --real --write docs/reliability.md
 
-mutations: $(READY) ## put faults into informers, their streams and the work queue, one at a time: a test must catch each
+mutations: $(READY) ## put faults into the toolkit, one at a time: a test must catch each
 	$(BIN)/python -m tests.mutations
 
 cover: $(READY) ## coverage of the unit and integration tests
