@@ -172,6 +172,17 @@ def operator(config: Path, client: ApiClient) -> Iterator[Operator]:
         operator.process.wait()
 
 
+def test_the_namespaces_of_an_operator_are_those_that_were_named(operator: Operator, config: Path) -> None:
+    started = operator.said("configuration")
+    assert started is not None
+    assert started["namespaces"] == []
+    done = btcctl(
+        "run", "--kubeconfig", str(config), "-n", "a", "--namespace", "b", "--dry-run", "--log-format", "json"
+    )
+    [shown] = [json.loads(line) for line in done.stderr.splitlines() if '"configuration"' in line]
+    assert shown["namespaces"] == ["a", "b"]
+
+
 def test_the_operator_runs_beside_a_cluster_until_a_signal(operator: Operator, client: ApiClient) -> None:
     shown = operator.said("configuration")
     assert shown is not None

@@ -48,6 +48,18 @@ STATEFUL_SET = made("net-sts", "set-uid", "net", "network-uid")
 POD = made("net-sts-0", "pod-uid", "net-sts", "set-uid")
 
 
+@pytest.mark.parametrize(("namespaces", "looked_at"), [((), {""}), (("a", "b"), {"a", "b"})])
+def test_an_operator_looks_everywhere_or_in_the_namespaces_it_was_given(
+    namespaces: tuple[str, ...], looked_at: set[str]
+) -> None:
+    client = FakeClient(types=[load_crd()])
+    manager = build_operator(client, OperatorOptions(namespaces=namespaces))
+    manager.start()
+    manager.factory.require_sync(10.0)
+    manager.stop()
+    assert {each.key.namespace for each in client.actions if each.verb in {"list", "watch"}} == looked_at
+
+
 def test_nodes_are_called_behind_the_fence(monkeypatch: pytest.MonkeyPatch) -> None:
     fences: list[Any] = []
     monkeypatch.setattr(operator, "RpcConnections", lambda *_, fence, **__: fences.append(fence) or RpcConnections(1))
