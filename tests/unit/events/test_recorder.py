@@ -250,14 +250,18 @@ def test_the_log_is_a_watcher_too():
 
 
 def test_what_is_logged_about_an_event_leads_back_to_the_reconcile_that_recorded_it():
-    seen: SimpleQueue[dict] = SimpleQueue()
-    recorder = EventRecorder(FakeEvents(), "btcctl", watchers=(lambda event, stop: seen.put(get_contextvars()),))
+    seen: SimpleQueue[str | None] = SimpleQueue()
+
+    def look(event: Event, stop: Stop) -> None:
+        seen.put(get_contextvars().get("reconcile_id"))
+
+    recorder = EventRecorder(FakeEvents(), "btcctl", watchers=(look,))
     with bound_contextvars(reconcile_id="net-7"):
         recorder.event(NETWORK, "Normal", "Created", "created it")
     recorder.event(NETWORK, "Normal", "Started", "by nobody")
     recorder.start()
     recorder.stop()
-    assert [seen.get_nowait() for _ in range(2)] == [{"reconcile_id": "net-7"}, {}]
+    assert [seen.get_nowait() for _ in range(2)] == ["net-7", None]
 
 
 class Patient:
