@@ -27,10 +27,12 @@ class Sweep:
     Args:
         modules: Whose lines count.
         passes: How many passes of a line by a thread are places of their own.
+        is_alone: The scene has one thread. What is done is done in it, so that it is over when that goes on.
     """
 
     modules: tuple[ModuleType, ...]
     passes: int = EFFORT
+    is_alone: bool = False
     places: set[Place] = field(default_factory=set)  #: where something was done so far
     _files: dict[str, str] = field(default_factory=dict)
 
@@ -67,6 +69,7 @@ class _Play:
         self._sweep = sweep
         self._lock = threading.Lock()  # guards the counts, and who acts
         self._passed: dict[tuple[str, str], int] = {}
+        self._act = act
         self._actor = Runner("actor", lambda _: act())
         self._is_over = False
 
@@ -80,7 +83,7 @@ class _Play:
     def end(self) -> None:
         """A thread that outlives the scene is no place."""
         self._is_over = True
-        if self.place is not None:
+        if self.place is not None and not self._sweep.is_alone:
             self._actor.stop(_REAL_LIMIT_SECONDS)
 
     def _pass(self, frame: FrameType) -> None:
@@ -93,28 +96,33 @@ class _Play:
                 return
             self.place = place
         self._sweep.places.add(place)
+        if self._sweep.is_alone:
+            self._act()
+            return
         self._actor.start()
         with suppress(TimeoutError):  # it goes on as soon as this thread has let go of a lock
             self._actor.stop(_STUCK_SECONDS)
 
 
-def sweep(modules: tuple[ModuleType, ...], scene: Callable[[], Any], *, passes: int = EFFORT, least: int) -> int:
+def sweep(
+    modules: tuple[ModuleType, ...],
+    scene: Callable[[], Any],
+    *,
+    passes: int = EFFORT,
+    is_alone: bool = False,
+    least: int,
+) -> None:
     """Play `scene()` until no place is left.
 
     Args:
         scene: Makes a new one each time: it has `play`, `act` and `check`, which is told the place.
+        passes, is_alone: As of `Sweep`.
         least: So many places there are at least, or the test would prove little.
-
-    Returns:
-        How many plays it took.
     """
-    all_ = Sweep(modules, passes)
-    plays = 0
-    while True:
+    all_ = Sweep(modules, passes, is_alone)
+    place: Place | None = ("", "", 0)
+    while place is not None:
         one = scene()
         place = all_.play(one.play, one.act)
         one.check(place)
-        plays += 1
-        if place is None:
-            assert len(all_.places) >= least
-            return plays
+    assert len(all_.places) >= least
