@@ -78,10 +78,12 @@ class PendingNotifications:
         """Note what is to be told of each key."""
         pending = self._pending
         for key, each in news:
-            if type(each) is Updated and key not in pending:  # nearly always, and on the hot path
-                pending[key] = each
-            else:
+            if key in pending:
                 self.add(key, each)
+                continue
+            pending[key] = each
+            if type(each) is Added:
+                self.initial_owed += each.in_initial_list
 
     def keys(self) -> list[ObjectKey]:
         """What there is to tell of; what has waited longest since its last change comes first."""
