@@ -232,6 +232,7 @@ RUNTIME_FAULTS = [
         "leaderelection/elector.py",
         _ELECTION,
         ("all candidates ask at the same moments", "self._uniform(retry / JITTER, retry)", "retry"),
+        ("a lease that runs out during a stop is a failure", "None if self._resigned else error", "error"),
     ),
     *_in(
         "leaderelection/lease_lock.py",

@@ -121,9 +121,11 @@ class Manager:
             timeout: Seconds for all of it together.
 
         Raises:
-            LeaseLost: We led, and lost the lease.
+            LeaseLost: We led, and had lost the lease before.
             BaseException: What killed a part. Of several, one, with the others as its context.
         """
+        if self.elector is not None and not self.elector.problem():
+            self.elector.resign()
         self._stop_rest(self._clock.now() + timeout)
 
     def run(self, stop: Stop, grace_seconds: float = 30.0) -> None:

@@ -75,6 +75,7 @@ class Elector:
         self._uniform = uniform
         self._election = Election(self.identity, timing, take_over=take_over)
         self._abandoned = False
+        self._resigned = False
         self._has_written = False
         self._given_back = False
         self._last_failure = ""
@@ -115,6 +116,10 @@ class Elector:
         if error is not None:
             raise error
 
+    def resign(self) -> None:
+        """We are about to stop. If the lease runs out before the work has ended, that is no loss any more."""
+        self._resigned = True
+
     def abandon(self) -> None:
         """Do not give the lease back at the end: somebody may still be at work. It runs out by itself."""
         self._abandoned = True
@@ -128,9 +133,10 @@ class Elector:
             if self.expired:
                 raise LeaseLost(self._why_lost())
         except LeaseLost as error:
-            logger.error("lease lost", lease=str(self._lock.key), error=str(error))  # noqa: TRY400
+            log = logger.warning if self._resigned else logger.error
+            log("lease lost", lease=str(self._lock.key), error=str(error))
             with self._guard:
-                self._unraised = error
+                self._unraised = None if self._resigned else error
             self.lost.set()
         else:
             self._release()

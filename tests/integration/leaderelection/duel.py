@@ -60,7 +60,7 @@ class Duel:
     is_fenced: bool = True
     fighters: dict[str, Fighter] = field(default_factory=dict)
     overtaken: dict[str, int] = field(default_factory=dict)
-    ends: list[tuple[str, int]] = field(default_factory=list)
+    ends: list[tuple[str, int, str]] = field(default_factory=list)  #: what was done, the status, and the last words
     revived: int = 0  #: how many ended although nothing was done to them: a busy machine let them miss their deadline
 
     def start(self, user: str) -> None:
@@ -84,7 +84,8 @@ class Duel:
         threading.Event().wait(STAYS_SECONDS)
         victim.send(signal.SIGCONT)
         victim.network.mend()
-        self.ends.append((kind, self._replace(user)))
+        status, said = self._replace(user)
+        self.ends.append((kind, status, said))
 
     def verdict(self) -> Verdict:
         arrived = {name: at for each in self.networks.values() for name, at in each.arrived.items()}
@@ -103,14 +104,14 @@ class Duel:
                 self.revived += 1
         return True
 
-    def _replace(self, user: str) -> int:
-        """Wait for the end of a user's process and start another; the status of the old one."""
+    def _replace(self, user: str) -> tuple[int, str]:
+        """Wait for the end of a user's process and start another; the status of the old one, and what it said."""
         old = self.fighters[user]
         status, said = old.end()
         counted = re.search(r"overtaken (\d+)", said)
         self.overtaken[old.name] = int(counted[1]) if counted else 0
         self.start(user)
-        return status
+        return status, said
 
     def _kill(self, victim: Fighter) -> None:
         victim.send(signal.SIGKILL)

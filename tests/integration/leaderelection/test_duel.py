@@ -77,8 +77,14 @@ def test_whatever_happens_to_a_leader_it_never_writes_after_the_next_one_has_the
         late = [each for each in verdict.takeovers if each > LEASE + RETRY + CALL_SECONDS]
         assert len(late) <= fight.revived, verdict.takeovers
         expected = {"kill": HUNG_UP, "pause": 1, "partition": 1, "terminate": 0}
-        unexpected = [(kind, status) for kind, status in fight.ends if status != expected[kind]]
+        unexpected = [each for each in fight.ends if each[1] != expected[each[0]] and not had_lost(each[2])]
         assert len(unexpected) <= fight.revived, unexpected
+
+
+def had_lost(said: str) -> bool:
+    """Whether somebody who was asked to go led no longer by then: it had got no time, or no answer, to renew."""
+    before, asked, _ = said.partition("stopping; a second signal")
+    return bool(asked) and "nothing was sent" in before
 
 
 @pytest.mark.timeout(300)

@@ -120,6 +120,18 @@ def test_losing_the_lease_ends_the_manager_without_giving_it_back(scene: Scene) 
     assert not scene.manager.healthy
 
 
+def test_who_is_asked_to_stop_in_time_ends_well_although_the_lease_runs_out_meanwhile(scene: Scene) -> None:
+    stop = Stop(scene.clock)
+
+    def last_words(timeout: float) -> None:
+        scene.clock.advance(10.0)
+
+    scene.manager.recorder.stop = last_words  # type: ignore[method-assign]
+    scene.elector.leading.on_set(stop.set)
+    scene.manager.run(stop)
+    assert scene.server.record.holder == "a"
+
+
 def test_who_loses_the_lease_waits_for_nobody(scene: Scene) -> None:
     caches = scene.manager.factory
     lose_it(scene)

@@ -343,6 +343,16 @@ def test_who_is_asked_to_stop_after_the_deadline_has_lost_and_gives_nothing_back
     assert server.record.holder == "a"
 
 
+def test_a_lease_that_runs_out_while_we_are_stopping_is_no_loss_but_is_not_given_back(server: Server, a: Candidate):
+    a.elector.start()
+    assert a.elector.leading.wait()
+    a.elector.resign()
+    a.clock.advance(DEADLINE)
+    a.elector.stop()
+    assert server.record.holder == "a"
+    assert not a.may_act()
+
+
 def test_a_lease_that_somebody_took_meanwhile_is_not_given_back(server: Server, a: Candidate) -> None:
     def take(_: str) -> None:
         if a.leads:
