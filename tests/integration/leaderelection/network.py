@@ -135,13 +135,26 @@ class _Connection:
         """TLS may have more in its own buffer, which select does not see."""
         assert self._far is not None
         while True:
-            data = self._far.recv(_CHUNK_BYTES)
+            data = self._received()
+            if data is None:
+                return
             if data and self._is_near_open:
                 with suppress(OSError):
                     self._near.sendall(data)
             self._is_near_open = self._is_near_open and bool(data)
             if not (data and isinstance(self._far, ssl.SSLSocket) and self._far.pending()):
                 return
+
+    def _received(self) -> bytes | None:
+        """None if nothing came that is for the writer: a ticket of TLS, say, while the server waits for a body."""
+        assert self._far is not None
+        self._far.settimeout(0.0)
+        try:
+            return self._far.recv(_CHUNK_BYTES)
+        except (ssl.SSLWantReadError, BlockingIOError):
+            return None
+        finally:
+            self._far.settimeout(_SECONDS)
 
     def _dial(self) -> socket.socket:
         plain = socket.create_connection(self._network.target, _SECONDS)
