@@ -102,7 +102,7 @@ class Run:
         self._random = random.Random(f"{setting.seed} {fault.name}")
         bookmarks = (BOOKMARK_SECONDS if setting.scale == 1 else SCALED_BOOKMARK_SECONDS) * setting.scale
         self.server = FaultServer(WIDGETS, token_file=directory / "token", bookmark_seconds=bookmarks)
-        self.writer = Writer(self.server, self._random)
+        self.writer = Writer(self.server, self._random, setting.scale)
         self.trackers = [Tracker(), Tracker(pause_every=50), Tracker(raise_every=97)]
         self.pace = Pace(setting.scale, self._random)
         self.lost = 0

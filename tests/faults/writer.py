@@ -19,10 +19,17 @@ _DELETIONS = 0.15
 
 
 class Writer:
-    """Creates, changes and deletes objects."""
+    """Creates, changes and deletes objects.
 
-    def __init__(self, server: FaultServer, random_: random.Random) -> None:
+    Args:
+        server: Where.
+        random_: Says what.
+        scale: Of all durations; in the background it makes ten changes in a second of the client's own time.
+    """
+
+    def __init__(self, server: FaultServer, random_: random.Random, scale: float) -> None:
         self.changes = 0
+        self._pause_seconds = 0.1 * scale
         self._server = server
         self._random = random_
 
@@ -34,7 +41,7 @@ class Writer:
 
     def run(self, stop: Stop) -> None:
         """Make changes one by one, at leisure, until `stop` is set."""
-        while not stop.wait(0.002):
+        while not stop.wait(self._pause_seconds):
             self.change(1)
 
     def in_background(self) -> Runner:
