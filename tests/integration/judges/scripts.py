@@ -282,9 +282,9 @@ def events(t: Transcript) -> None:
 
 def explain(t: Transcript) -> None:
     _nets(t)
-    # A real server writes its OpenAPI document a second or two after the definition is established.
-    schemas = f"/openapi/v3/apis/{t.group}/v1"
-    eventually(lambda: "nets/{name}" in t.quietly("get", "--raw", schemas), 30)
+    # A real server writes its OpenAPI document a second or two after the definition is established,
+    # and the index of all documents, which kubectl asks first, some time after that.
+    eventually(lambda: "FIELDS:" in t.quietly("explain", "net"), 30)
     for path in ("", ".metadata", ".spec", ".spec.nodes", ".spec.peers", ".spec.peers.host", ".spec.tags", ".status"):
         t("explain", f"net{path}")
     t("explain", "net", "--recursive")
