@@ -50,7 +50,7 @@ class DeltaFIFO:
     client-go's DeltaFIFO, but for two changes its own successor made, too: a list or a resync is
     one entry, compared with the store when it is processed; and it is a barrier: what comes later
     is neither merged into nor handed out before what came earlier. All keys changed between two
-    barriers are handed out together. Any number of producers, one consumer.
+    barriers are handed out together. Any number of producers; one entry is processed at a time.
 
     Args:
         clock: Measures the timeout of `pop`.
@@ -67,8 +67,8 @@ class DeltaFIFO:
     ) -> None:
         self._clock = clock
         self._at_once = at_once
-        self._unprocessed = frozenset(scopes)  #: scopes whose first list was not; changed by the consumer only
-        #: Held while an entry is processed, from before it leaves the queue. Who holds it has the store to himself.
+        self._unprocessed = frozenset(scopes)  #: scopes whose first list was not; changed by who pops
+        #: Held while an entry is processed, from before it leaves the queue. Whoever holds it has the store for itself.
         self.turn = threading.Lock()
         self._changed = threading.Condition()  # guards everything below: there is something to pop, or no more will be
         self._entries: deque[Entry] = deque()
@@ -89,18 +89,7 @@ class DeltaFIFO:
             if not isinstance(newest, Changes):
                 newest = Changes({})
                 self._entries.append(newest)
-            queued = newest.deltas
-            for event in events:
-                key = event.object.key
-                deltas = queued.get(key)
-                if deltas is None:
-                    queued[key] = [event]
-                elif event.type == DELETED == deltas[-1].type:
-                    deltas[-1] = event
-                else:
-                    deltas.append(event)
-                    if len(deltas) > MOST_DELTAS:
-                        queued[key] = summed_up(deltas)
+            _add(newest.deltas, events)
             if self._at_once is None or len(self._entries) > 1 or not self.turn.acquire(blocking=False):
                 self._changed.notify_all()
                 return
@@ -124,7 +113,7 @@ class DeltaFIFO:
                 self._push(Resync(frozenset()))
 
     def pop(self, process: Callable[[Entry], None], timeout: float | None = None) -> bool:
-        """Wait for an entry and pass it to `process`, which may take its time: no lock is held.
+        """Wait for an entry and pass it to `process`, which may take its time: others are queued meanwhile.
 
         Args:
             process: Called at most once.
@@ -190,6 +179,20 @@ class DeltaFIFO:
             if isinstance(entry, Resync):
                 return Resync(frozenset(key for later in self._entries for key in _keys(later)))
             return entry
+
+
+def _add(queued: dict[ObjectKey, list[WatchEvent]], events: Iterable[WatchEvent]) -> None:
+    for event in events:
+        key = event.object.key
+        deltas = queued.get(key)
+        if deltas is None:
+            queued[key] = [event]
+        elif event.type == DELETED == deltas[-1].type:
+            deltas[-1] = event
+        else:
+            deltas.append(event)
+            if len(deltas) > MOST_DELTAS:
+                queued[key] = summed_up(deltas)
 
 
 def summed_up(deltas: list[WatchEvent]) -> list[WatchEvent]:
