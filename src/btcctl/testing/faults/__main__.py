@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from btcctl.controller.signals import catching_signals
 from btcctl.errors import BtcctlError
 from btcctl.rest.config import load_config
 from btcctl.testing.faults.catalogue import FAULTS
@@ -15,24 +16,22 @@ from btcctl.testing.faults.proxy import FaultProxy
 from btcctl.threads import Stop
 
 
-def main(arguments: list[str] | None = None, stop: Stop | None = None) -> int:
-    """Run until interrupted, or until `stop` is set. Exit status: 0, or 2 for bad usage."""
+def main(arguments: list[str] | None = None) -> int:
+    """Run until SIGINT or SIGTERM. Exit status: 0, or 2 for bad usage."""
     args = build_parser().parse_args(arguments)
-    stop = stop or Stop()
+    stop = Stop()
     try:
         target = Target.of(load_config(args.kubeconfig))
     except BtcctlError as error:
         sys.stderr.write(f"btcctl.testing.faults: {error}\n")
         return 2
     pace = Pace(args.scale, stop=stop)
-    with FaultProxy(target) as proxy:
+    # No KeyboardInterrupt: raised anywhere, it may leave a lock taken that closing the proxy needs.
+    with catching_signals(lambda _: stop.set()), FaultProxy(target) as proxy:
         sys.stdout.write(f"{proxy.url}\n")
         sys.stdout.flush()
-        try:
-            while not stop.wait(args.every):
-                FAULTS[args.fault].inject(proxy, pace)
-        except KeyboardInterrupt:
-            pass
+        while not stop.wait(args.every):
+            FAULTS[args.fault].inject(proxy, pace)
     return 0
 
 
