@@ -57,6 +57,15 @@ SYSTEM_CLOCK: Clock = SystemClock()
 AWAKE_CLOCK: Clock = AwakeClock()
 
 
+def sleep(seconds: float, clock: Clock = SYSTEM_CLOCK) -> None:
+    """Let `seconds` go by. Nothing ends it early: a loop that can be stopped waits on its `Stop` instead."""
+    until = clock.now() + seconds
+    never = threading.Condition()  # nobody else knows it
+    with never:
+        while (left := until - clock.now()) > 0:
+            clock.wait(never, left)
+
+
 def rfc3339(instant: datetime) -> str:
     """As `metadata.creationTimestamp` is written: `2026-11-23T15:27:18Z`."""
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -20,8 +20,8 @@ from btcctl.clock import SYSTEM_CLOCK, Clock
 logger = structlog.get_logger(__name__)
 
 
-class Stop:
-    """Asks loops to end: an event that can be waited on by an injected clock, and that calls back.
+class Latch:
+    """Something that happens once: it can be waited for by an injected clock, and it calls back.
 
     Args:
         clock: What `wait` measures its timeout with.
@@ -37,7 +37,7 @@ class Stop:
         return self._is_set
 
     def set(self) -> None:
-        """Ask. Idempotent. Callbacks run here, once, in the caller's thread."""
+        """It has happened. Idempotent. Callbacks run here, once, in the caller's thread."""
         with self._changed:
             self._is_set = True
             callbacks, self._callbacks = self._callbacks, []
@@ -46,9 +46,9 @@ class Stop:
             callback()
 
     def on_set(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Call `callback` when asked to stop, or now if that has happened already.
+        """Call `callback` when it happens, or now if it has already.
 
-        It must be quick and must not raise. Use it to break off a blocking call.
+        It must be quick and must not raise.
 
         Returns:
             A function that takes the callback back; calling it late or twice does nothing.
@@ -61,7 +61,7 @@ class Stop:
         return lambda: None
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait until asked to stop, or for `timeout` seconds; True if asked."""
+        """Wait until it happens, or for `timeout` seconds; return whether it has."""
         deadline = None if timeout is None else self._clock.now() + timeout
         with self._changed:
             while not self._is_set:
@@ -74,6 +74,10 @@ class Stop:
     def _forget(self, callback: Callable[[], None]) -> None:
         with self._changed:
             self._callbacks = [each for each in self._callbacks if each is not callback]
+
+
+class Stop(Latch):
+    """Asks loops to end: `set` asks, `wait` is a pause that ends early then, `on_set` breaks off a blocking call."""
 
 
 class Runner:

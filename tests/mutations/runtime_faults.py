@@ -113,8 +113,8 @@ RUNTIME_FAULTS = [
         ("a status is written without a difference", '    if body.get("status") == dict(status):', "    if False:"),
         (
             "a conflict is not tried again",
-            "        except Conflict:\n            Stop",
-            "        except AlreadyExists:\n            Stop",
+            "        except Conflict:\n            sleep",
+            "        except AlreadyExists:\n            sleep",
         ),
         (
             "another's object is adopted",

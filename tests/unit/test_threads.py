@@ -5,13 +5,13 @@ import threading
 import pytest
 
 from btcctl.testing.clock import FakeClock
-from btcctl.threads import Runner, Stop, stack_of
+from btcctl.threads import Latch, Runner, Stop, stack_of
 
 
 def test_a_wait_ends_when_its_time_is_over():
     clock = FakeClock()
-    stop, woken = Stop(clock), []
-    with Runner("waiter", lambda _stop: woken.append(stop.wait(5.0))):
+    latch, woken = Latch(clock), []
+    with Runner("waiter", lambda _stop: woken.append(latch.wait(5.0))):
         clock.wait_until_blocked()
         clock.advance(4.9)
         assert woken == []
@@ -19,7 +19,14 @@ def test_a_wait_ends_when_its_time_is_over():
     assert woken == [False]
 
 
-def test_a_wait_ends_as_soon_as_stop_is_set():
+def test_a_wait_ends_as_soon_as_a_latch_is_set():
+    latch, woken = Latch(), []
+    with Runner("waiter", lambda _stop: woken.append(latch.wait())):
+        latch.set()
+    assert woken == [True]
+
+
+def test_a_runner_is_stopped_by_a_latch_of_its_own():
     woken: list[bool] = []
     runner = Runner("waiter", lambda stop: woken.append(stop.wait()))
     runner.start()
@@ -27,14 +34,14 @@ def test_a_wait_ends_as_soon_as_stop_is_set():
     assert woken == [True]
 
 
-def test_callbacks_run_once_when_stop_is_set_and_at_once_if_it_was():
-    stop, calls = Stop(), []
-    stop.on_set(lambda: calls.append("before"))
-    forget = stop.on_set(lambda: calls.append("taken back"))
+def test_callbacks_run_once_when_a_latch_is_set_and_at_once_if_it_was():
+    latch, calls = Latch(), []
+    latch.on_set(lambda: calls.append("before"))
+    forget = latch.on_set(lambda: calls.append("taken back"))
     forget()
-    stop.set()
-    stop.set()
-    stop.on_set(lambda: calls.append("after"))
+    latch.set()
+    latch.set()
+    latch.on_set(lambda: calls.append("after"))
     assert calls == ["before", "after"]
 
 

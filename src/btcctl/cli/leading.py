@@ -11,7 +11,7 @@ import structlog
 
 from btcctl.bitcoin.operator import COMPONENT
 from btcctl.cli.flags import Flags, parse_duration
-from btcctl.clock import AWAKE_CLOCK, Clock
+from btcctl.clock import AWAKE_CLOCK, Clock, sleep
 from btcctl.errors import ApiError, BtcctlError
 from btcctl.leaderelection.election import Timing
 from btcctl.leaderelection.elector import Elector
@@ -24,7 +24,6 @@ from btcctl.rest.client import ApiClient
 from btcctl.rest.config import ClientConfig
 from btcctl.rest.http import HttpTransport
 from btcctl.rest.retry import RetryPolicy
-from btcctl.threads import Stop
 
 logger = structlog.get_logger(__name__)
 
@@ -117,10 +116,9 @@ def _refuse_if_held(lock: LeaseLock, timing: Timing, clock: Clock, *, is_sure: b
 def _is_renewed(lock: LeaseLock, record: LeaseRecord, timing: Timing, clock: Clock) -> bool:
     """Whether the record changes within its duration, as we see it: clocks may differ."""
     logger.info("making sure that the last holder of the lease is gone", holder=record.holder)
-    pause = Stop(clock)
     deadline = clock.now() + record.duration_seconds
     while clock.now() < deadline:
-        pause.wait(_POLL_SECONDS)
+        sleep(_POLL_SECONDS, clock)
         latest = lock.get(timing.call_seconds)
         if latest is None or not latest.holder:
             return False

@@ -12,8 +12,8 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from btcctl.cli.flags import Flags, parse_count
+from btcctl.clock import sleep
 from btcctl.errors import ConfigError
-from btcctl.threads import Stop
 
 if TYPE_CHECKING:
     from btcctl.sandbox.session import Session
@@ -90,9 +90,8 @@ def _play(session: Session) -> None:
     session.show_progress()
     say(session.advice())
     with contextlib.suppress(KeyboardInterrupt):
-        pause = Stop()
         while True:
-            pause.wait(_POLL_SECONDS)
+            sleep(_POLL_SECONDS)
             session.raise_failures()
     say("\nStopping.")
 

@@ -20,7 +20,7 @@ from btcctl.controller.sources import CachingInformer, Informer, KeyHandler, Sou
 from btcctl.errors import CacheSyncError
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import ResourceType
-from btcctl.threads import Runner, Stop
+from btcctl.threads import Latch, Runner, Stop
 from btcctl.workqueue.queue import ShutDown
 from btcctl.workqueue.rate_limited import RateLimitingQueue
 from btcctl.workqueue.rate_limiters import RateLimiter
@@ -211,7 +211,7 @@ class Controller:
             self.on_failure(error)
 
     def _run_workers(self, stop: Stop) -> None:
-        ended = Stop(self._clock)  # asked to stop, or a worker died
+        ended = Latch(self._clock)  # asked to stop, or a worker died
         unlink = stop.on_set(ended.set)
         workers = [
             Runner(f"{self.name}-worker-{number}", self._work, clock=self._clock, on_failure=lambda _: ended.set())

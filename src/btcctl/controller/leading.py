@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from typing import Protocol
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
-from btcctl.threads import Runner, Stop
+from btcctl.threads import Latch, Runner, Stop
 
 
 class Work(Protocol):
@@ -26,7 +26,7 @@ class WhenLeading:
         work: Started in order, stopped in reverse.
     """
 
-    def __init__(self, leading: Stop, work: Sequence[Work], clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(self, leading: Latch, work: Sequence[Work], clock: Clock = SYSTEM_CLOCK) -> None:
         self._leading = leading
         self._work = list(work)
         self._clock = clock
@@ -38,7 +38,7 @@ class WhenLeading:
 
     def run(self, stop: Stop) -> None:
         """Wait until we lead, and start the work. Blocks."""
-        either = Stop(self._clock)
+        either = Latch(self._clock)
         for each in (stop, self._leading):
             each.on_set(either.set)
         either.wait()

@@ -15,7 +15,7 @@ from btcctl.controller.leading import WhenLeading
 from btcctl.controller.signals import catching_signals
 from btcctl.errors import BtcctlError, CacheSyncError
 from btcctl.leaderelection.elector import Elector
-from btcctl.threads import Stop
+from btcctl.threads import Latch, Stop
 
 logger = structlog.get_logger(__name__)
 
@@ -64,7 +64,7 @@ class Manager:
         self._clock = clock
         self._parts: list[Service] = [factory, *_present(elector, recorder), *services, *self._work()]
         self._running: list[Service] = []
-        self._ended = Stop(clock)  # asked to stop, or something died
+        self._ended = Latch(clock)  # asked to stop, or something died
         for controller in self.controllers:
             controller.on_failure = lambda _: self._ended.set()
         if elector is not None:

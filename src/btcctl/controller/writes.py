@@ -7,12 +7,11 @@ from enum import Enum
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from btcctl.backoff import ExponentialBackoff
-from btcctl.clock import SYSTEM_CLOCK, Clock
+from btcctl.clock import SYSTEM_CLOCK, Clock, sleep
 from btcctl.deadline import time_left
 from btcctl.errors import AlreadyExists, BtcctlError, Conflict, NotFound
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import ResourceType
-from btcctl.threads import Stop
 
 T = TypeVar("T")
 
@@ -66,7 +65,7 @@ def retry_on_conflict(write: Callable[[], T], *, attempts: int = ATTEMPTS, clock
         except AlreadyExists:
             raise  # reading again would not change that
         except Conflict:
-            Stop(clock).wait(time_left(RETRY_BACKOFF.delay(failures)))
+            sleep(time_left(RETRY_BACKOFF.delay(failures)), clock)
     return write()
 
 

@@ -18,7 +18,7 @@ from btcctl.leaderelection.fence import Fence
 from btcctl.leaderelection.lock import Lock
 from btcctl.leaderelection.record import LeaseRecord
 from btcctl.leaderelection.release import give_back
-from btcctl.threads import Runner, Stop
+from btcctl.threads import Latch, Runner, Stop
 
 logger = structlog.get_logger(__name__)
 
@@ -65,8 +65,8 @@ class Elector:
         uniform: Callable[[float, float], float] = random.uniform,
     ) -> None:
         self.identity = identity or unique_identity()
-        self.leading = Stop(clock)
-        self.lost = Stop(clock)
+        self.leading = Latch(clock)
+        self.lost = Latch(clock)
         self._lock = lock
         self._fence = fence
         self._timing = timing

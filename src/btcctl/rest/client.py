@@ -27,7 +27,7 @@ from btcctl.rest.resource import Resource
 from btcctl.rest.retry import RetryPolicy
 from btcctl.rest.stream import WatchStream
 from btcctl.rest.transport import Request, Response, StreamResponse, Transport
-from btcctl.threads import Stop
+from btcctl.threads import Latch, Stop
 
 logger = structlog.get_logger(__name__)
 
@@ -78,7 +78,7 @@ class ApiClient:
         self.clock = clock
         self._retries = retries
         self._timeout = timeout
-        self._closed = Stop(clock)
+        self._closed = Latch(clock)
         self._lock = threading.Lock()  # guards the two below
         self._discovered: TTLCache[tuple[str, str], tuple[ResourceType, ...]] = TTLCache(
             1000, DISCOVERY_SECONDS, timer=clock.now

@@ -11,13 +11,12 @@ from ipaddress import ip_address
 
 from btcctl.bitcoin.topology import neighbours
 from btcctl.bitcoin.types import BITCOIN_NETWORKS
-from btcctl.clock import SYSTEM_CLOCK, Clock
+from btcctl.clock import SYSTEM_CLOCK, Clock, sleep
 from btcctl.errors import BtcctlError, NotFound
 from btcctl.objects import ObjectKey
 from btcctl.resources import CONTROLLER_REVISIONS, PODS, SERVICES, STATEFUL_SETS
 from btcctl.rest.client import ApiClient
 from btcctl.sandbox.observe import NodeView, Observer
-from btcctl.threads import Stop
 
 BLOCKS = 101  #: as in the seeds: the first coinbase can be spent
 MINING_ADDRESS = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"  #: valid on regtest; nobody's (BIP 173's example key)
@@ -74,7 +73,6 @@ class Check:
         self._say = say
         self._patience = patience
         self._clock = clock
-        self._pause = Stop(clock)
 
     def run(self) -> None:
         """Tell the whole story.
@@ -113,7 +111,7 @@ class Check:
         while not (sight := probe()).good:
             if self._clock.now() >= deadline:
                 raise CheckFailed(f"not within {patience:g} s; seen last: {'; '.join(sight.lines) or 'nothing'}")
-            self._pause.wait(_POLL_SECONDS)
+            sleep(_POLL_SECONDS, self._clock)
         for line in sight.lines:
             self._say(f"        {line}")
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import yaml
 
+from btcctl.clock import sleep
 from btcctl.errors import AlreadyExists, ApiError, ConfigError, NotFound
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES, ResourceType
 from btcctl.rest.client import ApiClient
 from btcctl.rest.resource import PatchKind
-from btcctl.threads import Stop
 
 _ESTABLISHED_SECONDS = 10.0
 _POLL_SECONDS = 0.02
@@ -96,7 +96,6 @@ class Applier:
         version = next(each["name"] for each in spec["versions"] if each.get("served"))
         names = spec["names"]
         type_ = ResourceType(spec["group"], version, names["plural"], names["kind"], spec["scope"] == "Namespaced")
-        pause = Stop()
         for _ in range(int(_ESTABLISHED_SECONDS / _POLL_SECONDS)):
             try:
                 self._client.resource(type_).list()
@@ -105,5 +104,5 @@ class Applier:
                     raise
             else:
                 return
-            pause.wait(_POLL_SECONDS)
+            sleep(_POLL_SECONDS)
         raise ConfigError(f"the CustomResourceDefinition of {type_} was accepted but is not served")

@@ -17,7 +17,7 @@ from btcctl.bitcoin.operator import NODE_IMAGE, OperatorOptions, build_operator
 from btcctl.bitcoin.rpc import Credentials, RpcConnections
 from btcctl.bitcoin.topology import neighbours
 from btcctl.bitcoin.types import BITCOIN_NETWORKS
-from btcctl.clock import SYSTEM_CLOCK
+from btcctl.clock import SYSTEM_CLOCK, sleep
 from btcctl.controller.manager import Manager
 from btcctl.errors import BtcctlError, ConfigError
 from btcctl.objects import ObjectKey
@@ -30,7 +30,6 @@ from btcctl.sandbox.manifests import Applier, read_manifests
 from btcctl.sandbox.observe import NodeView, Observer
 from btcctl.sandbox.stand_ins import build_stand_ins
 from btcctl.testing.control_plane import ControlPlane, ControlPlaneOptions
-from btcctl.threads import Stop
 
 KEY = ObjectKey("default", "my-network")  #: as in the seeds' manifests
 SECRET = "bitcoin-default-secret"  # noqa: S105  a name
@@ -164,7 +163,7 @@ class Session:
         Raises:
             BtcctlError: That took too long, or a part died.
         """
-        pause, observer, shown = Stop(), self._observer(), ""
+        observer, shown = self._observer(), ""
         deadline = SYSTEM_CLOCK.now() + READY_SECONDS
         while True:
             self.raise_failures()
@@ -177,7 +176,7 @@ class Session:
                 break
             if SYSTEM_CLOCK.now() > deadline:
                 raise BtcctlError(f"the network did not come up within {READY_SECONDS:g} s; -v shows more")
-            pause.wait(_POLL_SECONDS)
+            sleep(_POLL_SECONDS)
         for node in nodes:
             self._say(f"             {node.summary()} at {node.address}")
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 
-from btcctl.clock import SYSTEM_CLOCK, Clock
+from btcctl.clock import SYSTEM_CLOCK, Clock, sleep
 from btcctl.errors import BtcctlError
 from btcctl.processes.keeper import Keeper
 from btcctl.resources import CUSTOM_RESOURCE_DEFINITIONS
@@ -34,7 +34,6 @@ from btcctl.testing.control_plane.kubeconfigs import Endpoint
 from btcctl.testing.control_plane.pki import Authority, make_token_keys
 from btcctl.testing.control_plane.ports import free_ports
 from btcctl.testing.control_plane.process import Exits, Program
-from btcctl.threads import Stop
 
 logger = structlog.get_logger(__name__)
 
@@ -136,7 +135,6 @@ class Servers:
     def _wait_for(self, path: str, program: Program, timeout: float) -> None:
         """Until a GET succeeds."""
         deadline = self._clock.now() + timeout
-        pause = Stop(self._clock)
         with ApiClient.from_config(load_config(self.admin), retries=RetryPolicy(attempts=1), timeout=5.0) as client:
             while True:
                 try:
@@ -145,7 +143,7 @@ class Servers:
                     self._give_up_if(program, error, self._clock.now() > deadline)
                 else:
                     return
-                pause.wait(_POLL_SECONDS)
+                sleep(_POLL_SECONDS, self._clock)
 
     def _give_up_if(self, program: Program, error: BtcctlError, is_late: bool) -> None:
         for each in (self.etcd, program):

@@ -6,13 +6,12 @@ import base64
 import uuid
 from collections.abc import Sequence
 
-from btcctl.clock import SYSTEM_CLOCK, Clock
+from btcctl.clock import SYSTEM_CLOCK, Clock, sleep
 from btcctl.objects import ObjectKey
 from btcctl.resources import ResourceType
 from btcctl.rest.client import ApiClient
 from btcctl.testing.control_plane.errors import ControlPlaneError
 from btcctl.testing.control_plane.pki import KeyPair, make_request
-from btcctl.threads import Stop
 
 REQUESTS = ResourceType(
     "certificates.k8s.io", "v1", "certificatesigningrequests", "CertificateSigningRequest", namespaced=False
@@ -54,11 +53,10 @@ def sign_client(client: ApiClient, user: str, groups: Sequence[str], clock: Cloc
 
 def _wait_for_certificate(client: ApiClient, key: ObjectKey, clock: Clock) -> bytes:
     deadline = clock.now() + _SIGN_SECONDS
-    pause = Stop(clock)
     while True:
         certificate = client.resource(REQUESTS).get(key).body().get("status", {}).get("certificate")
         if certificate:
             return base64.b64decode(certificate)
         if clock.now() > deadline:
             raise ControlPlaneError(f"nobody in this cluster signs for {SIGNER} within {_SIGN_SECONDS} s")
-        pause.wait(_POLL_SECONDS)
+        sleep(_POLL_SECONDS, clock)
