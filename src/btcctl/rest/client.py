@@ -33,7 +33,6 @@ logger = structlog.get_logger(__name__)
 
 REQUEST_SECONDS = 30.0
 DISCOVERY_SECONDS = 300.0  # how long discovery is remembered; a miss always asks again
-_READS = frozenset({"GET", "HEAD"})
 _ERROR_BODY_BYTES = 1 << 20
 
 
@@ -164,7 +163,7 @@ class ApiClient:
             Interrupted: `breaker`, `stop` or `close` ended it.
         """
         if idempotent is None:
-            idempotent = request.method in {"GET", "HEAD", "PUT", "DELETE"}
+            idempotent = request.is_idempotent
         request = replace(request, headers={**self._headers, **request.headers})
         failures, waited = 0, 0.0
         while True:
@@ -214,7 +213,7 @@ class ApiClient:
         except TransportError:
             time_left(timeout)  # says so if that was the reason
             raise
-        if request.method not in _READS:
+        if not request.is_read:
             logger.debug("api write", method=request.method, path=request.path, status=response.status)
         self._log_warnings(response.headers)
         if not 200 <= response.status < 300:

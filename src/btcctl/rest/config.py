@@ -28,6 +28,8 @@ class ClientConfig:
     tls: Tls = field(default_factory=Tls)
     #: What TLS is made of now, where that can change (exec plugins that issue certificates).
     current_tls: Callable[[], Tls] | None = field(default=None, repr=False)
+    #: The proxy on the way, as a kubeconfig's `proxy-url` names it; "" for none. May hold a password.
+    proxy_url: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         try:

@@ -13,8 +13,6 @@ from btcctl.objects import decode_json
 from btcctl.rest.breaker import Breaker
 from btcctl.rest.transport import Request, Response, StreamResponse, Transport
 
-_READS = frozenset({"GET", "HEAD"})
-
 
 @dataclass(frozen=True, slots=True)
 class Planned:
@@ -50,7 +48,7 @@ class DryRunTransport:
 
     def request(self, request: Request, *, timeout: float, breaker: Breaker | None = None) -> Response:
         """See `Transport.request`."""
-        if request.method in _READS:
+        if request.is_read:
             return self._transport.request(request, timeout=timeout, breaker=breaker)
         before = None
         if request.method != "POST":

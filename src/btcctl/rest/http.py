@@ -27,8 +27,6 @@ logger = structlog.get_logger(__name__)
 CONNECT_SECONDS = 10.0
 POOL_SIZE = 32  # connections kept; more are made when needed, and closed after use
 _PIECE_BYTES = 1 << 16
-_READS = frozenset({"GET", "HEAD"})
-_IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 
 
 class _Sent(NamedTuple):
@@ -137,14 +135,14 @@ class HttpTransport:
         headers = dict(request.headers)
         if authorization:
             headers["Authorization"] = authorization
-        fence = None if request.method in _READS else self._fence
+        fence = None if request.is_read else self._fence
         while True:
             with calling(Call(breaker, self._tls, fence)) as call:
                 try:
                     return _Sent(call, self._send_once(request, headers, timeout))
                 except HTTPError as error:
                     is_stale = not call.dialled and broke_before_an_answer(error)
-                    if not is_stale or request.method not in _IDEMPOTENT:
+                    if not is_stale or not request.is_idempotent:
                         raise
 
     def _send_once(self, request: Request, headers: Mapping[str, str], timeout: float) -> BaseHTTPResponse:

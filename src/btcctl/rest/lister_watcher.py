@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.objects import ListPage
@@ -11,8 +11,37 @@ from btcctl.rest.limits import ReadLimits
 from btcctl.rest.stream import WatchStream
 from btcctl.threads import Stop
 
-if TYPE_CHECKING:
-    from btcctl.rest.resource import Resource
+
+class Collection(Protocol):
+    """What is read; `Resource` is one."""
+
+    def list_page(
+        self,
+        *,
+        resource_version: str,
+        limit: int,
+        continue_token: str = "",
+        label_selector: str = "",
+        field_selector: str = "",
+        limits: ReadLimits = ...,
+        breaker: Breaker | None = None,
+        stop: Stop | None = None,
+    ) -> ListPage:
+        """See `Resource.list_page`."""
+
+    def watch(
+        self,
+        *,
+        resource_version: str,
+        label_selector: str = "",
+        field_selector: str = "",
+        timeout_seconds: int | None = None,
+        bookmarks: bool = True,
+        initial_events: bool = False,
+        limits: ReadLimits = ...,
+        breaker: Breaker | None = None,
+    ) -> WatchStream:
+        """See `Resource.watch`."""
 
 
 class ResourceListerWatcher:
@@ -25,7 +54,7 @@ class ResourceListerWatcher:
 
     def __init__(
         self,
-        resource: Resource,
+        resource: Collection,
         *,
         label_selector: str = "",
         field_selector: str = "",

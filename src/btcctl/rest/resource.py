@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 import structlog
@@ -14,6 +14,7 @@ from btcctl.objects import ListPage, Object, ObjectKey
 from btcctl.resources import ResourceType
 from btcctl.rest.answers import decode_answer
 from btcctl.rest.breaker import Breaker
+from btcctl.rest.caller import Caller
 from btcctl.rest.limits import ReadLimits, StreamLimits
 from btcctl.rest.lister_watcher import ResourceListerWatcher, StreamingListerWatcher
 from btcctl.rest.pages import PageDecoder
@@ -21,9 +22,6 @@ from btcctl.rest.stream import WatchStream
 from btcctl.rest.transport import Request, Response
 from btcctl.rest.written import note_deletion, note_write
 from btcctl.threads import Stop
-
-if TYPE_CHECKING:
-    from btcctl.rest.client import ApiClient
 
 logger = structlog.get_logger(__name__)
 
@@ -55,7 +53,7 @@ class Resource:
     """
 
     def __init__(
-        self, client: ApiClient, type_: ResourceType, namespace: str = "", *, metadata_only: bool = False
+        self, client: Caller, type_: ResourceType, namespace: str = "", *, metadata_only: bool = False
     ) -> None:
         self.type = type_
         self.namespace = namespace

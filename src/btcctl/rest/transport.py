@@ -11,6 +11,9 @@ from typing import Protocol
 
 from btcctl.rest.breaker import Breaker
 
+_READS = frozenset({"GET", "HEAD"})
+_IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE"})
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -24,6 +27,16 @@ class Request:
     #: Given the body of a 200 piece by piece as it comes, by a transport that can; it is not in the Response then.
     receive: Callable[[bytes], None] | None = field(default=None, compare=False)
     after_status: int = field(default=0, compare=False)  #: what it was answered when it was sent before, if it was
+
+    @property
+    def is_read(self) -> bool:
+        """True if it changes nothing at the server."""
+        return self.method in _READS
+
+    @property
+    def is_idempotent(self) -> bool:
+        """True if to send it twice does no more than to send it once (RFC 9110, section 9.2.2)."""
+        return self.method in _IDEMPOTENT
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,42 @@
+"""What a collection needs of the client that it belongs to."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from btcctl.clock import Clock
+from btcctl.rest.breaker import Breaker
+from btcctl.rest.limits import StreamLimits
+from btcctl.rest.stream import WatchStream
+from btcctl.rest.transport import Request, Response
+from btcctl.threads import Stop
+
+
+class Caller(Protocol):
+    """Makes calls of one API server; `ApiClient` is one. Thread-safe."""
+
+    @property
+    def field_manager(self) -> str:
+        """Names the owner of the fields that are written."""
+
+    @property
+    def gzip(self) -> bool:
+        """Whether to ask for compressed lists."""
+
+    @property
+    def clock(self) -> Clock:
+        """What waits are measured with."""
+
+    def call(
+        self,
+        request: Request,
+        *,
+        timeout: float | None = None,
+        breaker: Breaker | None = None,
+        stop: Stop | None = None,
+        idempotent: bool | None = None,
+    ) -> Response:
+        """See `ApiClient.call`."""
+
+    def open_watch(self, request: Request, *, limits: StreamLimits, breaker: Breaker) -> WatchStream:
+        """See `ApiClient.open_watch`."""
