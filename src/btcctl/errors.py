@@ -29,6 +29,22 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 _TOO_LARGE = "Too large resource version"
+_LONGEST_TEXT = 4096  # characters of a message that is not ours
+
+
+def describe_error(error: BaseException) -> str:
+    """`Type: message` of any exception, for logs and messages; never raises.
+
+    An exception of somebody else's may have a `__str__` that raises, or a message of megabytes.
+    """
+    name = type(error).__name__
+    try:
+        text = str(error)
+    except BaseException as broken:
+        return f"{name}: (its message cannot be shown: {type(broken).__name__})"
+    if len(text) > _LONGEST_TEXT:
+        text = f"{text[:_LONGEST_TEXT]}… ({len(text)} characters)"
+    return f"{name}: {text}" if text else name
 
 
 class BtcctlError(Exception):

@@ -6,6 +6,7 @@ gives it a thread.
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
 import traceback
@@ -153,8 +154,10 @@ class Runner:
         try:
             self._run(self._stop)
         except BaseException as error:
-            logger.exception("thread stopped unexpectedly", thread=self.name)
             self._failure = error
+            # What writes the line may raise, too, for example because of the error's own text.
+            with contextlib.suppress(BaseException):
+                logger.exception("thread stopped unexpectedly", thread=self.name)
             if self._on_failure is not None:
                 self._on_failure(error)
 

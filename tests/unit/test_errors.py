@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from btcctl import errors
+from btcctl.errors import describe_error
 
 
 @pytest.mark.parametrize(
@@ -39,3 +40,21 @@ def test_nulls_in_a_status_count_as_missing():
 def test_a_retry_after_that_makes_no_sense_counts_as_none(nonsense):
     status = {"code": 503, "details": {"retryAfterSeconds": nonsense}}
     assert errors.ApiError.from_status(status).retry_after is None
+
+
+class Unprintable(Exception):
+    def __str__(self) -> str:
+        raise SystemExit("no text")
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (ValueError("broken"), "ValueError: broken"),
+        (KeyError(), "KeyError"),
+        (Unprintable(), "Unprintable: (its message cannot be shown: SystemExit)"),
+        (ValueError("x" * 5000), "ValueError: " + "x" * 4096 + "… (5000 characters)"),
+    ],
+)
+def test_any_exception_can_be_described(error, text):
+    assert describe_error(error) == text

@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 
 import pytest
+import structlog
 
 from btcctl.testing.clock import FakeClock
 from btcctl.threads import Latch, Runner, Stop, stack_of
@@ -90,3 +91,20 @@ def test_the_stack_of_a_thread_ends_where_it_is_and_that_of_an_ended_one_is_empt
         assert any(line.endswith(" wait_here") for line in stack_of(idents[0]))
         go_on.set()
     assert stack_of(-1) == []
+
+
+def test_a_death_is_told_even_if_the_line_about_it_cannot_be_written():
+    def fail(stop: Stop) -> None:
+        raise LookupError("gone")
+
+    def write(*_: object) -> None:
+        raise OSError("disk full")
+
+    seen: list[BaseException] = []
+    structlog.configure(processors=[write])
+    runner = Runner("doomed", fail, on_failure=seen.append)
+    runner.start()
+    with pytest.raises(LookupError, match="gone"):
+        runner.stop()
+    structlog.reset_defaults()
+    assert [str(error) for error in seen] == ["gone"]
