@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -26,7 +27,7 @@ class ExponentialBackoff:
     uniform: Callable[[float, float], float] = field(default=random.uniform, repr=False)
 
     def __post_init__(self) -> None:
-        if not 0 <= self.base <= self.cap or self.factor < 1 or self.jitter < 0:
+        if not (0 <= self.base <= self.cap < math.inf and 1 <= self.factor < math.inf and 0 <= self.jitter < math.inf):
             raise ValueError(f"not a back-off: {self}")
 
     def delay(self, failures: int) -> float:
@@ -44,8 +45,8 @@ class ExponentialBackoff:
 
 
 def jittered(seconds: float, fraction: float, uniform: Callable[[float, float], float] = random.uniform) -> float:
-    """A random duration within ± `fraction` of `seconds`: 600 s ± 0.1 is 540–660 s."""
-    return uniform(seconds * (1 - fraction), seconds * (1 + fraction))
+    """A random duration within ± `fraction` of `seconds`: 600 s ± 0.1 is 540–660 s. Infinity stays what it is."""
+    return seconds if math.isinf(seconds) else uniform(seconds * (1 - fraction), seconds * (1 + fraction))
 
 
 class TokenBucket:
@@ -57,7 +58,7 @@ class TokenBucket:
     """
 
     def __init__(self, per_second: float, burst: int) -> None:
-        if per_second <= 0 or burst < 1:
+        if not (0 < per_second < math.inf and burst >= 1):
             raise ValueError(f"not a token bucket: {per_second} per second, burst {burst}")
         self._per_second = per_second
         self._burst = float(burst)

@@ -6,10 +6,43 @@ for the timestamps inside API objects and nothing else: it may jump.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from datetime import UTC, datetime
 from typing import Protocol
+
+#: Seconds that anything of ours waits at a time, twelve days. Locks would take more (threading.TIMEOUT_MAX),
+#: sockets and poll would not: they count milliseconds in 31 bits (CPython's socketmodule.c, selectmodule.c).
+LONGEST_WAIT = 1_000_000.0
+
+
+def bounded(seconds: float) -> float:
+    """`seconds`, as what waits may be given them: LONGEST_WAIT at most.
+
+    Raises:
+        ValueError: They are NaN. No comparison is true of that: a loop that waits would spin.
+    """
+    if math.isnan(seconds):
+        raise ValueError("cannot wait for NaN seconds")
+    return min(seconds, LONGEST_WAIT)
+
+
+def check_seconds(name: str, seconds: float, *, most: float = math.inf) -> float:
+    """Return `seconds`, an option. Infinity is a number like another: never, or no limit.
+
+    Args:
+        name: Of the option, for the error.
+        seconds: What was chosen.
+        most: The greatest that is right.
+
+    Raises:
+        ValueError: Negative, NaN, or more.
+    """
+    if not 0 <= seconds <= most:
+        wanted = "0 or more" if math.isinf(most) else f"from 0 to {most:g}"
+        raise ValueError(f"{name} is {seconds} s, must be {wanted}")
+    return seconds
 
 
 class Clock(Protocol):
@@ -24,10 +57,14 @@ class Clock(Protocol):
     def wait(self, condition: threading.Condition, timeout: float | None) -> bool:
         """Wait on `condition`, which the caller holds, for at most `timeout` seconds.
 
-        Wakes spuriously: wait on a predicate, in a loop. None waits without limit.
+        Wakes spuriously, after LONGEST_WAIT at the latest: wait on a predicate, in a loop.
+        None waits without limit.
 
         Returns:
             False if the time is certainly over; True otherwise.
+
+        Raises:
+            ValueError: `timeout` is NaN.
         """
 
 
@@ -40,7 +77,9 @@ class SystemClock:
         return datetime.now(UTC)
 
     def wait(self, condition: threading.Condition, timeout: float | None) -> bool:
-        return condition.wait(timeout)
+        if timeout is None:
+            return condition.wait()
+        return condition.wait(bounded(timeout)) or timeout > LONGEST_WAIT
 
 
 class AwakeClock(SystemClock):
@@ -58,7 +97,12 @@ AWAKE_CLOCK: Clock = AwakeClock()
 
 
 def sleep(seconds: float, clock: Clock = SYSTEM_CLOCK) -> None:
-    """Let `seconds` go by. Nothing ends it early: a loop that can be stopped waits on its `Stop` instead."""
+    """Let `seconds` go by. Nothing ends it early: a loop that can be stopped waits on its `Stop` instead.
+
+    Raises:
+        ValueError: They are NaN.
+    """
+    bounded(seconds)
     until = clock.now() + seconds
     never = threading.Condition()  # nobody else knows it
     with never:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
-from btcctl.clock import Clock
+from btcctl.clock import Clock, bounded
 from btcctl.errors import DeadlineExceeded
 
 
@@ -27,8 +27,15 @@ _current: ContextVar[_Limit | None] = ContextVar("deadline", default=None)
 
 @contextmanager
 def limited_to(seconds: float | None, clock: Clock) -> Iterator[None]:
-    """Let what is called within take `seconds` at most; None sets no limit, and lifts one set further out."""
-    limit = None if seconds is None else _Limit(seconds, clock.now() + seconds, clock)
+    """Let what is called within take `seconds` at most; None sets no limit, and lifts one set further out.
+
+    Raises:
+        ValueError: `seconds` is NaN.
+    """
+    limit = None
+    if seconds is not None:
+        bounded(seconds)
+        limit = _Limit(seconds, clock.now() + seconds, clock)
     token = _current.set(limit)
     try:
         yield

@@ -16,7 +16,7 @@ from typing import Self
 
 import structlog
 
-from btcctl.clock import SYSTEM_CLOCK, Clock
+from btcctl.clock import SYSTEM_CLOCK, Clock, bounded
 
 logger = structlog.get_logger(__name__)
 
@@ -62,7 +62,11 @@ class Latch:
         return lambda: None
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait until it happens, or for `timeout` seconds; return whether it has."""
+        """Wait until it happens, or for `timeout` seconds; return whether it has.
+
+        Raises:
+            ValueError: `timeout` is NaN, and it has not happened.
+        """
         deadline = None if timeout is None else self._clock.now() + timeout
         with self._changed:
             while not self._is_set:
@@ -128,8 +132,10 @@ class Runner:
 
         Raises:
             TimeoutError: The thread is still alive after `timeout`.
+            ValueError: `timeout` is NaN: nothing was asked.
             BaseException: Whatever escaped `run`; raised once.
         """
+        timeout = bounded(timeout)
         self._stop.set()
         if self._thread.ident is None or self._thread is threading.current_thread():
             return

@@ -39,3 +39,8 @@ class Fault:
         if text.count(self.old) != 1:
             raise ValueError(f"{self.file}: {self.old!r} is there {text.count(self.old)} times, not once")
         return text.replace(self.old, self.new)
+
+
+def faults_in(file: str, tests: tuple[str, ...], *faults: tuple[str, str, str]) -> list[Fault]:
+    """Faults of one file, caught by the same tests; each is what goes wrong, the old text and the new."""
+    return [Fault(what, file, old, new, tests) for what, old, new in faults]

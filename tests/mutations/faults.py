@@ -7,6 +7,7 @@ be replaced is not there exactly once.
 from __future__ import annotations
 
 from tests.mutations.fault import Fault
+from tests.mutations.process_faults import PROCESS_FAULTS
 from tests.mutations.runtime_faults import RUNTIME_FAULTS
 
 _FIFO = ("informers/test_delta_fifo.py", "informers/test_delta_fifo_model.py")
@@ -359,10 +360,10 @@ FAULTS = [
     Fault(
         "a server's Retry-After is no minimum",
         "workqueue/rate_limited.py",
-        "delay = max(minimum, self._limiter.delay(key))",
-        "delay = min(minimum, self._limiter.delay(key))",
+        "delay = max(_finite(minimum), _finite(self._limiter.delay(key)))",
+        "delay = min(_finite(minimum), _finite(self._limiter.delay(key)))",
         ("workqueue", "controller"),
     ),
 ]
 
-FAULTS += RUNTIME_FAULTS
+FAULTS += [*RUNTIME_FAULTS, *PROCESS_FAULTS]

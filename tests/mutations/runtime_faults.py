@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.mutations.fault import Fault
+from tests.mutations.fault import faults_in
 
 _PROCESSING = ("controller/test_controller.py",)
 _SOURCES = ("controller/test_sources.py", "controller/test_builder.py", "controller/test_controller.py")
@@ -16,12 +16,8 @@ _EVENTS = ("events",)
 _METRICS = ("test_metrics.py",)
 
 
-def _in(file: str, tests: tuple[str, ...], *faults: tuple[str, str, str]) -> list[Fault]:
-    return [Fault(what, file, old, new, tests) for what, old, new in faults]
-
-
 RUNTIME_FAULTS = [
-    *_in(
+    *faults_in(
         "controller/processing.py",
         _PROCESSING,
         ("a success is not forgotten", "        self._queue.forget(key)\n        if result", "        if result"),
@@ -45,7 +41,7 @@ RUNTIME_FAULTS = [
             "        except BtcctlError as error:\n            self._retry",
         ),
     ),
-    *_in(
+    *faults_in(
         "controller/controller.py",
         (*_PROCESSING, "controller/test_shutdown.py"),
         (
@@ -71,7 +67,7 @@ RUNTIME_FAULTS = [
         ),
         ("what is queued is dropped at the stop", "self.drain_seconds if stop.is_set() else 0.0", "0.0"),
     ),
-    *_in(
+    *faults_in(
         "controller/sources.py",
         _SOURCES,
         ("only the new owner is looked at", "[*self._keys_of(old), *self._keys_of(new)]", "[*self._keys_of(new)]"),
@@ -83,7 +79,7 @@ RUNTIME_FAULTS = [
         ),
         ("the cause is not named", 'f"{name}: {cause}" for name', 'f"{name}" for name'),
     ),
-    *_in(
+    *faults_in(
         "controller/handlers.py",
         _SOURCES,
         (
@@ -98,7 +94,7 @@ RUNTIME_FAULTS = [
         ),
         ("a namesake of the owner is the owner", "living is None or living == owner.uid", "True"),
     ),
-    *_in(
+    *faults_in(
         "controller/own_writes.py",
         _OWN_WRITES,
         ("a key waits for its own writes for ever", "and self._clock.now() < pending.give_up_at", ""),
@@ -106,7 +102,7 @@ RUNTIME_FAULTS = [
         ("waits are not counted", "                self.waits += 1", "                pass"),
         ("waits in vain are not counted", "            self.timeouts += 1", "            pass"),
     ),
-    *_in(
+    *faults_in(
         "controller/writes.py",
         _WRITES,
         ("an update is written without a difference", "    if body == found.body():", "    if False:"),
@@ -127,18 +123,18 @@ RUNTIME_FAULTS = [
             "obj.controller is not None",
         ),
     ),
-    *_in(
+    *faults_in(
         "controller/finalizers.py",
         _WRITES,
         ("finalizers of others get lost", "[*obj.finalizers, name]", "[name]"),
         ("a finalizer is written over whatever came meanwhile", '"resourceVersion": obj.resource_version, ', ""),
     ),
-    *_in(
+    *faults_in(
         "controller/conditions.py",
         ("controller/test_conditions.py",),
         ("a condition's time changes with its reason", "before.status == condition.status", "before == condition"),
     ),
-    *_in(
+    *faults_in(
         "controller/manager.py",
         _MANAGER,
         (
@@ -157,7 +153,7 @@ RUNTIME_FAULTS = [
             "        if False:\n            raise",
         ),
     ),
-    *_in(
+    *faults_in(
         "controller/leading.py",
         _MANAGER,
         (
@@ -166,7 +162,7 @@ RUNTIME_FAULTS = [
             "            if True:\n",
         ),
     ),
-    *_in(
+    *faults_in(
         "controller/health.py",
         _HEALTH,
         ("a stuck worker is healthy", "if each > seconds]", "if each > 9 * seconds]"),
@@ -174,7 +170,7 @@ RUNTIME_FAULTS = [
         ("a silent watch is ready", '"; ".join(manager.silent())', '""'),
         ("a dead thread is alive", '"; ".join(manager.dead())', '""'),
     ),
-    *_in(
+    *faults_in(
         "leaderelection/election.py",
         _ELECTION,
         ("our duration counts, not the holder's", "now + record.duration_seconds", "now + self._timing.lease_seconds"),
@@ -194,7 +190,7 @@ RUNTIME_FAULTS = [
         ),
         ("any deadline is accepted", "if not lease > deadline > JITTER * retry > 0:", "if False:"),
     ),
-    *_in(
+    *faults_in(
         "leaderelection/elector.py",
         _LEADING,
         (
@@ -228,13 +224,13 @@ RUNTIME_FAULTS = [
             "            except LeaseLost as error:\n                self._report(error)\n        now",
         ),
     ),
-    *_in(
+    *faults_in(
         "leaderelection/elector.py",
         _ELECTION,
         ("all candidates ask at the same moments", "self._uniform(retry / JITTER, retry)", "retry"),
         ("a lease that runs out during a stop is a failure", "None if self._resigned else error", "error"),
     ),
-    *_in(
+    *faults_in(
         "leaderelection/lease_lock.py",
         _ELECTION,
         (
@@ -248,7 +244,7 @@ RUNTIME_FAULTS = [
             "self._client.call(request)",
         ),
     ),
-    *_in(
+    *faults_in(
         "leaderelection/release.py",
         _LEADING,
         ("another's lease is given back", "record.holder != election.identity", "record.holder == ''"),
@@ -258,7 +254,7 @@ RUNTIME_FAULTS = [
             "    except Conflict:\n        return True",
         ),
     ),
-    *_in(
+    *faults_in(
         "leaderelection/fence.py",
         _LEADING,
         (
@@ -268,7 +264,7 @@ RUNTIME_FAULTS = [
         ),
         ("what was overtaken is not counted", "            self.overtaken += 1", "            pass"),
     ),
-    *_in(
+    *faults_in(
         "leaderelection/lease_lock.py",
         _ELECTION,
         (
@@ -277,7 +273,7 @@ RUNTIME_FAULTS = [
             '{"metadata": {"name": self.key.name, "namespace": self.key.namespace}, "spec": spec}',
         ),
     ),
-    *_in(
+    *faults_in(
         "events/outlet.py",
         _EVENTS,
         ("a full queue holds its sender up", "len(self._queue) < self._length", "True"),
@@ -286,7 +282,7 @@ RUNTIME_FAULTS = [
         ("a stop loses what is queued", "lost = 0 if self._runner is None else self.flush(timeout)", "lost = 0"),
         ("an event leads back to no reconcile", "with bound_contextvars(**event.log_context):", "if True:"),
     ),
-    *_in(
+    *faults_in(
         "events/correlator.py",
         _EVENTS,
         ("nine messages are as good as ten", "AGGREGATE_MESSAGES = 10", "AGGREGATE_MESSAGES = 9"),
@@ -297,7 +293,7 @@ RUNTIME_FAULTS = [
             "(event.component, event.reference)\n        bucket",
         ),
     ),
-    *_in(
+    *faults_in(
         "events/writer.py",
         _EVENTS,
         (
@@ -313,7 +309,7 @@ RUNTIME_FAULTS = [
             "                _report(write.event, error)",
         ),
     ),
-    *_in(
+    *faults_in(
         "metrics.py",
         _METRICS,
         (

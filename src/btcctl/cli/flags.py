@@ -14,6 +14,7 @@ from typing import Any
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
 FALSE_WORDS = frozenset({"0", "false", "no", "off", ""})
 
+LONGEST_SECONDS = 2**63 / 1e9  # Go counts nanoseconds in an int64
 _UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _PLAIN_SECONDS = re.compile(r"\d+(\.\d+)?")
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
@@ -102,13 +103,17 @@ def parse_duration(text: str) -> float:
     """Seconds from "30", "30s", "10m" or "1h30m", as Go writes durations; not negative.
 
     Raises:
-        argparse.ArgumentTypeError: Anything else.
+        argparse.ArgumentTypeError: Anything else, or more than Go's durations hold.
     """
     if _PLAIN_SECONDS.fullmatch(text):
-        return float(text)
-    if not _DURATION.fullmatch(text):
+        seconds = float(text)
+    elif _DURATION.fullmatch(text):
+        seconds = sum(float(number) * _UNIT_SECONDS[unit] for number, unit in _DURATION_PART.findall(text))
+    else:
         raise argparse.ArgumentTypeError(f"{text!r} is no duration; write 30s, 10m or 1h30m")
-    return sum(float(number) * _UNIT_SECONDS[unit] for number, unit in _DURATION_PART.findall(text))
+    if seconds > LONGEST_SECONDS:
+        raise argparse.ArgumentTypeError(f"{text!r} is longer than 292 years")
+    return seconds
 
 
 def parse_count(low: int, high: int) -> Callable[[str], int]:

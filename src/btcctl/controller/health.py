@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from btcctl.clock import check_seconds
 from btcctl.controller.manager import Manager
 from btcctl.controller.serving import Check
 
@@ -11,6 +12,7 @@ WEDGED_SECONDS = 300.0
 
 def live_checks(manager: Manager, wedged_seconds: float = WEDGED_SECONDS) -> dict[str, Check]:
     """If one of these fails, a restart may mend it: no thread has died, no worker is stuck, the lease is not lost."""
+    check_seconds("wedged_seconds", wedged_seconds)
 
     def lease() -> str:
         return "" if manager.elector is None else manager.elector.problem()

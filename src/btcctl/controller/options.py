@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from btcctl.clock import check_seconds
+
 
 @dataclass(frozen=True, slots=True)
 class ControllerOptions:
@@ -29,8 +31,7 @@ class ControllerOptions:
     def __post_init__(self) -> None:
         if self.workers < 1:
             raise ValueError(f"workers is {self.workers}, must be 1 or more")
-        if self.reconcile_timeout is not None and self.reconcile_timeout <= 0:
+        if self.reconcile_timeout is not None and not self.reconcile_timeout > 0:
             raise ValueError(f"reconcile_timeout is {self.reconcile_timeout}, must be more than 0 seconds, or None")
-        for name, seconds in (("cache_sync", self.cache_sync_timeout), ("own_writes", self.own_writes_timeout)):
-            if not seconds >= 0:
-                raise ValueError(f"{name}_timeout is {seconds}, must be 0 or more seconds")
+        check_seconds("cache_sync_timeout", self.cache_sync_timeout)
+        check_seconds("own_writes_timeout", self.own_writes_timeout)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 
 from btcctl.backoff import ExponentialBackoff
+from btcctl.clock import LONGEST_WAIT, check_seconds
 from btcctl.informers.recovery import QUIET_SECONDS, RELIST_BACKOFF
 
 
@@ -36,6 +38,13 @@ class ReflectorOptions:
     initial_seconds: float = 120.0
     paged_seconds: float = 3600.0
     uniform: Callable[[float, float], float] = field(default=random.uniform, repr=False)
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            if each.name.endswith("_seconds"):
+                # The server is told how long a watch shall last, and counts in 63 bits of nanoseconds.
+                most = LONGEST_WAIT if each.name.endswith("watch_seconds") else math.inf
+                check_seconds(each.name, getattr(self, each.name), most=most)
 
     def scaled(self, factor: float) -> ReflectorOptions:
         """All times, `factor` times as long."""

@@ -10,7 +10,7 @@ from itertools import count
 from types import TracebackType
 from typing import Self
 
-from btcctl.clock import SYSTEM_CLOCK, Clock
+from btcctl.clock import SYSTEM_CLOCK, Clock, check_seconds
 from btcctl.errors import BtcctlError, CacheSyncError
 from btcctl.informers.audience import Audience
 from btcctl.informers.delta_fifo import ALL, DeltaFIFO
@@ -74,7 +74,7 @@ class SharedInformer:
         options: ReflectorOptions = ReflectorOptions(),
     ) -> None:
         self.name = name
-        self._resync_seconds = _checked(resync_seconds)
+        self._resync_seconds = check_seconds("resync_seconds", resync_seconds)
         self._clock = clock
         sources = source if isinstance(source, Mapping) else {ALL: source}
         self._indexer = Indexer(name, indexers)
@@ -113,7 +113,7 @@ class SharedInformer:
         Raises:
             RuntimeError: The informer is stopped.
         """
-        resync = self._resync_seconds if resync_seconds is None else _checked(resync_seconds)
+        resync = self._resync_seconds if resync_seconds is None else check_seconds("resync_seconds", resync_seconds)
         with self._changed:
             if self._stopped:
                 raise RuntimeError(f"informer {self.name} is stopped")
@@ -295,9 +295,3 @@ class SharedInformer:
             self._changed.notify_all()
         for runner in self._runners:
             runner.request_stop()
-
-
-def _checked(resync_seconds: float) -> float:
-    if resync_seconds < 0:
-        raise ValueError(f"resync_seconds is {resync_seconds}, must be 0 or more")
-    return resync_seconds

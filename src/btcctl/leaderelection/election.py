@@ -39,7 +39,7 @@ class Timing:
 
     def __post_init__(self) -> None:
         lease, deadline, retry = self.lease_seconds, self.renew_deadline_seconds, self.retry_seconds
-        if lease < 1 or lease != int(lease):
+        if not (1 <= lease < _LATER and lease == int(lease)):
             raise ConfigError(f"the lease duration is {lease:g} s, must be whole seconds, 1 or more")
         if not lease > deadline > JITTER * retry > 0:
             raise ConfigError(

@@ -14,7 +14,7 @@ from typing import Any, Self
 import structlog
 from cachetools import LRUCache, TTLCache
 
-from btcctl.clock import SYSTEM_CLOCK, Clock
+from btcctl.clock import SYSTEM_CLOCK, Clock, check_seconds
 from btcctl.deadline import time_left
 from btcctl.errors import ApiError, Interrupted, NotFound, TransportError
 from btcctl.resources import ResourceType
@@ -76,7 +76,7 @@ class ApiClient:
         self._headers = {"User-Agent": user_agent or default_user_agent(), "Accept": "application/json"}
         self.clock = clock
         self._retries = retries
-        self._timeout = timeout
+        self._timeout = check_seconds("timeout", timeout)
         self._closed = Latch(clock)
         self._lock = threading.Lock()  # guards the two below
         self._discovered: TTLCache[tuple[str, str], tuple[ResourceType, ...]] = TTLCache(

@@ -18,6 +18,7 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, LocationParseError, NewConnectionError
 
+from btcctl.clock import bounded
 from btcctl.errors import Interrupted
 from btcctl.rest.breaker import Breaker
 from btcctl.rest.tls import TlsContexts
@@ -59,7 +60,7 @@ class Call:
         """Change how long each of the next reads may block."""
         if self.sock is not None:
             with contextlib.suppress(OSError):  # it is closed: the whole answer has come
-                self.sock.settimeout(seconds)
+                self.sock.settimeout(bounded(seconds))
 
 
 class _Current(threading.local):
@@ -117,7 +118,7 @@ def _configure(sock: socket.socket, timeout: object) -> None:
         if hasattr(socket, name):
             sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
     if isinstance(timeout, int | float):
-        sock.settimeout(timeout)
+        sock.settimeout(bounded(timeout))
 
 
 def _attach_reused(sock: socket.socket | None) -> None:

@@ -12,7 +12,7 @@ import structlog
 from urllib3 import BaseHTTPResponse, HTTPConnectionPool, Timeout
 from urllib3.exceptions import HTTPError, ProtocolError
 
-from btcctl.clock import SYSTEM_CLOCK, Clock
+from btcctl.clock import SYSTEM_CLOCK, Clock, bounded
 from btcctl.errors import Interrupted, TransportError
 from btcctl.rest.breaker import Breaker
 from btcctl.rest.chunked import ChunkedError, Dechunker
@@ -153,7 +153,7 @@ class HttpTransport:
             headers=dict(headers),
             retries=False,
             redirect=False,
-            timeout=Timeout(connect=min(CONNECT_SECONDS, timeout), read=timeout),
+            timeout=Timeout(connect=min(CONNECT_SECONDS, timeout), read=bounded(timeout)),
             preload_content=False,
         )
 

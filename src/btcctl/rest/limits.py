@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+
+from btcctl.clock import check_seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,9 @@ class ReadLimits:
     idle_seconds: float = 70.0
     initial_idle_seconds: float = 10.0
     overrun_seconds: float = 30.0
+
+    def __post_init__(self) -> None:
+        _check_all(self)
 
     def scaled(self, factor: float) -> ReadLimits:
         """All of them, `factor` times as long."""
@@ -47,3 +52,14 @@ class StreamLimits:
     idle_seconds: float
     initial_idle_seconds: float | None = None
     lifetime_seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        _check_all(self)
+
+
+def _check_all(limits: ReadLimits | StreamLimits) -> None:
+    """Each is a number of seconds, or None where there may be none."""
+    for each in fields(limits):
+        seconds = getattr(limits, each.name)
+        if seconds is not None:
+            check_seconds(each.name, seconds)

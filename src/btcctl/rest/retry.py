@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from btcctl.backoff import ExponentialBackoff
+from btcctl.clock import check_seconds
 from btcctl.errors import ApiError
 
 # Refused before it was looked at: by flow control, so nothing has been done.
@@ -29,6 +30,9 @@ class RetryPolicy:
     attempts: int = 5
     total_seconds: float = 30.0
     backoff: ExponentialBackoff = field(default=ExponentialBackoff(base=0.1, cap=5.0, jitter=0.5))
+
+    def __post_init__(self) -> None:
+        check_seconds("total_seconds", self.total_seconds)
 
     def delay(self, error: ApiError, *, failures: int, waited: float, idempotent: bool) -> float | None:
         """Seconds to wait before the request is sent again, or None to give up.

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from datetime import UTC, datetime, timedelta
 
+from btcctl.clock import LONGEST_WAIT, bounded
+
 _REAL_LIMIT_SECONDS = 10.0  # a broken test fails, it does not hang
 
 
@@ -29,7 +31,7 @@ class FakeClock:
         return self._epoch + timedelta(seconds=self._now)
 
     def wait(self, condition: threading.Condition, timeout: float | None) -> bool:
-        deadline = self._now + (float("inf") if timeout is None else timeout)
+        deadline = self._now + (float("inf") if timeout is None else bounded(timeout))
         waiter = (deadline, condition)
         with self._changed:
             self._waiters.append(waiter)
@@ -41,7 +43,7 @@ class FakeClock:
             with self._changed:
                 self._waiters.remove(waiter)
                 self._changed.notify_all()
-        return self._now < deadline
+        return self._now < deadline or (timeout is not None and timeout > LONGEST_WAIT)
 
     def advance(self, seconds: float) -> None:
         """Move time forward and wake every wait that is now over."""

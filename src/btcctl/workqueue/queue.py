@@ -8,7 +8,7 @@ from collections.abc import Hashable
 from queue import Empty, SimpleQueue
 from typing import Any, Generic, Protocol, TypeVar
 
-from btcctl.clock import SYSTEM_CLOCK, Clock
+from btcctl.clock import SYSTEM_CLOCK, Clock, bounded
 from btcctl.workqueue.background import BackgroundLane
 from btcctl.workqueue.delayed import DelayedKeys
 from btcctl.workqueue.state import KeyState, QueueStatistics
@@ -136,7 +136,13 @@ class WorkQueue(Generic[K]):
             self._wake()
 
     def add_after(self, key: K, seconds: float) -> None:
-        """Add `key` once `seconds` have passed. Of two times for one key, the earlier wins."""
+        """Add `key` once `seconds` have passed, at once if that is no time. Of two times for one key, the earlier wins.
+
+        Raises:
+            ValueError: `seconds` is NaN or infinite: the key would wait for ever.
+        """
+        if not seconds < _NEVER:
+            raise ValueError(f"cannot add {key} after {seconds} s: must be a finite number of seconds")
         with self._lock:
             if self._is_shut_down:
                 return
@@ -205,7 +211,11 @@ class WorkQueue(Generic[K]):
 
         Returns:
             The keys that were not done in time, those being processed first; [] if all were.
+
+        Raises:
+            ValueError: `timeout` is NaN.
         """
+        bounded(timeout)
         with self._lock:
             self._is_draining = True
             self.shut_down()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable
 from typing import TypeVar
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.workqueue.queue import QueueObserver, WorkQueue
-from btcctl.workqueue.rate_limiters import ItemExponentialRateLimiter, RateLimiter
+from btcctl.workqueue.rate_limiters import CAP_SECONDS, ItemExponentialRateLimiter, RateLimiter
 
 K = TypeVar("K", bound=Hashable)
 
@@ -41,9 +42,9 @@ class RateLimitingQueue(WorkQueue[K]):
             minimum: Seconds it waits at least, for example a server's Retry-After.
 
         Returns:
-            The delay in seconds.
+            The delay in seconds; CAP_SECONDS where the limiter or `minimum` says NaN or infinity.
         """
-        delay = max(minimum, self._limiter.delay(key))
+        delay = max(_finite(minimum), _finite(self._limiter.delay(key)))
         self.add_after(key, delay)
         return delay
 
@@ -54,3 +55,8 @@ class RateLimitingQueue(WorkQueue[K]):
     def num_requeues(self, key: K) -> int:
         """How often `key` failed in a row."""
         return self._limiter.num_requeues(key)
+
+
+def _finite(seconds: float) -> float:
+    """A limiter of somebody else's may say anything, and the key must come back, but not at once."""
+    return seconds if seconds < math.inf else CAP_SECONDS

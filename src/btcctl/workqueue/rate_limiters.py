@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Hashable
 from typing import Generic, Protocol, TypeVar
@@ -66,7 +67,7 @@ class FastSlowRateLimiter(Generic[K]):
     """
 
     def __init__(self, fast: float, slow: float, attempts: int) -> None:
-        if not 0 <= fast <= slow or attempts < 0:
+        if not 0 <= fast <= slow < math.inf or attempts < 0:
             raise ValueError(f"not fast and slow: {fast} s for {attempts} attempts, then {slow} s")
         self._fast = fast
         self._slow = slow

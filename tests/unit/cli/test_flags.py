@@ -68,3 +68,9 @@ def test_a_flag_that_can_be_repeated_collects_its_values_instead_of_the_variable
     assert names({}, "-n", "a", "--namespace", "b") == ("a", "b")
     assert names({"BTCCTL_NAMESPACE": "a, b,"}) == ("a", "b")
     assert names({"BTCCTL_NAMESPACE": "a,b"}, "-n", "c") == ("c",)
+
+
+@pytest.mark.parametrize("text", ["9" * 400, "9300000000s", "3000000h"])
+def test_a_duration_that_go_could_not_count_is_refused(text):
+    with pytest.raises(argparse.ArgumentTypeError, match="292 years"):
+        parse_duration(text)

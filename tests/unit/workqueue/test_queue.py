@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from queue import SimpleQueue
 
 import pytest
@@ -281,3 +282,27 @@ def test_each_key_can_be_asked_after() -> None:
 
 def test_a_queue_at_rest_says_so() -> None:
     assert new_queue().statistics() == QueueStatistics(0, 0, None, (), 0, 0)
+
+
+@pytest.mark.parametrize("seconds", [math.nan, math.inf])
+def test_a_key_that_would_wait_for_ever_is_refused(seconds: float) -> None:
+    queue = new_queue()
+    with pytest.raises(ValueError, match="must be a finite number of seconds"):
+        queue.add_after("a", seconds)
+    assert (queue.keys(), queue.statistics().retries) == ([], 0)
+
+
+def test_a_key_may_wait_longer_than_a_lock_can() -> None:
+    queue: WorkQueue[str] = WorkQueue()
+    queue.add_after("later", 1e300)
+    with Worker(queue) as worker:
+        queue.add("now")
+        assert worker.next() == "now"
+    assert queue.keys() == []
+
+
+@pytest.mark.parametrize("seconds", [0.0, -1.0, -math.inf])
+def test_a_key_that_waits_for_no_time_is_added_at_once(seconds: float) -> None:
+    queue = new_queue()
+    queue.add_after("a", seconds)
+    assert queue.get() == "a"

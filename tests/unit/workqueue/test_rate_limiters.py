@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from btcctl.testing.clock import FakeClock
@@ -115,3 +117,14 @@ def test_forgetting_does_not_take_a_key_out_of_the_queue() -> None:
     queue.add("a")
     queue.forget("a")
     assert queue.get() == "a"
+
+
+@pytest.mark.parametrize("says", [math.nan, math.inf])
+def test_a_limiter_that_says_no_number_does_not_lose_the_key_nor_bring_it_back_at_once(says: float) -> None:
+    class Odd(ItemExponentialRateLimiter[str]):
+        def delay(self, key: str) -> float:
+            return says
+
+    queue: RateLimitingQueue[str] = RateLimitingQueue(FakeClock(), rate_limiter=Odd())
+    assert queue.add_rate_limited("a", minimum=1.0) == 1000.0
+    assert queue.add_rate_limited("b", minimum=says) == 1000.0
