@@ -14,7 +14,7 @@ import btcctl
 SOURCE = Path(btcctl.__file__).parent
 
 BROAD_EXCEPT_ALLOWED = re.compile(
-    r"threads\.py|errors\.py|informers/(listener|filters|transform|indexer)\.py|controller/processing\.py|events/outlet\.py"
+    r"threads\.py|errors\.py|informers/(listener|filters|transform|indexer)\.py|controller/(processing|failures|handlers|sources)\.py|events/outlet\.py"
     r"|leaderelection/elector\.py"
     r"|apiserver/\w+\.py|testing/\w+\.py|cli/main\.py"
 )
