@@ -23,12 +23,11 @@ SPIN = 200_000  # additions: about 10 ms of processor time
 
 
 def busy_controller() -> Controller:
-    def spin(key: ObjectKey) -> Result:
+    def spin(_: ObjectKey) -> Result:
         total = 0
         for number in range(SPIN):
             total += number
-        controller.queue.add(key)
-        return Result()
+        return Result(requeue_after=0.0)
 
     controller = Controller("busy", spin, workers=1)
     controller.queue.add(ObjectKey("", "busy"))

@@ -65,8 +65,8 @@ if TYPE_CHECKING:
     from btcctl.objects import OwnerReference as OwnerReference
     from btcctl.resources import ResourceType as ResourceType
     from btcctl.rest.client import ApiClient as ApiClient
-    from btcctl.rest.config import load_config as load_config
     from btcctl.rest.http import HttpTransport as HttpTransport
+    from btcctl.rest.loading import load_config as load_config
     from btcctl.rest.resource import PatchKind as PatchKind
     from btcctl.workqueue.queue import ShutDown as ShutDown
     from btcctl.workqueue.rate_limited import RateLimitingQueue as RateLimitingQueue
@@ -129,7 +129,7 @@ _HOMES = {
     "has_label": "controller.predicates",
     "is_controlled_by": "controller.writes",
     "labels_changed": "controller.predicates",
-    "load_config": "rest.config",
+    "load_config": "rest.loading",
     "log_event": "events.sinks",
     "merge_conditions": "controller.conditions",
     "not_": "controller.predicates",

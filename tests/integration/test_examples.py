@@ -19,7 +19,7 @@ from btcctl.apiserver.kubeconfig import kubeconfig, write_kubeconfig
 from btcctl.objects import ObjectKey
 from btcctl.resources import CUSTOM_RESOURCE_DEFINITIONS, PODS, ResourceType
 from btcctl.rest.client import ApiClient
-from btcctl.rest.config import load_config
+from btcctl.rest.loading import load_config
 from tests.integration.support import eventually
 
 ROOT = Path(__file__).parents[2]

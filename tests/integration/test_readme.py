@@ -13,7 +13,7 @@ from btcctl.apiserver.http import EmbeddedServer
 from btcctl.apiserver.kubeconfig import kubeconfig, write_kubeconfig
 from btcctl.resources import CONFIG_MAPS
 from btcctl.rest.client import ApiClient
-from btcctl.rest.config import load_config
+from btcctl.rest.loading import load_config
 from tests.integration.support import eventually
 
 README = Path(__file__).parents[2] / "README.md"

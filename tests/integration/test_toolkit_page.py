@@ -13,7 +13,7 @@ from btcctl.apiserver.http import EmbeddedServer
 from btcctl.apiserver.kubeconfig import kubeconfig, write_kubeconfig
 from btcctl.resources import CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES, ResourceType
 from btcctl.rest.client import ApiClient
-from btcctl.rest.config import load_config
+from btcctl.rest.loading import load_config
 
 PAGE = Path(__file__).parents[2] / "docs" / "toolkit.md"
 CACHE = PAGE.parents[1] / ".mypy_cache" / "blocks"

@@ -6,6 +6,7 @@ be replaced is not there exactly once.
 
 from __future__ import annotations
 
+from tests.mutations.config_faults import CONFIG_FAULTS
 from tests.mutations.fault import Fault
 from tests.mutations.process_faults import PROCESS_FAULTS
 from tests.mutations.runtime_faults import RUNTIME_FAULTS
@@ -366,4 +367,4 @@ FAULTS = [
     ),
 ]
 
-FAULTS += [*RUNTIME_FAULTS, *PROCESS_FAULTS]
+FAULTS += [*RUNTIME_FAULTS, *PROCESS_FAULTS, *CONFIG_FAULTS]

@@ -14,8 +14,7 @@ import btcctl
 SOURCE = Path(btcctl.__file__).parent
 
 BROAD_EXCEPT_ALLOWED = re.compile(
-    r"threads\.py|errors\.py|informers/(listener|filters|transform|indexer)\.py|controller/(processing|failures|handlers|sources)\.py"
-    r"|controller/(serving|http_server)\.py|events/outlet\.py"
+    r"threads\.py|errors\.py|informers/(listener|filters|transform|indexer)\.py|controller/processing\.py|events/outlet\.py"
     r"|leaderelection/elector\.py"
     r"|apiserver/\w+\.py|testing/\w+\.py|cli/main\.py"
 )
@@ -53,6 +52,10 @@ def test_broad_excepts_stand_only_where_foreign_code_is_called():
 
 def test_the_toolkit_knows_nothing_of_what_is_built_on_it():
     assert offenders(r"(?i)bitcoin", "bitcoin/", "sandbox/", "cli/") == []
+
+
+def test_no_default_argument_is_the_environment_which_help_would_print():
+    assert offenders(r"[\]\w]\s*=\s*os\.environ\s*[,)]") == []
 
 
 def test_nothing_is_left_unfinished():

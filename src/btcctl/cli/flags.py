@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 import argparse
-import os
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
+
+from btcctl.secret import ENVIRON, SecretMapping
 
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
 FALSE_WORDS = frozenset({"0", "false", "no", "off", ""})
@@ -26,12 +27,12 @@ class Flags:
 
     Args:
         parser: What to add to.
-        environ: The environment, `os.environ` by default.
+        environ: Where the variables are; the process' environment if None.
     """
 
-    def __init__(self, parser: argparse.ArgumentParser, environ: Mapping[str, str] = os.environ) -> None:
+    def __init__(self, parser: argparse.ArgumentParser, environ: Mapping[str, str] | None = None) -> None:
         self._parser = parser
-        self._environ = environ
+        self._environ = ENVIRON if environ is None else SecretMapping(environ)
 
     def value(
         self, *names: str, parse: Callable[[str], Any] = str, default: Any = None, about: str, **options: Any

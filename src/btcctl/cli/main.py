@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import importlib.metadata
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from typing import NoReturn
@@ -16,6 +15,7 @@ from btcctl import logging
 from btcctl.cli import crd, debug, run, sandbox
 from btcctl.cli.flags import Flags
 from btcctl.errors import BtcctlError, ConfigError
+from btcctl.secret import ENVIRON, SecretMapping
 
 # Each wake-up of an I/O thread waits for the interval times the number of busy threads: 1 ms cuts
 # the latency of watches and renewals tenfold for 8 % of CPU-bound work (measured, four busy threads).
@@ -33,8 +33,13 @@ Every flag can be given as the environment variable that its help names.
 """
 
 
-def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
-    """Run one command and return its exit status."""
+def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
+    """Run one command and return its exit status.
+
+    Args:
+        argv: What stands after the program's name; the process' if None.
+        environ: Where flags have their variables; the process' if None.
+    """
     parser = build_parser(environ)
     args = parser.parse_args(argv)
     sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
@@ -58,8 +63,9 @@ def entry_point() -> NoReturn:
     sys.exit(main())
 
 
-def build_parser(environ: Mapping[str, str] = os.environ) -> argparse.ArgumentParser:
+def build_parser(environ: Mapping[str, str] | None = None) -> argparse.ArgumentParser:
     """The whole command line."""
+    environ = ENVIRON if environ is None else SecretMapping(environ)
     parser = argparse.ArgumentParser(
         prog="btcctl", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -3,42 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.controller.handlers import KeysOf, own_key, owner_keys
 from btcctl.controller.options import ControllerOptions
 from btcctl.controller.predicates import Predicate
-from btcctl.controller.processing import Reconcile
-from btcctl.informers.factory import SharedInformerFactory
-from btcctl.informers.shared_informer import SharedInformer
+from btcctl.controller.sources import CachingInformer
 from btcctl.objects import ObjectKey
 from btcctl.resources import ResourceType
 from btcctl.workqueue.rate_limiters import RateLimiter
 
 if TYPE_CHECKING:
+    from btcctl.controller.controller import Controller
+    from btcctl.controller.processing import Reconcile
     from btcctl.metrics import Metrics
 
 
-class Watching(Protocol):
-    """What is built: a `btcctl.controller.controller.Controller`, which knows this module, and not the other way."""
+class Factory(Protocol):
+    """What is needed of `btcctl.informers.factory.SharedInformerFactory`."""
 
-    def watch(
-        self, informer: SharedInformer, keys_of: KeysOf, predicate: Predicate | None, *, type_: ResourceType | None
-    ) -> None: ...
-
-
-C = TypeVar("C", bound=Watching)
+    def informer(self, type_: ResourceType) -> CachingInformer: ...
 
 
 class _Watch(NamedTuple):
     type: ResourceType
-    keys_for: Callable[[SharedInformerFactory], KeysOf]
+    keys_for: Callable[[Factory], KeysOf]
     predicate: Predicate | None
-    informer: SharedInformer | None
+    informer: CachingInformer | None
 
 
-class ControllerBuilder(Generic[C]):
+class ControllerBuilder:
     """Made by `Controller.for_`. Each call adds a watch; `build` makes the controller.
 
     Args:
@@ -47,14 +42,14 @@ class ControllerBuilder(Generic[C]):
         predicate: Drops the changes of these for which it is false.
     """
 
-    def __init__(self, make: Callable[..., C], type_: ResourceType, predicate: Predicate | None = None) -> None:
+    def __init__(self, make: type[Controller], type_: ResourceType, predicate: Predicate | None = None) -> None:
         self._make = make
         self._type = type_
         self._watches: list[_Watch] = []
         self.watches(type_, own_key, predicate)
 
     def owns(
-        self, type_: ResourceType, predicate: Predicate | None = None, *, informer: SharedInformer | None = None
+        self, type_: ResourceType, predicate: Predicate | None = None, *, informer: CachingInformer | None = None
     ) -> Self:
         """Also look at objects of `type_`, and reconcile the one that controls each.
 
@@ -73,7 +68,7 @@ class ControllerBuilder(Generic[C]):
         keys_of: KeysOf,
         predicate: Predicate | None = None,
         *,
-        informer: SharedInformer | None = None,
+        informer: CachingInformer | None = None,
     ) -> Self:
         """Also look at objects of `type_`, and reconcile what `keys_of` maps each to; otherwise as `owns`."""
         self._watches.append(_Watch(type_, lambda _: keys_of, predicate, informer))
@@ -83,13 +78,13 @@ class ControllerBuilder(Generic[C]):
         self,
         name: str,
         reconcile: Reconcile,
-        factory: SharedInformerFactory,
+        factory: Factory,
         *,
         options: ControllerOptions = ControllerOptions(),
         rate_limiter: RateLimiter[ObjectKey] | None = None,
         metrics: Metrics | None = None,
         clock: Clock = SYSTEM_CLOCK,
-    ) -> C:
+    ) -> Controller:
         """Make the controller; see `Controller` for the arguments.
 
         Args:
@@ -104,7 +99,7 @@ class ControllerBuilder(Generic[C]):
             controller.watch(informer, each.keys_for(factory), each.predicate, type_=each.type)
         return controller
 
-    def _owner_keys(self, factory: SharedInformerFactory) -> KeysOf:
+    def _owner_keys(self, factory: Factory) -> KeysOf:
         owners = factory.informer(self._type).lister
 
         def uid_of(key: ObjectKey) -> str | None:

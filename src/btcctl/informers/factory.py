@@ -15,7 +15,6 @@ from btcctl.informers.shared_informer import SharedInformer
 from btcctl.informers.transform import Transform
 from btcctl.informers.typed import TypedInformer
 from btcctl.resources import ResourceType
-from btcctl.threads import Latch
 
 T = TypeVar("T")
 
@@ -32,9 +31,6 @@ class SharedInformerFactory:
             knows how. Costs the server less and this side more.
         options: Deadlines and delays of every informer's lists and watches.
         clock: Of every informer.
-
-    Attributes:
-        died: Set once a thread of one of the informers has ended before its time.
     """
 
     def __init__(
@@ -55,7 +51,6 @@ class SharedInformerFactory:
         self._streaming = streaming
         self._options = options
         self._clock = clock
-        self.died = Latch(clock)
         self._lock = threading.Lock()  # guards the three below
         self._informers: dict[Selection, SharedInformer] = {}
         self._started: list[SharedInformer] = []
@@ -189,7 +184,7 @@ class SharedInformerFactory:
             return self._informers[selection]
 
     def _made(self, selection: Selection) -> SharedInformer:
-        informer = SharedInformer(
+        return SharedInformer(
             selection.sources(self._client, streaming=self._streaming),
             name=self._name_for(selection),
             resync_seconds=self._resync_seconds,
@@ -197,8 +192,6 @@ class SharedInformerFactory:
             options=self._options,
             clock=self._clock,
         )
-        informer.died.on_set(self.died.set)
-        return informer
 
     def _name_for(self, selection: Selection) -> str:
         """The resource; what is special about the selection only if there is another of the resource."""

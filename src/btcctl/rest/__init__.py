@@ -2,10 +2,11 @@
 
 from btcctl.rest.breaker import Breaker
 from btcctl.rest.client import ApiClient
-from btcctl.rest.config import ClientConfig, load_config
+from btcctl.rest.config import ClientConfig
 from btcctl.rest.credentials import Credentials, StaticCredentials, TokenFile
 from btcctl.rest.http import HttpTransport
 from btcctl.rest.lister_watcher import ResourceListerWatcher
+from btcctl.rest.loading import load_config
 from btcctl.rest.resource import PatchKind, Resource
 from btcctl.rest.retry import RetryPolicy
 from btcctl.rest.stream import WatchDecoder, WatchStream

@@ -10,6 +10,7 @@ import structlog
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.errors import ConfigError
+from btcctl.secret import Secret, hiding_frames
 
 logger = structlog.get_logger(__name__)
 
@@ -37,18 +38,21 @@ class StaticCredentials:
 
     value: str = field(default="", repr=False)
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "value", Secret(self.value))
+
     @classmethod
     def bearer(cls, token: str) -> StaticCredentials:
-        return cls(checked_header(f"Bearer {token}", "the token"))
+        return cls(checked_header(Secret(f"Bearer {token}"), "the token"))
 
     def authorization(self) -> str:
         return self.value
 
     def rejected(self, authorization: str) -> bool:
-        return False
+        return self.value != authorization  # refused was what there was before us
 
 
-def checked_header(value: str, what: str) -> str:
+def checked_header(value: Secret, what: str) -> Secret:
     """Return `value` if a header can carry it.
 
     Raises:
@@ -60,7 +64,7 @@ def checked_header(value: str, what: str) -> str:
 
 
 class _Reading(NamedTuple):
-    token: str
+    header: Secret
     read_at: float
 
 
@@ -72,10 +76,12 @@ class TokenFile:
     Args:
         path: The file.
         hint: What a person can do if it is missing, for the error message.
+        fallback: The token until it could be read; "" if it must be there from the start.
     """
 
-    def __init__(self, path: Path, *, hint: str = "", clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(self, path: Path, *, hint: str = "", fallback: str = "", clock: Clock = SYSTEM_CLOCK) -> None:
         self._path = path
+        self._fallback = Secret(fallback)
         self._hint = hint
         self._clock = clock
         # Replaced as a whole and never changed, so that no lock is held while a file is read.
@@ -90,7 +96,7 @@ class TokenFile:
         last = self._last
         if last is None or self._clock.now() - last.read_at >= TOKEN_PERIOD_SECONDS:
             last = self._refresh(last)
-        return f"Bearer {last.token}"
+        return last.header
 
     def rejected(self, authorization: str) -> bool:
         self._refresh(self._last)
@@ -98,21 +104,23 @@ class TokenFile:
 
     def _refresh(self, last: _Reading | None) -> _Reading:
         try:
-            token = self._read()
+            header = self._read()
         except ConfigError as error:
-            if last is None:
+            if last is None and not self._fallback:
                 raise
             logger.warning("token cannot be read again, keeping the last one", error=str(error))
-            token = last.token
-        self._last = reading = _Reading(token, self._clock.now())
+            header = checked_header(Secret(f"Bearer {self._fallback}"), "the token") if last is None else last.header
+        self._last = reading = _Reading(header, self._clock.now())
         return reading
 
-    def _read(self) -> str:
+    @hiding_frames
+    def _read(self) -> Secret:
+        hint = f"; {self._hint}" if self._hint else ""
         try:
-            token = self._path.read_text(encoding="utf-8").strip()
+            token = Secret(self._path.read_text(encoding="utf-8").strip())
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "not text"
-            raise ConfigError(f"token file {self._path}: {reason}{self._hint and f'; {self._hint}'}") from error
+            raise ConfigError(f"token file {self._path}: {reason}{hint}") from error
         if not token:
-            raise ConfigError(f"token file {self._path} is empty{self._hint and f'; {self._hint}'}")
-        return checked_header(token, f"token file {self._path}")
+            raise ConfigError(f"token file {self._path} is empty{hint}")
+        return checked_header(Secret(f"Bearer {token}"), f"token file {self._path}")

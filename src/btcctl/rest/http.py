@@ -9,7 +9,7 @@ from typing import NamedTuple, NoReturn
 from urllib.parse import quote, urlencode, urlsplit
 
 import structlog
-from urllib3 import BaseHTTPResponse, HTTPConnectionPool, Timeout
+from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPHeaderDict, Timeout
 from urllib3.exceptions import HTTPError, ProtocolError
 
 from btcctl.clock import SYSTEM_CLOCK, Clock, bounded
@@ -132,9 +132,12 @@ class HttpTransport:
 
     def _send(self, request: Request, authorization: str, timeout: float, breaker: Breaker | None) -> _Sent:
         """Send, once more if a kept-alive connection turns out to be dead."""
-        headers = dict(request.headers)
+        headers = HTTPHeaderDict(request.headers)
         if authorization:
             headers["Authorization"] = authorization
+        if self._config.impersonation is not None:
+            for name, value in self._config.impersonation.headers():
+                headers.add(name, value)  # some come several times
         fence = None if request.is_read else self._fence
         while True:
             with calling(Call(breaker, self._tls, fence)) as call:
@@ -145,12 +148,12 @@ class HttpTransport:
                     if not is_stale or not request.is_idempotent:
                         raise
 
-    def _send_once(self, request: Request, headers: Mapping[str, str], timeout: float) -> BaseHTTPResponse:
+    def _send_once(self, request: Request, headers: HTTPHeaderDict, timeout: float) -> BaseHTTPResponse:
         return self._pool.urlopen(
             request.method,
             self._target(request),
             body=request.body,
-            headers=dict(headers),
+            headers=headers,
             retries=False,
             redirect=False,
             timeout=Timeout(connect=min(CONNECT_SECONDS, timeout), read=bounded(timeout)),

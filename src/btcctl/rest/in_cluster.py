@@ -33,6 +33,8 @@ def load(environ: Mapping[str, str], directory: Path = SERVICE_ACCOUNT) -> Clien
     if not is_in_cluster(environ):
         raise ConfigError("not in a cluster: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set")
     host, port = environ["KUBERNETES_SERVICE_HOST"], environ["KUBERNETES_SERVICE_PORT"]
+    if not port.isdecimal():
+        raise ConfigError(f"KUBERNETES_SERVICE_PORT is {port!r}, not a number: who has set it?")
     credentials = TokenFile(directory / "token", hint=_HINT)
     credentials.authorization()
     ca_file = directory / "ca.crt"
@@ -54,5 +56,5 @@ def _bracketed(host: str) -> str:
 def _namespace(directory: Path) -> str:
     try:
         return (directory / "namespace").read_text(encoding="utf-8").strip() or "default"
-    except OSError:
+    except (OSError, UnicodeDecodeError):
         return "default"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import re
 import ssl
 import tempfile
 from collections.abc import Callable
@@ -14,6 +16,10 @@ import structlog
 from btcctl.errors import ConfigError
 
 logger = structlog.get_logger(__name__)
+
+_CERTIFICATE = re.compile(
+    rb"^-----BEGIN CERTIFICATE-----[ \t]*\r?\n(.*?)^-----END CERTIFICATE-----", re.DOTALL | re.MULTILINE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +78,29 @@ def build_context(tls: Tls) -> ssl.SSLContext:
 def _trust(context: ssl.SSLContext, tls: Tls) -> None:
     try:
         if tls.ca_file is not None:
-            context.load_verify_locations(cafile=tls.ca_file)
+            _trust_pem(context, tls.ca_file.read_bytes())
         elif tls.ca_data is not None:
-            context.load_verify_locations(cadata=tls.ca_data.decode("ascii"))
+            _trust_pem(context, tls.ca_data)
         else:
             context.load_default_certs()
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
         raise ConfigError(f"CA certificate ({tls.ca_source}): {_reason(error)}") from error
+
+
+def _trust_pem(context: ssl.SSLContext, pem: bytes) -> None:
+    """Trust every certificate in it. As in Go (x509.CertPool.AppendCertsFromPEM) the rest is skipped: comments in
+    any encoding, other blocks, and certificates that cannot be read, if there is one that can."""
+    found, last = 0, ValueError("no certificate")
+    for block in _CERTIFICATE.finditer(pem):
+        try:
+            context.load_verify_locations(cadata=base64.b64decode(b"".join(block[1].split()), validate=True))
+            found += 1
+        except ValueError as error:  # binascii.Error is one
+            last = error
+        except ssl.SSLError as error:
+            last = ValueError(error.reason)
+    if not found:
+        raise last
 
 
 def _show(context: ssl.SSLContext, tls: Tls) -> None:

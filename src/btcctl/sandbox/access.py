@@ -9,8 +9,9 @@ from typing import Any, Self
 import yaml
 
 from btcctl.apiserver.kubeconfig import kubeconfig as token_kubeconfig
-from btcctl.rest.config import ClientConfig, load_config
+from btcctl.rest.config import ClientConfig
 from btcctl.rest.credentials import StaticCredentials
+from btcctl.rest.loading import load_config
 from btcctl.rest.tls import Tls
 
 

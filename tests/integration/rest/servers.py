@@ -23,6 +23,7 @@ class Received:
     headers: dict[str, str]  #: lower-case names
     body: bytes
     connection: int = 0  #: which of the server's connections brought it, from 0
+    header_lines: list[str] = field(default_factory=list)  #: as they came, repeated ones too
 
 
 class Peer:
@@ -41,11 +42,13 @@ class Peer:
             return None
         method, target, _ = line.decode().split(" ", 2)
         headers: dict[str, str] = {}
+        lines: list[str] = []
         while (header := self._file.readline().decode().strip()) != "":
             name, _, value = header.partition(":")
             headers[name.lower()] = value.strip()
+            lines.append(header)
         body = self._file.read(int(headers.get("content-length", "0")))
-        received = Received(method, target, headers, body, self.number)
+        received = Received(method, target, headers, body, self.number, lines)
         self._server.requests.append(received)
         return received
 

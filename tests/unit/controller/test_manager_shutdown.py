@@ -161,7 +161,8 @@ class Bereaved(Scene):
     """A part dies."""
 
     def act(self) -> None:
-        self.controller.died.set()
+        assert self.controller.on_failure is not None
+        self.controller.on_failure(SystemExit())
         self.renewed.set()  # if it never comes, it is not waited for
 
     def check(self, place: Place | None) -> None:

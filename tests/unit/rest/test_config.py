@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from btcctl.errors import ConfigError
-from btcctl.rest.config import ClientConfig, load_config
+from btcctl.rest.config import ClientConfig
+from btcctl.rest.loading import load_config
 
 KUBECONFIG = """
 current-context: {name}
@@ -116,7 +118,17 @@ def test_an_ipv6_service_address_is_put_in_brackets(service_account: Path):
 
 
 @pytest.mark.parametrize(
-    "host", ["", "example.org:6443", "ftp://x", "https://", "https://x:port", "https://x:99999", "https://u:pw@x"]
+    "host",
+    [
+        "",
+        "example.org:6443",
+        "ftp://x",
+        "https://",
+        "https://x:port",
+        "https://x:99999",
+        "https://u:pw@x",
+        "https://u:pw@x:port",
+    ],
 )
 def test_a_host_that_is_no_url_of_a_server_is_refused(host: str):
     with pytest.raises(ConfigError) as caught:
@@ -129,16 +141,32 @@ def test_a_configuration_shows_no_secret(tmp_path: Path):
     assert "s3cret" not in repr(load_config(written(tmp_path, "x"), environ={}))
 
 
-def test_importing_the_package_does_not_import_kubernetes():
-    """Neither does configuring a pod: only a kubeconfig pays for it."""
-    program = """
+@pytest.mark.parametrize("environ", ["IN_POD", '{"KUBECONFIG": str(directory / "config")}'])
+def test_kubernetes_is_imported_neither_for_a_pod_nor_for_a_kubeconfig_without_a_provider(environ: str):
+    """Its import takes a third of a second of CPU."""
+    program = f"""
 import sys, pathlib, tempfile
-import btcctl.rest
+import btcctl
 directory = pathlib.Path(tempfile.mkdtemp())
 for name in ("token", "ca.crt"):
     (directory / name).write_text("x")
-environ = {"KUBERNETES_SERVICE_HOST": "h", "KUBERNETES_SERVICE_PORT": "1"}
-btcctl.rest.load_config(environ=environ, service_account=directory)
-assert "kubernetes" not in sys.modules
+(directory / "config").write_text({KUBECONFIG.format(name="x")!r})
+IN_POD = {{"KUBERNETES_SERVICE_HOST": "h", "KUBERNETES_SERVICE_PORT": "1"}}
+config = btcctl.load_config(environ={environ}, service_account=directory)
+if not config.host.startswith("https"):
+    btcctl.ApiClient.from_config(config).close()
+assert "btcctl.rest.http" in sys.modules or config.host.startswith("https")
+assert not [each for each in sys.modules if each.partition(".")[0] in ("kubernetes", "oauthlib", "google")]
 """
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_load_config_is_still_found_where_it_was():
+    assert import_module("btcctl.rest.config").load_config is load_config
+    with pytest.raises(AttributeError, match="has no attribute 'load_confg'"):
+        import_module("btcctl.rest.config").load_confg  # noqa: B018
+
+
+def test_a_port_that_is_no_number_is_refused(service_account: Path):
+    with pytest.raises(ConfigError, match="KUBERNETES_SERVICE_PORT is 'tcp://x', not a number"):
+        load_config(environ={**IN_POD, "KUBERNETES_SERVICE_PORT": "tcp://x"}, service_account=service_account)

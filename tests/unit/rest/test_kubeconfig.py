@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import base64
-import logging
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 import yaml
 
 from btcctl.errors import ConfigError
@@ -103,10 +104,10 @@ def test_the_server_name_and_the_wish_not_to_verify_are_taken_over(load_document
 def test_another_context_can_be_chosen(load_document):
     contexts = [
         {"name": "x", "context": {"cluster": "c", "user": "u"}},
-        {"name": "y", "context": {"cluster": "c", "user": "u", "namespace": "yns"}},
+        {"name": "other", "context": {"cluster": "c", "user": "u", "namespace": "ons"}},
     ]
-    config = load_document(document({}, contexts=contexts), "y")
-    assert (config.namespace, config.source.rpartition(", ")[2]) == ("yns", "context y")
+    config = load_document(document({}, contexts=contexts), "other")
+    assert (config.namespace, config.source.rpartition(", ")[2]) == ("ons", "context other")
 
 
 def test_of_several_files_the_first_that_has_a_name_wins(tmp_path: Path):
@@ -122,35 +123,68 @@ def test_of_several_files_the_first_that_has_a_name_wins(tmp_path: Path):
     ("whole", "complaint"),
     [
         ("a: [", "config, line 1: not YAML"),
-        ("", "config is empty"),
+        ('a: "\\UFFFFFFFF"', "config: not YAML: malformed"),
         ("- a", "config is not a kubeconfig"),
-        ("contexts: {a: b}", "contexts must be a list of entries with name and context"),
-        ("users: [{user: {}}]", "users must be a list of entries with name and user"),
+        ("contexts: {a: b}", "config: contexts must be a list, not a mapping"),
+        ("kind: Pod", "apiVersion '' and kind 'Pod' are no kubeconfig's; it has apiVersion: v1, kind: Config"),
+        ("users: [{name: 5}]", "config: users[0].name must be a text, not a number; put it in quotes"),
+        ("users: [{name: u}, {name: u}]", "config: users[1].name: there are two users 'u'"),
+        ("a: &a [*a]", "config, line 1: not YAML: a value contains itself"),
+        ("", "has no current-context; choose one with --context; it has no contexts"),
         (document(current_context=""), "has no current-context; choose one with --context; contexts there: x"),
-        ({"kind": "Config"}, "has no current-context; choose one with --context; it has no contexts"),
         (document(current_context="prod"), "has no context 'prod'; contexts there: x"),
         (document(contexts=[{"name": "x", "context": {"user": "u"}}]), "the context names no cluster"),
-        (document(contexts=[{"name": "x", "context": {"cluster": "c"}}]), "the context names no user"),
         (
             document(contexts=[{"name": "x", "context": {"cluster": "d", "user": "u"}}]),
             "no cluster 'd'; clusters there: c",
         ),
-        (document(contexts=[{"name": "x", "context": {"cluster": "c", "user": "v"}}]), "no user 'v'; users there: u"),
-        (document(clusters=[{"name": "c", "cluster": {}}]), "its cluster has no server"),
-        (document({}, {"server": "one.example"}), "is not a URL like https://host:6443"),
-        (document({}, {"proxy-url": "http://p"}), "proxy-url is not supported"),
-        (document({"as": "root"}), "impersonation"),
-        (document({}, {"certificate-authority": "/nope"}), "/nope"),
-        (document({"client-certificate-data": "QQ=="}), "client certificate without its key"),
-        (document({"token": "a\nb"}), "the token contains characters"),
-        (document({"tokenFile": "/nope"}), "/nope"),
+        (document(clusters=[{"name": "c", "cluster": {}}]), "clusters[0].cluster.server is missing"),
+        (document({"token": "t"}, {"server": "one.example"}), "clusters[0].cluster.server 'one.example' has no scheme"),
+        (document({}, {"server": "ftp://one"}), "is not a URL like https://host:6443"),
+        (document({}, {"server": "https://u:secret@one:x"}), "is not a URL like https://host:6443"),
+        (document({}, {"proxy-url": "ftp://u:secret@p"}), "clusters[0].cluster.proxy-url has the scheme 'ftp'; use"),
+        (document({}, {"proxy-url": "secret"}), "clusters[0].cluster.proxy-url is not a URL like http://proxy:3128"),
+        (document({"as-groups": ["admins"]}), "users[0].user has as-uid, as-groups or as-user-extra without as"),
+        (document({"as": "a\nb"}), "users[0].user: impersonation: 'a\\nb' has characters that no HTTP header may have"),
+        (
+            document({}, {"certificate-authority": "/nope"}),
+            "certificate-authority: /nope cannot be read: No such",
+        ),
+        (document({}, {"certificate-authority": "a\0b"}), "cluster.certificate-authority has a null character"),
+        (document({}, {"certificate-authority-data": "a b"}), "certificate-authority-data is not base64"),
+        (
+            document({}, {"certificate-authority-data": "QQ==", "insecure-skip-tls-verify": True}),
+            "cluster.insecure-skip-tls-verify is true, and there is a certificate-authority, too",
+        ),
+        (
+            document({}, {"insecure-skip-tls-verify": "false"}),
+            "skip-tls-verify must be true or false, not a text",
+        ),
+        (document({}, {"insecure-skip-tls-verify": 0}), "insecure-skip-tls-verify must be true or false, not a number"),
+        (document({"token": 123}), "users[0].user.token must be a text, not a number; put it in quotes"),
+        (document({"as-groups": "admins"}), "users[0].user.as-groups must be a list, not a text"),
+        (document({"client-certificate-data": "QQ=="}), "client certificate without its key: give client-key"),
+        (document({"token": "a\nb"}), "users[0].user.token contains characters"),
+        (document({"token": "a", "username": "b"}), "has a token and a user name with a password"),
+        (document({"tokenFile": "/nope"}), "token file /nope: No such file or directory; named by kubeconfig"),
         (document({"auth-provider": {"name": "azure", "config": {}}}), "no credentials came of it"),
+        (
+            document({"exec": {"apiVersion": "v1"}}),
+            "users[0].user.exec.command is missing",
+        ),
+        (
+            document({"exec": {"command": "x", "apiVersion": "v1"}}),
+            "user.exec.apiVersion 'v1' is not supported",
+        ),
+        (document({"exec": {"command": "x"}, "auth-provider": {"name": "oidc"}}), "has exec and auth-provider"),
     ],
 )
 def test_what_is_wrong_is_said(load_document, whole: object, complaint: str):
     with pytest.raises(ConfigError) as caught:
         load_document(whole)
     assert complaint in str(caught.value)
+    assert "config" in str(caught.value)
+    assert "secret" not in str(caught.value)
 
 
 def test_broken_yaml_is_not_quoted(load_document):
@@ -165,71 +199,106 @@ def test_an_unreadable_file_is_named(tmp_path: Path):
         load([tmp_path])
 
 
-def test_a_plugins_token_is_used_and_its_command_found_beside_the_kubeconfig(load_document, tmp_path: Path):
-    config = load_document(plugin(tmp_path, '{"token": "from-plugin"}'))
-    assert config.credentials.authorization() == "Bearer from-plugin"
+TAKEN = """
+current-context: x
+contexts: [{{name: x, context: {{cluster: c{user}}}}}]
+clusters: [{{name: c, cluster: {{server: "https://one.example"{cluster}}}}}]
+{more}
+"""
 
 
-def test_a_refused_token_of_a_plugin_is_asked_for_again(load_document, tmp_path: Path, clock: FakeClock):
-    config = load_document(plugin(tmp_path, '{"token": "one"}'))
-    clock.advance(60.0)
-    plugin(tmp_path, '{"token": "two"}')
-    assert config.credentials.rejected("Bearer one")
-    assert config.credentials.authorization() == "Bearer two"
-
-
-def test_a_token_without_an_end_is_kept_until_it_is_refused(load_document, tmp_path: Path, clock: FakeClock):
-    config = load_document(plugin(tmp_path, '{"token": "one"}'))
-    plugin(tmp_path, '{"token": "two"}')
-    clock.advance(1e6)
-    assert config.credentials.authorization() == "Bearer one"
-
-
-def test_a_plugin_is_not_run_for_every_request_that_is_refused(load_document, tmp_path: Path, clock: FakeClock):
-    config = load_document(plugin(tmp_path, '{"token": "one"}'))
-    plugin(tmp_path, '{"token": "two"}')
-    clock.advance(9.0)
-    assert not config.credentials.rejected("Bearer one")
-    assert config.credentials.authorization() == "Bearer one"
-
-
-def test_an_expired_token_of_a_plugin_is_replaced_before_it_is_used(load_document, tmp_path: Path, clock: FakeClock):
-    config = load_document(plugin(tmp_path, '{"token": "one", "expirationTimestamp": "2020-01-01T00:00:00Z"}'))
-    assert config.credentials.authorization() == "Bearer one"
-    clock.advance(60.0)
-    plugin(tmp_path, '{"token": "two"}')
-    assert config.credentials.authorization() == "Bearer two"
-
-
-def test_a_plugin_may_hand_out_a_certificate(load_document, tmp_path: Path):
-    config = load_document(plugin(tmp_path, '{"clientCertificateData": "CERT", "clientKeyData": "KEY"}'))
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {},
+        {"user": ", user: ''"},
+        {"user": ", user: u", "more": "users: [{name: u, user: null}]"},
+        {"user": ", user: u", "more": "users: [null, {name: u}]"},
+        {"user": ", user: u", "more": "users: [{name: u, user: {name-nobody-knows: 5}}]"},
+        {"more": "users: null\npreferences: {colors: true}"},
+        {"more": "apiVersion: v1\nkind: Config"},
+        {"more": "current-context: x\n---\n- another document"},
+        {"cluster": ", insecure-skip-tls-verify: null"},
+        {"cluster": ", insecure-skip-tls-verify: no"},
+        {"cluster": ", tls-server-name: 12:30"},
+        {"cluster": ", tls-server-name: 2020-01-31"},
+        {"cluster": ", tls-server-name: !!str 5"},
+        {"cluster": ", disable-compression: true"},
+        {"cluster": ", extensions: [{name: e, extension: {a: [1.5, .5e3, 0x1f, 0o17, ~]}}]"},
+    ],
+)
+def test_what_kubectl_takes_is_taken(load_document, parts: dict[str, str]):
+    config = load_document(TAKEN.format(**{"user": "", "cluster": "", "more": "", **parts}))
     assert config.credentials.authorization() == ""
-    assert config.tls.client_data == b"CERT\nKEY"
+    assert not config.tls.insecure
 
 
-def test_a_plugin_that_fails_is_an_error_with_its_words_and_nothing_is_printed(
-    load_document, tmp_path: Path, caplog: pytest.LogCaptureFixture
-):
-    broken = plugin(tmp_path, "{}", "echo no session >&2; exit 3")
-    broken["users"][0]["user"]["exec"]["installHint"] = "run: gimme login"
-    with caplog.at_level(logging.DEBUG), pytest.raises(ConfigError) as caught:
-        load_document(broken)
-    assert "exec: process returned 3. no session; run: gimme login" in str(caught.value)
-    assert caplog.records == []
+def test_json_indented_by_tabs_is_taken(load_document):
+    config = load_document(json.dumps(document({"token": "abc"}), indent="\t"))
+    assert config.credentials.authorization() == "Bearer abc"
 
 
-def test_a_plugin_that_is_not_installed_is_named(load_document, tmp_path: Path):
-    whole = plugin(tmp_path, "{}")
-    whole["users"][0]["user"]["exec"]["command"] = "surely-not-installed"
-    with pytest.raises(ConfigError, match="surely-not-installed"):
-        load_document(whole)
+def test_a_context_of_an_unknown_user_goes_on_as_nobody_and_says_so(load_document):
+    whole = document(contexts=[{"name": "x", "context": {"cluster": "c", "user": "gone"}}])
+    with structlog.testing.capture_logs() as logs:
+        assert load_document(whole).credentials.authorization() == ""
+    assert [(each["log_level"], each["user"]) for each in logs] == [("warning", "gone")]
 
 
-def plugin(directory: Path, status: str, script: str = "") -> dict[str, Any]:
-    """A kubeconfig whose user comes from a plugin that answers `status`."""
-    answer = f'{{"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": {status}}}'
-    path = directory / "bin" / "plugin"
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(f"#!/bin/sh\n{script or f'echo {answer!r}'}\n")
-    path.chmod(0o700)
-    return document({"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "bin/plugin", "args": []}})
+def test_a_server_without_a_scheme_is_https_if_anything_is_said_of_tls(load_document):
+    assert load_document(document({}, {"server": "one:1"})).host == "http://one:1"
+    tls = {"server": "one:1", "insecure-skip-tls-verify": True}
+    assert load_document(document({"token": "t"}, tls)).host == "https://one:1"
+
+
+def test_an_empty_file_among_several_is_none(tmp_path: Path):
+    empty, full = tmp_path / "empty", tmp_path / "full"
+    empty.write_text("")
+    full.write_text(yaml.safe_dump(document({"token": "abc"})))
+    assert load([empty, full]).credentials.authorization() == "Bearer abc"
+
+
+def test_fields_come_in_by_merge_keys_and_aliases(load_document):
+    whole = """
+current-context: x
+contexts: [{name: x, context: {cluster: c, user: u}}]
+clusters: [{name: c, cluster: {<<: &base {server: "https://one.example", tls-server-name: a}, tls-server-name: b}}]
+users: [{name: u, user: {token: &token abc}}, {name: v, user: {token: *token}}]
+"""
+    config = load_document(whole)
+    assert (config.host, config.tls.server_name) == ("https://one.example", "b")
+    assert config.credentials.authorization() == "Bearer abc"
+
+
+def test_aliases_that_multiply_are_refused_and_not_filled_in(load_document):
+    eightfold = [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 8)}]" for n in range(1, 9)]
+    with pytest.raises(ConfigError, match="line 7: not YAML: too large with its aliases filled in"):
+        load_document("\n".join(["a0: &a0 [x, x, x, x, x, x, x, x]", *eightfold]))
+
+
+def test_a_token_serves_until_the_token_file_can_be_read(load_document, tmp_path: Path):
+    (tmp_path / "token").write_text("of-file")
+    whole = document({"token": "of-entry", "tokenFile": "token"})
+    assert load_document(whole).credentials.authorization() == "Bearer of-file"
+    (tmp_path / "token").unlink()
+    assert load_document(whole).credentials.authorization() == "Bearer of-entry"
+
+
+def test_a_proxy_is_taken_over_and_not_shown(load_document):
+    config = load_document(document({}, {"proxy-url": "http://u:s3cret@proxy:3128"}))
+    assert config.proxy_url == "http://u:s3cret@proxy:3128"
+    assert "s3cret" not in repr((config, vars(config)))
+
+
+def test_whom_to_act_as_is_taken_over(load_document):
+    user = {"as": "ann", "as-uid": "7", "as-groups": ["g", "h"], "as-user-extra": {"Scope/x": ["1", "2"]}}
+    impersonation = load_document(document(user)).impersonation
+    assert impersonation is not None
+    assert impersonation.headers() == (
+        ("Impersonate-User", "ann"),
+        ("Impersonate-Uid", "7"),
+        ("Impersonate-Group", "g"),
+        ("Impersonate-Group", "h"),
+        ("Impersonate-Extra-Scope%2Fx", "1"),
+        ("Impersonate-Extra-Scope%2Fx", "2"),
+    )

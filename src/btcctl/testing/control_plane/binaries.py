@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from btcctl.secret import ENVIRON
 from btcctl.testing.control_plane.errors import BinariesMissing
 
 #: What `make controlplane` builds. Part of the cache's name: another version gets another folder.
@@ -38,7 +39,7 @@ class Binaries:
     kubectl: Path | None = None
 
 
-def find_binaries(environ: Mapping[str, str] = os.environ) -> Binaries:
+def find_binaries(environ: Mapping[str, str] = ENVIRON) -> Binaries:
     """Look for each program in $TEST_ASSET_<PROGRAM>, $KUBEBUILDER_ASSETS, what `make controlplane`
     built, /usr/local/kubebuilder/bin and PATH; the first that has it counts.
 
@@ -57,7 +58,7 @@ def find_binaries(environ: Mapping[str, str] = os.environ) -> Binaries:
     )
 
 
-def find_binary(name: str, environ: Mapping[str, str] = os.environ) -> Path | None:
+def find_binary(name: str, environ: Mapping[str, str] = ENVIRON) -> Path | None:
     """Where the program is, or None.
 
     Raises:
@@ -66,7 +67,7 @@ def find_binary(name: str, environ: Mapping[str, str] = os.environ) -> Path | No
     return _first(name, list(candidates(name, environ)))
 
 
-def candidates(name: str, environ: Mapping[str, str] = os.environ) -> Iterator[Path]:
+def candidates(name: str, environ: Mapping[str, str] = ENVIRON) -> Iterator[Path]:
     """The files that may be the program, best first. A variable of its own leaves no other choice."""
     named = list(_named(name, environ))
     if named:
@@ -81,7 +82,7 @@ def candidates(name: str, environ: Mapping[str, str] = os.environ) -> Iterator[P
         yield Path(on_path)
 
 
-def cache_dir(environ: Mapping[str, str] = os.environ) -> Path:
+def cache_dir(environ: Mapping[str, str] = ENVIRON) -> Path:
     """Where `make controlplane` keeps what it builds, by versions."""
     base = environ.get("XDG_CACHE_HOME") or ""
     root = Path(base) if Path(base).is_absolute() else Path(environ.get("HOME") or Path.home()) / ".cache"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import tempfile
@@ -19,8 +18,10 @@ from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.errors import ConfigError
 from btcctl.processes.run_directory import new_run_directory
 from btcctl.rest.client import ApiClient
-from btcctl.rest.config import ClientConfig, load_config
+from btcctl.rest.config import ClientConfig
+from btcctl.rest.loading import load_config
 from btcctl.rest.transport import Request
+from btcctl.secret import ENVIRON
 from btcctl.testing.control_plane import kubeconfigs
 from btcctl.testing.control_plane.binaries import Binaries, find_binaries
 from btcctl.testing.control_plane.commands import CONTROLLERS
@@ -72,7 +73,7 @@ class ControlPlane:
         self,
         options: ControlPlaneOptions = ControlPlaneOptions(),
         *,
-        environ: Mapping[str, str] = os.environ,
+        environ: Mapping[str, str] = ENVIRON,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._options = options

@@ -15,7 +15,7 @@ from btcctl.errors import BtcctlError
 from btcctl.processes.keeper import Keeper
 from btcctl.resources import CUSTOM_RESOURCE_DEFINITIONS
 from btcctl.rest.client import ApiClient
-from btcctl.rest.config import load_config
+from btcctl.rest.loading import load_config
 from btcctl.rest.retry import RetryPolicy
 from btcctl.rest.transport import Request
 from btcctl.testing.control_plane import kubeconfigs

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from btcctl.controller.signals import catching_signals
 from btcctl.errors import BtcctlError
-from btcctl.rest.config import load_config
+from btcctl.rest.loading import load_config
 from btcctl.testing.faults.catalogue import FAULTS
 from btcctl.testing.faults.connection import Target
 from btcctl.testing.faults.pace import Pace

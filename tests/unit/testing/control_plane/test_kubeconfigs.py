@@ -8,7 +8,7 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from btcctl.rest.config import load_config
+from btcctl.rest.loading import load_config
 from btcctl.testing.control_plane import kubeconfigs
 from btcctl.testing.control_plane.kubeconfigs import Endpoint
 from btcctl.testing.control_plane.pki import Authority, KeyPair

@@ -1,0 +1,51 @@
+"""Finds the API server's configuration where Kubernetes programs look for it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from btcctl.errors import ConfigError
+from btcctl.rest import in_cluster
+from btcctl.rest import kubeconfig as kubeconfigs
+from btcctl.rest.config import ClientConfig
+from btcctl.secret import ENVIRON, SecretMapping, hiding_frames
+
+
+@hiding_frames
+def load_config(
+    kubeconfig: Path | None = None,
+    context: str | None = None,
+    environ: Mapping[str, str] | None = None,
+    *,
+    service_account: Path | None = None,
+) -> ClientConfig:
+    """Find the API server: the argument, $KUBECONFIG, in-cluster, ~/.kube/config, in that order.
+
+    Args:
+        kubeconfig: A file that must exist, or None.
+        context: A context in the kubeconfig, instead of its current one. Being in a cluster
+            does not count then: a service account has no contexts.
+        environ: Where KUBECONFIG, HOME and KUBERNETES_SERVICE_* are looked up; the process' if None.
+        service_account: Directory of token, CA and namespace, if not the usual one.
+
+    Raises:
+        ConfigError: Nothing was found, or what was found first is wrong; says what to do.
+        DeadlineExceeded: `btcctl.deadline` left no time for a login.
+    """
+    if kubeconfig is not None:
+        return kubeconfigs.load([Path(kubeconfig)], context)
+    environ = ENVIRON if environ is None else SecretMapping(environ)
+    listed = [Path(each).expanduser() for each in environ.get("KUBECONFIG", "").split(os.pathsep) if each]
+    if listed:
+        return kubeconfigs.load(listed, context)
+    if context is None and in_cluster.is_in_cluster(environ):
+        return in_cluster.load(environ, in_cluster.SERVICE_ACCOUNT if service_account is None else service_account)
+    usual = Path(environ.get("HOME") or Path.home()) / ".kube" / "config"
+    if usual.exists():
+        return kubeconfigs.load([usual], context)
+    raise ConfigError(
+        f"no cluster configured: no --kubeconfig given, KUBECONFIG is not set, this is not a pod, "
+        f"and {usual} does not exist; give --kubeconfig FILE"
+    )

@@ -1,0 +1,119 @@
+"""Odd kubeconfigs: kubectl takes a file, or refuses it, and so do we."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import structlog
+
+from btcctl.errors import BtcctlError
+from btcctl.rest.client import ApiClient
+from btcctl.rest.kubeconfig import load
+from tests.integration.kubectl import Kubectl
+from tests.integration.rest.servers import SocketServer, always
+
+CONTEXT = "current-context: x\ncontexts: [{name: x, context: {cluster: c, user: u}}]\n"
+CLUSTER = 'clusters: [{name: c, cluster: {server: "URL"}}]\n'
+PLAIN = CONTEXT + CLUSTER
+
+
+def cluster(fields: str) -> str:
+    return CONTEXT + f'clusters: [{{name: c, cluster: {{server: "URL", {fields}}}}}]\n'
+
+
+def user(fields: str) -> str:
+    return PLAIN + f"users: [{{name: u, user: {{{fields}}}}}]\n"
+
+
+FILES = [
+    *("", "{}", "- a", "a: b", "a: [", "text", "null", PLAIN, f"{PLAIN}---\n- another document\n"),
+    *(f"{head}\n{PLAIN}" for head in ("apiVersion: v1\nkind: Config", "apiVersion: v2\nkind: Config", "kind: Pod")),
+    *(f"{head}\n{PLAIN}" for head in ("apiVersion: 1", "kind: 5", "kind: null", "preferences: {colors: 1}")),
+    PLAIN.replace("user: u", "user: ''"),
+    PLAIN.replace(", user: u", ""),
+    PLAIN.replace("cluster: c,", ""),
+    PLAIN.replace("current-context: x", "current-context: z"),
+    PLAIN.replace("current-context: x", "current-context: 5"),
+    PLAIN.replace("current-context: x", ""),
+    PLAIN.replace("user: u", "user: u, namespace: 'A B'"),
+    PLAIN.replace("user: u", "user: u, namespace: 5"),
+    PLAIN.replace("name: c", "name: 5"),
+    PLAIN.replace("name: c", "name: y"),
+    PLAIN.replace("clusters: [", "clusters: [null, "),
+    PLAIN.replace("clusters: [", "clusters: [{name: c}, "),
+    PLAIN.replace("contexts: [", "contexts: [{name: x}, "),
+    PLAIN + "users: {name: u}\n",
+    PLAIN + "users: null\n",
+    PLAIN + "users: [{name: u, user: null}]\n",
+    PLAIN + "users: [{name: other, user: {token: 5}}]\n",
+    *(cluster(f"insecure-skip-tls-verify: {each}") for each in ("true", "yes", "'false'", "0", "null", "~", "[]")),
+    *(
+        cluster(f"tls-server-name: {each}")
+        for each in ("a", "5", "1e3", "12:30", "2020-01-31", "0o17", "on", "!!str 5")
+    ),
+    *(cluster(f"certificate-authority-data: {each}") for each in ("a b", "'=='", "5", '"QQ\\n=="', "QQ", "'é'")),
+    cluster("certificate-authority: /nope"),
+    cluster("certificate-authority: config, certificate-authority-data: QQ=="),
+    cluster("certificate-authority-data: QQ==, insecure-skip-tls-verify: true"),
+    *(cluster(f"proxy-url: {each}") for each in ("ftp://p", "p", "5", "''", "null")),
+    cluster("disable-compression: 'true'"),
+    cluster("unknown: {a: [1, ~]}"),
+    cluster("extensions: [{name: e, extension: {a: 1}}, null]"),
+    cluster("<<: {tls-server-name: a}"),
+    cluster("server: 'http://127.0.0.1:1', server: \"URL\""),
+    *(user(f"token: {each}") for each in ("abc", "5", "true", "null", "''", "[a]", "1.5", "2020-01-31")),
+    user("token: a, username: b"),
+    user("username: a, password: 5"),
+    user("password: b"),
+    user("tokenFile: /nope, token: a"),
+    user("client-certificate: /nope, client-key: /nope"),
+    user("client-certificate-data: QQ=="),
+    user("client-key-data: QQ=="),
+    user("as: ann"),
+    user("as: 5"),
+    user("as-groups: [a]"),
+    user("as-uid: '5'"),
+    user("as-user-extra: {a: [b]}"),
+    user("as: ann, as-groups: [a, null], as-user-extra: {a: null}"),
+    user("as: ann, as-groups: a"),
+    user("as: ann, as-user-extra: {a: b}"),
+    user("exec: {command: x}"),
+    user("exec: {apiVersion: client.authentication.k8s.io/v1beta1}"),
+    user("extensions: {}"),
+    user("extensions: [{name: 5}]"),
+    PLAIN.replace("user: u", "user: u, extensions: 5"),
+    PLAIN + "extensions: 5",
+    PLAIN + "preferences: []",
+    user("exec: {command: x, apiVersion: client.authentication.k8s.io/v1, interactiveMode: Sometimes}"),
+    user("exec: {command: x, args: [5], apiVersion: client.authentication.k8s.io/v1beta1}"),
+    user("exec: {command: x, env: [{value: a}], apiVersion: client.authentication.k8s.io/v1beta1}"),
+    user("token: a, exec: {command: x, apiVersion: client.authentication.k8s.io/v1beta1}"),
+    user("exec: null, auth-provider: null"),
+]
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with SocketServer([always({"major": "1", "minor": "36", "gitVersion": "v1.36.0"})]) as server:
+        yield server.url
+
+
+@pytest.mark.kubectl
+@pytest.mark.parametrize("text", FILES)
+def test_the_verdict_is_kubectls(text: str, url: str, tmp_path: Path, kubectl: Kubectl):
+    path = tmp_path / "config"
+    path.write_text(text.replace("URL", url), encoding="utf-8")
+    theirs = kubectl.run("version", "--request-timeout=5s", f"--kubeconfig={path}")
+    with structlog.testing.capture_logs():
+        assert taken_by_us(path) == (theirs.returncode == 0), theirs.stderr
+
+
+def taken_by_us(path: Path) -> bool:
+    try:
+        with ApiClient.from_config(load([path])) as client:
+            client.server_version()
+    except BtcctlError:
+        return False
+    return True

@@ -1,0 +1,96 @@
+"""Faults of configuration, credentials and what they show."""
+
+from __future__ import annotations
+
+from tests.mutations.fault import faults_in
+
+_KUBECONFIG = ("rest/test_kubeconfig.py", "rest/test_kubeconfig_fuzz.py")
+_RENEWAL = ("rest/test_renewal.py",)
+_AGAIN = ("rest/test_reading_again.py",)
+_SECRET = ("test_secret.py",)
+
+CONFIG_FAULTS = [
+    *faults_in(
+        "rest/kubeconfig/fields.py",
+        _KUBECONFIG,
+        (
+            "a text counts as true or false",
+            "typed = msgspec.convert(document, Document, strict=True)",
+            "typed = msgspec.convert(document, Document, strict=False)",
+        ),
+        ("any document is a kubeconfig", 'typed.kind not in {"", "Config"}', 'typed.kind == ""'),
+    ),
+    *faults_in(
+        "rest/kubeconfig/documents.py",
+        _KUBECONFIG,
+        (
+            "null is a value",
+            "for key, value in {**merged, **own}.items() if value is not None",
+            "for key, value in {**merged, **own}.items()",
+        ),
+        ("aliases may multiply without end", "if size > _MAX_VALUES:", "if size < 0:"),
+        ("half a surrogate pair is a text", "    text.encode()  #", "    text.strip()  #"),
+        ("a number that is too large ends the program", "    if math.isfinite(value):", "    if True:"),
+    ),
+    *faults_in(
+        "rest/kubeconfig/static.py",
+        _KUBECONFIG,
+        (
+            "a CA does not contradict verifying nothing",
+            "if entry.insecure_skip_tls_verify and is_https and (ca_file or ca_data):",
+            "if False:",
+        ),
+        ("data may be what is no base64", "validate=True", "validate=False"),
+    ),
+    *faults_in(
+        "rest/kubeconfig/merging.py",
+        _KUBECONFIG,
+        ("the last file counts", "known.setdefault(name, Found(entry, place))", "known[name] = Found(entry, place)"),
+    ),
+    *faults_in(
+        "rest/kubeconfig/renewal.py",
+        _RENEWAL,
+        (
+            "everybody renews",
+            "is_ours = renewal is None and self._clock.now() >= self._failures.until",
+            "is_ours = True",
+        ),
+        ("there is no pause after a failure", "self._clock.now() >= self._failures.until", "True"),
+        ("a credential ends early", "        if left > 0:\n", "        if left > EARLY_SECONDS:\n"),
+        (
+            "what ends at once is renewed for every request",
+            "held.issued.expires is None or fresh > 0",
+            "held.issued.expires is None",
+        ),
+        (
+            "a renewal goes on though nobody waits for it",
+            "if renewal.is_overdue and not renewal.waiting:",
+            "if False:",
+        ),
+        (
+            "whoever leaves breaks off the renewal of others",
+            "if renewal.is_overdue and not renewal.waiting:",
+            "if renewal.is_overdue:",
+        ),
+        ("others wait early", "if renewal is not None and is_ours:", "if renewal is not None:"),
+    ),
+    *faults_in(
+        "rest/kubeconfig/login.py",
+        _AGAIN,
+        ("the file is never read again", "            if stamps == self._stamps:\n", "            if True:\n"),
+        ("credentials go to a server they are not for", "if _bound_to(chosen) != _bound_to(self.chosen):", "if False:"),
+        ("an unchanged file is read again", "            if stamps == self._stamps:\n", "            if False:\n"),
+    ),
+    *faults_in(
+        "secret.py",
+        _SECRET,
+        (
+            "the beginning of a secret is none",
+            "        return Secret(super().__getitem__(key))",
+            "        return super().__getitem__(key)",
+        ),
+        ("an error keeps its cause", "failure.__cause__ = failure.__context__ = None", "pass"),
+        ("an error keeps the arguments", "        del args, kwargs\n", ""),
+        ("an error keeps its frames", "raise failure.with_traceback(None)", "raise failure"),
+    ),
+]
