@@ -19,6 +19,7 @@ _LISTENER = ("informers/test_listener.py",)
 _INFORMER = ("informers/test_shared_informer.py", "informers/test_informer_model.py")
 _TRANSFORM = ("informers/test_transform.py",)
 _REFLECTOR = ("informers/test_reflector.py", "informers/test_listing.py")
+_PHASES = ("informers/test_transitions.py", "informers/test_polling.py", "informers/test_reflector.py")
 _QUEUE = ("workqueue",)
 
 FAULTS = [
@@ -199,7 +200,7 @@ FAULTS = [
     ),
     Fault(
         "what a list no longer shows stays in quarantine",
-        "informers/feed.py",
+        "informers/scoped_reflector.py",
         "        self.quarantine.keep_only(obj.key for obj in objects if type(obj) is Unusable)\n",
         "",
         _INFORMER,
@@ -221,20 +222,20 @@ FAULTS = [
     Fault(
         "a watch resumes before what it has seen",
         "informers/reflector.py",
-        "                self._position.version = obj.resource_version\n",
-        "                self._position.is_refused = False\n",
+        "                self.version = obj.resource_version\n",
+        "                self.received = True\n",
         _REFLECTOR,
     ),
     Fault(
         "an object that came unordered moves the version to resume from",
         "informers/reflector.py",
-        "unordered = type_ == ADDED and not self._position.is_ordered",
-        "unordered = False",
+        "if obj.resource_version and (self.is_ordered or type_ != ADDED):",
+        "if obj.resource_version:",
         _REFLECTOR,
     ),
     Fault(
         "the server is asked for the latest although it knows our version",
-        "informers/listing.py",
+        "informers/phases.py",
         "return LATEST if self.is_refused else self.version",
         "return LATEST",
         _REFLECTOR,
@@ -259,6 +260,90 @@ FAULTS = [
         "objects, unreadable), events[end + 1 :]",
         "objects, unreadable), events[len(events) :]",
         _REFLECTOR,
+    ),
+    Fault(
+        "a version that expired is waited for as if the server had failed",
+        "informers/transitions.py",
+        "return _relist(memory, event.at, phase.relist or relist_reason(error), options)",
+        "return _relist(memory, event.at, phase.relist or relist_reason(error), options, after=error)",
+        _PHASES,
+    ),
+    Fault(
+        "lists that cost something follow each other without a pause",
+        "informers/transitions.py",
+        "return NotBefore(memory.listed_at + options.list_interval_seconds)",
+        "return NotBefore(memory.listed_at)",
+        _PHASES,
+    ),
+    Fault(
+        "a list that broke off has cost nothing",
+        "informers/recovery.py",
+        "return not isinstance(error, (ApiError, ConnectionRefused))",
+        "return False",
+        _PHASES,
+    ),
+    Fault(
+        "a server that was away is waited for, once it is back, as if it still were",
+        "informers/recovery.py",
+        "        self._refused = self._away = 0\n\n",
+        "        self._refused = 0\n\n",
+        (*_PHASES, "informers/test_recovery.py"),
+    ),
+    Fault(
+        "a server that is away is asked as seldom as one that refuses",
+        "informers/recovery.py",
+        "        if is_unreachable(error):\n            self._away",
+        "        if error is None:\n            self._away",
+        (*_PHASES, "informers/test_recovery.py"),
+    ),
+    Fault(
+        "whatever a proxy says silences an informer",
+        "informers/recovery.py",
+        "if not isinstance(error, ApiError) or error.code not in _MAY_ASK_TO_WAIT:",
+        "if not isinstance(error, ApiError):",
+        ("informers/test_recovery.py",),
+    ),
+    Fault(
+        "a watch that is refused for good is asked for and asked for",
+        "informers/transitions.py",
+        "        if memory.refusals.are_for_good(event.at, options.fallback_seconds):\n",
+        "        if memory.refusals.count > 1000:\n",
+        _PHASES,
+    ),
+    Fault(
+        "polled lists follow each other without a pause",
+        "informers/transitions.py",
+        "(*done, _poll_pause(options))",
+        "done",
+        _PHASES,
+    ),
+    Fault(
+        "once polled, never watched again",
+        "informers/transitions.py",
+        "if event.at < phase.watch_at:",
+        "if event.at > 0.0:",
+        _PHASES,
+    ),
+    Fault(
+        "that there is no watch is said to nobody",
+        "informers/scoped_reflector.py",
+        "why = self.reflector.why_unwatched()",
+        'why = ""',
+        _PHASES,
+    ),
+    Fault(
+        "silence alone makes a list necessary",
+        "informers/transitions.py",
+        "following = Checking(phase.memory) if",
+        "following = Listing(phase.memory) if",
+        _PHASES,
+    ),
+    Fault(
+        "a list without a version is taken for one with",
+        "informers/transitions.py",
+        'else "" if position.is_ordered else "unordered"',
+        'else ""',
+        _PHASES,
     ),
     Fault(
         "changes overtake a list",

@@ -8,8 +8,8 @@ from typing import Protocol, runtime_checkable
 from btcctl.objects import ListPage, WatchEvent
 
 
-class WatchEvents(Protocol):
-    """A watch that is open."""
+class WatchStream(Protocol):
+    """A watch that is open, as `btcctl.rest.stream.WatchStream` is."""
 
     def take(self) -> list[WatchEvent]:
         """Wait for an event, and return it with all that came along; [] at the end.
@@ -34,13 +34,14 @@ class ListerWatcher(Protocol):
         Raises:
             Interrupted: `interrupt` was called.
             ApiError: `Gone` for a version or a token that is too old.
+            ObjectDecodeError: The answer is not a list.
         """
 
-    def watch(self, *, resource_version: str, timeout_seconds: int) -> AbstractContextManager[WatchEvents]:
+    def watch(self, *, resource_version: str, timeout_seconds: int) -> AbstractContextManager[WatchStream]:
         """Follow the changes after `resource_version`, bookmarks included, until the server ends the stream.
 
         Args:
-            resource_version: What has been seen.
+            resource_version: What has been seen. From "" and "0" the stream begins with everything there is.
             timeout_seconds: When the server shall end the stream. A stream that outlives it
                 by far raises `TransportError`, one that is silent for too long `ConnectionSilent`.
 
@@ -56,10 +57,10 @@ class ListerWatcher(Protocol):
 
 
 @runtime_checkable
-class StreamingListerWatcher(ListerWatcher, Protocol):
+class SupportsWatchList(ListerWatcher, Protocol):
     """One that can also read what exists as the beginning of a watch (WatchList)."""
 
-    def watch_list(self, *, resource_version: str, timeout_seconds: int) -> AbstractContextManager[WatchEvents]:
+    def watch_list(self, *, resource_version: str, timeout_seconds: int) -> AbstractContextManager[WatchStream]:
         """An ADDED for each object, a BOOKMARK that `ends_initial_events`, then changes as `watch` has them.
 
         Args:

@@ -1,4 +1,4 @@
-"""What a reflector does about an error. Pure."""
+"""What an error tells a reflector, and how long it waits after one. Pure."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from btcctl.backoff import ExponentialBackoff
 from btcctl.errors import (
     ApiError,
     BtcctlError,
+    ConnectionRefused,
     Forbidden,
     ServerTimeout,
     ServiceUnavailable,
@@ -16,11 +17,12 @@ from btcctl.errors import (
 
 # client-go tools/cache/reflector.go
 RELIST_BACKOFF = ExponentialBackoff(base=0.8, cap=30.0, factor=2.0, jitter=1.0)
-QUIET_SECONDS = 120.0
+# About a tenth of the time that the server has been away: soon enough when it is back, and 5 s at most.
+UNREACHABLE_BACKOFF = ExponentialBackoff(base=0.4, cap=4.0, factor=1.1, jitter=0.25)
 MAX_RETRY_AFTER_SECONDS = 600.0  # no answer may silence an informer for longer
 
 # They say nothing about our version: it is still the one to watch from.
-_VERSION_STILL_GOOD = (
+_LEAVES_VERSION_VALID = (
     TransportError,
     TooManyRequests,
     ServiceUnavailable,
@@ -28,6 +30,13 @@ _VERSION_STILL_GOOD = (
     Unauthorized,
     Forbidden,
 )
+_MAY_ASK_TO_WAIT = frozenset({429, 503})
+_AWAY = frozenset({502, 503, 504})  # said by, or of, a server that is not there just now
+_MAY_PASS = frozenset({408, 410, 425, 429})  # of all 4xx, those that are not meant for good
+
+
+class EndedAtOnce(TransportError):
+    """The server took a watch, and ended it before it could be of use."""
 
 
 def is_expired(error: BtcctlError) -> bool:
@@ -45,50 +54,75 @@ def is_refused_version(error: BtcctlError) -> bool:
     return is_expired(error) or is_too_large(error)
 
 
-def says_nothing_of_version(error: BtcctlError) -> bool:
+def is_unreachable(error: BtcctlError) -> bool:
+    """There was no answer, or it broke off."""
+    return isinstance(error, TransportError) and not isinstance(error, EndedAtOnce)
+
+
+def is_refusal_for_good(error: BtcctlError) -> bool:
+    """The server means it: asking again for the same is likely to be answered the same."""
+    if not isinstance(error, ApiError) or is_refused_version(error):
+        return False
+    return (400 <= error.code < 500 and error.code not in _MAY_PASS) or error.code == 501
+
+
+def leaves_version_valid(error: BtcctlError) -> bool:
     """The same request may be answered later."""
     if isinstance(error, ApiError) and error.code == 502:  # of a proxy on the way
         return True
-    return isinstance(error, _VERSION_STILL_GOOD) and not is_too_large(error)
+    return isinstance(error, _LEAVES_VERSION_VALID) and not is_too_large(error)
 
 
-def relist_reason(error: BtcctlError) -> str | None:
-    """Why a failed watch makes a list necessary, or None: watch again from the same version."""
+def relist_reason(error: BtcctlError) -> str:
+    """Why a failed watch makes a list necessary, or "": watch again from the same version."""
     if is_expired(error):
         return "expired"
     if is_too_large(error):
         return "too_large"
-    return None if says_nothing_of_version(error) else "error"
+    return "" if leaves_version_valid(error) else "error"
+
+
+def has_cost_the_server(error: BtcctlError) -> bool:
+    """Whether a list that failed like this may have been worked for: it was not refused at the door."""
+    return not isinstance(error, (ApiError, ConnectionRefused))
 
 
 class RetryDelays:
-    """How long to wait after each failure.
+    """How long to wait after each failure. A server that is away and one that refuses are counted apart.
 
     Args:
-        backoff: The delays after failures in a row.
-        quiet_seconds: Time without a failure after which the next counts as the first.
+        backoff: The delays after answers that were failures, in a row.
+        unreachable: The delays after no answer at all, in a row.
     """
 
-    def __init__(self, backoff: ExponentialBackoff = RELIST_BACKOFF, *, quiet_seconds: float = QUIET_SECONDS) -> None:
+    def __init__(
+        self,
+        backoff: ExponentialBackoff = RELIST_BACKOFF,
+        unreachable: ExponentialBackoff = UNREACHABLE_BACKOFF,
+    ) -> None:
         self._backoff = backoff
-        self._quiet_seconds = quiet_seconds
-        self._failures = 0
-        self._waited_until = 0.0
+        self._unreachable = unreachable
+        self._refused = 0
+        self._away = 0
 
-    def after(self, error: BtcctlError, now: float) -> float:
-        """Seconds to wait, not less than what the server asked for.
+    def succeeded(self) -> None:
+        """The next failure counts as the first."""
+        self._refused = self._away = 0
 
-        Args:
-            now: Monotonic seconds.
-        """
-        if now - self._waited_until > self._quiet_seconds:
-            self._failures = 0
-        self._failures += 1
-        delay = max(self._backoff.delay(self._failures), _retry_after(error))
-        self._waited_until = now + delay
-        return delay
+    def after(self, error: BtcctlError) -> float:
+        """Count a failure; return the seconds to wait, not less than what the server asked for."""
+        if is_unreachable(error):
+            self._away += 1
+            return self._unreachable.delay(self._away)
+        self._refused += 1
+        delay = self._backoff.delay(self._refused)
+        if isinstance(error, ApiError) and error.code in _AWAY:
+            longest = self._unreachable.cap * (1 + self._unreachable.jitter)
+            delay = min(delay, longest)
+        return max(delay, _retry_after(error))
 
 
 def _retry_after(error: BtcctlError) -> float:
-    asked = error.retry_after if isinstance(error, ApiError) else None
-    return min(asked or 0.0, MAX_RETRY_AFTER_SECONDS)
+    if not isinstance(error, ApiError) or error.code not in _MAY_ASK_TO_WAIT:
+        return 0.0
+    return min(error.retry_after or 0.0, MAX_RETRY_AFTER_SECONDS)

@@ -14,7 +14,6 @@ from btcctl.clock import SYSTEM_CLOCK, Clock, check_seconds
 from btcctl.errors import BtcctlError, CacheSyncError
 from btcctl.informers.audience import Audience
 from btcctl.informers.delta_fifo import ALL, DeltaFIFO
-from btcctl.informers.feed import Feed
 from btcctl.informers.indexer import Indexer, IndexFunc
 from btcctl.informers.list_watch import ListerWatcher
 from btcctl.informers.listener import Listener, ListenerStatistics
@@ -22,6 +21,7 @@ from btcctl.informers.lister import Lister
 from btcctl.informers.notifications import EventHandler
 from btcctl.informers.options import ReflectorOptions
 from btcctl.informers.registration import Registration
+from btcctl.informers.scoped_reflector import ScopedReflector
 from btcctl.informers.statistics import MAX_SILENCE_SECONDS, ReflectorStatistics
 from btcctl.informers.transform import Transform
 from btcctl.objects import Object
@@ -82,13 +82,13 @@ class SharedInformer:
         self._audience = Audience(self._indexer, clock)
         self._fifo = DeltaFIFO(clock, sources, at_once=self._audience.process)
         self.lister = Lister(self._indexer)
-        self._feeds = [
-            Feed(name, each, self._fifo, scope, transform=transform, clock=clock, options=options)
+        self._reflectors = [
+            ScopedReflector(name, each, self._fifo, scope, transform=transform, clock=clock, options=options)
             for scope, each in sources.items()
         ]
         self._runners = [
             Runner(f"reflector-{each.name}", each.reflector.run, clock=clock, on_failure=self._died)
-            for each in self._feeds
+            for each in self._reflectors
         ]
         self._runners.append(Runner(f"informer-{name}", self.run, clock=clock, on_failure=self._died))
         self._sync_announced = False  # only the informer's thread uses it
@@ -141,7 +141,7 @@ class SharedInformer:
     @property
     def last_error(self) -> BtcctlError | None:
         """Why the last list or watch failed, None when healthy."""
-        errors = (each.reflector.last_error for each in self._feeds)
+        errors = (each.reflector.last_error for each in self._reflectors)
         return self._death or next((error for error in errors if error is not None), None)
 
     def wait_for_sync(self, timeout: float) -> bool:
@@ -162,22 +162,25 @@ class SharedInformer:
         if self._stopped or not self._started:
             return "stopped" if self._stopped else "not started"
         unsynced = self._fifo.unsynced_scopes()
-        return "; ".join(each.why_unsynced() for each in self._feeds if each.scope in unsynced)
+        return "; ".join(each.why_unsynced() for each in self._reflectors if each.scope in unsynced)
 
     def why_silent(self, limit: float = MAX_SILENCE_SECONDS) -> str:
-        """What is wrong if the server has not said anything of the collection for `limit` seconds, else ""."""
+        """What is wrong if changes do not come as they should, else "".
+
+        That is the case if the server has not said anything of the collection for `limit` seconds, and at once
+        if it refuses watches and means it, lists that are polled instead or not.
+        """
         now = self._clock.now()
-        silent = [each for each in self._feeds if each.reflector.statistics().silence(now) >= limit]
-        return "; ".join(each.why_silent(now) for each in silent)
+        return "; ".join(why for each in self._reflectors if (why := each.why_silent(now, limit)))
 
     def statistics(self) -> InformerStatistics:
         with self._changed:
             registrations = [each for each in self._registrations if not each.listener.closed]
         return InformerStatistics(
-            reflectors=tuple(each.reflector.statistics() for each in self._feeds),
+            reflectors=tuple(each.reflector.statistics() for each in self._reflectors),
             objects=len(self._indexer),
             queued=len(self._fifo),
-            quarantined=sum(len(each.quarantine) for each in self._feeds) + self._indexer.quarantined(),
+            quarantined=sum(len(each.quarantine) for each in self._reflectors) + self._indexer.quarantined(),
             handlers=tuple(each.listener.statistics() for each in registrations),
         )
 

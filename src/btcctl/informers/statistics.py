@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 #: Longer than any pause of a server that is well (it sends a bookmark a minute), its restart included.
 MAX_SILENCE_SECONDS = 300.0
@@ -18,7 +19,7 @@ class ReflectorStatistics:
         streamed: Those of them that were completed as the beginning of a watch.
         watches: Watches asked for.
         short_watches: Those that ended at once.
-        relists: By reason: expired, too_large, undecodable, skipped, unordered, silent, error.
+        relists: By reason: expired, too_large, undecodable, skipped, unordered, silent, error, polled.
         events: Without bookmarks.
         skipped: Events, and objects of lists, that could not be read.
         watch_opened_at: Monotonic seconds; None while no watch is open.
@@ -42,3 +43,17 @@ class ReflectorStatistics:
     def silence(self, now: float) -> float:
         """Seconds since anything was heard; 0 before the reflector has started."""
         return 0.0 if self.heard_at is None else now - self.heard_at
+
+
+@dataclass(slots=True)
+class ReflectorCounters:
+    """What the statistics count; changed by the reflector's thread only. As of `ReflectorStatistics`."""
+
+    streams: int = 0
+    streamed: int = 0
+    watches: int = 0
+    short_watches: int = 0
+    events: int = 0
+    bookmarks: int = 0
+    skipped: int = 0
+    relists: Counter[str] = field(default_factory=Counter)

@@ -15,7 +15,7 @@ import msgspec
 import structlog
 
 from btcctl.errors import ObjectDecodeError
-from btcctl.informers.list_watch import ListerWatcher, WatchEvents
+from btcctl.informers.list_watch import ListerWatcher, SupportsWatchList, WatchStream
 from btcctl.objects import BOOKMARK, DELETED, ListPage, Object, ObjectKey, WatchEvent, decode_members
 
 logger = structlog.get_logger(__name__)
@@ -101,31 +101,20 @@ class Quarantine:
         return len(self._keys)
 
 
-class TransformingSource:
-    """A ListerWatcher whose objects have been transformed, each once. For one reader.
+class _Transformer:
+    """Does a transform to whatever comes; an object that it fails on becomes an Unusable. For one reader."""
 
-    An object that the transform fails on comes as an Unusable.
-    """
-
-    def __init__(self, source: ListerWatcher, transform: Transform, quarantine: Quarantine) -> None:
-        self._source = source
+    def __init__(self, transform: Transform, quarantine: Quarantine) -> None:
         self._transform = transform
         self._quarantine = quarantine
 
-    def list_page(self, **options: Any) -> ListPage:
-        page = self._source.list_page(**options)
+    def page(self, page: ListPage) -> ListPage:
         return replace(page, items=[self._transformed(obj) for obj in page.items])
 
-    def watch(self, **options: Any) -> AbstractContextManager[WatchEvents]:
-        return self._transforming(self._source.watch(**options))
-
-    def interrupt(self) -> None:
-        self._source.interrupt()
-
     @contextmanager
-    def _transforming(self, stream: AbstractContextManager[WatchEvents]) -> Iterator[WatchEvents]:
+    def stream(self, stream: AbstractContextManager[WatchStream]) -> Iterator[WatchStream]:
         with stream as events:
-            yield _Transformed(events, self._event)
+            yield _TransformedStream(events, self._event)
 
     def _event(self, event: WatchEvent) -> WatchEvent:
         if event.type == BOOKMARK:
@@ -148,22 +137,49 @@ class TransformingSource:
         return transformed
 
 
+class TransformingSource:
+    """A ListerWatcher whose objects have been transformed, each once. For one reader."""
+
+    def __init__(self, source: ListerWatcher, transformer: _Transformer) -> None:
+        self._source = source
+        self._transformer = transformer
+
+    def list_page(self, *, resource_version: str, limit: int, continue_token: str) -> ListPage:
+        page = self._source.list_page(resource_version=resource_version, limit=limit, continue_token=continue_token)
+        return self._transformer.page(page)
+
+    def watch(self, *, resource_version: str, timeout_seconds: int) -> AbstractContextManager[WatchStream]:
+        return self._transformer.stream(
+            self._source.watch(resource_version=resource_version, timeout_seconds=timeout_seconds)
+        )
+
+    def interrupt(self) -> None:
+        self._source.interrupt()
+
+
 class _StreamingTransformingSource(TransformingSource):
     """The same for a source that can also stream what exists."""
 
-    def watch_list(self, **options: Any) -> AbstractContextManager[WatchEvents]:
-        streaming: Any = self._source
-        return self._transforming(streaming.watch_list(**options))
+    def __init__(self, source: SupportsWatchList, transformer: _Transformer) -> None:
+        super().__init__(source, transformer)
+        self._streaming = source
+
+    def watch_list(self, *, resource_version: str, timeout_seconds: int) -> AbstractContextManager[WatchStream]:
+        return self._transformer.stream(
+            self._streaming.watch_list(resource_version=resource_version, timeout_seconds=timeout_seconds)
+        )
 
 
 def transforming(source: ListerWatcher, transform: Transform, quarantine: Quarantine) -> ListerWatcher:
     """`source` with its objects transformed; it can do what `source` can."""
-    kind = _StreamingTransformingSource if hasattr(source, "watch_list") else TransformingSource
-    return kind(source, transform, quarantine)
+    transformer = _Transformer(transform, quarantine)
+    if isinstance(source, SupportsWatchList):
+        return _StreamingTransformingSource(source, transformer)
+    return TransformingSource(source, transformer)
 
 
-class _Transformed:
-    def __init__(self, events: WatchEvents, transform: Callable[[WatchEvent], WatchEvent]) -> None:
+class _TransformedStream:
+    def __init__(self, events: WatchStream, transform: Callable[[WatchEvent], WatchEvent]) -> None:
         self._events = events
         self._transform = transform
 

@@ -9,12 +9,18 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeAlias
 
+from btcctl.backoff import ExponentialBackoff
 from btcctl.errors import Interrupted
-from btcctl.informers.list_watch import WatchEvents
+from btcctl.informers.list_watch import WatchStream
 from btcctl.informers.notifications import Deleted
+from btcctl.informers.options import ReflectorOptions
 from btcctl.objects import ADDED, BOOKMARK, DELETED, MODIFIED, ListPage, Object, ObjectKey, WatchEvent
 from btcctl.testing.clock import FakeClock
 from btcctl.threads import Stop
+
+NO_WAIT = ExponentialBackoff(base=0.0, cap=0.0)
+#: Nothing is waited for, whatever went wrong.
+AT_ONCE = ReflectorOptions(backoff=NO_WAIT, unreachable=NO_WAIT, spread_seconds=0.0, list_interval_seconds=0.0)
 
 
 def key(name: str, namespace: str = "default") -> ObjectKey:
@@ -106,11 +112,11 @@ class ScriptedSource:
         assert isinstance(answer, ListPage)
         return answer
 
-    def watch(self, *, resource_version: str, timeout_seconds: int) -> AbstractContextManager[WatchEvents]:
+    def watch(self, *, resource_version: str, timeout_seconds: int) -> AbstractContextManager[WatchStream]:
         return self._stream(f"watch from {resource_version!r}", timeout_seconds)
 
     @contextmanager
-    def _stream(self, call: str, timeout_seconds: int) -> Iterator[WatchEvents]:
+    def _stream(self, call: str, timeout_seconds: int) -> Iterator[WatchStream]:
         answer = self._answer(call)
         assert isinstance(answer, Stream)
         self.timeouts.append(timeout_seconds)
@@ -133,7 +139,7 @@ class ScriptedSource:
 class StreamingSource(ScriptedSource):
     """One that can stream lists, too."""
 
-    def watch_list(self, *, resource_version: str, timeout_seconds: int) -> AbstractContextManager[WatchEvents]:
+    def watch_list(self, *, resource_version: str, timeout_seconds: int) -> AbstractContextManager[WatchStream]:
         return self._stream(f"stream at {resource_version!r}", timeout_seconds)
 
 
@@ -198,7 +204,7 @@ class LiveSource:
             return page(self._version, *self._objects.values())
 
     @contextmanager
-    def watch(self, *, resource_version: str, timeout_seconds: int) -> Iterator[WatchEvents]:
+    def watch(self, *, resource_version: str, timeout_seconds: int) -> Iterator[WatchStream]:
         yield self
 
     def interrupt(self) -> None:

@@ -6,23 +6,22 @@ import contextlib
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 from structlog.testing import capture_logs
 
-from btcctl.backoff import ExponentialBackoff
 from btcctl.errors import Gone, TransportError
 from btcctl.informers.filters import FilteringHandler
 from btcctl.informers.notifications import Deleted
-from btcctl.informers.options import ReflectorOptions
 from btcctl.informers.registration import Registration
 from btcctl.informers.shared_informer import SharedInformer
 from btcctl.objects import Object, ObjectKey
 from tests.properties import effort
-from tests.unit.informers.support import LiveSource, Recorder, key
+from tests.unit.informers.support import AT_ONCE, LiveSource, Recorder, key
 
-AT_ONCE = ReflectorOptions(backoff=ExponentialBackoff(base=0.0, cap=0.0), short_watch_seconds=0.0)
+HURRIED = replace(AT_ONCE, short_watch_seconds=0.0)
 NAMES = st.sampled_from("abc")
 NAMESPACES = ("one", "two")
 IN = st.sampled_from(NAMESPACES)
@@ -75,7 +74,7 @@ class InformerModel(RuleBasedStateMachine):
         sys.setswitchinterval(1e-6)
         self.sources = {namespace: LiveSource() for namespace in NAMESPACES}
         self.informer = SharedInformer(
-            self.sources, name="pods", transform=no_poison, indexers={"early": letter}, options=AT_ONCE
+            self.sources, name="pods", transform=no_poison, indexers={"early": letter}, options=HURRIED
         )
         self.exit.callback(self.informer.stop)
         self.indices = {"early"}

@@ -60,8 +60,11 @@ class Log:
 
 def reflect(source: ScriptedSource) -> tuple[Reflector, Log]:
     store = Log()
-    backoff = ExponentialBackoff(base=0.8, cap=30.0)
-    options = ReflectorOptions(backoff=backoff, uniform=lambda low, high: (low + high) / 2)
+    options = ReflectorOptions(
+        backoff=ExponentialBackoff(base=0.8, cap=30.0),
+        unreachable=ExponentialBackoff(base=0.4, cap=4.0, factor=1.1),
+        uniform=lambda low, high: (low + high) / 2,
+    )
     reflector = Reflector("pods", source, store, clock=source.clock, options=options)
     reflector.run(source.stop)
     return reflector, store
@@ -94,6 +97,13 @@ def test_a_stream_that_ends_goes_on_from_the_last_event_at_once():
     assert source.clock.waits == [0.8]  # the last stream was too short to be true
 
 
+def test_bookmarks_count_as_signs_of_a_watch_that_is_of_use():
+    short = [Stream(bookmark(version)) for version in (11, 12, 13)]
+    source = ScriptedSource(page(10), Forbidden(403), *short, Forbidden(403), Stream(bookmark(14), Lasting(9)))
+    reflector, _ = reflect(source)
+    assert reflector.statistics().relists == {}
+
+
 def test_bookmarks_move_the_version_and_reach_no_store():
     source = ScriptedSource(page(10), Stream(bookmark(20)))
     reflector, store = reflect(source)
@@ -105,25 +115,25 @@ def test_an_empty_stream_of_less_than_a_second_backs_off_without_a_list():
     source = ScriptedSource(page(10), Stream(Lasting(0.9)), Stream(Lasting(0.9)), Stream(Lasting(1.0)), Stream())
     reflect(source)
     assert source.calls[1:] == ["watch from '10'"] * 4
-    assert source.clock.waits == [0.8, 1.6, 3.2]
+    assert source.clock.waits == [0.8, 1.6, 0.8]  # the third was a success
 
 
 @pytest.mark.parametrize(
-    "error",
+    ("error", "waits"),
     [
-        TooManyRequests(429, "TooManyRequests", "slow down"),
-        ConnectionRefused("refused"),
-        ServiceUnavailable(503, "", "starting"),
-        TransportError("reset"),
-        Forbidden(403, "Forbidden", "not yours"),
-        ServerTimeout(504, "Timeout", "etcd is slow"),
+        (TooManyRequests(429, "TooManyRequests", "slow down"), [0.8, 1.6, 3.2]),
+        (ConnectionRefused("refused"), [0.4, 0.44, 0.484]),
+        (ServiceUnavailable(503, "", "starting"), [0.8, 1.6, 3.2]),
+        (TransportError("reset"), [0.4, 0.44, 0.484]),
+        (Forbidden(403, "Forbidden", "not yours"), [0.8, 1.6, 3.2]),
+        (ServerTimeout(504, "Timeout", "etcd is slow"), [0.8, 1.6, 3.2]),
     ],
 )
-def test_what_says_nothing_about_our_version_is_watched_again_without_a_list(error):
+def test_an_error_that_leaves_our_version_valid_is_followed_by_a_watch_and_no_list(error, waits):
     source = ScriptedSource(page(10), error, Stream(added("a", 11), error), error, Stream(bookmark(12)))
     reflect(source)
     assert source.calls[1:] == ["watch from '10'", "watch from '10'", "watch from '11'", "watch from '11'"]
-    assert source.clock.waits == [0.8, 1.6, 3.2]
+    assert source.clock.waits == waits
 
 
 @pytest.mark.parametrize("error", [InternalError(500, "", "?"), NotFound(404, "", "page not found"), ApiError(400)])
@@ -181,7 +191,7 @@ def test_retry_after_is_the_least_to_wait():
         TooManyRequests(429, retry_after=5.0), page(10), TooManyRequests(429, retry_after=0.1), Stream(bookmark(11))
     )
     reflect(source)
-    assert source.clock.waits == [5.0, 1.6]
+    assert source.clock.waits == [5.0, 0.8]  # the list was a success
 
 
 def test_no_retry_after_silences_an_informer_for_ever():
@@ -190,13 +200,56 @@ def test_no_retry_after_silences_an_informer_for_ever():
     assert source.clock.waits == [600.0]
 
 
-def test_back_off_doubles_to_its_cap_and_starts_anew_after_two_quiet_minutes():
-    refused = ConnectionRefused("refused")
-    source = ScriptedSource(
-        *[refused] * 7, page(10), Stream(Lasting(119.0), bookmark(11), refused), Stream(Lasting(121.0), refused)
-    )
+def test_back_off_doubles_to_its_cap_and_starts_anew_with_a_success():
+    busy = TooManyRequests(429)
+    source = ScriptedSource(*[busy] * 7, page(10), busy, Stream(bookmark(11), Lasting(1.0), busy), busy, Stream())
     reflect(source)
-    assert source.clock.waits == [0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 30.0, 30.0, 0.8]
+    assert source.clock.waits == [0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 30.0, 0.8, 0.8, 1.6, 3.2]
+
+
+def test_a_server_that_is_away_is_asked_at_least_every_five_seconds_and_at_once_when_that_has_just_begun():
+    source = ScriptedSource(page(10), *[ConnectionRefused("refused")] * 100, Stream(bookmark(11)))
+    Reflector("pods", source, Log(), clock=source.clock).run(source.stop)
+    waits = source.clock.waits
+    assert source.calls.count("watch from '10'") == 101
+    assert 0.4 <= waits[0] <= 0.5
+    assert 4.0 <= max(waits) <= 5.0
+    waited = 0.0
+    for wait in waits:  # after 20 s it is away, it is found back within 3 s
+        assert wait <= 3.0 or waited > 20.0
+        waited += wait
+
+
+def test_a_server_before_which_a_proxy_answers_is_asked_at_least_every_five_seconds_too():
+    source = ScriptedSource(page(10), *[ApiError(502)] * 3, *[ServiceUnavailable(503)] * 5, Stream(bookmark(11)))
+    reflect(source)
+    assert source.clock.waits == [0.8, 1.6, 3.2, 4.0, 4.0, 4.0, 4.0, 4.0]
+
+
+def test_a_server_that_was_away_and_then_refuses_is_not_waited_for_as_if_it_had_refused_before():
+    source = ScriptedSource(page(10), *[ConnectionRefused("")] * 30, Forbidden(403), Stream(bookmark(11)))
+    reflect(source)
+    assert source.clock.waits[30:] == [0.8]
+
+
+def test_a_version_that_has_expired_is_no_reason_to_wait():
+    source = ScriptedSource(page(10), Stream(Lasting(60.0), EXPIRED), page(20), Stream(bookmark(21), Lasting(9)))
+    reflect(source)
+    assert source.calls[2] == "list at '10'"
+    assert source.clock.waits == [0.25]  # somewhere within half a second: not all informers at once
+
+
+def test_lists_that_cost_something_begin_five_seconds_apart_however_often_a_version_is_refused():
+    source = ScriptedSource(page(10), EXPIRED, page(20), EXPIRED, page(30), Stream(bookmark(31)))
+    reflect(source)
+    assert source.clock.waits == [0.25, 4.75, 0.25, 4.75]
+
+
+def test_a_list_that_breaks_off_has_cost_something_and_one_that_is_refused_has_not():
+    cut, busy = TransportError("reset"), TooManyRequests(429)
+    source = ScriptedSource(busy, ConnectionRefused("refused"), cut, page(10), Stream(bookmark(11)))
+    reflect(source)
+    assert source.clock.waits == [0.8, 0.4, 0.44, 4.56]
 
 
 def test_a_line_that_is_not_json_is_read_again_then_listed_over():
@@ -211,7 +264,7 @@ def test_a_line_that_is_not_json_is_read_again_then_listed_over():
         "watch from '12'",
         "watch from '12'",
     ]
-    assert source.clock.waits == [0.8, 1.6, 3.2]
+    assert source.clock.waits == [0.8, 1.6, 2.6, 3.2]  # it takes a watch of use to begin anew
     assert reflector.statistics().relists == {"undecodable": 1}
 
 
@@ -252,11 +305,13 @@ def test_versions_without_an_order_are_not_resumed_from():
     assert reflector.statistics().relists == {"unordered": 1}
 
 
-def test_a_list_without_a_version_is_a_failure():
-    source = ScriptedSource(page("", pod("a", 1)), page(10), Stream(bookmark(11)))
-    _, store = reflect(source)
-    assert store.log == ["replace"]
-    assert source.clock.waits == [0.8]
+def test_a_list_without_a_version_is_followed_by_a_watch_from_none():
+    stream = Stream(added("a", "7"), Lasting(300.0))
+    source = ScriptedSource(page("", pod("a", "7")), stream, page("", pod("b", "8")), Stream(Lasting(9)))
+    reflector, store = reflect(source)
+    assert source.calls == ["list at '0' limit 500", "watch from ''", "list at '' limit 500", "watch from ''"]
+    assert store.log == ["replace a", "ADDED a", "replace b"]
+    assert reflector.statistics().relists == {"unordered": 2}
 
 
 def test_what_comes_together_is_stored_together_and_the_version_moves_past_all_of_it():
@@ -309,7 +364,7 @@ def test_what_was_done_is_counted():
     statistics = reflect(source)[0].statistics()
     assert (statistics.lists, statistics.watches, statistics.events) == (2, 3, 1)
     assert statistics.relists == {"expired": 1}
-    assert statistics.last_event_at == pytest.approx(3.8)
+    assert statistics.last_event_at == pytest.approx(5.0)
 
 
 def test_a_repeated_failure_is_logged_once_and_its_end_too():
@@ -326,14 +381,41 @@ def test_the_server_is_not_hurried_by_streams_that_end_at_once_though_something_
     assert (reflector.statistics().short_watches, reflector.statistics().relists) == (8, {})
 
 
-def test_a_stream_that_was_silent_is_resumed_and_after_a_second_one_all_is_listed():
+@pytest.mark.parametrize("refusal", [TOO_LARGE, EXPIRED])
+def test_after_two_silent_streams_the_server_is_asked_for_our_version_and_listed_if_it_refuses_it(refusal):
     silent = [Lasting(70.0), ConnectionSilent("silent")]
-    source = ScriptedSource(page(10), Stream(*silent), Stream(*silent), TOO_LARGE, page(5), Stream(bookmark(6)))
+    source = ScriptedSource(page(10), Stream(*silent), Stream(*silent), refusal, page(5), Stream(bookmark(6)))
     reflector, _ = reflect(source)
     assert source.calls[1:] == [
         *["watch from '10'", "watch from '10'"],
-        *["list at '10'", "list at '' limit 500", "watch from '5'"],
+        *["list at '10' limit 1", "list at '' limit 500", "watch from '5'"],
     ]
+    assert reflector.statistics().relists == {"silent": 1}
+
+
+def test_a_server_without_bookmarks_is_not_listed_for_being_quiet():
+    silent = Stream(Lasting(70.0), ConnectionSilent("silent"))
+    hour = [silent, silent, page(10)] * 25
+    source = ScriptedSource(page(10), *hour, Stream(added("a", 11)))
+    reflector, store = reflect(source)
+    assert set(source.calls[1:]) == {"watch from '10'", "list at '10' limit 1"}
+    assert reflector.statistics().relists == {}
+    assert store.log == ["replace", "ADDED a"]
+
+
+def test_the_question_for_our_version_is_put_again_where_it_was_not_answered():
+    silent = Stream(Lasting(70.0), ConnectionSilent("silent"))
+    away = [ConnectionRefused("refused"), TooManyRequests(429, retry_after=3.0)]
+    source = ScriptedSource(page(10), silent, silent, *away, page(12), Stream(bookmark(11)))
+    reflect(source)
+    assert source.calls[3:] == ["list at '10' limit 1"] * 3 + ["watch from '10'"]
+
+
+def test_a_server_that_will_not_answer_for_our_version_is_listed():
+    silent = Stream(Lasting(70.0), ConnectionSilent("silent"))
+    source = ScriptedSource(page(10), silent, silent, ApiError(400), page(12), Stream(bookmark(13)))
+    reflector, _ = reflect(source)
+    assert source.calls[3:5] == ["list at '10' limit 1", "list at '10'"]
     assert reflector.statistics().relists == {"silent": 1}
 
 
@@ -359,4 +441,4 @@ def test_a_watch_that_is_over_has_no_age_and_silence_is_measured():
     source = ScriptedSource(page(10), Stream(Lasting(20.0), added("a", 11), Lasting(30.0), EXPIRED))
     statistics = reflect(source)[0].statistics()
     assert statistics.watch_opened_at is None
-    assert statistics.silence(source.clock.now()) == pytest.approx(30.8)
+    assert statistics.silence(source.clock.now()) == pytest.approx(30.25)

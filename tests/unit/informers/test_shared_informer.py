@@ -19,9 +19,7 @@ from btcctl.informers.transform import Transform
 from btcctl.objects import Object
 from btcctl.testing.clock import FakeClock
 from btcctl.threads import Runner
-from tests.unit.informers.support import LiveSource, Recorder, key, pod
-
-AT_ONCE = ReflectorOptions(backoff=ExponentialBackoff(base=0.0, cap=0.0))
+from tests.unit.informers.support import AT_ONCE, LiveSource, Recorder, key, pod
 
 
 def informer_of(source: LiveSource, **options: object) -> SharedInformer:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from btcctl.errors import ObjectDecodeError
-from btcctl.informers.list_watch import WatchEvents
+from btcctl.informers.list_watch import WatchStream
 from btcctl.informers.transform import (
     MOST_LOGGED,
     Quarantine,
@@ -102,7 +102,7 @@ class Answering(LiveSource):
         return self.pages.pop(0)
 
     @contextmanager
-    def watch(self, **options: object) -> Iterator[WatchEvents]:
+    def watch(self, **options: object) -> Iterator[WatchStream]:
         self.asked.append(options)
         yield _Raising(self.events)
 
@@ -120,7 +120,7 @@ class _Raising:
         return [event]
 
 
-def taken(stream: WatchEvents) -> Iterator[WatchEvent]:
+def taken(stream: WatchStream) -> Iterator[WatchEvent]:
     while events := stream.take():
         yield from events
 
@@ -179,7 +179,7 @@ def test_a_stream_can_be_read_on_after_it_raised():
 def test_a_transform_that_returns_something_else_has_failed(wrong):
     source = transforming(Answering([page(5, pod("a", 1))], []), lambda obj: wrong, Quarantine("pods"))
     with capture_logs() as logged:
-        assert kinds(source.list_page().items) == ["a unusable"]
+        assert kinds(source.list_page(resource_version="", limit=0, continue_token="").items) == ["a unusable"]
     assert "must be an Object of the same key" in str(logged[0]["exc_info"])
 
 
@@ -188,7 +188,7 @@ def test_what_a_source_cannot_do_its_transformed_self_cannot_either():
     assert not hasattr(transforming(plain, shrink, Quarantine("pods")), "watch_list")
     plain.watch_list = plain.watch
     plain.events = [added("a", 1)]
-    with transforming(plain, shrink, Quarantine("pods")).watch_list(resource_version="") as stream:
+    with transforming(plain, shrink, Quarantine("pods")).watch_list(resource_version="", timeout_seconds=9) as stream:
         assert kinds([event.object for event in taken(stream)]) == ["a {}"]
 
 

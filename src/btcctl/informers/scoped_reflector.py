@@ -1,4 +1,4 @@
-"""What feeds an informer: one reflector, and the way from its source to the FIFO."""
+"""A reflector of one scope of an informer: the way from its source to the FIFO."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from btcctl.informers.transform import Quarantine, Transform, Unusable, transfor
 from btcctl.objects import Object, WatchEvent
 
 
-class Feed:
+class ScopedReflector:
     """Reflects one source into one scope of a FIFO.
 
     Args:
@@ -56,9 +56,16 @@ class Feed:
 
     def why_unsynced(self) -> str:
         """For a message: what was tried last and what came of it."""
-        place = f" in {self.scope}" if self.scope else ""
-        return f"{self.reflector.action}{place}: {self.reflector.last_error or 'no answer yet'}"
+        return f"{self.reflector.action}{self._place}: {self.reflector.last_error or 'no answer yet'}"
 
-    def why_silent(self, now: float) -> str:
-        """For a message: for how long nothing was heard, and why."""
-        return f"nothing heard for {self.reflector.statistics().silence(now):.0f} s: {self.why_unsynced()}"
+    def why_silent(self, now: float, limit: float) -> str:
+        """For a message: for how long nothing was heard, if for `limit` or more, or why there is no watch; else ""."""
+        silence = self.reflector.statistics().silence(now)
+        if silence >= limit:
+            return f"nothing heard for {silence:.0f} s: {self.why_unsynced()}"
+        why = self.reflector.why_unwatched()
+        return f"{self.scope}: {why}" if why and self.scope else why
+
+    @property
+    def _place(self) -> str:
+        return f" in {self.scope}" if self.scope else ""
