@@ -11,7 +11,7 @@ from btcctl.backoff import ExponentialBackoff
 from btcctl.clock import LONGEST_WAIT, check_seconds
 from btcctl.informers.recovery import RELIST_BACKOFF, UNREACHABLE_BACKOFF
 
-# A time without end between these would be no time: what is waited for is chosen at random below, or before it.
+# Random times are chosen around these, and instants reckoned from them: infinity will not do.
 _FINITE = frozenset({"spread_seconds", "list_interval_seconds", "poll_seconds"})
 
 
