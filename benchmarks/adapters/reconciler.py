@@ -23,11 +23,12 @@ SPIN = 200_000  # additions: about 10 ms of processor time
 
 
 def busy_controller() -> Controller:
-    def spin(_: ObjectKey) -> Result:
+    def spin(key: ObjectKey) -> Result:
         total = 0
         for number in range(SPIN):
             total += number
-        return Result(requeue_after=0.0)
+        controller.queue.add(key)
+        return Result()
 
     controller = Controller("busy", spin, workers=1)
     controller.queue.add(ObjectKey("", "busy"))

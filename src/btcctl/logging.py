@@ -13,6 +13,8 @@ from typing import Any, Literal, TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from btcctl.errors import describe_error
+
 LogFormat = Literal["auto", "console", "json"]
 LEVELS = ("debug", "info", "warning", "error")
 
@@ -71,7 +73,7 @@ def one_line_exception(_logger: WrappedLogger, _method: str, event: EventDict) -
         if isinstance(exc_info, tuple):
             error = exc_info[1]
         if error is not None:
-            event.setdefault("error", f"{type(error).__name__}: {error}")
+            event.setdefault("error", describe_error(error))
     return event
 
 

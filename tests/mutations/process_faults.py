@@ -6,6 +6,9 @@ from tests.mutations.fault import faults_in
 
 _DURATIONS = ("test_durations.py", "test_clock.py")
 
+_REQUESTS = ("controller/test_http_request.py",)
+_SERVER = ("../integration/controller/test_hostile_clients.py", "../integration/controller/test_serving.py")
+
 PROCESS_FAULTS = [
     *faults_in(
         "clock.py",
@@ -48,5 +51,67 @@ PROCESS_FAULTS = [
         "workqueue/rate_limited.py",
         ("workqueue/test_rate_limiters.py",),
         ("a limiter's NaN is no wait", "return seconds if seconds < math.inf else CAP_SECONDS", "return seconds"),
+    ),
+    *faults_in(
+        "controller/http_request.py",
+        _REQUESTS,
+        ("a request may be of any size", "end.start()) > MAX_HEAD_BYTES:", "end.start()) < 0:"),
+        (
+            "what follows a body is taken for a request",
+            'if b"transfer-encoding" in headers or headers.get(b"content-length", b"0") != b"0":',
+            "if False:",
+        ),
+        (
+            "any line is a header",
+            '            raise BadRequest(HTTPStatus.BAD_REQUEST, "a header line',
+            '            continue; raise BadRequest(HTTPStatus.BAD_REQUEST, "a header line',
+        ),
+        ("an address that is none ends the thread", "        except ValueError:\n", "        except KeyError:\n"),
+    ),
+    *faults_in(
+        "controller/http_server.py",
+        _SERVER,
+        (
+            "who drips has all the time in the world",
+            "return max(0.0, min(instants) - self._clock.now()) if instants else None",
+            "return None",
+        ),
+        (
+            "those who are late stay",
+            "for connection in [each for each in self._connections if now >= each.deadline]:",
+            "for connection in ():",
+        ),
+        (
+            "one hanging check is the end of all answers",
+            "if self._computing > len(self._threads) < MAX_AT_ONCE:",
+            "if not self._threads:",
+        ),
+        (
+            "the silent keep the others out",
+            "        first = min(silent, key=lambda each: each.since, default=None)\n",
+            "        first = None\n",
+        ),
+        (
+            "without descriptors it spins",
+            "        self._selector.unregister(self._listener)\n        self._accepts_again_at",
+            "        self._accepts_again_at",
+        ),
+        ("without descriptors nobody is answered", "        self._keep_reserve()\n        try:", "        try:"),
+        ("a stop waits for checks that hang", "thread.stop(max(0.0, deadline - self._clock.now()))", "thread.stop()"),
+        (
+            "a client that breaks off ends it",
+            "        except OSError:\n            self._drop(connection)",
+            "        except KeyError:\n            self._drop(connection)",
+        ),
+        ("a machine without IPv6 is not served", "if host or error.errno not in _NO_IPV6:", "if error:"),
+    ),
+    *faults_in(
+        "controller/serving.py",
+        _SERVER,
+        (
+            "a check that raises takes its page with it",
+            "        return check()\n    except BaseException",
+            "        return check()\n    except Exception",
+        ),
     ),
 ]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from tests.mutations.fault import faults_in
 
-_PROCESSING = ("controller/test_controller.py",)
+_PROCESSING = ("controller/test_controller.py", "controller/test_foreign_code.py")
+_FOREIGN = ("controller/test_foreign_code.py",)
 _SOURCES = ("controller/test_sources.py", "controller/test_builder.py", "controller/test_controller.py")
 _OWN_WRITES = ("controller/test_own_writes.py", "controller/test_controller.py")
 _WRITES = ("controller/test_writes.py",)
@@ -20,7 +21,11 @@ RUNTIME_FAULTS = [
     *faults_in(
         "controller/processing.py",
         _PROCESSING,
-        ("a success is not forgotten", "        self._queue.forget(key)\n        if result", "        if result"),
+        (
+            "a success is not forgotten",
+            "        self._forget(key)\n        if seconds is None",
+            "        if seconds is None",
+        ),
         (
             "a terminal error is tried again",
             '            return "terminal_error", error',
@@ -28,17 +33,83 @@ RUNTIME_FAULTS = [
         ),
         (
             "a terminal error keeps its failures",
-            "            self._queue.forget(key)\n            logger.error",
+            "            self._forget(key)\n            logger.error",
             "            logger.error",
         ),
-        ("a server's Retry-After is not kept to", 'getattr(error, "retry_after", None) or 0.0', "0.0"),
+        (
+            "a server's Retry-After is not kept to",
+            "self._add_rate_limited(key, retry_after_of(error))",
+            "self._add_rate_limited(key, 0.0)",
+        ),
         ("a reconcile has no deadline", "limited_to(self._timeout, self._clock)", "limited_to(None, self._clock)"),
         ("what is no Result passes", "if not isinstance(result, Result):", "if False:"),
         ("a draining queue waits for caches", "not self._queue.is_shut_down and ", ""),
         (
             "an exception ends the worker",
+            "        except BaseException as error:\n            self._retry",
+            "        except DeadlineExceeded as error:\n            self._retry",
+        ),
+        (
+            "what is no Exception ends the worker",
+            "        except BaseException as error:\n            self._retry",
             "        except Exception as error:\n            self._retry",
-            "        except BtcctlError as error:\n            self._retry",
+        ),
+        ("0 seconds are a loop", "        if seconds == 0:", "        if False:"),
+        ("a nanosecond is a loop", "max(seconds, LEAST_REQUEUE_SECONDS))", "seconds)"),
+        ("a coroutine function is a reconcile", "    if inspect.iscoroutinefunction(reconcile) or", "    if False and"),
+        (
+            "a rate limiter that raises ends the worker",
+            "            return self._queue.add_rate_limited(key, minimum)\n        except BaseException",
+            "            return self._queue.add_rate_limited(key, minimum)\n        except ValueError",
+        ),
+        (
+            "an exception without a text ends the worker",
+            "error=describe_error(error),\n            failures",
+            'error=f"{error}",\n            failures',
+        ),
+    ),
+    *faults_in(
+        "controller/failures.py",
+        _FOREIGN,
+        ("a failure holds a key back for a day", "min(seconds, MAX_RETRY_AFTER_SECONDS) if", "seconds if"),
+        ("NaN holds a key back", " if seconds > 0 else 0.0", " if not seconds <= 0 else 0.0"),
+        (
+            "a retry_after that raises ends the worker",
+            "    except BaseException:\n        return 0.0",
+            "    except TypeError:\n        return 0.0",
+        ),
+        ("every failure is a traceback", "if error in shown or len(shown)", "if len(shown)"),
+        (
+            "a text that always differs is a traceback each",
+            "if error in shown or len(shown) >= _ERRORS_PER_KEY:",
+            "if error in shown:",
+        ),
+        ("errors of ours are tracebacks", "if issubclass(type(error), BtcctlError):", "if False:"),
+        ("too many keys are tracebacks for ever", "return not (is_full and is_known)", "return True"),
+        ("credentials are shown", "str(scrub(text))", "text"),
+    ),
+    *faults_in(
+        "controller/result.py",
+        _FOREIGN,
+        ("infinity is a delay", "if not 0 <= number < math.inf:", "if not 0 <= number:"),
+        ("text is a delay", "if type(seconds) is bool or not isinstance(seconds, Real):", "if False:"),
+    ),
+    *faults_in(
+        "informers/filters.py",
+        ("informers/test_filters.py",),
+        (
+            "a PredicateHandler whose predicate raises drops the change",
+            "            tell()\n            raise",
+            "            raise",
+        ),
+    ),
+    *faults_in(
+        "informers/listener.py",
+        ("informers/test_listener.py",),
+        (
+            "asyncio's CancelledError ends a listener",
+            "except BaseException as error:  # asyncio",
+            "except (Exception, SystemExit) as error:  # asyncio",
         ),
     ),
     *faults_in(
@@ -46,15 +117,23 @@ RUNTIME_FAULTS = [
         (*_PROCESSING, "controller/test_shutdown.py"),
         (
             "a key that was worked on stays taken",
-            "            finally:\n                self.queue.done(key)",
-            "            finally:\n                pass",
+            "        finally:\n            self.queue.done(key)",
+            "        finally:\n            pass",
         ),
         (
             "workers do not wait for the caches",
             "if wait_for_sources(self.name, self._sources, stop, timeout=timeout, clock=self._clock):",
             "if True:",
         ),
-        ("a controller that died is healthy", "            self._died = True", "            self._died = False"),
+        ("a controller that died is healthy", "        self.died.set()", "        pass"),
+        (
+            "it is not said which thread has died",
+            'f"thread {worker} ended by {describe_error(error)}"',
+            "describe_error(error)",
+        ),
+        ("a stop in a reconcile waits for itself", '        self.refuse_in_reconcile("stop")', "        pass"),
+        ("a controller is started again", "            if self._is_stopped:", "            if False:"),
+        ("a watch may come too late", "            if self._has_begun:", "            if False:"),
         (
             "informers keep a handler of a controller that has ended",
             "            source.remove(_JOIN_SECONDS)",
@@ -65,12 +144,28 @@ RUNTIME_FAULTS = [
             "self.queue.add_background if self._options.background else self.queue.add",
             "self.queue.add",
         ),
-        ("what is queued is dropped at the stop", "self.drain_seconds if stop.is_set() else 0.0", "0.0"),
+        ("what is queued is dropped at the stop", "self._drain_seconds if stop.is_set() else 0.0", "0.0"),
     ),
     *faults_in(
         "controller/sources.py",
         _SOURCES,
-        ("only the new owner is looked at", "[*self._keys_of(old), *self._keys_of(new)]", "[*self._keys_of(new)]"),
+        ("only the new owner is looked at", "dict.fromkeys([*before, *after])", "after"),
+        (
+            "a mapping that raises for the old state loses the new one",
+            "        before = self._keys_before(old)\n",
+            "        before = [*self._keys_of(old)]\n",
+        ),
+        ("a malformed object has no owner", "            self._last_good[new.key] = before", "            pass"),
+        (
+            "a predicate that raises drops the change",
+            "            return True, error",
+            "            return False, error",
+        ),
+        (
+            "what a mapping raises is not reported",
+            "        if failure is not None:\n            raise failure",
+            "        if False:\n            raise failure",
+        ),
         ("a resync goes before changes", "self._add if has_changed else self._add_background", "self._add"),
         (
             "waiting for a cache has no end",
@@ -93,6 +188,9 @@ RUNTIME_FAULTS = [
             "owner.group != owner_type.group",
         ),
         ("a namesake of the owner is the owner", "living is None or living == owner.uid", "True"),
+        ("a text is a list of keys", "    if isinstance(named, str | bytes | ObjectKey) or", "    if"),
+        ("anything is a key", "    if not isinstance(key, ObjectKey):", "    if False:"),
+        ("what was named before it raised is lost", "        return keys, error", "        return [], error"),
     ),
     *faults_in(
         "controller/own_writes.py",
@@ -139,14 +237,21 @@ RUNTIME_FAULTS = [
         _MANAGER,
         (
             "the lease is given back before the work ends",
-            "*_present(elector, recorder), *services, *self._work()]",
-            "*_present(recorder), *services, *self._work(), *_present(elector)]",
+            "*_present(elector, recorder), *services, *work]",
+            "*_present(recorder), *services, *work, *_present(elector)]",
         ),
         ("parts stop in the order in which they start", "part = self._running.pop()", "part = self._running.pop(0)"),
         ("the lease is given back although work goes on", "if self.elector is not None and not ended:", "if False:"),
         ("who loses the lease takes its time", "if self.elector is None or not self.elector.problem() else 0.0", ""),
-        ("a lost lease is noticed at the next look", "elector.lost.on_set(self._ended.set)", "pass"),
+        (
+            "a lost lease is noticed at the next look",
+            "latches if elector is None else (*latches, elector.lost)",
+            "latches",
+        ),
         ("metrics and health start last", "self._parts.insert(0, server)", "self._parts.append(server)"),
+        ("the death of an informer is not noticed", "latches = [factory.died, *", "latches = [*"),
+        ("two controllers have one name", "if names.count(name) > 1:", "if False:"),
+        ("a manager is started again", "        if self._is_stopped:", "        if False:"),
         (
             "a part that died is no failure",
             "        if not stop.is_set():\n            raise",

@@ -14,7 +14,8 @@ import btcctl
 SOURCE = Path(btcctl.__file__).parent
 
 BROAD_EXCEPT_ALLOWED = re.compile(
-    r"threads\.py|errors\.py|informers/(listener|filters|transform|indexer)\.py|controller/processing\.py|events/outlet\.py"
+    r"threads\.py|errors\.py|informers/(listener|filters|transform|indexer)\.py|controller/(processing|failures|handlers|sources)\.py"
+    r"|controller/(serving|http_server)\.py|events/outlet\.py"
     r"|leaderelection/elector\.py"
     r"|apiserver/\w+\.py|testing/\w+\.py|cli/main\.py"
 )

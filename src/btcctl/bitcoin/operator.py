@@ -184,7 +184,7 @@ class _Informers:
         pods.add_index(_BY_NETWORK, lambda pod: [str(key) for key in network_keys(pod)])
         return cls(factory.informer(BITCOIN_NETWORKS), pods, services, stateful_sets)
 
-    def builder(self) -> ControllerBuilder:
+    def builder(self) -> ControllerBuilder[Controller]:
         """Children count by label alone: one that stands in a network's way is reason to look, too."""
         return (
             Controller.for_(BITCOIN_NETWORKS)

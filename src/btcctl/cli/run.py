@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from btcctl.cli.flags import Flags, parse_count, parse_duration
 from btcctl.controller.debugging import DebugPages
 from btcctl.controller.health import live_checks, ready_checks
 from btcctl.controller.manager import Manager, run_until_signal
-from btcctl.controller.serving import StatusServer
+from btcctl.controller.serving import StatusServer, parse_address
 from btcctl.controller.signals import catching_signals
 from btcctl.errors import ApiError, BtcctlError, ConfigError, TransportError
 from btcctl.metrics import Metrics
@@ -76,6 +76,12 @@ def add_parser(commands: Any, environ: Mapping[str, str]) -> argparse.ArgumentPa
         default="",
         about="serve /metrics, /healthz and /readyz here, for example :8080; off by default",
     )
+    flags.value(
+        "--health-probe-bind-address",
+        metavar="ADDRESS",
+        default="",
+        about="serve /healthz and /readyz here, too, and nothing else, for example :8081; off by default",
+    )
     flags.switch(
         "--debug-endpoints", about="also serve /debug there, for btcctl debug: keys, errors, stacks; no bodies"
     )
@@ -108,8 +114,8 @@ def run_operator(args: argparse.Namespace) -> int:
         with contextlib.closing(ApiClient(_counted(config, metrics, fence))) as client:
             elector = None if candidate is None else candidate.elector
             manager = build_operator(client, options, metrics=metrics, elector=elector, fence=fence)
-            if args.metrics_bind_address:
-                manager.serve(_status_server(args, metrics, manager))
+            for server in _status_servers(args, metrics, manager):
+                manager.serve(server)
             run_until_signal(manager, grace_seconds=GRACE_SECONDS)
     return 0
 
@@ -137,14 +143,13 @@ def _run_dry(config: ClientConfig, options: OperatorOptions) -> int:
     return 0 if is_complete else 1
 
 
-def _status_server(args: argparse.Namespace, metrics: Metrics, manager: Manager) -> StatusServer:
-    return StatusServer(
-        args.metrics_bind_address,
-        metrics,
-        live_checks(manager),
-        ready_checks(manager),
-        debug=DebugPages(manager).page if args.debug_endpoints else None,
-    )
+def _status_servers(args: argparse.Namespace, metrics: Metrics, manager: Manager) -> Iterator[StatusServer]:
+    live, ready = live_checks(manager), ready_checks(manager)
+    if args.metrics_bind_address:
+        debug = DebugPages(manager).page if args.debug_endpoints else None
+        yield StatusServer(args.metrics_bind_address, metrics, live, ready, debug)
+    if args.health_probe_bind_address:
+        yield StatusServer(args.health_probe_bind_address, None, live, ready)
 
 
 def _refuse_contradictions(args: argparse.Namespace) -> None:
@@ -154,6 +159,8 @@ def _refuse_contradictions(args: argparse.Namespace) -> None:
         raise ConfigError("--dry-run takes nothing over")
     if args.debug_endpoints and not args.metrics_bind_address:
         raise ConfigError("--debug-endpoints needs --metrics-bind-address")
+    for address in filter(None, (args.metrics_bind_address, args.health_probe_bind_address)):
+        parse_address(address)
     if not 0 < args.poll_min <= args.poll_max:
         raise ConfigError(
             f"--poll-min {args.poll_min:g} s must be more than 0 and at most --poll-max {args.poll_max:g} s"
@@ -170,4 +177,8 @@ def _server_version(client: ApiClient) -> str:
 
 
 def _shown(args: argparse.Namespace, options: OperatorOptions) -> dict[str, object]:
-    return {**asdict(options), "metrics_bind_address": args.metrics_bind_address or "off"}
+    return {
+        **asdict(options),
+        "metrics_bind_address": args.metrics_bind_address or "off",
+        "health_probe_bind_address": args.health_probe_bind_address or "off",
+    }

@@ -3,37 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, Self, TypeVar
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.controller.handlers import KeysOf, own_key, owner_keys
 from btcctl.controller.options import ControllerOptions
 from btcctl.controller.predicates import Predicate
-from btcctl.controller.sources import CachingInformer
+from btcctl.controller.processing import Reconcile
+from btcctl.informers.factory import SharedInformerFactory
+from btcctl.informers.shared_informer import SharedInformer
 from btcctl.objects import ObjectKey
 from btcctl.resources import ResourceType
 from btcctl.workqueue.rate_limiters import RateLimiter
 
 if TYPE_CHECKING:
-    from btcctl.controller.controller import Controller
-    from btcctl.controller.processing import Reconcile
     from btcctl.metrics import Metrics
 
 
-class Factory(Protocol):
-    """What is needed of `btcctl.informers.factory.SharedInformerFactory`."""
+class Watching(Protocol):
+    """What is built: a `btcctl.controller.controller.Controller`, which knows this module, and not the other way."""
 
-    def informer(self, type_: ResourceType) -> CachingInformer: ...
+    def watch(
+        self, informer: SharedInformer, keys_of: KeysOf, predicate: Predicate | None, *, type_: ResourceType | None
+    ) -> None: ...
+
+
+C = TypeVar("C", bound=Watching)
 
 
 class _Watch(NamedTuple):
     type: ResourceType
-    keys_for: Callable[[Factory], KeysOf]
+    keys_for: Callable[[SharedInformerFactory], KeysOf]
     predicate: Predicate | None
-    informer: CachingInformer | None
+    informer: SharedInformer | None
 
 
-class ControllerBuilder:
+class ControllerBuilder(Generic[C]):
     """Made by `Controller.for_`. Each call adds a watch; `build` makes the controller.
 
     Args:
@@ -42,14 +47,14 @@ class ControllerBuilder:
         predicate: Drops the changes of these for which it is false.
     """
 
-    def __init__(self, make: type[Controller], type_: ResourceType, predicate: Predicate | None = None) -> None:
+    def __init__(self, make: Callable[..., C], type_: ResourceType, predicate: Predicate | None = None) -> None:
         self._make = make
         self._type = type_
         self._watches: list[_Watch] = []
         self.watches(type_, own_key, predicate)
 
     def owns(
-        self, type_: ResourceType, predicate: Predicate | None = None, *, informer: CachingInformer | None = None
+        self, type_: ResourceType, predicate: Predicate | None = None, *, informer: SharedInformer | None = None
     ) -> Self:
         """Also look at objects of `type_`, and reconcile the one that controls each.
 
@@ -68,7 +73,7 @@ class ControllerBuilder:
         keys_of: KeysOf,
         predicate: Predicate | None = None,
         *,
-        informer: CachingInformer | None = None,
+        informer: SharedInformer | None = None,
     ) -> Self:
         """Also look at objects of `type_`, and reconcile what `keys_of` maps each to; otherwise as `owns`."""
         self._watches.append(_Watch(type_, lambda _: keys_of, predicate, informer))
@@ -78,13 +83,13 @@ class ControllerBuilder:
         self,
         name: str,
         reconcile: Reconcile,
-        factory: Factory,
+        factory: SharedInformerFactory,
         *,
         options: ControllerOptions = ControllerOptions(),
         rate_limiter: RateLimiter[ObjectKey] | None = None,
         metrics: Metrics | None = None,
         clock: Clock = SYSTEM_CLOCK,
-    ) -> Controller:
+    ) -> C:
         """Make the controller; see `Controller` for the arguments.
 
         Args:
@@ -99,7 +104,7 @@ class ControllerBuilder:
             controller.watch(informer, each.keys_for(factory), each.predicate, type_=each.type)
         return controller
 
-    def _owner_keys(self, factory: Factory) -> KeysOf:
+    def _owner_keys(self, factory: SharedInformerFactory) -> KeysOf:
         owners = factory.informer(self._type).lister
 
         def uid_of(key: ObjectKey) -> str | None:

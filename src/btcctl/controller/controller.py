@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Self
 
 import structlog
 
@@ -16,8 +18,9 @@ from btcctl.controller.journal import Journal
 from btcctl.controller.options import ControllerOptions
 from btcctl.controller.predicates import Predicate
 from btcctl.controller.processing import Processor, Reconcile
-from btcctl.controller.sources import CachingInformer, Informer, KeyHandler, Source, wait_for_sources
-from btcctl.errors import CacheSyncError
+from btcctl.controller.sources import KeyHandler, Source, wait_for_sources
+from btcctl.errors import CacheSyncError, describe_error
+from btcctl.informers.shared_informer import SharedInformer
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import ResourceType
 from btcctl.threads import Latch, Runner, Stop
@@ -39,9 +42,9 @@ class Controller:
 
     The reconcile is called for one key by at most one worker at a time. It returns a Result,
     or raises: TerminalError rests until the object changes, everything else is tried again
-    with back-off, not before the error's `retry_after` seconds if it has some. It sees in the
-    watched caches what it wrote itself the last time. It may bind more to its log lines with
-    `structlog.contextvars.bind_contextvars`.
+    with back-off, not before the error's `retry_after` seconds if it has some (600 at most). It
+    sees in the watched caches what it wrote itself the last time. It may bind more to its log
+    lines with `structlog.contextvars.bind_contextvars`. Runs once: a stopped one stays stopped.
 
     Args:
         name: Names threads, logs and metrics; unique in the process.
@@ -54,8 +57,11 @@ class Controller:
 
     Attributes:
         queue: The keys that need a reconcile.
-        drain_seconds: How long `run` waits for queued and running reconciles when asked to stop.
-        on_failure: Called with what ended a started controller before its time.
+        died: Set once a started controller has ended before its time.
+
+    Raises:
+        TypeError: `reconcile` cannot be called, or is a coroutine function.
+        ValueError: The name is empty.
     """
 
     def __init__(
@@ -69,14 +75,15 @@ class Controller:
         metrics: Metrics | None = None,
         options: ControllerOptions = ControllerOptions(),
     ) -> None:
+        if not (isinstance(name, str) and name):
+            raise ValueError(f"a controller needs a name, not {name!r}")
         if workers is not None:
             options = replace(options, workers=workers)
         self.name = name
+        self.died = Latch(clock)
         self.queue: RateLimitingQueue[ObjectKey] = RateLimitingQueue(
             clock, name, rate_limiter=rate_limiter, observer=None if metrics is None else metrics.queue(name)
         )
-        self.drain_seconds = 10.0
-        self.on_failure: Callable[[BaseException], None] | None = None
         self._options = options
         self._clock = clock
         self._processor = Processor(
@@ -88,13 +95,16 @@ class Controller:
             options=options,
         )
         self._sources: list[Source] = []
-        self._lock = threading.Lock()  # guards the three below
+        self._lock = threading.Lock()  # guards everything below
         self._runner: Runner | None = None
-        self._died = False
+        self._has_begun = False
+        self._is_stopped = False
+        self._drain_seconds = 10.0
+        self._cause = ""  # of its death: the first that is known
         self._unraised: BaseException | None = None
 
     @classmethod
-    def for_(cls, type_: ResourceType, predicate: Predicate | None = None) -> ControllerBuilder:
+    def for_(cls, type_: ResourceType, predicate: Predicate | None = None) -> ControllerBuilder[Self]:
         """Begin to build a controller that reconciles objects of `type_`.
 
             Controller.for_(FOOS).owns(DEPLOYMENTS).build("foos", reconcile, factory)
@@ -106,7 +116,7 @@ class Controller:
 
     def watch(
         self,
-        informer: Informer,
+        informer: SharedInformer,
         keys_of: KeysOf = own_key,
         predicate: Predicate | None = None,
         *,
@@ -120,12 +130,18 @@ class Controller:
             predicate: Drops the changes for which it is false.
             type_: What the informer holds, if the next reconcile is to see in it what the last
                 one wrote.
+
+        Raises:
+            RuntimeError: The controller was started: its workers do not wait for a further cache.
         """
+        with self._lock:
+            if self._has_begun:
+                raise RuntimeError(f"controller {self.name} was started already: watch {informer.name} before that")
         background = self.queue.add_background if self._options.background else self.queue.add
         note = self._noting(informer.name)
         handler = KeyHandler(self.queue.add, keys_of, predicate, add_background=background, note=note)
         self._sources.append(Source(informer, handler))
-        if type_ is not None and isinstance(informer, CachingInformer):
+        if type_ is not None:
             self._processor.own_writes.watch(type_, informer.lister.get)
 
     @property
@@ -134,10 +150,17 @@ class Controller:
         return self._processor.journal
 
     def start(self) -> None:
-        """Run in threads of its own. Idempotent."""
+        """Run in threads of its own. Idempotent.
+
+        Raises:
+            RuntimeError: It was stopped.
+        """
         with self._lock:
+            if self._is_stopped:
+                raise RuntimeError(f"controller {self.name} was stopped: to run it again, make a new one")
             if self._runner is not None:
                 return
+            self._has_begun = True
             runner = self._runner = Runner(self.name, self._run_in_thread, clock=self._clock, on_failure=self._failed)
         runner.start()
 
@@ -148,14 +171,19 @@ class Controller:
             timeout: Seconds; what is still queued then is dropped and logged.
 
         Raises:
+            RuntimeError: Called in one of its own reconciles, for which it would have to wait.
             TimeoutError: A reconcile is still running.
             BaseException: What ended the controller before its time, CacheSyncError for one.
         """
-        self.drain_seconds = timeout
-        if self._runner is None:
+        self.refuse_in_reconcile("stop")
+        with self._lock:
+            self._is_stopped = True
+            self._drain_seconds = timeout
+            runner = self._runner
+        if runner is None:
             self._close()
             return
-        self._runner.stop(timeout + 2 * _JOIN_SECONDS)
+        runner.stop(timeout + 2 * _JOIN_SECONDS)
         with self._lock:
             error, self._unraised = self._unraised, None
         if error is not None:
@@ -168,16 +196,38 @@ class Controller:
     @property
     def healthy(self) -> bool:
         """False once a started controller has ended before its time."""
-        return not self._died
+        return not self.died.is_set()
 
-    def run(self, stop: Stop) -> None:
+    def why_dead(self) -> str:
+        """What ended it before its time: of a thread its name, and what it ended by; "" if it is healthy."""
+        with self._lock:
+            return self._cause if self.died.is_set() else ""
+
+    def refuse_in_reconcile(self, what: str) -> None:
+        """Raise RuntimeError if the calling thread is just reconciling for this controller."""
+        thread = threading.get_ident()
+        if any(each.thread == thread for each in self.journal.running().values()):
+            raise RuntimeError(
+                f"{what} was called in a reconcile of {self.name}, for whose end it would wait: "
+                "call it from another thread, or set the Stop that Manager.run was given"
+            )
+
+    def run(self, stop: Stop, *, drain_seconds: float | None = None) -> None:
         """Wait for the caches, reconcile until `stop` is set, drain.
+
+        Args:
+            stop: Asks to end.
+            drain_seconds: How long to wait then for queued and running reconciles; 10 if None.
 
         Raises:
             CacheSyncError: A cache was not filled in time.
             TimeoutError: A reconcile did not end within `drain_seconds`.
-            BaseException: What killed a worker; no Exception does.
+            BaseException: What killed a worker; nothing that a reconcile raises does.
         """
+        with self._lock:
+            self._has_begun = True
+            if drain_seconds is not None:
+                self._drain_seconds = drain_seconds
         try:
             timeout = self._options.cache_sync_timeout
             if wait_for_sources(self.name, self._sources, stop, timeout=timeout, clock=self._clock):
@@ -205,24 +255,33 @@ class Controller:
             self._failed(error)
 
     def _failed(self, error: BaseException) -> None:
+        self._note_cause(describe_error(error))
+        self.died.set()
+
+    def _worker_failed(self, worker: str, ended: Latch, error: BaseException) -> None:
+        self._note_cause(f"thread {worker} ended by {describe_error(error)}")
+        ended.set()
+
+    def _note_cause(self, cause: str) -> None:
         with self._lock:
-            self._died = True
-        if self.on_failure is not None:
-            self.on_failure(error)
+            self._cause = self._cause or cause
 
     def _run_workers(self, stop: Stop) -> None:
         ended = Latch(self._clock)  # asked to stop, or a worker died
         unlink = stop.on_set(ended.set)
+        names = [f"{self.name}-worker-{number}" for number in range(self._options.workers)]
         workers = [
-            Runner(f"{self.name}-worker-{number}", self._work, clock=self._clock, on_failure=lambda _: ended.set())
-            for number in range(self._options.workers)
+            Runner(name, self._work, clock=self._clock, on_failure=partial(self._worker_failed, name, ended))
+            for name in names
         ]
         for worker in workers:
             worker.start()
         logger.info("controller started", controller=self.name, workers=self._options.workers)
         ended.wait()
         unlink()
-        unfinished = self.queue.drain(self.drain_seconds if stop.is_set() else 0.0)
+        with self._lock:
+            drain_seconds = self._drain_seconds if stop.is_set() else 0.0
+        unfinished = self.queue.drain(drain_seconds)
         if unfinished:
             logger.warning("stopped with work left", controller=self.name, keys=[str(key) for key in unfinished])
         for worker in workers:
@@ -236,13 +295,19 @@ class Controller:
         for source in self._sources:
             source.remove(_JOIN_SECONDS)
 
+    def process_next(self) -> None:
+        """Wait for a key, and do what a worker does with it, in the calling thread: for tests without threads.
+
+        Raises:
+            ShutDown: The queue is shut down and nothing is left in it.
+        """
+        key = self.queue.get()
+        try:
+            self._processor.process(key)
+        finally:
+            self.queue.done(key)
+
     def _work(self, stop: Stop) -> None:
-        while True:
-            try:
-                key = self.queue.get()
-            except ShutDown:
-                return
-            try:
-                self._processor.process(key)
-            finally:
-                self.queue.done(key)
+        with contextlib.suppress(ShutDown):
+            while True:
+                self.process_next()

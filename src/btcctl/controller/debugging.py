@@ -8,8 +8,10 @@ from typing import Any
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.controller.controller import Controller
 from btcctl.controller.manager import Manager
+from btcctl.informers.shared_informer import SharedInformer
 from btcctl.objects import ObjectKey
 from btcctl.threads import stack_of
+from btcctl.workqueue.state import KeyPhase
 
 _KEYS_SHOWN = 200  # per controller; of more, those first that are at work or failed
 
@@ -32,8 +34,7 @@ class DebugPages:
         if name == "queue" and not rest:
             return {each.name: self._queue(each) for each in self._manager.controllers}
         if name == "informers" and not rest:
-            informers = getattr(self._manager.factory, "informers", ())
-            return {each.name: self._informer(each) for each in informers}
+            return {each.name: self._informer(each) for each in self._manager.factory.informers}
         namespace, slash, object_name = rest.rpartition("/")
         if name == "key" and object_name:
             key = ObjectKey(namespace if slash else "", object_name)
@@ -58,13 +59,7 @@ class DebugPages:
         state, running = controller.queue.state_of(key), controller.journal.running().get(key)
         last = controller.journal.last(key)
         found: dict[str, Any] = {
-            "state": "running"
-            if running
-            else "queued"
-            if state.is_dirty
-            else "delayed"
-            if state.due_seconds is not None
-            else "idle",
+            "state": (KeyPhase.RUNNING if running else state.phase).value,
             "failures": controller.queue.num_requeues(key),
             "next_try_seconds": _rounded(state.due_seconds),
         }
@@ -82,7 +77,7 @@ class DebugPages:
             }
         return found
 
-    def _informer(self, informer: Any) -> dict[str, Any]:
+    def _informer(self, informer: SharedInformer) -> dict[str, Any]:
         statistics, now = informer.statistics(), self._clock.now()
         heard = [each.last_event_at for each in statistics.reflectors if each.last_event_at is not None]
         return {

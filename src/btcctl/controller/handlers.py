@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import ResourceType
@@ -37,3 +39,42 @@ def owner_keys(owner_type: ResourceType, uid_of: Callable[[ObjectKey], str | Non
         return [key] if living is None or living == owner.uid else []
 
     return keys_of
+
+
+def map_to_keys(keys_of: KeysOf, obj: Object) -> tuple[list[ObjectKey], BaseException | None]:
+    """Call a mapping, which is foreign code: the keys it names, and what it raised or did wrong, if it did."""
+    if keys_of is own_key:  # mostly, and on the path of every event
+        return [obj.key], None
+    keys: list[ObjectKey] = []
+    try:
+        named = keys_of(obj)
+        for key in named if type(named) is list else _iterable(named):
+            if type(key) is not ObjectKey or type(key.name) is not str or type(key.namespace) is not str:
+                _check(key)
+            keys.append(key)
+    except BaseException as error:
+        return keys, error
+    return keys, None
+
+
+def _check(key: object) -> None:
+    """Raise TypeError, in words for who wrote the mapping, if `key` is no ObjectKey."""
+    if not isinstance(key, ObjectKey):
+        raise TypeError(f"a mapping named {_shown(key)}, must name ObjectKeys: [ObjectKey(namespace, name)]")
+    if not (isinstance(key.namespace, str) and isinstance(key.name, str)):
+        raise TypeError('a mapping named an ObjectKey whose namespace or name is no text; "" is the cluster\'s scope')
+
+
+def _iterable(named: object) -> Iterable[Any]:
+    if inspect.iscoroutine(named):
+        named.close()  # or the interpreter complains that nobody waits for it
+        raise TypeError("a mapping returned a coroutine: it must be a plain function")
+    if named is None:
+        raise TypeError("a mapping returned None, must return ObjectKeys: [] for none")
+    if isinstance(named, str | bytes | ObjectKey) or not isinstance(named, Iterable):
+        raise TypeError(f"a mapping returned {_shown(named)}, must return several ObjectKeys: [key]")
+    return named
+
+
+def _shown(value: object) -> str:
+    return f"one {type(value).__name__}"

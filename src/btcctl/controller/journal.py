@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from cachetools import LRUCache
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
+from btcctl.errors import describe_error
 from btcctl.logging import scrub
 from btcctl.objects import ObjectKey
 
@@ -66,7 +67,7 @@ class Journal:
 
     def end(self, key: ObjectKey, result: str, error: BaseException | None = None) -> None:
         """It has ended."""
-        text = "" if error is None else str(scrub(f"{type(error).__name__}: {error}"))
+        text = "" if error is None else str(scrub(describe_error(error)))
         with self._lock:
             running = self._running.pop(key)
             now = self._clock.now()

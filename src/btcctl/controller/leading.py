@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from typing import Protocol
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
+from btcctl.errors import describe_error
 from btcctl.threads import Latch, Runner, Stop
 
 
@@ -24,13 +25,18 @@ class WhenLeading:
     Args:
         leading: Set when we lead.
         work: Started in order, stopped in reverse.
+
+    Attributes:
+        died: Set if the work could not be started.
     """
 
     def __init__(self, leading: Latch, work: Sequence[Work], clock: Clock = SYSTEM_CLOCK) -> None:
+        self.died = Latch(clock)
         self._leading = leading
         self._work = list(work)
         self._clock = clock
-        self._runner = Runner("when-leading", self.run, clock=clock)
+        self._cause = ""
+        self._runner = Runner("when-leading", self.run, clock=clock, on_failure=self._failed)
 
     def start(self) -> None:
         """Wait in a thread of its own."""
@@ -61,6 +67,14 @@ class WhenLeading:
             for part in self._work:
                 stack.callback(self._stop_by, deadline, part)
             self._runner.stop(timeout)
+
+    def why_dead(self) -> str:
+        """Why the work could not be started; "" if nothing went wrong."""
+        return self._cause
+
+    def _failed(self, error: BaseException) -> None:
+        self._cause = f"thread when-leading ended by {describe_error(error)}"
+        self.died.set()
 
     def _stop_by(self, deadline: float, part: Work) -> None:
         part.stop(max(0.0, deadline - self._clock.now()))

@@ -13,18 +13,18 @@ from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.controller.controller import Controller
 from btcctl.controller.leading import WhenLeading
 from btcctl.controller.signals import catching_signals
-from btcctl.errors import BtcctlError, CacheSyncError
+from btcctl.errors import BtcctlError
+from btcctl.informers.factory import SharedInformerFactory
 from btcctl.leaderelection.elector import Elector
 from btcctl.threads import Latch, Stop
 
 logger = structlog.get_logger(__name__)
 
-_HEALTH_POLL_SECONDS = 1.0
 _LEAST_SECONDS = 1.0  # for each part to stop, even if another has used all the time up
 
 
 class Service(Protocol):
-    """Anything with threads of its own: an informer factory, an event recorder."""
+    """Anything with threads of its own: an event recorder, a server."""
 
     def start(self) -> None: ...
 
@@ -45,11 +45,14 @@ class Manager:
         services: Further parts, started before the controllers.
         elector: None runs the controllers whoever else does.
         clock: What deadlines are measured with.
+
+    Raises:
+        ValueError: Two controllers have one name: they would share threads' names, logs and metrics.
     """
 
     def __init__(
         self,
-        factory: Service,
+        factory: SharedInformerFactory,
         controllers: Sequence[Controller],
         *,
         recorder: Service | None = None,
@@ -58,22 +61,19 @@ class Manager:
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self.factory = factory
-        self.controllers = list(controllers)
+        self.controllers = _distinct(controllers)
         self.recorder = recorder
         self.elector = elector
         self._clock = clock
-        self._parts: list[Service] = [factory, *_present(elector, recorder), *services, *self._work()]
+        self._waiting = [] if elector is None else [WhenLeading(elector.leading, self.controllers, clock)]
+        work = self._waiting or self.controllers
+        self._parts: list[Service] = [factory, *_present(elector, recorder), *services, *work]
         self._running: list[Service] = []
         self._ended = Latch(clock)  # asked to stop, or something died
-        for controller in self.controllers:
-            controller.on_failure = lambda _: self._ended.set()
-        if elector is not None:
-            elector.lost.on_set(self._ended.set)
-
-    def _work(self) -> Sequence[Service]:
-        if self.elector is None:
-            return self.controllers
-        return [WhenLeading(self.elector.leading, self.controllers, self._clock)]
+        self._is_stopped = False
+        latches = [factory.died, *(each.died for each in self.controllers), *(each.died for each in self._waiting)]
+        for latch in latches if elector is None else (*latches, elector.lost):
+            latch.on_set(self._ended.set)
 
     def serve(self, server: Service) -> None:
         """Have a server of metrics and health run from before the first part to after the last. Before `start`."""
@@ -85,29 +85,31 @@ class Manager:
         return not self.dead() and (self.elector is None or not self.elector.problem())
 
     def dead(self) -> list[str]:
-        """The controllers and informers of which a thread has died, and of informers why."""
-        informers = getattr(self.factory, "informers", ())
-        died = [each for each in informers if isinstance(each.last_error, CacheSyncError)]
+        """The controllers and informers of which a thread has died, and which one and why."""
         return [
-            *(f"controller {each.name}" for each in self.controllers if not each.healthy),
-            *(f"informer {each.name}: {each.last_error}" for each in died),
+            *(f"controller {each.name}: {why}" for each in self.controllers if (why := each.why_dead())),
+            *(f"informer {each.name}: {why}" for each in self.factory.informers if (why := each.why_dead())),
+            *(f"controllers: {why}" for each in self._waiting if (why := each.why_dead())),
         ]
 
     def unsynced(self) -> list[str]:
         """The informers whose caches are not filled yet, and why."""
-        informers = getattr(self.factory, "informers", ())
-        return [f"{each.name} ({each.why_unsynced()})" for each in informers if not each.has_synced()]
+        return [f"{each.name} ({each.why_unsynced()})" for each in self.factory.informers if not each.has_synced()]
 
     def silent(self) -> list[str]:
         """The informers whose server has said nothing for too long, and why: their caches may be stale."""
-        informers = getattr(self.factory, "informers", ())
-        return [f"{each.name} ({why})" for each in informers if (why := each.why_silent())]
+        return [f"{each.name} ({why})" for each in self.factory.informers if (why := each.why_silent())]
 
     def start(self) -> None:
         """Start caches, then elector, recorder and services, then controllers. Idempotent.
 
         Returns at once: the controllers wait for the caches, and for the lead, in threads of their own.
+
+        Raises:
+            RuntimeError: It was stopped.
         """
+        if self._is_stopped:
+            raise RuntimeError("the manager was stopped: to run again, make a new one, with new parts")
         if self._running:
             return
         for part in self._parts:
@@ -121,9 +123,13 @@ class Manager:
             timeout: Seconds for all of it together.
 
         Raises:
+            RuntimeError: Called in a reconcile, for whose end it would have to wait.
             LeaseLost: We led, and had lost the lease before.
             BaseException: What killed a part. Of several, one, with the others as its context.
         """
+        for controller in self.controllers:
+            controller.refuse_in_reconcile("stop")
+        self._is_stopped = True
         if self.elector is not None and not self.elector.problem():
             self.elector.resign()
         self._stop_rest(self._clock.now() + timeout)
@@ -142,8 +148,7 @@ class Manager:
         unlink = stop.on_set(self._ended.set)
         try:
             self.start()
-            while not self._ended.wait(_HEALTH_POLL_SECONDS) and self.healthy:
-                pass
+            self._ended.wait()
         finally:
             unlink()
             self.stop(grace_seconds if self.elector is None or not self.elector.problem() else 0.0)
@@ -163,6 +168,14 @@ class Manager:
             if self.elector is not None and not ended:
                 self.elector.abandon()  # somebody may still be at work
             self._stop_rest(deadline)
+
+
+def _distinct(controllers: Sequence[Controller]) -> list[Controller]:
+    names = [each.name for each in controllers]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"two controllers are called {name}: give each a name of its own")
+    return [*controllers]
 
 
 def _present(*parts: Service | None) -> list[Service]:

@@ -29,6 +29,8 @@ class ControllerOptions:
     background: bool = True
 
     def __post_init__(self) -> None:
+        if type(self.workers) is not int:
+            raise TypeError(f"workers is of type {type(self.workers).__name__}, must be an int")
         if self.workers < 1:
             raise ValueError(f"workers is {self.workers}, must be 1 or more")
         if self.reconcile_timeout is not None and not self.reconcile_timeout > 0:

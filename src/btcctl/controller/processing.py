@@ -1,20 +1,26 @@
-"""One key after the other: reconcile it, and see to what comes next. Knows no threads."""
+"""One key after the other: reconcile it, and see to what comes next. Knows no threads.
+
+A reconcile is foreign code. Whatever it raises, BaseExceptions among them (asyncio's CancelledError, a SystemExit of a
+library), is the failure of that one call: the key comes back, the worker goes on.
+"""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import structlog
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from btcctl.clock import Clock
+from btcctl.controller.failures import Tracebacks, retry_after_of
 from btcctl.controller.journal import Journal
 from btcctl.controller.options import ControllerOptions
 from btcctl.controller.own_writes import LOOK_AGAIN_SECONDS, OwnWrites
-from btcctl.controller.result import Result
+from btcctl.controller.result import LEAST_REQUEUE_SECONDS, Result
 from btcctl.deadline import limited_to
-from btcctl.errors import DeadlineExceeded, TerminalError
+from btcctl.errors import DeadlineExceeded, TerminalError, describe_error
 from btcctl.objects import ObjectKey
 from btcctl.rest.written import noting_writes
 from btcctl.workqueue.rate_limited import RateLimitingQueue
@@ -26,13 +32,19 @@ logger = structlog.get_logger(__name__)
 
 Reconcile = Callable[[ObjectKey], Result]
 
+# Instead of the rate limiter's, if that raises.
+_LIMITERLESS_SECONDS = 1.0
+
 
 class Processor:
-    """What a worker does with a key. Thread-safe; no Exception of a reconcile gets out.
+    """What a worker does with a key. Thread-safe; nothing that a reconcile raises gets out.
 
     Attributes:
         own_writes: What each key waits for.
         journal: What became of each key.
+
+    Raises:
+        TypeError: `reconcile` cannot be called, or is a coroutine function.
     """
 
     def __init__(
@@ -46,11 +58,12 @@ class Processor:
         options: ControllerOptions,
     ) -> None:
         self._name = name
-        self._reconcile = reconcile
+        self._reconcile = _checked(name, reconcile)
         self._queue = queue
         self._clock = clock
         self._metrics = metrics
         self._timeout = options.reconcile_timeout
+        self._tracebacks = Tracebacks()
         self.journal = Journal(name, clock)
         self.own_writes = OwnWrites(options.own_writes_timeout, clock)
         if metrics is not None:
@@ -74,21 +87,28 @@ class Processor:
             self._metrics.finished(outcome, duration)
         logger.debug("reconciled", result=outcome, duration=round(duration, 6))
 
-    def _outcome(self, key: ObjectKey) -> tuple[str, Exception | None]:
+    def _outcome(self, key: ObjectKey) -> tuple[str, BaseException | None]:
         """Reconcile, see to what comes next, return one of `btcctl.metrics.RESULTS` and what was raised."""
         try:
             result = self._call(key)
         except TerminalError as error:
-            self._queue.forget(key)
-            logger.error("giving up until it changes", error=str(error))  # noqa: TRY400
+            self._forget(key)
+            logger.error("giving up until it changes", error=describe_error(error))  # noqa: TRY400
             return "terminal_error", error
-        except Exception as error:
+        except DeadlineExceeded as error:
             self._retry(key, error)
-            return "timeout" if isinstance(error, DeadlineExceeded) else "error", error
-        self._queue.forget(key)
-        if result.requeue_after is None:
+            return "timeout", error
+        except BaseException as error:
+            self._retry(key, error)
+            return "error", error
+        seconds = result.requeue_after
+        if seconds == 0:
+            self._add_rate_limited(key, LEAST_REQUEUE_SECONDS)
+            return "requeue_after", None
+        self._forget(key)
+        if seconds is None:
             return "success", None
-        self._queue.add_after(key, result.requeue_after)
+        self._queue.add_after(key, max(seconds, LEAST_REQUEUE_SECONDS))
         return "requeue_after", None
 
     def _call(self, key: ObjectKey) -> Result:
@@ -98,16 +118,65 @@ class Processor:
             finally:
                 self.own_writes.note(key, writes)
         if not isinstance(result, Result):
-            raise TypeError(f"reconcile returned {type(result).__name__}, not a Result")
+            raise TypeError(_why_no_result(result))
         return result
 
-    def _retry(self, key: ObjectKey, error: Exception) -> None:
-        delay = self._queue.add_rate_limited(key, minimum=getattr(error, "retry_after", None) or 0.0)
-        logger.warning(
+    def _retry(self, key: ObjectKey, error: BaseException) -> None:
+        """Have `key` come back; show the traceback of what is not ours, the first time that the key fails so."""
+        delay = self._add_rate_limited(key, retry_after_of(error))
+        traceback = self._tracebacks.take(key, error)
+        log = logger.error if traceback else logger.warning
+        log(
             "reconcile failed",
-            error=f"{type(error).__name__}: {error}",
-            failures=self._queue.num_requeues(key),
+            error=describe_error(error),
+            failures=self._failures(key),
             retry_in=round(delay, 3),
             retry_id=self.journal.change(key),
+            **({"exception": traceback} if traceback else {}),
         )
-        logger.debug("traceback of the failure", exc_info=error)
+
+    # A rate limiter may be foreign code, too.
+
+    def _add_rate_limited(self, key: ObjectKey, minimum: float) -> float:
+        try:
+            return self._queue.add_rate_limited(key, minimum)
+        except BaseException as error:
+            self._report_limiter(error)
+        seconds = max(minimum, _LIMITERLESS_SECONDS)
+        self._queue.add_after(key, seconds)
+        return seconds
+
+    def _forget(self, key: ObjectKey) -> None:
+        try:
+            self._queue.forget(key)
+        except BaseException as error:
+            self._report_limiter(error)
+
+    def _failures(self, key: ObjectKey) -> int:
+        try:
+            return self._queue.num_requeues(key)
+        except BaseException:
+            return 0
+
+    def _report_limiter(self, error: BaseException) -> None:
+        logger.error("the rate limiter failed", controller=self._name, error=describe_error(error))
+
+
+def _checked(name: str, reconcile: Any) -> Reconcile:
+    if not callable(reconcile):
+        raise TypeError(
+            f"controller {name}: reconcile is of type {type(reconcile).__name__}, must be a function of a key"
+        )
+    if inspect.iscoroutinefunction(reconcile) or inspect.iscoroutinefunction(reconcile.__call__):
+        raise TypeError(f"controller {name}: reconcile must be a plain function: workers are threads, use `def`")
+    return cast("Reconcile", reconcile)
+
+
+def _why_no_result(returned: object) -> str:
+    if inspect.iscoroutine(returned):
+        returned.close()  # or the interpreter complains that nobody waits for it
+        return "reconcile returned a coroutine: it must be a plain function, workers are threads"
+    if returned is None:
+        return "reconcile returned None, not a Result: end it with `return Result()`"
+    hint = f"; to come back later, `Result(requeue_after={returned})`" if type(returned) in {int, float} else ""
+    return f"reconcile returned {type(returned).__name__}, not a Result{hint}"

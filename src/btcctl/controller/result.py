@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from numbers import Real
+from typing import Any
+
+#: No key comes back sooner because it asks for it: a worker that never rests helps nobody.
+LEAST_REQUEUE_SECONDS = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,11 +19,28 @@ class Result:
     something is wrong, raise TerminalError.
 
     Attributes:
-        requeue_after: Seconds after which to reconcile again even if nothing changes, or None.
+        requeue_after: Seconds after which to reconcile again even if nothing changes, or None for never. 0 is
+            "soon": after the delay of the rate limiter, which grows as long as nothing else is returned, as
+            controller-runtime's `Requeue` does. Anything less than 5 ms is 5 ms.
+
+    Raises:
+        TypeError: `requeue_after` is no number.
+        ValueError: It is negative, NaN or infinite.
     """
 
     requeue_after: float | None = None
 
     def __post_init__(self) -> None:
-        if self.requeue_after is not None and not self.requeue_after >= 0:
-            raise ValueError(f"requeue_after is {self.requeue_after}, must be 0 or more seconds")
+        seconds: Any = self.requeue_after  # of programs that no type checker has seen
+        if seconds is None or (type(seconds) is float and 0 <= seconds < math.inf):  # nearly always
+            return
+        if type(seconds) is bool or not isinstance(seconds, Real):
+            hint = "; of a timedelta, total_seconds()" if hasattr(seconds, "total_seconds") else ""
+            raise TypeError(f"requeue_after is of type {type(seconds).__name__}, must be a number of seconds{hint}")
+        try:
+            number = float(seconds)
+        except OverflowError:
+            number = math.inf
+        if not 0 <= number < math.inf:
+            raise ValueError(f"requeue_after is {number}, must be 0 or more seconds, and finite; None is never")
+        object.__setattr__(self, "requeue_after", number)

@@ -7,25 +7,34 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Protocol, runtime_checkable
 
 import structlog
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
-from btcctl.controller.handlers import KeysOf, own_key
+from btcctl.controller.handlers import KeysOf, map_to_keys, own_key
 from btcctl.controller.predicates import Predicate
-from btcctl.errors import CacheSyncError
-from btcctl.informers.notifications import Deleted, EventHandler
+from btcctl.errors import CacheSyncError, describe_error
+from btcctl.informers.notifications import Deleted
+from btcctl.informers.shared_informer import SharedInformer
 from btcctl.objects import Object, ObjectKey
 from btcctl.threads import Stop
 
 logger = structlog.get_logger(__name__)
 
-_REPORT_SECONDS = 1.0  # how often it is looked whether the cause has changed
+_REPORT_SECONDS = 1.0  # between two looks at whether the cause has changed
 
 
 class KeyHandler:
     """An informer's handler that passes on the keys concerned.
+
+    Mapping and predicate are foreign code. What they raise is raised, for the listener to count and log, but only
+    after every key that is known has been passed on; and the change that mends a malformed object must not be lost
+    because they raise for its old state. So
+
+        a predicate that raises drops nothing;
+        of a mapping that raises, what it has named before counts;
+        and as long as it raises for an object, the keys of that object's last good state are kept: they are
+        concerned by its next change, and by its deletion.
 
     Args:
         add: Takes each key.
@@ -51,74 +60,83 @@ class KeyHandler:
         self._add_background = add_background or add
         self._keys_of = keys_of
         self._predicate = predicate
+        self._last_good: dict[ObjectKey, list[ObjectKey]] = {}  # of objects for which the mapping raises
 
     def on_add(self, obj: Object, in_initial_list: bool) -> None:
-        if self._wants(None, obj):
-            self._add_all(self._keys_of(obj), self._add_background if in_initial_list else self._add, obj)
+        is_wanted, failure = self._judge(None, obj)
+        if is_wanted:
+            keys, failed = self._keys_after(obj, [])
+            self._pass_on(keys, self._add_background if in_initial_list else self._add, obj, failure or failed)
 
     def on_update(self, old: Object, new: Object) -> None:
-        if self._wants(old, new):
-            has_changed = old.resource_version != new.resource_version or not new.resource_version
-            keys = dict.fromkeys([*self._keys_of(old), *self._keys_of(new)])
-            self._add_all(keys, self._add if has_changed else self._add_background, new)
+        is_wanted, failure = self._judge(old, new)
+        if not is_wanted:
+            return
+        has_changed = old.resource_version != new.resource_version or not new.resource_version
+        add = self._add if has_changed else self._add_background
+        if self._keys_of is own_key:
+            self._pass_on([new.key], add, new, failure)
+            return
+        before = self._keys_before(old)
+        after, failed = self._keys_after(new, before)
+        self._pass_on(dict.fromkeys([*before, *after]), add, new, failure or failed)
 
     def on_delete(self, deleted: Deleted) -> None:
-        if deleted.last is not None:
-            if self._wants(deleted.last, None):
-                self._add_all(self._keys_of(deleted.last), self._add, deleted.last)
+        key, last = deleted.key, deleted.last
+        if last is not None:
+            is_wanted, failure = self._judge(last, None)
+            keys = self._keys_before(last)
+            self._last_good.pop(key, None)
+            if is_wanted:
+                self._pass_on(keys, self._add, last, failure)
         elif self._keys_of is own_key:
-            self._add_all([deleted.key], self._add, None)
+            self._pass_on([key], self._add, None, None)
         else:
-            logger.debug("a deleted object cannot be mapped: its last state is unknown", deleted=str(deleted.key))
+            logger.debug("a deleted object cannot be mapped: its last state is unknown", deleted=str(key))
 
-    def _wants(self, old: Object | None, new: Object | None) -> bool:
-        return self._predicate is None or self._predicate(old, new)
+    def _judge(self, old: Object | None, new: Object | None) -> tuple[bool, BaseException | None]:
+        """Whether the change is wanted, and what the predicate raised."""
+        if self._predicate is None:
+            return True, None
+        try:
+            return bool(self._predicate(old, new)), None
+        except BaseException as error:
+            return True, error
 
-    def _add_all(self, keys: Iterable[ObjectKey], add: Callable[[ObjectKey], None], obj: Object | None) -> None:
+    def _keys_before(self, old: Object) -> list[ObjectKey]:
+        """That the mapping raises for `old` was reported when `old` was new."""
+        keys, failure = map_to_keys(self._keys_of, old)
+        if failure is None:
+            return keys
+        logger.debug("a former state cannot be mapped", object=str(old.key), error=describe_error(failure))
+        return [*keys, *self._last_good.get(old.key, ())]
+
+    def _keys_after(self, new: Object, before: list[ObjectKey]) -> tuple[list[ObjectKey], BaseException | None]:
+        keys, failure = map_to_keys(self._keys_of, new)
+        if failure is not None:
+            self._last_good[new.key] = before
+        elif self._last_good:
+            self._last_good.pop(new.key, None)
+        return keys, failure
+
+    def _pass_on(
+        self,
+        keys: Iterable[ObjectKey],
+        add: Callable[[ObjectKey], None],
+        obj: Object | None,
+        failure: BaseException | None,
+    ) -> None:
         for key in keys:
             self._note(key, obj)
             add(key)
-
-
-class Registration(Protocol):
-    """What an informer returns for a handler."""
-
-    def has_synced(self) -> bool: ...
-
-    def wait_for_sync(self, timeout: float) -> bool: ...
-
-    def remove(self, timeout: float = ...) -> None: ...
-
-
-class Informer(Protocol):
-    """What a controller needs of `btcctl.informers.shared_informer.SharedInformer`."""
-
-    @property
-    def name(self) -> str: ...
-
-    def why_unsynced(self) -> str: ...
-
-    def add_handler(self, handler: EventHandler) -> Registration: ...
-
-
-class Cache(Protocol):
-    """What is read of an informer's cache."""
-
-    def get(self, key: ObjectKey) -> Object | None: ...
-
-
-@runtime_checkable
-class CachingInformer(Informer, Protocol):
-    """An informer whose cache can be read."""
-
-    @property
-    def lister(self) -> Cache: ...
+        if failure is not None:
+            raise failure
 
 
 class Source:
     """One watched informer."""
 
-    def __init__(self, informer: Informer, handler: KeyHandler) -> None:
+    def __init__(self, informer: SharedInformer, handler: KeyHandler) -> None:
         self._informer = informer
         self._registration = informer.add_handler(handler)
 

@@ -15,6 +15,7 @@ from btcctl.informers.shared_informer import SharedInformer
 from btcctl.informers.transform import Transform
 from btcctl.informers.typed import TypedInformer
 from btcctl.resources import ResourceType
+from btcctl.threads import Latch
 
 T = TypeVar("T")
 
@@ -31,6 +32,9 @@ class SharedInformerFactory:
             knows how. Costs the server less and this side more.
         options: Deadlines and delays of every informer's lists and watches.
         clock: Of every informer.
+
+    Attributes:
+        died: Set once a thread of one of the informers has ended before its time.
     """
 
     def __init__(
@@ -51,6 +55,7 @@ class SharedInformerFactory:
         self._streaming = streaming
         self._options = options
         self._clock = clock
+        self.died = Latch(clock)
         self._lock = threading.Lock()  # guards the three below
         self._informers: dict[Selection, SharedInformer] = {}
         self._started: list[SharedInformer] = []
@@ -184,7 +189,7 @@ class SharedInformerFactory:
             return self._informers[selection]
 
     def _made(self, selection: Selection) -> SharedInformer:
-        return SharedInformer(
+        informer = SharedInformer(
             selection.sources(self._client, streaming=self._streaming),
             name=self._name_for(selection),
             resync_seconds=self._resync_seconds,
@@ -192,6 +197,8 @@ class SharedInformerFactory:
             options=self._options,
             clock=self._clock,
         )
+        informer.died.on_set(self.died.set)
+        return informer
 
     def _name_for(self, selection: Selection) -> str:
         """The resource; what is special about the selection only if there is another of the resource."""

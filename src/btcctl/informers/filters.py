@@ -31,7 +31,7 @@ class FilteringHandler:
         passed = self._passed(old)
         try:
             passes = self._keep(new)
-        except Exception:
+        except BaseException:
             self._no_longer(old, passed)
             raise
         if not passes:
@@ -53,7 +53,7 @@ class FilteringHandler:
         """Whether the handler knows `old`; that `keep` raised for it has been counted before."""
         try:
             return self._keep(old)
-        except Exception:
+        except BaseException:
             return False
 
 
@@ -62,7 +62,8 @@ class PredicateHandler:
 
     Args:
         wants: Given the object before and after: None before it was added, None after it was
-            deleted. See `btcctl.controller.predicates`.
+            deleted. See `btcctl.controller.predicates`. One that raises drops nothing, because the
+            change that mends an object must not be lost; it counts as a failure of the handler.
     """
 
     def __init__(self, handler: EventHandler, wants: Callable[[Object | None, Object | None], bool]) -> None:
@@ -70,13 +71,22 @@ class PredicateHandler:
         self._wants = wants
 
     def on_add(self, obj: Object, in_initial_list: bool) -> None:
-        if self._wants(None, obj):
-            self._handler.on_add(obj, in_initial_list)
+        self._tell(None, obj, lambda: self._handler.on_add(obj, in_initial_list))
 
     def on_update(self, old: Object, new: Object) -> None:
-        if self._wants(old, new):
-            self._handler.on_update(old, new)
+        self._tell(old, new, lambda: self._handler.on_update(old, new))
 
     def on_delete(self, deleted: Deleted) -> None:
-        if deleted.last is None or self._wants(deleted.last, None):
+        if deleted.last is None:
             self._handler.on_delete(deleted)
+        else:
+            self._tell(deleted.last, None, lambda: self._handler.on_delete(deleted))
+
+    def _tell(self, old: Object | None, new: Object | None, tell: Callable[[], None]) -> None:
+        try:
+            is_wanted = self._wants(old, new)
+        except BaseException:
+            tell()
+            raise
+        if is_wanted:
+            tell()

@@ -139,7 +139,7 @@ class Listener:
     def _tell(self, notification: Notification) -> None:
         try:
             tell(self._handler, notification)
-        except (Exception, SystemExit) as error:  # neither may end the thread
+        except BaseException as error:  # asyncio's CancelledError, SystemExit: none may end the thread
             self._failures += 1
             self._log_failure(notification, error)
         finally:

@@ -17,13 +17,18 @@ class Registration:
     """A handler's place at an informer. Made by `SharedInformer.add_handler`."""
 
     def __init__(
-        self, listener: Listener, resync_seconds: float, clock: Clock, on_removed: Callable[[Registration], None]
+        self,
+        listener: Listener,
+        resync_seconds: float,
+        clock: Clock,
+        on_removed: Callable[[Registration], None],
+        on_failure: Callable[[BaseException], None] | None = None,
     ) -> None:
         self.listener = listener
         self.resync_seconds = resync_seconds
         self.resync_at = NEVER  #: monotonic; only the informer's thread reads and writes it
         self._clock = clock
-        self._runner = Runner(listener.name, listener.run, clock=clock)
+        self._runner = Runner(listener.name, listener.run, clock=clock, on_failure=on_failure)
         self._on_removed = on_removed
 
     def has_synced(self) -> bool:

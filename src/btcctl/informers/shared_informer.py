@@ -6,12 +6,13 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from types import TracebackType
 from typing import Self
 
 from btcctl.clock import SYSTEM_CLOCK, Clock, check_seconds
-from btcctl.errors import BtcctlError, CacheSyncError
+from btcctl.errors import BtcctlError, CacheSyncError, describe_error
 from btcctl.informers.audience import Audience
 from btcctl.informers.delta_fifo import ALL, DeltaFIFO
 from btcctl.informers.indexer import Indexer, IndexFunc
@@ -25,7 +26,7 @@ from btcctl.informers.scoped_reflector import ScopedReflector
 from btcctl.informers.statistics import MAX_SILENCE_SECONDS, ReflectorStatistics
 from btcctl.informers.transform import Transform
 from btcctl.objects import Object
-from btcctl.threads import Runner, Stop
+from btcctl.threads import Latch, Runner, Stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,9 @@ class SharedInformer:
             quarantined: what the cache holds of it stays as it was until it changes again.
         clock: Measures everything.
         options: Deadlines and delays of lists and watches.
+
+    Attributes:
+        died: Set once one of its threads has ended before its time: see `why_dead`.
     """
 
     def __init__(
@@ -74,6 +78,7 @@ class SharedInformer:
         options: ReflectorOptions = ReflectorOptions(),
     ) -> None:
         self.name = name
+        self.died = Latch(clock)
         self._resync_seconds = check_seconds("resync_seconds", resync_seconds)
         self._clock = clock
         sources = source if isinstance(source, Mapping) else {ALL: source}
@@ -86,11 +91,8 @@ class SharedInformer:
             ScopedReflector(name, each, self._fifo, scope, transform=transform, clock=clock, options=options)
             for scope, each in sources.items()
         ]
-        self._runners = [
-            Runner(f"reflector-{each.name}", each.reflector.run, clock=clock, on_failure=self._died)
-            for each in self._reflectors
-        ]
-        self._runners.append(Runner(f"informer-{name}", self.run, clock=clock, on_failure=self._died))
+        self._runners = [self._runner(f"reflector-{each.name}", each.reflector.run) for each in self._reflectors]
+        self._runners.append(self._runner(f"informer-{name}", self.run))
         self._sync_announced = False  # only the informer's thread uses it
 
         self._changed = threading.Condition()  # guards everything below
@@ -118,7 +120,7 @@ class SharedInformer:
             if self._stopped:
                 raise RuntimeError(f"informer {self.name} is stopped")
             listener = Listener(f"listener-{self.name}-{next(self._numbers)}", handler, clock=self._clock)
-            registration = Registration(listener, resync, self._clock, self._forget)
+            registration = Registration(listener, resync, self._clock, self._forget, partial(self._died, listener.name))
             self._registrations = [*self._registrations, registration]
             self._newcomers.append(registration)
             if self._started:
@@ -143,6 +145,10 @@ class SharedInformer:
         """Why the last list or watch failed, None when healthy."""
         errors = (each.reflector.last_error for each in self._reflectors)
         return self._death or next((error for error in errors if error is not None), None)
+
+    def why_dead(self) -> str:
+        """Which thread has ended before its time, and by what; "" if none has."""
+        return "" if self._death is None else str(self._death)
 
     def wait_for_sync(self, timeout: float) -> bool:
         """Wait until `has_synced`, at most `timeout` seconds, or until stopped; return `has_synced`."""
@@ -292,9 +298,14 @@ class SharedInformer:
     def _stop_by(self, deadline: float, thread: Runner | Registration) -> None:
         thread.stop(max(0.0, deadline - self._clock.now()))
 
-    def _died(self, error: BaseException) -> None:
+    def _runner(self, name: str, run: Callable[[Stop], None]) -> Runner:
+        return Runner(name, run, clock=self._clock, on_failure=partial(self._died, name))
+
+    def _died(self, thread: str, error: BaseException) -> None:
         with self._changed:
-            self._death = CacheSyncError(f"informer {self.name} died: {error!r}")
+            if self._death is None:
+                self._death = CacheSyncError(f"thread {thread} ended by {describe_error(error)}")
             self._changed.notify_all()
         for runner in self._runners:
             runner.request_stop()
+        self.died.set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,15 @@ class QueueStatistics:
     unknown_done: int  #: how often `done` was called for a key that was not being processed
 
 
+class KeyPhase(Enum):
+    """Where a key is; of two places, the first of these."""
+
+    RUNNING = "running"  #: a worker has it
+    QUEUED = "queued"
+    DELAYED = "delayed"
+    IDLE = "idle"  #: nowhere
+
+
 @dataclass(frozen=True, slots=True)
 class KeyState:
     """One key at one instant. A key that nobody has added is nowhere."""
@@ -24,3 +34,11 @@ class KeyState:
     is_dirty: bool  #: it needs work that no worker has taken up
     running_seconds: float | None  #: for how long a worker has had it
     due_seconds: float | None  #: in how long it will be added
+
+    @property
+    def phase(self) -> KeyPhase:
+        if self.running_seconds is not None:
+            return KeyPhase.RUNNING
+        if self.is_dirty:
+            return KeyPhase.QUEUED
+        return KeyPhase.IDLE if self.due_seconds is None else KeyPhase.DELAYED

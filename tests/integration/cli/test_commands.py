@@ -156,14 +156,16 @@ class Operator:
     def entries(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.log.read_text().splitlines()]
 
-    def said(self, event: str) -> dict[str, Any] | None:
-        return next((entry for entry in self.entries() if entry["event"] == event), None)
+    def said(self, event: str, **fields: Any) -> dict[str, Any] | None:
+        alike = (entry for entry in self.entries() if entry["event"] == event)
+        return next((entry for entry in alike if fields.items() <= entry.items()), None)
 
 
 @pytest.fixture
 def operator(config: Path, client: ApiClient) -> Iterator[Operator]:
     Applier(client).apply(load_crd())
-    operator = Operator(config, "--workers", "3", "--metrics-bind-address", "127.0.0.1:0")
+    addresses = ("--metrics-bind-address", "127.0.0.1:0", "--health-probe-bind-address", "127.0.0.1:0")
+    operator = Operator(config, "--workers", "3", *addresses)
     try:
         eventually(lambda: operator.said("controller started"), 20)
         yield operator
@@ -199,21 +201,24 @@ def test_the_operator_runs_beside_a_cluster_until_a_signal(operator: Operator, c
 
 
 def test_the_operator_shows_its_metrics_and_its_health(operator: Operator) -> None:
-    serving = operator.said("serving metrics and health")
+    serving = operator.said("serving metrics and health", paths=["/metrics", "/healthz", "/readyz"])
+    probes = operator.said("serving metrics and health", paths=["/healthz", "/readyz"])
     assert serving is not None
+    assert probes is not None
 
-    def get(path: str) -> str:
+    def get(path: str, port: int = serving["port"]) -> str:
         with urllib3.PoolManager(retries=False, timeout=5.0) as pools:
-            return pools.request("GET", f"http://127.0.0.1:{serving['port']}{path}").data.decode()
+            return pools.request("GET", f"http://127.0.0.1:{port}{path}").data.decode()
 
-    eventually(lambda: get("/readyz") == "ok")
+    eventually(lambda: get("/readyz") == get("/readyz", probes["port"]) == "ok")
+    assert get("/metrics", probes["port"]) == "try /healthz or /readyz\n"
     assert get("/healthz") == "ok"
     assert re.search(r'rest_client_requests_total\{code="200",host="[^"]+",method="GET"\} [1-9]', get("/metrics"))
     assert 'controller_runtime_max_concurrent_reconciles{controller="bitcoin-networks"} 3.0' in get("/metrics")
 
 
-def test_an_address_that_is_none_is_a_usage_error(config: Path, client: ApiClient) -> None:
-    Applier(client).apply(load_crd())
-    done = btcctl("run", "--kubeconfig", str(config), "--metrics-bind-address", "8080")
+@pytest.mark.parametrize("flag", ["--metrics-bind-address", "--health-probe-bind-address"])
+def test_an_address_that_is_none_is_a_usage_error(config: Path, flag: str) -> None:
+    done = btcctl("run", "--kubeconfig", str(config), flag, "8080")
     assert done.returncode == 2
     assert "write :8080" in done.stderr

@@ -7,11 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 from btcctl.clock import Clock
+from btcctl.controller.controller import Controller
 from btcctl.errors import BtcctlError
 from btcctl.informers.notifications import Deleted, EventHandler
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import ResourceType
 from btcctl.testing.clock import FakeClock
+from btcctl.threads import Latch
 
 
 def new_object(name: str, namespace: str = "default", **metadata: Any) -> Object:
@@ -20,6 +22,15 @@ def new_object(name: str, namespace: str = "default", **metadata: Any) -> Object
 
 def key(name: str, namespace: str = "default") -> ObjectKey:
     return ObjectKey(namespace, name)
+
+
+def kill(controller: Controller, error: BaseException) -> None:
+    """Have the next reconcile end its worker: nothing that the reconcile itself raises does."""
+
+    def die(*_: object) -> None:
+        raise error
+
+    controller.journal.begin = die  # type: ignore[method-assign]
 
 
 def owned_by(type_: ResourceType, name: str, uid: str = "u1", *, controller: bool = True) -> dict[str, Any]:
@@ -69,6 +80,8 @@ class FakeInformer:
         self.handler: EventHandler | None = None
         self.cause = "list: no answer yet"
         self.silence = ""
+        self.died = Latch(clock)
+        self.death = ""
         self.last_error: BtcctlError | None = None
         if synced:
             self.registration.sync()
@@ -78,6 +91,9 @@ class FakeInformer:
 
     def why_silent(self) -> str:
         return self.silence
+
+    def why_dead(self) -> str:
+        return self.death
 
     def add_handler(self, handler: EventHandler) -> FakeRegistration:
         self.handler = handler

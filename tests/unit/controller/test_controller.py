@@ -11,15 +11,17 @@ from structlog.contextvars import bind_contextvars, get_contextvars, merge_conte
 from structlog.testing import capture_logs
 
 from btcctl.controller.controller import Controller
+from btcctl.controller.manager import Manager
 from btcctl.controller.options import ControllerOptions
 from btcctl.controller.result import Result
 from btcctl.errors import CacheSyncError, TerminalError, TooManyRequests
+from btcctl.informers.factory import SharedInformerFactory
 from btcctl.metrics import Metrics
 from btcctl.objects import ObjectKey
 from btcctl.resources import CONFIG_MAPS
 from btcctl.testing.clock import FakeClock
 from btcctl.testing.fake_client import FakeClient
-from tests.unit.controller.support import FakeCachingInformer, FakeInformer, key, new_object
+from tests.unit.controller.support import FakeCachingInformer, FakeInformer, key, kill, new_object
 
 REAL_LIMIT_SECONDS = 10.0  # a broken test fails, it does not hang
 
@@ -77,6 +79,22 @@ def handle(reconcile: Reconciler, clock: FakeClock, *keys: ObjectKey, **how) -> 
         reconcile.next()
     controller.stop(timeout=5.0)
     return controller
+
+
+def handle_one(reconcile: Reconciler, clock: FakeClock, *, times: int) -> Controller:
+    """Reconcile a key, and again as soon as it may be, in this thread."""
+    controller = Controller("net", reconcile, clock=clock)
+    controller.queue.add(key("a"))
+    for _ in range(times):
+        clock.advance(1000.0)
+        controller.process_next()
+    return controller
+
+
+def eventually_dead(controller: Controller) -> None:
+    dead = threading.Event()
+    controller.died.on_set(dead.set)
+    assert dead.wait(REAL_LIMIT_SECONDS)
 
 
 def test_a_key_is_reconciled_and_rests(clock, start):
@@ -210,13 +228,12 @@ def test_a_controller_whose_cache_never_fills_fails_and_says_why(clock):
     informer = FakeInformer(clock, "pods", synced=False)
     informer.cause = "list: 403 Forbidden: pods is forbidden"
     controller = Controller("net", Reconciler(), clock=clock, options=ControllerOptions(cache_sync_timeout=1.0))
-    failed = threading.Event()
-    controller.on_failure = lambda _: failed.set()
     controller.watch(informer)
     controller.start()
     clock.wait_until_blocked()
     clock.advance(1.0)
-    assert failed.wait(REAL_LIMIT_SECONDS)
+    eventually_dead(controller)
+    assert controller.why_dead().startswith("CacheSyncError: net: not synced within 1 s: pods: list: 403")
     assert not controller.healthy
     assert informer.registration.removed
     with pytest.raises(CacheSyncError, match="pods: list: 403 Forbidden"):
@@ -278,13 +295,15 @@ def test_a_reconcile_that_does_not_end_is_named_and_does_not_hold_the_stop_up_fo
 
 
 def test_what_kills_a_worker_ends_the_controller_and_is_raised_from_stop(clock):
-    failed = threading.Event()
-    controller = Controller("net", Reconciler(SystemExit(3)), clock=clock)
-    controller.on_failure = lambda _: failed.set()
+    controller = Controller("net", Reconciler(), clock=clock)
+    kill(controller, SystemExit(3))
+    assert controller.why_dead() == ""
     controller.start()
     controller.queue.add(key("a"))
-    assert failed.wait(REAL_LIMIT_SECONDS)
+    eventually_dead(controller)
     assert not controller.healthy
+    assert "net-worker-" in controller.why_dead()
+    assert "ended by SystemExit: 3" in controller.why_dead()
     with pytest.raises(SystemExit):
         controller.stop()
 
@@ -307,6 +326,34 @@ def test_stopping_waits_for_a_mapping_that_is_under_way(clock):
     assert informer.registration.waits[-1] > 0.0
 
 
+@pytest.mark.parametrize("is_started", [True, False])
+def test_a_controller_that_was_stopped_is_not_started_again(clock, is_started):
+    controller = Controller("net", Reconciler(), clock=clock)
+    if is_started:
+        controller.start()
+    controller.stop()
+    with pytest.raises(RuntimeError, match="controller net was stopped: to run it again, make a new one"):
+        controller.start()
+
+
+def test_a_watch_that_comes_after_the_start_is_refused(clock, start):
+    controller = start(Reconciler())
+    with pytest.raises(RuntimeError, match="net was started already: watch pods before that"):
+        controller.watch(FakeInformer(clock, "pods"))
+
+
+def test_a_reconcile_that_stops_what_it_runs_in_is_told_so_and_fails(clock):
+    controller = Controller("net", Reconciler(lambda: controller.stop(9.0), lambda: manager.stop(9.0)), clock=clock)
+    manager = Manager(SharedInformerFactory(FakeClient()), [controller])
+    for _ in range(2):
+        controller.queue.add(key("a"))
+        controller.process_next()
+        assert controller.journal.last(key("a")).error.startswith("RuntimeError: stop was called in a reconcile of net")
+    manager.start()
+    manager.stop()
+    assert controller.healthy
+
+
 def test_starting_twice_starts_once(clock, start):
     controller = start(Reconciler(), workers=1)
     controller.start()
@@ -314,12 +361,36 @@ def test_starting_twice_starts_once(clock, start):
     assert sum(thread.name.startswith("net-worker") for thread in threading.enumerate()) == 1
 
 
-def test_a_failure_is_one_line_and_its_traceback_is_for_debugging(clock):
+def failures_of(logs: list[dict]) -> list[dict]:
+    return [each for each in logs if each["event"] == "reconcile failed"]
+
+
+def test_a_bug_shows_its_traceback_once_and_is_one_line_after_that(clock):
+    def fail() -> Result:
+        password = "hunter2"
+        return {}["missing", len(password)]
+
     with capture_logs() as logs:
-        handle(Reconciler(ValueError("broken")), clock, key("a"))
-    failures = [each for each in logs if "failed" in each["event"] or "traceback" in each["event"]]
-    assert [(each["log_level"], "exc_info" in each) for each in failures] == [("warning", False), ("debug", True)]
-    assert failures[0] | {"error": "ValueError: broken", "failures": 1, "retry_in": 0.005} == failures[0]
+        handle(Reconciler(*[fail] * 3), clock, key("a"), key("b"))
+        handle_one(Reconciler(*[fail] * 3), clock, times=3)
+    first, other_key, again, *repeated = failures_of(logs)
+    assert "in fail" in first["exception"]
+    assert "hunter2" not in str(logs)
+    assert [each["log_level"] for each in (first, other_key, again)] == ["error"] * 3
+    assert [(each["log_level"], "exception" in each) for each in repeated] == [("warning", False)] * 2
+    assert first | {"error": "KeyError: ('missing', 7)", "failures": 1, "retry_in": 0.005} == first
+
+
+def test_another_error_of_the_same_key_shows_its_own_traceback(clock):
+    with capture_logs() as logs:
+        handle_one(Reconciler(ValueError("1"), ValueError("2"), ValueError("1")), clock, times=3)
+    assert [each["log_level"] for each in failures_of(logs)] == ["error", "error", "warning"]
+
+
+def test_a_refusal_of_the_server_needs_no_traceback(clock):
+    with capture_logs() as logs:
+        handle_one(Reconciler(TooManyRequests(429)), clock, times=1)
+    assert [each["log_level"] for each in failures_of(logs)] == ["warning"]
 
 
 def test_every_reconcile_logs_its_result_and_duration(clock):

@@ -13,11 +13,12 @@ from btcctl.controller.health import WEDGED_SECONDS, live_checks, ready_checks
 from btcctl.controller.manager import Manager
 from btcctl.controller.result import Result
 from btcctl.informers.factory import SharedInformerFactory
+from btcctl.informers.notifications import HandlerFuncs
 from btcctl.informers.statistics import MAX_SILENCE_SECONDS
 from btcctl.resources import CONFIG_MAPS
 from btcctl.testing.clock import FakeClock
 from btcctl.testing.fake_client import FakeClient
-from tests.unit.controller.support import key
+from tests.unit.controller.support import key, kill
 
 REAL_LIMIT_SECONDS = 10.0  # a broken test fails, it does not hang
 
@@ -30,7 +31,6 @@ class Scene:
         self.client = FakeClient(clock=self.clock)
         self.factory = SharedInformerFactory(self.client, clock=self.clock)
         self.informer = self.factory.informer(CONFIG_MAPS)
-        self.dies = False
         self.go_on = threading.Event()
         self.begun = threading.Event()
         self.controller = Controller("net", self.reconcile, workers=1, clock=self.clock)
@@ -40,8 +40,6 @@ class Scene:
 
     def reconcile(self, _: object) -> Result:
         self.begun.set()
-        if self.dies:
-            raise SystemExit(3)
         self.go_on.wait(REAL_LIMIT_SECONDS)
         return Result()
 
@@ -89,17 +87,22 @@ def test_a_worker_that_is_stuck(scene: Scene) -> None:
 
 
 def test_a_dead_thread_until_another_process_takes_its_place(scene: Scene) -> None:
-    scene.dies = True
+    kill(scene.controller, SystemExit(3))
     scene.manager.start()
     scene.controller.queue.add(key("a"))
-    eventually_red(scene, "threads")
-    assert scene.red()["threads"] == "controller net"
+    assert scene.controller.died.wait(REAL_LIMIT_SECONDS)
+    assert scene.red()["threads"] == "controller net: thread net-worker-0 ended by SystemExit: 3"
     with pytest.raises(SystemExit):
         scene.manager.stop()
     assert "threads" not in Scene().red()
 
 
-def eventually_red(scene: Scene, name: str) -> None:
-    dead = threading.Event()
-    scene.controller.on_failure = lambda _: dead.set()
-    assert name in scene.red() or dead.wait(REAL_LIMIT_SECONDS)
+def test_a_handlers_thread_that_has_ended(scene: Scene) -> None:
+    listener = scene.informer.add_handler(HandlerFuncs()).listener
+    listener.deliver = lambda _: {}["missing"]  # what a handler raises does not end it
+    scene.client.add({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}})
+    scene.manager.start()
+    assert scene.informer.died.wait(REAL_LIMIT_SECONDS)
+    assert scene.red()["threads"] == "informer configmaps: thread listener-configmaps-2 ended by KeyError: 'missing'"
+    with pytest.raises(KeyError):
+        scene.manager.stop()

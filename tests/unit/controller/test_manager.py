@@ -16,8 +16,8 @@ from btcctl.controller.result import Result
 from btcctl.controller.signals import catching_signals
 from btcctl.errors import BtcctlError, CacheSyncError
 from btcctl.testing.clock import FakeClock
-from btcctl.threads import Runner, Stop
-from tests.unit.controller.support import FakeInformer, key
+from btcctl.threads import Latch, Runner, Stop
+from tests.unit.controller.support import FakeInformer, key, kill
 
 REAL_LIMIT_SECONDS = 10.0  # a broken test fails, it does not hang
 
@@ -30,6 +30,7 @@ class Part:
         self.log = log
         self.failure = failure
         self.informers: list[FakeInformer] = []
+        self.died = Latch()
         self.timeouts: list[float] = []
 
     def start(self) -> None:
@@ -113,10 +114,8 @@ def test_runs_until_asked_to_stop():
 
 
 def test_a_worker_that_dies_ends_the_manager_and_is_raised():
-    def die(_):
-        raise SystemExit(3)
-
-    controller = Controller("net", die)
+    controller = Controller("net", lambda _: Result())
+    kill(controller, SystemExit(3))
     log: list[str] = []
     controller.queue.add(key("a"))
     with pytest.raises(SystemExit):
@@ -135,18 +134,19 @@ def test_a_cache_that_never_fills_ends_the_manager_and_is_raised():
     assert not manager.healthy
 
 
-def test_an_informer_that_died_makes_the_manager_unhealthy_and_ends_it():
-    clock = FakeClock()
+def test_an_informer_that_died_makes_the_manager_unhealthy_and_ends_it_at_once():
     caches = Part("caches", [])
-    informer = FakeInformer(clock)
+    informer = FakeInformer(FakeClock(), "pods")
     caches.informers = [informer]
-    manager = Manager(caches, [], clock=clock)
+    manager = Manager(caches, [], clock=FakeClock())  # nobody moves it
     informer.last_error = BtcctlError("a list failed, and will be tried again")
     assert manager.healthy
-    informer.last_error = CacheSyncError("informer died")
+    informer.death = "thread reflector-pods ended by KeyError: 'x'"
+    assert manager.dead() == ["informer pods: thread reflector-pods ended by KeyError: 'x'"]
     assert not manager.healthy
-    with Runner("time", lambda _: pass_one_second(clock)), pytest.raises(BtcctlError, match="before its time"):
-        manager.run(Stop(clock))
+    caches.died.set()
+    with pytest.raises(BtcctlError, match="before its time"):
+        manager.run(Stop())
 
 
 def test_informers_whose_server_is_silent_are_named():
@@ -159,9 +159,18 @@ def test_informers_whose_server_is_silent_are_named():
     assert manager.silent() == ["nodes (nothing heard for 300 s)"]
 
 
-def pass_one_second(clock: FakeClock) -> None:
-    clock.wait_until_blocked()
-    clock.advance(1.0)
+def test_two_controllers_of_one_name_are_refused():
+    twins = [Controller("net", lambda _: Result()), Controller("net", lambda _: Result())]
+    with pytest.raises(ValueError, match="two controllers are called net"):
+        Manager(Part("caches", []), twins)
+
+
+def test_a_manager_that_was_stopped_is_not_started_again():
+    manager = Manager(Part("caches", []), [])
+    manager.start()
+    manager.stop()
+    with pytest.raises(RuntimeError, match="was stopped"):
+        manager.start()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -161,8 +161,7 @@ class Bereaved(Scene):
     """A part dies."""
 
     def act(self) -> None:
-        assert self.controller.on_failure is not None
-        self.controller.on_failure(SystemExit())
+        self.controller.died.set()
         self.renewed.set()  # if it never comes, it is not waited for
 
     def check(self, place: Place | None) -> None:

@@ -64,7 +64,6 @@ class Scene:
         self.stop, self.is_over = Stop(), threading.Event()
         self.informer = SlowInformer(self.clock)
         self.controller = Controller("net", self.reconcile, clock=self.clock)
-        self.controller.drain_seconds = 2 * DELAY_SECONDS
         self.controller.watch(self.informer, type_=CONFIG_MAPS)
         self.lock = threading.Lock()  # guards the three below
         self.calls: Counter[str] = Counter()
@@ -75,7 +74,10 @@ class Scene:
     def play(self) -> None:
         for name in CALLS:
             self.informer.add(new_object(name))
-        with capture_logs() as self.logs, Runner("net", lambda _: self.controller.run(self.stop)):
+        with (
+            capture_logs() as self.logs,
+            Runner("net", lambda _: self.controller.run(self.stop, drain_seconds=2 * DELAY_SECONDS)),
+        ):
             assert self.is_over.wait(REAL_LIMIT_SECONDS)
             self.stop.set()
 

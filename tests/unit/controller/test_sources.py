@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 
 import pytest
@@ -11,7 +12,7 @@ from btcctl.controller.handlers import own_key, owner_keys
 from btcctl.controller.predicates import generation_changed
 from btcctl.controller.sources import KeyHandler, Source, wait_for_sources
 from btcctl.errors import CacheSyncError
-from btcctl.objects import ObjectKey
+from btcctl.objects import Object, ObjectKey
 from btcctl.resources import NODES, STATEFUL_SETS, ResourceType
 from btcctl.testing.clock import FakeClock
 from btcctl.threads import Stop
@@ -60,6 +61,86 @@ def test_a_predicate_drops_changes():
     informer.update(new_object("a", generation=1), new_object("a", generation=2))
     informer.delete(key("b"), new_object("b"))
     assert keys == [key("a"), key("b")]
+
+
+def named_by_annotation(obj):
+    return [key(obj.annotations["owner"])]
+
+
+def owned(by: str | None, version: str = "1") -> Object:
+    return new_object("a", resourceVersion=version, annotations={} if by is None else {"owner": by})
+
+
+def test_the_update_that_mends_an_object_is_not_lost_because_its_old_state_cannot_be_mapped():
+    informer, keys = watched(named_by_annotation)
+    with pytest.raises(KeyError):
+        informer.add(owned(None))
+    informer.update(owned(None), owned("me", "2"))
+    assert keys == [key("me")]
+
+
+def test_an_object_that_can_no_longer_be_mapped_concerns_its_last_good_owner_until_it_is_gone():
+    informer, keys = watched(named_by_annotation)
+    for old, new in ((owned("me"), owned(None, "2")), (owned(None, "2"), owned(None, "3"))):
+        with pytest.raises(KeyError):
+            informer.update(old, new)
+    informer.delete(key("a"), owned(None, "3"))
+    informer.delete(key("a"), owned(None, "3"))
+    assert keys == [key("me")] * 3
+
+
+def test_what_a_mapping_has_named_before_it_raises_counts():
+    def halfway(_):
+        yield key("first")
+        raise asyncio.CancelledError
+
+    informer, keys = watched(halfway)
+    with pytest.raises(asyncio.CancelledError):
+        informer.add(new_object("a"))
+    informer.delete(key("a"), new_object("a"))
+    assert keys == [key("first")] * 2
+
+
+@pytest.mark.parametrize("error", [KeyError("label"), asyncio.CancelledError(), SystemExit(1)])
+def test_a_predicate_that_raises_drops_nothing(error):
+    def judge(*_):
+        raise error
+
+    informer, keys = watched(predicate=judge)
+    for tell in (
+        lambda: informer.add(new_object("added")),
+        lambda: informer.update(new_object("changed"), new_object("changed")),
+        lambda: informer.delete(key("deleted"), new_object("deleted")),
+    ):
+        with pytest.raises(type(error)):
+            tell()
+    assert keys == [key("added"), key("changed"), key("deleted")]
+
+
+async def async_mapping(obj):
+    return [obj.key]
+
+
+@pytest.mark.parametrize(
+    ("keys_of", "words"),
+    [
+        (lambda _: None, "returned None, must return ObjectKeys: .. for none"),
+        (lambda _: "default/a", "returned one str, must return several ObjectKeys"),
+        (lambda obj: obj.key, "returned one ObjectKey, must return several"),
+        (lambda _: 5, "returned one int"),
+        (lambda _: ("default", "a"), "named one str, must name ObjectKeys"),
+        (lambda _: [("default", "a")], "named one tuple"),
+        (lambda _: [["default", "a"]], "named one list"),
+        (lambda _: [ObjectKey("default", None)], "whose namespace or name is no text"),
+        (lambda _: [ObjectKey({}, "a")], "whose namespace or name is no text"),
+        (async_mapping, "must be a plain function"),
+    ],
+)
+def test_a_mapping_that_names_no_keys_is_told_what_to_return(keys_of, words):
+    informer, keys = watched(keys_of)
+    with pytest.raises(TypeError, match=words):
+        informer.update(new_object("a"), new_object("a"))
+    assert keys == []
 
 
 def pod_of(type_, name, uid="u1", **kwargs):

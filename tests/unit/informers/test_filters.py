@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from btcctl.controller.predicates import generation_changed
@@ -12,6 +14,8 @@ from tests.unit.informers.support import Recorder, key, pod
 def is_even(obj: Object) -> bool:
     if obj.resource_version == "13":
         raise ValueError("an unlucky number")
+    if obj.resource_version == "17":
+        raise asyncio.CancelledError
     return int(obj.resource_version) % 2 == 0
 
 
@@ -57,6 +61,15 @@ def test_an_object_the_filter_raises_for_does_not_pass_and_comes_back_when_it_do
     assert recorder.told == ["delete a", "add a 14"]
 
 
+def test_what_is_no_exception_to_python_is_one_to_a_filter():
+    recorder = Recorder()
+    handler = filtered(recorder, pod("a", 2))
+    with pytest.raises(asyncio.CancelledError):
+        handler.on_update(pod("a", 2), pod("a", 17))
+    handler.on_update(pod("a", 17), pod("a", 18))
+    assert recorder.told == ["delete a", "add a 18"]
+
+
 def test_a_deletion_without_a_last_state_is_told():
     seen: list[Deleted] = []
     recorder = Recorder()
@@ -77,3 +90,20 @@ def test_only_changes_a_predicate_wants_are_told():
     handler.on_update(same, two)
     handler.on_delete(Deleted(key("a"), two, final_state_known=True))
     assert recorder.told == ["add a 1", "update a 2 -> 3", "delete a"]
+
+
+@pytest.mark.parametrize("error", [KeyError, asyncio.CancelledError])
+def test_a_predicate_that_raises_drops_nothing(error):
+    def judge(old: Object | None, new: Object | None) -> bool:
+        raise error
+
+    recorder = Recorder()
+    handler = PredicateHandler(recorder, judge)
+    for tell in (
+        lambda: handler.on_add(pod("a", 1), in_initial_list=False),
+        lambda: handler.on_update(pod("a", 1), pod("a", 2)),
+        lambda: handler.on_delete(Deleted(key("a"), pod("a", 2), final_state_known=True)),
+    ):
+        with pytest.raises(error):
+            tell()
+    assert recorder.told == ["add a 1", "update a 1 -> 2", "delete a"]

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import asyncio
 import threading
 
+import pytest
 from structlog.testing import capture_logs
 
 from btcctl.informers.listener import Listener
@@ -111,10 +113,11 @@ def test_a_busy_handler_holds_up_nobody_and_then_sees_the_newest():
         assert recorder.wait_until_told(2) == ["add a 1", "update a 1 -> 1000"]
 
 
-def test_a_handler_that_calls_sys_exit_does_not_end_its_thread():
+@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt, GeneratorExit, asyncio.CancelledError])
+def test_nothing_that_a_handler_raises_ends_its_thread(error):
     recorder = Stubborn()
     listener = Listener("l", recorder)
-    recorder.error = SystemExit
+    recorder.error = error
     with capture_logs(), Runner("l", listener.run):
         listener.add((key(n), Added(pod(n, 1), in_initial_list=False)) for n in ("bad", "good"))
         assert len(recorder.wait_until_told(2)) == 2

@@ -1,0 +1,239 @@
+"""Nobody who is slow, silent, many or out of his mind keeps a probe from the status server."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import resource
+import socket
+import subprocess
+import sys
+import textwrap
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from btcctl.clock import SYSTEM_CLOCK
+from btcctl.controller.serving import StatusServer
+from btcctl.threads import Runner, Stop
+from tests.integration.support import eventually
+
+PROBE_SECONDS = 0.1
+GET = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+class Scene:
+    """A status server, one check of which waits where a test wants it to."""
+
+    def __init__(self) -> None:
+        self.check: Callable[[], str] = lambda: ""
+        self.server = StatusServer("127.0.0.1:0", None, {"check": self._check}, {})
+
+    def _check(self) -> str:
+        return self.check()
+
+    def connect(self) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.server.port), timeout=10.0)
+
+    def ask(self, text: bytes = GET) -> bytes:
+        """Everything that is answered to `text` until the connection is closed."""
+        with self.connect() as client:
+            client.sendall(text)
+            return b"".join(iter(lambda: client.recv(1 << 16), b""))
+
+    def status(self, text: bytes) -> int:
+        with self.connect() as client:
+            client.sendall(text)
+            return int(client.recv(1 << 16).split()[1])
+
+    def probe_seconds(self) -> float:
+        """How long a probe takes on a connection of its own."""
+        began = SYSTEM_CLOCK.now()
+        assert self.status(GET) == 200
+        return SYSTEM_CLOCK.now() - began
+
+
+@pytest.fixture
+def scene() -> Iterator[Scene]:
+    scene = Scene()
+    scene.server.start()
+    yield scene
+    scene.server.stop()
+
+
+@contextlib.contextmanager
+def dripping(scene: Scene, clients: int) -> Iterator[None]:
+    """Clients that send their headers byte by byte, and come again when they are thrown out."""
+
+    def drip(stop: Stop) -> None:
+        while not stop.is_set():
+            with contextlib.suppress(OSError), scene.connect() as client:
+                client.sendall(b"GET /healthz HTTP/1.1\r\nx: ")
+                while not stop.wait(0.05):
+                    client.sendall(b"a")
+
+    with contextlib.ExitStack() as stack:
+        for number in range(clients):
+            stack.enter_context(Runner(f"dripper-{number}", drip))
+        yield
+
+
+def test_dripping_clients_delay_no_probe(scene: Scene) -> None:
+    with dripping(scene, 20):
+        assert sorted(scene.probe_seconds() for _ in range(20))[-2] < PROBE_SECONDS
+
+
+def test_a_thousand_idle_connections_delay_no_probe(scene: Scene) -> None:
+    with contextlib.ExitStack() as stack:
+        for _ in range(min(1000, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 400)):
+            stack.enter_context(scene.connect())
+        assert sorted(scene.probe_seconds() for _ in range(20))[-2] < PROBE_SECONDS
+
+
+def test_many_clients_are_answered_at_once(scene: Scene) -> None:
+    everybody = threading.Barrier(32)
+    scene.check = lambda: "" if everybody.wait(10.0) >= 0 else "?"
+    clients = [scene.connect() for _ in range(32)]
+    for client in clients:
+        client.sendall(GET)
+    assert [client.recv(1 << 16).split()[1] for client in clients] == [b"200"] * 32
+    for client in clients:
+        client.close()
+
+
+def test_a_check_that_hangs_delays_no_other_page_and_no_stop(scene: Scene) -> None:
+    go_on = threading.Event()
+    scene.check = lambda: str(go_on.wait(60.0))
+    with scene.connect() as hanging:
+        hanging.sendall(GET)
+        assert scene.status(GET.replace(b"/healthz", b"/")) == 404
+        began = SYSTEM_CLOCK.now()
+        scene.server.stop()
+        assert SYSTEM_CLOCK.now() - began < 1.0
+        go_on.set()
+
+
+def test_each_request_has_one_deadline_whoever_is_late(scene: Scene) -> None:
+    go_on = threading.Event()
+    scene.check = lambda: str(go_on.wait(60.0))
+    began = SYSTEM_CLOCK.now()
+    with scene.connect() as silent, scene.connect() as slow, scene.connect() as hanging:
+        slow.sendall(b"GET /healthz HT")
+        hanging.sendall(GET)
+        assert silent.recv(100) == b""
+        assert slow.recv(100).startswith(b"HTTP/1.1 408 ")
+        assert hanging.recv(100).startswith(b"HTTP/1.1 503 ")
+    assert 4.5 < SYSTEM_CLOCK.now() - began < 6.0
+    go_on.set()
+
+
+def test_a_client_that_does_not_read_is_cut_off(scene: Scene) -> None:
+    scene.check = lambda: "x" * (16 << 20)
+    with scene.connect() as deaf:
+        deaf.sendall(GET)
+        began = SYSTEM_CLOCK.now()
+        scene.check = lambda: ""
+        assert scene.probe_seconds() < 1.0
+        eventually(lambda: _is_reset(deaf), 8.0)
+        assert SYSTEM_CLOCK.now() - began > 4.0
+
+
+def _is_reset(client: socket.socket) -> bool:
+    try:
+        client.sendall(b"x")
+    except OSError:
+        return True
+    return False
+
+
+def test_requests_are_answered_one_after_the_other_on_one_connection(scene: Scene) -> None:
+    answers = scene.ask(GET + GET.replace(b"GET", b"HEAD") + GET.replace(b"Host: x", b"Connection: close"))
+    assert answers.count(b"HTTP/1.1 200 OK") == 3
+    assert answers.count(b"Content-Length: 2\r\n") == 3
+    assert answers.count(b"\r\n\r\nok") == 2
+    assert answers.count(b"Connection: close") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        (b"HEAD /healthz HTTP/1.0\r\n\r\n", 200),
+        (b"GET /other HTTP/1.1\r\n\r\n", 404),
+        (b"DELETE /healthz HTTP/1.1\r\n\r\n", 405),
+        (b"\x16\x03\x01\x00\xff\n\n", 400),
+        (b"GET / HTTP/2.0\r\n\r\n", 505),
+        (b"GET / HTTP/1.1\r\na: " + b"a" * 20000, 431),
+    ],
+)
+def test_what_it_does_not_serve_is_said_in_http(scene: Scene, text: bytes, status: int) -> None:
+    assert scene.status(text) == status
+
+
+def test_no_bytes_end_it(scene: Scene) -> None:
+    chance = random.Random(7)
+    for _ in range(300):
+        with contextlib.suppress(OSError), scene.connect() as client:
+            client.sendall(chance.randbytes(chance.randrange(200)))
+            client.sendall(chance.choice([b"\r\n\r\n", b"\n\n", b"", GET]))
+            if chance.random() < 0.5:
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")  # a reset at the close
+    assert scene.probe_seconds() < 1.0
+
+
+#: Takes all its descriptors, then says whether probes are answered, and how much time that took.
+WITHOUT_DESCRIPTORS = textwrap.dedent("""
+    import os, resource, socket, sys, time
+    import structlog
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+    from btcctl.controller.serving import StatusServer
+
+    server = StatusServer("127.0.0.1:0", None, {}, {})
+    server.start()
+    soft, hard = 200, resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    print(server.port, flush=True)
+    sys.stdin.readline()
+    taken = []
+    try:
+        while True:
+            taken.append(os.open("/dev/null", os.O_RDONLY))
+    except OSError:
+        pass
+    print("taken", flush=True)
+    sys.stdin.readline()
+    print(time.process_time(), flush=True)
+    sys.stdin.readline()
+    print(time.process_time(), flush=True)
+    for each in taken:
+        os.close(each)
+    sys.stdin.readline()
+""")
+
+
+def test_without_descriptors_probes_are_answered_and_nothing_spins() -> None:
+    program = [sys.executable, "-c", WITHOUT_DESCRIPTORS]
+    with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+
+        def go_on() -> str:
+            process.stdin.write("\n")
+            process.stdin.flush()
+            return process.stdout.readline().strip()
+
+        port = int(process.stdout.readline())
+        assert go_on() == "taken"
+        for _ in range(3):
+            with socket.create_connection(("127.0.0.1", port), timeout=5.0) as client:
+                client.sendall(GET)
+                assert client.recv(100).startswith(b"HTTP/1.1 200 ")
+        with contextlib.ExitStack() as stack:
+            for _ in range(50):  # more than it can let in
+                stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5.0))
+            before = float(go_on())
+            threading.Event().wait(1.0)
+            assert float(go_on()) - before < 0.3
+        assert go_on() == ""
+        process.stdin.close()
+        process.wait(10.0)
