@@ -13,21 +13,35 @@ fail() {
     exit 1
 }
 
-# A newline at the end is what `echo` leaves in a Secret; the substitution drops it.
-user=$(printf %s "${BC_RPC_USER-}")
-password=$(printf %s "${BC_RPC_PASSWORD-}")
+# The six blanks that bitcoind does not count around a value. The underscore keeps the newline at the end.
+blanks=$(printf ' \f\r\t\v\n_')
+blanks=${blanks%_}
+
+trim() {
+    value=$1
+    value=${value#"${value%%[!"$blanks"]*}"}
+    value=${value%"${value##*[!"$blanks"]}"}
+    printf %s "$value"
+}
+
+check() {
+    [ -n "$2" ] || fail "$1 is not set, or blank"
+    case $2 in
+        *[[:cntrl:]]*) fail "$1 must be one line of printable text" ;;
+        *\#*) fail "$1 must not contain #: bitcoind refuses to start with it" ;;
+    esac
+}
+
+# Bytes, not characters of some locale: a no-break space belongs to the value.
+LC_ALL=C
+user=$(trim "${BC_RPC_USER-}")
+password=$(trim "${BC_RPC_PASSWORD-}")
 data_dir=${BC_DATA_DIR:-/home/bitcoin/.bitcoin}
 
-[ -n "$user" ] || fail "BC_RPC_USER is not set"
-[ -n "$password" ] || fail "BC_RPC_PASSWORD is not set"
-case $user$password in
-    *[[:cntrl:]]*) fail "BC_RPC_USER and BC_RPC_PASSWORD must each be one line of printable text" ;;
-esac
+check BC_RPC_USER "$user"
+check BC_RPC_PASSWORD "$password"
 case $user in
     *:*) fail "BC_RPC_USER must not contain a colon" ;;
-esac
-case $user$password in
-    *\#*) fail "BC_RPC_USER and BC_RPC_PASSWORD must not contain #: bitcoind refuses to start with it" ;;
 esac
 [ -d "$data_dir" ] || fail "the data directory $data_dir does not exist"
 

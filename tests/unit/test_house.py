@@ -16,7 +16,7 @@ SOURCE = Path(btcctl.__file__).parent
 BROAD_EXCEPT_ALLOWED = re.compile(
     r"threads\.py|errors\.py|informers/(listener|filters|transform|indexer)\.py|controller/(processing|failures|handlers|sources)\.py"
     r"|controller/(serving|http_server)\.py|events/outlet\.py"
-    r"|leaderelection/elector\.py"
+    r"|leaderelection/elector\.py|bitcoin/passes\.py"
     r"|apiserver/\w+\.py|testing/\w+\.py|cli/main\.py"
 )
 BROAD_EXCEPT = r"except( \(?(Exception|BaseException)\)?( as \w+)?)?:"

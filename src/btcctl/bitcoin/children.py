@@ -1,19 +1,16 @@
-"""What a BitcoinNetwork consists of: a headless Service and a StatefulSet. Pure.
-
-Only what is set here is compared with what stands in the cluster: the API server fills in
-defaults, and users add annotations of their own.
-"""
+"""What a BitcoinNetwork consists of: a headless Service, a StatefulSet and a PodDisruptionBudget. Pure."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from btcctl.bitcoin.types import BITCOIN_NETWORKS, DOMAIN, BitcoinNetwork
+from btcctl.bitcoin.types import BITCOIN_NETWORKS, DOMAIN, BitcoinNetwork, Storage
+from btcctl.resources import POD_DISRUPTION_BUDGETS
 
 NETWORK_LABEL: Final = f"{DOMAIN}/network"
+SYNCED_GATE: Final = f"{DOMAIN}/synced"  #: a condition of pods: the node has had the network's chain
 SECRET_VERSION_ANNOTATION: Final = f"{DOMAIN}/secret-version"
 USER_KEY: Final = "BC_RPC_USER"
 PASSWORD_KEY: Final = "BC_RPC_PASSWORD"  # noqa: S105 - a key's name
@@ -22,11 +19,11 @@ DEFAULT_USER: Final = "user"
 DEFAULT_PASSWORD: Final = "password"  # noqa: S105
 DATA_DIR: Final = "/home/bitcoin/.bitcoin"
 PROBE_PATH: Final = "/rest/chaininfo.json"
+STARTUP_SECONDS: Final = 3600
+MEMORY_LIMIT_MIB: Final = 768
 # A label value holds 63 characters, and `controller-revision-hash` is "<name>-sts-" and up to 10 digits.
 MAX_NAME_LENGTH: Final = 63 - len("-sts-") - 10
 _DNS_1035 = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
-# The API server refuses a change of these (apps/v1 validation of StatefulSet updates).
-_IMMUTABLE_STATEFUL_SET = ("selector", "serviceName", "podManagementPolicy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +33,7 @@ class ChildOptions:
     node_image: str
     rpc_port: int = 18443
     p2p_port: int = 18444
+    gated: bool = False  #: pods are ready only once we have said that they have the network's chain
 
 
 def service_name(network: str) -> str:
@@ -44,6 +42,10 @@ def service_name(network: str) -> str:
 
 def stateful_set_name(network: str) -> str:
     return f"{network}-sts"
+
+
+def disruption_budget_name(network: str) -> str:
+    return f"{network}-pdb"
 
 
 def pod_dns_name(network: BitcoinNetwork, pod: str) -> str:
@@ -67,7 +69,6 @@ def selector(network: BitcoinNetwork) -> dict[str, str]:
 
 def labels(network: BitcoinNetwork) -> dict[str, str]:
     return {
-        "app": network.name,
         "app.kubernetes.io/name": "bitcoind",
         "app.kubernetes.io/instance": network.name,
         "app.kubernetes.io/managed-by": "btcctl",
@@ -93,29 +94,54 @@ def build_service(network: BitcoinNetwork, options: ChildOptions) -> dict[str, A
     }
 
 
+def build_disruption_budget(network: BitcoinNetwork) -> dict[str, Any]:
+    """What makes drains take one node at a time, and the next only once the one before is ready again."""
+    return {
+        "apiVersion": POD_DISRUPTION_BUDGETS.api_version,
+        "kind": POD_DISRUPTION_BUDGETS.kind,
+        "metadata": _metadata(network, disruption_budget_name(network.name)),
+        "spec": {"maxUnavailable": 1, "selector": {"matchLabels": selector(network)}},
+    }
+
+
 def build_stateful_set(network: BitcoinNetwork, options: ChildOptions, secret_version: str = "") -> dict[str, Any]:
     """The StatefulSet of the nodes.
 
     Args:
-        secret_version: Changes when the Secret does, so that the pods are replaced and get the
-            new credentials; "" if there is none, or it could not be read.
+        secret_version: The version of the Secret at which the pods were last replaced for the sake of new
+            credentials; another one replaces them again. "" if there is none, or it could not be read.
     """
     annotations = {SECRET_VERSION_ANNOTATION: secret_version} if secret_version else {}
     template_metadata: dict[str, Any] = {"labels": labels(network)}
     if annotations:
         template_metadata["annotations"] = annotations
+    spec: dict[str, Any] = {
+        "replicas": network.spec.nodes,
+        "serviceName": service_name(network.name),
+        "podManagementPolicy": "Parallel",
+        "selector": {"matchLabels": selector(network)},
+        "template": {"metadata": template_metadata, "spec": _pod_spec(network, options)},
+    }
+    if network.spec.storage is not None:
+        kept = network.spec.storage.when_deleted
+        spec["volumeClaimTemplates"] = [_volume_claim(network, network.spec.storage)]
+        spec["persistentVolumeClaimRetentionPolicy"] = {"whenDeleted": kept, "whenScaled": kept}
     return {
         "apiVersion": "apps/v1",
         "kind": "StatefulSet",
         "metadata": _metadata(network, stateful_set_name(network.name)),
-        "spec": {
-            "replicas": network.spec.nodes,
-            "serviceName": service_name(network.name),
-            "podManagementPolicy": "Parallel",
-            "selector": {"matchLabels": selector(network)},
-            "template": {"metadata": template_metadata, "spec": _pod_spec(network, options)},
-        },
+        "spec": spec,
     }
+
+
+def _volume_claim(network: BitcoinNetwork, storage: Storage) -> dict[str, Any]:
+    spec: dict[str, Any] = {
+        "accessModes": ["ReadWriteOnce"],
+        "resources": {"requests": {"storage": str(storage.size)}},
+    }
+    if storage.storage_class_name is not None:
+        spec["storageClassName"] = storage.storage_class_name
+    return {"metadata": {"name": "data", "labels": labels(network)}, "spec": spec}
 
 
 def _metadata(network: BitcoinNetwork, name: str) -> dict[str, Any]:
@@ -137,7 +163,11 @@ def _metadata(network: BitcoinNetwork, name: str) -> dict[str, Any]:
 
 
 def _pod_spec(network: BitcoinNetwork, options: ChildOptions) -> dict[str, Any]:
+    volumes: list[dict[str, Any]] = [{"name": "tmp", "emptyDir": {}}]
+    if network.spec.storage is None:
+        volumes.insert(0, {"name": "data", "emptyDir": {}})
     return {
+        **({"readinessGates": [{"conditionType": SYNCED_GATE}]} if options.gated else {}),
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "securityContext": {
@@ -148,7 +178,7 @@ def _pod_spec(network: BitcoinNetwork, options: ChildOptions) -> dict[str, Any]:
             "seccompProfile": {"type": "RuntimeDefault"},
         },
         "containers": [_container(network, options)],
-        "volumes": [{"name": "data", "emptyDir": {}}, {"name": "tmp", "emptyDir": {}}],
+        "volumes": volumes,
     }
 
 
@@ -156,6 +186,7 @@ def _container(network: BitcoinNetwork, options: ChildOptions) -> dict[str, Any]
     return {
         "name": "bitcoind",
         "image": options.node_image,
+        "args": memory_arguments(MEMORY_LIMIT_MIB),
         "ports": [
             {"name": "rpc", "containerPort": options.rpc_port},
             {"name": "p2p", "containerPort": options.p2p_port},
@@ -168,16 +199,25 @@ def _container(network: BitcoinNetwork, options: ChildOptions) -> dict[str, Any]
             "timeoutSeconds": 2,
             "failureThreshold": 3,
         },
-        # Open during warm-up already, however long that takes.
+        # A chain of any length may be loaded, or verified after a crash: an hour, then Kubernetes tries again.
+        "startupProbe": {
+            "httpGet": {"path": PROBE_PATH, "port": "rpc"},
+            "periodSeconds": 2,
+            "timeoutSeconds": 2,
+            "failureThreshold": STARTUP_SECONDS // 2,
+        },
+        # By HTTP, because the kernel accepts connections for a process that hangs. Two minutes, because an
+        # overloaded node answers 503, too, and is not helped by being killed.
         "livenessProbe": {
-            "tcpSocket": {"port": "rpc"},
-            "initialDelaySeconds": 30,
+            "httpGet": {"path": PROBE_PATH, "port": "rpc"},
             "periodSeconds": 20,
-            "timeoutSeconds": 5,
+            "timeoutSeconds": 10,
             "failureThreshold": 6,
         },
+        # What the node said last, in the pod's status if it crashes.
+        "terminationMessagePolicy": "FallbackToLogsOnError",
         # A node on regtest was measured at 51-53 MiB; its database cache grows with the chain.
-        "resources": {"requests": {"cpu": "25m", "memory": "96Mi"}, "limits": {"memory": "768Mi"}},
+        "resources": {"requests": {"cpu": "25m", "memory": "96Mi"}, "limits": {"memory": f"{MEMORY_LIMIT_MIB}Mi"}},
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "readOnlyRootFilesystem": True,
@@ -187,78 +227,19 @@ def _container(network: BitcoinNetwork, options: ChildOptions) -> dict[str, Any]
     }
 
 
+def memory_arguments(limit_mib: int) -> list[str]:
+    """bitcoind's caches for a container of that size.
+
+    Its defaults, 450 MiB for the database and 300 MB for the mempool (which may borrow what is left of
+    the former), are sized for a machine of its own: both full, it would be killed for its memory. A third and
+    a sixth leave half for all else, within the least that Core takes (4 MiB, and 5 MB for the mempool).
+    """
+    return [f"-dbcache={max(4, limit_mib // 3)}", f"-maxmempool={max(5, limit_mib // 6)}"]
+
+
 def _credentials_env(secret: str | None) -> list[dict[str, Any]]:
     if secret is None:
         return [{"name": USER_KEY, "value": DEFAULT_USER}, {"name": PASSWORD_KEY, "value": DEFAULT_PASSWORD}]
     return [
         {"name": key, "valueFrom": {"secretKeyRef": {"name": secret, "key": key}}} for key in (USER_KEY, PASSWORD_KEY)
     ]
-
-
-@dataclass(frozen=True, slots=True)
-class Repair:
-    """How a child differs from what it should be."""
-
-    body: dict[str, Any] | None  #: what to write, or None: nothing that can be mended differs
-    immutable: tuple[str, ...] = ()  #: fields of the spec that differ and that the API never lets change
-
-
-def plan_repair(desired: Mapping[str, Any], observed: Mapping[str, Any]) -> Repair:
-    """Compare a child with what it should be.
-
-    Args:
-        desired: From `build_service` or `build_stateful_set`.
-        observed: The child's body; it is not changed.
-    """
-    immutable = _immutable_differences(desired, observed)
-    mutable = {**desired, "spec": {key: value for key, value in desired["spec"].items() if key not in immutable}}
-    if set(immutable) & {"selector"} and "template" in mutable["spec"]:
-        mutable["spec"]["template"] = _selected_by(observed["spec"]["selector"], mutable["spec"]["template"])
-    wanted = _without_owner_references(mutable)
-    if _covers(wanted, observed):
-        return Repair(None, immutable)
-    return Repair(_overlay(wanted, observed), immutable)
-
-
-def _immutable_differences(desired: Mapping[str, Any], observed: Mapping[str, Any]) -> tuple[str, ...]:
-    fields = _IMMUTABLE_STATEFUL_SET if desired["kind"] == "StatefulSet" else ("clusterIP",)
-    return tuple(field for field in fields if desired["spec"][field] != observed["spec"].get(field))
-
-
-def _selected_by(old_selector: Mapping[str, Any], template: Mapping[str, Any]) -> dict[str, Any]:
-    """The template with the labels that a selector we cannot change asks for."""
-    template_labels = {**template["metadata"]["labels"], **(old_selector.get("matchLabels") or {})}
-    return {**template, "metadata": {**template["metadata"], "labels": template_labels}}
-
-
-def _without_owner_references(body: Mapping[str, Any]) -> dict[str, Any]:
-    """They are checked, never repaired: without ours the child is somebody else's."""
-    metadata = {key: value for key, value in body["metadata"].items() if key != "ownerReferences"}
-    return {**body, "metadata": metadata}
-
-
-def _covers(desired: Any, observed: Any, field: str = "") -> bool:
-    """Whether everything in `desired` stands in `observed`, which may hold more."""
-    if isinstance(desired, Mapping):
-        if not isinstance(observed, Mapping) or (field == "selector" and desired.keys() != observed.keys()):
-            return False
-        return all(key in observed and _covers(value, observed[key], key) for key, value in desired.items())
-    if isinstance(desired, list):
-        return (
-            isinstance(observed, list)
-            and len(desired) == len(observed)
-            and all(_covers(ours, theirs) for ours, theirs in zip(desired, observed, strict=True))
-        )
-    return bool(desired == observed)
-
-
-def _overlay(desired: Any, observed: Any, field: str = "") -> Any:
-    """`observed` with everything in `desired` put over it; a list that differs is replaced whole.
-
-    Merging inside a list could join two alternatives, such as `value` and `valueFrom`.
-    """
-    if _covers(desired, observed, field):
-        return observed
-    if isinstance(desired, Mapping) and isinstance(observed, Mapping) and field != "selector":
-        return {**observed, **{key: _overlay(value, observed.get(key), key) for key, value in desired.items()}}
-    return desired

@@ -13,6 +13,7 @@ from typing import ClassVar
 import msgspec
 
 from btcctl.bitcoin.children import DEFAULT_PASSWORD, DEFAULT_USER, PASSWORD_KEY, USER_KEY
+from btcctl.bitcoin.credential_rules import problem_with, trim
 from btcctl.bitcoin.rpc import Credentials
 from btcctl.bitcoin.types import BitcoinNetwork
 from btcctl.errors import BtcctlError, Forbidden, NotFound
@@ -93,19 +94,15 @@ def _parse(secret: Object, where: str) -> Credentials:
     if missing:
         raise SecretKeyMissing(f"{where} has no {' and no '.join(missing)}")
     user, password = (_text(data[key], key, where) for key in (USER_KEY, PASSWORD_KEY))
-    if ":" in user:
-        raise SecretInvalid(f"{where}: {USER_KEY} must not contain a colon")
-    if "#" in password:
-        raise SecretInvalid(f"{where}: {PASSWORD_KEY} must not contain #, with which bitcoind does not start")
+    problem = problem_with(user, password)
+    if problem is not None:
+        number, why = problem
+        raise SecretInvalid(f"{where}: {(USER_KEY, PASSWORD_KEY)[number]} {why}")
     return Credentials(user, password)
 
 
 def _text(encoded: str, key: str, where: str) -> str:
-    """One value. Outer blanks do not count, as in bitcoin.conf."""
     try:
-        text = b64decode(encoded, validate=True).decode().strip()
+        return trim(b64decode(encoded, validate=True).decode())
     except ValueError as error:
         raise SecretInvalid(f"{where}: {key} is not UTF-8 text") from error
-    if not text or not text.isprintable():
-        raise SecretInvalid(f"{where}: {key} must be one line of printable text")
-    return text

@@ -8,9 +8,11 @@ from typing import Any, Protocol
 
 import structlog
 
-from btcctl.bitcoin.children import plan_repair
+from btcctl.bitcoin.memory import RepairHistory
+from btcctl.bitcoin.repair import Repair, manager_of, plan_repair
 from btcctl.bitcoin.status import NORMAL, WARNING, Notice
 from btcctl.bitcoin.types import BITCOIN_NETWORKS, BitcoinNetwork
+from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.errors import ApiError, Conflict, NotFound
 from btcctl.objects import Object, ObjectKey
 
@@ -37,6 +39,7 @@ class Child:
     problem: str = ""  #: why it is not as it should be and we cannot mend it; "" if all is well
     pending: bool = False  #: an earlier one is on its way out
     created: bool = False
+    dispute: str = ""  #: what somebody else keeps changing; "" if nobody does
 
 
 class ChildKeeper:
@@ -45,11 +48,21 @@ class ChildKeeper:
     Args:
         cached: Looks the child up in a cache, which may be stale and holds labelled objects only.
         resource: Reads and writes them.
+        field_manager: As what `resource` writes.
     """
 
-    def __init__(self, cached: Callable[[ObjectKey], Object | None], resource: ChildResource) -> None:
+    def __init__(
+        self,
+        cached: Callable[[ObjectKey], Object | None],
+        resource: ChildResource,
+        *,
+        field_manager: str = "btcctl",
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
         self._cached = cached
         self._resource = resource
+        self._field_manager = field_manager
+        self._clock = clock
 
     def find(self, key: ObjectKey) -> Object | None:
         """From the cache; a child that is not there is asked for, because the cache may lag behind."""
@@ -61,12 +74,22 @@ class ChildKeeper:
         except NotFound:
             return None
 
-    def ensure(self, network: BitcoinNetwork, desired: Mapping[str, Any], found: Object | None, tell: Tell) -> Child:
+    def ensure(
+        self,
+        network: BitcoinNetwork,
+        desired: Mapping[str, Any],
+        found: Object | None,
+        tell: Tell,
+        history: RepairHistory,
+    ) -> Child:
         """Create the child if there is none, repair it if it differs.
+
+        A repair that is undone time and again is not repeated for a while: somebody else wants it otherwise.
 
         Args:
             found: From `find`.
             tell: Takes what was done, or what failed.
+            history: Of this child's repairs; kept up to date.
 
         Raises:
             Conflict: It has changed since it was read, or somebody else has just made it.
@@ -81,13 +104,36 @@ class ChildKeeper:
             return Child(
                 problem=f'{kind} "{name}" exists and is not controlled by this network: delete or rename one of them'
             )
-        repair = plan_repair(desired, found.body())
-        if repair.body is not None:
-            found = self._update(found, repair.body, tell)
+        history.want(desired)
+        observed = found.body()
+        repair = plan_repair(desired, observed)
+        found = self._repair(found, observed, repair, tell, history)
+        problem = ""
         if repair.immutable:
             fields = ", ".join(repair.immutable)
-            return Child(found, f'{kind} "{name}" differs in {fields}, which cannot change: delete it to replace it')
-        return Child(found)
+            problem = f'{kind} "{name}" differs in {fields}, which cannot change: delete it to replace it'
+        return Child(found, problem, dispute=history.dispute)
+
+    def _repair(
+        self, found: Object, observed: Mapping[str, Any], repair: Repair, tell: Tell, history: RepairHistory
+    ) -> Object:
+        now = self._clock.now()
+        if repair.body is None or not history.may_repair(now):
+            history.looked(now)
+            return found
+        updated = self._update(found, repair.body, tell)
+        history.repaired(now, self._describe_dispute(repair, observed, found, updated))
+        return updated
+
+    def _describe_dispute(self, repair: Repair, observed: Mapping[str, Any], found: Object, updated: Object) -> str:
+        """Who is named is who wrote the field before us; nobody, if the API server itself did not take the repair."""
+        field = repair.fields[0]
+        what = f'{repair.body["kind"] if repair.body else "child"} "{updated.name}": {field}'
+        if updated.resource_version == found.resource_version:
+            return f"{what} is changed back as it is written: by an admission webhook or policy?"
+        manager = manager_of(field, observed, but=self._field_manager)
+        by = f'by "{manager}"' if manager else f'by somebody who writes as "{self._field_manager}", too'
+        return f"{what} is changed again and again {by}"
 
     def _create(self, desired: Mapping[str, Any], tell: Tell) -> Child:
         kind, name = desired["kind"], desired["metadata"]["name"]
@@ -111,6 +157,9 @@ class ChildKeeper:
         except ApiError as error:
             tell(Notice(WARNING, f"{kind}NotRepaired", f'{kind} "{name}" cannot be repaired: {error}'))
             raise
+        if updated.resource_version == found.resource_version:
+            logger.info("not repaired: the API server changed nothing", child=kind, name=name)
+            return updated
         before, after = replicas_of(found.body()), replicas_of(body)
         logger.info("repaired", child=kind, name=name, replicas=after)
         if before != after:

@@ -8,9 +8,10 @@ from btcctl.bitcoin.children import name_problem
 from btcctl.bitcoin.credentials import CredentialsProblem, KnownCredentials
 from btcctl.bitcoin.mesh import MeshReport, describe_failures
 from btcctl.bitcoin.rpc import WarmingUp
-from btcctl.bitcoin.status import Finding, enumerate_briefly
+from btcctl.bitcoin.status import Finding, Heights, enumerate_briefly
 from btcctl.bitcoin.topology import Member
-from btcctl.bitcoin.types import CONFLICT, CREDENTIALS_READY, MESH_READY, READY
+from btcctl.bitcoin.types import CHAIN_INTACT, CONFLICT, CONTESTED, CREDENTIALS_READY, MESH_READY, READY
+from btcctl.controller.conditions import Condition
 
 
 def name_finding(name: str) -> Finding | None:
@@ -42,17 +43,42 @@ def conflict_finding(problems: Iterable[str]) -> Finding:
     return Finding(CONFLICT, False, "NoConflict", "the Service and the StatefulSet are this network's own")
 
 
-def mesh_finding(report: MeshReport | None, members: Iterable[Member], suspects: frozenset[str]) -> Finding:
+def contest_finding(disputes: Iterable[str]) -> Finding:
+    """Args:
+    disputes: What somebody else keeps changing; empty strings do not count.
+    """
+    found = [dispute for dispute in disputes if dispute]
+    if found:
+        return Finding(CONTESTED, True, "RepairsUndone", enumerate_briefly(found), is_failure=True)
+    return Finding(CONTESTED, False, "Uncontested", "nobody else changes what the controller sets")
+
+
+def chain_finding(heights: Heights) -> Finding:
+    """Whether blocks were lost with the nodes that held them, and are not made up for yet."""
+    if heights.lost:
+        message = f"blocks were lost: the chain had {heights.lost}, and went on from fewer"
+        return Finding(CHAIN_INTACT, False, "ChainShrank", message, is_failure=True)
+    return Finding(CHAIN_INTACT, True, "Kept", "no block was lost")
+
+
+def mesh_finding(
+    report: MeshReport,
+    members: Iterable[Member],
+    suspects: frozenset[str],
+    outdated: frozenset[int] = frozenset(),
+) -> Finding:
     """
     Args:
-        report: None if the nodes could not be asked for want of credentials.
         suspects: Addresses that had failed before already: now it is a failure, no hiccup.
+        outdated: Ordinals that refuse us because they are to be replaced.
     """
-    if report is None:
-        return Finding(MESH_READY, False, "NoCredentials", "the nodes cannot be asked for their peers")
     members = list(members)
-    if report.failures:
+    if report.failures.keys() - outdated:
         return _failures_finding(report, members, suspects)
+    if report.failures:
+        nodes = enumerate_briefly([f"node {number}" for number in sorted(report.failures)])
+        message = f"the Secret's credentials are new; still to be replaced: {nodes}"
+        return Finding(MESH_READY, False, "CredentialsRotating", message)
     busy = sorted({*report.plans, *report.handshakes, *report.skipped})
     if busy:
         return Finding(
@@ -61,6 +87,21 @@ def mesh_finding(report: MeshReport | None, members: Iterable[Member], suspects:
     if not any(member.ready for member in members):
         return Finding(MESH_READY, False, "NodesNotReady", "no node is ready")
     return Finding(MESH_READY, True, "Connected", "every ready node knows its peers")
+
+
+def pending_mesh_finding(before: Condition | None) -> Finding:
+    """As long as the nodes have not answered it is as it was: nothing is known that would contradict.
+
+    Args:
+        before: What the status says; None if it says nothing yet.
+    """
+    if before is None:
+        return Finding(MESH_READY, False, "PeersPending", "the nodes are being asked for their peers")
+    return Finding(MESH_READY, before.is_true, before.reason, before.message)
+
+
+def no_credentials_finding() -> Finding:
+    return Finding(MESH_READY, False, "NoCredentials", "the nodes cannot be asked for their peers")
 
 
 def _failures_finding(report: MeshReport, members: list[Member], suspects: frozenset[str]) -> Finding:
@@ -72,4 +113,6 @@ def _failures_finding(report: MeshReport, members: list[Member], suspects: froze
         for member in members
         if member.address in suspects and not isinstance(report.failures.get(member.ordinal), WarmingUp)
     }
-    return Finding(MESH_READY, False, "NodesUnreachable", message, is_failure=bool(lasting & report.failures.keys()))
+    if lasting & report.failures.keys():
+        return Finding(MESH_READY, False, "NodesUnreachable", message, is_failure=True)
+    return Finding(MESH_READY, False, "NodesNotAnswering", message)

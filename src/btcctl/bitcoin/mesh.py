@@ -1,18 +1,21 @@
-"""Reads every node's peers, and calls the difference to what they should be.
+"""Reads every node's peers and chain, and calls the difference to what the peers should be.
 
-All calls of one pass are made one after the other: a healthy node answers within milliseconds,
-and one that does not is asked last in the next pass.
+The nodes of a pass are asked at once, as far as there are threads, each within a deadline of its own; one that
+keeps us waiting for nothing is left alone for a while, which doubles each time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final, Protocol
 
 import msgspec
 import structlog
 
+from btcctl.bitcoin.chain import NodeChain
+from btcctl.bitcoin.pod_problems import stable
 from btcctl.bitcoin.rpc import (
     AlreadyAdded,
     Call,
@@ -23,17 +26,26 @@ from btcctl.bitcoin.rpc import (
     RpcFailure,
     RpcUnauthorized,
     RpcUnavailable,
+    WarmingUp,
 )
+from btcctl.bitcoin.silences import Silences
 from btcctl.bitcoin.topology import AddedNode, Member, Peer, PeerPlan, canonical, is_bare, neighbours, plan_peers
 from btcctl.clock import SYSTEM_CLOCK, Clock
+from btcctl.deadline import limited_to
+from btcctl.errors import DeadlineExceeded
 
 logger = structlog.get_logger(__name__)
 
-# One that hangs costs up to 7 s; the others of a network of 1,000 are read in about one.
+# The nodes of a network of 1,000 are read in about one.
 PASS_SECONDS: Final = 15.0
+# A healthy node answers within milliseconds.
+ASK_SECONDS: Final = 3.0
 # A live peer is dialled in milliseconds, one that swallows packets blocks for 5 s (measured).
 _SLOW_DIAL_SECONDS = 1.0
-_READ: Final[tuple[Call, ...]] = (("getaddednodeinfo", ()), ("getpeerinfo", ()))
+# A failure that comes sooner costs too little to be avoided.
+_SLOW_ANSWER_SECONDS = 0.5
+_MESSAGE_CHARACTERS = 100
+_READ: Final[tuple[Call, ...]] = (("getaddednodeinfo", ()), ("getpeerinfo", ()), ("getblockchaininfo", ()))
 
 
 class NodeRpc(Protocol):
@@ -45,6 +57,17 @@ class NodeRpc(Protocol):
 
 
 RpcFor = Callable[[str, Credentials], NodeRpc]  #: address and credentials → client
+RunAll = Callable[[Sequence[Callable[[], None]]], None]  #: returns when all have run, at once or one after the other
+
+
+def one_after_the_other(tasks: Sequence[Callable[[], None]]) -> None:
+    """A RunAll without threads."""
+    for task in tasks:
+        task()
+
+
+class _ChainInfo(msgspec.Struct, gc=False):
+    blocks: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +90,7 @@ class MeshReport:
     plans: dict[int, PeerPlan] = field(default_factory=dict)  #: by ordinal: what had to be called
     handshakes: dict[int, int] = field(default_factory=dict)  #: by ordinal: connections without one, if there are any
     skipped: set[int] = field(default_factory=set)  #: ordinals there was no time for
+    chains: dict[int, NodeChain] = field(default_factory=dict)  #: by ordinal: of the nodes that answered
     forgotten: bool = True  #: nobody lists or is connected to a gone address
 
     @property
@@ -92,46 +116,80 @@ class _Node:
     rpc: NodeRpc
     added: list[AddedNode]
     peers: list[Peer]
+    chain: NodeChain | None  #: None: it does not say
 
 
 class Mesh:
-    """Makes one pass over a network's nodes. Holds nothing between passes.
+    """Makes one pass over a network's nodes. Of the passes before it knows only who did not answer.
 
     Args:
         rpc_for: Makes a client for a node.
         clock: What the pass' time is measured with.
         pass_seconds: After this long, the remaining nodes have to wait for the next pass.
+        run_all: Runs what concerns one node each.
     """
 
-    def __init__(self, rpc_for: RpcFor, *, clock: Clock = SYSTEM_CLOCK, pass_seconds: float = PASS_SECONDS) -> None:
+    def __init__(
+        self,
+        rpc_for: RpcFor,
+        *,
+        clock: Clock = SYSTEM_CLOCK,
+        pass_seconds: float = PASS_SECONDS,
+        run_all: RunAll = one_after_the_other,
+    ) -> None:
         self._rpc_for = rpc_for
         self._clock = clock
         self._pass_seconds = pass_seconds
+        self._run_all = run_all
+        self._silences = Silences(clock)
 
     def sync(self, goal: MeshGoal) -> MeshReport:
-        """Read all ready nodes, then call what differs. One node's failure does not hold up another."""
+        """Read all nodes that answer probes, then call what differs. One node's failure does not hold up another."""
         report = MeshReport()
         deadline = self._clock.now() + self._pass_seconds
-        nodes = [node for member in _by_trust(goal) if (node := self._read(member, goal, report, deadline))]
-        answering = {canonical(node.member.address) for node in nodes}
+        found: dict[int, _Node] = {}
+        asked = _by_trust(goal)
+        self._run_all([partial(self._read, each, goal, report, deadline, found) for each in asked])
+        nodes = [found[each.ordinal] for each in asked if each.ordinal in found]
+        report.chains = {node.member.ordinal: node.chain for node in nodes if node.chain is not None}
+        silent = _silent(asked, report)
         report.forgotten = not report.failures and not report.skipped
-        for node in nodes:
-            plan = self._plan(node, goal, report)
-            if plan:
-                self._carry_out(node, plan, answering, report, deadline)
+        plans = [(node, plan) for node in nodes if (plan := self._plan(node, goal, report))]
+        self._run_all([partial(self._carry_out, node, plan, silent, report, deadline) for node, plan in plans])
         return report
 
-    def _read(self, member: Member, goal: MeshGoal, report: MeshReport, deadline: float) -> _Node | None:
-        if self._clock.now() > deadline:
+    def _read(
+        self, member: Member, goal: MeshGoal, report: MeshReport, deadline: float, found: dict[int, _Node]
+    ) -> None:
+        left = deadline - self._clock.now()
+        if left <= 0:
             report.skipped.add(member.ordinal)
-            return None
+            return
+        who = (member.address, goal.credentials)
+        known = self._silences.failure_of(who)
+        if known is not None:
+            report.failures[member.ordinal] = known
+            report.suspects.add(member.address)
+            return
+        began = self._clock.now()
         try:
-            rpc = self._rpc_for(member.address, goal.credentials)
-            added, peers = rpc.batch(_READ)
-            return _Node(member, rpc, _convert(added, list[AddedNode]), _convert(peers, list[Peer]))
-        except RpcFailure as error:
-            self._failed(member, error, report)
-            return None
+            with limited_to(min(ASK_SECONDS, left), self._clock):
+                found[member.ordinal] = self._ask(member, goal)
+        except (RpcFailure, DeadlineExceeded) as error:
+            failure = error if isinstance(error, RpcFailure) else RpcUnavailable("it does not answer in time")
+            if self._clock.now() - began >= _SLOW_ANSWER_SECONDS:
+                self._silences.note(who, failure)
+            self._failed(member, failure, report)
+        else:
+            self._silences.forget(who)
+
+    def _ask(self, member: Member, goal: MeshGoal) -> _Node:
+        rpc = self._rpc_for(member.address, goal.credentials)
+        added, answered_peers, info = rpc.batch(_READ)
+        peers = _convert(answered_peers, list[Peer])
+        heard = max((each.height for each in peers), default=-1)
+        chain = None if info is None else NodeChain(_convert(info, _ChainInfo).blocks, heard)
+        return _Node(member, rpc, _convert(added, list[AddedNode]), peers, chain)
 
     def _plan(self, node: _Node, goal: MeshGoal, report: MeshReport) -> PeerPlan:
         plan = plan_peers(node.member, goal.members, goal.nodes, added=node.added, peers=node.peers, gone=goal.gone)
@@ -144,16 +202,17 @@ class Mesh:
             report.handshakes[node.member.ordinal] = unfinished
         return plan
 
-    def _carry_out(self, node: _Node, plan: PeerPlan, answering: set[str], report: MeshReport, deadline: float) -> None:
+    def _carry_out(self, node: _Node, plan: PeerPlan, silent: set[str], report: MeshReport, deadline: float) -> None:
         try:
             self._part(node, plan)
             self._join(node, plan)
             for peer in (*plan.add, *plan.dial):
-                # Whoever does not answer us would only keep this node's RPC busy.
-                if canonical(peer) in answering and self._clock.now() <= deadline:
-                    self._dial(node, peer, answering)
-        except RpcFailure as error:
-            self._failed(node.member, error, report)
+                # Who does not answer at all would only keep this node's RPC busy. Who refuses us may be a fine peer.
+                if canonical(peer) not in silent and self._clock.now() <= deadline:
+                    self._dial(node, peer, silent)
+        except (RpcFailure, DeadlineExceeded) as error:
+            failure = error if isinstance(error, RpcFailure) else RpcUnavailable("it does not answer in time")
+            self._failed(node.member, failure, report)
 
     def _part(self, node: _Node, plan: PeerPlan) -> None:
         """Remove first: who is only disconnected is dialled again within a minute."""
@@ -172,18 +231,27 @@ class Mesh:
             _tolerating(AlreadyAdded, node.rpc.call, "addnode", peer, "add")
             logger.info("addnode add", node=node.member.address, ordinal=node.member.ordinal, peer=peer)
 
-    def _dial(self, node: _Node, peer: str, answering: set[str]) -> None:
+    def _dial(self, node: _Node, peer: str, silent: set[str]) -> None:
         """Dial at once: the node itself may wait up to 60 s before it looks at its list."""
         began = self._clock.now()
         node.rpc.call("addnode", peer, "onetry")
         logger.debug("addnode onetry", node=node.member.address, ordinal=node.member.ordinal, peer=peer)
         if self._clock.now() - began > _SLOW_DIAL_SECONDS:
-            answering.discard(canonical(peer))
+            silent.add(canonical(peer))
 
     def _failed(self, member: Member, error: RpcFailure, report: MeshReport) -> None:
         report.failures[member.ordinal] = error
         report.suspects.add(member.address)
         logger.warning("node does not do as asked", node=member.address, ordinal=member.ordinal, error=str(error))
+
+
+def _silent(members: Iterable[Member], report: MeshReport) -> set[str]:
+    """The addresses of those that do not even refuse."""
+    return {
+        canonical(member.address)
+        for member in members
+        if member.ordinal in report.skipped or isinstance(report.failures.get(member.ordinal), RpcUnavailable)
+    }
 
 
 def _by_trust(goal: MeshGoal) -> list[Member]:
@@ -216,6 +284,21 @@ def _convert(result: Any, type_: Any) -> Any:
 
 
 def describe_failures(failures: dict[int, RpcFailure], members: Iterable[Member]) -> list[str]:
-    """One line for each, by ordinal."""
+    """One line for each, by ordinal; the same as long as the cause is the same."""
     addresses = {member.ordinal: member.address for member in members}
-    return [f"node {each} at {addresses.get(each, '?')}: {failures[each]}" for each in sorted(failures)]
+    return [
+        f"node {each} at {addresses.get(each, '?')} {describe_failure(failures[each])}" for each in sorted(failures)
+    ]
+
+
+def describe_failure(error: RpcFailure) -> str:
+    """What a node did instead of what was asked. The error's own words, which the log has, may differ each time."""
+    match error:
+        case WarmingUp():
+            return "is still starting"
+        case RpcUnauthorized():
+            return "does not accept our credentials, or calls from our address"
+        case RpcError():
+            return f"answers with error {error.code}: {stable(error.message)[:_MESSAGE_CHARACTERS]}"
+        case _:
+            return "cannot be reached, or gives no usable answer"

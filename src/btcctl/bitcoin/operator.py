@@ -6,11 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
+from prometheus_client import Counter
+
 from btcctl.bitcoin.children import NETWORK_LABEL, ChildOptions
 from btcctl.bitcoin.ensure import ChildKeeper
 from btcctl.bitcoin.memory import Memories
-from btcctl.bitcoin.mesh import Mesh, RpcFor
+from btcctl.bitcoin.mesh import Mesh, RpcFor, one_after_the_other
+from btcctl.bitcoin.passes import BackgroundPasses, InlinePasses, ThreadPool
+from btcctl.bitcoin.pod_effects import FailedCreations, Gatekeeper
 from btcctl.bitcoin.reconcile import Cluster, NetworkReconciler
+from btcctl.bitcoin.rights import Rights
 from btcctl.bitcoin.rpc import RpcConnections
 from btcctl.bitcoin.status import Notice
 from btcctl.bitcoin.types import BITCOIN_NETWORKS
@@ -18,7 +23,7 @@ from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.controller.builder import ControllerBuilder
 from btcctl.controller.controller import Controller
 from btcctl.controller.handlers import KeysOf
-from btcctl.controller.manager import Manager
+from btcctl.controller.manager import Manager, Service
 from btcctl.controller.options import ControllerOptions
 from btcctl.errors import BtcctlError, NotFound
 from btcctl.events.metrics import EventMetrics
@@ -31,7 +36,7 @@ from btcctl.informers.shared_informer import SharedInformer
 from btcctl.leaderelection.elector import Elector
 from btcctl.metrics import Metrics
 from btcctl.objects import Object, ObjectKey
-from btcctl.resources import PODS, SECRETS, SERVICES, STATEFUL_SETS
+from btcctl.resources import POD_DISRUPTION_BUDGETS, PODS, SECRETS, SERVICES, STATEFUL_SETS, ResourceType
 from btcctl.rest.client import ApiClient
 from btcctl.rest.transport import Fence
 
@@ -60,6 +65,8 @@ class OperatorOptions:
         p2p_port: Where the nodes take each other's connections.
         poll_min_seconds: How soon the nodes are asked again after something moved.
         poll_max_seconds: How often they are asked when nothing moves.
+        in_background: Ask the nodes in threads of their own, so that no network waits for the nodes of another.
+        rights: What the operator may do, if that is known; None has it ask the API server, by POST.
     """
 
     namespaces: tuple[str, ...] = ()
@@ -70,6 +77,8 @@ class OperatorOptions:
     p2p_port: int = 18444
     poll_min_seconds: float = 2.0
     poll_max_seconds: float = 30.0
+    in_background: bool = True
+    rights: Rights | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.poll_min_seconds <= self.poll_max_seconds:
@@ -103,6 +112,7 @@ def build_operator(
     """
     for namespace in options.namespaces or ("",):
         require_definition(client, namespace)
+    rights = options.rights or Rights.of(client, options.namespaces)
     connections = RpcConnections(options.rpc_port, clock=clock, fence=fence)
     recorder = EventRecorder(client, COMPONENT, clock)
     factory = SharedInformerFactory(
@@ -111,11 +121,15 @@ def build_operator(
     if metrics is not None:
         metrics.registry.register(InformerMetrics(lambda: factory.informers, clock=clock))
         metrics.registry.register(EventMetrics(recorder))
-    informers = _Informers.of(factory)
+    informers = _Informers.of(factory, rights)
+    pool = ThreadPool("nodes", clock=clock)
+    run_all = pool.run_all if options.in_background else one_after_the_other
+    mesh = Mesh(rpc_for or connections.client, clock=clock, run_all=run_all)
+    background = BackgroundPasses(mesh, pool, lambda key: controller.queue.add_background(key))  # noqa: PLW0108  it is made below
     reconciler = NetworkReconciler(
-        _cluster(client, informers, recorder),
-        Mesh(rpc_for or connections.client, clock=clock),
-        ChildOptions(options.node_image, options.rpc_port, options.p2p_port),
+        _cluster(client, informers, recorder, metrics, clock),
+        background if options.in_background else InlinePasses(mesh),
+        ChildOptions(options.node_image, options.rpc_port, options.p2p_port, gated=rights.gates),
         Memories(options.poll_min_seconds, options.poll_max_seconds),
         clock=clock,
     )
@@ -123,7 +137,7 @@ def build_operator(
     controller = informers.builder().build(
         "bitcoin-networks", reconciler, factory, options=how, metrics=metrics, clock=clock
     )
-    services = [_Closing(connections)]
+    services: list[Service] = [_Closing(connections), *([background] if options.in_background else [])]
     return Manager(factory, [controller], recorder=recorder, services=services, elector=elector, clock=clock)
 
 
@@ -174,37 +188,65 @@ class _Informers:
     pods: SharedInformer
     services: SharedInformer
     stateful_sets: SharedInformer
+    budgets: SharedInformer | None
 
     @classmethod
-    def of(cls, factory: SharedInformerFactory) -> Self:
+    def of(cls, factory: SharedInformerFactory, rights: Rights) -> Self:
         """Of built-in kinds only what carries our label is held in memory."""
         pods, services, stateful_sets = (
             factory.informer(type_, label_selector=NETWORK_LABEL) for type_ in (PODS, SERVICES, STATEFUL_SETS)
         )
         pods.add_index(_BY_NETWORK, lambda pod: [str(key) for key in network_keys(pod)])
-        return cls(factory.informer(BITCOIN_NETWORKS), pods, services, stateful_sets)
+        budgets = factory.informer(POD_DISRUPTION_BUDGETS, label_selector=NETWORK_LABEL) if rights.budgets else None
+        return cls(factory.informer(BITCOIN_NETWORKS), pods, services, stateful_sets, budgets)
 
     def builder(self) -> ControllerBuilder[Controller]:
         """Children count by label alone: one that stands in a network's way is reason to look, too."""
-        return (
+        builder = (
             Controller.for_(BITCOIN_NETWORKS)
             .watches(SERVICES, network_keys, informer=self.services)
             .watches(STATEFUL_SETS, network_keys, informer=self.stateful_sets)
             .watches(PODS, pod_keys(self.stateful_sets.lister, self.networks.lister), informer=self.pods)
         )
+        if self.budgets is not None:
+            builder.watches(POD_DISRUPTION_BUDGETS, network_keys, informer=self.budgets)
+        return builder
 
 
-def _cluster(client: ApiClient, informers: _Informers, recorder: EventRecorder) -> Cluster:
+def _cluster(
+    client: ApiClient, informers: _Informers, recorder: EventRecorder, metrics: Metrics | None, clock: Clock
+) -> Cluster:
     pods = informers.pods.lister
+
+    def keeper(type_: ResourceType, informer: SharedInformer) -> ChildKeeper:
+        resource = client.resource(type_)
+        return ChildKeeper(informer.lister.get, resource, field_manager=client.field_manager, clock=clock)
+
     return Cluster(
         network=informers.networks.lister.get,
         pods=lambda key: pods.by_index(_BY_NETWORK, str(key)),
-        services=ChildKeeper(informers.services.lister.get, client.resource(SERVICES)),
-        stateful_sets=ChildKeeper(informers.stateful_sets.lister.get, client.resource(STATEFUL_SETS)),
+        services=keeper(SERVICES, informers.services),
+        stateful_sets=keeper(STATEFUL_SETS, informers.stateful_sets),
+        disruption_budgets=None if informers.budgets is None else keeper(POD_DISRUPTION_BUDGETS, informers.budgets),
         get_secret=client.resource(SECRETS).get,
         update_status=client.resource(BITCOIN_NETWORKS).update_status,
         tell=_teller(recorder),
+        let_in=Gatekeeper(client.resource(PODS), clock).let_in,
+        why_missing=FailedCreations(client).of,
+        count_lost=_counter(metrics),
     )
+
+
+def _counter(metrics: Metrics | None) -> Callable[[ObjectKey], None]:
+    if metrics is None:
+        return lambda key: None
+    shrunk = Counter(
+        "btcctl_bitcoin_chain_shrunk",
+        "How often blocks of a network were lost with the nodes that held them.",
+        ["namespace", "name"],
+        registry=metrics.registry,
+    )
+    return lambda key: shrunk.labels(key.namespace, key.name).inc()
 
 
 def _teller(recorder: EventRecorder) -> Callable[[Object, Notice], None]:

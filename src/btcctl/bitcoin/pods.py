@@ -7,40 +7,56 @@ from dataclasses import dataclass
 
 import msgspec
 
-from btcctl.bitcoin.children import pod_dns_name, stateful_set_name
+from btcctl.bitcoin.children import SECRET_VERSION_ANNOTATION, SYNCED_GATE, pod_dns_name, stateful_set_name
+from btcctl.bitcoin.pod_problems import PodStatus, problem_of
 from btcctl.bitcoin.topology import Member, is_bare
 from btcctl.bitcoin.types import BitcoinNetwork, NodeStatus
 from btcctl.objects import Object
 
-
-class _PodCondition(msgspec.Struct, gc=False):
-    type: str = ""
-    status: str = ""
+_ENDED = frozenset({"Failed", "Succeeded"})
 
 
-class _PodStatus(msgspec.Struct, gc=False):
-    pod_ip: str = msgspec.field(name="podIP", default="")
-    conditions: list[_PodCondition] | None = None
+class _Gate(msgspec.Struct, gc=False, rename="camel"):
+    condition_type: str = ""
 
 
 class _PodSpec(msgspec.Struct, gc=False, rename="camel"):
-    node_name: str = ""
+    node_name: str | None = None
+    readiness_gates: list[_Gate] | None = None
 
 
 class _Pod(msgspec.Struct, gc=False):
     spec: _PodSpec = msgspec.field(default_factory=_PodSpec)
-    status: _PodStatus = msgspec.field(default_factory=_PodStatus)
+    status: PodStatus = msgspec.field(default_factory=PodStatus)
 
 
 @dataclass(frozen=True, slots=True)
 class NodePod:
-    """One pod of a network."""
+    """One pod of a network.
 
+    Attributes:
+        address: "" while it has none, and once it has ended: it may be another pod's by then.
+        kube_node: "" while it is not scheduled.
+        ready: The Ready condition, and an address, and not on its way out.
+        answers: Its containers are ready: the node answers, whatever it has of the chain.
+        reason: Why it is not ready, in one word; "" if it is.
+        message: The same for people.
+        awaits_sync: It will not be ready before we have said that it has the network's chain.
+        secret_version: For which version of the Secret it was made.
+    """
+
+    name: str
+    uid: str
     ordinal: int
-    address: str  #: "" while it has none
-    kube_node: str  #: "" while it is not scheduled
-    ready: bool  #: the Ready condition, and an address, and not on its way out
+    address: str
+    kube_node: str
+    ready: bool
+    answers: bool
     terminating: bool
+    reason: str = ""
+    message: str = ""
+    awaits_sync: bool = False
+    secret_version: str = ""
 
 
 def read_pods(network: BitcoinNetwork, pods: Iterable[Object], stateful_set_uid: str) -> list[NodePod]:
@@ -53,23 +69,28 @@ def read_pods(network: BitcoinNetwork, pods: Iterable[Object], stateful_set_uid:
 
 def members(pods: Iterable[NodePod]) -> list[Member]:
     """Those that have an address and are not on their way out."""
-    return [Member(pod.ordinal, pod.address, pod.ready) for pod in pods if pod.address and not pod.terminating]
+    return [Member(pod.ordinal, pod.address, pod.answers) for pod in pods if pod.address and not pod.terminating]
 
 
-def node_statuses(network: BitcoinNetwork, pods: Iterable[NodePod]) -> list[NodeStatus]:
-    """What the status says about each node: those asked for, and those still there beyond."""
+def node_statuses(network: BitcoinNetwork, pods: Iterable[NodePod], missing: str = "") -> list[NodeStatus]:
+    """What the status says about each node: those asked for, and those still there beyond.
+
+    Args:
+        missing: Why pods that should be there are not, if that is known.
+    """
     by_ordinal = {pod.ordinal: pod for pod in pods}
     return [
-        _node_status(network, ordinal, by_ordinal.get(ordinal))
+        _node_status(network, ordinal, by_ordinal.get(ordinal), missing)
         for ordinal in sorted(by_ordinal.keys() | range(network.spec.nodes))
     ]
 
 
-def _node_status(network: BitcoinNetwork, ordinal: int, pod: NodePod | None) -> NodeStatus:
+def _node_status(network: BitcoinNetwork, ordinal: int, pod: NodePod | None, missing: str) -> NodeStatus:
     name = pod_dns_name(network, f"{stateful_set_name(network.name)}-{ordinal}")
     if pod is None:
-        return NodeStatus(ordinal, ready=False, dns_name=name)
-    return NodeStatus(ordinal, pod.ready, pod.address, pod.kube_node, name)
+        reason, message = ("PodNotCreated", missing) if missing else ("PodMissing", "its pod does not exist yet")
+        return NodeStatus(ordinal, ready=False, dns_name=name, reason=reason, message=message)
+    return NodeStatus(ordinal, pod.ready, pod.address, pod.kube_node, name, pod.reason, pod.message)
 
 
 def _has_ordinal(name: str, prefix: str) -> bool:
@@ -79,8 +100,29 @@ def _has_ordinal(name: str, prefix: str) -> bool:
 
 def _read(pod: Object, ordinal: int) -> NodePod:
     body = pod.decode(_Pod)
-    address = body.status.pod_ip if is_bare(body.status.pod_ip) else ""
+    status = body.status
+    address = status.pod_ip or ""
+    has_address = status.phase not in _ENDED and is_bare(address)
     terminating = pod.deletion_timestamp is not None
-    said_ready = any(each.type == "Ready" and each.status == "True" for each in body.status.conditions or [])
-    ready = said_ready and bool(address) and not terminating
-    return NodePod(ordinal, address, body.spec.node_name, ready, terminating)
+    alive = has_address and not terminating
+    ready = alive and status.is_true("Ready")
+    reason, message = ("", "") if ready else problem_of(status, terminating=terminating)
+    return NodePod(
+        name=pod.name,
+        uid=pod.uid,
+        ordinal=ordinal,
+        address=address if has_address else "",
+        kube_node=body.spec.node_name or "",
+        ready=ready,
+        answers=alive and (status.is_true("Ready") or status.is_true("ContainersReady")),
+        terminating=terminating,
+        reason=reason,
+        message=message,
+        awaits_sync=alive and _awaits_sync(body),
+        secret_version=pod.annotations.get(SECRET_VERSION_ANNOTATION, ""),
+    )
+
+
+def _awaits_sync(pod: _Pod) -> bool:
+    gated = any(each.condition_type == SYNCED_GATE for each in pod.spec.readiness_gates or ())
+    return gated and not pod.status.is_true(SYNCED_GATE)

@@ -7,8 +7,8 @@ because a node that restarts at its address tells nobody and has forgotten its p
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import msgspec
 import structlog
@@ -17,21 +17,34 @@ from structlog.contextvars import bind_contextvars
 from btcctl.bitcoin.children import (
     SECRET_VERSION_ANNOTATION,
     ChildOptions,
+    build_disruption_budget,
     build_service,
     build_stateful_set,
-    service_name,
     stateful_set_name,
 )
 from btcctl.bitcoin.credentials import CredentialsProblem, GetSecret, KnownCredentials, read_credentials
 from btcctl.bitcoin.ensure import Child, ChildKeeper
-from btcctl.bitcoin.findings import conflict_finding, credentials_finding, mesh_finding, name_finding
+from btcctl.bitcoin.findings import (
+    chain_finding,
+    conflict_finding,
+    contest_finding,
+    credentials_finding,
+    mesh_finding,
+    name_finding,
+    no_credentials_finding,
+    pending_mesh_finding,
+)
 from btcctl.bitcoin.memory import Memories, NetworkMemory
-from btcctl.bitcoin.mesh import Mesh, MeshGoal, MeshReport
+from btcctl.bitcoin.mesh import MeshGoal, MeshReport
+from btcctl.bitcoin.passes import Passes, Seen
 from btcctl.bitcoin.pods import NodePod, members, node_statuses, read_pods
+from btcctl.bitcoin.progress import chain_view, heights_after, progress_of, with_progress
+from btcctl.bitcoin.rotation import must_replace_pods, outdated
 from btcctl.bitcoin.status import (
     NORMAL,
     WARNING,
     Finding,
+    Heights,
     Notice,
     build_status,
     conditions_of,
@@ -40,7 +53,7 @@ from btcctl.bitcoin.status import (
     ready_finding,
     status_body,
 )
-from btcctl.bitcoin.types import READY, BitcoinNetwork, NetworkStatus, decode_status
+from btcctl.bitcoin.types import MESH_READY, READY, BitcoinNetwork, NetworkStatus, decode_status
 from btcctl.clock import SYSTEM_CLOCK, Clock, rfc3339
 from btcctl.controller.result import Result
 from btcctl.errors import Conflict, Invalid, NotFound, ObjectDecodeError, TerminalError
@@ -54,6 +67,25 @@ CONFLICT_SECONDS = 0.5
 Credentials = KnownCredentials | CredentialsProblem
 
 
+class Ensure(Protocol):
+    """Has a child made or repaired."""
+
+    def __call__(self, keeper: ChildKeeper, desired: dict[str, Any], found: Object | None = None) -> Child: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Children:
+    """How it stands with the children of a network."""
+
+    service: Child
+    stateful_set: Child
+    disruption_budget: Child
+
+    @property
+    def all(self) -> tuple[Child, ...]:
+        return self.service, self.stateful_set, self.disruption_budget
+
+
 @dataclass(frozen=True, slots=True)
 class Cluster:
     """Everything of the cluster that a reconcile touches."""
@@ -62,9 +94,13 @@ class Cluster:
     pods: Callable[[ObjectKey], Sequence[Object]]  #: from the cache, those labelled with the network's name
     services: ChildKeeper
     stateful_sets: ChildKeeper
+    disruption_budgets: ChildKeeper | None  #: None: we may not make any
     get_secret: GetSecret
     update_status: Callable[[Mapping[str, Any]], Object]
     tell: Callable[[Object, Notice], None]  #: records an Event about the network
+    let_in: Callable[[str, NodePod, int], None]  #: namespace, pod, height: says in its status that it has the chain
+    why_missing: Callable[[Object], str]  #: why pods of this StatefulSet cannot be made; "" if nobody says so
+    count_lost: Callable[[ObjectKey], None] = lambda key: None  #: that a network's chain has shrunk
 
 
 class NetworkReconciler:
@@ -72,16 +108,22 @@ class NetworkReconciler:
 
     Args:
         cluster: The Kubernetes side.
-        mesh: The nodes' side.
+        passes: The nodes' side.
         options: What pods look like.
         memories: What to remember between two calls.
     """
 
     def __init__(
-        self, cluster: Cluster, mesh: Mesh, options: ChildOptions, memories: Memories, *, clock: Clock = SYSTEM_CLOCK
+        self,
+        cluster: Cluster,
+        passes: Passes,
+        options: ChildOptions,
+        memories: Memories,
+        *,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._cluster = cluster
-        self._mesh = mesh
+        self._passes = passes
         self._options = options
         self._memories = memories
         self._clock = clock
@@ -96,6 +138,7 @@ class NetworkReconciler:
         obj = self._cluster.network(key)
         if obj is None or obj.deletion_timestamp is not None:
             self._memories.forget(key)
+            self._passes.forget(key)
             return Result()  # garbage collection takes the children
         bind_contextvars(uid=obj.uid, generation=obj.generation, resource_version=obj.resource_version)
         network = self._decode(obj)
@@ -116,23 +159,37 @@ class NetworkReconciler:
 
     def _reconcile(self, obj: Object, network: BitcoinNetwork) -> Result:
         memory = self._memories.of(obj.key, obj.uid)
+        heights = memory.begin(Heights(network.status.height, network.status.lost_height))
         credentials = self._credentials(network)
-        service, stateful_set = self._ensure_children(obj, network, credentials)
-        pods = [] if stateful_set.object is None else self._pods(network, stateful_set.object)
+        children = self._ensure_children(obj, network, credentials, memory)
+        stateful_set = children.stateful_set.object
+        pods = [] if stateful_set is None else self._pods(network, stateful_set)
         suspects = memory.suspects
-        report = self._connect(network, pods, credentials, memory)
+        seen = self._look(network, pods, credentials, memory)
+        report = None if seen is None else seen.report
+        if report is not None and isinstance(credentials, KnownCredentials):
+            children = self._rotate(obj, network, children, pods, report, credentials, memory)
+        if seen is not None and report is not None and seen.is_new:
+            heights = memory.heights = self._judge_chain(obj, network, pods, report, heights)
+        if report is not None:
+            self._renew_shown(network, pods, report, stateful_set, memory, heights)
 
-        nodes = node_statuses(network, pods)
+        nodes = node_statuses(network, with_progress(pods, memory.shown.progress), memory.shown.why_missing)
         findings = [
-            conflict_finding([service.problem, stateful_set.problem]),
+            conflict_finding([child.problem for child in children.all]),
             credentials_finding(credentials),
-            mesh_finding(report, members(pods), suspects),
+            self._mesh_finding(network, seen, pods, suspects, children),
+            chain_finding(heights),
+            contest_finding([child.dispute for child in children.all]),
         ]
         findings.insert(0, ready_finding(nodes, network.spec.nodes, findings))
-        status = build_status(network, nodes, findings, rfc3339(self._clock.wall_time()))
+        status = build_status(network, nodes, memory.shown.heights, findings, rfc3339(self._clock.wall_time()))
         notices = node_notices(network.status.nodes, nodes) + failure_notices(network.status.conditions, findings)
         self._write_status(obj, network.status, status, notices)
-        return Result(requeue_after=memory.poll.next_delay((status, report and report.moves)))
+        if seen is not None and not seen.is_new:
+            return Result(requeue_after=self._memories.high)  # the pass under way calls us again
+        settled = msgspec.structs.replace(status, height=0, lost_height=0)
+        return Result(requeue_after=memory.poll.next_delay((settled, report and report.moves)))
 
     def _credentials(self, network: BitcoinNetwork) -> Credentials:
         try:
@@ -140,49 +197,129 @@ class NetworkReconciler:
         except CredentialsProblem as problem:
             return problem
 
-    def _ensure_children(self, obj: Object, network: BitcoinNetwork, credentials: Credentials) -> tuple[Child, Child]:
-        service = self._ensure_service(obj, network)
-        stateful_set = self._ensure_stateful_set(obj, network, credentials)
+    def _ensure_children(
+        self, obj: Object, network: BitcoinNetwork, credentials: Credentials, memory: NetworkMemory
+    ) -> Children:
+        ensure = self._ensurer(obj, network, memory)
+        service = ensure(self._cluster.services, build_service(network, self._options))
+        found = self._cluster.stateful_sets.find(ObjectKey(network.namespace, stateful_set_name(network.name)))
+        stateful_set = self._ensure_stateful_set(ensure, network, found, credentials)
+        budgets = self._cluster.disruption_budgets
+        budget = Child() if budgets is None else ensure(budgets, build_disruption_budget(network))
         if service.created and stateful_set.created:
             self._cluster.tell(
                 obj, Notice(NORMAL, "NetworkCreated", f"created a network of {network.spec.nodes} nodes")
             )
-        return service, stateful_set
+        return Children(service, stateful_set, budget)
 
-    def _ensure_service(self, obj: Object, network: BitcoinNetwork) -> Child:
-        services = self._cluster.services
-        found = services.find(ObjectKey(network.namespace, service_name(network.name)))
-        return services.ensure(network, build_service(network, self._options), found, self._teller(obj))
+    def _ensurer(self, obj: Object, network: BitcoinNetwork, memory: NetworkMemory) -> Ensure:
+        def ensure(keeper: ChildKeeper, desired: dict[str, Any], found: Object | None = None) -> Child:
+            found = found or keeper.find(ObjectKey(network.namespace, desired["metadata"]["name"]))
+            return keeper.ensure(network, desired, found, self._teller(obj), memory.repairs[desired["kind"]])
 
-    def _ensure_stateful_set(self, obj: Object, network: BitcoinNetwork, credentials: Credentials) -> Child:
-        sets = self._cluster.stateful_sets
-        found = sets.find(ObjectKey(network.namespace, stateful_set_name(network.name)))
-        if isinstance(credentials, KnownCredentials):
+        return ensure
+
+    def _ensure_stateful_set(
+        self, ensure: Ensure, network: BitcoinNetwork, found: Object | None, credentials: Credentials
+    ) -> Child:
+        if found is not None:
+            version = _secret_version(found)
+        elif isinstance(credentials, KnownCredentials):
             version = credentials.version
-        elif found is None and credentials.blocks_pods:
+        elif credentials.blocks_pods:
             return Child(pending=True)
         else:
-            version = _secret_version(found)
-        desired = build_stateful_set(network, self._options, version)
-        return sets.ensure(network, desired, found, self._teller(obj))
+            version = ""
+        return ensure(self._cluster.stateful_sets, build_stateful_set(network, self._options, version), found)
+
+    def _rotate(
+        self,
+        obj: Object,
+        network: BitcoinNetwork,
+        children: Children,
+        pods: Sequence[NodePod],
+        report: MeshReport,
+        credentials: KnownCredentials,
+        memory: NetworkMemory,
+    ) -> Children:
+        """Replace the pods, one after the other, if they have other credentials than the Secret."""
+        found = children.stateful_set.object
+        if found is None or not must_replace_pods(
+            pods, report.failures, template_version=_secret_version(found), secret_version=credentials.version
+        ):
+            return children
+        desired = build_stateful_set(network, self._options, credentials.version)
+        replaced = self._ensurer(obj, network, memory)(self._cluster.stateful_sets, desired, found)
+        message = f'Secret "{credentials.secret}" has other credentials than the nodes: replacing them one by one'
+        self._cluster.tell(obj, Notice(NORMAL, "CredentialsRotating", message))
+        return replace(children, stateful_set=replaced)
 
     def _pods(self, network: BitcoinNetwork, stateful_set: Object) -> list[NodePod]:
         key = ObjectKey(network.namespace, network.name)
         return read_pods(network, self._cluster.pods(key), stateful_set.uid)
 
-    def _connect(
+    def _look(
         self, network: BitcoinNetwork, pods: Sequence[NodePod], credentials: Credentials, memory: NetworkMemory
-    ) -> MeshReport | None:
+    ) -> Seen | None:
+        """What is known of the nodes; None if they cannot be asked for want of credentials."""
         there = members(pods)
         gone = memory.see([each.address for each in there], [node.ip for node in network.status.nodes])
         if isinstance(credentials, CredentialsProblem):
             return None
         goal = MeshGoal(there, network.spec.nodes, credentials.credentials, gone, memory.suspects)
-        report = self._mesh.sync(goal)
-        memory.suspects = frozenset(report.suspects)
-        if report.forgotten:
-            memory.gone = frozenset()
-        return report
+        seen = self._passes.look(ObjectKey(network.namespace, network.name), goal)
+        if seen.is_new and seen.report is not None:
+            memory.suspects = frozenset(seen.report.suspects)
+            if seen.report.forgotten:
+                memory.gone = frozenset()
+        return seen
+
+    def _mesh_finding(
+        self,
+        network: BitcoinNetwork,
+        seen: Seen | None,
+        pods: Sequence[NodePod],
+        suspects: frozenset[str],
+        children: Children,
+    ) -> Finding:
+        if seen is None:
+            return no_credentials_finding()
+        if seen.report is None:
+            return pending_mesh_finding(network.status.condition(MESH_READY))
+        failures = seen.report.failures
+        old = outdated(pods, failures, _secret_version(children.stateful_set.object))
+        return mesh_finding(seen.report, members(pods), suspects, old)
+
+    def _judge_chain(
+        self, obj: Object, network: BitcoinNetwork, pods: Sequence[NodePod], report: MeshReport, before: Heights
+    ) -> Heights:
+        """Let in the nodes that have the network's chain; say if some of it was lost."""
+        view = chain_view(network, pods, report, before.highest)
+        for pod in pods:
+            if pod.awaits_sync and pod.answers and pod.ordinal in view.synced:
+                self._cluster.let_in(obj.namespace, pod, view.target)
+        lost = view.lost_from
+        if lost is not None:
+            logger.error("blocks were lost", height=view.height, formerly=lost)
+            self._cluster.count_lost(obj.key)
+        return heights_after(view, before.lost)
+
+    def _renew_shown(
+        self,
+        network: BitcoinNetwork,
+        pods: Sequence[NodePod],
+        report: MeshReport,
+        stateful_set: Object | None,
+        memory: NetworkMemory,
+        heights: Heights,
+    ) -> None:
+        """Bring up to date what changes all the time, once in a while."""
+        now = self._clock.now()
+        if not memory.shown.is_due(now) and heights.lost == memory.shown.heights.lost:
+            return
+        is_missing = stateful_set is not None and len(pods) < network.spec.nodes
+        why = self._cluster.why_missing(stateful_set) if stateful_set is not None and is_missing else ""
+        memory.shown.renew(heights, progress_of(pods, report, heights.highest), why, now)
 
     def _refuse(self, obj: Object, finding: Finding) -> TerminalError:
         """Say in the status and in an Event why nothing is done."""

@@ -47,7 +47,15 @@ class RpcUnavailable(RpcFailure):
 
 
 class RpcUnauthorized(RpcFailure):
-    """The node does not accept our credentials or our address."""
+    """The node does not accept our credentials or our address.
+
+    Attributes:
+        status: 401 or 403.
+    """
+
+    def __init__(self, message: str, status: int = 401) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class RpcError(RpcFailure):
@@ -245,7 +253,7 @@ class RpcClient:
         status, data = self._connections.post(self._url, self._headers(), body, retry=retry)
         if status in {401, 403}:
             what = "the credentials" if status == 401 else "calls from our address"
-            raise RpcUnauthorized(f"{self._url} does not accept {what} (HTTP {status})")
+            raise RpcUnauthorized(f"{self._url} does not accept {what} (HTTP {status})", status)
         if not data or status == 503:
             raise RpcUnavailable(f"{self._url} answered HTTP {status}")
         return data

@@ -9,12 +9,26 @@ from typing import Any, Final
 import msgspec
 
 from btcctl.bitcoin.children import selector
-from btcctl.bitcoin.types import READY, BitcoinNetwork, NetworkStatus, NodeStatus
+from btcctl.bitcoin.types import (
+    CHAIN_INTACT,
+    CONFLICT,
+    CONTESTED,
+    READY,
+    BitcoinNetwork,
+    NetworkStatus,
+    NodeStatus,
+)
 from btcctl.controller.conditions import FALSE, TRUE, Condition, merge_conditions
 
 NORMAL: Final = "Normal"
 WARNING: Final = "Warning"
 _NAMED = 3  # how many nodes a message names before it only counts
+# Conditions that are good when false.
+_BAD_NEWS = frozenset({CONFLICT, CONTESTED})
+# Failures with which a network is as ready as it ever was.
+_BEARABLE = frozenset({CHAIN_INTACT, CONTESTED})
+# Why a node is not ready that is merely on its way.
+_UNDER_WAY = frozenset({"PodMissing", "Starting", "NotAnswering", "Terminating", "Restarted", "Syncing"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +55,30 @@ class Notice:
     message: str
 
 
+@dataclass(frozen=True, slots=True)
+class Heights:
+    """What the status says of the chain."""
+
+    highest: int = 0  #: the highest block that a node has
+    lost: int = 0  #: the highest block that was lost with nodes and is not made up for yet; 0 if none
+
+
 def build_status(
-    network: BitcoinNetwork, nodes: Sequence[NodeStatus], findings: Iterable[Finding], now: str
+    network: BitcoinNetwork, nodes: Sequence[NodeStatus], heights: Heights, findings: Iterable[Finding], now: str
 ) -> NetworkStatus:
     """The status to write.
 
     Args:
         nodes: By ordinal.
+        heights: What is shown of the chain.
         now: RFC 3339; becomes the transition time of the conditions whose status changed.
     """
     return NetworkStatus(
         observed_generation=network.metadata.generation,
         ready_nodes=sum(node.ready for node in nodes),
         selector=",".join(f"{key}={value}" for key, value in sorted(selector(network).items())),
+        height=heights.highest,
+        lost_height=heights.lost,
         nodes=list(nodes),
         conditions=conditions_of(network.status.conditions, findings, network.metadata.generation, now),
     )
@@ -81,14 +106,23 @@ def ready_finding(nodes: Sequence[NodeStatus], wanted: int, others: Iterable[Fin
     others = list(others)
     ready = sum(node.ready for node in nodes if node.ordinal < wanted)
     for finding in others:
-        if finding.is_failure:
+        if finding.is_failure and finding.type not in _BEARABLE:
             return Finding(READY, False, finding.reason, finding.message)
     if ready < wanted:
-        return Finding(READY, False, "NodesNotReady", f"{ready} of {wanted} nodes are ready")
+        return Finding(READY, False, *_not_ready(nodes, ready, wanted))
     for finding in others:
-        if finding.type != "Conflict" and not finding.holds:
+        if finding.type not in _BAD_NEWS and not finding.holds:
             return Finding(READY, False, finding.reason, finding.message)
     return Finding(READY, True, "Connected", f"{wanted} of {wanted} nodes are ready and connected")
+
+
+def _not_ready(nodes: Sequence[NodeStatus], ready: int, wanted: int) -> tuple[str, str]:
+    """A reason and a message that name the first few nodes and what is wrong with each."""
+    missing = [node for node in nodes if node.ordinal < wanted and not node.ready]
+    told = enumerate_briefly([f"node {node.ordinal}: {node.reason}: {node.message}" for node in missing])
+    troubles = {node.reason for node in missing} - _UNDER_WAY
+    reason = troubles.pop() if len(troubles) == 1 else "NodesNotReady"
+    return reason, f"{ready} of {wanted} nodes are ready; {told}" if told else f"{ready} of {wanted} nodes are ready"
 
 
 def node_notices(old: Sequence[NodeStatus], new: Sequence[NodeStatus]) -> list[Notice]:

@@ -46,6 +46,14 @@ class Peer(msgspec.Struct, frozen=True, gc=False):
     address: str = msgspec.field(name="addr")  #: outbound: exactly as dialled; inbound: "ip:port"
     inbound: bool = False
     version: int = 0  #: 0 until the handshake is done
+    startingheight: int = -1  #: the height it named in its greeting
+    synced_headers: int = -1  #: the last header that we have in common with it; -1: none yet
+    synced_blocks: int = -1  #: the last block that we have in common with it; -1: none yet
+
+    @property
+    def height(self) -> int:
+        """The height that it has at least; -1 if it has not said."""
+        return max(self.startingheight, self.synced_headers, self.synced_blocks)
 
 
 @dataclass(frozen=True, slots=True)

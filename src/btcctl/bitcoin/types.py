@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import msgspec
 
@@ -18,6 +18,16 @@ READY: Final = "Ready"
 MESH_READY: Final = "MeshReady"
 CREDENTIALS_READY: Final = "CredentialsReady"
 CONFLICT: Final = "Conflict"
+CONTESTED: Final = "Contested"
+CHAIN_INTACT: Final = "ChainIntact"
+
+
+class Storage(msgspec.Struct, frozen=True, gc=False, rename="camel"):
+    """A volume of its own for each node; without, its data ends with its pod."""
+
+    size: str | int = "10Gi"  #: a Kubernetes quantity
+    storage_class_name: str | None = None  #: None: the cluster's default; "": none
+    when_deleted: Literal["Retain", "Delete"] = "Retain"  #: of the network, or of a node by scaling down
 
 
 class NetworkSpec(msgspec.Struct, frozen=True, gc=False):
@@ -25,6 +35,7 @@ class NetworkSpec(msgspec.Struct, frozen=True, gc=False):
 
     nodes: Annotated[int, msgspec.Meta(ge=1, le=1000)]
     secret: Annotated[str, msgspec.Meta(min_length=1)] | None = None  #: None: the default credentials
+    storage: Storage | None = None
 
 
 class NodeStatus(msgspec.Struct, frozen=True, gc=False, rename="camel"):
@@ -35,6 +46,8 @@ class NodeStatus(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     ip: str = ""  #: "" while the pod has no address
     node_name: str = ""  #: "" while the pod is not scheduled
     dns_name: str = ""
+    reason: str = ""  #: why it is not ready, in one word; "" if it is
+    message: str = ""  #: the same for people, at most `MAX_REASON_CHARACTERS`
 
 
 class NetworkStatus(msgspec.Struct, frozen=True, rename="camel"):
@@ -43,6 +56,8 @@ class NetworkStatus(msgspec.Struct, frozen=True, rename="camel"):
     observed_generation: int = 0
     ready_nodes: int = 0
     selector: str = ""
+    height: int = 0  #: of the highest block that a node was seen to have
+    lost_height: int = 0  #: of the highest block that was lost and is not made up for yet; 0 if none was
     nodes: list[NodeStatus] = []
     conditions: list[Condition] = []
 

@@ -6,7 +6,7 @@ import argparse
 import contextlib
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import structlog
 
 from btcctl.bitcoin.dry_run import read_only
 from btcctl.bitcoin.operator import OperatorOptions, build_operator
+from btcctl.bitcoin.rights import Rights
 from btcctl.bitcoin.rpc import RpcConnections
 from btcctl.cli import leading
 from btcctl.cli.dry_run import Diffs, run_once
@@ -104,10 +105,12 @@ def run_operator(args: argparse.Namespace) -> int:
         poll_max_seconds=args.poll_max,
     )
     logger.info("configuration", server=config.host, source=config.source, **_shown(args, options))
-    if args.dry_run:
-        return _run_dry(config, options)
+    # Before there is an election or a dry run, neither of which lets a POST through.
     with contextlib.closing(ApiClient(HttpTransport(config, pool_size=1))) as client:
         logger.info("connected", server_version=_server_version(client))
+        options = replace(options, rights=Rights.of(client, options.namespaces))
+    if args.dry_run:
+        return _run_dry(config, options)
     metrics = Metrics()
     with leading.candidacy(args, config, metrics) as candidate:
         fence = None if candidate is None else candidate.fence
@@ -135,6 +138,7 @@ def _run_dry(config: ClientConfig, options: OperatorOptions) -> int:
         contextlib.closing(ApiClient(DryRunTransport(HttpTransport(config), diffs.write))) as client,
     ):
         _server_version(client)
+        options = replace(options, in_background=False)
         manager = build_operator(client, options, rpc_for=read_only(connections.client, diffs.call))
         stop = Stop()
         with catching_signals(lambda _: stop.set()):

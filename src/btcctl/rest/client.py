@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from types import TracebackType
 from typing import Any, Self
 
+import msgspec
 import structlog
 from cachetools import LRUCache, TTLCache
 
@@ -138,6 +139,12 @@ class ApiClient:
     def get_json(self, path: str) -> dict[str, Any]:
         """GET any path that answers with a JSON object."""
         return decode_answer(self.call(Request("GET", path)), f"GET {path}")
+
+    def post_json(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """POST a JSON object to any path that answers with one and keeps nothing, such as a review of access."""
+        headers = {"Content-Type": "application/json"}
+        request = Request("POST", path, {}, headers, msgspec.json.encode(body))
+        return decode_answer(self.call(request), f"POST {path}")
 
     def call(
         self,

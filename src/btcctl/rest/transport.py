@@ -12,6 +12,7 @@ from typing import Protocol
 from btcctl.rest.breaker import Breaker
 
 _READS = frozenset({"GET", "HEAD"})
+_REVIEWS = ("/apis/authorization.k8s.io/", "/apis/authentication.k8s.io/")
 _IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 
 
@@ -30,8 +31,8 @@ class Request:
 
     @property
     def is_read(self) -> bool:
-        """True if it changes nothing at the server."""
-        return self.method in _READS
+        """True if it changes nothing at the server: a review of access is a question, too, though it is POSTed."""
+        return self.method in _READS or self.path.startswith(_REVIEWS)
 
     @property
     def is_idempotent(self) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import btcctl
+from btcctl.bitcoin.credential_rules import problem_with, trim
 from btcctl.errors import ConfigError
 from btcctl.sandbox.simnode.rpc.credentials import RpcAuth
 
@@ -61,7 +62,7 @@ def node_command(env: Mapping[str, str], ip: str, data_dir: Path, bitcoind: Path
         bitcoind: Bitcoin Core, or None for the simulated node.
 
     Raises:
-        ConfigError: The user's name is one that HTTP or bitcoin.conf cannot carry.
+        ConfigError: With these credentials a node cannot be started; never shows them.
     """
     conf = data_dir / "bitcoin.conf"
     program = (str(bitcoind),) if bitcoind else (sys.executable, "-m", "btcctl.sandbox.simnode")
@@ -110,7 +111,10 @@ def _surroundings(data_dir: Path) -> dict[str, str]:
 
 
 def _conf(user: str, password: str) -> str:
-    if not user or not user.isprintable() or set(user) & set(":#") or user != user.strip():
-        raise ConfigError(f"BC_RPC_USER {user!r} cannot be used: no colon, no #, no blanks around it, not empty")
-    # Only the salted hash: nothing to read for others, and any password will do.
+    user, password = trim(user), trim(password)
+    problem = problem_with(user, password)
+    if problem is not None:
+        number, why = problem
+        raise ConfigError(f"{('BC_RPC_USER', 'BC_RPC_PASSWORD')[number]} {why}")
+    # Only the salted hash: nothing to read for others.
     return f"regtest=1\nrpcauth={RpcAuth.of(user, password)}\n"

@@ -13,6 +13,7 @@ import yaml
 from btcctl.apiserver.api import Api
 from btcctl.apiserver.http import EmbeddedServer
 from btcctl.apiserver.messages import RequestAttributes
+from btcctl.apiserver.reviews import FOR_ALL
 from btcctl.bitcoin.crd import load_crd
 from btcctl.bitcoin.operator import OperatorOptions, build_operator
 from btcctl.bitcoin.rpc import Credentials
@@ -55,6 +56,7 @@ class Role:
     def __init__(self, path: Path) -> None:
         roles = [each for each in objects(path) if each["kind"] in {"ClusterRole", "Role"}]
         self._rules = [(each["metadata"].get("namespace"), rule) for each in roles for rule in each["rules"]]
+        self._rules += [(None, dict(rule)) for rule in FOR_ALL.resources]
 
     def __call__(self, asked: RequestAttributes) -> str | None:
         rules = (rule for namespace, rule in self._rules if namespace in {None, asked.namespace})
@@ -133,6 +135,7 @@ class Operated:
 
     @property
     def status(self) -> NetworkStatus:
+        self.pods.heed_gates()
         return decode_status(self.networks.get(KEY))
 
     def reason(self, type_: str) -> str:
@@ -157,7 +160,7 @@ class Operated:
         return {(each.verb, each.resource) for each in self.asked() if each.status == FORBIDDEN}
 
     def writes(self) -> list[Asked]:
-        return [each for each in self.asked() if each.verb in WRITES]
+        return [each for each in self.asked() if each.verb in WRITES and not each.resource.endswith("reviews")]
 
     def versions(self) -> dict[str, str]:
         """Of everything that a network consists of."""

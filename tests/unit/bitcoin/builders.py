@@ -37,7 +37,12 @@ def pod_body(
     """A pod as the StatefulSet controller would make it, with what a kubelet reports."""
     meta = stateful_set["metadata"]
     owner = {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": meta["name"], "uid": meta["uid"]}
-    condition = {"type": "Ready", "status": "True" if ready else "False"}
+    gates = stateful_set["spec"]["template"].get("spec", {}).get("readinessGates") or []
+    conditions = [
+        {"type": "ContainersReady", "status": "True" if ready else "False"},
+        {"type": "Ready", "status": "True" if ready and not gates else "False"},
+    ]
+    annotations = stateful_set["spec"]["template"]["metadata"].get("annotations") or {}
     body: dict[str, Any] = {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -45,10 +50,15 @@ def pod_body(
             "name": f"{meta['name']}-{ordinal}",
             "namespace": meta["namespace"],
             "labels": stateful_set["spec"]["template"]["metadata"]["labels"],
+            **({"annotations": annotations} if annotations else {}),
             "ownerReferences": [{**owner, "controller": True}],
         },
-        "spec": {"nodeName": "machine", "containers": [{"name": "bitcoind", "image": "bitcoind"}]},
-        "status": {"podIP": ip, "conditions": [condition]} if ip else {},
+        "spec": {
+            "nodeName": "machine",
+            "containers": [{"name": "bitcoind", "image": "bitcoind"}],
+            **({"readinessGates": gates} if gates else {}),
+        },
+        "status": {"podIP": ip, "conditions": conditions} if ip else {},
     }
     if uid:
         body["metadata"]["uid"] = uid

@@ -41,6 +41,7 @@ class FakeMesh:
     unreachable: set[str] = field(default_factory=set)  #: cannot be dialled
     changes: list[tuple[str, ...]] = field(default_factory=list)
     reads: list[str] = field(default_factory=list)
+    blocks: dict[str, int] = field(default_factory=dict)  #: by address: the height of its chain, 0 by default
     ids: Any = field(default_factory=lambda: count(1))
 
     def start(self, *addresses: str) -> None:
@@ -95,10 +96,19 @@ class FakeRpc:
         connected = {link.dialled for link in self.mesh.links if link.source == self.address}
         return [{"addednode": each, "connected": each in connected} for each in self.mesh.listed[self.address]]
 
+    def _getblockchaininfo(self) -> dict[str, Any]:
+        return {"chain": "regtest", "blocks": self.mesh.blocks.get(self.address, 0)}
+
     def _getpeerinfo(self) -> list[dict[str, Any]]:
         links = self.mesh.links
         out = [
-            {"id": each.id, "addr": each.dialled, "inbound": False, "version": each.version}
+            {
+                "id": each.id,
+                "addr": each.dialled,
+                "inbound": False,
+                "version": each.version,
+                "startingheight": self.mesh.blocks.get(each.target, 0),
+            }
             for each in links
             if each.source == self.address
         ]

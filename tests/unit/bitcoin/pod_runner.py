@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import count
 from typing import Any
 
-from btcctl.bitcoin.children import NETWORK_LABEL
+from btcctl.bitcoin.children import NETWORK_LABEL, SYNCED_GATE
 from btcctl.errors import NotFound
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import PODS, STATEFUL_SETS
@@ -55,6 +55,28 @@ class PodRunner:
         self._mesh.stop(address, quietly=quietly)
         self._client.resource(PODS).delete(self.pod_key(ordinal), grace_period_seconds=0)
         return address
+
+    def let_in(self, ordinal: int) -> None:
+        """Open a pod's readiness gate, as the operator does, and be its kubelet."""
+        self._set(self._client.resource(PODS).get(self.pod_key(ordinal)).body(), SYNCED_GATE)
+        self.heed_gates()
+
+    def heed_gates(self) -> None:
+        """What a kubelet does once a readiness gate is open."""
+        for pod in self.list():
+            body = pod.body()
+            has = {each["type"] for each in body["status"].get("conditions") or () if each["status"] == "True"}
+            if {SYNCED_GATE, "ContainersReady"} <= has and "Ready" not in has:
+                self._set(body, "Ready")
+
+    def _set(self, body: dict[str, Any], type_: str) -> None:
+        others = [each for each in body["status"]["conditions"] if each["type"] != type_]
+        conditions = [*others, {"type": type_, "status": "True"}]
+        self._client.resource(PODS).update_status({**body, "status": {**body["status"], "conditions": conditions}})
+
+    def is_ready(self, ordinal: int) -> bool:
+        body = self._client.resource(PODS).get(self.pod_key(ordinal)).body()
+        return any((each["type"], each["status"]) == ("Ready", "True") for each in body["status"]["conditions"])
 
     def address(self, ordinal: int) -> str:
         return str(self._client.resource(PODS).get(self.pod_key(ordinal)).body()["status"]["podIP"])

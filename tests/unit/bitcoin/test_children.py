@@ -12,8 +12,8 @@ from btcctl.bitcoin.children import (
     build_service,
     build_stateful_set,
     name_problem,
-    plan_repair,
 )
+from btcctl.bitcoin.repair import plan_repair
 from tests.unit.bitcoin.builders import network
 
 OPTIONS = ChildOptions("bitcoind:test")
@@ -58,7 +58,7 @@ def test_children_are_named_as_the_first_controller_named_them() -> None:
     body = stateful_set(name="my-network")
     assert body["metadata"]["name"] == "my-network-sts"
     assert body["spec"]["serviceName"] == "my-network-svc"
-    assert body["metadata"]["labels"]["app"] == "my-network"
+    assert set(body["spec"]["selector"]["matchLabels"]) == {NETWORK_LABEL}
 
 
 def test_children_are_controlled_by_their_network() -> None:
@@ -115,7 +115,7 @@ def test_what_users_add_is_no_drift() -> None:
     [
         (("spec", "replicas"), 5),
         (("metadata", "labels"), {}),
-        (("spec", "template", "metadata", "labels", "app"), "other"),
+        (("spec", "template", "metadata", "labels", "app.kubernetes.io/name"), "other"),
         (("spec", "template", "spec", "containers", 0, "image"), "evil"),
         (("spec", "template", "spec", "containers", 0, "ports"), []),
         (("spec", "template", "spec", "containers", 0, "readinessProbe"), {"exec": {"command": ["true"]}}),

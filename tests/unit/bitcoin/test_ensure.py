@@ -8,9 +8,11 @@ import pytest
 
 from btcctl.bitcoin.children import ChildOptions, build_service
 from btcctl.bitcoin.ensure import Child, ChildKeeper
+from btcctl.bitcoin.memory import RepairHistory
 from btcctl.bitcoin.status import Notice
 from btcctl.errors import AlreadyExists, ApiError, Conflict, Forbidden, NotFound
 from btcctl.objects import Object, ObjectKey
+from btcctl.testing.clock import FakeClock
 from tests.unit.bitcoin.builders import network
 
 NETWORK = network()
@@ -24,6 +26,7 @@ class Services:
     def __init__(self, body: dict[str, Any] | None = None, error: ApiError | None = None) -> None:
         self.body = body
         self.error = error
+        self.versions = 0
         self.calls: list[str] = []
 
     def get(self, key: ObjectKey) -> Object:
@@ -42,8 +45,17 @@ class Services:
         self.calls.append(verb)
         if self.error is not None:
             raise self.error
-        self.body = dict(body)
-        return Object.from_body(body)
+        self.versions += 1
+        self.body = copy.deepcopy({**body, "metadata": {**body["metadata"], "resourceVersion": str(self.versions)}})
+        return Object.from_body(self.body)
+
+
+class Mutating(Services):
+    """An admission webhook puts back what it wants, so that an update changes nothing."""
+
+    def _write(self, verb: str, body: Mapping[str, Any]) -> Object:
+        self.calls.append(verb)
+        return Object.from_body(self.body or {})
 
 
 def owned_by(uid: str, **owner: str) -> dict[str, Any]:
@@ -56,7 +68,7 @@ def owned_by(uid: str, **owner: str) -> dict[str, Any]:
 def ensure(services: Services, notices: list[Notice] | None = None, cached: Object | None = None) -> Child:
     keeper = ChildKeeper(lambda key: cached, services)
     told = [] if notices is None else notices
-    return keeper.ensure(NETWORK, DESIRED, keeper.find(KEY), told.append)
+    return keeper.ensure(NETWORK, DESIRED, keeper.find(KEY), told.append, RepairHistory())
 
 
 def test_what_the_cache_does_not_hold_is_asked_for_before_it_is_created() -> None:
@@ -120,3 +132,14 @@ def test_a_refusal_is_told_and_raised() -> None:
         ("Warning", "ServiceNotCreated"),
         ("Warning", "ServiceNotRepaired"),
     ]
+
+
+def test_a_repair_that_the_api_server_does_not_take_is_tried_three_times_and_not_told_as_done() -> None:
+    notices: list[Notice] = []
+    services, history = Mutating(owned_by("net-uid")), RepairHistory()
+    keeper = ChildKeeper(lambda key: None, services, clock=FakeClock())
+    for _ in range(5):
+        child = keeper.ensure(NETWORK, DESIRED, keeper.find(KEY), notices.append, history)
+    assert services.calls.count("update") == 3
+    assert notices == []
+    assert "spec.ports is changed back as it is written" in child.dispute

@@ -1,10 +1,22 @@
 from __future__ import annotations
 
+import re
+
+import pytest
+
 from btcctl.bitcoin.credentials import KnownCredentials, SecretNotFound
-from btcctl.bitcoin.findings import conflict_finding, credentials_finding, mesh_finding, name_finding
-from btcctl.bitcoin.mesh import MeshReport
-from btcctl.bitcoin.rpc import Credentials, RpcUnauthorized, RpcUnavailable, WarmingUp
+from btcctl.bitcoin.findings import (
+    conflict_finding,
+    credentials_finding,
+    mesh_finding,
+    name_finding,
+    no_credentials_finding,
+    pending_mesh_finding,
+)
+from btcctl.bitcoin.mesh import MeshReport, describe_failures
+from btcctl.bitcoin.rpc import Credentials, RpcError, RpcFailure, RpcUnauthorized, RpcUnavailable, WarmingUp
 from btcctl.bitcoin.topology import Member, PeerPlan
+from btcctl.controller.conditions import Condition
 
 MEMBERS = [Member(0, "10.0.0.1", ready=True), Member(1, "10.0.0.2", ready=True)]
 NOBODY: frozenset[str] = frozenset()
@@ -27,8 +39,8 @@ def test_a_mesh_that_still_moves_names_who() -> None:
 
 def test_a_node_that_fails_once_is_no_failure_yet() -> None:
     finding = mesh_finding(MeshReport(failures={1: RpcUnavailable("refused")}), MEMBERS, NOBODY)
-    assert (finding.reason, finding.is_failure) == ("NodesUnreachable", False)
-    assert finding.message == "node 1 at 10.0.0.2: refused"
+    assert (finding.reason, finding.is_failure) == ("NodesNotAnswering", False)
+    assert finding.message == "node 1 at 10.0.0.2 cannot be reached, or gives no usable answer"
 
 
 def test_a_node_that_fails_twice_is_one() -> None:
@@ -48,7 +60,34 @@ def test_wrong_credentials_are_a_failure_at_once() -> None:
 
 
 def test_without_credentials_nothing_is_known_of_the_mesh() -> None:
-    assert mesh_finding(None, MEMBERS, NOBODY).reason == "NoCredentials"
+    assert no_credentials_finding().reason == "NoCredentials"
+
+
+def test_nodes_that_were_not_asked_yet_are_pending_or_as_they_were() -> None:
+    assert pending_mesh_finding(None).reason == "PeersPending"
+    before = Condition("MeshReady", "True", "Connected", "every ready node knows its peers")
+    assert pending_mesh_finding(before).condition == before
+
+
+def test_nodes_that_are_about_to_be_replaced_may_refuse_us() -> None:
+    finding = mesh_finding(MeshReport(failures={1: RpcUnauthorized("no")}), MEMBERS, NOBODY, frozenset({1}))
+    assert (finding.reason, finding.is_failure) == ("CredentialsRotating", False)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (RpcUnavailable("<urllib3.HTTPConnection object at 0x7f12> port 51234"), "cannot be reached"),
+        (RpcUnauthorized("http://10.0.0.2:18443/ does not accept"), "does not accept our credentials"),
+        (WarmingUp(-28, "Verifying blocks…"), "is still starting"),
+        (RpcError(-1, "at 2026-11-29T10:00:00Z 0xdeadbeef " + "x" * 40_000), "answers with error -1: at …"),
+    ],
+)
+def test_what_a_failure_says_is_short_and_the_same_each_time(error: RpcFailure, words: str) -> None:
+    (line,) = describe_failures({1: error}, MEMBERS)
+    assert words in line
+    assert len(line) < 250
+    assert not re.search(r"0x|51234|2026", line)
 
 
 def test_default_credentials_are_said() -> None:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import hashlib
+import json
+from base64 import b64encode
 from typing import Any
 
 import pytest
@@ -263,15 +266,67 @@ def test_a_secret_we_may_not_read_does_not_keep_the_pods_from_starting() -> None
     assert world.mesh.reads == []
 
 
-def test_a_changed_secret_changes_the_pods() -> None:
+def with_secret(nodes: int = 2) -> World:
+    """A settled network whose credentials are in the Secret `mine`."""
     secret = secret_body("mine", BC_RPC_USER="user", BC_RPC_PASSWORD="password")
-    world = World(network_body(secret="mine"), secret)
+    world = World(network_body(nodes=nodes, secret="mine"), secret)
     world.reconcile()
-    world.edit(SECRETS, ObjectKey(NAMESPACE, "mine"), {"stringData": {"BC_RPC_PASSWORD": "new"}})
-    world.reconcile()
-    template = world.body(STATEFUL_SETS, STATEFUL_SET)["spec"]["template"]
+    world.run_pods()
+    world.settle()
+    return world
+
+
+def edit_secret(world: World, patch: dict[str, Any]) -> None:
+    world.edit(SECRETS, ObjectKey(NAMESPACE, "mine"), patch)
+
+
+def test_credentials_that_nodes_refuse_replace_the_pods_once() -> None:
+    world = with_secret()
+    edit_secret(world, {"stringData": {"BC_RPC_PASSWORD": "new"}})
+    for _ in range(3):
+        world.reconcile()
     version = world.client.resource(SECRETS).get(ObjectKey(NAMESPACE, "mine")).resource_version
-    assert template["metadata"]["annotations"][SECRET_VERSION_ANNOTATION] == version
+    assert world.template_annotations() == {SECRET_VERSION_ANNOTATION: version}
+    assert world.reasons().count("CredentialsRotating") == 1
+    assert world.condition("MeshReady") == ("False", "CredentialsRotating")
+
+
+def test_credentials_that_changed_while_no_controller_ran_replace_the_pods_too() -> None:
+    world = with_secret()
+    edit_secret(world, {"stringData": {"BC_RPC_PASSWORD": "new"}})
+    world.restart_controller()
+    world.reconcile()
+    assert "CredentialsRotating" in world.reasons()
+
+
+def test_a_secret_whose_metadata_alone_changes_replaces_nothing() -> None:
+    world = with_secret()
+    edit_secret(world, {"metadata": {"annotations": {"touched": "1"}}})
+    for _ in range(3):
+        world.reconcile()
+    assert world.writes() == []
+
+
+def test_pods_that_were_replaced_and_refuse_us_still_are_not_replaced_for_ever() -> None:
+    world = with_secret()
+    edit_secret(world, {"stringData": {"BC_RPC_PASSWORD": "new"}})
+    world.reconcile()
+    for ordinal in range(2):
+        world.delete_pod(ordinal)
+    world.run_pods()
+    world.settle()
+    world.reconcile()
+    assert world.writes() == []
+    assert world.condition("MeshReady") == ("False", "Unauthorized")
+
+
+def test_nothing_of_the_password_is_stored_in_the_children() -> None:
+    world = with_secret()
+    edit_secret(world, {"stringData": {"BC_RPC_PASSWORD": "new"}})
+    world.reconcile()
+    text = json.dumps(world.body(STATEFUL_SETS, STATEFUL_SET))
+    digests = [hashlib.new(each, b"new").hexdigest()[:16] for each in ("md5", "sha1", "sha256", "sha512")]
+    assert not any(each in text for each in ('new"', b64encode(b"new").decode(), *digests))
 
 
 def test_a_secret_that_is_taken_away_changes_nothing_that_runs() -> None:
@@ -377,3 +432,136 @@ def test_a_status_of_the_first_controller_is_replaced() -> None:
     world.networks.update_status({**body, "status": {"nodes": [{"ordinal": 0, "ready": False}]}})
     world.reconcile()
     assert len(world.status.nodes) == 3
+
+
+def test_a_node_is_let_in_once_it_has_the_networks_chain_and_the_status_says_how_far_it_is() -> None:
+    world = living(gated=True)
+    world.mesh.blocks = {world.address(each): 100 for each in range(3)}
+    world.reconcile()
+    world.delete_pod(2)
+    world.run_pods()
+    world.clock.advance(20)
+    world.reconcile()
+    assert not world.pods.is_ready(2)
+    assert world.status.nodes[2].message == "it has 0 of 100 blocks"
+    world.mesh.blocks[world.address(2)] = 100
+    world.reconcile()
+    assert world.pods.is_ready(2)
+
+
+def test_the_nodes_of_a_fresh_network_are_let_in_at_once() -> None:
+    world = World(network_body(), gated=True)
+    world.reconcile()
+    world.run_pods()
+    world.reconcile()
+    assert [world.pods.is_ready(each) for each in range(3)] == [True] * 3
+
+
+def test_a_node_is_not_let_in_as_long_as_one_that_may_have_more_does_not_answer() -> None:
+    world = living(2, gated=True)
+    world.mesh.blocks = {world.address(each): 100 for each in range(2)}
+    world.reconcile()
+    world.mesh.silent.add(world.address(0))
+    world.delete_pod(1)
+    world.run_pods()
+    world.reconcile()
+    assert not world.pods.is_ready(1)
+    assert world.lost == []
+
+
+@pytest.mark.parametrize("restarted", [True, False])
+def test_a_chain_that_shrank_is_said_and_counted_once_and_keeps_nobody_out(restarted: bool) -> None:
+    world = living(2, gated=True)
+    world.mesh.blocks = {world.address(each): 100 for each in range(2)}
+    world.clock.advance(20)
+    world.reconcile()
+    if restarted:
+        world.restart_controller()
+    for ordinal in range(2):
+        world.delete_pod(ordinal)
+    world.run_pods()
+    for _ in range(3):
+        world.reconcile()
+    assert (world.condition("ChainIntact"), world.lost) == (("False", "ChainShrank"), [KEY])
+    assert world.reasons().count("ChainShrank") == 1
+    assert (world.status.height, world.status.lost_height, world.pods.is_ready(0)) == (0, 100, True)
+
+
+def test_a_chain_that_has_grown_beyond_what_was_lost_is_whole_again() -> None:
+    world = World({**network_body(nodes=1), "status": {}})
+    world.reconcile()
+    world.run_pods()
+    for height in (100, 5, 101):
+        world.mesh.blocks[world.address(0)] = height
+        world.clock.advance(20)
+        world.reconcile()
+    assert (world.condition("ChainIntact"), world.status.lost_height) == (("True", "Kept"), 0)
+
+
+def test_heights_are_written_every_ten_seconds_at_most() -> None:
+    world = living(1)
+    world.clock.advance(20)
+    for height in range(1, 31):
+        world.mesh.blocks[world.address(0)] = height
+        world.reconcile()
+        world.clock.advance(1)
+    assert len(world.writes()) == 3
+
+
+def test_a_node_that_stays_unreachable_is_told_once() -> None:
+    world = living()
+    world.mesh.silent.add(world.address(1))
+    for _ in range(4):
+        world.reconcile()
+        world.clock.advance(5)
+    assert world.reasons() == ["NodesUnreachable"]
+    assert world.condition("Ready") == ("False", "NodesUnreachable")
+
+
+def test_why_pods_are_missing_is_said() -> None:
+    world = World(network_body())
+    world.why_missing = "exceeded quota: small"
+    world.reconcile()
+    world.run_pods(1)
+    world.reconcile()
+    assert world.status.nodes[2].message == "exceeded quota: small"
+    assert "exceeded quota: small" in world.message("Ready")
+
+
+def test_a_repair_that_is_undone_time_and_again_is_not_repeated_and_names_who_and_what() -> None:
+    world = living()
+    for _ in range(6):
+        world.client.resource(STATEFUL_SETS).apply(
+            {
+                "apiVersion": "apps/v1",
+                "kind": "StatefulSet",
+                "metadata": {"name": "net-sts", "namespace": NAMESPACE},
+                "spec": {"replicas": 7},
+            },
+            force=True,
+            field_manager="autoscaler",
+        )
+        world.reconcile()
+    assert world.reasons() == ["Scaled"] * 3 + ["RepairsUndone"]
+    assert world.condition("Contested") == ("True", "RepairsUndone")
+    assert 'spec.replicas is changed again and again by "autoscaler"' in world.message("Contested")
+
+
+def test_a_contested_child_is_set_back_once_more_after_five_minutes() -> None:
+    world = living()
+    for _ in range(4):
+        world.edit(STATEFUL_SETS, STATEFUL_SET, {"spec": {"replicas": 7}})
+        world.reconcile()
+    assert world.body(STATEFUL_SETS, STATEFUL_SET)["spec"]["replicas"] == 7
+    world.clock.advance(300)
+    world.reconcile()
+    assert world.body(STATEFUL_SETS, STATEFUL_SET)["spec"]["replicas"] == 3
+
+
+def test_what_a_user_changes_often_is_no_dispute() -> None:
+    world = living()
+    for nodes in (4, 5, 6, 7, 8):
+        world.edit(BITCOIN_NETWORKS, KEY, {"spec": {"nodes": nodes}})
+        world.reconcile()
+    assert world.body(STATEFUL_SETS, STATEFUL_SET)["spec"]["replicas"] == 8
+    assert world.condition("Contested") == ("False", "Uncontested")

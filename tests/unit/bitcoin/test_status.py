@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from btcctl.bitcoin.status import (
     Finding,
+    Heights,
     Notice,
     build_status,
     conditions_of,
@@ -41,13 +42,15 @@ def test_conditions_of_others_are_left_where_they_are() -> None:
 
 
 def test_the_same_sight_gives_the_same_status_whatever_the_time() -> None:
-    first = build_status(network(), READY_NODES, [GOOD, BAD], EARLIER)
-    again = build_status(network(conditions=first.conditions, nodes=first.nodes), READY_NODES, [GOOD, BAD], NOW)
+    first = build_status(network(), READY_NODES, Heights(), [GOOD, BAD], EARLIER)
+    again = build_status(
+        network(conditions=first.conditions, nodes=first.nodes), READY_NODES, Heights(), [GOOD, BAD], NOW
+    )
     assert again == first
 
 
 def test_the_status_counts_ready_nodes_and_names_a_selector() -> None:
-    status = build_status(network(), [*READY_NODES, NodeStatus(2, False)], [], NOW)
+    status = build_status(network(), [*READY_NODES, NodeStatus(2, False)], Heights(), [], NOW)
     assert status.ready_nodes == 2
     assert status.selector == "bitcoincontroller.christianb93.github.com/network=net"
     assert status.observed_generation == 1
@@ -108,4 +111,4 @@ def test_long_lists_are_cut_short() -> None:
 
 
 def test_an_empty_status_differs_from_one_with_nodes() -> None:
-    assert build_status(network(), READY_NODES, [], NOW) != NetworkStatus()
+    assert build_status(network(), READY_NODES, Heights(), [], NOW) != NetworkStatus()

@@ -9,6 +9,7 @@ from btcctl.bitcoin.crd import load_crd
 from btcctl.bitcoin.ensure import ChildKeeper
 from btcctl.bitcoin.memory import Memories
 from btcctl.bitcoin.mesh import Mesh
+from btcctl.bitcoin.passes import InlinePasses
 from btcctl.bitcoin.reconcile import Cluster, NetworkReconciler
 from btcctl.bitcoin.status import Notice
 from btcctl.bitcoin.types import BITCOIN_NETWORKS, NetworkStatus, decode_status
@@ -34,9 +35,19 @@ class World:
         network: The body to create, or None for none.
         others: What else stands in the cluster.
         lenient: The definition is an old one, without a schema.
+        gated: Pods are held back until they have the chain.
     """
 
-    def __init__(self, network: dict[str, Any] | None = None, *others: dict[str, Any], lenient: bool = False) -> None:
+    def __init__(
+        self,
+        network: dict[str, Any] | None = None,
+        *others: dict[str, Any],
+        lenient: bool = False,
+        gated: bool = False,
+    ) -> None:
+        self.gated = gated
+        self.why_missing = ""
+        self.lost: list[ObjectKey] = []
         self.clock = FakeClock()
         definition = BITCOIN_NETWORKS if lenient else load_crd()
         self.client = FakeClient(*others, types=[definition], clock=self.clock)
@@ -53,14 +64,22 @@ class World:
         cluster = Cluster(
             network=lambda key: self.get(BITCOIN_NETWORKS, key),
             pods=lambda key: self.pods.list(),
-            services=ChildKeeper(lambda key: self.get(SERVICES, key), self.client.resource(SERVICES)),
-            stateful_sets=ChildKeeper(lambda key: self.get(STATEFUL_SETS, key), self.client.resource(STATEFUL_SETS)),
+            services=self._keeper(SERVICES),
+            stateful_sets=self._keeper(STATEFUL_SETS),
+            disruption_budgets=None,
             get_secret=self.client.resource(SECRETS).get,
             update_status=self.client.resource(BITCOIN_NETWORKS).update_status,
             tell=lambda network, notice: self.notices.append(notice),
+            let_in=lambda namespace, pod, height: self.pods.let_in(pod.ordinal),
+            why_missing=lambda stateful_set: self.why_missing,
+            count_lost=self.lost.append,
         )
-        mesh = Mesh(self.mesh.rpc_for, clock=self.clock)
-        return NetworkReconciler(cluster, mesh, ChildOptions("image"), Memories(2, 30), clock=self.clock)
+        passes = InlinePasses(Mesh(self.mesh.rpc_for, clock=self.clock))
+        options = ChildOptions("image", gated=self.gated)
+        return NetworkReconciler(cluster, passes, options, Memories(2, 30), clock=self.clock)
+
+    def _keeper(self, type_: ResourceType) -> ChildKeeper:
+        return ChildKeeper(lambda key: self.get(type_, key), self.client.resource(type_), clock=self.clock)
 
     def restart_controller(self) -> None:
         """Forget everything that is kept in memory."""
@@ -104,6 +123,14 @@ class World:
         found = self.status.condition(type_)
         return (found.status, found.reason) if found else ("", "")
 
+    def message(self, type_: str) -> str:
+        found = self.status.condition(type_)
+        return found.message if found else ""
+
+    def template_annotations(self) -> dict[str, str]:
+        found = self.body(STATEFUL_SETS, STATEFUL_SET)["spec"]["template"]["metadata"].get("annotations")
+        return dict(found or {})
+
     def reasons(self) -> list[str]:
         return [notice.reason for notice in self.notices]
 
@@ -120,9 +147,9 @@ class World:
         return self.pods.address(ordinal)
 
 
-def living(nodes: int = 3, **options: Any) -> World:
+def living(nodes: int = 3, *, gated: bool = False, **options: Any) -> World:
     """A network that is settled."""
-    world = World(network_body(nodes=nodes, **options))
+    world = World(network_body(nodes=nodes, **options), gated=gated)
     world.reconcile()
     world.run_pods()
     world.settle()

@@ -1,0 +1,57 @@
+"""Which nodes have the network's chain, and whether some of it was lost. Pure.
+
+The network's height is the highest block that a node has, has heard of from a peer, or was seen to have before
+and may still have: a node that does not answer us may hold what the others do not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class NodeChain:
+    """What a node says of its chain."""
+
+    blocks: int  #: the height of its best block
+    heard: int = -1  #: the greatest height that one of its peers has, as far as it knows; -1: of none
+
+
+@dataclass(frozen=True, slots=True)
+class ChainView:
+    """What all nodes together say.
+
+    Attributes:
+        nodes: By ordinal, those that answered.
+        is_whole: Every node that may have blocks has answered.
+        remembered: The height that was seen before.
+    """
+
+    nodes: Mapping[int, NodeChain]
+    is_whole: bool
+    remembered: int
+
+    @property
+    def height(self) -> int | None:
+        """The highest block that a node has; None if none answered."""
+        return max((node.blocks for node in self.nodes.values()), default=None)
+
+    @property
+    def target(self) -> int:
+        """What a node must have before another may be replaced."""
+        heights = [max(node.blocks, node.heard) for node in self.nodes.values()]
+        return max([*heights, 0 if self.is_whole else self.remembered])
+
+    @property
+    def synced(self) -> frozenset[int]:
+        """The ordinals of the nodes that have it."""
+        target = self.target
+        return frozenset(ordinal for ordinal, node in self.nodes.items() if node.blocks >= target)
+
+    @property
+    def lost_from(self) -> int | None:
+        """The height from which the chain has shrunk, or None: it has not, or that cannot be known yet."""
+        height = self.height
+        shrunk = self.is_whole and height is not None and height < self.remembered
+        return self.remembered if shrunk else None

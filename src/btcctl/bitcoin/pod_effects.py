@@ -1,0 +1,77 @@
+"""What the operator says and asks about pods, beside watching them."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import structlog
+
+from btcctl.bitcoin.children import SYNCED_GATE
+from btcctl.bitcoin.pod_problems import MAX_REASON_CHARACTERS, stable
+from btcctl.bitcoin.pods import NodePod
+from btcctl.clock import Clock, rfc3339
+from btcctl.errors import ApiError, Conflict, NotFound
+from btcctl.objects import Object, ObjectKey
+from btcctl.resources import EVENTS
+from btcctl.rest.client import ApiClient
+from btcctl.rest.resource import PatchKind, Resource
+
+logger = structlog.get_logger(__name__)
+
+_MOST_EVENTS: Final = 50
+
+
+class Gatekeeper:
+    """Says in a pod's status that its node has the network's chain: only then Kubernetes takes it for ready.
+
+    So it is that a rolling update, a drain or an eviction goes on to the next node only when the last one could
+    lose its chain without a loss.
+    """
+
+    def __init__(self, pods: Resource, clock: Clock) -> None:
+        self._pods = pods
+        self._clock = clock
+
+    def let_in(self, namespace: str, pod: NodePod, height: int) -> None:
+        """Say it; if that pod is gone meanwhile, there is nothing to say."""
+        condition = {
+            "type": SYNCED_GATE,
+            "status": "True",
+            "reason": "Synced",
+            "message": f"the node has had the network's chain, up to block {height}",
+            "lastTransitionTime": rfc3339(self._clock.wall_time()),
+        }
+        patch = {"metadata": {"uid": pod.uid}, "status": {"conditions": [condition]}}
+        try:
+            self._pods.patch(ObjectKey(namespace, pod.name), patch, kind=PatchKind.STRATEGIC, subresource="status")
+        except (NotFound, Conflict) as error:
+            logger.debug("a pod is gone that was to be let in", pod=pod.name, error=str(error))
+            return
+        logger.info("node has the chain", pod=pod.name, height=height)
+
+
+class FailedCreations:
+    """Why pods of a StatefulSet cannot be made. The set's own status does not say, its controller's Events do."""
+
+    def __init__(self, client: ApiClient) -> None:
+        self._events = client
+
+    def of(self, stateful_set: Object) -> str:
+        """The newest reason, the same as long as the cause is the same; "" if there is none or we may not look."""
+        fields = f"involvedObject.uid={stateful_set.uid},reason=FailedCreate"
+        try:
+            page = self._events.resource(EVENTS, stateful_set.namespace).list_page(
+                field_selector=fields, limit=_MOST_EVENTS, resource_version=""
+            )
+        except ApiError as error:
+            logger.debug("the events of a StatefulSet cannot be had", error=str(error))
+            return ""
+        bodies = [each.body() for each in page.items]
+        newest = max(bodies, key=_last_seen, default=None)
+        return "" if newest is None else stable(str(newest.get("message") or ""))[:MAX_REASON_CHARACTERS]
+
+
+def _last_seen(event: dict[str, Any]) -> str:
+    series = event.get("series") or {}
+    times = (series.get("lastObservedTime"), event.get("lastTimestamp"), event.get("eventTime"))
+    return max((str(each) for each in times if each), default="")

@@ -1,0 +1,152 @@
+"""Why a pod is not ready, in words that stay the same as long as the cause does. Pure.
+
+A kubelet's own words change with every attempt: it says ErrImagePull and ImagePullBackOff in turn, names
+back-off times, and a crash loop is "waiting", "running" and "terminated" within seconds. A status that repeated
+them would be written for ever.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import msgspec
+
+MAX_REASON_CHARACTERS: Final = 300
+_LOG_CHARACTERS = 160
+_PULLING = frozenset({"ErrImagePull", "ImagePullBackOff", "RegistryUnavailable"})
+# Said while nothing is wrong yet.
+_STARTING = frozenset({"ContainerCreating", "PodInitializing", ""})
+# What differs each time, and means nothing to whoever reads it.
+_VOLATILE = re.compile(
+    r"0x[0-9a-f]+|\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?Z?|(?<=\d):\d{4,5}\b|\b[0-9a-f]{12,64}\b"
+)
+
+
+class PodCondition(msgspec.Struct, gc=False):
+    type: str = ""
+    status: str = ""
+    reason: str | None = None
+    message: str | None = None
+
+
+class _Waiting(msgspec.Struct, gc=False):
+    reason: str | None = None
+    message: str | None = None
+
+
+class _Terminated(msgspec.Struct, gc=False, rename="camel"):
+    exit_code: int = 0
+    reason: str | None = None
+    message: str | None = None
+
+
+class _State(msgspec.Struct, gc=False):
+    waiting: _Waiting | None = None
+    terminated: _Terminated | None = None
+
+
+class ContainerStatus(msgspec.Struct, gc=False, rename="camel"):
+    """What a kubelet says of a container."""
+
+    image: str | None = None
+    ready: bool = False
+    restart_count: int = 0
+    state: _State | None = None
+    last_state: _State | None = None
+
+
+class PodStatus(msgspec.Struct, gc=False, rename="camel"):
+    """What of a pod's status is read."""
+
+    phase: str | None = None
+    reason: str | None = None
+    message: str | None = None
+    pod_ip: str | None = msgspec.field(name="podIP", default=None)
+    conditions: list[PodCondition] | None = None
+    container_statuses: list[ContainerStatus] | None = None
+
+    def condition(self, type_: str) -> PodCondition | None:
+        return next((each for each in self.conditions or () if each.type == type_), None)
+
+    def is_true(self, type_: str) -> bool:
+        found = self.condition(type_)
+        return found is not None and found.status == "True"
+
+
+Problem = tuple[str, str]  #: a reason in one word, and a message
+
+
+def problem_of(status: PodStatus, *, terminating: bool = False) -> Problem:
+    """Why a pod with this status is not ready."""
+    if terminating:
+        return "Terminating", "its pod is on its way out"
+    if status.phase in {"Failed", "Succeeded"}:
+        return status.reason or "PodEnded", _brief(status.message or "its pod has ended and will be replaced")
+    scheduled = status.condition("PodScheduled")
+    if scheduled is not None and scheduled.status == "False":
+        return scheduled.reason or "Unschedulable", _brief(scheduled.message or "it cannot be scheduled")
+    for container in status.container_statuses or ():
+        problem = _container_problem(container)
+        if problem is not None:
+            return problem
+    return _readiness_problem(status)
+
+
+def _container_problem(container: ContainerStatus) -> Problem | None:
+    waiting = (container.state and container.state.waiting) or _Waiting()
+    if waiting.reason in _PULLING:
+        return "ImagePullBackOff", _brief(f"the image {container.image} cannot be pulled")
+    ended = _ended(container)
+    if not container.ready and ended is not None and (container.restart_count > 0 or ended.exit_code):
+        return _crash_problem(container, ended)
+    if waiting.reason == "CrashLoopBackOff":
+        return "CrashLoopBackOff", "it ends again and again"
+    if (waiting.reason or "") in _STARTING:
+        return None
+    return str(waiting.reason), _brief(waiting.message or "its container does not start")
+
+
+def _ended(container: ContainerStatus) -> _Terminated | None:
+    for state in (container.state, container.last_state):
+        if state is not None and state.terminated is not None:
+            return state.terminated
+    return None
+
+
+def _crash_problem(container: ContainerStatus, ended: _Terminated) -> Problem:
+    """The number of restarts is not in it: it would differ each time."""
+    said = " ".join(_last_line(ended.message or "").split())
+    words = f"; it said: {said}" if said else ""
+    if ended.reason == "OOMKilled":
+        return "OOMKilled", _brief(f"killed for using more memory than its limit (CrashLoopBackOff){words}")
+    loops = "ends again and again (CrashLoopBackOff), at last" if container.restart_count > 1 else "ended"
+    return "CrashLoopBackOff" if container.restart_count > 1 else "Restarted", _brief(
+        f"{loops} with exit code {ended.exit_code}{words}"
+    )
+
+
+def _readiness_problem(status: PodStatus) -> Problem:
+    containers, ready = status.condition("ContainersReady"), status.condition("Ready")
+    if containers is not None and containers.status == "True" and ready is not None and ready.reason:
+        return ready.reason, _brief(ready.message or "")
+    if any(each.restart_count for each in status.container_statuses or ()):
+        return "Restarted", "its container was restarted and does not answer yet"
+    if status.pod_ip:
+        return "NotAnswering", "its container runs, and the node does not answer its readiness probe yet"
+    return "Starting", "its containers are being started"
+
+
+def _last_line(text: str) -> str:
+    lines = [line for line in text.splitlines() if line.strip()]
+    return lines[-1][-_LOG_CHARACTERS:] if lines else ""
+
+
+def _brief(text: str) -> str:
+    text = stable(text)
+    return text if len(text) <= MAX_REASON_CHARACTERS else text[: MAX_REASON_CHARACTERS - 1] + "…"
+
+
+def stable(text: str) -> str:
+    """Without the parts that differ each time the same thing happens: times, ports, addresses of objects."""
+    return " ".join(_VOLATILE.sub("…", text).split())

@@ -1,0 +1,56 @@
+"""From what the nodes said of their chains to what is done and said about it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from btcctl.bitcoin.chain import ChainView
+from btcctl.bitcoin.mesh import MeshReport
+from btcctl.bitcoin.pods import NodePod
+from btcctl.bitcoin.status import Heights
+from btcctl.bitcoin.types import BitcoinNetwork
+
+
+def chain_view(network: BitcoinNetwork, pods: Sequence[NodePod], report: MeshReport, remembered: int) -> ChainView:
+    """What the nodes say of the chain.
+
+    Args:
+        remembered: The network's height before.
+    """
+    holders = {pod.ordinal for pod in pods if pod.address and not pod.terminating}
+    if network.spec.storage is not None:  # a volume has blocks even while it has no pod
+        holders |= set(range(network.spec.nodes))
+    return ChainView(report.chains, holders <= report.chains.keys(), remembered)
+
+
+def heights_after(view: ChainView, lost: int) -> Heights:
+    """What is remembered of the chain after a look at it.
+
+    Args:
+        lost: The height that was lost before, and not made up for; 0 if none was.
+    """
+    height = view.height or 0
+    if view.lost_from is not None:
+        return Heights(height, max(lost, view.lost_from))
+    highest = max(height, view.remembered)
+    return Heights(highest, 0 if highest >= lost else lost)
+
+
+def progress_of(pods: Sequence[NodePod], report: MeshReport, highest: int) -> dict[int, str]:
+    """How far those are that are held back for want of blocks."""
+    return {
+        pod.ordinal: f"it has {report.chains[pod.ordinal].blocks} of {highest} blocks"
+        for pod in pods
+        if pod.awaits_sync and pod.answers and pod.ordinal in report.chains
+    }
+
+
+def with_progress(pods: Sequence[NodePod], progress: Mapping[int, str]) -> list[NodePod]:
+    """The pods, with words of ours for what a kubelet calls a readiness gate."""
+    return [
+        replace(pod, reason="Syncing", message=progress.get(pod.ordinal, "it is catching up with the network's chain"))
+        if pod.awaits_sync and pod.answers and not pod.ready
+        else pod
+        for pod in pods
+    ]

@@ -1,0 +1,44 @@
+"""Whether the nodes have the credentials that the Secret says. Pure.
+
+Nothing is stored from which a password could be guessed. A node that answers 401 to what the Secret says now was
+started with something else, and its pod has to be replaced; that holds whenever the Secret was changed, and however
+often only its metadata was. The pods' template carries the version of the Secret at which they were last replaced:
+another value replaces them, one after the other, and a pod that has the value already is not replaced again for
+the same version, whatever its node answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from btcctl.bitcoin.pods import NodePod
+from btcctl.bitcoin.rpc import RpcFailure, RpcUnauthorized
+
+
+def must_replace_pods(
+    pods: Iterable[NodePod], failures: Mapping[int, RpcFailure], *, template_version: str, secret_version: str
+) -> bool:
+    """Whether the pods are to be replaced, because one that is up to date has other credentials than the Secret.
+
+    Args:
+        failures: By ordinal, what the nodes answered to the Secret's credentials.
+        template_version: The version of the Secret that new pods are marked with.
+        secret_version: Its version now; "" if there is none.
+    """
+    if not secret_version or secret_version == template_version:
+        return False
+    return any(
+        pod.secret_version == template_version and not pod.terminating and _refuses(failures.get(pod.ordinal))
+        for pod in pods
+    )
+
+
+def outdated(pods: Iterable[NodePod], failures: Mapping[int, RpcFailure], template_version: str) -> frozenset[int]:
+    """The ordinals that refuse us, and whose pods are about to be replaced."""
+    return frozenset(
+        pod.ordinal for pod in pods if pod.secret_version != template_version and _refuses(failures.get(pod.ordinal))
+    )
+
+
+def _refuses(failure: RpcFailure | None) -> bool:
+    return isinstance(failure, RpcUnauthorized) and failure.status == 401
