@@ -12,13 +12,12 @@ import pytest
 PROGRAM = """
 import threading
 import structlog
-from btcctl import Controller, Manager, Result, run_until_signal
+from btcctl import Controller, Manager, Result, SharedInformerFactory, run_until_signal
 from btcctl.objects import ObjectKey
 
 structlog.configure(logger_factory=structlog.PrintLoggerFactory())
 
-class Caches:
-    def start(self): pass
+class Caches(SharedInformerFactory):
     def stop(self, timeout=10.0): print("caches stopped", flush=True)
 
 hang = threading.Event()
@@ -31,7 +30,7 @@ def reconcile(key):
 
 controller = Controller("net", reconcile)
 controller.queue.add(ObjectKey("", "a"))
-run_until_signal(Manager(Caches(), [controller]), grace_seconds=60.0)
+run_until_signal(Manager(Caches(client=None), [controller]), grace_seconds=60.0)
 print("returned", flush=True)
 """
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 from btcctl import ApiClient, Controller, Manager, ObjectKey, Result, logging, run_until_signal
 from btcctl.errors import BtcctlError
+from btcctl.informers.factory import SharedInformerFactory
 from btcctl.leaderelection.election import Timing
 from btcctl.leaderelection.elector import Elector
 from btcctl.leaderelection.fence import Fence
@@ -56,14 +57,6 @@ class _Naming:
         return self._transport.request(replace(request, headers=headers), timeout=timeout, breaker=breaker)
 
 
-class _NoCaches:
-    def start(self) -> None:
-        """There is nothing to read."""
-
-    def stop(self, timeout: float = 0.0) -> None:
-        """Nor to end."""
-
-
 def main(orders: Orders) -> int:
     logging.configure("info", "console")
     config = ClientConfig(orders.url, credentials=StaticCredentials.bearer(orders.token))
@@ -84,7 +77,7 @@ def main(orders: Orders) -> int:
     for number in range(OBJECTS):
         controller.queue.add(ObjectKey(orders.namespace, f"written-{number}"))
     try:
-        run_until_signal(Manager(_NoCaches(), [controller], elector=elector), grace_seconds=5.0)
+        run_until_signal(Manager(SharedInformerFactory(work), [controller], elector=elector), grace_seconds=5.0)
     except (BtcctlError, TimeoutError) as error:
         sys.stderr.write(f"ended: {error}\n")
         return 1
