@@ -262,6 +262,16 @@ def decode_members(data: bytes | msgspec.Raw) -> dict[str, msgspec.Raw]:
         raise _undecodable("JSON object", error) from error
 
 
+def is_version_at_least(version: str, wanted: str) -> bool:
+    """Whether a resourceVersion is `wanted` or a later one of the same collection.
+
+    Since Kubernetes 1.35 they are numbers that grow (KEP-5504); of others, only equality says something.
+    """
+    if version.isdecimal() and wanted.isdecimal():
+        return int(version) >= int(wanted)
+    return version == wanted
+
+
 class WatchEvent(NamedTuple):
     """One line of a watch stream. An ERROR line is raised, never returned."""
 

@@ -44,6 +44,7 @@ RUNTIME_FAULTS = [
         ("a reconcile has no deadline", "limited_to(self._timeout, self._clock)", "limited_to(None, self._clock)"),
         ("what is no Result passes", "if not isinstance(result, Result):", "if False:"),
         ("a draining queue waits for caches", "not self._queue.is_shut_down and ", ""),
+        ("a look that nobody needs is a reconcile", "            self._queue.cancel_delay(key)", "            pass"),
         (
             "an exception ends the worker",
             "        except BaseException as error:\n            self._retry",
@@ -195,10 +196,62 @@ RUNTIME_FAULTS = [
     *faults_in(
         "controller/own_writes.py",
         _OWN_WRITES,
-        ("a key waits for its own writes for ever", "and self._clock.now() < pending.give_up_at", ""),
+        ("a key waits for its own writes for ever", "if unseen and left > 0:", "if unseen:"),
         ("a key does not wait for its own writes", "if latest and self._seconds > 0:", "if False:"),
-        ("waits are not counted", "                self.waits += 1", "                pass"),
-        ("waits in vain are not counted", "            self.timeouts += 1", "            pass"),
+        ("waits are not counted", "self.waits += pending.looks == 1", "pass"),
+        ("waits in vain are not counted", "            self.timeouts += bool(unseen)", "            pass"),
+        (
+            "what was created and changed is there",
+            "latest[target] = each.after(latest.get(target))",
+            "latest[target] = each",
+        ),
+        (
+            "who is held sleeps although his write is there",
+            "held += [each for each in waiters if each in self._held]",
+            "pass",
+        ),
+        (
+            "a deletion by another is not seen",
+            "                    self._note_change(each, (type_, key), change)",
+            "                    pass",
+        ),
+        (
+            "a former object's end is that of a later one",
+            "return change.last is not None and write.is_seen_in(change.last)",
+            "return True",
+        ),
+        ("one cache of two may be behind", "        if all(seen):", "        if any(seen):"),
+        (
+            "what a selector leaves out is waited for",
+            "or cache.has_read(write.resource_version, namespace)",
+            "or False",
+        ),
+    ),
+    *faults_in(
+        "rest/written.py",
+        _OWN_WRITES,
+        (
+            "an object that loses its last finalizer is still there",
+            "is not None and not _is_held(obj)",
+            "is not None and False",
+        ),
+        (
+            "a dying object is a gone one",
+            'return self.uid not in {"", cached.uid}',
+            "return cached.deletion_timestamp is not None",
+        ),
+        ("an object with a grace period is gone", " or held.metadata.deletion_grace_period_seconds)", ")"),
+        ("a namespace is gone at once", "held.metadata.finalizers or in_spec or", "held.metadata.finalizers or"),
+        (
+            "an object that stays is gone",
+            "obj.deletion_timestamp is not None and _is_held(obj)\n    log",
+            "False\n    log",
+        ),
+    ),
+    *faults_in(
+        "informers/delta_fifo.py",
+        ("informers/test_delta_fifo.py",),
+        ("what is being processed has been", "(self._entries or self.turn.locked())", "self._entries"),
     ),
     *faults_in(
         "controller/writes.py",

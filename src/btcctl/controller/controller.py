@@ -138,11 +138,12 @@ class Controller:
             if self._has_begun:
                 raise RuntimeError(f"controller {self.name} was started already: watch {informer.name} before that")
         background = self.queue.add_background if self._options.background else self.queue.add
-        note = self._noting(informer.name)
-        handler = KeyHandler(self.queue.add, keys_of, predicate, add_background=background, note=note)
-        self._sources.append(Source(informer, handler))
+        note, witness = self._noting(informer.name), None
         if type_ is not None:
-            self._processor.own_writes.watch(type_, informer.lister.get)
+            self._processor.own_writes.watch(type_, informer)
+            witness = partial(self._processor.own_writes.witness, type_)
+        handler = KeyHandler(self.queue.add, keys_of, predicate, add_background=background, note=note)
+        self._sources.append(Source(informer, handler, witness))
 
     @property
     def journal(self) -> Journal:
@@ -190,8 +191,9 @@ class Controller:
             raise error
 
     def idle(self) -> bool:
-        """Whether nothing is queued, due or being reconciled."""
-        return self.queue.idle()
+        """Whether nothing is queued, due, being reconciled, or held until a cache shows what was written for it."""
+        is_holding = self._processor.own_writes.is_holding() and not self.queue.is_shut_down
+        return self.queue.idle() and not is_holding
 
     @property
     def healthy(self) -> bool:

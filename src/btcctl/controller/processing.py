@@ -17,12 +17,12 @@ from btcctl.clock import Clock
 from btcctl.controller.failures import Tracebacks, retry_after_of
 from btcctl.controller.journal import Journal
 from btcctl.controller.options import ControllerOptions
-from btcctl.controller.own_writes import LOOK_AGAIN_SECONDS, OwnWrites
+from btcctl.controller.own_writes import OwnWrites
 from btcctl.controller.result import LEAST_REQUEUE_SECONDS, Result
 from btcctl.deadline import limited_to
 from btcctl.errors import DeadlineExceeded, TerminalError, describe_error
 from btcctl.objects import ObjectKey
-from btcctl.rest.written import noting_writes
+from btcctl.rest.written import recording_writes
 from btcctl.workqueue.rate_limited import RateLimitingQueue
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Processor:
         self._timeout = options.reconcile_timeout
         self._tracebacks = Tracebacks()
         self.journal = Journal(name, clock)
-        self.own_writes = OwnWrites(options.own_writes_timeout, clock)
+        self.own_writes = OwnWrites(options.own_writes_timeout, clock, queue.add)
         if metrics is not None:
             metrics.own_writes = self.own_writes
 
@@ -73,8 +73,7 @@ class Processor:
         """Reconcile `key`, unless a cache does not show yet what the last reconcile of it has written."""
         clear_contextvars()
         bind_contextvars(controller=self._name, key=str(key))
-        if not self._queue.is_shut_down and self.own_writes.must_wait(key):
-            self._queue.add_after(key, LOOK_AGAIN_SECONDS)
+        if not self._queue.is_shut_down and self._is_held(key):
             return
         if self._metrics is not None:
             self._metrics.started()
@@ -86,6 +85,15 @@ class Processor:
         if self._metrics is not None:
             self._metrics.finished(outcome, duration)
         logger.debug("reconciled", result=outcome, duration=round(duration, 6))
+
+    def _is_held(self, key: ObjectKey) -> bool:
+        was_held = self.own_writes.has_held(key)
+        delay = self.own_writes.hold(key)
+        if delay:
+            self._queue.add_after(key, delay)
+        elif was_held:
+            self._queue.cancel_delay(key)  # or it would be reconciled again because of a look that nobody needs
+        return delay > 0
 
     def _outcome(self, key: ObjectKey) -> tuple[str, BaseException | None]:
         """Reconcile, see to what comes next, return one of `btcctl.metrics.RESULTS` and what was raised."""
@@ -112,11 +120,11 @@ class Processor:
         return "requeue_after", None
 
     def _call(self, key: ObjectKey) -> Result:
-        with noting_writes() as writes, limited_to(self._timeout, self._clock):
+        with recording_writes() as writes, limited_to(self._timeout, self._clock):
             try:
                 result = self._reconcile(key)
             finally:
-                self.own_writes.note(key, writes)
+                self.own_writes.record(key, writes)
         if not isinstance(result, Result):
             raise TypeError(_why_no_result(result))
         return result

@@ -14,7 +14,7 @@ from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.controller.handlers import KeysOf, map_to_keys, own_key
 from btcctl.controller.predicates import Predicate
 from btcctl.errors import CacheSyncError, describe_error
-from btcctl.informers.notifications import Deleted
+from btcctl.informers.notifications import Deleted, Witness
 from btcctl.informers.shared_informer import SharedInformer
 from btcctl.objects import Object, ObjectKey
 from btcctl.threads import Stop
@@ -134,11 +134,17 @@ class KeyHandler:
 
 
 class Source:
-    """One watched informer."""
+    """One watched informer.
 
-    def __init__(self, informer: SharedInformer, handler: KeyHandler) -> None:
+    Args:
+        informer: What is watched.
+        handler: Turns it into keys.
+        witness: See `SharedInformer.add_handler`.
+    """
+
+    def __init__(self, informer: SharedInformer, handler: KeyHandler, witness: Witness | None = None) -> None:
         self._informer = informer
-        self._registration = informer.add_handler(handler)
+        self._registration = informer.add_handler(handler, witness=witness)
 
     @property
     def name(self) -> str:

@@ -144,6 +144,12 @@ class DeltaFIFO:
             self._entries.clear()
             self._changed.notify_all()
 
+    def is_drained(self) -> bool:
+        """Whether everything that was put in has been processed."""
+        with self._changed:
+            # Who takes an entry out holds the turn from before that until it is processed.
+            return not (self._entries or self.turn.locked())
+
     def has_synced(self) -> bool:
         """Whether the first list of each scope has been processed, to its end."""
         return not self._unprocessed

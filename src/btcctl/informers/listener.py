@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import structlog
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
-from btcctl.informers.notifications import Added, Deleted, EventHandler, Notification, tell
+from btcctl.informers.notifications import Added, Deleted, EventHandler, Notification, Witness, tell
 from btcctl.informers.pending import PendingNotifications, Recreated
 from btcctl.objects import ObjectKey
 from btcctl.threads import Stop
@@ -38,10 +38,14 @@ class Listener:
         name: Names the handler in logs.
         handler: Whom to tell.
         clock: Waits, and measures how far behind the handler is.
+        witness: Shown all that is passed to `add`, there and then.
     """
 
-    def __init__(self, name: str, handler: EventHandler, *, clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(
+        self, name: str, handler: EventHandler, *, clock: Clock = SYSTEM_CLOCK, witness: Witness | None = None
+    ) -> None:
         self.name = name
+        self._witness = witness
         self._handler = handler
         self._clock = clock
         self._changed = threading.Condition()  # guards what goes into _pending, and these two
@@ -54,8 +58,10 @@ class Listener:
         self._initial_told = 0
         self._behind_since: float | None = None
 
-    def add(self, news: Iterable[tuple[ObjectKey, Notification]]) -> None:
+    def add(self, news: Sequence[tuple[ObjectKey, Notification]]) -> None:
         """Have the handler told, later. Never blocks; ignored once closed."""
+        if self._witness is not None:
+            self._witness(news)
         with self._changed:
             if self._closed:
                 return

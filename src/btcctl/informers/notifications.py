@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, TypeAlias
 
@@ -33,6 +33,10 @@ class Deleted:
 
 
 Notification: TypeAlias = Added | Updated | Deleted
+
+
+#: Is shown every change in the thread that makes it, right after the cache has it: must be quick, and must not raise.
+Witness: TypeAlias = Callable[[Sequence[tuple[ObjectKey, Notification]]], None]
 
 
 class EventHandler(Protocol):

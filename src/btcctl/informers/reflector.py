@@ -110,10 +110,16 @@ class Reflector:
         self._log = _Log(name)
         self._phase: Phase = first_phase(clock.now(), streaming=isinstance(source, SupportsWatchList))
         self._open: _OpenWatch | None = None
+        self._stored_version = ""
         self._action = "list"
         self._last_error: BtcctlError | None = None
         self._last_event_at: float | None = None
         self._heard_at: float | None = None
+
+    @property
+    def version(self) -> str:
+        """Up to which version the store has been given everything; "" before the first list."""
+        return self._stored_version
 
     @property
     def last_error(self) -> BtcctlError | None:
@@ -262,6 +268,7 @@ class Reflector:
             opened.received = True
             self._happened(Received(), stop)
         opened.advance(known)
+        self._stored_version = opened.version
 
     def _without_unknown(self, events: list[WatchEvent]) -> list[WatchEvent]:
         known = []
@@ -306,6 +313,7 @@ class Reflector:
         match effect:
             case Replace(snapshot):
                 self._store.replace(snapshot.objects)
+                self._stored_version = snapshot.version
             case CountRelist(reason):
                 self._counters.relists[reason] += 1
             case ResetBackoff():

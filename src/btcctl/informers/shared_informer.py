@@ -19,13 +19,13 @@ from btcctl.informers.indexer import Indexer, IndexFunc
 from btcctl.informers.list_watch import ListerWatcher
 from btcctl.informers.listener import Listener, ListenerStatistics
 from btcctl.informers.lister import Lister
-from btcctl.informers.notifications import EventHandler
+from btcctl.informers.notifications import EventHandler, Witness
 from btcctl.informers.options import ReflectorOptions
 from btcctl.informers.registration import Registration
 from btcctl.informers.scoped_reflector import ScopedReflector
 from btcctl.informers.statistics import MAX_SILENCE_SECONDS, ReflectorStatistics
 from btcctl.informers.transform import Transform
-from btcctl.objects import Object
+from btcctl.objects import Object, is_version_at_least
 from btcctl.threads import Latch, Runner, Stop
 
 
@@ -103,7 +103,9 @@ class SharedInformer:
         self._stopped = False
         self._death: CacheSyncError | None = None
 
-    def add_handler(self, handler: EventHandler, *, resync_seconds: float | None = None) -> Registration:
+    def add_handler(
+        self, handler: EventHandler, *, resync_seconds: float | None = None, witness: Witness | None = None
+    ) -> Registration:
         """Tell `handler` of everything in the cache, then of each change: no gap, no duplicate.
 
         Args:
@@ -111,6 +113,8 @@ class SharedInformer:
             resync_seconds: How often to tell it again of everything in the cache; 0 is never,
                 None as the informer does. A handler that resyncs is also told of objects that a
                 relist found unchanged.
+            witness: Shown every change when the cache has just made it, and so also what comes and goes while
+                `handler` is busy. In the thread that keeps the cache: it must be quick, and must not raise.
 
         Raises:
             RuntimeError: The informer is stopped.
@@ -119,7 +123,9 @@ class SharedInformer:
         with self._changed:
             if self._stopped:
                 raise RuntimeError(f"informer {self.name} is stopped")
-            listener = Listener(f"listener-{self.name}-{next(self._numbers)}", handler, clock=self._clock)
+            listener = Listener(
+                f"listener-{self.name}-{next(self._numbers)}", handler, clock=self._clock, witness=witness
+            )
             registration = Registration(listener, resync, self._clock, self._forget, partial(self._died, listener.name))
             self._registrations = [*self._registrations, registration]
             self._newcomers.append(registration)
@@ -139,6 +145,16 @@ class SharedInformer:
     def has_synced(self) -> bool:
         """Whether the cache holds the first list."""
         return self._fifo.has_synced()
+
+    def has_read(self, version: str, namespace: str = "") -> bool:
+        """Whether the cache has taken in all that has happened up to a resourceVersion, as far as it selects it.
+
+        Args:
+            version: Of one object of the collection, or of a list of it.
+            namespace: Where that is; "" for cluster scope.
+        """
+        versions = [each.reflector.version for each in self._reflectors if each.scope in {ALL, namespace}]
+        return all(is_version_at_least(each, version) for each in versions) and self._fifo.is_drained()
 
     @property
     def last_error(self) -> BtcctlError | None:

@@ -20,7 +20,7 @@ from btcctl.rest.lister_watcher import ResourceListerWatcher, StreamingListerWat
 from btcctl.rest.pages import PageDecoder
 from btcctl.rest.stream import WatchStream
 from btcctl.rest.transport import Request, Response
-from btcctl.rest.written import note_deletion, note_write
+from btcctl.rest.written import record_deletion, record_write
 from btcctl.threads import Stop
 
 logger = structlog.get_logger(__name__)
@@ -206,7 +206,7 @@ class Resource:
         )
         # A JSON patch may add to a list: twice is not once.
         obj = self._object(self._client.call(request, idempotent=kind is not PatchKind.JSON))
-        note_write(self.type, obj, may_be_new=kind is PatchKind.APPLY)
+        record_write(self.type, obj, may_be_new=kind is PatchKind.APPLY)
         return obj
 
     def apply(self, body: Mapping[str, Any], *, force: bool = False, field_manager: str | None = None) -> Object:
@@ -254,7 +254,7 @@ class Resource:
             options["gracePeriodSeconds"] = grace_period_seconds
         answer = self._client.call(Request("DELETE", self._path(key), {}, _JSON, msgspec.json.encode(options)))
         if not answer.is_hypothetical:
-            note_deletion(self.type, key)
+            record_deletion(self.type, key, answer.body)
 
     def watch(
         self,
@@ -361,7 +361,7 @@ class Resource:
     def _write(self, method: str, path: str, body: Mapping[str, Any]) -> Object:
         query = {"fieldManager": self._client.field_manager}
         obj = self._object(self._client.call(Request(method, path, query, _JSON, msgspec.json.encode(body))))
-        note_write(self.type, obj, may_be_new=method == "POST")
+        record_write(self.type, obj, may_be_new=method == "POST")
         return obj
 
     def _object(self, response: Response) -> Object:

@@ -1,4 +1,9 @@
-"""What a thread has written to the API server, for whoever wants to see it come back in a cache."""
+"""What a thread has written to the API server, for whoever wants to see it come back in a cache.
+
+What a write has made of an object is known by the version in the server's answer, and if the object is gone, by its
+UID: another one of the same name may follow. An object that is being deleted is gone once nothing holds it any more,
+whichever write took the last finalizer away.
+"""
 
 from __future__ import annotations
 
@@ -7,39 +12,53 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
-from btcctl.objects import Object, ObjectKey
+import msgspec
+
+from btcctl.errors import DecodeError
+from btcctl.objects import Object, ObjectKey, decode_json, is_version_at_least
 from btcctl.resources import ResourceType
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class RecordedWrite:
     """One write that the server has accepted."""
 
     type: ResourceType
     key: ObjectKey
-    resource_version: str  #: what it made of the object; "" if it was deleted
-    may_be_new: bool  #: it may have created the object
+    resource_version: str = ""  #: what it made of the object; "" if that is gone
+    uid: str = ""  #: of the object; "" if it is not known
+    may_be_new: bool = False  #: it may have created the object
 
     @property
-    def is_deletion(self) -> bool:
+    def is_gone(self) -> bool:
+        """Whether the object is gone, and not only asked to go."""
         return not self.resource_version
 
     def is_seen_in(self, cached: Object | None) -> bool:
-        """Whether a cache with `cached` under the key has seen the write, or something later."""
+        """Whether a cache with `cached` under the key has seen the write, or something later.
+
+        Of a write that may have created the object, nothing under the key says nothing.
+        """
         if cached is None:
-            return not self.may_be_new
-        if self.is_deletion:
-            return cached.deletion_timestamp is not None
-        return _is_at_least(cached.resource_version, self.resource_version)
+            return self.is_gone or not self.may_be_new
+        if self.is_gone:
+            return self.uid not in {"", cached.uid}
+        return is_version_at_least(cached.resource_version, self.resource_version)
+
+    def after(self, earlier: RecordedWrite | None) -> RecordedWrite:
+        """This one, if `earlier` was made to the same key: what that has created may not be seen yet, either."""
+        if earlier is None or self.is_gone or self.may_be_new or not earlier.may_be_new:
+            return self
+        return RecordedWrite(self.type, self.key, self.resource_version, self.uid, may_be_new=True)
 
 
-_log: ContextVar[list[Written] | None] = ContextVar("written", default=None)
+_log: ContextVar[list[RecordedWrite] | None] = ContextVar("written", default=None)
 
 
 @contextmanager
-def noting_writes() -> Iterator[list[Written]]:
+def recording_writes() -> Iterator[list[RecordedWrite]]:
     """Collect what this thread writes within."""
-    written: list[Written] = []
+    written: list[RecordedWrite] = []
     token = _log.set(written)
     try:
         yield written
@@ -47,24 +66,66 @@ def noting_writes() -> Iterator[list[Written]]:
         _log.reset(token)
 
 
-def note_write(type_: ResourceType, obj: Object, *, may_be_new: bool = False) -> None:
+def record_write(type_: ResourceType, obj: Object, *, may_be_new: bool = False) -> None:
     """`obj` is what the server answered."""
     log = _log.get()
     if log is None or not obj.resource_version:  # without a version it was a dry run
         return
-    # What loses its last finalizer while it is being deleted is gone.
-    is_gone = obj.deletion_timestamp is not None and not obj.finalizers
-    log.append(Written(type_, obj.key, "" if is_gone else obj.resource_version, may_be_new))
+    is_gone = obj.deletion_timestamp is not None and not _is_held(obj)
+    log.append(RecordedWrite(type_, obj.key, "" if is_gone else obj.resource_version, obj.uid, may_be_new))
 
 
-def note_deletion(type_: ResourceType, key: ObjectKey) -> None:
+def record_deletion(type_: ResourceType, key: ObjectKey, answer: bytes) -> None:
+    """`answer` is what the server said to a DELETE: the object that is to go, or a Status if it is gone."""
     log = _log.get()
-    if log is not None:
-        log.append(Written(type_, key, "", may_be_new=False))
+    if log is None:
+        return
+    try:
+        obj = Object.from_raw(answer)
+    except DecodeError:
+        log.append(RecordedWrite(type_, key, uid=_uid_in_status(answer)))
+        return
+    is_asked_to_go = obj.deletion_timestamp is not None and _is_held(obj)
+    log.append(RecordedWrite(type_, key, obj.resource_version if is_asked_to_go else "", obj.uid))
 
 
-def _is_at_least(version: str, wanted: str) -> bool:
-    """Since Kubernetes 1.35 versions of one kind are numbers that grow; otherwise only equality says something."""
-    if version.isdecimal() and wanted.isdecimal():
-        return int(version) >= int(wanted)
-    return version == wanted
+class _Holding(msgspec.Struct):
+    finalizers: list[str] | None = None
+
+
+class _HeldMeta(_Holding, rename="camel"):
+    deletion_grace_period_seconds: int | None = None
+
+
+class _Held(msgspec.Struct):
+    metadata: _HeldMeta
+    spec: _Holding | None = None  # namespaces have theirs there
+
+
+class _Details(msgspec.Struct):
+    uid: str = ""
+
+
+class _Status(msgspec.Struct):
+    details: _Details | None = None
+
+
+def _is_held(obj: Object) -> bool:
+    """Whether an object that is being deleted waits for a finalizer, or for its grace period.
+
+    As k8s.io/apiserver's registry decides it (store.go, ShouldDeleteDuringUpdate).
+    """
+    try:
+        held = decode_json(obj.raw, _Held, lambda: str(obj.key))
+    except DecodeError:  # a kind of somebody's, whose spec is something else
+        return bool(obj.finalizers)
+    in_spec = held.spec.finalizers if held.spec is not None else None
+    return bool(held.metadata.finalizers or in_spec or held.metadata.deletion_grace_period_seconds)
+
+
+def _uid_in_status(answer: bytes) -> str:
+    try:
+        status = decode_json(answer, _Status, lambda: "answer to a deletion")
+    except DecodeError:
+        return ""
+    return "" if status.details is None else status.details.uid

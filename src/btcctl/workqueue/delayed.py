@@ -36,6 +36,10 @@ class DelayedKeys(Generic[K]):
         if len(self._heap) > 2 * len(self._ready_at) + _SLACK:
             self._rebuild()
 
+    def discard(self, key: K) -> None:
+        """Forget the time of `key`, if it has one."""
+        self._ready_at.pop(key, None)  # its entry in the heap is skipped
+
     def pop_ready(self, now: float) -> list[K]:
         """Remove and return every key due at `now`, earliest first."""
         ready = []

@@ -153,6 +153,12 @@ class WorkQueue(Generic[K]):
                 return
         self.add(key)
 
+    def cancel_delay(self, key: K) -> None:
+        """Take back every `add_after` of `key` whose time has not come. What is queued already stays queued."""
+        with self._lock:
+            self._delayed.discard(key)
+            self._look_at_delayed()
+
     def get(self) -> K:
         """Block until a key is ready. The caller must pass it to `done`.
 

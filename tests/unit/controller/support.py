@@ -9,7 +9,7 @@ from typing import Any
 from btcctl.clock import Clock
 from btcctl.controller.controller import Controller
 from btcctl.errors import BtcctlError
-from btcctl.informers.notifications import Deleted, EventHandler
+from btcctl.informers.notifications import Added, Deleted, EventHandler, Notification, Updated, Witness, tell
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import ResourceType
 from btcctl.testing.clock import FakeClock
@@ -95,21 +95,24 @@ class FakeInformer:
     def why_dead(self) -> str:
         return self.death
 
-    def add_handler(self, handler: EventHandler) -> FakeRegistration:
+    def add_handler(self, handler: EventHandler, *, witness: Witness | None = None) -> FakeRegistration:
         self.handler = handler
+        self.witness = witness or (lambda _: None)
         return self.registration
 
     def add(self, obj: Object, *, in_initial_list: bool = False) -> None:
-        assert self.handler is not None
-        self.handler.on_add(obj, in_initial_list)
+        self._tell(obj.key, Added(obj, in_initial_list))
 
     def update(self, old: Object, new: Object) -> None:
-        assert self.handler is not None
-        self.handler.on_update(old, new)
+        self._tell(new.key, Updated(old, new))
 
     def delete(self, obj_key: ObjectKey, last: Object | None) -> None:
+        self._tell(obj_key, Deleted(obj_key, last, final_state_known=last is not None))
+
+    def _tell(self, obj_key: ObjectKey, notification: Notification) -> None:
         assert self.handler is not None
-        self.handler.on_delete(Deleted(obj_key, last, final_state_known=last is not None))
+        self.witness([(obj_key, notification)])
+        tell(self.handler, notification)
 
 
 class FakeCachingInformer(FakeInformer):
@@ -118,6 +121,7 @@ class FakeCachingInformer(FakeInformer):
     def __init__(self, clock: Clock, name: str = "things", *, synced: bool = True) -> None:
         super().__init__(clock, name, synced=synced)
         self.cache: dict[ObjectKey, Object] = {}
+        self.version = 0  # up to which it has read
 
     @property
     def lister(self) -> FakeCachingInformer:
@@ -125,6 +129,9 @@ class FakeCachingInformer(FakeInformer):
 
     def get(self, obj_key: ObjectKey) -> Object | None:
         return self.cache.get(obj_key)
+
+    def has_read(self, version: str, namespace: str = "") -> bool:
+        return version.isdecimal() and int(version) <= self.version
 
 
 class SteppingClock(FakeClock):

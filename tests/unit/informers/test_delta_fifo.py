@@ -246,3 +246,13 @@ def test_one_that_fails_at_once_gives_the_turn_back():
     with pytest.raises(ValueError, match="ADDED"):
         fifo.apply(added("a", 1))
     assert not fifo.turn.locked()
+
+
+def test_it_is_drained_once_all_that_was_put_in_has_been_processed():
+    fifo = DeltaFIFO()
+    assert fifo.is_drained()
+    fifo.apply(added("a", 1))
+    assert not fifo.is_drained()
+    seen: list[bool] = []
+    fifo.pop(lambda _: seen.append(fifo.is_drained()))
+    assert (seen, fifo.is_drained()) == ([False], True)

@@ -10,7 +10,7 @@ from btcctl.objects import ObjectKey
 from btcctl.resources import CONFIG_MAPS, SERVICES
 from btcctl.rest.client import ApiClient
 from btcctl.rest.dry_run import DryRunTransport, Planned
-from btcctl.rest.written import noting_writes
+from btcctl.rest.written import recording_writes
 from btcctl.testing.fake_client import FakeClient
 
 KEY = ObjectKey("ns", "a")
@@ -74,7 +74,7 @@ def test_a_patch_and_a_deletion_are_only_planned(scene: Scene) -> None:
 
 
 def test_what_is_only_planned_is_not_waited_for(scene: Scene) -> None:
-    with noting_writes() as written:
+    with recording_writes() as written:
         scene.config_maps.delete(KEY)
         scene.config_maps.create({"metadata": {"name": "b"}})
     assert written == []

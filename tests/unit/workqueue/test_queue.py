@@ -106,6 +106,20 @@ def test_no_delay_is_an_add() -> None:
     assert len(queue) == 2
 
 
+def test_a_delay_can_be_taken_back_and_nothing_else_with_it() -> None:
+    clock = FakeClock()
+    queue: WorkQueue[str] = WorkQueue(clock)
+    queue.add_after("a", 5.0)
+    queue.add_after("b", 7.0)
+    queue.add("a")
+    queue.cancel_delay("a")
+    queue.cancel_delay("unknown")
+    assert queue.statistics().next_due_seconds == 7.0
+    assert (queue.get(), queue.state_of("a").due_seconds) == ("a", None)
+    clock.advance(7.0)
+    assert queue.get() == "b"
+
+
 def test_adding_a_key_now_leaves_its_later_time_in_place() -> None:
     clock = FakeClock()
     queue = new_queue(clock=clock)
