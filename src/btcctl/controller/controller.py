@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -303,6 +304,9 @@ class Controller:
         Raises:
             ShutDown: The queue is shut down and nothing is left in it.
         """
+        contextvars.copy_context().run(self._process_next)  # what it binds to log lines is none of the caller's
+
+    def _process_next(self) -> None:
         key = self.queue.get()
         try:
             self._processor.process(key)
@@ -312,4 +316,4 @@ class Controller:
     def _work(self, stop: Stop) -> None:
         with contextlib.suppress(ShutDown):
             while True:
-                self.process_next()
+                self._process_next()

@@ -437,6 +437,12 @@ def test_what_a_reconcile_binds_is_on_its_own_log_lines_only(clock):
     ]
 
 
+def test_a_key_that_is_processed_in_the_callers_thread_leaves_its_log_lines_alone(clock):
+    before = get_contextvars()
+    handle_one(Reconciler(), clock, times=1)
+    assert get_contextvars() == before
+
+
 def test_a_reconcile_waits_until_the_cache_shows_what_the_last_one_wrote(clock, start):
     maps, informer = FakeClient().resource(CONFIG_MAPS), FakeCachingInformer(clock)
 
