@@ -7,6 +7,7 @@ from tests.mutations.fault import faults_in
 _KUBECONFIG = ("rest/test_kubeconfig.py", "rest/test_kubeconfig_fuzz.py")
 _RENEWAL = ("rest/test_renewal.py",)
 _AGAIN = ("rest/test_reading_again.py",)
+_ELECTION = ("leaderelection/test_elector.py", "leaderelection/test_odd_leases.py")
 _SECRET = ("test_secret.py",)
 
 CONFIG_FAULTS = [
@@ -80,6 +81,34 @@ CONFIG_FAULTS = [
         ("the file is never read again", "            if stamps == self._stamps:\n", "            if True:\n"),
         ("credentials go to a server they are not for", "if _bound_to(chosen) != _bound_to(self.chosen):", "if False:"),
         ("an unchanged file is read again", "            if stamps == self._stamps:\n", "            if False:\n"),
+    ),
+    *faults_in(
+        "leaderelection/elector.py",
+        _ELECTION,
+        ("a slow server costs the pause as well", "began_at + self._uniform", "now + self._uniform"),
+        (
+            "a lease that another has had is taken back",
+            'if self.leading.is_set() and self.holder not in {"", self.identity}:',
+            "if False:",
+        ),
+    ),
+    *faults_in(
+        "leaderelection/failures.py",
+        _ELECTION,
+        ("what lasts is said once", "now - said_at >= AGAIN_SECONDS", "False"),
+        ("each failure is said aloud", "log = logger.warning if is_due else logger.debug", "log = logger.warning"),
+        ("no right is no reason to be unready", "if not failing.is_refused and seconds", "if seconds"),
+        (
+            "what has gone away is still wrong",
+            "        self._failing = None\n        self._said_at",
+            "        self._said_at",
+        ),
+    ),
+    *faults_in(
+        "leaderelection/record.py",
+        _ELECTION,
+        ("a number may be larger than a Lease can hold", "min(max(value or 0, 0), MAX_INT32)", "max(value or 0, 0)"),
+        ("a number may be negative", "min(max(value or 0, 0), MAX_INT32)", "min(value or 0, MAX_INT32)"),
     ),
     *faults_in(
         "secret.py",

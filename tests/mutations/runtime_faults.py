@@ -340,7 +340,11 @@ RUNTIME_FAULTS = [
         ),
         ("taking over acts at once", "max(sent_at, self._rivals_until)", "sent_at"),
         ("every renewal is a transition", "old.transitions + (self.record is not None)", "old.transitions + 1"),
-        ("a renewal says that it has just been acquired", "old.acquire_time or now", "now"),
+        (
+            "a renewal says that it has just been acquired",
+            "old.acquire_time if is_time(old.acquire_time) else now",
+            "now",
+        ),
         (
             "a lease that is given back has to be waited for",
             "self._rivals_until = _NEVER  # it was given back",
@@ -363,12 +367,12 @@ RUNTIME_FAULTS = [
         ),
         (
             "effects may begin while the lease is given back",
-            "        self._fence.close()\n        self._given_back = True",
-            "        self._given_back = True",
+            "        self._fence.close()\n        self._ending.given_back = True",
+            "        self._ending.given_back = True",
         ),
         (
             "an abandoned lease is given back",
-            "if self._abandoned or not self._has_written:",
+            "if self._ending.abandoned or not self._has_written:",
             "if not self._has_written:",
         ),
         (
@@ -378,15 +382,15 @@ RUNTIME_FAULTS = [
         ),
         (
             "a failure that is none of ours ends the loop",
-            "            except Exception as error:\n                self._report(error)\n        now",
-            "            except LeaseLost as error:\n                self._report(error)\n        now",
+            "            except Exception as error:\n                self._failures.note(error)\n        now",
+            "            except LeaseLost as error:\n                self._failures.note(error)\n        now",
         ),
     ),
     *faults_in(
         "leaderelection/elector.py",
         _ELECTION,
         ("all candidates ask at the same moments", "self._uniform(retry / JITTER, retry)", "retry"),
-        ("a lease that runs out during a stop is a failure", "None if self._resigned else error", "error"),
+        ("a lease that runs out during a stop is a failure", "None if self._ending.resigned else error", "error"),
     ),
     *faults_in(
         "leaderelection/lease_lock.py",

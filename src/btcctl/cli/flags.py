@@ -7,19 +7,40 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from btcctl.secret import ENVIRON, SecretMapping
 
-TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
-FALSE_WORDS = frozenset({"0", "false", "no", "off", ""})
+TRUE_WORDS = frozenset({"1", "t", "true", "yes", "on"})
+FALSE_WORDS = frozenset({"0", "f", "false", "no", "off", ""})
 
 LONGEST_SECONDS = 2**63 / 1e9  # Go counts nanoseconds in an int64
 _UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _PLAIN_SECONDS = re.compile(r"\d+(\.\d+)?")
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
 _DURATION = re.compile(f"({_DURATION_PART.pattern})+")
+
+
+class Parser(argparse.ArgumentParser):
+    """Knows flags that are on or off: their value stands behind a "=" or nowhere."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.switches: set[str] = set()
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """See the base class. A word behind a switch is an argument of its own."""
+        words = list(sys.argv[1:] if args is None else args)
+        end = words.index("--") if "--" in words else len(words)
+        whole = [self._with_value(each) for each in words[:end]]
+        return super().parse_known_args([*whole, *words[end:]], namespace)
+
+    def _with_value(self, word: str) -> str:
+        if word not in self.switches:
+            return word
+        return f"{word}=true" if word.startswith("--") else f"{word}true"
 
 
 class Flags:
@@ -53,10 +74,23 @@ class Flags:
         self._parser.add_argument(*names, action=_Collect, default=default, help=shown, **options)
 
     def switch(self, *names: str, about: str) -> None:
-        """Add a flag that is on or off; its variable takes true and false."""
+        """Add a flag that is on or off, as Go has them: `--flag`, `--flag=true`, `--flag=false`; likewise its variable.
+
+        The parser must be a `Parser`, or a word that follows the flag is taken for its value.
+        """
         variable, text = self._variable(names)
         default = text is not None and self._parsed(variable, text, parse_bool, None)
-        self._parser.add_argument(*names, action="store_true", default=default, help=f"{about} [env {variable}]")
+        self._parser.add_argument(
+            *names,
+            nargs="?",
+            const=True,
+            type=_parse_switch,
+            default=default,
+            metavar="=true|false",
+            help=f"{about} [env {variable}]",
+        )
+        if isinstance(self._parser, Parser):
+            self._parser.switches.update(names)
 
     def _variable(self, names: tuple[str, ...]) -> tuple[str, str | None]:
         long = next(name for name in names if name.startswith("--"))
@@ -84,6 +118,15 @@ class _Collect(argparse.Action):
     def __call__(self, _parser: Any, namespace: argparse.Namespace, value: Any, _option: Any = None) -> None:
         before = getattr(namespace, self.dest)
         setattr(namespace, self.dest, (value,) if before is self.default else (*before, value))
+
+
+def _parse_switch(text: str) -> bool:
+    try:
+        if text:
+            return parse_bool(text)
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"{text!r} is neither true nor false")
 
 
 def parse_bool(text: str) -> bool:

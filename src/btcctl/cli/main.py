@@ -13,7 +13,7 @@ from typing import NoReturn
 
 from btcctl import logging
 from btcctl.cli import crd, debug, run, sandbox
-from btcctl.cli.flags import Flags
+from btcctl.cli.flags import Flags, Parser
 from btcctl.errors import BtcctlError, ConfigError
 from btcctl.secret import ENVIRON, SecretMapping
 
@@ -66,9 +66,7 @@ def entry_point() -> NoReturn:
 def build_parser(environ: Mapping[str, str] | None = None) -> argparse.ArgumentParser:
     """The whole command line."""
     environ = ENVIRON if environ is None else SecretMapping(environ)
-    parser = argparse.ArgumentParser(
-        prog="btcctl", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser(prog="btcctl", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--version", action="version", version=f"btcctl {importlib.metadata.version('btcctl')}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command_name")
     for module in (run, sandbox, crd, debug):

@@ -54,6 +54,9 @@ def add_parser(commands: Any, environ: Mapping[str, str]) -> argparse.ArgumentPa
     flags = Flags(parser, environ)
     flags.value("--kubeconfig", parse=Path, metavar="FILE", about="the kubeconfig to use")
     flags.value("--context", metavar="NAME", about="the context in the kubeconfig, instead of the current one")
+    flags.value("--as", dest="as_user", metavar="USER", default="", about="act as this user; the server asks if we may")
+    flags.names("--as-group", metavar="GROUP", about="act as a member of this group, with --as")
+    flags.value("--as-uid", metavar="UID", default="", about="act as the user with this uid, with --as")
     flags.names("--namespace", "-n", metavar="NAME", about="look after this namespace only")
     flags.switch("--all-namespaces", "-A", about="look after all namespaces; this is the default")
     flags.value("--workers", parse=parse_count(1, 64), default=2, metavar="N", about="parallel reconciles")
@@ -95,7 +98,7 @@ def add_parser(commands: Any, environ: Mapping[str, str]) -> argparse.ArgumentPa
 def run_operator(args: argparse.Namespace) -> int:
     """Find the cluster, build the operator, run it until a signal."""
     _refuse_contradictions(args)
-    config = load_config(args.kubeconfig, args.context)
+    config = load_config(args.kubeconfig, args.context).acting_as(args.as_user, args.as_uid, args.as_group)
     options = OperatorOptions(
         namespaces=args.namespace,
         workers=args.workers,

@@ -25,10 +25,16 @@ def live_checks(manager: Manager, wedged_seconds: float = WEDGED_SECONDS) -> dic
 
 
 def ready_checks(manager: Manager) -> dict[str, Check]:
-    """Further ones that a restart would not mend: the caches are filled, and the server speaks to us."""
+    """Further ones that a restart would not mend: the caches are filled, the server speaks to us, and the lease is
+    ours to read and write."""
+
+    def election() -> str:
+        return "" if manager.elector is None else manager.elector.why_unready()
+
     return {
         "caches": lambda: "; ".join(manager.unsynced()),
         "watches": lambda: "; ".join(manager.silent()),
+        "election": election,
     }
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from btcctl.clock import rfc3339_micro
 from btcctl.errors import ConfigError
-from btcctl.leaderelection.record import LeaseRecord
+from btcctl.leaderelection.record import MAX_INT32, LeaseRecord, is_time
 
 # client-go's JitterFactor. There it lengthens the wait; here it shortens it, so that a dead leader is
 # replaced within lease + retry.
@@ -39,8 +39,8 @@ class Timing:
 
     def __post_init__(self) -> None:
         lease, deadline, retry = self.lease_seconds, self.renew_deadline_seconds, self.retry_seconds
-        if not (1 <= lease < _LATER and lease == int(lease)):
-            raise ConfigError(f"the lease duration is {lease:g} s, must be whole seconds, 1 or more")
+        if not (1 <= lease <= MAX_INT32 and lease == int(lease)):
+            raise ConfigError(f"the lease duration is {lease:g} s, must be whole seconds, from 1 to {MAX_INT32}")
         if not lease > deadline > JITTER * retry > 0:
             raise ConfigError(
                 f"lease duration {lease:g} s, renew deadline {deadline:g} s and retry period {retry:g} s: "
@@ -109,8 +109,10 @@ class Election:
         old = self.record or LeaseRecord()
         seconds = int(self._timing.lease_seconds)
         if old.holder == self.identity:
-            return LeaseRecord(self.identity, seconds, old.acquire_time or now, now, old.transitions)
-        transitions = old.transitions + (self.record is not None)
+            return LeaseRecord(
+                self.identity, seconds, old.acquire_time if is_time(old.acquire_time) else now, now, old.transitions
+            )
+        transitions = min(old.transitions + (self.record is not None), MAX_INT32)
         return LeaseRecord(self.identity, seconds, now, now, transitions)
 
     def record_to_release(self, wall_time: datetime) -> LeaseRecord:

@@ -7,6 +7,7 @@ import socket
 import threading
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
@@ -14,6 +15,7 @@ import structlog
 from btcctl.clock import AWAKE_CLOCK, Clock
 from btcctl.errors import LeaseLost
 from btcctl.leaderelection.election import JITTER, Election, Timing
+from btcctl.leaderelection.failures import Failures
 from btcctl.leaderelection.fence import Fence
 from btcctl.leaderelection.lock import Lock
 from btcctl.leaderelection.record import LeaseRecord
@@ -33,6 +35,16 @@ class Observer(Protocol):
 def unique_identity() -> str:
     """Host name and a random part, as controller-runtime has it: a restarted process is another candidate."""
     return f"{socket.gethostname()}_{uuid.uuid4()}"
+
+
+@dataclass(slots=True)
+class _Ending:
+    """How it ends. Set by whoever stops us, and by the loop at its end."""
+
+    resigned: bool = False  #: a lease that runs out from now on is no loss
+    abandoned: bool = False  #: somebody may still be at work: the lease is not given back
+    given_back: bool = False
+    unraised: LeaseLost | None = None
 
 
 class Elector:
@@ -74,15 +86,12 @@ class Elector:
         self._observer = observer
         self._uniform = uniform
         self._election = Election(self.identity, timing, take_over=take_over)
-        self._abandoned = False
-        self._resigned = False
+        self._failures = Failures(lock.key, clock, timing.renew_deadline_seconds)
+        self._ending = _Ending()
         self._has_written = False
-        self._given_back = False
-        self._last_failure = ""
         self._last_rival = ""
         self._runner = Runner(f"leader-{lock.key.name}", self.run, clock=clock, on_failure=lambda _: self.lost.set())
-        self._guard = threading.Lock()  # guards the one below
-        self._unraised: LeaseLost | None = None
+        self._guard = threading.Lock()  # guards the loss that nobody has been told of
 
     @property
     def holder(self) -> str:
@@ -93,11 +102,18 @@ class Elector:
     @property
     def expired(self) -> bool:
         """Whether we led and the deadline has passed, even if the loop hangs and has not noticed."""
-        return self.leading.is_set() and not self._given_back and not self._election.holds(self._clock.now())
+        return self.leading.is_set() and not self._ending.given_back and not self._election.holds(self._clock.now())
 
     def problem(self) -> str:
         """For a health check: what is wrong with the lease, "" if nothing is."""
         return f"lease {self._lock.key} is lost" if self.lost.is_set() or self.expired else ""
+
+    def why_unready(self) -> str:
+        """For a readiness check: why we can neither take the lease nor renew it, "" if we can.
+
+        At once if we are not allowed to, otherwise once it has lasted for as long as the renew deadline.
+        """
+        return self._failures.why_unready()
 
     def start(self) -> None:
         """Run in a thread of its own."""
@@ -112,17 +128,17 @@ class Elector:
         """
         self._runner.stop(timeout)
         with self._guard:
-            error, self._unraised = self._unraised, None
+            error, self._ending.unraised = self._ending.unraised, None
         if error is not None:
             raise error
 
     def resign(self) -> None:
         """We are about to stop. If the lease runs out before the work has ended, that is no loss any more."""
-        self._resigned = True
+        self._ending.resigned = True
 
     def abandon(self) -> None:
         """Do not give the lease back at the end: somebody may still be at work. It runs out by itself."""
-        self._abandoned = True
+        self._ending.abandoned = True
         self._fence.close()
 
     def run(self, stop: Stop) -> None:
@@ -133,10 +149,10 @@ class Elector:
             if self.expired:
                 raise LeaseLost(self._why_lost())
         except LeaseLost as error:
-            log = logger.warning if self._resigned else logger.error
+            log = logger.warning if self._ending.resigned else logger.error
             log("lease lost", lease=str(self._lock.key), error=str(error))
             with self._guard:
-                self._unraised = None if self._resigned else error
+                self._ending.unraised = None if self._ending.resigned else error
             self.lost.set()
         else:
             self._release()
@@ -153,18 +169,19 @@ class Elector:
         Raises:
             LeaseLost: We led, and do no longer.
         """
+        began_at = self._clock.now()
         deadline = self._election.leads_until
         if not self.expired:
             try:
                 self._attempt()
-                self._last_failure = ""
+                self._failures.clear()
             except Exception as error:
-                self._report(error)
+                self._failures.note(error)
         now = self._clock.now()
         if self.leading.is_set() and (now >= deadline or not self._election.holds(now)):
             raise LeaseLost(self._why_lost())
         self._tell(now)
-        return self._pause(now)
+        return self._pause(now, began_at)
 
     def _attempt(self) -> None:
         """client-go's tryAcquireOrRenew: write on what is known; read first if that fails or is not ours."""
@@ -173,11 +190,13 @@ class Elector:
                 self._write(self._lock.update)
                 return
             except Exception as error:
-                self._report(error)
+                self._failures.note(error)
                 self._count_slow_path()
         record = self._lock.get(self._call_seconds())
         now = self._clock.now()
         self._election.saw(record, now)
+        if self.leading.is_set() and self.holder not in {"", self.identity}:
+            return  # lost, even if the other's time is over already: it may have acted
         if self._election.may_take(now):
             self._write(self._lock.create if record is None else self._lock.update)
 
@@ -205,22 +224,26 @@ class Elector:
             self._last_rival = self.holder
             logger.info("waiting for the lease", lease=str(self._lock.key), holder=self.holder)
 
-    def _pause(self, now: float) -> float:
-        """Until the next attempt is due, or something changes by itself."""
+    def _pause(self, now: float, began_at: float) -> float:
+        """Until the next attempt is due, or something changes by itself.
+
+        From the beginning of one attempt to that of the next: a slow server must not cost the deadline twice.
+        """
         retry = self._timing.retry_seconds
+        due = max(0.0, began_at + self._uniform(retry / JITTER, retry) - now)
         instants = (self._election.rivals_until, self._election.leads_from, self._election.leads_until)
-        return min([self._uniform(retry / JITTER, retry), *(each - now for each in instants if each > now)])
+        return min([due, *(each - now for each in instants if each > now)])
 
     def _release(self) -> None:
         """Give it back, unless there may be work that has not ended."""
-        if self._abandoned or not self._has_written:
+        if self._ending.abandoned or not self._has_written:
             return
         self._fence.close()
-        self._given_back = True
+        self._ending.given_back = True
         try:
             is_free = give_back(self._lock, self._election, self._clock, seconds=self._timing.call_seconds)
         except Exception as error:
-            self._report(error)
+            self._failures.note(error)
             is_free = False
         if not is_free:
             logger.warning("the lease could not be given back: it runs out by itself", lease=str(self._lock.key))
@@ -230,14 +253,7 @@ class Elector:
         if holder not in {"", self.identity}:
             return f"lease {self._lock.key} was taken by {holder}"
         seconds = self._timing.renew_deadline_seconds
-        return f"lease {self._lock.key} was not renewed for {seconds:g} s: {self._last_failure or 'no time to run'}"
-
-    def _report(self, error: Exception) -> None:
-        """Each cause once, until it changes or goes away."""
-        text = f"{type(error).__name__}: {error}"
-        log = logger.debug if text == self._last_failure else logger.warning
-        log("lease not taken or renewed", lease=str(self._lock.key), error=text)
-        self._last_failure = text
+        return f"lease {self._lock.key} was not renewed for {seconds:g} s: {self._failures.last or 'no time to run'}"
 
     def _count(self, *, is_leading: bool) -> None:
         if self._observer is not None:

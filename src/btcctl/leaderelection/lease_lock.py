@@ -91,6 +91,6 @@ class LeaseLock:
 
     def _remember(self, response: Response) -> LeaseRecord:
         body = Object.from_raw(response.body).body()
-        record = LeaseRecord.from_spec(body.get("spec") or {})
+        record = LeaseRecord.from_spec(body.get("spec"))
         self._seen = body
         return record

@@ -9,6 +9,8 @@ from typing import Any, Self
 
 from btcctl.errors import ObjectDecodeError
 
+MAX_INT32 = 2**31 - 1  # what a number in a Lease can be at most
+
 
 @dataclass(frozen=True, slots=True)
 class LeaseRecord:
@@ -24,24 +26,25 @@ class LeaseRecord:
     transitions: int = 0  #: how often another holder has taken it
 
     @classmethod
-    def from_spec(cls, spec: Mapping[str, Any]) -> Self:
-        """Read a decoded `spec`.
+    def from_spec(cls, spec: object) -> Self:
+        """Read a decoded `spec`; null is an empty one.
+
+        What does not fit into the field of a Lease counts as the nearest that does: such a record must neither stop
+        the election nor be refused when it is written back.
 
         Raises:
-            ObjectDecodeError: A field is of the wrong type.
+            ObjectDecodeError: It, or a field, is of the wrong type.
         """
-        record = cls(
-            spec.get("holderIdentity") or "",
-            spec.get("leaseDurationSeconds") or 0,
-            spec.get("acquireTime") or "",
-            spec.get("renewTime") or "",
-            spec.get("leaseTransitions") or 0,
+        if not isinstance(spec, Mapping | None):
+            raise ObjectDecodeError("a Lease whose spec is no object")
+        fields = spec or {}
+        return cls(
+            _text(fields, "holderIdentity"),
+            _number(fields, "leaseDurationSeconds"),
+            _text(fields, "acquireTime"),
+            _text(fields, "renewTime"),
+            _number(fields, "leaseTransitions"),
         )
-        texts = (record.holder, record.acquire_time, record.renew_time)
-        numbers = (record.duration_seconds, record.transitions)
-        if not all(isinstance(each, str) for each in texts) or not all(isinstance(each, int) for each in numbers):
-            raise ObjectDecodeError("a Lease whose fields are of the wrong type")
-        return record
 
     def spec(self) -> dict[str, Any]:
         """As in a Lease."""
@@ -57,5 +60,27 @@ class LeaseRecord:
         """Seconds since the holder last renewed it, by its clock and ours; None if it does not say."""
         try:
             return (wall_time - datetime.fromisoformat(self.renew_time)).total_seconds()
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             return None
+
+
+def is_time(text: str) -> bool:
+    """Whether a server takes it for a time: RFC 3339, with a zone."""
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
+
+
+def _text(fields: Mapping[str, Any], name: str) -> str:
+    value = fields.get(name)
+    if not isinstance(value, str | None):
+        raise ObjectDecodeError(f"a Lease whose spec.{name} is no text")
+    return value or ""
+
+
+def _number(fields: Mapping[str, Any], name: str) -> int:
+    value = fields.get(name)
+    if not isinstance(value, int | None) or isinstance(value, bool):
+        raise ObjectDecodeError(f"a Lease whose spec.{name} is no whole number")
+    return min(max(value or 0, 0), MAX_INT32)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from importlib import import_module
+from typing import Self
 from urllib.parse import urlsplit
 
 from btcctl.errors import ConfigError
@@ -46,6 +47,23 @@ class ClientConfig:
         if parts.username is not None:
             raise ConfigError(f"the server's URL ({self.source}) has a user name in it; put credentials under users")
         object.__setattr__(self, "proxy_url", Secret(self.proxy_url))
+
+    def acting_as(self, user: str = "", uid: str = "", groups: Sequence[str] = ()) -> Self:
+        """The same, acting as somebody else. What is not given stays as it was: as kubectl's flags do.
+
+        Raises:
+            ConfigError: There is a uid or a group, and no user.
+        """
+        if not (user or uid or groups):
+            return self
+        before = self.impersonation
+        changed = Impersonation(
+            user or ("" if before is None else before.user),
+            uid or ("" if before is None else before.uid),
+            tuple(groups) or (() if before is None else before.groups),
+            {} if before is None else before.extra,
+        )
+        return replace(self, impersonation=changed)
 
 
 def __getattr__(name: str) -> Callable[..., ClientConfig]:

@@ -28,7 +28,7 @@ def user(fields: str) -> str:
 
 
 FILES = [
-    *("", "{}", "- a", "a: b", "a: [", "text", "null", PLAIN, f"{PLAIN}---\n- another document\n"),
+    *("", "{}", "- a", "a: b", "a: [", "text", "null", "a: .inf", PLAIN, f"{PLAIN}---\n- another document\n"),
     *(f"{head}\n{PLAIN}" for head in ("apiVersion: v1\nkind: Config", "apiVersion: v2\nkind: Config", "kind: Pod")),
     *(f"{head}\n{PLAIN}" for head in ("apiVersion: 1", "kind: 5", "kind: null", "preferences: {colors: 1}")),
     PLAIN.replace("user: u", "user: ''"),

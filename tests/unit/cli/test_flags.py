@@ -4,11 +4,12 @@ import argparse
 
 import pytest
 
-from btcctl.cli.flags import Flags, parse_count, parse_duration
+from btcctl.cli.flags import Flags, Parser, parse_count, parse_duration
+from btcctl.cli.main import build_parser
 
 
 def parsed(environ: dict[str, str], *argv: str) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="btcctl")
+    parser = Parser(prog="btcctl")
     flags = Flags(parser, environ)
     flags.value("--workers", parse=parse_count(1, 64), default=2, about="parallel reconciles")
     flags.value("--log-format", choices=("json", "console"), default="json", about="how to log")
@@ -25,6 +26,57 @@ def test_the_command_line_wins_over_the_variable_and_the_variable_over_the_defau
 @pytest.mark.parametrize(("text", "value"), [("true", True), ("1", True), ("no", False), ("", False)])
 def test_a_switch_reads_true_and_false(text, value):
     assert parsed({"BTCCTL_VERBOSE": text}).verbose is value
+
+
+@pytest.mark.parametrize(
+    ("argv", "value"),
+    [
+        (["--verbose"], True),
+        (["-v"], True),
+        (["--verbose=true"], True),
+        (["--verbose=1"], True),
+        (["--verbose=T"], True),
+        (["--verbose=false"], False),
+        (["--verbose=False"], False),
+        (["--verbose", "--verbose=0"], False),
+        (["--verbose=false", "--verbose"], True),
+        (["-v", "--workers", "3"], True),
+        ([], False),
+    ],
+)
+def test_a_switch_is_given_bare_or_with_a_value_and_the_last_one_counts(argv: list[str], value: bool):
+    assert parsed({}, *argv).verbose is value
+    assert parsed({"BTCCTL_VERBOSE": "true"}, *argv).verbose is (value or not argv)
+
+
+@pytest.mark.parametrize("word", ["maybe", "", "2", "truefalse"])
+def test_a_switch_with_another_value_is_a_usage_error(capsys, word: str):
+    with pytest.raises(SystemExit):
+        parsed({}, f"--verbose={word}")
+    assert f"argument -v/--verbose: {word!r} is neither true nor false" in capsys.readouterr().err
+
+
+def test_a_word_behind_a_switch_is_none_of_its_values(capsys):
+    with pytest.raises(SystemExit):
+        parsed({}, "--verbose", "false")
+    assert "unrecognized arguments: false" in capsys.readouterr().err
+    parser = Parser()
+    Flags(parser, {}).switch("--json", about="as it is")
+    parser.add_argument("what")
+    assert parser.parse_args(["--json", "queue"]).what == "queue"
+
+
+@pytest.mark.parametrize("argv", [["--leader-elect"], ["--leader-elect=true"], ["--leader-elect=false", "-v"]])
+def test_commands_take_switches_with_values(argv: list[str]):
+    args = build_parser({}).parse_args(["run", *argv])
+    assert (args.leader_elect, args.verbose) == ("false" not in argv[0], "-v" in argv)
+
+
+def test_whom_to_act_as_is_given_as_kubectl_has_it():
+    args = build_parser({"BTCCTL_AS_GROUP": "c,d"}).parse_args(["run", "--as", "ann", "--as-uid=7"])
+    assert (args.as_user, args.as_uid, args.as_group) == ("ann", "7", ("c", "d"))
+    args = build_parser({}).parse_args(["run", "--as-group", "a", "--as-group=b"])
+    assert (args.as_user, args.as_group) == ("", ("a", "b"))
 
 
 @pytest.mark.parametrize(

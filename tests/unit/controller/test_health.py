@@ -12,13 +12,17 @@ from btcctl.controller.controller import Controller
 from btcctl.controller.health import WEDGED_SECONDS, live_checks, ready_checks
 from btcctl.controller.manager import Manager
 from btcctl.controller.result import Result
+from btcctl.errors import Forbidden
 from btcctl.informers.factory import SharedInformerFactory
 from btcctl.informers.notifications import HandlerFuncs
 from btcctl.informers.statistics import MAX_SILENCE_SECONDS
+from btcctl.leaderelection.elector import Elector
+from btcctl.leaderelection.fence import Fence
 from btcctl.resources import CONFIG_MAPS
 from btcctl.testing.clock import FakeClock
 from btcctl.testing.fake_client import FakeClient
 from tests.unit.controller.support import key, kill
+from tests.unit.leaderelection.support import FakeLock, Server
 
 REAL_LIMIT_SECONDS = 10.0  # a broken test fails, it does not hang
 
@@ -106,3 +110,13 @@ def test_a_handlers_thread_that_has_ended(scene: Scene) -> None:
     assert scene.red()["threads"] == "informer configmaps: thread listener-configmaps-2 ended by KeyError: 'missing'"
     with pytest.raises(KeyError):
         scene.manager.stop()
+
+
+def test_no_rights_on_the_lease_make_the_program_unready_and_not_unhealthy() -> None:
+    clock = FakeClock()
+    lock = FakeLock(Server(), clock, failures=[Forbidden(403, "Forbidden", "no")])
+    elector = Elector(lock, Fence(clock), clock=clock)
+    manager = Manager(SharedInformerFactory(FakeClient(clock=clock), clock=clock), [], elector=elector, clock=clock)
+    elector.step()
+    assert "grant get, create and update on leases" in ready_checks(manager)["election"]()
+    assert live_checks(manager)["lease"]() == ""

@@ -7,7 +7,7 @@ from queue import SimpleQueue
 import pytest
 from structlog.testing import capture_logs
 
-from btcctl.errors import BtcctlError, LeaseLost, TransportError
+from btcctl.errors import BtcctlError, Forbidden, LeaseLost, TransportError
 from btcctl.leaderelection.elector import Elector
 from btcctl.leaderelection.fence import Fence
 from btcctl.leaderelection.record import LeaseRecord
@@ -195,12 +195,61 @@ def test_what_is_no_error_of_ours_is_a_failed_renewal_too(a: Candidate) -> None:
     assert a.leads
 
 
+def test_what_goes_wrong_for_long_is_said_again_each_minute(b: Candidate) -> None:
+    b.lock.failures = [DOWN] * 1000
+    with capture_logs() as logs:
+        b.run_for(179.0)
+    assert [each["log_level"] for each in logs].count("warning") == 3
+    assert len(b.lock.calls) > 80
+
+
+def test_causes_that_take_turns_are_each_said_once_a_minute(b: Candidate) -> None:
+    b.lock.failures = [DOWN, BtcctlError("nonsense")] * 500
+    with capture_logs() as logs:
+        b.run_for(59.0)
+    assert [each["log_level"] for each in logs].count("warning") == 2
+
+
+def test_who_may_not_touch_leases_says_at_once_what_to_grant_and_is_not_ready(b: Candidate) -> None:
+    b.lock.failures = [Forbidden(403, "Forbidden", "cannot get resource"), None]
+    with capture_logs() as logs:
+        b.step()
+    assert "cannot get resource; grant get, create and update on leases (coordination.k8s.io) in ns" in logs[0]["error"]
+    assert "cannot get resource; grant get, create and update" in b.elector.why_unready()
+    b.step()
+    assert b.elector.why_unready() == ""
+
+
+def test_a_server_that_is_away_makes_nobody_unready_before_the_deadline(b: Candidate) -> None:
+    b.lock.failures = [DOWN] * 1000
+    b.run_for(DEADLINE - 0.1)
+    assert b.elector.why_unready() == ""
+    b.run_for(RETRY)
+    assert "no attempt has succeeded for 12 s: TransportError: unreachable" in b.elector.why_unready()
+
+
 def test_one_failure_leaves_the_lead_alone(a: Candidate) -> None:
     a.step()
     a.lock.failures = [DOWN, DOWN]
     a.run_for(DEADLINE + 5)
     assert a.leads
     assert a.may_act()
+
+
+@pytest.mark.parametrize("seconds", [0.5, 2.0, 3.9, 4.0, 4.5, 4.9])
+def test_a_server_as_slow_as_a_call_may_be_costs_nobody_the_lease(a: Candidate, seconds: float) -> None:
+    a.lock.seconds = seconds
+    a.run_for(600.0)
+    assert a.leads
+    assert a.fence.refused == 0
+
+
+def test_a_pause_counts_from_the_beginning_of_the_attempt_and_is_never_negative(a: Candidate) -> None:
+    assert a.step() == RETRY
+    a.lock.seconds = 0.5
+    assert a.step() == RETRY - 0.5
+    a.lock.seconds = 3.0
+    assert a.step() == 0.0
 
 
 def test_a_call_that_hangs_leaves_time_for_another_before_the_deadline(a: Candidate) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from btcctl.errors import ConfigError
 from btcctl.rest.config import ClientConfig
+from btcctl.rest.impersonation import Impersonation
 from btcctl.rest.loading import load_config
 
 KUBECONFIG = """
@@ -170,3 +171,17 @@ def test_load_config_is_still_found_where_it_was():
 def test_a_port_that_is_no_number_is_refused(service_account: Path):
     with pytest.raises(ConfigError, match="KUBERNETES_SERVICE_PORT is 'tcp://x', not a number"):
         load_config(environ={**IN_POD, "KUBERNETES_SERVICE_PORT": "tcp://x"}, service_account=service_account)
+
+
+def test_whom_to_act_as_is_changed_field_by_field():
+    config = ClientConfig("https://x", impersonation=Impersonation("ann", "7", ("a",), {"b": ("c",)}))
+    assert config.acting_as() is config
+    assert config.acting_as("bob", groups=["d", "e"]).impersonation == Impersonation(
+        "bob", "7", ("d", "e"), {"b": ("c",)}
+    )
+    assert config.acting_as(uid="8").impersonation == Impersonation("ann", "8", ("a",), {"b": ("c",)})
+
+
+def test_groups_without_a_user_are_refused():
+    with pytest.raises(ConfigError, match="needs a user, too: give --as"):
+        ClientConfig("https://x").acting_as(groups=["a"])

@@ -16,6 +16,13 @@ from btcctl.testing.clock import FakeClock
 
 CLUSTER = {"server": "https://one.example:6443"}
 
+TAKEN = """
+current-context: x
+contexts: [{{name: x, context: {{cluster: c{user}}}}}]
+clusters: [{{name: c, cluster: {{server: "https://one.example"{cluster}}}}}]
+{more}
+"""
+
 
 def document(
     user: dict[str, Any] | None = None, cluster: dict[str, Any] | None = None, **changes: Any
@@ -125,6 +132,8 @@ def test_of_several_files_the_first_that_has_a_name_wins(tmp_path: Path):
         ("a: [", "config, line 1: not YAML"),
         ('a: "\\UFFFFFFFF"', "config: not YAML: malformed"),
         ("- a", "config is not a kubeconfig"),
+        ("a: .inf", "config: not YAML: malformed"),
+        (TAKEN.format(user="", cluster=', certificate-authority: "\\ud800"', more=""), "config: not YAML: malformed"),
         ("contexts: {a: b}", "config: contexts must be a list, not a mapping"),
         ("kind: Pod", "apiVersion '' and kind 'Pod' are no kubeconfig's; it has apiVersion: v1, kind: Config"),
         ("users: [{name: 5}]", "config: users[0].name must be a text, not a number; put it in quotes"),
@@ -151,7 +160,7 @@ def test_of_several_files_the_first_that_has_a_name_wins(tmp_path: Path):
             "certificate-authority: /nope cannot be read: No such",
         ),
         (document({}, {"certificate-authority": "a\0b"}), "cluster.certificate-authority has a null character"),
-        (document({}, {"certificate-authority-data": "a b"}), "certificate-authority-data is not base64"),
+        (document({}, {"certificate-authority-data": "QQ =="}), "certificate-authority-data is not base64"),
         (
             document({}, {"certificate-authority-data": "QQ==", "insecure-skip-tls-verify": True}),
             "cluster.insecure-skip-tls-verify is true, and there is a certificate-authority, too",
@@ -199,14 +208,6 @@ def test_an_unreadable_file_is_named(tmp_path: Path):
         load([tmp_path])
 
 
-TAKEN = """
-current-context: x
-contexts: [{{name: x, context: {{cluster: c{user}}}}}]
-clusters: [{{name: c, cluster: {{server: "https://one.example"{cluster}}}}}]
-{more}
-"""
-
-
 @pytest.mark.parametrize(
     "parts",
     [
@@ -223,6 +224,7 @@ clusters: [{{name: c, cluster: {{server: "https://one.example"{cluster}}}}}]
         {"cluster": ", tls-server-name: 12:30"},
         {"cluster": ", tls-server-name: 2020-01-31"},
         {"cluster": ", tls-server-name: !!str 5"},
+        {"cluster": ", tls-server-name: 1e999"},
         {"cluster": ", disable-compression: true"},
         {"cluster": ", extensions: [{name: e, extension: {a: [1.5, .5e3, 0x1f, 0o17, ~]}}]"},
     ],

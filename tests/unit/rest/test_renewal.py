@@ -113,7 +113,9 @@ def test_others_go_on_with_the_old_one_while_it_is_renewed_early(issuer: Issuer)
     first = threading.Thread(target=renewed.current)
     first.start()
     eventually(lambda: issuer.runs == 2)
+    began = SYSTEM_CLOCK.now()
     assert in_threads(4, renewed.current) == ["1"] * 4
+    assert SYSTEM_CLOCK.now() - began < 3.0
     issuer.gate.set()
     first.join(10.0)
     assert (renewed.current().header, issuer.runs) == ("2", 2)
