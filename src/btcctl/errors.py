@@ -26,9 +26,10 @@ The RPC errors of the operator live next to its RPC client.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeGuard
 
 _TOO_LARGE = "Too large resource version"
+_MOST_SECONDS = 2**31  # the API's int32
 _LONGEST_TEXT = 4096  # characters of a message that is not ours
 
 
@@ -107,22 +108,25 @@ class ApiError(BtcctlError):
         return kind(code, reason, message, details=details, retry_after=retry_after)
 
     @classmethod
-    def from_status(cls, status: Mapping[str, Any], retry_after: float | None = None) -> ApiError:
+    def from_status(cls, status: Mapping[str, Any], retry_after: float | None = None, *, code: int = 0) -> ApiError:
         """Build the most specific subclass for a decoded `v1.Status`.
 
         Args:
-            status: The Status; keys that are missing or null count as empty.
+            status: The Status. Anybody may have sent it: what is missing, or has another type than it must have,
+                counts as empty.
             retry_after: Seconds from a Retry-After header; without one,
                 `details.retryAfterSeconds` is used.
+            code: Of the answer, for a Status that has none.
         """
-        details = status.get("details") or {}
+        details, said_code = status.get("details"), status.get("code")
+        details = details if isinstance(details, Mapping) else {}
         said = details.get("retryAfterSeconds")
-        if retry_after is None and isinstance(said, (int, float)) and said >= 0:
+        if retry_after is None and _is_number(said) and 0 <= said <= _MOST_SECONDS:
             retry_after = float(said)
         return cls.of(
-            status.get("code") or 0,
-            status.get("reason") or "",
-            status.get("message") or "",
+            said_code if isinstance(said_code, int) and 100 <= said_code < 600 else code,
+            _text(status.get("reason")),
+            _text(status.get("message")),
             details=details,
             retry_after=retry_after,
         )
@@ -141,8 +145,18 @@ class ApiError(BtcctlError):
 
     @property
     def causes(self) -> list[Mapping[str, str]]:
-        """The Status' `details.causes`: mappings with `reason`, `message` and `field`."""
-        return list(self.details.get("causes") or [])
+        """The Status' `details.causes`: mappings with `reason`, `message` and `field`, as far as they are texts."""
+        causes = self.details.get("causes")
+        mappings = [each for each in causes if isinstance(each, Mapping)] if isinstance(causes, list) else []
+        return [{name: text for name, text in each.items() if isinstance(text, str)} for each in mappings]
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 class BadRequest(ApiError):

@@ -281,7 +281,12 @@ class WatchEvent(NamedTuple):
     @property
     def ends_initial_events(self) -> bool:
         """Whether all that existed when the watch began has been sent before."""
-        return self.type == BOOKMARK and self.object.annotations.get(INITIAL_EVENTS_END) == "true"
+        if self.type != BOOKMARK:
+            return False
+        try:
+            return self.object.annotations.get(INITIAL_EVENTS_END) == "true"
+        except ObjectDecodeError:  # whatever it is, it does not say so
+            return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ _INFORMER = ("informers/test_shared_informer.py", "informers/test_informer_model
 _TRANSFORM = ("informers/test_transform.py",)
 _REFLECTOR = ("informers/test_reflector.py", "informers/test_listing.py")
 _PHASES = ("informers/test_transitions.py", "informers/test_polling.py", "informers/test_reflector.py")
+_HOSTILE = ("rest/test_hostile_answers.py",)
 _QUEUE = ("workqueue",)
 
 FAULTS = [
@@ -344,6 +345,41 @@ FAULTS = [
         'else "" if position.is_ordered else "unordered"',
         'else ""',
         _PHASES,
+    ),
+    Fault(
+        "a page that leads to itself is read for ever",
+        "informers/listing.py",
+        "if page.continue_token == token:",
+        "if page.continue_token == token and not page.items:",
+        _REFLECTOR,
+    ),
+    Fault(
+        "a Status with details of another type ends whoever reads it",
+        "errors.py",
+        "details = details if isinstance(details, Mapping) else {}",
+        "details = details or {}",
+        _HOSTILE,
+    ),
+    Fault(
+        "a Status with a reason of another type ends whoever reads it",
+        "errors.py",
+        'return value if isinstance(value, str) else ""',
+        'return value or ""',
+        _HOSTILE,
+    ),
+    Fault(
+        "a bookmark that cannot be read takes other events with it",
+        "objects.py",
+        "        except ObjectDecodeError:  # whatever it is, it does not say so",
+        "        except KeyError:  # whatever it is, it does not say so",
+        _HOSTILE,
+    ),
+    Fault(
+        "a list whose metadata is null cannot be read",
+        "rest/pages.py",
+        "    metadata: _ListMeta | None  # null",
+        "    metadata: _ListMeta  # null",
+        _HOSTILE,
     ),
     Fault(
         "changes overtake a list",

@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from btcctl.clock import Clock
-from btcctl.errors import ApiError, BtcctlError, Interrupted, ObjectDecodeError, TransportError, WatchDecodeError
+from btcctl.errors import (
+    ApiError,
+    BtcctlError,
+    DecodeError,
+    Interrupted,
+    ObjectDecodeError,
+    TransportError,
+    WatchDecodeError,
+)
 from btcctl.informers.list_watch import ListerWatcher, WatchStream
 from btcctl.informers.recovery import is_expired
 from btcctl.objects import ADDED, BOOKMARK, DELETED, MODIFIED, ListPage, Object, ObjectKey, WatchEvent
@@ -76,8 +84,10 @@ class PagedLister:
     def _read_on(self, page: ListPage, limit: int) -> Snapshot:
         """`page` and all that follow it, and the version of the list."""
         objects, version, unreadable = list(page.items), page.resource_version, page.unreadable
-        while page.continue_token:
-            page = self._source.list_page(resource_version="", limit=limit, continue_token=page.continue_token)
+        while token := page.continue_token:
+            page = self._source.list_page(resource_version="", limit=limit, continue_token=token)
+            if page.continue_token == token:
+                raise DecodeError("the list does not end: the same continue token came twice")
             objects += page.items
             unreadable += page.unreadable
         return Snapshot(objects, version, unreadable)

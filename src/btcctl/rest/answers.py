@@ -26,7 +26,7 @@ def error_from(response: Response, clock: Clock) -> ApiError:
     status = _status_of(response.body)
     if status is None:
         return ApiError.of(response.status, message=_excerpt(response), retry_after=retry_after)
-    return ApiError.from_status({**status, "code": status.get("code") or response.status}, retry_after)
+    return ApiError.from_status(status, retry_after, code=response.status)
 
 
 def parse_retry_after(value: str, clock: Clock) -> float | None:

@@ -25,7 +25,7 @@ class _ListMeta(msgspec.Struct, rename={"continue_token": "continue", "resource_
 
 
 class _Page(msgspec.Struct):
-    metadata: _ListMeta
+    metadata: _ListMeta | None  # null, as Go reads it, says nothing; without any it is no list
     items: list[msgspec.Raw] | None  # a Table, say, has none; an empty list of it would be a lie
 
 
@@ -121,6 +121,10 @@ def _own(raw: bytes) -> Object:
     return Object(meta, raw)
 
 
+def _metadata_alone(raw: bytes, what: str) -> _ListMeta | None:
+    return decode_json(b'{"metadata":%b,"items":null}' % raw, _Page, lambda: what).metadata
+
+
 def decode_page(body: bytes, what: str) -> ListPage:
     """Split a list that is there as a whole, as `PageDecoder` does.
 
@@ -139,8 +143,9 @@ def decode_page(body: bytes, what: str) -> ListPage:
         if not is_too_deep(error):
             raise
         members = split_object(body)
-        metadata = decode_json(members.get(b'"metadata"', b"{}"), _ListMeta, lambda: what)
+        metadata = _metadata_alone(members.get(b'"metadata"', b"0"), what)
         raws = split_array(members.get(b'"items"', b""))
+    metadata = metadata or _ListMeta()
     items: list[Object] = []
     unreadable: list[str] = []
     for raw in raws:

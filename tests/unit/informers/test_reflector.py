@@ -108,6 +108,7 @@ def test_bookmarks_move_the_version_and_reach_no_store():
     source = ScriptedSource(page(10), Stream(bookmark(20)))
     reflector, store = reflect(source)
     assert store.log == ["replace"]
+    assert reflector.version == "20"
     assert (reflector.statistics().events, reflector.statistics().bookmarks) == (0, 1)
 
 
@@ -179,6 +180,14 @@ def test_a_token_that_expires_between_pages_leads_to_one_whole_list_at_the_same_
         "list at '0'",
         "watch from '11'",
     ]
+
+
+def test_pages_that_do_not_end_are_a_failure():
+    endless = [page(10, pod("a", 1), continue_token="t")] * 2
+    source = ScriptedSource(*endless, page(11), Stream(bookmark(12)))
+    _, store = reflect(source)
+    assert store.log == ["replace"]
+    assert sum(source.clock.waits) == pytest.approx(5.0)
 
 
 def test_a_server_without_a_watch_cache_is_read_in_pages_later_too():
