@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.mutations.fault import faults_in
 
-_PROCESSING = ("controller/test_controller.py", "controller/test_foreign_code.py")
+_PROCESSING = ("controller/test_controller.py", "controller/test_foreign_code.py", "controller/test_passing.py")
 _FOREIGN = ("controller/test_foreign_code.py",)
 _SOURCES = ("controller/test_sources.py", "controller/test_builder.py", "controller/test_controller.py")
 _OWN_WRITES = ("controller/test_own_writes.py", "controller/test_controller.py")
@@ -18,6 +18,29 @@ _METRICS = ("test_metrics.py",)
 
 
 RUNTIME_FAULTS = [
+    *faults_in(
+        "controller/processing.py",
+        ("controller/test_passing.py",),
+        (
+            "an outage of the server counts against every key that failed meanwhile",
+            "        if not is_passing(error):\n",
+            "        if not is_passing(KeyError()):\n",
+        ),
+    ),
+    *faults_in(
+        "controller/passing.py",
+        ("controller/test_passing.py",),
+        (
+            "ten thousand keys storm a server that is away",
+            "max(LONGEST_SECONDS, len(self._failures) / KEYS_PER_SECOND)",
+            "LONGEST_SECONDS",
+        ),
+        (
+            "a name that is taken is waited for as if it were to pass",
+            "        case AlreadyExists():\n            return False\n",
+            "",
+        ),
+    ),
     *faults_in(
         "controller/processing.py",
         _PROCESSING,
@@ -38,8 +61,8 @@ RUNTIME_FAULTS = [
         ),
         (
             "a server's Retry-After is not kept to",
-            "self._add_rate_limited(key, retry_after_of(error))",
-            "self._add_rate_limited(key, 0.0)",
+            "asked = retry_after_of(error)",
+            "asked = 0.0",
         ),
         ("a reconcile has no deadline", "limited_to(self._timeout, self._clock)", "limited_to(None, self._clock)"),
         ("what is no Result passes", "if not isinstance(result, Result):", "if False:"),

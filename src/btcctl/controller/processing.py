@@ -18,6 +18,7 @@ from btcctl.controller.failures import Tracebacks, retry_after_of
 from btcctl.controller.journal import Journal
 from btcctl.controller.options import ControllerOptions
 from btcctl.controller.own_writes import OwnWrites
+from btcctl.controller.passing import PassingFailures, is_passing
 from btcctl.controller.result import LEAST_REQUEUE_SECONDS, Result
 from btcctl.deadline import limited_to
 from btcctl.errors import DeadlineExceeded, TerminalError, describe_error
@@ -64,6 +65,7 @@ class Processor:
         self._metrics = metrics
         self._timeout = options.reconcile_timeout
         self._tracebacks = Tracebacks()
+        self._passing = PassingFailures()
         self.journal = Journal(name, clock)
         self.own_writes = OwnWrites(options.own_writes_timeout, clock, queue.add)
         if metrics is not None:
@@ -100,6 +102,7 @@ class Processor:
         try:
             result = self._call(key)
         except TerminalError as error:
+            self._passing.forget(key)
             self._forget(key)
             logger.error("giving up until it changes", error=describe_error(error))  # noqa: TRY400
             return "terminal_error", error
@@ -110,6 +113,7 @@ class Processor:
             self._retry(key, error)
             return "error", error
         seconds = result.requeue_after
+        self._passing.forget(key)
         if seconds == 0:
             self._add_rate_limited(key, LEAST_REQUEUE_SECONDS)
             return "requeue_after", None
@@ -131,17 +135,25 @@ class Processor:
 
     def _retry(self, key: ObjectKey, error: BaseException) -> None:
         """Have `key` come back; show the traceback of what is not ours, the first time that the key fails so."""
-        delay = self._add_rate_limited(key, retry_after_of(error))
+        delay = self._hold_back(key, error)
         traceback = self._tracebacks.take(key, error)
         log = logger.error if traceback else logger.warning
         log(
             "reconcile failed",
             error=describe_error(error),
-            failures=self._failures(key),
+            failures=self._failures(key) + self._passing.count(key),
             retry_in=round(delay, 3),
             retry_id=self.journal.change(key),
             **({"exception": traceback} if traceback else {}),
         )
+
+    def _hold_back(self, key: ObjectKey, error: BaseException) -> float:
+        asked = retry_after_of(error)
+        if not is_passing(error):
+            return self._add_rate_limited(key, asked)
+        seconds = max(asked, self._passing.delay(key))
+        self._queue.add_after(key, seconds)
+        return seconds
 
     # A rate limiter may be foreign code, too.
 

@@ -1,0 +1,69 @@
+"""Failures that are none of the key's: the server is away, or a cache is behind.
+
+They say nothing about how the next try ends, so they must not add up to the long waits that are meant for keys whose
+reconcile fails time and again: after an outage of twenty seconds those would be half a minute, with the server back.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from btcctl.backoff import ExponentialBackoff
+from btcctl.errors import AlreadyExists, ApiError, Conflict, TransportError
+from btcctl.objects import ObjectKey
+from btcctl.workqueue.rate_limiters import BASE_SECONDS
+
+LONGEST_SECONDS = 2.0  # few keys wait no longer
+KEYS_PER_SECOND = 200.0  # many are tried so often, all together
+
+_AWAY = frozenset({502, 503, 504})  # said by, or of, a server that is not there just now
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether the same reconcile may well succeed soon, without anything that concerns its key having changed.
+
+    A conflict of fields with another manager, which `Resource.apply` may have, does not pass; nor does a name
+    that is taken.
+    """
+    if not issubclass(type(error), ApiError | TransportError):  # by its type: it may be anybody's, and lie
+        return False
+    match error:
+        case AlreadyExists():
+            return False
+        case Conflict():
+            return not error.causes
+        case ApiError():
+            return error.code in _AWAY
+    return True
+
+
+class PassingFailures:
+    """How long a key waits after a passing failure: 5 ms, doubling to 2 s. Thread-safe.
+
+    The longest wait grows with the number of keys that wait, so that a server that is away costs no more tries
+    for ten thousand keys than for a few hundred.
+
+    Args:
+        backoff: The delays, before the longest wait is looked at.
+    """
+
+    def __init__(self, backoff: Callable[[int], float] = ExponentialBackoff(BASE_SECONDS, 1000.0).delay) -> None:
+        self._backoff = backoff
+        self._lock = threading.Lock()  # guards the counts
+        self._failures: dict[ObjectKey, int] = {}
+
+    def delay(self, key: ObjectKey) -> float:
+        """Count one more failure of `key`; return the seconds it has to wait."""
+        with self._lock:
+            failures = self._failures[key] = self._failures.get(key, 0) + 1
+            longest = max(LONGEST_SECONDS, len(self._failures) / KEYS_PER_SECOND)
+        return min(self._backoff(failures), longest)
+
+    def forget(self, key: ObjectKey) -> None:
+        """The failures of `key` count no longer."""
+        self._failures.pop(key, None)  # every success comes here: no lock that workers would queue up at
+
+    def count(self, key: ObjectKey) -> int:
+        """How often `key` failed in a row."""
+        return self._failures.get(key, 0)
