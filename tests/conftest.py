@@ -1,8 +1,9 @@
-"""What holds for every test: no thread outlives it, and logs cost little."""
+"""What holds for every test: no thread outlives it, and logging is as it was."""
 
 from __future__ import annotations
 
 import gc
+import logging
 import threading
 from collections.abc import Iterator
 
@@ -42,16 +43,13 @@ def no_thread_outlives_its_test() -> Iterator[None]:
     assert not still_there, f"threads left behind: {still_there}"
 
 
-@pytest.fixture(autouse=True, scope="session")
-def plain_logs() -> Iterator[None]:
-    """structlog's own default paints tracebacks with every local variable, which takes seconds."""
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.format_exc_info,
-            structlog.processors.KeyValueRenderer(key_order=["level", "event"]),
-        ]
-    )
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    """What a command has configured for its process ends with the test that ran it."""
+    root, ours = logging.getLogger(), logging.getLogger("btcctl")
+    handlers, levels, before = root.handlers[:], (root.level, ours.level), structlog.get_config()
     yield
-    structlog.reset_defaults()
+    structlog.configure(**before)
+    root.handlers[:] = handlers
+    root.setLevel(levels[0])
+    ours.setLevel(levels[1])

@@ -1,16 +1,26 @@
-"""How btcctl logs: readable on a terminal, JSON otherwise, and never a secret.
+"""How btcctl logs: over the standard library, as any library does, and never a secret.
 
-Modules write `logger = structlog.get_logger(__name__)` and log an event with key=value pairs.
+Modules write `logger = get_logger(__name__)` and log an event with key=value pairs. A line goes to the standard
+logger of that name, below `btcctl`. A program that configures nothing therefore sees warnings, as text; one that
+configures `logging` decides by level and handler as for everything else. `configure` is what our own commands use.
+
+* A line that nobody wants costs one look at the level: nothing is rendered or copied before.
+* A value is shown if it is a scalar, an exception, or has a `__str__` of its own; of a mapping, a dataclass or a
+  Struct only the type is: it may be an object with a Secret in it.
+* What `structlog.contextvars` has bound is part of each line: a reconcile's controller, key and reconcile_id are.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import sys
+from collections.abc import Mapping
 from typing import Any, Literal, TextIO
 
 import structlog
+from structlog.contextvars import get_contextvars
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from btcctl.errors import describe_error
@@ -21,12 +31,95 @@ LEVELS = ("debug", "info", "warning", "error")
 REDACTED = "[redacted]"
 _SECRET_KEYS = re.compile(r"passw|token|secret_data|authorization|credential|api_?key|private_?key", re.IGNORECASE)
 _SECRET_TEXT = re.compile(r"(?i)(\b(?:bearer|basic)\s+)[^\s,'\"]+|(://[^/\s:@]*:)[^\s@/]+(?=@)")
+_PLAIN_TEXT = re.compile(r"[^\s\"=\x00-\x1f\x7f]+")
+_TRACEBACK = "exception"  # the field whose text is lines
+_MOST_ITEMS = 100
+
+# The library's own frames between a call and the standard logger: a record names the caller.
+_FRAMES = 3
+
+
+class Logger:
+    """Logs an event with key=value pairs to a standard logger. Thread-safe, stateless."""
+
+    __slots__ = ("_is_enabled", "_logger")
+
+    def __init__(self, logger: logging.Logger) -> None:
+        self._logger = logger
+        self._is_enabled = logger.isEnabledFor
+
+    def debug(self, event: str, **fields: Any) -> None:
+        if self._is_enabled(logging.DEBUG):
+            self._emit(logging.DEBUG, event, fields)
+
+    def info(self, event: str, **fields: Any) -> None:
+        if self._is_enabled(logging.INFO):
+            self._emit(logging.INFO, event, fields)
+
+    def warning(self, event: str, **fields: Any) -> None:
+        if self._is_enabled(logging.WARNING):
+            self._emit(logging.WARNING, event, fields)
+
+    def error(self, event: str, **fields: Any) -> None:
+        """Log it; `exc_info` may be True, an exception, or what `sys.exc_info` returns, as for any logger."""
+        if self._is_enabled(logging.ERROR):
+            self._emit(logging.ERROR, event, fields)
+
+    def exception(self, event: str, **fields: Any) -> None:
+        """An error with the traceback of the exception that is being handled."""
+        if self._is_enabled(logging.ERROR):
+            self._emit(logging.ERROR, event, {"exc_info": True, **fields})
+
+    def log(self, level: int, event: str, **fields: Any) -> None:
+        if self._is_enabled(level):
+            self._emit(level, event, fields)
+
+    def _emit(self, level: int, event: str, fields: dict[str, Any]) -> None:
+        exc_info = fields.pop("exc_info", None)
+        message = Message(event, {**get_contextvars(), **fields})
+        self._logger.log(level, message, exc_info=exc_info, stacklevel=_FRAMES)
+
+
+def get_logger(name: str) -> Logger:
+    """The logger of a module: over the standard library's of the same name."""
+    return Logger(logging.getLogger(name))
+
+
+class Message:
+    """What a log record of ours has as its `msg`: as a text it is `event key=value …`, made when it is asked for.
+
+    Attributes:
+        event: What happened: a constant.
+        fields: What it happened to, and what was bound; as they were given, so not for printing.
+    """
+
+    __slots__ = ("event", "fields")
+
+    def __init__(self, event: str, fields: Mapping[str, Any]) -> None:
+        self.event = event
+        self.fields = fields
+
+    def shown(self) -> dict[str, Any]:
+        """The fields as they may be printed: scalars, texts and lists of them, without secrets."""
+        return {key: _shown_field(key, value) for key, value in self.fields.items()}
+
+    def __str__(self) -> str:
+        shown = self.shown()
+        lines = shown.pop(_TRACEBACK, None)
+        text = " ".join([self.event, *(f"{key}={_quoted(value)}" for key, value in shown.items())])
+        return text if lines is None else f"{text}\n{lines}"
+
+    def __repr__(self) -> str:
+        return f"<Message {self}>"
 
 
 def configure(
     level: str = "info", format_: LogFormat = "auto", *, tracebacks: bool = False, stream: TextIO | None = None
 ) -> None:
     """Set logging up for the whole process. A program's entry point calls it; a library never does.
+
+    Lines of ours are written from `level` on, those of other libraries from warnings on; lines of a program that
+    logs with structlog come in the same form.
 
     Args:
         level: The least level that is written, one of LEVELS.
@@ -37,20 +130,35 @@ def configure(
     out = sys.stderr if stream is None else stream
     console = format_ == "console" or (format_ == "auto" and out.isatty())
     number = logging.getLevelNamesMapping()[level.upper()]
+    processors: list[Processor] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="%H:%M:%S" if console else "iso", utc=not console),
+        structlog.processors.format_exc_info if tracebacks else one_line_exception,
+        redact,
+        _renderer(console, out),
+    ]
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="%H:%M:%S" if console else "iso", utc=not console),
-            structlog.processors.format_exc_info if tracebacks else one_line_exception,
-            redact,
-            _renderer(console, out),
-        ],
+        processors=[structlog.contextvars.merge_contextvars, *processors],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.WriteLoggerFactory(out),
         cache_logger_on_first_use=False,
     )
-    logging.basicConfig(handlers=[_Forward()], level=max(number, logging.WARNING), force=True)
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(_Formatter(processors))
+    logging.basicConfig(handlers=[handler], level=max(number, logging.WARNING), force=True)
+    logging.getLogger("btcctl").setLevel(number)
+
+
+def unpack(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """A structlog processor that makes key=value pairs of a record of ours again.
+
+    For programs that write all lines with structlog: the first of the `foreign_pre_chain` of a
+    `structlog.stdlib.ProcessorFormatter`. Records of others stay as they are.
+    """
+    record = event.get("_record")
+    if record is not None and isinstance(record.msg, Message):
+        event.update(record.msg.shown(), event=record.msg.event)
+    return event
 
 
 def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
@@ -77,14 +185,54 @@ def one_line_exception(_logger: WrappedLogger, _method: str, event: EventDict) -
     return event
 
 
+def _shown_field(key: str, value: Any) -> Any:
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    return REDACTED if _SECRET_KEYS.search(key) else scrub(_shown(value))
+
+
+def _shown(value: Any) -> Any:
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, BaseException):
+        return describe_error(value)
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [scrub(_shown(each)) for each in list(value)[:_MOST_ITEMS]]
+    kind: Any = type(value)
+    if kind.__str__ is object.__str__ or isinstance(value, (bytes, bytearray)):
+        return f"<{kind.__name__}>"
+    try:
+        return str(value)
+    except BaseException as broken:
+        return f"<{kind.__name__}: cannot be shown: {type(broken).__name__}>"
+
+
+def _quoted(value: Any) -> str:
+    if isinstance(value, str):
+        return value if _PLAIN_TEXT.fullmatch(value) else json.dumps(value, ensure_ascii=False)
+    return str(value)
+
+
 def _renderer(console: bool, out: TextIO) -> Processor:
     if console:
         return structlog.dev.ConsoleRenderer(colors=out.isatty(), pad_event_to=0, sort_keys=False)
     return structlog.processors.JSONRenderer(default=str)
 
 
-class _Forward(logging.Handler):
-    """Hands what libraries log through the standard library to structlog."""
+class _Formatter(logging.Formatter):
+    """Renders every record, ours and other libraries', as structlog would."""
 
-    def emit(self, record: logging.LogRecord) -> None:
-        structlog.get_logger(record.name).log(record.levelno, record.getMessage(), exc_info=record.exc_info)
+    def __init__(self, processors: list[Processor]) -> None:
+        super().__init__()
+        self._processors = processors
+
+    def format(self, record: logging.LogRecord) -> str:
+        if isinstance(record.msg, Message):
+            event: Any = {"event": record.msg.event, **record.msg.shown()}
+        else:
+            event = {"event": record.getMessage()}
+        if record.exc_info:
+            event["exc_info"] = record.exc_info
+        for processor in self._processors:
+            event = processor(None, record.levelname.lower(), event)
+        return str(event)

@@ -14,11 +14,10 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-import structlog
-
 from btcctl.clock import SYSTEM_CLOCK, Clock, bounded
+from btcctl.logging import get_logger
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 
 class Latch:

@@ -13,8 +13,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-import structlog
-
 from btcctl.clock import SYSTEM_CLOCK
 from btcctl.informers.options import ReflectorOptions
 from btcctl.informers.shared_informer import InformerStatistics, SharedInformer
@@ -208,7 +206,7 @@ def run(fault: str, setting: Setting) -> Outcome:
 
 def be_quiet() -> None:
     """Every fault is logged, rightly."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    logging.getLogger("btcctl").setLevel(logging.CRITICAL)
 
 
 def differences(truth: Mapping[ObjectKey, State], known: Mapping[ObjectKey, State]) -> int:

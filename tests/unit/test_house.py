@@ -14,7 +14,7 @@ import btcctl
 SOURCE = Path(btcctl.__file__).parent
 
 BROAD_EXCEPT_ALLOWED = re.compile(
-    r"threads\.py|errors\.py|informers/(listener|filters|transform|indexer)\.py|controller/(processing|failures|handlers|sources)\.py"
+    r"threads\.py|errors\.py|logging\.py|informers/(listener|filters|transform|indexer)\.py|controller/(processing|failures|handlers|sources)\.py"
     r"|controller/(serving|http_server)\.py|events/outlet\.py"
     r"|leaderelection/elector\.py|bitcoin/passes\.py"
     r"|apiserver/\w+\.py|testing/\w+\.py|cli/main\.py"
@@ -49,6 +49,10 @@ def test_clocks_are_read_in_one_module():
 def test_broad_excepts_stand_only_where_foreign_code_is_called():
     found = offenders(BROAD_EXCEPT)
     assert [each for each in found if not BROAD_EXCEPT_ALLOWED.match(each)] == []
+
+
+def test_modules_log_over_the_standard_library_whoever_has_configured_structlog():
+    assert offenders(r"structlog\.(get_logger|stdlib|configure)|import structlog$", "logging.py") == []
 
 
 def test_the_toolkit_knows_nothing_of_what_is_built_on_it():

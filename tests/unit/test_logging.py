@@ -3,21 +3,20 @@ from __future__ import annotations
 import io
 import json
 import logging as stdlib_logging
-from collections.abc import Iterator
+import subprocess
+import sys
+from dataclasses import dataclass
 
 import pytest
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from btcctl import logging
 
 
-@pytest.fixture(autouse=True)
-def restored_logging() -> Iterator[None]:
-    root = stdlib_logging.getLogger()
-    handlers, level, before = root.handlers[:], root.level, structlog.get_config()
-    yield
-    structlog.configure(**before)
-    root.handlers[:], root.level = handlers, level
+@dataclass
+class Secret:
+    value: str
 
 
 @pytest.fixture
@@ -79,3 +78,44 @@ def test_an_address_with_a_port_is_no_secret(stream):
     logging.configure(stream=stream)
     structlog.get_logger().info("dialled", url="http://127.0.0.1:18443/wallet")
     assert lines(stream)[0]["url"] == "http://127.0.0.1:18443/wallet"
+
+
+def test_a_program_that_configures_nothing_sees_warnings_as_text_and_nothing_else():
+    program = (
+        "from btcctl.logging import get_logger as get; log = get('btcctl.x'); log.info('no'); log.warning('so', n=1)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("", "so n=1\n")
+
+
+def test_a_line_is_a_record_of_the_standard_library_with_what_is_bound_and_the_place_it_comes_from(caplog):
+    with bound_contextvars(controller="net"):
+        logging.get_logger("btcctl.x").warning("lost", key="a/b c", tries=3)
+    [record] = caplog.records
+    assert (record.name, record.levelname, record.filename) == ("btcctl.x", "WARNING", "test_logging.py")
+    assert caplog.messages == ['lost controller=net key="a/b c" tries=3']
+
+
+@pytest.mark.parametrize("value", [{"key": "hunter2"}, {"a": ["hunter2"]}.items(), b"hunter2", Secret("hunter2")])
+def test_of_a_value_that_may_hold_anything_only_the_type_is_shown(caplog, value):
+    logging.get_logger("btcctl.x").warning("failed", object=value, objects=[value])
+    assert "hunter2" not in caplog.text
+    assert type(value).__name__ in caplog.text
+
+
+def test_a_value_that_cannot_be_shown_costs_no_line(caplog):
+    class Broken:
+        def __str__(self) -> str:
+            raise SystemExit
+
+    logging.get_logger("btcctl.x").warning("failed", value=Broken())
+    assert "<Broken: cannot be shown: SystemExit>" in caplog.messages[0]
+
+
+def test_a_program_that_writes_everything_with_structlog_gets_our_fields(stream):
+    handler = stdlib_logging.StreamHandler(stream)
+    renderer = structlog.processors.JSONRenderer()
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(renderer, foreign_pre_chain=[logging.unpack]))
+    stdlib_logging.getLogger().addHandler(handler)
+    logging.get_logger("btcctl.x").warning("lost", key="a/b", token="hunter2")
+    assert lines(stream) == [{"event": "lost", "key": "a/b", "token": logging.REDACTED}]

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
+import logging
 import threading
 
 import pytest
-import structlog
 
 from btcctl.testing.clock import FakeClock
 from btcctl.threads import Latch, Runner, Stop, stack_of
@@ -97,14 +97,15 @@ def test_a_death_is_told_even_if_the_line_about_it_cannot_be_written():
     def fail(stop: Stop) -> None:
         raise LookupError("gone")
 
-    def write(*_: object) -> None:
-        raise OSError("disk full")
+    class FullDisk(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            raise OSError("disk full")
 
     seen: list[BaseException] = []
-    structlog.configure(processors=[write])
+    logging.getLogger("btcctl").addHandler(handler := FullDisk())
     runner = Runner("doomed", fail, on_failure=seen.append)
     runner.start()
     with pytest.raises(LookupError, match="gone"):
         runner.stop()
-    structlog.reset_defaults()
+    logging.getLogger("btcctl").removeHandler(handler)
     assert [str(error) for error in seen] == ["gone"]

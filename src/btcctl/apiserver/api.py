@@ -5,8 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 
-import structlog
-
 from btcctl.apiserver import discovery, openapi, statuses
 from btcctl.apiserver.apply import Applier
 from btcctl.apiserver.builtins import BUILT_INS
@@ -37,11 +35,12 @@ from btcctl.apiserver.timeouts import check_timeout
 from btcctl.apiserver.warned import warning_header
 from btcctl.apiserver.writer import Writer
 from btcctl.clock import SYSTEM_CLOCK, Clock
+from btcctl.logging import get_logger
 from btcctl.objects import ObjectKey
 
 __all__ = ["Api", "ApiRequest", "ApiResponse", "RequestAttributes", "WatchResponse"]
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 _NAMESPACES = ("default", "kube-public", "kube-system")
 

@@ -13,14 +13,13 @@ from io import BufferedIOBase
 from typing import Any, Protocol
 from urllib.parse import parse_qs, unquote
 
-import structlog
-
 from btcctl.apiserver import statuses
 from btcctl.apiserver.messages import ApiRequest, ApiResponse, Response, TakeOver, User, WatchResponse, json_response
 from btcctl.apiserver.statuses import StatusError
 from btcctl.clock import Clock
+from btcctl.logging import get_logger
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 MAX_BODY_BYTES = 3 << 20  # the real server's limit
 GZIP_FROM_BYTES = 128 << 10  # likewise; below it, compressing costs more than it saves

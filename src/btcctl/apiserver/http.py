@@ -15,8 +15,6 @@ from socketserver import TCPServer
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-import structlog
-
 from btcctl.apiserver import statuses
 from btcctl.apiserver.connection import Connection
 from btcctl.apiserver.messages import ADMIN, ANONYMOUS, ApiRequest, Response, User, json_response
@@ -24,9 +22,10 @@ from btcctl.apiserver.pump import BOOKMARK_SECONDS, Pump
 from btcctl.apiserver.statuses import StatusError
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.errors import BtcctlError
+from btcctl.logging import get_logger
 from btcctl.threads import Runner, Stop
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 _OPEN_TO_ALL = ("/version", "/healthz", "/livez", "/readyz")
 _HANDSHAKE_SECONDS = 10.0

@@ -18,14 +18,14 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import structlog
 
 from btcctl.apiserver.collection import Change, path_of
 from btcctl.apiserver.store import Store, key_of
 from btcctl.errors import BtcctlError, ObjectDecodeError
+from btcctl.logging import get_logger
 from btcctl.objects import DELETED, decode_json
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 FORMAT = 1
 COMPACT_FROM_BYTES = 8 << 20  #: of changes; below that, writing the file anew is not worth it

@@ -18,13 +18,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-import structlog
-
 from btcctl.apiserver.stream import Stream, Watch, frame
 from btcctl.clock import SYSTEM_CLOCK, Clock
+from btcctl.logging import get_logger
 from btcctl.threads import Runner, Stop
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 BOOKMARK_SECONDS = 60.0  # the real server's: 59.4 to 61.1 s were seen
 #: One more bookmark this long before a watch's deadline, if it lasts longer than twice that.

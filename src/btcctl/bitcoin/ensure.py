@@ -6,17 +6,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import structlog
-
 from btcctl.bitcoin.memory import RepairHistory
 from btcctl.bitcoin.repair import Repair, manager_of, plan_repair
 from btcctl.bitcoin.status import NORMAL, WARNING, Notice
 from btcctl.bitcoin.types import BITCOIN_NETWORKS, BitcoinNetwork
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.errors import ApiError, Conflict, NotFound
+from btcctl.logging import get_logger
 from btcctl.objects import Object, ObjectKey
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 Tell = Callable[[Notice], None]  #: records an Event about the network
 

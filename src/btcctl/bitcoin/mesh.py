@@ -12,7 +12,6 @@ from functools import partial
 from typing import Any, Final, Protocol
 
 import msgspec
-import structlog
 
 from btcctl.bitcoin.chain import NodeChain
 from btcctl.bitcoin.pod_problems import stable
@@ -33,8 +32,9 @@ from btcctl.bitcoin.topology import AddedNode, Member, Peer, PeerPlan, canonical
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.deadline import limited_to
 from btcctl.errors import DeadlineExceeded
+from btcctl.logging import get_logger
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 # The nodes of a network of 1,000 are read in about one.
 PASS_SECONDS: Final = 15.0

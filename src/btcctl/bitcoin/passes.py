@@ -16,14 +16,13 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Final, Protocol
 
-import structlog
-
 from btcctl.bitcoin.mesh import Mesh, MeshGoal, MeshReport
 from btcctl.clock import SYSTEM_CLOCK, Clock
+from btcctl.logging import get_logger
 from btcctl.objects import ObjectKey
 from btcctl.threads import Runner, Stop
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 #: Passes at once, and calls at once: sixteen of each mostly wait.
 THREADS: Final = 16

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import structlog
-
 from btcctl.bitcoin.children import SYNCED_GATE
 from btcctl.bitcoin.pod_problems import MAX_REASON_CHARACTERS, stable
 from btcctl.bitcoin.pods import NodePod
 from btcctl.clock import Clock, rfc3339
 from btcctl.errors import ApiError, Conflict, NotFound
+from btcctl.logging import get_logger
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import EVENTS
 from btcctl.rest.client import ApiClient
 from btcctl.rest.resource import PatchKind, Resource
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 _MOST_EVENTS: Final = 50
 

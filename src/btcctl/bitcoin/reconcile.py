@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import msgspec
-import structlog
 from structlog.contextvars import bind_contextvars
 
 from btcctl.bitcoin.children import (
@@ -57,9 +56,10 @@ from btcctl.bitcoin.types import MESH_READY, READY, BitcoinNetwork, NetworkStatu
 from btcctl.clock import SYSTEM_CLOCK, Clock, rfc3339
 from btcctl.controller.result import Result
 from btcctl.errors import Conflict, Invalid, NotFound, ObjectDecodeError, TerminalError
+from btcctl.logging import get_logger
 from btcctl.objects import Object, ObjectKey
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 # After a write that lost a race; the event of the winner's write usually comes first.
 CONFLICT_SECONDS = 0.5

@@ -8,13 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
-import structlog
-
 from btcctl.errors import ApiError, NotFound
+from btcctl.logging import get_logger
 from btcctl.resources import POD_DISRUPTION_BUDGETS, PODS, ResourceType
 from btcctl.rest.client import ApiClient
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 _REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 

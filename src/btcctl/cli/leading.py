@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import structlog
-
 from btcctl.bitcoin.operator import COMPONENT
 from btcctl.cli.flags import Flags, parse_duration
 from btcctl.clock import AWAKE_CLOCK, Clock, sleep
@@ -18,6 +16,7 @@ from btcctl.leaderelection.elector import Elector
 from btcctl.leaderelection.fence import Fence
 from btcctl.leaderelection.lease_lock import LeaseLock
 from btcctl.leaderelection.record import LeaseRecord
+from btcctl.logging import get_logger
 from btcctl.metrics import Metrics
 from btcctl.objects import ObjectKey
 from btcctl.rest.client import ApiClient
@@ -25,7 +24,7 @@ from btcctl.rest.config import ClientConfig
 from btcctl.rest.http import HttpTransport
 from btcctl.rest.retry import RetryPolicy
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 LEASE = COMPONENT
 NAMESPACE = "bitcoin-controller"  # where manifests/ and the chart's example have the controller

@@ -10,8 +10,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import structlog
-
 from btcctl.bitcoin.dry_run import read_only
 from btcctl.bitcoin.operator import OperatorOptions, build_operator
 from btcctl.bitcoin.rights import Rights
@@ -25,6 +23,7 @@ from btcctl.controller.manager import Manager, run_until_signal
 from btcctl.controller.serving import StatusServer, parse_address
 from btcctl.controller.signals import catching_signals
 from btcctl.errors import ApiError, BtcctlError, ConfigError, TransportError
+from btcctl.logging import get_logger
 from btcctl.metrics import Metrics
 from btcctl.rest.client import ApiClient
 from btcctl.rest.config import ClientConfig
@@ -35,7 +34,7 @@ from btcctl.rest.loading import load_config
 from btcctl.rest.transport import Fence, Transport
 from btcctl.threads import Stop
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 GRACE_SECONDS = 25.0  # below the 30 s that a pod is given to end
 

@@ -10,8 +10,6 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
-import structlog
-
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.controller.builder import ControllerBuilder
 from btcctl.controller.handlers import KeysOf, own_key
@@ -22,6 +20,7 @@ from btcctl.controller.processing import Processor, Reconcile
 from btcctl.controller.sources import KeyHandler, Source, wait_for_sources
 from btcctl.errors import CacheSyncError, describe_error
 from btcctl.informers.shared_informer import SharedInformer
+from btcctl.logging import get_logger
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import ResourceType
 from btcctl.threads import Latch, Runner, Stop
@@ -32,7 +31,7 @@ from btcctl.workqueue.rate_limiters import RateLimiter
 if TYPE_CHECKING:
     from btcctl.metrics import Metrics  # a fifth of the start-up time of a program that may not want it
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 _JOIN_SECONDS = 2.0  # for threads that have nothing left to do
 _HANGING_JOIN_SECONDS = 0.1  # for threads that had their time already

@@ -26,14 +26,13 @@ from http import HTTPStatus
 from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
-import structlog
-
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.controller.http_request import BadRequest, Request, take_request
 from btcctl.errors import describe_error
+from btcctl.logging import get_logger
 from btcctl.threads import Runner, Stop
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 REQUEST_SECONDS = 5.0
 KEEP_ALIVE_SECONDS = 90.0  # between two requests: Prometheus asks every minute or sooner

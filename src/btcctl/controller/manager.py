@@ -7,8 +7,6 @@ import signal
 from collections.abc import Sequence
 from typing import Protocol
 
-import structlog
-
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.controller.controller import Controller
 from btcctl.controller.leading import WhenLeading
@@ -16,9 +14,10 @@ from btcctl.controller.signals import catching_signals
 from btcctl.errors import BtcctlError
 from btcctl.informers.factory import SharedInformerFactory
 from btcctl.leaderelection.elector import Elector
+from btcctl.logging import get_logger
 from btcctl.threads import Latch, Stop
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 _LEAST_SECONDS = 1.0  # for each part to stop, even if another has used all the time up
 

@@ -25,16 +25,15 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-import structlog
-
 from btcctl.clock import Clock
 from btcctl.informers.notifications import Deleted, Notification
 from btcctl.informers.shared_informer import SharedInformer
+from btcctl.logging import get_logger
 from btcctl.objects import ObjectKey
 from btcctl.resources import ResourceType
 from btcctl.rest.written import RecordedWrite
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 LOOK_AGAIN_SECONDS = 0.02  # the first time; twice as long each time
 LONGEST_LOOK_SECONDS = 0.5

@@ -10,7 +10,6 @@ import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
-import structlog
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from btcctl.clock import Clock
@@ -22,6 +21,7 @@ from btcctl.controller.passing import PassingFailures, is_passing
 from btcctl.controller.result import LEAST_REQUEUE_SECONDS, Result
 from btcctl.deadline import limited_to
 from btcctl.errors import DeadlineExceeded, TerminalError, describe_error
+from btcctl.logging import get_logger
 from btcctl.objects import ObjectKey
 from btcctl.rest.written import recording_writes
 from btcctl.workqueue.rate_limited import RateLimitingQueue
@@ -29,7 +29,7 @@ from btcctl.workqueue.rate_limited import RateLimitingQueue
 if TYPE_CHECKING:
     from btcctl.metrics import ControllerMetrics
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 Reconcile = Callable[[ObjectKey], Result]
 

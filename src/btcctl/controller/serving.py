@@ -8,15 +8,14 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
-import structlog
-
 from btcctl.controller.http_request import Request
 from btcctl.controller.http_server import Answer, HttpServer, listen
 from btcctl.errors import BtcctlError, ConfigError, describe_error
+from btcctl.logging import get_logger
 from btcctl.metrics import Metrics
 from btcctl.threads import Runner, Stop
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 METRICS_TYPE = "text/plain; version=1.0.0; charset=utf-8"
 _ADDRESS = re.compile(r"(?:\[([0-9A-Fa-f:.%\w]+)\]|([A-Za-z0-9._:%-]*)):([0-9]{1,5})", re.ASCII)

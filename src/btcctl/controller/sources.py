@@ -8,18 +8,17 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-import structlog
-
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.controller.handlers import KeysOf, map_to_keys, own_key
 from btcctl.controller.predicates import Predicate
 from btcctl.errors import CacheSyncError, describe_error
 from btcctl.informers.notifications import Deleted, Witness
 from btcctl.informers.shared_informer import SharedInformer
+from btcctl.logging import get_logger
 from btcctl.objects import Object, ObjectKey
 from btcctl.threads import Stop
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 _REPORT_SECONDS = 1.0  # between two looks at whether the cause has changed
 

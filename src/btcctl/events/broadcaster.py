@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import structlog
-
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.events.event import Event
 from btcctl.events.outlet import QUEUE_LENGTH, Outlet, Watcher
+from btcctl.logging import get_logger
 from btcctl.threads import Stop
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 
 class Broadcaster:

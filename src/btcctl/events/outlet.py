@@ -9,14 +9,14 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
-import structlog
 from structlog.contextvars import bound_contextvars
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.events.event import Event
+from btcctl.logging import get_logger
 from btcctl.threads import Runner, Stop
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 QUEUE_LENGTH = 1000  # client-go's maxQueuedEvents (tools/record/event.go)
 _JOIN_SECONDS = 1.0

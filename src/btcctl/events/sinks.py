@@ -6,16 +6,15 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-import structlog
-
 from btcctl.clock import SYSTEM_CLOCK, Clock, rfc3339
 from btcctl.events.correlator import EventCorrelator, Occurrence
 from btcctl.events.event import Event
 from btcctl.events.writer import EventClient, EventWriter, Write
+from btcctl.logging import get_logger
 from btcctl.resources import EVENTS
 from btcctl.threads import Stop
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 
 def log_event(event: Event, _stop: Stop) -> None:

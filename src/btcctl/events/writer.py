@@ -7,16 +7,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import structlog
-
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.errors import AlreadyExists, ApiError, BtcctlError, Conflict, Forbidden, NotFound, TransportError
 from btcctl.events.event import Event
+from btcctl.logging import get_logger
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import ResourceType
 from btcctl.threads import Stop
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 # client-go's maxTriesPerEvent and sleepDuration (tools/record/event.go).
 TRIES = 12

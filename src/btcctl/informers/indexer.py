@@ -7,12 +7,11 @@ from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from typing import TypeAlias
 
-import structlog
-
 from btcctl.informers.delta_fifo import ALL
+from btcctl.logging import get_logger
 from btcctl.objects import Object, ObjectKey
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 #: Values under which an object is found. Must depend on nothing but the object.
 IndexFunc: TypeAlias = Callable[[Object], Iterable[str]]

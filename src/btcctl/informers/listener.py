@@ -6,15 +6,14 @@ import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import structlog
-
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.informers.notifications import Added, Deleted, EventHandler, Notification, Witness, tell
 from btcctl.informers.pending import PendingNotifications, Recreated
+from btcctl.logging import get_logger
 from btcctl.objects import ObjectKey
 from btcctl.threads import Stop
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

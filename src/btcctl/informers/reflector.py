@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol, assert_never, cast
 
-import structlog
-
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.errors import BtcctlError, ObjectDecodeError
 from btcctl.informers.list_watch import ListerWatcher, SupportsWatchList, WatchStream
@@ -41,10 +39,11 @@ from btcctl.informers.phases import (
 from btcctl.informers.recovery import RetryDelays, is_refusal_for_good
 from btcctl.informers.statistics import ReflectorCounters, ReflectorStatistics
 from btcctl.informers.transitions import first_phase, step
+from btcctl.logging import get_logger
 from btcctl.objects import ADDED, BOOKMARK, DELETED, MODIFIED, Object, WatchEvent
 from btcctl.threads import Stop
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 _CHANGES = frozenset({ADDED, MODIFIED, DELETED})
 

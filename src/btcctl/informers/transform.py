@@ -12,13 +12,13 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 import msgspec
-import structlog
 
 from btcctl.errors import ObjectDecodeError
 from btcctl.informers.list_watch import ListerWatcher, SupportsWatchList, WatchStream
+from btcctl.logging import get_logger
 from btcctl.objects import BOOKMARK, DELETED, ListPage, Object, ObjectKey, WatchEvent, decode_members
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 #: Returns the object to cache instead: of the same key. Must depend on nothing but the object.
 Transform: TypeAlias = Callable[[Object], Object]

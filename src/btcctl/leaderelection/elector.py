@@ -10,8 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-import structlog
-
 from btcctl.clock import AWAKE_CLOCK, Clock
 from btcctl.errors import LeaseLost
 from btcctl.leaderelection.election import JITTER, Election, Timing
@@ -20,9 +18,10 @@ from btcctl.leaderelection.fence import Fence
 from btcctl.leaderelection.lock import Lock
 from btcctl.leaderelection.record import LeaseRecord
 from btcctl.leaderelection.release import give_back
+from btcctl.logging import get_logger
 from btcctl.threads import Latch, Runner, Stop
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 
 class Observer(Protocol):

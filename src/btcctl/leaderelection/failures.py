@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import structlog
-
 from btcctl.clock import Clock
 from btcctl.errors import Forbidden, describe_error
+from btcctl.logging import get_logger
 from btcctl.objects import ObjectKey
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 AGAIN_SECONDS = 60.0  # a cause that lasts is said again as often
 _MAX_CAUSES = 32  # whose texts are remembered: some texts never come twice

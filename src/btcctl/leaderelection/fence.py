@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import structlog
-
 from btcctl.clock import AWAKE_CLOCK, Clock
 from btcctl.errors import NotLeading
+from btcctl.logging import get_logger
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 
 class Fence:

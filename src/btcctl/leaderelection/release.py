@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import structlog
-
 from btcctl.clock import Clock
 from btcctl.errors import Conflict
 from btcctl.leaderelection.election import Election
 from btcctl.leaderelection.lock import Lock
+from btcctl.logging import get_logger
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 _TRIES = 5  # each lost to somebody else's write to the Lease
 

@@ -14,14 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import structlog
-
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.errors import BtcctlError
+from btcctl.logging import get_logger
 from btcctl.processes import keeper_process
 from btcctl.threads import Runner, Stop
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 GRACE_SECONDS = 5.0
 SPAWN_SECONDS = 10.0

@@ -10,12 +10,11 @@ import stat
 import tempfile
 from pathlib import Path
 
-import structlog
-
 from btcctl.errors import ConfigError
+from btcctl.logging import get_logger
 from btcctl.processes.keeper_process import LOCK_FILE
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 _PREFIX = "btcctl-run-"
 

@@ -12,12 +12,12 @@ from types import TracebackType
 from typing import Any, Self
 
 import msgspec
-import structlog
 from cachetools import LRUCache, TTLCache
 
 from btcctl.clock import SYSTEM_CLOCK, Clock, check_seconds
 from btcctl.deadline import time_left
 from btcctl.errors import ApiError, Interrupted, NotFound, TransportError
+from btcctl.logging import get_logger
 from btcctl.resources import ResourceType
 from btcctl.rest.answers import decode_answer, error_from, parse_warnings
 from btcctl.rest.breaker import Breaker
@@ -30,7 +30,7 @@ from btcctl.rest.stream import WatchStream
 from btcctl.rest.transport import Request, Response, StreamResponse, Transport
 from btcctl.threads import Latch, Stop
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 REQUEST_SECONDS = 30.0
 DISCOVERY_SECONDS = 300.0  # how long discovery is remembered; a miss always asks again

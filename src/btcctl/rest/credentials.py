@@ -6,13 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-import structlog
-
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.errors import ConfigError
+from btcctl.logging import get_logger
 from btcctl.secret import Secret, hiding_frames
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 # client-go's cachingTokenSource re-reads a token file once a minute (transport/token_source.go).
 TOKEN_PERIOD_SECONDS = 60.0

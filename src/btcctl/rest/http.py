@@ -8,12 +8,12 @@ from http.client import IncompleteRead
 from typing import NamedTuple, NoReturn
 from urllib.parse import quote, urlencode, urlsplit
 
-import structlog
 from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPHeaderDict, Timeout
 from urllib3.exceptions import HTTPError, ProtocolError
 
 from btcctl.clock import SYSTEM_CLOCK, Clock, bounded
 from btcctl.errors import Interrupted, TransportError
+from btcctl.logging import get_logger
 from btcctl.rest.breaker import Breaker
 from btcctl.rest.chunked import ChunkedError, Dechunker
 from btcctl.rest.config import ClientConfig
@@ -22,7 +22,7 @@ from btcctl.rest.failures import broke_before_an_answer, describe
 from btcctl.rest.tls import TlsContexts
 from btcctl.rest.transport import Fence, Request, Response
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 CONNECT_SECONDS = 10.0
 POOL_SIZE = 32  # connections kept; more are made when needed, and closed after use

@@ -7,9 +7,9 @@ from enum import Enum
 from typing import Any
 
 import msgspec
-import structlog
 
 from btcctl.errors import Gone, ObjectDecodeError
+from btcctl.logging import get_logger
 from btcctl.objects import ListPage, Object, ObjectKey
 from btcctl.resources import ResourceType
 from btcctl.rest.answers import decode_answer
@@ -23,7 +23,7 @@ from btcctl.rest.transport import Request, Response
 from btcctl.rest.written import record_deletion, record_write
 from btcctl.threads import Stop
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 LIMITS = ReadLimits()
 # Without bookmarks a stream may rightly be silent until the server ends it, after at most an hour.

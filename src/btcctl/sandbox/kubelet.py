@@ -9,8 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import structlog
-
 from btcctl.clock import SYSTEM_CLOCK, Clock, rfc3339
 from btcctl.controller.controller import Controller
 from btcctl.controller.result import Result
@@ -19,6 +17,7 @@ from btcctl.events.recorder import NORMAL, WARNING, EventRecorder
 from btcctl.events.reference import ObjectReference
 from btcctl.informers.lister import Lister
 from btcctl.informers.shared_informer import SharedInformer
+from btcctl.logging import get_logger
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import CONFIG_MAPS, PODS, SECRETS, ResourceType
 from btcctl.rest.client import ApiClient
@@ -34,7 +33,7 @@ from btcctl.sandbox.pods.runtime import Command, ContainerTools, Processes
 from btcctl.sandbox.pods.status import HOST_IP, PodFacts, build_status
 from btcctl.workqueue.rate_limiters import ItemExponentialRateLimiter
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 # Turns a pod, one of its containers, the resolved environment, the pod's address and the
 # container's data directory into what to run.

@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-import structlog
-
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.controller.controller import Controller
 from btcctl.controller.handlers import KeysOf
@@ -19,12 +17,13 @@ from btcctl.controller.result import Result
 from btcctl.errors import Conflict, NotFound
 from btcctl.informers.factory import SharedInformerFactory
 from btcctl.informers.lister import Lister
+from btcctl.logging import get_logger
 from btcctl.objects import Object, ObjectKey, OwnerReference
 from btcctl.resources import ResourceType
 from btcctl.rest.client import ApiClient
 from btcctl.workqueue.rate_limiters import ItemExponentialRateLimiter
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 OWNERS_INDEX = "owners"
 UNKNOWN_KIND_RETRY_SECONDS = 30.0  # its definition may come back

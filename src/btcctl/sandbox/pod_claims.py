@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import structlog
-
 from btcctl.errors import Conflict, Invalid, NotFound
 from btcctl.informers.lister import Lister
+from btcctl.logging import get_logger
 from btcctl.objects import Object
 from btcctl.resources import PODS, STATEFUL_SETS
 from btcctl.rest.client import ApiClient
 from btcctl.sandbox.revisions import owner_reference
 from btcctl.sandbox.statefulset_plan import identity_labels, ordinal_of, selects
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 
 def by_controller(obj: Object) -> list[str]:

@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import structlog
-
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.controller.controller import Controller
 from btcctl.controller.handlers import owner_keys
@@ -17,6 +15,7 @@ from btcctl.events.recorder import NORMAL, WARNING, EventRecorder
 from btcctl.events.reference import ObjectReference
 from btcctl.informers.factory import SharedInformerFactory
 from btcctl.informers.lister import Lister
+from btcctl.logging import get_logger
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import CONTROLLER_REVISIONS, PODS, STATEFUL_SETS
 from btcctl.rest.client import ApiClient
@@ -36,7 +35,7 @@ from btcctl.sandbox.statefulset_plan import (
 )
 from btcctl.workqueue.rate_limiters import ItemExponentialRateLimiter
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 CONTROLLER_INDEX = "controller"
 STALE_RETRY_SECONDS = 0.1  # our copy is old: the new one is on its way

@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     from btcctl.testing.control_plane import ControlPlane as ControlPlane
     from btcctl.testing.control_plane import ControlPlaneOptions as ControlPlaneOptions
     from btcctl.testing.fake_client import FakeClient as FakeClient
+    from btcctl.testing.logs import capture_logs as capture_logs
 
 _HOMES = {
     "ControlPlane": "control_plane",
     "ControlPlaneOptions": "control_plane",
     "FakeClient": "fake_client",
     "FakeClock": "clock",
+    "capture_logs": "logs",
 }
 
 __all__ = sorted(_HOMES)  # noqa: PLE0605  # type: ignore[assignment]

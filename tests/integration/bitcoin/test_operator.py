@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from structlog.testing import capture_logs
 
 from btcctl.bitcoin.operator import NotInstalled, build_operator
 from btcctl.bitcoin.types import BITCOIN_NETWORKS
@@ -19,6 +18,7 @@ from btcctl.leaderelection.fence import Fence
 from btcctl.leaderelection.lease_lock import LeaseLock
 from btcctl.objects import ObjectKey
 from btcctl.resources import NAMESPACES, SECRETS, SERVICES, STATEFUL_SETS
+from btcctl.testing import capture_logs
 from btcctl.testing.control_plane import ControlPlane
 from tests.integration.bitcoin.operated import KEY, MANIFESTS, OPTIONS, SEEDS, Operated, objects, operated
 from tests.integration.bitcoin.operated_for_real import operated_for_real

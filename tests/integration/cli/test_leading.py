@@ -13,7 +13,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-import structlog
 import yaml
 
 from btcctl.apiserver.kubeconfig import kubeconfig
@@ -201,9 +200,7 @@ def test_whatever_works_without_the_lease_cannot_write(scene: Scene, monkeypatch
 
     monkeypatch.setattr(run, "run_until_signal", work_anyway)
     scene.add_network()
-    before = structlog.get_config()
     assert main(["run", "--kubeconfig", str(scene.config), "-n", scene.server.namespace, "--take-over"], {}) == 0
-    structlog.configure(**before)
     assert errors == ["NotLeading: we do not lead: nothing was sent"]
     assert not scene.has_stateful_set()
 

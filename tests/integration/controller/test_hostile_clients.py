@@ -183,9 +183,8 @@ def test_no_bytes_end_it(scene: Scene) -> None:
 
 #: Takes all its descriptors, then says whether probes are answered, and how much time that took.
 WITHOUT_DESCRIPTORS = textwrap.dedent("""
-    import os, resource, socket, sys, time
-    import structlog
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+    import logging, os, resource, socket, sys, time
+    logging.disable()
     from btcctl.controller.serving import StatusServer
 
     server = StatusServer("127.0.0.1:0", None, {}, {})

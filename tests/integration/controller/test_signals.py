@@ -10,12 +10,11 @@ from collections.abc import Iterator
 import pytest
 
 PROGRAM = """
-import threading
-import structlog
+import logging, threading
 from btcctl import Controller, Manager, Result, SharedInformerFactory, run_until_signal
 from btcctl.objects import ObjectKey
 
-structlog.configure(logger_factory=structlog.PrintLoggerFactory())
+logging.basicConfig(level="INFO")
 
 class Caches(SharedInformerFactory):
     def stop(self, timeout=10.0): print("caches stopped", flush=True)

@@ -11,7 +11,6 @@ from io import StringIO
 from typing import Any
 
 import pytest
-import structlog
 import urllib3
 
 from btcctl import Controller, Manager, ObjectKey, Result, SharedInformerFactory
@@ -80,13 +79,11 @@ def btcctl_debug(*args: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture
-def logs() -> Iterator[StringIO]:
+def logs() -> StringIO:
     """Everything that is logged, as in a pod."""
-    before = structlog.get_config()
     stream = StringIO()
     our_logging.configure("debug", "json", stream=stream)
-    yield stream
-    structlog.configure(**before)
+    return stream
 
 
 @pytest.fixture

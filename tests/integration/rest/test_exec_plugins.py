@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 import yaml
 
 from btcctl.clock import SYSTEM_CLOCK
@@ -18,6 +17,7 @@ from btcctl.deadline import limited_to
 from btcctl.errors import ConfigError, DeadlineExceeded, TransportError
 from btcctl.rest.config import ClientConfig
 from btcctl.rest.kubeconfig import load
+from btcctl.testing import capture_logs
 from btcctl.testing.clock import FakeClock
 from tests.integration.support import eventually
 
@@ -235,7 +235,7 @@ def test_one_that_fails_is_not_run_again_at_once_and_its_failure_is_repeated(plu
     credentials = plugin.load().credentials
     plugin.says("echo provider is down >&2; exit 1")
     plugin.clock.advance(60.0)
-    with structlog.testing.capture_logs():
+    with capture_logs():
         for _ in range(5):
             with pytest.raises(TransportError, match="exit status 1: provider is down"):
                 credentials.authorization()

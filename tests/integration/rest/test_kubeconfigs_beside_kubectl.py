@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 
 from btcctl.errors import BtcctlError
 from btcctl.rest.client import ApiClient
 from btcctl.rest.kubeconfig import load
+from btcctl.testing import capture_logs
 from tests.integration.kubectl import Kubectl
 from tests.integration.rest.servers import SocketServer, always
 
@@ -106,7 +106,7 @@ def test_the_verdict_is_kubectls(text: str, url: str, tmp_path: Path, kubectl: K
     path = tmp_path / "config"
     path.write_text(text.replace("URL", url), encoding="utf-8")
     theirs = kubectl.run("version", "--request-timeout=5s", f"--kubeconfig={path}")
-    with structlog.testing.capture_logs():
+    with capture_logs():
         assert taken_by_us(path) == (theirs.returncode == 0), theirs.stderr
 
 

@@ -6,13 +6,13 @@ import shutil
 from pathlib import Path
 
 import pytest
-import structlog
 
 from btcctl.errors import ConfigError, TransportError
 from btcctl.rest.config import ClientConfig
 from btcctl.rest.http import HttpTransport
 from btcctl.rest.tls import Tls
 from btcctl.rest.transport import Request
+from btcctl.testing import capture_logs
 from tests.integration.rest.conftest import Authority, openssl
 from tests.integration.rest.servers import SocketServer, always
 
@@ -65,7 +65,7 @@ def test_another_name_can_be_expected(authority: Authority):
 def test_verification_can_be_switched_off_and_that_is_said_once(authority: Authority):
     with SocketServer([always()], authority.server_context(name="named")) as server:
         tls = Tls(insecure=True)
-        with structlog.testing.capture_logs() as logs:
+        with capture_logs() as logs:
             assert status_of(server, tls) == 200
     assert [entry["event"] for entry in logs] == ["TLS certificates are not verified"]
 
@@ -108,7 +108,7 @@ def test_a_half_written_ca_file_changes_nothing(authority: Authority, tmp_path: 
     with SocketServer([always()], authority.server_context()) as server:
         transport = HttpTransport(ClientConfig(server.url, tls=Tls(ca_file=ca)))
         ca.write_text("-----BEGIN CERT")
-        with structlog.testing.capture_logs() as logs:
+        with capture_logs() as logs:
             assert transport.request(GET, timeout=5.0).status == 200
             assert transport.request(GET, timeout=5.0).status == 200
         assert [entry["log_level"] for entry in logs] == ["warning"]

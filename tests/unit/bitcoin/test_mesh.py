@@ -3,11 +3,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from structlog.testing import capture_logs
 
 from btcctl.bitcoin.mesh import Mesh, MeshGoal, MeshReport
 from btcctl.bitcoin.rpc import Credentials, RpcUnavailable
 from btcctl.bitcoin.topology import Member
+from btcctl.testing import capture_logs
 from btcctl.testing.clock import FakeClock
 from tests.unit.bitcoin.fake_mesh import CREDENTIALS, FakeMesh, FakeRpc
 

@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterator
 from queue import SimpleQueue
 
 import pytest
-from structlog.contextvars import bind_contextvars, get_contextvars, merge_contextvars
-from structlog.testing import capture_logs
+from structlog.contextvars import bind_contextvars, get_contextvars
 
 from btcctl.controller.controller import Controller
 from btcctl.controller.manager import Manager
@@ -19,6 +18,7 @@ from btcctl.informers.factory import SharedInformerFactory
 from btcctl.metrics import Metrics
 from btcctl.objects import ObjectKey
 from btcctl.resources import CONFIG_MAPS
+from btcctl.testing import capture_logs
 from btcctl.testing.clock import FakeClock
 from btcctl.testing.fake_client import FakeClient
 from tests.unit.controller.support import FakeCachingInformer, FakeInformer, key, kill, new_object
@@ -406,7 +406,7 @@ def test_every_reconcile_logs_its_result_and_duration(clock):
 
 def test_a_failure_names_the_reconcile_that_tries_again(clock, start):
     reconcile = Reconciler(ValueError("once"))
-    with capture_logs(processors=[merge_contextvars]) as logs:
+    with capture_logs() as logs:
         controller = start(reconcile, workers=1)
         controller.queue.add(key("a"))
         reconcile.next()

@@ -9,12 +9,12 @@ from functools import partial
 from typing import Any
 
 import pytest
-from structlog.testing import capture_logs
 
 from btcctl.controller.controller import Controller
 from btcctl.controller.failures import Tracebacks, retry_after_of, traceback_of
 from btcctl.controller.options import ControllerOptions
 from btcctl.controller.result import Result
+from btcctl.testing import capture_logs
 from btcctl.testing.clock import FakeClock
 from tests.unit.controller.support import key
 

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from structlog.testing import capture_logs
 
 from btcctl.controller.controller import Controller
 from btcctl.controller.finalizers import remove_finalizer
@@ -18,6 +17,7 @@ from btcctl.objects import Object, ObjectKey
 from btcctl.resources import CONFIG_MAPS, NAMESPACES, PODS, SECRETS, ResourceType
 from btcctl.rest.resource import PatchKind
 from btcctl.rest.written import RecordedWrite, record_deletion, record_write, recording_writes
+from btcctl.testing import capture_logs
 from btcctl.testing.clock import FakeClock
 from btcctl.testing.fake_client import FakeClient
 from tests.unit.controller.support import FakeCachingInformer, key, new_object

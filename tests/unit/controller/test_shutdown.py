@@ -5,13 +5,12 @@ from __future__ import annotations
 import threading
 from collections import Counter
 
-from structlog.testing import capture_logs
-
 from btcctl.controller import controller, own_writes, processing, sources
 from btcctl.controller.controller import Controller
 from btcctl.controller.result import Result
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import CONFIG_MAPS
+from btcctl.testing import capture_logs
 from btcctl.testing.clock import FakeClock
 from btcctl.testing.fake_client import FakeClient
 from btcctl.threads import Runner, Stop

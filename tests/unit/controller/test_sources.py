@@ -6,7 +6,6 @@ import asyncio
 from functools import partial
 
 import pytest
-from structlog.testing import capture_logs
 
 from btcctl.controller.handlers import own_key, owner_keys
 from btcctl.controller.predicates import generation_changed
@@ -14,6 +13,7 @@ from btcctl.controller.sources import KeyHandler, Source, wait_for_sources
 from btcctl.errors import CacheSyncError
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import NODES, STATEFUL_SETS, ResourceType
+from btcctl.testing import capture_logs
 from btcctl.testing.clock import FakeClock
 from btcctl.threads import Stop
 from tests.unit.controller.support import FakeInformer, SteppingClock, key, new_object, owned_by

@@ -10,7 +10,6 @@ from queue import SimpleQueue
 import pytest
 from prometheus_client import CollectorRegistry
 from structlog.contextvars import bound_contextvars, get_contextvars
-from structlog.testing import capture_logs
 
 from btcctl.events.broadcaster import Broadcaster
 from btcctl.events.event import Event
@@ -20,6 +19,7 @@ from btcctl.events.reference import ObjectReference
 from btcctl.events.sinks import log_event
 from btcctl.objects import Object
 from btcctl.resources import NODES, STATEFUL_SETS
+from btcctl.testing import capture_logs
 from btcctl.testing.clock import FakeClock
 from btcctl.threads import Runner, Stop
 from tests.unit.events.support import FakeEvents

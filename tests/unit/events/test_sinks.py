@@ -6,13 +6,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from structlog.testing import capture_logs
 
 from btcctl.errors import Conflict, ConnectionRefused, InternalError, Invalid
 from btcctl.events.event import Event
 from btcctl.events.reference import ObjectReference
 from btcctl.events.sinks import ApiSink
 from btcctl.events.writer import FORBIDDEN_SECONDS
+from btcctl.testing import capture_logs
 from btcctl.testing.clock import FakeClock
 from btcctl.threads import Stop
 from tests.unit.events.support import FakeEvents, namespace_terminating

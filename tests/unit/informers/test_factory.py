@@ -4,13 +4,13 @@ import threading
 
 import msgspec
 import pytest
-from structlog.testing import capture_logs
 
 from btcctl.errors import CacheSyncError, Forbidden
 from btcctl.informers.factory import SharedInformerFactory
 from btcctl.informers.transform import drop_managed_fields
 from btcctl.objects import Object
 from btcctl.resources import NODES, PODS, STATEFUL_SETS, ResourceType
+from btcctl.testing import capture_logs
 from btcctl.testing.clock import FakeClock
 from tests.unit.informers.support import LiveSource, key, pod
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from structlog.testing import capture_logs
 
 from btcctl.informers.indexer import Indexer
 from btcctl.objects import Object, ObjectKey
+from btcctl.testing import capture_logs
 from tests.properties import effort
 from tests.unit.informers.support import key, pod
 

@@ -10,7 +10,6 @@ from dataclasses import replace
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
-from structlog.testing import capture_logs
 
 from btcctl.errors import Gone, TransportError
 from btcctl.informers.filters import FilteringHandler
@@ -18,6 +17,7 @@ from btcctl.informers.notifications import Deleted
 from btcctl.informers.registration import Registration
 from btcctl.informers.shared_informer import SharedInformer
 from btcctl.objects import Object, ObjectKey
+from btcctl.testing import capture_logs
 from tests.properties import effort
 from tests.unit.informers.support import AT_ONCE, LiveSource, Recorder, key
 

@@ -4,11 +4,11 @@ import asyncio
 import threading
 
 import pytest
-from structlog.testing import capture_logs
 
 from btcctl.informers.listener import Listener
 from btcctl.informers.notifications import Added, Deleted, HandlerFuncs, Updated
 from btcctl.objects import Object
+from btcctl.testing import capture_logs
 from btcctl.testing.clock import FakeClock
 from btcctl.threads import Runner
 from tests.unit.informers.support import Recorder, key, pod

@@ -3,7 +3,6 @@ from __future__ import annotations
 import threading
 
 from prometheus_client import CollectorRegistry
-from structlog.testing import capture_logs
 
 from btcctl.errors import Gone
 from btcctl.informers.metrics import InformerMetrics
@@ -11,6 +10,7 @@ from btcctl.informers.notifications import HandlerFuncs
 from btcctl.informers.options import ReflectorOptions
 from btcctl.informers.shared_informer import SharedInformer
 from btcctl.objects import Object
+from btcctl.testing import capture_logs
 from btcctl.testing.clock import FakeClock
 from tests.unit.informers.support import LiveSource, Recorder, pod
 

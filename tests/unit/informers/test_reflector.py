@@ -3,7 +3,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from structlog.testing import capture_logs
 
 from btcctl.backoff import ExponentialBackoff
 from btcctl.errors import (
@@ -24,6 +23,7 @@ from btcctl.errors import (
 from btcctl.informers.options import ReflectorOptions
 from btcctl.informers.reflector import Reflector
 from btcctl.objects import ListPage, Object, WatchEvent
+from btcctl.testing import capture_logs
 from tests.unit.informers.support import (
     Lasting,
     ScriptedSource,

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
-from structlog.testing import capture_logs
 
 from btcctl.backoff import ExponentialBackoff
 from btcctl.errors import CacheSyncError, Forbidden, Gone, TransportError
@@ -17,6 +16,7 @@ from btcctl.informers.options import ReflectorOptions
 from btcctl.informers.shared_informer import SharedInformer
 from btcctl.informers.transform import Transform
 from btcctl.objects import Object
+from btcctl.testing import capture_logs
 from btcctl.testing.clock import FakeClock
 from btcctl.threads import Runner
 from tests.unit.informers.support import AT_ONCE, LiveSource, Recorder, key, pod

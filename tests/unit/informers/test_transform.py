@@ -8,7 +8,6 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from structlog.testing import capture_logs
 
 from btcctl.errors import ObjectDecodeError
 from btcctl.informers.list_watch import WatchStream
@@ -22,6 +21,7 @@ from btcctl.informers.transform import (
     transforming,
 )
 from btcctl.objects import ListPage, Object, WatchEvent
+from btcctl.testing import capture_logs
 from tests.properties import effort
 from tests.unit.informers.support import LiveSource, added, bookmark, deleted, key, modified, page, pod
 

@@ -3,12 +3,12 @@ from __future__ import annotations
 import threading
 
 import msgspec
-from structlog.testing import capture_logs
 
 from btcctl.informers.shared_informer import SharedInformer
 from btcctl.informers.transform import decodable_as
 from btcctl.informers.typed import TypedInformer
 from btcctl.objects import ObjectKey, ObjectMeta
+from btcctl.testing import capture_logs
 from tests.unit.informers.support import LiveSource, key, pod
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from queue import SimpleQueue
 
 import pytest
-from structlog.testing import capture_logs
 
 from btcctl.errors import BtcctlError, Forbidden, LeaseLost, TransportError
 from btcctl.leaderelection.elector import Elector
 from btcctl.leaderelection.fence import Fence
 from btcctl.leaderelection.record import LeaseRecord
+from btcctl.testing import capture_logs
 from btcctl.testing.clock import FakeClock
 from btcctl.threads import Runner, Stop
 from tests.unit.leaderelection.support import TIMING, Candidate, FakeLock, Server

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +16,7 @@ from btcctl.leaderelection.lease_lock import LeaseLock
 from btcctl.leaderelection.record import MAX_INT32, LeaseRecord
 from btcctl.objects import ObjectKey
 from btcctl.resources import LEASES
+from btcctl.testing import capture_logs
 from btcctl.testing.clock import FakeClock
 from btcctl.testing.fake_client import FakeClient
 from tests.properties import effort
@@ -47,7 +47,7 @@ def test_a_candidate_takes_any_lease_once_its_time_is_over_and_writes_what_a_ser
 ):
     clock, server = FakeClock(), Server(record)
     candidate = Candidate(server, clock, "us", take_over=take_over)
-    with structlog.testing.capture_logs() as logs:
+    with capture_logs() as logs:
         candidate.run_for(5.0)
         if not candidate.leads:
             clock.advance(float(MAX_INT32))
@@ -66,7 +66,7 @@ def test_a_leader_survives_any_lease_that_says_its_own_name_and_loses_to_any_oth
     candidate = Candidate(server, FakeClock(), "us")
     candidate.step()
     server.record, server.version = record, 9
-    with structlog.testing.capture_logs():
+    with capture_logs():
         if record.holder in {"", "us"}:
             candidate.step()
             assert candidate.leads

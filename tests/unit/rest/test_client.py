@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import pytest
-import structlog
 
 from btcctl.errors import Interrupted, NotFound, ServiceUnavailable, TooManyRequests, TransportError
 from btcctl.resources import STATEFUL_SETS
 from btcctl.rest.client import ApiClient
 from btcctl.rest.transport import Request
+from btcctl.testing import capture_logs
 from btcctl.testing.clock import FakeClock
 from btcctl.threads import Runner, Stop
 from tests.unit.rest.fakes import JumpingClock, ScriptedTransport, answer, status
@@ -106,7 +106,7 @@ def test_a_stop_of_the_callers_ends_its_wait():
 def test_each_warning_of_the_server_is_logged_once():
     warned = answer({}, Warning='299 - "unknown field \\"spec.bogus\\""')
     client, _ = client_of(warned)
-    with structlog.testing.capture_logs() as logs:
+    with capture_logs() as logs:
         client.call(GET)
         client.call(GET)
     warnings = [entry for entry in logs if entry["log_level"] == "warning"]

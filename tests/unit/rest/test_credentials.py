@@ -3,10 +3,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import structlog
 
 from btcctl.errors import ConfigError
 from btcctl.rest.credentials import StaticCredentials, TokenFile
+from btcctl.testing import capture_logs
 from btcctl.testing.clock import FakeClock
 
 
@@ -51,7 +51,7 @@ def test_the_last_token_serves_on_while_the_file_cannot_be_read(path: Path):
     token.authorization()
     path.unlink()
     clock.advance(60.0)
-    with structlog.testing.capture_logs() as logs:
+    with capture_logs() as logs:
         assert token.authorization() == "Bearer one"
     assert logs[0]["log_level"] == "warning"
     assert "No such file" in logs[0]["error"]

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 import yaml
 
 from btcctl.errors import ConfigError
 from btcctl.rest.config import ClientConfig
 from btcctl.rest.kubeconfig import load
+from btcctl.testing import capture_logs
 from btcctl.testing.clock import FakeClock
 
 CLUSTER = {"server": "https://one.example:6443"}
@@ -242,7 +242,7 @@ def test_json_indented_by_tabs_is_taken(load_document):
 
 def test_a_context_of_an_unknown_user_goes_on_as_nobody_and_says_so(load_document):
     whole = document(contexts=[{"name": "x", "context": {"cluster": "c", "user": "gone"}}])
-    with structlog.testing.capture_logs() as logs:
+    with capture_logs() as logs:
         assert load_document(whole).credentials.authorization() == ""
     assert [(each["log_level"], each["user"]) for each in logs] == [("warning", "gone")]
 

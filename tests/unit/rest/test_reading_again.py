@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 import yaml
 
 from btcctl.rest.config import ClientConfig
 from btcctl.rest.kubeconfig import load
+from btcctl.testing import capture_logs
 from tests.unit.rest.test_kubeconfig import document
 
 
@@ -21,7 +21,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def logs():
-    with structlog.testing.capture_logs() as logs:
+    with capture_logs() as logs:
         yield logs
 
 

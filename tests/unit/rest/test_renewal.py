@@ -7,13 +7,13 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
-import structlog
 
 from btcctl.clock import SYSTEM_CLOCK
 from btcctl.deadline import limited_to
 from btcctl.errors import ConfigError, DeadlineExceeded, TransportError
 from btcctl.rest.kubeconfig.exec_plugin import Issued
 from btcctl.rest.kubeconfig.renewal import Renewed
+from btcctl.testing import capture_logs
 from btcctl.testing.clock import FakeClock
 from btcctl.threads import Stop
 from tests.integration.support import eventually
@@ -55,7 +55,7 @@ def issuer() -> Issuer:
 
 @pytest.fixture(autouse=True)
 def quiet():
-    with structlog.testing.capture_logs() as logs:
+    with capture_logs() as logs:
         yield logs
 
 

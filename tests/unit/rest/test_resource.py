@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 
 import pytest
-from structlog.testing import capture_logs
 
 from btcctl.errors import Gone, Interrupted, NotFound, ObjectDecodeError
 from btcctl.objects import ObjectKey
@@ -11,6 +10,7 @@ from btcctl.resources import NODES, PODS
 from btcctl.rest.client import ApiClient
 from btcctl.rest.lister_watcher import StreamingListerWatcher
 from btcctl.rest.resource import PatchKind, Resource
+from btcctl.testing import capture_logs
 from btcctl.testing.clock import FakeClock
 from tests.unit.rest.fakes import ScriptedTransport, answer, pod, status
 

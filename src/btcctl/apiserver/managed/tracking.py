@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import structlog
-
 from btcctl.apiserver.collection import Body
 from btcctl.apiserver.managed import entries
 from btcctl.apiserver.managed.comparing import Comparison, Untypable, compare, completed
@@ -20,8 +18,9 @@ from btcctl.apiserver.managed.field_sets import FieldSet, difference, intersecti
 from btcctl.apiserver.managed.kinds import Kind
 from btcctl.apiserver.managed.reconciling import reconciled
 from btcctl.apiserver.managed.typed import problems
+from btcctl.logging import get_logger
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 MAX_UPDATE_MANAGERS = 10  # DefaultMaxUpdateManagers
 _ANCIENT = "ancient-changes"

@@ -9,14 +9,13 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import structlog
-
 from btcctl.apiserver.streaming.ends import End, wait_for
 from btcctl.apiserver.streaming.spdy import Data, Event, Finished, Opened, Pinged, SpdyError, SpdyServer
 from btcctl.apiserver.streaming.websocket import WebSocket
 from btcctl.clock import SYSTEM_CLOCK, Clock
+from btcctl.logging import get_logger
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 SUBPROTOCOLS = ("SPDY/3.1+portforward.k8s.io",)
 _POLL_SECONDS = 60.0  # every event shows at one of the ends

@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
-import structlog
-
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.deadline import time_left
 from btcctl.errors import ConfigError
+from btcctl.logging import get_logger
 from btcctl.rest.credentials import Credentials, StaticCredentials
 from btcctl.rest.kubeconfig.auth_provider import AuthProvider
 from btcctl.rest.kubeconfig.exec_plugin import ExecPlugin, Issued
@@ -27,7 +26,7 @@ from btcctl.rest.kubeconfig.static import credentials_of, has_certificate, tls_o
 from btcctl.rest.tls import Tls
 from btcctl.threads import Stop
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 _A_PERSON_SECONDS = 600.0  # for the first login, if somebody may have to act in it
 _REREAD_SECONDS = 60.0  # how long one waits for another who is reading the files

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 import msgspec
-import structlog
 
 from btcctl.errors import ConfigError
+from btcctl.logging import get_logger
 from btcctl.rest.kubeconfig.documents import read
 from btcctl.rest.kubeconfig.fields import Cluster, Context, Document, User, checked
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 _PROVIDER_CA = "idp-certificate-authority"
 

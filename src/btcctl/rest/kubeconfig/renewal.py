@@ -16,17 +16,16 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import structlog
-
 from btcctl.backoff import ExponentialBackoff
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.deadline import time_left
 from btcctl.errors import BtcctlError, DeadlineExceeded, Interrupted, TransportError
+from btcctl.logging import get_logger
 from btcctl.rest.kubeconfig.exec_plugin import Issued
 from btcctl.secret import hiding_frames
 from btcctl.threads import Runner, Stop
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 Issue = Callable[[float, Stop], Issued]  #: takes the seconds it may take, and what breaks it off
 

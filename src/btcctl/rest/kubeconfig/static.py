@@ -11,17 +11,16 @@ import binascii
 from dataclasses import replace
 from pathlib import Path
 
-import structlog
-
 from btcctl.clock import Clock
 from btcctl.errors import ConfigError
+from btcctl.logging import get_logger
 from btcctl.rest.credentials import Credentials, StaticCredentials, TokenFile, checked_header
 from btcctl.rest.kubeconfig.fields import Cluster, User
 from btcctl.rest.kubeconfig.merging import Found
 from btcctl.rest.tls import Tls
 from btcctl.secret import Secret, SecretBytes
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 
 def credentials_of(user: Found[User], clock: Clock) -> Credentials | None:

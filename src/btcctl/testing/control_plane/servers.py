@@ -8,10 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import structlog
-
 from btcctl.clock import SYSTEM_CLOCK, Clock, sleep
 from btcctl.errors import BtcctlError
+from btcctl.logging import get_logger
 from btcctl.processes.keeper import Keeper
 from btcctl.resources import CUSTOM_RESOURCE_DEFINITIONS
 from btcctl.rest.client import ApiClient
@@ -35,7 +34,7 @@ from btcctl.testing.control_plane.pki import Authority, make_token_keys
 from btcctl.testing.control_plane.ports import free_ports
 from btcctl.testing.control_plane.process import Exits, Program
 
-logger = structlog.get_logger(__name__)
+logger = get_logger(__name__)
 
 ADMIN = "admin"
 MASTERS = "system:masters"
