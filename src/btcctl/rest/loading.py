@@ -15,7 +15,7 @@ from btcctl.secret import ENVIRON, SecretMapping, hiding_frames
 
 @hiding_frames
 def load_config(
-    kubeconfig: Path | None = None,
+    kubeconfig: Path | str | None = None,
     context: str | None = None,
     environ: Mapping[str, str] | None = None,
     *,
@@ -24,7 +24,7 @@ def load_config(
     """Find the API server: the argument, $KUBECONFIG, in-cluster, ~/.kube/config, in that order.
 
     Args:
-        kubeconfig: A file that must exist, or None.
+        kubeconfig: The path of a file that must exist, or None.
         context: A context in the kubeconfig, instead of its current one. Being in a cluster
             does not count then: a service account has no contexts.
         environ: Where KUBECONFIG, HOME and KUBERNETES_SERVICE_* are looked up; the process' if None.
@@ -32,10 +32,11 @@ def load_config(
 
     Raises:
         ConfigError: Nothing was found, or what was found first is wrong; says what to do.
+        TypeError: `kubeconfig` is no path.
         DeadlineExceeded: `btcctl.deadline` left no time for a login.
     """
     if kubeconfig is not None:
-        return kubeconfigs.load([Path(kubeconfig)], context)
+        return kubeconfigs.load([_path(kubeconfig)], context)
     environ = ENVIRON if environ is None else SecretMapping(environ)
     listed = [Path(each).expanduser() for each in environ.get("KUBECONFIG", "").split(os.pathsep) if each]
     if listed:
@@ -49,3 +50,11 @@ def load_config(
         f"no cluster configured: no --kubeconfig given, KUBECONFIG is not set, this is not a pod, "
         f"and {usual} does not exist; give --kubeconfig FILE"
     )
+
+
+def _path(kubeconfig: Path | str) -> Path:
+    if not isinstance(kubeconfig, Path | str):
+        raise TypeError(f"load_config takes the path of a kubeconfig, not a {type(kubeconfig).__name__}")
+    if "\n" in str(kubeconfig):  # not quoted: it holds secrets
+        raise ConfigError("load_config takes the path of a kubeconfig, not what stands in it")
+    return Path(kubeconfig)

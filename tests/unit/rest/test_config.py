@@ -173,6 +173,15 @@ def test_a_port_that_is_no_number_is_refused(service_account: Path):
         load_config(environ={**IN_POD, "KUBERNETES_SERVICE_PORT": "tcp://x"}, service_account=service_account)
 
 
+def test_a_path_may_be_a_text_and_what_stands_in_a_file_is_no_path(tmp_path: Path):
+    assert load_config(str(written(tmp_path, "x"))).host == "http://x.example:8080"
+    with pytest.raises(ConfigError, match="the path of a kubeconfig, not what stands in it") as caught:
+        load_config(KUBECONFIG)
+    assert "s3cret" not in str(caught.value)
+    with pytest.raises(TypeError, match="the path of a kubeconfig, not a dict"):
+        load_config({"users": []})
+
+
 def test_whom_to_act_as_is_changed_field_by_field():
     config = ClientConfig("https://x", impersonation=Impersonation("ann", "7", ("a",), {"b": ("c",)}))
     assert config.acting_as() is config

@@ -155,6 +155,22 @@ def test_a_renewal_that_somebody_waits_for_goes_on_without_who_has_left(issuer: 
     assert got == ["2"]
 
 
+def test_a_renewal_that_heeds_nothing_is_given_up_and_what_it_brings_later_is_used(issuer: Issuer):
+    gate = threading.Event()
+
+    def issue(seconds: float, stop: Stop) -> Issued:
+        gate.wait(10.0)
+        return Issued("late")
+
+    renewed = Renewed(issue, Issued("1", expires=issuer.clock.wall_time()), "it", clock=issuer.clock, seconds=-0.9)
+    issuer.clock.advance(10.0)
+    with pytest.raises(TransportError, match=r"it: login took more than -0\.9 s"):
+        renewed.current()
+    gate.set()
+    assert eventually(lambda: renewed.latest.header == "late")
+    assert renewed.current().header == "late"
+
+
 def test_early_a_deadline_is_no_reason_to_fail(issuer: Issuer):
     renewed = issuer.renewed()
     issuer.gate.clear()

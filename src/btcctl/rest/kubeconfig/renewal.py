@@ -33,6 +33,7 @@ EARLY_SECONDS = 30.0  # a credential this close to its end is renewed while it s
 RENEWAL_SECONDS = 60.0  # what one renewal may take
 PAUSE_SECONDS = 10.0  # between two renewals, at least
 _PATIENCE_SECONDS = 5.0  # how long a renewal is waited for while the old credential still serves
+_GRACE_SECONDS = 1.0  # for a renewal that ends itself at its time
 _LOOK_SECONDS = 0.1  # a deadline may be by another clock than the one that processes live by
 _PAUSES = ExponentialBackoff(base=PAUSE_SECONDS, cap=300.0, jitter=0.2)
 
@@ -50,6 +51,7 @@ class _Renewal:
     """One that is under way."""
 
     is_overdue: bool  #: the old credential serves no longer
+    until: float  #: by the real clock: then it is given up, even if it does not heed `stop`
     stop: Stop = field(default_factory=Stop)
     waiting: int = 0
     has_ended: bool = False
@@ -72,9 +74,19 @@ class Renewed:
         first: The one that is there already.
         what: Names it in messages.
         clock: What pauses and ends are measured by.
+        seconds: What one renewal may take, by the real clock.
     """
 
-    def __init__(self, issue: Issue, first: Issued, what: str, *, clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(
+        self,
+        issue: Issue,
+        first: Issued,
+        what: str,
+        *,
+        clock: Clock = SYSTEM_CLOCK,
+        seconds: float = RENEWAL_SECONDS,
+    ) -> None:
+        self._seconds = seconds
         self._issue = issue
         self._what = what
         self._clock = clock
@@ -142,7 +154,7 @@ class Renewed:
             renewal = self._renewal
             is_ours = renewal is None and self._clock.now() >= self._failures.until
             if is_ours:
-                renewal = self._renewal = _Renewal(is_overdue)
+                renewal = self._renewal = _Renewal(is_overdue, SYSTEM_CLOCK.now() + self._seconds + _GRACE_SECONDS)
                 self._start(renewal)
             elif renewal is not None:
                 renewal.is_overdue |= is_overdue
@@ -156,7 +168,7 @@ class Renewed:
 
     def _renew(self, renewal: _Renewal) -> None:
         try:
-            issued = self._issue(RENEWAL_SECONDS, renewal.stop)
+            issued = self._issue(self._seconds, renewal.stop)
         except Interrupted:
             self._failed(renewal, f"{self._what}: login was given up: nobody had the time to wait for it")
         except BtcctlError as error:
@@ -169,6 +181,8 @@ class Renewed:
 
     def _failed(self, renewal: _Renewal, text: str) -> None:
         with self._changed:
+            if renewal.has_ended:  # it was given up meanwhile
+                return
             count = self._failures.count + 1
             pause = _PAUSES.delay(count)
             self._failures = _Failures(count, self._clock.now() + pause, text)
@@ -178,20 +192,22 @@ class Renewed:
     def _end(self, renewal: _Renewal) -> None:
         """Under the lock."""
         renewal.has_ended = True
-        self._renewal = None
+        if self._renewal is renewal:
+            self._renewal = None
         self._changed.notify_all()
 
     def _wait(self, renewal: _Renewal) -> None:
-        """Until it has ended."""
+        """Until it has ended, or its time is over."""
         with self._changed:
             renewal.waiting += 1
             try:
-                while not renewal.has_ended:
+                while not renewal.has_ended and SYSTEM_CLOCK.now() < renewal.until:
                     SYSTEM_CLOCK.wait(self._changed, time_left(_LOOK_SECONDS))
             finally:
                 renewal.waiting -= 1
                 if renewal.is_overdue and not renewal.waiting:
                     renewal.stop.set()
+        self._failed(renewal, f"{self._what}: login took more than {self._seconds:g} s")
 
     def _wait_a_moment(self, renewal: _Renewal, seconds: float) -> None:
         """Until it has ended, but not for long, and without complaint."""
