@@ -18,6 +18,7 @@ from btcctl.bitcoin.rpc import Credentials
 from btcctl.bitcoin.types import BitcoinNetwork
 from btcctl.errors import BtcctlError, Forbidden, NotFound
 from btcctl.objects import Object, ObjectKey
+from btcctl.secret import Secret, hiding_frames
 
 GetSecret = Callable[[ObjectKey], Object]
 
@@ -88,6 +89,7 @@ def read_credentials(network: BitcoinNetwork, get_secret: GetSecret) -> KnownCre
     return KnownCredentials(_parse(secret, where), secret.resource_version, name)
 
 
+@hiding_frames
 def _parse(secret: Object, where: str) -> Credentials:
     data = secret.decode(_Secret).data or {}
     missing = [key for key in (USER_KEY, PASSWORD_KEY) if not data.get(key)]
@@ -98,7 +100,7 @@ def _parse(secret: Object, where: str) -> Credentials:
     if problem is not None:
         number, why = problem
         raise SecretInvalid(f"{where}: {(USER_KEY, PASSWORD_KEY)[number]} {why}")
-    return Credentials(user, password)
+    return Credentials(Secret(user), Secret(password))
 
 
 def _text(encoded: str, key: str, where: str) -> str:
