@@ -5,6 +5,7 @@ import pytest
 
 from btcctl.errors import ObjectDecodeError
 from btcctl.objects import Object, ObjectKey, ObjectMeta
+from tests.deep import DEEP, TOO_DEEP_TO_SKIP
 
 POD = {
     "apiVersion": "v1",
@@ -60,7 +61,7 @@ def test_missing_and_null_metadata_read_as_empty():
         b'{"metadata":{}}',
         b'{"metadata":{"name":7}}',
         b'{"metadata":{"name":"a\xff"}}',
-        b'{"metadata":{"name":"a"},"spec":' + b"[" * 5000 + b"]" * 5000 + b"}",
+        pytest.param(b'{"metadata":{"name":"a"},"spec":' + TOO_DEEP_TO_SKIP + b"}", id="too deep"),
     ],
 )
 def test_bytes_that_are_no_object_raise_one_error_of_ours(raw):
@@ -93,7 +94,7 @@ def test_labels_and_owners_of_an_object_nested_too_deep_can_be_read():
         b'{"name":"a","labels":{"x":"y"},"finalizers":["f"],'
         b'"ownerReferences":[{"apiVersion":"v1","kind":"K","name":"o","uid":"u","controller":true}]}'
     )
-    raw = b'{"metadata":' + metadata + b',"spec":' + b"[" * 3000 + b"]" * 3000 + b"}"
+    raw = b'{"metadata":' + metadata + b',"spec":' + DEEP + b"}"
     obj = Object(ObjectMeta(name="a"), raw)
     assert (obj.labels, obj.annotations, obj.finalizers) == ({"x": "y"}, {}, ["f"])
     assert obj.controller is not None

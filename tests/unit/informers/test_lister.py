@@ -3,6 +3,7 @@ from __future__ import annotations
 from btcctl.informers.indexer import Indexer
 from btcctl.informers.lister import Lister
 from btcctl.objects import Object
+from tests.deep import DEEP
 from tests.unit.informers.support import key, pod
 
 
@@ -64,7 +65,7 @@ def test_labels_select_in_one_namespace_and_in_all():
 
 def test_an_object_nested_too_deep_is_selected_like_any_other():
     store = Indexer("pods")
-    raw = b'{"metadata":{"name":"deep","labels":{"app":"web"}},"spec":' + b"[" * 3000 + b"]" * 3000 + b"}"
+    raw = b'{"metadata":{"name":"deep","labels":{"app":"web"}},"spec":' + DEEP + b"}"
     for obj in (Object(pod("deep", 1).meta, raw), labelled("a", "web"), labelled("b", "db")):
         store.put(obj)
     assert sorted(obj.name for obj in Lister(store).list(selector="app=web")) == ["a", "deep"]

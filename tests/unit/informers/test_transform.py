@@ -22,6 +22,7 @@ from btcctl.informers.transform import (
 )
 from btcctl.objects import ListPage, Object, WatchEvent
 from btcctl.testing import capture_logs
+from tests.deep import TOO_DEEP_TO_SKIP
 from tests.properties import effort
 from tests.unit.informers.support import LiveSource, added, bookmark, deleted, key, modified, page, pod
 
@@ -50,7 +51,7 @@ def test_without_managed_fields_it_is_the_same_object(fields):
 
 
 def test_an_object_nested_too_deep_stays_whole():
-    raw = b'{"metadata":{"name":"a","managedFields":[]},"spec":' + b"[" * 3000 + b"]" * 3000 + b"}"
+    raw = b'{"metadata":{"name":"a","managedFields":[]},"spec":' + TOO_DEEP_TO_SKIP + b"}"
     obj = Object(pod("a", 1).meta, raw)
     assert drop_managed_fields(obj) is obj
 

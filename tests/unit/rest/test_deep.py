@@ -4,10 +4,11 @@ import pytest
 
 from btcctl.errors import ObjectDecodeError
 from btcctl.rest.deep import read_object
+from tests.deep import DEEP
 
 
 def test_an_object_is_known_by_the_scalars_of_its_metadata():
-    deep = "[" * 3000 + "]" * 3000
+    deep = DEEP.decode()
     raw = f'{{"spec":{deep},"metadata":{{"uid":"u","labels":{{"a":"b"}},"name":"n","generation":3}}}}'.encode()
     found = read_object(raw)
     assert (found.name, found.uid, found.generation, found.raw) == ("n", "u", 3, raw)

@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 from btcctl.errors import ObjectDecodeError
 from btcctl.objects import ListPage, Object
 from btcctl.rest.pages import PageDecoder, decode_page
+from tests.deep import DEEP
 from tests.unit.rest.fakes import pod
-
-DEEP = b"[" * 5000 + b"]" * 5000
 
 
 def page(items: object, **metadata: str) -> bytes:

@@ -16,6 +16,8 @@ from btcctl.rest.breaker import Breaker
 from btcctl.rest.limits import StreamLimits
 from btcctl.rest.stream import WatchDecoder, WatchStream
 from btcctl.testing.clock import FakeClock
+from btcctl.testing.faults.spoiling import DEPTH
+from tests.deep import DEEP
 from tests.unit.rest.fakes import pod
 
 
@@ -165,8 +167,7 @@ def test_a_line_without_end_is_given_up_on(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_an_object_nested_deeper_than_the_decoder_goes_arrives_all_the_same():
-    deep = b"[" * 5000 + b"]" * 5000
-    raw = b'{"metadata":{"name":"d","resourceVersion":"5","managedFields":' + deep + b'},"spec":' + deep + b"}"
+    raw = b'{"metadata":{"name":"d","resourceVersion":"5","managedFields":' + DEEP + b'},"spec":' + DEEP + b"}"
     (event,) = decode(b'{"type":"MODIFIED","object":' + raw + b"}\n")
     assert (event.type, event.object.name, event.object.resource_version) == ("MODIFIED", "d", "5")
     with pytest.raises(ObjectDecodeError):
@@ -175,9 +176,9 @@ def test_an_object_nested_deeper_than_the_decoder_goes_arrives_all_the_same():
 
 def test_a_deep_line_that_is_no_event_is_an_error_of_the_stream():
     with pytest.raises(WatchDecodeError):
-        decode(b"[" * 5000 + b"\n")
+        decode(b"[" * DEPTH + b"\n")
     with pytest.raises(WatchDecodeError):
-        decode(b'{"object":' + b"[" * 5000 + b"]" * 5000 + b"}\n")
+        decode(b'{"object":' + DEEP + b"}\n")
 
 
 class Trickle:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from types import FrameType
-from typing import Any
 
 import btcctl.workqueue.queue
 from btcctl.testing.clock import FakeClock
 from btcctl.threads import Runner
+from tests.unit.workqueue.instructions import Instructions
 
 REAL_LIMIT_SECONDS = 30.0  # a broken test fails, it does not hang
 FOR_GOOD = 10**9
+INSTRUCTIONS = Instructions(btcctl.workqueue.queue)
 
 #: (which thread, how many instructions)
 Turn = tuple[int, int]
@@ -49,29 +49,22 @@ class _Player(Runner):
 
     def _main_loop(self) -> None:
         self._go.acquire(timeout=REAL_LIMIT_SECONDS)
-        sys.settrace(self._trace_call)
         try:
-            self._play()
+            with INSTRUCTIONS.calling(self._step):
+                self._play()
         finally:
-            sys.settrace(None)
             self.ended = True
             self._turn_over.release()
 
-    def _trace_call(self, frame: FrameType, event: str, arg: Any) -> Any:
+    def _step(self, frame: FrameType) -> None:
         """Only what runs without the queue's lock can be interrupted, or the next one would block."""
-        if frame.f_code.co_filename != btcctl.workqueue.queue.__file__ or _is_waiting(frame):
-            return None
-        frame.f_trace_opcodes = True
-        return self._trace
-
-    def _trace(self, frame: FrameType, event: str, arg: Any) -> Any:
-        if event == "opcode":
-            self.instructions += 1
-            self._left -= 1
-            if self._left < 0:
-                self._turn_over.release()
-                self._go.acquire(timeout=REAL_LIMIT_SECONDS)
-        return self._trace
+        if _is_waiting(frame):
+            return
+        self.instructions += 1
+        self._left -= 1
+        if self._left < 0:
+            self._turn_over.release()
+            self._go.acquire(timeout=REAL_LIMIT_SECONDS)
 
 
 def _is_waiting(frame: FrameType | None) -> bool:
@@ -95,17 +88,18 @@ def interleave(
     """
     turn_over = threading.Semaphore(0)
     players = [_Player(number, play, turn_over) for number, play in enumerate(plays)]
-    for player in players:
-        player.start()
-    try:
-        for number, instructions in turns:
-            if not players[number].ended:
-                players[number].take_turn(instructions)
-                between()
-    finally:
+    with INSTRUCTIONS:
         for player in players:
-            if not player.ended:
-                player.take_turn(FOR_GOOD)
-    for player in players:
-        player.stop()
+            player.start()
+        try:
+            for number, instructions in turns:
+                if not players[number].ended:
+                    players[number].take_turn(instructions)
+                    between()
+        finally:
+            for player in players:
+                if not player.ended:
+                    player.take_turn(FOR_GOOD)
+        for player in players:
+            player.stop()
     return [player.instructions for player in players]
