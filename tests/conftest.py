@@ -44,6 +44,13 @@ def no_thread_outlives_its_test() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
+def no_context_outlives_its_test() -> Iterator[None]:
+    """A reconcile that a test calls itself binds its object to the log lines of the test's thread."""
+    yield
+    structlog.contextvars.clear_contextvars()
+
+
+@pytest.fixture(autouse=True)
 def logging_as_it_was() -> Iterator[None]:
     """What a command has configured for its process ends with the test that ran it."""
     root, ours = logging.getLogger(), logging.getLogger("btcctl")
