@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Self, TypeVar
 
 import msgspec
 
+from btcctl import codecs
 from btcctl.errors import ObjectDecodeError
 from btcctl.nesting import is_too_deep, metadata_of
 
@@ -201,7 +202,7 @@ class Object(msgspec.Struct, frozen=True, gc=False, eq=False):
     @classmethod
     def from_body(cls, body: Mapping[str, Any]) -> Self:
         """Encode a dict."""
-        return cls.from_raw(msgspec.json.encode(body))
+        return cls.from_raw(codecs.encode(body))
 
     def _detail(self) -> _DetailMeta:
         try:
@@ -215,13 +216,11 @@ class Object(msgspec.Struct, frozen=True, gc=False, eq=False):
         return f"metadata of {self.key}"
 
 
-# Made once: `msgspec.json.decode` would look at the type anew on every call.
-_decode_frame = msgspec.json.Decoder(ObjectFrame).decode
-_decode_body = msgspec.json.Decoder(dict[str, Any]).decode
-_decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_decode_frame = codecs.decoder_of(ObjectFrame).decode
+_decode_body = codecs.decoder_of(dict[str, Any]).decode
+_decode_members = codecs.decoder_of(dict[str, msgspec.Raw]).decode
 
-#: The decoder's three families of error.
-DECODE_ERRORS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+DECODE_ERRORS = codecs.DECODE_ERRORS
 
 
 def decode_meta(raw: bytes) -> ObjectMeta:
@@ -245,7 +244,7 @@ def decode_json(data: bytes | msgspec.Raw, type_: type[T], what: Callable[[], st
         ObjectDecodeError: Not JSON, not UTF-8, nested too deep, or not of that shape.
     """
     try:
-        return msgspec.json.decode(data, type=type_)
+        return codecs.decode(data, type_)
     except DECODE_ERRORS as error:
         raise _undecodable(what(), error) from error
 

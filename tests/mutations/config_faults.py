@@ -16,8 +16,8 @@ CONFIG_FAULTS = [
         _KUBECONFIG,
         (
             "a text counts as true or false",
-            "typed = msgspec.convert(document, Document, strict=True)",
-            "typed = msgspec.convert(document, Document, strict=False)",
+            "typed = codecs.convert(document, Document, strict=True)",
+            "typed = codecs.convert(document, Document, strict=False)",
         ),
         ("any document is a kubeconfig", 'typed.kind not in {"", "Config"}', 'typed.kind == ""'),
     ),

@@ -46,6 +46,11 @@ def test_clocks_are_read_in_one_module():
     assert offenders(r"\btime\.(sleep|time|monotonic|perf_counter)\(|datetime\.(now|utcnow)\(", "clock.py") == []
 
 
+def test_json_is_made_and_read_in_one_module():
+    """Because msgspec must not see a type for the first time in two threads."""
+    assert offenders(r"msgspec\.(json|yaml|toml|msgpack)\.\w+\(|msgspec\.(convert|to_builtins)\(", "codecs.py") == []
+
+
 def test_broad_excepts_stand_only_where_foreign_code_is_called():
     found = offenders(BROAD_EXCEPT)
     assert [each for each in found if not BROAD_EXCEPT_ALLOWED.match(each)] == []

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import msgspec
 
+from btcctl import codecs
 from btcctl.apiserver import statuses, versions, yaml_text
 from btcctl.apiserver.bodies import private, typed
 from btcctl.apiserver.collection import Body
@@ -119,6 +120,6 @@ def read_configuration(body: bytes, kind: str, api_version: str) -> dict[str, An
 
 def _parsed(body: bytes) -> Any:
     try:
-        return msgspec.json.decode(body)
+        return codecs.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return yaml_text.load(body)

@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
+from btcctl import codecs
 from btcctl.apiserver import protobuf, schema, statuses, yaml_text
 from btcctl.apiserver.conversions import are_versions_of_one
 from btcctl.apiserver.decoding import (
@@ -39,7 +38,7 @@ _SCHEME = "pkg/runtime/scheme.go:111"
 
 def private(value: Any) -> Any:
     """A deep copy, made by way of JSON, which is what everything here is."""
-    return msgspec.json.decode(msgspec.json.encode(value))
+    return codecs.decode(codecs.encode(value))
 
 
 def read_object(request: ApiRequest, served: Served, warnings: list[str]) -> tuple[dict[str, Any], list[str]]:
@@ -116,7 +115,7 @@ def _custom_metadata(metadata: Any) -> tuple[dict[str, Any], list[str]]:
     try:
         return ({}, []) if metadata is None else decode(type_, metadata)
     except Misfit:
-        return decode(type_, msgspec.json.decode(msgspec.json.encode(metadata, order="sorted")))
+        return decode(type_, codecs.decode(codecs.encode(metadata, order="sorted")))
 
 
 def _unhandled(kind: str, version: str, expected: str, why: str) -> StatusError:
@@ -166,7 +165,7 @@ def _decode(request: ApiRequest, kind: str) -> tuple[dict[str, Any], list[str]]:
     problems: list[str] = []
     try:
         text = readable(request.body)
-        body = msgspec.json.decode(text)
+        body = codecs.decode(text)
         if request.option("fieldValidation") != "Ignore":
             problems = duplicate_fields(text)
     except (ValueError, RecursionError) as error:  # msgspec.DecodeError and UnicodeDecodeError are ValueErrors

@@ -8,8 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
+from btcctl import codecs
 from btcctl.apiserver.conversions import as_served
 from btcctl.errors import BtcctlError
 from btcctl.objects import ADDED, DELETED, ObjectKey
@@ -57,7 +56,7 @@ class Record:
         wanted = api_version or self.body.get("apiVersion", "")
         encoded = self._encoded
         if encoded is None or encoded[0] != wanted:
-            encoded = self._encoded = (wanted, msgspec.json.encode(as_served(self.body, wanted)))
+            encoded = self._encoded = (wanted, codecs.encode(as_served(self.body, wanted)))
         return encoded[1]
 
     def line(self, type_: str, api_version: str = "") -> bytes:

@@ -11,8 +11,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import msgspec
-
+from btcctl import codecs
 from btcctl.apiserver import statuses
 from btcctl.apiserver.messages import JSON, ApiRequest, ApiResponse, json_response, text_response
 from btcctl.apiserver.negotiation import accepted, choose
@@ -186,12 +185,12 @@ def _storage_hash(served: Served) -> str:
     if "list" not in served.verbs:
         return ""
     digest = hashlib.sha256(f"{served.type.group}/{served.type.version}/{served.type.kind}".encode()).digest()
-    return msgspec.json.encode(digest[:8]).decode().strip('"')
+    return codecs.encode(digest[:8]).decode().strip('"')
 
 
 def _aggregated(request: ApiRequest, items: list[_Body]) -> ApiResponse:
     body = {"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": items}
-    encoded = msgspec.json.encode(body)
+    encoded = codecs.encode(body)
     etag = f'"{hashlib.sha512(encoded).hexdigest().upper()}"'
     headers = {"Cache-Control": "public", "ETag": etag, "Vary": "Accept"}
     if request.headers.get("if-none-match") == etag:

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from btcctl import codecs
 from btcctl.apiserver import statuses
 from btcctl.apiserver.messages import ApiRequest
 from btcctl.apiserver.options import boolean, integer, unsupported
@@ -75,7 +76,7 @@ def object_version(request: ApiRequest) -> int | None:
 
 def encode_continue(revision: int, path: str) -> str:
     """A token for what comes after `path` in the snapshot of `revision`."""
-    token = msgspec.json.encode({"v": _TOKEN_VERSION, "rv": revision, "start": f"{path}\0"})
+    token = codecs.encode({"v": _TOKEN_VERSION, "rv": revision, "start": f"{path}\0"})
     return base64.urlsafe_b64encode(token).rstrip(b"=").decode()
 
 
@@ -116,7 +117,7 @@ def _read_token(token: bytes) -> tuple[int, str]:
 def _decoded(data: bytes) -> dict[str, Any]:
     """Complains as Go's encoding/json does, where that can be told from the first character."""
     try:
-        decoded = msgspec.json.decode(data)
+        decoded = codecs.decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         first = data.lstrip()[:1].decode("latin-1")
         if not first:

@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-import msgspec
-
+from btcctl import codecs
 from btcctl.apiserver.watches import Watch
 
 JSON = "application/json"
@@ -116,7 +115,7 @@ def json_response(
     Args:
         body: A dict, or JSON that is encoded already, without the newline.
     """
-    encoded = body if isinstance(body, bytes) else msgspec.json.encode(body)
+    encoded = body if isinstance(body, bytes) else codecs.encode(body)
     return ApiResponse(status, {**_COMMON_HEADERS, "Content-Type": JSON, **(headers or {})}, encoded + b"\n")
 
 

@@ -8,8 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
+from btcctl import codecs
 from btcctl.apiserver import statuses
 from btcctl.apiserver.collection import Body
 from btcctl.apiserver.printing import shown, whole_numbers
@@ -72,12 +71,12 @@ def canonical(body: Body, *, sort: bool) -> dict[str, Any]:
         known = {key: known.get(key, "") for key in _ORDER if key in known or key == "resourceVersion"}
     head = {"kind": body.get("kind"), "apiVersion": body.get("apiVersion"), "metadata": known}
     ordered = {**head, **{key: value for key, value in body.items() if key not in head}}
-    encoded = msgspec.json.encode(ordered, order="sorted" if sort else None)
+    encoded = codecs.encode(ordered, order="sorted" if sort else None)
     if _WHOLE_FLOAT.search(encoded):
-        encoded = msgspec.json.encode(whole_numbers(ordered), order="sorted" if sort else None)
+        encoded = codecs.encode(whole_numbers(ordered), order="sorted" if sort else None)
     if len(encoded) > MAX_OBJECT_BYTES:
         raise statuses.internal("etcdserver: request is too large")
-    copy: dict[str, Any] = msgspec.json.decode(encoded)
+    copy: dict[str, Any] = codecs.decode(encoded)
     return copy
 
 
@@ -335,14 +334,14 @@ def _owners(references: Sequence[Mapping[str, Any]]) -> list[Cause]:
         missing = (name for name in ("kind", "name", "uid") if not each.get(name))
         causes += [invalid(f"{field}.{name}", "", "must not be empty") for name in missing]
         if (version, each.get("kind")) == ("v1", "Event"):
-            printed = msgspec.json.encode(_ordered(each)).decode()
+            printed = codecs.encode(_ordered(each)).decode()
             why = "/v1, Kind=Event is disallowed from being an owner"
             causes.append(Cause("FieldValueInvalid", f"Invalid value: {printed}: {why}", field))
     controllers = [f"{each.get('kind')}/{each.get('name')}" for each in references if each.get("controller")]
     for other in controllers[1:]:
         found = f"{controllers[0]} and {other}"
         why = f'Only one reference can have Controller set to true. Found "true" in references for {found}'
-        printed = msgspec.json.encode([_ordered(each) for each in references]).decode()
+        printed = codecs.encode([_ordered(each) for each in references]).decode()
         causes.append(Cause("FieldValueInvalid", f"Invalid value: {printed}: {why}", field))
     return causes
 

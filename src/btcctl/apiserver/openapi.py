@@ -13,8 +13,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-import msgspec
-
+from btcctl import codecs
 from btcctl.apiserver.messages import ApiRequest, ApiResponse, json_response
 from btcctl.apiserver.registry import Registry, Served
 
@@ -69,14 +68,14 @@ def document(resources: list[Served]) -> _Body:
 def _metadata_schemas() -> _Body:
     """ObjectMeta and what it refers to, as kube-apiserver 1.36.2 publishes them (Apache-2.0)."""
     text = files("btcctl.apiserver").joinpath("object_meta.json").read_bytes()
-    return msgspec.json.decode(text, type=_Body)
+    return codecs.decode(text, _Body)
 
 
 def _index(registry: Registry) -> _Body:
     paths = {}
     for group, version in _group_versions(registry):
         place = _place(group, version)
-        encoded = msgspec.json.encode(document(registry.resources_of(group, version)))
+        encoded = codecs.encode(document(registry.resources_of(group, version)))
         digest = hashlib.sha256(encoded).hexdigest().upper()
         paths[place] = {"serverRelativeURL": f"{_ROOT}/{place}?hash={digest}"}
     return {"paths": paths}

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from btcctl import codecs
 from btcctl.apiserver import protobuf, statuses, yaml_text
 from btcctl.apiserver.decoding import TYPE_META, Misfit, decode, json_name, syntax_problem, type_named
 from btcctl.apiserver.messages import ApiRequest
@@ -171,7 +172,7 @@ def _decoded(request: ApiRequest) -> Any:
         if media_type == protobuf.CONTENT_TYPE:
             return protobuf.decode_body(media_type, request.body)
         if media_type in {"", "application/json"}:
-            return msgspec.json.decode(request.body)
+            return codecs.decode(request.body)
     except (yaml_text.YamlError, protobuf.ProtobufError) as error:
         raise statuses.bad_request(str(error)) from error
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:

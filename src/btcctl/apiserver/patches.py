@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from btcctl import codecs
 from btcctl.apiserver import statuses
 from btcctl.apiserver.bodies import duplicate_fields
 from btcctl.apiserver.decoding import go_type_of
@@ -138,7 +139,7 @@ def _strategic_patch(served: Served, body: bytes, *, is_lax: bool) -> Patch:
 
 def _decode(body: bytes, *, prefix: str = "error decoding patch: ") -> Any:
     try:
-        return msgspec.json.decode(body)
+        return codecs.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         why = "unexpected end of JSON input" if not body or "truncated" in str(error) else str(error)
         raise statuses.bad_request(f"{prefix}{why}") from error

@@ -17,8 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
+from btcctl import codecs
 from btcctl.apiserver.collection import Change, path_of
 from btcctl.apiserver.store import Store, key_of
 from btcctl.errors import BtcctlError, ObjectDecodeError
@@ -83,7 +82,7 @@ class DataFile:
         if self._size - self._snapshot_size > max(self._compact_from_bytes, self._snapshot_size):
             self._try_to_compact()
         group, resource = change.collection
-        head = msgspec.json.encode({"type": change.type, "group": group, "resource": resource})
+        head = codecs.encode({"type": change.type, "group": group, "resource": resource})
         self._write(b'%b,"object":%b}\n' % (head[:-1], change.record.raw()))
 
     def close(self) -> None:
@@ -117,7 +116,7 @@ class DataFile:
     def _compact(self, store: Store) -> None:
         """Write the file anew: one snapshot and no changes."""
         fresh = self._path.with_name(f"{self._path.name}.new")
-        line = msgspec.json.encode({"format": FORMAT, "snapshot": store.snapshot()}) + b"\n"
+        line = codecs.encode({"format": FORMAT, "snapshot": store.snapshot()}) + b"\n"
         fresh.unlink(missing_ok=True)
         file = _open_locked(fresh)
         try:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
+from btcctl import codecs
 from btcctl.apiserver.printing import shown
 
 Schema = Mapping[str, Any]
@@ -94,4 +93,4 @@ def has_rules(schema: Schema) -> bool:
 
 
 def _copy(value: Any) -> Any:
-    return msgspec.json.decode(msgspec.json.encode(value))
+    return codecs.decode(codecs.encode(value))

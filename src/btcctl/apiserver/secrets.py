@@ -6,8 +6,7 @@ import base64
 import binascii
 from collections.abc import Iterator, Mapping
 
-import msgspec
-
+from btcctl import codecs
 from btcctl.apiserver.causes import invalid, required
 from btcctl.apiserver.collection import Body
 from btcctl.apiserver.decoding import json_name, syntax_problem
@@ -62,7 +61,7 @@ def _check_json(data: Mapping[str, str], name: str) -> Iterator[Cause]:
 
 
 def _other_json(text: bytes) -> str:
-    value = msgspec.json.decode(text)
+    value = codecs.decode(text)
     if value is None or isinstance(value, dict):
         return ""
     return f"json: cannot unmarshal {json_name(value)} into Go value of type map[string]interface {{}}"

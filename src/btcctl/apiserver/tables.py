@@ -9,8 +9,7 @@ from datetime import datetime
 from importlib.resources import files
 from typing import Any
 
-import msgspec
-
+from btcctl import codecs
 from btcctl.apiserver import jsonpath
 from btcctl.apiserver.columns import AGE, BUILT_IN_COLUMNS, NAME, Body, Column, age_of
 from btcctl.apiserver.conversions import as_served
@@ -80,7 +79,7 @@ def _row_object(resource: Served, body: Body, include_object: str, api_version: 
 def _descriptions() -> dict[str, Any]:
     """What built-in columns are, by resource and name; those of `common` are the same for all."""
     text = files("btcctl.apiserver").joinpath("column_descriptions.json").read_bytes()
-    found: dict[str, Any] = msgspec.json.decode(text)
+    found: dict[str, Any] = codecs.decode(text)
     return found
 
 
@@ -129,4 +128,4 @@ def cell_of(type_: str, value: Any, now: datetime) -> Any:
 def _printed(value: Any) -> str:
     if isinstance(value, str):
         return value
-    return "<nil>" if value is None else msgspec.json.encode(value).decode()
+    return "<nil>" if value is None else codecs.encode(value).decode()

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
+from btcctl import codecs
 from btcctl.apiserver import schema
 from btcctl.apiserver.collection import Body, Record
 from btcctl.apiserver.registry import Served
@@ -44,5 +43,5 @@ def stored_body(served: Served, body: Body) -> dict[str, Any]:
 
 def _private(body: Body) -> dict[str, Any]:
     """A copy, its keys in order."""
-    copy: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(body, order="sorted"))
+    copy: dict[str, Any] = codecs.decode(codecs.encode(body, order="sorted"))
     return copy

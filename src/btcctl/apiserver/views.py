@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import msgspec
-
+from btcctl import codecs
 from btcctl.apiserver import statuses, tables, versions
 from btcctl.apiserver.collection import Body, Record
 from btcctl.apiserver.conversions import as_served
@@ -118,9 +117,9 @@ class View:
         body = versions.seen_body(self._served, body)
         if self._form.name == "Table":
             metadata = {"resourceVersion": body["metadata"].get("resourceVersion", "")}
-            return msgspec.json.encode(self._table([body], metadata))
+            return codecs.encode(self._table([body], metadata))
         if self._form.name:
-            return msgspec.json.encode(tables.partial_object(body, self._form.api_version))
+            return codecs.encode(tables.partial_object(body, self._form.api_version))
         return Record(body, 0).raw(self._served.type.api_version)
 
     def record(self, record: Record) -> bytes:
@@ -140,21 +139,21 @@ class View:
         """A list. Custom resources have their keys sorted, and items that say what they are."""
         records = [self._seen(record) for record in records]
         if self._form.name == "Table":
-            return msgspec.json.encode(self._table([record.body for record in records], metadata))
+            return codecs.encode(self._table([record.body for record in records], metadata))
         if self._form.name:
             items = [tables.partial_object(record.body, self._form.api_version) for record in records]
             head = {"kind": "PartialObjectMetadataList", "apiVersion": self._form.api_version}
-            return msgspec.json.encode({**head, "metadata": metadata, "items": items})
+            return codecs.encode({**head, "metadata": metadata, "items": items})
         api_version, kind = self._served.type.api_version, self._served.list_kind
         if self._served.is_custom:
             joined = b",".join(record.raw(api_version) for record in records)
-            sorted_metadata = msgspec.json.encode({"continue": "", **metadata}, order="sorted")
+            sorted_metadata = codecs.encode({"continue": "", **metadata}, order="sorted")
             template = b'{"apiVersion":"%s","items":[%s],"kind":"%s","metadata":%s}'
             return template % (api_version.encode(), joined, kind.encode(), sorted_metadata)
         bodies = (as_served(record.body, api_version) for record in records)
-        joined = b",".join(msgspec.json.encode(_without_type(body)) for body in bodies)
+        joined = b",".join(codecs.encode(_without_type(body)) for body in bodies)
         template = b'{"kind":"%s","apiVersion":"%s","metadata":%s,"items":[%s]}'
-        return template % (kind.encode(), api_version.encode(), msgspec.json.encode(metadata), joined)
+        return template % (kind.encode(), api_version.encode(), codecs.encode(metadata), joined)
 
     def bookmark(self, metadata: dict[str, Any]) -> dict[str, Any]:
         """The object of a BOOKMARK: what it is, and the metadata."""

@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
+from btcctl import codecs
 from btcctl.apiserver.collection import (
     Body,
     Change,
@@ -119,7 +118,7 @@ class Watch:
         except Compacted as error:
             self.ended = True
             status = expired(f"too old resource version: {since} ({error.oldest})").body
-            yield self.deliver_last, event_line(ERROR, msgspec.json.encode(status))
+            yield self.deliver_last, event_line(ERROR, codecs.encode(status))
             return
         lines = [self._translate(change) for change in changes]
         yield from ((self.deliver, line) for line in lines if line is not None)
@@ -165,4 +164,4 @@ class Watch:
         return event_line(type_, self._options.encode(record))
 
     def _bookmark(self, metadata: dict[str, Any]) -> bytes:
-        return event_line(BOOKMARK, msgspec.json.encode(self._options.bookmark(metadata)))
+        return event_line(BOOKMARK, codecs.encode(self._options.bookmark(metadata)))

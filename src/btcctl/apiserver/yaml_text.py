@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import yaml
 
+from btcctl import codecs
 from btcctl.apiserver.printing import plain
 from btcctl.errors import BtcctlError
 
@@ -37,7 +38,7 @@ def load(text: bytes) -> Any:
     """
     try:
         loaded = yaml.load(text, _Loader)  # noqa: S506 - it is a safe loader
-        return msgspec.json.decode(msgspec.json.encode(_with_text_keys(loaded)))
+        return codecs.decode(codecs.encode(_with_text_keys(loaded)))
     except yaml.MarkedYAMLError as error:
         raise YamlError(_told(error)) from error
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError, TypeError, msgspec.MsgspecError) as error:

@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
+from btcctl import codecs
 from btcctl.bitcoin.chain import NodeChain
 from btcctl.bitcoin.pod_problems import stable
 from btcctl.bitcoin.rpc import (
@@ -278,7 +279,7 @@ def _tolerating(expected: type[RpcError], call: Callable[..., Any], *args: Any) 
 
 def _convert(result: Any, type_: Any) -> Any:
     try:
-        return msgspec.convert(result, type_)
+        return codecs.convert(result, type_)
     except msgspec.ValidationError as error:
         raise RpcUnavailable(f"the node's answer makes no sense: {error}") from error
 

@@ -21,6 +21,7 @@ import urllib3
 from urllib3 import HTTPConnectionPool
 from urllib3.connection import HTTPConnection
 
+from btcctl import codecs
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.deadline import time_left
 from btcctl.errors import BtcctlError
@@ -231,7 +232,7 @@ class RpcClient:
             RpcUnavailable: No usable answer.
             RpcUnauthorized: Wrong credentials, or our address is not allowed.
         """
-        data = self._exchange(msgspec.json.encode(_request(0, method, params)), retry=retry)
+        data = self._exchange(codecs.encode(_request(0, method, params)), retry=retry)
         return self._result(self._decode(data, _Answer), 0)
 
     def batch(self, calls: Sequence[Call]) -> list[Any]:
@@ -243,7 +244,7 @@ class RpcClient:
             RpcUnauthorized: Wrong credentials, or our address is not allowed.
         """
         body = [_request(number, method, params) for number, (method, params) in enumerate(calls)]
-        data = self._exchange(msgspec.json.encode(body), retry=True)
+        data = self._exchange(codecs.encode(body), retry=True)
         answers = {each.id: each for each in self._decode(data, list[_Answer])}
         if answers.keys() != set(range(len(calls))):
             raise RpcUnavailable(f"{self._url} answered other calls than were made")
@@ -265,7 +266,7 @@ class RpcClient:
 
     def _decode(self, data: bytes, type_: Any) -> Any:
         try:
-            return msgspec.json.decode(data, type=type_)
+            return codecs.decode(data, type_)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise RpcUnavailable(f"{self._url} does not speak JSON-RPC: {error}") from error
 

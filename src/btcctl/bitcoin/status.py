@@ -6,8 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import msgspec
-
+from btcctl import codecs
 from btcctl.bitcoin.children import selector
 from btcctl.bitcoin.types import (
     CHAIN_INTACT,
@@ -91,7 +90,7 @@ def conditions_of(old: Sequence[Condition], findings: Iterable[Finding], generat
 
 def status_body(status: NetworkStatus) -> dict[str, Any]:
     """As the API takes it."""
-    body: dict[str, Any] = msgspec.to_builtins(status)
+    body: dict[str, Any] = codecs.to_builtins(status)
     return body
 
 

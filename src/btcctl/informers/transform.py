@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from btcctl import codecs
 from btcctl.errors import ObjectDecodeError
 from btcctl.informers.list_watch import ListerWatcher, SupportsWatchList, WatchStream
 from btcctl.logging import get_logger
@@ -47,13 +48,10 @@ def drop_managed_fields(obj: Object) -> Object:
         return obj
     # Not `encode`: what it returns is allocated with room to grow, and would be kept like that.
     buffer = bytearray()
-    _ENCODER.encode_into(metadata, buffer)
+    codecs.encode_into(metadata, buffer)
     members["metadata"] = msgspec.Raw(bytes(buffer))
-    _ENCODER.encode_into(members, buffer)
+    codecs.encode_into(members, buffer)
     return Object(obj.meta, bytes(buffer))
-
-
-_ENCODER = msgspec.json.Encoder()
 
 
 def decodable_as(type_: Any) -> Transform:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-import msgspec
-
+from btcctl import codecs
 from btcctl.errors import NotFound
 from btcctl.leaderelection.record import LeaseRecord
 from btcctl.objects import Object, ObjectKey
@@ -86,7 +85,7 @@ class LeaseLock:
 
     def _write(self, method: str, path: str, body: dict[str, Any], timeout: float) -> None:
         query = {"fieldManager": self._client.field_manager}
-        request = Request(method, path, query, _JSON, msgspec.json.encode(body))
+        request = Request(method, path, query, _JSON, codecs.encode(body))
         self._remember(self._client.call(request, timeout=timeout))
 
     def _remember(self, response: Response) -> LeaseRecord:

@@ -11,9 +11,9 @@ from importlib.metadata import PackageNotFoundError, version
 from types import TracebackType
 from typing import Any, Self
 
-import msgspec
 from cachetools import LRUCache, TTLCache
 
+from btcctl import codecs
 from btcctl.clock import SYSTEM_CLOCK, Clock, check_seconds
 from btcctl.deadline import time_left
 from btcctl.errors import ApiError, Interrupted, NotFound, TransportError
@@ -143,7 +143,7 @@ class ApiClient:
     def post_json(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """POST a JSON object to any path that answers with one and keeps nothing, such as a review of access."""
         headers = {"Content-Type": "application/json"}
-        request = Request("POST", path, {}, headers, msgspec.json.encode(body))
+        request = Request("POST", path, {}, headers, codecs.encode(body))
         return decode_answer(self.call(request), f"POST {path}")
 
     def call(

@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import msgspec
-
+from btcctl import codecs
 from btcctl.errors import DecodeError
 from btcctl.objects import decode_json
 from btcctl.rest.breaker import Breaker
@@ -76,7 +75,7 @@ def _asking_only(request: Request) -> Request:
     if request.method != "DELETE" or not request.body:
         return question
     options = decode_json(request.body, dict[str, Any], lambda: "options of a deletion")
-    return replace(question, body=msgspec.json.encode({**options, "dryRun": ["All"]}))
+    return replace(question, body=codecs.encode({**options, "dryRun": ["All"]}))
 
 
 def _body(response: Response) -> Mapping[str, Any] | None:

@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any
 
-import msgspec
-
+from btcctl import codecs
 from btcctl.errors import Gone, ObjectDecodeError
 from btcctl.logging import get_logger
 from btcctl.objects import ListPage, Object, ObjectKey
@@ -202,7 +201,7 @@ class Resource:
             query["force"] = "true" if force else "false"
             body = self._complete(patch) if isinstance(patch, Mapping) else patch
         request = Request(
-            "PATCH", self._path(key, subresource), query, {"Content-Type": kind.value}, msgspec.json.encode(body)
+            "PATCH", self._path(key, subresource), query, {"Content-Type": kind.value}, codecs.encode(body)
         )
         # A JSON patch may add to a list: twice is not once.
         obj = self._object(self._client.call(request, idempotent=kind is not PatchKind.JSON))
@@ -252,7 +251,7 @@ class Resource:
         options |= _without_empty(preconditions=preconditions, propagationPolicy=propagation_policy)
         if grace_period_seconds is not None:
             options["gracePeriodSeconds"] = grace_period_seconds
-        answer = self._client.call(Request("DELETE", self._path(key), {}, _JSON, msgspec.json.encode(options)))
+        answer = self._client.call(Request("DELETE", self._path(key), {}, _JSON, codecs.encode(options)))
         if not answer.is_hypothetical:
             record_deletion(self.type, key, answer.body)
 
@@ -332,7 +331,7 @@ class Resource:
     def subresource_post(self, key: ObjectKey, subresource: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """POST to a subresource, such as a pod's "binding"; returns the answer as it came."""
         query = {"fieldManager": self._client.field_manager}
-        request = Request("POST", self._path(key, subresource), query, _JSON, msgspec.json.encode(body))
+        request = Request("POST", self._path(key, subresource), query, _JSON, codecs.encode(body))
         return decode_answer(self._client.call(request), f"{self.type} {key}, {subresource}")
 
     def _accept(self, metadata_form: str) -> dict[str, str]:
@@ -360,7 +359,7 @@ class Resource:
 
     def _write(self, method: str, path: str, body: Mapping[str, Any]) -> Object:
         query = {"fieldManager": self._client.field_manager}
-        obj = self._object(self._client.call(Request(method, path, query, _JSON, msgspec.json.encode(body))))
+        obj = self._object(self._client.call(Request(method, path, query, _JSON, codecs.encode(body))))
         record_write(self.type, obj, may_be_new=method == "POST")
         return obj
 

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 import msgspec
 
+from btcctl import codecs
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.errors import ApiError, ConnectionSilent, ObjectDecodeError, TransportError, WatchDecodeError
 from btcctl.nesting import is_too_deep, split_object
@@ -43,7 +44,7 @@ class _Event(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     object: ObjectFrame
 
 
-_decode_event = msgspec.json.Decoder(_Event).decode
+_decode_event = codecs.decoder_of(_Event).decode
 # Up to and with the object's first bracket, as the API server writes it.
 _BEGINNINGS = {type_: b'{"type":"%b","object":{' % type_.encode() for type_ in (ADDED, MODIFIED, DELETED)}
 

@@ -11,8 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
+from btcctl import codecs
 from btcctl.resources import CONTROLLER_REVISIONS, STATEFUL_SETS
 
 HASH_LABEL = "controller.kubernetes.io/hash"
@@ -91,7 +90,7 @@ def template_of(revision: Mapping[str, Any]) -> dict[str, Any]:
 
 def template_hash(template: Mapping[str, Any]) -> str:
     """Ten letters and digits that depend on the template's content, not on its order of keys."""
-    number = int.from_bytes(hashlib.sha256(msgspec.json.encode(template, order="sorted")).digest(), "big")
+    number = int.from_bytes(hashlib.sha256(codecs.encode(template, order="sorted")).digest(), "big")
     letters = []
     for _ in range(_HASH_LENGTH):
         number, index = divmod(number, len(_SAFE_LETTERS))

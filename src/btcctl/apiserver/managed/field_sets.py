@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-import msgspec
+from btcctl import codecs
 
 FieldSet = dict[str, Any]
 Path = tuple[str, ...]
@@ -199,7 +199,7 @@ def _canonical(element: str) -> str | None:
 
 
 def _compact(value: Any) -> str:
-    text = msgspec.json.encode(_whole(value)).decode()
+    text = codecs.encode(_whole(value)).decode()
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 

@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any
 
-import msgspec
 from cachetools import LRUCache
 
+from btcctl import codecs
 from btcctl.apiserver.registry import Served
 
 Schema = Mapping[str, Any]
@@ -170,7 +170,7 @@ def _list_from(schema: Schema, *, preserving: bool) -> ListType:
 @functools.cache
 def builtin_data() -> Mapping[str, Any]:
     """What `builtin_types.json` has in it."""
-    found: Mapping[str, Any] = msgspec.json.decode((resources.files(__package__) / "builtin_types.json").read_bytes())
+    found: Mapping[str, Any] = codecs.decode((resources.files(__package__) / "builtin_types.json").read_bytes())
     return found
 
 

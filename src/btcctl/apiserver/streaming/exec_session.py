@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from btcctl import codecs
 from btcctl.apiserver.streaming.ends import End, wait_for
 from btcctl.apiserver.streaming.hooks import PodProcess
 from btcctl.apiserver.streaming.websocket import WebSocket
@@ -34,7 +35,7 @@ class ExecSession:
         """Tell a client that its command could not be started."""
         status: dict[str, Any] = {"metadata": {}, "status": "Failure", "message": f"Internal error occurred: {why}"}
         status |= {"reason": "InternalError", "details": {"causes": [{"message": why}]}, "code": 500}
-        client.send(bytes([ERROR]) + msgspec.json.encode(status))
+        client.send(bytes([ERROR]) + codecs.encode(status))
         client.close(clock)
 
     def run(self) -> None:
@@ -64,7 +65,7 @@ class ExecSession:
         came = [self._forward(channel, end) for channel, end in self._outputs.items() if end in readable]
         if code is None or any(came) or crowded:
             return False
-        self._send(ERROR, msgspec.json.encode(exit_status(code)))
+        self._send(ERROR, codecs.encode(exit_status(code)))
         return True
 
     def _forward(self, channel: int, end: End) -> bool:
@@ -85,7 +86,7 @@ class ExecSession:
 
     def _resize(self, data: bytes) -> None:
         try:
-            size = msgspec.json.decode(data, type=dict[str, int])
+            size = codecs.decode(data, dict[str, int])
         except msgspec.MsgspecError:
             return
         self._process.resize(size.get("Width", 0), size.get("Height", 0))

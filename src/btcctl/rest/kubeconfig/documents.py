@@ -18,6 +18,7 @@ import msgspec
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from btcctl import codecs
 from btcctl.errors import ConfigError
 
 MAX_FILE_BYTES = 16 << 20  # far above any kubeconfig; a device or a wrong file must not fill the memory
@@ -81,7 +82,7 @@ def _bytes_of(path: Path) -> bytes:
 def _parsed(data: bytes) -> Any:
     if data.lstrip()[:1] == b"{":  # JSON may be indented by tabs, which YAML forbids
         try:
-            return _without_nulls(msgspec.json.decode(data))
+            return _without_nulls(codecs.decode(data))
         except (msgspec.DecodeError, UnicodeDecodeError):
             pass
     loader = _Loader(data)

@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 
+from btcctl import codecs
 from btcctl.errors import BtcctlError, ConfigError
 from btcctl.logging import scrub
 from btcctl.rest.credentials import checked_header
@@ -61,7 +62,7 @@ class _Answer(Entry, frozen=True, rename="camel"):
     status: _Status | None = None
 
 
-_ANSWERS = msgspec.json.Decoder(_Answer)
+_ANSWERS = codecs.decoder_of(_Answer)
 
 
 class ExecPlugin:

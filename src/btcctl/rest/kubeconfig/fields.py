@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from btcctl import codecs
 from btcctl.errors import ConfigError
 
 Text = str | None  # in lists: an element that is null counts as ""
@@ -130,7 +131,7 @@ class Document(Entry, frozen=True):
 
 
 # Here and not at the first use: msgspec's description of a type must not be made by two threads at once.
-msgspec.json.Decoder(Document)
+codecs.decoder_of(Document)
 
 
 def checked(document: dict[str, Any], path: Path) -> Document:
@@ -140,7 +141,7 @@ def checked(document: dict[str, Any], path: Path) -> Document:
         ConfigError: A field has another type; names it and the file, and quotes nothing.
     """
     try:
-        typed = msgspec.convert(document, Document, strict=True)
+        typed = codecs.convert(document, Document, strict=True)
     except msgspec.ValidationError as error:
         raise ConfigError(f"kubeconfig {path}: {_in_words(str(error))}") from None
     if typed.api_version not in {"", "v1"} or typed.kind not in {"", "Config"}:

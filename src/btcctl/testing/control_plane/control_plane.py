@@ -12,8 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import msgspec
-
+from btcctl import codecs
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.errors import ConfigError
 from btcctl.processes.run_directory import new_run_directory
@@ -186,9 +185,9 @@ class ControlPlane:
             "kind": "TokenRequest",
             "spec": {"expirationSeconds": seconds},
         }
-        request = Request("POST", path, {}, {"Content-Type": "application/json"}, msgspec.json.encode(body))
+        request = Request("POST", path, {}, {"Content-Type": "application/json"}, codecs.encode(body))
         with self._admin_client() as client:
-            answer = msgspec.json.decode(client.call(request).body)
+            answer = codecs.decode(client.call(request).body)
         return self._write(
             f"{namespace}-{name}",
             kubeconfigs.with_token(self._endpoint(), f"{namespace}/{name}", answer["status"]["token"], namespace),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-import msgspec
 import urllib3
 
+from btcctl import codecs
 from btcctl.testing.control_plane.errors import ControlPlaneError
 
 COMPACTED_KEY = "compact_rev_key"
@@ -50,7 +50,7 @@ class Etcd:
             raise ControlPlaneError(f"etcd did not answer: {error}") from error
         if answer.status != 200:
             raise ControlPlaneError(f"etcd refused {path}: {answer.status} {answer.data.decode(errors='replace')}")
-        decoded: dict[str, Any] = msgspec.json.decode(answer.data)
+        decoded: dict[str, Any] = codecs.decode(answer.data)
         return decoded
 
 

@@ -9,8 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import msgspec
-
+from btcctl import codecs
 from btcctl.apiserver.api import Api, ApiRequest
 from btcctl.apiserver.http import EmbeddedServer
 from btcctl.apiserver.messages import ApiResponse
@@ -185,7 +184,7 @@ class FaultServer:
     def _ask(
         self, method: str, path: str, body: Any = None, *, content_type: str = "application/json"
     ) -> tuple[int, bytes]:
-        encoded = b"" if body is None else msgspec.json.encode(body)
+        encoded = b"" if body is None else codecs.encode(body)
         answer = self._api.handle(ApiRequest(method, path, headers={"content-type": content_type}, body=encoded))
         return (answer.status, answer.body) if isinstance(answer, ApiResponse) else (200, b"")
 

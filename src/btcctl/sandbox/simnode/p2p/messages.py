@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from btcctl import codecs
 from btcctl.errors import DecodeError
 
 PROTOCOL_VERSION = 70016
@@ -52,8 +53,7 @@ class Blocks(msgspec.Struct, tag="blocks", frozen=True):
 
 Message = Version | Verack | Ping | Pong | Inv | GetBlocks | Blocks
 
-_decoder: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message)
-_encoder = msgspec.json.Encoder()
+_decoder: msgspec.json.Decoder[Message] = codecs.decoder_of(Message)
 
 
 def kind_of(message: Message) -> str:
@@ -61,7 +61,7 @@ def kind_of(message: Message) -> str:
 
 
 def encode(message: Message) -> bytes:
-    return _encoder.encode(message) + b"\n"
+    return codecs.encode(message) + b"\n"
 
 
 def decode(line: bytes) -> Message:

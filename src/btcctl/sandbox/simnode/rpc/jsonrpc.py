@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from btcctl import codecs
 from btcctl.errors import BtcctlError
 
 MISC_ERROR = -1
@@ -152,10 +153,10 @@ def _is_version_2(version: Any) -> bool:
 
 def _decode(body: bytes) -> Any:
     try:
-        return msgspec.json.decode(body)
+        return codecs.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise RpcError(PARSE_ERROR, "Parse error") from error
 
 
 def _encode(reply: Any) -> bytes:
-    return msgspec.json.encode(reply) + b"\n"
+    return codecs.encode(reply) + b"\n"

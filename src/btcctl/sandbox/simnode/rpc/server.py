@@ -8,8 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
+from btcctl import codecs
 from btcctl.sandbox.simnode.rpc.credentials import Credentials
 from btcctl.sandbox.simnode.rpc.http import Request, Response
 from btcctl.sandbox.simnode.rpc.jsonrpc import IN_WARM_UP, RpcError, answer
@@ -98,7 +97,7 @@ class RpcServer:
         stage = self._warm_up_stage()
         if stage is not None:
             return Response(503, f"Service temporarily unavailable: {stage}\r\n".encode(), "text/plain")
-        body = msgspec.json.encode(self._methods.blockchain_info()) + b"\n"
+        body = codecs.encode(self._methods.blockchain_info()) + b"\n"
         return Response(200, body, "application/json", body_omitted=request.method == "HEAD")
 
     def _is_allowed(self, client: str) -> bool:
