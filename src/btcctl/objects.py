@@ -2,10 +2,13 @@
 
 An object in a cache is its bytes plus a few decoded scalars. Whoever wants more decodes a
 private copy, so nobody can corrupt a cache; decoding again is cheaper than a deep copy.
+
+What has another type than it must have is an ObjectDecodeError of that one object; see `btcctl.metadata`.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self, TypeVar
@@ -14,7 +17,15 @@ import msgspec
 
 from btcctl import codecs
 from btcctl.errors import ObjectDecodeError
-from btcctl.nesting import is_too_deep, metadata_of
+from btcctl.metadata import (
+    DetailMeta,
+    TypeMeta,
+    detail_of,
+    meta_of,
+    undecodable,
+)
+from btcctl.metadata import ObjectMeta as ObjectMeta  # noqa: PLC0414  both are also imported from here
+from btcctl.metadata import OwnerReference as OwnerReference  # noqa: PLC0414
 
 T = TypeVar("T")
 
@@ -41,61 +52,23 @@ class ObjectKey(msgspec.Struct, frozen=True, order=True, gc=False):
         return f"{self.namespace}/{self.name}" if self.namespace else self.name
 
 
-class OwnerReference(msgspec.Struct, frozen=True, gc=False, rename="camel"):
-    """One entry of `metadata.ownerReferences`."""
-
-    api_version: str
-    kind: str
-    name: str
-    uid: str
-    controller: bool = False
-    block_owner_deletion: bool = False
-
-    @property
-    def group(self) -> str:
-        """The API group, "" for the core group."""
-        return self.api_version.rpartition("/")[0]
-
-
-class ObjectMeta(msgspec.Struct, frozen=True, gc=False, rename="camel"):
-    """The scalars of `metadata` that are decoded when an object arrives."""
-
-    name: str = ""  #: never empty, but in the object of a BOOKMARK
-    namespace: str = ""
-    uid: str = ""
-    resource_version: str = ""  #: opaque: hand it back to the server, never compare it
-    generation: int = 0
-    deletion_timestamp: str | None = None
-
-
-class ObjectFrame(msgspec.Struct, gc=False):
-    """What is decoded of an object when it arrives."""
-
-    metadata: ObjectMeta
-
-
-class _DetailMeta(msgspec.Struct, gc=False, rename="camel"):
-    labels: dict[str, str] | None = None
-    annotations: dict[str, str] | None = None
-    owner_references: list[OwnerReference] | None = None
-    finalizers: list[str] | None = None
-
-
-_DETAILS = (b"labels", b"annotations", b"ownerReferences", b"finalizers")
-
-
-class _DetailFrame(msgspec.Struct, gc=False):
-    metadata: _DetailMeta
+class _TypeFrame(msgspec.Struct, gc=False, rename="camel"):
+    api_version: str | None = None
+    kind: str | None = None
 
 
 class Object(msgspec.Struct, frozen=True, gc=False, eq=False):
     """One API object: its bytes, and its identity decoded.
 
-    Items of a list of a built-in kind carry neither `kind` nor `apiVersion` in their bytes.
+    Items of a list of a built-in kind carry neither `kind` nor `apiVersion` in their bytes, events of a watch do.
+    Whoever reads the object sees both, however it came; only `raw` tells the difference.
     """
 
     meta: ObjectMeta
     raw: bytes  #: compact JSON, exactly as received
+    type_meta: TypeMeta | None = (
+        None  #: of the collection that it is in: shared, and used for what the bytes do not say
+    )
 
     def __repr__(self) -> str:
         """Says which object it is, and nothing of its content: that may be a secret."""
@@ -132,6 +105,16 @@ class Object(msgspec.Struct, frozen=True, gc=False, eq=False):
         return self.meta.deletion_timestamp
 
     @property
+    def api_version(self) -> str:
+        """As in manifests, decoded on each access; "" if neither its bytes nor its collection say so."""
+        return self._type().api_version
+
+    @property
+    def kind(self) -> str:
+        """As `api_version`."""
+        return self._type().kind
+
+    @property
     def labels(self) -> dict[str, str]:
         """A private copy, decoded on each access; {} if there are none."""
         return self._detail().labels or {}
@@ -163,9 +146,18 @@ class Object(msgspec.Struct, frozen=True, gc=False, eq=False):
             ObjectDecodeError: The body cannot be decoded; names the key.
         """
         try:
-            return _decode_body(self.raw)
+            body = _decode_body(self.raw)
         except DECODE_ERRORS as error:
-            raise _undecodable(f"{self.key}", error) from error
+            raise undecodable(f"{self.key}", error) from error
+        type_meta = self.type_meta
+        if type_meta is None or (body.get("kind") and body.get("apiVersion")):
+            return body
+        said = {name: body.pop(name, None) for name in ("apiVersion", "kind")}
+        return {
+            "apiVersion": said["apiVersion"] or type_meta.api_version,
+            "kind": said["kind"] or type_meta.kind,
+            **body,
+        }
 
     def decode(self, type_: type[T]) -> T:
         """The object as a typed Struct (or any type msgspec decodes), made anew on each call.
@@ -173,22 +165,35 @@ class Object(msgspec.Struct, frozen=True, gc=False, eq=False):
         Raises:
             ObjectDecodeError: The body is not JSON or does not fit the type; names the key.
         """
-        return decode_json(self.raw, type_, lambda: f"{self.key}")
+        return decode_json(self.whole(), type_, lambda: f"{self.key}")
+
+    def whole(self) -> bytes:
+        """The object as JSON that says what kind it is, if that is known. A copy only if `raw` does not say it."""
+        if self.type_meta is None or _SAYS_ITS_TYPE.match(self.raw):
+            return self.raw
+        # Were it to say one of them further on, that counts: of a member that is there twice the last is taken.
+        rest = self.raw[self.raw.find(b"{") + 1 :].lstrip()
+        beginning = self.type_meta.beginning
+        return (beginning[:-1] if rest.startswith(b"}") else beginning) + rest
+
+    def of_type(self, type_meta: TypeMeta | None) -> Object:
+        """The same object in a collection of that type, if it is not in one yet."""
+        return self if type_meta is None or self.type_meta is not None else Object(self.meta, self.raw, type_meta)
 
     @classmethod
-    def from_raw(cls, raw: bytes) -> Self:
+    def from_raw(cls, raw: bytes, type_meta: TypeMeta | None = None) -> Self:
         """Wrap one object's bytes, which must be private to it (not a view of a page).
+
+        Args:
+            type_meta: What the collection holds that it comes from.
 
         Raises:
             ObjectDecodeError: The bytes are not JSON or have no usable metadata.
         """
-        try:
-            meta = _decode_frame(raw).metadata
-        except DECODE_ERRORS as error:
-            raise _undecodable("object", error) from error
+        meta = meta_of(raw)
         if not meta.name:
             raise ObjectDecodeError("object cannot be decoded: it has no metadata.name")
-        return cls(meta, raw)
+        return cls(meta, raw, type_meta)
 
     @classmethod
     def from_bookmark(cls, raw: bytes) -> Self:
@@ -197,39 +202,40 @@ class Object(msgspec.Struct, frozen=True, gc=False, eq=False):
         Raises:
             ObjectDecodeError: The bytes are not JSON or have no usable metadata.
         """
-        return cls(decode_json(raw, ObjectFrame, lambda: "object").metadata, raw)
+        return cls(meta_of(raw), raw)
 
     @classmethod
-    def from_body(cls, body: Mapping[str, Any]) -> Self:
-        """Encode a dict."""
-        return cls.from_raw(codecs.encode(body))
+    def from_body(cls, body: Mapping[str, Any], type_meta: TypeMeta | None = None) -> Self:
+        """Encode a dict.
 
-    def _detail(self) -> _DetailMeta:
+        Args:
+            type_meta: What kind of object it is, if the dict does not say so.
+        """
+        return cls.from_raw(codecs.encode(body), type_meta)
+
+    def _type(self) -> TypeMeta:
+        known = self.type_meta or TypeMeta()
         try:
-            return decode_json(self.raw, _DetailFrame, self._describe_metadata).metadata
-        except ObjectDecodeError as error:
-            if not is_too_deep(error):
-                raise
-        return decode_json(metadata_of(self.raw, _DETAILS), _DetailFrame, self._describe_metadata).metadata
+            said = _decode_type(self.raw)
+        except DECODE_ERRORS:  # it may be nested too deep
+            return known
+        return TypeMeta(said.api_version or known.api_version, said.kind or known.kind)
+
+    def _detail(self) -> DetailMeta:
+        return detail_of(self.raw, self._describe_metadata)
 
     def _describe_metadata(self) -> str:
         return f"metadata of {self.key}"
 
 
-_decode_frame = codecs.decoder_of(ObjectFrame).decode
+_decode_type = codecs.decoder_of(_TypeFrame).decode
 _decode_body = codecs.decoder_of(dict[str, Any]).decode
 _decode_members = codecs.decoder_of(dict[str, msgspec.Raw]).decode
 
+# How an object begins that says what it is, as servers write it; one that says so otherwise only costs more.
+_SAYS_ITS_TYPE = re.compile(rb'\{"(?:apiVersion":"[^"\\]+","kind|kind":"[^"\\]+","apiVersion)":"[^"\\]+"')
+
 DECODE_ERRORS = codecs.DECODE_ERRORS
-
-
-def decode_meta(raw: bytes) -> ObjectMeta:
-    """The metadata in an object's bytes; raises DECODE_ERRORS, for a caller in a hurry that catches them."""
-    return _decode_frame(raw).metadata
-
-
-def _undecodable(what: str, error: Exception) -> ObjectDecodeError:
-    return ObjectDecodeError(f"{what} cannot be decoded: {error}")
 
 
 def decode_json(data: bytes | msgspec.Raw, type_: type[T], what: Callable[[], str]) -> T:
@@ -246,7 +252,7 @@ def decode_json(data: bytes | msgspec.Raw, type_: type[T], what: Callable[[], st
     try:
         return codecs.decode(data, type_)
     except DECODE_ERRORS as error:
-        raise _undecodable(what(), error) from error
+        raise undecodable(what(), error) from error
 
 
 def decode_members(data: bytes | msgspec.Raw) -> dict[str, msgspec.Raw]:
@@ -258,7 +264,7 @@ def decode_members(data: bytes | msgspec.Raw) -> dict[str, msgspec.Raw]:
     try:
         return _decode_members(data)
     except DECODE_ERRORS as error:
-        raise _undecodable("JSON object", error) from error
+        raise undecodable("JSON object", error) from error
 
 
 def is_version_at_least(version: str, wanted: str) -> bool:

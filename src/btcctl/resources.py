@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from btcctl.metadata import TypeMeta
+
 
 @dataclass(frozen=True, slots=True)
 class ResourceType:
@@ -24,6 +26,11 @@ class ResourceType:
     def group_resource(self) -> str:
         """As in the API server's messages: "statefulsets.apps", or "pods" for the core group."""
         return f"{self.plural}.{self.group}" if self.group else self.plural
+
+    @property
+    def type_meta(self) -> TypeMeta:
+        """What every object of it is."""
+        return TypeMeta(self.api_version, self.kind)
 
     def __str__(self) -> str:
         return self.group_resource

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from tests.mutations.config_faults import CONFIG_FAULTS
 from tests.mutations.fault import Fault
+from tests.mutations.object_faults import OBJECT_FAULTS
 from tests.mutations.process_faults import PROCESS_FAULTS
 from tests.mutations.runtime_faults import RUNTIME_FAULTS
 
@@ -488,4 +489,4 @@ FAULTS = [
     ),
 ]
 
-FAULTS += [*RUNTIME_FAULTS, *PROCESS_FAULTS, *CONFIG_FAULTS]
+FAULTS += [*RUNTIME_FAULTS, *PROCESS_FAULTS, *CONFIG_FAULTS, *OBJECT_FAULTS]

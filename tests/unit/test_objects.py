@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from btcctl.errors import ObjectDecodeError
+from btcctl.metadata import TypeMeta
 from btcctl.objects import Object, ObjectKey, ObjectMeta
 from tests.deep import DEEP, TOO_DEEP_TO_SKIP
 
@@ -99,3 +100,59 @@ def test_labels_and_owners_of_an_object_nested_too_deep_can_be_read():
     assert (obj.labels, obj.annotations, obj.finalizers) == ({"x": "y"}, {}, ["f"])
     assert obj.controller is not None
     assert obj.controller.uid == "u"
+
+
+TYPE = TypeMeta("v1", "Pod")
+ITEM = {"metadata": {"name": "a"}, "spec": {}}  # as in a list of a built-in kind
+
+
+class Typed(msgspec.Struct, rename="camel"):
+    api_version: str
+    kind: str
+    metadata: dict[str, str]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"metadata":{"name":"a"},"spec":{}}',
+        b' { "metadata":{"name":"a"},"spec":{}}',
+        b'{"kind":"Pod","metadata":{"name":"a"},"spec":{}}',
+        b'{"apiVersion":"v1","metadata":{"name":"a"},"spec":{}}',
+        b'{"metadata":{"name":"a"},"kind":"Pod","spec":{},"apiVersion":"v1"}',
+        b'{"kind":"Pod","apiVersion":"v1","metadata":{"name":"a"},"spec":{}}',
+    ],
+)
+def test_what_an_object_is_can_be_read_however_it_came(raw):
+    obj = Object.from_raw(raw, TYPE)
+    assert (obj.api_version, obj.kind) == ("v1", "Pod")
+    assert obj.body() == {"apiVersion": "v1", "kind": "Pod", **ITEM}
+    assert obj.decode(Typed) == Typed("v1", "Pod", {"name": "a"})
+    assert msgspec.json.decode(obj.whole()) == obj.body()
+
+
+def test_a_body_that_was_completed_begins_with_what_it_is():
+    assert list(Object.from_body(ITEM, TYPE).body()) == ["apiVersion", "kind", "metadata", "spec"]
+
+
+def test_what_an_object_says_of_itself_counts_and_null_says_nothing():
+    other = Object.from_body({"apiVersion": "autoscaling/v1", "kind": "Scale", **ITEM}, TYPE)
+    assert (other.kind, other.body()["kind"], other.decode(Typed).kind) == ("Scale", "Scale", "Scale")
+    null = Object.from_body({"apiVersion": None, "kind": "", **ITEM}, TYPE)
+    assert (null.api_version, null.kind, null.body()["kind"]) == ("v1", "Pod", "Pod")
+
+
+def test_without_a_collection_what_an_object_does_not_say_is_not_known():
+    obj = Object.from_body(ITEM)
+    assert (obj.api_version, obj.kind, obj.body()) == ("", "", ITEM)
+    assert obj.of_type(TYPE).kind == "Pod"
+    assert obj.of_type(TYPE).of_type(TypeMeta("v1", "Node")).kind == "Pod"
+
+
+def test_an_object_with_nothing_in_it_can_be_completed():
+    assert Object(ObjectMeta(name="a"), b"{}", TYPE).decode(dict) == {"apiVersion": "v1", "kind": "Pod"}
+
+
+def test_an_object_nested_too_deep_is_what_its_collection_holds():
+    raw = b'{"spec":' + b"[" * 3000 + b"]" * 3000 + b',"metadata":{"name":"a"}}'
+    assert Object(ObjectMeta(name="a"), raw, TYPE).kind == "Pod"

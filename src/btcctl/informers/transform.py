@@ -51,7 +51,7 @@ def drop_managed_fields(obj: Object) -> Object:
     codecs.encode_into(metadata, buffer)
     members["metadata"] = msgspec.Raw(bytes(buffer))
     codecs.encode_into(members, buffer)
-    return Object(obj.meta, bytes(buffer))
+    return Object(obj.meta, bytes(buffer), obj.type_meta)
 
 
 def decodable_as(type_: Any) -> Transform:
@@ -82,7 +82,7 @@ class Quarantine:
         self._informer = informer
         self._keys: set[ObjectKey] = set()
 
-    def put(self, key: ObjectKey, error: Exception) -> None:
+    def put(self, key: ObjectKey, error: BaseException) -> None:
         if key not in self._keys and len(self._keys) < MOST_LOGGED:
             logger.error("object not transformed", informer=self._informer, key=str(key), exc_info=error)
         self._keys.add(key)
@@ -127,12 +127,12 @@ class _Transformer:
             transformed = self._transform(obj)
             if not isinstance(transformed, Object) or transformed.key != obj.key:
                 raise TypeError(f"a transform made {transformed!r} of {obj!r}: it must be an Object of the same key")
-        except Exception as error:
+        except BaseException as error:  # asyncio's CancelledError, SystemExit: none may end the reflector
             self._quarantine.put(obj.key, error)
             return Unusable(obj.meta, b"")
         if self._quarantine:
             self._quarantine.release(obj.key)
-        return transformed
+        return transformed.of_type(obj.type_meta)
 
 
 class TransformingSource:

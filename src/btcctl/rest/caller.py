@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from btcctl.clock import Clock
+from btcctl.metadata import TypeMeta
 from btcctl.rest.breaker import Breaker
 from btcctl.rest.limits import StreamLimits
 from btcctl.rest.stream import WatchStream
@@ -38,5 +39,7 @@ class Caller(Protocol):
     ) -> Response:
         """See `ApiClient.call`."""
 
-    def open_watch(self, request: Request, *, limits: StreamLimits, breaker: Breaker) -> WatchStream:
+    def open_watch(
+        self, request: Request, *, limits: StreamLimits, breaker: Breaker, type_meta: TypeMeta | None = None
+    ) -> WatchStream:
         """See `ApiClient.open_watch`."""

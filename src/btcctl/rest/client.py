@@ -11,13 +11,15 @@ from importlib.metadata import PackageNotFoundError, version
 from types import TracebackType
 from typing import Any, Self
 
+import msgspec
 from cachetools import LRUCache, TTLCache
 
 from btcctl import codecs
 from btcctl.clock import SYSTEM_CLOCK, Clock, check_seconds
 from btcctl.deadline import time_left
-from btcctl.errors import ApiError, Interrupted, NotFound, TransportError
+from btcctl.errors import ApiError, Interrupted, NotFound, ObjectDecodeError, TransportError
 from btcctl.logging import get_logger
+from btcctl.metadata import TypeMeta
 from btcctl.resources import ResourceType
 from btcctl.rest.answers import decode_answer, error_from, parse_warnings
 from btcctl.rest.breaker import Breaker
@@ -45,6 +47,12 @@ def default_user_agent() -> str:
     except PackageNotFoundError:
         ours = "unknown"
     return f"btcctl/{ours} ({sys.platform}) python/{sys.version_info.major}.{sys.version_info.minor}"
+
+
+class _Served(msgspec.Struct):
+    name: str
+    kind: str
+    namespaced: bool = False
 
 
 class ApiClient:
@@ -107,17 +115,19 @@ class ApiClient:
 
         Raises:
             NotFound: The server does not have that group or version.
+            ObjectDecodeError: The answer is no list of resources.
         """
         key = (group, version)
         with self._lock:
             known = None if fresh else self._discovered.get(key)
         if known is not None:
             return known
-        body = self.get_json(f"/apis/{group}/{version}" if group else f"/api/{version}")
+        path = f"/apis/{group}/{version}" if group else f"/api/{version}"
+        served = _served_in(self.get_json(path), f"GET {path}")
         found = tuple(
-            ResourceType(group, version, each["name"], each["kind"], each["namespaced"])
-            for each in body.get("resources") or ()
-            if "/" not in each["name"]
+            ResourceType(group, version, each.name, each.kind, each.namespaced)
+            for each in served
+            if "/" not in each.name
         )
         with self._lock:
             self._discovered[key] = found
@@ -187,7 +197,9 @@ class ApiClient:
                 waited += delay
                 request = replace(request, after_status=error.code)
 
-    def open_watch(self, request: Request, *, limits: StreamLimits, breaker: Breaker) -> WatchStream:
+    def open_watch(
+        self, request: Request, *, limits: StreamLimits, breaker: Breaker, type_meta: TypeMeta | None = None
+    ) -> WatchStream:
         """Start a watch; returns as soon as the server has accepted it.
 
         Raises:
@@ -197,7 +209,7 @@ class ApiClient:
         idle = limits.initial_idle_seconds or limits.idle_seconds
         response = self._transport.stream(request, timeout=self._timeout, idle_timeout=idle, breaker=breaker)
         if response.status == 200:
-            return WatchStream(response, breaker, limits, clock=self.clock)
+            return WatchStream(response, breaker, limits, type_meta=type_meta, clock=self.clock)
         try:
             raise error_from(Response(response.status, response.headers, _read_some(response)), self.clock)
         finally:
@@ -244,3 +256,11 @@ def _read_some(response: StreamResponse) -> bytes:
         if len(body) > _ERROR_BODY_BYTES:
             break
     return body
+
+
+def _served_in(body: Mapping[str, Any], what: str) -> list[_Served]:
+    """The entries of an APIResourceList."""
+    try:
+        return codecs.convert(body.get("resources") or [], list[_Served])
+    except msgspec.ValidationError as error:
+        raise ObjectDecodeError(f"{what}: no list of resources: {error}") from error

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 from btcctl.errors import ObjectDecodeError
+from btcctl.metadata import SCALARS, TypeMeta
 from btcctl.nesting import is_too_deep, metadata_of
 from btcctl.objects import Object
 
-_META = (b"name", b"namespace", b"uid", b"resourceVersion", b"generation", b"deletionTimestamp")
 
-
-def read_object(raw: bytes) -> Object:
+def read_object(raw: bytes, type_meta: TypeMeta | None = None) -> Object:
     """An API object, however deep; decoding its body later fails, and only that.
 
     Raises:
         ObjectDecodeError: It has no usable metadata.
     """
-    return Object(Object.from_raw(metadata_of(raw, _META)).meta, raw)
+    return Object(Object.from_raw(metadata_of(raw, SCALARS)).meta, raw, type_meta)
 
 
-def object_from(raw: bytes) -> Object:
+def object_from(raw: bytes, type_meta: TypeMeta | None = None) -> Object:
     """`Object.from_raw`, for objects of any depth."""
     try:
-        return Object.from_raw(raw)
+        return Object.from_raw(raw, type_meta)
     except ObjectDecodeError as error:
         if not is_too_deep(error):
             raise
-        return read_object(raw)
+        return read_object(raw, type_meta)

@@ -8,8 +8,9 @@ from collections.abc import Iterable
 import msgspec
 
 from btcctl.errors import ObjectDecodeError
+from btcctl.metadata import TypeMeta, decode_meta
 from btcctl.nesting import is_too_deep, split_array, split_object
-from btcctl.objects import DECODE_ERRORS, ListPage, Object, decode_json, decode_members, decode_meta
+from btcctl.objects import DECODE_ERRORS, ListPage, Object, decode_json, decode_members
 from btcctl.rest.deep import object_from
 
 # A server asked for resourceVersion=0 sends everything at once, whatever the limit.
@@ -38,11 +39,13 @@ class PageDecoder:
 
     Args:
         what: Names the list in errors.
+        type_meta: What its objects are, which those of a built-in kind do not say.
         window_bytes: How much is collected before it is decoded.
     """
 
-    def __init__(self, what: str, *, window_bytes: int = _WINDOW_BYTES) -> None:
+    def __init__(self, what: str, type_meta: TypeMeta | None = None, *, window_bytes: int = _WINDOW_BYTES) -> None:
         self._what = what
+        self._type_meta = type_meta
         self._window_bytes = window_bytes
         self._next_bytes = window_bytes  # how much there must be before it is looked at
         self._items: list[Object] = []
@@ -70,7 +73,7 @@ class PageDecoder:
         """
         if not self._is_whole:
             self._take_window()
-        rest = decode_page(self._head + bytes(self._buffer), self._what)
+        rest = decode_page(self._head + bytes(self._buffer), self._what, self._type_meta)
         return ListPage([*self._items, *rest.items], rest.resource_version, rest.continue_token, rest.unreadable)
 
     def _take_window(self) -> None:
@@ -84,8 +87,9 @@ class PageDecoder:
             return
         with memoryview(self._buffer) as window:
             parts = bytes(window[len(beginning) : end]).split(b"}," + beginning)
+        type_meta = self._type_meta
         try:
-            decoded = [_own(b"%b%b}" % (beginning, part)) for part in parts]
+            decoded = [_own(b"%b%b}" % (beginning, part), type_meta) for part in parts]
         except DECODE_ERRORS:
             self._is_whole = True
             return
@@ -109,7 +113,7 @@ class PageDecoder:
         return True
 
 
-def _own(raw: bytes) -> Object:
+def _own(raw: bytes, type_meta: TypeMeta | None) -> Object:
     """An object of its bytes.
 
     Raises:
@@ -118,19 +122,20 @@ def _own(raw: bytes) -> Object:
     meta = decode_meta(raw)
     if not meta.name:
         raise msgspec.ValidationError("no metadata.name")
-    return Object(meta, raw)
+    return Object(meta, raw, type_meta)
 
 
 def _metadata_alone(raw: bytes, what: str) -> _ListMeta | None:
     return decode_json(b'{"metadata":%b,"items":null}' % raw, _Page, lambda: what).metadata
 
 
-def decode_page(body: bytes, what: str) -> ListPage:
+def decode_page(body: bytes, what: str, type_meta: TypeMeta | None = None) -> ListPage:
     """Split a list that is there as a whole, as `PageDecoder` does.
 
     Args:
         body: A List of any kind.
         what: Names the list in errors.
+        type_meta: What its objects are.
 
     Raises:
         ObjectDecodeError: It is not a list.
@@ -150,7 +155,7 @@ def decode_page(body: bytes, what: str) -> ListPage:
     unreadable: list[str] = []
     for raw in raws:
         try:
-            items.append(object_from(raw))
+            items.append(object_from(raw, type_meta))
         except ObjectDecodeError as error:
             unreadable.append(str(error))
     return ListPage(items, metadata.resource_version or "", metadata.continue_token or "", tuple(unreadable))

@@ -9,6 +9,7 @@ from typing import Any
 from btcctl import codecs
 from btcctl.errors import Gone, ObjectDecodeError
 from btcctl.logging import get_logger
+from btcctl.metadata import TypeMeta
 from btcctl.objects import ListPage, Object, ObjectKey
 from btcctl.resources import ResourceType
 from btcctl.rest.answers import decode_answer
@@ -58,6 +59,7 @@ class Resource:
         self.namespace = namespace
         self._client = client
         self._metadata_only = metadata_only
+        self._type_meta = type_.type_meta
 
     def get(self, key: ObjectKey) -> Object:
         """Read one object.
@@ -138,7 +140,7 @@ class Resource:
         headers = self._accept("PartialObjectMetadataList")
         if self._client.gzip:
             headers["Accept-Encoding"] = "gzip"
-        page = PageDecoder(f"list of {self.type}")
+        page = PageDecoder(f"list of {self.type}", _METADATA_ONLY if self._metadata_only else self._type_meta)
         request = Request("GET", self._collection(), query, headers, receive=page.feed)
         response = self._client.call(request, timeout=limits.list_seconds, breaker=breaker, stop=stop)
         page.feed(response.body)  # of a transport that gives it all at once
@@ -300,7 +302,12 @@ class Resource:
             timeout_seconds + limits.overrun_seconds if timeout_seconds else None,
         )
         request = Request("GET", self._collection(), query, self._accept("PartialObjectMetadata"))
-        return self._client.open_watch(request, limits=stream_limits, breaker=breaker or Breaker())
+        return self._client.open_watch(
+            request,
+            limits=stream_limits,
+            breaker=breaker or Breaker(),
+            type_meta=_METADATA_ONLY if self._metadata_only else self._type_meta,
+        )
 
     def lister_watcher(
         self,
@@ -365,13 +372,14 @@ class Resource:
 
     def _object(self, response: Response) -> Object:
         try:
-            return Object.from_raw(response.body)
+            return Object.from_raw(response.body, self._type_meta)
         except ObjectDecodeError:
             decode_answer(response, str(self.type))  # says more, if it is no JSON at all
             raise
 
 
 _JSON = {"Content-Type": "application/json"}
+_METADATA_ONLY = TypeMeta("meta.k8s.io/v1", "PartialObjectMetadata")
 
 
 def _selectors(labels: str, fields: str) -> dict[str, str]:

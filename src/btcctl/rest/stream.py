@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from io import BytesIO
+from itertools import repeat
 from types import TracebackType
 from typing import Any, Self
 
@@ -12,6 +13,7 @@ import msgspec
 from btcctl import codecs
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.errors import ApiError, ConnectionSilent, ObjectDecodeError, TransportError, WatchDecodeError
+from btcctl.metadata import ObjectFrame, TypeMeta
 from btcctl.nesting import is_too_deep, split_object
 from btcctl.objects import (
     ADDED,
@@ -21,7 +23,6 @@ from btcctl.objects import (
     ERROR,
     MODIFIED,
     Object,
-    ObjectFrame,
     WatchEvent,
     decode_json,
 )
@@ -56,9 +57,13 @@ class WatchDecoder:
     """Splits a byte stream at newlines; chunks may end anywhere.
 
     Source: https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes
+
+    Args:
+        type_meta: What the collection holds: of objects that do not say what they are.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, type_meta: TypeMeta | None = None) -> None:
+        self._type_metas = repeat(type_meta)
         self._partial: list[bytes] = []
         self._partial_bytes = 0
 
@@ -80,7 +85,7 @@ class WatchDecoder:
         lines[0] = b"".join([*self._partial, lines[0]])
         self._partial, self._partial_bytes = [], 0
         self._keep(tail)
-        return map(_decode, filter(bytes.strip, lines))  # a generator would end with its first error
+        return map(_decode, filter(bytes.strip, lines), self._type_metas)  # a generator would end with its first error
 
     def _keep(self, part: bytes) -> None:
         self._partial.append(part)
@@ -89,24 +94,24 @@ class WatchDecoder:
             raise WatchDecodeError(f"a line of more than {LINE_LIMIT_BYTES} bytes")
 
 
-def _decode(line: bytes) -> WatchEvent:
+def _decode(line: bytes, type_meta: TypeMeta | None) -> WatchEvent:
     """Decode what is needed in one pass, if the line is written as the API server does: its object is all the rest."""
     try:
         event = _decode_event(line)
     except DECODE_ERRORS:
-        return _decode_in_steps(line)
+        return _decode_in_steps(line, type_meta)
     type_, meta = event.type, event.object.metadata
     beginning = _BEGINNINGS.get(type_)
     if beginning is None or not meta.name or not line.startswith(beginning) or not line.endswith(b"}}\n"):
-        return _decode_in_steps(line)
-    return _new_tuple(WatchEvent, (type_, Object(meta, line[len(beginning) - 1 : -2])))
+        return _decode_in_steps(line, type_meta)
+    return _new_tuple(WatchEvent, (type_, Object(meta, line[len(beginning) - 1 : -2], type_meta)))
 
 
-def _decode_in_steps(line: bytes) -> WatchEvent:
+def _decode_in_steps(line: bytes, type_meta: TypeMeta | None) -> WatchEvent:
     type_, raw = _split(line)
     if type_ == ERROR:
         raise _error(raw)
-    return WatchEvent(type_, Object.from_bookmark(raw) if type_ == BOOKMARK else object_from(raw))
+    return WatchEvent(type_, Object.from_bookmark(raw) if type_ == BOOKMARK else object_from(raw, type_meta))
 
 
 def _split(line: bytes) -> tuple[str, bytes]:
@@ -150,7 +155,13 @@ class WatchStream:
     """
 
     def __init__(
-        self, response: StreamResponse, breaker: Breaker, limits: StreamLimits, *, clock: Clock = SYSTEM_CLOCK
+        self,
+        response: StreamResponse,
+        breaker: Breaker,
+        limits: StreamLimits,
+        *,
+        type_meta: TypeMeta | None = None,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._response = response
         self._breaker = breaker
@@ -160,7 +171,7 @@ class WatchStream:
         self._begins = limits.initial_idle_seconds is not None
         self._idle_seconds = limits.initial_idle_seconds or limits.idle_seconds
         self._chunks = response.chunks()
-        self._decoder = WatchDecoder()
+        self._decoder = WatchDecoder(type_meta)
         self._events: Iterator[WatchEvent] = iter(())  # that have come, and are not decoded yet
         self._taken: Iterator[WatchEvent] = iter(())
         self._failure: ApiError | ObjectDecodeError | WatchDecodeError | None = None

@@ -114,7 +114,7 @@ def test_a_list_is_the_same_however_it_comes(extras: list[dict[str, Any]], custo
 
 def test_what_has_come_is_decoded_before_the_list_is_at_its_end(monkeypatch: pytest.MonkeyPatch):
     made: list[str] = []
-    monkeypatch.setattr("btcctl.rest.pages.Object", lambda meta, raw: made.append(meta.name) or Object(meta, raw))
+    monkeypatch.setattr("btcctl.rest.pages.Object", lambda meta, raw, _: made.append(meta.name) or Object(meta, raw))
     decoder = PageDecoder("pods", window_bytes=1)
     decoder.feed(compact([pod("a"), pod("b"), pod("c")])[:-80])
     assert made == ["a"]

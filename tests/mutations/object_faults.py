@@ -1,0 +1,69 @@
+"""Faults of what is read of objects, resources and refusals."""
+
+from __future__ import annotations
+
+from tests.mutations.fault import faults_in
+
+_OBJECTS = ("test_objects.py", "test_metadata.py", "testing/test_kinds_are_there.py")
+
+OBJECT_FAULTS = [
+    *faults_in(
+        "objects.py",
+        _OBJECTS,
+        (
+            "a body says what it is only if its bytes do",
+            'if type_meta is None or (body.get("kind") and body.get("apiVersion")):',
+            "if True:",
+        ),
+        (
+            "a typed read says what it is only if its bytes do",
+            "if self.type_meta is None or _SAYS_ITS_TYPE.match(self.raw):",
+            "if True:",
+        ),
+        (
+            "an object with nothing in it is no JSON",
+            '(beginning[:-1] if rest.startswith(b"}") else beginning)',
+            "beginning",
+        ),
+        (
+            "the collection counts for more than the object",
+            "return TypeMeta(said.api_version or known.api_version, said.kind or known.kind)",
+            "return TypeMeta(known.api_version or said.api_version, known.kind or said.kind)",
+        ),
+    ),
+    *faults_in(
+        "rest/pages.py",
+        _OBJECTS,
+        ("items of a list are of no kind", "return Object(meta, raw, type_meta)", "return Object(meta, raw)"),
+    ),
+    *faults_in(
+        "informers/transform.py",
+        _OBJECTS,
+        ("a transform takes the kind away", "return transformed.of_type(obj.type_meta)", "return transformed"),
+    ),
+    *faults_in(
+        "metadata.py",
+        _OBJECTS,
+        (
+            "null in metadata is a value",
+            "for name, value in members.items() if value is not None",
+            "for name, value in members.items()",
+        ),
+        ("an owner that is null is an owner", "for each in items if each is not None", "for each in items"),
+        ("a text that is null is no text", '{key: "" if value is None else value for', "{key: value for"),
+        (
+            "an object nested too deep may have no nulls",
+            "metadata = _decode_any(metadata_of(raw, names)).metadata",
+            "raise",
+        ),
+    ),
+    *faults_in(
+        "rest/client.py",
+        ("rest/test_hostile_objects.py",),
+        (
+            "a server that serves nonsense ends the program",
+            '    except msgspec.ValidationError as error:\n        raise ObjectDecodeError(f"{what}: no list',
+            '    except ZeroDivisionError as error:\n        raise ObjectDecodeError(f"{what}: no list',
+        ),
+    ),
+]
