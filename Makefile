@@ -43,8 +43,8 @@ test-election: controlplane ## 52 rounds of leader election per server, with pro
 test-faults: $(READY) ## every fault of docs/faults.md twice, at random points of 10,000 changes
 	$(BIN)/python -m tests.faults
 
-reliability: $(READY) ## the same twenty times, and silent faults with real deadlines; writes docs/reliability.md
-	$(BIN)/python -m tests.faults --runs 20 --real --write docs/reliability.md
+reliability: $(READY) ## the same twenty times, silent faults with real deadlines, outages; writes docs/reliability.md
+	$(BIN)/python -m tests.faults --runs 20 --real --outages 10 --write docs/reliability.md
 
 mutations: $(READY) ## put faults into the toolkit, one at a time: a test must catch each
 	$(BIN)/python -m tests.mutations

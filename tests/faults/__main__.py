@@ -14,7 +14,7 @@ from pathlib import Path
 
 from btcctl.clock import SYSTEM_CLOCK
 from btcctl.testing.faults import FAULTS
-from tests.faults import report
+from tests.faults import outage, report
 from tests.faults.run import Outcome, Setting, be_quiet, run
 
 ROOT = Path(__file__).parents[2]
@@ -36,8 +36,9 @@ def main(arguments: list[str] | None = None) -> int:
     scaled = list(outcomes(tasks(args.fault, args.runs, commit), args.workers))
     broken = list(outcomes([(name, Setting(seed=seed_of(commit, 0), broken=True)) for name in BROKEN], args.workers))
     real = list(outcomes(real_tasks(commit), args.workers)) if args.real else []
+    returns = list(outage.measure_all(args.outages)) if args.outages else []
     if args.write:
-        args.write.write_text(report.page(commit, scaled, real, broken))
+        args.write.write_text(report.page(commit, scaled, real, broken, returns))
     seconds = SYSTEM_CLOCK.now() - started_at
     return verdict([*scaled, *real], broken, seconds)
 
@@ -48,6 +49,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--fault", action="append", choices=FAULTS, default=None, help="this one only; may be repeated")
     parser.add_argument("--commit", default="", help="what seeds are derived from, instead of HEAD")
     parser.add_argument("--real", action="store_true", help="also silent faults with the real deadlines: minutes each")
+    parser.add_argument(
+        "--outages", type=int, default=0, metavar="N", help="outages of each server and length: minutes"
+    )
     parser.add_argument("--write", type=Path, metavar="FILE", help="write the table there")
     parser.add_argument("--workers", type=int, default=2 * (os.cpu_count() or 1), metavar="N", help="processes")
     return parser

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from btcctl.rest.limits import ReadLimits
 from btcctl.testing.faults import FAULTS
+from tests.faults import outage
 from tests.faults.run import Outcome
 from tests.faults.writer import NAMES
 
@@ -73,7 +74,13 @@ def _cells(outcomes: Sequence[Outcome]) -> str:
     return " | ".join(map(str, cells))
 
 
-def page(commit: str, scaled: Sequence[Outcome], real: Sequence[Outcome], broken: Iterable[Outcome]) -> str:
+def page(
+    commit: str,
+    scaled: Sequence[Outcome],
+    real: Sequence[Outcome],
+    broken: Iterable[Outcome],
+    returns: Sequence[outage.Return] = (),
+) -> str:
     """The whole of docs/reliability.md."""
     changes, injections = scaled[0].setting.changes, scaled[0].setting.injections
     lost = ", ".join(f"{each.fault}: {each.lost}" for each in broken)
@@ -101,7 +108,7 @@ Each fault of which a client hears nothing, once.
 
 {table(real)}
 
-## The test of the test
+{outage.section(returns)}## The test of the test
 
 With a bug built in, which resumes a watch 25 versions too late, objects are lost: {lost}.
 """

@@ -383,6 +383,13 @@ FAULTS = [
         _HOSTILE,
     ),
     Fault(
+        "a list that may not be streamed is never read in pages",
+        "informers/phases.py",
+        "        if failures < _most_failures(error):\n",
+        "        if failures < _most_failures(error) or leaves_version_valid(error):\n",
+        _REFLECTOR,
+    ),
+    Fault(
         "changes overtake a list",
         "informers/delta_fifo.py",
         "self._at_once is None or len(self._entries) > 1 or",

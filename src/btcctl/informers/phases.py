@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from btcctl.errors import BtcctlError, ObjectDecodeError
+from btcctl.errors import BtcctlError, ObjectDecodeError, TooManyRequests
 from btcctl.informers.listing import ANY, LATEST, IncompleteList, NotStreamed, Snapshot
-from btcctl.informers.recovery import is_refusal_for_good, is_refused_version, leaves_version_valid
+from btcctl.informers.recovery import is_refusal_for_good, is_refused_version, is_unreachable, leaves_version_valid
 
 NEVER = float("-inf")
 MOST_INCOMPLETE = 2  #: streamed lists in a row that ended too early; then pages are read
-#: So often in a row no watch may be had, for a reason that is meant for good, before lists are polled instead.
+#: So often in a row no watch may be had, for a reason that is meant for good, before lists are read in pages instead.
 MOST_REFUSALS_FOR_GOOD = 2
 MOST_REFUSALS = 4  #: the same for all other reasons, and only after ReflectorOptions.fallback_seconds
 
@@ -48,25 +48,35 @@ class StreamingPolicy:
     Attributes:
         supported: The source can do it.
         paged_until: It is not tried before.
-        incomplete: Streamed lists in a row that ended too early.
+        failures: Streamed lists in a row that may yet succeed.
     """
 
     supported: bool = False
     paged_until: float = NEVER
-    incomplete: int = 0
+    failures: int = 0
 
     def allows(self, now: float) -> bool:
         return self.supported and now >= self.paged_until
 
     def after_failure(self, error: BtcctlError, now: float, paged_seconds: float) -> StreamingPolicy:
         """The same if it is to be tried again, else one that reads pages for `paged_seconds`."""
-        if leaves_version_valid(error) or is_refused_version(error):
+        if is_refused_version(error) or is_unreachable(error) or isinstance(error, TooManyRequests):
             return self
-        if isinstance(error, IncompleteList) and not isinstance(error, NotStreamed):
-            incomplete = self.incomplete + 1
-            if incomplete < MOST_INCOMPLETE:
-                return replace(self, incomplete=incomplete)
-        return replace(self, incomplete=0, paged_until=now + paged_seconds)
+        failures = self.failures + 1
+        if failures < _most_failures(error):
+            return replace(self, failures=failures)
+        return replace(self, failures=0, paged_until=now + paged_seconds)
+
+
+def _most_failures(error: BtcctlError) -> int:
+    """How often in a row a streamed list may fail like this before pages are read."""
+    if isinstance(error, NotStreamed):
+        return 1
+    if isinstance(error, IncompleteList):
+        return MOST_INCOMPLETE
+    if leaves_version_valid(error):
+        return MOST_REFUSALS_FOR_GOOD if is_refusal_for_good(error) else MOST_REFUSALS
+    return 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,7 +132,7 @@ def _after_list(phase: Listing | StreamingList | Polling, event: Listed, options
         phase.memory,
         position=position,
         listed_at=event.began_at,
-        streaming=replace(phase.memory.streaming, incomplete=0),
+        streaming=replace(phase.memory.streaming, failures=0),
     )
     # As long as there is no watch, it is the watches that are to be asked for less and less often.
     done: tuple[Effect, ...] = (Replace(event.snapshot),)

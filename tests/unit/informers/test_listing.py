@@ -13,8 +13,10 @@ from btcctl.errors import (
     NotFound,
     ObjectDecodeError,
     ServerTimeout,
+    ServiceUnavailable,
     TooManyRequests,
     TransportError,
+    Unauthorized,
     WatchDecodeError,
 )
 from tests.unit.informers.support import (
@@ -111,11 +113,21 @@ def test_a_stream_that_ends_too_early_is_tried_once_more_then_pages_are_read(end
     assert sum(source.clock.waits) == 10.0  # three lists have begun
 
 
-@pytest.mark.parametrize("error", [TooManyRequests(429), ConnectionRefused("refused"), Forbidden(403)])
+@pytest.mark.parametrize("error", [TooManyRequests(429), ConnectionRefused("refused"), ServiceUnavailable(503)])
 def test_a_server_that_is_busy_or_away_is_asked_for_a_stream_again(error: Exception):
     source = StreamingSource(error, error, error, STREAMED)
     reflect(source)
     assert source.calls == ["stream at ''"] * 4
+
+
+@pytest.mark.parametrize(
+    ("error", "streams"), [(Forbidden(403), 2), (Unauthorized(401), 2), (ServiceUnavailable(503), 4)]
+)
+def test_where_watches_are_refused_and_lists_are_not_pages_are_read(error: Exception, streams: int):
+    source = StreamingSource(*[error] * streams, page(10, pod("a", 1)), Stream(bookmark(11)))
+    _, store = reflect(source)
+    assert source.calls == [*["stream at ''"] * streams, "list at '0' limit 500", "watch from '10'"]
+    assert store.log == ["replace a"]
 
 
 def test_a_server_that_does_not_know_of_streamed_lists_is_found_out_by_its_bookmark():

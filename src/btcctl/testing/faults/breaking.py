@@ -56,6 +56,13 @@ def terminate(proxy: FaultProxy, pace: Pace) -> None:
             stream.end(End.CLEAN)
 
 
+def outage(proxy: FaultProxy, pace: Pace) -> None:
+    """As of a server that was killed and is started again soon."""
+    with proxy.refusing():
+        proxy.reset()
+        pace.wait(20.0)
+
+
 def end_at_once(proxy: FaultProxy, pace: Pace) -> None:
     with proxy.rule(Answering(events(), lambda asked: asked.is_watch)):
         proxy.end_watches(End.CLEAN)

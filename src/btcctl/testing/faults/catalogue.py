@@ -93,6 +93,7 @@ _CONNECTIONS = (
     _silent("black-hole", "connections are taken, and nothing is answered", breaking.black_hole),
     _silent("trickle", "bytes come, and no line is ever complete", breaking.trickle),
     _silent("sigterm", "nothing listens, watches are silent for a minute, then end", breaking.terminate),
+    Fault("outage", "nothing listens for twenty seconds", breaking.outage),
     Fault("reset", "every connection is reset", breaking.reset),
     Fault("closed", "a watch's connection is closed without its body's end", breaking.end(End.CLOSED)),
     Fault("half-line", "a watch breaks off within a line", breaking.end(End.HALF_LINE)),
@@ -150,6 +151,8 @@ _SERVERS = (
         needs_list=True,
     ),
     Fault("forbidden", "a permission is revoked and granted again", refusing.forbid),
+    _listed("watch-forbidden", "watches are refused with 403, and lists are not", refusing.forbid_watches),
+    _served("no-bookmarks", "nothing changes, and no bookmarks come", serving.stay_quiet, is_silent=True),
     _served("token-expired", "401 until there is another token", serving.expire_credentials),
 )
 
@@ -157,6 +160,7 @@ _OBJECTS = (
     Fault("deep-object", "an event's object is nested thousands deep", spoiling.spoil_line(spoiling.nest)),
     _listed("deep-item", "an object of a list is nested thousands deep", spoiling.spoil_item(spoiling.nest)),
     Fault("bad-text", "an event's object is no UTF-8", spoiling.spoil_line(spoiling.break_text)),
+    _listed("no-version", "a list has no resourceVersion", refusing.when_listing(spoiling.take_versions)),
     _listed("bad-item", "an object of a list has no readable metadata", spoiling.spoil_item(spoiling.break_metadata)),
     Fault("bad-line", "a line of a watch is no JSON, once", spoiling.spoil_line(spoiling.break_line)),
     _listed(

@@ -102,6 +102,13 @@ def forbid(proxy: FaultProxy, pace: Pace) -> None:
         pace.wait(30.0)
 
 
+def forbid_watches(proxy: FaultProxy, pace: Pace) -> None:
+    """As of a role that allows list and forgets watch."""
+    with proxy.rule(Answering(refusal(403, "Forbidden", "you cannot watch, for now"), lambda asked: asked.is_watch)):
+        proxy.end_watches(End.CLEAN)
+        pace.wait(100.0)
+
+
 def _has_version(asked: ProxiedRequest) -> bool:
     """A list, in pages or streamed, that is to be not older than some version."""
     return (asked.is_list or asked.is_streamed_list) and asked.version not in {"", "0"}

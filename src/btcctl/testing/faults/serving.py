@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 from btcctl.testing.faults.pace import Pace
 from btcctl.testing.faults.refusing import TURN_SECONDS
 from btcctl.testing.faults.server import FaultServer
+from btcctl.testing.faults.spoiling import DroppedLines, is_bookmark
 from btcctl.testing.faults.streams import End
 
 InServer: TypeAlias = Callable[[FaultServer, Pace], None]
@@ -48,6 +49,13 @@ def expire_credentials(server: FaultServer, pace: Pace) -> None:
         pace.wait(20.0)
         server.renew_token()
         pace.wait_for(lambda: server.proxy.open_watches() > 0, TURN_SECONDS)
+
+
+def stay_quiet(server: FaultServer, pace: Pace) -> None:
+    """Nobody writes, and no bookmark says so, as of a server whose watch cache is off."""
+    with server.calm(), server.proxy.rule(DroppedLines(is_bookmark)):
+        server.proxy.end_watches(End.CLEAN)
+        pace.wait(6 * 70.0)
 
 
 def _unsaved(server: FaultServer, number: int) -> dict[str, Any]:

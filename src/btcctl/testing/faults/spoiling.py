@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 from collections.abc import Callable
 
 from btcctl.objects import INITIAL_EVENTS_END
+from btcctl.testing.faults.answers import Answering
 from btcctl.testing.faults.breaking import InProxy
 from btcctl.testing.faults.pace import Pace
 from btcctl.testing.faults.proxy import FaultProxy
-from btcctl.testing.faults.refusing import TURN_SECONDS, when_listing
+from btcctl.testing.faults.refusing import NO_STREAMS, TURN_SECONDS, when_listing
 from btcctl.testing.faults.requests import ProxiedRequest, Rule
 
 Spoil = Callable[[bytes], bytes]
@@ -113,6 +115,27 @@ class DroppedLines(Rule):
 
     def line(self, request: ProxiedRequest, line: bytes) -> bytes:
         return b"" if self._which(request, line) else line
+
+
+class Versionless(Rule):
+    """Takes the version from lists, which aggregated API servers need not give."""
+
+    def page(self, request: ProxiedRequest, body: bytes) -> bytes:
+        if not request.is_list:
+            return body
+        decoded = json.loads(body)
+        decoded["metadata"].pop("resourceVersion", None)
+        return json.dumps(decoded, separators=(",", ":")).encode()
+
+
+def take_versions() -> list[Rule]:
+    """Streamed lists have a version in any case, so they are refused."""
+    return [Answering(NO_STREAMS, lambda asked: asked.is_streamed_list), Versionless()]
+
+
+def is_bookmark(asked: ProxiedRequest, line: bytes) -> bool:
+    """Whether it is one that ends no streamed list."""
+    return b'"type":"BOOKMARK"' in line and INITIAL_EVENTS_END.encode() not in line
 
 
 def spoil_line(spoil: Spoil, *, again: bool = False) -> InProxy:
