@@ -10,12 +10,13 @@
     * TransportError: the API server could not be reached, or went away
         * ConnectionRefused: nothing listens there
         * ConnectionSilent: it is open, and nothing came for longer than can be
+            * CallTimedOut: a call has had its time, of itself; a DeadlineExceeded as well
         * Interrupted: we broke the call off ourselves, because somebody asked us to stop
     * DecodeError: bytes that are not what they must be
         * ObjectDecodeError: an API object
         * WatchDecodeError: a line of a watch stream
     * CacheSyncError: a cache could not be filled in time
-    * DeadlineExceeded: the work under way has had its time
+    * DeadlineExceeded: the work under way has had its time, or a call
     * NotLeading: an effect was about to begin although we do not, or no longer, lead
     * LeaseLost: we led, and could not renew our lease in time
     * TerminalError: a reconcile failed in a way that retrying cannot mend
@@ -29,7 +30,8 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, TypeGuard
 
 _TOO_LARGE = "Too large resource version"
-_MOST_SECONDS = 2**31  # the API's int32
+#: Of what a server asks for, whoever speaks for it: a longer one would be a way to switch a controller off.
+MAX_RETRY_AFTER_SECONDS = 600.0
 _LONGEST_TEXT = 4096  # characters of a message that is not ours
 
 
@@ -46,6 +48,13 @@ def describe_error(error: BaseException) -> str:
     if len(text) > _LONGEST_TEXT:
         text = f"{text[:_LONGEST_TEXT]}… ({len(text)} characters)"
     return f"{name}: {text}" if text else name
+
+
+def retry_after_of(said: object) -> float | None:
+    """The seconds that a server asks to wait; None if what it says is no such number. Never above the greatest."""
+    if not _is_number(said) or not said >= 0:  # NaN is not, either
+        return None
+    return float(min(said, MAX_RETRY_AFTER_SECONDS))
 
 
 class BtcctlError(Exception):
@@ -65,7 +74,7 @@ class ApiError(BtcctlError):
             this or on the type, never on the message.
         message: The server's own words.
         details: The Status' `details`, {} if it had none.
-        retry_after: Seconds the server asked us to wait at least, or None.
+        retry_after: Seconds the server asked us to wait at least, or None; `MAX_RETRY_AFTER_SECONDS` at most.
     """
 
     status_code: ClassVar[int | None] = None
@@ -90,7 +99,7 @@ class ApiError(BtcctlError):
         self.reason = reason
         self.message = message
         self.details = dict(details or {})
-        self.retry_after = retry_after
+        self.retry_after = retry_after_of(retry_after)
 
     @classmethod
     def of(
@@ -121,8 +130,8 @@ class ApiError(BtcctlError):
         details, said_code = status.get("details"), status.get("code")
         details = details if isinstance(details, Mapping) else {}
         said = details.get("retryAfterSeconds")
-        if retry_after is None and _is_number(said) and 0 <= said <= _MOST_SECONDS:
-            retry_after = float(said)
+        if retry_after is None:
+            retry_after = retry_after_of(said)
         return cls.of(
             said_code if isinstance(said_code, int) and 100 <= said_code < 600 else code,
             _text(status.get("reason")),
@@ -266,6 +275,14 @@ class LeaseLost(BtcctlError):
 
 class DeadlineExceeded(BtcctlError):
     """The work under way has had its time: a call was not made, or was given up."""
+
+
+class CallTimedOut(ConnectionSilent, DeadlineExceeded):
+    """A call has had its time, and no whole answer has come, however much of one.
+
+    Who retries on a TransportError retries on this, too. Who only wants to know whether time has run out
+    catches DeadlineExceeded, which also comes when the work's deadline (`btcctl.deadline`) is over.
+    """
 
 
 class TerminalError(BtcctlError):

@@ -412,10 +412,10 @@ FAULTS = [
     ),
     Fault(
         "lines of a wrong size are taken for chunks",
-        "rest/chunked.py",
-        "if not fits or ends.count(_END) < len(ends):",
-        "if ends.count(_END) < len(ends):",
-        ("rest/test_chunked.py",),
+        "rest/exchange/chunked.py",
+        'if not lines or sizes != [b"%x\\r\\n" % len(line) for line in lines] or ends.count(_END) < len(ends):',
+        "if not lines or ends.count(_END) < len(ends):",
+        ("rest/exchange/test_chunked.py",),
     ),
     Fault(
         "a key that is added while it is processed is forgotten",

@@ -16,6 +16,7 @@ SOURCE = Path(btcctl.__file__).parent
 BROAD_EXCEPT_ALLOWED = re.compile(
     r"threads\.py|errors\.py|logging\.py|informers/(listener|filters|transform|indexer)\.py|controller/(processing|failures|handlers|sources)\.py"
     r"|controller/(serving|http_server)\.py|events/outlet\.py"
+    r"|rest/exchange/(exchange|connection)\.py"  # to close what was opened, whatever is raised, and raise it on
     r"|leaderelection/elector\.py|bitcoin/passes\.py"
     r"|apiserver/\w+\.py|testing/\w+\.py|cli/main\.py"
 )

@@ -2,7 +2,8 @@
 
 * RpcError: the node answered with an error; `code` is Bitcoin Core's (rpc/protocol.h)
     * WarmingUp (-28) · AlreadyAdded (-23) · NotAdded (-24) · NotConnected (-29)
-* RpcUnavailable: no usable answer: refused, reset, timed out, overloaded or not JSON
+* RpcUnavailable: no usable answer: refused, reset, overloaded or not JSON
+    * RpcTimedOut: none in time; a DeadlineExceeded as well
 * RpcUnauthorized: the node does not accept our credentials (401) or our address (403)
 
 Errors are judged by the body: under JSON-RPC 2.0 Core answers every one of them with HTTP 200.
@@ -15,24 +16,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv6Address, ip_address
 from typing import Any, ClassVar, Final
+from urllib.parse import urlsplit
 
 import msgspec
-import urllib3
-from urllib3 import HTTPConnectionPool
-from urllib3.connection import HTTPConnection
+from urllib3 import PoolManager
 
 from btcctl import codecs
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.deadline import time_left
-from btcctl.errors import BtcctlError
-from btcctl.rest.connection import send_fenced
+from btcctl.errors import BtcctlError, CallTimedOut, DeadlineExceeded
+from btcctl.rest.exchange.call import Call as ExchangeCall
+from btcctl.rest.exchange.connection import Connections, PlainPool
+from btcctl.rest.exchange.exchange import Message, exchange
+from btcctl.rest.exchange.failures import FAILURES, describe
+from btcctl.rest.exchange.head import format_fields, format_head
+from btcctl.rest.exchange.names import Names
 from btcctl.rest.transport import Fence
+from btcctl.secret import SecretBytes
 
 CONNECT_SECONDS: Final = 1.0
 # `addnode onetry` to a host that swallows packets blocks for 5.07 s (measured).
 READ_SECONDS: Final = 6.0
 MAX_ANSWER_BYTES: Final = 16 * 1024 * 1024
-_CHUNK_BYTES = 64 * 1024
 # Each pool holds one idle connection; the least recently used node's is closed first.
 _POOLS = 256
 
@@ -45,6 +50,10 @@ class RpcFailure(BtcctlError):
 
 class RpcUnavailable(RpcFailure):
     """No usable answer was had."""
+
+
+class RpcTimedOut(RpcUnavailable, DeadlineExceeded):
+    """The node has had its time, and has not sent a whole answer."""
 
 
 class RpcUnauthorized(RpcFailure):
@@ -127,7 +136,8 @@ class RpcConnections:
 
     Args:
         port: The nodes' RPC port.
-        read_seconds: How long an answer may take.
+        read_seconds: How long an answer may take, from its first byte to its last, however it comes. A connection
+            may take `CONNECT_SECONDS` beforehand.
         fence: Asked before anything is sent; what it raises is raised, and nothing has happened.
     """
 
@@ -142,13 +152,10 @@ class RpcConnections:
         self._port = port
         self._read_seconds = read_seconds
         self._clock = clock
-        self._pools = urllib3.PoolManager(
-            num_pools=_POOLS,
-            maxsize=1,
-            retries=False,
-        )
-        if fence is not None:
-            self._pools.pool_classes_by_scheme = {"http": _fenced_pool(fence)}
+        self._fence = fence
+        self._names = Names(clock)
+        self._pools = PoolManager(num_pools=_POOLS, maxsize=1)
+        self._pools.pool_classes_by_scheme = {"http": PlainPool}
 
     def client(self, address: str, credentials: Credentials) -> RpcClient:
         """A client of the node at this IP address.
@@ -172,41 +179,27 @@ class RpcConnections:
 
         Raises:
             RpcUnavailable: No answer, or too long a one.
+            RpcTimedOut: It did not come in time.
             DeadlineExceeded: `btcctl.deadline` left no time for it.
         """
-        try:
-            return self._post_once(url, headers, body)
-        except urllib3.exceptions.ProtocolError as error:
-            if not retry:
-                raise _unavailable(url, error) from error
-        except urllib3.exceptions.HTTPError as error:
-            raise _unavailable(url, error) from error
-        try:
-            return self._post_once(url, headers, body)
-        except urllib3.exceptions.HTTPError as error:
-            raise _unavailable(url, error) from error
+        seconds = time_left(CONNECT_SECONDS + self._read_seconds)
+        call = ExchangeCall(seconds, clock=self._clock, fence=self._fence, connect_seconds=CONNECT_SECONDS)
+        head = format_head("POST", "/", format_fields(urlsplit(url).netloc, headers.items()), body)
+        message = Message("POST", SecretBytes(head + body), retry)
+        pool = self._pools.connection_from_url(url)
+        answer_bytes = bytearray()
 
-    def _post_once(self, url: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
-        seconds = time_left(CONNECT_SECONDS + 2 * self._read_seconds)
-        deadline = self._clock.now() + seconds
-        response = self._pools.request(
-            "POST",
-            url,
-            body=body,
-            headers=headers,
-            preload_content=False,
-            redirect=False,
-            decode_content=False,
-            timeout=urllib3.Timeout(connect=min(CONNECT_SECONDS, seconds), read=min(self._read_seconds, seconds)),
-        )
-        answer = bytearray()
-        while chunk := response.read1(_CHUNK_BYTES):
-            answer += chunk
-            if len(answer) > MAX_ANSWER_BYTES or self._clock.now() > deadline:
-                response.close()
-                raise RpcUnavailable(f"{url} sends too much or too slowly: gave up after {len(answer)} bytes")
-        response.release_conn()
-        return response.status, bytes(answer)
+        def receive(piece: bytes) -> None:
+            answer_bytes.extend(piece)
+            if len(answer_bytes) > MAX_ANSWER_BYTES:
+                raise RpcUnavailable(f"{url} sends too much: gave up after {len(answer_bytes)} bytes")
+
+        try:
+            answer = exchange(Connections(pool, self._names), call, message)
+            answer.read(receive)
+        except FAILURES as error:
+            raise _unavailable(url, error) from error
+        return answer.status, bytes(answer_bytes)
 
 
 class RpcClient:
@@ -278,25 +271,13 @@ class RpcClient:
         return self._decode(bytes(answer.result), Any)
 
 
-def _fenced_pool(fence: Fence) -> type[HTTPConnectionPool]:
-    """urllib3 offers no other way to have something done between connecting and sending."""
-
-    class FencedConnection(HTTPConnection):
-        def send(self, data: Any) -> None:
-            if self.sock is None:
-                self.connect()
-            send_fenced(fence, super().send, data)
-
-    class FencedPool(HTTPConnectionPool):
-        ConnectionCls = FencedConnection
-
-    return FencedPool
-
-
 def _request(number: int, method: str, params: Sequence[Any]) -> dict[str, Any]:
     return {"jsonrpc": "2.0", "id": number, "method": method, "params": list(params)}
 
 
-def _unavailable(url: str, error: Exception) -> RpcUnavailable:
+def _unavailable(url: str, error: BaseException) -> RpcUnavailable:
     time_left(1.0)  # says so if our own time was over
-    return RpcUnavailable(f"{url} cannot be reached: {type(error).__name__}: {error}")
+    kind, words = describe(error)
+    if kind is CallTimedOut:
+        return RpcTimedOut(f"{url}: {words}")
+    return RpcUnavailable(f"{url} cannot be reached: {words}")

@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from btcctl.clock import Clock
-from btcctl.errors import ApiError, ObjectDecodeError
+from btcctl.errors import ApiError, ObjectDecodeError, retry_after_of
 from btcctl.objects import decode_json
 from btcctl.rest.transport import Response
 
@@ -30,13 +30,13 @@ def error_from(response: Response, clock: Clock) -> ApiError:
 
 
 def parse_retry_after(value: str, clock: Clock) -> float | None:
-    """Seconds asked for by a Retry-After header (RFC 9110, section 10.2.3), or None."""
+    """Seconds asked for by a Retry-After header (RFC 9110, section 10.2.3), or None; ten minutes at most."""
     if value.isascii() and value.isdigit():
-        return float(value)
+        return retry_after_of(float(value))
     try:
         asked = parsedate_to_datetime(value)
-        return max(0.0, (asked - clock.wall_time()).total_seconds())
-    except (TypeError, ValueError):
+        return retry_after_of(max(0.0, (asked - clock.wall_time()).total_seconds()))
+    except (TypeError, ValueError, OverflowError):
         return None
 
 

@@ -63,7 +63,7 @@ class ApiClient:
         field_manager: Names the owner of the fields that are written.
         user_agent: What the server logs; our name and version if "".
         retries: When a request is sent again after a Retry-After.
-        timeout: Seconds a request other than a list may take.
+        timeout: Seconds a request other than a list may take, with all its retries; a watch, until it begins.
         gzip: Ask for compressed lists. Off, because within a cluster unpacking costs more than is saved; on
             for a server that is far away.
     """
@@ -168,7 +168,7 @@ class ApiClient:
         """Send a request and wait for its answer, again where the server asks for that.
 
         Args:
-            timeout: Seconds one attempt may take; the client's if None.
+            timeout: Seconds for all of it, waits that the server asks for included; the client's if None.
             breaker: Breaks off the attempt in flight.
             stop: Breaks off the wait between attempts.
             idempotent: Whether a 503 or 504 may be retried; by the method if None.
@@ -176,6 +176,7 @@ class ApiClient:
         Raises:
             ApiError: The answer is not 2xx.
             TransportError: There was none.
+            CallTimedOut: It was not whole in time; a TransportError and a DeadlineExceeded.
             DeadlineExceeded: `btcctl.deadline` left no time for it.
             Interrupted: `breaker`, `stop` or `close` ended it.
         """
@@ -183,18 +184,22 @@ class ApiClient:
             idempotent = request.is_idempotent
         request = replace(request, headers={**self._headers, **request.headers})
         failures, waited = 0, 0.0
+        left = self._timeout if timeout is None else check_seconds("timeout", timeout)
+        ends_at = self.clock.now() + left
         while True:
             try:
-                return self._attempt(request, timeout or self._timeout, breaker)
+                return self._attempt(request, left, breaker)
             except ApiError as error:
                 failures += 1
                 delay = self._retries.delay(error, failures=failures, waited=waited, idempotent=idempotent)
-                if delay is None or time_left(delay) < delay:
+                left = ends_at - self.clock.now()
+                if delay is None or delay >= left or time_left(delay) < delay:
                     raise
                 logger.info("server asks to wait", method=request.method, path=request.path, seconds=delay)
                 if (stop or self._closed).wait(delay):
                     raise Interrupted("stopped") from error
                 waited += delay
+                left = max(0.0, ends_at - self.clock.now())
                 request = replace(request, after_status=error.code)
 
     def open_watch(
@@ -204,10 +209,12 @@ class ApiClient:
 
         Raises:
             ApiError: It has not.
+            CallTimedOut: It has said neither within the client's timeout.
         """
         request = replace(request, headers={**self._headers, **request.headers})
         idle = limits.initial_idle_seconds or limits.idle_seconds
-        response = self._transport.stream(request, timeout=self._timeout, idle_timeout=idle, breaker=breaker)
+        timeout = time_left(self._timeout)
+        response = self._transport.stream(request, timeout=timeout, idle_timeout=idle, breaker=breaker)
         if response.status == 200:
             return WatchStream(response, breaker, limits, type_meta=type_meta, clock=self.clock)
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import re
 import ssl
 import tempfile
@@ -164,7 +165,7 @@ class TlsContexts:
         """
         loaded, tls = self._loaded, self._source()
         stamps = _stamps(tls)
-        if loaded is not None and (loaded.tls, loaded.stamps) == (tls, stamps):
+        if loaded is not None and loaded.stamps == stamps and loaded.tls == tls:
             return loaded.context
         try:
             context = build_context(tls)
@@ -179,12 +180,12 @@ class TlsContexts:
 
 
 def _stamps(tls: Tls) -> tuple[tuple[int, int, int], ...]:
-    return tuple(_stamp(path) for path in tls.files)
+    return tuple([_stamp(path) for path in tls.files])
 
 
 def _stamp(path: Path) -> tuple[int, int, int]:
     try:
-        status = path.stat()
+        status = os.stat(path)  # noqa: PTH116  before each request, and half as dear
     except OSError:
         return (0, 0, 0)
     return (status.st_mtime_ns, status.st_size, status.st_ino)

@@ -89,18 +89,19 @@ class Transport(Protocol):
         """Send and read the whole answer, whatever its status.
 
         Args:
-            timeout: Seconds for the whole call.
+            timeout: Seconds for the whole call, from the name's resolution to the last byte, however they come.
             breaker: Breaks the call off when tripped.
 
         Raises:
             TransportError: No answer was had.
+            CallTimedOut: Not in time; one of these, and a DeadlineExceeded.
         """
 
     def stream(self, request: Request, *, timeout: float, idle_timeout: float, breaker: Breaker) -> StreamResponse:
         """Send, and return as soon as the headers have come.
 
         Args:
-            timeout: Seconds until the headers must be there.
+            timeout: Seconds until the headers must be there; of an answer other than 200, all of it.
             idle_timeout: Seconds of silence in the body after which it counts as broken.
             breaker: Breaks the call or the stream off when tripped.
         """

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
 
-from btcctl.bitcoin.rpc import Credentials, RpcConnections, RpcUnauthorized, RpcUnavailable
+from btcctl.bitcoin.rpc import (
+    CONNECT_SECONDS,
+    Credentials,
+    RpcConnections,
+    RpcTimedOut,
+    RpcUnauthorized,
+    RpcUnavailable,
+)
 from btcctl.clock import SYSTEM_CLOCK
-from btcctl.errors import NotLeading
+from btcctl.errors import DeadlineExceeded, NotLeading
 from btcctl.leaderelection.fence import Fence
 from btcctl.testing.clock import FakeClock
 from btcctl.threads import Runner, Stop
 from tests.integration.support import eventually
 
 ADDRESS = "127.0.0.1"
+READ_SECONDS = 0.3
 RESULT = b'{"jsonrpc":"2.0","id":0,"result":7}'
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(RESULT), RESULT)
 
@@ -24,11 +33,11 @@ Serve = Callable[[socket.socket, int], None]  #: a connection and its number
 
 
 @contextmanager
-def server(serve: Serve, fence: Fence | None = None) -> Iterator[RpcConnections]:
+def server(serve: Serve, fence: Fence | None = None, *, read_seconds: float = READ_SECONDS) -> Iterator[RpcConnections]:
     """Serves one connection after the other, each until `serve` returns."""
     with socket.create_server((ADDRESS, 0)) as listener:
         runner = Runner("node", lambda stop: accept(listener, serve, stop))
-        connections = RpcConnections(listener.getsockname()[1], read_seconds=0.3, fence=fence)
+        connections = RpcConnections(listener.getsockname()[1], read_seconds=read_seconds, fence=fence)
         runner.start()
         yield connections
         connections.close()
@@ -126,22 +135,46 @@ def test_a_node_that_never_answers_is_given_up_on_in_time() -> None:
     assert SYSTEM_CLOCK.now() - began < 3
 
 
-def test_a_node_that_sends_a_byte_now_and_then_is_given_up_on_in_time() -> None:
+@pytest.mark.parametrize(
+    "beginning",
+    [
+        b"",
+        b"HTTP/1.1 ",
+        b"HTTP/1.1 200 OK\r\nX: ",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+    ],
+)
+def test_a_node_that_sends_a_byte_now_and_then_is_given_up_on_in_time(beginning: bytes) -> None:
     def serve(connection: socket.socket, number: int) -> None:
         pause = Stop()
         read_request(connection)
-        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
-        for _ in range(100):
+        connection.sendall(beginning)
+        for byte in b"HTTP/1.1 200 OK\r\n"[len(beginning) :] + b"0" * 100:
             try:
-                connection.sendall(b" ")
+                connection.sendall(bytes([byte]))
             except OSError:
                 return
             pause.wait(0.05)
 
-    began = SYSTEM_CLOCK.now()
-    with server(serve) as connections, pytest.raises(RpcUnavailable, match="slowly"):
+    with server(serve) as connections:
+        began = SYSTEM_CLOCK.now()
+        with pytest.raises(RpcTimedOut, match="too slow") as caught:
+            call(connections)
+        assert SYSTEM_CLOCK.now() - began < CONNECT_SECONDS + READ_SECONDS + 0.5
+    assert isinstance(caught.value, DeadlineExceeded)
+
+
+def test_a_node_that_sends_without_end_is_given_up_on() -> None:
+    def serve(connection: socket.socket, number: int) -> None:
+        read_request(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (1 << 40))
+        with contextlib.suppress(OSError):
+            while True:
+                connection.sendall(b" " * (1 << 20))
+
+    with server(serve, read_seconds=20.0) as connections, pytest.raises(RpcUnavailable, match="too much"):
         call(connections)
-    assert SYSTEM_CLOCK.now() - began < 4
 
 
 def test_401_with_an_empty_body_is_about_credentials() -> None:

@@ -110,3 +110,51 @@ def test_warnings_are_found_in_a_header_with_several():
 def test_an_answer_that_is_no_json_says_what_it_was():
     with pytest.raises(ObjectDecodeError, match=r"GET /version .* is this an API server\? It said: hello"):
         decode_answer(answer(b"<p>hello</p>", Content_Type="text/html"), "GET /version")
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("0", 0.0),
+        ("600", 600.0),
+        ("601", 600.0),
+        ("99999999999", 600.0),
+        ("9" * 400, 600.0),
+        ("9" * 100_000, 600.0),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 600.0),
+        ("Mon, 23 Nov 2026 14:00:00 GMT", 0.0),
+        ("Fri, 31 Dec 99999 23:59:59 GMT", None),
+        ("-5", None),
+        ("1.5", None),
+        ("1e3", None),
+        ("nan", None),
+        ("\u0665", None),
+        ("soon", None),
+        ("", None),
+    ],
+)
+def test_a_server_cannot_ask_for_more_than_ten_minutes(value: str, seconds: float | None):
+    assert parse_retry_after(value, CLOCK) == seconds
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ("7", 7.0),
+        ("1e300", 600.0),
+        ("9" * 400, 600.0),
+        ("-1", None),
+        ("true", None),
+        ('"5"', None),
+        ("null", None),
+        ("[1]", None),
+    ],
+)
+def test_neither_can_a_status(said: str, seconds: float | None):
+    body = f'{{"kind": "Status", "code": 503, "details": {{"retryAfterSeconds": {said}}}}}'
+    assert error_from(answer(body.encode(), 503), CLOCK).retry_after == seconds
+
+
+@pytest.mark.parametrize(("given", "kept"), [(float("nan"), None), (float("inf"), 600.0), (10**400, 600.0), (-1, None)])
+def test_nor_can_an_error_that_a_program_makes(given: float, kept: float | None):
+    assert ApiError(503, retry_after=given).retry_after == kept

@@ -6,13 +6,20 @@ at once when there is much to tell.
 
 from __future__ import annotations
 
+import re
 from io import BytesIO
 
+from btcctl.rest.exchange.failures import CUT_SHORT, ExchangeError
+
 SIZE_LINE_BYTES = 1 << 12  # a longer one, extensions included, is none
+TRAILER_BYTES = 1 << 16  # of all lines after the last chunk
 _END = b"\r\n"
+# int() would take signs, blanks, underscores and "0x", too.
+_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})(?:;[^\x00-\x08\x0a-\x1f\x7f]*+)?")
+_TRAILER = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]++:[^\x00-\x08\x0a-\x1f\x7f]*+")
 
 
-class ChunkedError(ValueError):
+class ChunkedError(ExchangeError):
     """These are not chunks."""
 
 
@@ -26,6 +33,7 @@ class Dechunker:
         self._left = 0  # bytes of the chunk under way
         self._ends = False  # the line end of the chunk before is still to come
         self._is_last = False  # only trailers are still to come
+        self._trailer_bytes = 0
 
     def feed(self, data: bytes) -> bytes:
         """The content of what has come.
@@ -59,11 +67,22 @@ class Dechunker:
             raise ChunkedError("a chunk without a size")
         return b"".join(parts)
 
+    def end(self) -> None:
+        """The connection has ended.
+
+        Raises:
+            ExchangeError: Before the last chunk.
+        """
+        raise ExchangeError(CUT_SHORT)
+
     def _skip_trailers(self) -> None:
         while not self.is_complete:
             line, end, rest = self._rest.partition(_END)
             if not end:
                 return
+            self._trailer_bytes += len(line)
+            if (line and _TRAILER.fullmatch(line) is None) or self._trailer_bytes > TRAILER_BYTES:
+                raise ChunkedError(f"not what may follow the last chunk: {line[:20]!r}")
             self._rest = rest
             self.is_complete = not line
         self.is_overfull = bool(self._rest)
@@ -79,20 +98,13 @@ def _lines(data: bytes) -> tuple[list[bytes], bytes]:
     pieces = BytesIO(data).readlines()  # bytes.split looks at each byte by itself
     whole = (len(pieces) - 1) // 3 * 3  # without the last piece: it may not be complete
     ends, sizes, lines = pieces[0:whole:3], pieces[1:whole:3], pieces[2:whole:3]
-    try:
-        fits = [int(size, 16) for size in sizes] == [*map(len, lines)]
-    except ValueError:
-        return [], data
-    if not fits or ends.count(_END) < len(ends):
+    if not lines or sizes != [b"%x\r\n" % len(line) for line in lines] or ends.count(_END) < len(ends):
         return [], data
     return lines, b"".join(pieces[whole:])
 
 
 def _size(line: bytes) -> int:
-    try:
-        size = int(line if b";" not in line else line.partition(b";")[0], 16)
-    except ValueError:
-        size = -1
-    if size < 0:
+    match = _SIZE.fullmatch(line)
+    if match is None:
         raise ChunkedError(f"not the size of a chunk: {line[:20]!r}")
-    return size
+    return int(match[1], 16)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from btcctl.rest.chunked import SIZE_LINE_BYTES, ChunkedError, Dechunker
+from btcctl.rest.exchange.chunked import SIZE_LINE_BYTES, ChunkedError, Dechunker
 
 
 def chunk(content: bytes, extension: bytes = b"") -> bytes:

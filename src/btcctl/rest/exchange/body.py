@@ -1,0 +1,156 @@
+"""The body of an answer: where it ends, and what is in it. Bytes in, bytes out, no I/O."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from typing import Protocol
+
+from btcctl.rest.exchange.chunked import Dechunker
+from btcctl.rest.exchange.failures import CUT_SHORT, ExchangeError
+from btcctl.rest.exchange.head import Head, plain_get
+
+_LENGTH = re.compile(r"[0-9]{1,15}")
+_WITHOUT_BODY = frozenset({204, 304})
+_GZIP = 16 + zlib.MAX_WBITS
+
+
+class Framing(Protocol):
+    """Takes a body out of what comes on a connection."""
+
+    is_complete: bool  #: all of the body has come
+    is_overfull: bool  #: and more than that
+
+    def feed(self, data: bytes) -> bytes:
+        """What of `data` is content. Not called when complete.
+
+        Raises:
+            ExchangeError: This is no such body.
+        """
+
+    def end(self) -> None:
+        """The connection has ended.
+
+        Raises:
+            ExchangeError: Too early.
+        """
+
+
+class Sized:
+    """So many bytes."""
+
+    def __init__(self, size: int) -> None:
+        self.is_complete = not size
+        self.is_overfull = False
+        self._left = size
+
+    def feed(self, data: bytes) -> bytes:
+        left = self._left = self._left - len(data)
+        self.is_complete = left <= 0
+        if left >= 0:
+            return data
+        self.is_overfull = True
+        return data[:left]
+
+    def end(self) -> None:
+        raise ExchangeError(CUT_SHORT)
+
+
+class UntilClose:
+    """All that comes."""
+
+    def __init__(self) -> None:
+        self.is_complete = False
+        self.is_overfull = False
+
+    def feed(self, data: bytes) -> bytes:
+        return data
+
+    def end(self) -> None:
+        self.is_complete = True
+
+
+def framing_of(head: Head, method: str) -> Framing:
+    """How the body of an answer to `method` is framed (RFC 9112, section 6.3).
+
+    Raises:
+        ExchangeError: In a way of which a server and a proxy could think differently.
+    """
+    coding, length = plain_get(head.headers, "transfer-encoding"), plain_get(head.headers, "content-length")
+    if coding is not None:
+        if coding.lower() != "chunked" or length is not None or not head.minor_version:
+            raise ExchangeError("an answer with a transfer coding other than chunked, or with a length as well")
+    elif length is not None and _LENGTH.fullmatch(length) is None:
+        raise ExchangeError(f"not the length of an answer: {length[:20]!r}")
+    if method == "HEAD" or head.status in _WITHOUT_BODY:
+        return Sized(0)
+    if coding is not None:
+        return Dechunker()
+    return UntilClose() if length is None else Sized(int(length))
+
+
+def leaves_connection_usable(head: Head, framing: Framing) -> bool:
+    """Whether the connection can take another request after the answer (RFC 9112, section 9.3).
+
+    It cannot if what follows may be neither the body nor the next answer: after a 204, say, that announces a body.
+    """
+    if isinstance(framing, UntilClose):
+        return False
+    if head.status in _WITHOUT_BODY and (
+        "transfer-encoding" in head.headers or plain_get(head.headers, "content-length", "0") != "0"
+    ):
+        return False
+    said = plain_get(head.headers, "connection")
+    if said is None:
+        return head.minor_version == 1
+    options = [each.strip() for each in said.lower().split(",")]
+    return "close" not in options and (head.minor_version == 1 or "keep-alive" in options)
+
+
+class Gunzip:
+    """Unpacks content, which may consist of several gzip members."""
+
+    def __init__(self) -> None:
+        self._member = zlib.decompressobj(_GZIP)
+        self._is_empty = True
+
+    def feed(self, data: bytes) -> bytes:
+        """The content of what has come.
+
+        Raises:
+            ExchangeError: It is not gzip.
+        """
+        parts = []
+        while data:
+            self._is_empty = False
+            if self._member.eof:
+                self._member = zlib.decompressobj(_GZIP)
+            try:
+                parts.append(self._member.decompress(data))
+            except zlib.error as error:
+                raise ExchangeError(f"the answer is not the gzip that it says it is: {error}") from error
+            data = self._member.unused_data
+        return b"".join(parts)
+
+    def end(self) -> None:
+        """All has come.
+
+        Raises:
+            ExchangeError: Not all of it.
+        """
+        if not (self._member.eof or self._is_empty):
+            raise ExchangeError("the answer's gzip ends too early")
+
+
+def unpacking_of(head: Head) -> Gunzip | None:
+    """What unpacks the content; None if it is not packed.
+
+    Raises:
+        ExchangeError: In a way nobody asked for.
+    """
+    coding = plain_get(head.headers, "content-encoding", "").lower()
+    if coding in {"", "identity"}:
+        return None
+    if coding not in {"gzip", "x-gzip"}:
+        raise ExchangeError(f"the answer is packed as {coding[:20]!r}, which nobody asked for")
+    return Gunzip()

@@ -1,0 +1,72 @@
+"""One exchange on its way: how long it may take, who may break it off, and who must agree to it."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+from btcctl.clock import SYSTEM_CLOCK, Clock, bounded, check_seconds
+from btcctl.rest.breaker import Breaker
+from btcctl.rest.exchange.failures import OutOfTime
+from btcctl.rest.transport import Fence
+
+CONNECT_SECONDS = 10.0
+
+
+class Call:
+    """Belongs to one thread.
+
+    Args:
+        seconds: For all of it, whatever is waited for.
+        connect_seconds: For a connection, the resolver included; and as much again for TLS and proxies.
+        breaker: Breaks it off when tripped.
+        fence: Asked before each part of the request is sent.
+
+    Raises:
+        ValueError: `seconds` is negative or NaN.
+    """
+
+    __slots__ = ("_deadline", "_seconds", "breaker", "clock", "connect_seconds", "fence")
+
+    def __init__(
+        self,
+        seconds: float,
+        *,
+        clock: Clock = SYSTEM_CLOCK,
+        breaker: Breaker | None = None,
+        fence: Fence | None = None,
+        connect_seconds: float = CONNECT_SECONDS,
+    ) -> None:
+        self.clock = clock
+        self._seconds = check_seconds("timeout", seconds)
+        self._deadline = clock.now() + self._seconds
+        self.connect_seconds = connect_seconds
+        self.breaker = breaker
+        self.fence = fence
+
+    def seconds_left(self) -> float:
+        """How long the next step may wait.
+
+        Raises:
+            OutOfTime: Not at all.
+        """
+        left = self._deadline - self.clock.now()
+        if left <= 0:
+            raise self.out_of_time()
+        return bounded(left)
+
+    def out_of_time(self) -> OutOfTime:
+        """That the call has had its time."""
+        return OutOfTime(f"connected, but silent or too slow: no whole answer within {self._seconds:g} s")
+
+    def watch_over(self, sock: socket.socket) -> None:
+        """Let the breaker end what blocks on `sock`.
+
+        Raises:
+            Interrupted: It is tripped already.
+        """
+        if self.breaker is None:
+            return
+        # A TLS socket refuses dup(), its descriptor does not.
+        with socket.socket(fileno=os.dup(sock.fileno())) as plain:
+            self.breaker.attach(plain)

@@ -1,0 +1,266 @@
+"""Connections, made and kept by urllib3, with deadline and Breaker attached before anything can block.
+
+What is used of urllib3 beyond its documentation, and checked by a test: `_get_conn`, `_put_conn`, `_prepare_proxy` of a
+pool; `_new_conn`, `_dns_host` of a connection. requests and urllib3's own SOCKS support use the same.
+
+A connection that is out of the pool belongs to one exchange. It goes back when the whole answer has come and nothing
+else has, or closed: urllib3 connects a closed one again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ClosedPoolError, HTTPError
+from urllib3.util.ssltransport import SSLTransport
+
+from btcctl.clock import Clock
+from btcctl.rest.breaker import Breaker
+from btcctl.rest.exchange.call import Call
+from btcctl.rest.exchange.failures import ConnectError
+from btcctl.rest.exchange.names import AddressInfo, Names
+from btcctl.rest.tls import TlsContexts
+from btcctl.threads import Runner, Stop
+
+# A peer that vanished is noticed after 30 + 3 × 10 s, also by a connection nothing is sent on.
+_KEEPALIVE = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
+# An address among several is given this at least, so that the first ones do not leave too little to be of use;
+# net.Dialer of Go does the same (partialDeadline in net/dial.go).
+_LEAST_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Making:
+    """What a connection needs to know while it is made."""
+
+    call: Call
+    names: Names
+    tls: TlsContexts | None
+    guard: Breaker | None  #: ends it when its time is over, where a proxy could drag it out
+
+
+class PlainConnection(HTTPConnection):
+    """Over TCP."""
+
+    making: _Making | None = None
+
+    def _new_conn(self) -> socket.socket:
+        return _dial(self)
+
+
+class TlsConnection(HTTPSConnection):
+    """Over TLS, with the context that is in force when it connects."""
+
+    making: _Making | None = None
+    contexts: TlsContexts | None = None
+
+    def _new_conn(self) -> socket.socket:
+        return _dial(self)
+
+    def connect(self) -> None:
+        """Connect; nothing is trusted or shown but what the context says."""
+        if self.making is not None and self.making.tls is not None:
+            self.contexts = self.making.tls
+            tls = self.contexts.tls()
+            self.ssl_context = self.contexts.current()
+            self.cert_reqs = self.ssl_context.verify_mode
+            self.server_hostname = tls.server_name or None
+        super().connect()
+
+    @property
+    def is_connected(self) -> bool:
+        """False for a connection made under certificates that have been replaced since."""
+        if self.contexts is not None and self.ssl_context is not self.contexts.current():
+            return False
+        return super().is_connected
+
+
+Connection = PlainConnection | TlsConnection
+
+
+class PlainPool(HTTPConnectionPool):
+    ConnectionCls = PlainConnection
+
+
+class TlsPool(HTTPSConnectionPool):
+    ConnectionCls = TlsConnection
+
+
+class Connections:
+    """Those to one server. Thread-safe.
+
+    Args:
+        pool: Keeps them; of the classes above.
+        names: Knows where names lead.
+        tls: What new ones are made with.
+    """
+
+    def __init__(self, pool: HTTPConnectionPool, names: Names, tls: TlsContexts | None = None) -> None:
+        self._pool = pool
+        self._names = names
+        self._tls = tls
+
+    def take(self) -> Connection:
+        """One for an exchange, connected if it was kept. Give it back, whatever happens.
+
+        Raises:
+            ConnectError: They have been closed.
+        """
+        try:
+            return self._pool._get_conn()  # type: ignore[return-value]  # noqa: SLF001
+        except ClosedPoolError:
+            raise ConnectError("the client has been closed") from None
+
+    def connect(self, connection: Connection, call: Call) -> None:
+        """Connect one that is not.
+
+        Raises:
+            ConnectError: In vain; its cause says why.
+            OutOfTime: The call's time is over.
+            Interrupted: The call was broken off.
+        """
+        guard = Breaker() if self._pool.proxy is not None else None
+        connection.making = _Making(call, self._names, self._tls, guard)
+        try:
+            with ended_after(2 * call.connect_seconds, call, guard):
+                self._connect(connection)
+        except (OSError, http.client.HTTPException, HTTPError, ValueError) as error:
+            raise _why_not(error, call, guard) from error
+        finally:
+            connection.making = None
+        if isinstance(connection.sock, SSLTransport):
+            connection.sock.socket = _InTime(connection.sock.socket, call.clock)  # type: ignore[assignment]
+
+    def _connect(self, connection: Connection) -> None:
+        if self._pool.proxy is not None and self._pool.scheme == "https":
+            self._pool._prepare_proxy(connection)  # noqa: SLF001
+        else:
+            connection.connect()
+
+    def give_back(self, connection: Connection) -> None:
+        """Keep it for the next exchange, if it is connected."""
+        self._pool._put_conn(connection)  # noqa: SLF001
+
+    def close(self) -> None:
+        """Close those that are not in use, and the others after use. Idempotent."""
+        self._pool.close()
+
+
+class _InTime:
+    """What is under a TLS connection within another: its timeout is for all of an operation of the upper one."""
+
+    def __init__(self, sock: Any, clock: Clock) -> None:
+        self._sock = sock
+        self._clock = clock
+        self._ends_at = clock.now()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)
+
+    def settimeout(self, seconds: float) -> None:
+        self._ends_at = self._clock.now() + seconds
+
+    def recv(self, size: int) -> bytes:
+        self._sock.settimeout(self._left())
+        data: bytes = self._sock.recv(size)
+        return data
+
+    def sendall(self, data: bytes) -> None:
+        view = memoryview(data)
+        while view:
+            self._sock.settimeout(self._left())
+            view = view[self._sock.send(view) :]
+
+    def _left(self) -> float:
+        left = self._ends_at - self._clock.now()
+        if left <= 0:
+            raise TimeoutError("timed out")
+        return left
+
+
+@contextlib.contextmanager
+def ended_after(seconds: float, call: Call, guard: Breaker | None) -> Iterator[None]:
+    """Trip `guard`, if there is one, when the time of what is done within, or that of the call, is over."""
+    if guard is None:
+        yield
+        return
+    limit = min(seconds, call.seconds_left())
+
+    def watch(stop: Stop) -> None:
+        if not stop.wait(limit):
+            guard.trip()
+
+    try:
+        with Runner("exchange-deadline", watch):
+            yield
+    finally:
+        guard.release()
+
+
+def _why_not(error: Exception, call: Call, guard: Breaker | None) -> Exception:
+    """What it means that no connection was had."""
+    if call.breaker is not None:
+        call.breaker.check()
+    call.seconds_left()
+    if isinstance(error, TimeoutError) or (guard is not None and guard.tripped):
+        return ConnectError("no connection in time")
+    return ConnectError(f"no connection: {error}")
+
+
+def _dial(connection: Connection) -> socket.socket:
+    """Connect to the server, or to the proxy before it: in turn to each address that its name leads to."""
+    making = connection.making
+    if making is None:
+        raise ConnectError("connections are made by `Connections` only")
+    call = making.call
+    ends_at = call.clock.now() + min(call.connect_seconds, call.seconds_left())
+    # With a dot at its end, if it has one: that keeps the resolver from trying the search domains.
+    host, port = connection._dns_host, connection.port or connection.default_port  # noqa: SLF001
+    addresses = making.names.resolve(host, port, ends_at - call.clock.now(), call.breaker)
+    failure: OSError = TimeoutError("timed out")
+    for number, address in enumerate(addresses):
+        left = ends_at - call.clock.now()
+        if left <= 0:
+            break
+        share = min(left, max(_LEAST_SECONDS, left / (len(addresses) - number)))
+        try:
+            sock = _dial_address(address, share, making)
+        except OSError as error:
+            if call.breaker is not None:
+                call.breaker.check()
+            failure = error
+        else:
+            sock.settimeout(min(call.connect_seconds, call.seconds_left()))  # for a handshake as a whole
+            return sock
+    raise failure
+
+
+def _dial_address(info: AddressInfo, seconds: float, making: _Making) -> socket.socket:
+    family, kind, protocol, _, address = info
+    sock = socket.socket(family, kind, protocol)
+    try:
+        _configure(sock)
+        sock.settimeout(seconds)
+        for breaker in (making.guard, making.call.breaker):
+            if breaker is not None:
+                breaker.attach(sock)
+        sock.connect(address)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def _configure(sock: socket.socket) -> None:
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _KEEPALIVE:
+        if hasattr(socket, name):
+            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)

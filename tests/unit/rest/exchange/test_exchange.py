@@ -1,0 +1,317 @@
+"""One request and its answer, over connections without sockets."""
+
+from __future__ import annotations
+
+import gzip
+import ssl
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from btcctl.errors import NotLeading
+from btcctl.rest.exchange.call import Call
+from btcctl.rest.exchange.exchange import MAX_INFORMATIONAL, SEND_BYTES, Message, exchange
+from btcctl.rest.exchange.failures import ExchangeError, NoAnswer, OutOfTime, Silent
+from btcctl.testing.clock import FakeClock
+from tests.unit.rest.exchange.fakes import GET, Link, Links, Wire, cut, read
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+CLOSED = b"HTTP/1.1 200 OK\r\n\r\n{}"
+POST = Message("POST", b"POST / HTTP/1.1\r\n\r\n")
+ANSWERS = {
+    OK: b"{}",
+    CHUNKED + b"1\r\n{\r\n1\r\n}\r\n0\r\n\r\n": b"{}",
+    CHUNKED + b"2;x=y\r\n{}\r\n0\r\nA: b\r\n\r\n": b"{}",
+    CLOSED: b"{}",
+    b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\n{}": b"{}",
+    b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + OK: b"{}",
+    b"HTTP/1.1 204 No Content\r\n\r\n": b"",
+    b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 22\r\n\r\n" + gzip.compress(b"{}", mtime=0): b"{}",
+    b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n"
+    + gzip.compress(b"{", mtime=0)
+    + gzip.compress(b"}", mtime=0): b"{}",
+}
+
+
+def kept_after(data: bytes, message: Message = GET) -> bool:
+    """Whether the connection is kept after an answer like that, which must be a right one."""
+    links = Links(Link(Wire(data)))
+    read(message=message, links=links)
+    return links.keeps_a_connection
+
+
+@given(st.sampled_from([*ANSWERS]), st.lists(st.integers(0, 120), max_size=12))
+def test_an_answer_is_the_same_however_it_is_cut(answer: bytes, cuts: list[int]):
+    assert read(*cut(answer, cuts))[2] == ANSWERS[answer]
+
+
+@given(
+    st.sampled_from([*ANSWERS]),
+    st.lists(st.tuples(st.integers(0, 150), st.integers(0, 3), st.binary(max_size=3)), min_size=1, max_size=3),
+    st.lists(st.integers(0, 150), max_size=5),
+)
+def test_an_answer_that_was_tampered_with_is_refused_or_read_and_leaves_no_poisoned_connection(
+    answer: bytes, changes: list[tuple[int, int, bytes]], cuts: list[int]
+):
+    for at, removed, inserted in changes:
+        answer = answer[:at] + inserted + answer[at + removed :]
+    wire = Wire(*cut(answer, cuts))
+    links = Links(Link(wire))
+    try:
+        read(links=links)
+    except ExchangeError:
+        assert not links.keeps_a_connection
+    assert not links.is_out
+    assert not (links.keeps_a_connection and any(wire.pieces[1:]))
+
+
+@given(st.lists(st.binary(max_size=60), max_size=6))
+def test_any_bytes_are_refused_or_read(pieces: list[bytes]):
+    links = Links(Link(Wire(b"HTTP/1.1 200 OK\r\n", *pieces)))
+    try:
+        read(links=links)
+    except ExchangeError:
+        assert not links.keeps_a_connection
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        b"Content-Length: 2\r\nContent-Length: 2",
+        b"Content-Length: 2\r\nContent-Length: 3",
+        b"Content-Length: 2, 2",
+        b"Content-Length: +2",
+        b"Content-Length: -2",
+        b"Content-Length: 0x2",
+        b"Content-Length: 2_0",
+        b"Content-Length: 2 0",
+        b"Content-Length: \xb2",
+        b"Content-Length: ",
+        b"Content-Length: 9999999999999999999999",
+        b"Content-Length: 2\r\nTransfer-Encoding: chunked",
+        b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
+        b"Transfer-Encoding: gzip, chunked",
+        b"Transfer-Encoding: identity",
+        b"Transfer-Encoding: xchunked",
+        b"Transfer-Encoding: ",
+        b"Content-Length: 2\r\nContent-Encoding: br",
+    ],
+)
+def test_a_body_whose_end_could_be_seen_in_two_places_is_refused(fields: bytes):
+    links = Links(Link(Wire(b"HTTP/1.1 200 OK\r\n%b\r\n\r\n2\r\n{}\r\n0\r\n\r\n" % fields)))
+    with pytest.raises(ExchangeError):
+        read(links=links)
+    assert not links.keeps_a_connection
+
+
+def test_http_1_0_knows_no_transfer_coding():
+    with pytest.raises(ExchangeError):
+        read(CHUNKED.replace(b"1.1", b"1.0") + b"2\r\n{}\r\n0\r\n\r\n")
+
+
+@pytest.mark.parametrize(
+    "size",
+    [b"-2", b"+2", b"0x2", b"2 ", b" 2", b"2_", b"0_2", b"2 ;x", b"", b";x", b"f" * 16, b"2\n", b"2;\x00", b"\xb2"],
+)
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_chunk_of_an_odd_size_is_refused(size: bytes, is_first: bool):
+    before = b"" if is_first else b"2\r\n{}\r\n" * 4
+    with pytest.raises(ExchangeError):
+        read(CHUNKED + before + size + b"\r\n{}\r\n0\r\n\r\n")
+
+
+@pytest.mark.parametrize("trailers", [b"no colon\r\n", b" a: b\r\n", b"a: b\nc: d\r\n", b"a: b\r\n" * 20_000])
+def test_odd_or_endless_trailers_are_refused(trailers: bytes):
+    with pytest.raises(ExchangeError):
+        read(CHUNKED + b"2\r\n{}\r\n0\r\n" + trailers + b"\r\n")
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_kept"),
+    [
+        (OK, True),
+        (OK.replace(b"1.1", b"1.0"), False),
+        (OK.replace(b"1.1 200 OK", b"1.0 200 OK\r\nConnection: keep-alive"), True),
+        (OK.replace(b"OK", b"OK\r\nConnection: close"), False),
+        (OK.replace(b"OK", b"OK\r\nConnection: x, Close"), False),
+        (OK.replace(b"OK", b"OK\r\nConnection: x"), True),
+        (OK + b"more", False),
+        (OK + OK, False),
+        (CLOSED, False),
+        (CHUNKED + b"2\r\n{}\r\n0\r\n\r\n", True),
+        (CHUNKED + b"2\r\n{}\r\n0\r\n\r\nmore", False),
+        (b"HTTP/1.1 204 No Content\r\n\r\n", True),
+        (b"HTTP/1.1 204 No Content\r\nContent-Length: 2\r\n\r\n", False),
+        (b"HTTP/1.1 204 No Content\r\n\r\n{}", False),
+        (b"HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n", False),
+    ],
+)
+def test_a_connection_is_kept_only_where_the_next_answer_must_begin_right_after(answer: bytes, is_kept: bool):
+    assert kept_after(answer) is is_kept
+
+
+def test_an_answer_to_head_has_a_length_and_no_body():
+    assert kept_after(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", Message("HEAD", b"HEAD / HTTP/1.1\r\n\r\n"))
+
+
+@pytest.mark.parametrize("answer", [*ANSWERS], ids=range(len(ANSWERS)))
+def test_an_answer_that_ends_too_early_is_refused_or_was_complete(answer: bytes):
+    for end in range(1, len(answer)):
+        try:
+            content = read(answer[:end])[2]
+        except ExchangeError:
+            continue
+        assert content == ANSWERS[answer][: len(content)]
+        assert b"Content-Length" not in answer or len(content) == 2
+
+
+@pytest.mark.parametrize("count", [MAX_INFORMATIONAL, MAX_INFORMATIONAL + 1])
+def test_so_many_answers_before_the_one_that_counts_and_no_more(count: int):
+    data = b"HTTP/1.1 100 Continue\r\n\r\n" * count + OK
+    if count <= MAX_INFORMATIONAL:
+        assert read(data)[2] == b"{}"
+    else:
+        with pytest.raises(ExchangeError):
+            read(data)
+
+
+def test_nobody_asked_to_switch_protocols():
+    with pytest.raises(ExchangeError, match="101"):
+        read(b"HTTP/1.1 101 Switching Protocols\r\n\r\n" + OK)
+
+
+def test_a_request_goes_out_in_one_piece():
+    wire = Wire(OK)
+    read(links=Links(Link(wire)))
+    assert (wire.sent, wire.parts) == (GET.data, 1)
+
+
+BREAKS = [ConnectionResetError(), BrokenPipeError(), ssl.SSLEOFError(), b""]
+
+
+@pytest.mark.parametrize("end", BREAKS)
+def test_a_kept_connection_that_is_dead_is_replaced_once(end: Exception | bytes):
+    links = Links(Link(Wire(end), Wire(OK), is_kept=True))
+    assert read(links=links)[2] == b"{}"
+    assert links.link.wires == []
+
+
+@pytest.mark.parametrize("end", BREAKS)
+def test_what_must_not_be_sent_twice_is_not(end: Exception | bytes):
+    links = Links(Link(Wire(end), Wire(OK), is_kept=True))
+    with pytest.raises(NoAnswer):
+        read(links=links, message=POST)
+    assert len(links.link.wires) == 1
+
+
+def test_a_new_connection_that_dies_is_no_reason_to_try_again():
+    links = Links(Link(Wire(), Wire(OK)))
+    with pytest.raises(NoAnswer):
+        read(links=links)
+    assert (len(links.link.wires), links.keeps_a_connection) == (1, False)
+
+
+def test_half_a_head_on_a_kept_connection_is_no_reason_either():
+    links = Links(Link(Wire(OK[:9]), Wire(OK), is_kept=True))
+    with pytest.raises(ExchangeError, match="in the middle"):
+        read(links=links)
+    assert len(links.link.wires) == 1
+
+
+def test_what_a_server_says_before_it_hangs_up_on_a_request_counts():
+    answer = b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+    assert read(links=Links(Link(Wire(answer, sending=BrokenPipeError()))))[0] == 413
+
+
+def drip(clock: FakeClock, seconds: float, *pieces: bytes) -> Wire:
+    wire = Wire(*pieces)
+    wire.on_receive = lambda: clock.advance(seconds)
+    return wire
+
+
+@pytest.mark.parametrize("answer", [OK, CHUNKED + b"2\r\n{}\r\n0\r\n\r\n", b"HTTP/1.1 100 Continue\r\n\r\n" * 90])
+def test_an_answer_that_drips_is_given_up_at_the_deadline(answer: bytes):
+    clock = FakeClock()
+    links = Links(Link(drip(clock, 1.0, *cut(answer, range(len(answer))))))
+    began = clock.now()
+    with pytest.raises(OutOfTime, match="within 10 s"):
+        exchange(links, Call(10.0, clock=clock), GET).read()
+    assert clock.now() - began <= 11.0
+    assert not links.keeps_a_connection
+
+
+def test_a_stream_may_take_as_long_as_it_likes_if_it_is_not_silent():
+    clock = FakeClock()
+    answer = exchange(
+        Links(Link(drip(clock, 9.0, CHUNKED, b"1\r\n{\r\n", b"1\r\n}\r\n", b"0\r\n\r\n"))), Call(10.0, clock=clock), GET
+    )
+    answer.set_idle_timeout(10.0)
+    assert b"".join(answer.pieces()) == b"{}"
+
+
+def test_a_stream_that_is_silent_says_so():
+    answer = exchange(Links(Link(Wire(CHUNKED, TimeoutError()))), Call(10.0, clock=FakeClock()), GET)
+    answer.set_idle_timeout(3.0)
+    with pytest.raises(Silent, match="nothing came for 3 s"):
+        next(answer.pieces())
+
+
+class Fence:
+    def __init__(self, parts: int) -> None:
+        self.asked, self.told, self._parts = 0, 0, parts
+
+    def check(self) -> None:
+        self.asked += 1
+        if self.asked > self._parts:
+            raise NotLeading("shut")
+
+    def sent(self) -> None:
+        self.told += 1
+
+
+@pytest.mark.parametrize("parts", [0, 1, 2])
+def test_a_fence_is_asked_before_each_part_and_told_after(parts: int):
+    fence, wire = Fence(parts), Wire(OK)
+    links = Links(Link(wire))
+    with pytest.raises(NotLeading):
+        exchange(links, Call(10.0, clock=FakeClock(), fence=fence), Message("PUT", b"x" * (3 * SEND_BYTES)))
+    assert (fence.asked, fence.told, len(wire.sent)) == (parts + 1, parts, parts * SEND_BYTES)
+    assert not links.keeps_a_connection
+
+
+def test_what_takes_the_content_may_refuse_it_and_the_connection_is_not_kept():
+    links = Links(Link(Wire(OK)))
+    answer = exchange(links, Call(10.0, clock=FakeClock()), GET)
+    with pytest.raises(ZeroDivisionError):
+        answer.read(lambda piece: 1 // 0)
+    assert not links.keeps_a_connection
+
+
+def test_an_answer_that_is_closed_twice_gives_its_connection_back_once():
+    links = Links(Link(Wire(OK)))
+    answer = exchange(links, Call(10.0, clock=FakeClock()), GET)
+    answer.close()
+    answer.close()
+    assert (links.is_out, links.keeps_a_connection) == (False, False)
+
+
+def test_a_message_shows_nothing_of_its_content():
+    assert "secret" not in repr(Message("PUT", b"secret"))
+
+
+@pytest.mark.parametrize("seconds", [-1.0, float("nan")])
+def test_a_call_needs_a_number_of_seconds(seconds: float):
+    with pytest.raises(ValueError, match="timeout"):
+        Call(seconds)
+
+
+@pytest.mark.parametrize("seconds", [float("inf"), 1e300])
+def test_a_call_may_be_given_any_time(seconds: float):
+    assert Call(seconds).seconds_left() <= 1e6
+
+
+def test_a_call_without_time_does_not_begin():
+    with pytest.raises(OutOfTime):
+        exchange(Links(Link(Wire(OK))), Call(0.0, clock=FakeClock()), GET)
