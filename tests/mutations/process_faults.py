@@ -114,4 +114,35 @@ PROCESS_FAULTS = [
             "        return check()\n    except Exception",
         ),
     ),
+    *faults_in(
+        "controller/manager.py",
+        ("controller/test_manager.py",),
+        (
+            "an API server that is silent makes the stop fail",
+            '        except TimeoutError:\n            logger.warning("the API',
+            '        except KeyError:\n            logger.warning("the API',
+        ),
+        (
+            "work has all of the time",
+            "part.stop(max(_LEAST_SECONDS, left - kept))",
+            "part.stop(max(_LEAST_SECONDS, left))",
+        ),
+        ("events have all of the time", "left - _LEASE_SECONDS), _EVENT_SECONDS)", "left - _LEASE_SECONDS), left)"),
+        (
+            "the lease has all of the time",
+            "max(_LEASE_SECONDS, min(left, _LEASE_SECONDS + self._unused_seconds))",
+            "left",
+        ),
+    ),
+    *faults_in(
+        "events/broadcaster.py",
+        ("events",),
+        ("who is finishing does not look whether it gets on", "while 0 < left < before and", "while 0 < left and"),
+        ("finishing is over at the first pause", "while 0 < left < before and", "while False and"),
+        (
+            "an event in hand is counted twice",
+            "return self._owed(published)",
+            "return self._owed(published) + self._incoming.flush(0.0)",
+        ),
+    ),
 ]

@@ -313,8 +313,8 @@ RUNTIME_FAULTS = [
         _MANAGER,
         (
             "the lease is given back before the work ends",
-            "*_present(elector, recorder), *services, *work]",
-            "*_present(recorder), *services, *work, *_present(elector)]",
+            "[factory, *self._last, *services, *work]",
+            "[factory, *_present(recorder), *services, *work, *_present(elector)]",
         ),
         ("parts stop in the order in which they start", "part = self._running.pop()", "part = self._running.pop(0)"),
         ("the lease is given back although work goes on", "if self.elector is not None and not ended:", "if False:"),
@@ -464,7 +464,11 @@ RUNTIME_FAULTS = [
         ("a full queue holds its sender up", "len(self._queue) < self._length", "True"),
         ("what is lost is not counted", "            self.dropped += 1", "            pass"),
         ("every lost event is a line", "is_first = self.dropped == 1", "is_first = True"),
-        ("a stop loses what is queued", "lost = 0 if self._runner is None else self.flush(timeout)", "lost = 0"),
+        (
+            "a stop loses what is queued",
+            "            self.flush(timeout)\n        with self._changed:\n            lost",
+            "            pass\n        with self._changed:\n            lost",
+        ),
         ("an event leads back to no reconcile", "with bound_contextvars(**event.log_context):", "if True:"),
     ),
     *faults_in(

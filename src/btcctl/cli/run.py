@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
+import signal
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
@@ -97,6 +99,17 @@ def add_parser(commands: Any, environ: Mapping[str, str]) -> argparse.ArgumentPa
 def run_operator(args: argparse.Namespace) -> int:
     """Find the cluster, build the operator, run it until a signal."""
     _refuse_contradictions(args)
+    with catching_signals(_end_at_once, (signal.SIGTERM,)):  # PID 1 of a container has no default for it
+        return _run(args)
+
+
+def _end_at_once(number: int) -> None:
+    """Nothing was begun yet that would have to be ended, and the main thread may hang in a call."""
+    logger.info("stopped before the operator was started", signal=signal.Signals(number).name)
+    os._exit(0)
+
+
+def _run(args: argparse.Namespace) -> int:
     config = load_config(args.kubeconfig, args.context).acting_as(args.as_user, args.as_uid, args.as_group)
     options = OperatorOptions(
         namespaces=args.namespace,

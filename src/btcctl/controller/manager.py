@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-from btcctl.clock import SYSTEM_CLOCK, Clock
+from btcctl.clock import SYSTEM_CLOCK, Clock, bounded
 from btcctl.controller.controller import Controller
 from btcctl.controller.leading import WhenLeading
 from btcctl.controller.signals import catching_signals
@@ -20,6 +20,10 @@ from btcctl.threads import Latch, Stop
 logger = get_logger(__name__)
 
 _LEAST_SECONDS = 1.0  # for each part to stop, even if another has used all the time up
+# After the work has ended nothing is waited for that may never come: an API server that answers takes an event and
+# a lease in milliseconds. Together less than two seconds, which are kept back from the time for the work.
+_EVENT_SECONDS = 0.9  # without an event having been written
+_LEASE_SECONDS = 0.7  # and what the events have not used
 
 
 class Service(Protocol):
@@ -30,12 +34,22 @@ class Service(Protocol):
     def stop(self, timeout: float = ...) -> None: ...
 
 
+@runtime_checkable
+class _Finishing(Protocol):
+    """A recorder that can tell whether it still gets on."""
+
+    def finish(self, timeout: float, patience: float) -> None: ...
+
+
 class Manager:
     """An informer factory, controllers on it, and whatever else runs beside them.
 
     With an elector the controllers start once we lead; the caches are filled before that. If the
     lease is lost, everything ends at once. It is given back only after all work has ended: if some
     does not, the process must end, and the lease runs out by itself.
+
+    A stop takes as long as the work that is under way, within its limit. The last events and the lease
+    have a second each after that: if the API server does not answer, they are given up, which is no failure.
 
     Args:
         factory: The caches.
@@ -66,10 +80,12 @@ class Manager:
         self._clock = clock
         self._waiting = [] if elector is None else [WhenLeading(elector.leading, self.controllers, clock)]
         work = self._waiting or self.controllers
-        self._parts: list[Service] = [factory, *_present(elector, recorder), *services, *work]
+        self._last: list[Service] = _present(elector, recorder)
+        self._parts: list[Service] = [factory, *self._last, *services, *work]
         self._running: list[Service] = []
         self._ended = Latch(clock)  # asked to stop, or something died
         self._is_stopped = False
+        self._unused_seconds = _EVENT_SECONDS  # of the patience with the last events
         latches = [factory.died, *(each.died for each in self.controllers), *(each.died for each in self._waiting)]
         for latch in latches if elector is None else (*latches, elector.lost):
             latch.on_set(self._ended.set)
@@ -122,6 +138,7 @@ class Manager:
             timeout: Seconds for all of it together.
 
         Raises:
+            ValueError: `timeout` is NaN.
             RuntimeError: Called in a reconcile, for whose end it would have to wait.
             LeaseLost: We led, and had lost the lease before.
             BaseException: What killed a part. Of several, one, with the others as its context.
@@ -131,7 +148,7 @@ class Manager:
         self._is_stopped = True
         if self.elector is not None and not self.elector.problem():
             self.elector.resign()
-        self._stop_rest(self._clock.now() + timeout)
+        self._stop_rest(self._clock.now() + bounded(timeout))
 
     def run(self, stop: Stop, grace_seconds: float = 30.0) -> None:
         """Start, wait until `stop` is set or a part dies, stop.
@@ -161,12 +178,30 @@ class Manager:
         part = self._running.pop()
         ended = False
         try:
-            part.stop(max(_LEAST_SECONDS, deadline - self._clock.now()))
+            self._stop_part(part, deadline - self._clock.now())
             ended = True
         finally:
             if self.elector is not None and not ended:
                 self.elector.abandon()  # somebody may still be at work
             self._stop_rest(deadline)
+
+    def _stop_part(self, part: Service, left: float) -> None:
+        """Stop it within what is `left` of the time, without what belongs to those that come after it."""
+        if part is self.elector:
+            self._give_lease_back(self.elector, left)
+        elif part is self.recorder and isinstance(part, _Finishing):
+            began = self._clock.now()
+            part.finish(max(_LEAST_SECONDS, left - _LEASE_SECONDS), _EVENT_SECONDS)
+            self._unused_seconds = max(0.0, _EVENT_SECONDS - (self._clock.now() - began))
+        else:
+            kept = _EVENT_SECONDS + _LEASE_SECONDS if any(each in self._running for each in self._last) else 0.0
+            part.stop(max(_LEAST_SECONDS, left - kept))
+
+    def _give_lease_back(self, elector: Elector, left: float) -> None:
+        try:
+            elector.stop(max(_LEASE_SECONDS, min(left, _LEASE_SECONDS + self._unused_seconds)))
+        except TimeoutError:
+            logger.warning("the API server does not answer: the lease is not given back, and runs out by itself")
 
 
 def _distinct(controllers: Sequence[Controller]) -> list[Controller]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.events.event import Event
 from btcctl.events.outlet import QUEUE_LENGTH, Outlet, Watcher
@@ -44,10 +46,12 @@ class Broadcaster:
             outlet.start()
 
     def flush(self, timeout: float) -> int:
-        """Wait until every event published so far is dealt with; return how many are left."""
+        """Wait until every event published so far is dealt with; return how many are left, each once per watcher."""
         deadline = self.clock.now() + timeout
-        left = self._incoming.flush(timeout) * max(1, len(self._outlets))
-        return left + sum(outlet.flush(max(0.0, deadline - self.clock.now())) for outlet in self._outlets)
+        published = self._incoming.taken()
+        self._incoming.flush(timeout)
+        self._flush(max(0.0, deadline - self.clock.now()))
+        return self._owed(published)
 
     def stop(self, timeout: float = 5.0) -> None:
         """Flush, then end. Idempotent.
@@ -56,10 +60,40 @@ class Broadcaster:
             timeout: Seconds; what is not written by then is lost, and counted in the log.
         """
         deadline = self.clock.now() + timeout
-        lost = self._incoming.close(timeout) * max(1, len(self._outlets))
+        self._end(self._incoming.close(timeout), deadline)
+
+    def finish(self, timeout: float, patience: float) -> None:
+        """Stop, but only as long as at least one event is dealt with in each `patience` seconds.
+
+        Args:
+            timeout: Seconds in all.
+            patience: Seconds.
+        """
+        deadline = self.clock.now() + timeout
+        lost = self._incoming.close(min(timeout, patience))
+        for outlet in self._outlets:
+            outlet.hurry()
+        before, left = math.inf, self._flush(0.0)
+        while 0 < left < before and (seconds := min(patience, deadline - self.clock.now())) > 0:
+            before, left = left, self._flush(seconds)
+        self._end(lost, self.clock.now())
+
+    def _end(self, never_offered: int, deadline: float) -> None:
+        """End the threads; what has not been dealt with by then is lost."""
+        lost = never_offered * max(1, len(self._outlets))
         lost += sum(outlet.close(max(0.0, deadline - self.clock.now())) for outlet in self._outlets)
         if lost:
             logger.warning("events lost at the end", count=lost)
+
+    def _flush(self, timeout: float) -> int:
+        """Of what the watchers were offered: wait for it, and return how much is left."""
+        deadline = self.clock.now() + timeout
+        return sum(outlet.flush(max(0.0, deadline - self.clock.now())) for outlet in self._outlets)
+
+    def _owed(self, published: int) -> int:
+        if not self._outlets:
+            return self._incoming.flush(0.0)
+        return sum(outlet.owed(published) for outlet in self._outlets)
 
     def _distribute(self, event: Event, _stop: Stop) -> None:
         for outlet in self._outlets:

@@ -19,7 +19,8 @@ from btcctl.threads import Runner, Stop
 logger = get_logger(__name__)
 
 QUEUE_LENGTH = 1000  # client-go's maxQueuedEvents (tools/record/event.go)
-_JOIN_SECONDS = 1.0
+_JOIN_SECONDS = 1.0  # for a thread that has nothing left to do
+_HANGING_JOIN_SECONDS = 0.1  # for one whose watcher hangs in a call
 
 #: Called for each event in a thread of its own; once the Stop is set, it is in a hurry.
 Watcher = Callable[[Event, Stop], None]
@@ -44,11 +45,12 @@ class Outlet:
 
     def __init__(self, watcher: Watcher, clock: Clock = SYSTEM_CLOCK, length: int = QUEUE_LENGTH) -> None:
         self.dropped = 0  #: events that found the queue full, or came after the end
+        self._offered = 0  # events, dropped or not
         self._watcher = watcher
         self._patient: Patient | None = _patient(watcher)
         self._clock = clock
         self._length = length
-        self._changed = threading.Condition()  # guards everything below, and `dropped`
+        self._changed = threading.Condition()  # guards everything below, and the two counts
         self._queue: deque[Event] = deque()
         self._busy = False
         self._closed = False
@@ -58,6 +60,7 @@ class Outlet:
     def offer(self, event: Event) -> None:
         """Take the event, or drop it; never blocks."""
         with self._changed:
+            self._offered += 1
             if not self._closed and len(self._queue) < self._length:
                 self._queue.append(event)
                 self._changed.notify_all()
@@ -92,6 +95,21 @@ class Outlet:
                 self._clock.wait(self._changed, left)
             return len(self._queue) + self._busy
 
+    def taken(self) -> int:
+        """How many events were not dropped."""
+        with self._changed:
+            return self._offered - self.dropped
+
+    def owed(self, published: int) -> int:
+        """How many of the first `published` events have not been dealt with here, offered or not."""
+        with self._changed:
+            return max(0, published - self._offered) + len(self._queue) + self._busy
+
+    def hurry(self) -> None:
+        """Tell the watcher that the end is near: it shall not wait for better times."""
+        if self._runner is not None:
+            self._runner.request_stop()
+
     def close(self, timeout: float) -> int:
         """Take nothing more, flush, end the thread. Idempotent; never raises.
 
@@ -99,19 +117,21 @@ class Outlet:
             How many events were lost.
         """
         deadline = self._clock.now() + timeout
-        if self._runner is not None:
-            self._runner.request_stop()
+        self.hurry()
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-        lost = 0 if self._runner is None else self.flush(timeout)
+        if self._runner is not None:
+            self.flush(timeout)
         with self._changed:
-            lost = max(lost, len(self._queue))
+            lost, is_hanging = len(self._queue), self._busy
             self._queue.clear()
         if self._runner is not None:
+            least = _HANGING_JOIN_SECONDS if is_hanging else _JOIN_SECONDS
             with contextlib.suppress(TimeoutError):  # the watcher hangs in a call: its thread is a daemon
-                self._runner.stop(max(_JOIN_SECONDS, deadline - self._clock.now()))
-        return lost
+                self._runner.stop(max(least, deadline - self._clock.now()))
+        with self._changed:
+            return lost + self._busy
 
     def run(self, stop: Stop) -> None:
         """Call the watcher for each event, until closed and empty."""
@@ -141,8 +161,9 @@ class Outlet:
                 if left is not None and left <= 0:
                     break
                 self._clock.wait(self._changed, left)
-            self._busy = True
-            return self._queue.popleft() if self._queue else None
+            event = self._queue.popleft() if self._queue else None
+            self._busy = event is not None
+            return event
 
     def _deal_with(self, event: Event | None, stop: Stop) -> float | None:
         if event is not None:

@@ -134,3 +134,7 @@ class EventRecorder(SourceRecorder):
             timeout: Seconds; what is not written by then is lost, and counted in the log.
         """
         self.broadcaster.stop(timeout)
+
+    def finish(self, timeout: float, patience: float) -> None:
+        """Stop, but only as long as at least one event is written in each `patience` seconds. Idempotent."""
+        self.broadcaster.finish(timeout, patience)

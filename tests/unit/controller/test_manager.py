@@ -105,6 +105,60 @@ def test_parts_share_the_time_there_is_for_stopping():
     assert caches.timeouts == [4.0]
 
 
+class Recorder(Part):
+    """Tells whether it gets on."""
+
+    def __init__(self, clock: FakeClock, seconds: float) -> None:
+        super().__init__("recorder", [])
+        self.clock = clock
+        self.seconds = seconds
+
+    def finish(self, timeout: float, patience: float) -> None:
+        self.timeouts += [timeout, patience]
+        self.clock.advance(self.seconds)
+
+
+class HangingElector(Part):
+    """Its last call is not answered."""
+
+    def __init__(self) -> None:
+        super().__init__("elector", [], TimeoutError("hangs"))
+        self.leading, self.lost = Latch(), Latch()
+
+    def problem(self) -> str:
+        return ""
+
+    def resign(self) -> None:
+        """Nothing to note."""
+
+    def abandon(self) -> None:
+        self.log.append("abandon")
+
+
+@pytest.mark.parametrize(("seconds", "patience"), [(0.0, 1.6), (0.9, 0.7), (20.0, 0.7)])
+def test_an_api_server_that_does_not_answer_is_no_failure_and_takes_no_two_seconds(seconds, patience):
+    clock, elector = FakeClock(), HangingElector()
+    recorder, caches = Recorder(clock, seconds), Part("caches", [])
+    manager = Manager(caches, [], recorder=recorder, elector=elector, clock=clock)
+    manager.start()
+    manager.stop(timeout=30.0)
+    assert recorder.timeouts == [29.3, 0.9]
+    assert elector.timeouts == [pytest.approx(patience)]
+    assert "abandon" not in elector.log
+    assert caches.log == ["start caches", "stop caches"]
+
+
+def test_the_last_events_and_the_lease_have_their_share_however_long_the_work_takes():
+    clock, work = FakeClock(), Part("work", [])
+    work.stop = clock.advance  # type: ignore[method-assign]
+    recorder, elector = Recorder(clock, 0.9), HangingElector()
+    manager = Manager(Part("caches", []), [], recorder=recorder, elector=elector, services=[work], clock=clock)
+    manager.start()
+    manager.stop(timeout=10.0)
+    assert clock.now() == pytest.approx(8.4 + 0.9)
+    assert elector.timeouts == [pytest.approx(0.7)]
+
+
 def test_runs_until_asked_to_stop():
     log: list[str] = []
     stop = Stop()

@@ -9,11 +9,12 @@ from queue import SimpleQueue
 
 import pytest
 from prometheus_client import CollectorRegistry
-from structlog.contextvars import bound_contextvars, get_contextvars
+from structlog.contextvars import bound_contextvars, clear_contextvars, get_contextvars
 
 from btcctl.events.broadcaster import Broadcaster
 from btcctl.events.event import Event
 from btcctl.events.metrics import EventMetrics
+from btcctl.events.outlet import Outlet
 from btcctl.events.recorder import EventRecorder, SourceRecorder
 from btcctl.events.reference import ObjectReference
 from btcctl.events.sinks import log_event
@@ -176,6 +177,71 @@ def test_a_stop_that_runs_out_of_time_counts_what_is_lost_and_does_not_raise():
     watcher.go_on.set()
 
 
+def test_what_a_watcher_has_in_hand_is_counted_once():
+    watcher = SlowWatcher()
+    broadcaster = broadcaster_for(watcher)
+    broadcaster.start()
+    broadcaster.publish(EVENT)
+    watcher.begun.get(timeout=REAL_LIMIT_SECONDS)
+    assert broadcaster.flush(timeout=0.0) == 1
+    with capture_logs() as logs:
+        broadcaster.stop(timeout=0.0)
+    assert [each["count"] for each in logs] == [1]
+    watcher.go_on.set()
+
+
+def test_an_event_that_is_just_being_handed_on_is_counted_once(monkeypatch):
+    handing_on, go_on, offer = threading.Event(), threading.Event(), Outlet.offer
+
+    def offer_and_wait(outlet: Outlet, event: Event) -> None:
+        offer(outlet, event)
+        if threading.current_thread() is not threading.main_thread():
+            handing_on.set()
+            go_on.wait(REAL_LIMIT_SECONDS)
+
+    monkeypatch.setattr(Outlet, "offer", offer_and_wait)
+    watcher = SlowWatcher()
+    broadcaster = broadcaster_for(watcher)
+    broadcaster.start()
+    broadcaster.publish(EVENT)
+    assert handing_on.wait(REAL_LIMIT_SECONDS)
+    assert broadcaster.flush(timeout=0.0) == 1
+    go_on.set()
+    watcher.go_on.set()
+    assert broadcaster.flush(REAL_LIMIT_SECONDS) == 0
+    broadcaster.stop()
+
+
+def test_finishing_goes_on_as_long_as_events_go_out():
+    clock, seen = FakeClock(), SimpleQueue()
+
+    def take_a_while(event: Event, _: Stop) -> None:
+        clock.advance(0.9)
+        seen.put(event)
+
+    broadcaster = broadcaster_for(take_a_while, clock=clock)
+    for _ in range(10):
+        broadcaster.publish(EVENT)
+    broadcaster.start()
+    broadcaster.finish(timeout=60.0, patience=1.0)
+    assert seen.qsize() == 10
+
+
+def test_finishing_ends_when_no_event_goes_out():
+    clock, watcher = FakeClock(), SlowWatcher()
+    broadcaster = broadcaster_for(watcher, clock=clock)
+    broadcaster.start()
+    for _ in range(3):
+        broadcaster.publish(EVENT)
+    watcher.begun.get(timeout=REAL_LIMIT_SECONDS)
+    runner = Runner("finisher", lambda _: broadcaster.finish(timeout=1e9, patience=1.0))
+    with capture_logs() as logs, runner:
+        while runner.is_alive():
+            clock.advance(0.1)
+    assert [each["count"] for each in logs] == [3]
+    watcher.go_on.set()
+
+
 def test_what_comes_after_the_stop_is_dropped_and_counted():
     broadcaster = broadcaster_for(SlowWatcher())
     broadcaster.stop()
@@ -256,6 +322,7 @@ def test_what_is_logged_about_an_event_leads_back_to_the_reconcile_that_recorded
         seen.put(get_contextvars().get("reconcile_id"))
 
     recorder = EventRecorder(FakeEvents(), "btcctl", watchers=(look,))
+    clear_contextvars()  # of other tests
     with bound_contextvars(reconcile_id="net-7"):
         recorder.event(NETWORK, "Normal", "Created", "created it")
     recorder.event(NETWORK, "Normal", "Started", "by nobody")
