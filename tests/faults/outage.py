@@ -247,7 +247,7 @@ def section(returns: Sequence[Return]) -> str:
 A server is killed (SIGKILL) and started again with its data, at once or after 20 s; a real one's etcd runs on. Seconds
 from the first write that it takes, which changes an object, to the moment in which an operator has acted on that. Both
 operators run side by side through the same outages: ours, whose keys fail meanwhile because each reconcile asks the
-server, and kopf's with its defaults. After such a restart neither server knows an older version: informers list.
+server, and kopf's with its defaults. The embedded server forgets every older version with its restart: informers list.
 
 {table(returns)}
 
