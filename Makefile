@@ -9,9 +9,13 @@ unexport PYTHONDONTWRITEBYTECODE
 WORKERS ?= $(shell expr 2 \* $$(nproc))
 PYTEST := $(BIN)/python -m pytest
 MANY := -n $(WORKERS) --dist worksteal
+# Beside the one above, which is 3.11 in CI.
+PYTHONS ?= 3.13 3.14
+# What the toolkit is; the embedded server, the operator and the sandbox have unit tests only there.
+TOOLKIT := $(addprefix tests/integration/,informers rest controller events leaderelection processes testing)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit controlplane test-real test-election test-faults reliability mutations cover lint format types contracts check bench clean
+.PHONY: help demo test test-unit pythons test-pythons controlplane test-real test-election test-faults reliability mutations cover lint format types contracts check bench clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -30,6 +34,13 @@ test: $(READY) ## all tests that need no real control plane
 
 test-unit: $(READY) ## those that open no socket
 	$(PYTEST) $(MANY) tests/unit
+
+pythons: $(READY) ## get the other Pythons once, into the user's cache, and an environment for each: .venv-3.14
+	@$(BIN)/python -m tests.pythons $(PYTHONS)
+
+test-pythons: pythons ## unit tests, and the toolkit's integration tests, on each of the other Pythons
+	@set -e; for version in $(PYTHONS); do echo "Python $$version:"; \
+	  .venv-$$version/bin/python -m pytest $(MANY) tests/unit $(TOOLKIT) -m "not real_server and not kubectl and not helm"; done
 
 controlplane: $(READY) ## build etcd, kube-apiserver, kubectl and helm once, into the user's cache
 	@$(BIN)/python -m tests.integration.controlplane.build
@@ -76,5 +87,5 @@ bench: $(READY) ## this library beside its rivals; ARGS=--quick for a short run,
 	$(BIN)/python -m benchmarks $(ARGS)
 
 clean: ## remove .venv and every cache
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build .coverage .coverage.* src/*.egg-info
+	rm -rf $(VENV) .venv-3.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build .coverage .coverage.* src/*.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
