@@ -7,6 +7,7 @@ be replaced is not there exactly once.
 from __future__ import annotations
 
 from tests.mutations.config_faults import CONFIG_FAULTS
+from tests.mutations.exchange_faults import EXCHANGE_FAULTS
 from tests.mutations.fault import Fault
 from tests.mutations.object_faults import OBJECT_FAULTS
 from tests.mutations.process_faults import PROCESS_FAULTS
@@ -496,4 +497,4 @@ FAULTS = [
     ),
 ]
 
-FAULTS += [*RUNTIME_FAULTS, *PROCESS_FAULTS, *CONFIG_FAULTS, *OBJECT_FAULTS]
+FAULTS += [*EXCHANGE_FAULTS, *RUNTIME_FAULTS, *PROCESS_FAULTS, *CONFIG_FAULTS, *OBJECT_FAULTS]

@@ -9,22 +9,21 @@ from functools import lru_cache
 from typing import NoReturn
 from urllib.parse import quote, urlencode, urlsplit
 
-from urllib3 import HTTPConnectionPool
-
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.errors import Interrupted
 from btcctl.logging import get_logger
 from btcctl.rest.breaker import Breaker
 from btcctl.rest.config import ClientConfig
 from btcctl.rest.exchange.call import Call
-from btcctl.rest.exchange.connection import Connections, PlainPool, TlsPool
+from btcctl.rest.exchange.connection import Connections, open_pool
 from btcctl.rest.exchange.exchange import Answer, Message, exchange
 from btcctl.rest.exchange.failures import FAILURES, describe
 from btcctl.rest.exchange.head import format_fields, format_head
 from btcctl.rest.exchange.names import Names
-from btcctl.rest.tls import TlsContexts
+from btcctl.rest.exchange.proxies import proxy_for
+from btcctl.rest.tls import TlsContexts, build_proxy_context
 from btcctl.rest.transport import Fence, Request, Response
-from btcctl.secret import Secret, SecretBytes
+from btcctl.secret import ENVIRON, Secret, SecretBytes
 
 logger = get_logger(__name__)
 
@@ -42,15 +41,16 @@ def _query(items: tuple[tuple[str, str], ...]) -> str:
 
 
 class HttpTransport:
-    """Sends requests to one API server. Thread-safe. Does not use proxies.
+    """Sends requests to one API server. Thread-safe.
 
     Args:
-        config: Where to, and as whom.
+        config: Where to, and as whom, and through which proxy.
         pool_size: How many connections to keep open: as many as watches and workers.
         fence: Asked before anything is sent that may change something.
+        environ: Where HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY are looked up if the configuration has no proxy.
 
     Raises:
-        ConfigError: The TLS files are missing or broken.
+        ConfigError: The TLS files are missing or broken, or what should be the URL of a proxy is none.
     """
 
     def __init__(
@@ -60,6 +60,7 @@ class HttpTransport:
         pool_size: int = POOL_SIZE,
         clock: Clock = SYSTEM_CLOCK,
         fence: Fence | None = None,
+        environ: Mapping[str, str] = ENVIRON,
     ) -> None:
         self._config = config
         self._fence = fence
@@ -68,17 +69,25 @@ class HttpTransport:
         self._prefix = url.path.rstrip("/")
         self._host = url.netloc
         tls: TlsContexts | None = None
-        host = url.hostname or ""
-        pool: HTTPConnectionPool
         if url.scheme == "https":
             tls = TlsContexts(config.current_tls or (lambda: config.tls))
             tls.current()
-            pool = TlsPool(host, url.port or 443, maxsize=pool_size)
             if config.tls.insecure:
                 logger.warning("TLS certificates are not verified", host=config.host, source=config.source)
-        else:
-            pool = PlainPool(host, url.port or 80, maxsize=pool_size)
-        self._connections = Connections(pool, Names(), tls)
+        proxy = proxy_for(url, config.proxy_url, environ)
+        pool = open_pool(
+            url.scheme,
+            url.hostname or "",
+            url.port or (443 if tls else 80),
+            maxsize=pool_size,
+            proxy=proxy,
+            proxy_context=build_proxy_context(config.tls) if proxy and proxy.scheme == "https" else None,
+        )
+        self._connections = Connections(pool, Names(), tls, proxy)
+        # A proxy that is not asked for a tunnel is told of the server in each request, and of us.
+        is_forwarded = pool.proxy is not None and tls is None
+        self._origin = f"http://{url.netloc}" if is_forwarded else ""
+        self._proxy_fields = [*pool.proxy_headers.items()] if is_forwarded else []
         self._known_fields: dict[tuple[object, ...], Secret] = {}
 
     def request(self, request: Request, *, timeout: float, breaker: Breaker | None = None) -> Response:
@@ -151,6 +160,7 @@ class HttpTransport:
             known = format_fields(
                 self._host,
                 [
+                    *self._proxy_fields,
                     *request.headers.items(),
                     *([("Authorization", authorization)] if authorization else ()),
                     *(impersonation.headers() if impersonation else ()),
@@ -165,6 +175,7 @@ class HttpTransport:
         path = self._prefix + request.path
         if _PLAIN.fullmatch(path) is None:
             path = quote(path, safe="/:@!$&'()*+,;=~")
+        path = self._origin + path
         return f"{path}?{_query(tuple(request.query.items()))}" if request.query else path
 
 

@@ -8,7 +8,7 @@ import re
 import ssl
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -72,6 +72,19 @@ def build_context(tls: Tls) -> ssl.SSLContext:
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
         _trust(context, tls)
     _show(context, tls)
+    return context
+
+
+def build_proxy_context(tls: Tls) -> ssl.SSLContext:
+    """For a proxy before the API server: trusts what is trusted of the server and the system's CAs, and shows nothing.
+
+    Raises:
+        ConfigError: A file is missing or is not what it should be; names it.
+    """
+    public = replace(tls, client_certificate_file=None, client_key_file=None, client_data=None)
+    context = build_context(public)
+    if not tls.insecure:
+        context.load_default_certs()
     return context
 
 

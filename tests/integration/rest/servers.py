@@ -52,6 +52,23 @@ class Peer:
         self._server.requests.append(received)
         return received
 
+    def read_some(self) -> bytes:
+        """What has come; b"" once the client has gone."""
+        return self._file.read1(65536)
+
+    def read_exactly(self, size: int) -> bytes:
+        data = self._file.read(size)
+        if len(data) < size:
+            raise OSError("the client has gone")
+        return data
+
+    def note(self, what: str) -> None:
+        """Keep something for the test to see."""
+        self._server.notes.append(what)
+
+    def shut_down(self) -> None:
+        self._sock.shutdown(socket.SHUT_RDWR)
+
     def send(self, data: bytes) -> None:
         self._sock.sendall(data)
 
@@ -107,6 +124,7 @@ class SocketServer:
     handlers: list[Handler]
     tls: ssl.SSLContext | None = None
     requests: list[Received] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     failures: list[BaseException] = field(default_factory=list)
 
     def __post_init__(self) -> None:

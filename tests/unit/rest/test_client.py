@@ -165,3 +165,20 @@ def test_the_servers_version_is_what_it_says():
     client, transport = client_of(answer({"gitVersion": "v1.36.2"}))
     assert client.server_version()["gitVersion"] == "v1.36.2"
     assert transport.last.path == "/version"
+
+
+def test_retries_share_the_time_of_the_call():
+    clock = JumpingClock()
+    transport = ScriptedTransport(status(429, Retry_After="4"))
+    with pytest.raises(TooManyRequests):
+        ApiClient(transport, clock=clock, timeout=10.0).get_json("/x")
+    assert transport.timeouts == [10.0, 6.0, 2.0]
+    assert clock.now() - JumpingClock().now() <= 10.0
+
+
+@pytest.mark.parametrize("timeout", [-1.0, float("nan")])
+def test_a_timeout_that_is_none_is_refused_before_anything_is_sent(timeout: float):
+    transport = ScriptedTransport(answer())
+    with pytest.raises(ValueError, match="timeout"):
+        ApiClient(transport).call(Request("GET", "/x"), timeout=timeout)
+    assert transport.requests == []

@@ -12,11 +12,12 @@ from __future__ import annotations
 import contextlib
 import http.client
 import socket
+import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, ProxyManager, make_headers
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ClosedPoolError, HTTPError
 from urllib3.util.ssltransport import SSLTransport
@@ -26,6 +27,7 @@ from btcctl.rest.breaker import Breaker
 from btcctl.rest.exchange.call import Call
 from btcctl.rest.exchange.failures import ConnectError
 from btcctl.rest.exchange.names import AddressInfo, Names
+from btcctl.rest.exchange.proxies import Proxy
 from btcctl.rest.tls import TlsContexts
 from btcctl.threads import Runner, Stop
 
@@ -44,6 +46,7 @@ class _Making:
     names: Names
     tls: TlsContexts | None
     guard: Breaker | None  #: ends it when its time is over, where a proxy could drag it out
+    proxy: Proxy | None
 
 
 class PlainConnection(HTTPConnection):
@@ -93,19 +96,41 @@ class TlsPool(HTTPSConnectionPool):
     ConnectionCls = TlsConnection
 
 
+def open_pool(
+    scheme: str, host: str, port: int, *, maxsize: int, proxy: Proxy | None, proxy_context: ssl.SSLContext | None
+) -> HTTPConnectionPool:
+    """A pool for one server.
+
+    Args:
+        scheme: Of the server, http or https.
+        proxy_context: What is trusted of a proxy that is spoken to over TLS.
+    """
+    classes: dict[str, type[HTTPConnectionPool]] = {"http": PlainPool, "https": TlsPool}
+    if proxy is None or proxy.is_socks:
+        return classes[scheme](host, port, maxsize=maxsize)
+    login = make_headers(proxy_basic_auth=f"{proxy.user}:{proxy.password}") if proxy.user else None
+    manager = ProxyManager(str(proxy), maxsize=maxsize, proxy_headers=login, proxy_ssl_context=proxy_context)
+    manager.pool_classes_by_scheme = classes
+    return manager.connection_from_host(host, port, scheme)
+
+
 class Connections:
     """Those to one server. Thread-safe.
 
     Args:
         pool: Keeps them; of the classes above.
         names: Knows where names lead.
-        tls: What new ones are made with.
+        tls: What new ones are made with; None for plain HTTP.
+        proxy: What they lead through.
     """
 
-    def __init__(self, pool: HTTPConnectionPool, names: Names, tls: TlsContexts | None = None) -> None:
+    def __init__(
+        self, pool: HTTPConnectionPool, names: Names, tls: TlsContexts | None = None, proxy: Proxy | None = None
+    ) -> None:
         self._pool = pool
         self._names = names
         self._tls = tls
+        self._proxy = proxy
 
     def take(self) -> Connection:
         """One for an exchange, connected if it was kept. Give it back, whatever happens.
@@ -126,20 +151,20 @@ class Connections:
             OutOfTime: The call's time is over.
             Interrupted: The call was broken off.
         """
-        guard = Breaker() if self._pool.proxy is not None else None
-        connection.making = _Making(call, self._names, self._tls, guard)
+        guard = None if self._proxy is None else Breaker()
+        connection.making = _Making(call, self._names, self._tls, guard, self._proxy)
         try:
             with ended_after(2 * call.connect_seconds, call, guard):
                 self._connect(connection)
         except (OSError, http.client.HTTPException, HTTPError, ValueError) as error:
-            raise _why_not(error, call, guard) from error
+            raise _why_not(error, call, guard, self._proxy) from error
         finally:
             connection.making = None
         if isinstance(connection.sock, SSLTransport):
             connection.sock.socket = _InTime(connection.sock.socket, call.clock)  # type: ignore[assignment]
 
     def _connect(self, connection: Connection) -> None:
-        if self._pool.proxy is not None and self._pool.scheme == "https":
+        if self._pool.proxy is not None and self._tls is not None:
             self._pool._prepare_proxy(connection)  # noqa: SLF001
         else:
             connection.connect()
@@ -204,14 +229,15 @@ def ended_after(seconds: float, call: Call, guard: Breaker | None) -> Iterator[N
         guard.release()
 
 
-def _why_not(error: Exception, call: Call, guard: Breaker | None) -> Exception:
+def _why_not(error: Exception, call: Call, guard: Breaker | None, proxy: Proxy | None) -> Exception:
     """What it means that no connection was had."""
     if call.breaker is not None:
         call.breaker.check()
     call.seconds_left()
+    through = "" if proxy is None else f" through the proxy {proxy}"
     if isinstance(error, TimeoutError) or (guard is not None and guard.tripped):
-        return ConnectError("no connection in time")
-    return ConnectError(f"no connection: {error}")
+        return ConnectError(f"no connection in time{through}", is_proxied=bool(through))
+    return ConnectError(f"no connection{through}: {error}", is_proxied=bool(through))
 
 
 def _dial(connection: Connection) -> socket.socket:
@@ -223,6 +249,9 @@ def _dial(connection: Connection) -> socket.socket:
     ends_at = call.clock.now() + min(call.connect_seconds, call.seconds_left())
     # With a dot at its end, if it has one: that keeps the resolver from trying the search domains.
     host, port = connection._dns_host, connection.port or connection.default_port  # noqa: SLF001
+    target = (host, port)
+    if making.proxy is not None and making.proxy.is_socks:
+        host, port = making.proxy.host, making.proxy.port
     addresses = making.names.resolve(host, port, ends_at - call.clock.now(), call.breaker)
     failure: OSError = TimeoutError("timed out")
     for number, address in enumerate(addresses):
@@ -231,7 +260,7 @@ def _dial(connection: Connection) -> socket.socket:
             break
         share = min(left, max(_LEAST_SECONDS, left / (len(addresses) - number)))
         try:
-            sock = _dial_address(address, share, making)
+            sock = _dial_address(address, share, making, target)
         except OSError as error:
             if call.breaker is not None:
                 call.breaker.check()
@@ -242,9 +271,14 @@ def _dial(connection: Connection) -> socket.socket:
     raise failure
 
 
-def _dial_address(info: AddressInfo, seconds: float, making: _Making) -> socket.socket:
+def _dial_address(info: AddressInfo, seconds: float, making: _Making, target: tuple[str, int]) -> socket.socket:
     family, kind, protocol, _, address = info
-    sock = socket.socket(family, kind, protocol)
+    proxy = making.proxy
+    if proxy is not None and proxy.is_socks:
+        sock = _socks_socket(family, kind, protocol, address, proxy)
+        address = target
+    else:
+        sock = socket.socket(family, kind, protocol)
     try:
         _configure(sock)
         sock.settimeout(seconds)
@@ -256,6 +290,16 @@ def _dial_address(info: AddressInfo, seconds: float, making: _Making) -> socket.
         sock.close()
         raise
     return sock
+
+
+def _socks_socket(family: int, kind: int, protocol: int, address: tuple[Any, ...], proxy: Proxy) -> socket.socket:
+    """One that connects to where it is told through the proxy at this address, and has the proxy resolve names."""
+    import socks  # noqa: PLC0415 - PySocks, which need not be there
+
+    sock = socks.socksocket(family, kind, protocol)
+    login = {"username": proxy.user, "password": proxy.password} if proxy.user else {}
+    sock.set_proxy(socks.SOCKS5, address[0], address[1], rdns=True, **login)
+    return sock  # type: ignore[no-any-return]
 
 
 def _configure(sock: socket.socket) -> None:

@@ -31,7 +31,15 @@ class Silent(ExchangeError):
 
 
 class ConnectError(ExchangeError):
-    """No connection was had."""
+    """No connection was had.
+
+    Attributes:
+        is_proxied: It should have led through a proxy, which is to blame then rather than the server's address.
+    """
+
+    def __init__(self, words: str, *, is_proxied: bool = False) -> None:
+        super().__init__(words)
+        self.is_proxied = is_proxied
 
 
 class NoAnswer(ExchangeError):
@@ -57,7 +65,8 @@ def describe(error: BaseException, *, source: str = "", ca_source: str = "") -> 
         return ConnectionSilent, str(error)
     chain = list(_chain(error))
     address = f" (address from {source})" if source else ""
-    if _first(chain, ConnectionRefusedError):
+    is_proxied = isinstance(error, ConnectError) and error.is_proxied
+    if _first(chain, ConnectionRefusedError) and not is_proxied:
         return ConnectionRefused, f"connection refused: nothing listens there{address}"
     return TransportError, _words(error, chain, address, ca_source)
 
@@ -67,6 +76,8 @@ def _words(error: BaseException, chain: Sequence[BaseException], address: str, c
         return _certificate_words(certificate, ca_source)
     if failed := _first(chain, ssl.SSLError):
         return f"TLS failed: {getattr(failed, 'reason', None) or failed}"
+    if isinstance(error, ConnectError) and error.is_proxied:
+        return str(error)
     if _first(chain, socket.gaierror) or _first(chain, LocationParseError):
         return f"the host name cannot be resolved{address}"
     if isinstance(error, ConnectError):
