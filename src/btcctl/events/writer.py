@@ -8,7 +8,16 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
-from btcctl.errors import AlreadyExists, ApiError, BtcctlError, Conflict, Forbidden, NotFound, TransportError
+from btcctl.errors import (
+    AlreadyExists,
+    ApiError,
+    BtcctlError,
+    Conflict,
+    DecodeError,
+    Forbidden,
+    NotFound,
+    TransportError,
+)
 from btcctl.events.event import Event
 from btcctl.logging import get_logger
 from btcctl.objects import Object, ObjectKey
@@ -63,8 +72,9 @@ class Write:
 
 
 class EventWriter:
-    """A rejected event is dropped, an unreachable server is tried again. A forbidden verb is named
-    once in the log and left alone for five minutes: without `patch`, an event is read and
+    """A rejected event is dropped; a server that cannot be reached, or answers nonsense, is tried again.
+
+    A forbidden verb is named once in the log and left alone for five minutes: without `patch`, an event is read and
     updated; without that, it stays as it was.
 
     Args:
@@ -94,9 +104,10 @@ class EventWriter:
             try:
                 self._write(write)
                 return
-            except TransportError as error:
+            except (TransportError, DecodeError) as error:
+                # client-go tries again after an answer that makes no sense, too: perhaps it was not the API server's.
                 if stop.is_set() or attempt == TRIES - 1:
-                    logger.warning("event lost: API server unreachable", reason=write.event.reason, error=str(error))
+                    logger.warning("event lost: no usable answer", reason=write.event.reason, error=str(error))
                     return
                 stop.wait(self._uniform(0.0, RETRY_SECONDS) if attempt == 0 else RETRY_SECONDS)
             except BtcctlError as error:

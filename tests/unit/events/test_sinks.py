@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from btcctl.errors import Conflict, ConnectionRefused, InternalError, Invalid
+from btcctl.errors import Conflict, ConnectionRefused, InternalError, Invalid, ObjectDecodeError
 from btcctl.events.event import Event
 from btcctl.events.reference import ObjectReference
 from btcctl.events.sinks import ApiSink
@@ -184,6 +184,13 @@ def test_an_unreachable_server_is_tried_12_times_ten_seconds_apart():
     writer.server.failures = [ConnectionRefused("refused") for _ in range(11)]
     assert writer.write(CREATED) == ["create"] * 12
     assert writer.waits == [5.0] + [10.0] * 10
+    assert writer.server.only["count"] == 1
+
+
+def test_so_is_one_whose_answer_is_no_object():
+    writer = Writer()
+    writer.server.failures = [ObjectDecodeError("not JSON") for _ in range(11)]
+    assert writer.write(CREATED) == ["create"] * 12
     assert writer.server.only["count"] == 1
 
 
