@@ -241,7 +241,8 @@ class ApiClient:
             raise
         if not request.is_read:
             logger.debug("api write", method=request.method, path=request.path, status=response.status)
-        self._log_warnings(response.headers)
+        if "Warning" in response.headers:
+            self._log_warnings(response.headers)
         if not 200 <= response.status < 300:
             raise error_from(response, self.clock)
         return response

@@ -151,6 +151,7 @@ def _reason(error: Exception) -> str:
 
 class _Loaded(NamedTuple):
     tls: Tls
+    files: list[Path]  #: of `tls`
     stamps: tuple[tuple[int, int, int], ...]
     context: ssl.SSLContext
 
@@ -177,8 +178,8 @@ class TlsContexts:
             ConfigError: It could not be built even once.
         """
         loaded, tls = self._loaded, self._source()
-        stamps = _stamps(tls)
-        if loaded is not None and loaded.stamps == stamps and loaded.tls == tls:
+        stamps = _stamps(loaded.files if loaded is not None and loaded.tls is tls else tls.files)
+        if loaded is not None and loaded.stamps == stamps and (loaded.tls is tls or loaded.tls == tls):
             return loaded.context
         try:
             context = build_context(tls)
@@ -188,12 +189,12 @@ class TlsContexts:
             # Half-written files are normal in the middle of a rotation.
             logger.warning("TLS files cannot be read again, keeping the last ones", error=str(error))
             context = loaded.context
-        self._loaded = _Loaded(tls, stamps, context)
+        self._loaded = _Loaded(tls, tls.files, stamps, context)
         return context
 
 
-def _stamps(tls: Tls) -> tuple[tuple[int, int, int], ...]:
-    return tuple([_stamp(path) for path in tls.files])
+def _stamps(files: list[Path]) -> tuple[tuple[int, int, int], ...]:
+    return tuple([_stamp(path) for path in files])
 
 
 def _stamp(path: Path) -> tuple[int, int, int]:
