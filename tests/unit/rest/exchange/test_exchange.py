@@ -315,3 +315,13 @@ def test_a_call_may_be_given_any_time(seconds: float):
 def test_a_call_without_time_does_not_begin():
     with pytest.raises(OutOfTime):
         exchange(Links(Link(Wire(OK))), Call(0.0, clock=FakeClock()), GET)
+
+
+@pytest.mark.parametrize("framing", [b"Content-Length: %d\r\n", b""])
+@pytest.mark.parametrize("packed", [gzip.compress(b"{}", mtime=0)[:-1], gzip.compress(b"{}", mtime=0)[:3], b"{}"])
+def test_gzip_that_is_cut_short_or_none_is_refused(packed: bytes, framing: bytes):
+    length = framing % len(packed) if framing else b""
+    links = Links(Link(Wire(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n%b\r\n" % length + packed)))
+    with pytest.raises(ExchangeError, match="gzip"):
+        read(links=links)
+    assert not links.keeps_a_connection
