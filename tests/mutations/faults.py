@@ -218,8 +218,8 @@ FAULTS = [
     Fault(
         "every call makes an informer of its own",
         "informers/factory.py",
-        "            if selection not in self._informers:\n",
-        "            if selection:\n",
+        "            if cache is None:\n                transform = transform",
+        "            if True:\n                transform = transform",
         ("informers/test_factory.py",),
     ),
     Fault(

@@ -1,12 +1,25 @@
-"""Faults of what is read of objects, resources and refusals."""
+"""Faults of what is read of objects, resources and refusals, and of the caches that hold them."""
 
 from __future__ import annotations
 
+from tests.mutations.cache_faults import CACHE_FAULTS
 from tests.mutations.fault import faults_in
 
 _OBJECTS = ("test_objects.py", "test_metadata.py", "testing/test_kinds_are_there.py")
 
 OBJECT_FAULTS = [
+    *CACHE_FAULTS,
+    *faults_in(
+        "codecs.py",
+        ("test_codecs.py",),
+        ("two threads see a type for the first time", "    with _lock:\n", "    if True:\n"),
+        (
+            "what is converted to is seen first by whoever comes",
+            "    decoder_of(type_)\n    return msgspec.convert",
+            "    return msgspec.convert",
+        ),
+        ("types that are made as it goes are kept for ever", "            _decoders.clear()\n", "            pass\n"),
+    ),
     *faults_in(
         "objects.py",
         _OBJECTS,

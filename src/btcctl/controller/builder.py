@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, Self, TypeAlias, TypeVar
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.controller.handlers import KeysOf, own_key, owner_keys
@@ -12,6 +12,7 @@ from btcctl.controller.predicates import Predicate
 from btcctl.controller.processing import Reconcile
 from btcctl.informers.factory import SharedInformerFactory
 from btcctl.informers.shared_informer import SharedInformer
+from btcctl.informers.typed import TypedInformer, cache_of
 from btcctl.objects import ObjectKey
 from btcctl.resources import ResourceType
 from btcctl.workqueue.rate_limiters import RateLimiter
@@ -29,13 +30,14 @@ class Watching(Protocol):
 
 
 C = TypeVar("C", bound=Watching)
+Informer: TypeAlias = SharedInformer | TypedInformer[Any]
 
 
 class _Watch(NamedTuple):
     type: ResourceType
     keys_for: Callable[[SharedInformerFactory], KeysOf]
     predicate: Predicate | None
-    informer: SharedInformer | None
+    informer: Informer | None
 
 
 class ControllerBuilder(Generic[C]):
@@ -45,16 +47,24 @@ class ControllerBuilder(Generic[C]):
         make: The class of the controller.
         type_: What is reconciled: each object's own key.
         predicate: Drops the changes of these for which it is false.
+        informer: Of these, instead of the factory's of all: the one that reconcile reads.
     """
 
-    def __init__(self, make: Callable[..., C], type_: ResourceType, predicate: Predicate | None = None) -> None:
+    def __init__(
+        self,
+        make: Callable[..., C],
+        type_: ResourceType,
+        predicate: Predicate | None = None,
+        informer: Informer | None = None,
+    ) -> None:
         self._make = make
         self._type = type_
+        self._informer = informer
         self._watches: list[_Watch] = []
-        self.watches(type_, own_key, predicate)
+        self.watches(type_, own_key, predicate, informer=informer)
 
     def owns(
-        self, type_: ResourceType, predicate: Predicate | None = None, *, informer: SharedInformer | None = None
+        self, type_: ResourceType, predicate: Predicate | None = None, *, informer: Informer | None = None
     ) -> Self:
         """Also look at objects of `type_`, and reconcile the one that controls each.
 
@@ -62,7 +72,7 @@ class ControllerBuilder(Generic[C]):
 
         Args:
             predicate: Drops the changes for which it is false.
-            informer: Instead of the factory's of all objects: one with a selector, for example.
+            informer: Instead of the factory's of all objects: one with a selector, for example, or a typed view.
         """
         self._watches.append(_Watch(type_, self._owner_keys, predicate, informer))
         return self
@@ -73,7 +83,7 @@ class ControllerBuilder(Generic[C]):
         keys_of: KeysOf,
         predicate: Predicate | None = None,
         *,
-        informer: SharedInformer | None = None,
+        informer: Informer | None = None,
     ) -> Self:
         """Also look at objects of `type_`, and reconcile what `keys_of` maps each to; otherwise as `owns`."""
         self._watches.append(_Watch(type_, lambda _: keys_of, predicate, informer))
@@ -100,15 +110,20 @@ class ControllerBuilder(Generic[C]):
             name, reconcile, options=options, rate_limiter=rate_limiter, metrics=metrics, clock=clock
         )
         for each in self._watches:
-            informer = each.informer or factory.informer(each.type)
-            controller.watch(informer, each.keys_for(factory), each.predicate, type_=each.type)
+            controller.watch(
+                _informer_of(each.informer, each.type, factory), each.keys_for(factory), each.predicate, type_=each.type
+            )
         return controller
 
     def _owner_keys(self, factory: SharedInformerFactory) -> KeysOf:
-        owners = factory.informer(self._type).lister
+        owners = _informer_of(self._informer, self._type, factory).lister
 
         def uid_of(key: ObjectKey) -> str | None:
             owner = owners.get(key)
             return None if owner is None else owner.uid
 
         return owner_keys(self._type, uid_of)
+
+
+def _informer_of(given: Informer | None, type_: ResourceType, factory: SharedInformerFactory) -> SharedInformer:
+    return factory.informer(type_) if given is None else cache_of(given)

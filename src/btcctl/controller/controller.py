@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.controller.builder import ControllerBuilder
@@ -20,6 +20,7 @@ from btcctl.controller.processing import Processor, Reconcile
 from btcctl.controller.sources import KeyHandler, Source, wait_for_sources
 from btcctl.errors import CacheSyncError, describe_error
 from btcctl.informers.shared_informer import SharedInformer
+from btcctl.informers.typed import TypedInformer, cache_of
 from btcctl.logging import get_logger
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import ResourceType
@@ -104,19 +105,26 @@ class Controller:
         self._unraised: BaseException | None = None
 
     @classmethod
-    def for_(cls, type_: ResourceType, predicate: Predicate | None = None) -> ControllerBuilder[Self]:
+    def for_(
+        cls,
+        type_: ResourceType,
+        predicate: Predicate | None = None,
+        *,
+        informer: SharedInformer | TypedInformer[Any] | None = None,
+    ) -> ControllerBuilder[Self]:
         """Begin to build a controller that reconciles objects of `type_`.
 
             Controller.for_(FOOS).owns(DEPLOYMENTS).build("foos", reconcile, factory)
 
         Args:
             predicate: Drops the changes of these objects for which it is false.
+            informer: Of these objects, or a typed view of it, instead of the factory's of all.
         """
-        return ControllerBuilder(cls, type_, predicate)
+        return ControllerBuilder(cls, type_, predicate, informer)
 
     def watch(
         self,
-        informer: SharedInformer,
+        informer: SharedInformer | TypedInformer[Any],
         keys_of: KeysOf = own_key,
         predicate: Predicate | None = None,
         *,
@@ -125,7 +133,7 @@ class Controller:
         """Reconcile what `informer`'s objects map to, whenever one changes. Before `start`.
 
         Args:
-            informer: Need not be started yet.
+            informer: Or a typed view of it; need not be started yet.
             keys_of: Which keys an object concerns.
             predicate: Drops the changes for which it is false.
             type_: What the informer holds, if the next reconcile is to see in it what the last
@@ -134,6 +142,7 @@ class Controller:
         Raises:
             RuntimeError: The controller was started: its workers do not wait for a further cache.
         """
+        informer = cache_of(informer)
         with self._lock:
             if self._has_begun:
                 raise RuntimeError(f"controller {self.name} was started already: watch {informer.name} before that")

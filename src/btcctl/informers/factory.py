@@ -1,23 +1,47 @@
-"""One informer per selection of objects, shared by whoever asks for it."""
+"""One informer per selection of objects, shared by whoever asks for it.
+
+Two caches of one selection are at different times what they are: who is told of a change by one and reads the other
+reads the state before, and nobody tells it again. So a second one is never made unseen: who asks with another transform
+is refused, and who really wants two gives them names.
+"""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
 from contextlib import ExitStack
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
+from btcctl import codecs
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.errors import CacheSyncError
 from btcctl.informers.options import ReflectorOptions
-from btcctl.informers.selection import Client, Selection, namespaces_of
+from btcctl.informers.selection import Client, Selection, asking_place, namespaces_of
 from btcctl.informers.shared_informer import SharedInformer
 from btcctl.informers.transform import Transform
-from btcctl.informers.typed import TypedInformer
+from btcctl.informers.typed import TypedInformer, cache_of
 from btcctl.resources import ResourceType
 from btcctl.threads import Latch
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Cache:
+    """An informer of a factory, and how it came to be."""
+
+    informer: SharedInformer
+    transform: Transform | None
+    asked_at: str  #: file:line
+
+    def check_transform(self, wanted: Transform | None) -> None:
+        if wanted is not None and wanted != self.transform:
+            raise ValueError(
+                f"{asking_place()} asks for a cache of {self.informer.name} with another transform than that which was "
+                f"asked for at {self.asked_at}. Two caches of the same objects differ for moments: who is told by one "
+                "and reads the other misses changes. Share one, or give the second a name of its own: name=…"
+            )
 
 
 class SharedInformerFactory:
@@ -57,7 +81,7 @@ class SharedInformerFactory:
         self._clock = clock
         self.died = Latch(clock)
         self._lock = threading.Lock()  # guards the three below
-        self._informers: dict[Selection, SharedInformer] = {}
+        self._caches: dict[tuple[Selection, str], _Cache] = {}  # by what is in them, and the name that was asked for
         self._started: list[SharedInformer] = []
         self._stopped = False
 
@@ -70,8 +94,9 @@ class SharedInformerFactory:
         field_selector: str = "",
         transform: Transform | None = None,
         metadata_only: bool = False,
+        name: str = "",
     ) -> SharedInformer:
-        """The informer of a selection of objects: the same object on every call.
+        """The informer of a selection of objects: the same one on every call, until it is stopped or forgotten.
 
         One made after `start` runs only after another `start`.
 
@@ -79,15 +104,20 @@ class SharedInformerFactory:
             namespace: One, several, or "" for all; None is the factory's.
             label_selector: Chooses objects on the server.
             field_selector: Likewise.
-            transform: Done to each object before it is cached; None is the factory's.
+            transform: Done to each object before it is cached. With None, it is that of the informer that is there
+                already, or else the factory's.
             metadata_only: Read nothing but `metadata`: `obj.body()` has nothing else.
+            name: Of a cache of its own, beside that of everybody, for whoever asks for the same name; also its
+                name in logs and metrics.
 
         Raises:
-            ValueError: A cluster-scoped type got a namespace.
+            ValueError: A cluster-scoped type got a namespace; there is an informer of that selection with another
+                transform; or one of another selection has that name.
         """
         namespaces = self._namespaces_for(type_, namespace)
-        transform = transform or self._transform
-        return self._informer(Selection(type_, namespaces, label_selector, field_selector, metadata_only, transform))
+        return self._informer(
+            Selection(type_, namespaces, label_selector, field_selector, metadata_only), transform, name
+        )
 
     def informer_for(
         self,
@@ -97,23 +127,48 @@ class SharedInformerFactory:
         namespace: str | Iterable[str] | None = None,
         label_selector: str = "",
         field_selector: str = "",
+        name: str = "",
     ) -> TypedInformer[T]:
-        """An informer that hands out `struct`s, for example of msgspec. Objects that do not decode are quarantined.
+        """A view of the informer of a selection that hands out `struct`s, for example of msgspec.
 
         Args:
             namespace: As of `informer`, like the rest.
+
+        Raises:
+            TypeError: msgspec does not know how to decode to `struct`.
         """
-        namespaces = self._namespaces_for(type_, namespace)
-        selection = Selection(
-            type_, namespaces, label_selector, field_selector, transform=self._transform, struct=struct
+        codecs.decoder_of(struct)
+        informer = self.informer(
+            type_, namespace=namespace, label_selector=label_selector, field_selector=field_selector, name=name
         )
-        return TypedInformer(self._informer(selection), struct)
+        return TypedInformer(informer, struct)
+
+    def forget(self, informer: SharedInformer | TypedInformer[Any], timeout: float = 10.0) -> None:
+        """Stop an informer and let go of it and its cache; who asks for its selection again gets another one.
+
+        Args:
+            informer: One of this factory's, or a view of one.
+            timeout: Seconds to wait for its handlers.
+
+        Raises:
+            ValueError: It is none of this factory's.
+            TimeoutError: A handler is still busy. It is forgotten nevertheless.
+            BaseException: What killed one of its threads, if something did.
+        """
+        gone = cache_of(informer)
+        with self._lock:
+            caches = {key: each for key, each in self._caches.items() if each.informer is not gone}
+            if len(caches) == len(self._caches) and gone not in self._started:
+                raise ValueError(f"informer {gone.name} is none of this factory's, or is forgotten already")
+            self._caches = caches
+            self._started = [each for each in self._started if each is not gone]
+        gone.stop(timeout)
 
     @property
     def informers(self) -> list[SharedInformer]:
-        """Every informer made so far."""
+        """Every informer that was made and not forgotten."""
         with self._lock:
-            return [*self._informers.values()]
+            return self._all()
 
     def start(self) -> None:
         """Start what is not started yet. Call it again after asking for further informers.
@@ -126,7 +181,7 @@ class SharedInformerFactory:
         with self._lock:
             if self._stopped:
                 raise RuntimeError("the informer factory is stopped")
-            self._started = [*self._informers.values()]
+            self._started = self._all()
             informers = self._started
         for informer in informers:
             informer.start_unless_stopped()
@@ -166,7 +221,7 @@ class SharedInformerFactory:
         """
         with self._lock:
             self._stopped = True
-            informers = [*self._informers.values()]
+            informers = self._all()
         for informer in informers:
             informer.request_stop()
         deadline = self._clock.now() + timeout
@@ -182,27 +237,43 @@ class SharedInformerFactory:
             return namespaces
         return self._namespaces if type_.namespaced else ()
 
-    def _informer(self, selection: Selection) -> SharedInformer:
-        with self._lock:
-            if selection not in self._informers:
-                self._informers[selection] = self._made(selection)
-            return self._informers[selection]
+    def _all(self) -> list[SharedInformer]:
+        return [each.informer for each in self._caches.values()]
 
-    def _made(self, selection: Selection) -> SharedInformer:
+    def _informer(self, selection: Selection, transform: Transform | None, name: str) -> SharedInformer:
+        with self._lock:
+            cache = self._caches.get((selection, name))
+            if cache is not None and cache.informer.is_stopped:
+                del self._caches[selection, name]  # what it holds is not kept up to date any more
+                cache = None
+            if cache is None:
+                transform = transform or self._transform
+                cache = _Cache(self._made(selection, transform, name), transform, asking_place())
+                self._caches[selection, name] = cache
+            cache.check_transform(transform)
+            return cache.informer
+
+    def _made(self, selection: Selection, transform: Transform | None, name: str) -> SharedInformer:
         informer = SharedInformer(
             selection.sources(self._client, streaming=self._streaming),
-            name=self._name_for(selection),
+            name=self._name_for(selection, name),
             resync_seconds=self._resync_seconds,
-            transform=selection.whole_transform(),
+            transform=transform,
             options=self._options,
             clock=self._clock,
         )
         informer.died.on_set(self.died.set)
         return informer
 
-    def _name_for(self, selection: Selection) -> str:
+    def _name_for(self, selection: Selection, name: str) -> str:
         """The resource; what is special about the selection only if there is another of the resource."""
-        taken = {each.name for each in self._informers.values()}
+        taken = {each.informer.name: each for each in self._caches.values()}
+        if name:
+            if name in taken:
+                raise ValueError(
+                    f"{asking_place()} asks for another informer {name!r} than was asked for at {taken[name].asked_at}"
+                )
+            return name
         names = (
             str(selection.type),
             selection.describe(),

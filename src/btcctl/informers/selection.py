@@ -1,13 +1,14 @@
-"""What an informer of a factory holds: which collection, which part of it, in which form."""
+"""What an informer of a factory holds: which collection, and which part of it."""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from types import FrameType
+from typing import Protocol
 
 from btcctl.informers.list_watch import ListerWatcher
-from btcctl.informers.transform import Transform, chain, decodable_as
 from btcctl.resources import ResourceType
 
 
@@ -32,15 +33,13 @@ class Client(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Equal selections share an informer."""
+    """What is in a cache. There is one cache of it, or as many as were asked for by name."""
 
     type: ResourceType
     namespaces: tuple[str, ...] = ()  #: none is all of them
     label_selector: str = ""
     field_selector: str = ""
     metadata_only: bool = False
-    transform: Transform | None = None
-    struct: Any = None  #: what each object must decode to
 
     def sources(self, client: Client, *, streaming: bool) -> ListerWatcher | Mapping[str, ListerWatcher]:
         """One of everything, or one for each namespace."""
@@ -54,13 +53,6 @@ class Selection:
             for namespace in self.namespaces or ("",)
         }
         return sources if len(sources) > 1 else next(iter(sources.values()))
-
-    def whole_transform(self) -> Transform | None:
-        """What is done to each object before it is cached."""
-        steps = [] if self.transform is None else [self.transform]
-        if self.struct is not None:
-            steps.append(decodable_as(self.struct))
-        return chain(*steps) if steps else None
 
     def describe(self) -> str:
         """A name for logs: the resource, and what is special."""
@@ -81,3 +73,14 @@ def namespaces_of(namespace: str | Iterable[str]) -> tuple[str, ...]:
     if not namespaces or "" in namespaces:
         raise ValueError(f"{namespaces} are no namespaces: for all of them, say ''")
     return namespaces
+
+
+def asking_place() -> str:
+    """Where the toolkit was asked: `file:line` of the first frame outside of its informers and controllers."""
+    frame: FrameType | None = inspect.currentframe()
+    while frame is not None and str(frame.f_globals.get("__name__")).startswith(_OWN_PACKAGES):
+        frame = frame.f_back
+    return "an unknown place" if frame is None else f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+_OWN_PACKAGES = ("btcctl.informers.", "btcctl.controller.")

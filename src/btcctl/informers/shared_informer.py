@@ -157,6 +157,11 @@ class SharedInformer:
         return all(is_version_at_least(each, version) for each in versions) and self._fifo.is_drained()
 
     @property
+    def is_stopped(self) -> bool:
+        """Whether `stop` was called: what the cache holds stays as it was then."""
+        return self._stopped
+
+    @property
     def last_error(self) -> BtcctlError | None:
         """Why the last list or watch failed, None when healthy."""
         errors = (each.reflector.last_error for each in self._reflectors)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 
@@ -52,16 +52,6 @@ def drop_managed_fields(obj: Object) -> Object:
     members["metadata"] = msgspec.Raw(bytes(buffer))
     codecs.encode_into(members, buffer)
     return Object(obj.meta, bytes(buffer), obj.type_meta)
-
-
-def decodable_as(type_: Any) -> Transform:
-    """A Transform that changes nothing, and fails on an object that does not decode to `type_`."""
-
-    def check(obj: Object) -> Object:
-        obj.decode(type_)
-        return obj
-
-    return check
 
 
 def chain(*transforms: Transform) -> Transform:

@@ -1,18 +1,36 @@
-"""Informers that hand out a type of yours instead of Objects."""
+"""Views of a cache that hand out a type of yours instead of Objects.
+
+A view holds nothing: the cache is the one of its selection, which plain and typed readers, handlers and controllers
+share. So who is told of a change by one of them finds it through every other.
+
+An object that does not decode to the type is the problem of that object alone:
+
+    `get` raises ObjectDecodeError, because None would say that the object is gone;
+    `list` and `by_index` leave it out, log it once, and count it in `misfits`;
+    a handler is not told of such a state, which counts as a failure of the handler. When the object decodes again
+    the handler is told of an update from the last state that it knows, or that the object was added.
+"""
 
 from __future__ import annotations
 
-from typing import Generic, Protocol, TypeAlias, TypeVar
+from collections.abc import Iterable
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
+from btcctl.errors import ObjectDecodeError, describe_error
 from btcctl.informers.lister import Lister
 from btcctl.informers.notifications import Deleted
 from btcctl.informers.registration import Registration
 from btcctl.informers.shared_informer import SharedInformer
+from btcctl.logging import get_logger
 from btcctl.objects import Object, ObjectKey
+
+logger = get_logger(__name__)
 
 T = TypeVar("T")
 Many: TypeAlias = list[T]
 T_contra = TypeVar("T_contra", contravariant=True)
+
+_MAX_LOGGED = 10  # objects of a view that do not decode, at a time; more are only counted
 
 
 class TypedHandler(Protocol[T_contra]):
@@ -31,26 +49,54 @@ class TypedLister(Generic[T]):
     def __init__(self, lister: Lister, type_: type[T]) -> None:
         self._lister = lister
         self._type = type_
+        self._misfits: dict[ObjectKey, None] = {}  # each step on it is atomic
 
     def get(self, key: ObjectKey) -> T | None:
-        """The object of that key, or None."""
+        """The object of that key, or None.
+
+        Raises:
+            ObjectDecodeError: It is there, and does not fit the type.
+        """
         obj = self._lister.get(key)
         return None if obj is None else obj.decode(self._type)
 
     def list(self, namespace: str = "", *, selector: str = "") -> Many[T]:
-        """As of `Lister`."""
-        return [obj.decode(self._type) for obj in self._lister.list(namespace, selector=selector)]
+        """As of `Lister`, without what does not fit the type."""
+        return self._decoded(self._lister.list(namespace, selector=selector))
 
     def by_index(self, name: str, value: str) -> Many[T]:
-        """As of `Lister`."""
-        return [obj.decode(self._type) for obj in self._lister.by_index(name, value)]
+        """As of `Lister`, without what does not fit the type."""
+        return self._decoded(self._lister.by_index(name, value))
+
+    def misfits(self) -> Many[ObjectKey]:
+        """The objects that were left out of what was read, and have not been read or deleted since."""
+        return [key for key in [*self._misfits] if self._lister.get(key) is not None]
+
+    def _decoded(self, objects: Iterable[Object]) -> Many[T]:
+        decoded = []
+        for obj in objects:
+            try:
+                decoded.append(obj.decode(self._type))
+            except ObjectDecodeError as error:
+                self._note_misfit(obj.key, error)
+            else:
+                if self._misfits:
+                    self._misfits.pop(obj.key, None)
+        return decoded
+
+    def _note_misfit(self, key: ObjectKey, error: ObjectDecodeError) -> None:
+        if key not in self._misfits and len(self._misfits) >= _MAX_LOGGED:
+            self._misfits = dict.fromkeys(self.misfits())  # those that are gone make room
+        if key not in self._misfits and len(self._misfits) < _MAX_LOGGED:
+            logger.error("object left out: it does not fit its type", key=str(key), error=describe_error(error))
+        self._misfits[key] = None
 
 
 class TypedInformer(Generic[T]):
-    """A SharedInformer's typed side; start, stop and watch `informer` itself.
+    """The typed view of a SharedInformer; start, stop and watch `informer` itself, or give a controller the view.
 
     Args:
-        informer: Its transform refuses what does not decode (`decodable_as`), so that no read fails.
+        informer: The cache, which any number of views and others share.
         type_: A msgspec Struct with the wanted fields, or any type that msgspec decodes.
     """
 
@@ -64,17 +110,44 @@ class TypedInformer(Generic[T]):
         return self.informer.add_handler(_Decoding(handler, self._type), resync_seconds=resync_seconds)
 
 
+def cache_of(informer: SharedInformer | TypedInformer[Any]) -> SharedInformer:
+    """The informer itself, or the one that a view shows."""
+    return informer.informer if isinstance(informer, TypedInformer) else informer
+
+
 class _Decoding(Generic[T]):
+    """Tells a TypedHandler, in the one thread of its listener."""
+
     def __init__(self, handler: TypedHandler[T], type_: type[T]) -> None:
         self._handler = handler
         self._type = type_
+        self._last_fit: dict[ObjectKey, Object] = {}  # what the handler knows of objects that do not decode now
 
     def on_add(self, obj: Object, in_initial_list: bool) -> None:
         self._handler.on_add(obj.decode(self._type), in_initial_list)
 
     def on_update(self, old: Object, new: Object) -> None:
-        self._handler.on_update(old.decode(self._type), new.decode(self._type))
+        before = self._known(old)
+        try:
+            after = new.decode(self._type)
+        except ObjectDecodeError:
+            if before is not None:
+                self._last_fit.setdefault(new.key, old)
+            raise
+        self._last_fit.pop(new.key, None)
+        if before is None:
+            self._handler.on_add(after, in_initial_list=False)
+        else:
+            self._handler.on_update(before, after)
 
     def on_delete(self, deleted: Deleted) -> None:
-        last = deleted.last
-        self._handler.on_delete(deleted.key, None if last is None else last.decode(self._type))
+        last = None if deleted.last is None else self._known(deleted.last)
+        self._last_fit.pop(deleted.key, None)
+        self._handler.on_delete(deleted.key, last)
+
+    def _known(self, old: Object) -> T | None:
+        """The last state that the handler was told of. That `old` does not decode was reported when it was new."""
+        try:
+            return self._last_fit.get(old.key, old).decode(self._type)
+        except ObjectDecodeError:
+            return None

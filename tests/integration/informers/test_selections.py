@@ -92,7 +92,7 @@ def test_typed_informers_and_transforms_read_what_a_real_server_sends(api_server
     with running(client, namespace=api_server.namespace) as factory:
         typed = factory.informer_for(Text, CONFIG_MAPS, label_selector="app").lister
         plain = factory.informer(CONFIG_MAPS, label_selector="app").lister
-        small = factory.informer(CONFIG_MAPS, label_selector="app", transform=drop_managed_fields).lister
+        small = factory.informer(CONFIG_MAPS, label_selector="app", transform=drop_managed_fields, name="small").lister
         factory.start()
         factory.require_sync(10.0)
         assert typed.get(key).data == {"text": "x" * 1000}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from queue import SimpleQueue
 from typing import Any
 
+import msgspec
 import pytest
 
 from btcctl.controller.builder import ControllerBuilder
@@ -17,6 +19,7 @@ from btcctl.controller.predicates import generation_changed
 from btcctl.controller.result import Result
 from btcctl.controller.writes import set_controller
 from btcctl.informers.factory import SharedInformerFactory
+from btcctl.informers.typed import TypedInformer
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import CONFIG_MAPS, SECRETS, ResourceType
 from btcctl.testing.clock import FakeClock
@@ -129,3 +132,55 @@ def test_a_builder_can_be_used_again(client, build):
     first, second = build(builder), build(builder)
     client.resource(FOOS).create(foo("a"))
     assert (first.next(), second.next()) == (key("a"), key("a"))
+
+
+@contextmanager
+def running(manager: Manager) -> Iterator[None]:
+    manager.start()
+    try:
+        yield
+    finally:
+        manager.stop()
+
+
+class Foo(msgspec.Struct):
+    metadata: dict[str, Any]
+    size: int = 0
+
+
+@pytest.mark.parametrize("is_typed", [False, True])
+def test_a_controller_watches_the_informer_that_it_is_given_and_finds_owners_in_it(client, is_typed):
+    clock = FakeClock()
+    factory = SharedInformerFactory(client, clock=clock)
+    chosen = factory.informer(FOOS, label_selector="mine")
+    owner = client.resource(FOOS).create({**foo("a"), "metadata": {**foo("a")["metadata"], "labels": {"mine": ""}}})
+    keys: SimpleQueue[ObjectKey] = SimpleQueue()
+    given = TypedInformer(chosen, Foo) if is_typed else chosen
+    builder = Controller.for_(FOOS, informer=given).owns(CONFIG_MAPS)
+    controller = builder.build("foos", lambda each: keys.put(each) or Result(), factory, clock=clock)
+    assert [each.name for each in factory.informers] == [chosen.name, "configmaps"]
+    with running(Manager(factory, [controller], clock=clock)):
+        assert keys.get(timeout=REAL_LIMIT_SECONDS) == key("a")
+        client.resource(CONFIG_MAPS).create(config_map("child", owner))
+        assert keys.get(timeout=REAL_LIMIT_SECONDS) == key("a")
+
+
+def test_a_typed_reader_sees_what_its_controller_was_told_of(client):
+    """With a cache each, up to a fifth of changes was read before it was there, and nobody came back to it."""
+    clock = FakeClock()
+    factory = SharedInformerFactory(client, clock=clock)
+    foos = factory.informer_for(Foo, FOOS)
+    sizes: SimpleQueue[int | None] = SimpleQueue()
+
+    def reconcile(each: ObjectKey) -> Result:
+        found = foos.lister.get(each)
+        sizes.put(found and found.size)
+        return Result()
+
+    controller = Controller.for_(FOOS).build("foos", reconcile, factory, clock=clock)
+    assert factory.informers == [foos.informer]
+    with running(Manager(factory, [controller], clock=clock)):
+        client.resource(FOOS).create(foo("a", size=1))
+        assert sizes.get(timeout=REAL_LIMIT_SECONDS) == 1
+        client.resource(FOOS).patch(key("a"), {"size": 2})
+        assert sizes.get(timeout=REAL_LIMIT_SECONDS) == 2

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 
 import msgspec
 import pytest
@@ -10,7 +12,6 @@ from btcctl.informers.factory import SharedInformerFactory
 from btcctl.informers.transform import drop_managed_fields
 from btcctl.objects import Object
 from btcctl.resources import NODES, PODS, STATEFUL_SETS, ResourceType
-from btcctl.testing import capture_logs
 from btcctl.testing.clock import FakeClock
 from tests.unit.informers.support import LiveSource, key, pod
 
@@ -66,7 +67,7 @@ def test_there_is_one_informer_per_resource(factory):
         {"label_selector": "app=web"},
         {"field_selector": "spec.nodeName=n1"},
         {"metadata_only": True},
-        {"transform": drop_managed_fields},
+        {"name": "mine", "transform": drop_managed_fields},
     ],
 )
 def test_another_selection_is_another_informer_and_the_same_is_the_same(factory, selection):
@@ -115,7 +116,7 @@ def test_the_factorys_transform_is_for_all_that_have_no_other(collections):
         return Object(obj.meta, b"{}")
 
     factory = SharedInformerFactory(collections, transform=emptied)
-    plain, other = factory.informer(PODS), factory.informer(PODS, transform=drop_managed_fields)
+    plain, other = factory.informer(PODS), factory.informer(PODS, transform=drop_managed_fields, name="other")
     factory.start()
     factory.require_sync(10.0)
     assert [each.lister.list()[0].raw == b"{}" for each in (plain, other)] == [True, False]
@@ -130,15 +131,89 @@ class Sized(msgspec.Struct):
     size: int
 
 
-def test_a_typed_informer_is_shared_and_keeps_out_what_does_not_fit(factory):
+def test_typed_informers_are_views_of_the_one_cache(collections, factory):
     named, sized = factory.informer_for(Named, PODS), factory.informer_for(Sized, PODS)
-    assert named.informer is factory.informer_for(Named, PODS).informer
-    assert named.informer is not sized.informer
-    with capture_logs():
-        factory.start()
-        factory.require_sync(10.0)
+    assert named.informer is sized.informer is factory.informer(PODS)
+    assert len(collections.asked) == 1
+    factory.start()
+    factory.require_sync(10.0)
     assert named.lister.get(key("a")).metadata["name"] == "a"
     assert sized.lister.list() == []
+
+
+def test_a_type_that_cannot_be_decoded_is_refused_before_there_is_an_informer(collections, factory):
+    class Endless(msgspec.Struct):
+        what: dict[str, threading.Lock] | set[str] | list[str]
+
+    with pytest.raises(TypeError):
+        factory.informer_for(Endless, PODS)
+    assert collections.asked == []
+
+
+def test_a_second_cache_of_one_selection_is_refused_and_both_places_are_named(collections, factory):
+    factory.informer(PODS)
+    with pytest.raises(ValueError, match=r"another transform") as caught:
+        factory.informer(PODS, transform=drop_managed_fields)
+    assert str(caught.value).count("test_factory.py:") == 2
+    assert len(collections.asked) == 1
+
+
+def test_who_asks_for_no_transform_gets_the_cache_that_there_is(factory):
+    transformed = factory.informer(PODS, transform=drop_managed_fields)
+    assert factory.informer(PODS) is factory.informer_for(Named, PODS).informer is transformed
+    assert factory.informer(PODS, transform=drop_managed_fields) is transformed
+
+
+def test_a_second_cache_is_made_for_a_name_and_shared_under_it(factory):
+    mine = factory.informer(PODS, name="mine", transform=drop_managed_fields)
+    assert mine is factory.informer(PODS, name="mine") is not factory.informer(PODS)
+    assert mine.name == "mine"
+    with pytest.raises(ValueError, match=r"another informer 'mine' than was asked for at .*test_factory\.py:"):
+        factory.informer(STATEFUL_SETS, name="mine")
+
+
+def test_an_informer_that_was_stopped_alone_is_not_handed_out_again(factory):
+    first = factory.informer(PODS)
+    factory.start()
+    factory.require_sync(10.0)
+    first.stop()
+    second = factory.informer(PODS)
+    assert second is not first
+    assert not second.has_synced()
+    factory.start()
+    assert factory.wait_for_sync(10.0) == {}
+    assert second.has_synced()
+    assert (first.name, second.name) == ("pods", "pods")
+
+
+@pytest.mark.parametrize("is_typed", [False, True])
+def test_what_is_forgotten_is_stopped_and_its_cache_is_freed(factory, is_typed):
+    informer = factory.informer_for(Named, PODS) if is_typed else factory.informer(PODS)
+    cached = weakref.ref(informer.lister), weakref.ref(factory.informer(PODS))
+    factory.start()
+    factory.require_sync(10.0)
+    factory.forget(informer)
+    assert factory.informer(PODS) is not cached[1]()
+    assert factory.informer(PODS).name == "pods"
+    del informer
+    gc.collect()
+    assert [each() for each in cached] == [None, None]
+
+
+def test_what_is_forgotten_already_cannot_be_forgotten(factory):
+    informer = factory.informer(PODS)
+    factory.forget(informer)
+    with pytest.raises(ValueError, match="pods is none of this factory's"):
+        factory.forget(informer)
+
+
+def test_an_informer_that_was_replaced_can_still_be_forgotten(factory):
+    first = factory.informer(PODS)
+    factory.start()
+    first.stop()
+    second = factory.informer(PODS)
+    factory.forget(first)
+    assert factory.informers == [second]
 
 
 def test_start_starts_what_is_not_running_yet(factory):

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +15,6 @@ from btcctl.informers.transform import (
     Quarantine,
     Unusable,
     chain,
-    decodable_as,
     drop_managed_fields,
     transforming,
 )
@@ -70,18 +68,6 @@ def test_whatever_an_object_holds_only_its_managed_fields_are_dropped(fields, me
     obj = Object(pod("a", 1).meta, json.dumps(body).encode())
     del body["metadata"]["managedFields"]
     assert json.loads(drop_managed_fields(obj).raw) == body
-
-
-class Sized(msgspec.Struct):
-    size: int
-
-
-def test_an_object_that_does_not_decode_is_refused_and_one_that_does_is_itself():
-    check = decodable_as(Sized)
-    good = pod("a", 1, size=3)
-    assert check(good) is good
-    with pytest.raises(ObjectDecodeError, match="default/b"):
-        check(pod("b", 1, size="big"))
 
 
 def test_transforms_are_chained_in_order():
