@@ -18,7 +18,7 @@ IndexFunc: TypeAlias = Callable[[Object], Iterable[str]]
 Values: TypeAlias = tuple[str, ...]
 Objects: TypeAlias = list[Object]
 Keys: TypeAlias = list[ObjectKey]
-_Known: TypeAlias = dict[ObjectKey, tuple[Object, Values | Exception]]
+_Known: TypeAlias = dict[ObjectKey, tuple[Object, Values | BaseException]]
 
 NAMESPACE_INDEX = "(namespace)"  # in brackets, so that it meets no index of a user
 _LOGGED_PER_INDEX = 10
@@ -39,7 +39,7 @@ class _Index:
         self.keys: dict[str, dict[ObjectKey, None]] = {}
         self._values: dict[ObjectKey, Values] = {}
 
-    def values_of(self, obj: Object) -> Values | Exception:
+    def values_of(self, obj: Object) -> Values | BaseException:
         """Call the index function; an error is a result, too. Call it without a lock."""
         try:
             values = self.function(obj)
@@ -48,11 +48,11 @@ class _Index:
             values = tuple(dict.fromkeys(values))
             hash(values)
             return values
-        except Exception as error:
+        except BaseException as error:  # asyncio's CancelledError, SystemExit: none may end who changes the cache
             return error
 
-    def put(self, key: ObjectKey, values: Values | Exception) -> None:
-        if isinstance(values, Exception):
+    def put(self, key: ObjectKey, values: Values | BaseException) -> None:
+        if isinstance(values, BaseException):
             self.quarantined.add(key)
             values = ()
         elif self.quarantined:
@@ -211,12 +211,12 @@ class Indexer:
         with self._lock:
             return len(self._objects)
 
-    def _values_of(self, obj: Object, indices: Mapping[str, _Index]) -> dict[str, Values | Exception]:
+    def _values_of(self, obj: Object, indices: Mapping[str, _Index]) -> dict[str, Values | BaseException]:
         return {name: self._value_of(obj, index) for name, index in indices.items()}
 
-    def _value_of(self, obj: Object, index: _Index) -> Values | Exception:
+    def _value_of(self, obj: Object, index: _Index) -> Values | BaseException:
         values = index.values_of(obj)
-        if isinstance(values, Exception) and self._is_news(index, obj.key):
+        if isinstance(values, BaseException) and self._is_news(index, obj.key):
             logger.error("object not indexed", informer=self._name, index=index.name, key=str(obj.key), exc_info=values)
         return values
 

@@ -397,11 +397,12 @@ def test_a_thread_that_dies_is_never_silent():
 
 
 def test_when_the_informers_thread_dies_the_reflector_ends_too():
-    def deadly(obj: Object) -> list[str]:
+    def deadly(_: object) -> None:
         raise SystemExit("not an Exception")
 
     source = LiveSource(pod("a", 5))
-    informer = informer_of(source, indexers={"deadly": deadly})
+    informer = informer_of(source)
+    informer.add_handler(HandlerFuncs(), witness=deadly)  # the only foreign code there that must not raise
     with capture_logs():
         informer.start()
         assert source.interrupted.wait(10.0)
