@@ -67,3 +67,29 @@ def test_a_program_that_makes_types_as_it_goes_does_not_keep_them_all() -> None:
     for number in range(codecs._MAX_DECODERS + 10):
         codecs.decode(b"{}", msgspec.defstruct(f"T{number}", []))
     assert len(codecs._decoders) <= codecs._MAX_DECODERS
+
+
+def test_no_two_types_are_looked_at_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also not two different ones: they may have a third in common."""
+    looking: list[object] = []
+    most: list[int] = []
+    second = threading.Event()
+
+    def look(type_: object) -> msgspec.json.Decoder[object]:
+        looking.append(type_)
+        if len(looking) > 1:
+            second.set()
+        second.wait(0.05)  # time for another to come in, if it may
+        most.append(len(looking))
+        looking.remove(type_)
+        return decoder(type_)
+
+    decoder = msgspec.json.Decoder
+    monkeypatch.setattr(msgspec.json, "Decoder", look)
+    types = [msgspec.defstruct(f"Seen{number}", []) for number in range(3)]
+    threads = [threading.Thread(target=codecs.convert, args=({}, each)) for each in types]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert most == [1, 1, 1]
