@@ -196,7 +196,7 @@ RUNTIME_FAULTS = [
             "        if left <= 0:\n            reasons",
             "        if left <= -1e9:\n            reasons",
         ),
-        ("the cause is not named", 'f"{name}: {cause}" for name', 'f"{name}" for name'),
+        ("the cause is not named", 'f"{name}: {cause}{_advice(cause)}" for name', 'f"{name}" for name'),
     ),
     *faults_in(
         "controller/handlers.py",
@@ -279,8 +279,31 @@ RUNTIME_FAULTS = [
     *faults_in(
         "controller/writes.py",
         _WRITES,
-        ("an update is written without a difference", "    if body == found.body():", "    if False:"),
-        ("a status is written without a difference", '    if body.get("status") == dict(status):', "    if False:"),
+        (
+            "an update is written without a difference",
+            "    if not is_changed(body, found.raw, found.body):",
+            "    if False:",
+        ),
+        (
+            "a status is written without a difference",
+            '    if is_same_json(wanted, body.get("status")):',
+            "    if False:",
+        ),
+        (
+            "what the lister has not is read first",
+            "_find(resource, key) if cached is NOT_GIVEN else None",
+            "_find(resource, key)",
+        ),
+        (
+            "what exists unseen is an error",
+            "found = None if cached is NOT_GIVEN else _find(resource, key)",
+            "found = None",
+        ),
+        ("what a mutate returns is ignored", "    if returned is not None:", "    if False:"),
+        ("a mutate makes another object of it", "    if name != key.name or (", "    if False and ("),
+        ("an update that made no version is one", "if is_new else Outcome.UNCHANGED", "if True else Outcome.UNCHANGED"),
+        ("an owner has no uid", "    if not owner.uid:", "    if False:"),
+        ("a namespaced owner owns what is cluster-scoped", 'if namespace == "" or (body', "if (body"),
         (
             "a conflict is not tried again",
             "        except Conflict:\n            sleep",
@@ -295,6 +318,33 @@ RUNTIME_FAULTS = [
             "a namesake controls",
             "obj.controller is not None and obj.controller.uid == owner.uid",
             "obj.controller is not None",
+        ),
+    ),
+    *faults_in(
+        "json_values.py",
+        ("test_json_values.py",),
+        (
+            "truth is a number",
+            "return isinstance(one, bool) == isinstance(other, bool)\n\n\ndef _is_plain",
+            "return True\n\n\ndef _is_plain",
+        ),
+        ("truth is a number inside of others", "or _has_same_bools(one, other)", "or one == other"),
+        ("NaN is null", "        return math.isfinite(value)", "        return True"),
+        ("a tuple is a list", "    if kind is list:", "    if kind is list or kind is tuple:"),
+        (
+            "a key is any value",
+            "            if type(key) is not str:\n                return False",
+            "            if False:\n                return False",
+        ),
+    ),
+    *faults_in(
+        "rest/addressing.py",
+        ("test_mistakes.py",),
+        ("a key of another namespace is one of ours", "if namespace and key.namespace != namespace:", "if False:"),
+        (
+            "a path that is not served is an object that is not there",
+            '    if error.details.get("name"):',
+            "    if True:",
         ),
     ),
     *faults_in(

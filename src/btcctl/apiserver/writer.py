@@ -23,6 +23,7 @@ from btcctl.apiserver.store import Store
 from btcctl.apiserver.strategies import Strategy, strategy_of
 from btcctl.apiserver.validation import validate
 from btcctl.clock import rfc3339
+from btcctl.json_values import is_same_json
 from btcctl.objects import ObjectKey
 from btcctl.resources import CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES, SERVICE_ACCOUNTS, ResourceType
 
@@ -231,7 +232,7 @@ class Writer:
         keep(new, old.body)
         new = complete(served, strategy, new)
         validate(served, new, old.body, warnings, is_status=route.subresource == "status")
-        if strategy.has_generation and _counted(new, route) != _counted(old.body, route):
+        if strategy.has_generation and not is_same_json(_counted(new, route), _counted(old.body, route)):
             new["metadata"]["generation"] = old.body["metadata"].get("generation", 0) + 1
         self._track(route, old.body, body, new, options)
         strategy.finish(new)
@@ -239,7 +240,7 @@ class Writer:
         before = self._store.get(served.collection, route.key)
         stored = canonical(served, versions.stored_body(served, new))
         new = stored if before is None else settled(stored, before.body)
-        if options.dry_run or before is None or new == before.body:
+        if options.dry_run or before is None or is_same_json(new, before.body):
             return new
         if is_finished(new):
             self._store.delete(served.collection, route.key)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Protocol
 
 from btcctl.errors import NotFound
 from btcctl.objects import Object, ObjectKey
+
+# k8s.io/apimachinery's IsQualifiedName, with the prefix that it leaves out for Kubernetes' own.
+_NAME = re.compile(
+    r"(?=[^/]{1,253}/)[a-z0-9]([-a-z0-9.]*[a-z0-9])?/(?=.{1,63}$)[A-Za-z0-9]([-\w.]*[A-Za-z0-9])?", re.ASCII
+)
 
 
 class Patchable(Protocol):
@@ -29,7 +35,7 @@ def add_finalizer(resource: Patchable, obj: Object, name: str) -> Object:
 
     Raises:
         Conflict: It has changed since it was read: reconcile again.
-        ValueError: The name lacks its domain.
+        ValueError: The name is none, or lacks its domain.
     """
     _check(name)
     if name in obj.finalizers:
@@ -42,7 +48,7 @@ def remove_finalizer(resource: Patchable, obj: Object, name: str) -> None:
 
     Raises:
         Conflict: It has changed since it was read: reconcile again.
-        ValueError: The name lacks its domain.
+        ValueError: The name is none, or lacks its domain.
     """
     _check(name)
     if name not in obj.finalizers:
@@ -60,6 +66,5 @@ def _write(resource: Patchable, obj: Object, finalizers: list[str]) -> Object:
 
 
 def _check(name: str) -> None:
-    domain, slash, rest = name.partition("/")
-    if not (domain and slash and rest):
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise ValueError(f"a finalizer is called like example.org/cleanup, not {name!r}")

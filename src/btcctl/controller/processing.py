@@ -75,7 +75,7 @@ class Processor:
         """Reconcile `key`, unless a cache does not show yet what the last reconcile of it has written."""
         clear_contextvars()
         bind_contextvars(controller=self._name, key=str(key))
-        if not self._queue.is_shut_down and self._is_held(key):
+        if not self._queue.is_shut_down and self._hold(key):
             return
         if self._metrics is not None:
             self._metrics.started()
@@ -88,7 +88,8 @@ class Processor:
             self._metrics.finished(outcome, duration)
         logger.debug("reconciled", result=outcome, duration=round(duration, 6))
 
-    def _is_held(self, key: ObjectKey) -> bool:
+    def _hold(self, key: ObjectKey) -> bool:
+        """Hold `key` back if a cache does not show yet what was written for it; return whether it is held."""
         was_held = self.own_writes.has_held(key)
         delay = self.own_writes.hold(key)
         if delay:

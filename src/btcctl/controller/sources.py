@@ -54,6 +54,10 @@ class KeyHandler:
         add_background: Callable[[ObjectKey], None] | None = None,
         note: Callable[[ObjectKey, Object | None], None] = lambda _key, _obj: None,
     ) -> None:
+        if not callable(keys_of) or not (predicate is None or callable(predicate)):
+            raise TypeError(
+                "a mapping is a function from an object to keys, a predicate one of its old and its new state"
+            )
         self._note = note
         self._add = add
         self._add_background = add_background or add
@@ -201,7 +205,7 @@ def wait_for_sources(
         left = deadline - clock.now()
         causes = {source.name: source.why_unsynced() for source in waiting}
         if left <= 0:
-            reasons = "; ".join(f"{name}: {cause}" for name, cause in causes.items())
+            reasons = "; ".join(f"{name}: {cause}{_advice(cause)}" for name, cause in causes.items())
             raise CacheSyncError(f"{controller}: not synced within {timeout:g} s: {reasons}")
         if not _wait_for(waiting[0], min(left, _REPORT_SECONDS), stop, clock):
             _report(controller, causes, reported)
@@ -227,4 +231,8 @@ def _report(controller: str, causes: Mapping[str, str], reported: dict[str, str]
     for name, cause in causes.items():
         if reported.get(name) != cause:
             reported[name] = cause
-            logger.warning("waiting for a cache", controller=controller, informer=name, cause=cause)
+            logger.warning("waiting for a cache", controller=controller, informer=name, cause=cause + _advice(cause))
+
+
+def _advice(cause: str) -> str:
+    return ": start its factory, which a Manager does" if cause == "not started" else ""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from enum import Enum
-from typing import Any, NamedTuple, Protocol, TypeVar
+from functools import cache
+from typing import Any, Final, Literal, NamedTuple, Protocol, TypeAlias, TypeVar
 
+from btcctl import resources
 from btcctl.backoff import ExponentialBackoff
 from btcctl.clock import SYSTEM_CLOCK, Clock, sleep
 from btcctl.deadline import time_left
 from btcctl.errors import AlreadyExists, BtcctlError, Conflict, NotFound
+from btcctl.json_values import is_changed, is_same_json
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import ResourceType
 
@@ -50,6 +53,17 @@ class Ensured(NamedTuple):
     outcome: Outcome
 
 
+class _NotGiven(Enum):
+    NOT_GIVEN = "not given"
+
+
+NotGiven: TypeAlias = Literal[_NotGiven.NOT_GIVEN]
+#: There was no lister to ask: something else than a lister that has nothing.
+NOT_GIVEN: Final = _NotGiven.NOT_GIVEN
+
+Mutate: TypeAlias = Callable[[dict[str, Any]], None]
+
+
 def retry_on_conflict(write: Callable[[], T], *, attempts: int = ATTEMPTS, clock: Clock = SYSTEM_CLOCK) -> T:
     """Call `write` until it meets no Conflict. It has to read the object anew each time.
 
@@ -70,29 +84,39 @@ def retry_on_conflict(write: Callable[[], T], *, attempts: int = ATTEMPTS, clock
 
 
 def create_or_update(
-    resource: Writable, key: ObjectKey, mutate: Callable[[dict[str, Any]], None], *, cached: Object | None = None
+    resource: Writable, key: ObjectKey, mutate: Mutate, *, cached: Object | NotGiven | None = NOT_GIVEN
 ) -> Ensured:
     """Make an object what `mutate` makes of it. Writes only if that is a difference.
 
     Args:
         mutate: Gets the object's body, or only its metadata if there is none yet, and sets what it
-            wants and nothing else: what the server fills in stays as it is.
-        cached: What a lister has; without it the object is read from the server.
+            wants and nothing else: what the server fills in stays as it is. May be called a second time.
+        cached: What a lister has: `lister.get(key)`. With None it has nothing, and the object is created at once,
+            unless it turns out to exist. Without it the object is read from the server.
+
+    Returns:
+        The object as it is now. It is UPDATED only if the server has made a new version of it.
 
     Raises:
         Conflict: It has changed since it was read, or somebody else has just created it.
+        TypeError: `mutate` returns something, or sets what JSON does not have.
+        ValueError: `mutate` changes the object's name or namespace, or sets NaN or infinity.
     """
-    found = cached if cached is not None else _find(resource, key)
-    if found is None:
-        metadata = {"name": key.name, **({"namespace": key.namespace} if key.namespace else {})}
-        body: dict[str, Any] = {"metadata": metadata}
-        mutate(body)
-        return Ensured(resource.create(body), Outcome.CREATED)
-    body = found.body()
-    mutate(body)
-    if body == found.body():
-        return Ensured(found, Outcome.UNCHANGED)
-    return Ensured(resource.update(body), Outcome.UPDATED)
+    if isinstance(cached, Object):
+        return _update(resource, key, mutate, cached)
+    if cached is not None and cached is not NOT_GIVEN:
+        raise TypeError(f"cached is what a lister has, an Object or None, not of type {type(cached).__name__}")
+    found = _find(resource, key) if cached is NOT_GIVEN else None
+    if found is not None:
+        return _update(resource, key, mutate, found)
+    try:
+        return _create(resource, key, mutate)
+    except AlreadyExists:
+        # The lister lags behind; who has just asked the server has lost a race, and should look again.
+        found = None if cached is NOT_GIVEN else _find(resource, key)
+        if found is None:
+            raise
+    return _update(resource, key, mutate, found)
 
 
 def write_status(resource: Writable, obj: Object, status: Mapping[str, Any]) -> Ensured:
@@ -100,15 +124,24 @@ def write_status(resource: Writable, obj: Object, status: Mapping[str, Any]) -> 
 
     Raises:
         Conflict: It has changed since it was read.
+        TypeError: `status` is no mapping, or has in it what JSON does not have.
+        ValueError: There is NaN or infinity in it.
     """
-    body = obj.body()
-    if body.get("status") == dict(status):
+    if not isinstance(status, Mapping):
+        raise TypeError(
+            f"a status is a dict, not of type {type(status).__name__}; of a Struct, msgspec.to_builtins makes one"
+        )
+    wanted, body = dict(status), obj.body()
+    if is_same_json(wanted, body.get("status")):
         return Ensured(obj, Outcome.UNCHANGED)
-    return Ensured(resource.update_status({**body, "status": dict(status)}), Outcome.UPDATED)
+    body["status"] = wanted
+    return _written(obj, resource.update_status(body))
 
 
 def set_controller(body: dict[str, Any], owner_type: ResourceType, owner: Object, *, adopt: bool = False) -> None:
     """Make `owner` the controller of the object: garbage collection takes it when the owner is deleted.
+
+    An object that does not say its namespace gets the owner's.
 
     Args:
         body: What is about to be written.
@@ -116,11 +149,15 @@ def set_controller(body: dict[str, Any], owner_type: ResourceType, owner: Object
 
     Raises:
         NotControlled: It exists already, or another one controls it.
-        ValueError: The owner is in another namespace.
+        ValueError: The owner is in another namespace, or in one while the object is cluster-scoped: no garbage
+            collector heeds that. Or it was not read from a server: it has no UID.
     """
+    if not owner.uid:
+        raise ValueError(f"{owner_type} {owner.key} has no uid: an owner has to be what the server has made of it")
     metadata = body.setdefault("metadata", {})
-    if owner.namespace and metadata.get("namespace", owner.namespace) != owner.namespace:
-        raise ValueError(f"{owner_type} {owner.key} cannot own an object in namespace {metadata['namespace']}")
+    if owner.namespace:
+        _check_scope(body, metadata, owner_type, owner)
+        metadata.setdefault("namespace", owner.namespace)
     reference = {
         "apiVersion": owner_type.api_version,
         "kind": owner_type.kind,
@@ -132,14 +169,74 @@ def set_controller(body: dict[str, Any], owner_type: ResourceType, owner: Object
     references = metadata.get("ownerReferences") or []
     controller = next((each["uid"] for each in references if each.get("controller")), None)
     if controller != owner.uid and (controller or ("uid" in metadata and not adopt)):
-        key = ObjectKey(metadata.get("namespace", ""), metadata["name"])
+        key = ObjectKey(metadata.get("namespace", ""), metadata.get("name", ""))
         raise NotControlled(f"{key} exists, and is not controlled by {owner_type.kind} {owner.name}")
+    if controller == owner.uid and reference in references:
+        return  # what stands there may stand in any order
     metadata["ownerReferences"] = [*(each for each in references if each["uid"] != owner.uid), reference]
 
 
 def is_controlled_by(obj: Object, owner: Object) -> bool:
     """Whether this very owner, and no namesake, controls `obj`."""
     return obj.controller is not None and obj.controller.uid == owner.uid
+
+
+def _check_scope(body: Mapping[str, Any], metadata: Mapping[str, Any], owner_type: ResourceType, owner: Object) -> None:
+    # What exists says its namespace; what `create_or_update` is about to create does, too, by "" if it has none.
+    namespace = metadata.get("namespace", "" if "uid" in metadata else None)
+    if namespace == "" or (body.get("apiVersion"), body.get("kind")) in _cluster_scoped():
+        raise ValueError(
+            f"{owner_type} {owner.key} cannot own a cluster-scoped object: only a cluster-scoped owner can; "
+            "delete it yourself, with a finalizer on its owner"
+        )
+    if namespace not in {None, owner.namespace}:
+        raise ValueError(f"{owner_type} {owner.key} cannot own an object in namespace {namespace}")
+
+
+@cache
+def _cluster_scoped() -> frozenset[tuple[str, str]]:
+    types = (each for each in vars(resources).values() if isinstance(each, ResourceType) and not each.namespaced)
+    return frozenset((each.api_version, each.kind) for each in types)
+
+
+def _create(resource: Writable, key: ObjectKey, mutate: Mutate) -> Ensured:
+    metadata = {"name": key.name}
+    if key.namespace or not resource.type.namespaced:
+        metadata["namespace"] = key.namespace
+    body: dict[str, Any] = {"metadata": metadata}
+    _mutate(mutate, body, key)
+    if not body["metadata"].get("namespace"):
+        body["metadata"].pop("namespace", None)
+    return Ensured(resource.create(body), Outcome.CREATED)
+
+
+def _update(resource: Writable, key: ObjectKey, mutate: Mutate, found: Object) -> Ensured:
+    body = found.body()
+    _mutate(mutate, body, key)
+    if not is_changed(body, found.raw, found.body):
+        return Ensured(found, Outcome.UNCHANGED)
+    return _written(found, resource.update(body))
+
+
+def _written(before: Object, after: Object) -> Ensured:
+    """The server compares, too, after defaults and conversions: what changes nothing makes no new version."""
+    is_new = after.resource_version != before.resource_version
+    return Ensured(after, Outcome.UPDATED if is_new else Outcome.UNCHANGED)
+
+
+def _mutate(mutate: Mutate, body: dict[str, Any], key: ObjectKey) -> None:
+    returned: object = mutate(body)  # type: ignore[func-returns-value]
+    if returned is not None:
+        raise TypeError(
+            f"mutate returned {type(returned).__name__}, which would be ignored: it has to change the body that it is "
+            "given, and to return nothing"
+        )
+    metadata = body.get("metadata")
+    if not isinstance(metadata, dict):
+        raise TypeError("mutate has replaced the metadata: it has to change what is there")
+    name, namespace = metadata.get("name"), metadata.get("namespace") or ""
+    if name != key.name or (key.namespace and namespace != key.namespace):
+        raise ValueError(f"mutate made {namespace}/{name} of {key}: it cannot change which object it is")
 
 
 def _find(resource: Writable, key: ObjectKey) -> Object | None:

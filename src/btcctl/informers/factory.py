@@ -18,6 +18,7 @@ from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.errors import CacheSyncError
 from btcctl.informers.options import ReflectorOptions
 from btcctl.informers.selection import Client, Selection, asking_place, namespaces_of
+from btcctl.informers.selectors import parse_selector
 from btcctl.informers.shared_informer import SharedInformer
 from btcctl.informers.transform import Transform
 from btcctl.informers.typed import TypedInformer, cache_of
@@ -111,9 +112,10 @@ class SharedInformerFactory:
                 name in logs and metrics.
 
         Raises:
-            ValueError: A cluster-scoped type got a namespace; there is an informer of that selection with another
-                transform; or one of another selection has that name.
+            ValueError: A cluster-scoped type got a namespace; a selector is none; there is an informer of that
+                selection with another transform; or one of another selection has that name.
         """
+        parse_selector(label_selector)  # says if it is none
         namespaces = self._namespaces_for(type_, namespace)
         return self._informer(
             Selection(type_, namespaces, label_selector, field_selector, metadata_only), transform, name

@@ -33,6 +33,8 @@ class _Index:
     """One index: which keys are found under which value. Changed only under the indexer's lock."""
 
     def __init__(self, name: str, function: IndexFunc) -> None:
+        if not callable(function):
+            raise TypeError(f"index {name!r} is made by a function of an object, not by {function!r}")
         self.name = name
         self.function = function
         self.quarantined: set[ObjectKey] = set()  #: whose function raised: found under no value

@@ -54,6 +54,9 @@ class EventHandler(Protocol):
     def on_delete(self, deleted: Deleted) -> None: ...
 
 
+_METHODS = ("on_add", "on_update", "on_delete")
+
+
 def _ignore(*_: object) -> None:
     pass
 
@@ -80,3 +83,11 @@ def tell(handler: EventHandler, notification: Notification) -> None:
         handler.on_add(notification.new, notification.in_initial_list)
     else:
         handler.on_delete(notification)
+
+
+def check_handler(handler: object) -> None:
+    """Raise TypeError, in words for who wrote it, if it is no EventHandler."""
+    is_instance = not isinstance(handler, type)
+    if not is_instance or not all(callable(getattr(handler, each, None)) for each in _METHODS):
+        what = "an object of it" if not is_instance else "HandlerFuncs(on_add=…) of functions"
+        raise TypeError(f"a handler has the methods {', '.join(_METHODS)}; {handler!r} is none: pass {what}")

@@ -9,7 +9,7 @@ from types import FrameType
 from typing import Protocol
 
 from btcctl.informers.list_watch import ListerWatcher
-from btcctl.resources import ResourceType
+from btcctl.resources import NAMESPACES, ResourceType
 
 
 class Collection(Protocol):
@@ -65,13 +65,15 @@ def namespaces_of(namespace: str | Iterable[str]) -> tuple[str, ...]:
     """As a Selection has them; "" is all.
 
     Raises:
-        ValueError: There is none, or one of several is "".
+        ValueError: There is none, one of several is "", or one cannot be a name.
     """
-    if isinstance(namespace, str):
-        return (namespace,) if namespace else ()
-    namespaces = tuple(dict.fromkeys(namespace))
+    if namespace == "":
+        return ()
+    namespaces = (namespace,) if isinstance(namespace, str) else tuple(dict.fromkeys(namespace))
     if not namespaces or "" in namespaces:
         raise ValueError(f"{namespaces} are no namespaces: for all of them, say ''")
+    for each in namespaces:
+        NAMESPACES.path(name=each)  # says if it is none
     return namespaces
 
 

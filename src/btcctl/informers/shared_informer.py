@@ -19,7 +19,7 @@ from btcctl.informers.indexer import Indexer, IndexFunc
 from btcctl.informers.list_watch import ListerWatcher
 from btcctl.informers.listener import Listener, ListenerStatistics
 from btcctl.informers.lister import Lister
-from btcctl.informers.notifications import EventHandler, Witness
+from btcctl.informers.notifications import EventHandler, Witness, check_handler
 from btcctl.informers.options import ReflectorOptions
 from btcctl.informers.registration import Registration
 from btcctl.informers.scoped_reflector import ScopedReflector
@@ -117,8 +117,10 @@ class SharedInformer:
                 `handler` is busy. In the thread that keeps the cache: it must be quick, and must not raise.
 
         Raises:
+            TypeError: `handler` lacks one of the three methods.
             RuntimeError: The informer is stopped.
         """
+        check_handler(handler)
         resync = self._resync_seconds if resync_seconds is None else check_seconds("resync_seconds", resync_seconds)
         with self._changed:
             if self._stopped:

@@ -7,11 +7,13 @@ from enum import Enum
 from typing import Any
 
 from btcctl import codecs
-from btcctl.errors import Gone, ObjectDecodeError
+from btcctl.errors import Gone, NotFound, ObjectDecodeError
+from btcctl.json_values import encode_json
 from btcctl.logging import get_logger
 from btcctl.metadata import TypeMeta
 from btcctl.objects import ListPage, Object, ObjectKey
 from btcctl.resources import ResourceType
+from btcctl.rest.addressing import checked_patch, explained, explained_status, metadata_of, path_of
 from btcctl.rest.answers import decode_answer
 from btcctl.rest.breaker import Breaker
 from btcctl.rest.caller import Caller
@@ -42,7 +44,8 @@ class PatchKind(Enum):
 class Resource:
     """One collection. Thread-safe; cheap to make.
 
-    Every call raises errors of `btcctl.errors` only, and has a timeout.
+    Every call has a timeout, and raises errors of `btcctl.errors`; what cannot be asked of a server is refused before,
+    by ValueError or TypeError: a key of another namespace than the collection's, a body that is no JSON.
 
     Args:
         metadata_only: Lists and watches bring objects with nothing but their metadata.
@@ -55,6 +58,8 @@ class Resource:
     def __init__(
         self, client: Caller, type_: ResourceType, namespace: str = "", *, metadata_only: bool = False
     ) -> None:
+        if namespace:
+            type_.path(namespace)  # says if it is none
         self.type = type_
         self.namespace = namespace
         self._client = client
@@ -67,7 +72,7 @@ class Resource:
         Raises:
             NotFound: There is none.
         """
-        return self._object(self._client.call(Request("GET", self._path(key))))
+        return self._object(self._call(Request("GET", self._path(key))))
 
     def list(
         self, *, label_selector: str = "", field_selector: str = "", page_size: int = 500
@@ -142,7 +147,7 @@ class Resource:
             headers["Accept-Encoding"] = "gzip"
         page = PageDecoder(f"list of {self.type}", _METADATA_ONLY if self._metadata_only else self._type_meta)
         request = Request("GET", self._collection(), query, headers, receive=page.feed)
-        response = self._client.call(request, timeout=limits.list_seconds, breaker=breaker, stop=stop)
+        response = self._call(request, timeout=limits.list_seconds, breaker=breaker, stop=stop)
         page.feed(response.body)  # of a transport that gives it all at once
         return page.finish()
 
@@ -169,8 +174,14 @@ class Resource:
         return self._write("PUT", self._path(self._key_of(body)), self._complete(body))
 
     def update_status(self, body: Mapping[str, Any]) -> Object:
-        """Replace an object's status, and nothing else; raises as `update` does."""
-        return self._write("PUT", self._path(self._key_of(body), "status"), self._complete(body))
+        """Replace an object's status, and nothing else; raises as `update` does.
+
+        NotFound is also what a server says whose CRD has no status subresource.
+        """
+        try:
+            return self._write("PUT", self._path(self._key_of(body), "status"), self._complete(body))
+        except NotFound as error:
+            raise explained_status(error) from error
 
     def patch(
         self,
@@ -197,16 +208,14 @@ class Resource:
         """
         if force and kind is not PatchKind.APPLY:
             raise ValueError("only an apply can be forced")
-        body: Mapping[str, Any] | Sequence[Any] = patch
+        body = checked_patch(patch)
         query = {"fieldManager": field_manager or self._client.field_manager}
         if kind is PatchKind.APPLY:
             query["force"] = "true" if force else "false"
-            body = self._complete(patch) if isinstance(patch, Mapping) else patch
-        request = Request(
-            "PATCH", self._path(key, subresource), query, {"Content-Type": kind.value}, codecs.encode(body)
-        )
+            body = self._complete(patch) if isinstance(patch, Mapping) else body
+        request = Request("PATCH", self._path(key, subresource), query, {"Content-Type": kind.value}, encode_json(body))
         # A JSON patch may add to a list: twice is not once.
-        obj = self._object(self._client.call(request, idempotent=kind is not PatchKind.JSON))
+        obj = self._object(self._call(request, idempotent=kind is not PatchKind.JSON))
         record_write(self.type, obj, may_be_new=kind is PatchKind.APPLY)
         return obj
 
@@ -253,7 +262,7 @@ class Resource:
         options |= _without_empty(preconditions=preconditions, propagationPolicy=propagation_policy)
         if grace_period_seconds is not None:
             options["gracePeriodSeconds"] = grace_period_seconds
-        answer = self._client.call(Request("DELETE", self._path(key), {}, _JSON, codecs.encode(options)))
+        answer = self._call(Request("DELETE", self._path(key), {}, _JSON, codecs.encode(options)))
         if not answer.is_hypothetical:
             record_deletion(self.type, key, answer.body)
 
@@ -302,12 +311,13 @@ class Resource:
             timeout_seconds + limits.overrun_seconds if timeout_seconds else None,
         )
         request = Request("GET", self._collection(), query, self._accept("PartialObjectMetadata"))
-        return self._client.open_watch(
-            request,
-            limits=stream_limits,
-            breaker=breaker or Breaker(),
-            type_meta=_METADATA_ONLY if self._metadata_only else self._type_meta,
-        )
+        type_meta = _METADATA_ONLY if self._metadata_only else self._type_meta
+        try:
+            return self._client.open_watch(
+                request, limits=stream_limits, breaker=breaker or Breaker(), type_meta=type_meta
+            )
+        except NotFound as error:
+            raise explained(error, self.type) from error
 
     def lister_watcher(
         self,
@@ -338,8 +348,14 @@ class Resource:
     def subresource_post(self, key: ObjectKey, subresource: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """POST to a subresource, such as a pod's "binding"; returns the answer as it came."""
         query = {"fieldManager": self._client.field_manager}
-        request = Request("POST", self._path(key, subresource), query, _JSON, codecs.encode(body))
-        return decode_answer(self._client.call(request), f"{self.type} {key}, {subresource}")
+        request = Request("POST", self._path(key, subresource), query, _JSON, encode_json(body))
+        return decode_answer(self._call(request), f"{self.type} {key}, {subresource}")
+
+    def _call(self, request: Request, **how: Any) -> Response:
+        try:
+            return self._client.call(request, **how)
+        except NotFound as error:
+            raise explained(error, self.type) from error
 
     def _accept(self, metadata_form: str) -> dict[str, str]:
         if not self._metadata_only:
@@ -350,15 +366,13 @@ class Resource:
         return self.type.path(self.namespace)
 
     def _path(self, key: ObjectKey, subresource: str = "") -> str:
-        if not key.name:
-            raise ValueError(f"{self.type}: an object needs a name")
-        return self.type.path(key.namespace, key.name, subresource)
+        return path_of(self.type, self.namespace, key, subresource)
 
     def _namespace_of(self, body: Mapping[str, Any]) -> str:
-        return (body.get("metadata") or {}).get("namespace") or self.namespace
+        return metadata_of(body).get("namespace") or self.namespace
 
     def _key_of(self, body: Mapping[str, Any]) -> ObjectKey:
-        return ObjectKey(self._namespace_of(body), (body.get("metadata") or {}).get("name") or "")
+        return ObjectKey(self._namespace_of(body), metadata_of(body).get("name") or "")
 
     def _complete(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """With the kind, which items of a list of a built-in kind come without."""
@@ -366,7 +380,7 @@ class Resource:
 
     def _write(self, method: str, path: str, body: Mapping[str, Any]) -> Object:
         query = {"fieldManager": self._client.field_manager}
-        obj = self._object(self._client.call(Request(method, path, query, _JSON, codecs.encode(body))))
+        obj = self._object(self._call(Request(method, path, query, _JSON, encode_json(body))))
         record_write(self.type, obj, may_be_new=method == "POST")
         return obj
 

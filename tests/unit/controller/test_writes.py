@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -19,7 +19,7 @@ from btcctl.controller.writes import (
 from btcctl.deadline import limited_to
 from btcctl.errors import AlreadyExists, Conflict, DeadlineExceeded, NotFound
 from btcctl.objects import Object, ObjectKey
-from btcctl.resources import CONFIG_MAPS, STATEFUL_SETS, ResourceType
+from btcctl.resources import CLUSTER_ROLES, CONFIG_MAPS, NODES, STATEFUL_SETS, ResourceType
 from btcctl.rest.resource import Resource
 from btcctl.testing.clock import FakeClock
 from btcctl.testing.fake_client import FakeClient
@@ -203,3 +203,127 @@ def test_a_retry_ends_with_the_time_of_the_reconcile():
 
     with limited_to(0.5, clock), pytest.raises(DeadlineExceeded):
         retry_on_conflict(lose, clock=clock)
+
+
+def test_what_the_lister_has_not_is_created_at_once(client, maps):
+    assert create_or_update(maps, KEY, put("k", "1"), cached=None).outcome is Outcome.CREATED
+    assert verbs(client) == ["create"]
+
+
+def test_what_exists_although_the_lister_has_it_not_is_read_and_updated(client, maps):
+    maps.create({**config_map(), "data": {"theirs": "1"}})
+    client.clear_actions()
+    assert create_or_update(maps, KEY, put("k", "1"), cached=None).outcome is Outcome.UPDATED
+    assert verbs(client) == ["create", "get", "update"]
+    assert maps.get(KEY).body()["data"] == {"theirs": "1", "k": "1"}
+
+
+def test_who_has_read_and_found_nothing_has_lost_a_race(client, maps):
+    def create_first(body: dict[str, Any]) -> None:
+        maps.create(config_map())
+
+    with pytest.raises(AlreadyExists):
+        create_or_update(maps, KEY, create_first)
+
+
+@pytest.mark.parametrize(("before", "after"), [(1, True), (True, 1), (0, False), ([1], [True])])
+def test_truth_and_numbers_are_different_values(client, before, after):
+    client.add({"apiVersion": "example.org/v1", "kind": "Foo", "metadata": {"name": "a", "namespace": "default"}})
+    foos = client.resource(FOOS, "default")
+
+    def want(value: Any) -> Any:
+        return lambda body: body.update(spec={"x": value})
+
+    create_or_update(foos, KEY, want(before))
+    assert create_or_update(foos, KEY, want(after)).outcome is Outcome.UPDATED
+    assert repr(foos.get(KEY).body()["spec"]) == repr({"x": after})
+    write_status(foos, foos.get(KEY), {"x": before})
+    assert write_status(foos, foos.get(KEY), {"x": after}).outcome is Outcome.UPDATED
+    assert repr(foos.get(KEY).body()["status"]) == repr({"x": after})
+
+
+def test_an_integer_and_a_float_are_the_same_number(client):
+    client.add({"apiVersion": "example.org/v1", "kind": "Foo", "metadata": {"name": "a", "namespace": "default"}})
+    foos = client.resource(FOOS, "default")
+    foo = write_status(foos, foos.get(KEY), {"b": [1], "a": 2}).object
+    client.clear_actions()
+    assert write_status(foos, foo, {"a": 2.0, "b": [1.0]}).outcome is Outcome.UNCHANGED
+    assert create_or_update(foos, KEY, lambda body: None, cached=foo).outcome is Outcome.UNCHANGED
+    assert verbs(client) == []
+
+
+def test_what_changes_nothing_at_the_server_is_no_update(client, maps):
+    cached = maps.create(config_map())
+    ensured = create_or_update(maps, KEY, lambda body: body.update(data={}), cached=cached)
+    assert (ensured.outcome, ensured.object.resource_version) == (Outcome.UNCHANGED, cached.resource_version)
+
+
+class CountingObject(Object, frozen=True):
+    bodies: ClassVar[list[str]] = []
+
+    def body(self) -> dict[str, Any]:
+        self.bodies.append(self.name)
+        return super().body()
+
+
+def test_what_is_cached_is_decoded_once_if_nothing_changes(client):
+    client.add({"apiVersion": "example.org/v1", "kind": "Foo", "metadata": {"name": "a", "namespace": "default"}})
+    foos = client.resource(FOOS, "default")
+    written = write_status(foos, foos.get(KEY), {"ready": 1}).object
+    cached = CountingObject(written.meta, written.raw)
+    create_or_update(foos, KEY, lambda body: None, cached=cached)
+    assert len(cached.bodies) == 1
+    write_status(foos, cached, {"ready": 1})
+    assert len(cached.bodies) == 2
+
+
+def test_an_owner_that_is_there_already_stays_where_it_is():
+    owner = new_object("web", uid="u1")
+    body, other = config_map(), {"uid": "u2", "name": "other"}
+    set_controller(body, STATEFUL_SETS, owner)
+    body["metadata"]["ownerReferences"].append(other)
+    set_controller(body, STATEFUL_SETS, owner)
+    assert [each["uid"] for each in body["metadata"]["ownerReferences"]] == ["u1", "u2"]
+
+
+def test_a_new_object_gets_its_owners_namespace():
+    body: dict[str, Any] = {"metadata": {"name": "a"}}
+    set_controller(body, STATEFUL_SETS, new_object("web", uid="u1"))
+    assert body["metadata"]["namespace"] == "default"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"metadata": {"name": "a", "uid": "u9"}},
+        {"metadata": {"name": "a", "namespace": ""}},
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "a"}},
+        {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "a", "namespace": "default"}},
+    ],
+)
+def test_a_namespaced_owner_of_what_is_cluster_scoped_is_refused(body):
+    if body.get("kind") == "PersistentVolume":  # no type of ours: its path cannot be made
+        with pytest.raises(ValueError, match="cluster-scoped"):
+            FakeClient().resource(ResourceType("", "v1", "persistentvolumes", "PersistentVolume", False)).create(body)
+        return
+    with pytest.raises(ValueError, match="cannot own a cluster-scoped object"):
+        set_controller(body, STATEFUL_SETS, new_object("web", uid="u1"), adopt=True)
+
+
+def test_a_cluster_scoped_owner_may_own_both():
+    owner = Object.from_body({"metadata": {"name": "n", "uid": "u1"}})
+    for metadata in ({"name": "a", "namespace": "default"}, {"name": "a", "namespace": ""}):
+        body = {"metadata": metadata}
+        set_controller(body, NODES, owner)
+        assert body["metadata"]["ownerReferences"][0]["uid"] == "u1"
+
+
+def test_a_cluster_scoped_object_is_created_without_a_namespace(client):
+    created = create_or_update(client.resource(CLUSTER_ROLES), ObjectKey("", "r"), lambda body: body.update(rules=[]))
+    assert (created.object.key, created.outcome) == (ObjectKey("", "r"), Outcome.CREATED)
+
+
+def test_a_status_that_cannot_be_written_names_the_likely_cause(client, maps):
+    created = maps.create(config_map())
+    with pytest.raises(NotFound, match="its CRD has no `subresources"):
+        maps.update_status({**created.body(), "status": {"x": 1}})

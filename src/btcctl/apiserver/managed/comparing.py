@@ -16,6 +16,7 @@ from btcctl.apiserver.managed.field_sets import (
     without_below,
 )
 from btcctl.apiserver.managed.types import DEDUCED, WHOLE, ListType, MapType, Type
+from btcctl.json_values import is_same_json
 
 MISSING: Any = object()
 
@@ -110,7 +111,7 @@ def _is_omitted(map_type: MapType, name: str, type_: Type, value: Any) -> bool:
 
 
 def _compare(type_: Type, old: Any, new: Any, path: Path, found: Comparison) -> None:
-    if old is not MISSING and new is not MISSING and old == new:
+    if old is not MISSING and new is not MISSING and is_same_json(old, new):
         return
     before, after = type_.form_of(None if old is MISSING else old), type_.form_of(None if new is MISSING else new)
     if new is MISSING:

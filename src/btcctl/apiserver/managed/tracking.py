@@ -18,6 +18,7 @@ from btcctl.apiserver.managed.field_sets import FieldSet, difference, intersecti
 from btcctl.apiserver.managed.kinds import Kind
 from btcctl.apiserver.managed.reconciling import reconciled
 from btcctl.apiserver.managed.typed import problems
+from btcctl.json_values import is_same_json
 from btcctl.logging import get_logger
 
 logger = get_logger(__name__)
@@ -108,7 +109,7 @@ def updated(kind: Kind, old: Body | None, new: Body, managed: Managed, author: A
 
 def _differing(old: Body, new: Body) -> tuple[Body, Body]:
     """Both states without the parts that are equal, which nobody needs to look at."""
-    same = {key for key, value in old.items() if key in new and new[key] == value}
+    same = {key for key, value in old.items() if key in new and is_same_json(new[key], value)}
     return tuple({key: value for key, value in each.items() if key not in same} for each in (old, new))  # type: ignore[return-value]
 
 
@@ -161,7 +162,7 @@ def settled(new: dict[str, Any], old: Body) -> dict[str, Any]:
         return new
     timed = [{**made, "time": kept.get("time")} for made, kept in zip(after, before, strict=True)]
     same = {**new, "metadata": {**new["metadata"], "managedFields": before}}
-    return same if timed == before and same == old else new
+    return same if timed == before and is_same_json(same, old) else new
 
 
 def _before(kind: Kind, old: Body | None, new: Mapping[str, Any]) -> Managed:

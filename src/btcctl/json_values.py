@@ -1,0 +1,150 @@
+"""Which Python values are JSON, and which of them are the same.
+
+Python has values that JSON does not: NaN, tuples, keys that are no text; an encoder makes something of them that nobody
+has asked for. And it calls True and 1 equal, which to an API server are of two types. The integer 1 and the float 1.0
+are the same: Go writes both as `1` (encoding/json, floatEncoder), so a difference would never go away.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+
+from btcctl.codecs import encode
+
+_MOST_DEPTH = 500  # more than any API server takes, and less than the interpreter's stack
+_PLAIN_KEY = re.compile(r"[A-Za-z_][\w-]*")
+_HINTS = {
+    "tuple": "use a list",
+    "set": "use a sorted list",
+    "frozenset": "use a sorted list",
+    "bytes": "use base64 text",
+    "datetime": "use text, see btcctl.clock.rfc3339",
+    "timedelta": "use a text or a number, as the field's type says",
+    "Decimal": "use a float, or a text",
+}
+
+_NO_JSON = (ValueError, OverflowError, RecursionError)  # UnicodeEncodeError is a ValueError
+
+
+def encode_json(value: object) -> bytes:
+    """`value` as compact JSON.
+
+    Raises:
+        TypeError: A value or key in it is of a type that JSON does not have; says where.
+        ValueError: A number is NaN or infinite, a text is no Unicode, or it is nested too deep; says where.
+    """
+    try:
+        if _is_plain(value):
+            return encode(value)
+    except _NO_JSON:
+        pass  # the look below says where
+    for fault in _faults(value, "", 0):
+        raise fault
+    return encode(value)
+
+
+def is_changed(value: object, raw: bytes, decode: Callable[[], object]) -> bool:
+    """Whether `value` is another than what it was made from.
+
+    Args:
+        raw: The JSON it was made from. Mostly the bytes are the same, and nothing has to be decoded again.
+        decode: Makes a value from `raw`.
+    """
+    try:
+        if encode(value) == raw.rstrip():  # an answer ends with a newline
+            return False
+    except (TypeError, *_NO_JSON):
+        return True  # who writes it is told what is wrong with it
+    return not is_same_json(value, decode())
+
+
+def is_same_json(one: object, other: object) -> bool:
+    """Whether two values are the same to an API server. What JSON does not have is the same as nothing."""
+    if one != other:
+        return False
+    if isinstance(one, dict | list):
+        try:
+            return encode(one, order="sorted") == encode(other, order="sorted") or _has_same_bools(one, other)
+        except (TypeError, *_NO_JSON):
+            return False
+    return isinstance(one, bool) == isinstance(other, bool)
+
+
+def _is_plain(value: object) -> bool:
+    """Whether there is nothing in it that needs a closer look. Quick: it comes before every write."""
+    kind = type(value)
+    if kind is dict:
+        for key, each in value.items():  # type: ignore[attr-defined]
+            if type(key) is not str:
+                return False
+            kind = type(each)
+            if kind is not str and kind is not int and kind is not bool and each is not None and not _is_plain(each):
+                return False
+        return True
+    if kind is list:
+        return all(map(_is_plain, value))  # type: ignore[call-overload]
+    if kind is float:
+        return math.isfinite(value)  # type: ignore[arg-type]
+    return kind is str or kind is int or kind is bool or value is None
+
+
+def _faults(value: Any, path: str, depth: int) -> Iterator[Exception]:
+    where = path or "the object"
+    if depth > _MOST_DEPTH:
+        yield ValueError(f"{_short(where)} is nested too deep, or contains itself")
+    elif isinstance(value, dict):
+        for key, each in value.items():
+            if isinstance(key, str):
+                yield from _faults(each, _with(path, key), depth + 1)
+            else:
+                yield TypeError(f"{where} has the key {key!r}, must be text")
+    elif isinstance(value, list):
+        for number, each in enumerate(value):
+            yield from _faults(each, f"{path}[{number}]", depth + 1)
+    else:
+        yield from _faults_of_scalar(value, where)
+
+
+def _faults_of_scalar(value: object, where: str) -> Iterator[Exception]:
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            yield ValueError(f"{where} is no Unicode text: half of a surrogate pair at character {error.start}")
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            yield ValueError(f"{where} is {value}, which JSON does not have")
+    elif not isinstance(value, int) and value is not None:
+        yield _foreign(value, where)
+
+
+def _foreign(value: object, path: str) -> TypeError:
+    name = type(value).__name__
+    hint = _HINTS.get(name, "")
+    if isinstance(value, msgspec.Struct):
+        hint = "use btcctl.codecs.to_builtins"
+    return TypeError(f"{path} is of type {name}, which JSON does not have" + (hint and f": {hint}"))
+
+
+def _with(path: str, key: str) -> str:
+    if not _PLAIN_KEY.fullmatch(key):
+        return f"{path}[{key}]"
+    return f"{path}.{key}" if path else key
+
+
+def _short(path: str) -> str:
+    return path if len(path) <= 100 else f"{path[:100]}…"
+
+
+def _has_same_bools(one: Any, other: Any) -> bool:
+    """Of two that Python calls equal: whether truth stands for truth everywhere."""
+    if isinstance(one, dict):
+        return all(_has_same_bools(each, other[key]) for key, each in one.items())
+    if isinstance(one, list):
+        return all(map(_has_same_bools, one, other))
+    return isinstance(one, bool) == isinstance(other, bool)

@@ -1,0 +1,166 @@
+"""What the author of a program does wrong is told at once: by type, in words that say what is wrong and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import msgspec
+import pytest
+
+from btcctl import (
+    Controller,
+    HandlerFuncs,
+    Manager,
+    Object,
+    ObjectKey,
+    PatchKind,
+    ResourceType,
+    Result,
+    SharedInformerFactory,
+    add_finalizer,
+    create_or_update,
+    set_controller,
+    write_status,
+)
+from btcctl.controller.options import ControllerOptions
+from btcctl.errors import CacheSyncError, ConfigError, NotFound
+from btcctl.informers.options import ReflectorOptions
+from btcctl.leaderelection.election import Timing
+from btcctl.resources import CLUSTER_ROLES, CONFIG_MAPS, NODES, PODS
+from btcctl.testing.clock import FakeClock
+from btcctl.testing.fake_client import FakeClient
+from btcctl.threads import Stop
+
+WIDGETS = ResourceType("example.org", "v1", "widgets", "Widget")
+MISSPELT = ResourceType("example.org", "v1", "widgetz", "Widget")
+KEY = ObjectKey("default", "a")
+CLIENT = FakeClient(types=[WIDGETS])
+MAPS = CLIENT.resource(CONFIG_MAPS, "default")
+A_MAP = Object.from_body({"metadata": {"name": "a", "namespace": "default"}})
+AN_OWNER = Object.from_body({"metadata": {"name": "w", "namespace": "default", "uid": "u"}})
+
+
+class Status(msgspec.Struct):
+    ready: bool = True
+
+
+def reconcile(_: ObjectKey) -> Result:
+    return Result()
+
+
+async def async_reconcile(_: ObjectKey) -> Result:
+    return Result()
+
+
+def factory() -> SharedInformerFactory:
+    return SharedInformerFactory(FakeClient(types=[WIDGETS]))
+
+
+def controller() -> Controller:
+    return Controller("net", reconcile)
+
+
+def unsynced(type_: ResourceType) -> None:
+    made = factory()
+    made.informer(type_)
+    made.start()
+    try:
+        made.require_sync(0.2)
+    finally:
+        made.stop()
+
+
+def never_started() -> None:
+    waiting = Controller("net", reconcile, options=ControllerOptions(cache_sync_timeout=0.0), clock=FakeClock())
+    waiting.watch(factory().informer(CONFIG_MAPS))
+    waiting.run(Stop())
+
+
+def started_again() -> None:
+    made = factory()
+    made.start()
+    made.stop()
+    made.start()
+
+
+def ensure(mutate: Callable[[dict], object], **how: object) -> None:
+    create_or_update(MAPS, KEY, mutate, **how)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error", "words"),
+    [
+        (lambda: Controller("net", None), TypeError, "must be a function of a key"),
+        (lambda: Controller("net", async_reconcile), TypeError, "plain function: workers are threads"),
+        (lambda: Controller("", reconcile), ValueError, "needs a name"),
+        (lambda: Controller("net", reconcile, workers=0), ValueError, "workers is 0, must be 1 or more"),
+        (never_started, CacheSyncError, "not started: start its factory, which a Manager does"),
+        (started_again, RuntimeError, "the informer factory is stopped"),
+        (lambda: Manager(factory(), [controller(), controller()]), ValueError, "two controllers are called net"),
+        (lambda: controller().watch(factory().informer(PODS), "app"), TypeError, "a mapping is a function"),
+        (lambda: controller().watch(factory().informer(PODS), predicate=True), TypeError, "a predicate one of its old"),
+        (lambda: controller().queue.add(["default", "a"]), TypeError, "unhashable"),
+        (lambda: factory().informer(PODS).add_handler(print), TypeError, r"has the methods on_add.*pass HandlerFuncs"),
+        (lambda: factory().informer(PODS).add_handler(HandlerFuncs), TypeError, "pass an object of it"),
+        (lambda: factory().informer(PODS).add_index("node", "spec.nodeName"), TypeError, "a function of an object"),
+        (lambda: factory().informer(PODS).lister.by_index("node", "n"), KeyError, "has no index 'node'"),
+        (lambda: factory().informer(PODS).lister.list(selector="a in (b"), ValueError, "is no label selector"),
+        (lambda: factory().informer(PODS, label_selector="a in (b"), ValueError, "is no label selector"),
+        (lambda: factory().informer(NODES, namespace="default"), ValueError, "is cluster-scoped"),
+        (lambda: SharedInformerFactory(CLIENT, namespace="a/b"), ValueError, "'a/b' cannot be part"),
+        (lambda: unsynced(MISSPELT), CacheSyncError, "no widgetz in example.org/v1: is the CRD installed"),
+        (lambda: CLIENT.resource(MISSPELT).list(), NotFound, "are version and plural right"),
+        (lambda: CLIENT.resource(MISSPELT).get(KEY), NotFound, "are version and plural right"),
+        (lambda: CLIENT.resource(MISSPELT).create(A_MAP.body()), NotFound, "are version and plural right"),
+        (lambda: CLIENT.resource(CONFIG_MAPS, "a/b"), ValueError, "'a/b' cannot be part"),
+        (lambda: CLIENT.resource(NODES, "default"), ValueError, "cluster-scoped"),
+        (lambda: MAPS.get(ObjectKey("other", "a")), ValueError, "other/a is not in namespace default"),
+        (lambda: MAPS.delete(ObjectKey("other", "a")), ValueError, "client.resource.type. has all"),
+        (lambda: MAPS.get("default/a"), TypeError, r"a key is an ObjectKey\(namespace, name\), not of type str"),
+        (lambda: MAPS.get(("default", "a")), TypeError, "not of type tuple"),
+        (lambda: CLIENT.resource(CONFIG_MAPS).get(ObjectKey("", "a")), ValueError, "needs a namespace"),
+        (lambda: CLIENT.resource(NODES).get(ObjectKey("default", "a")), ValueError, "cluster-scoped"),
+        (lambda: MAPS.create("a"), TypeError, "a manifest is a dict"),
+        (lambda: MAPS.update({"metadata": "a"}), TypeError, "a manifest is a dict"),
+        (lambda: MAPS.patch(KEY, '{"data":{}}'), TypeError, "a patch is a dict.*not of type str"),
+        (lambda: MAPS.patch(KEY, {}, force=True), ValueError, "only an apply can be forced"),
+        (lambda: MAPS.create({"metadata": {"name": "a"}, "data": {1: "x"}}), TypeError, "data has the key 1"),
+        (lambda: MAPS.patch(KEY, {"data": {"x": float("nan")}}), ValueError, r"data\.x is nan"),
+        (
+            lambda: MAPS.patch(KEY, ({"op": "add", "path": "/data", "value": {"x": (1,)}},), kind=PatchKind.JSON),
+            TypeError,
+            r"\[0\]\.value\.x is of type tuple",
+        ),
+        (
+            lambda: MAPS.apply({"metadata": {"name": "a"}, "data": {"at": datetime.now(UTC)}}),
+            TypeError,
+            r"data\.at is of type datetime",
+        ),
+        (lambda: ensure(lambda body: {**body, "data": {}}), TypeError, "mutate returned dict"),
+        (lambda: ensure(lambda body: body["metadata"].update(name="b")), ValueError, "cannot change which object"),
+        (lambda: ensure(lambda body: body["metadata"].update(namespace="b")), ValueError, "made b/a of default/a"),
+        (lambda: ensure(lambda body: body.update(metadata=None)), TypeError, "replaced the metadata"),
+        (lambda: ensure(lambda body: body.update(data={"x": {1}})), TypeError, r"data\.x is of type set"),
+        (lambda: ensure(lambda body: None, cached=KEY), TypeError, "cached is what a lister has"),
+        (lambda: write_status(MAPS, A_MAP, "Ready"), TypeError, "a status is a dict, not of type str"),
+        (lambda: write_status(MAPS, A_MAP, Status()), TypeError, "msgspec.to_builtins"),
+        (lambda: write_status(MAPS, A_MAP, {"load": float("inf")}), ValueError, r"status\.load is inf"),
+        (lambda: add_finalizer(MAPS, A_MAP, "cleanup"), ValueError, "called like example.org/cleanup"),
+        (lambda: add_finalizer(MAPS, A_MAP, None), ValueError, "called like example.org/cleanup"),
+        (lambda: set_controller({"metadata": {"name": "a"}}, WIDGETS, A_MAP), ValueError, "has no uid"),
+        (
+            lambda: create_or_update(
+                CLIENT.resource(CLUSTER_ROLES), ObjectKey("", "r"), lambda body: set_controller(body, WIDGETS, AN_OWNER)
+            ),
+            ValueError,
+            "cannot own a cluster-scoped object: only a cluster-scoped owner can",
+        ),
+        (lambda: Result(float("nan")), ValueError, "requeue_after is nan"),
+        (lambda: ReflectorOptions(min_watch_seconds=900.0), ValueError, "at most max_watch_seconds"),
+        (lambda: Timing(10.0, 10.0, 2.0), ConfigError, "must be longer than the next"),
+    ],
+)
+def test_a_mistake_is_told_at_once(wrong, error, words):
+    with pytest.raises(error, match=words):
+        wrong()
