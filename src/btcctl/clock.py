@@ -10,7 +10,7 @@ import math
 import threading
 import time
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 #: Seconds that anything of ours waits at a time, twelve days. Locks would take more (threading.TIMEOUT_MAX),
 #: sockets and poll would not: they count milliseconds in 31 bits (CPython's socketmodule.c, selectmodule.c).
@@ -37,8 +37,13 @@ def check_seconds(name: str, seconds: float, *, most: float = math.inf) -> float
         most: The greatest that is right.
 
     Raises:
+        TypeError: No number.
         ValueError: Negative, NaN, or more.
     """
+    given: Any = seconds  # by programs that no type checker has seen
+    if not isinstance(given, int | float):
+        hint = ": of a timedelta, total_seconds()" if hasattr(given, "total_seconds") else ""
+        raise TypeError(f"{name} is of type {type(given).__name__}, must be a number of seconds{hint}")
     if not 0 <= seconds <= most:
         wanted = "0 or more" if math.isinf(most) else f"from 0 to {most:g}"
         raise ValueError(f"{name} is {seconds} s, must be {wanted}")

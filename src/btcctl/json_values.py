@@ -56,11 +56,13 @@ def is_changed(value: object, raw: bytes, decode: Callable[[], object]) -> bool:
         decode: Makes a value from `raw`.
     """
     try:
-        if encode(value) == raw.rstrip():  # an answer ends with a newline
-            return False
+        encoded = encode(value)
     except (TypeError, *_NO_JSON):
         return True  # who writes it is told what is wrong with it
-    return not is_same_json(value, decode())
+    if encoded == raw.rstrip():  # an answer ends with a newline
+        return False
+    original = decode()  # an object of a list is decoded with its kind, which its bytes do not say
+    return encoded != encode(original) and not is_same_json(value, original)
 
 
 def is_same_json(one: object, other: object) -> bool:
@@ -127,7 +129,7 @@ def _foreign(value: object, path: str) -> TypeError:
     name = type(value).__name__
     hint = _HINTS.get(name, "")
     if isinstance(value, msgspec.Struct):
-        hint = "use btcctl.codecs.to_builtins"
+        hint = "use msgspec.to_builtins"
     return TypeError(f"{path} is of type {name}, which JSON does not have" + (hint and f": {hint}"))
 
 

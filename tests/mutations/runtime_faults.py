@@ -266,6 +266,11 @@ RUNTIME_FAULTS = [
         ("an object with a grace period is gone", " or held.metadata.deletion_grace_period_seconds)", ")"),
         ("a namespace is gone at once", "held.metadata.finalizers or in_spec or", "held.metadata.finalizers or"),
         (
+            "of many that were deleted nothing is waited for",
+            "str(int(meta.resource_version) + 1)",
+            "meta.resource_version",
+        ),
+        (
             "an object that stays is gone",
             "obj.deletion_timestamp is not None and _is_held(obj)\n    log",
             "False\n    log",

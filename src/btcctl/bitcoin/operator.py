@@ -23,7 +23,8 @@ from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.controller.builder import ControllerBuilder
 from btcctl.controller.controller import Controller
 from btcctl.controller.handlers import KeysOf
-from btcctl.controller.manager import Manager, Service
+from btcctl.controller.leading import Service
+from btcctl.controller.manager import Manager
 from btcctl.controller.options import ControllerOptions
 from btcctl.errors import BtcctlError, NotFound
 from btcctl.events.metrics import EventMetrics

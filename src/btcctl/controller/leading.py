@@ -11,8 +11,8 @@ from btcctl.errors import describe_error
 from btcctl.threads import Latch, Runner, Stop
 
 
-class Work(Protocol):
-    """What is started when we lead: a controller."""
+class Service(Protocol):
+    """Anything with threads of its own: a controller, an event recorder, a server."""
 
     def start(self) -> None: ...
 
@@ -30,7 +30,7 @@ class WhenLeading:
         died: Set if the work could not be started.
     """
 
-    def __init__(self, leading: Latch, work: Sequence[Work], clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(self, leading: Latch, work: Sequence[Service], clock: Clock = SYSTEM_CLOCK) -> None:
         self.died = Latch(clock)
         self._leading = leading
         self._work = list(work)
@@ -76,5 +76,5 @@ class WhenLeading:
         self._cause = f"thread when-leading ended by {describe_error(error)}"
         self.died.set()
 
-    def _stop_by(self, deadline: float, part: Work) -> None:
+    def _stop_by(self, deadline: float, part: Service) -> None:
         part.stop(max(0.0, deadline - self._clock.now()))

@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 
 from btcctl.clock import SYSTEM_CLOCK, Clock, bounded
 from btcctl.controller.controller import Controller
-from btcctl.controller.leading import WhenLeading
+from btcctl.controller.leading import Service, WhenLeading
 from btcctl.controller.signals import catching_signals
 from btcctl.errors import BtcctlError
 from btcctl.informers.factory import SharedInformerFactory
@@ -24,14 +24,6 @@ _LEAST_SECONDS = 1.0  # for each part to stop, even if another has used all the 
 # a lease in milliseconds. Together less than two seconds, which are kept back from the time for the work.
 _EVENT_SECONDS = 0.9  # without an event having been written
 _LEASE_SECONDS = 0.7  # and what the events have not used
-
-
-class Service(Protocol):
-    """Anything with threads of its own: an event recorder, a server."""
-
-    def start(self) -> None: ...
-
-    def stop(self, timeout: float = ...) -> None: ...
 
 
 @runtime_checkable

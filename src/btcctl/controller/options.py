@@ -33,7 +33,7 @@ class ControllerOptions:
             raise TypeError(f"workers is of type {type(self.workers).__name__}, must be an int")
         if self.workers < 1:
             raise ValueError(f"workers is {self.workers}, must be 1 or more")
-        if self.reconcile_timeout is not None and not self.reconcile_timeout > 0:
+        if self.reconcile_timeout is not None and not check_seconds("reconcile_timeout", self.reconcile_timeout) > 0:
             raise ValueError(f"reconcile_timeout is {self.reconcile_timeout}, must be more than 0 seconds, or None")
         check_seconds("cache_sync_timeout", self.cache_sync_timeout)
         check_seconds("own_writes_timeout", self.own_writes_timeout)

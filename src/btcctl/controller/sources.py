@@ -66,10 +66,15 @@ class KeyHandler:
         self._last_good: dict[ObjectKey, list[ObjectKey]] = {}  # of objects for which the mapping raises
 
     def on_add(self, obj: Object, in_initial_list: bool) -> None:
+        add = self._add_background if in_initial_list else self._add
         is_wanted, failure = self._judge(None, obj)
-        if is_wanted:
-            keys, failed = self._keys_after(obj, [])
-            self._pass_on(keys, self._add_background if in_initial_list else self._add, obj, failure or failed)
+        if not is_wanted:
+            return
+        if self._keys_of is own_key:
+            self._pass_on([obj.key], add, obj, failure)
+            return
+        keys, failed = self._keys_after(obj, [])
+        self._pass_on(keys, add, obj, failure or failed)
 
     def on_update(self, old: Object, new: Object) -> None:
         is_wanted, failure = self._judge(old, new)

@@ -174,10 +174,7 @@ class Resource:
         return self._write("PUT", self._path(self._key_of(body)), self._complete(body))
 
     def update_status(self, body: Mapping[str, Any]) -> Object:
-        """Replace an object's status, and nothing else; raises as `update` does.
-
-        NotFound is also what a server says whose CRD has no status subresource.
-        """
+        """Replace an object's status, and nothing else. NotFound may mean that its CRD has no status subresource."""
         try:
             return self._write("PUT", self._path(self._key_of(body), "status"), self._complete(body))
         except NotFound as error:
@@ -313,9 +310,8 @@ class Resource:
         request = Request("GET", self._collection(), query, self._accept("PartialObjectMetadata"))
         type_meta = _METADATA_ONLY if self._metadata_only else self._type_meta
         try:
-            return self._client.open_watch(
-                request, limits=stream_limits, breaker=breaker or Breaker(), type_meta=type_meta
-            )
+            breaker = breaker or Breaker()
+            return self._client.open_watch(request, limits=stream_limits, breaker=breaker, type_meta=type_meta)
         except NotFound as error:
             raise explained(error, self.type) from error
 

@@ -89,6 +89,39 @@ def record_deletion(type_: ResourceType, key: ObjectKey, answer: bytes) -> None:
     log.append(RecordedWrite(type_, key, obj.resource_version if is_asked_to_go else "", obj.uid))
 
 
+def record_deletions(type_: ResourceType, answer: bytes) -> None:
+    """`answer` is what the server said to a DELETE of a collection: the objects as they were before.
+
+    Whatever a cache holds of one of them later is what the deletion has made of it.
+    """
+    log = _log.get()
+    if log is None:
+        return
+    try:
+        frames = decode_json(answer, _Items, lambda: "answer to a deletion").items
+    except DecodeError:
+        return
+    for meta in (each.metadata for each in frames):
+        if meta.resource_version.isdecimal():
+            version = str(int(meta.resource_version) + 1)
+            log.append(RecordedWrite(type_, ObjectKey(meta.namespace, meta.name), version, meta.uid))
+
+
+class _ItemMeta(msgspec.Struct, rename="camel"):
+    name: str
+    namespace: str = ""
+    uid: str = ""
+    resource_version: str = ""
+
+
+class _Item(msgspec.Struct):
+    metadata: _ItemMeta
+
+
+class _Items(msgspec.Struct):
+    items: list[_Item] = []
+
+
 class _Holding(msgspec.Struct):
     finalizers: list[str] | None = None
 

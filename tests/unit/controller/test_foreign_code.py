@@ -159,6 +159,21 @@ def test_a_number_of_workers_is_an_int(workers):
         ControllerOptions(workers=workers)
 
 
+@pytest.mark.parametrize("name", ["cache_sync_timeout", "reconcile_timeout", "own_writes_timeout"])
+@pytest.mark.parametrize(
+    ("seconds", "error"), [("5", TypeError), (timedelta(seconds=5), TypeError), (NAN, ValueError), (-1, ValueError)]
+)
+def test_a_timeout_is_a_number_of_seconds(name, seconds, error):
+    with pytest.raises(error, match=f"{name} is"):
+        ControllerOptions(**{name: seconds})
+
+
+@pytest.mark.parametrize("seconds", [INF, 1e300])
+def test_a_timeout_that_never_comes_is_right(seconds):
+    how = ControllerOptions(cache_sync_timeout=seconds, reconcile_timeout=seconds, own_writes_timeout=seconds)
+    assert after_one_call(lambda _: Result(), options=how).journal.last(KEY).result == "success"
+
+
 @pytest.mark.parametrize("seconds", [0, 0.0])
 def test_a_key_that_comes_back_at_once_all_the_time_comes_back_slower_and_slower(seconds):
     controller = Controller("net", lambda _: Result(requeue_after=seconds), clock=(clock := FakeClock()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
 from btcctl.controller.controller import Controller
@@ -16,7 +17,7 @@ from btcctl.informers.notifications import Deleted, Updated
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import CONFIG_MAPS, NAMESPACES, PODS, SECRETS, ResourceType
 from btcctl.rest.resource import PatchKind
-from btcctl.rest.written import RecordedWrite, record_deletion, record_write, recording_writes
+from btcctl.rest.written import RecordedWrite, record_deletion, record_deletions, record_write, recording_writes
 from btcctl.testing import capture_logs
 from btcctl.testing.clock import FakeClock
 from btcctl.testing.fake_client import FakeClient
@@ -264,6 +265,17 @@ def test_whatever_a_server_says_to_a_deletion_the_object_is_gone(answer):
     with recording_writes() as writes:
         record_deletion(CONFIG_MAPS, CHILD, answer)
     assert writes == [GONE_SOMEHOW]
+
+
+def test_a_deletion_of_many_is_seen_in_whatever_comes_of_each():
+    listed = {"kind": "ConfigMapList", "items": [child("5").body(), new_object("opaque", resourceVersion="x").body()]}
+    with recording_writes() as writes:
+        record_deletions(CONFIG_MAPS, msgspec.json.encode(listed))
+        record_deletions(CONFIG_MAPS, b'{"kind":"Status"}')
+    (write,) = writes
+    assert not write.is_seen_in(child("5"))
+    assert write.is_seen_in(child("6", deletionTimestamp="2026-01-01T00:00:00Z"))
+    assert write.is_seen_in(None)
 
 
 class Play:
