@@ -94,7 +94,7 @@ RUNTIME_FAULTS = [
     ),
     *faults_in(
         "controller/failures.py",
-        _FOREIGN,
+        _PROCESSING,
         ("a failure holds a key back for a day", "min(seconds, MAX_RETRY_AFTER_SECONDS) if", "seconds if"),
         ("NaN holds a key back", " if seconds > 0 else 0.0", " if not seconds <= 0 else 0.0"),
         (
