@@ -20,7 +20,7 @@ from btcctl.processes.keeper import Keeper
 from btcctl.sandbox.commands import P2P_PORT, RPC_PORT, node_command
 from tests.integration.support import eventually
 
-ENV = {"BC_RPC_USER": "bc-user", "BC_RPC_PASSWORD": "bc-password: ünlikely #1"}
+ENV = {"BC_RPC_USER": "bc-user", "BC_RPC_PASSWORD": "bc-password: ünlikely = 1"}
 ADDRESS = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
 
 
