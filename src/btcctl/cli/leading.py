@@ -15,10 +15,11 @@ from btcctl.leaderelection.election import Timing
 from btcctl.leaderelection.elector import Elector
 from btcctl.leaderelection.fence import Fence
 from btcctl.leaderelection.lease_lock import LeaseLock
-from btcctl.leaderelection.record import LeaseRecord
+from btcctl.leaderelection.record import LeaseRecord, read_record
 from btcctl.logging import get_logger
 from btcctl.metrics import Metrics
 from btcctl.objects import ObjectKey
+from btcctl.resources import LEASES
 from btcctl.rest.client import ApiClient
 from btcctl.rest.config import ClientConfig
 from btcctl.rest.http import HttpTransport
@@ -59,7 +60,7 @@ def add_flags(flags: Flags) -> None:
         "--leader-elect-resource-namespace",
         metavar="NAME",
         default="",
-        about=f"where it is; in a cluster the pod's own namespace, beside one {NAMESPACE}",
+        about=f"where it is; in a cluster the pod's own namespace, beside one wherever it is held, else {NAMESPACE}",
     )
     flags.switch("--take-over", about="beside a cluster: take the Lease from whoever holds it")
 
@@ -82,6 +83,8 @@ def candidacy(
     key = ObjectKey(namespace, args.leader_elect_resource_name)
     # A connection of its own, without the fence and without retries: one call is one attempt.
     with ApiClient(HttpTransport(config, pool_size=1), retries=RetryPolicy(attempts=1)) as client:
+        if not is_inside and not args.leader_elect_resource_namespace:
+            key = _wherever_it_is(client, key)
         lock = LeaseLock(client, key)
         if not (is_inside or args.take_over):
             _refuse_if_held(lock, timing, clock, is_sure=not args.leader_elect)
@@ -91,6 +94,20 @@ def candidacy(
         fence = Fence(clock)
         observer = metrics.leader(key.name)
         yield Candidacy(Elector(lock, fence, timing, clock=clock, take_over=args.take_over, observer=observer), fence)
+
+
+def _wherever_it_is(client: ApiClient, key: ObjectKey) -> ObjectKey:
+    """The Lease of that name that somebody holds: a release keeps it in its own namespace, which may be any.
+
+    Of several the one that was renewed last; `key` if nobody holds any, or we may not look everywhere.
+    """
+    try:
+        found, _ = client.resource(LEASES).list(field_selector=f"metadata.name={key.name}")
+    except ApiError as error:
+        logger.debug("leases of other namespaces cannot be looked at", error=str(error))
+        return key
+    held = [(record.renew_time, each.key) for each in found if (record := read_record(each)).holder]
+    return max(held, default=("", key), key=lambda each: each[0])[1]
 
 
 def _refuse_if_held(lock: LeaseLock, timing: Timing, clock: Clock, *, is_sure: bool) -> None:

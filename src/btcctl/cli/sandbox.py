@@ -40,6 +40,7 @@ def add_parser(commands: Any, environ: Mapping[str, str]) -> argparse.ArgumentPa
     flags.value("--kubeconfig-out", parse=Path, metavar="FILE", about="write the kubeconfig here; it stays afterwards")
     flags.value("--bitcoind", parse=Path, metavar="PATH", about="the bitcoind to run, instead of one on PATH")
     flags.switch("--simulated", about="simulated nodes, even if there is a bitcoind on PATH")
+    flags.switch("--no-operator", about="leave the network to an operator of yours, for example `btcctl run`")
     flags.value(
         "--control-plane",
         choices=("embedded", "real"),
@@ -59,6 +60,8 @@ def run_sandbox(args: argparse.Namespace) -> int:
         raise ConfigError(f"no {error.name} here: the sandbox needs pip install 'btcctl[sandbox]'") from error
     if args.check and args.nodes < MIN_CHECKED_NODES:
         raise ConfigError(f"--check needs --nodes {MIN_CHECKED_NODES} or more: a lone node has nobody to learn from")
+    if args.check and args.no_operator:
+        raise ConfigError("--check tells what the sandbox's operator does: it contradicts --no-operator")
     options = SandboxOptions(
         nodes=args.nodes,
         manifests=tuple([args.manifests] if args.manifests else []),
@@ -66,11 +69,12 @@ def run_sandbox(args: argparse.Namespace) -> int:
         bitcoind=args.bitcoind,
         simulated=args.simulated,
         control_plane=args.control_plane,
+        operator=not args.no_operator,
     )
     with _terminated_like_interrupted(), Session(options, say=say) as session:
         if args.check:
             return _check(session)
-        _play(session)
+        _play(session, waits=not args.no_operator)
         return 0
 
 
@@ -86,8 +90,9 @@ def _check(session: Session) -> int:
     return 0
 
 
-def _play(session: Session) -> None:
-    session.show_progress()
+def _play(session: Session, *, waits: bool) -> None:
+    if waits:
+        session.show_progress()
     say(session.advice())
     with contextlib.suppress(KeyboardInterrupt):
         while True:

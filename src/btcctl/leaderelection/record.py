@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Self
 
 from btcctl.errors import ObjectDecodeError
+from btcctl.objects import Object
 
 MAX_INT32 = 2**31 - 1  # what a number in a Lease can be at most
 
@@ -84,3 +85,11 @@ def _number(fields: Mapping[str, Any], name: str) -> int:
     if not isinstance(value, int | None) or isinstance(value, bool):
         raise ObjectDecodeError(f"a Lease whose spec.{name} is no whole number")
     return min(max(value or 0, 0), MAX_INT32)
+
+
+def read_record(lease: Object) -> LeaseRecord:
+    """What stands in a Lease of somebody else; one that makes no sense has no holder."""
+    try:
+        return LeaseRecord.from_spec(lease.body().get("spec"))
+    except ObjectDecodeError:
+        return LeaseRecord()

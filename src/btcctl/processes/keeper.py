@@ -100,6 +100,12 @@ class Keeper:
         self._is_gone = False
         self._runner.start()
 
+    @property
+    def is_alive(self) -> bool:
+        """False once it has ended: every process has ended with it, and no other can be started."""
+        with self._changed:
+            return not self._is_gone
+
     def stop(self, timeout: float = 2 * GRACE_SECONDS) -> None:
         """End every process, and the keeper. Safe to call twice, and before `start`.
 

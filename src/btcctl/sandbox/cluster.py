@@ -25,6 +25,8 @@ from btcctl.objects import ObjectKey
 from btcctl.processes.keeper import Keeper
 from btcctl.resources import PODS
 from btcctl.rest.client import ApiClient
+from btcctl.rest.http import HttpTransport
+from btcctl.rest.transport import Fence
 from btcctl.sandbox.access import Access
 from btcctl.sandbox.addresses import AddressPool
 from btcctl.sandbox.certificates import make_identity
@@ -85,6 +87,7 @@ class Cluster:
         self._access = options.server
         self._kubelet: Kubelet | None = None
         self._manager: Manager | None = None
+        self._keeper: Keeper | None = None
         self._pods = PodHooks()  # of our own API server, if it is ours
         self._running = ExitStack()
         self._stop_by = 0.0
@@ -107,8 +110,10 @@ class Cluster:
 
     @property
     def healthy(self) -> bool:
-        """False once a part of it has died."""
-        return self._manager is not None and self._manager.healthy
+        """False once a part of it has died, the keeper of its processes included."""
+        if self._keeper is None or self._manager is None:
+            return False
+        return self._keeper.is_alive and self._manager.healthy
 
     def start(self) -> None:
         """Start everything; returns when pods can be created.
@@ -135,9 +140,13 @@ class Cluster:
         self._stop_by = self._clock.now() + timeout
         self._running.close()
 
-    def client(self) -> ApiClient:
-        """A new client of this cluster, closed with it at the latest."""
-        client = ApiClient.from_config(self.access.config)
+    def client(self, fence: Fence | None = None) -> ApiClient:
+        """A new client of this cluster, closed with it at the latest.
+
+        Args:
+            fence: Asked before anything is written.
+        """
+        client = ApiClient(HttpTransport(self.access.config, fence=fence))
         self._running.callback(client.close)
         return client
 
@@ -170,7 +179,9 @@ class Cluster:
         self.stop()
 
     def _start_parts(self, parts: ExitStack) -> None:
-        keeper = Keeper(self.run_dir, self._on_exit, grace_seconds=KEEPER_GRACE_SECONDS, clock=self._clock)
+        keeper = self._keeper = Keeper(
+            self.run_dir, self._on_exit, grace_seconds=KEEPER_GRACE_SECONDS, clock=self._clock
+        )
         keeper.start()
         parts.callback(lambda: keeper.stop(self._left()))
         addresses = AddressPool()

@@ -13,13 +13,17 @@ from typing import Any, Self
 
 from btcctl.bitcoin.crd import load_crd
 from btcctl.bitcoin.mesh import RpcFor
-from btcctl.bitcoin.operator import NODE_IMAGE, OperatorOptions, build_operator
+from btcctl.bitcoin.operator import COMPONENT, NODE_IMAGE, OperatorOptions, build_operator
+from btcctl.bitcoin.rights import Rights
 from btcctl.bitcoin.rpc import Credentials, RpcConnections
 from btcctl.bitcoin.topology import neighbours
 from btcctl.bitcoin.types import BITCOIN_NETWORKS
 from btcctl.clock import SYSTEM_CLOCK, sleep
 from btcctl.controller.manager import Manager
 from btcctl.errors import BtcctlError, ConfigError
+from btcctl.leaderelection.elector import Elector
+from btcctl.leaderelection.fence import Fence
+from btcctl.leaderelection.lease_lock import LeaseLock
 from btcctl.objects import ObjectKey
 from btcctl.processes.run_directory import new_run_directory
 from btcctl.sandbox.access import Access
@@ -39,6 +43,9 @@ READY_SECONDS = 120.0
 MANAGER_STOP_SECONDS = 1.0
 _POLL_SECONDS = 0.1
 
+LEASE = ObjectKey(KEY.namespace, COMPONENT)
+OPERATOR = "operator"
+
 EMBEDDED, REAL = "embedded", "real"  #: whose API server the network runs on
 
 Say = Callable[[str], None]
@@ -54,6 +61,7 @@ class SandboxOptions:
     bitcoind: Path | None = None  #: None looks on PATH
     simulated: bool = False  #: do not even look on PATH
     control_plane: str = EMBEDDED  #: or REAL
+    operator: bool = True  #: False leaves the network to an operator of somebody else
 
 
 class Session:
@@ -81,6 +89,7 @@ class Session:
         self._bitcoind: Path | None = None
         self._running = ExitStack()
         self._managers: list[tuple[str, Manager]] = []
+        self._elector: Elector | None = None
         self._server = "embedded"
 
     def __enter__(self) -> Self:
@@ -133,8 +142,16 @@ class Session:
         return replace(self._cluster_options, server=access, stateful_sets=not managed, collects=managed)
 
     def _start_operator(self, parts: ExitStack) -> None:
-        options = OperatorOptions(poll_max_seconds=POLL_MAX_SECONDS)
-        self._start_manager(parts, "operator", build_operator(self._client, options, rpc_for=self._rpc_for))
+        """With a Lease, so that another operator knows of this one, and may take its place."""
+        if not self._options.operator:
+            self._say("operator     none: start yours, for example btcctl run --kubeconfig …")
+            return
+        fence = Fence()
+        client = parts.enter_context(self._cluster.client(fence))
+        elector = self._elector = Elector(LeaseLock(self._client, LEASE), fence)
+        options = OperatorOptions(poll_max_seconds=POLL_MAX_SECONDS, rights=Rights.of(self._client, ()))
+        operator = build_operator(client, options, rpc_for=self._rpc_for, elector=elector, fence=fence)
+        self._start_manager(parts, OPERATOR, operator)
         self._say("operator     running in this process")
 
     def _start_manager(self, parts: ExitStack, name: str, manager: Manager) -> None:
@@ -187,9 +204,15 @@ class Session:
         """Raise if a part has died."""
         if not self._cluster.healthy:
             raise BtcctlError("a part of the cluster died; -v shows more")
-        for name, manager in self._managers:
-            if not manager.healthy:
+        for name, manager in list(self._managers):
+            if name == OPERATOR and self._is_taken_over():
+                self._managers.remove((name, manager))
+                self._say("operator     another one has taken over")
+            elif not manager.healthy:
                 raise BtcctlError(f"the {name} died; -v shows more")
+
+    def _is_taken_over(self) -> bool:
+        return self._elector is not None and self._elector.lost.is_set()
 
     def advice(self) -> str:
         """The lines to try, for a person."""
@@ -211,7 +234,10 @@ class Session:
     def _write_kubeconfig(self, run_dir: Path) -> Path:
         path = self._options.kubeconfig_out or run_dir / "kubeconfig"
         try:
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            # Whatever it was: the token in it is a shell.
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
+                os.fchmod(file.fileno(), 0o600)
+                file.truncate()
                 file.write(self._cluster.kubeconfig_yaml())
         except OSError as error:
             raise ConfigError(f"cannot write the kubeconfig: {error}") from error

@@ -96,6 +96,9 @@ class Scene:
         return False
 
     def _command(self, *args: str) -> list[str]:
+        if "--nowhere" in args:
+            rest = [each for each in args if each != "--nowhere"]
+            return [sys.executable, "-m", "btcctl", "run", "--kubeconfig", str(self.config), *rest]
         place = ("--namespace", self.server.namespace, "--leader-elect-resource-namespace", self.server.namespace)
         common = ("run", "--kubeconfig", str(self.config), "--log-format", "console")
         return [sys.executable, "-m", "btcctl", *common, *place, *args]
@@ -151,6 +154,14 @@ def test_beside_a_cluster_somebody_at_work_is_named_and_not_disturbed(scene: Sce
         assert re.search(r"pod-7 is at work on this cluster: it holds lease \S+, renewed \d+ s ago", done.stderr)
         assert "--take-over" in done.stderr
     assert scene.holder == "pod-7"
+
+
+def test_a_lease_is_found_wherever_a_release_has_put_it(scene: Scene) -> None:
+    scene.hold("pod-in-cluster", seconds_ago=1.0)
+    done = scene.run("--nowhere")  # not told where the Lease is
+    assert done.returncode == 1
+    assert f"pod-in-cluster is at work on this cluster: it holds lease {scene.lock.key}" in done.stderr
+    assert "--take-over" in done.stderr
 
 
 def test_taking_over_waits_until_the_others_time_is_over(scene: Scene) -> None:

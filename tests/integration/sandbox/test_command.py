@@ -72,6 +72,10 @@ class Sandbox:
 
     def nodes(self) -> list[str]:
         """Command lines of living node processes and keepers of this sandbox."""
+        return [line for _, line in self.processes()]
+
+    def processes(self) -> list[tuple[int, str]]:
+        """Their ids and command lines."""
         found = []
         for path in Path("/proc").glob("[0-9]*/cmdline"):
             try:
@@ -79,7 +83,7 @@ class Sandbox:
             except OSError:
                 continue
             if str(self.temporary) in line:
-                found.append(line)
+                found.append((int(path.parent.name), line))
         return found
 
     def left_over(self) -> list[str]:
@@ -115,8 +119,32 @@ def test_a_kill_leaves_nothing_either_but_the_kubeconfig_that_was_asked_for(sand
     assert sandbox.kubeconfig.exists()
 
 
-def test_the_kubeconfig_is_for_its_owner_only(sandbox: Sandbox) -> None:
-    assert sandbox.kubeconfig.stat().st_mode & 0o777 == 0o600
+@pytest.mark.parametrize("existed", [True, False])
+def test_the_kubeconfig_is_for_its_owner_only_whatever_it_was_before(tmp_path: Path, existed: bool) -> None:
+    if existed:
+        (tmp_path / "kubeconfig").write_text("x" * 100_000)
+        (tmp_path / "kubeconfig").chmod(0o644)
+    sandbox = Sandbox(tmp_path, "--no-operator")
+    try:
+        sandbox.wait_until_up()
+        assert sandbox.kubeconfig.stat().st_mode & 0o777 == 0o600
+        assert yaml.safe_load(sandbox.kubeconfig.read_text())["kind"] == "Config"
+    finally:
+        sandbox.end(signal.SIGTERM)
+
+
+def test_a_sandbox_whose_keeper_is_killed_says_so_and_ends(sandbox: Sandbox) -> None:
+    (keeper,) = (pid for pid, line in sandbox.processes() if "keeper_process" in line)
+    os.kill(keeper, signal.SIGKILL)
+    assert sandbox.process.wait(20) == 1
+    assert "a part of the cluster died" in sandbox.output.read_text()
+
+
+def test_the_operator_of_a_sandbox_holds_a_lease_so_that_another_does_not_start_beside_it(sandbox: Sandbox) -> None:
+    command = [sys.executable, "-m", "btcctl", "run", "--kubeconfig", str(sandbox.kubeconfig)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "it holds lease default/bitcoin-controller" in done.stderr
 
 
 def test_two_sandboxes_do_not_get_in_each_other_s_way(sandbox: Sandbox, tmp_path: Path) -> None:
