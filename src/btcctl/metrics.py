@@ -65,7 +65,7 @@ class LaterHistogram:
     """Takes seconds from many threads without a lock they would queue up at; counts them later.
 
     Attributes:
-        new: What is not counted yet. Append seconds; somebody has to call `count` now and then.
+        new: What is not counted yet. Append seconds; somebody has to call `flush` now and then.
     """
 
     def __init__(self, buckets: Sequence[float]) -> None:
@@ -73,7 +73,7 @@ class LaterHistogram:
         self._counted = Histogram(buckets)
         self._lock = threading.Lock()  # guards what is counted
 
-    def count(self) -> None:
+    def flush(self) -> None:
         """Count what is new, unless another thread is just doing that."""
         if self._lock.acquire(blocking=False):
             try:
@@ -131,9 +131,9 @@ class QueueMetrics:
     def watch(self, queue: WatchedQueue) -> None:
         self._queue = queue
 
-    def count(self) -> None:
-        self._waiting.count()
-        self._working.count()
+    def flush(self) -> None:
+        self._waiting.flush()
+        self._working.flush()
 
     def add_to(self, families: QueueFamilies) -> None:
         """Add this queue's samples."""

@@ -470,8 +470,8 @@ FAULTS = [
     Fault(
         "a key is due at a time that was taken back",
         "workqueue/delayed.py",
-        "            if self._ready_at.get(key) == ready_at:\n",
-        "            if key in self._ready_at:\n",
+        "while self._heap and self._ready_at.get(self._heap[0][2]) != self._heap[0][0]:",
+        "while self._heap and self._heap[0][2] not in self._ready_at:",
         _QUEUE,
     ),
     Fault(

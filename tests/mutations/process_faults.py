@@ -145,4 +145,18 @@ PROCESS_FAULTS = [
             "return self._owed(published) + self._incoming.flush(0.0)",
         ),
     ),
+    *faults_in(
+        "workqueue/queue.py",
+        ("workqueue",),
+        (
+            "a key that has become due is nowhere for a moment",
+            "                self.add(key)\n                self._delayed.remove(key)",
+            "                self._delayed.remove(key)\n                self.add(key)",
+        ),
+        (
+            "observers are flushed for each key",
+            "if self._next_number() % _UNFLUSHED == 0:",
+            "if self._next_number() >= 0:",
+        ),
+    ),
 ]

@@ -91,8 +91,8 @@ def test_notes_are_counted_long_before_they_are_many(clock):
     counts: list[int] = []
 
     class Watch(QueueMetrics):
-        def count(self) -> None:
-            super().count()
+        def flush(self) -> None:
+            super().flush()
             counts.append(keys)
 
     queue: WorkQueue[int] = WorkQueue(clock, observer=Watch("net"))

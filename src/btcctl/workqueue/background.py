@@ -1,4 +1,4 @@
-"""The lane of keys that can wait: nothing happened to them, somebody only wants them looked at."""
+"""Low-priority lane: keys from initial lists and resyncs, whose objects have not changed."""
 
 from __future__ import annotations
 
@@ -45,8 +45,12 @@ class BackgroundLane(Generic[K]):
             if self.call_away(key):
                 return key
 
-    def has_its_turn(self, now: float) -> bool:
-        """Whether the lane goes before changes: every second time, as long as a key has aged in it."""
+    def take_turn(self, now: float) -> bool:
+        """Take a turn before the changes, if it is the lane's: every second one, as long as a key has aged in it.
+
+        Returns:
+            Whether it was.
+        """
         try:
             came_at, _ = self._order[0]
         except IndexError:

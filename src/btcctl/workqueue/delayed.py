@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
@@ -40,19 +40,18 @@ class DelayedKeys(Generic[K]):
         """Forget the time of `key`, if it has one."""
         self._ready_at.pop(key, None)  # its entry in the heap is skipped
 
-    def pop_ready(self, now: float) -> list[K]:
-        """Remove and return every key due at `now`, earliest first."""
-        ready = []
-        while self._heap and self._heap[0][0] <= now:
-            ready_at, _, key = heapq.heappop(self._heap)
-            # A key that was rescheduled earlier leaves its old entry in the heap.
-            if self._ready_at.get(key) == ready_at:
-                del self._ready_at[key]
-                ready.append(key)
-        return ready
+    def ready(self, now: float) -> Iterator[K]:
+        """Every key due at `now`, earliest first. Each has to be removed, before the next one is asked for."""
+        while (ready_at := self.next_ready_at()) is not None and ready_at <= now:
+            yield self._heap[0][2]
+
+    def remove(self, key: K) -> None:
+        """Forget `key`, which is there."""
+        del self._ready_at[key]
 
     def next_ready_at(self) -> float | None:
         """When to look again, or None if nothing is scheduled."""
+        # A key that was removed or rescheduled leaves its old entry in the heap.
         while self._heap and self._ready_at.get(self._heap[0][2]) != self._heap[0][0]:
             heapq.heappop(self._heap)
         return self._heap[0][0] if self._heap else None

@@ -6,37 +6,24 @@ import itertools
 import threading
 from collections.abc import Hashable
 from queue import Empty, SimpleQueue
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 from btcctl.clock import SYSTEM_CLOCK, Clock, bounded
 from btcctl.workqueue.background import BackgroundLane
+from btcctl.workqueue.claim import Claim, Nowhere
 from btcctl.workqueue.delayed import DelayedKeys
+from btcctl.workqueue.observer import QueueObserver
 from btcctl.workqueue.state import KeyState, QueueStatistics
 
 K = TypeVar("K", bound=Hashable)
 
 _NEVER = float("inf")
-_UNCOUNTED = 1024  # keys after which an observer may count
+_UNFLUSHED = 1024  # keys after which an observer may sum up what it has noted
+_ABSENT: Any = object()  # no key
 
 
 class ShutDown(Exception):
     """Raised by `get` when the queue is shut down and nothing is left in it."""
-
-
-class QueueObserver(Protocol):
-    """Told how long keys took, by many threads at once. `btcctl.metrics.QueueMetrics` is one."""
-
-    def watch(self, queue: WorkQueue[Any]) -> None:
-        """Called once, by the queue: its `statistics` are yours to read."""
-
-    def waited(self, seconds: float) -> None:
-        """From the add of a key until a worker got it."""
-
-    def worked(self, seconds: float) -> None:
-        """From there until the worker was done."""
-
-    def count(self) -> None:
-        """Called by a worker, every thousand keys or so: the two above need not do more than take a note."""
 
 
 class WorkQueue(Generic[K]):
@@ -47,13 +34,23 @@ class WorkQueue(Generic[K]):
         processing  from `get` to `done`;
         again       if it was added while it was claimed: `done` claims it anew.
 
+    A key that needs work, or is worked on, or is to be added later, is at every instant in at least one
+    of `_claims`, `_again` and `_delayed`: it is put into the next one before it leaves the last.
+
     `add`, `get` and `done` take no lock, because workers that share one convoy behind the
     interpreter's (several µs per key instead of less than one). They stand on single dict
-    operations, each of which is atomic, and on their order: `again` is marked *before* it is
-    looked whether the key is still claimed, and a claim is given up *before* it is looked for
-    a mark. So one of two that race sees the other, and no add is lost. Only one of two that
-    claim a key gets it, so none is in the queue twice; and only one of two that see a mark can
-    take it away, so an add counts once. A `get` takes it away, too: the run begins after the add.
+    operations, each of which is atomic, and on their order: `again` is marked *before* checking
+    whether the key is still claimed, and a claim is given up *before* looking for a mark. So one
+    of two that race sees the other, and no add is lost. Only one of two that claim a key gets it,
+    so none is in the queue twice; and only one of two that see a mark can take it away, so an add
+    counts once. A `get` takes it away, too: the run begins after the add.
+
+    The order needs no interpreter lock, nor a processor that keeps stores and loads in order: a dict's
+    own lock, which each change takes, is enough. Who gives up changes `_claims`, and looks for a mark
+    after that; who marks takes the lock of `_claims`, too, by a pop of what is not there, before looking
+    for the claim. If the pop comes first, so did the mark, and it is seen; otherwise the claim is seen to
+    be gone. For a worker that is about to wait the lock of the ready keys does the same: `_worker_waiting`
+    is set before it looks there, and read after a key was put there.
 
     A worker that finds nothing waits on a condition until the next delayed key is due; there is
     no thread for delays. Whoever puts a key in wakes one, who wakes the next if there is more.
@@ -69,16 +66,17 @@ class WorkQueue(Generic[K]):
         self._clock = clock
         self._now = clock.now
         self._observer = observer
-        self._claims: dict[K, float] = {}  # since when, in an object that says by whom
+        self._claims: dict[K, Claim] = {}
         self._processing: dict[K, float] = {}  # since when
         self._again: dict[K, float] = {}  # since when
         self._ready: SimpleQueue[K] = SimpleQueue()
         self._background: BackgroundLane[K] = BackgroundLane()
-        self._behind = self._background.waiting
-        self._count_get = itertools.count().__next__  # counts redos, too
+        self._background_keys = self._background.waiting
+        self._next_number = itertools.count().__next__  # of what an observer was told
+        self._last_mark_taken: object = None  # another one each time that a mark is about to go
         self._due_at = _NEVER  # of the first delayed key
         self._has_delayed = False
-        self._hungry = False  # a worker waits that nobody has woken yet
+        self._worker_waiting = False  # that nobody has woken yet
         self._is_shut_down = False
         # Guards everything below. Re-entrant, because a worker that waits puts in what is due.
         self._lock = threading.RLock()
@@ -95,7 +93,7 @@ class WorkQueue(Generic[K]):
 
     def __len__(self) -> int:
         """How many keys are ready to be handed out."""
-        return self._ready.qsize() + len(self._behind)
+        return self._ready.qsize() + len(self._background_keys)
 
     @property
     def is_shut_down(self) -> bool:
@@ -111,12 +109,12 @@ class WorkQueue(Generic[K]):
         """Mark `key` as needing work. Ignored after `shut_down`."""
         if self._is_shut_down:
             return
-        claim = self._now() + 0.0  # the sum is a new object, even if the clock stands still
-        if self._claims.setdefault(key, claim) is claim:
+        claim = Claim(self._now())
+        if self._claims.setdefault(key, claim) is claim:  # as _try_claim, without a call
             self._ready.put(key)
-            if self._hungry:
+            if self._worker_waiting:
                 self._wake()
-        elif self._behind and self._background.call_away(key):
+        elif self._background_keys and self._background.call_away(key):
             self._put(key)
         else:
             self._add_again(key)
@@ -128,11 +126,11 @@ class WorkQueue(Generic[K]):
         """
         if self._is_shut_down:
             return
-        if not self._has_claimed(key):
+        if not self._try_claim(key, self._now()):
             self._add_again(key)
             return
         self._background.put(key, self._now())
-        if self._hungry:
+        if self._worker_waiting:
             self._wake()
 
     def add_after(self, key: K, seconds: float) -> None:
@@ -168,17 +166,16 @@ class WorkQueue(Generic[K]):
         if self._has_delayed:
             self._add_due()
         try:
-            key = self._next() if self._behind else self._ready.get_nowait()
+            key = self._next() if self._background_keys else self._ready.get_nowait()
         except Empty:
             key = self._wait()
         now = self._processing[key] = self._now()
-        number = self._count_get()
         if self._again:
-            self._again.pop(key, None)
+            self._take_mark(key)
         if self._observer is not None:
-            self._observer.waited(now - self._claims[key])
-            if number % _UNCOUNTED == 0:
-                self._observer.count()
+            self._observer.waited(now - self._claims[key].since)
+            if self._next_number() % _UNFLUSHED == 0:
+                self._observer.flush()
         return key
 
     def done(self, key: K) -> None:
@@ -242,53 +239,58 @@ class WorkQueue(Generic[K]):
 
     def statistics(self) -> QueueStatistics:
         """What there is, at some instant."""
-        now = self._now()
-        running = [now - taken_at for taken_at in self._processing.copy().values()]
-        with self._lock:
-            delayed, due_at = len(self._delayed), self._due_at
-        return QueueStatistics(
-            depth=len(self._dirty()),
-            delayed=delayed,
-            next_due_seconds=None if due_at == _NEVER else max(0.0, due_at - now),
-            running_seconds=tuple(running),
-            retries=self._retries,
-            unknown_done=self._unknown_done,
-        )
+        with self._lock:  # or a delayed key that is just being added would count twice
+            now = self._now()
+            running = [now - taken_at for taken_at in self._processing.copy().values()]
+            due_at = self._due_at
+            return QueueStatistics(
+                depth=len(self._dirty()),
+                delayed=len(self._delayed),
+                next_due_seconds=None if due_at == _NEVER else max(0.0, due_at - now),
+                running_seconds=tuple(running),
+                retries=self._retries,
+                unknown_done=self._unknown_done,
+            )
 
     def state_of(self, key: K) -> KeyState:
         """Where `key` is, at some instant."""
-        now = self._now()
-        taken_at = self._processing.get(key)
         with self._lock:
+            now = self._now()
             due_at = self._delayed.ready_at(key)
-        return KeyState(
-            is_dirty=key in self._again or (key in self._claims and taken_at is None),
-            running_seconds=None if taken_at is None else now - taken_at,
-            due_seconds=None if due_at is None else max(0.0, due_at - now),
-        )
+            taken_at = self._processing.get(key)
+            return KeyState(
+                is_dirty=key in self._again or (key in self._claims and taken_at is None),
+                running_seconds=None if taken_at is None else now - taken_at,
+                due_seconds=None if due_at is None else max(0.0, due_at - now),
+            )
 
     def keys(self) -> list[K]:
         """Every key that is queued, being processed or delayed, at some instant."""
         with self._lock:
             return list(dict.fromkeys([*self._processing.copy(), *self._dirty(), *self._delayed.keys()]))
 
-    def _has_claimed(self, key: K) -> bool:
-        claim = self._now() + 0.0
+    def _try_claim(self, key: K, since: float) -> bool:
+        claim = Claim(since)
         return self._claims.setdefault(key, claim) is claim
+
+    def _take_mark(self, key: K) -> float | None:
+        """Take the mark of `key` away, if it has one, and say since when it had."""
+        self._last_mark_taken = object()  # before it goes: for `_is_settled`
+        return self._again.pop(key, None)
 
     def _add_again(self, key: K) -> None:
         """Somebody else has the claim, or had it a moment ago."""
         self._again.setdefault(key, self._now())
+        self._claims.pop(_ABSENT, None)  # for its lock, between the mark and the look: see above
         if key not in self._claims:
             self._redo(key)
 
     def _redo(self, key: K) -> None:
         """Queue `key` if it is marked and nobody claims it: whoever claims it looks for the mark himself."""
-        while key in self._again and self._has_claimed(key):
-            self._count_get()  # for `_is_settled`: a mark is about to go
-            since = self._again.pop(key, None)
+        while key in self._again and self._try_claim(key, self._now()):
+            since = self._take_mark(key)
             if since is not None:
-                self._claims[key] = since  # the claim is ours already: it only gets older
+                self._claims[key].since = since
                 self._put(key)
                 return
             del self._claims[key]
@@ -300,17 +302,17 @@ class WorkQueue(Generic[K]):
 
     def _put(self, key: K) -> None:
         self._ready.put(key)
-        if self._hungry:
+        if self._worker_waiting:
             self._wake()
 
     def _wake(self) -> None:
         with self._lock:
-            self._hungry = False
+            self._worker_waiting = False
             self._work.notify()
 
     def _next(self) -> K:
         """Changes go first, mostly."""
-        if not self._background.has_its_turn(self._now()):
+        if not self._background.take_turn(self._now()):
             try:
                 return self._ready.get_nowait()
             except Empty:
@@ -323,7 +325,7 @@ class WorkQueue(Generic[K]):
             self._waiting += 1
             try:
                 while True:
-                    self._hungry = True  # before looking: who puts a key in after that sees it
+                    self._worker_waiting = True  # before looking: who puts a key in after that sees it
                     self._add_due()
                     try:
                         return self._next()
@@ -332,8 +334,8 @@ class WorkQueue(Generic[K]):
                     self._clock.wait(self._work, None if self._due_at == _NEVER else self._due_at - self._now())
             finally:
                 self._waiting -= 1
-                self._hungry = self._waiting > 0
-                if self._hungry and len(self):
+                self._worker_waiting = self._waiting > 0
+                if self._worker_waiting and len(self):
                     self._work.notify()
 
     def _raise_if_shut_down(self) -> None:
@@ -343,13 +345,14 @@ class WorkQueue(Generic[K]):
             raise ShutDown
 
     def _add_due(self) -> None:
+        """Add what is due. It leaves the delayed keys only then: nobody shall see it nowhere."""
         if self._due_at > self._now():
             return
         with self._lock:
-            due = self._delayed.pop_ready(self._now())
+            for key in self._delayed.ready(self._now()):
+                self.add(key)
+                self._delayed.remove(key)
             self._look_at_delayed()
-        for key in due:
-            self.add(key)
 
     def _look_at_delayed(self) -> None:
         """Under the lock, after each change. No waiting worker may sleep past the earliest key."""
@@ -361,13 +364,15 @@ class WorkQueue(Generic[K]):
             self._work.notify_all()
 
     def _is_settled(self) -> bool:
-        """Nothing queued, nothing processed. Under the lock, which only keeps others from asking.
+        """Nothing queued, nothing processed.
 
-        A mark goes only where that is counted. So if none was between the two looks, what the
-        second one saw held at the first one, too: both were empty at once.
+        A key that is not claimed may still be marked, and claimed again before we see that. But then
+        its mark has been taken away meanwhile, and that shows. Copies, because they take the dicts' locks.
         """
-        before = self._count_get()
-        return not self._claims and not self._again and self._count_get() == before + 1
+        last_mark_taken = self._last_mark_taken
+        if self._claims or self._again:  # mostly: and cheap
+            return False
+        return not self._claims.copy() and not self._again.copy() and self._last_mark_taken is last_mark_taken
 
     def _end_if_settled(self) -> None:
         with self._lock:
@@ -381,14 +386,7 @@ class WorkQueue(Generic[K]):
     def _end(self) -> None:
         """Hand out nothing any more, not even what somebody is just putting in."""
         self._is_over = True
-        self._ready = _Nowhere()
+        self._ready = Nowhere()
         self._background.clear()
         self._settled.notify_all()
         self._work.notify_all()
-
-
-class _Nowhere(SimpleQueue[K]):
-    """Takes everything, gives nothing."""
-
-    def put(self, item: K, block: bool = True, timeout: float | None = None) -> None:
-        """Drop it."""

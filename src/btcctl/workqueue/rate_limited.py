@@ -7,7 +7,8 @@ from collections.abc import Hashable
 from typing import TypeVar
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
-from btcctl.workqueue.queue import QueueObserver, WorkQueue
+from btcctl.workqueue.observer import QueueObserver
+from btcctl.workqueue.queue import WorkQueue
 from btcctl.workqueue.rate_limiters import CAP_SECONDS, ItemExponentialRateLimiter, RateLimiter
 
 K = TypeVar("K", bound=Hashable)

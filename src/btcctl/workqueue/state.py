@@ -1,4 +1,4 @@
-"""What a queue says of itself: to metrics, to whoever debugs it."""
+"""What a queue says of itself, to metrics and for debugging."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class KeyPhase(Enum):
 
 @dataclass(frozen=True, slots=True)
 class KeyState:
-    """One key at one instant. A key that nobody has added is nowhere."""
+    """One key at one instant. All fields are False or None for a key that was never added, or is done."""
 
     is_dirty: bool  #: it needs work that no worker has taken up
     running_seconds: float | None  #: for how long a worker has had it

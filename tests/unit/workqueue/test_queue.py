@@ -320,3 +320,43 @@ def test_a_key_that_waits_for_no_time_is_added_at_once(seconds: float) -> None:
     queue = new_queue()
     queue.add_after("a", seconds)
     assert queue.get() == "a"
+
+
+class SeenWhileAdding(WorkQueue[str]):
+    """Looks at itself at the moment in which a key is about to be added."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        super().__init__(clock)
+        self.seen: list[tuple[list[str], bool, KeyState, int]] = []
+
+    def add(self, key: str) -> None:
+        depth = self.statistics()
+        self.seen.append((self.keys(), self.idle(), self.state_of(key), depth.depth + depth.delayed))
+        super().add(key)
+
+
+def test_a_key_that_has_become_due_is_seen_until_it_is_queued() -> None:
+    clock = FakeClock()
+    queue = SeenWhileAdding(clock)
+    queue.add_after("a", 5.0)
+    clock.advance(5.0)
+    assert queue.get() == "a"
+    assert queue.seen == [(["a"], False, KeyState(is_dirty=False, running_seconds=None, due_seconds=0.0), 1)]
+
+
+def test_looking_whether_a_queue_is_idle_changes_nothing() -> None:
+    flushed: list[int] = []
+
+    class Observer:
+        def watch(self, queue: object) -> None: ...
+        def waited(self, seconds: float) -> None: ...
+        def worked(self, seconds: float) -> None: ...
+        def flush(self) -> None:
+            flushed.append(handled)
+
+    queue: WorkQueue[int] = WorkQueue(FakeClock(), observer=Observer())
+    for handled in range(1025):
+        assert queue.idle()
+        queue.add(handled)
+        queue.done(queue.get())
+    assert flushed == [0, 1024]

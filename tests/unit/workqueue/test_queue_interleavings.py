@@ -32,7 +32,7 @@ class Watch:
     def watch(self, queue: WorkQueue[str]) -> None:
         """Nothing of it is wanted."""
 
-    def count(self) -> None:
+    def flush(self) -> None:
         """There is time enough at the end."""
 
 
