@@ -159,4 +159,26 @@ PROCESS_FAULTS = [
             "if self._next_number() >= 0:",
         ),
     ),
+    *faults_in(
+        "events/limits.py",
+        ("events/test_limits.py",),
+        ("characters are counted, not bytes", "    if len(encoded) <= most:", "    if len(text) <= most:"),
+        ("a text is cut within a character", 'decode(errors="ignore")', 'decode(errors="replace")'),
+        ("a lone surrogate ends the reconcile", 'text.encode(errors="replace")', "text.encode()"),
+        ("any name reports events", "if match is None or len", "if match is not None and len"),
+    ),
+    *faults_in(
+        "events/recorder.py",
+        ("events/test_limits.py",),
+        ("what was cut is not counted", "                self._shortened += 1", "                self._shortened += 0"),
+    ),
+    *faults_in(
+        "events/correlator.py",
+        ("events/test_limits.py",),
+        (
+            "events that are told together do not fit",
+            "shortened(_AGGREGATE_PREFIX + event.message, MESSAGE_BYTES)",
+            "_AGGREGATE_PREFIX + event.message",
+        ),
+    ),
 ]

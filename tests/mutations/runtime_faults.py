@@ -530,7 +530,7 @@ RUNTIME_FAULTS = [
         "events/correlator.py",
         _EVENTS,
         ("nine messages are as good as ten", "AGGREGATE_MESSAGES = 10", "AGGREGATE_MESSAGES = 9"),
-        ("what was silenced does not count", "occurrence if self._may_speak(event, now) else None", "occurrence"),
+        ("what was silenced does not count", "occurrence if self._take_token(event, now) else None", "occurrence"),
         (
             "all events of an object are silenced together",
             "(event.component, event.reference, event.type)\n        bucket",

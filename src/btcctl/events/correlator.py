@@ -15,6 +15,7 @@ from cachetools import LRUCache
 
 from btcctl.backoff import TokenBucket
 from btcctl.events.event import Event, EventNames
+from btcctl.events.limits import MESSAGE_BYTES, shortened
 
 # client-go's defaultAggregateMaxEvents, defaultAggregateIntervalInSeconds, defaultSpamBurst,
 # defaultSpamQPS and maxLruCacheEntries.
@@ -62,7 +63,7 @@ class EventCorrelator:
             now: When it is correlated.
         """
         occurrence = self._count(*self._aggregate(event, now))
-        return occurrence if self._may_speak(event, now) else None
+        return occurrence if self._take_token(event, now) else None
 
     def _aggregate(self, event: Event, now: float) -> tuple[Event, Hashable]:
         """Return the event and what makes it identical to another."""
@@ -76,7 +77,7 @@ class EventCorrelator:
         if len(similar.messages) < AGGREGATE_MESSAGES:
             return event, (*family, event.message)
         similar.messages.discard(event.message)  # the set must not grow; what it knows is still counted apart
-        return replace(event, message=_AGGREGATE_PREFIX + event.message), family
+        return replace(event, message=shortened(_AGGREGATE_PREFIX + event.message, MESSAGE_BYTES)), family
 
     def _count(self, event: Event, identity: Hashable) -> Occurrence:
         earlier = self._seen.get(identity)
@@ -87,7 +88,8 @@ class EventCorrelator:
         self._seen[identity] = occurrence
         return occurrence
 
-    def _may_speak(self, event: Event, now: float) -> bool:
+    def _take_token(self, event: Event, now: float) -> bool:
+        """Return whether its object may say something more, and count that it does."""
         speaker = (event.component, event.reference, event.type)
         bucket = self._buckets.get(speaker)
         if bucket is None:

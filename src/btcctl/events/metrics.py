@@ -1,4 +1,4 @@
-"""Events as Prometheus sees them: only those that nobody will."""
+"""Counts events that were dropped, suppressed or cut short."""
 
 from __future__ import annotations
 
@@ -21,6 +21,9 @@ class EventMetrics(Collector):
         """Called by the registry when it is scraped."""
         yield CounterMetricFamily(
             "events_dropped", "Events that found a queue full.", value=float(self._recorder.dropped)
+        )
+        yield CounterMetricFamily(
+            "events_shortened", "Fields of events that were cut short.", value=float(self._recorder.shortened)
         )
         yield CounterMetricFamily(
             "events_suppressed", "Events about objects that had too many.", value=float(self._recorder.suppressed)

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import socket
+import threading
 
 from structlog.contextvars import get_contextvars
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.events.broadcaster import Broadcaster
 from btcctl.events.event import Event
+from btcctl.events.limits import (
+    ACTION_BYTES,
+    INSTANCE_BYTES,
+    MESSAGE_BYTES,
+    REASON_BYTES,
+    check_component,
+    shortened,
+)
 from btcctl.events.outlet import Watcher
 from btcctl.events.reference import ObjectReference
 from btcctl.events.series import SeriesSink
@@ -17,8 +26,6 @@ from btcctl.events.writer import EventClient
 
 NORMAL = "Normal"
 WARNING = "Warning"
-
-MESSAGE_LENGTH = 1024  # what events.k8s.io/v1 allows for `note`, which is the same field
 
 
 class SourceRecorder:
@@ -33,7 +40,14 @@ class SourceRecorder:
     def __init__(self, broadcaster: Broadcaster, component: str, instance: str = "") -> None:
         self.broadcaster = broadcaster
         self._component = component
-        self._instance = instance or f"{component}-{socket.gethostname()}"[:_INSTANCE_LENGTH]
+        self._instance = shortened(instance or f"{component}-{socket.gethostname()}", INSTANCE_BYTES)
+        self._lock = threading.Lock()  # guards the one below
+        self._shortened = 0
+
+    @property
+    def shortened(self) -> int:
+        """How many fields of events did not fit, or were no UTF-8, and have lost something."""
+        return self._shortened
 
     def event(
         self,
@@ -50,9 +64,9 @@ class SourceRecorder:
         Args:
             reference: What it happened to.
             type_: "Normal" or "Warning".
-            reason: CamelCase, for machines.
-            message: For people; cut off after 1024 characters.
-            action: What was being done, CamelCase; only events.k8s.io/v1 has it.
+            reason: CamelCase, for machines; cut off after 128 bytes.
+            message: For people; cut off after 1024 bytes, as the API server counts them.
+            action: What was being done, CamelCase, cut off after 128 bytes; only events.k8s.io/v1 has it.
             related: Another object that has to do with it; only events.k8s.io/v1 has it.
 
         Raises:
@@ -62,24 +76,26 @@ class SourceRecorder:
             raise ValueError(f"event type {type_!r} is neither Normal nor Warning")
         if not reason:
             raise ValueError("an event needs a reason")
-        if len(message) > MESSAGE_LENGTH:
-            message = message[: MESSAGE_LENGTH - 1] + "…"
         event = Event(
             reference,
             type_,
-            reason,
-            message,
+            self._fitting(reason, REASON_BYTES),
+            self._fitting(message, MESSAGE_BYTES),
             self._component,
             self.broadcaster.clock.wall_time(),
-            action,
+            self._fitting(action, ACTION_BYTES),
             self._instance,
             related,
             log_context=get_contextvars(),
         )
         self.broadcaster.publish(event)
 
-
-_INSTANCE_LENGTH = 128  # what events.k8s.io/v1 allows for `reportingInstance`
+    def _fitting(self, text: str, most: int) -> str:
+        fitting = shortened(text, most)
+        if fitting != text:
+            with self._lock:
+                self._shortened += 1
+        return fitting
 
 
 class EventRecorder(SourceRecorder):
@@ -93,6 +109,9 @@ class EventRecorder(SourceRecorder):
         clock: What dates the events.
         watchers: Called for each event as well, each in a thread of its own; `log_event` is one.
         series: Write events.k8s.io/v1 with series instead of core/v1 with counts.
+
+    Raises:
+        ValueError: `component` is no qualified name, which events.k8s.io/v1 asks for.
     """
 
     def __init__(
@@ -104,6 +123,8 @@ class EventRecorder(SourceRecorder):
         watchers: tuple[Watcher, ...] = (),
         series: bool = False,
     ) -> None:
+        if series:
+            check_component(component)
         super().__init__(Broadcaster(clock), component)
         self._sink: SeriesSink | ApiSink = SeriesSink(client, clock) if series else ApiSink(client, clock)
         for watcher in (self._sink, *watchers):
