@@ -224,15 +224,15 @@ def test_without_descriptors_probes_are_answered_and_nothing_spins() -> None:
         port = int(process.stdout.readline())
         assert go_on() == "taken"
         for _ in range(3):
-            with socket.create_connection(("127.0.0.1", port), timeout=5.0) as client:
+            with socket.create_connection(("127.0.0.1", port), timeout=20.0) as client:
                 client.sendall(GET)
                 assert client.recv(100).startswith(b"HTTP/1.1 200 ")
         with contextlib.ExitStack() as stack:
             for _ in range(50):  # more than it can let in
-                stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5.0))
+                stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=20.0))
             before = float(go_on())
             threading.Event().wait(1.0)
-            assert float(go_on()) - before < 0.3
+            assert float(go_on()) - before < 0.5
         assert go_on() == ""
         process.stdin.close()
         process.wait(10.0)
