@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from btcctl.errors import ConfigError
 from btcctl.logging import get_logger
+from btcctl.secret import SecretBytes
 
 logger = get_logger(__name__)
 
@@ -38,6 +39,10 @@ class Tls:
     client_data: bytes | None = field(default=None, repr=False)  #: PEM: certificate chain, then key
     server_name: str = ""  #: expected in the certificate instead of the host's
     insecure: bool = False  #: verify nothing, because the kubeconfig says so
+
+    def __post_init__(self) -> None:
+        if self.client_data is not None:
+            object.__setattr__(self, "client_data", SecretBytes(self.client_data))
 
     @property
     def files(self) -> list[Path]:

@@ -10,7 +10,7 @@ import pytest
 from btcctl.errors import ConfigError, TransportError
 from btcctl.rest.config import ClientConfig
 from btcctl.rest.http import HttpTransport
-from btcctl.rest.tls import Tls
+from btcctl.rest.tls import Tls, build_context
 from btcctl.rest.transport import Request
 from btcctl.testing import capture_logs
 from tests.integration.rest.conftest import Authority, openssl
@@ -141,3 +141,29 @@ def test_an_encrypted_key_is_refused_instead_of_asked_about(authority: Authority
     tls = Tls(insecure=True, client_certificate_file=authority.file("client.pem"), client_key_file=key)
     with pytest.raises(ConfigError, match="the private key is encrypted"):
         HttpTransport(ClientConfig("https://127.0.0.1:1", tls=tls))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda pem: "# Für den Cluster: 証明書\n".encode() + pem,
+        lambda pem: "# Für den Cluster\n".encode("latin-1") + pem,
+        lambda pem: pem.replace(b"\n", b"\r\n"),
+        lambda pem: b"Bag Attributes\n  friendlyName: ca\n" + pem + b"trailing words",
+        lambda pem: b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n" + pem,
+        lambda pem: b"-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n" + pem,
+        lambda pem: b"-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n" + pem + pem,
+    ],
+)
+def test_a_ca_is_found_among_whatever_else_stands_there_as_go_finds_it(authority: Authority, tmp_path: Path, change):
+    pem = change(authority.ca.read_bytes())
+    (tmp_path / "ca.pem").write_bytes(pem)
+    for tls in (Tls(ca_data=pem), Tls(ca_file=tmp_path / "ca.pem")):
+        (found,) = build_context(tls).get_ca_certs()
+        assert found["subject"] == (((("commonName", "right")),),)
+
+
+@pytest.mark.parametrize("pem", [b"", b"words", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"])
+def test_a_ca_without_a_single_certificate_is_refused_and_its_place_named(pem: bytes):
+    with pytest.raises(ConfigError, match="CA certificate \\(where it stands\\): not a PEM file"):
+        build_context(Tls(ca_data=pem, ca_source="where it stands"))

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import dataclasses
+import pprint
 from pathlib import Path
 
 import pytest
 
 from btcctl.errors import ConfigError
+from btcctl.rest.config import ClientConfig
 from btcctl.rest.credentials import StaticCredentials, TokenFile
+from btcctl.rest.tls import Tls
 from btcctl.testing import capture_logs
 from btcctl.testing.clock import FakeClock
 
@@ -85,3 +89,13 @@ def test_fixed_credentials_show_no_secret():
     assert credentials.authorization() == "Bearer s3cret"
     assert "s3cret" not in repr(credentials)
     assert not credentials.rejected("Bearer s3cret")
+
+
+def test_no_object_of_a_configuration_shows_a_secret_however_it_is_looked_at():
+    tls = Tls(client_data=b"s3cret")
+    config = ClientConfig(
+        "https://x", credentials=StaticCredentials("Bearer s3cret"), tls=tls, proxy_url="http://u:s3cret@p"
+    )
+    shown = (config, vars(config), dataclasses.asdict(config), dataclasses.astuple(tls), [tls.client_data[:3]])
+    assert "s3cret" not in repr(shown)
+    assert "s3cret" not in pprint.pformat(shown)
