@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
+from btcctl.deadline import limited_to
 from btcctl.errors import ConfigError
 from btcctl.logging import get_logger
 from btcctl.secret import Secret, hiding_frames
@@ -18,7 +19,11 @@ TOKEN_PERIOD_SECONDS = 60.0
 
 
 class Credentials(Protocol):
-    """Asked before each request. Thread-safe."""
+    """Asked before each request. Thread-safe.
+
+    What it waits for is limited by `btcctl.deadline`. One that never waits may say so by an attribute `may_wait`
+    that is False: the question is a little cheaper then.
+    """
 
     def authorization(self) -> str:
         """The value of the Authorization header; "" to send none."""
@@ -31,10 +36,33 @@ class Credentials(Protocol):
         """
 
 
+def authorization_within(credentials: Credentials, seconds: float, clock: Clock) -> str:
+    """The header, if it can be had in so many seconds.
+
+    Raises:
+        DeadlineExceeded: It cannot.
+    """
+    if not getattr(credentials, "may_wait", True):
+        return credentials.authorization()
+    with limited_to(seconds, clock):
+        return credentials.authorization()
+
+
+def rejected_within(credentials: Credentials, authorization: str, seconds: float, clock: Clock) -> bool:
+    """Tell that it was refused; whether there is something else to offer, if that is known in so many seconds.
+
+    Raises:
+        DeadlineExceeded: It is not.
+    """
+    with limited_to(seconds, clock):
+        return credentials.rejected(authorization)
+
+
 @dataclass(frozen=True, slots=True)
 class StaticCredentials:
     """The same header for ever, or none."""
 
+    may_wait: ClassVar[bool] = False
     value: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
@@ -77,6 +105,8 @@ class TokenFile:
         hint: What a person can do if it is missing, for the error message.
         fallback: The token until it could be read; "" if it must be there from the start.
     """
+
+    may_wait = False
 
     def __init__(self, path: Path, *, hint: str = "", fallback: str = "", clock: Clock = SYSTEM_CLOCK) -> None:
         self._path = path

@@ -14,6 +14,7 @@ from btcctl.errors import Interrupted
 from btcctl.logging import get_logger
 from btcctl.rest.breaker import Breaker
 from btcctl.rest.config import ClientConfig
+from btcctl.rest.credentials import authorization_within, rejected_within
 from btcctl.rest.exchange.call import Call
 from btcctl.rest.exchange.connection import Connections, open_pool
 from btcctl.rest.exchange.exchange import Answer, Message, exchange
@@ -134,18 +135,19 @@ class HttpTransport:
     def _open(self, request: Request, call: Call) -> Answer:
         """Send, once more with fresh credentials after a 401; the head has come when it returns."""
         credentials = self._config.credentials
-        authorization = credentials.authorization()
+        authorization = authorization_within(credentials, call.seconds_left(), self._clock)
         answer = exchange(self._connections, call, self._message(request, authorization))
         if answer.status != 401:
             return answer
         with contextlib.ExitStack() as undo:
             undo.callback(answer.close)
-            has_others = credentials.rejected(authorization)
+            has_others = rejected_within(credentials, authorization, call.seconds_left(), self._clock)
             undo.pop_all()
         if not has_others:
             return answer
         answer.read()  # so that its connection can take the next request
-        return exchange(self._connections, call, self._message(request, credentials.authorization()))
+        authorization = authorization_within(credentials, call.seconds_left(), self._clock)
+        return exchange(self._connections, call, self._message(request, authorization))
 
     def _message(self, request: Request, authorization: str) -> Message:
         head = format_head(request.method, self._target(request), self._fields(request, authorization), request.body)

@@ -15,10 +15,12 @@ import yaml
 from btcctl.clock import SYSTEM_CLOCK
 from btcctl.deadline import limited_to
 from btcctl.errors import ConfigError, DeadlineExceeded, TransportError
+from btcctl.rest.client import ApiClient
 from btcctl.rest.config import ClientConfig
 from btcctl.rest.kubeconfig import load
 from btcctl.testing import capture_logs
 from btcctl.testing.clock import FakeClock
+from tests.integration.rest.servers import SocketServer, always
 from tests.integration.support import eventually
 
 VERSION = "client.authentication.k8s.io/v1"
@@ -214,6 +216,23 @@ def test_the_first_login_has_a_deadline_too(plugin: Plugin):
     with pytest.raises(DeadlineExceeded), limited_to(0.5, SYSTEM_CLOCK):
         plugin.load()
     assert SYSTEM_CLOCK.now() - began < 1.0
+    eventually(plugin.is_gone)
+
+
+@pytest.mark.parametrize("answer", [ONE, {"token": "one"}])
+def test_a_plugin_that_hangs_costs_a_call_no_more_than_its_timeout(plugin: Plugin, answer: dict[str, str]):
+    """With a credential that has ended it is run before the request, with one that is refused after it."""
+    with SocketServer([always(status=401)]) as server:
+        plugin.cluster["server"] = server.url
+        plugin.answers(answer)
+        client = ApiClient.from_config(plugin.load(), timeout=1.0)
+        plugin.says("sleep 300 & echo $! >> pids; sleep 300")
+        plugin.clock.advance(60.0)
+        began = SYSTEM_CLOCK.now()
+        with client, pytest.raises(DeadlineExceeded, match="not done within"):
+            client.server_version()
+        assert 0.9 < SYSTEM_CLOCK.now() - began < 1.5
+        assert len(server.requests) == (0 if answer is ONE else 1)
     eventually(plugin.is_gone)
 
 

@@ -151,6 +151,11 @@ class Login:
         self.chosen = choose(self._paths, context)
         self._session = log_in(self.chosen, clock)
 
+    @property
+    def may_wait(self) -> bool:
+        """Whether somebody has to be asked for credentials now and then."""
+        return isinstance(self._session, _Issued)
+
     def tls(self) -> Tls:
         return self._session.tls()
 
