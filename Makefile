@@ -15,7 +15,8 @@ PYTHONS ?= 3.13 3.14
 TOOLKIT := $(addprefix tests/integration/,informers rest controller events leaderelection processes testing)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit pythons test-pythons controlplane test-real test-election test-faults reliability mutations cover lint format types contracts check bench clean
+
+.PHONY: help demo test test-unit bitcoind test-bitcoind pythons test-pythons controlplane test-real test-election test-faults reliability mutations cover lint format types contracts check bench clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -41,6 +42,13 @@ pythons: $(READY) ## get the other Pythons once, into the user's cache, and an e
 test-pythons: pythons ## unit tests, and the toolkit's integration tests, on each of the other Pythons
 	@set -e; for version in $(PYTHONS); do echo "Python $$version:"; \
 	  .venv-$$version/bin/python -m pytest $(MANY) tests/unit $(TOOLKIT) -m "not real_server and not kubectl and not helm"; done
+
+bitcoind: $(READY) ## get a real bitcoind once, from Debian's packages, into the user's cache
+	@$(BIN)/python -m tests.bitcoind
+
+test-bitcoind: bitcoind ## tests with real nodes, and the sandbox's whole story told by them
+	BTCCTL_TEST_REQUIRES="real_bitcoind" $(PYTEST) $(MANY) tests -m real_bitcoind
+	$(BIN)/btcctl sandbox --nodes 3 --check --bitcoind auto
 
 controlplane: $(READY) ## build etcd, kube-apiserver, kubectl and helm once, into the user's cache
 	@$(BIN)/python -m tests.integration.controlplane.build

@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Mapping
 
+from btcctl.sandbox.commands import cached_bitcoind
 from btcctl.testing.control_plane.binaries import find_binary
 
 #: By marker: the program. A test without its program is left out, with one printed line, unless
@@ -14,11 +15,13 @@ PROGRAMS = {"kubectl": "kubectl", "helm": "helm", "real_bitcoind": "bitcoind"}
 
 
 def find_program(name: str, environ: Mapping[str, str] = os.environ) -> str | None:
-    """$BTCCTL_TEST_<PROGRAM>, or where a control plane's programs are, or PATH."""
+    """$BTCCTL_TEST_<PROGRAM>, or where a control plane's programs are, or PATH, or what `make bitcoind` has fetched."""
     named = environ.get(variable_for(name))
     if named:
         return shutil.which(named, path=environ.get("PATH", ""))
     found = find_binary(name, environ)
+    if found is None and name == "bitcoind":
+        return shutil.which(cached_bitcoind(environ))
     return str(found) if found else None
 
 

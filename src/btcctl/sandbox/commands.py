@@ -14,10 +14,12 @@ import btcctl
 from btcctl.bitcoin.credential_rules import problem_with, trim
 from btcctl.errors import ConfigError
 from btcctl.sandbox.simnode.rpc.credentials import RpcAuth
+from btcctl.secret import ENVIRON
 
 RPC_PORT = 18443
 P2P_PORT = 18444
 
+AUTO = Path("auto")  #: instead of a program's path: whichever there is
 #: What the node image has without a Secret.
 DEFAULT_USER, DEFAULT_PASSWORD = "user", "password"
 
@@ -77,12 +79,25 @@ def node_command(env: Mapping[str, str], ip: str, data_dir: Path, bitcoind: Path
     )
 
 
+def cached_bitcoind(environ: Mapping[str, str] = ENVIRON) -> Path:
+    """Where `make bitcoind` puts one, whether it has or not."""
+    cache = environ.get("XDG_CACHE_HOME") or Path(environ.get("HOME", "~")).expanduser() / ".cache"
+    return Path(cache) / "btcctl" / "bitcoind" / "bitcoind"
+
+
 def find_bitcoind(explicit: Path | None) -> Path | None:
     """The Bitcoin Core to use: the one given, else the one on PATH, else None.
+
+    Args:
+        explicit: A program, or AUTO: the one on PATH, else what `make bitcoind` has put into the user's cache.
 
     Raises:
         ConfigError: It is there, but does not run.
     """
+    if explicit == AUTO:
+        explicit = None if shutil.which("bitcoind") else cached_bitcoind()
+        if explicit is not None and not explicit.exists():
+            raise ConfigError("--bitcoind auto: there is none on PATH, and `make bitcoind` has put none into the cache")
     found = shutil.which(explicit or "bitcoind")
     if found is None and explicit is not None:
         raise ConfigError(f"--bitcoind {explicit}: no such program, or not executable")

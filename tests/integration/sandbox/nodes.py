@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from btcctl.processes.keeper import Keeper
-from btcctl.sandbox.commands import P2P_PORT, RPC_PORT, node_command
+from btcctl.sandbox.commands import P2P_PORT, RPC_PORT, cached_bitcoind, node_command
 from tests.integration.support import eventually
 
 ENV = {"BC_RPC_USER": "bc-user", "BC_RPC_PASSWORD": "bc-password: ünlikely = 1"}
@@ -25,8 +25,8 @@ ADDRESS = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
 
 
 def real_bitcoind() -> Path | None:
-    """From BTCCTL_TEST_BITCOIND, else from PATH."""
-    found = os.environ.get("BTCCTL_TEST_BITCOIND") or shutil.which("bitcoind")
+    """From BTCCTL_TEST_BITCOIND, else from PATH, else what `make bitcoind` has fetched."""
+    found = os.environ.get("BTCCTL_TEST_BITCOIND") or shutil.which("bitcoind") or shutil.which(cached_bitcoind())
     return Path(found).resolve() if found else None
 
 

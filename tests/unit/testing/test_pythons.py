@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import debian
 from tests.integration.controlplane.build import Failure
 from tests.pythons import __main__ as pythons
 
@@ -22,7 +23,7 @@ THIS = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
 
 def test_the_archive_is_the_one_that_the_systems_own_release_comes_from():
-    assert pythons.archive(BOOKWORM, INDICES) == "http://archive.example/debian/"
+    assert debian.archive(BOOKWORM, INDICES) == "http://archive.example/debian/"
 
 
 @pytest.mark.parametrize(
@@ -36,7 +37,7 @@ def test_the_archive_is_the_one_that_the_systems_own_release_comes_from():
 )
 def test_a_system_without_debians_archive_says_so(release, indices, said):
     with pytest.raises(Failure, match=said):
-        pythons.archive(release, indices)
+        debian.archive(release, indices)
 
 
 def test_a_python_on_path_is_used_as_it_is(tmp_path):

@@ -1,0 +1,1 @@
+"""A real bitcoind for tests and for the sandbox."""

@@ -1,0 +1,77 @@
+"""Gets a real bitcoind, once, out of Debian's packages into the user's cache: `make bitcoind`.
+
+Debian's unstable release has Bitcoin Knots, which descends from Bitcoin Core and has its RPC, options and network
+protocol; there is no package of Core itself. What is put there is found by `btcctl sandbox --bitcoind auto`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from btcctl.errors import ConfigError
+from btcctl.sandbox.commands import cached_bitcoind, find_bitcoind
+from tests import debian
+from tests.integration.controlplane.build import Failure, locked, say
+
+PACKAGE, RELEASE = "bitcoin-knots", "sid"
+PROGRAMS = ("bitcoind", "bitcoin-cli")
+
+
+def get_bitcoind(environ: Mapping[str, str]) -> Path:
+    """The program in the cache; unpacked there first if it is missing, or does not run.
+
+    Raises:
+        Failure: It cannot be had here; says why.
+    """
+    program = cached_bitcoind(environ)
+    root = program.parent
+    root.mkdir(parents=True, exist_ok=True)
+    with locked(root / ".lock"):
+        if not _runs(program):
+            say(f"getting {PACKAGE} from the packages of Debian's {RELEASE} …")
+            _unpack(root, environ)
+        if not _runs(program):
+            raise Failure(f"{program} does not run here")
+    return program
+
+
+def _runs(program: Path) -> bool:
+    try:
+        return program.exists() and find_bitcoind(program) is not None
+    except ConfigError:
+        return False
+
+
+def _unpack(root: Path, environ: Mapping[str, str]) -> None:
+    work, home = root / "work", root / "root"
+    try:
+        debian.unpack(PACKAGE, RELEASE, home, work, environ)
+        loader = debian.loader_of(home)
+        for name in PROGRAMS:
+            script = root / name
+            script.write_text(
+                f'#!/bin/sh\nexec "{loader}" --library-path "{loader.parent}" "{home}/usr/bin/{name}" "$@"\n'
+            )
+            script.chmod(0o755)
+    except Failure as failure:
+        hint = "put a bitcoind on PATH, or name one in BTCCTL_TEST_BITCOIND"
+        raise Failure(f"cannot get a bitcoind from Debian's packages: {failure} ({hint})") from failure
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def main() -> int:
+    try:
+        say(f"bitcoind: {get_bitcoind(os.environ)}")
+    except Failure as failure:
+        sys.stderr.write(f"make bitcoind: {failure}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
