@@ -132,7 +132,9 @@ class Reflector:
 
     def why_unwatched(self) -> str:
         """For a message: why changes come late, because the server refuses watches and means it; else ""."""
-        phase = self._phase
+        phase, opened = self._phase, self._open
+        if opened is not None and self._clock.now() - opened.opened_at >= self._options.short_watch_seconds:
+            return ""  # there is one, and it has lasted
         error = phase.memory.refusals.error
         if error is None or (self._options.accept_polling and isinstance(phase, Polling)):
             return ""

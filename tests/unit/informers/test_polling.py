@@ -108,6 +108,25 @@ def test_that_there_is_no_watch_is_said_at_once_and_as_long_as_it_is_so():
     assert reflector.last_error is FORBIDDEN
 
 
+def test_once_a_watch_has_lasted_nothing_is_said_any_more_though_it_is_silent():
+    said: list[str] = []
+
+    class Looking(Lasting):
+        @property
+        def seconds(self) -> float:
+            said.append(reflector.why_unwatched())
+            return self._seconds
+
+        @seconds.setter
+        def seconds(self, seconds: float) -> None:
+            self._seconds = seconds
+
+    source = ScriptedSource(page(10), FORBIDDEN, Stream(Looking(2.0), Looking(9.0)))
+    reflector = Reflector("pods", source, Log(), clock=source.clock, options=OPTIONS)
+    reflector.run(source.stop)
+    assert said == [f"watch: {FORBIDDEN}", ""]
+
+
 def test_a_passing_failure_of_a_watch_is_not_said():
     source = ScriptedSource(page(10), ServiceUnavailable(503))
     assert reflect(source)[0].why_unwatched() == ""
