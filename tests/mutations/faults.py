@@ -12,6 +12,7 @@ from tests.mutations.fault import Fault
 from tests.mutations.object_faults import OBJECT_FAULTS
 from tests.mutations.process_faults import PROCESS_FAULTS
 from tests.mutations.runtime_faults import RUNTIME_FAULTS
+from tests.mutations.volume_faults import VOLUME_FAULTS
 
 _FIFO = ("informers/test_delta_fifo.py", "informers/test_delta_fifo_model.py")
 _CHANGES = ("informers/test_changes.py",)
@@ -497,4 +498,4 @@ FAULTS = [
     ),
 ]
 
-FAULTS += [*EXCHANGE_FAULTS, *RUNTIME_FAULTS, *PROCESS_FAULTS, *CONFIG_FAULTS, *OBJECT_FAULTS]
+FAULTS += [*EXCHANGE_FAULTS, *RUNTIME_FAULTS, *PROCESS_FAULTS, *CONFIG_FAULTS, *OBJECT_FAULTS, *VOLUME_FAULTS]

@@ -9,6 +9,7 @@ from btcctl.apiserver import discovery, openapi, statuses
 from btcctl.apiserver.apply import Applier
 from btcctl.apiserver.builtins import BUILT_INS
 from btcctl.apiserver.changes import Changes
+from btcctl.apiserver.evictions import Evictions
 from btcctl.apiserver.garbage import Collector
 from btcctl.apiserver.messages import (
     ANONYMOUS,
@@ -90,7 +91,11 @@ class Api:
         self._changes = Changes(self.store, self._writer, self._reader, applier)
         self.pods = PodHooks(pod_logs, pod_exec, pod_connect)  #: may be changed later
         self._subresources = Subresources(
-            self.store, self._writer, Scales(self.store, self.registry, self._writer), self.pods
+            self.store,
+            self._writer,
+            Scales(self.store, self.registry, self._writer),
+            Evictions(self.store, self.registry, self._writer),
+            self.pods,
         )
         self._writer.settle_definitions()
         self._create_namespaces()

@@ -63,6 +63,7 @@ BUILT_INS = (
     *(_served(each, verbs=("create",)) for each in _REVIEWS),
     _served(resources.LEASES),
     _served(resources.EVENTS_V1, "ev", stored_as=resources.EVENTS),
+    _served(resources.POD_DISRUPTION_BUDGETS, "pdb", subresources=("status",)),
     _served(resources.CLUSTER_ROLE_BINDINGS),
     _served(resources.CLUSTER_ROLES),
     _served(resources.ROLE_BINDINGS),

@@ -142,6 +142,10 @@ def _readiness_gates(pod: Body) -> str:
     return f"{sum(gate in met for gate in gates)}/{len(gates)}" if gates else _NONE
 
 
+def _bound(budget: Body, name: str) -> str:
+    return str(dig(budget, "spec", name, default="N/A"))
+
+
 def _ready_replicas(workload: Body) -> str:
     return f"{dig(workload, 'status', 'readyReplicas', default=0)}/{dig(workload, 'spec', 'replicas', default=0)}"
 
@@ -326,6 +330,13 @@ BUILT_IN_COLUMNS: Mapping[ResourceType, tuple[Column, ...]] = {
         _wide("Name", _at("metadata", "name"), format="name"),
     ),
     resources.LEASES: (NAME, Column("Holder", _at("spec", "holderIdentity", default="")), AGE),
+    resources.POD_DISRUPTION_BUDGETS: (
+        NAME,
+        Column("Min Available", _plain(lambda body: _bound(body, "minAvailable"))),
+        Column("Max Unavailable", _plain(lambda body: _bound(body, "maxUnavailable"))),
+        Column("Allowed Disruptions", _at("status", "disruptionsAllowed", default=0), type="integer"),
+        AGE,
+    ),
     resources.ROLES: (NAME, _CREATED_AT),
     resources.CLUSTER_ROLES: (NAME, _CREATED_AT),
     resources.ROLE_BINDINGS: _BINDING,

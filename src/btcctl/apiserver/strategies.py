@@ -6,7 +6,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from btcctl.apiserver import core_kinds, crds, events, pod_updates, pods, rbac, remarks, secrets, services, workloads
+from btcctl.apiserver import (
+    budgets,
+    core_kinds,
+    crds,
+    events,
+    pod_updates,
+    pods,
+    rbac,
+    remarks,
+    secrets,
+    services,
+    workloads,
+)
 from btcctl.apiserver.collection import Body
 from btcctl.apiserver.crds import (
     check_definition,
@@ -165,6 +177,13 @@ _STRATEGIES: Mapping[tuple[str, str], Strategy] = {
         check=core_kinds.check_lease,
         needs_version=True,
         creates_on_update=True,
+    ),
+    ("policy", "poddisruptionbudgets"): Strategy(
+        MetadataRules(is_checked=False),
+        check=budgets.check_budget,
+        check_status=budgets.check_budget_status,
+        has_generation=True,
+        needs_version=True,
     ),
     ("rbac.authorization.k8s.io", "roles"): Strategy(_RBAC, check=rbac.check_role, creates_on_update=True),
     ("rbac.authorization.k8s.io", "clusterroles"): Strategy(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from btcctl.apiserver import statuses
 from btcctl.apiserver.bodies import read_plain
 from btcctl.apiserver.collection import Body
+from btcctl.apiserver.evictions import Evictions
 from btcctl.apiserver.messages import ApiRequest, ApiResponse, TakeOver, json_response
-from btcctl.apiserver.options import DeleteOptions, write_options
+from btcctl.apiserver.options import write_options
 from btcctl.apiserver.pod_streams import POD_STREAMS, PodStreams
 from btcctl.apiserver.routing import Route
 from btcctl.apiserver.scales import Scales
@@ -23,13 +24,15 @@ class Subresources:
     """Answers requests to all subresources but `status`.
 
     Args:
+        evictions: Answers those of pods.
         pods: What runs the pods provides.
     """
 
-    def __init__(self, store: Store, writer: Writer, scales: Scales, pods: PodHooks) -> None:
+    def __init__(self, store: Store, writer: Writer, scales: Scales, evictions: Evictions, pods: PodHooks) -> None:
         self._store = store
         self._writer = writer
         self._scales = scales
+        self._evictions = evictions
         self._streams = PodStreams(pods, store.clock)
 
     def handle(self, route: Route, request: ApiRequest, warnings: list[str]) -> ApiResponse | TakeOver:
@@ -73,17 +76,7 @@ class Subresources:
         return json_response(201, _CREATED)
 
     def _evict(self, route: Route, request: ApiRequest) -> ApiResponse:
-        """Nothing holds an eviction back: there are no PodDisruptionBudgets."""
-        sent = read_plain(request, "policy/v1", "Eviction").get("deleteOptions") or {}
-        preconditions = sent.get("preconditions") or {}
-        asked = write_options(request, "CreateOptions")
-        options = DeleteOptions(
-            asked.dry_run or "All" in (sent.get("dryRun") or ()),
-            grace_seconds=sent.get("gracePeriodSeconds"),
-            uid=preconditions.get("uid"),
-            version=preconditions.get("resourceVersion"),
-        )
-        self._writer.delete(Route(route.served, route.namespace, route.name), options)
+        self._evictions.evict(route, request)
         return json_response(201, _CREATED)
 
     def _finalize(self, route: Route, request: ApiRequest) -> ApiResponse:

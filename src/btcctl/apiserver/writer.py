@@ -170,6 +170,14 @@ class Writer:
             new = {**record.body, "spec": spec, "status": status}
             self._store.update(route.served.collection, canonical(route.served, new))
 
+    def set_conditions(self, route: Route, conditions: list[Any]) -> None:
+        """Give a pod other conditions, as the server itself does before it evicts one; nobody is said to own them."""
+        with self._store.transaction():
+            record = self._store.get(route.served.collection, route.key)
+            if record is not None:
+                new = {**record.body, "status": {**(record.body.get("status") or {}), "conditions": conditions}}
+                self._store.update(route.served.collection, canonical(route.served, new))
+
     def finalize(self, route: Route, finalizers: list[str]) -> Body:
         """Set a namespace's `spec.finalizers`; without any it goes, if it is being deleted."""
         with self._store.transaction():

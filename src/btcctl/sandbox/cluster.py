@@ -30,6 +30,7 @@ from btcctl.rest.transport import Fence
 from btcctl.sandbox.access import Access
 from btcctl.sandbox.addresses import AddressPool
 from btcctl.sandbox.certificates import make_identity
+from btcctl.sandbox.disruption import build_disruption_controller
 from btcctl.sandbox.kubelet import CommandFor, Kubelet, KubeletOptions
 from btcctl.sandbox.scheduler import build_scheduler, ensure_node
 from btcctl.sandbox.statefulset import build_statefulset_controller
@@ -48,7 +49,8 @@ class ClusterOptions:
         node_name: Of the one Node.
         port: Of the API server; 0 picks a free one.
         server: Use this API server instead of one of our own (`kubectl logs` does not work then).
-        stateful_sets: Run our StatefulSet controller. False: the server's cluster has one already.
+        stateful_sets: Run our controllers of StatefulSets and disruption budgets. False: the server's cluster has
+            them already.
         collects: Whether the server's cluster has a garbage collector.
         observer: Called with each request to our own API server and the status of its answer.
     """
@@ -222,6 +224,7 @@ class Cluster:
         controllers = [build_scheduler(client, factory, recorders[1], name, clock=self._clock), kubelet.controller]
         if self._options.stateful_sets:
             controllers.insert(0, build_statefulset_controller(client, factory, recorders[0], clock=self._clock))
+            controllers.append(build_disruption_controller(client, factory, clock=self._clock))
         manager = self._manager = Manager(factory, controllers, services=recorders, clock=self._clock)
         parts.callback(lambda: manager.stop(self._left()))
         manager.start()

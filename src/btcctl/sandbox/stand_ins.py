@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.controller.manager import Manager
 from btcctl.informers.factory import SharedInformerFactory
-from btcctl.resources import CONTROLLER_REVISIONS, PODS, SERVICES, STATEFUL_SETS, ResourceType
+from btcctl.resources import CONTROLLER_REVISIONS, POD_DISRUPTION_BUDGETS, PODS, SERVICES, STATEFUL_SETS, ResourceType
 from btcctl.rest.client import ApiClient
 from btcctl.sandbox.owner_collector import build_owner_collectors
 
-COLLECTED = (STATEFUL_SETS, SERVICES, PODS, CONTROLLER_REVISIONS)
+COLLECTED = (STATEFUL_SETS, SERVICES, PODS, CONTROLLER_REVISIONS, POD_DISRUPTION_BUDGETS)
 
 
 def build_stand_ins(client: ApiClient, owners: Sequence[ResourceType], *, clock: Clock = SYSTEM_CLOCK) -> Manager:

@@ -15,6 +15,7 @@ SERVED = {
     "apps/v1": {"statefulsets", "controllerrevisions"},
     "coordination.k8s.io/v1": {"leases"},
     "events.k8s.io/v1": {"events"},
+    "policy/v1": {"poddisruptionbudgets"},
     "rbac.authorization.k8s.io/v1": {"roles", "rolebindings", "clusterroles", "clusterrolebindings"},
     "apiextensions.k8s.io/v1": {"customresourcedefinitions"},
 }

@@ -129,7 +129,7 @@ class TestBinding:
 
 def test_an_eviction_deletes_with_grace(server):
     server.created(PODS, pod(nodeName="n1"))
-    answer = server.post(f"{PODS}/p/eviction", {"deleteOptions": {"gracePeriodSeconds": 5}})
+    answer = server.post(f"{PODS}/p/eviction", {"metadata": {"name": "p"}, "deleteOptions": {"gracePeriodSeconds": 5}})
     assert answer.status == 201
     assert server.get(f"{PODS}/p").body["metadata"]["deletionGracePeriodSeconds"] == 5
 
