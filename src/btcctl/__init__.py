@@ -15,10 +15,13 @@ if TYPE_CHECKING:
     from btcctl.controller.conditions import Condition as Condition
     from btcctl.controller.conditions import merge_conditions as merge_conditions
     from btcctl.controller.controller import Controller as Controller
+    from btcctl.controller.debugging import DebugPages as DebugPages
     from btcctl.controller.finalizers import add_finalizer as add_finalizer
     from btcctl.controller.finalizers import remove_finalizer as remove_finalizer
     from btcctl.controller.handlers import own_key as own_key
     from btcctl.controller.handlers import owner_keys as owner_keys
+    from btcctl.controller.health import live_checks as live_checks
+    from btcctl.controller.health import ready_checks as ready_checks
     from btcctl.controller.manager import Manager as Manager
     from btcctl.controller.manager import run_until_signal as run_until_signal
     from btcctl.controller.options import ControllerOptions as ControllerOptions
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from btcctl.controller.predicates import not_ as not_
     from btcctl.controller.predicates import resource_version_changed as resource_version_changed
     from btcctl.controller.result import Result as Result
+    from btcctl.controller.serving import StatusServer as StatusServer
     from btcctl.controller.writes import Ensured as Ensured
     from btcctl.controller.writes import NotControlled as NotControlled
     from btcctl.controller.writes import Outcome as Outcome
@@ -40,34 +44,85 @@ if TYPE_CHECKING:
     from btcctl.controller.writes import write_status as write_status
     from btcctl.errors import AlreadyExists as AlreadyExists
     from btcctl.errors import ApiError as ApiError
+    from btcctl.errors import BadRequest as BadRequest
     from btcctl.errors import BtcctlError as BtcctlError
+    from btcctl.errors import CacheSyncError as CacheSyncError
+    from btcctl.errors import CallTimedOut as CallTimedOut
+    from btcctl.errors import ConfigError as ConfigError
     from btcctl.errors import Conflict as Conflict
+    from btcctl.errors import ConnectionRefused as ConnectionRefused
+    from btcctl.errors import ConnectionSilent as ConnectionSilent
     from btcctl.errors import DeadlineExceeded as DeadlineExceeded
+    from btcctl.errors import DecodeError as DecodeError
+    from btcctl.errors import Forbidden as Forbidden
+    from btcctl.errors import Gone as Gone
+    from btcctl.errors import InternalError as InternalError
+    from btcctl.errors import Interrupted as Interrupted
+    from btcctl.errors import Invalid as Invalid
+    from btcctl.errors import LeaseLost as LeaseLost
+    from btcctl.errors import MethodNotAllowed as MethodNotAllowed
     from btcctl.errors import NotFound as NotFound
+    from btcctl.errors import NotLeading as NotLeading
+    from btcctl.errors import ObjectDecodeError as ObjectDecodeError
+    from btcctl.errors import ServerTimeout as ServerTimeout
+    from btcctl.errors import ServiceUnavailable as ServiceUnavailable
     from btcctl.errors import TerminalError as TerminalError
+    from btcctl.errors import TooManyRequests as TooManyRequests
     from btcctl.errors import TransportError as TransportError
+    from btcctl.errors import Unauthorized as Unauthorized
+    from btcctl.errors import WatchDecodeError as WatchDecodeError
+    from btcctl.events.broadcaster import Broadcaster as Broadcaster
     from btcctl.events.recorder import EventRecorder as EventRecorder
+    from btcctl.events.recorder import SourceRecorder as SourceRecorder
     from btcctl.events.reference import ObjectReference as ObjectReference
     from btcctl.events.sinks import log_event as log_event
     from btcctl.informers.factory import SharedInformerFactory as SharedInformerFactory
     from btcctl.informers.filters import FilteringHandler as FilteringHandler
     from btcctl.informers.filters import PredicateHandler as PredicateHandler
+    from btcctl.informers.lister import Lister as Lister
+    from btcctl.informers.metrics import InformerMetrics as InformerMetrics
     from btcctl.informers.notifications import Deleted as Deleted
     from btcctl.informers.notifications import HandlerFuncs as HandlerFuncs
+    from btcctl.informers.options import ReflectorOptions as ReflectorOptions
     from btcctl.informers.shared_informer import SharedInformer as SharedInformer
     from btcctl.informers.transform import drop_managed_fields as drop_managed_fields
     from btcctl.informers.typed import TypedInformer as TypedInformer
     from btcctl.leaderelection.elector import Elector as Elector
     from btcctl.leaderelection.fence import Fence as Fence
     from btcctl.leaderelection.lease_lock import LeaseLock as LeaseLock
+    from btcctl.metrics import Metrics as Metrics
     from btcctl.objects import Object as Object
     from btcctl.objects import ObjectKey as ObjectKey
     from btcctl.objects import OwnerReference as OwnerReference
+    from btcctl.resources import CLUSTER_ROLE_BINDINGS as CLUSTER_ROLE_BINDINGS
+    from btcctl.resources import CLUSTER_ROLES as CLUSTER_ROLES
+    from btcctl.resources import CONFIG_MAPS as CONFIG_MAPS
+    from btcctl.resources import CONTROLLER_REVISIONS as CONTROLLER_REVISIONS
+    from btcctl.resources import CUSTOM_RESOURCE_DEFINITIONS as CUSTOM_RESOURCE_DEFINITIONS
+    from btcctl.resources import DEPLOYMENTS as DEPLOYMENTS
+    from btcctl.resources import EVENTS as EVENTS
+    from btcctl.resources import EVENTS_V1 as EVENTS_V1
+    from btcctl.resources import LEASES as LEASES
+    from btcctl.resources import NAMESPACES as NAMESPACES
+    from btcctl.resources import NODES as NODES
+    from btcctl.resources import POD_DISRUPTION_BUDGETS as POD_DISRUPTION_BUDGETS
+    from btcctl.resources import PODS as PODS
+    from btcctl.resources import ROLE_BINDINGS as ROLE_BINDINGS
+    from btcctl.resources import ROLES as ROLES
+    from btcctl.resources import SECRETS as SECRETS
+    from btcctl.resources import SERVICE_ACCOUNTS as SERVICE_ACCOUNTS
+    from btcctl.resources import SERVICES as SERVICES
+    from btcctl.resources import STATEFUL_SETS as STATEFUL_SETS
     from btcctl.resources import ResourceType as ResourceType
     from btcctl.rest.client import ApiClient as ApiClient
+    from btcctl.rest.config import ClientConfig as ClientConfig
     from btcctl.rest.http import HttpTransport as HttpTransport
+    from btcctl.rest.limits import ReadLimits as ReadLimits
     from btcctl.rest.loading import load_config as load_config
+    from btcctl.rest.logs import LogLines as LogLines
     from btcctl.rest.resource import PatchKind as PatchKind
+    from btcctl.rest.resource import Resource as Resource
+    from btcctl.rest.retry import RetryPolicy as RetryPolicy
     from btcctl.workqueue.queue import ShutDown as ShutDown
     from btcctl.workqueue.rate_limited import RateLimitingQueue as RateLimitingQueue
     from btcctl.workqueue.rate_limiters import BucketRateLimiter as BucketRateLimiter
@@ -80,46 +135,99 @@ _HOMES = {
     "AlreadyExists": "errors",
     "ApiClient": "rest.client",
     "ApiError": "errors",
+    "BadRequest": "errors",
+    "Broadcaster": "events.broadcaster",
     "BtcctlError": "errors",
     "BucketRateLimiter": "workqueue.rate_limiters",
+    "CLUSTER_ROLES": "resources",
+    "CLUSTER_ROLE_BINDINGS": "resources",
+    "CONFIG_MAPS": "resources",
+    "CONTROLLER_REVISIONS": "resources",
+    "CUSTOM_RESOURCE_DEFINITIONS": "resources",
+    "CacheSyncError": "errors",
+    "CallTimedOut": "errors",
+    "ClientConfig": "rest.config",
     "Condition": "controller.conditions",
+    "ConfigError": "errors",
     "Conflict": "errors",
+    "ConnectionRefused": "errors",
+    "ConnectionSilent": "errors",
     "Controller": "controller.controller",
     "ControllerBuilder": "controller.builder",
     "ControllerOptions": "controller.options",
+    "DEPLOYMENTS": "resources",
     "DeadlineExceeded": "errors",
+    "DebugPages": "controller.debugging",
+    "DecodeError": "errors",
     "Deleted": "informers.notifications",
+    "EVENTS": "resources",
+    "EVENTS_V1": "resources",
     "Elector": "leaderelection.elector",
     "Ensured": "controller.writes",
     "EventRecorder": "events.recorder",
     "FastSlowRateLimiter": "workqueue.rate_limiters",
     "Fence": "leaderelection.fence",
     "FilteringHandler": "informers.filters",
+    "Forbidden": "errors",
+    "Gone": "errors",
     "HandlerFuncs": "informers.notifications",
     "HttpTransport": "rest.http",
+    "InformerMetrics": "informers.metrics",
+    "InternalError": "errors",
+    "Interrupted": "errors",
+    "Invalid": "errors",
     "ItemExponentialRateLimiter": "workqueue.rate_limiters",
+    "LEASES": "resources",
     "LeaseLock": "leaderelection.lease_lock",
+    "LeaseLost": "errors",
+    "Lister": "informers.lister",
+    "LogLines": "rest.logs",
     "Manager": "controller.manager",
     "MaxOfRateLimiter": "workqueue.rate_limiters",
+    "MethodNotAllowed": "errors",
+    "Metrics": "metrics",
+    "NAMESPACES": "resources",
+    "NODES": "resources",
     "NotControlled": "controller.writes",
     "NotFound": "errors",
+    "NotLeading": "errors",
     "Object": "objects",
+    "ObjectDecodeError": "errors",
     "ObjectKey": "objects",
     "ObjectReference": "events.reference",
     "Outcome": "controller.writes",
     "OwnerReference": "objects",
+    "PODS": "resources",
+    "POD_DISRUPTION_BUDGETS": "resources",
     "PatchKind": "rest.resource",
     "PredicateHandler": "informers.filters",
+    "ROLES": "resources",
+    "ROLE_BINDINGS": "resources",
     "RateLimiter": "workqueue.rate_limiters",
     "RateLimitingQueue": "workqueue.rate_limited",
+    "ReadLimits": "rest.limits",
+    "ReflectorOptions": "informers.options",
+    "Resource": "rest.resource",
     "ResourceType": "resources",
     "Result": "controller.result",
+    "RetryPolicy": "rest.retry",
+    "SECRETS": "resources",
+    "SERVICES": "resources",
+    "SERVICE_ACCOUNTS": "resources",
+    "STATEFUL_SETS": "resources",
+    "ServerTimeout": "errors",
+    "ServiceUnavailable": "errors",
     "SharedInformer": "informers.shared_informer",
     "SharedInformerFactory": "informers.factory",
     "ShutDown": "workqueue.queue",
+    "SourceRecorder": "events.recorder",
+    "StatusServer": "controller.serving",
     "TerminalError": "errors",
+    "TooManyRequests": "errors",
     "TransportError": "errors",
     "TypedInformer": "informers.typed",
+    "Unauthorized": "errors",
+    "WatchDecodeError": "errors",
     "add_finalizer": "controller.finalizers",
     "all_of": "controller.predicates",
     "any_of": "controller.predicates",
@@ -129,12 +237,14 @@ _HOMES = {
     "has_label": "controller.predicates",
     "is_controlled_by": "controller.writes",
     "labels_changed": "controller.predicates",
+    "live_checks": "controller.health",
     "load_config": "rest.loading",
     "log_event": "events.sinks",
     "merge_conditions": "controller.conditions",
     "not_": "controller.predicates",
     "own_key": "controller.handlers",
     "owner_keys": "controller.handlers",
+    "ready_checks": "controller.health",
     "remove_finalizer": "controller.finalizers",
     "resource_version_changed": "controller.predicates",
     "retry_on_conflict": "controller.writes",

@@ -7,6 +7,7 @@ not is looked at twice.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -102,14 +103,13 @@ def meta_of(raw: bytes) -> ObjectMeta:
     """
     try:
         return _decode_frame(raw).metadata
-    except RecursionError as error:
-        raise undecodable("object", error) from error
     except DECODE_ERRORS as error:
-        failure = error
-    try:
-        return codecs.convert(_known(raw, SCALARS), ObjectMeta)
-    except DECODE_ERRORS:
-        raise undecodable("object", failure) from failure
+        failure = undecodable("object", error)
+    if not isinstance(failure.__cause__, RecursionError):
+        with contextlib.suppress(*DECODE_ERRORS):
+            return codecs.convert(_known(raw, SCALARS), ObjectMeta)
+    del raw  # a traceback with the values of variables would show it
+    raise failure
 
 
 def detail_of(raw: bytes, what: Callable[[], str]) -> DetailMeta:
@@ -128,12 +128,17 @@ def detail_of(raw: bytes, what: Callable[[], str]) -> DetailMeta:
     try:
         return codecs.convert(_completed(_known(raw, _DETAILS)), DetailMeta)
     except DECODE_ERRORS as error:
-        raise undecodable(what(), error) from error
+        failure = undecodable(what(), error)
+    del raw
+    raise failure
 
 
 def undecodable(what: str, error: Exception) -> ObjectDecodeError:
-    """The error of ours for one of DECODE_ERRORS."""
-    return ObjectDecodeError(f"{what} cannot be decoded: {error}")
+    """Ours for one of DECODE_ERRORS, which it does not point to: its arguments and frames hold the data."""
+    failure = ObjectDecodeError(f"{what} cannot be decoded: {error}")
+    if isinstance(error, RecursionError):  # which `is_too_deep` asks for
+        failure.__cause__ = error.with_traceback(None)
+    return failure
 
 
 def _known(raw: bytes, names: Iterable[bytes]) -> dict[str, Any]:

@@ -74,6 +74,10 @@ class Object(msgspec.Struct, frozen=True, gc=False, eq=False):
         """Says which object it is, and nothing of its content: that may be a secret."""
         return f"<Object {self.key} uid {self.uid} resourceVersion {self.resource_version}>"
 
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """The same for rich, which would otherwise be given every field by msgspec."""
+        return [("key", str(self.key)), ("uid", self.uid), ("resource_version", self.resource_version)]
+
     @property
     def key(self) -> ObjectKey:
         meta = self.meta
@@ -148,16 +152,10 @@ class Object(msgspec.Struct, frozen=True, gc=False, eq=False):
         try:
             body = _decode_body(self.raw)
         except DECODE_ERRORS as error:
-            raise undecodable(f"{self.key}", error) from error
-        type_meta = self.type_meta
-        if type_meta is None or (body.get("kind") and body.get("apiVersion")):
-            return body
-        said = {name: body.pop(name, None) for name in ("apiVersion", "kind")}
-        return {
-            "apiVersion": said["apiVersion"] or type_meta.api_version,
-            "kind": said["kind"] or type_meta.kind,
-            **body,
-        }
+            failure = undecodable(f"{self.key}", error)
+        else:
+            return self._with_type(body)
+        raise failure
 
     def decode(self, type_: type[T]) -> T:
         """The object as a typed Struct (or any type msgspec decodes), made anew on each call.
@@ -190,10 +188,16 @@ class Object(msgspec.Struct, frozen=True, gc=False, eq=False):
         Raises:
             ObjectDecodeError: The bytes are not JSON or have no usable metadata.
         """
-        meta = meta_of(raw)
-        if not meta.name:
-            raise ObjectDecodeError("object cannot be decoded: it has no metadata.name")
-        return cls(meta, raw, type_meta)
+        try:
+            meta = meta_of(raw)
+        except ObjectDecodeError as error:
+            failure = error
+        else:
+            if meta.name:
+                return cls(meta, raw, type_meta)
+            failure = ObjectDecodeError("object cannot be decoded: it has no metadata.name")
+        del raw  # a traceback with the values of variables would show it
+        raise failure
 
     @classmethod
     def from_bookmark(cls, raw: bytes) -> Self:
@@ -212,6 +216,17 @@ class Object(msgspec.Struct, frozen=True, gc=False, eq=False):
             type_meta: What kind of object it is, if the dict does not say so.
         """
         return cls.from_raw(codecs.encode(body), type_meta)
+
+    def _with_type(self, body: dict[str, Any]) -> dict[str, Any]:
+        type_meta = self.type_meta
+        if type_meta is None or (body.get("kind") and body.get("apiVersion")):
+            return body
+        said = {name: body.pop(name, None) for name in ("apiVersion", "kind")}
+        return {
+            "apiVersion": said["apiVersion"] or type_meta.api_version,
+            "kind": said["kind"] or type_meta.kind,
+            **body,
+        }
 
     def _type(self) -> TypeMeta:
         known = self.type_meta or TypeMeta()
@@ -252,7 +267,9 @@ def decode_json(data: bytes | msgspec.Raw, type_: type[T], what: Callable[[], st
     try:
         return codecs.decode(data, type_)
     except DECODE_ERRORS as error:
-        raise undecodable(what(), error) from error
+        failure = undecodable(what(), error)
+    del data  # a traceback with the values of variables would show it
+    raise failure
 
 
 def decode_members(data: bytes | msgspec.Raw) -> dict[str, msgspec.Raw]:
@@ -264,7 +281,9 @@ def decode_members(data: bytes | msgspec.Raw) -> dict[str, msgspec.Raw]:
     try:
         return _decode_members(data)
     except DECODE_ERRORS as error:
-        raise undecodable("JSON object", error) from error
+        failure = undecodable("JSON object", error)
+    del data
+    raise failure
 
 
 def is_version_at_least(version: str, wanted: str) -> bool:

@@ -35,7 +35,7 @@ from btcctl.threads import Stop
 WIDGETS = ResourceType("example.org", "v1", "widgets", "Widget")
 MISSPELT = ResourceType("example.org", "v1", "widgetz", "Widget")
 KEY = ObjectKey("default", "a")
-CLIENT = FakeClient(types=[WIDGETS])
+CLIENT = FakeClient(types=[WIDGETS], field_manager="me")
 MAPS = CLIENT.resource(CONFIG_MAPS, "default")
 A_MAP = Object.from_body({"metadata": {"name": "a", "namespace": "default"}})
 AN_OWNER = Object.from_body({"metadata": {"name": "w", "namespace": "default", "uid": "u"}})

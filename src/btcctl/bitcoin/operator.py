@@ -53,6 +53,9 @@ class NotInstalled(BtcctlError):
     """The cluster does not know the kind BitcoinNetwork."""
 
 
+FIELD_MANAGER = "btcctl"  #: owns what the operator writes, whatever the program is called
+
+
 @dataclass(frozen=True, slots=True)
 class OperatorOptions:
     """What the operator's user may choose.

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from btcctl.bitcoin.operator import COMPONENT
+from btcctl.bitcoin.operator import COMPONENT, FIELD_MANAGER
 from btcctl.cli.flags import Flags, parse_duration
 from btcctl.clock import AWAKE_CLOCK, Clock, sleep
 from btcctl.errors import ApiError, BtcctlError
@@ -82,7 +82,9 @@ def candidacy(
     namespace = args.leader_elect_resource_namespace or (config.namespace if is_inside else NAMESPACE)
     key = ObjectKey(namespace, args.leader_elect_resource_name)
     # A connection of its own, without the fence and without retries: one call is one attempt.
-    with ApiClient(HttpTransport(config, pool_size=1), retries=RetryPolicy(attempts=1)) as client:
+    with ApiClient(
+        HttpTransport(config, pool_size=1), field_manager=FIELD_MANAGER, retries=RetryPolicy(attempts=1)
+    ) as client:
         if not is_inside and not args.leader_elect_resource_namespace:
             key = _wherever_it_is(client, key)
         lock = LeaseLock(client, key)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from btcctl.bitcoin.dry_run import read_only
-from btcctl.bitcoin.operator import OperatorOptions, build_operator
+from btcctl.bitcoin.operator import FIELD_MANAGER, OperatorOptions, build_operator
 from btcctl.bitcoin.rights import Rights
 from btcctl.bitcoin.rpc import RpcConnections
 from btcctl.cli import leading
@@ -121,7 +121,7 @@ def _run(args: argparse.Namespace) -> int:
     )
     logger.info("configuration", server=config.host, source=config.source, **_shown(args, options))
     # Before there is an election or a dry run, neither of which lets a POST through.
-    with contextlib.closing(ApiClient(HttpTransport(config, pool_size=1))) as client:
+    with contextlib.closing(ApiClient(HttpTransport(config, pool_size=1), field_manager=FIELD_MANAGER)) as client:
         logger.info("connected", server_version=_server_version(client))
         options = replace(options, rights=Rights.of(client, options.namespaces))
     if args.dry_run:
@@ -129,7 +129,7 @@ def _run(args: argparse.Namespace) -> int:
     metrics = Metrics()
     with leading.candidacy(args, config, metrics) as candidate:
         fence = None if candidate is None else candidate.fence
-        with contextlib.closing(ApiClient(_counted(config, metrics, fence))) as client:
+        with contextlib.closing(ApiClient(_counted(config, metrics, fence), field_manager=FIELD_MANAGER)) as client:
             elector = None if candidate is None else candidate.elector
             manager = build_operator(client, options, metrics=metrics, elector=elector, fence=fence)
             for server in _status_servers(args, metrics, manager):
@@ -150,7 +150,9 @@ def _run_dry(config: ClientConfig, options: OperatorOptions) -> int:
     connections = RpcConnections(options.rpc_port)
     with (
         contextlib.closing(connections),
-        contextlib.closing(ApiClient(DryRunTransport(HttpTransport(config), diffs.write))) as client,
+        contextlib.closing(
+            ApiClient(DryRunTransport(HttpTransport(config), diffs.write), field_manager=FIELD_MANAGER)
+        ) as client,
     ):
         _server_version(client)
         options = replace(options, in_background=False)

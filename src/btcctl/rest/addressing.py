@@ -60,8 +60,11 @@ def explained(error: NotFound, type_: ResourceType) -> NotFound:
     """Say what is missing. Of a path that it does not know at all, a server names no object."""
     if error.details.get("name"):
         return error
-    what = f"{type_.plural} in {type_.api_version}"
-    words = f"the server has no {what}: is the CRD installed, and are version and plural right? ({error.message})"
+    what, advice = f"{type_.plural} in {type_.api_version}", f"kubectl api-resources --api-group={type_.group!r}"
+    if "." in type_.group:
+        what += ": is the CRD installed, and are version and plural right?"
+        advice = f"kubectl get crd {type_.group_resource}"
+    words = f"the server has no {what} See: {advice} ({error.message})"
     return NotFound(error.code, error.reason, words, details=error.details, retry_after=error.retry_after)
 
 

@@ -9,7 +9,7 @@ from btcctl.metadata import TypeMeta
 from btcctl.rest.breaker import Breaker
 from btcctl.rest.limits import StreamLimits
 from btcctl.rest.stream import WatchStream
-from btcctl.rest.transport import Request, Response
+from btcctl.rest.transport import Request, Response, StreamResponse
 from btcctl.threads import Stop
 
 
@@ -19,6 +19,10 @@ class Caller(Protocol):
     @property
     def field_manager(self) -> str:
         """Names the owner of the fields that are written."""
+
+    @property
+    def has_chosen_field_manager(self) -> bool:
+        """Whether somebody has given that name, and it is not merely the program's."""
 
     @property
     def gzip(self) -> bool:
@@ -43,3 +47,6 @@ class Caller(Protocol):
         self, request: Request, *, limits: StreamLimits, breaker: Breaker, type_meta: TypeMeta | None = None
     ) -> WatchStream:
         """See `ApiClient.open_watch`."""
+
+    def open_stream(self, request: Request, *, idle_timeout: float, breaker: Breaker) -> StreamResponse:
+        """See `ApiClient.open_stream`."""

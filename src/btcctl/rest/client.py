@@ -24,12 +24,14 @@ from btcctl.resources import ResourceType
 from btcctl.rest.answers import decode_answer, error_from, parse_warnings
 from btcctl.rest.breaker import Breaker
 from btcctl.rest.config import ClientConfig
+from btcctl.rest.field_manager import checked_manager, program_name
 from btcctl.rest.http import HttpTransport
 from btcctl.rest.limits import StreamLimits
 from btcctl.rest.resource import Resource
 from btcctl.rest.retry import RetryPolicy
 from btcctl.rest.stream import WatchStream
 from btcctl.rest.transport import Request, Response, StreamResponse, Transport
+from btcctl.secret import SecretBytes, hiding_frames
 from btcctl.threads import Latch, Stop
 
 logger = get_logger(__name__)
@@ -60,7 +62,8 @@ class ApiClient:
 
     Args:
         transport: Carries the requests; closed with the client.
-        field_manager: Names the owner of the fields that are written.
+        field_manager: Names the owner of the fields that are written, in 128 bytes at most; the program's name if
+            None, as client-go has it, and then `apply` asks for one.
         user_agent: What the server logs; our name and version if "".
         retries: When a request is sent again after a Retry-After.
         timeout: Seconds a request other than a list may take, with all its retries; a watch, until it begins.
@@ -72,14 +75,15 @@ class ApiClient:
         self,
         transport: Transport,
         *,
-        field_manager: str = "btcctl",
+        field_manager: str | None = None,
         user_agent: str = "",
         clock: Clock = SYSTEM_CLOCK,
         retries: RetryPolicy = RetryPolicy(),
         timeout: float = REQUEST_SECONDS,
         gzip: bool = False,
     ) -> None:
-        self.field_manager = field_manager
+        self.has_chosen_field_manager = field_manager is not None
+        self.field_manager = program_name() if field_manager is None else checked_manager(field_manager)
         self.gzip = gzip
         self._transport = transport
         self._headers = {"User-Agent": user_agent or default_user_agent(), "Accept": "application/json"}
@@ -153,7 +157,8 @@ class ApiClient:
     def post_json(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """POST a JSON object to any path that answers with one and keeps nothing, such as a review of access."""
         headers = {"Content-Type": "application/json"}
-        request = Request("POST", path, {}, headers, codecs.encode(body))
+        request = Request("POST", path, {}, headers, SecretBytes(codecs.encode(body)))
+        del body
         return decode_answer(self.call(request), f"POST {path}")
 
     def call(
@@ -211,12 +216,28 @@ class ApiClient:
             ApiError: It has not.
             CallTimedOut: It has said neither within the client's timeout.
         """
-        request = replace(request, headers={**self._headers, **request.headers})
         idle = limits.initial_idle_seconds or limits.idle_seconds
+        response = self.open_stream(request, idle_timeout=idle, breaker=breaker)
+        return WatchStream(response, breaker, limits, type_meta=type_meta, clock=self.clock)
+
+    @hiding_frames
+    def open_stream(self, request: Request, *, idle_timeout: float, breaker: Breaker) -> StreamResponse:
+        """Ask for a body that is read as it comes; returns as soon as the server has accepted.
+
+        Args:
+            idle_timeout: Seconds of silence after which it counts as broken.
+            breaker: Breaks the call, and the stream, off.
+
+        Raises:
+            ApiError: It has not.
+            CallTimedOut: It has said neither within the client's timeout.
+            TransportError: There was no answer.
+        """
+        request = replace(request, headers={**self._headers, **request.headers})
         timeout = time_left(self._timeout)
-        response = self._transport.stream(request, timeout=timeout, idle_timeout=idle, breaker=breaker)
+        response = self._transport.stream(request, timeout=timeout, idle_timeout=idle_timeout, breaker=breaker)
         if response.status == 200:
-            return WatchStream(response, breaker, limits, type_meta=type_meta, clock=self.clock)
+            return response
         try:
             raise error_from(Response(response.status, response.headers, _read_some(response)), self.clock)
         finally:
@@ -233,6 +254,7 @@ class ApiClient:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self.close()
 
+    @hiding_frames  # of http.client, which has the credentials as bytes
     def _attempt(self, request: Request, timeout: float, breaker: Breaker | None) -> Response:
         try:
             response = self._transport.request(request, timeout=time_left(timeout), breaker=breaker)

@@ -1,4 +1,4 @@
-"""One collection of the API: get, list, create, update, patch, delete, watch."""
+"""One collection of the API: what is read of it, and create, update, patch, apply, delete."""
 
 from __future__ import annotations
 
@@ -7,29 +7,17 @@ from enum import Enum
 from typing import Any
 
 from btcctl import codecs
-from btcctl.errors import Gone, NotFound, ObjectDecodeError
+from btcctl.errors import NotFound
 from btcctl.json_values import encode_json
-from btcctl.logging import get_logger
-from btcctl.metadata import TypeMeta
-from btcctl.objects import ListPage, Object, ObjectKey
-from btcctl.resources import ResourceType
-from btcctl.rest.addressing import checked_patch, explained, explained_status, metadata_of, path_of
+from btcctl.objects import Object, ObjectKey
+from btcctl.rest.addressing import checked_patch, explained_status, metadata_of
 from btcctl.rest.answers import decode_answer
-from btcctl.rest.breaker import Breaker
-from btcctl.rest.caller import Caller
-from btcctl.rest.limits import ReadLimits, StreamLimits
-from btcctl.rest.lister_watcher import ResourceListerWatcher, StreamingListerWatcher
-from btcctl.rest.pages import PageDecoder
-from btcctl.rest.stream import WatchStream
-from btcctl.rest.transport import Request, Response
+from btcctl.rest.differences import merge_patch
+from btcctl.rest.field_manager import MUST_BE_CHOSEN, checked_manager
+from btcctl.rest.reading import ReadableResource, selectors, without_empty
+from btcctl.rest.transport import Request
 from btcctl.rest.written import record_deletion, record_write
-from btcctl.threads import Stop
-
-logger = get_logger(__name__)
-
-LIMITS = ReadLimits()
-# Without bookmarks a stream may rightly be silent until the server ends it, after at most an hour.
-SILENT_IDLE_SECONDS = 3700.0
+from btcctl.secret import SecretBytes
 
 
 class PatchKind(Enum):
@@ -41,11 +29,14 @@ class PatchKind(Enum):
     APPLY = "application/apply-patch+yaml"  #: server-side apply: all that this field manager wants
 
 
-class Resource:
+class Resource(ReadableResource):
     """One collection. Thread-safe; cheap to make.
 
     Every call has a timeout, and raises errors of `btcctl.errors`; what cannot be asked of a server is refused before,
     by ValueError or TypeError: a key of another namespace than the collection's, a body that is no JSON.
+
+    What is sent is in no local variable of ours while it is on its way: bodies may be secrets, and tracebacks may be
+    rendered with the values of variables.
 
     Args:
         metadata_only: Lists and watches bring objects with nothing but their metadata.
@@ -54,102 +45,6 @@ class Resource:
         type: What kind of objects it holds.
         namespace: "" for all namespaces, or cluster scope.
     """
-
-    def __init__(
-        self, client: Caller, type_: ResourceType, namespace: str = "", *, metadata_only: bool = False
-    ) -> None:
-        if namespace:
-            type_.path(namespace)  # says if it is none
-        self.type = type_
-        self.namespace = namespace
-        self._client = client
-        self._metadata_only = metadata_only
-        self._type_meta = type_.type_meta
-
-    def get(self, key: ObjectKey) -> Object:
-        """Read one object.
-
-        Raises:
-            NotFound: There is none.
-        """
-        return self._object(self._call(Request("GET", self._path(key))))
-
-    def list(
-        self, *, label_selector: str = "", field_selector: str = "", page_size: int = 500
-    ) -> tuple[list[Object], str]:
-        """Read all pages.
-
-        Returns:
-            The objects, and the list's resourceVersion, from which a watch can go on.
-        """
-        items: list[Object] = []
-        token = ""
-        while True:
-            try:
-                page = self.list_page(
-                    resource_version="",
-                    limit=page_size,
-                    continue_token=token,
-                    label_selector=label_selector,
-                    field_selector=field_selector,
-                )
-            except Gone:
-                if not token:
-                    raise
-                # The snapshot the pages come from has expired: everything at once cannot.
-                items, token, page_size = [], "", 0
-                continue
-            items += page.items
-            for error in page.unreadable:
-                logger.warning("object left out of a list", list=str(self.type), error=error)
-            token = page.continue_token
-            if not token:
-                return items, page.resource_version
-
-    def list_page(
-        self,
-        *,
-        resource_version: str,
-        limit: int,
-        continue_token: str = "",
-        label_selector: str = "",
-        field_selector: str = "",
-        limits: ReadLimits = LIMITS,
-        breaker: Breaker | None = None,
-        stop: Stop | None = None,
-    ) -> ListPage:
-        """Read one page.
-
-        Args:
-            resource_version: "" for the newest state, "0" for whatever the server has at hand
-                (all of it: the limit is ignored then), else a state not older than this.
-                Ignored with `continue_token`.
-            limit: Objects per page; 0 for all.
-            continue_token: From the page before.
-            limits: How long it may take.
-            breaker: Breaks the call off.
-            stop: Ends a wait that the server asked for.
-
-        Raises:
-            Gone: The token or the version is too old.
-        """
-        query = _selectors(label_selector, field_selector)
-        if limit:
-            query["limit"] = str(limit)
-        if continue_token:
-            query["continue"] = continue_token
-        elif resource_version:
-            query["resourceVersion"] = resource_version
-            if resource_version != "0":  # with a limit it would mean exactly this version
-                query["resourceVersionMatch"] = "NotOlderThan"
-        headers = self._accept("PartialObjectMetadataList")
-        if self._client.gzip:
-            headers["Accept-Encoding"] = "gzip"
-        page = PageDecoder(f"list of {self.type}", _METADATA_ONLY if self._metadata_only else self._type_meta)
-        request = Request("GET", self._collection(), query, headers, receive=page.feed)
-        response = self._call(request, timeout=limits.list_seconds, breaker=breaker, stop=stop)
-        page.feed(response.body)  # of a transport that gives it all at once
-        return page.finish()
 
     def create(self, body: Mapping[str, Any]) -> Object:
         """Create an object, in the body's namespace or else this collection's.
@@ -162,21 +57,33 @@ class Resource:
         namespace = self._namespace_of(body)
         if self.type.namespaced and not namespace:
             raise ValueError(f"{self.type} needs a namespace")
-        return self._write("POST", self.type.path(namespace), self._complete(body))
+        content = _encoded(self._complete(body))
+        del body
+        return self._write("POST", self.type.path(namespace), content)
 
-    def update(self, body: Mapping[str, Any]) -> Object:
-        """Replace an object; its resourceVersion guards against overwriting others' changes.
+    def update(self, body: Mapping[str, Any], *, subresource: str = "") -> Object:
+        """Replace an object, or a subresource; its resourceVersion guards against overwriting others' changes.
+
+        Args:
+            subresource: "status" (nothing else of the body counts), "scale" (the body is a Scale, as `get` gives it),
+                or "" for the object itself.
 
         Raises:
             Conflict: It has changed since: read it again.
             NotFound: It is gone.
         """
-        return self._write("PUT", self._path(self._key_of(body)), self._complete(body))
+        path = self._path(self._key_of(body), subresource)
+        content = _encoded(self._complete(body))
+        del body
+        return self._write("PUT", path, content)
 
     def update_status(self, body: Mapping[str, Any]) -> Object:
         """Replace an object's status, and nothing else. NotFound may mean that its CRD has no status subresource."""
+        content = _encoded(self._complete(body))
+        path = self._path(self._key_of(body), "status")
+        del body
         try:
-            return self._write("PUT", self._path(self._key_of(body), "status"), self._complete(body))
+            return self._write("PUT", path, content)
         except NotFound as error:
             raise explained_status(error) from error
 
@@ -201,22 +108,74 @@ class Resource:
         Raises:
             Conflict: The patch names an old resourceVersion; or, with APPLY, another manager's
                 fields, which `causes` lists.
-            ValueError: `force` without APPLY.
+            ValueError: `force` without APPLY; APPLY without a field manager that somebody has chosen.
         """
         if force and kind is not PatchKind.APPLY:
             raise ValueError("only an apply can be forced")
-        body = checked_patch(patch)
-        query = {"fieldManager": field_manager or self._client.field_manager}
-        if kind is PatchKind.APPLY:
-            query["force"] = "true" if force else "false"
-            body = self._complete(patch) if isinstance(patch, Mapping) else body
-        request = Request("PATCH", self._path(key, subresource), query, {"Content-Type": kind.value}, encode_json(body))
-        # A JSON patch may add to a list: twice is not once.
-        obj = self._object(self._call(request, idempotent=kind is not PatchKind.JSON))
-        record_write(self.type, obj, may_be_new=kind is PatchKind.APPLY)
-        return obj
+        query = self._patch_query(kind, field_manager, force=force)
+        patch = checked_patch(patch)
+        is_manifest = kind is PatchKind.APPLY and isinstance(patch, Mapping)
+        content = _encoded(self._complete(patch) if is_manifest else patch)  # type: ignore[arg-type]
+        del patch
+        return self._patch(key, content, kind, query, subresource)
 
-    def apply(self, body: Mapping[str, Any], *, force: bool = False, field_manager: str | None = None) -> Object:
+    def patch_from(
+        self,
+        old: Object | Mapping[str, Any],
+        new: Mapping[str, Any],
+        *,
+        subresource: str = "",
+        locked: bool = False,
+    ) -> Object:
+        """Send what makes `new` of `old`, as a merge patch: what nobody changed here stays as others have it.
+
+        Nothing is sent if they are the same. A list that differs is sent whole.
+
+        Args:
+            old: As it was read.
+            new: As it is to be.
+            subresource: "status", "scale" or "" for the object itself.
+            locked: Only if the object still has `old`'s resourceVersion: needed where lists are changed.
+
+        Returns:
+            What the server made of it; `old` if there was no difference.
+
+        Raises:
+            Conflict: `locked`, and it has changed since.
+            ValueError: They are two objects, or `locked`, and `old` has no resourceVersion.
+        """
+        before = old if isinstance(old, Object) else Object.from_body(old)
+        key = ObjectKey(before.namespace or self.namespace, before.name)
+        uid = metadata_of(new).get("uid", before.uid)
+        if self._key_of(new) != key or uid != before.uid:
+            raise ValueError(f"a patch from {key} cannot make {self._key_of(new)} of it: that is another object")
+        patch = merge_patch(before.body(), {"apiVersion": self.type.api_version, "kind": self.type.kind, **new})
+        for name in ("apiVersion", "kind"):  # which items of a list come without
+            patch.pop(name, None)
+        patch_meta = patch.get("metadata")
+        if patch_meta is not None:
+            for name in ("resourceVersion", "managedFields", "creationTimestamp", "generation"):
+                patch_meta.pop(name, None)
+            if not patch_meta:
+                del patch["metadata"]
+        if not patch:
+            return before
+        if locked:
+            if not before.resource_version:
+                raise ValueError(f"{key} has no resourceVersion that the patch could be locked to")
+            patch["metadata"] = {**(patch.get("metadata") or {}), "resourceVersion": before.resource_version}
+        content, query = _encoded(patch), self._patch_query(PatchKind.MERGE, None)
+        del old, new, patch, patch_meta
+        return self._patch(key, content, PatchKind.MERGE, query, subresource)
+
+    def apply(
+        self,
+        body: Mapping[str, Any],
+        *,
+        force: bool = False,
+        field_manager: str | None = None,
+        subresource: str = "",
+    ) -> Object:
         """Server-side apply: make an object hold all that `body` says, and drop what it no longer says.
 
         Creates the object if it is missing. Fields of others stay theirs.
@@ -225,12 +184,16 @@ class Resource:
             body: A whole manifest, but only of what this field manager wants.
             force: Take over fields that other managers own.
             field_manager: Instead of the client's.
+            subresource: "status", "scale" or "" for the object itself.
 
         Raises:
             Conflict: Others own some of the fields, which `causes` lists.
+            ValueError: Nobody has chosen a field manager: neither here nor for the client.
         """
-        key = self._key_of(body)
-        return self.patch(key, body, kind=PatchKind.APPLY, force=force, field_manager=field_manager)
+        query = self._patch_query(PatchKind.APPLY, field_manager, force=force)
+        key, content = self._key_of(body), _encoded(self._complete(body))
+        del body
+        return self._patch(key, content, PatchKind.APPLY, query, subresource)
 
     def delete(
         self,
@@ -254,115 +217,58 @@ class Resource:
             NotFound: It is gone already.
             Conflict: Another incarnation or version is there.
         """
-        options: dict[str, Any] = {"apiVersion": "v1", "kind": "DeleteOptions"}
-        preconditions = _without_empty(uid=uid, resourceVersion=resource_version)
-        options |= _without_empty(preconditions=preconditions, propagationPolicy=propagation_policy)
-        if grace_period_seconds is not None:
-            options["gracePeriodSeconds"] = grace_period_seconds
+        preconditions = without_empty(uid=uid, resourceVersion=resource_version)
+        options = _delete_options(propagation_policy, grace_period_seconds) | without_empty(preconditions=preconditions)
         answer = self._call(Request("DELETE", self._path(key), {}, _JSON, codecs.encode(options)))
         if not answer.is_hypothetical:
             record_deletion(self.type, key, answer.body)
 
-    def watch(
+    def delete_collection(
         self,
         *,
-        resource_version: str,
         label_selector: str = "",
         field_selector: str = "",
-        timeout_seconds: int | None = None,
-        bookmarks: bool = True,
-        initial_events: bool = False,
-        limits: ReadLimits = LIMITS,
-        breaker: Breaker | None = None,
-    ) -> WatchStream:
-        """Follow changes after `resource_version`, until the server ends the stream.
+        propagation_policy: str = "",
+        grace_period_seconds: int | None = None,
+        dry_run: bool = False,
+    ) -> None:
+        """Ask for the deletion of all objects that are selected: of the whole namespace without selectors.
 
         Args:
-            resource_version: From a list or an event. "" or "0" begin with an ADDED for each
-                object there is.
-            timeout_seconds: When the server is to end it; 30 to 60 minutes if None.
-            bookmarks: Ask for BOOKMARK events, which keep the version to resume from fresh.
-            initial_events: Begin with an ADDED for each object there is, as of a state not older
-                than `resource_version` ("" for the newest), and a BOOKMARK that ends them.
-            limits: How long silence, and the stream, may last.
-            breaker: Breaks the stream off from another thread.
-
-        Returns:
-            A context manager that iterates over WatchEvents.
+            propagation_policy: As for `delete`.
+            grace_period_seconds: As for `delete`.
+            dry_run: The server only says whether it would.
 
         Raises:
-            Gone: The version is older than the server remembers: list again. May also come
-                while iterating.
+            ValueError: This is a collection over all namespaces, which no server deletes at once.
         """
-        query = {"watch": "true", **_selectors(label_selector, field_selector)}
-        query |= _without_empty(
-            resourceVersion=resource_version,
-            allowWatchBookmarks="true" if bookmarks else "",
-            timeoutSeconds=str(timeout_seconds or ""),
-            sendInitialEvents="true" if initial_events else "",
-            resourceVersionMatch="NotOlderThan" if initial_events else "",
-        )
-        stream_limits = StreamLimits(
-            limits.idle_seconds if bookmarks else SILENT_IDLE_SECONDS,
-            limits.initial_idle_seconds if initial_events else None,
-            timeout_seconds + limits.overrun_seconds if timeout_seconds else None,
-        )
-        request = Request("GET", self._collection(), query, self._accept("PartialObjectMetadata"))
-        type_meta = _METADATA_ONLY if self._metadata_only else self._type_meta
-        try:
-            breaker = breaker or Breaker()
-            return self._client.open_watch(request, limits=stream_limits, breaker=breaker, type_meta=type_meta)
-        except NotFound as error:
-            raise explained(error, self.type) from error
+        if self.type.namespaced and not self.namespace:
+            raise ValueError(f"{self.type} can be deleted in one namespace at a time: client.resource(type, namespace)")
+        options = _delete_options(propagation_policy, grace_period_seconds)
+        query = selectors(label_selector, field_selector)
+        if dry_run:
+            options["dryRun"], query["dryRun"] = ["All"], "All"
+        self._call(Request("DELETE", self._collection(), query, _JSON, codecs.encode(options)))
 
-    def lister_watcher(
-        self,
-        *,
-        label_selector: str = "",
-        field_selector: str = "",
-        metadata_only: bool = False,
-        streaming: bool = False,
-        limits: ReadLimits = LIMITS,
-    ) -> ResourceListerWatcher:
-        """What an informer reads this collection through; can be broken off as a whole.
+    def evict(self, key: ObjectKey, *, grace_period_seconds: int | None = None, uid: str = "") -> None:
+        """Ask for a pod's deletion if its disruption budgets allow that.
 
-        Args:
-            metadata_only: Objects come with nothing but their metadata.
-            streaming: Read what exists as the beginning of a watch (WatchList) instead of in pages, where
-                the server knows how. Costs the server less and this side more.
-            limits: How long it waits for the server.
+        Raises:
+            TooManyRequests: They do not, at the moment.
+            NotFound: It is gone already.
         """
-        kind = StreamingListerWatcher if streaming else ResourceListerWatcher
-        return kind(
-            Resource(self._client, self.type, self.namespace, metadata_only=metadata_only),
-            label_selector=label_selector,
-            field_selector=field_selector,
-            limits=limits,
-            clock=self._client.clock,
-        )
+        options = _delete_options("", grace_period_seconds) | without_empty(preconditions=without_empty(uid=uid))
+        metadata = {"name": key.name, "namespace": key.namespace}
+        eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": metadata, "deleteOptions": options}
+        self.subresource_post(key, "eviction", eviction)
 
     def subresource_post(self, key: ObjectKey, subresource: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """POST to a subresource, such as a pod's "binding"; returns the answer as it came."""
         query = {"fieldManager": self._client.field_manager}
-        request = Request("POST", self._path(key, subresource), query, _JSON, encode_json(body))
+        content = _encoded(body)
+        del body
+        request = Request("POST", self._path(key, subresource), query, _JSON, content)
         return decode_answer(self._call(request), f"{self.type} {key}, {subresource}")
-
-    def _call(self, request: Request, **how: Any) -> Response:
-        try:
-            return self._client.call(request, **how)
-        except NotFound as error:
-            raise explained(error, self.type) from error
-
-    def _accept(self, metadata_form: str) -> dict[str, str]:
-        if not self._metadata_only:
-            return {}
-        return {"Accept": f"application/json;as={metadata_form};g=meta.k8s.io;v=v1"}
-
-    def _collection(self) -> str:
-        return self.type.path(self.namespace)
-
-    def _path(self, key: ObjectKey, subresource: str = "") -> str:
-        return path_of(self.type, self.namespace, key, subresource)
 
     def _namespace_of(self, body: Mapping[str, Any]) -> str:
         return metadata_of(body).get("namespace") or self.namespace
@@ -374,27 +280,40 @@ class Resource:
         """With the kind, which items of a list of a built-in kind come without."""
         return {"apiVersion": self.type.api_version, "kind": self.type.kind, **body}
 
-    def _write(self, method: str, path: str, body: Mapping[str, Any]) -> Object:
+    def _patch_query(self, kind: PatchKind, field_manager: str | None, *, force: bool = False) -> dict[str, str]:
+        if kind is not PatchKind.APPLY:
+            return {"fieldManager": checked_manager(field_manager) if field_manager else self._client.field_manager}
+        if not field_manager and not self._client.has_chosen_field_manager:
+            raise ValueError(MUST_BE_CHOSEN)
+        manager = checked_manager(field_manager) if field_manager else self._client.field_manager
+        return {"fieldManager": manager, "force": "true" if force else "false"}
+
+    def _patch(
+        self, key: ObjectKey, content: SecretBytes, kind: PatchKind, query: Mapping[str, str], subresource: str
+    ) -> Object:
+        request = Request("PATCH", self._path(key, subresource), query, {"Content-Type": kind.value}, content)
+        # A JSON patch may add to a list: twice is not once.
+        obj = self._object(self._call(request, idempotent=kind is not PatchKind.JSON))
+        record_write(self.type, obj, may_be_new=kind is PatchKind.APPLY)
+        return obj
+
+    def _write(self, method: str, path: str, content: SecretBytes) -> Object:
         query = {"fieldManager": self._client.field_manager}
-        obj = self._object(self._call(Request(method, path, query, _JSON, encode_json(body))))
+        obj = self._object(self._call(Request(method, path, query, _JSON, content)))
         record_write(self.type, obj, may_be_new=method == "POST")
         return obj
 
-    def _object(self, response: Response) -> Object:
-        try:
-            return Object.from_raw(response.body, self._type_meta)
-        except ObjectDecodeError:
-            decode_answer(response, str(self.type))  # says more, if it is no JSON at all
-            raise
-
 
 _JSON = {"Content-Type": "application/json"}
-_METADATA_ONLY = TypeMeta("meta.k8s.io/v1", "PartialObjectMetadata")
 
 
-def _selectors(labels: str, fields: str) -> dict[str, str]:
-    return _without_empty(labelSelector=labels, fieldSelector=fields)
+def _encoded(body: Any) -> SecretBytes:
+    return SecretBytes(encode_json(body))
 
 
-def _without_empty(**items: Any) -> dict[str, Any]:
-    return {name: value for name, value in items.items() if value}
+def _delete_options(propagation_policy: str, grace_period_seconds: int | None) -> dict[str, Any]:
+    options: dict[str, Any] = {"apiVersion": "v1", "kind": "DeleteOptions"}
+    options |= without_empty(propagationPolicy=propagation_policy)
+    if grace_period_seconds is not None:
+        options["gracePeriodSeconds"] = grace_period_seconds
+    return options

@@ -18,13 +18,13 @@ _IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request to the API server."""
+    """One request to the API server. Its headers and body may be secrets: its repr shows neither."""
 
     method: str
     path: str  #: from "/", unescaped
     query: Mapping[str, str] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes | None = field(default=None, repr=False)  #: a SecretBytes, if it is to be hidden inside other libraries
     #: Given the body of a 200 piece by piece as it comes, by a transport that can; it is not in the Response then.
     receive: Callable[[bytes], None] | None = field(default=None, compare=False)
     after_status: int = field(default=0, compare=False)  #: what it was answered when it was sent before, if it was
@@ -42,11 +42,11 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A response read to its end."""
+    """A response read to its end. Its repr shows the status alone."""
 
     status: int
-    headers: Mapping[str, str]  #: looked up whatever the case
-    body: bytes
+    headers: Mapping[str, str] = field(repr=False)  #: looked up whatever the case
+    body: bytes = field(repr=False)
     is_hypothetical: bool = False  #: nothing was done: the server was only asked what would be
 
 

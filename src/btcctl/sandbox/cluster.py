@@ -148,7 +148,7 @@ class Cluster:
         Args:
             fence: Asked before anything is written.
         """
-        client = ApiClient(HttpTransport(self.access.config, fence=fence))
+        client = ApiClient(HttpTransport(self.access.config, fence=fence), field_manager="btcctl")
         self._running.callback(client.close)
         return client
 
@@ -191,7 +191,7 @@ class Cluster:
         parts.callback(addresses.stop)
         if self._access is None:
             self._start_server(parts)
-        client = ApiClient.from_config(self.access.config)
+        client = ApiClient.from_config(self.access.config, field_manager="btcctl")
         parts.callback(client.close)
         ensure_node(client, self._options.node_name, self._clock)
         self._start_controllers(parts, client, keeper, addresses)

@@ -6,11 +6,11 @@ validation, defaults. What unit tests add are recorded actions and reactors.
 
 from __future__ import annotations
 
-import itertools
+import copy
 import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from queue import SimpleQueue
 from typing import Any
 
@@ -18,14 +18,13 @@ from urllib3 import HTTPHeaderDict
 
 from btcctl.apiserver.api import Api, ApiRequest, ApiResponse
 from btcctl.apiserver.messages import RequestAttributes, TakeOver, WatchResponse
-from btcctl.apiserver.registry import Served
 from btcctl.apiserver.request_info import attributes_of
 from btcctl.apiserver.routing import find_route, verb_of
 from btcctl.apiserver.statuses import StatusError
 from btcctl.apiserver.store import Store
 from btcctl.apiserver.watches import Watch
 from btcctl.clock import Clock
-from btcctl.errors import ApiError
+from btcctl.errors import ApiError, BtcctlError, TransportError, describe_error
 from btcctl.objects import ObjectKey
 from btcctl.resources import ResourceType
 from btcctl.rest.breaker import Breaker
@@ -33,11 +32,12 @@ from btcctl.rest.client import ApiClient
 from btcctl.rest.retry import RetryPolicy
 from btcctl.rest.transport import Request, Response, StreamResponse
 from btcctl.testing.clock import FakeClock
+from btcctl.testing.seeds import Seed, SeededUids
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One request to a resource, as a client made it.
+    """One request to a resource, as a client made it: what a reactor does to its own copy changes nothing here.
 
     Attributes:
         verb: get, list, watch, create, update, patch, delete or deletecollection.
@@ -53,7 +53,8 @@ class Action:
     body: Any = None
 
 
-#: None goes on to the next reactor, and then to the store; a dict is the answer.
+#: None goes on to the next reactor, and then to the store; a dict is the answer. An ApiError is the answer, too, other
+#: errors of ours are raised as they are, and anything else is a TransportError that names it.
 Reactor = Callable[[Action], Mapping[str, Any] | None]
 
 _WRITES = frozenset({"create", "update", "patch", "delete", "deletecollection"})
@@ -73,6 +74,10 @@ class FakeClient(ApiClient):
         authorizer: As for `Api`.
         collects: Owner garbage collection and the end of namespaces happen. False: they never do, as on
             an API server without kube-controller-manager.
+        field_manager: As for `ApiClient`.
+
+    Raises:
+        ValueError: An object is refused, or could not be kept as it is; see `add`.
 
     Attributes:
         api: The server.
@@ -87,20 +92,18 @@ class FakeClient(ApiClient):
         clock: Clock | None = None,
         authorizer: Callable[[RequestAttributes], str | None] | None = None,
         collects: bool = True,
+        field_manager: str | None = None,
     ) -> None:
         clock = clock if clock is not None else FakeClock()
-        numbers = itertools.count(1)
-        self.api = Api(
-            clock=clock, authorizer=authorizer, new_uid=lambda: f"{next(numbers):08x}-0000-4000-8000-0{0:011d}"
-        )
+        self._uids = SeededUids()
+        self.api = Api(clock=clock, authorizer=authorizer, new_uid=self._uids.next)
         self._fake = _FakeTransport(self.api, collects=collects)
         self.actions = self._fake.actions
         self.reactors = self._fake.reactors
-        super().__init__(self._fake, clock=clock, retries=RetryPolicy(attempts=1))
+        super().__init__(self._fake, field_manager=field_manager, clock=clock, retries=RetryPolicy(attempts=1))
         for each in types:
             self.add(_definition(each) if isinstance(each, ResourceType) else each)
-        for body in objects:
-            self.add(body)
+        self._seed(objects)
 
     @property
     def store(self) -> Store:
@@ -119,31 +122,55 @@ class FakeClient(ApiClient):
         self._fake.end_watches()
 
     def add(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Put an object there, with its status, past actions and reactors.
+        """Put an object there as it is, past actions and reactors.
+
+        Kept are its status, uid, generation, timestamps, finalizers and managedFields, too.
 
         Returns:
             The object as stored.
 
         Raises:
-            ValueError: It is not accepted, or its kind is not known.
+            ValueError: It is not accepted, its kind is not known, it has a resourceVersion (which only the store
+                gives), something of it would be lost, or it would be gone at once: because of a deletionTimestamp
+                without a finalizer, or of owners that are not there.
         """
-        served = self.api.registry.by_kind(body["apiVersion"], body["kind"])
-        if served is None:
-            raise ValueError(f"{body['apiVersion']} {body['kind']} is not served: name it in `types`")
-        namespace = (body["metadata"].get("namespace") or "default") if served.type.namespaced else ""
+        self._seed([body])
+        seeded = Seed.of(body, self.api.registry)
+        record = self.store.get(seeded.served.collection, seeded.key)
+        if record is None:  # of a body without a name
+            raise ValueError(f"{seeded} is not there")
+        stored: dict[str, Any] = json.loads(json.dumps(record.body))
+        return stored
+
+    def _seed(self, bodies: Iterable[Mapping[str, Any]]) -> None:
+        """Add them, and only then let the collector look: an owner may come after what it owns."""
+        seeds = []
+        for body in bodies:
+            seed = Seed.of(body, self.api.registry)
+            self._put(seed)
+            seeds.append(seed)
+        self._fake.collect()
+        for seed in seeds:
+            if self.store.get(seed.served.collection, seed.key) is None:
+                raise ValueError(f"{seed} would be gone at once: add its owners, too, or use collects=False")
+
+    def _put(self, seed: Seed) -> None:
+        namespace = seed.key.namespace
         if namespace and self.store.get(("", "namespaces"), ObjectKey("", namespace)) is None:
             self.add({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
-        metadata = {key: value for key, value in body["metadata"].items() if key != "resourceVersion"}
-        created = self._send("POST", served.type.path(namespace), {**body, "metadata": metadata})
-        if "status" in body and "status" in served.subresources:
-            created = self._put_status(served, created, body["status"])
-        self._fake.collect()
-        return created
-
-    def _put_status(self, served: Served, created: dict[str, Any], status: Any) -> dict[str, Any]:
-        metadata = created["metadata"]
-        path = served.type.path(metadata.get("namespace", ""), metadata["name"], "status")
-        return self._send("PUT", path, {**created, "status": status})
+        served, key = seed.served, seed.key
+        with self._uids.giving(seed.uid):
+            created = self._send("POST", served.type.path(namespace), seed.to_create())
+        if seed.has_status:
+            path = served.type.path(namespace, key.name, "status")
+            self._send("PUT", path, {**created, "status": seed.body["status"]})
+        record = self.store.get(served.collection, key)
+        if record is None:
+            raise ValueError(f"{seed} was not kept")
+        as_seeded = {**record.body["metadata"], **seed.kept_metadata()}
+        if as_seeded != record.body["metadata"]:
+            record = self.store.update(served.collection, {**record.body, "metadata": as_seeded})
+        seed.check_kept(record.body)
 
     def _send(self, method: str, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         response = self.api.handle(ApiRequest(method, path, body=json.dumps(body).encode()))
@@ -224,12 +251,9 @@ class _FakeTransport:
             return self._api.handle(asked)
         self.actions.append(action)
         for reactor in list(self.reactors):
-            try:
-                answer = reactor(action)
-            except ApiError as error:
-                return _refusal(error)
+            answer = _ask(reactor, replace(action, body=copy.deepcopy(action.body)))
             if answer is not None:
-                return ApiResponse(200, {"Content-Type": "application/json"}, json.dumps(answer).encode())
+                return answer
         return self._api.handle(asked)
 
     def _action(self, request: ApiRequest) -> Action | None:
@@ -289,6 +313,24 @@ class _FakeStream:
             self._watch.stop()
         self._breaker.release()
         self._forget(self)
+
+
+def _ask(reactor: Reactor, action: Action) -> ApiResponse | None:
+    """What a reactor answers. Whatever it does is this call's failure, and ends no thread that made the call."""
+    try:
+        answer = reactor(action)
+        if answer is None:
+            return None
+        if not isinstance(answer, Mapping):
+            raise TypeError(f"it returned a {type(answer).__name__}, neither None nor an object")
+        body = json.dumps(dict(answer), allow_nan=False).encode()
+        return ApiResponse(200, {"Content-Type": "application/json"}, body)
+    except ApiError as error:
+        return _refusal(error)
+    except BtcctlError:
+        raise
+    except BaseException as error:
+        raise TransportError(f"a reactor failed: {describe_error(error)}") from error
 
 
 def _refusal(error: ApiError) -> ApiResponse:

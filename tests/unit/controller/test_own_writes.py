@@ -217,7 +217,7 @@ def test_who_is_held_is_woken_by_a_change_and_others_are_not():
 
 
 def test_every_kind_of_write_is_recorded_with_what_it_made_of_the_object():
-    maps = FakeClient().resource(CONFIG_MAPS, "default")
+    maps = FakeClient(field_manager="me").resource(CONFIG_MAPS, "default")
     body = {"metadata": {"name": "child"}}
     with recording_writes() as writes:
         created = maps.create(body)

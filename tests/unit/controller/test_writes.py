@@ -36,7 +36,7 @@ def config_map(**metadata: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def client() -> FakeClient:
-    return FakeClient(types=[FOOS])
+    return FakeClient(types=[FOOS], field_manager="foos")
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-from structlog.testing import capture_logs
 
 from btcctl.errors import (
     ApiError,
@@ -23,6 +22,7 @@ from btcctl.resources import PODS
 from btcctl.rest.breaker import Breaker
 from btcctl.rest.client import ApiClient
 from btcctl.rest.transport import Request, Response
+from btcctl.testing import capture_logs
 from btcctl.threads import Stop
 from tests.properties import effort
 from tests.unit.informers.support import (

@@ -20,7 +20,7 @@ POD_A = answer(pod("a"))
 
 def pods(*answers, namespace: str = "ns") -> tuple[Resource, ScriptedTransport]:
     transport = ScriptedTransport(*answers)
-    return ApiClient(transport, clock=FakeClock()).resource(PODS, namespace), transport
+    return ApiClient(transport, clock=FakeClock(), field_manager="btcctl").resource(PODS, namespace), transport
 
 
 def page(*names: str, token: str = "", version: str = "7"):

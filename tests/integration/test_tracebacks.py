@@ -1,0 +1,202 @@
+"""Whatever fails, and whoever renders the traceback with the values of variables: no secret is in it."""
+
+from __future__ import annotations
+
+import io
+import pydoc
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import structlog
+from rich.console import Console
+from rich.traceback import Traceback
+
+import btcctl
+from btcctl import ApiClient, Controller, EventRecorder, ObjectKey, ObjectReference, Result
+from btcctl.apiserver.api import Api
+from btcctl.apiserver.http import EmbeddedServer
+from btcctl.errors import BtcctlError, Unauthorized
+from btcctl.objects import Object
+from btcctl.resources import CONFIG_MAPS, SECRETS
+from btcctl.rest.config import ClientConfig, load_config
+from btcctl.rest.credentials import StaticCredentials
+from btcctl.rest.transport import Request, Response
+from btcctl.testing import FakeClient
+
+TOKEN, SECRET = "sesame-sesame-open", "rosebud-rosebud"
+A = ObjectKey("default", "a")
+
+
+def rendered(error: BaseException) -> str:
+    """As rich, and structlog's default, show it."""
+    out = io.StringIO()
+    options: dict[str, Any] = {"show_locals": True, "locals_max_string": 10_000, "locals_max_length": 100}
+    Console(file=out, width=300).print(Traceback.from_exception(type(error), error, error.__traceback__, **options))
+    logger = structlog.wrap_logger(structlog.WriteLogger(out), processors=[structlog.dev.ConsoleRenderer(colors=False)])
+    logger.error("failed", exc_info=error)
+    transformed = structlog.tracebacks.ExceptionDictTransformer(show_locals=True, locals_max_string=10_000)
+    out.write(str(transformed((type(error), error, error.__traceback__))))
+    out.write(repr(error) + repr(error.args) + repr(error.__cause__) + repr(error.__context__))
+    return out.getvalue()
+
+
+def failure_of(call: Callable[[], object]) -> BaseException:
+    try:
+        call()
+    except BaseException as error:
+        return error
+    raise AssertionError("it did not fail")
+
+
+def secret(name: str = "a") -> dict[str, Any]:
+    return {"metadata": {"name": name}, "stringData": {"key": SECRET}}
+
+
+@pytest.fixture
+def closed_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+@pytest.fixture
+def server() -> Iterator[EmbeddedServer]:
+    with EmbeddedServer(Api(), token="the right one") as server:
+        yield server
+
+
+def client_of(url: str) -> ApiClient:
+    return ApiClient.from_config(ClientConfig(url, credentials=StaticCredentials.bearer(TOKEN)), field_manager="me")
+
+
+def calls(client: ApiClient) -> list[Callable[[], object]]:
+    secrets = client.resource(SECRETS, "default")
+    return [
+        lambda: secrets.create(secret()),
+        lambda: secrets.update(secret()),
+        lambda: secrets.update_status(secret()),
+        lambda: secrets.patch(A, secret()),
+        lambda: secrets.patch_from(Object.from_body({"metadata": {"name": "a"}}), secret()),
+        lambda: secrets.apply(secret()),
+        lambda: secrets.subresource_post(A, "x", secret()),
+        lambda: secrets.get(A),
+        secrets.list,
+        lambda: secrets.watch(resource_version=""),
+        lambda: client.post_json("/apis/x", secret()),
+    ]
+
+
+@pytest.mark.parametrize("number", range(11))
+def test_a_call_without_the_right_credentials(server, number):
+    with client_of(server.url) as client:
+        error = failure_of(calls(client)[number])
+    assert isinstance(error, Unauthorized)
+    check(error)
+
+
+@pytest.mark.parametrize("number", range(11))
+def test_a_call_that_reaches_nobody(closed_port, number):
+    with client_of(f"http://127.0.0.1:{closed_port}") as client:
+        error = failure_of(calls(client)[number])
+    assert isinstance(error, BtcctlError)
+    check(error)
+
+
+def test_an_answer_that_is_no_object():
+    client = FakeClient()
+    client.reactors.append(lambda _action: {"data": {"key": SECRET}})
+    check(failure_of(lambda: client.resource(SECRETS, "default").get(A)))
+
+
+@pytest.mark.parametrize("raw", [b'{"metadata": {"name": 1}, "x": "%s"}', b'{"metadata": "%s', b'{"x": "%s\xff"}'])
+def test_bytes_that_are_no_object(raw):
+    check(failure_of(lambda: Object.from_raw(raw.replace(b"%s", SECRET.encode()))))
+
+
+def test_a_reconcile_that_fails_with_a_secret_at_hand():
+    held = Object.from_body(secret())
+
+    def fail(obj: Object) -> None:
+        raise ZeroDivisionError(obj)
+
+    check(failure_of(lambda: fail(held)))
+
+
+def test_what_has_no_configuration_prints_neither(closed_port, capfd):
+    broken = client_of(f"http://127.0.0.1:{closed_port}")
+    began = threading.Event()
+
+    def reconcile(key: ObjectKey) -> Result:
+        began.set()
+        held = Object.from_body(secret())
+        broken.resource(SECRETS, "default").create(held.body())
+        return Result()
+
+    controller = Controller("c", reconcile)
+    recorder = EventRecorder(broken, "me")
+    controller.start()
+    controller.queue.add(A)
+    recorder.event(ObjectReference.of(CONFIG_MAPS, Object.from_body(secret())), "Normal", "Made", "made it")
+    assert began.wait(10.0)
+    recorder.stop()
+    controller.stop(5.0)
+    broken.close()
+    printed = "".join(capfd.readouterr())
+    assert TOKEN not in printed
+    assert SECRET not in printed
+
+
+@pytest.mark.parametrize(
+    "content", ["{users: [{name: a, user: {token: %s, oops}}]}", "users: [{user: {token: '%s'}}]\n- x"]
+)
+def test_a_kubeconfig_that_cannot_be_read(tmp_path, content):
+    (tmp_path / "config").write_text(content.replace("%s", SECRET))
+    check(failure_of(lambda: load_config(tmp_path / "config")))
+
+
+def test_an_exec_plugin_that_fails(tmp_path):
+    plugin = tmp_path / "plugin"
+    plugin.write_text(f'#!/bin/sh\necho \'{{"status": {{"token": "{SECRET}"\'\nexit 0\n')
+    plugin.chmod(0o755)
+    command = f"{{apiVersion: client.authentication.k8s.io/v1, command: {plugin}, env: [{{name: X, value: {TOKEN}}}]}}"
+    (tmp_path / "config").write_text(
+        "clusters: [{name: c, cluster: {server: 'http://127.0.0.1:1'}}]\n"
+        f"users: [{{name: u, user: {{exec: {command}}}}}]\n"
+        "contexts: [{name: x, context: {cluster: c, user: u}}]\ncurrent-context: x\n"
+    )
+
+    def call() -> None:
+        with ApiClient.from_config(load_config(tmp_path / "config")) as client:
+            client.server_version()
+
+    check(failure_of(call))
+
+
+def test_repr_of_what_carries_secrets():
+    config = ClientConfig("http://h", credentials=StaticCredentials.bearer(TOKEN))
+    request = Request("POST", "/x", {}, {"Authorization": TOKEN}, SECRET.encode())
+    response = Response(200, {"Set-Cookie": TOKEN}, SECRET.encode())
+    held = Object.from_body(secret())
+    with ApiClient.from_config(config) as client:
+        for each in (config, config.credentials, request, response, held, client, client.resource(SECRETS)):
+            out = io.StringIO()
+            Console(file=out, width=300).print([each])
+            text = out.getvalue() + repr(each) + str(each)
+            assert TOKEN not in text
+            assert SECRET not in text
+
+
+def test_help_of_every_public_name(monkeypatch):
+    monkeypatch.setenv("PLANTED", SECRET)
+    for name in btcctl.__all__:
+        assert SECRET not in pydoc.render_doc(getattr(btcctl, name))
+
+
+def check(error: BaseException) -> None:
+    text = rendered(error)
+    assert type(error).__name__ in text
+    assert TOKEN not in text
+    # In the frames of this file, which are the author's own, there are calls only.
+    assert SECRET not in text

@@ -1,0 +1,52 @@
+"""Whoever reads docs/toolkit.md can import what it names from `btcctl`."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import btcctl
+from btcctl import errors, resources
+from btcctl.resources import ResourceType
+from btcctl.rest.client import ApiClient
+
+SOURCE = Path(btcctl.__file__).parent
+PAGE = (Path(__file__).parents[2] / "docs" / "toolkit.md").read_text()
+#: Imported from where the page says: for tests and logging, and what is not the toolkit's.
+ELSEWHERE = ("apiserver", "bitcoin", "cli", "logging", "processes", "sandbox", "testing")
+
+
+def words_of_code() -> set[str]:
+    blocks = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    spans = re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", PAGE, flags=re.DOTALL))
+    return set(re.findall(r"(?<![\w.])[A-Za-z_]\w+", " ".join([*blocks, *spans])))
+
+
+def public_definitions() -> Iterator[str]:
+    for path in SOURCE.rglob("*.py"):
+        if path.relative_to(SOURCE).parts[0].removesuffix(".py") in ELSEWHERE:
+            continue
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, (ast.ClassDef, ast.FunctionDef)):
+                yield node.name
+            elif isinstance(node, ast.Assign):
+                yield from (each.id for each in node.targets if isinstance(each, ast.Name))
+
+
+def test_every_name_of_the_toolkit_that_the_page_mentions_can_be_imported():
+    mentioned = {name for name in words_of_code() & set(public_definitions()) if not name.startswith("_")}
+    assert len(mentioned) > 50
+    assert sorted(mentioned - set(btcctl.__all__)) == []
+
+
+def test_every_built_in_kind_and_every_error_can_be_imported():
+    kinds = {name for name, value in vars(resources).items() if isinstance(value, ResourceType)}
+    ours = {name for name, value in vars(errors).items() if isinstance(value, type) and issubclass(value, Exception)}
+    assert (kinds | ours) - set(btcctl.__all__) == set()
+
+
+def test_what_a_name_needs_is_loaded_when_it_is_first_used():
+    assert btcctl.ApiClient is ApiClient
+    assert "ApiClient" in dir(btcctl)
