@@ -19,7 +19,7 @@ from btcctl.rest.logs import LogLines, log_query
 from btcctl.rest.pages import PageDecoder
 from btcctl.rest.stream import WatchStream
 from btcctl.rest.transport import Request, Response
-from btcctl.rest.waiting import Condition, wait_until
+from btcctl.rest.waiting import Condition, follow_until
 from btcctl.threads import Stop
 
 logger = get_logger(__name__)
@@ -266,7 +266,7 @@ class ReadableResource:
         """
         self._path(key)  # says if it is none of ours
         collection = ReadableResource(self._client, self.type, key.namespace)
-        return wait_until(collection, key, condition, timeout=timeout, clock=self._client.clock)
+        return follow_until(collection, key, condition, timeout=timeout, clock=self._client.clock)
 
     def _call(self, request: Request, **options: Any) -> Response:
         try:

@@ -35,7 +35,7 @@ class Readable(Protocol):
         """See `Resource.watch`."""
 
 
-def wait_until(
+def follow_until(
     resource: Readable, key: ObjectKey, condition: Condition, *, timeout: float, clock: Clock
 ) -> Object | None:
     """See `Resource.wait_until`; `resource` is the one collection that the key is in."""

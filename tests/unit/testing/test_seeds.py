@@ -44,6 +44,14 @@ def test_what_a_server_sets_itself_is_kept_as_it_was_given(metadata):
     assert body["status"] == {"ready": True}
 
 
+def test_an_object_that_is_added_under_a_watch_has_its_uid_from_the_first_event_on():
+    client = FakeClient()
+    with client.resource(CONFIG_MAPS, "default").watch(resource_version="") as events:
+        client.add(config_map(uid="uid-of-a"))
+        added = next(event for event in events if event.type == "ADDED")
+    assert added.object.uid == "uid-of-a"
+
+
 def test_an_owner_may_come_after_what_it_owns():
     reference = {"apiVersion": "example.org/v1", "kind": "Widget", "name": "a", "uid": "uid-of-a", "controller": True}
     client = FakeClient(config_map(ownerReferences=[reference]), widget(uid="uid-of-a"), types=[WIDGETS])

@@ -1,0 +1,107 @@
+"""Faults in what a program's author meets: logging, the client's verbs, the fake client."""
+
+from __future__ import annotations
+
+from tests.mutations.fault import Fault
+
+LOGGING = (
+    Fault(
+        "a line shows what is in a mapping",
+        "logging.py",
+        "    if kind.__str__ is object.__str__ or isinstance(value, (bytes, bytearray)):",
+        "    if False:",
+        ("test_logging.py",),
+    ),
+    Fault(
+        "what a reconcile has bound is on no line",
+        "logging.py",
+        "{**get_contextvars(), **fields}",
+        "fields",
+        ("test_logging.py",),
+    ),
+    Fault(
+        "a record names the logger's own frames",
+        "logging.py",
+        "_FRAMES = 3",
+        "_FRAMES = 1",
+        ("test_logging.py",),
+    ),
+)
+
+VERBS = (
+    Fault(
+        "True is 1 in a difference",
+        "rest/differences.py",
+        "elif _json(value) != _json(before):",
+        "elif value != before:",
+        ("rest/test_verbs.py",),
+    ),
+    Fault(
+        "a missing kind is a missing object",
+        "rest/missing.py",
+        '    if error.details.get("name"):',
+        "    if True:",
+        ("rest/test_verbs.py",),
+    ),
+    Fault(
+        "a missing object is a missing kind",
+        "rest/missing.py",
+        '    if error.details.get("name"):',
+        "    if False:",
+        ("rest/test_verbs.py",),
+    ),
+    Fault(
+        "a line of a log may fill the memory",
+        "rest/logs.py",
+        "        while len(rest) > MAX_LINE_BYTES:",
+        "        while False:",
+        ("rest/test_verbs.py",),
+    ),
+    Fault(
+        "an apply takes any name",
+        "rest/resource.py",
+        "if not field_manager and not self._client.has_chosen_field_manager:",
+        "if False:",
+        ("rest/test_field_manager.py",),
+    ),
+    Fault(
+        "a wait takes a bookmark for the object",
+        "rest/waiting.py",
+        "None if event.type == DELETED else event.object",
+        "event.object",
+        ("rest/test_verbs.py",),
+    ),
+)
+
+FAKES = (
+    Fault(
+        "a seeded uid is lost",
+        "testing/seeds.py",
+        "        self._given = uid\n",
+        '        self._given = ""\n',
+        ("testing/test_seeds.py",),
+    ),
+    Fault(
+        "a child goes before its owner comes",
+        "testing/fake_client.py",
+        "            self._put(seed)\n",
+        "            self._put(seed)\n            self._fake.collect()\n",
+        ("testing/test_seeds.py",),
+    ),
+    Fault(
+        "a reactor changes what was recorded",
+        "testing/fake_client.py",
+        "body=copy.deepcopy(action.body)",
+        "body=action.body",
+        ("testing/test_seeds.py",),
+    ),
+    Fault(
+        "what a reactor raises ends the thread that made the call",
+        "testing/fake_client.py",
+        "    except BaseException as error:\n        raise TransportError",
+        "    except ValueError as error:\n        raise TransportError",
+        ("testing/test_seeds.py",),
+    ),
+)
+
+AUTHOR = (*LOGGING, *VERBS, *FAKES)
