@@ -53,6 +53,7 @@ from btcctl import EventRecorder, ObjectReference, log_event
 
 widget = client.resource(WIDGETS).get(ObjectKey("default", "a"))
 """,
+    "",
     """
 from collections.abc import Mapping
 from typing import Any, NoReturn

@@ -15,7 +15,7 @@ from btcctl.rest.client import ApiClient
 SOURCE = Path(btcctl.__file__).parent
 PAGE = (Path(__file__).parents[2] / "docs" / "toolkit.md").read_text()
 #: Imported from where the page says: for tests and logging, and what is not the toolkit's.
-ELSEWHERE = ("apiserver", "bitcoin", "cli", "logging", "processes", "sandbox", "testing")
+ELSEWHERE = ("apiserver", "bitcoin", "cli", "codecs", "logging", "processes", "sandbox", "testing")
 
 
 def words_of_code() -> set[str]:
