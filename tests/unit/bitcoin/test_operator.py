@@ -120,4 +120,4 @@ def test_poll_times_that_make_no_sense_are_refused(low: float, high: float) -> N
 def test_the_operator_holds_networks_and_of_built_in_kinds_only_what_carries_its_label() -> None:
     client = FakeClient(types=[load_crd()])
     manager = build_operator(client)
-    assert len(getattr(manager.factory, "informers")) == 4  # noqa: B009  # one more would be one without a selector
+    assert len(getattr(manager.factory, "informers")) == 5  # noqa: B009  # one more would be one without a selector
