@@ -15,7 +15,16 @@ from rich.console import Console
 from rich.traceback import Traceback
 
 import btcctl
-from btcctl import ApiClient, Controller, EventRecorder, ObjectKey, ObjectReference, Result
+from btcctl import (
+    ApiClient,
+    Controller,
+    EventRecorder,
+    ObjectKey,
+    ObjectReference,
+    Result,
+    create_or_update,
+    write_status,
+)
 from btcctl.apiserver.api import Api
 from btcctl.apiserver.http import EmbeddedServer
 from btcctl.errors import BtcctlError, Unauthorized
@@ -55,6 +64,13 @@ def secret(name: str = "a") -> dict[str, Any]:
     return {"metadata": {"name": name}, "stringData": {"key": SECRET}}
 
 
+HELD = Object.from_body({"metadata": {"name": "a", "namespace": "default"}})
+
+
+def put_secret(body: dict[str, Any]) -> None:
+    body["stringData"] = {"key": SECRET}
+
+
 @pytest.fixture
 def closed_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -85,10 +101,13 @@ def calls(client: ApiClient) -> list[Callable[[], object]]:
         secrets.list,
         lambda: secrets.watch(resource_version=""),
         lambda: client.post_json("/apis/x", secret()),
+        lambda: create_or_update(secrets, A, put_secret, cached=None),
+        lambda: create_or_update(secrets, A, put_secret, cached=HELD),
+        lambda: write_status(secrets, HELD, {"key": SECRET}),
     ]
 
 
-@pytest.mark.parametrize("number", range(11))
+@pytest.mark.parametrize("number", range(14))
 def test_a_call_without_the_right_credentials(server, number):
     with client_of(server.url) as client:
         error = failure_of(calls(client)[number])
@@ -96,7 +115,7 @@ def test_a_call_without_the_right_credentials(server, number):
     check(error)
 
 
-@pytest.mark.parametrize("number", range(11))
+@pytest.mark.parametrize("number", range(14))
 def test_a_call_that_reaches_nobody(closed_port, number):
     with client_of(f"http://127.0.0.1:{closed_port}") as client:
         error = failure_of(calls(client)[number])

@@ -291,7 +291,7 @@ RUNTIME_FAULTS = [
         ),
         (
             "a status is written without a difference",
-            '    if is_same_json(wanted, body.get("status")):',
+            '    if is_same_json(dict(status), body.get("status")):',
             "    if False:",
         ),
         (

@@ -1,4 +1,8 @@
-"""Writes that a reconcile can repeat: only what differs, and again after a lost race."""
+"""Writes that a reconcile can repeat: only what differs, and again after a lost race.
+
+A body is in no local variable of ours while it is written (`handed_over`): it may be a Secret, and a traceback may be
+rendered with the values of variables.
+"""
 
 from __future__ import annotations
 
@@ -131,11 +135,12 @@ def write_status(resource: Writable, obj: Object, status: Mapping[str, Any]) -> 
         raise TypeError(
             f"a status is a dict, not of type {type(status).__name__}; of a Struct, msgspec.to_builtins makes one"
         )
-    wanted, body = dict(status), obj.body()
-    if is_same_json(wanted, body.get("status")):
+    body = obj.body()
+    if is_same_json(dict(status), body.get("status")):
         return Ensured(obj, Outcome.UNCHANGED)
-    body["status"] = wanted
-    return _written(obj, resource.update_status(body))
+    handed_over = [{**body, "status": dict(status)}]
+    del body, status
+    return _written(obj, resource.update_status(handed_over.pop()))
 
 
 def set_controller(body: dict[str, Any], owner_type: ResourceType, owner: Object, *, adopt: bool = False) -> None:
@@ -207,7 +212,9 @@ def _create(resource: Writable, key: ObjectKey, mutate: Mutate) -> Ensured:
     _mutate(mutate, body, key)
     if not body["metadata"].get("namespace"):
         body["metadata"].pop("namespace", None)
-    return Ensured(resource.create(body), Outcome.CREATED)
+    handed_over = [body]
+    del body
+    return Ensured(resource.create(handed_over.pop()), Outcome.CREATED)
 
 
 def _update(resource: Writable, key: ObjectKey, mutate: Mutate, found: Object) -> Ensured:
@@ -215,7 +222,9 @@ def _update(resource: Writable, key: ObjectKey, mutate: Mutate, found: Object) -
     _mutate(mutate, body, key)
     if not is_changed(body, found.raw, found.body):
         return Ensured(found, Outcome.UNCHANGED)
-    return _written(found, resource.update(body))
+    handed_over = [body]
+    del body
+    return _written(found, resource.update(handed_over.pop()))
 
 
 def _written(before: Object, after: Object) -> Ensured:
