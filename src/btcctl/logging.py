@@ -40,38 +40,42 @@ _FRAMES = 3
 
 
 class Logger:
-    """Logs an event with key=value pairs to a standard logger. Thread-safe, stateless."""
+    """Logs an event with key=value pairs to a standard logger. Thread-safe, stateless.
 
-    __slots__ = ("_is_enabled", "_logger")
+    Attributes:
+        is_enabled: Whether lines of a level go anywhere: where even to call is too much, or the fields cost something.
+    """
+
+    __slots__ = ("_logger", "is_enabled")
 
     def __init__(self, logger: logging.Logger) -> None:
         self._logger = logger
-        self._is_enabled = logger.isEnabledFor
+        self.is_enabled = logger.isEnabledFor
 
     def debug(self, event: str, **fields: Any) -> None:
-        if self._is_enabled(logging.DEBUG):
+        if self.is_enabled(logging.DEBUG):
             self._emit(logging.DEBUG, event, fields)
 
     def info(self, event: str, **fields: Any) -> None:
-        if self._is_enabled(logging.INFO):
+        if self.is_enabled(logging.INFO):
             self._emit(logging.INFO, event, fields)
 
     def warning(self, event: str, **fields: Any) -> None:
-        if self._is_enabled(logging.WARNING):
+        if self.is_enabled(logging.WARNING):
             self._emit(logging.WARNING, event, fields)
 
     def error(self, event: str, **fields: Any) -> None:
         """Log it; `exc_info` may be True, an exception, or what `sys.exc_info` returns, as for any logger."""
-        if self._is_enabled(logging.ERROR):
+        if self.is_enabled(logging.ERROR):
             self._emit(logging.ERROR, event, fields)
 
     def exception(self, event: str, **fields: Any) -> None:
         """An error with the traceback of the exception that is being handled."""
-        if self._is_enabled(logging.ERROR):
+        if self.is_enabled(logging.ERROR):
             self._emit(logging.ERROR, event, {"exc_info": True, **fields})
 
     def log(self, level: int, event: str, **fields: Any) -> None:
-        if self._is_enabled(level):
+        if self.is_enabled(level):
             self._emit(level, event, fields)
 
     def _emit(self, level: int, event: str, fields: dict[str, Any]) -> None:

@@ -12,12 +12,12 @@ EXCHANGE_FAULTS: list[Fault] = [
         _EXCHANGE,
         (
             "a byte now and then makes a call last for ever",
-            "    sock.settimeout(call.seconds_left())\n    try:\n        data: bytes",
+            "    call.limit(sock)\n    try:\n        data: bytes",
             "    sock.settimeout(30.0)\n    try:\n        data: bytes",
         ),
         (
             "a connection with more than the answer on it is kept",
-            "if self._rest or self._framing.is_overfull or not",
+            "if self._rest or framing.is_overfull or not",
             "if not",
         ),
         ("what must not be sent twice is", "if not (is_kept and message.may_be_sent_twice):", "if not is_kept:"),
@@ -58,6 +58,28 @@ EXCHANGE_FAULTS: list[Fault] = [
         ("a domain stands for all names that end like it", 'host.endswith(f".{name}")', "host.endswith(name)"),
         ("a port in NO_PROXY means nothing", " or (wanted_port and wanted_port != str(port))", ""),
         ("a CGI's client chooses the proxy", 'if scheme == "http" and', 'if scheme == "gopher" and'),
+    ),
+    *faults_in(
+        "rest/exchange/call.py",
+        _EXCHANGE,
+        ("a wait is given what the call before had left", "if limit is None or not left <= limit <=", "if not left <="),
+        ("a timeout that is about right is set again", "<= left + _SLACK_SECONDS:", "<= left:"),
+    ),
+    *faults_in(
+        "rest/exchange/connection.py",
+        _EXCHANGE,
+        ("what comes back after the end stays open", "if kept is None or len(kept) >= kept.size:", "if False:"),
+        ("a dead connection is taken for a live one", "if not connection.is_connected:", "if False:"),
+    ),
+    *faults_in(
+        "rest/tls.py",
+        ("rest/test_tls_contexts.py",),
+        ("a rotated CA is not noticed by kept connections", "now >= self._look_at:", "False:"),
+        (
+            "a new certificate after a refusal is not shown",
+            "        self._look_at = -math.inf\n\n    def current",
+            "\n    def current",
+        ),
     ),
     Fault(
         "a server asks for a day of silence and gets it",

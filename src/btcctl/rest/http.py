@@ -23,7 +23,7 @@ from btcctl.rest.exchange.head import format_fields, format_head
 from btcctl.rest.exchange.names import Names
 from btcctl.rest.exchange.proxies import proxy_for
 from btcctl.rest.tls import TlsContexts, build_proxy_context
-from btcctl.rest.transport import Fence, Request, Response
+from btcctl.rest.transport import IDEMPOTENT, Fence, Request, Response
 from btcctl.secret import ENVIRON, Secret, SecretBytes
 
 logger = get_logger(__name__)
@@ -71,7 +71,7 @@ class HttpTransport:
         self._host = url.netloc
         tls: TlsContexts | None = None
         if url.scheme == "https":
-            tls = TlsContexts(config.current_tls or (lambda: config.tls))
+            tls = TlsContexts(config.current_tls or (lambda: config.tls), clock)
             tls.current()
             if config.tls.insecure:
                 logger.warning("TLS certificates are not verified", host=config.host, source=config.source)
@@ -84,6 +84,7 @@ class HttpTransport:
             proxy=proxy,
             proxy_context=build_proxy_context(config.tls) if proxy and proxy.scheme == "https" else None,
         )
+        self._tls = tls
         self._connections = Connections(pool, Names(), tls, proxy)
         # A proxy that is not asked for a tunnel is told of the server in each request, and of us.
         is_forwarded = pool.proxy is not None and tls is None
@@ -130,7 +131,8 @@ class HttpTransport:
         raise kind(f"{config.host}: {words}") from error
 
     def _call(self, request: Request, timeout: float, breaker: Breaker | None) -> Call:
-        return Call(timeout, clock=self._clock, breaker=breaker, fence=None if request.is_read else self._fence)
+        fence = None if self._fence is None or request.is_read else self._fence
+        return Call(timeout, clock=self._clock, breaker=breaker, fence=fence)
 
     def _open(self, request: Request, call: Call) -> Answer:
         """Send, once more with fresh credentials after a 401; the head has come when it returns."""
@@ -142,6 +144,8 @@ class HttpTransport:
         with contextlib.ExitStack() as undo:
             undo.callback(answer.close)
             has_others = rejected_within(credentials, authorization, call.seconds_left(), self._clock)
+            if self._tls is not None:
+                self._tls.look_again()  # a certificate may be what is new
             undo.pop_all()
         if not has_others:
             return answer
@@ -150,35 +154,36 @@ class HttpTransport:
         return exchange(self._connections, call, self._message(request, authorization))
 
     def _message(self, request: Request, authorization: str) -> Message:
-        head = format_head(request.method, self._target(request), self._fields(request, authorization), request.body)
-        return Message(request.method, SecretBytes(head + (request.body or b"")), request.is_idempotent)
-
-    def _fields(self, request: Request, authorization: str) -> Secret:
-        """Formatted once for all requests that have the same: there are few kinds of them."""
+        method, body = request.method, request.body
+        target = self._prefix + request.path
+        if _PLAIN.fullmatch(target) is None:
+            target = quote(target, safe="/:@!$&'()*+,;=~")
+        target = self._origin + target
+        if request.query:
+            target = f"{target}?{_query(tuple(request.query.items()))}"
+        # Formatted once for all requests that have the same: there are few kinds of them.
         key = (authorization, *request.headers.items())
-        known = self._known_fields.get(key)
-        if known is None:
-            impersonation = self._config.impersonation
-            known = format_fields(
-                self._host,
-                [
-                    *self._proxy_fields,
-                    *request.headers.items(),
-                    *([("Authorization", authorization)] if authorization else ()),
-                    *(impersonation.headers() if impersonation else ()),
-                ],
-            )
-            if len(self._known_fields) >= _KNOWN_FIELDS:
-                self._known_fields = {}  # rather than to keep tokens that have been replaced long ago
-            self._known_fields[key] = known
-        return known
+        fields = self._known_fields.get(key)
+        if fields is None:
+            fields = self._remember_fields(key, request, authorization)
+        head = format_head(method, target, fields, body)
+        return Message(method, SecretBytes(head if body is None else head + body), method in IDEMPOTENT)
 
-    def _target(self, request: Request) -> str:
-        path = self._prefix + request.path
-        if _PLAIN.fullmatch(path) is None:
-            path = quote(path, safe="/:@!$&'()*+,;=~")
-        path = self._origin + path
-        return f"{path}?{_query(tuple(request.query.items()))}" if request.query else path
+    def _remember_fields(self, key: tuple[object, ...], request: Request, authorization: str) -> Secret:
+        impersonation = self._config.impersonation
+        fields = format_fields(
+            self._host,
+            [
+                *self._proxy_fields,
+                *request.headers.items(),
+                *([("Authorization", authorization)] if authorization else ()),
+                *(impersonation.headers() if impersonation else ()),
+            ],
+        )
+        if len(self._known_fields) >= _KNOWN_FIELDS:
+            self._known_fields = {}  # rather than to keep tokens that have been replaced long ago
+        self._known_fields[key] = fields
+        return fields
 
 
 class HttpStream:

@@ -278,7 +278,7 @@ class Resource(ReadableResource):
 
     def _complete(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """With the kind, which items of a list of a built-in kind come without."""
-        return {"apiVersion": self.type.api_version, "kind": self.type.kind, **body}
+        return {"apiVersion": self._type_meta.api_version, "kind": self._type_meta.kind, **body}
 
     def _patch_query(self, kind: PatchKind, field_manager: str | None, *, force: bool = False) -> dict[str, str]:
         if kind is not PatchKind.APPLY:

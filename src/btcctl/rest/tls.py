@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 import os
 import re
 import ssl
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
+from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.errors import ConfigError
 from btcctl.logging import get_logger
 from btcctl.secret import SecretBytes
@@ -154,6 +156,9 @@ def _reason(error: Exception) -> str:
     return "not a PEM file"
 
 
+LOOK_SECONDS = 0.1  # how long connections that are kept are trusted without a look at the files
+
+
 class _Loaded(NamedTuple):
     tls: Tls
     files: list[Path]  #: of `tls`
@@ -166,15 +171,32 @@ class TlsContexts:
 
     Args:
         source: Returns what is in force now.
+        clock: What the time between two looks is measured with.
     """
 
-    def __init__(self, source: Callable[[], Tls]) -> None:
+    def __init__(self, source: Callable[[], Tls], clock: Clock = SYSTEM_CLOCK) -> None:
         self._source = source
+        self._clock = clock
+        self._look_at = -math.inf
         # Replaced as a whole, so that no lock is held while files are read.
         self._loaded: _Loaded | None = None
 
     def tls(self) -> Tls:
         return self._source()
+
+    def is_in_force(self, context: ssl.SSLContext | None) -> bool:
+        """Whether `context` is the current one, or was a tenth of a second ago."""
+        now = self._clock.now()
+        loaded = self._loaded
+        if loaded is None or now >= self._look_at:
+            self.current()
+            loaded = self._loaded
+            self._look_at = now + LOOK_SECONDS
+        return loaded is not None and context is loaded.context
+
+    def look_again(self) -> None:
+        """Something was refused: `is_in_force` is to look anew."""
+        self._look_at = -math.inf
 
     def current(self) -> ssl.SSLContext:
         """The context. The same object as long as nothing changed.

@@ -13,7 +13,8 @@ from btcctl.rest.breaker import Breaker
 
 _READS = frozenset({"GET", "HEAD"})
 _REVIEWS = ("/apis/authorization.k8s.io/", "/apis/authentication.k8s.io/")
-_IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE"})
+#: Methods of requests that do no more when sent twice than when sent once (RFC 9110, section 9.2.2).
+IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Request:
     @property
     def is_idempotent(self) -> bool:
         """True if to send it twice does no more than to send it once (RFC 9110, section 9.2.2)."""
-        return self.method in _IDEMPOTENT
+        return self.method in IDEMPOTENT
 
 
 @dataclass(frozen=True, slots=True)

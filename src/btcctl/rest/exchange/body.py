@@ -8,10 +8,10 @@ from typing import Protocol
 
 from btcctl.rest.exchange.chunked import Dechunker
 from btcctl.rest.exchange.failures import CUT_SHORT, ExchangeError
-from btcctl.rest.exchange.head import Head, plain_get
+from btcctl.rest.exchange.head import Head
 
 _LENGTH = re.compile(r"[0-9]{1,15}")
-_WITHOUT_BODY = frozenset({204, 304})
+WITHOUT_BODY = frozenset({204, 304})
 _GZIP = 16 + zlib.MAX_WBITS
 
 
@@ -76,13 +76,13 @@ def framing_of(head: Head, method: str) -> Framing:
     Raises:
         ExchangeError: In a way of which a server and a proxy could think differently.
     """
-    coding, length = plain_get(head.headers, "transfer-encoding"), plain_get(head.headers, "content-length")
+    coding, length = head.headers.get("transfer-encoding"), head.headers.get("content-length")
     if coding is not None:
         if coding.lower() != "chunked" or length is not None or not head.minor_version:
             raise ExchangeError("an answer with a transfer coding other than chunked, or with a length as well")
     elif length is not None and _LENGTH.fullmatch(length) is None:
         raise ExchangeError(f"not the length of an answer: {length[:20]!r}")
-    if method == "HEAD" or head.status in _WITHOUT_BODY:
+    if method == "HEAD" or head.status in WITHOUT_BODY:
         return Sized(0)
     if coding is not None:
         return Dechunker()
@@ -96,11 +96,11 @@ def leaves_connection_usable(head: Head, framing: Framing) -> bool:
     """
     if isinstance(framing, UntilClose):
         return False
-    if head.status in _WITHOUT_BODY and (
-        "transfer-encoding" in head.headers or plain_get(head.headers, "content-length", "0") != "0"
+    if head.status in WITHOUT_BODY and (
+        "transfer-encoding" in head.headers or head.headers.get("content-length", "0") != "0"
     ):
         return False
-    said = plain_get(head.headers, "connection")
+    said = head.headers.get("connection")
     if said is None:
         return head.minor_version == 1
     options = [each.strip() for each in said.lower().split(",")]
@@ -148,7 +148,7 @@ def unpacking_of(head: Head) -> Gunzip | None:
     Raises:
         ExchangeError: In a way nobody asked for.
     """
-    coding = plain_get(head.headers, "content-encoding", "").lower()
+    coding = head.headers.get("content-encoding", "").lower()
     if coding in {"", "identity"}:
         return None
     if coding not in {"gzip", "x-gzip"}:

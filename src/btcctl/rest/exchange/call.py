@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import socket
 
-from btcctl.clock import SYSTEM_CLOCK, Clock, bounded, check_seconds
+from btcctl.clock import LONGEST_WAIT, SYSTEM_CLOCK, Clock, bounded, check_seconds
 from btcctl.rest.breaker import Breaker
 from btcctl.rest.exchange.failures import OutOfTime
 from btcctl.rest.transport import Fence
 
 CONNECT_SECONDS = 10.0
+# A socket's timeout may be so much longer than what is left: to set it is a system call, and it is mostly about right,
+# from the wait before or the call before.
+_SLACK_SECONDS = 0.05
 
 
 class Call:
@@ -38,8 +41,8 @@ class Call:
         connect_seconds: float = CONNECT_SECONDS,
     ) -> None:
         self.clock = clock
-        self._seconds = check_seconds("timeout", seconds)
-        self._deadline = clock.now() + self._seconds
+        self._seconds = seconds if seconds >= 0 else check_seconds("timeout", seconds)
+        self._deadline = clock.now() + seconds
         self.connect_seconds = connect_seconds
         self.breaker = breaker
         self.fence = fence
@@ -54,6 +57,19 @@ class Call:
         if left <= 0:
             raise self.out_of_time()
         return bounded(left)
+
+    def limit(self, sock: socket.socket) -> None:
+        """Let what blocks on `sock` next do so for what is left, give or take a few hundredths of a second.
+
+        Raises:
+            OutOfTime: Nothing is left.
+        """
+        left = self._deadline - self.clock.now()
+        if left <= 0:
+            raise self.out_of_time()
+        limit = sock.gettimeout()
+        if limit is None or not left <= limit <= left + _SLACK_SECONDS:
+            sock.settimeout(min(left, LONGEST_WAIT) + _SLACK_SECONDS / 2)
 
     def out_of_time(self) -> OutOfTime:
         """That the call has had its time."""

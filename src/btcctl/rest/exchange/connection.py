@@ -1,19 +1,24 @@
 """Connections, made and kept by urllib3, with deadline and Breaker attached before anything can block.
 
-What is used of urllib3 beyond its documentation, and checked by a test: `_get_conn`, `_put_conn`, `_prepare_proxy` of a
-pool; `_new_conn`, `_dns_host` of a connection. requests and urllib3's own SOCKS support use the same.
+What is used of urllib3 beyond its documentation, and checked by a test: `_get_conn`, `_put_conn`, `_prepare_proxy`,
+`QueueCls` and `pool` of a pool; `_new_conn`, `_dns_host` of a connection. requests and urllib3's own SOCKS support use
+most of the same.
 
 A connection that is out of the pool belongs to one exchange. It goes back when the whole answer has come and nothing
-else has, or closed: urllib3 connects a closed one again.
+else has, or closed: urllib3 connects a closed one again. What a pool keeps them in is ours, and without a lock: each of
+its operations is one of a deque.
 """
 
 from __future__ import annotations
 
 import contextlib
 import http.client
+import queue
+import select
 import socket
 import ssl
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,6 +58,12 @@ class PlainConnection(HTTPConnection):
     """Over TCP."""
 
     making: _Making | None = None
+    poll: Callable[[float], object] | None = None
+
+    @property
+    def is_connected(self) -> bool:
+        """False if the server has closed it, or has said what nobody asked for."""
+        return self.sock is not None and self.poll is not None and not self.poll(0)
 
     def _new_conn(self) -> socket.socket:
         return _dial(self)
@@ -63,6 +74,7 @@ class TlsConnection(HTTPSConnection):
 
     making: _Making | None = None
     contexts: TlsContexts | None = None
+    poll: Callable[[float], object] | None = None
 
     def _new_conn(self) -> socket.socket:
         return _dial(self)
@@ -79,21 +91,47 @@ class TlsConnection(HTTPSConnection):
 
     @property
     def is_connected(self) -> bool:
-        """False for a connection made under certificates that have been replaced since."""
-        if self.contexts is not None and self.ssl_context is not self.contexts.current():
+        """False, too, for a connection made under certificates that have been replaced since."""
+        if self.contexts is not None and not self.contexts.is_in_force(self.ssl_context):
             return False
-        return super().is_connected
+        return self.sock is not None and self.poll is not None and not self.poll(0)
 
 
 Connection = PlainConnection | TlsConnection
 
 
+class Kept(deque[Any]):
+    """What a pool keeps its connections in: the last that came goes first. None stands for one that is to be made."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.size = size
+
+    # As queue.LifoQueue has them.
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Any:
+        try:
+            return self.pop()
+        except IndexError:
+            raise queue.Empty from None
+
+    def put(self, connection: Any, block: bool = True) -> None:
+        if len(self) >= self.size:
+            raise queue.Full
+        self.append(connection)
+
+    def qsize(self) -> int:
+        return len(self)
+
+
 class PlainPool(HTTPConnectionPool):
     ConnectionCls = PlainConnection
+    QueueCls = Kept  # type: ignore[assignment]
 
 
 class TlsPool(HTTPSConnectionPool):
     ConnectionCls = TlsConnection
+    QueueCls = Kept  # type: ignore[assignment]
 
 
 def open_pool(
@@ -138,6 +176,15 @@ class Connections:
         Raises:
             ConnectError: They have been closed.
         """
+        kept: Any = self._pool.pool
+        try:
+            connection: Connection | None = kept.pop() if kept else None
+        except IndexError:  # another thread was faster
+            connection = None
+        if connection is not None:
+            if not connection.is_connected:
+                connection.close()
+            return connection
         try:
             return self._pool._get_conn()  # type: ignore[return-value]  # noqa: SLF001
         except ClosedPoolError:
@@ -160,6 +207,9 @@ class Connections:
             raise _why_not(error, call, guard, self._proxy) from error
         finally:
             connection.making = None
+        poller = select.poll()
+        poller.register(connection.sock, select.POLLIN)
+        connection.poll = poller.poll
         if isinstance(connection.sock, SSLTransport):
             connection.sock.socket = _InTime(connection.sock.socket, call.clock)  # type: ignore[assignment]
 
@@ -171,7 +221,13 @@ class Connections:
 
     def give_back(self, connection: Connection) -> None:
         """Keep it for the next exchange, if it is connected."""
-        self._pool._put_conn(connection)  # noqa: SLF001
+        kept: Any = self._pool.pool
+        if kept is None or len(kept) >= kept.size:
+            self._pool._put_conn(connection)  # noqa: SLF001
+            return
+        kept.append(connection)
+        if self._pool.pool is not kept:  # closed meanwhile, and emptied perhaps before that
+            connection.close()
 
     def close(self) -> None:
         """Close those that are not in use, and the others after use. Idempotent."""
@@ -188,6 +244,9 @@ class _InTime:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._sock, name)
+
+    def gettimeout(self) -> None:
+        """Always to be set again: what was set has begun to run."""
 
     def settimeout(self, seconds: float) -> None:
         self._ends_at = self._clock.now() + seconds

@@ -15,7 +15,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from btcctl.clock import bounded
-from btcctl.rest.exchange.body import framing_of, leaves_connection_usable, unpacking_of
+from btcctl.rest.exchange.body import (
+    WITHOUT_BODY,
+    Framing,
+    Gunzip,
+    Sized,
+    framing_of,
+    leaves_connection_usable,
+    unpacking_of,
+)
 from btcctl.rest.exchange.call import Call
 from btcctl.rest.exchange.connection import Connection, Connections
 from btcctl.rest.exchange.failures import CUT_SHORT, NO_ANSWER, ExchangeError, NoAnswer, Silent, is_broken_off
@@ -48,11 +56,11 @@ def exchange(connections: Connections, call: Call, message: Message) -> Answer:
     connection = connections.take()
     try:
         while True:
-            is_kept = not connection.is_closed
-            if is_kept:
-                call.watch_over(connection.sock)
-            else:
+            is_kept = connection.sock is not None
+            if not is_kept:
                 connections.connect(connection, call)
+            elif call.breaker is not None:
+                call.watch_over(connection.sock)
             try:
                 _send(connection.sock, call, message)
                 head, rest = _receive_head(connection.sock, call)
@@ -68,31 +76,43 @@ def exchange(connections: Connections, call: Call, message: Message) -> Answer:
 
 
 class Answer:
-    """An answer whose head has come. Its body is read once, by one thread; `close` it if that is not to the end."""
+    """An answer whose head has come. Its body is read once, by one thread; `close` it if that is not to the end.
 
-    __slots__ = ("_call", "_connection", "_connections", "_framing", "_head", "_idle_seconds", "_rest", "_unpack")
+    Attributes:
+        status: 200 to 599.
+        headers: The fields of the head.
+    """
+
+    __slots__ = (
+        "_call",
+        "_connection",
+        "_connections",
+        "_framing",
+        "_head",
+        "_idle_seconds",
+        "_rest",
+        "_unpack",
+        "headers",
+        "status",
+    )
 
     def __init__(
         self, head: Head, rest: bytes, method: str, call: Call, connection: Connection, connections: Connections
     ) -> None:
+        self.status: int = head.status
+        self.headers: Headers = head.headers
         self._head = head
         self._rest = rest  # what has come of the body
-        self._framing = framing_of(head, method)
-        self._unpack = None if self._framing.is_complete else unpacking_of(head)
+        # None: it has come as a whole, and leaves the connection to the next.
+        self._framing: Framing | None = None
+        self._unpack: Gunzip | None = None
+        if head.plain_length != len(rest) or not rest or method == "HEAD" or head.status in WITHOUT_BODY:
+            self._framing = framing_of(head, method)
+            self._unpack = None if self._framing.is_complete else unpacking_of(head)
         self._call = call
         self._connection: Connection | None = connection
         self._connections = connections
         self._idle_seconds: float | None = None
-
-    @property
-    def status(self) -> int:
-        """200 to 599."""
-        return self._head.status
-
-    @property
-    def headers(self) -> Headers:
-        """The fields of the head."""
-        return self._head.headers
 
     def set_idle_timeout(self, seconds: float) -> None:
         """From now on each piece may take so long, and the call's deadline is none."""
@@ -105,11 +125,12 @@ class Answer:
             ExchangeError: It does not come to the end that it should have, or not in time.
             OSError: The connection broke.
         """
+        framing = self._framing = self._framing or Sized(len(self._rest))
         try:
-            while not self._framing.is_complete:
-                if content := self._next():
+            while not framing.is_complete:
+                if content := self._next(framing):
                     yield content
-            self._finish()
+            self._finish(framing)
         except BaseException:
             self.close()
             raise
@@ -120,13 +141,19 @@ class Answer:
         Args:
             receive: Given the content piece by piece, which is not returned then. What it raises is raised.
         """
+        framing, connection = self._framing, self._connection
+        if framing is None and receive is None and connection is not None:
+            self._connection = None
+            self._connections.give_back(connection)
+            return self._rest
+        framing = self._framing = framing or Sized(len(self._rest))
         parts: list[bytes] = []
         take = receive or parts.append
         try:
-            while not self._framing.is_complete:
-                if content := self._next():
+            while not framing.is_complete:
+                if content := self._next(framing):
                     take(content)
-            self._finish()
+            self._finish(framing)
         except BaseException:
             self.close()
             raise
@@ -139,21 +166,21 @@ class Answer:
             connection.close()
             self._connections.give_back(connection)
 
-    def _next(self) -> bytes:
+    def _next(self, framing: Framing) -> bytes:
         data, self._rest = self._rest, b""
         if not data:
             data = self._receive()
             if not data:
-                self._framing.end()
+                framing.end()
                 return b""
-        content = self._framing.feed(data)
+        content = framing.feed(data)
         return content if self._unpack is None else self._unpack.feed(content)
 
-    def _finish(self) -> None:
+    def _finish(self, framing: Framing) -> None:
         """All has come: keep the connection for the next exchange, if it is good for one."""
         if self._unpack is not None:
             self._unpack.end()
-        if self._rest or self._framing.is_overfull or not leaves_connection_usable(self._head, self._framing):
+        if self._rest or framing.is_overfull or not leaves_connection_usable(self._head, framing):
             self.close()
         connection, self._connection = self._connection, None
         if connection is not None:
@@ -165,7 +192,8 @@ class Answer:
             raise ExchangeError("the answer has been closed")
         if idle_seconds is None:
             return _receive(connection.sock, self._call)
-        connection.sock.settimeout(bounded(idle_seconds))
+        if connection.sock.gettimeout() != idle_seconds:
+            connection.sock.settimeout(bounded(idle_seconds))
         try:
             return connection.sock.recv(RECEIVE_BYTES)
         except TimeoutError as error:
@@ -174,16 +202,21 @@ class Answer:
 
 def _send(sock: Any, call: Call, message: Message) -> None:
     """Send all of it; if the server hangs up meanwhile, it may have said why."""
-    data, sent, size = memoryview(message.data), 0, len(message.data)
+    data: memoryview | bytes = message.data
+    if len(data) > SEND_BYTES:
+        data = memoryview(data)
     fence = call.fence
     try:
-        while sent < size:
-            sock.settimeout(call.seconds_left())
+        while data:
+            call.limit(sock)
             if fence is not None:
                 fence.check()
-            sent += sock.send(data[sent : sent + SEND_BYTES])
+            sent = sock.send(data if len(data) <= SEND_BYTES else data[:SEND_BYTES])
             if fence is not None:
                 fence.sent()
+            if sent == len(data):
+                return
+            data = memoryview(data)[sent:]
     except TimeoutError as error:
         raise call.out_of_time() from error
     except OSError as error:
@@ -193,7 +226,14 @@ def _send(sock: Any, call: Call, message: Message) -> None:
 
 def _receive_head(sock: Any, call: Call) -> tuple[Head, bytes]:
     """The head that counts, and what has come after it."""
-    data = _receive_first(sock, call)
+    try:
+        data = _receive(sock, call)
+    except OSError as error:
+        if is_broken_off(error):
+            raise NoAnswer(NO_ANSWER) from error
+        raise
+    if not data:
+        raise NoAnswer(NO_ANSWER)
     head = parse_head(data)
     if head is not None and head.status >= 200:
         return head, data[head.size :]
@@ -223,20 +263,8 @@ def _receive_rest_of_head(data: bytearray, head: Head | None, sock: Any, call: C
     return head, bytes(data[head.size :])
 
 
-def _receive_first(sock: Any, call: Call) -> bytes:
-    try:
-        data = _receive(sock, call)
-    except OSError as error:
-        if is_broken_off(error):
-            raise NoAnswer(NO_ANSWER) from error
-        raise
-    if not data:
-        raise NoAnswer(NO_ANSWER)
-    return data
-
-
 def _receive(sock: Any, call: Call) -> bytes:
-    sock.settimeout(call.seconds_left())
+    call.limit(sock)
     try:
         data: bytes = sock.recv(RECEIVE_BYTES)
     except TimeoutError as error:

@@ -8,8 +8,8 @@ first for more of it, unknown transfer codings for none, and HTTP/1.0 with a tra
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
-from typing import Any, NamedTuple
+from collections.abc import Collection, Iterator, Mapping
+from typing import NamedTuple
 
 from btcctl.rest.exchange.failures import ExchangeError
 from btcctl.secret import Secret
@@ -23,22 +23,46 @@ _TOKEN = re.compile(_NAME)
 _FIELD = re.compile(rf"{_NAME}:[\t\x20-\x7e\x80-\xff]*+\r\n")
 _BEGINNING = b"HTTP/1."
 _METHODS_WITH_BODY = frozenset({"PUT", "POST", "PATCH"})
+_LENGTH_LINE = b"\ncontent-length:"
+_MOST_DIGITS = 15
 
 
-plain_get = dict[str, str].get  #: Looks up a name of `Headers` that is in lower case.
+class Headers(Mapping[str, str]):
+    """The fields of a head, by lower-case name; looked up whatever the case. Those of one name are joined.
 
+    Taken apart when one of them is asked for: of most answers nobody asks for any.
+    """
 
-class Headers(dict[str, str]):
-    """The fields of a head, by lower-case name; looked up whatever the case. Those of one name are joined."""
+    __slots__ = ("_fields", "_parsed")
+
+    def __init__(self, fields: bytes) -> None:
+        self._fields = fields
+        self._parsed: dict[str, str] | None = None
 
     def __getitem__(self, name: str) -> str:
-        return super().__getitem__(name.lower())
+        return self._all()[name.lower()]
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and super().__contains__(name.lower())
+        if not isinstance(name, str):
+            return False
+        name = name.lower()
+        if self._parsed is None and name.encode("utf-8", "replace") not in self._fields.lower():
+            return False  # what occurs nowhere is no name
+        return name in self._all()
 
-    def get(self, name: str, default: Any = None) -> Any:
-        return super().get(name.lower(), default)
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+    def __repr__(self) -> str:
+        return f"Headers({self._all()!r})"
+
+    def _all(self) -> dict[str, str]:
+        if self._parsed is None:
+            self._parsed = _parse_fields(self._fields)
+        return self._parsed
 
 
 class Head(NamedTuple):
@@ -46,12 +70,15 @@ class Head(NamedTuple):
 
     Attributes:
         size: Bytes it takes.
+        plain_length: Bytes of the body that follows, if the head says that and nothing else on how it is framed and
+            packed and whether the connection is kept; else None.
     """
 
     status: int
     headers: Headers
     minor_version: int  #: HTTP/1.0 or 1.1
     size: int
+    plain_length: int | None = None
 
 
 def parse_head(data: bytes | bytearray, searched: int = 0) -> Head | None:
@@ -63,11 +90,14 @@ def parse_head(data: bytes | bytearray, searched: int = 0) -> Head | None:
     Raises:
         ExchangeError: It is none, or too long.
     """
-    match = _ANSWER.match(data) if data.find(_END, max(0, searched - 3)) >= 0 else None
+    end = data.find(_END, searched - 3 if searched > 3 else 0)
+    match = _ANSWER.match(data) if end >= 0 else None
     if match is not None:
         minor, status, fields = match.groups()
-        return Head(int(status), _parse_fields(fields), minor == b"1", match.end())
-    if data.find(_END, max(0, searched - 3)) >= 0:
+        # Each line begins after a line end, and no field has one in it.
+        length = _plain_length(data[: end + 2].lower()) if minor == b"1" else None
+        return Head(int(status), Headers(fields), minor == b"1", match.end(), length)
+    if end >= 0:
         raise ExchangeError(f"not the head of an HTTP answer: {bytes(data[:20])!r}")
     if not data.startswith(_BEGINNING[: len(data)]):
         raise ExchangeError(f"this is not HTTP: {bytes(data[:20])!r}")
@@ -76,14 +106,33 @@ def parse_head(data: bytes | bytearray, searched: int = 0) -> Head | None:
     return None
 
 
-def _parse_fields(fields: bytes) -> Headers:
+def _plain_length(lines: bytes | bytearray) -> int | None:
+    """See `Head`.
+
+    Args:
+        lines: Of the head, in lower case.
+    """
+    begin = lines.find(_LENGTH_LINE)
+    if (
+        begin < 0
+        or b"\ntransfer-encoding:" in lines
+        or b"\ncontent-encoding:" in lines
+        or b"\nconnection:" in lines
+        or lines.find(_LENGTH_LINE, begin + 1) >= 0
+    ):
+        return None
+    digits = lines[begin + len(_LENGTH_LINE) : lines.find(b"\r", begin)].strip(b" \t")
+    return int(digits) if digits.isdigit() and len(digits) <= _MOST_DIGITS else None
+
+
+def _parse_fields(fields: bytes) -> dict[str, str]:
     headers: dict[str, str] = {}
     for line in fields.decode("latin-1").split("\r\n")[:-1]:
         name, _, value = line.partition(":")
         name, value = name.lower(), value.strip(" \t")
         known = headers.get(name)
         headers[name] = value if known is None else f"{known}, {value}"
-    return Headers(headers)
+    return headers
 
 
 def format_fields(host: str, headers: Collection[tuple[str, str]]) -> Secret:

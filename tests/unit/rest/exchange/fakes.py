@@ -27,9 +27,14 @@ class Wire:
         self.sent = b""
         self.parts = 0
         self.on_receive: Callable[[], object] = lambda: None
+        self.limits: list[float] = []
+
+    def gettimeout(self) -> float | None:
+        return self.limits[-1] if self.limits else None
 
     def settimeout(self, seconds: float) -> None:
         assert seconds > 0
+        self.limits.append(seconds)
 
     def send(self, data: memoryview) -> int:
         if self.sending is not None:

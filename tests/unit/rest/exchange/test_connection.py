@@ -10,7 +10,7 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, ProxyManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util.ssltransport import SSLTransport
 
-from btcctl.rest.exchange.connection import Connections, PlainPool, TlsPool, open_pool
+from btcctl.rest.exchange.connection import Connections, Kept, PlainPool, TlsPool, open_pool
 from btcctl.rest.exchange.failures import ConnectError
 from btcctl.rest.exchange.names import Names, in_turn
 from btcctl.rest.exchange.proxies import parse_proxy
@@ -48,6 +48,50 @@ def test_a_proxy_over_tls_is_given_a_context_of_its_own():
     pool = open_pool("https", "h", 2, maxsize=3, proxy=parse_proxy("https://p:1", "x"), proxy_context=context)
     assert pool.proxy_config is not None
     assert pool.proxy_config.ssl_context is context
+
+
+class Idle:
+    """A connection that is kept."""
+
+    def __init__(self, *, is_connected: bool = True) -> None:
+        self.is_connected = is_connected
+        self.closed = 0
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+@pytest.mark.parametrize("kind", [PlainPool, TlsPool])
+def test_what_a_pool_keeps_its_connections_in_is_ours(kind: type[HTTPConnectionPool]):
+    assert isinstance(kind("h", 1, maxsize=3).pool, Kept)
+
+
+def test_the_connection_that_was_used_last_is_taken_first_and_no_more_are_kept_than_may_be():
+    connections, idle = Connections(PlainPool("h", 1, maxsize=2), Names()), [Idle(), Idle(), Idle()]
+    taken = [connections.take() for _ in idle]
+    assert len({id(each) for each in taken}) == 3
+    for each in idle:
+        connections.give_back(each)
+    assert [bool(each.closed) for each in idle] == [False, False, True]
+    assert (connections.take(), connections.take()) == (idle[1], idle[0])
+    assert connections.take() not in idle
+
+
+def test_a_connection_that_the_server_has_closed_meanwhile_is_connected_again():
+    connections, idle = Connections(PlainPool("h", 1), Names()), Idle(is_connected=False)
+    connections.take()
+    connections.give_back(idle)
+    assert connections.take() is idle
+    assert idle.closed == 1
+
+
+def test_closing_closes_what_is_idle_and_what_comes_back_later():
+    connections, early, late = Connections(PlainPool("h", 1), Names()), Idle(), Idle()
+    connections.take()
+    connections.give_back(early)
+    connections.close()
+    connections.give_back(late)
+    assert (early.closed, late.closed) == (1, 1)
 
 
 def test_connections_that_were_closed_are_not_made_again():

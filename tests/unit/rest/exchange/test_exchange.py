@@ -242,6 +242,22 @@ def test_an_answer_that_drips_is_given_up_at_the_deadline(answer: bytes):
     assert not links.keeps_a_connection
 
 
+def test_a_wait_is_given_what_is_left_of_this_call_whatever_the_one_before_was_given():
+    clock, wire = FakeClock(), Wire(OK, OK, OK, OK)
+    links = Links(Link(wire, is_kept=True))
+    for seconds in (30.0, 30.0, 0.2, 5.0):
+        exchange(links, Call(seconds, clock=clock), GET).read()
+        assert seconds <= wire.limits[-1] <= seconds + 0.05
+    assert len(wire.limits) == 3  # each is a system call
+
+
+def test_less_is_left_for_the_second_piece():
+    clock = FakeClock()
+    wire = drip(clock, 4.0, OK[:9], OK[9:])
+    exchange(Links(Link(wire)), Call(10.0, clock=clock), GET).read()
+    assert [round(each, 1) for each in wire.limits] == [10.0, 6.0]
+
+
 def test_a_stream_may_take_as_long_as_it_likes_if_it_is_not_silent():
     clock = FakeClock()
     answer = exchange(

@@ -22,6 +22,7 @@ def test_fields_are_found_whatever_the_case_and_those_of_one_name_are_joined():
     assert head.headers.get("Date") == "x"
     assert head.headers.get("Warning") == "299 - a, 299 - b"
     assert "dATE" in head.headers
+    assert "299" not in head.headers
     assert head.headers.get("Nothing") is None
 
 
