@@ -46,23 +46,15 @@ class ResourceType:
             raise ValueError(f"{self} is cluster-scoped and cannot be in namespace {namespace!r}")
         if name and self.namespaced and not namespace:
             raise ValueError(f"{self} {name!r} needs a namespace")
-        root = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
-        parts = [root]
-        if namespace:
-            parts += ["namespaces", _segment(namespace)]
-        parts.append(self.plural)
+        for text in (namespace, name, subresource):
+            # API server's own rule for names as path segments (path.IsValidPathSegmentName).
+            if "/" in text or "%" in text or text in {".", ".."}:
+                raise ValueError(f"{text!r} cannot be part of an API path")
+        path = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
+        path = f"{path}/namespaces/{namespace}/{self.plural}" if namespace else f"{path}/{self.plural}"
         if name:
-            parts.append(_segment(name))
-        if subresource:
-            parts.append(_segment(subresource))
-        return "/".join(parts)
-
-
-def _segment(text: str) -> str:
-    """API server's own rule for names as path segments (path.IsValidPathSegmentName)."""
-    if text in {"", ".", ".."} or "/" in text or "%" in text:
-        raise ValueError(f"{text!r} cannot be part of an API path")
-    return text
+            path = f"{path}/{name}"
+        return f"{path}/{subresource}" if subresource else path
 
 
 NAMESPACES = ResourceType("", "v1", "namespaces", "Namespace", namespaced=False)

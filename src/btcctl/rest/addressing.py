@@ -35,7 +35,10 @@ def metadata_of(body: Mapping[str, Any]) -> Mapping[str, Any]:
     Raises:
         TypeError: The manifest is no mapping, or its metadata are none.
     """
-    metadata = body.get("metadata") if isinstance(body, Mapping) else body
+    # To ask whether a dict is a Mapping takes three calls.
+    metadata = body.get("metadata") if type(body) is dict or isinstance(body, Mapping) else body
+    if type(metadata) is dict:
+        return metadata
     if metadata is None:
         return {}
     if not isinstance(metadata, Mapping):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
@@ -48,7 +49,8 @@ class CountingTransport:
 
     def request(self, request: Request, *, timeout: float, breaker: Breaker | None = None) -> Response:
         """See `Transport.request`."""
-        return self._counted(request, lambda: self._transport.request(request, timeout=timeout, breaker=breaker))
+        transport = self._transport
+        return self._counted(request, partial(transport.request, request, timeout=timeout, breaker=breaker))
 
     def stream(self, request: Request, *, timeout: float, idle_timeout: float, breaker: Breaker) -> StreamResponse:
         """See `Transport.stream`: counted when the headers have come."""

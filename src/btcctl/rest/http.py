@@ -137,7 +137,10 @@ class HttpTransport:
     def _open(self, request: Request, call: Call) -> Answer:
         """Send, once more with fresh credentials after a 401; the head has come when it returns."""
         credentials = self._config.credentials
-        authorization = authorization_within(credentials, call.seconds_left(), self._clock)
+        if getattr(credentials, "may_wait", True):
+            authorization = authorization_within(credentials, call.seconds_left(), self._clock)
+        else:
+            authorization = credentials.authorization()
         answer = exchange(self._connections, call, self._message(request, authorization))
         if answer.status != 401:
             return answer

@@ -274,7 +274,8 @@ class Resource(ReadableResource):
         return metadata_of(body).get("namespace") or self.namespace
 
     def _key_of(self, body: Mapping[str, Any]) -> ObjectKey:
-        return ObjectKey(self._namespace_of(body), metadata_of(body).get("name") or "")
+        metadata = metadata_of(body)
+        return ObjectKey(metadata.get("namespace") or self.namespace, metadata.get("name") or "")
 
     def _complete(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """With the kind, which items of a list of a built-in kind come without."""

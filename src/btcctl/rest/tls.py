@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.errors import ConfigError
@@ -53,8 +53,28 @@ class Tls:
         return [path for path in named if path is not None]
 
 
-class _ClosedWhenDropped(ssl.SSLSocket):
-    """CPython loses the socket, open, if it breaks off just before the handshake."""
+class TlsSocket(ssl.SSLSocket):
+    """Reads and writes with a third of the calls: the standard library's checks whether it is connected four times.
+
+    And CPython loses the socket, open, if it breaks off just before the handshake: this one is closed when dropped.
+    """
+
+    def recv(self, size: int = 1024, flags: int = 0) -> bytes:
+        tls: Any = self._sslobj  # type: ignore[attr-defined]
+        if tls is None or flags:
+            return super().recv(size, flags)
+        try:
+            data: bytes = tls.read(size)
+        except ssl.SSLEOFError:
+            return b""  # as the standard library's does, unless it is told otherwise
+        return data
+
+    def send(self, data: Any, flags: int = 0) -> int:
+        tls: Any = self._sslobj  # type: ignore[attr-defined]
+        if tls is None or flags:
+            return super().send(data, flags)
+        sent: int = tls.write(data)
+        return sent
 
     def __del__(self) -> None:
         self.close()
@@ -70,7 +90,7 @@ def build_context(tls: Tls) -> ssl.SSLContext:
         ConfigError: A file is missing or is not what it should be; names it.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.sslsocket_class = _ClosedWhenDropped
+    context.sslsocket_class = TlsSocket
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if tls.insecure:
         context.check_hostname = False

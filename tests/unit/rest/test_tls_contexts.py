@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import ssl
 from pathlib import Path
 
 import pytest
@@ -48,3 +50,8 @@ def test_after_a_refusal_what_is_in_force_is_asked_at_once():
     source[0] = Tls(server_name="b")
     contexts.look_again()
     assert not contexts.is_in_force(before)
+
+
+def test_what_is_under_a_tls_socket_is_what_the_standard_library_reads_and_writes_with():
+    assert "self._sslobj.read" in inspect.getsource(ssl.SSLSocket.read)
+    assert "self._sslobj.write" in inspect.getsource(ssl.SSLSocket.send)

@@ -226,8 +226,11 @@ def _send(sock: Any, call: Call, message: Message) -> None:
 
 def _receive_head(sock: Any, call: Call) -> tuple[Head, bytes]:
     """The head that counts, and what has come after it."""
+    call.limit(sock)
     try:
-        data = _receive(sock, call)
+        data = sock.recv(RECEIVE_BYTES)
+    except TimeoutError as error:
+        raise call.out_of_time() from error
     except OSError as error:
         if is_broken_off(error):
             raise NoAnswer(NO_ANSWER) from error
