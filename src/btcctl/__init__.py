@@ -105,6 +105,7 @@ if TYPE_CHECKING:
     from btcctl.resources import LEASES as LEASES
     from btcctl.resources import NAMESPACES as NAMESPACES
     from btcctl.resources import NODES as NODES
+    from btcctl.resources import PERSISTENT_VOLUME_CLAIMS as PERSISTENT_VOLUME_CLAIMS
     from btcctl.resources import POD_DISRUPTION_BUDGETS as POD_DISRUPTION_BUDGETS
     from btcctl.resources import PODS as PODS
     from btcctl.resources import ROLE_BINDINGS as ROLE_BINDINGS
@@ -198,6 +199,7 @@ _HOMES = {
     "Outcome": "controller.writes",
     "OwnerReference": "objects",
     "PODS": "resources",
+    "PERSISTENT_VOLUME_CLAIMS": "resources",
     "POD_DISRUPTION_BUDGETS": "resources",
     "PatchKind": "rest.resource",
     "PredicateHandler": "informers.filters",

@@ -41,4 +41,58 @@ VOLUME_FAULTS = [
         ("sandbox/test_disruption.py",),
         ("a settled budget is written all the same", 'if status != budget.get("status"):', "if True:"),
     ),
+    *faults_in(
+        "sandbox/set_claims.py",
+        ("sandbox/test_set_claims.py",),
+        (
+            "a pod is made on a claim that is going",
+            "        return claim.deletion_timestamp is None and all(",
+            "        return all(",
+        ),
+        (
+            "a claim goes with any set that is deleted",
+            'elif policy.get("whenDeleted") == "Delete":',
+            "else:",
+        ),
+        (
+            "a claim goes with any pod that is scaled away",
+            'if is_surplus and policy.get("whenScaled") == "Delete":',
+            "if is_surplus:",
+        ),
+        ("what others own of a claim is taken from them", "if not _is_ours(each, stateful_set, pod)]", "if False]"),
+    ),
+    *faults_in(
+        "sandbox/claim_keeper.py",
+        ("sandbox/test_claim_keeper.py",),
+        ("a claim that a pod uses goes", "if PROTECTION in finalizers and not self._is_used(claim.key):", "if True:"),
+        (
+            "a claim finds what another one of its name has left",
+            "(claim is None or claim.uid != known)",
+            "claim is None",
+        ),
+    ),
+    *faults_in(
+        "sandbox/kubelet.py",
+        ("sandbox/test_kubelet.py",),
+        (
+            "a pod starts before its volume is there",
+            'if claim is None or (claim.get("status") or {}).get("phase") != BOUND:',
+            "if claim is None:",
+        ),
+    ),
+    *faults_in(
+        "sandbox/pods/runner.py",
+        ("sandbox/test_kubelet.py",),
+        ("a claim's volume is not mounted", "volume=next(iter(mounted), None),", "volume=None,"),
+    ),
+    *faults_in(
+        "apiserver/claims.py",
+        ("apiserver/test_claims.py",),
+        ("a claim is not protected", "if PROTECTION not in finalizers:", "if False:"),
+        (
+            "a claim changes under its volume",
+            "    if _without(now, free) != _without(before, free):\n",
+            "    if False:\n",
+        ),
+    ),
 ]

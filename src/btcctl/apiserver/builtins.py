@@ -52,6 +52,7 @@ BUILT_INS = (
     _served(resources.EVENTS, "ev"),
     _served(resources.NAMESPACES, "ns", subresources=("finalize", "status"), verbs=_NAMESPACE_VERBS),
     _served(resources.NODES, "no", subresources=("status",)),
+    _served(resources.PERSISTENT_VOLUME_CLAIMS, "pvc", subresources=("status",)),
     _served(resources.PODS, "po", categories=("all",), subresources=_POD_SUBRESOURCES),
     _served(resources.SECRETS),
     _served(resources.SERVICE_ACCOUNTS, "sa"),

@@ -21,6 +21,7 @@ _NONE = "<none>"
 _UNKNOWN = "<unknown>"
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _YEAR = 365 * _DAY
+_ACCESS_MODES = {"ReadWriteOnce": "RWO", "ReadOnlyMany": "ROX", "ReadWriteMany": "RWX", "ReadWriteOncePod": "RWOP"}
 _ROLE_LABEL = "node-role.kubernetes.io/"
 
 
@@ -140,6 +141,22 @@ def _readiness_gates(pod: Body) -> str:
     gates = [gate["conditionType"] for gate in dig(pod, "spec", "readinessGates", default=[])]
     met = {each["type"] for each in dig(pod, "status", "conditions", default=[]) if each.get("status") == "True"}
     return f"{sum(gate in met for gate in gates)}/{len(gates)}" if gates else _NONE
+
+
+def _claim_status(claim: Body) -> str:
+    if claim["metadata"].get("deletionTimestamp"):
+        return "Terminating"
+    return str(dig(claim, "status", "phase", default=""))
+
+
+def _claim_capacity(claim: Body) -> str:
+    """Known only of a claim that has a volume."""
+    return str(dig(claim, "status", "capacity", "storage", default="0")) if dig(claim, "spec", "volumeName") else ""
+
+
+def _access_modes(claim: Body) -> str:
+    modes = dig(claim, "status", "accessModes", default=()) if dig(claim, "spec", "volumeName") else ()
+    return ",".join(short for mode, short in _ACCESS_MODES.items() if mode in modes)
 
 
 def _bound(budget: Body, name: str) -> str:
@@ -304,6 +321,17 @@ BUILT_IN_COLUMNS: Mapping[ResourceType, tuple[Column, ...]] = {
         _wide("OS-Image", _at("status", "nodeInfo", "osImage", default=_UNKNOWN)),
         _wide("Kernel-Version", _at("status", "nodeInfo", "kernelVersion", default=_UNKNOWN)),
         _wide("Container-Runtime", _at("status", "nodeInfo", "containerRuntimeVersion", default=_UNKNOWN)),
+    ),
+    resources.PERSISTENT_VOLUME_CLAIMS: (
+        NAME,
+        Column("Status", _plain(_claim_status)),
+        Column("Volume", _at("spec", "volumeName", default="")),
+        Column("Capacity", _plain(_claim_capacity)),
+        Column("Access Modes", _plain(_access_modes)),
+        Column("StorageClass", _at("spec", "storageClassName", default="")),
+        Column("VolumeAttributesClass", _at("spec", "volumeAttributesClassName", default="<unset>")),
+        AGE,
+        _wide("VolumeMode", _at("spec", "volumeMode", default="<unset>")),
     ),
     resources.SECRETS: (
         NAME,

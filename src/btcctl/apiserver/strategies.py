@@ -8,6 +8,7 @@ from typing import Any
 
 from btcctl.apiserver import (
     budgets,
+    claims,
     core_kinds,
     crds,
     events,
@@ -120,6 +121,9 @@ _STRATEGIES: Mapping[tuple[str, str], Strategy] = {
         keep_status=pods.keep_pod_status,
         kept_by_status=frozenset({"ownerReferences", "deletionTimestamp"}),
         has_generation=True,
+    ),
+    ("", "persistentvolumeclaims"): Strategy(
+        _ANEW, prepare=claims.prepare_claim, check=claims.check_claim, check_update=claims.check_claim_update
     ),
     ("", "services"): Strategy(
         MetadataRules(label_name),

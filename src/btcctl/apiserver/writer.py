@@ -265,7 +265,7 @@ class Writer:
             kind = kind_of(self._registry, route.served, route.subresource)
             author = Author(options.manager, rfc3339(self._store.clock.wall_time()))
             tracked = without_late(route.served, sent, new)
-            metadata = {**new["metadata"], "managedFields": entries}
+            metadata = {**tracked["metadata"], "managedFields": entries}
             if old is not None:  # what the client says of these is nobody's business, and still counts as said
                 metadata |= {name: sent["metadata"].get(name) for name in _SERVERS_OWN}
             before = None if old is None else as_served(old, kind.api_version)

@@ -30,6 +30,7 @@ from btcctl.rest.transport import Fence
 from btcctl.sandbox.access import Access
 from btcctl.sandbox.addresses import AddressPool
 from btcctl.sandbox.certificates import make_identity
+from btcctl.sandbox.claim_keeper import build_claim_controller
 from btcctl.sandbox.disruption import build_disruption_controller
 from btcctl.sandbox.kubelet import CommandFor, Kubelet, KubeletOptions
 from btcctl.sandbox.scheduler import build_scheduler, ensure_node
@@ -209,19 +210,23 @@ class Cluster:
         factory = SharedInformerFactory(client, clock=self._clock)
         components = ("statefulset-controller", "default-scheduler", "kubelet")
         recorders = [EventRecorder(client, component, self._clock) for component in components]
-        name = self._options.node_name
+        name, volumes_dir = self._options.node_name, self.run_dir / "volumes"
         kubelet = self._kubelet = Kubelet(
             client=client,
             pods=factory.informer(PODS).lister,
             processes=keeper,
             addresses=addresses,
             recorder=recorders[2],
-            options=KubeletOptions(name, self.run_dir / "pods", self._command_for),
+            options=KubeletOptions(name, self.run_dir / "pods", volumes_dir, self._command_for),
             clock=self._clock,
         )
         kubelet.watch(factory.informer(PODS))
         kubelet.access.serve(self._pods)
-        controllers = [build_scheduler(client, factory, recorders[1], name, clock=self._clock), kubelet.controller]
+        controllers = [
+            build_scheduler(client, factory, recorders[1], name, clock=self._clock),
+            build_claim_controller(client, factory, volumes_dir, clock=self._clock),
+            kubelet.controller,
+        ]
         if self._options.stateful_sets:
             controllers.insert(0, build_statefulset_controller(client, factory, recorders[0], clock=self._clock))
             controllers.append(build_disruption_controller(client, factory, clock=self._clock))

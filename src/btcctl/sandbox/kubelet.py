@@ -19,9 +19,10 @@ from btcctl.informers.lister import Lister
 from btcctl.informers.shared_informer import SharedInformer
 from btcctl.logging import get_logger
 from btcctl.objects import Object, ObjectKey
-from btcctl.resources import CONFIG_MAPS, PODS, SECRETS, ResourceType
+from btcctl.resources import CONFIG_MAPS, PERSISTENT_VOLUME_CLAIMS, PODS, SECRETS, ResourceType
 from btcctl.rest.client import ApiClient
 from btcctl.sandbox.addresses import AddressPool
+from btcctl.sandbox.claim_keeper import BOUND, claims_of, volume_directory
 from btcctl.sandbox.pods.access import PodAccess
 from btcctl.sandbox.pods.checks import Answer, CheckTarget, run_check
 from btcctl.sandbox.pods.env import EnvSources, resolve_env
@@ -41,8 +42,10 @@ CommandFor = Callable[[Mapping[str, Any], Mapping[str, Any], dict[str, str], str
 
 STALE_RETRY_SECONDS = 0.1  # our copy of the pod is old: the new one is on its way
 REPORT_RETRY_SECONDS = 1.0  # the API server did not take a status
+CLAIM_RETRY_SECONDS = 0.1  # a claim is bound at once where there is one
 ADMISSION_RETRY_SECONDS = 10.0  # somebody else has our ports
 RESTART_SECONDS = 30.0
+_MOUNTED = {"emptyDir", "projected", "persistentVolumeClaim"}
 RETRY_CAP_SECONDS = 5.0  # a person is watching
 
 
@@ -52,6 +55,7 @@ class KubeletOptions:
 
     node_name: str
     pods_dir: Path
+    volumes_dir: Path  #: what claims have, by namespace and name
     command_for: CommandFor
     workers: int = 4  #: a probe that gets no answer holds one up for its timeout
     check: Callable[[ProbeSpec, CheckTarget], Answer] = run_check
@@ -141,7 +145,11 @@ class Kubelet:
             raise TimeoutError(f"pod {key} has not answered within {timeout:g} s of its restart")
 
     def _run(self, pod: Object, body: Mapping[str, Any], runner: PodRunner | None) -> Result:
-        runner = runner or self._admit(pod, body)
+        if runner is None:
+            volumes = self._volumes(pod, body)
+            if volumes is None:
+                return Result(requeue_after=CLAIM_RETRY_SECONDS)
+            runner = self._admit(pod, body, volumes)
         if runner is None:
             return Result(requeue_after=ADMISSION_RETRY_SECONDS)
         if self._restarts.begin(pod.key):
@@ -153,7 +161,20 @@ class Kubelet:
         waits = [each for each in (retry, runner.seconds_to_next()) if each is not None]
         return Result(requeue_after=min(waits, default=None))
 
-    def _admit(self, pod: Object, body: Mapping[str, Any]) -> PodRunner | None:
+    def _volumes(self, pod: Object, body: Mapping[str, Any]) -> dict[str, Path] | None:
+        """The directories of the pod's claims, by the volume's name; None while one of them has none."""
+        found = {}
+        for volume, name in claims_of(body).items():
+            key = ObjectKey(pod.namespace, name)
+            claim = self._read(PERSISTENT_VOLUME_CLAIMS, pod.namespace, name)
+            if claim is None or (claim.get("status") or {}).get("phase") != BOUND:
+                state = "not found" if claim is None else "not bound yet"
+                logger.debug("pod waits for a claim", claim=str(key), state=state)
+                return None
+            found[volume] = volume_directory(self._options.volumes_dir, key)
+        return found
+
+    def _admit(self, pod: Object, body: Mapping[str, Any], volumes: Mapping[str, Path]) -> PodRunner | None:
         """Give the pod an address and a directory; None if there is no address to give."""
         reference = ObjectReference.of(PODS, pod)
         try:
@@ -170,7 +191,7 @@ class Kubelet:
             clock=self._clock,
         )
         directory = self._options.pods_dir / f"{pod.namespace}_{pod.name}_{pod.uid}"
-        runner = self._runners[pod.key] = PodRunner(body, ip, directory, tools)
+        runner = self._runners[pod.key] = PodRunner(body, ip, directory, tools, volumes)
         for each in unsupported(body):
             self._recorder.event(reference, WARNING, "Unsupported", f"the sandbox ignores {each}")
         logger.info("pod admitted", ip=ip)
@@ -254,7 +275,7 @@ def _tcp_ports(pod: Mapping[str, Any]) -> list[int]:
 def unsupported(pod: Mapping[str, Any]) -> list[str]:
     """What of a pod has no effect here, and would be missed."""
     spec = pod["spec"]
-    volumes = [each["name"] for each in spec.get("volumes") or [] if not {"emptyDir", "projected"} & each.keys()]
+    volumes = [each["name"] for each in spec.get("volumes") or [] if not _MOUNTED & each.keys()]
     return [
         *(f"the init container {each['name']}" for each in spec.get("initContainers") or []),
         *(f"the volume {name}: nothing is mounted" for name in volumes),

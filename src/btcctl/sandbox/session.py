@@ -275,5 +275,5 @@ def network_manifest(nodes: int) -> dict[str, Any]:
         "apiVersion": BITCOIN_NETWORKS.api_version,
         "kind": BITCOIN_NETWORKS.kind,
         "metadata": {"name": KEY.name, "namespace": KEY.namespace},
-        "spec": {"nodes": nodes, "secret": SECRET},
+        "spec": {"nodes": nodes, "secret": SECRET, "storage": {"size": "1Gi"}},
     }

@@ -17,10 +17,11 @@ from btcctl.informers.factory import SharedInformerFactory
 from btcctl.informers.lister import Lister
 from btcctl.logging import get_logger
 from btcctl.objects import Object, ObjectKey
-from btcctl.resources import CONTROLLER_REVISIONS, PODS, STATEFUL_SETS
+from btcctl.resources import CONTROLLER_REVISIONS, PERSISTENT_VOLUME_CLAIMS, PODS, STATEFUL_SETS
 from btcctl.rest.client import ApiClient
 from btcctl.sandbox.pod_claims import PodClaims, by_controller
 from btcctl.sandbox.revisions import HistoryPlan, plan_history, surplus_revisions, template_of
+from btcctl.sandbox.set_claims import SetClaims
 from btcctl.sandbox.statefulset_plan import (
     CreatePod,
     DeletePod,
@@ -28,6 +29,7 @@ from btcctl.sandbox.statefulset_plan import (
     SetSpec,
     build_pod,
     build_status,
+    claim_templates,
     ordinal_of,
     plan,
     read_pod,
@@ -51,6 +53,7 @@ class StatefulSetCaches:
     sets: Lister
     pods: Lister
     revisions: Lister
+    claims: Lister
 
 
 def build_statefulset_controller(
@@ -66,13 +69,15 @@ def build_statefulset_controller(
     sets, pods, revisions = (factory.informer(each) for each in (STATEFUL_SETS, PODS, CONTROLLER_REVISIONS))
     pods.add_index(CONTROLLER_INDEX, by_controller)
     revisions.add_index(CONTROLLER_INDEX, by_controller)
-    caches = StatefulSetCaches(sets.lister, pods.lister, revisions.lister)
+    claims = factory.informer(PERSISTENT_VOLUME_CLAIMS)
+    caches = StatefulSetCaches(sets.lister, pods.lister, revisions.lister, claims.lister)
     reconciler = StatefulSetReconciler(client, caches, recorder, clock=clock)
     rate_limiter = ItemExponentialRateLimiter[ObjectKey](cap=RETRY_CAP_SECONDS)
     controller = Controller("statefulset", reconciler.reconcile, clock=clock, rate_limiter=rate_limiter)
     controller.watch(sets)
     controller.watch(pods, reconciler.keys_of_pod)
     controller.watch(revisions, owner_keys(STATEFUL_SETS))
+    controller.watch(claims, reconciler.keys_of_claim)
     return controller
 
 
@@ -92,6 +97,7 @@ class StatefulSetReconciler:
         self._pods = client.resource(PODS)
         self._revisions = client.resource(CONTROLLER_REVISIONS)
         self._claims = PodClaims(client, caches.pods, CONTROLLER_INDEX)
+        self._volumes = SetClaims(client, caches.claims)
         # UIDs whose deletion was asked for: the cache may not show it yet. Only the worker that
         # has a set's key touches the set's entry.
         self._asked_to_go: dict[ObjectKey, frozenset[str]] = {}
@@ -104,6 +110,14 @@ class StatefulSetReconciler:
             each.key
             for each in self._caches.sets.list(pod.namespace)
             if ordinal_of(each.name, pod.name) is not None and selects(each.body()["spec"]["selector"], pod.labels)
+        ]
+
+    def keys_of_claim(self, claim: Object) -> list[ObjectKey]:
+        """The sets whose pods may use it."""
+        return [
+            each.key
+            for each in self._caches.sets.list(claim.namespace)
+            if any(ordinal_of(f"{name}-{each.name}", claim.name) is not None for name in _template_names(each.body()))
         ]
 
     def reconcile(self, key: ObjectKey) -> Result:
@@ -129,6 +143,7 @@ class StatefulSetReconciler:
         spec = SetSpec.of(stateful_set, current_revision=_name(history.current), update_revision=_name(history.update))
         pods = self._pod_states(obj, stateful_set)
         turn = _Turn(obj, stateful_set, history, ObjectReference.of(STATEFUL_SETS, obj))
+        self._volumes.assign(stateful_set, spec, pods)
         unblocked = [self._perform(turn, action) for action in plan(spec, pods)]
         self._write_status(obj, stateful_set, build_status(spec, pods, obj.generation))
         self._forget_history(stateful_set, revisions, {_name(history.current), _name(history.update)}, pods)
@@ -180,6 +195,9 @@ class StatefulSetReconciler:
     def _create(self, turn: _Turn, action: CreatePod) -> bool:
         pod = build_pod(turn.stateful_set, turn.template(action.revision), action.ordinal, action.revision)
         name = pod["metadata"]["name"]
+        if not self._volumes.provide(turn.stateful_set, action.ordinal):
+            logger.debug("a claim of the pod before is still going", pod=name)
+            return False
         try:
             self._pods.create(pod)
         except AlreadyExists:
@@ -254,6 +272,10 @@ class _Turn:
 
     def saying(self, verb: str, pod: str) -> str:
         return f"{verb} Pod {pod} in StatefulSet {self.obj.name}"
+
+
+def _template_names(stateful_set: Mapping[str, Any]) -> list[str]:
+    return [each["metadata"]["name"] for each in claim_templates(stateful_set)]
 
 
 def _name(body: Mapping[str, Any]) -> str:

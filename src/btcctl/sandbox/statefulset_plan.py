@@ -243,7 +243,26 @@ def build_pod(
     if metadata.get("annotations"):
         pod_metadata["annotations"] = metadata["annotations"]
     spec = {**template["spec"], "hostname": name, "subdomain": stateful_set["spec"].get("serviceName", "")}
+    volumes = [_claim_volume(stateful_set, each, ordinal) for each in claim_templates(stateful_set)]
+    if volumes:
+        names = {each["name"] for each in volumes}
+        spec["volumes"] = [*volumes, *(each for each in spec.get("volumes") or [] if each["name"] not in names)]
     return {"apiVersion": PODS.api_version, "kind": PODS.kind, "metadata": pod_metadata, "spec": spec}
+
+
+def claim_templates(stateful_set: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """What each pod has a claim of its own for."""
+    return stateful_set["spec"].get("volumeClaimTemplates") or []
+
+
+def claim_name(stateful_set: Mapping[str, Any], template: Mapping[str, Any], ordinal: int) -> str:
+    """Of the claim that a template becomes for one pod."""
+    return f"{template['metadata']['name']}-{stateful_set['metadata']['name']}-{ordinal}"
+
+
+def _claim_volume(stateful_set: Mapping[str, Any], template: Mapping[str, Any], ordinal: int) -> dict[str, Any]:
+    source = {"claimName": claim_name(stateful_set, template, ordinal)}
+    return {"name": template["metadata"]["name"], "persistentVolumeClaim": source}
 
 
 def identity_labels(name: str, ordinal: int) -> dict[str, str]:

@@ -11,14 +11,17 @@ AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryLi
 OLD_AGGREGATED = AGGREGATED.replace("v=v2", "v=v2beta1")
 #: What the embedded server serves of the built-in groups; a real one serves more.
 SERVED = {
-    "v1": {"configmaps", "events", "namespaces", "nodes", "pods", "secrets", "serviceaccounts", "services"},
+    "v1": {
+        "configmaps", "events", "namespaces", "nodes", "persistentvolumeclaims", "pods", "secrets", "serviceaccounts",
+        "services",
+    },
     "apps/v1": {"statefulsets", "controllerrevisions"},
     "coordination.k8s.io/v1": {"leases"},
     "events.k8s.io/v1": {"events"},
     "policy/v1": {"poddisruptionbudgets"},
     "rbac.authorization.k8s.io/v1": {"roles", "rolebindings", "clusterroles", "clusterrolebindings"},
     "apiextensions.k8s.io/v1": {"customresourcedefinitions"},
-}
+}  # fmt: skip
 #: Subresources that only a cluster with nodes or a cloud has a use for.
 _LEFT_OUT = ("attach", "ephemeralcontainers", "proxy", "resize", "token")
 

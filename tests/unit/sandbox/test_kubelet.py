@@ -10,8 +10,15 @@ import pytest
 
 from btcctl.errors import ConfigError, InternalError
 from btcctl.objects import Object, ObjectKey
-from btcctl.resources import PODS
-from btcctl.sandbox.kubelet import ADMISSION_RETRY_SECONDS, STALE_RETRY_SECONDS, Kubelet, KubeletOptions, unsupported
+from btcctl.resources import PERSISTENT_VOLUME_CLAIMS, PODS
+from btcctl.sandbox.kubelet import (
+    ADMISSION_RETRY_SECONDS,
+    CLAIM_RETRY_SECONDS,
+    STALE_RETRY_SECONDS,
+    Kubelet,
+    KubeletOptions,
+    unsupported,
+)
 from btcctl.sandbox.pods.checks import Answer
 from btcctl.testing.clock import FakeClock
 from btcctl.testing.fake_client import FakeClient
@@ -56,6 +63,7 @@ class Scene:
         self.processes, self.addresses, self.recorder = FakeProcesses(), FakeAddresses(), FakeRecorder()
         self.answer = Answer(True)
         self.commands: list[dict[str, str]] = []
+        self.data_dirs: list[Path] = []
         self.directory = directory / "pods"
         self.kubelet = Kubelet(
             client=self.client,
@@ -63,13 +71,16 @@ class Scene:
             processes=self.processes,
             addresses=self.addresses,
             recorder=self.recorder,
-            options=KubeletOptions("here", self.directory, self.command_for, check=lambda *_: self.answer),
+            options=KubeletOptions(
+                "here", self.directory, directory / "volumes", self.command_for, check=lambda *_: self.answer
+            ),
             clock=self.clock,
         )
         self.processes.on_exit = self.kubelet.exits.ended
 
     def command_for(self, pod: Any, container: Any, env: dict[str, str], ip: str, data_dir: Path) -> FakeCommand:
         self.commands.append({**env, "ip": ip})
+        self.data_dirs.append(data_dir)
         return FakeCommand(("run", container["name"]))
 
     def reconcile(self, key: ObjectKey = KEY) -> float | None:
@@ -291,3 +302,39 @@ def test_what_has_no_effect_is_said():
     }
     assert unsupported({"spec": spec}) == ["the init container prepare", "the volume config: nothing is mounted"]
     assert unsupported({"spec": {}}) == []
+
+
+def claimed(name: str = "v") -> dict[str, Any]:
+    body = pod(volumeMounts=[{"name": "v", "mountPath": "/data"}])
+    body["spec"]["volumes"] = [{"name": name, "persistentVolumeClaim": {"claimName": "c"}}]
+    return body
+
+
+def claim() -> dict[str, Any]:
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    metadata = {"name": "c", "namespace": "default"}
+    return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": spec}
+
+
+def test_a_pod_waits_for_its_claim_and_then_has_its_directory(tmp_path):
+    scene = Scene(tmp_path, claimed())
+    claims = scene.client.resource(PERSISTENT_VOLUME_CLAIMS)
+    assert (scene.reconcile(), scene.processes.running) == (CLAIM_RETRY_SECONDS, {})
+    made = claims.create(claim()).body()
+    assert (scene.reconcile(), scene.processes.running) == (CLAIM_RETRY_SECONDS, {})
+    claims.update_status({**made, "status": {"phase": "Bound"}})
+    scene.reconcile()
+    assert (tmp_path / "volumes" / "default" / "c").is_dir()
+    assert scene.data_dirs == [tmp_path / "volumes" / "default" / "c"]
+
+
+def test_the_directory_of_a_claim_outlives_the_pod(tmp_path):
+    scene = Scene(tmp_path, claimed())
+    made = scene.client.resource(PERSISTENT_VOLUME_CLAIMS).create(claim()).body()
+    scene.client.resource(PERSISTENT_VOLUME_CLAIMS).update_status({**made, "status": {"phase": "Bound"}})
+    scene.reconcile()
+    scene.pods.delete(KEY, grace_period_seconds=0)
+    scene.reconcile()
+    scene.reconcile()
+    assert (tmp_path / "volumes" / "default" / "c").is_dir()
+    assert [*(tmp_path / "pods").iterdir()] == []

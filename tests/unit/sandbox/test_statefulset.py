@@ -9,7 +9,7 @@ import pytest
 
 from btcctl.errors import Forbidden, Invalid, NotFound
 from btcctl.objects import Object, ObjectKey
-from btcctl.resources import CONFIG_MAPS, CONTROLLER_REVISIONS, PODS, STATEFUL_SETS
+from btcctl.resources import CONFIG_MAPS, CONTROLLER_REVISIONS, PERSISTENT_VOLUME_CLAIMS, PODS, STATEFUL_SETS
 from btcctl.sandbox.pod_claims import by_controller
 from btcctl.sandbox.statefulset import (
     CONTROLLER_INDEX,
@@ -56,9 +56,13 @@ class Scene:
         self.client = FakeClient(*objects, clock=self.clock)
         self.sets, self.pods = self.client.resource(STATEFUL_SETS), self.client.resource(PODS)
         self.revisions = self.client.resource(CONTROLLER_REVISIONS)
+        self.claims = self.client.resource(PERSISTENT_VOLUME_CLAIMS)
         index = {CONTROLLER_INDEX: by_controller}
         self.caches = StatefulSetCaches(
-            LiveLister(self.sets), LiveLister(self.pods, **index), LiveLister(self.revisions, **index)
+            LiveLister(self.sets),
+            LiveLister(self.pods, **index),
+            LiveLister(self.revisions, **index),
+            LiveLister(self.claims),
         )
         self.recorder = FakeRecorder()
         self.reconciler = StatefulSetReconciler(self.client, self.caches, self.recorder, clock=self.clock)

@@ -14,6 +14,7 @@ from btcctl.apiserver.registry import Registry, Served
 # What a real server fills in after it has looked who set what: admission, and addresses allotted.
 _LATE: Mapping[CollectionId, tuple[str, ...]] = {
     ("", "namespaces"): ("spec.finalizers",),
+    ("", "persistentvolumeclaims"): ("metadata.finalizers",),
     ("", "pods"): (
         "spec.priority",
         "spec.preemptionPolicy",

@@ -139,7 +139,8 @@ class ContainerRunner:
         return self._pid is not None
 
     def _spawn(self, command: Command, log_path: Path) -> None:
-        self._place.data_dir.mkdir(parents=True, exist_ok=True)
+        for each in (self._place.directory, self._place.data_dir):
+            each.mkdir(parents=True, exist_ok=True)
         command.write_files()
         self._target = CheckTarget(self._place.ip, self._container, command.env, str(self._place.data_dir))
         self._pid = self._tools.processes.spawn(command.argv, command.env, self._place.data_dir, log_path)

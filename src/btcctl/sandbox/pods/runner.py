@@ -20,16 +20,24 @@ class PodRunner:
         ip: The pod's address, for its whole life.
         directory: Its own; the caller removes it in the end.
         tools: What the containers need.
+        volumes: The directories of those of the pod's volumes that outlive it, by name.
     """
 
-    def __init__(self, pod: Mapping[str, Any], ip: str, directory: Path, tools: ContainerTools) -> None:
+    def __init__(
+        self,
+        pod: Mapping[str, Any],
+        ip: str,
+        directory: Path,
+        tools: ContainerTools,
+        volumes: Mapping[str, Path] | None = None,
+    ) -> None:
         self.uid = str(pod["metadata"]["uid"])
         self.ip = ip
         self.directory = directory
         self.ending = False
         self._clock: Clock = tools.clock
         self.containers = [
-            ContainerRunner(container, self._place(pod["spec"], container["name"]), tools)
+            ContainerRunner(container, self._place(pod["spec"], container, volumes or {}), tools)
             for container in pod["spec"]["containers"]
         ]
 
@@ -66,10 +74,15 @@ class PodRunner:
         for each in self.containers:
             each.restart_quietly()
 
-    def _place(self, spec: Mapping[str, Any], name: str) -> ContainerPlace:
+    def _place(
+        self, spec: Mapping[str, Any], container: Mapping[str, Any], volumes: Mapping[str, Path]
+    ) -> ContainerPlace:
+        mounts = container.get("volumeMounts") or []
+        mounted = [volumes[each["name"]] / each.get("subPath", "") for each in mounts if each["name"] in volumes]
         return ContainerPlace(
             ip=self.ip,
-            directory=self.directory / name,
+            directory=self.directory / container["name"],
+            volume=next(iter(mounted), None),
             restart_policy=spec.get("restartPolicy", "Always"),
             grace_seconds=float(spec.get("terminationGracePeriodSeconds", 30)),
         )

@@ -77,10 +77,11 @@ class ContainerPlace:
     directory: Path  #: its own: the data directory and the logs are in it
     restart_policy: str = "Always"
     grace_seconds: float = 30.0  #: between SIGTERM and SIGKILL when a probe ends it
+    volume: Path | None = None  #: what is mounted as its data directory, and outlives the pod; None for nothing
 
     @property
     def data_dir(self) -> Path:
-        return self.directory / "data"
+        return self.directory / "data" if self.volume is None else self.volume
 
     def log_path(self, run: int) -> Path:
         """The output of the n-th run, counted from 0."""
