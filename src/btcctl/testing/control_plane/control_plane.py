@@ -231,8 +231,8 @@ class ControlPlane:
         self._ours("kill the API server").api_server.end(signal.SIGKILL)
 
     def pause(self) -> None:
-        """Freeze the API server (SIGSTOP): connections stay open, and nothing is answered."""
-        self._ours("pause the API server").api_server.send(signal.SIGSTOP)
+        """Freeze the API server (SIGSTOP): connections stay open, and nothing is answered from when this returns."""
+        self._ours("pause the API server").api_server.freeze()
 
     def resume(self) -> None:
         """Let it run on."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 
-from btcctl.clock import SYSTEM_CLOCK, Clock
+from btcctl.clock import SYSTEM_CLOCK, Clock, sleep
 from btcctl.processes.keeper import Keeper
 from btcctl.testing.control_plane.errors import ControlPlaneError
 
+_LOOK_SECONDS = 0.002
 _KILL_SECONDS = 5.0
 _TAIL_LINES = 15
 
@@ -87,6 +90,22 @@ class Program:
         if self.pid is not None:
             self._keeper.signal(self.pid, signum)
 
+    def freeze(self, timeout: float = _KILL_SECONDS) -> None:
+        """Send SIGSTOP, and wait until every thread stands still: until then it may still answer.
+
+        Raises:
+            ControlPlaneError: One still runs after `timeout` seconds.
+        """
+        pid = self.pid
+        if pid is None:
+            return
+        self._keeper.signal(pid, signal.SIGSTOP)
+        deadline = SYSTEM_CLOCK.now() + timeout
+        while not _stands_still(pid):
+            if SYSTEM_CLOCK.now() > deadline:
+                raise ControlPlaneError(f"{self.name} did not stand still within {timeout} s of SIGSTOP")
+            sleep(_LOOK_SECONDS)
+
     def end(self, signum: signal.Signals = signal.SIGKILL, timeout: float = _KILL_SECONDS) -> None:
         """Send a signal and wait for the end.
 
@@ -107,3 +126,12 @@ class Program:
     def log_tail(self) -> str:
         """The last lines it has printed."""
         return "\n".join(self.log().splitlines()[-_TAIL_LINES:])
+
+
+def _stands_still(pid: int) -> bool:
+    """Whether every thread of a process is stopped (proc(5), the field after the name in parentheses)."""
+    states = []
+    for stat in Path(f"/proc/{pid}/task").glob("*/stat"):
+        with contextlib.suppress(OSError):  # it has just ended
+            states.append(stat.read_text().rpartition(")")[2].split()[0])
+    return bool(states) and set(states) <= {"T"}
