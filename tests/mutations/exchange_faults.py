@@ -49,6 +49,10 @@ EXCHANGE_FAULTS: list[Fault] = [
         "rest/exchange/head.py",
         _EXCHANGE,
         ("a head has no end", "if len(data) > HEAD_BYTES:", "if False:"),
+        ("what the server closes is kept", '        or b"\\nconnection:" in lines\n', ""),
+        ("what is packed is not unpacked", '        or b"\\ncontent-encoding:" in lines\n', ""),
+        ("of two lengths the first is taken", "        or lines.find(_LENGTH_LINE, begin + 1) >= 0\n", ""),
+        ("a transfer coding beside a length is not seen", '        or b"\\ntransfer-encoding:" in lines\n', ""),
         ("a header's value can be two headers", " or _FIELD.fullmatch(line) is None", ""),
     ),
     *faults_in(

@@ -341,3 +341,19 @@ def test_gzip_that_is_cut_short_or_none_is_refused(packed: bytes, framing: bytes
     with pytest.raises(ExchangeError, match="gzip"):
         read(links=links)
     assert not links.keeps_a_connection
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        b"Content-Length: 2\r\nContent-Length: 3\r\n",
+        b"Content-Length: 2\r\nA: b\r\ncontent-length: 2\r\n",
+        b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n",
+        b"TRANSFER-encoding: identity\r\nContent-Length: 2\r\n",
+    ],
+)
+def test_a_body_of_the_length_that_is_said_is_refused_if_more_is_said_of_its_end(fields: bytes):
+    links = Links(Link(Wire(b"HTTP/1.1 200 OK\r\n" + fields + b"\r\n{}")))
+    with pytest.raises(ExchangeError):
+        read(links=links)
+    assert not links.keeps_a_connection
