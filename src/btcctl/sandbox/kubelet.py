@@ -42,7 +42,7 @@ CommandFor = Callable[[Mapping[str, Any], Mapping[str, Any], dict[str, str], str
 
 STALE_RETRY_SECONDS = 0.1  # our copy of the pod is old: the new one is on its way
 REPORT_RETRY_SECONDS = 1.0  # the API server did not take a status
-CLAIM_RETRY_SECONDS = 0.1  # a claim is bound at once where there is one
+CLAIM_RETRY_SECONDS = 0.5  # a claim is bound at once where there is one
 ADMISSION_RETRY_SECONDS = 10.0  # somebody else has our ports
 RESTART_SECONDS = 30.0
 _MOUNTED = {"emptyDir", "projected", "persistentVolumeClaim"}
@@ -168,8 +168,10 @@ class Kubelet:
             key = ObjectKey(pod.namespace, name)
             claim = self._read(PERSISTENT_VOLUME_CLAIMS, pod.namespace, name)
             if claim is None or (claim.get("status") or {}).get("phase") != BOUND:
-                state = "not found" if claim is None else "not bound yet"
-                logger.debug("pod waits for a claim", claim=str(key), state=state)
+                if claim is None:
+                    why = f'persistentvolumeclaim "{name}" not found'
+                    self._recorder.event(ObjectReference.of(PODS, pod), WARNING, "FailedMount", why)
+                logger.debug("pod waits for a claim", claim=str(key))
                 return None
             found[volume] = volume_directory(self._options.volumes_dir, key)
         return found

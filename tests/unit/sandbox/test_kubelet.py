@@ -320,6 +320,7 @@ def test_a_pod_waits_for_its_claim_and_then_has_its_directory(tmp_path):
     scene = Scene(tmp_path, claimed())
     claims = scene.client.resource(PERSISTENT_VOLUME_CLAIMS)
     assert (scene.reconcile(), scene.processes.running) == (CLAIM_RETRY_SECONDS, {})
+    assert scene.recorder.events == [("Warning", "FailedMount", 'persistentvolumeclaim "c" not found')]
     made = claims.create(claim()).body()
     assert (scene.reconcile(), scene.processes.running) == (CLAIM_RETRY_SECONDS, {})
     claims.update_status({**made, "status": {"phase": "Bound"}})
