@@ -14,7 +14,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from btcctl.testing.control_plane.binaries import cache_dir
+from btcctl.testing.control_plane.binaries import user_cache
 from tests import debian
 from tests.integration.controlplane.build import Failure, locked, run, say
 
@@ -51,7 +51,7 @@ def interpreter(version: str, environ: Mapping[str, str]) -> Path:
     found = shutil.which(f"python{version}", path=environ.get("PATH"))
     if found and works(Path(found), version):
         return Path(found)
-    root = cache_dir(environ).parents[1] / "pythons"
+    root = user_cache(environ) / "pythons"
     root.mkdir(parents=True, exist_ok=True)
     ours = root / version / "usr" / "bin" / f"python{version}"
     with locked(root / ".lock"):

@@ -177,7 +177,7 @@ class Mesh:
             with limited_to(min(ASK_SECONDS, left), self._clock):
                 found[member.ordinal] = self._ask(member, goal)
         except (RpcFailure, DeadlineExceeded) as error:
-            failure = error if isinstance(error, RpcFailure) else RpcUnavailable("it does not answer in time")
+            failure = _failure_of(error)
             if self._clock.now() - began >= _SLOW_ANSWER_SECONDS:
                 self._silences.note(who, failure)
             self._failed(member, failure, report)
@@ -212,8 +212,7 @@ class Mesh:
                 if canonical(peer) not in silent and self._clock.now() <= deadline:
                     self._dial(node, peer, silent)
         except (RpcFailure, DeadlineExceeded) as error:
-            failure = error if isinstance(error, RpcFailure) else RpcUnavailable("it does not answer in time")
-            self._failed(node.member, failure, report)
+            self._failed(node.member, _failure_of(error), report)
 
     def _part(self, node: _Node, plan: PeerPlan) -> None:
         """Remove first: who is only disconnected is dialled again within a minute."""
@@ -244,6 +243,11 @@ class Mesh:
         report.failures[member.ordinal] = error
         report.suspects.add(member.address)
         logger.warning("node does not do as asked", node=member.address, ordinal=member.ordinal, error=str(error))
+
+
+def _failure_of(error: RpcFailure | DeadlineExceeded) -> RpcFailure:
+    """A node's failure; that there was no time left for a call is one, too."""
+    return error if isinstance(error, RpcFailure) else RpcUnavailable("it does not answer in time")
 
 
 def _silent(members: Iterable[Member], report: MeshReport) -> set[str]:

@@ -70,7 +70,6 @@ class OperatorOptions:
         poll_min_seconds: How soon the nodes are asked again after something moved.
         poll_max_seconds: How often they are asked when nothing moves.
         in_background: Ask the nodes in threads of their own, so that no network waits for the nodes of another.
-        rights: What the operator may do, if that is known; None has it ask the API server, by POST.
     """
 
     namespaces: tuple[str, ...] = ()
@@ -82,7 +81,6 @@ class OperatorOptions:
     poll_min_seconds: float = 2.0
     poll_max_seconds: float = 30.0
     in_background: bool = True
-    rights: Rights | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.poll_min_seconds <= self.poll_max_seconds:
@@ -101,7 +99,7 @@ def build_operator(
 ) -> Manager:
     """Build an operator; start it, or run it until a signal.
 
-    Asks the API server once, whether the CustomResourceDefinition is installed.
+    Asks the API server once, whether the CustomResourceDefinition is installed, and what we may do.
 
     Args:
         rpc_for: Makes RPC clients; by default over sockets.
@@ -116,7 +114,7 @@ def build_operator(
     """
     for namespace in options.namespaces or ("",):
         require_definition(client, namespace)
-    rights = options.rights or Rights.of(client, options.namespaces)
+    rights = Rights.of(client, options.namespaces)
     connections = RpcConnections(options.rpc_port, clock=clock, fence=fence)
     recorder = EventRecorder(client, COMPONENT, clock)
     factory = SharedInformerFactory(

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Final, Protocol
 
-from btcctl.bitcoin.mesh import Mesh, MeshGoal, MeshReport
+from btcctl.bitcoin.mesh import Mesh, MeshGoal, MeshReport, one_after_the_other
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.logging import get_logger
 from btcctl.objects import ObjectKey
@@ -110,8 +110,7 @@ class ThreadPool:
             BaseException: What one of them raised: the first.
         """
         if len(tasks) < 2:
-            for task in tasks:
-                task()
+            one_after_the_other(tasks)
             return
         batch = _Batch(tasks)
         for _ in range(len(tasks) - 1):

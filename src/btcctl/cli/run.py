@@ -14,7 +14,6 @@ from typing import Any
 
 from btcctl.bitcoin.dry_run import read_only
 from btcctl.bitcoin.operator import FIELD_MANAGER, OperatorOptions, build_operator
-from btcctl.bitcoin.rights import Rights
 from btcctl.bitcoin.rpc import RpcConnections
 from btcctl.cli import leading
 from btcctl.cli.dry_run import Diffs, run_once
@@ -120,12 +119,10 @@ def _run(args: argparse.Namespace) -> int:
         poll_max_seconds=args.poll_max,
     )
     logger.info("configuration", server=config.host, source=config.source, **_shown(args, options))
-    # Before there is an election or a dry run, neither of which lets a POST through.
-    with contextlib.closing(ApiClient(HttpTransport(config, pool_size=1), field_manager=FIELD_MANAGER)) as client:
-        logger.info("connected", server_version=_server_version(client))
-        options = replace(options, rights=Rights.of(client, options.namespaces))
     if args.dry_run:
         return _run_dry(config, options)
+    with contextlib.closing(ApiClient(HttpTransport(config, pool_size=1), field_manager=FIELD_MANAGER)) as client:
+        logger.info("connected", server_version=_server_version(client))
     metrics = Metrics()
     with leading.candidacy(args, config, metrics) as candidate:
         fence = None if candidate is None else candidate.fence

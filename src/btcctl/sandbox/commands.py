@@ -15,6 +15,7 @@ from btcctl.bitcoin.credential_rules import problem_with, trim
 from btcctl.errors import ConfigError
 from btcctl.sandbox.simnode.rpc.credentials import RpcAuth
 from btcctl.secret import ENVIRON
+from btcctl.testing.control_plane.binaries import user_cache
 
 RPC_PORT = 18443
 P2P_PORT = 18444
@@ -81,8 +82,7 @@ def node_command(env: Mapping[str, str], ip: str, data_dir: Path, bitcoind: Path
 
 def cached_bitcoind(environ: Mapping[str, str] = ENVIRON) -> Path:
     """Where `make bitcoind` puts one, whether it has or not."""
-    cache = environ.get("XDG_CACHE_HOME") or Path(environ.get("HOME", "~")).expanduser() / ".cache"
-    return Path(cache) / "btcctl" / "bitcoind" / "bitcoind"
+    return user_cache(environ) / "bitcoind" / "bitcoind"
 
 
 def find_bitcoind(explicit: Path | None) -> Path | None:

@@ -84,10 +84,15 @@ def candidates(name: str, environ: Mapping[str, str] = ENVIRON) -> Iterator[Path
 
 def cache_dir(environ: Mapping[str, str] = ENVIRON) -> Path:
     """Where `make controlplane` keeps what it builds, by versions."""
+    key = "-".join(f"{name}-{version}" for name, version in VERSIONS.items())
+    return user_cache(environ) / "controlplane" / key
+
+
+def user_cache(environ: Mapping[str, str] = ENVIRON) -> Path:
+    """Where everything is kept that is fetched or built once for a user (XDG Base Directory Specification)."""
     base = environ.get("XDG_CACHE_HOME") or ""
     root = Path(base) if Path(base).is_absolute() else Path(environ.get("HOME") or Path.home()) / ".cache"
-    key = "-".join(f"{name}-{version}" for name, version in VERSIONS.items())
-    return root / "btcctl" / "controlplane" / key
+    return root / "btcctl"
 
 
 def variable_for(name: str) -> str:
