@@ -142,7 +142,7 @@ class Outlet:
             is_last = event is None and self._closed
             try:
                 pause = self._deal_with(event, stop)
-            except Exception:
+            except BaseException:  # CancelledError, SystemExit: the watcher's failure, and not the thread's end
                 pause = None
                 if not self._failed:
                     self._failed = True

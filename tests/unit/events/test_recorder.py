@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -121,12 +122,13 @@ def test_a_watcher_that_hangs_does_not_hold_up_another():
     broadcaster.stop()
 
 
-def test_a_watcher_that_raises_is_called_again_and_logged_once():
+@pytest.mark.parametrize("error", [ValueError("broken"), asyncio.CancelledError(), SystemExit(3), GeneratorExit()])
+def test_a_watcher_that_raises_is_called_again_and_logged_once(error):
     calls = []
 
     def fail(event: Event, _: Stop) -> None:
         calls.append(event)
-        raise ValueError("broken")
+        raise error
 
     broadcaster = broadcaster_for(fail)
     with capture_logs() as logs:
