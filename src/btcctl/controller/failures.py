@@ -12,12 +12,9 @@ from datetime import timedelta
 
 from cachetools import LRUCache
 
-from btcctl.errors import BtcctlError, describe_error
+from btcctl.errors import MAX_RETRY_AFTER_SECONDS, BtcctlError, describe_error
 from btcctl.logging import scrub
 from btcctl.objects import ObjectKey
-
-#: No failure holds a key back for longer than that because it asks for it.
-MAX_RETRY_AFTER_SECONDS = 600.0
 
 _KEYS = 10_000  # whose tracebacks are remembered
 _ERRORS = 1_000  # that are remembered without their keys

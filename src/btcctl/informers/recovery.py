@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from btcctl.backoff import ExponentialBackoff
 from btcctl.errors import (
+    MAX_RETRY_AFTER_SECONDS,
     ApiError,
     BtcctlError,
     ConnectionRefused,
@@ -19,7 +20,6 @@ from btcctl.errors import (
 RELIST_BACKOFF = ExponentialBackoff(base=0.8, cap=30.0, factor=2.0, jitter=1.0)
 # About a tenth of the time that the server has been away: soon enough when it is back, and 5 s at most.
 UNREACHABLE_BACKOFF = ExponentialBackoff(base=0.4, cap=4.0, factor=1.1, jitter=0.25)
-MAX_RETRY_AFTER_SECONDS = 600.0  # no answer may silence an informer for longer
 
 # They say nothing about our version: it is still the one to watch from.
 _LEAVES_VERSION_VALID = (
