@@ -67,6 +67,24 @@ CONFLICT_SECONDS = 0.5
 Credentials = KnownCredentials | CredentialsProblem
 
 
+class _TemplateMeta(msgspec.Struct, gc=False):
+    annotations: dict[str, str] | None = None
+
+
+class _Template(msgspec.Struct, gc=False):
+    metadata: _TemplateMeta | None = None
+
+
+class _StatefulSetSpec(msgspec.Struct, gc=False):
+    template: _Template
+
+
+class _StatefulSet(msgspec.Struct, gc=False):
+    """The little of it that is read several times in each reconcile."""
+
+    spec: _StatefulSetSpec
+
+
 class Ensure(Protocol):
     """Has a child made or repaired."""
 
@@ -351,8 +369,8 @@ class NetworkReconciler:
 
 
 def _secret_version(stateful_set: Object | None) -> str:
+    """Which version of the Secret new pods are marked with; "" if with none."""
     if stateful_set is None:
         return ""
-    metadata = stateful_set.body()["spec"]["template"].get("metadata") or {}
-    version: str = (metadata.get("annotations") or {}).get(SECRET_VERSION_ANNOTATION, "")
-    return version
+    metadata = stateful_set.decode(_StatefulSet).spec.template.metadata
+    return ((metadata and metadata.annotations) or {}).get(SECRET_VERSION_ANNOTATION, "")
