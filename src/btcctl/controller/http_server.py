@@ -112,6 +112,7 @@ class HttpServer:
         self._reserve: int | None = None  # a descriptor
         self._accepts_again_at: float | None = None
         self._complains_again_at = float("-inf")
+        self._keep_reserve()  # now: when `run` begins in its thread there may be no descriptor left
         for each in (listener, self._wake_in, self._wake_out):
             each.setblocking(False)
 
@@ -120,7 +121,6 @@ class HttpServer:
         unlink = stop.on_set(self._wake)
         self._selector.register(self._listener, selectors.EVENT_READ)
         self._selector.register(self._wake_in, selectors.EVENT_READ)
-        self._keep_reserve()
         try:
             while not stop.is_set():
                 for key, _ in self._selector.select(self._until_next_deadline()):
