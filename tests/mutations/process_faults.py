@@ -96,7 +96,7 @@ PROCESS_FAULTS = [
             "        self._selector.unregister(self._listener)\n        self._accepts_again_at",
             "        self._accepts_again_at",
         ),
-        ("without descriptors nobody is answered", "        self._keep_reserve()\n        try:", "        try:"),
+        ("without descriptors nobody is answered", "        self._keep_reserve()  # now", "        # now"),
         ("a stop waits for checks that hang", "thread.stop(max(0.0, deadline - self._clock.now()))", "thread.stop()"),
         (
             "a client that breaks off ends it",
