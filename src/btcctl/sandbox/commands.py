@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 import btcctl
 from btcctl.bitcoin.credential_rules import problem_with, trim
 from btcctl.errors import ConfigError
+from btcctl.sandbox.bitcoincli.settings import DIRECTORY_VARIABLE, NODE_VARIABLE
 from btcctl.sandbox.simnode.rpc.credentials import RpcAuth
 from btcctl.secret import ENVIRON
 from btcctl.testing.control_plane.binaries import user_cache
@@ -55,7 +57,9 @@ class Command:
                 file.write(text)
 
 
-def node_command(env: Mapping[str, str], ip: str, data_dir: Path, bitcoind: Path | None) -> Command:
+def node_command(
+    env: Mapping[str, str], ip: str, data_dir: Path, bitcoind: Path | None, programs: Path | None = None
+) -> Command:
     """The command of one node: what the node image's start-up script does in a cluster.
 
     Args:
@@ -63,6 +67,7 @@ def node_command(env: Mapping[str, str], ip: str, data_dir: Path, bitcoind: Path
         ip: The pod's address; the ports are the same for all.
         data_dir: Where the node keeps its chain.
         bitcoind: Bitcoin Core, or None for the simulated node.
+        programs: First on the pod's PATH, as `write_programs` has filled it; None for nothing.
 
     Raises:
         ConfigError: With these credentials a node cannot be started; never shows them.
@@ -75,9 +80,21 @@ def node_command(env: Mapping[str, str], ip: str, data_dir: Path, bitcoind: Path
     )
     return Command(
         argv=(*program, *flags),
-        env={**_surroundings(data_dir), **env},
+        env={**_surroundings(data_dir, ip, programs), **env},
         files={conf: _conf(env.get("BC_RPC_USER", DEFAULT_USER), env.get("BC_RPC_PASSWORD", DEFAULT_PASSWORD))},
     )
+
+
+def write_programs(directory: Path) -> None:
+    """Make `directory`, with the programs that a pod has beside its node: bitcoin-cli.
+
+    Raises:
+        OSError: It cannot be made.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    program = directory / "bitcoin-cli"
+    program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m btcctl.sandbox.bitcoincli "$@"\n')
+    program.chmod(0o700)
 
 
 def cached_bitcoind(environ: Mapping[str, str] = ENVIRON) -> Path:
@@ -120,9 +137,11 @@ def _check_that_it_runs(path: Path) -> None:
         raise ConfigError(f"{path} is no bitcoind that starts here: exit status {answer.returncode}: {said}")
 
 
-def _surroundings(data_dir: Path) -> dict[str, str]:
-    source = str(Path(btcctl.__file__).parents[1])  # so that the simulated node finds this very btcctl
-    return {"PATH": os.defpath, "HOME": str(data_dir), "LANG": "C.UTF-8", "PYTHONPATH": source}
+def _surroundings(data_dir: Path, ip: str, programs: Path | None) -> dict[str, str]:
+    source = str(Path(btcctl.__file__).parents[1])  # so that the pod's programs find this very btcctl
+    path = os.defpath if programs is None else f"{programs}:{os.defpath}"
+    node = {DIRECTORY_VARIABLE: str(data_dir), NODE_VARIABLE: f"{ip}:{RPC_PORT}"}
+    return {"PATH": path, "HOME": str(data_dir), "LANG": "C.UTF-8", "PYTHONPATH": source, **node}
 
 
 def _conf(user: str, password: str) -> str:

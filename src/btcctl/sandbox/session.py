@@ -28,7 +28,7 @@ from btcctl.processes.run_directory import new_run_directory
 from btcctl.sandbox.access import Access
 from btcctl.sandbox.check import Check
 from btcctl.sandbox.cluster import Cluster, ClusterOptions
-from btcctl.sandbox.commands import RPC_PORT, Command, find_bitcoind, node_command
+from btcctl.sandbox.commands import RPC_PORT, Command, find_bitcoind, node_command, write_programs
 from btcctl.sandbox.manifests import Applier, read_manifests
 from btcctl.sandbox.observe import NodeView, Observer
 from btcctl.sandbox.stand_ins import build_stand_ins
@@ -44,6 +44,7 @@ _POLL_SECONDS = 0.1
 
 LEASE = ObjectKey(KEY.namespace, COMPONENT)
 OPERATOR = "operator"
+PROGRAMS = "bin"  #: in the run directory: what every pod has on its PATH
 
 EMBEDDED, REAL = "embedded", "real"  #: whose API server the network runs on
 
@@ -113,6 +114,7 @@ class Session:
             cluster_options = self._start_control_plane(parts)
         run_dir = new_run_directory()
         parts.callback(shutil.rmtree, run_dir, ignore_errors=True)  # the keeper does it too, if we cannot
+        write_programs(run_dir / PROGRAMS)
         self._cluster = parts.enter_context(Cluster(run_dir, self._command_for, options=cluster_options))
         self._client = self._cluster.client()
         self._connections = RpcConnections(RPC_PORT)
@@ -228,7 +230,7 @@ class Session:
     ) -> Command:
         if container["image"] != NODE_IMAGE:
             raise ConfigError(f"the sandbox runs the image {NODE_IMAGE} and no other, not {container['image']}")
-        return node_command(env, ip, data_dir, self._bitcoind)
+        return node_command(env, ip, data_dir, self._bitcoind, self._cluster.run_dir / PROGRAMS)
 
     def _write_kubeconfig(self, run_dir: Path) -> Path:
         path = self._options.kubeconfig_out or run_dir / "kubeconfig"
@@ -254,6 +256,7 @@ It stays up until Ctrl-C. In another terminal:
 """
 LOGS = """\
   kubectl logs {name}-sts-0
+  kubectl exec {name}-sts-0 -- bitcoin-cli -regtest getblockchaininfo
 """
 # kube-apiserver asks a kubelet for them, over a port that ours does not have.
 LOG_FILES = """

@@ -17,6 +17,7 @@ from btcctl.apiserver.streaming.ends import End
 from btcctl.apiserver.streaming.hooks import ExecOptions
 from btcctl.sandbox.pods.checks import CheckTarget
 from btcctl.sandbox.pods.exits import Exits
+from btcctl.sandbox.pods.programs import located
 from btcctl.sandbox.pods.runtime import Processes
 
 _END_OF_TRANSMISSION = b"\x04"  # what Ctrl-D sends
@@ -48,7 +49,8 @@ class AttachedProcess:
             undo.callback(self._close_ends)
             with ExitStack() as far:
                 streams = self._open_terminal(options, far) if options.tty else self._open_pipes(options)
-                self._pid = processes.spawn_attached(options.command, env, Path(where.directory), streams).pid
+                command = located(options.command, env)
+                self._pid = processes.spawn_attached(command, env, Path(where.directory), streams).pid
             undo.pop_all()
 
     def exit_code(self) -> int | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from btcctl.sandbox.pods.probes import ProbeSpec
+from btcctl.sandbox.pods.programs import located
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +91,9 @@ def _tcp_connect(action: Mapping[str, Any], target: CheckTarget, timeout: float)
 
 
 def _exec(action: Mapping[str, Any], target: CheckTarget, timeout: float) -> Answer:
+    command = located(action["command"], target.env)
     done = subprocess.run(  # noqa: S603 -- the pod's author chose the command
-        action["command"], env=dict(target.env), cwd=target.directory, timeout=timeout, capture_output=True, check=False
+        command, env=dict(target.env), cwd=target.directory, timeout=timeout, capture_output=True, check=False
     )
     output = (done.stdout + done.stderr).decode(errors="replace").strip()
     return Answer(done.returncode == 0, output or f"command exited with {done.returncode}")

@@ -11,8 +11,14 @@ from btcctl.sandbox.simnode.chain.block import BITS, DIFFICULTY, TARGET, from_he
 from btcctl.sandbox.simnode.chain.chain import Entry, InvalidBlock
 from btcctl.sandbox.simnode.chain.ledger import Ledger
 from btcctl.sandbox.simnode.chain.payout import is_regtest_address
-from btcctl.sandbox.simnode.rpc.jsonrpc import INVALID_ADDRESS_OR_KEY, INVALID_PARAMETER, MISC_ERROR, RpcError
-from btcctl.sandbox.simnode.rpc.signatures import Method, Parameter
+from btcctl.sandbox.simnode.rpc.jsonrpc import (
+    INVALID_ADDRESS_OR_KEY,
+    INVALID_PARAMETER,
+    METHOD_NOT_FOUND,
+    MISC_ERROR,
+    RpcError,
+)
+from btcctl.sandbox.simnode.rpc.signatures import HIDDEN, Method, Parameter
 
 _BLOCKS_BETWEEN_BREATHS = 100
 _TYPICAL_BLOCKS_PER_DAY = 144
@@ -34,6 +40,13 @@ class ChainMethods:
         self._announce = announce
         self._clock = clock
         self._warnings = warnings
+        # Answered, though it is gone: with the words that send people to what there is now.
+        self._replaced = Method(
+            "generate",
+            "has been replaced by the -generate cli option. Refer to -help for more information.",
+            self._refuse_to_generate,
+            group=HIDDEN,
+        )
 
     def table(self) -> list[Method]:
         blocks, mining = "Blockchain", "Mining"
@@ -62,6 +75,7 @@ class ChainMethods:
                 blocks,
             ),
             Method("getchaintips", "The end of every known branch.", self._chain_tips, group=blocks),
+            self._replaced,
             Method("generatetoaddress", "Mine blocks at once; returns their hashes.", self._generate, generate, mining),
         ]
 
@@ -133,6 +147,9 @@ class ChainMethods:
             }
             for entry in self._chain.leaves()
         ]
+
+    def _refuse_to_generate(self) -> None:
+        raise RpcError(METHOD_NOT_FOUND, self._replaced.help_text)
 
     async def _generate(self, nblocks: float, address: str, _max_tries: float | None) -> list[str]:
         if not is_regtest_address(address):

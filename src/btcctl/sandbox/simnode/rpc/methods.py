@@ -13,7 +13,7 @@ from btcctl.sandbox.simnode.p2p.network import Network
 from btcctl.sandbox.simnode.rpc.chain_methods import ChainMethods
 from btcctl.sandbox.simnode.rpc.jsonrpc import METHOD_NOT_FOUND, RpcError
 from btcctl.sandbox.simnode.rpc.network_methods import NetworkMethods
-from btcctl.sandbox.simnode.rpc.signatures import Method, Parameter
+from btcctl.sandbox.simnode.rpc.signatures import HIDDEN, Method, Parameter
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +82,9 @@ class Methods:
         if command is not None:
             method = self._methods.get(command)
             return method.help_text if method else f"help: unknown command: {command}"
-        groups = {method.group: "" for method in self._methods.values()}
-        for method in self._methods.values():
+        shown = [method for method in self._methods.values() if method.group != HIDDEN]
+        groups = {method.group: "" for method in shown}
+        for method in shown:
             groups[method.group] += f"{method.usage}\n"
         return "\n".join(f"== {group} ==\n{lines}" for group, lines in groups.items()).removesuffix("\n")
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from btcctl.sandbox.simnode.rpc.jsonrpc import INVALID_PARAMETER, MISC_ERROR, TYPE_ERROR, RpcError
 
+HIDDEN = "hidden"  #: the group of methods that `help` does not list
+
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
