@@ -124,6 +124,15 @@ if TYPE_CHECKING:
     from btcctl.rest.resource import PatchKind as PatchKind
     from btcctl.rest.resource import Resource as Resource
     from btcctl.rest.retry import RetryPolicy as RetryPolicy
+    from btcctl.rest.typed.resource import TypedResource as TypedResource
+    from btcctl.typed.definition import AGE as AGE
+    from btcctl.typed.definition import Column as Column
+    from btcctl.typed.definition import Rule as Rule
+    from btcctl.typed.definition import Scale as Scale
+    from btcctl.typed.kinds import TypedKind as TypedKind
+    from btcctl.typed.metadata import Metadata as Metadata
+    from btcctl.typed.typed_object import CustomResource as CustomResource
+    from btcctl.typed.typed_object import TypedObject as TypedObject
     from btcctl.workqueue.queue import ShutDown as ShutDown
     from btcctl.workqueue.rate_limited import RateLimitingQueue as RateLimitingQueue
     from btcctl.workqueue.rate_limiters import BucketRateLimiter as BucketRateLimiter
@@ -133,6 +142,7 @@ if TYPE_CHECKING:
     from btcctl.workqueue.rate_limiters import RateLimiter as RateLimiter
 
 _HOMES = {
+    "AGE": "typed.definition",
     "AlreadyExists": "errors",
     "ApiClient": "rest.client",
     "ApiError": "errors",
@@ -148,6 +158,7 @@ _HOMES = {
     "CacheSyncError": "errors",
     "CallTimedOut": "errors",
     "ClientConfig": "rest.config",
+    "Column": "typed.definition",
     "Condition": "controller.conditions",
     "ConfigError": "errors",
     "Conflict": "errors",
@@ -156,6 +167,7 @@ _HOMES = {
     "Controller": "controller.controller",
     "ControllerBuilder": "controller.builder",
     "ControllerOptions": "controller.options",
+    "CustomResource": "typed.typed_object",
     "DEPLOYMENTS": "resources",
     "DeadlineExceeded": "errors",
     "DebugPages": "controller.debugging",
@@ -185,6 +197,7 @@ _HOMES = {
     "LogLines": "rest.logs",
     "Manager": "controller.manager",
     "MaxOfRateLimiter": "workqueue.rate_limiters",
+    "Metadata": "typed.metadata",
     "MethodNotAllowed": "errors",
     "Metrics": "metrics",
     "NAMESPACES": "resources",
@@ -198,8 +211,8 @@ _HOMES = {
     "ObjectReference": "events.reference",
     "Outcome": "controller.writes",
     "OwnerReference": "objects",
-    "PODS": "resources",
     "PERSISTENT_VOLUME_CLAIMS": "resources",
+    "PODS": "resources",
     "POD_DISRUPTION_BUDGETS": "resources",
     "PatchKind": "rest.resource",
     "PredicateHandler": "informers.filters",
@@ -213,10 +226,12 @@ _HOMES = {
     "ResourceType": "resources",
     "Result": "controller.result",
     "RetryPolicy": "rest.retry",
+    "Rule": "typed.definition",
     "SECRETS": "resources",
     "SERVICES": "resources",
     "SERVICE_ACCOUNTS": "resources",
     "STATEFUL_SETS": "resources",
+    "Scale": "typed.definition",
     "ServerTimeout": "errors",
     "ServiceUnavailable": "errors",
     "SharedInformer": "informers.shared_informer",
@@ -228,6 +243,9 @@ _HOMES = {
     "TooManyRequests": "errors",
     "TransportError": "errors",
     "TypedInformer": "informers.typed",
+    "TypedKind": "typed.kinds",
+    "TypedObject": "typed.typed_object",
+    "TypedResource": "rest.typed.resource",
     "Unauthorized": "errors",
     "WatchDecodeError": "errors",
     "add_finalizer": "controller.finalizers",

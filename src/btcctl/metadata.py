@@ -133,6 +133,11 @@ def detail_of(raw: bytes, what: Callable[[], str]) -> DetailMeta:
     raise failure
 
 
+def without_nulls_in(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """The same metadata, read as Go reads null: a missing member, or in labels and annotations the empty text."""
+    return _completed(_without_nulls(metadata))
+
+
 def undecodable(what: str, error: Exception) -> ObjectDecodeError:
     """Ours for one of DECODE_ERRORS, which it does not point to: its arguments and frames hold the data."""
     failure = ObjectDecodeError(f"{what} cannot be decoded: {error}")

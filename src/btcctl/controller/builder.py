@@ -15,6 +15,7 @@ from btcctl.informers.shared_informer import SharedInformer
 from btcctl.informers.typed import TypedInformer, cache_of
 from btcctl.objects import ObjectKey
 from btcctl.resources import ResourceType
+from btcctl.typed.kinds import AnyKind, type_of
 from btcctl.workqueue.rate_limiters import RateLimiter
 
 if TYPE_CHECKING:
@@ -53,19 +54,17 @@ class ControllerBuilder(Generic[C]):
     def __init__(
         self,
         make: Callable[..., C],
-        type_: ResourceType,
+        type_: AnyKind,
         predicate: Predicate | None = None,
         informer: Informer | None = None,
     ) -> None:
         self._make = make
-        self._type = type_
+        self._type = type_of(type_)
         self._informer = informer
         self._watches: list[_Watch] = []
         self.watches(type_, own_key, predicate, informer=informer)
 
-    def owns(
-        self, type_: ResourceType, predicate: Predicate | None = None, *, informer: Informer | None = None
-    ) -> Self:
+    def owns(self, type_: AnyKind, predicate: Predicate | None = None, *, informer: Informer | None = None) -> Self:
         """Also look at objects of `type_`, and reconcile the one that controls each.
 
         It is told by the group, kind and UID of the owner reference with `controller: true`.
@@ -74,19 +73,19 @@ class ControllerBuilder(Generic[C]):
             predicate: Drops the changes for which it is false.
             informer: Instead of the factory's of all objects: one with a selector, for example, or a typed view.
         """
-        self._watches.append(_Watch(type_, self._owner_keys, predicate, informer))
+        self._watches.append(_Watch(type_of(type_), self._owner_keys, predicate, informer))
         return self
 
     def watches(
         self,
-        type_: ResourceType,
+        type_: AnyKind,
         keys_of: KeysOf,
         predicate: Predicate | None = None,
         *,
         informer: Informer | None = None,
     ) -> Self:
         """Also look at objects of `type_`, and reconcile what `keys_of` maps each to; otherwise as `owns`."""
-        self._watches.append(_Watch(type_, lambda _: keys_of, predicate, informer))
+        self._watches.append(_Watch(type_of(type_), lambda _: keys_of, predicate, informer))
         return self
 
     def build(

@@ -23,8 +23,8 @@ from btcctl.informers.shared_informer import SharedInformer
 from btcctl.informers.typed import TypedInformer, cache_of
 from btcctl.logging import get_logger
 from btcctl.objects import Object, ObjectKey
-from btcctl.resources import ResourceType
 from btcctl.threads import Latch, Runner, Stop
+from btcctl.typed.kinds import AnyKind, type_of
 from btcctl.workqueue.queue import ShutDown
 from btcctl.workqueue.rate_limited import RateLimitingQueue
 from btcctl.workqueue.rate_limiters import RateLimiter
@@ -107,7 +107,7 @@ class Controller:
     @classmethod
     def for_(
         cls,
-        type_: ResourceType,
+        type_: AnyKind,
         predicate: Predicate | None = None,
         *,
         informer: SharedInformer | TypedInformer[Any] | None = None,
@@ -128,7 +128,7 @@ class Controller:
         keys_of: KeysOf = own_key,
         predicate: Predicate | None = None,
         *,
-        type_: ResourceType | None = None,
+        type_: AnyKind | None = None,
     ) -> None:
         """Reconcile what `informer`'s objects map to, whenever one changes. Before `start`.
 
@@ -149,8 +149,8 @@ class Controller:
         background = self.queue.add_background if self._options.background else self.queue.add
         note, witness = self._noting(informer.name), None
         if type_ is not None:
-            self._processor.own_writes.watch(type_, informer)
-            witness = partial(self._processor.own_writes.witness, type_)
+            self._processor.own_writes.watch(type_of(type_), informer)
+            witness = partial(self._processor.own_writes.witness, type_of(type_))
         handler = KeyHandler(self.queue.add, keys_of, predicate, add_background=background, note=note)
         self._sources.append(Source(informer, handler, witness))
 

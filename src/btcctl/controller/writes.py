@@ -19,6 +19,8 @@ from btcctl.errors import AlreadyExists, BtcctlError, Conflict, NotFound
 from btcctl.json_values import is_changed, is_same_json
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import ResourceType
+from btcctl.typed.kinds import AnyKind, type_of
+from btcctl.typed.owners import Owner, controller_reference
 
 T = TypeVar("T")
 
@@ -143,7 +145,7 @@ def write_status(resource: Writable, obj: Object, status: Mapping[str, Any]) -> 
     return _written(obj, resource.update_status(handed_over.pop()))
 
 
-def set_controller(body: dict[str, Any], owner_type: ResourceType, owner: Object, *, adopt: bool = False) -> None:
+def set_controller(body: dict[str, Any], owner_type: AnyKind, owner: Owner, *, adopt: bool = False) -> None:
     """Make `owner` the controller of the object: garbage collection takes it when the owner is deleted.
 
     An object that does not say its namespace gets the owner's.
@@ -157,20 +159,14 @@ def set_controller(body: dict[str, Any], owner_type: ResourceType, owner: Object
         ValueError: The owner is in another namespace, or in one while the object is cluster-scoped: no garbage
             collector heeds that. Or it was not read from a server: it has no UID.
     """
+    owner_type = type_of(owner_type)
     if not owner.uid:
         raise ValueError(f"{owner_type} {owner.key} has no uid: an owner has to be what the server has made of it")
     metadata = body.setdefault("metadata", {})
     if owner.namespace:
         _check_scope(body, metadata, owner_type, owner)
         metadata.setdefault("namespace", owner.namespace)
-    reference = {
-        "apiVersion": owner_type.api_version,
-        "kind": owner_type.kind,
-        "name": owner.name,
-        "uid": owner.uid,
-        "controller": True,
-        "blockOwnerDeletion": True,
-    }
+    reference = controller_reference(owner_type, owner)
     references = metadata.get("ownerReferences") or []
     controller = next((each["uid"] for each in references if each.get("controller")), None)
     if controller != owner.uid and (controller or ("uid" in metadata and not adopt)):
@@ -181,12 +177,12 @@ def set_controller(body: dict[str, Any], owner_type: ResourceType, owner: Object
     metadata["ownerReferences"] = [*(each for each in references if each["uid"] != owner.uid), reference]
 
 
-def is_controlled_by(obj: Object, owner: Object) -> bool:
+def is_controlled_by(obj: Object, owner: Owner) -> bool:
     """Whether this very owner, and no namesake, controls `obj`."""
     return obj.controller is not None and obj.controller.uid == owner.uid
 
 
-def _check_scope(body: Mapping[str, Any], metadata: Mapping[str, Any], owner_type: ResourceType, owner: Object) -> None:
+def _check_scope(body: Mapping[str, Any], metadata: Mapping[str, Any], owner_type: ResourceType, owner: Owner) -> None:
     # What exists says its namespace; what `create_or_update` is about to create does, too, by "" if it has none.
     namespace = metadata.get("namespace", "" if "uid" in metadata else None)
     if namespace == "" or (body.get("apiVersion"), body.get("kind")) in _cluster_scoped():

@@ -23,6 +23,7 @@ from btcctl.events.reference import ObjectReference
 from btcctl.events.series import SeriesSink
 from btcctl.events.sinks import ApiSink
 from btcctl.events.writer import EventClient
+from btcctl.typed.typed_object import TypedObject
 
 NORMAL = "Normal"
 WARNING = "Warning"
@@ -51,7 +52,7 @@ class SourceRecorder:
 
     def event(
         self,
-        reference: ObjectReference,
+        reference: ObjectReference | TypedObject,
         type_: str,
         reason: str,
         message: str,
@@ -62,7 +63,7 @@ class SourceRecorder:
         """Record that something happened. Never blocks, never fails for want of an API server.
 
         Args:
-            reference: What it happened to.
+            reference: What it happened to, or the object itself, if it is of a class that says its kind.
             type_: "Normal" or "Warning".
             reason: CamelCase, for machines; cut off after 128 bytes.
             message: For people; cut off after 1024 bytes, as the API server counts them.
@@ -77,7 +78,7 @@ class SourceRecorder:
         if not reason:
             raise ValueError("an event needs a reason")
         event = Event(
-            reference,
+            ObjectReference.of(type(reference), reference) if isinstance(reference, TypedObject) else reference,
             type_,
             self._fitting(reason, REASON_BYTES),
             self._fitting(message, MESSAGE_BYTES),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
-from btcctl.objects import Object
-from btcctl.resources import ResourceType
+from btcctl.typed.kinds import AnyKind, type_of
+from btcctl.typed.owners import Owner
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +20,9 @@ class ObjectReference:
     uid: str = ""
 
     @classmethod
-    def of(cls, type_: ResourceType, obj: Object) -> Self:
+    def of(cls, type_: AnyKind, obj: Owner) -> Self:
         """Refer to `obj`, whose own bytes need not tell its kind."""
+        type_ = type_of(type_)
         return cls(type_.api_version, type_.kind, obj.namespace, obj.name, obj.uid)
 
     @property

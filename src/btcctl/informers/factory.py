@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 from btcctl import codecs
 from btcctl.clock import SYSTEM_CLOCK, Clock
@@ -24,8 +24,11 @@ from btcctl.informers.transform import Transform
 from btcctl.informers.typed import TypedInformer, cache_of
 from btcctl.resources import ResourceType
 from btcctl.threads import Latch
+from btcctl.typed.kinds import TypedKind, kind_of, type_of
+from btcctl.typed.typed_object import TypedObject
 
 T = TypeVar("T")
+K = TypeVar("K", bound=TypedObject)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,7 @@ class SharedInformerFactory:
         self._started: list[SharedInformer] = []
         self._stopped = False
 
+    @overload
     def informer(
         self,
         type_: ResourceType,
@@ -96,12 +100,46 @@ class SharedInformerFactory:
         transform: Transform | None = None,
         metadata_only: bool = False,
         name: str = "",
-    ) -> SharedInformer:
+    ) -> SharedInformer: ...
+    @overload
+    def informer(
+        self,
+        type_: type[K],
+        *,
+        namespace: str | Iterable[str] | None = None,
+        label_selector: str = "",
+        field_selector: str = "",
+        transform: Transform | None = None,
+        name: str = "",
+    ) -> TypedInformer[K]: ...
+    @overload
+    def informer(
+        self,
+        type_: TypedKind[T],
+        *,
+        namespace: str | Iterable[str] | None = None,
+        label_selector: str = "",
+        field_selector: str = "",
+        transform: Transform | None = None,
+        name: str = "",
+    ) -> TypedInformer[T]: ...
+    def informer(
+        self,
+        type_: ResourceType | type[Any] | TypedKind[Any],
+        *,
+        namespace: str | Iterable[str] | None = None,
+        label_selector: str = "",
+        field_selector: str = "",
+        transform: Transform | None = None,
+        metadata_only: bool = False,
+        name: str = "",
+    ) -> SharedInformer | TypedInformer[Any]:
         """The informer of a selection of objects: the same one on every call, until it is stopped or forgotten.
 
         One made after `start` runs only after another `start`.
 
         Args:
+            type_: Of a class of objects, or a TypedKind: a view of the same informer, which hands out such values.
             namespace: One, several, or "" for all; None is the factory's.
             label_selector: Chooses objects on the server.
             field_selector: Likewise.
@@ -116,10 +154,12 @@ class SharedInformerFactory:
                 selection with another transform; or one of another selection has that name.
         """
         parse_selector(label_selector)  # says if it is none
+        kind = None if isinstance(type_, ResourceType) else kind_of(type_)
+        type_ = type_ if isinstance(type_, ResourceType) else type_of(type_)
         namespaces = self._namespaces_for(type_, namespace)
-        return self._informer(
-            Selection(type_, namespaces, label_selector, field_selector, metadata_only), transform, name
-        )
+        selection = Selection(type_, namespaces, label_selector, field_selector, metadata_only)
+        informer = self._informer(selection, transform, name)
+        return informer if kind is None else TypedInformer(informer, kind.model)
 
     def informer_for(
         self,

@@ -23,6 +23,7 @@ from btcctl.informers.registration import Registration
 from btcctl.informers.shared_informer import SharedInformer
 from btcctl.logging import get_logger
 from btcctl.objects import Object, ObjectKey
+from btcctl.typed.values import decoded
 
 logger = get_logger(__name__)
 
@@ -58,7 +59,7 @@ class TypedLister(Generic[T]):
             ObjectDecodeError: It is there, and does not fit the type.
         """
         obj = self._lister.get(key)
-        return None if obj is None else obj.decode(self._type)
+        return None if obj is None else decoded(obj, self._type)
 
     def list(self, namespace: str = "", *, selector: str = "") -> Many[T]:
         """As of `Lister`, without what does not fit the type."""
@@ -73,16 +74,16 @@ class TypedLister(Generic[T]):
         return [key for key in [*self._misfits] if self._lister.get(key) is not None]
 
     def _decoded(self, objects: Iterable[Object]) -> Many[T]:
-        decoded = []
+        values = []
         for obj in objects:
             try:
-                decoded.append(obj.decode(self._type))
+                values.append(decoded(obj, self._type))
             except ObjectDecodeError as error:
                 self._note_misfit(obj.key, error)
             else:
                 if self._misfits:
                     self._misfits.pop(obj.key, None)
-        return decoded
+        return values
 
     def _note_misfit(self, key: ObjectKey, error: ObjectDecodeError) -> None:
         if key not in self._misfits and len(self._misfits) >= _MAX_LOGGED:
@@ -124,12 +125,12 @@ class _Decoding(Generic[T]):
         self._last_fit: dict[ObjectKey, Object] = {}  # what the handler knows of objects that do not decode now
 
     def on_add(self, obj: Object, in_initial_list: bool) -> None:
-        self._handler.on_add(obj.decode(self._type), in_initial_list)
+        self._handler.on_add(decoded(obj, self._type), in_initial_list)
 
     def on_update(self, old: Object, new: Object) -> None:
         before = self._known(old)
         try:
-            after = new.decode(self._type)
+            after = decoded(new, self._type)
         except ObjectDecodeError:
             if before is not None:
                 self._last_fit.setdefault(new.key, old)
@@ -148,6 +149,6 @@ class _Decoding(Generic[T]):
     def _known(self, old: Object) -> T | None:
         """The last state that the handler was told of. That `old` does not decode was reported when it was new."""
         try:
-            return self._last_fit.get(old.key, old).decode(self._type)
+            return decoded(self._last_fit.get(old.key, old), self._type)
         except ObjectDecodeError:
             return None

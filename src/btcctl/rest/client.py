@@ -10,7 +10,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from logging import DEBUG
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar, overload
 
 import msgspec
 from cachetools import LRUCache, TTLCache
@@ -32,10 +32,16 @@ from btcctl.rest.resource import Resource
 from btcctl.rest.retry import RetryPolicy
 from btcctl.rest.stream import WatchStream
 from btcctl.rest.transport import Request, Response, StreamResponse, Transport
+from btcctl.rest.typed.resource import TypedResource
 from btcctl.secret import SecretBytes, hiding_frames
 from btcctl.threads import Latch, Stop
+from btcctl.typed.kinds import TypedKind, kind_of
+from btcctl.typed.typed_object import TypedObject
 
 logger = get_logger(__name__)
+
+T = TypeVar("T")
+K = TypeVar("K", bound=TypedObject)
 
 REQUEST_SECONDS = 30.0
 DISCOVERY_SECONDS = 300.0  # how long discovery is remembered; a miss always asks again
@@ -103,9 +109,24 @@ class ApiClient:
         """A client over sockets. `options` are the constructor's."""
         return cls(HttpTransport(config), **options)
 
-    def resource(self, type_: ResourceType, namespace: str = "") -> Resource:
-        """One collection; namespace "" means all namespaces, or cluster scope."""
-        return Resource(self, type_, namespace)
+    @overload
+    def resource(self, type_: ResourceType, namespace: str = "") -> Resource: ...
+    @overload
+    def resource(self, type_: type[K], namespace: str = "") -> TypedResource[K]: ...
+    @overload
+    def resource(self, type_: TypedKind[T], namespace: str = "") -> TypedResource[T]: ...
+    def resource(
+        self, type_: ResourceType | type[Any] | TypedKind[Any], namespace: str = ""
+    ) -> Resource | TypedResource[Any]:
+        """One collection; namespace "" means all namespaces, or cluster scope.
+
+        Args:
+            type_: Of a class of objects, or a TypedKind, objects come and go as values of the class.
+        """
+        if isinstance(type_, ResourceType):
+            return Resource(self, type_, namespace)
+        kind = kind_of(type_)
+        return TypedResource(Resource(self, kind.type, namespace), kind)
 
     def server_version(self) -> dict[str, Any]:
         """What `/version` says: `gitVersion`, `major`, `minor`, …"""

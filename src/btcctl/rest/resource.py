@@ -46,6 +46,11 @@ class Resource(ReadableResource):
         namespace: "" for all namespaces, or cluster scope.
     """
 
+    @property
+    def field_manager(self) -> str:
+        """Owns what is written, if a call names no other."""
+        return self._client.field_manager
+
     def create(self, body: Mapping[str, Any]) -> Object:
         """Create an object, in the body's namespace or else this collection's.
 

@@ -33,6 +33,7 @@ from btcctl.rest.retry import RetryPolicy
 from btcctl.rest.transport import Request, Response, StreamResponse
 from btcctl.testing.clock import FakeClock
 from btcctl.testing.seeds import Seed, SeededUids
+from btcctl.typed.kinds import AnyKind, type_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ class FakeClient(ApiClient):
 
     Args:
         objects: What there is at the beginning, status included. Namespaces they need are made.
-        types: Custom kinds: a CustomResourceDefinition, or just a type, whose objects may then
+        types: Custom kinds: a CustomResourceDefinition, a class of objects, or just a type, whose objects may then
             hold anything and have a status.
         authorizer: As for `Api`.
         collects: Owner garbage collection and the end of namespaces happen. False: they never do, as on
@@ -88,7 +89,7 @@ class FakeClient(ApiClient):
     def __init__(
         self,
         *objects: Mapping[str, Any],
-        types: Iterable[ResourceType | Mapping[str, Any]] = (),
+        types: Iterable[AnyKind | Mapping[str, Any]] = (),
         clock: Clock | None = None,
         authorizer: Callable[[RequestAttributes], str | None] | None = None,
         collects: bool = True,
@@ -102,7 +103,7 @@ class FakeClient(ApiClient):
         self.reactors = self._fake.reactors
         super().__init__(self._fake, field_manager=field_manager, clock=clock, retries=RetryPolicy(attempts=1))
         for each in types:
-            self.add(_definition(each) if isinstance(each, ResourceType) else each)
+            self.add(each if isinstance(each, Mapping) else _definition(type_of(each)))
         self._seed(objects)
 
     @property

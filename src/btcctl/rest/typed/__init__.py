@@ -1,0 +1,1 @@
+"""A collection whose objects are values of a type of the program's."""

@@ -1,0 +1,166 @@
+"""Classes whose instances are API objects.
+
+A class statement says which kind it is:
+
+    class Database(
+        CustomResource[DatabaseSpec, DatabaseStatus],
+        group="db.example.org", version="v1", plural="databases", short_names=("db",),
+        columns={"Phase": ".status.phase", "Age": AGE},
+    ):
+        \"\"\"A database that somebody wants.\"\"\"
+
+and then stands wherever a ResourceType does. A class without these words only hands on its fields.
+
+An instance that was read remembers the object that it comes from (`as_read`). It is no part of the value: two that say
+the same are equal. It is what a write is compared with, so that what the class does not know stays as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Generic, Self, TypeVar
+
+import msgspec
+
+from btcctl.objects import Object, ObjectKey
+from btcctl.resources import ResourceType
+from btcctl.typed.definition import Column, Definition, Rule, Scale, checked_type, columns_of, texts
+from btcctl.typed.metadata import Metadata
+
+M = TypeVar("M", bound="KindMeta")
+S = TypeVar("S")
+T = TypeVar("T")
+
+_AS_READ = "_as_read"
+
+
+class KindMeta(msgspec.StructMeta):
+    """Takes what a class statement says of the kind; the rest is msgspec's."""
+
+    __definition__: Definition | None
+
+    def __new__(  # noqa: PLR0913  the words of a class statement
+        mcls: type[M],
+        name: str,
+        bases: tuple[type, ...],
+        namespace: dict[str, Any],
+        *,
+        resource: ResourceType | None = None,
+        group: str = "",
+        version: str = "",
+        plural: str = "",
+        kind: str = "",
+        namespaced: bool = True,
+        short_names: Sequence[str] = (),
+        categories: Sequence[str] = (),
+        singular: str = "",
+        list_kind: str = "",
+        columns: Mapping[str, Column | str] = {},
+        scale: Scale | None = None,
+        rules: Sequence[Rule] = (),
+        selectable_fields: Sequence[str] = (),
+        deprecated: bool | str = False,
+        served: bool = True,
+        annotations: Mapping[str, str] = {},
+        **config: Any,
+    ) -> M:
+        cls = super().__new__(mcls, name, bases, namespace, **config)
+        cls.__definition__ = None
+        if resource is None and (version or plural or group):
+            resource = checked_type(name, group, version, plural, kind or name, namespaced=namespaced)
+        if resource is not None:
+            cls.__definition__ = Definition(
+                resource,
+                texts(name, "short_names", short_names),
+                texts(name, "categories", categories),
+                singular,
+                list_kind,
+                columns_of(name, columns),
+                scale,
+                tuple(rules),
+                texts(name, "selectable_fields", selectable_fields),
+                deprecated,
+                served,
+                dict(annotations),
+            )
+        return cls
+
+    def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **words: Any) -> None:  # noqa: N805
+        """`words` are those of the class statement, which `__new__` has taken."""
+
+
+class TypedObject(msgspec.Struct, metaclass=KindMeta, rename="camel", omit_defaults=True, kw_only=True, dict=True):
+    """An API object with the fields that a subclass names. Fields that it does not name stay as they are.
+
+    For a kind that exists: `class Deployment(TypedObject, resource=DEPLOYMENTS)`, with as many fields as are wanted.
+    """
+
+    __definition__: ClassVar[Definition | None]
+
+    metadata: Metadata = msgspec.field(default_factory=Metadata)
+
+    @property
+    def key(self) -> ObjectKey:
+        return ObjectKey(self.metadata.namespace, self.metadata.name)
+
+    @property
+    def name(self) -> str:
+        return self.metadata.name
+
+    @property
+    def namespace(self) -> str:
+        return self.metadata.namespace
+
+    @property
+    def uid(self) -> str:
+        return self.metadata.uid
+
+    @property
+    def resource_version(self) -> str:
+        return self.metadata.resource_version
+
+    @property
+    def generation(self) -> int:
+        return self.metadata.generation
+
+    @property
+    def deletion_timestamp(self) -> str | None:
+        """When deletion was asked for (RFC 3339), or None: it is not being deleted."""
+        return self.metadata.deletion_timestamp
+
+    @property
+    def as_read(self) -> Object | None:
+        """The object as it was read, whatever was changed here since; None of one that was made here."""
+        found: Object | None = self.__dict__.get(_AS_READ)
+        return found
+
+    def remember(self, obj: Object) -> None:
+        """`obj` is what it was decoded from: the toolkit's business."""
+        self.__dict__[_AS_READ] = obj
+
+
+class CustomResource(TypedObject, Generic[S, T], kw_only=True):
+    """An object of a kind of one's own: what is wanted, and what is.
+
+    `CustomResource[DatabaseSpec, DatabaseStatus]`; `CustomResource[DatabaseSpec, None]` has no status. Both may be
+    whatever msgspec decodes: its Structs, dataclasses, classes of attrs, TypedDicts.
+    """
+
+    spec: S
+    status: T | None = None
+
+    @classmethod
+    def named(
+        cls,
+        name: str,
+        spec: S,
+        *,
+        namespace: str = "",
+        labels: Mapping[str, str] | None = None,
+        annotations: Mapping[str, str] | None = None,
+    ) -> Self:
+        """One that is about to be created or applied."""
+        metadata = Metadata(
+            name=name, namespace=namespace, labels=dict(labels or {}), annotations=dict(annotations or {})
+        )
+        return cls(metadata=metadata, spec=spec)
