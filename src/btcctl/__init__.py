@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     from btcctl.controller.builder import ControllerBuilder as ControllerBuilder
     from btcctl.controller.conditions import Condition as Condition
     from btcctl.controller.conditions import merge_conditions as merge_conditions
+    from btcctl.controller.contention import Contention as Contention
+    from btcctl.controller.contention import Contested as Contested
     from btcctl.controller.controller import Controller as Controller
     from btcctl.controller.debugging import DebugPages as DebugPages
+    from btcctl.controller.fields import set_fields as set_fields
     from btcctl.controller.finalizers import add_finalizer as add_finalizer
     from btcctl.controller.finalizers import remove_finalizer as remove_finalizer
     from btcctl.controller.handlers import own_key as own_key
@@ -164,6 +167,8 @@ _HOMES = {
     "Conflict": "errors",
     "ConnectionRefused": "errors",
     "ConnectionSilent": "errors",
+    "Contention": "controller.contention",
+    "Contested": "controller.contention",
     "Controller": "controller.controller",
     "ControllerBuilder": "controller.builder",
     "ControllerOptions": "controller.options",
@@ -270,6 +275,7 @@ _HOMES = {
     "retry_on_conflict": "controller.writes",
     "run_until_signal": "controller.manager",
     "set_controller": "controller.writes",
+    "set_fields": "controller.fields",
     "write_status": "controller.writes",
 }
 

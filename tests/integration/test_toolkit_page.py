@@ -44,6 +44,14 @@ def reconcile(key: ObjectKey) -> Result:
     return Result()
 """,
     """
+from typing import Any
+
+from btcctl import Contention, create_or_update, set_controller, set_fields
+
+settings, lister = client.resource(CONFIG_MAPS), factory.informer(CONFIG_MAPS).lister
+contention = Contention(client.field_manager)
+""",
+    """
 from btcctl import Elector, Fence, HttpTransport, LeaseLock, Manager
 
 config = load_config()

@@ -1,4 +1,7 @@
-"""What a BitcoinNetwork consists of: a headless Service, a StatefulSet and a PodDisruptionBudget. Pure."""
+"""What a BitcoinNetwork consists of: a headless Service, a StatefulSet and a PodDisruptionBudget. Pure.
+
+Each is built without its owner reference, which `btcctl.bitcoin.ensure` sets.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
-from btcctl.bitcoin.types import BITCOIN_NETWORKS, DOMAIN, BitcoinNetwork, Storage
+from btcctl.bitcoin.types import DOMAIN, BitcoinNetwork, Storage
 from btcctl.resources import POD_DISRUPTION_BUDGETS
 
 NETWORK_LABEL: Final = f"{DOMAIN}/network"
@@ -145,21 +148,7 @@ def _volume_claim(network: BitcoinNetwork, storage: Storage) -> dict[str, Any]:
 
 
 def _metadata(network: BitcoinNetwork, name: str) -> dict[str, Any]:
-    return {
-        "name": name,
-        "namespace": network.namespace,
-        "labels": labels(network),
-        "ownerReferences": [
-            {
-                "apiVersion": BITCOIN_NETWORKS.api_version,
-                "kind": BITCOIN_NETWORKS.kind,
-                "name": network.name,
-                "uid": network.metadata.uid,
-                "controller": True,
-                "blockOwnerDeletion": True,
-            }
-        ],
-    }
+    return {"name": name, "namespace": network.namespace, "labels": labels(network)}
 
 
 def _pod_spec(network: BitcoinNetwork, options: ChildOptions) -> dict[str, Any]:

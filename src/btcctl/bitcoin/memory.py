@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from btcctl.bitcoin.status import Heights
 from btcctl.bitcoin.topology import canonical, is_bare
+from btcctl.controller.contention import Contention
 from btcctl.objects import ObjectKey
 
 
@@ -36,55 +36,6 @@ class PollSchedule:
         self._seen = seen
         self._delay = min(self._low if moved else self._delay * 2, self._high)
         return self._delay
-
-
-#: Repairs in a row after which somebody else is taken to want it otherwise.
-MAX_REPAIRS = 3
-#: Two repairs that are further apart than this have nothing to do with each other. The nodes are looked at every 30 s.
-SAME_DISPUTE_SECONDS = 120.0
-#: How long a contested child is left alone.
-TRUCE_SECONDS = 300.0
-
-
-@dataclass(slots=True)
-class RepairHistory:
-    """How often a child was set back in a row, by monotonic seconds.
-
-    Attributes:
-        dispute: What is contested and with whom; "" if nothing is.
-    """
-
-    dispute: str = ""
-    _wanted: object = None
-    _count: int = 0
-    _last_at: float = float("-inf")
-
-    def want(self, desired: object) -> None:
-        """Say what the child is to be: with a new wish everything begins anew."""
-        if desired != self._wanted:
-            self._wanted, self._count, self.dispute = desired, 0, ""
-
-    def may_repair(self, now: float) -> bool:
-        return self._count < MAX_REPAIRS or now >= self._last_at + TRUCE_SECONDS
-
-    def repaired(self, now: float, dispute: str) -> None:
-        """Note a repair.
-
-        Args:
-            dispute: What there would be to say if it did not last.
-        """
-        self._count = self._count + 1 if now < self._over_at() else 1
-        self._last_at = now
-        self.dispute = dispute if self._count >= MAX_REPAIRS else ""
-
-    def looked(self, now: float) -> None:
-        """Note that the child was seen, so that an old dispute ends."""
-        if now >= self._over_at():
-            self._count, self.dispute = 0, ""
-
-    def _over_at(self) -> float:
-        truce = TRUCE_SECONDS if self._count >= MAX_REPAIRS else 0.0
-        return self._last_at + truce + SAME_DISPUTE_SECONDS
 
 
 #: Heights in the status are brought up to date at most this often.
@@ -119,9 +70,9 @@ class NetworkMemory:
 
     uid: str
     poll: PollSchedule
+    contention: Contention  #: over its children
     suspects: frozenset[str] = frozenset()  #: addresses that failed in the last pass
     gone: frozenset[str] = frozenset()  #: former nodes that somebody may still be connected to
-    repairs: dict[str, RepairHistory] = field(default_factory=lambda: defaultdict(RepairHistory))  #: by kind of child
     heights: Heights | None = None  #: as seen last; None: never yet
     shown: Shown = field(default_factory=Shown)
     _known: frozenset[str] = field(default=frozenset())
@@ -147,11 +98,18 @@ class NetworkMemory:
 
 
 class Memories:
-    """One NetworkMemory for each network. Thread-safe."""
+    """One NetworkMemory for each network. Thread-safe.
 
-    def __init__(self, low: float, high: float) -> None:
+    Args:
+        low: See `PollSchedule`.
+        high: See `PollSchedule`.
+        new_contention: Of a network that is new.
+    """
+
+    def __init__(self, low: float, high: float, new_contention: Callable[[], Contention] = Contention) -> None:
         self.high = high
         self._low = low
+        self._new_contention = new_contention
         self._lock = threading.Lock()  # guards the dict, not what is in it
         self._memories: dict[ObjectKey, NetworkMemory] = {}
 
@@ -160,7 +118,8 @@ class Memories:
         with self._lock:
             memory = self._memories.get(key)
             if memory is None or memory.uid != uid:
-                memory = self._memories[key] = NetworkMemory(uid, PollSchedule(self._low, self.high))
+                poll = PollSchedule(self._low, self.high)
+                memory = self._memories[key] = NetworkMemory(uid, poll, self._new_contention())
             return memory
 
     def forget(self, key: ObjectKey) -> None:

@@ -21,6 +21,7 @@ from btcctl.bitcoin.status import Notice
 from btcctl.bitcoin.types import BITCOIN_NETWORKS
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.controller.builder import ControllerBuilder
+from btcctl.controller.contention import Contention
 from btcctl.controller.controller import Controller
 from btcctl.controller.handlers import KeysOf
 from btcctl.controller.leading import Service
@@ -132,7 +133,11 @@ def build_operator(
         _cluster(client, informers, recorder, metrics, clock),
         background if options.in_background else InlinePasses(mesh),
         ChildOptions(options.node_image, options.rpc_port, options.p2p_port, gated=rights.gates),
-        Memories(options.poll_min_seconds, options.poll_max_seconds),
+        Memories(
+            options.poll_min_seconds,
+            options.poll_max_seconds,
+            lambda: Contention(client.field_manager, clock=clock),
+        ),
         clock=clock,
     )
     how = ControllerOptions(workers=options.workers, reconcile_timeout=RECONCILE_SECONDS)
@@ -221,8 +226,7 @@ def _cluster(
     pods = informers.pods.lister
 
     def keeper(type_: ResourceType, informer: SharedInformer) -> ChildKeeper:
-        resource = client.resource(type_)
-        return ChildKeeper(informer.lister.get, resource, field_manager=client.field_manager, clock=clock)
+        return ChildKeeper(informer.lister.get, client.resource(type_))
 
     return Cluster(
         network=informers.networks.lister.get,
@@ -231,7 +235,7 @@ def _cluster(
         stateful_sets=keeper(STATEFUL_SETS, informers.stateful_sets),
         disruption_budgets=None if informers.budgets is None else keeper(POD_DISRUPTION_BUDGETS, informers.budgets),
         get_secret=client.resource(SECRETS).get,
-        update_status=client.resource(BITCOIN_NETWORKS).update_status,
+        networks=client.resource(BITCOIN_NETWORKS),
         tell=_teller(recorder),
         let_in=Gatekeeper(client.resource(PODS), clock).let_in,
         why_missing=FailedCreations(client).of,

@@ -6,7 +6,7 @@ because a node that restarts at its address tells nobody and has forgotten its p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -50,11 +50,11 @@ from btcctl.bitcoin.status import (
     failure_notices,
     node_notices,
     ready_finding,
-    status_body,
 )
 from btcctl.bitcoin.types import MESH_READY, READY, BitcoinNetwork, NetworkStatus, decode_status
 from btcctl.clock import SYSTEM_CLOCK, Clock, rfc3339
 from btcctl.controller.result import Result
+from btcctl.controller.writes import Outcome, Writable, write_status
 from btcctl.errors import Conflict, Invalid, NotFound, ObjectDecodeError, TerminalError
 from btcctl.logging import get_logger
 from btcctl.objects import Object, ObjectKey
@@ -114,7 +114,7 @@ class Cluster:
     stateful_sets: ChildKeeper
     disruption_budgets: ChildKeeper | None  #: None: we may not make any
     get_secret: GetSecret
-    update_status: Callable[[Mapping[str, Any]], Object]
+    networks: Writable
     tell: Callable[[Object, Notice], None]  #: records an Event about the network
     let_in: Callable[[str, NodePod, int], None]  #: namespace, pod, height: says in its status that it has the chain
     why_missing: Callable[[Object], str]  #: why pods of this StatefulSet cannot be made; "" if nobody says so
@@ -203,7 +203,7 @@ class NetworkReconciler:
         findings.insert(0, ready_finding(nodes, network.spec.nodes, findings))
         status = build_status(network, nodes, memory.shown.heights, findings, rfc3339(self._clock.wall_time()))
         notices = node_notices(network.status.nodes, nodes) + failure_notices(network.status.conditions, findings)
-        self._write_status(obj, network.status, status, notices)
+        self._write_status(obj, status, notices)
         if seen is not None and not seen.is_new:
             return Result(requeue_after=self._memories.high)  # the pass under way calls us again
         settled = msgspec.structs.replace(status, height=0, lost_height=0)
@@ -233,7 +233,7 @@ class NetworkReconciler:
     def _ensurer(self, obj: Object, network: BitcoinNetwork, memory: NetworkMemory) -> Ensure:
         def ensure(keeper: ChildKeeper, desired: dict[str, Any], found: Object | None = None) -> Child:
             found = found or keeper.find(ObjectKey(network.namespace, desired["metadata"]["name"]))
-            return keeper.ensure(network, desired, found, self._teller(obj), memory.repairs[desired["kind"]])
+            return keeper.ensure(obj, desired, found, self._teller(obj), memory.contention)
 
         return ensure
 
@@ -346,20 +346,20 @@ class NetworkReconciler:
         conditions = conditions_of(old.conditions, [finding], obj.generation, now)
         new = msgspec.structs.replace(old, observed_generation=obj.generation, conditions=conditions)
         try:
-            self._write_status(obj, old, new, [Notice(WARNING, finding.reason, finding.message)])
+            self._write_status(obj, new, [Notice(WARNING, finding.reason, finding.message)])
         except Invalid:
             # What stands in the spec keeps the API server from accepting any status.
             self._cluster.tell(obj, Notice(WARNING, finding.reason, finding.message))
         return TerminalError(f"{finding.reason}: {finding.message}")
 
-    def _write_status(self, obj: Object, old: NetworkStatus, new: NetworkStatus, notices: Sequence[Notice]) -> None:
+    def _write_status(self, obj: Object, new: NetworkStatus, notices: Sequence[Notice]) -> None:
         """Only if it changed; the notices belong to the change, so that each is told once."""
-        if new == old:
-            return
         try:
-            self._cluster.update_status({**obj.body(), "status": status_body(new)})
+            written = write_status(self._cluster.networks, obj, new)
         except NotFound:
             return  # deleted meanwhile
+        if written.outcome is Outcome.UNCHANGED:
+            return
         logger.info("status written", ready_nodes=new.ready_nodes)
         for notice in notices:
             self._cluster.tell(obj, notice)

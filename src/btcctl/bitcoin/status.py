@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from btcctl import codecs
 from btcctl.bitcoin.children import selector
 from btcctl.bitcoin.types import (
     CHAIN_INTACT,
@@ -86,12 +85,6 @@ def build_status(
 def conditions_of(old: Sequence[Condition], findings: Iterable[Finding], generation: int, now: str) -> list[Condition]:
     """The conditions to write, each with the time since which it holds."""
     return merge_conditions(old, [each.condition for each in findings], now=now, generation=generation)
-
-
-def status_body(status: NetworkStatus) -> dict[str, Any]:
-    """As the API takes it."""
-    body: dict[str, Any] = codecs.to_builtins(status)
-    return body
 
 
 def ready_finding(nodes: Sequence[NodeStatus], wanted: int, others: Iterable[Finding]) -> Finding:

@@ -9,13 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from enum import Enum
 from functools import cache
-from typing import Any, Final, Literal, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import Any, Final, Generic, Literal, NamedTuple, Protocol, TypeAlias, TypeVar
+
+import msgspec
 
 from btcctl import resources
 from btcctl.backoff import ExponentialBackoff
 from btcctl.clock import SYSTEM_CLOCK, Clock, sleep
+from btcctl.codecs import to_builtins
+from btcctl.controller.contention import Contention
 from btcctl.deadline import time_left
-from btcctl.errors import AlreadyExists, BtcctlError, Conflict, NotFound
+from btcctl.errors import AlreadyExists, BtcctlError, Conflict, NotFound, ObjectDecodeError
 from btcctl.json_values import is_changed, is_same_json
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import ResourceType
@@ -90,59 +94,89 @@ def retry_on_conflict(write: Callable[[], T], *, attempts: int = ATTEMPTS, clock
 
 
 def create_or_update(
-    resource: Writable, key: ObjectKey, mutate: Mutate, *, cached: Object | NotGiven | None = NOT_GIVEN
+    resource: Writable,
+    key: ObjectKey,
+    mutate: Mutate,
+    *,
+    cached: Object | NotGiven | None = NOT_GIVEN,
+    contention: Contention | None = None,
 ) -> Ensured:
     """Make an object what `mutate` makes of it. Writes only if that is a difference.
 
     Args:
         mutate: Gets the object's body, or only its metadata if there is none yet, and sets what it
             wants and nothing else: what the server fills in stays as it is. May be called a second time.
+            `set_fields` puts a whole manifest over it.
         cached: What a lister has: `lister.get(key)`. With None it has nothing, and the object is created at once,
             unless it turns out to exist. Without it the object is read from the server.
+        contention: Remembers what was written, so that what another one undoes is not written for ever.
 
     Returns:
         The object as it is now. It is UPDATED only if the server has made a new version of it.
 
     Raises:
         Conflict: It has changed since it was read, or somebody else has just created it.
+        Contested: It is not written, because the last three times it did not last; only with `contention`.
         TypeError: `mutate` returns something, or sets what JSON does not have.
         ValueError: `mutate` changes the object's name or namespace, or sets NaN or infinity.
     """
     if isinstance(cached, Object):
-        return _update(resource, key, mutate, cached)
+        return _update(resource, key, mutate, cached, contention)
     if cached is not None and cached is not NOT_GIVEN:
         raise TypeError(f"cached is what a lister has, an Object or None, not of type {type(cached).__name__}")
     found = _find(resource, key) if cached is NOT_GIVEN else None
     if found is not None:
-        return _update(resource, key, mutate, found)
+        return _update(resource, key, mutate, found, contention)
     try:
-        return _create(resource, key, mutate)
+        return _create(resource, key, mutate, contention)
     except AlreadyExists:
         # The lister lags behind; who has just asked the server has lost a race, and should look again.
         found = None if cached is NOT_GIVEN else _find(resource, key)
         if found is None:
             raise
-    return _update(resource, key, mutate, found)
+    return _update(resource, key, mutate, found, contention)
 
 
-def write_status(resource: Writable, obj: Object, status: Mapping[str, Any]) -> Ensured:
+def write_status(resource: Writable, obj: Object, status: Mapping[str, Any] | msgspec.Struct) -> Ensured:
     """Make `status` the object's. Writes only if it differs from what `obj` has.
+
+    Args:
+        status: A dict, which is compared whole; or a msgspec Struct, which is compared as its type reads what `obj`
+            has. So a field that a new version of a program knows, and that is as it is by default, is no reason
+            to write the status of every object; nor is one that only another version knows.
 
     Raises:
         Conflict: It has changed since it was read.
         TypeError: `status` is no mapping, or has in it what JSON does not have.
         ValueError: There is NaN or infinity in it.
     """
-    if not isinstance(status, Mapping):
-        raise TypeError(
-            f"a status is a dict, not of type {type(status).__name__}; of a Struct, msgspec.to_builtins makes one"
-        )
-    body = obj.body()
-    if is_same_json(dict(status), body.get("status")):
+    if _has_status(obj, status):
         return Ensured(obj, Outcome.UNCHANGED)
-    handed_over = [{**body, "status": dict(status)}]
-    del body, status
+    handed_over = [
+        {**obj.body(), "status": to_builtins(status) if isinstance(status, msgspec.Struct) else dict(status)}
+    ]
+    del status
     return _written(obj, resource.update_status(handed_over.pop()))
+
+
+def _has_status(obj: Object, status: Mapping[str, Any] | msgspec.Struct) -> bool:
+    if isinstance(status, msgspec.Struct):
+        try:
+            return bool(obj.decode(_with_status(type(status))).status == status)
+        except ObjectDecodeError:
+            return False  # another version wrote it, or somebody by hand
+    if not isinstance(status, Mapping):
+        raise TypeError(f"a status is a dict or a msgspec Struct, not of type {type(status).__name__}")
+    return is_same_json(dict(status), obj.body().get("status"))
+
+
+class _WithStatus(msgspec.Struct, Generic[T], gc=False):
+    status: T | None = None
+
+
+@cache
+def _with_status(type_: Any) -> Any:
+    return _WithStatus[type_]
 
 
 def set_controller(body: dict[str, Any], owner_type: AnyKind, owner: Owner, *, adopt: bool = False) -> None:
@@ -200,7 +234,9 @@ def _cluster_scoped() -> frozenset[tuple[str, str]]:
     return frozenset((each.api_version, each.kind) for each in types)
 
 
-def _create(resource: Writable, key: ObjectKey, mutate: Mutate) -> Ensured:
+def _create(resource: Writable, key: ObjectKey, mutate: Mutate, contention: Contention | None) -> Ensured:
+    if contention is not None:
+        contention.check_create(resource.type, key)
     metadata = {"name": key.name}
     if key.namespace or not resource.type.namespaced:
         metadata["namespace"] = key.namespace
@@ -210,17 +246,28 @@ def _create(resource: Writable, key: ObjectKey, mutate: Mutate) -> Ensured:
         body["metadata"].pop("namespace", None)
     handed_over = [body]
     del body
-    return Ensured(resource.create(handed_over.pop()), Outcome.CREATED)
+    created = resource.create(handed_over.pop())
+    if contention is not None:
+        contention.note_created(resource.type, key)
+    return Ensured(created, Outcome.CREATED)
 
 
-def _update(resource: Writable, key: ObjectKey, mutate: Mutate, found: Object) -> Ensured:
+def _update(
+    resource: Writable, key: ObjectKey, mutate: Mutate, found: Object, contention: Contention | None
+) -> Ensured:
     body = found.body()
     _mutate(mutate, body, key)
     if not is_changed(body, found.raw, found.body):
+        if contention is not None:
+            contention.note_kept(resource.type, key)
         return Ensured(found, Outcome.UNCHANGED)
+    changes = {} if contention is None else contention.check_update(resource.type, key, found, body)
     handed_over = [body]
     del body
-    return _written(found, resource.update(handed_over.pop()))
+    updated = resource.update(handed_over.pop())
+    if contention is not None:
+        contention.note_updated(resource.type, key, changes, found, updated)
+    return _written(found, updated)
 
 
 def _written(before: Object, after: Object) -> Ensured:

@@ -13,7 +13,8 @@ from btcctl.bitcoin.children import (
     build_stateful_set,
     name_problem,
 )
-from btcctl.bitcoin.repair import plan_repair
+from btcctl.bitcoin.unchangeable import settable
+from btcctl.controller.fields import has_fields, set_fields
 from tests.unit.bitcoin.builders import network
 
 OPTIONS = ChildOptions("bitcoind:test")
@@ -61,11 +62,6 @@ def test_children_are_named_as_the_first_controller_named_them() -> None:
     assert set(body["spec"]["selector"]["matchLabels"]) == {NETWORK_LABEL}
 
 
-def test_children_are_controlled_by_their_network() -> None:
-    (owner,) = stateful_set()["metadata"]["ownerReferences"]
-    assert (owner["kind"], owner["uid"], owner["controller"]) == ("BitcoinNetwork", "net-uid", True)
-
-
 def test_service_and_stateful_set_select_by_the_domain_label_which_the_pods_carry() -> None:
     body = stateful_set()
     assert body["spec"]["selector"]["matchLabels"] == {NETWORK_LABEL: "net"}
@@ -86,9 +82,8 @@ def test_without_a_secret_the_pods_get_the_default_credentials() -> None:
 
 def test_a_new_version_of_the_secret_changes_the_pods() -> None:
     old = with_server_defaults(build_stateful_set(network(secret="s"), OPTIONS, "1"))
-    repair = plan_repair(build_stateful_set(network(secret="s"), OPTIONS, "2"), old)
-    assert repair.body is not None
-    assert repair.body["spec"]["template"]["metadata"]["annotations"] == {SECRET_VERSION_ANNOTATION: "2"}
+    template = mended(build_stateful_set(network(secret="s"), OPTIONS, "2"), old)["spec"]["template"]
+    assert template["metadata"]["annotations"] == {SECRET_VERSION_ANNOTATION: "2"}
 
 
 def test_readiness_is_asked_without_credentials() -> None:
@@ -98,8 +93,16 @@ def test_readiness_is_asked_without_credentials() -> None:
     assert {port["name"]: port["containerPort"] for port in container["ports"]} == {"rpc": 18443, "p2p": 18444}
 
 
+def mended(desired: dict[str, Any], observed: dict[str, Any]) -> dict[str, Any]:
+    """`observed` as it would be written."""
+    body = copy.deepcopy(observed)
+    set_fields(body, settable(desired, observed).desired)
+    return body
+
+
 def test_what_the_server_filled_in_is_no_drift() -> None:
-    assert plan_repair(stateful_set(), with_server_defaults(stateful_set())).body is None
+    observed = with_server_defaults(stateful_set())
+    assert mended(stateful_set(), observed) == observed
 
 
 def test_what_users_add_is_no_drift() -> None:
@@ -107,7 +110,7 @@ def test_what_users_add_is_no_drift() -> None:
     observed["metadata"]["labels"]["team"] = "red"
     observed["spec"]["template"]["metadata"]["annotations"] = {"kubectl.kubernetes.io/restartedAt": "today"}
     observed["spec"]["template"]["spec"]["nodeSelector"] = {"disk": "ssd"}
-    assert plan_repair(stateful_set(), observed).body is None
+    assert mended(stateful_set(), observed) == observed
 
 
 @pytest.mark.parametrize(
@@ -131,71 +134,54 @@ def test_drift_is_set_back_and_what_else_stands_there_is_kept(path: tuple[Any, .
     for step in path[:-1]:
         target = target[step]
     target[path[-1]] = value
-    repair = plan_repair(desired, observed)
-    assert repair.body is not None
-    assert plan_repair(desired, repair.body).body is None
-    assert repair.body["spec"]["minReadySeconds"] == 3
-    assert repair.body["metadata"]["resourceVersion"] == "5"
-
-
-def test_planning_a_repair_changes_neither_side() -> None:
-    desired, observed = stateful_set(nodes=4), with_server_defaults(stateful_set())
-    before = copy.deepcopy((desired, observed))
-    plan_repair(desired, observed)
-    assert (desired, observed) == before
+    body = mended(desired, observed)
+    assert has_fields(body, desired)
+    assert body != observed
+    assert body["spec"]["minReadySeconds"] == 3
+    assert body["metadata"]["resourceVersion"] == "5"
 
 
 def test_an_alternative_is_replaced_not_merged() -> None:
-    observed = with_server_defaults(stateful_set(secret="s"))
-    repair = plan_repair(stateful_set(), observed)
-    assert repair.body is not None
-    assert container_of(repair.body)["env"][0] == {"name": "BC_RPC_USER", "value": "user"}
+    body = mended(stateful_set(), with_server_defaults(stateful_set(secret="s")))
+    assert container_of(body)["env"][0] == {"name": "BC_RPC_USER", "value": "user"}
 
 
 def test_a_selector_with_more_in_it_selects_less_and_is_drift() -> None:
     desired = build_service(network(), OPTIONS)
     observed = copy.deepcopy(desired)
     observed["spec"]["selector"]["extra"] = "x"
-    repair = plan_repair(desired, observed)
-    assert repair.body is not None
-    assert repair.body["spec"]["selector"] == {NETWORK_LABEL: "net"}
+    assert mended(desired, observed)["spec"]["selector"] == {NETWORK_LABEL: "net"}
 
 
 def test_what_cannot_be_changed_is_named_and_the_rest_is_repaired() -> None:
     observed = with_server_defaults(stateful_set(nodes=5))
     observed["spec"]["selector"] = {"matchLabels": {"app": "net"}}
     observed["spec"]["podManagementPolicy"] = "OrderedReady"
-    repair = plan_repair(stateful_set(nodes=3), observed)
-    assert set(repair.immutable) == {"selector", "podManagementPolicy"}
-    assert repair.body is not None
-    assert repair.body["spec"]["replicas"] == 3
-    assert repair.body["spec"]["selector"] == {"matchLabels": {"app": "net"}}
+    assert set(settable(stateful_set(nodes=3), observed).immutable) == {"selector", "podManagementPolicy"}
+    body = mended(stateful_set(nodes=3), observed)
+    assert body["spec"]["replicas"] == 3
+    assert body["spec"]["selector"] == {"matchLabels": {"app": "net"}}
 
 
 def test_pods_keep_the_labels_that_an_unchangeable_selector_asks_for() -> None:
     observed = with_server_defaults(stateful_set())
     observed["spec"]["selector"] = {"matchLabels": {"old": "label"}}
-    repair = plan_repair(stateful_set(), observed)
-    assert repair.body is not None
-    assert repair.body["spec"]["template"]["metadata"]["labels"]["old"] == "label"
+    assert mended(stateful_set(), observed)["spec"]["template"]["metadata"]["labels"]["old"] == "label"
 
 
 def test_a_service_with_an_address_of_its_own_cannot_become_headless() -> None:
     desired = build_service(network(), OPTIONS)
     observed = copy.deepcopy(desired)
     observed["spec"]["clusterIP"] = "10.96.0.7"
-    repair = plan_repair(desired, observed)
-    assert repair.immutable == ("clusterIP",)
-    assert repair.body is None
+    assert settable(desired, observed).immutable == ("clusterIP",)
+    assert mended(desired, observed) == observed
 
 
 def test_a_child_without_replicas_or_labels_is_repaired_too() -> None:
     observed = with_server_defaults(stateful_set())
     del observed["spec"]["replicas"]
     del observed["metadata"]["labels"]
-    repair = plan_repair(stateful_set(), observed)
-    assert repair.body is not None
-    assert repair.body["spec"]["replicas"] == 3
+    assert mended(stateful_set(), observed)["spec"]["replicas"] == 3
 
 
 @pytest.mark.parametrize("name", ["a", "my-network", "x" * 48, "a1-2"])

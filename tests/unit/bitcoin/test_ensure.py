@@ -1,145 +1,182 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from btcctl.bitcoin.children import ChildOptions, build_service
 from btcctl.bitcoin.ensure import Child, ChildKeeper
-from btcctl.bitcoin.memory import RepairHistory
 from btcctl.bitcoin.status import Notice
-from btcctl.errors import AlreadyExists, ApiError, Conflict, Forbidden, NotFound
+from btcctl.bitcoin.types import BITCOIN_NETWORKS
+from btcctl.controller.contention import Contention
+from btcctl.controller.writes import is_controlled_by
+from btcctl.errors import AlreadyExists, ApiError, Conflict, Forbidden
 from btcctl.objects import Object, ObjectKey
+from btcctl.resources import SERVICES
 from btcctl.testing.clock import FakeClock
-from tests.unit.bitcoin.builders import network
+from btcctl.testing.fake_client import Action, FakeClient
+from tests.unit.bitcoin.builders import network, network_body
 
-NETWORK = network()
-DESIRED = build_service(NETWORK, ChildOptions("image"))
+DESIRED = build_service(network(), ChildOptions("image"))
 KEY = ObjectKey("default", "net-svc")
 
 
-class Services:
-    """Holds one object, or none; refuses writes with `error`."""
-
-    def __init__(self, body: dict[str, Any] | None = None, error: ApiError | None = None) -> None:
-        self.body = body
-        self.error = error
-        self.versions = 0
-        self.calls: list[str] = []
-
-    def get(self, key: ObjectKey) -> Object:
-        self.calls.append("get")
-        if self.body is None:
-            raise NotFound(404)
-        return Object.from_body(self.body)
-
-    def create(self, body: Mapping[str, Any]) -> Object:
-        return self._write("create", body)
-
-    def update(self, body: Mapping[str, Any]) -> Object:
-        return self._write("update", body)
-
-    def _write(self, verb: str, body: Mapping[str, Any]) -> Object:
-        self.calls.append(verb)
-        if self.error is not None:
-            raise self.error
-        self.versions += 1
-        self.body = copy.deepcopy({**body, "metadata": {**body["metadata"], "resourceVersion": str(self.versions)}})
-        return Object.from_body(self.body)
-
-
-class Mutating(Services):
-    """An admission webhook puts back what it wants, so that an update changes nothing."""
-
-    def _write(self, verb: str, body: Mapping[str, Any]) -> Object:
-        self.calls.append(verb)
-        return Object.from_body(self.body or {})
-
-
-def owned_by(uid: str, **owner: str) -> dict[str, Any]:
-    body = copy.deepcopy(DESIRED)
-    body["metadata"]["ownerReferences"][0] |= {"uid": uid, **owner}
-    body["spec"]["ports"] = []
+def owner_body() -> dict[str, Any]:
+    body = network_body()
+    body["metadata"]["uid"] = "net-uid"
     return body
 
 
-def ensure(services: Services, notices: list[Notice] | None = None, cached: Object | None = None) -> Child:
-    keeper = ChildKeeper(lambda key: cached, services)
-    told = [] if notices is None else notices
-    return keeper.ensure(NETWORK, DESIRED, keeper.find(KEY), told.append, RepairHistory())
+NETWORK = Object.from_body(owner_body())
 
 
-def test_what_the_cache_does_not_hold_is_asked_for_before_it_is_created() -> None:
-    services = Services(copy.deepcopy(DESIRED))
-    assert ensure(services).object is not None
-    assert services.calls == ["get"]
+def service(uid: str = "net-uid", **owner: Any) -> dict[str, Any]:
+    """A child that differs from what it should be."""
+    body = copy.deepcopy(DESIRED)
+    reference = {"apiVersion": BITCOIN_NETWORKS.api_version, "kind": BITCOIN_NETWORKS.kind, "name": "net", "uid": uid}
+    body["metadata"]["ownerReferences"] = [{**reference, "controller": True, "blockOwnerDeletion": True, **owner}]
+    body["spec"]["ports"] = [{"port": 1}]
+    return body
+
+
+class Fixture:
+    """A cluster with that network, perhaps that child, and an operator that keeps it."""
+
+    def __init__(self, child: dict[str, Any] | None = None, error: ApiError | None = None) -> None:
+        self.client = FakeClient(types=[BITCOIN_NETWORKS], field_manager="btcctl")
+        self.client.add(owner_body())
+        if child is not None:
+            self.client.resource(SERVICES).create(child)
+        self.client.clear_actions()
+        self.client.reactors.append(self._refuse)
+        self.services = self.client.resource(SERVICES)
+        self.notices: list[Notice] = []
+        self.cached: Object | None = None
+        self._error = error
+        self._contention = Contention("btcctl", clock=FakeClock())
+
+    def _refuse(self, action: Action) -> None:
+        if self._error is not None and action.verb in {"create", "update"}:
+            raise self._error
+
+    def ensure(self) -> Child:
+        keeper = ChildKeeper(lambda key: self.cached, self.services)
+        return keeper.ensure(NETWORK, DESIRED, keeper.find(KEY), self.notices.append, self._contention)
+
+    def verbs(self) -> list[str]:
+        return [each.verb for each in self.client.actions]
+
+    def reasons(self) -> list[str]:
+        return [each.reason for each in self.notices]
+
+
+def test_a_child_that_is_missing_is_asked_for_and_then_created_as_the_networks_own() -> None:
+    it = Fixture()
+    created = it.ensure()
+    assert created.object is not None
+    assert (it.verbs(), it.reasons()) == (["get", "create"], ["ServiceCreated"])
+    assert is_controlled_by(created.object, NETWORK)
 
 
 def test_what_the_cache_holds_is_not_asked_for() -> None:
-    services = Services()
-    assert ensure(services, cached=Object.from_body(DESIRED)).object is not None
-    assert services.calls == []
+    it = Fixture()
+    it.cached = it.ensure().object
+    it.client.clear_actions()
+    assert it.ensure().object is it.cached
+    assert it.verbs() == []
 
 
 def test_a_child_of_a_deleted_network_of_that_name_is_waited_out() -> None:
-    services = Services(owned_by("predecessor"))
-    assert ensure(services) == Child(pending=True)
-    assert services.calls == ["get"]
+    it = Fixture()
+    it.cached = Object.from_body(service("predecessor"))
+    assert it.ensure() == Child(pending=True)
+    assert it.verbs() == []
 
 
 @pytest.mark.parametrize("owner", [{"kind": "Other"}, {"name": "other"}, {"apiVersion": "example.com/v1"}])
 def test_a_child_of_another_kind_or_name_is_in_the_way(owner: dict[str, str]) -> None:
-    services = Services(owned_by("stranger", **owner))
-    assert "not controlled by this network" in ensure(services).problem
-    assert services.calls == ["get"]
+    it = Fixture()
+    it.cached = Object.from_body(service("stranger", **owner))
+    assert "not controlled by this network" in it.ensure().problem
+    assert it.verbs() == []
+
+
+def test_a_child_that_nobody_controls_is_in_the_way_and_not_adopted() -> None:
+    it = Fixture(service(controller=False))
+    assert "not controlled by this network" in it.ensure().problem
+    assert it.verbs() == ["get"]
+
+
+def test_a_child_that_another_one_makes_meanwhile_is_in_the_way() -> None:
+    it = Fixture()
+    keeper = ChildKeeper(lambda key: None, it.services)
+    found = keeper.find(KEY)
+    it.services.create(service(controller=False))
+    child = keeper.ensure(NETWORK, DESIRED, found, it.notices.append, Contention())
+    assert (child.object, it.notices) == (None, [])
+    assert "not controlled by this network" in child.problem
 
 
 def test_a_child_on_its_way_out_is_left_alone() -> None:
-    body = owned_by("net-uid")
-    body["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
-    services = Services(body)
-    assert ensure(services) == Child(pending=True)
-    assert services.calls == ["get"]
+    body = service()
+    body["metadata"]["finalizers"] = ["example.org/wait"]
+    it = Fixture(body)
+    it.services.delete(KEY)
+    assert it.ensure() == Child(pending=True)
+    assert "update" not in it.verbs()
 
 
 def test_our_own_child_is_repaired() -> None:
-    notices: list[Notice] = []
-    services = Services(owned_by("net-uid"))
-    assert ensure(services, notices).problem == ""
-    assert services.calls == ["get", "update"]
-    assert [each.reason for each in notices] == ["ServiceRepaired"]
+    it = Fixture(service())
+    assert it.ensure().problem == ""
+    assert (it.verbs(), it.reasons()) == (["get", "update"], ["ServiceRepaired"])
 
 
 @pytest.mark.parametrize("error", [AlreadyExists(409, "AlreadyExists"), Conflict(409)])
 def test_a_lost_race_is_no_news(error: ApiError) -> None:
-    notices: list[Notice] = []
-    with pytest.raises(Conflict):
-        ensure(Services(error=error), notices)
-    with pytest.raises(Conflict):
-        ensure(Services(owned_by("net-uid"), error), notices)
-    assert notices == []
+    for it in (Fixture(error=error), Fixture(service(), error)):
+        with pytest.raises(Conflict):
+            it.ensure()
+        assert it.notices == []
 
 
-def test_a_refusal_is_told_and_raised() -> None:
-    notices: list[Notice] = []
+@pytest.mark.parametrize(("child", "reason"), [(None, "ServiceNotCreated"), (service(), "ServiceNotRepaired")])
+def test_a_refusal_is_told_and_raised(child: dict[str, Any] | None, reason: str) -> None:
+    it = Fixture(child, Forbidden(403, "Forbidden", "no"))
     with pytest.raises(Forbidden):
-        ensure(Services(error=Forbidden(403, "Forbidden", "no")), notices)
-    with pytest.raises(Forbidden):
-        ensure(Services(owned_by("net-uid"), Forbidden(403, "Forbidden", "no")), notices)
-    assert [(each.type, each.reason) for each in notices] == [
-        ("Warning", "ServiceNotCreated"),
-        ("Warning", "ServiceNotRepaired"),
-    ]
+        it.ensure()
+    assert [(each.type, each.reason) for each in it.notices] == [("Warning", reason)]
 
 
 def test_a_repair_that_the_api_server_does_not_take_is_tried_three_times_and_not_told_as_done() -> None:
-    notices: list[Notice] = []
-    services, history = Mutating(owned_by("net-uid")), RepairHistory()
-    keeper = ChildKeeper(lambda key: None, services, clock=FakeClock())
+    it = Fixture(service())
+    stubborn = it.services.get(KEY)
+
+    class PutBack:
+        """An admission webhook puts back what it wants, so that an update changes nothing."""
+
+        type = SERVICES
+        updates = 0
+        get = create = update_status = it.services.get
+
+        def update(self, body: Any) -> Object:
+            self.updates += 1
+            return stubborn
+
+    resource = PutBack()
+    contention = Contention("btcctl", clock=FakeClock())
+    keeper = ChildKeeper(lambda key: stubborn, resource)  # type: ignore[arg-type]
+    children = [keeper.ensure(NETWORK, DESIRED, stubborn, it.notices.append, contention) for _ in range(5)]
+    assert (resource.updates, it.notices) == (3, [])
+    assert "is changed back as it is written" in children[-1].dispute
+
+
+def test_a_child_that_is_deleted_each_time_is_not_made_for_ever() -> None:
+    it = Fixture()
     for _ in range(5):
-        child = keeper.ensure(NETWORK, DESIRED, keeper.find(KEY), notices.append, history)
-    assert services.calls.count("update") == 3
-    assert notices == []
-    assert "spec.ports is changed back as it is written" in child.dispute
+        child = it.ensure()
+        if child.object is not None:
+            it.services.delete(KEY)
+    assert it.verbs().count("create") == 3
+    assert child == Child(dispute='Service "net-svc" is deleted again and again')

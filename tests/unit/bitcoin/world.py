@@ -13,6 +13,7 @@ from btcctl.bitcoin.passes import InlinePasses
 from btcctl.bitcoin.reconcile import Cluster, NetworkReconciler
 from btcctl.bitcoin.status import Notice
 from btcctl.bitcoin.types import BITCOIN_NETWORKS, NetworkStatus, decode_status
+from btcctl.controller.contention import Contention
 from btcctl.controller.result import Result
 from btcctl.errors import NotFound
 from btcctl.objects import Object, ObjectKey
@@ -68,7 +69,7 @@ class World:
             stateful_sets=self._keeper(STATEFUL_SETS),
             disruption_budgets=None,
             get_secret=self.client.resource(SECRETS).get,
-            update_status=self.client.resource(BITCOIN_NETWORKS).update_status,
+            networks=self.client.resource(BITCOIN_NETWORKS),
             tell=lambda network, notice: self.notices.append(notice),
             let_in=lambda namespace, pod, height: self.pods.let_in(pod.ordinal),
             why_missing=lambda stateful_set: self.why_missing,
@@ -76,10 +77,11 @@ class World:
         )
         passes = InlinePasses(Mesh(self.mesh.rpc_for, clock=self.clock))
         options = ChildOptions("image", gated=self.gated)
-        return NetworkReconciler(cluster, passes, options, Memories(2, 30), clock=self.clock)
+        memories = Memories(2, 30, lambda: Contention(self.client.field_manager, clock=self.clock))
+        return NetworkReconciler(cluster, passes, options, memories, clock=self.clock)
 
     def _keeper(self, type_: ResourceType) -> ChildKeeper:
-        return ChildKeeper(lambda key: self.get(type_, key), self.client.resource(type_), clock=self.clock)
+        return ChildKeeper(lambda key: self.get(type_, key), self.client.resource(type_))
 
     def restart_controller(self) -> None:
         """Forget everything that is kept in memory."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+import msgspec
 import pytest
 
 from btcctl.controller.finalizers import add_finalizer, remove_finalizer
@@ -113,6 +114,32 @@ def test_a_status_is_written_only_if_it_differs(client):
     assert (written.outcome, written.object.body()["status"]) == (Outcome.UPDATED, {"ready": 1})
     assert write_status(foos, written.object, {"ready": 1}).outcome is Outcome.UNCHANGED
     assert [(each.verb, each.subresource) for each in client.actions] == [("update", "status")]
+
+
+class FooStatus(msgspec.Struct, rename="camel"):
+    ready_nodes: int = 0
+    height: int = 0
+
+
+@pytest.mark.parametrize(
+    ("stored", "verbs_of_it"),
+    [
+        ({"readyNodes": 1}, []),  # by a version that had no height
+        ({"readyNodes": 1, "height": 0, "colour": "red"}, []),  # by one that has more
+        ({"readyNodes": 2}, ["update"]),
+        ({"readyNodes": "one"}, ["update"]),  # by one that had another type
+        (None, ["update"]),
+    ],
+)
+def test_a_typed_status_is_compared_as_its_type_reads_what_is_stored(client, stored, verbs_of_it):
+    body = {"apiVersion": "example.org/v1", "kind": "Foo", "metadata": {"name": "a", "namespace": "default"}}
+    client.add(body if stored is None else {**body, "status": stored})
+    foos = client.resource(FOOS, "default")
+    foo = foos.get(KEY)
+    client.clear_actions()
+    written = write_status(foos, foo, FooStatus(ready_nodes=1))
+    assert verbs(client) == verbs_of_it
+    assert written.object.body()["status"] == ({"readyNodes": 1, "height": 0} if verbs_of_it else stored)
 
 
 def test_a_finalizer_keeps_an_object_until_it_is_removed(client, maps):

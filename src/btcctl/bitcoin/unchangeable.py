@@ -1,0 +1,55 @@
+"""What of a child cannot be set any more once it exists. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from btcctl.controller.fields import has_fields
+
+# The API server refuses a change of these (apps/v1 validation of StatefulSet updates).
+_IMMUTABLE = {
+    "StatefulSet": ("selector", "serviceName", "podManagementPolicy", "volumeClaimTemplates"),
+    "Service": ("clusterIP",),
+}
+
+
+class Settable(NamedTuple):
+    """What to do about a child.
+
+    Attributes:
+        desired: What can be set of what is wanted.
+        immutable: Fields of the spec that differ and that the API never lets change.
+    """
+
+    desired: dict[str, Any]
+    immutable: tuple[str, ...]
+
+
+def settable(desired: Mapping[str, Any], observed: Mapping[str, Any]) -> Settable:
+    """Leave out what cannot be changed.
+
+    Args:
+        desired: From `btcctl.bitcoin.children`.
+        observed: The child's body; without a spec it is about to be made.
+    """
+    if "spec" not in observed:
+        return Settable({**desired}, ())
+    there = observed["spec"] or {}
+    fixed = tuple(
+        field
+        for field in _IMMUTABLE.get(desired["kind"], ())
+        if field in desired["spec"] and not has_fields(there.get(field), desired["spec"][field], field)
+    )
+    if not fixed:
+        return Settable({**desired}, ())
+    spec = {field: value for field, value in desired["spec"].items() if field not in fixed}
+    if "selector" in fixed and "template" in spec:
+        spec["template"] = _selected_by(there.get("selector") or {}, spec["template"])
+    return Settable({**desired, "spec": spec}, fixed)
+
+
+def _selected_by(old_selector: Mapping[str, Any], template: Mapping[str, Any]) -> dict[str, Any]:
+    """The template with the labels that a selector we cannot change asks for."""
+    template_labels = {**template["metadata"]["labels"], **(old_selector.get("matchLabels") or {})}
+    return {**template, "metadata": {**template["metadata"], "labels": template_labels}}
