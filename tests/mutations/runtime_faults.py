@@ -8,7 +8,7 @@ _PROCESSING = ("controller/test_controller.py", "controller/test_foreign_code.py
 _FOREIGN = ("controller/test_foreign_code.py",)
 _SOURCES = ("controller/test_sources.py", "controller/test_builder.py", "controller/test_controller.py")
 _OWN_WRITES = ("controller/test_own_writes.py", "controller/test_controller.py")
-_WRITES = ("controller/test_writes.py", "test_mistakes.py")
+_WRITES = ("controller/test_writes.py", "controller/test_contention.py", "test_mistakes.py")
 _MANAGER = ("controller/test_manager.py", "controller/test_leading.py", "controller/test_manager_shutdown.py")
 _HEALTH = ("controller/test_health.py",)
 _ELECTION = ("leaderelection/test_election.py", "leaderelection/test_elector.py", "leaderelection/test_lease_lock.py")
@@ -282,6 +282,45 @@ RUNTIME_FAULTS = [
         ("what is being processed has been", "(self._entries or self.turn.locked())", "self._entries"),
     ),
     *faults_in(
+        "controller/contention.py",
+        ("controller/test_contention.py",),
+        ("a value that is new is taken for the old", "if field is None or field.value != value:", "if field is None:"),
+        (
+            "what is not disputed waits with what is",
+            "            has_truce = all(path in fields",
+            "            has_truce = any(path in fields",
+        ),
+        (
+            "a truce is for ever",
+            "self.is_disputed and now < self.written_at + TRUCE_SECONDS",
+            "self.is_disputed",
+        ),
+        (
+            "writes that are far apart add up",
+            "        return now >= self.written_at + truce + SAME_DISPUTE_SECONDS",
+            "        return False",
+        ),
+        (
+            "a dispute is over with its truce",
+            "        truce = TRUCE_SECONDS if self.is_disputed else 0.0",
+            "        truce = 0.0",
+        ),
+        ("we are blamed for what we wrote ourselves", "but=self._field_manager)", 'but="")'),
+    ),
+    *faults_in(
+        "controller/fields.py",
+        ("controller/test_fields.py",),
+        ("a selector is merged", "        if field != WHOLE and isinstance(value", "        if isinstance(value"),
+        ("a selector with more in it passes", "    if field == WHOLE:", "    if False:"),
+        ("lists of different lengths pass", "            and len(desired) == len(body)\n", ""),
+        ("a status' manager is blamed", 'if not each.get("subresource") and _owns', "if _owns"),
+        (
+            "the first manager is blamed",
+            'latest = max(owners, key=lambda each: str(each.get("time") or ""), default=None)',
+            "latest = next(iter(owners), None)",
+        ),
+    ),
+    *faults_in(
         "controller/writes.py",
         _WRITES,
         (
@@ -291,8 +330,28 @@ RUNTIME_FAULTS = [
         ),
         (
             "a status is written without a difference",
-            '    if is_same_json(dict(status), body.get("status")):',
+            "    if _has_status(obj, status):",
             "    if False:",
+        ),
+        (
+            "a typed status that is there already is written",
+            "            return bool(obj.decode(_with_status(type(status))).status == status)",
+            "            return to_builtins(status) == obj.body().get('status')",
+        ),
+        (
+            "a write that is undone is not counted",
+            "        contention.note_updated(resource.type, key, changes, found, updated)",
+            "        pass",
+        ),
+        (
+            "a creation that is undone is not counted",
+            "        contention.note_created(resource.type, key)",
+            "        pass",
+        ),
+        (
+            "a dispute never ends",
+            "            contention.note_kept(resource.type, key)",
+            "            pass",
         ),
         (
             "what the lister has not is read first",

@@ -27,9 +27,9 @@ class Fight:
         self.write("0")
         self.clock.advance(SAME_DISPUTE_SECONDS)  # that it was made is long ago
 
-    def write(self, value: str = "0", field: str = "k") -> Outcome:
+    def write(self, value: str = "0", field: str = "k", **more: str) -> Outcome:
         def mutate(body: dict[str, Any]) -> None:
-            body.setdefault("data", {})[field] = value
+            body.setdefault("data", {}).update({field: value, **more})
 
         return create_or_update(self.maps, KEY, mutate, contention=self.contention).outcome
 
@@ -122,9 +122,10 @@ def test_fields_that_are_undone_in_turn_are_disputed_nevertheless(fight):
 
 def test_what_is_not_disputed_is_written_meanwhile(fight):
     fight.lose()
-    assert fight.write(field="mine") is Outcome.UPDATED
+    assert fight.write(mine="1") is Outcome.UPDATED
+    fight.undo()
     with pytest.raises(Contested):
-        fight.write()
+        fight.write(mine="1")
 
 
 def test_an_object_that_is_deleted_each_time_is_made_three_times(fight):
