@@ -13,7 +13,7 @@ import sys
 from phases import GROUP, VERSION, Adapter, Probe, arguments
 
 from btcctl import ApiClient, Controller, Manager, ObjectKey, ResourceType, Result, SharedInformerFactory, logging
-from btcctl.rest.config import ClientConfig
+from btcctl.rest.config.client_config import ClientConfig
 
 TYPES = {
     "widgets": ResourceType(GROUP, VERSION, "widgets", "Widget"),

@@ -10,7 +10,7 @@ import msgspec
 from phases import GROUP, HANDLERS, VERSION, Adapter, Probe, arguments
 
 from btcctl import ApiClient, Deleted, HandlerFuncs, Object, ResourceType, SharedInformer
-from btcctl.rest.config import ClientConfig
+from btcctl.rest.config.client_config import ClientConfig
 
 TYPES = {
     "widgets": ResourceType(GROUP, VERSION, "widgets", "Widget"),

@@ -12,39 +12,39 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from btcctl.controller.builder import ControllerBuilder as ControllerBuilder
-    from btcctl.controller.conditions import Condition as Condition
-    from btcctl.controller.conditions import merge_conditions as merge_conditions
-    from btcctl.controller.contention import Contention as Contention
-    from btcctl.controller.contention import Contested as Contested
     from btcctl.controller.controller import Controller as Controller
     from btcctl.controller.debugging import DebugPages as DebugPages
-    from btcctl.controller.fields import set_fields as set_fields
-    from btcctl.controller.finalizers import add_finalizer as add_finalizer
-    from btcctl.controller.finalizers import remove_finalizer as remove_finalizer
-    from btcctl.controller.handlers import own_key as own_key
-    from btcctl.controller.handlers import owner_keys as owner_keys
     from btcctl.controller.health import live_checks as live_checks
     from btcctl.controller.health import ready_checks as ready_checks
+    from btcctl.controller.keys.handlers import own_key as own_key
+    from btcctl.controller.keys.handlers import owner_keys as owner_keys
+    from btcctl.controller.keys.predicates import all_of as all_of
+    from btcctl.controller.keys.predicates import any_of as any_of
+    from btcctl.controller.keys.predicates import generation_changed as generation_changed
+    from btcctl.controller.keys.predicates import has_label as has_label
+    from btcctl.controller.keys.predicates import labels_changed as labels_changed
+    from btcctl.controller.keys.predicates import not_ as not_
+    from btcctl.controller.keys.predicates import resource_version_changed as resource_version_changed
     from btcctl.controller.manager import Manager as Manager
     from btcctl.controller.manager import run_until_signal as run_until_signal
     from btcctl.controller.options import ControllerOptions as ControllerOptions
-    from btcctl.controller.predicates import all_of as all_of
-    from btcctl.controller.predicates import any_of as any_of
-    from btcctl.controller.predicates import generation_changed as generation_changed
-    from btcctl.controller.predicates import has_label as has_label
-    from btcctl.controller.predicates import labels_changed as labels_changed
-    from btcctl.controller.predicates import not_ as not_
-    from btcctl.controller.predicates import resource_version_changed as resource_version_changed
-    from btcctl.controller.result import Result as Result
-    from btcctl.controller.serving import StatusServer as StatusServer
-    from btcctl.controller.writes import Ensured as Ensured
-    from btcctl.controller.writes import NotControlled as NotControlled
-    from btcctl.controller.writes import Outcome as Outcome
-    from btcctl.controller.writes import create_or_update as create_or_update
-    from btcctl.controller.writes import is_controlled_by as is_controlled_by
-    from btcctl.controller.writes import retry_on_conflict as retry_on_conflict
-    from btcctl.controller.writes import set_controller as set_controller
-    from btcctl.controller.writes import write_status as write_status
+    from btcctl.controller.reconciling.result import Result as Result
+    from btcctl.controller.serving.status_server import StatusServer as StatusServer
+    from btcctl.controller.writing.conditions import Condition as Condition
+    from btcctl.controller.writing.conditions import merge_conditions as merge_conditions
+    from btcctl.controller.writing.contention import Contention as Contention
+    from btcctl.controller.writing.contention import Contested as Contested
+    from btcctl.controller.writing.fields import set_fields as set_fields
+    from btcctl.controller.writing.finalizers import add_finalizer as add_finalizer
+    from btcctl.controller.writing.finalizers import remove_finalizer as remove_finalizer
+    from btcctl.controller.writing.writes import Ensured as Ensured
+    from btcctl.controller.writing.writes import NotControlled as NotControlled
+    from btcctl.controller.writing.writes import Outcome as Outcome
+    from btcctl.controller.writing.writes import create_or_update as create_or_update
+    from btcctl.controller.writing.writes import is_controlled_by as is_controlled_by
+    from btcctl.controller.writing.writes import retry_on_conflict as retry_on_conflict
+    from btcctl.controller.writing.writes import set_controller as set_controller
+    from btcctl.controller.writing.writes import write_status as write_status
     from btcctl.errors import AlreadyExists as AlreadyExists
     from btcctl.errors import ApiError as ApiError
     from btcctl.errors import BadRequest as BadRequest
@@ -78,17 +78,17 @@ if TYPE_CHECKING:
     from btcctl.events.recorder import EventRecorder as EventRecorder
     from btcctl.events.recorder import SourceRecorder as SourceRecorder
     from btcctl.events.reference import ObjectReference as ObjectReference
-    from btcctl.events.sinks import log_event as log_event
+    from btcctl.events.sinks.api_sink import log_event as log_event
+    from btcctl.informers.cache.lister import Lister as Lister
     from btcctl.informers.factory import SharedInformerFactory as SharedInformerFactory
-    from btcctl.informers.filters import FilteringHandler as FilteringHandler
-    from btcctl.informers.filters import PredicateHandler as PredicateHandler
-    from btcctl.informers.lister import Lister as Lister
     from btcctl.informers.metrics import InformerMetrics as InformerMetrics
-    from btcctl.informers.notifications import Deleted as Deleted
-    from btcctl.informers.notifications import HandlerFuncs as HandlerFuncs
-    from btcctl.informers.options import ReflectorOptions as ReflectorOptions
+    from btcctl.informers.reflector.options import ReflectorOptions as ReflectorOptions
+    from btcctl.informers.reflector.transform import drop_managed_fields as drop_managed_fields
     from btcctl.informers.shared_informer import SharedInformer as SharedInformer
-    from btcctl.informers.transform import drop_managed_fields as drop_managed_fields
+    from btcctl.informers.sharing.filters import FilteringHandler as FilteringHandler
+    from btcctl.informers.sharing.filters import PredicateHandler as PredicateHandler
+    from btcctl.informers.sharing.notifications import Deleted as Deleted
+    from btcctl.informers.sharing.notifications import HandlerFuncs as HandlerFuncs
     from btcctl.informers.typed import TypedInformer as TypedInformer
     from btcctl.leaderelection.elector import Elector as Elector
     from btcctl.leaderelection.fence import Fence as Fence
@@ -119,13 +119,13 @@ if TYPE_CHECKING:
     from btcctl.resources import STATEFUL_SETS as STATEFUL_SETS
     from btcctl.resources import ResourceType as ResourceType
     from btcctl.rest.client import ApiClient as ApiClient
-    from btcctl.rest.config import ClientConfig as ClientConfig
+    from btcctl.rest.collection.logs import LogLines as LogLines
+    from btcctl.rest.collection.resource import PatchKind as PatchKind
+    from btcctl.rest.collection.resource import Resource as Resource
+    from btcctl.rest.config.client_config import ClientConfig as ClientConfig
     from btcctl.rest.http import HttpTransport as HttpTransport
     from btcctl.rest.limits import ReadLimits as ReadLimits
     from btcctl.rest.loading import load_config as load_config
-    from btcctl.rest.logs import LogLines as LogLines
-    from btcctl.rest.resource import PatchKind as PatchKind
-    from btcctl.rest.resource import Resource as Resource
     from btcctl.rest.retry import RetryPolicy as RetryPolicy
     from btcctl.rest.typed.resource import TypedResource as TypedResource
     from btcctl.typed.definition import AGE as AGE
@@ -160,15 +160,15 @@ _HOMES = {
     "CUSTOM_RESOURCE_DEFINITIONS": "resources",
     "CacheSyncError": "errors",
     "CallTimedOut": "errors",
-    "ClientConfig": "rest.config",
+    "ClientConfig": "rest.config.client_config",
     "Column": "typed.definition",
-    "Condition": "controller.conditions",
+    "Condition": "controller.writing.conditions",
     "ConfigError": "errors",
     "Conflict": "errors",
     "ConnectionRefused": "errors",
     "ConnectionSilent": "errors",
-    "Contention": "controller.contention",
-    "Contested": "controller.contention",
+    "Contention": "controller.writing.contention",
+    "Contested": "controller.writing.contention",
     "Controller": "controller.controller",
     "ControllerBuilder": "controller.builder",
     "ControllerOptions": "controller.options",
@@ -177,18 +177,18 @@ _HOMES = {
     "DeadlineExceeded": "errors",
     "DebugPages": "controller.debugging",
     "DecodeError": "errors",
-    "Deleted": "informers.notifications",
+    "Deleted": "informers.sharing.notifications",
     "EVENTS": "resources",
     "EVENTS_V1": "resources",
     "Elector": "leaderelection.elector",
-    "Ensured": "controller.writes",
+    "Ensured": "controller.writing.writes",
     "EventRecorder": "events.recorder",
     "FastSlowRateLimiter": "workqueue.rate_limiters",
     "Fence": "leaderelection.fence",
-    "FilteringHandler": "informers.filters",
+    "FilteringHandler": "informers.sharing.filters",
     "Forbidden": "errors",
     "Gone": "errors",
-    "HandlerFuncs": "informers.notifications",
+    "HandlerFuncs": "informers.sharing.notifications",
     "HttpTransport": "rest.http",
     "InformerMetrics": "informers.metrics",
     "InternalError": "errors",
@@ -198,8 +198,8 @@ _HOMES = {
     "LEASES": "resources",
     "LeaseLock": "leaderelection.lease_lock",
     "LeaseLost": "errors",
-    "Lister": "informers.lister",
-    "LogLines": "rest.logs",
+    "Lister": "informers.cache.lister",
+    "LogLines": "rest.collection.logs",
     "Manager": "controller.manager",
     "MaxOfRateLimiter": "workqueue.rate_limiters",
     "Metadata": "typed.metadata",
@@ -207,29 +207,29 @@ _HOMES = {
     "Metrics": "metrics",
     "NAMESPACES": "resources",
     "NODES": "resources",
-    "NotControlled": "controller.writes",
+    "NotControlled": "controller.writing.writes",
     "NotFound": "errors",
     "NotLeading": "errors",
     "Object": "objects",
     "ObjectDecodeError": "errors",
     "ObjectKey": "objects",
     "ObjectReference": "events.reference",
-    "Outcome": "controller.writes",
+    "Outcome": "controller.writing.writes",
     "OwnerReference": "objects",
     "PERSISTENT_VOLUME_CLAIMS": "resources",
     "PODS": "resources",
     "POD_DISRUPTION_BUDGETS": "resources",
-    "PatchKind": "rest.resource",
-    "PredicateHandler": "informers.filters",
+    "PatchKind": "rest.collection.resource",
+    "PredicateHandler": "informers.sharing.filters",
     "ROLES": "resources",
     "ROLE_BINDINGS": "resources",
     "RateLimiter": "workqueue.rate_limiters",
     "RateLimitingQueue": "workqueue.rate_limited",
     "ReadLimits": "rest.limits",
-    "ReflectorOptions": "informers.options",
-    "Resource": "rest.resource",
+    "ReflectorOptions": "informers.reflector.options",
+    "Resource": "rest.collection.resource",
     "ResourceType": "resources",
-    "Result": "controller.result",
+    "Result": "controller.reconciling.result",
     "RetryPolicy": "rest.retry",
     "Rule": "typed.definition",
     "SECRETS": "resources",
@@ -243,7 +243,7 @@ _HOMES = {
     "SharedInformerFactory": "informers.factory",
     "ShutDown": "workqueue.queue",
     "SourceRecorder": "events.recorder",
-    "StatusServer": "controller.serving",
+    "StatusServer": "controller.serving.status_server",
     "TerminalError": "errors",
     "TooManyRequests": "errors",
     "TransportError": "errors",
@@ -253,30 +253,30 @@ _HOMES = {
     "TypedResource": "rest.typed.resource",
     "Unauthorized": "errors",
     "WatchDecodeError": "errors",
-    "add_finalizer": "controller.finalizers",
-    "all_of": "controller.predicates",
-    "any_of": "controller.predicates",
-    "create_or_update": "controller.writes",
-    "drop_managed_fields": "informers.transform",
-    "generation_changed": "controller.predicates",
-    "has_label": "controller.predicates",
-    "is_controlled_by": "controller.writes",
-    "labels_changed": "controller.predicates",
+    "add_finalizer": "controller.writing.finalizers",
+    "all_of": "controller.keys.predicates",
+    "any_of": "controller.keys.predicates",
+    "create_or_update": "controller.writing.writes",
+    "drop_managed_fields": "informers.reflector.transform",
+    "generation_changed": "controller.keys.predicates",
+    "has_label": "controller.keys.predicates",
+    "is_controlled_by": "controller.writing.writes",
+    "labels_changed": "controller.keys.predicates",
     "live_checks": "controller.health",
     "load_config": "rest.loading",
-    "log_event": "events.sinks",
-    "merge_conditions": "controller.conditions",
-    "not_": "controller.predicates",
-    "own_key": "controller.handlers",
-    "owner_keys": "controller.handlers",
+    "log_event": "events.sinks.api_sink",
+    "merge_conditions": "controller.writing.conditions",
+    "not_": "controller.keys.predicates",
+    "own_key": "controller.keys.handlers",
+    "owner_keys": "controller.keys.handlers",
     "ready_checks": "controller.health",
-    "remove_finalizer": "controller.finalizers",
-    "resource_version_changed": "controller.predicates",
-    "retry_on_conflict": "controller.writes",
+    "remove_finalizer": "controller.writing.finalizers",
+    "resource_version_changed": "controller.keys.predicates",
+    "retry_on_conflict": "controller.writing.writes",
     "run_until_signal": "controller.manager",
-    "set_controller": "controller.writes",
-    "set_fields": "controller.fields",
-    "write_status": "controller.writes",
+    "set_controller": "controller.writing.writes",
+    "set_fields": "controller.writing.fields",
+    "write_status": "controller.writing.writes",
 }
 
 __all__ = sorted(_HOMES)  # noqa: PLE0605  # type: ignore[assignment]

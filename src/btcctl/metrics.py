@@ -174,7 +174,7 @@ class QueueFamilies:
 
 
 class OwnWriteCounts(Protocol):
-    """See `btcctl.controller.own_writes.OwnWrites`."""
+    """See `btcctl.controller.reconciling.own_writes.OwnWrites`."""
 
     waits: int
     timeouts: int

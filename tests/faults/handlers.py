@@ -6,8 +6,8 @@ import random
 import threading
 
 from btcctl.clock import SYSTEM_CLOCK
-from btcctl.informers.notifications import Deleted
 from btcctl.informers.shared_informer import SharedInformer
+from btcctl.informers.sharing.notifications import Deleted
 from btcctl.objects import Object, ObjectKey
 from btcctl.threads import Runner, Stop
 

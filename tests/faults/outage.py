@@ -27,7 +27,7 @@ from btcctl.errors import BtcctlError
 from btcctl.objects import ObjectKey
 from btcctl.resources import CONFIG_MAPS
 from btcctl.rest.client import ApiClient
-from btcctl.rest.config import ClientConfig
+from btcctl.rest.config.client_config import ClientConfig
 from btcctl.testing.control_plane import BinariesMissing, ControlPlane
 from btcctl.threads import Runner
 from tests.faults.run import be_quiet

@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from btcctl.clock import SYSTEM_CLOCK
-from btcctl.informers.options import ReflectorOptions
+from btcctl.informers.reflector.options import ReflectorOptions
 from btcctl.informers.shared_informer import InformerStatistics, SharedInformer
 from btcctl.objects import ObjectKey
 from btcctl.rest.client import ApiClient
 from btcctl.rest.limits import ReadLimits
-from btcctl.rest.lister_watcher import ResourceListerWatcher, StreamingListerWatcher
-from btcctl.rest.stream import WatchStream
+from btcctl.rest.watching.lister_watcher import ResourceListerWatcher, StreamingListerWatcher
+from btcctl.rest.watching.stream import WatchStream
 from btcctl.testing.faults import FAULTS, Fault, FaultServer, Pace
 from tests.faults.handlers import Lateness, Reader, State, Tracker, index_of
 from tests.faults.writer import NAMES, WIDGETS, Writer

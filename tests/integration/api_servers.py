@@ -20,8 +20,8 @@ from btcctl.errors import AlreadyExists
 from btcctl.objects import ObjectKey
 from btcctl.resources import NAMESPACES, ROLE_BINDINGS, ROLES, ResourceType
 from btcctl.rest.client import ApiClient
-from btcctl.rest.config import ClientConfig
-from btcctl.rest.credentials import StaticCredentials
+from btcctl.rest.config.client_config import ClientConfig
+from btcctl.rest.config.credentials import StaticCredentials
 from btcctl.rest.loading import load_config
 from btcctl.sandbox.access import Access
 from btcctl.testing.control_plane import ControlPlane, ControlPlaneError

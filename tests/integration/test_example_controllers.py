@@ -18,9 +18,9 @@ from btcctl.errors import AlreadyExists, NotFound
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import CONFIG_MAPS, CUSTOM_RESOURCE_DEFINITIONS, DEPLOYMENTS, EVENTS, ResourceType
 from btcctl.rest.client import ApiClient
-from btcctl.rest.counting import CountingTransport
+from btcctl.rest.collection.resource import Resource
 from btcctl.rest.http import HttpTransport
-from btcctl.rest.resource import Resource
+from btcctl.rest.transport.counting import CountingTransport
 from tests.integration.api_servers import ApiServer
 from tests.integration.support import eventually
 

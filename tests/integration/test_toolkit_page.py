@@ -68,7 +68,7 @@ from typing import Any, NoReturn
 
 import pytest
 from btcctl import Conflict, ObjectKey, ResourceType
-from btcctl.rest.resource import Resource
+from btcctl.rest.collection.resource import Resource
 from btcctl.testing import FakeClient
 
 WIDGETS = ResourceType("example.org", "v1", "widgets", "Widget")

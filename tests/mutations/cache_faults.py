@@ -10,7 +10,7 @@ _TYPED = ("informers/test_typed.py",)
 
 CACHE_FAULTS = [
     *faults_in(
-        "informers/indexer.py",
+        "informers/cache/indexer.py",
         _FOREIGN,
         (
             "asyncio's CancelledError of an index function ends the informer",
@@ -19,7 +19,7 @@ CACHE_FAULTS = [
         ),
     ),
     *faults_in(
-        "informers/transform.py",
+        "informers/reflector/transform.py",
         _FOREIGN,
         (
             "asyncio's CancelledError of a transform ends the reflector",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from tests.mutations.fault import faults_in
 
-_KUBECONFIG = ("rest/test_kubeconfig.py", "rest/test_kubeconfig_fuzz.py")
-_RENEWAL = ("rest/test_renewal.py",)
-_AGAIN = ("rest/test_reading_again.py",)
+_KUBECONFIG = ("rest/kubeconfig/test_kubeconfig.py", "rest/kubeconfig/test_kubeconfig_fuzz.py")
+_RENEWAL = ("rest/kubeconfig/test_renewal.py",)
+_AGAIN = ("rest/kubeconfig/test_reading_again.py",)
 _ELECTION = ("leaderelection/test_elector.py", "leaderelection/test_odd_leases.py")
 _SECRET = ("test_secret.py",)
 

@@ -76,8 +76,8 @@ EXCHANGE_FAULTS: list[Fault] = [
         ("a dead connection is taken for a live one", "if not connection.is_connected:", "if False:"),
     ),
     *faults_in(
-        "rest/tls.py",
-        ("rest/test_tls_contexts.py",),
+        "rest/config/tls.py",
+        ("rest/config/test_tls_contexts.py",),
         ("a rotated CA is not noticed by kept connections", "now >= self._look_at:", "False:"),
         (
             "a new certificate after a refusal is not shown",

@@ -45,12 +45,12 @@ OBJECT_FAULTS = [
         ),
     ),
     *faults_in(
-        "rest/pages.py",
+        "rest/watching/pages.py",
         _OBJECTS,
         ("items of a list are of no kind", "return Object(meta, raw, type_meta)", "return Object(meta, raw)"),
     ),
     *faults_in(
-        "informers/transform.py",
+        "informers/reflector/transform.py",
         _OBJECTS,
         ("a transform takes the kind away", "return transformed.of_type(obj.type_meta)", "return transformed"),
     ),

@@ -6,7 +6,7 @@ from tests.mutations.fault import faults_in
 
 _DURATIONS = ("test_durations.py", "test_clock.py")
 
-_REQUESTS = ("controller/test_http_request.py",)
+_REQUESTS = ("controller/serving/test_http_request.py",)
 _SERVER = ("../integration/controller/test_hostile_clients.py", "../integration/controller/test_serving.py")
 
 PROCESS_FAULTS = [
@@ -53,7 +53,7 @@ PROCESS_FAULTS = [
         ("a limiter's NaN is no wait", "return seconds if seconds < math.inf else CAP_SECONDS", "return seconds"),
     ),
     *faults_in(
-        "controller/http_request.py",
+        "controller/serving/http_request.py",
         _REQUESTS,
         ("a request may be of any size", "end.start()) > MAX_HEAD_BYTES:", "end.start()) < 0:"),
         (
@@ -69,7 +69,7 @@ PROCESS_FAULTS = [
         ("an address that is none ends the thread", "        except ValueError:\n", "        except KeyError:\n"),
     ),
     *faults_in(
-        "controller/http_server.py",
+        "controller/serving/http_server.py",
         _SERVER,
         (
             "who drips has all the time in the world",
@@ -106,7 +106,7 @@ PROCESS_FAULTS = [
         ("a machine without IPv6 is not served", "if host or error.errno not in _NO_IPV6:", "if error:"),
     ),
     *faults_in(
-        "controller/serving.py",
+        "controller/serving/status_server.py",
         _SERVER,
         (
             "a check that raises takes its page with it",
@@ -173,7 +173,7 @@ PROCESS_FAULTS = [
         ("what was cut is not counted", "                self._shortened += 1", "                self._shortened += 0"),
     ),
     *faults_in(
-        "events/correlator.py",
+        "events/sinks/correlator.py",
         ("events/test_limits.py",),
         (
             "events that are told together do not fit",

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from tests.mutations.fault import faults_in
 
-_PROCESSING = ("controller/test_controller.py", "controller/test_foreign_code.py", "controller/test_passing.py")
+_PROCESSING = (
+    "controller/test_controller.py",
+    "controller/test_foreign_code.py",
+    "controller/reconciling/test_passing.py",
+)
 _FOREIGN = ("controller/test_foreign_code.py",)
-_SOURCES = ("controller/test_sources.py", "controller/test_builder.py", "controller/test_controller.py")
-_OWN_WRITES = ("controller/test_own_writes.py", "controller/test_controller.py")
-_WRITES = ("controller/test_writes.py", "controller/test_contention.py", "test_mistakes.py")
+_SOURCES = ("controller/keys/test_sources.py", "controller/test_builder.py", "controller/test_controller.py")
+_OWN_WRITES = ("controller/reconciling/test_own_writes.py", "controller/test_controller.py")
+_WRITES = ("controller/writing/test_writes.py", "controller/writing/test_contention.py", "test_mistakes.py")
 _MANAGER = ("controller/test_manager.py", "controller/test_leading.py", "controller/test_manager_shutdown.py")
 _HEALTH = ("controller/test_health.py",)
 _ELECTION = ("leaderelection/test_election.py", "leaderelection/test_elector.py", "leaderelection/test_lease_lock.py")
@@ -19,8 +23,8 @@ _METRICS = ("test_metrics.py",)
 
 RUNTIME_FAULTS = [
     *faults_in(
-        "controller/processing.py",
-        ("controller/test_passing.py",),
+        "controller/reconciling/processing.py",
+        ("controller/reconciling/test_passing.py",),
         (
             "an outage of the server counts against every key that failed meanwhile",
             "        if not is_passing(error):\n",
@@ -28,8 +32,8 @@ RUNTIME_FAULTS = [
         ),
     ),
     *faults_in(
-        "controller/passing.py",
-        ("controller/test_passing.py",),
+        "controller/reconciling/passing.py",
+        ("controller/reconciling/test_passing.py",),
         (
             "ten thousand keys storm a server that is away",
             "max(LONGEST_SECONDS, len(self._failures) / KEYS_PER_SECOND)",
@@ -42,7 +46,7 @@ RUNTIME_FAULTS = [
         ),
     ),
     *faults_in(
-        "controller/processing.py",
+        "controller/reconciling/processing.py",
         _PROCESSING,
         (
             "a success is not forgotten",
@@ -93,7 +97,7 @@ RUNTIME_FAULTS = [
         ),
     ),
     *faults_in(
-        "controller/failures.py",
+        "controller/reconciling/failures.py",
         _PROCESSING,
         ("a failure holds a key back for a day", "min(seconds, MAX_RETRY_AFTER_SECONDS) if", "seconds if"),
         ("NaN holds a key back", " if seconds > 0 else 0.0", " if not seconds <= 0 else 0.0"),
@@ -113,14 +117,14 @@ RUNTIME_FAULTS = [
         ("credentials are shown", "str(scrub(text))", "text"),
     ),
     *faults_in(
-        "controller/result.py",
+        "controller/reconciling/result.py",
         _FOREIGN,
         ("infinity is a delay", "if not 0 <= number < math.inf:", "if not 0 <= number:"),
         ("text is a delay", "if type(seconds) is bool or not isinstance(seconds, Real):", "if False:"),
     ),
     *faults_in(
-        "informers/filters.py",
-        ("informers/test_filters.py",),
+        "informers/sharing/filters.py",
+        ("informers/sharing/test_filters.py",),
         (
             "a PredicateHandler whose predicate raises drops the change",
             "            tell()\n            raise",
@@ -128,8 +132,8 @@ RUNTIME_FAULTS = [
         ),
     ),
     *faults_in(
-        "informers/listener.py",
-        ("informers/test_listener.py",),
+        "informers/sharing/listener.py",
+        ("informers/sharing/test_listener.py",),
         (
             "asyncio's CancelledError ends a listener",
             "except BaseException as error:  # asyncio",
@@ -171,7 +175,7 @@ RUNTIME_FAULTS = [
         ("what is queued is dropped at the stop", "self._drain_seconds if stop.is_set() else 0.0", "0.0"),
     ),
     *faults_in(
-        "controller/sources.py",
+        "controller/keys/sources.py",
         _SOURCES,
         ("only the new owner is looked at", "dict.fromkeys([*before, *after])", "after"),
         (
@@ -199,7 +203,7 @@ RUNTIME_FAULTS = [
         ("the cause is not named", 'f"{name}: {cause}{_advice(cause)}" for name', 'f"{name}" for name'),
     ),
     *faults_in(
-        "controller/handlers.py",
+        "controller/keys/handlers.py",
         _SOURCES,
         (
             "an owner of another group is the owner",
@@ -217,7 +221,7 @@ RUNTIME_FAULTS = [
         ("what was named before it raised is lost", "        return keys, error", "        return [], error"),
     ),
     *faults_in(
-        "controller/own_writes.py",
+        "controller/reconciling/own_writes.py",
         _OWN_WRITES,
         ("a key waits for its own writes for ever", "if unseen and left > 0:", "if unseen:"),
         ("a key does not wait for its own writes", "if latest and self._seconds > 0:", "if False:"),
@@ -251,7 +255,7 @@ RUNTIME_FAULTS = [
         ),
     ),
     *faults_in(
-        "rest/written.py",
+        "rest/collection/written.py",
         _OWN_WRITES,
         (
             "an object that loses its last finalizer is still there",
@@ -277,13 +281,13 @@ RUNTIME_FAULTS = [
         ),
     ),
     *faults_in(
-        "informers/delta_fifo.py",
-        ("informers/test_delta_fifo.py",),
+        "informers/cache/delta_fifo.py",
+        ("informers/cache/test_delta_fifo.py",),
         ("what is being processed has been", "(self._entries or self.turn.locked())", "self._entries"),
     ),
     *faults_in(
-        "controller/contention.py",
-        ("controller/test_contention.py",),
+        "controller/writing/contention.py",
+        ("controller/writing/test_contention.py",),
         ("a value that is new is taken for the old", "if field is None or field.value != value:", "if field is None:"),
         (
             "what is not disputed waits with what is",
@@ -308,8 +312,8 @@ RUNTIME_FAULTS = [
         ("we are blamed for what we wrote ourselves", "but=self._field_manager)", 'but="")'),
     ),
     *faults_in(
-        "controller/fields.py",
-        ("controller/test_fields.py",),
+        "controller/writing/fields.py",
+        ("controller/writing/test_fields.py",),
         ("a selector is merged", "        if field != WHOLE and isinstance(value", "        if isinstance(value"),
         ("a selector with more in it passes", "    if field == WHOLE:", "    if False:"),
         ("lists of different lengths pass", "            and len(desired) == len(body)\n", ""),
@@ -321,7 +325,7 @@ RUNTIME_FAULTS = [
         ),
     ),
     *faults_in(
-        "controller/writes.py",
+        "controller/writing/writes.py",
         _WRITES,
         (
             "an update is written without a difference",
@@ -402,7 +406,7 @@ RUNTIME_FAULTS = [
         ),
     ),
     *faults_in(
-        "rest/addressing.py",
+        "rest/collection/addressing.py",
         ("test_mistakes.py",),
         ("a key of another namespace is one of ours", "if namespace and key.namespace != namespace:", "if False:"),
         (
@@ -412,14 +416,14 @@ RUNTIME_FAULTS = [
         ),
     ),
     *faults_in(
-        "controller/finalizers.py",
+        "controller/writing/finalizers.py",
         _WRITES,
         ("finalizers of others get lost", "[*obj.finalizers, name]", "[name]"),
         ("a finalizer is written over whatever came meanwhile", '"resourceVersion": obj.resource_version, ', ""),
     ),
     *faults_in(
-        "controller/conditions.py",
-        ("controller/test_conditions.py",),
+        "controller/writing/conditions.py",
+        ("controller/writing/test_conditions.py",),
         ("a condition's time changes with its reason", "before.status == condition.status", "before == condition"),
     ),
     *faults_in(
@@ -586,7 +590,7 @@ RUNTIME_FAULTS = [
         ("an event leads back to no reconcile", "with bound_contextvars(**event.log_context):", "if True:"),
     ),
     *faults_in(
-        "events/correlator.py",
+        "events/sinks/correlator.py",
         _EVENTS,
         ("nine messages are as good as ten", "AGGREGATE_MESSAGES = 10", "AGGREGATE_MESSAGES = 9"),
         ("what was silenced does not count", "occurrence if self._take_token(event, now) else None", "occurrence"),
@@ -597,7 +601,7 @@ RUNTIME_FAULTS = [
         ),
     ),
     *faults_in(
-        "events/writer.py",
+        "events/sinks/writer.py",
         _EVENTS,
         (
             "an event that is gone is not made again",

@@ -8,7 +8,7 @@ import pytest
 
 from btcctl.errors import ObjectDecodeError
 from btcctl.objects import Object, OwnerReference
-from btcctl.rest.deep import object_from
+from btcctl.rest.watching.deep import object_from
 
 OWNER = {"apiVersion": "v1", "kind": "Node", "name": "n", "uid": "u"}
 

@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from btcctl.controller.controller import Controller
-from btcctl.controller.result import Result
+from btcctl.controller.reconciling.result import Result
 from btcctl.errors import TerminalError
 from btcctl.metrics import Histogram, Metrics, QueueMetrics
 from btcctl.objects import ObjectKey
 from btcctl.rest.client import ApiClient
-from btcctl.rest.counting import CountingTransport
-from btcctl.rest.transport import Request
+from btcctl.rest.transport.counting import CountingTransport
+from btcctl.rest.transport.transport import Request
 from btcctl.testing.clock import FakeClock
 from btcctl.workqueue.queue import WorkQueue
 from tests.unit.rest.fakes import JumpingClock, ScriptedTransport, answer, status

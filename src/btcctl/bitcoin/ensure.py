@@ -9,9 +9,9 @@ from typing import Any
 from btcctl.bitcoin.status import NORMAL, WARNING, Notice
 from btcctl.bitcoin.types import BITCOIN_NETWORKS
 from btcctl.bitcoin.unchangeable import settable
-from btcctl.controller.contention import Contention, Contested
-from btcctl.controller.fields import set_fields
-from btcctl.controller.writes import (
+from btcctl.controller.writing.contention import Contention, Contested
+from btcctl.controller.writing.fields import set_fields
+from btcctl.controller.writing.writes import (
     Ensured,
     NotControlled,
     Outcome,

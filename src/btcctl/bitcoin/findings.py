@@ -11,7 +11,7 @@ from btcctl.bitcoin.rpc import WarmingUp
 from btcctl.bitcoin.status import Finding, Heights, enumerate_briefly
 from btcctl.bitcoin.topology import Member
 from btcctl.bitcoin.types import CHAIN_INTACT, CONFLICT, CONTESTED, CREDENTIALS_READY, MESH_READY, READY
-from btcctl.controller.conditions import Condition
+from btcctl.controller.writing.conditions import Condition
 
 
 def name_finding(name: str) -> Finding | None:

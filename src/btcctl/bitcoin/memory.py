@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from btcctl.bitcoin.status import Heights
 from btcctl.bitcoin.topology import canonical, is_bare
-from btcctl.controller.contention import Contention
+from btcctl.controller.writing.contention import Contention
 from btcctl.objects import ObjectKey
 
 

@@ -21,18 +21,18 @@ from btcctl.bitcoin.status import Notice
 from btcctl.bitcoin.types import BITCOIN_NETWORKS
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.controller.builder import ControllerBuilder
-from btcctl.controller.contention import Contention
 from btcctl.controller.controller import Controller
-from btcctl.controller.handlers import KeysOf
+from btcctl.controller.keys.handlers import KeysOf
 from btcctl.controller.leading import Service
 from btcctl.controller.manager import Manager
 from btcctl.controller.options import ControllerOptions
+from btcctl.controller.writing.contention import Contention
 from btcctl.errors import BtcctlError, NotFound
 from btcctl.events.metrics import EventMetrics
 from btcctl.events.recorder import EventRecorder
 from btcctl.events.reference import ObjectReference
+from btcctl.informers.cache.lister import Lister
 from btcctl.informers.factory import SharedInformerFactory
-from btcctl.informers.lister import Lister
 from btcctl.informers.metrics import InformerMetrics
 from btcctl.informers.shared_informer import SharedInformer
 from btcctl.leaderelection.elector import Elector
@@ -40,7 +40,7 @@ from btcctl.metrics import Metrics
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import POD_DISRUPTION_BUDGETS, PODS, SECRETS, SERVICES, STATEFUL_SETS, ResourceType
 from btcctl.rest.client import ApiClient
-from btcctl.rest.transport import Fence
+from btcctl.rest.transport.transport import Fence
 
 COMPONENT = "bitcoin-controller"
 # Unqualified, so that no registry can serve it: it has to be built, or another one named.

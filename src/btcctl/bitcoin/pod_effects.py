@@ -13,7 +13,7 @@ from btcctl.logging import get_logger
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import EVENTS
 from btcctl.rest.client import ApiClient
-from btcctl.rest.resource import PatchKind, Resource
+from btcctl.rest.collection.resource import PatchKind, Resource
 
 logger = get_logger(__name__)
 

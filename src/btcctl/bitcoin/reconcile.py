@@ -53,8 +53,8 @@ from btcctl.bitcoin.status import (
 )
 from btcctl.bitcoin.types import MESH_READY, READY, BitcoinNetwork, NetworkStatus, decode_status
 from btcctl.clock import SYSTEM_CLOCK, Clock, rfc3339
-from btcctl.controller.result import Result
-from btcctl.controller.writes import Outcome, Writable, write_status
+from btcctl.controller.reconciling.result import Result
+from btcctl.controller.writing.writes import Outcome, Writable, write_status
 from btcctl.errors import Conflict, Invalid, NotFound, ObjectDecodeError, TerminalError
 from btcctl.logging import get_logger
 from btcctl.objects import Object, ObjectKey

@@ -31,7 +31,7 @@ from btcctl.rest.exchange.exchange import Message, exchange
 from btcctl.rest.exchange.failures import FAILURES, describe
 from btcctl.rest.exchange.head import format_fields, format_head
 from btcctl.rest.exchange.names import Names
-from btcctl.rest.transport import Fence
+from btcctl.rest.transport.transport import Fence
 from btcctl.secret import SecretBytes
 
 CONNECT_SECONDS: Final = 1.0

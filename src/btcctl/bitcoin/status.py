@@ -16,7 +16,7 @@ from btcctl.bitcoin.types import (
     NetworkStatus,
     NodeStatus,
 )
-from btcctl.controller.conditions import FALSE, TRUE, Condition, merge_conditions
+from btcctl.controller.writing.conditions import FALSE, TRUE, Condition, merge_conditions
 
 NORMAL: Final = "Normal"
 WARNING: Final = "Warning"

@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
-from btcctl.controller.conditions import Condition
+from btcctl.controller.writing.conditions import Condition
 from btcctl.errors import ObjectDecodeError
 from btcctl.objects import Object
 from btcctl.resources import ResourceType

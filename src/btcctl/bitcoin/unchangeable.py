@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from btcctl.controller.fields import has_fields
+from btcctl.controller.writing.fields import has_fields
 
 # The API server refuses a change of these (apps/v1 validation of StatefulSet updates).
 _IMMUTABLE = {

@@ -12,7 +12,7 @@ import yaml
 
 from btcctl.controller.manager import Manager
 from btcctl.logging import REDACTED
-from btcctl.rest.dry_run import Planned
+from btcctl.rest.transport.dry_run import Planned
 from btcctl.threads import Stop
 
 SETTLED_SECONDS = 1.0  # nothing new for so long: that was all

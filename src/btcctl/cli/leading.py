@@ -21,7 +21,7 @@ from btcctl.metrics import Metrics
 from btcctl.objects import ObjectKey
 from btcctl.resources import LEASES
 from btcctl.rest.client import ApiClient
-from btcctl.rest.config import ClientConfig
+from btcctl.rest.config.client_config import ClientConfig
 from btcctl.rest.http import HttpTransport
 from btcctl.rest.retry import RetryPolicy
 

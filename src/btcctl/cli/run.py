@@ -21,18 +21,18 @@ from btcctl.cli.flags import Flags, parse_count, parse_duration
 from btcctl.controller.debugging import DebugPages
 from btcctl.controller.health import live_checks, ready_checks
 from btcctl.controller.manager import Manager, run_until_signal
-from btcctl.controller.serving import StatusServer, parse_address
+from btcctl.controller.serving.status_server import StatusServer, parse_address
 from btcctl.controller.signals import catching_signals
 from btcctl.errors import ApiError, BtcctlError, ConfigError, TransportError
 from btcctl.logging import get_logger
 from btcctl.metrics import Metrics
 from btcctl.rest.client import ApiClient
-from btcctl.rest.config import ClientConfig
-from btcctl.rest.counting import CountingTransport
-from btcctl.rest.dry_run import DryRunTransport
+from btcctl.rest.config.client_config import ClientConfig
 from btcctl.rest.http import HttpTransport
 from btcctl.rest.loading import load_config
-from btcctl.rest.transport import Fence, Transport
+from btcctl.rest.transport.counting import CountingTransport
+from btcctl.rest.transport.dry_run import DryRunTransport
+from btcctl.rest.transport.transport import Fence, Transport
 from btcctl.threads import Stop
 
 logger = get_logger(__name__)

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, Self, TypeAlias, TypeVar
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
-from btcctl.controller.handlers import KeysOf, own_key, owner_keys
+from btcctl.controller.keys.handlers import KeysOf, own_key, owner_keys
+from btcctl.controller.keys.predicates import Predicate
 from btcctl.controller.options import ControllerOptions
-from btcctl.controller.predicates import Predicate
-from btcctl.controller.processing import Reconcile
+from btcctl.controller.reconciling.processing import Reconcile
 from btcctl.informers.factory import SharedInformerFactory
 from btcctl.informers.shared_informer import SharedInformer
 from btcctl.informers.typed import TypedInformer, cache_of

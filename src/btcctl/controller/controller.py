@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.controller.builder import ControllerBuilder
-from btcctl.controller.handlers import KeysOf, own_key
-from btcctl.controller.journal import Journal
+from btcctl.controller.keys.handlers import KeysOf, own_key
+from btcctl.controller.keys.predicates import Predicate
+from btcctl.controller.keys.sources import KeyHandler, Source, wait_for_sources
 from btcctl.controller.options import ControllerOptions
-from btcctl.controller.predicates import Predicate
-from btcctl.controller.processing import Processor, Reconcile
-from btcctl.controller.sources import KeyHandler, Source, wait_for_sources
+from btcctl.controller.reconciling.journal import Journal
+from btcctl.controller.reconciling.processing import Processor, Reconcile
 from btcctl.errors import CacheSyncError, describe_error
 from btcctl.informers.shared_informer import SharedInformer
 from btcctl.informers.typed import TypedInformer, cache_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from btcctl.clock import check_seconds
 from btcctl.controller.manager import Manager
-from btcctl.controller.serving import Check
+from btcctl.controller.serving.status_server import Check
 
 #: Longer than any reconcile whose calls all have timeouts.
 WEDGED_SECONDS = 300.0

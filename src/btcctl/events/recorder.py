@@ -20,9 +20,9 @@ from btcctl.events.limits import (
 )
 from btcctl.events.outlet import Watcher
 from btcctl.events.reference import ObjectReference
-from btcctl.events.series import SeriesSink
-from btcctl.events.sinks import ApiSink
-from btcctl.events.writer import EventClient
+from btcctl.events.sinks.api_sink import ApiSink
+from btcctl.events.sinks.series import SeriesSink
+from btcctl.events.sinks.writer import EventClient
 from btcctl.typed.typed_object import TypedObject
 
 NORMAL = "Normal"

@@ -16,11 +16,11 @@ from typing import Any, TypeVar, overload
 from btcctl import codecs
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.errors import CacheSyncError
-from btcctl.informers.options import ReflectorOptions
+from btcctl.informers.cache.selectors import parse_selector
+from btcctl.informers.reflector.options import ReflectorOptions
+from btcctl.informers.reflector.transform import Transform
 from btcctl.informers.selection import Client, Selection, asking_place, namespaces_of
-from btcctl.informers.selectors import parse_selector
 from btcctl.informers.shared_informer import SharedInformer
-from btcctl.informers.transform import Transform
 from btcctl.informers.typed import TypedInformer, cache_of
 from btcctl.resources import ResourceType
 from btcctl.threads import Latch

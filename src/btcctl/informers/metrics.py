@@ -9,8 +9,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
+from btcctl.informers.reflector.statistics import ReflectorStatistics
 from btcctl.informers.shared_informer import InformerStatistics, SharedInformer
-from btcctl.informers.statistics import ReflectorStatistics
 
 
 class InformerMetrics(Collector):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from btcctl.clock import Clock
-from btcctl.informers.delta_fifo import ALL, DeltaFIFO
-from btcctl.informers.list_watch import ListerWatcher
-from btcctl.informers.options import ReflectorOptions
-from btcctl.informers.reflector import Reflector
-from btcctl.informers.transform import Quarantine, Transform, Unusable, transforming
+from btcctl.informers.cache.delta_fifo import ALL, DeltaFIFO
+from btcctl.informers.reflector.list_watch import ListerWatcher
+from btcctl.informers.reflector.options import ReflectorOptions
+from btcctl.informers.reflector.reflector import Reflector
+from btcctl.informers.reflector.transform import Quarantine, Transform, Unusable, transforming
 from btcctl.objects import Object, WatchEvent
 
 

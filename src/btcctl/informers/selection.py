@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Protocol
 
-from btcctl.informers.list_watch import ListerWatcher
+from btcctl.informers.reflector.list_watch import ListerWatcher
 from btcctl.resources import NAMESPACES, ResourceType
 
 
 class Collection(Protocol):
-    """What a factory needs of `btcctl.rest.resource.Resource`."""
+    """What a factory needs of `btcctl.rest.collection.resource.Resource`."""
 
     def lister_watcher(
         self,

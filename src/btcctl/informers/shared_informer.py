@@ -13,18 +13,18 @@ from typing import Self
 
 from btcctl.clock import SYSTEM_CLOCK, Clock, check_seconds
 from btcctl.errors import BtcctlError, CacheSyncError, describe_error
-from btcctl.informers.audience import Audience
-from btcctl.informers.delta_fifo import ALL, DeltaFIFO
-from btcctl.informers.indexer import Indexer, IndexFunc
-from btcctl.informers.list_watch import ListerWatcher
-from btcctl.informers.listener import Listener, ListenerStatistics
-from btcctl.informers.lister import Lister
-from btcctl.informers.notifications import EventHandler, Witness, check_handler
-from btcctl.informers.options import ReflectorOptions
-from btcctl.informers.registration import Registration
+from btcctl.informers.cache.delta_fifo import ALL, DeltaFIFO
+from btcctl.informers.cache.indexer import Indexer, IndexFunc
+from btcctl.informers.cache.lister import Lister
+from btcctl.informers.reflector.list_watch import ListerWatcher
+from btcctl.informers.reflector.options import ReflectorOptions
+from btcctl.informers.reflector.statistics import MAX_SILENCE_SECONDS, ReflectorStatistics
+from btcctl.informers.reflector.transform import Transform
 from btcctl.informers.scoped_reflector import ScopedReflector
-from btcctl.informers.statistics import MAX_SILENCE_SECONDS, ReflectorStatistics
-from btcctl.informers.transform import Transform
+from btcctl.informers.sharing.audience import Audience
+from btcctl.informers.sharing.listener import Listener, ListenerStatistics
+from btcctl.informers.sharing.notifications import EventHandler, Witness, check_handler
+from btcctl.informers.sharing.registration import Registration
 from btcctl.objects import Object, is_version_at_least
 from btcctl.threads import Latch, Runner, Stop
 

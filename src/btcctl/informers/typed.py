@@ -17,10 +17,10 @@ from collections.abc import Iterable
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from btcctl.errors import ObjectDecodeError, describe_error
-from btcctl.informers.lister import Lister
-from btcctl.informers.notifications import Deleted
-from btcctl.informers.registration import Registration
+from btcctl.informers.cache.lister import Lister
 from btcctl.informers.shared_informer import SharedInformer
+from btcctl.informers.sharing.notifications import Deleted
+from btcctl.informers.sharing.registration import Registration
 from btcctl.logging import get_logger
 from btcctl.objects import Object, ObjectKey
 from btcctl.typed.values import decoded

@@ -9,7 +9,7 @@ from btcctl.errors import NotFound
 from btcctl.leaderelection.record import LeaseRecord
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import LEASES
-from btcctl.rest.transport import Request, Response
+from btcctl.rest.transport.transport import Request, Response
 
 _JSON = {"Content-Type": "application/json"}
 

@@ -10,7 +10,7 @@ from typing import Any
 from btcctl.clock import Clock
 from btcctl.errors import ApiError, ObjectDecodeError, retry_after_of
 from btcctl.objects import decode_json
-from btcctl.rest.transport import Response
+from btcctl.rest.transport.transport import Response
 
 _EXCERPT_CHARACTERS = 200
 _WARNING = re.compile(r'\b\d{3} \S+ "((?:[^"\\]|\\.)*)"')

@@ -23,16 +23,16 @@ from btcctl.logging import get_logger
 from btcctl.metadata import TypeMeta
 from btcctl.resources import ResourceType
 from btcctl.rest.answers import decode_answer, error_from, parse_warnings
-from btcctl.rest.breaker import Breaker
-from btcctl.rest.config import ClientConfig
-from btcctl.rest.field_manager import checked_manager, program_name
+from btcctl.rest.collection.field_manager import checked_manager, program_name
+from btcctl.rest.collection.resource import Resource
+from btcctl.rest.config.client_config import ClientConfig
 from btcctl.rest.http import HttpTransport
 from btcctl.rest.limits import StreamLimits
-from btcctl.rest.resource import Resource
 from btcctl.rest.retry import RetryPolicy
-from btcctl.rest.stream import WatchStream
-from btcctl.rest.transport import Request, Response, StreamResponse, Transport
+from btcctl.rest.transport.breaker import Breaker
+from btcctl.rest.transport.transport import Request, Response, StreamResponse, Transport
 from btcctl.rest.typed.resource import TypedResource
+from btcctl.rest.watching.stream import WatchStream
 from btcctl.secret import SecretBytes, hiding_frames
 from btcctl.threads import Latch, Stop
 from btcctl.typed.kinds import TypedKind, kind_of

@@ -12,9 +12,9 @@ from urllib.parse import quote, urlencode, urlsplit
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.errors import Interrupted
 from btcctl.logging import get_logger
-from btcctl.rest.breaker import Breaker
-from btcctl.rest.config import ClientConfig
-from btcctl.rest.credentials import authorization_within, rejected_within
+from btcctl.rest.config.client_config import ClientConfig
+from btcctl.rest.config.credentials import authorization_within, rejected_within
+from btcctl.rest.config.tls import TlsContexts, build_proxy_context
 from btcctl.rest.exchange.call import Call
 from btcctl.rest.exchange.connection import Connections, open_pool
 from btcctl.rest.exchange.exchange import Answer, Message, exchange
@@ -22,8 +22,8 @@ from btcctl.rest.exchange.failures import FAILURES, describe
 from btcctl.rest.exchange.head import format_fields, format_head
 from btcctl.rest.exchange.names import Names
 from btcctl.rest.exchange.proxies import proxy_for
-from btcctl.rest.tls import TlsContexts, build_proxy_context
-from btcctl.rest.transport import IDEMPOTENT, Fence, Request, Response
+from btcctl.rest.transport.breaker import Breaker
+from btcctl.rest.transport.transport import IDEMPOTENT, Fence, Request, Response
 from btcctl.secret import ENVIRON, Secret, SecretBytes
 
 logger = get_logger(__name__)

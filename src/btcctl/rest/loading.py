@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from btcctl.errors import ConfigError
-from btcctl.rest import in_cluster
 from btcctl.rest import kubeconfig as kubeconfigs
-from btcctl.rest.config import ClientConfig
+from btcctl.rest.config import in_cluster
+from btcctl.rest.config.client_config import ClientConfig
 from btcctl.secret import ENVIRON, SecretMapping, hiding_frames
 
 

@@ -9,10 +9,10 @@ from typing import Any, Self
 import yaml
 
 from btcctl.apiserver.kubeconfig import kubeconfig as token_kubeconfig
-from btcctl.rest.config import ClientConfig
-from btcctl.rest.credentials import StaticCredentials
+from btcctl.rest.config.client_config import ClientConfig
+from btcctl.rest.config.credentials import StaticCredentials
+from btcctl.rest.config.tls import Tls
 from btcctl.rest.loading import load_config
-from btcctl.rest.tls import Tls
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,10 @@ from typing import Any
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.controller.controller import Controller
-from btcctl.controller.result import Result
+from btcctl.controller.reconciling.result import Result
 from btcctl.errors import Conflict, NotFound
+from btcctl.informers.cache.lister import Lister
 from btcctl.informers.factory import SharedInformerFactory
-from btcctl.informers.lister import Lister
 from btcctl.logging import get_logger
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import PERSISTENT_VOLUME_CLAIMS, PODS

@@ -26,7 +26,7 @@ from btcctl.processes.keeper import Keeper
 from btcctl.resources import PODS
 from btcctl.rest.client import ApiClient
 from btcctl.rest.http import HttpTransport
-from btcctl.rest.transport import Fence
+from btcctl.rest.transport.transport import Fence
 from btcctl.sandbox.access import Access
 from btcctl.sandbox.addresses import AddressPool
 from btcctl.sandbox.certificates import make_identity

@@ -9,10 +9,10 @@ import msgspec
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.controller.controller import Controller
-from btcctl.controller.result import Result
+from btcctl.controller.reconciling.result import Result
 from btcctl.errors import Conflict, NotFound
+from btcctl.informers.cache.lister import Lister
 from btcctl.informers.factory import SharedInformerFactory
-from btcctl.informers.lister import Lister
 from btcctl.logging import get_logger
 from btcctl.objects import Object, ObjectKey, OwnerReference
 from btcctl.resources import POD_DISRUPTION_BUDGETS, PODS, STATEFUL_SETS

@@ -11,11 +11,11 @@ from typing import Any
 
 from btcctl.clock import SYSTEM_CLOCK, Clock, rfc3339
 from btcctl.controller.controller import Controller
-from btcctl.controller.result import Result
+from btcctl.controller.reconciling.result import Result
 from btcctl.errors import BtcctlError, ConfigError, Conflict, NotFound
 from btcctl.events.recorder import NORMAL, WARNING, EventRecorder
 from btcctl.events.reference import ObjectReference
-from btcctl.informers.lister import Lister
+from btcctl.informers.cache.lister import Lister
 from btcctl.informers.shared_informer import SharedInformer
 from btcctl.logging import get_logger
 from btcctl.objects import Object, ObjectKey

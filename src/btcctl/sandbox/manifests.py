@@ -13,7 +13,7 @@ from btcctl.errors import AlreadyExists, ApiError, ConfigError, NotFound
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES, ResourceType
 from btcctl.rest.client import ApiClient
-from btcctl.rest.resource import PatchKind
+from btcctl.rest.collection.resource import PatchKind
 
 _ESTABLISHED_SECONDS = 10.0
 _POLL_SECONDS = 0.02

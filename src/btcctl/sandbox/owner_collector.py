@@ -12,11 +12,11 @@ from functools import partial
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.controller.controller import Controller
-from btcctl.controller.handlers import KeysOf
-from btcctl.controller.result import Result
+from btcctl.controller.keys.handlers import KeysOf
+from btcctl.controller.reconciling.result import Result
 from btcctl.errors import Conflict, NotFound
+from btcctl.informers.cache.lister import Lister
 from btcctl.informers.factory import SharedInformerFactory
-from btcctl.informers.lister import Lister
 from btcctl.logging import get_logger
 from btcctl.objects import Object, ObjectKey, OwnerReference
 from btcctl.resources import ResourceType

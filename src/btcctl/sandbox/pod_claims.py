@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from btcctl.errors import Conflict, Invalid, NotFound
-from btcctl.informers.lister import Lister
+from btcctl.informers.cache.lister import Lister
 from btcctl.logging import get_logger
 from btcctl.objects import Object
 from btcctl.resources import PODS, STATEFUL_SETS

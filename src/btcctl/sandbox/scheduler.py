@@ -9,12 +9,12 @@ from typing import Any
 
 from btcctl.clock import SYSTEM_CLOCK, Clock, rfc3339
 from btcctl.controller.controller import Controller
-from btcctl.controller.result import Result
+from btcctl.controller.reconciling.result import Result
 from btcctl.errors import AlreadyExists, Conflict, NotFound
 from btcctl.events.recorder import NORMAL, EventRecorder
 from btcctl.events.reference import ObjectReference
+from btcctl.informers.cache.lister import Lister
 from btcctl.informers.factory import SharedInformerFactory
-from btcctl.informers.lister import Lister
 from btcctl.objects import ObjectKey
 from btcctl.resources import NODES, PODS
 from btcctl.rest.client import ApiClient

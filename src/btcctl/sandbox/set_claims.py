@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from btcctl.errors import AlreadyExists, NotFound
-from btcctl.informers.lister import Lister
+from btcctl.informers.cache.lister import Lister
 from btcctl.logging import get_logger
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import PERSISTENT_VOLUME_CLAIMS, PODS, STATEFUL_SETS

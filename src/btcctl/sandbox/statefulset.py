@@ -8,13 +8,13 @@ from typing import Any
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.controller.controller import Controller
-from btcctl.controller.handlers import owner_keys
-from btcctl.controller.result import Result
+from btcctl.controller.keys.handlers import owner_keys
+from btcctl.controller.reconciling.result import Result
 from btcctl.errors import AlreadyExists, ApiError, Conflict, NotFound
 from btcctl.events.recorder import NORMAL, WARNING, EventRecorder
 from btcctl.events.reference import ObjectReference
+from btcctl.informers.cache.lister import Lister
 from btcctl.informers.factory import SharedInformerFactory
-from btcctl.informers.lister import Lister
 from btcctl.logging import get_logger
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import CONTROLLER_REVISIONS, PERSISTENT_VOLUME_CLAIMS, PODS, STATEFUL_SETS

@@ -27,10 +27,10 @@ from btcctl.clock import Clock
 from btcctl.errors import ApiError, BtcctlError, TransportError, describe_error
 from btcctl.objects import ObjectKey
 from btcctl.resources import ResourceType
-from btcctl.rest.breaker import Breaker
 from btcctl.rest.client import ApiClient
 from btcctl.rest.retry import RetryPolicy
-from btcctl.rest.transport import Request, Response, StreamResponse
+from btcctl.rest.transport.breaker import Breaker
+from btcctl.rest.transport.transport import Request, Response, StreamResponse
 from btcctl.testing.clock import FakeClock
 from btcctl.testing.seeds import Seed, SeededUids
 from btcctl.typed.kinds import AnyKind, type_of

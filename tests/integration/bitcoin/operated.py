@@ -31,8 +31,8 @@ from btcctl.resources import (
     ResourceType,
 )
 from btcctl.rest.client import ApiClient
-from btcctl.rest.config import ClientConfig
-from btcctl.rest.credentials import StaticCredentials
+from btcctl.rest.config.client_config import ClientConfig
+from btcctl.rest.config.credentials import StaticCredentials
 from tests.integration.support import eventually
 from tests.unit.bitcoin.fake_mesh import FakeMesh
 from tests.unit.bitcoin.pod_runner import PodRunner

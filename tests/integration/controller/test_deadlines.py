@@ -12,12 +12,12 @@ from btcctl.bitcoin.rpc import Credentials, RpcConnections
 from btcctl.clock import SYSTEM_CLOCK
 from btcctl.controller.controller import Controller
 from btcctl.controller.options import ControllerOptions
-from btcctl.controller.result import Result
+from btcctl.controller.reconciling.result import Result
 from btcctl.errors import DeadlineExceeded
 from btcctl.objects import ObjectKey
 from btcctl.resources import CONFIG_MAPS
 from btcctl.rest.client import ApiClient
-from btcctl.rest.config import ClientConfig
+from btcctl.rest.config.client_config import ClientConfig
 
 TIMEOUT_SECONDS = 0.3
 LATE_SECONDS = 5.0  # far less than the 30 s and 13 s that the clients themselves would wait

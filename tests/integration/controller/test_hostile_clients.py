@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from btcctl.clock import SYSTEM_CLOCK
-from btcctl.controller.serving import StatusServer
+from btcctl.controller.serving.status_server import StatusServer
 from btcctl.threads import Runner, Stop
 from tests.integration.support import eventually
 
@@ -185,7 +185,7 @@ def test_no_bytes_end_it(scene: Scene) -> None:
 WITHOUT_DESCRIPTORS = textwrap.dedent("""
     import logging, os, resource, socket, sys, time
     logging.disable()
-    from btcctl.controller.serving import StatusServer
+    from btcctl.controller.serving.status_server import StatusServer
 
     server = StatusServer("127.0.0.1:0", None, {}, {})
     server.start()

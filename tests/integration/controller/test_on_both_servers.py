@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 
 from btcctl.controller.controller import Controller
-from btcctl.controller.handlers import owner_keys
+from btcctl.controller.keys.handlers import owner_keys
 from btcctl.controller.manager import Manager
-from btcctl.controller.result import Result
+from btcctl.controller.reconciling.result import Result
 from btcctl.errors import AlreadyExists, BtcctlError, NotFound
 from btcctl.informers.factory import SharedInformerFactory
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import CONFIG_MAPS
 from btcctl.rest.client import ApiClient
-from btcctl.rest.resource import Resource
+from btcctl.rest.collection.resource import Resource
 from btcctl.threads import Runner, Stop
 from btcctl.workqueue.rate_limiters import ItemExponentialRateLimiter
 from tests.integration.api_servers import ALICE

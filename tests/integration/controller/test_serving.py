@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import urllib3
 
-from btcctl.controller.serving import StatusServer, parse_address
+from btcctl.controller.serving.status_server import StatusServer, parse_address
 from btcctl.errors import BtcctlError, ConfigError
 from btcctl.metrics import Metrics
 

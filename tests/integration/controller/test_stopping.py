@@ -22,8 +22,8 @@ from btcctl.leaderelection.record import LeaseRecord
 from btcctl.objects import ObjectKey
 from btcctl.resources import CONFIG_MAPS, LEASES
 from btcctl.rest.client import ApiClient
-from btcctl.rest.config import ClientConfig
-from btcctl.rest.credentials import StaticCredentials
+from btcctl.rest.config.client_config import ClientConfig
+from btcctl.rest.config.credentials import StaticCredentials
 from btcctl.testing.faults import FaultProxy, Target
 from btcctl.threads import Runner, Stop
 
@@ -36,8 +36,8 @@ PROGRAM = textwrap.dedent("""
     from btcctl import ApiClient, Controller, Elector, EventRecorder, Fence, HttpTransport, LeaseLock, Manager
     from btcctl import ObjectKey, ObjectReference, Result, SharedInformerFactory, run_until_signal
     from btcctl.resources import CONFIG_MAPS
-    from btcctl.rest.config import ClientConfig
-    from btcctl.rest.credentials import StaticCredentials
+    from btcctl.rest.config.client_config import ClientConfig
+    from btcctl.rest.config.credentials import StaticCredentials
 
     config = ClientConfig(sys.argv[1], credentials=StaticCredentials.bearer("token"))
     hang, grace = float(sys.argv[2]), float(sys.argv[3])

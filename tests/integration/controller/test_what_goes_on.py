@@ -17,10 +17,10 @@ from btcctl import Controller, Manager, ObjectKey, Result, SharedInformerFactory
 from btcctl import logging as our_logging
 from btcctl.controller.debugging import DebugPages
 from btcctl.controller.health import live_checks, ready_checks
-from btcctl.controller.serving import StatusServer
+from btcctl.controller.serving.status_server import StatusServer
 from btcctl.events.recorder import EventRecorder
 from btcctl.events.reference import ObjectReference
-from btcctl.events.sinks import log_event
+from btcctl.events.sinks.api_sink import log_event
 from btcctl.metrics import Metrics
 from btcctl.resources import CONFIG_MAPS
 from tests.integration.api_servers import ApiServer

@@ -9,14 +9,14 @@ from contextlib import suppress
 import pytest
 
 from btcctl.errors import BtcctlError
-from btcctl.informers.options import ReflectorOptions
+from btcctl.informers.reflector.options import ReflectorOptions
 from btcctl.informers.shared_informer import SharedInformer
 from btcctl.objects import ObjectKey
 from btcctl.resources import ResourceType
 from btcctl.rest.client import ApiClient
-from btcctl.rest.config import ClientConfig
+from btcctl.rest.collection.resource import Resource
+from btcctl.rest.config.client_config import ClientConfig
 from btcctl.rest.limits import ReadLimits
-from btcctl.rest.resource import Resource
 from btcctl.testing.control_plane import ControlPlane
 from btcctl.testing.faults import FAULTS, Fault, FaultProxy, Pace, Target
 from btcctl.threads import Runner, Stop

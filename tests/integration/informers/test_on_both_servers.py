@@ -12,13 +12,13 @@ import yaml
 
 from btcctl.backoff import ExponentialBackoff
 from btcctl.errors import BtcctlError, Forbidden, NotFound, Unauthorized
-from btcctl.informers.options import ReflectorOptions
+from btcctl.informers.reflector.options import ReflectorOptions
 from btcctl.informers.shared_informer import SharedInformer
 from btcctl.objects import ObjectKey
 from btcctl.resources import CONFIG_MAPS, CUSTOM_RESOURCE_DEFINITIONS, SERVICE_ACCOUNTS, ResourceType
-from btcctl.rest import in_cluster
 from btcctl.rest.client import ApiClient
-from btcctl.rest.resource import Resource
+from btcctl.rest.collection.resource import Resource
+from btcctl.rest.config import in_cluster
 from btcctl.testing.control_plane import ControlPlane
 from btcctl.threads import Runner, Stop
 from tests.integration.api_servers import ALICE, RealApiServer

@@ -13,13 +13,13 @@ import pytest
 
 from btcctl.backoff import ExponentialBackoff
 from btcctl.clock import SYSTEM_CLOCK
-from btcctl.informers.notifications import Deleted
-from btcctl.informers.options import ReflectorOptions
+from btcctl.informers.reflector.options import ReflectorOptions
 from btcctl.informers.shared_informer import SharedInformer
+from btcctl.informers.sharing.notifications import Deleted
 from btcctl.objects import Object
 from btcctl.resources import CONFIG_MAPS
 from btcctl.rest.client import ApiClient
-from btcctl.rest.config import ClientConfig
+from btcctl.rest.config.client_config import ClientConfig
 from tests.integration.apiserver.test_process import config_map, serving
 from tests.integration.support import eventually
 

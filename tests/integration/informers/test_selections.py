@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from btcctl.informers.factory import SharedInformerFactory
-from btcctl.informers.transform import drop_managed_fields
+from btcctl.informers.reflector.transform import drop_managed_fields
 from btcctl.objects import ObjectKey
 from btcctl.resources import CONFIG_MAPS, NAMESPACES
 from btcctl.rest.client import ApiClient

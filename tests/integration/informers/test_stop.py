@@ -15,12 +15,12 @@ import pytest
 
 from btcctl.clock import SYSTEM_CLOCK
 from btcctl.informers.factory import SharedInformerFactory
-from btcctl.informers.notifications import HandlerFuncs
-from btcctl.informers.options import ReflectorOptions
+from btcctl.informers.reflector.options import ReflectorOptions
+from btcctl.informers.sharing.notifications import HandlerFuncs
 from btcctl.resources import PODS, SERVICES
 from btcctl.rest.client import ApiClient
-from btcctl.rest.config import ClientConfig
-from btcctl.rest.tls import Tls
+from btcctl.rest.config.client_config import ClientConfig
+from btcctl.rest.config.tls import Tls
 from tests.integration.rest.conftest import Authority
 from tests.integration.rest.servers import Handler, Peer, SocketServer, event
 from tests.integration.support import eventually

@@ -15,8 +15,8 @@ from btcctl.apiserver.messages import ApiRequest, ApiResponse, Response
 from btcctl.clock import SYSTEM_CLOCK
 from btcctl.resources import LEASES, ROLE_BINDINGS, ROLES, SERVICE_ACCOUNTS
 from btcctl.rest.client import ApiClient
-from btcctl.rest.config import ClientConfig
-from btcctl.rest.credentials import StaticCredentials
+from btcctl.rest.config.client_config import ClientConfig
+from btcctl.rest.config.credentials import StaticCredentials
 from btcctl.rest.loading import load_config
 from btcctl.testing.control_plane import ControlPlane
 from tests.integration.api_servers import ADMIN

@@ -20,12 +20,12 @@ from btcctl.leaderelection.elector import Elector
 from btcctl.leaderelection.fence import Fence
 from btcctl.leaderelection.lease_lock import LeaseLock
 from btcctl.resources import CONFIG_MAPS
-from btcctl.rest.breaker import Breaker
-from btcctl.rest.config import ClientConfig
-from btcctl.rest.credentials import StaticCredentials
+from btcctl.rest.config.client_config import ClientConfig
+from btcctl.rest.config.credentials import StaticCredentials
 from btcctl.rest.http import HttpTransport
 from btcctl.rest.retry import RetryPolicy
-from btcctl.rest.transport import Request, Response
+from btcctl.rest.transport.breaker import Breaker
+from btcctl.rest.transport.transport import Request, Response
 
 PAUSE_SECONDS = 0.02
 OBJECTS = 4

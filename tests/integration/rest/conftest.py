@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from btcctl.rest.tls import Tls
+from btcctl.rest.config.tls import Tls
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from btcctl.clock import SYSTEM_CLOCK
 from btcctl.deadline import limited_to
 from btcctl.errors import ConfigError, DeadlineExceeded, TransportError
 from btcctl.rest.client import ApiClient
-from btcctl.rest.config import ClientConfig
+from btcctl.rest.config.client_config import ClientConfig
 from btcctl.rest.kubeconfig import load
 from btcctl.testing import capture_logs
 from btcctl.testing.clock import FakeClock

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 import pytest
 
 from btcctl.errors import NotLeading
-from btcctl.rest.config import ClientConfig
+from btcctl.rest.config.client_config import ClientConfig
 from btcctl.rest.exchange.exchange import SEND_BYTES
 from btcctl.rest.http import HttpTransport
-from btcctl.rest.transport import Request
+from btcctl.rest.transport.transport import Request
 from tests.integration.rest.servers import Handler, Peer, SocketServer, always
 from tests.integration.support import eventually
 

@@ -16,12 +16,12 @@ from btcctl.clock import SYSTEM_CLOCK
 from btcctl.errors import ApiError, ConnectionRefused, TransportError, Unauthorized
 from btcctl.objects import ObjectKey
 from btcctl.resources import PODS
-from btcctl.rest.breaker import Breaker
 from btcctl.rest.client import ApiClient
-from btcctl.rest.config import ClientConfig
-from btcctl.rest.credentials import TokenFile
+from btcctl.rest.config.client_config import ClientConfig
+from btcctl.rest.config.credentials import TokenFile
 from btcctl.rest.http import HttpTransport
-from btcctl.rest.transport import Request
+from btcctl.rest.transport.breaker import Breaker
+from btcctl.rest.transport.transport import Request
 from btcctl.threads import Runner
 from tests.integration.rest.servers import Handler, Peer, SocketServer, always, event, head
 from tests.integration.support import eventually

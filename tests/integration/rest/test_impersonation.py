@@ -10,13 +10,13 @@ import pytest
 import yaml
 
 from btcctl.errors import Forbidden
-from btcctl.rest.breaker import Breaker
 from btcctl.rest.client import ApiClient
-from btcctl.rest.config import ClientConfig
+from btcctl.rest.config.client_config import ClientConfig
+from btcctl.rest.config.impersonation import Impersonation
 from btcctl.rest.http import HttpTransport
-from btcctl.rest.impersonation import Impersonation
 from btcctl.rest.loading import load_config
-from btcctl.rest.transport import Request
+from btcctl.rest.transport.breaker import Breaker
+from btcctl.rest.transport.transport import Request
 from btcctl.testing.control_plane import ControlPlane
 from tests.integration.rest.servers import SocketServer, always
 

@@ -15,11 +15,11 @@ import pytest
 from btcctl.clock import SYSTEM_CLOCK
 from btcctl.errors import BtcctlError, Interrupted
 from btcctl.resources import PODS
-from btcctl.rest.breaker import Breaker
 from btcctl.rest.client import ApiClient
-from btcctl.rest.config import ClientConfig
+from btcctl.rest.config.client_config import ClientConfig
 from btcctl.rest.http import HttpTransport
-from btcctl.rest.transport import Request
+from btcctl.rest.transport.breaker import Breaker
+from btcctl.rest.transport.transport import Request
 from btcctl.threads import Runner
 from tests.integration.rest.conftest import Authority
 from tests.integration.rest.servers import Handler, Peer, SocketServer, always, event

@@ -17,9 +17,9 @@ from btcctl.clock import SYSTEM_CLOCK
 from btcctl.errors import CallTimedOut, TransportError
 from btcctl.resources import PODS
 from btcctl.rest.client import ApiClient
-from btcctl.rest.config import ClientConfig
+from btcctl.rest.config.client_config import ClientConfig
 from btcctl.rest.http import HttpTransport
-from btcctl.rest.transport import Request
+from btcctl.rest.transport.transport import Request
 from btcctl.threads import Runner
 from tests.integration.rest.conftest import Authority
 from tests.integration.rest.servers import Handler, Peer, SocketServer, always, event
@@ -176,8 +176,8 @@ def test_a_socks_proxy_resolves_the_name_and_is_shown_its_credentials(
 
 def test_the_environments_proxy_is_used_by_a_program_that_configures_none(authority: Authority):
     program = (
-        "import sys; from btcctl.rest.config import ClientConfig; from btcctl.rest.http import HttpTransport;"
-        "from btcctl.rest.transport import Request;"
+        "import sys; from btcctl import ClientConfig, HttpTransport;"
+        "from btcctl.rest.transport.transport import Request;"
         "print(HttpTransport(ClientConfig('http://api.example')).request(Request('GET', '/x'), timeout=5.0).body)"
     )
 

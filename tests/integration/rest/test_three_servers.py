@@ -15,7 +15,7 @@ from btcctl.errors import AlreadyExists, BadRequest, Conflict, Forbidden, Gone, 
 from btcctl.objects import ObjectKey
 from btcctl.resources import CONFIG_MAPS, NAMESPACES, NODES, PODS, STATEFUL_SETS
 from btcctl.rest.client import ApiClient
-from btcctl.rest.resource import PatchKind, Resource
+from btcctl.rest.collection.resource import PatchKind, Resource
 from btcctl.testing.control_plane import ControlPlane
 from btcctl.testing.fake_client import FakeClient
 from tests.integration.api_servers import EmbeddedApiServer, RealApiServer

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from btcctl.errors import ConfigError, TransportError
-from btcctl.rest.config import ClientConfig
+from btcctl.rest.config.client_config import ClientConfig
+from btcctl.rest.config.tls import Tls, build_context
 from btcctl.rest.http import HttpTransport
-from btcctl.rest.tls import Tls, build_context
-from btcctl.rest.transport import Request
+from btcctl.rest.transport.transport import Request
 from btcctl.testing import capture_logs
 from tests.integration.rest.conftest import Authority, openssl
 from tests.integration.rest.servers import SocketServer, always

@@ -16,7 +16,7 @@ from btcctl.objects import Object, ObjectKey
 from btcctl.processes.run_directory import new_run_directory
 from btcctl.resources import EVENTS, NODES, PODS, SECRETS, STATEFUL_SETS
 from btcctl.rest.client import ApiClient
-from btcctl.rest.transport import Request
+from btcctl.rest.transport.transport import Request
 from btcctl.sandbox.cluster import Cluster, ClusterOptions
 from tests.integration.sandbox.web import PORT, web_command, web_set
 from tests.integration.support import eventually

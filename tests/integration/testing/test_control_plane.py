@@ -18,7 +18,7 @@ from btcctl.errors import BtcctlError, Forbidden, Gone, NotFound, TransportError
 from btcctl.objects import ObjectKey
 from btcctl.resources import CONFIG_MAPS, NAMESPACES, PODS, ROLE_BINDINGS, ROLES, STATEFUL_SETS
 from btcctl.rest.client import ApiClient
-from btcctl.rest.transport import Request
+from btcctl.rest.transport.transport import Request
 from btcctl.testing.control_plane import (
     CONTROLLERS,
     ControlPlane,

@@ -24,11 +24,11 @@ from btcctl.errors import (
 from btcctl.objects import ObjectKey
 from btcctl.resources import CONFIG_MAPS, ResourceType
 from btcctl.rest.client import ApiClient
-from btcctl.rest.config import ClientConfig
+from btcctl.rest.collection.resource import Resource
+from btcctl.rest.config.client_config import ClientConfig
+from btcctl.rest.config.tls import Tls
 from btcctl.rest.limits import ReadLimits
-from btcctl.rest.resource import Resource
-from btcctl.rest.stream import WatchStream
-from btcctl.rest.tls import Tls
+from btcctl.rest.watching.stream import WatchStream
 from btcctl.testing.control_plane.pki import Authority
 from btcctl.testing.faults import Answering, End, FaultProxy, FaultServer
 from btcctl.testing.faults.answers import text

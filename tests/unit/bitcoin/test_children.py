@@ -14,7 +14,7 @@ from btcctl.bitcoin.children import (
     name_problem,
 )
 from btcctl.bitcoin.unchangeable import settable
-from btcctl.controller.fields import has_fields, set_fields
+from btcctl.controller.writing.fields import has_fields, set_fields
 from tests.unit.bitcoin.builders import network
 
 OPTIONS = ChildOptions("bitcoind:test")

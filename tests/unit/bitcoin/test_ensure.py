@@ -9,8 +9,8 @@ from btcctl.bitcoin.children import ChildOptions, build_service
 from btcctl.bitcoin.ensure import Child, ChildKeeper
 from btcctl.bitcoin.status import Notice
 from btcctl.bitcoin.types import BITCOIN_NETWORKS
-from btcctl.controller.contention import Contention
-from btcctl.controller.writes import is_controlled_by
+from btcctl.controller.writing.contention import Contention
+from btcctl.controller.writing.writes import is_controlled_by
 from btcctl.errors import AlreadyExists, ApiError, Conflict, Forbidden
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import SERVICES

@@ -16,7 +16,7 @@ from btcctl.bitcoin.findings import (
 from btcctl.bitcoin.mesh import MeshReport, describe_failures
 from btcctl.bitcoin.rpc import Credentials, RpcError, RpcFailure, RpcUnauthorized, RpcUnavailable, WarmingUp
 from btcctl.bitcoin.topology import Member, PeerPlan
-from btcctl.controller.conditions import Condition
+from btcctl.controller.writing.conditions import Condition
 
 MEMBERS = [Member(0, "10.0.0.1", ready=True), Member(1, "10.0.0.2", ready=True)]
 NOBODY: frozenset[str] = frozenset()

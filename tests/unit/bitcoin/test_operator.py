@@ -17,8 +17,8 @@ from btcctl.bitcoin.operator import (
 )
 from btcctl.bitcoin.rpc import RpcConnections
 from btcctl.errors import Forbidden
-from btcctl.informers.indexer import Indexer
-from btcctl.informers.lister import Lister
+from btcctl.informers.cache.indexer import Indexer
+from btcctl.informers.cache.lister import Lister
 from btcctl.leaderelection.fence import Fence
 from btcctl.objects import Object, ObjectKey
 from btcctl.testing.clock import FakeClock

@@ -12,7 +12,7 @@ from btcctl.bitcoin.status import (
     ready_finding,
 )
 from btcctl.bitcoin.types import NetworkStatus, NodeStatus
-from btcctl.controller.conditions import Condition
+from btcctl.controller.writing.conditions import Condition
 from tests.unit.bitcoin.builders import network
 
 NOW, EARLIER = "2026-01-01T00:00:00Z", "2025-01-01T00:00:00Z"

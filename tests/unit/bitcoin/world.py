@@ -13,8 +13,8 @@ from btcctl.bitcoin.passes import InlinePasses
 from btcctl.bitcoin.reconcile import Cluster, NetworkReconciler
 from btcctl.bitcoin.status import Notice
 from btcctl.bitcoin.types import BITCOIN_NETWORKS, NetworkStatus, decode_status
-from btcctl.controller.contention import Contention
-from btcctl.controller.result import Result
+from btcctl.controller.reconciling.result import Result
+from btcctl.controller.writing.contention import Contention
 from btcctl.errors import NotFound
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import SECRETS, SERVICES, STATEFUL_SETS, ResourceType

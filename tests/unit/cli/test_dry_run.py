@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from btcctl.cli.dry_run import Diffs
-from btcctl.rest.dry_run import Planned
+from btcctl.rest.transport.dry_run import Planned
 
 
 def said(*planned: Planned) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 from btcctl.clock import Clock
 from btcctl.controller.controller import Controller
 from btcctl.errors import BtcctlError
-from btcctl.informers.notifications import Added, Deleted, EventHandler, Notification, Updated, Witness, tell
+from btcctl.informers.sharing.notifications import Added, Deleted, EventHandler, Notification, Updated, Witness, tell
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import ResourceType
 from btcctl.testing.clock import FakeClock

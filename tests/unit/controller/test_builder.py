@@ -12,12 +12,12 @@ import pytest
 
 from btcctl.controller.builder import ControllerBuilder
 from btcctl.controller.controller import Controller
-from btcctl.controller.handlers import own_key
+from btcctl.controller.keys.handlers import own_key
+from btcctl.controller.keys.predicates import generation_changed
 from btcctl.controller.manager import Manager
 from btcctl.controller.options import ControllerOptions
-from btcctl.controller.predicates import generation_changed
-from btcctl.controller.result import Result
-from btcctl.controller.writes import set_controller
+from btcctl.controller.reconciling.result import Result
+from btcctl.controller.writing.writes import set_controller
 from btcctl.informers.factory import SharedInformerFactory
 from btcctl.informers.typed import TypedInformer
 from btcctl.objects import Object, ObjectKey

@@ -12,7 +12,7 @@ from structlog.contextvars import bind_contextvars, get_contextvars
 from btcctl.controller.controller import Controller
 from btcctl.controller.manager import Manager
 from btcctl.controller.options import ControllerOptions
-from btcctl.controller.result import Result
+from btcctl.controller.reconciling.result import Result
 from btcctl.errors import CacheSyncError, TerminalError, TooManyRequests
 from btcctl.informers.factory import SharedInformerFactory
 from btcctl.metrics import Metrics

@@ -12,7 +12,7 @@ import pytest
 from btcctl.controller.controller import Controller
 from btcctl.controller.debugging import DebugPages
 from btcctl.controller.manager import Manager
-from btcctl.controller.result import Result
+from btcctl.controller.reconciling.result import Result
 from btcctl.informers.factory import SharedInformerFactory
 from btcctl.objects import ObjectKey
 from btcctl.resources import CONFIG_MAPS

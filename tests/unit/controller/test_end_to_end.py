@@ -8,9 +8,9 @@ from queue import SimpleQueue
 import pytest
 
 from btcctl.controller.controller import Controller
-from btcctl.controller.handlers import owner_keys
+from btcctl.controller.keys.handlers import owner_keys
 from btcctl.controller.manager import Manager
-from btcctl.controller.result import Result
+from btcctl.controller.reconciling.result import Result
 from btcctl.errors import Forbidden
 from btcctl.events.recorder import EventRecorder
 from btcctl.events.reference import ObjectReference

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from btcctl.controller.controller import Controller
-from btcctl.controller.failures import Tracebacks, retry_after_of, traceback_of
 from btcctl.controller.options import ControllerOptions
-from btcctl.controller.result import Result
+from btcctl.controller.reconciling.failures import Tracebacks, retry_after_of, traceback_of
+from btcctl.controller.reconciling.result import Result
 from btcctl.testing import capture_logs
 from btcctl.testing.clock import FakeClock
 from tests.unit.controller.support import key

@@ -11,11 +11,11 @@ import pytest
 from btcctl.controller.controller import Controller
 from btcctl.controller.health import WEDGED_SECONDS, live_checks, ready_checks
 from btcctl.controller.manager import Manager
-from btcctl.controller.result import Result
+from btcctl.controller.reconciling.result import Result
 from btcctl.errors import Forbidden
 from btcctl.informers.factory import SharedInformerFactory
-from btcctl.informers.notifications import HandlerFuncs
-from btcctl.informers.statistics import MAX_SILENCE_SECONDS
+from btcctl.informers.reflector.statistics import MAX_SILENCE_SECONDS
+from btcctl.informers.sharing.notifications import HandlerFuncs
 from btcctl.leaderelection.elector import Elector
 from btcctl.leaderelection.fence import Fence
 from btcctl.resources import CONFIG_MAPS

@@ -9,7 +9,7 @@ import pytest
 
 from btcctl.controller.controller import Controller
 from btcctl.controller.manager import Manager
-from btcctl.controller.result import Result
+from btcctl.controller.reconciling.result import Result
 from btcctl.errors import LeaseLost, NotLeading
 from btcctl.leaderelection.elector import Elector
 from btcctl.leaderelection.fence import Fence

@@ -12,7 +12,7 @@ import pytest
 from btcctl.controller.controller import Controller
 from btcctl.controller.manager import Manager, run_until_signal
 from btcctl.controller.options import ControllerOptions
-from btcctl.controller.result import Result
+from btcctl.controller.reconciling.result import Result
 from btcctl.controller.signals import catching_signals
 from btcctl.errors import BtcctlError, CacheSyncError
 from btcctl.testing.clock import FakeClock

@@ -9,7 +9,7 @@ import pytest
 from btcctl.controller import controller, leading, manager
 from btcctl.controller.controller import Controller
 from btcctl.controller.manager import Manager
-from btcctl.controller.result import Result
+from btcctl.controller.reconciling.result import Result
 from btcctl.errors import BtcctlError, LeaseLost, NotLeading
 from btcctl.events import broadcaster, outlet
 from btcctl.events.recorder import EventRecorder

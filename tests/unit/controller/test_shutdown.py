@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 from collections import Counter
 
-from btcctl.controller import controller, own_writes, processing, sources
+from btcctl.controller import controller
 from btcctl.controller.controller import Controller
-from btcctl.controller.result import Result
+from btcctl.controller.keys import sources
+from btcctl.controller.reconciling import own_writes, processing
+from btcctl.controller.reconciling.result import Result
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import CONFIG_MAPS
 from btcctl.testing import capture_logs

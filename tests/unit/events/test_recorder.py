@@ -18,7 +18,7 @@ from btcctl.events.metrics import EventMetrics
 from btcctl.events.outlet import Outlet
 from btcctl.events.recorder import EventRecorder, SourceRecorder
 from btcctl.events.reference import ObjectReference
-from btcctl.events.sinks import log_event
+from btcctl.events.sinks.api_sink import log_event
 from btcctl.objects import Object
 from btcctl.resources import NODES, STATEFUL_SETS
 from btcctl.testing import capture_logs

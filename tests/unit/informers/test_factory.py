@@ -9,7 +9,7 @@ import pytest
 
 from btcctl.errors import CacheSyncError, Forbidden
 from btcctl.informers.factory import SharedInformerFactory
-from btcctl.informers.transform import drop_managed_fields
+from btcctl.informers.reflector.transform import drop_managed_fields
 from btcctl.objects import Object
 from btcctl.resources import NODES, PODS, STATEFUL_SETS, ResourceType
 from btcctl.testing.clock import FakeClock

@@ -7,9 +7,9 @@ import threading
 
 import pytest
 
-from btcctl.informers.filters import FilteringHandler, PredicateHandler
-from btcctl.informers.notifications import EventHandler, HandlerFuncs
 from btcctl.informers.shared_informer import SharedInformer
+from btcctl.informers.sharing.filters import FilteringHandler, PredicateHandler
+from btcctl.informers.sharing.notifications import EventHandler, HandlerFuncs
 from btcctl.objects import Object
 from tests.unit.informers.support import LiveSource, key, pod
 

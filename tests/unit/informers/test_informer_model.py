@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from btcctl.errors import Gone, TransportError
-from btcctl.informers.filters import FilteringHandler
-from btcctl.informers.notifications import Deleted
-from btcctl.informers.registration import Registration
 from btcctl.informers.shared_informer import SharedInformer
+from btcctl.informers.sharing.filters import FilteringHandler
+from btcctl.informers.sharing.notifications import Deleted
+from btcctl.informers.sharing.registration import Registration
 from btcctl.objects import Object, ObjectKey
 from btcctl.testing import capture_logs
 from tests.properties import effort

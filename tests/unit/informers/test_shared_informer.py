@@ -11,10 +11,10 @@ import pytest
 
 from btcctl.backoff import ExponentialBackoff
 from btcctl.errors import CacheSyncError, Forbidden, Gone, TransportError
-from btcctl.informers.notifications import HandlerFuncs
-from btcctl.informers.options import ReflectorOptions
+from btcctl.informers.reflector.options import ReflectorOptions
+from btcctl.informers.reflector.transform import Transform
 from btcctl.informers.shared_informer import SharedInformer
-from btcctl.informers.transform import Transform
+from btcctl.informers.sharing.notifications import HandlerFuncs
 from btcctl.objects import Object
 from btcctl.testing import capture_logs
 from btcctl.testing.clock import FakeClock

@@ -6,10 +6,10 @@ import msgspec
 import pytest
 
 from btcctl.errors import ObjectDecodeError
-from btcctl.informers.indexer import Indexer
-from btcctl.informers.lister import Lister
-from btcctl.informers.notifications import Added, Deleted, EventHandler, Notification, Updated, tell
+from btcctl.informers.cache.indexer import Indexer
+from btcctl.informers.cache.lister import Lister
 from btcctl.informers.shared_informer import SharedInformer
+from btcctl.informers.sharing.notifications import Added, Deleted, EventHandler, Notification, Updated, tell
 from btcctl.informers.typed import TypedInformer, TypedLister, cache_of
 from btcctl.objects import ObjectKey, ObjectMeta
 from btcctl.testing import capture_logs

@@ -9,7 +9,7 @@ from btcctl.leaderelection.lease_lock import LeaseLock
 from btcctl.leaderelection.record import LeaseRecord
 from btcctl.objects import ObjectKey
 from btcctl.resources import LEASES
-from btcctl.rest.transport import Request, Response
+from btcctl.rest.transport.transport import Request, Response
 from btcctl.testing.fake_client import FakeClient
 
 KEY = ObjectKey("ns", "the-lease")

@@ -7,8 +7,8 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from btcctl.rest.breaker import Breaker
-from btcctl.rest.transport import Request, Response
+from btcctl.rest.transport.breaker import Breaker
+from btcctl.rest.transport.transport import Request, Response
 from btcctl.testing.clock import FakeClock
 
 

@@ -5,7 +5,7 @@ import pytest
 from btcctl.errors import Interrupted, NotFound, ServiceUnavailable, TooManyRequests, TransportError
 from btcctl.resources import STATEFUL_SETS
 from btcctl.rest.client import ApiClient
-from btcctl.rest.transport import Request
+from btcctl.rest.transport.transport import Request
 from btcctl.testing import capture_logs
 from btcctl.testing.clock import FakeClock
 from btcctl.threads import Runner, Stop

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from btcctl.errors import ApiError, BtcctlError, ObjectDecodeError
 from btcctl.objects import ListPage, WatchEvent
 from btcctl.rest.answers import decode_answer, error_from
-from btcctl.rest.breaker import Breaker
 from btcctl.rest.limits import StreamLimits
-from btcctl.rest.pages import PageDecoder, decode_page
-from btcctl.rest.stream import WatchDecoder, WatchStream
-from btcctl.rest.transport import Response
+from btcctl.rest.transport.breaker import Breaker
+from btcctl.rest.transport.transport import Response
+from btcctl.rest.watching.pages import PageDecoder, decode_page
+from btcctl.rest.watching.stream import WatchDecoder, WatchStream
 from btcctl.testing.clock import FakeClock
 from tests.properties import effort
 from tests.unit.rest.fakes import ScriptedStream

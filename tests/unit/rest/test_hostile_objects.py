@@ -15,7 +15,7 @@ from btcctl.leaderelection.lease_lock import LeaseLock
 from btcctl.metadata import TypeMeta
 from btcctl.objects import Object, ObjectKey
 from btcctl.rest.client import ApiClient
-from btcctl.rest.deep import object_from
+from btcctl.rest.watching.deep import object_from
 from tests.properties import effort
 from tests.unit.rest.fakes import ScriptedTransport, answer
 from tests.unit.rest.hostile import JSON, META, as_bytes, spoiled

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from btcctl.events.reference import ObjectReference
 from btcctl.objects import Object, ObjectKey
-from btcctl.rest.resource import Resource
+from btcctl.rest.collection.resource import Resource
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ import pytest
 from btcctl.errors import AlreadyExists, Conflict, Forbidden, Gone, Interrupted, Invalid, NotFound, TooManyRequests
 from btcctl.objects import ObjectKey
 from btcctl.resources import CONFIG_MAPS, PODS, ResourceType
-from btcctl.rest.breaker import Breaker
-from btcctl.rest.resource import PatchKind
+from btcctl.rest.collection.resource import PatchKind
+from btcctl.rest.transport.breaker import Breaker
 from btcctl.testing.clock import FakeClock
 from btcctl.testing.fake_client import Action, FakeClient
 from btcctl.threads import Runner, Stop

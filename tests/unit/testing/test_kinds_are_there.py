@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from btcctl.informers.factory import SharedInformerFactory
-from btcctl.informers.transform import drop_managed_fields
+from btcctl.informers.reflector.transform import drop_managed_fields
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import CONFIG_MAPS, ResourceType
 from btcctl.testing import FakeClient

@@ -6,9 +6,9 @@ import os
 import socket
 
 from btcctl.clock import LONGEST_WAIT, SYSTEM_CLOCK, Clock, bounded, check_seconds
-from btcctl.rest.breaker import Breaker
 from btcctl.rest.exchange.failures import OutOfTime
-from btcctl.rest.transport import Fence
+from btcctl.rest.transport.breaker import Breaker
+from btcctl.rest.transport.transport import Fence
 
 CONNECT_SECONDS = 10.0
 # A socket's timeout may be so much longer than what is left: to set it is a system call, and it is mostly about right,

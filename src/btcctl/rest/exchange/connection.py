@@ -28,12 +28,12 @@ from urllib3.exceptions import ClosedPoolError, HTTPError
 from urllib3.util.ssltransport import SSLTransport
 
 from btcctl.clock import Clock
-from btcctl.rest.breaker import Breaker
+from btcctl.rest.config.tls import TlsContexts
 from btcctl.rest.exchange.call import Call
 from btcctl.rest.exchange.failures import ConnectError
 from btcctl.rest.exchange.names import AddressInfo, Names
 from btcctl.rest.exchange.proxies import Proxy
-from btcctl.rest.tls import TlsContexts
+from btcctl.rest.transport.breaker import Breaker
 from btcctl.threads import Runner, Stop
 
 # A peer that vanished is noticed after 30 + 3 × 10 s, also by a connection nothing is sent on.

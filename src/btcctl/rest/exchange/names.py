@@ -12,7 +12,7 @@ import threading
 from typing import Any
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
-from btcctl.rest.breaker import Breaker
+from btcctl.rest.transport.breaker import Breaker
 from btcctl.threads import Latch, Runner, Stop
 
 AddressInfo = tuple[Any, ...]  #: as `socket.getaddrinfo` has it

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.errors import ConfigError
-from btcctl.rest.config import ClientConfig
-from btcctl.rest.impersonation import Impersonation
+from btcctl.rest.config.client_config import ClientConfig
+from btcctl.rest.config.impersonation import Impersonation
 from btcctl.rest.kubeconfig.fields import Cluster, User
 from btcctl.rest.kubeconfig.login import Login
 from btcctl.rest.kubeconfig.merging import Found

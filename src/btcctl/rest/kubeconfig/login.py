@@ -17,13 +17,13 @@ from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.deadline import time_left
 from btcctl.errors import ConfigError
 from btcctl.logging import get_logger
-from btcctl.rest.credentials import Credentials, StaticCredentials
+from btcctl.rest.config.credentials import Credentials, StaticCredentials
+from btcctl.rest.config.tls import Tls
 from btcctl.rest.kubeconfig.auth_provider import AuthProvider
 from btcctl.rest.kubeconfig.exec_plugin import ExecPlugin, Issued
 from btcctl.rest.kubeconfig.merging import Chosen, Merged, names
 from btcctl.rest.kubeconfig.renewal import RENEWAL_SECONDS, Issue, Renewed
 from btcctl.rest.kubeconfig.static import credentials_of, has_certificate, tls_of
-from btcctl.rest.tls import Tls
 from btcctl.threads import Stop
 
 logger = get_logger(__name__)

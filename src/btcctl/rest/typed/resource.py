@@ -9,8 +9,8 @@ from btcctl.errors import NotFound
 from btcctl.json_values import is_same_json
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import ResourceType
-from btcctl.rest.differences import merge_patch
-from btcctl.rest.resource import PatchKind, Resource
+from btcctl.rest.collection.differences import merge_patch
+from btcctl.rest.collection.resource import PatchKind, Resource
 from btcctl.rest.typed.applied import is_applied
 from btcctl.typed.kinds import TypedKind
 from btcctl.typed.owners import add_controller

@@ -17,9 +17,9 @@ from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.errors import ConfigError
 from btcctl.processes.run_directory import new_run_directory
 from btcctl.rest.client import ApiClient
-from btcctl.rest.config import ClientConfig
+from btcctl.rest.config.client_config import ClientConfig
 from btcctl.rest.loading import load_config
-from btcctl.rest.transport import Request
+from btcctl.rest.transport.transport import Request
 from btcctl.secret import ENVIRON
 from btcctl.testing.control_plane import kubeconfigs
 from btcctl.testing.control_plane.binaries import Binaries, find_binaries

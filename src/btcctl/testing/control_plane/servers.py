@@ -16,7 +16,7 @@ from btcctl.resources import CUSTOM_RESOURCE_DEFINITIONS
 from btcctl.rest.client import ApiClient
 from btcctl.rest.loading import load_config
 from btcctl.rest.retry import RetryPolicy
-from btcctl.rest.transport import Request
+from btcctl.rest.transport.transport import Request
 from btcctl.testing.control_plane import kubeconfigs
 from btcctl.testing.control_plane.binaries import API_SERVER, CONTROLLER_MANAGER, ETCD, Binaries
 from btcctl.testing.control_plane.commands import (

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from btcctl.rest.config import ClientConfig
-from btcctl.rest.tls import build_context
+from btcctl.rest.config.client_config import ClientConfig
+from btcctl.rest.config.tls import build_context
 from btcctl.testing.faults.requests import Answer, ProxiedRequest, Rule, read_request
 from btcctl.testing.faults.streams import End, Stream, close, frame
 from btcctl.threads import Runner

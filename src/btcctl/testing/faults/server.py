@@ -17,8 +17,8 @@ from btcctl.apiserver.pump import BOOKMARK_SECONDS
 from btcctl.apiserver.store import Store
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.resources import CUSTOM_RESOURCE_DEFINITIONS, ResourceType
-from btcctl.rest.config import ClientConfig
-from btcctl.rest.credentials import TokenFile
+from btcctl.rest.config.client_config import ClientConfig
+from btcctl.rest.config.credentials import TokenFile
 from btcctl.testing.faults.answers import Answering, refusal
 from btcctl.testing.faults.connection import Target
 from btcctl.testing.faults.proxy import FaultProxy

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from btcctl.errors import ConfigError
-from btcctl.rest.config import ClientConfig
+from btcctl.rest.config.client_config import ClientConfig
 from btcctl.rest.exchange import proxies
 from btcctl.rest.exchange.proxies import is_exempt, parse_proxy, proxy_for
 from btcctl.rest.http import HttpTransport

@@ -4,8 +4,8 @@ import pytest
 
 from btcctl.errors import ApiError, Gone, TooManyRequests
 from btcctl.rest.answers import error_from
-from btcctl.rest.stream import WatchDecoder
-from btcctl.rest.transport import Response
+from btcctl.rest.transport.transport import Response
+from btcctl.rest.watching.stream import WatchDecoder
 from btcctl.testing.clock import FakeClock
 from btcctl.testing.faults.answers import Answer, Answering, as_answer, error_event, refusal, status, text, too_large
 from btcctl.testing.faults.requests import ProxiedRequest

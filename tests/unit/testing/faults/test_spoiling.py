@@ -6,7 +6,7 @@ import pytest
 
 from btcctl.errors import ObjectDecodeError
 from btcctl.objects import Object
-from btcctl.rest.deep import object_from
+from btcctl.rest.watching.deep import object_from
 from btcctl.testing.faults import spoiling
 from btcctl.testing.faults.requests import ProxiedRequest
 

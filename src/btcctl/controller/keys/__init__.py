@@ -1,0 +1,1 @@
+"""From changes of objects to the keys that are reconciled."""

@@ -1,0 +1,203 @@
+"""One key after the other: reconcile it, and see to what comes next. Knows no threads.
+
+A reconcile is foreign code. Whatever it raises, BaseExceptions among them (asyncio's CancelledError, a SystemExit of a
+library), is the failure of that one call: the key comes back, the worker goes on.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
+
+from structlog.contextvars import bind_contextvars, clear_contextvars
+
+from btcctl.clock import Clock
+from btcctl.controller.options import ControllerOptions
+from btcctl.controller.reconciling.failures import Tracebacks, retry_after_of
+from btcctl.controller.reconciling.journal import Journal
+from btcctl.controller.reconciling.own_writes import OwnWrites
+from btcctl.controller.reconciling.passing import PassingFailures, is_passing
+from btcctl.controller.reconciling.result import LEAST_REQUEUE_SECONDS, Result
+from btcctl.deadline import limited_to
+from btcctl.errors import DeadlineExceeded, TerminalError, describe_error
+from btcctl.logging import get_logger
+from btcctl.objects import ObjectKey
+from btcctl.rest.collection.written import recording_writes
+from btcctl.workqueue.rate_limited import RateLimitingQueue
+
+if TYPE_CHECKING:
+    from btcctl.metrics import ControllerMetrics
+
+logger = get_logger(__name__)
+
+Reconcile = Callable[[ObjectKey], Result]
+
+# Instead of the rate limiter's, if that raises.
+_LIMITERLESS_SECONDS = 1.0
+
+
+class Processor:
+    """What a worker does with a key. Thread-safe; nothing that a reconcile raises gets out.
+
+    Attributes:
+        own_writes: What each key waits for.
+        journal: What became of each key.
+
+    Raises:
+        TypeError: `reconcile` cannot be called, or is a coroutine function.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        reconcile: Reconcile,
+        queue: RateLimitingQueue[ObjectKey],
+        *,
+        clock: Clock,
+        metrics: ControllerMetrics | None,
+        options: ControllerOptions,
+    ) -> None:
+        self._name = name
+        self._reconcile = _checked(name, reconcile)
+        self._queue = queue
+        self._clock = clock
+        self._metrics = metrics
+        self._timeout = options.reconcile_timeout
+        self._tracebacks = Tracebacks()
+        self._passing = PassingFailures()
+        self.journal = Journal(name, clock)
+        self.own_writes = OwnWrites(options.own_writes_timeout, clock, queue.add)
+        if metrics is not None:
+            metrics.own_writes = self.own_writes
+
+    def process(self, key: ObjectKey) -> None:
+        """Reconcile `key`, unless a cache does not show yet what the last reconcile of it has written."""
+        clear_contextvars()
+        bind_contextvars(controller=self._name, key=str(key))
+        if not self._queue.is_shut_down and self._hold(key):
+            return
+        if self._metrics is not None:
+            self._metrics.started()
+        bind_contextvars(reconcile_id=self.journal.begin(key))
+        started_at = self._clock.now()
+        outcome, error = self._outcome(key)
+        duration = self._clock.now() - started_at
+        self.journal.end(key, outcome, error)
+        if self._metrics is not None:
+            self._metrics.finished(outcome, duration)
+        logger.debug("reconciled", result=outcome, duration=round(duration, 6))
+
+    def _hold(self, key: ObjectKey) -> bool:
+        """Hold `key` back if a cache does not show yet what was written for it; return whether it is held."""
+        was_held = self.own_writes.has_held(key)
+        delay = self.own_writes.hold(key)
+        if delay:
+            self._queue.add_after(key, delay)
+        elif was_held:
+            self._queue.cancel_delay(key)  # or it would be reconciled again because of a look that nobody needs
+        return delay > 0
+
+    def _outcome(self, key: ObjectKey) -> tuple[str, BaseException | None]:
+        """Reconcile, see to what comes next, return one of `btcctl.metrics.RESULTS` and what was raised."""
+        try:
+            result = self._call(key)
+        except TerminalError as error:
+            self._passing.forget(key)
+            self._forget(key)
+            logger.error("giving up until it changes", error=describe_error(error))  # noqa: TRY400
+            return "terminal_error", error
+        except DeadlineExceeded as error:
+            self._retry(key, error)
+            return "timeout", error
+        except BaseException as error:
+            self._retry(key, error)
+            return "error", error
+        seconds = result.requeue_after
+        self._passing.forget(key)
+        if seconds == 0:
+            self._add_rate_limited(key, LEAST_REQUEUE_SECONDS)
+            return "requeue_after", None
+        self._forget(key)
+        if seconds is None:
+            return "success", None
+        self._queue.add_after(key, max(seconds, LEAST_REQUEUE_SECONDS))
+        return "requeue_after", None
+
+    def _call(self, key: ObjectKey) -> Result:
+        with recording_writes() as writes, limited_to(self._timeout, self._clock):
+            try:
+                result = self._reconcile(key)
+            finally:
+                self.own_writes.record(key, writes)
+        if not isinstance(result, Result):
+            raise TypeError(_why_no_result(result))
+        return result
+
+    def _retry(self, key: ObjectKey, error: BaseException) -> None:
+        """Have `key` come back; show the traceback of what is not ours, the first time that the key fails so."""
+        delay = self._hold_back(key, error)
+        traceback = self._tracebacks.take(key, error)
+        log = logger.error if traceback else logger.warning
+        log(
+            "reconcile failed",
+            error=describe_error(error),
+            failures=self._failures(key) + self._passing.count(key),
+            retry_in=round(delay, 3),
+            retry_id=self.journal.change(key),
+            **({"exception": traceback} if traceback else {}),
+        )
+
+    def _hold_back(self, key: ObjectKey, error: BaseException) -> float:
+        asked = retry_after_of(error)
+        if not is_passing(error):
+            return self._add_rate_limited(key, asked)
+        seconds = max(asked, self._passing.delay(key))
+        self._queue.add_after(key, seconds)
+        return seconds
+
+    # A rate limiter may be foreign code, too.
+
+    def _add_rate_limited(self, key: ObjectKey, minimum: float) -> float:
+        try:
+            return self._queue.add_rate_limited(key, minimum)
+        except BaseException as error:
+            self._report_limiter(error)
+        seconds = max(minimum, _LIMITERLESS_SECONDS)
+        self._queue.add_after(key, seconds)
+        return seconds
+
+    def _forget(self, key: ObjectKey) -> None:
+        try:
+            self._queue.forget(key)
+        except BaseException as error:
+            self._report_limiter(error)
+
+    def _failures(self, key: ObjectKey) -> int:
+        try:
+            return self._queue.num_requeues(key)
+        except BaseException:
+            return 0
+
+    def _report_limiter(self, error: BaseException) -> None:
+        logger.error("the rate limiter failed", controller=self._name, error=describe_error(error))
+
+
+def _checked(name: str, reconcile: Any) -> Reconcile:
+    if not callable(reconcile):
+        raise TypeError(
+            f"controller {name}: reconcile is of type {type(reconcile).__name__}, must be a function of a key"
+        )
+    if inspect.iscoroutinefunction(reconcile) or inspect.iscoroutinefunction(reconcile.__call__):
+        raise TypeError(f"controller {name}: reconcile must be a plain function: workers are threads, use `def`")
+    return cast("Reconcile", reconcile)
+
+
+def _why_no_result(returned: object) -> str:
+    if inspect.iscoroutine(returned):
+        returned.close()  # or the interpreter complains that nobody waits for it
+        return "reconcile returned a coroutine: it must be a plain function, workers are threads"
+    if returned is None:
+        return "reconcile returned None, not a Result: end it with `return Result()`"
+    hint = f"; to come back later, `Result(requeue_after={returned})`" if type(returned) in {int, float} else ""
+    return f"reconcile returned {type(returned).__name__}, not a Result{hint}"

@@ -1,0 +1,388 @@
+"""A small HTTP server that nobody can hold up.
+
+One thread reads and writes all connections, and never blocks; answers are computed by others, which are
+made as they are needed, MAX_AT_ONCE at most. The rules:
+
+- A request has REQUEST_SECONDS, from its first byte (or the connection) until its answer is sent, whoever is slow.
+- There are MAX_CONNECTIONS at most. For another one the one goes that has kept us waiting longest: so those who
+  say nothing cannot keep out those who do.
+- If the process has no descriptor left, one of those who say nothing goes, too, but not before it had a moment to
+  say something; and one descriptor is kept in reserve. If that is not enough, nobody is let in for a moment: no
+  spinning. Linux says "no descriptor" before it looks whether anybody waits, so only the first try tells of somebody.
+- Only the loop's thread touches connections. A computed answer reaches it through a queue and a socket that wakes it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import email.utils
+import enum
+import errno
+import os
+import selectors
+import socket
+from collections.abc import Callable, Iterator
+from http import HTTPStatus
+from queue import Empty, SimpleQueue
+from typing import NamedTuple
+
+from btcctl.clock import SYSTEM_CLOCK, Clock
+from btcctl.controller.serving.http_request import BadRequest, Request, take_request
+from btcctl.errors import describe_error
+from btcctl.logging import get_logger
+from btcctl.threads import Runner, Stop
+
+logger = get_logger(__name__)
+
+REQUEST_SECONDS = 5.0
+KEEP_ALIVE_SECONDS = 90.0  # between two requests: Prometheus asks every minute or sooner
+MAX_AT_ONCE = 32
+MAX_CONNECTIONS = 256
+_BACKLOG = 1024
+_ACCEPTED_AT_ONCE = 64  # before the others have their turn
+_NO_ROOM = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+_NO_IPV6 = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
+_PAUSE_SECONDS = 0.1  # before the next try to accept
+_COMPLAINT_SECONDS = 60.0
+_LINGER_SECONDS = 1.0  # a client that is still sending would lose its answer if the connection just closed
+_END_SECONDS = 0.2  # for computing threads to end
+_READ_BYTES = 1 << 14
+
+
+class Answer(NamedTuple):
+    """What is sent back."""
+
+    status: HTTPStatus
+    body: bytes
+    content_type: str = "text/plain; charset=utf-8"
+
+
+class _Phase(enum.Enum):
+    READING = enum.auto()  # a request, or nothing
+    COMPUTING = enum.auto()  # somebody is at the answer
+    WRITING = enum.auto()
+    LINGERING = enum.auto()  # all is sent: until the client has noticed
+
+
+class _Connection:
+    """One client. Owned by the loop."""
+
+    def __init__(self, sock: socket.socket, now: float) -> None:
+        self.sock = sock
+        self.phase = _Phase.READING
+        self.since = now  # when this phase began
+        self.deadline = now + REQUEST_SECONDS
+        self.received = bytearray()
+        self.unsent = memoryview(b"")
+        self.keep_alive = True
+        self.is_head = False
+
+    def enter(self, phase: _Phase, now: float, seconds: float | None = None) -> None:
+        """Begin another phase; it has `seconds`, or what is left."""
+        self.phase, self.since = phase, now
+        if seconds is not None:
+            self.deadline = now + seconds
+
+
+_Job = tuple[_Connection, Request]
+
+
+class HttpServer:
+    """Answers GET and HEAD.
+
+    Args:
+        listener: Listens already.
+        answer: Called for each request, by many threads at once.
+        clock: What deadlines are measured with.
+    """
+
+    def __init__(
+        self, listener: socket.socket, answer: Callable[[Request], Answer], clock: Clock = SYSTEM_CLOCK
+    ) -> None:
+        self._listener = listener
+        self._answer = answer
+        self._clock = clock
+        self._selector = selectors.DefaultSelector()
+        self._connections: set[_Connection] = set()
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._done: SimpleQueue[tuple[_Connection, Answer]] = SimpleQueue()
+        self._computing = 0  # jobs that are not back yet
+        self._threads: list[Runner] = []
+        self._wake_in, self._wake_out = socket.socketpair()
+        self._reserve: int | None = None  # a descriptor
+        self._accepts_again_at: float | None = None
+        self._complains_again_at = float("-inf")
+        self._keep_reserve()  # now: when `run` begins in its thread there may be no descriptor left
+        for each in (listener, self._wake_in, self._wake_out):
+            each.setblocking(False)
+
+    def run(self, stop: Stop) -> None:
+        """Answer until `stop` is set. Blocks. Once only: all sockets are closed at the end."""
+        unlink = stop.on_set(self._wake)
+        self._selector.register(self._listener, selectors.EVENT_READ)
+        self._selector.register(self._wake_in, selectors.EVENT_READ)
+        try:
+            while not stop.is_set():
+                for key, _ in self._selector.select(self._until_next_deadline()):
+                    self._handle(key.fileobj, key.data)
+                self._take_answers()
+                self._end_late_ones()
+        finally:
+            unlink()
+            self._close()
+
+    def _handle(self, ready: object, connection: _Connection | None) -> None:
+        if ready is self._listener:
+            self._accept()
+        elif connection is None:
+            with contextlib.suppress(BlockingIOError):
+                self._wake_in.recv(_READ_BYTES)
+        elif connection in self._connections:  # it may have had to go for another one
+            with self._dropping(connection):
+                if connection.phase is _Phase.WRITING:
+                    self._write(connection)
+                else:
+                    self._read(connection)
+
+    @contextlib.contextmanager
+    def _dropping(self, connection: _Connection) -> Iterator[None]:
+        """What goes wrong on a connection is the end of it, and of nothing else."""
+        try:
+            yield
+        except OSError:
+            self._drop(connection)
+
+    # Accepting.
+
+    def _accept(self) -> None:
+        for number in range(_ACCEPTED_AT_ONCE):
+            try:
+                sock, _ = self._listener.accept()
+            except (BlockingIOError, ConnectionAbortedError):
+                return
+            except OSError as error:
+                if error.errno not in _NO_ROOM or (number == 0 and not self._make_room()):
+                    self._pause_accepting(error)
+                return  # and come back at once if somebody waits
+            sock.setblocking(False)
+            if len(self._connections) >= MAX_CONNECTIONS and not self._drop_silent_one():
+                sock.close()
+                continue
+            connection = _Connection(sock, self._clock.now())
+            self._connections.add(connection)
+            self._selector.register(sock, selectors.EVENT_READ, connection)
+
+    def _make_room(self) -> bool:
+        if self._reserve is None:
+            return self._drop_silent_one(_PAUSE_SECONDS, refill=False)
+        os.close(self._reserve)
+        self._reserve = None
+        return True
+
+    def _drop_silent_one(self, least_seconds: float = 0.0, *, refill: bool = True) -> bool:
+        """Drop who has said nothing for longest; False if nobody has for so long."""
+        silent = [each for each in self._connections if each.phase in {_Phase.READING, _Phase.LINGERING}]
+        first = min(silent, key=lambda each: each.since, default=None)
+        if first is None or self._clock.now() - first.since < least_seconds:
+            return False
+        self._drop(first, refill=refill)
+        return True
+
+    def _pause_accepting(self, error: OSError) -> None:
+        now = self._clock.now()
+        if now >= self._complains_again_at:
+            self._complains_again_at = now + _COMPLAINT_SECONDS
+            logger.warning("no client can be let in at the moment", error=describe_error(error))
+        self._selector.unregister(self._listener)
+        self._accepts_again_at = now + _PAUSE_SECONDS
+
+    def _accept_again(self) -> None:
+        self._accepts_again_at = None
+        self._selector.register(self._listener, selectors.EVENT_READ)
+
+    def _keep_reserve(self) -> None:
+        if self._reserve is None:
+            with contextlib.suppress(OSError):
+                self._reserve = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+
+    # One connection.
+
+    def _read(self, connection: _Connection) -> None:
+        try:
+            data = connection.sock.recv(_READ_BYTES)
+        except BlockingIOError:
+            return
+        if not data:
+            self._drop(connection)
+        elif connection.phase is _Phase.READING:
+            if not connection.received:  # a new request begins
+                connection.deadline = min(connection.deadline, self._clock.now() + REQUEST_SECONDS)
+            connection.received += data
+            self._begin(connection)
+
+    def _begin(self, connection: _Connection) -> None:
+        """Have the next request answered, if it has come."""
+        try:
+            request = take_request(connection.received)
+        except BadRequest as bad:
+            connection.keep_alive = False
+            self._send(connection, Answer(bad.status, f"{bad}\n".encode()))
+            return
+        if request is None:
+            return
+        connection.keep_alive, connection.is_head = request.keep_alive, request.is_head
+        if self._computing >= MAX_CONNECTIONS:
+            self._send(connection, Answer(HTTPStatus.SERVICE_UNAVAILABLE, b"those who answer all hang\n"))
+            return
+        connection.enter(_Phase.COMPUTING, self._clock.now())
+        self._selector.unregister(connection.sock)  # what it sends now can wait: the kernel holds it back
+        self._computing += 1
+        if self._computing > len(self._threads) < MAX_AT_ONCE:
+            self._add_thread()
+        self._jobs.put((connection, request))
+
+    def _send(self, connection: _Connection, answer: Answer) -> None:
+        connection.unsent = memoryview(_encoded(answer, connection, self._clock))
+        connection.enter(_Phase.WRITING, self._clock.now())
+        self._write(connection)
+
+    def _write(self, connection: _Connection) -> None:
+        with contextlib.suppress(BlockingIOError):
+            while connection.unsent:
+                connection.unsent = connection.unsent[connection.sock.send(connection.unsent) :]
+        if connection.unsent:
+            self._wait_for(connection, selectors.EVENT_WRITE)
+        elif connection.keep_alive:
+            seconds = REQUEST_SECONDS if connection.received else KEEP_ALIVE_SECONDS
+            connection.enter(_Phase.READING, self._clock.now(), seconds)
+            self._wait_for(connection, selectors.EVENT_READ)
+            self._begin(connection)
+        else:
+            connection.sock.shutdown(socket.SHUT_WR)
+            connection.enter(_Phase.LINGERING, self._clock.now(), _LINGER_SECONDS)
+            self._wait_for(connection, selectors.EVENT_READ)
+
+    def _wait_for(self, connection: _Connection, events: int) -> None:
+        if connection.sock.fileno() in self._selector.get_map():
+            self._selector.modify(connection.sock, events, connection)
+        else:
+            self._selector.register(connection.sock, events, connection)
+
+    def _drop(self, connection: _Connection, *, refill: bool = True) -> None:
+        self._connections.discard(connection)
+        with contextlib.suppress(KeyError, ValueError):
+            self._selector.unregister(connection.sock)
+        connection.sock.close()
+        if refill:
+            self._keep_reserve()
+
+    # Deadlines.
+
+    def _until_next_deadline(self) -> float | None:
+        instants = [each.deadline for each in self._connections]
+        if self._accepts_again_at is not None:
+            instants.append(self._accepts_again_at)
+        return max(0.0, min(instants) - self._clock.now()) if instants else None
+
+    def _end_late_ones(self) -> None:
+        now = self._clock.now()
+        if self._accepts_again_at is not None and now >= self._accepts_again_at:
+            self._accept_again()
+        for connection in [each for each in self._connections if now >= each.deadline]:
+            with self._dropping(connection):
+                self._end_late(connection)
+
+    def _end_late(self, connection: _Connection) -> None:
+        connection.keep_alive = False
+        connection.deadline = self._clock.now() + _LINGER_SECONDS
+        if connection.phase is _Phase.COMPUTING:
+            self._send(connection, Answer(HTTPStatus.SERVICE_UNAVAILABLE, b"no answer was found in time\n"))
+        elif connection.phase is _Phase.READING and connection.received:
+            self._send(connection, Answer(HTTPStatus.REQUEST_TIMEOUT, b"the request did not come in time\n"))
+        else:
+            self._drop(connection)
+
+    # Computing.
+
+    def _add_thread(self) -> None:
+        runner = Runner(f"http-answers-{len(self._threads)}", self._compute, clock=self._clock)
+        with contextlib.suppress(RuntimeError):  # no thread can be had: those that there are do it
+            runner.start()
+            self._threads.append(runner)
+
+    def _compute(self, _stop: Stop) -> None:
+        while (job := self._jobs.get()) is not None:
+            connection, request = job
+            try:
+                answer = self._answer(request)
+            except BaseException as error:  # of a check or a collector: its failure, and not the end of this thread
+                logger.exception("a status page failed", path=request.path)
+                answer = Answer(HTTPStatus.INTERNAL_SERVER_ERROR, f"{describe_error(error)}\n".encode(errors="replace"))
+            self._done.put((connection, answer))
+            self._wake()
+
+    def _take_answers(self) -> None:
+        with contextlib.suppress(Empty):
+            while True:
+                connection, answer = self._done.get_nowait()
+                self._computing -= 1
+                if connection in self._connections and connection.phase is _Phase.COMPUTING:
+                    with self._dropping(connection):
+                        self._send(connection, answer)
+
+    def _wake(self) -> None:
+        with contextlib.suppress(OSError):  # it is full, so it wakes; or closed, so there is nobody to wake
+            self._wake_out.send(b"\0")
+
+    def _close(self) -> None:
+        for _ in self._threads:
+            self._jobs.put(None)
+        for connection in [*self._connections]:
+            self._drop(connection, refill=False)
+        self._selector.close()
+        for each in (self._listener, self._wake_in, self._wake_out):
+            each.close()
+        if self._reserve is not None:
+            os.close(self._reserve)
+            self._reserve = None
+        self._join_threads()
+
+    def _join_threads(self) -> None:
+        """A check that hangs has a daemon, and does not keep us."""
+        deadline = self._clock.now() + _END_SECONDS
+        for thread in self._threads:
+            with contextlib.suppress(TimeoutError):
+                thread.stop(max(0.0, deadline - self._clock.now()))
+
+
+def _encoded(answer: Answer, connection: _Connection, clock: Clock) -> bytes:
+    lines = [
+        f"HTTP/1.1 {answer.status.value} {answer.status.phrase}",
+        f"Date: {email.utils.format_datetime(clock.wall_time(), usegmt=True)}",
+        f"Content-Type: {answer.content_type}",
+        f"Content-Length: {len(answer.body)}",
+        "X-Content-Type-Options: nosniff",
+    ]
+    if answer.status is HTTPStatus.METHOD_NOT_ALLOWED:
+        lines.append("Allow: GET, HEAD")
+    if not connection.keep_alive:
+        lines.append("Connection: close")
+    head = "\r\n".join([*lines, "", ""]).encode("latin-1")
+    return head if connection.is_head else head + answer.body
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens on `host`; "" and "::" are all addresses of both IP families, if the machine has both.
+
+    Raises:
+        OSError: It cannot be had.
+        UnicodeError: `host` cannot be a name.
+    """
+    if host in {"", "::"} and socket.has_dualstack_ipv6():
+        try:
+            return socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=_BACKLOG)
+        except OSError as error:
+            if host or error.errno not in _NO_IPV6:
+                raise
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=_BACKLOG)

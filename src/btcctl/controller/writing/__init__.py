@@ -1,0 +1,1 @@
+"""What a reconcile writes, and can repeat."""

@@ -1,0 +1,167 @@
+"""Notices that what is written does not last, so that nobody fights over a field at a hundred writes a second.
+
+Rules:
+* a field counts by the value that we give it: with another value everything begins anew;
+* the same value written MAX_WRITES times in a row, each within SAME_DISPUTE_SECONDS of the one before, makes a
+  dispute. It is not written again for TRUCE_SECONDS, unless together with a field that is not disputed;
+* an object that is made again and again, because it is deleted each time, is a dispute likewise;
+* a dispute is over once a field has stayed as it should be for SAME_DISPUTE_SECONDS after its truce.
+
+Values are kept as hashes: they may be secret.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from cachetools import LRUCache
+
+from btcctl.clock import SYSTEM_CLOCK, Clock
+from btcctl.codecs import encode
+from btcctl.controller.writing.fields import differences, manager_of
+from btcctl.errors import BtcctlError
+from btcctl.objects import Object, ObjectKey
+from btcctl.resources import ResourceType
+
+#: Writes in a row after which another one is taken to want it otherwise.
+MAX_WRITES: Final = 3
+#: Two writes that are further apart than this have nothing to do with each other.
+SAME_DISPUTE_SECONDS: Final = 120.0
+#: How long a disputed field is left alone.
+TRUCE_SECONDS: Final = 300.0
+
+_MAX_OBJECTS = 10_000
+_EXISTENCE = ""  # the path of the object itself
+_DELETED = "is deleted again and again"
+
+Changes = Mapping[str, int]  #: paths that are about to be written, and a hash of the value of each
+
+
+class Contested(BtcctlError):
+    """It is not written: the last writes did not last. The message names the field, and who undoes it, if known."""
+
+
+@dataclass(slots=True)
+class _Field:
+    value: int
+    writes: int = 0  # in a row
+    written_at: float = float("-inf")
+    dispute: str = ""  # what there is to say if this write does not last
+
+    @property
+    def is_disputed(self) -> bool:
+        return self.writes >= MAX_WRITES
+
+    def is_over(self, now: float) -> bool:
+        truce = TRUCE_SECONDS if self.is_disputed else 0.0
+        return now >= self.written_at + truce + SAME_DISPUTE_SECONDS
+
+    def has_truce(self, value: int, now: float) -> bool:
+        return self.value == value and self.is_disputed and now < self.written_at + TRUCE_SECONDS
+
+
+_Target = tuple[ResourceType, ObjectKey]
+
+
+class Contention:
+    """Remembers what `create_or_update` wrote lately. Thread-safe; forgets the objects that were written longest ago.
+
+    Args:
+        field_manager: As what we write; another field manager is to blame.
+        clock: What the pauses are measured with.
+    """
+
+    def __init__(self, field_manager: str = "", *, clock: Clock = SYSTEM_CLOCK) -> None:
+        self._field_manager = field_manager
+        self._clock = clock
+        self._lock = threading.Lock()  # guards the one below and what is in it
+        self._objects: LRUCache[_Target, dict[str, _Field]] = LRUCache(_MAX_OBJECTS)
+
+    def dispute_of(self, type_: ResourceType, key: ObjectKey) -> str:
+        """What of an object is disputed, and with whom; "" if nothing is."""
+        with self._lock:
+            fields = self._objects.get((type_, key), {})
+            said = [each.dispute for each in fields.values() if each.is_disputed]
+        return "; ".join(f'{type_.kind} "{key.name}"{each}' for each in said)
+
+    def forget(self, type_: ResourceType, key: ObjectKey) -> None:
+        """Whatever is written next is the first time."""
+        with self._lock:
+            self._objects.pop((type_, key), None)
+
+    # What `create_or_update` calls.
+
+    def check_create(self, type_: ResourceType, key: ObjectKey) -> None:
+        """Raise Contested if an object that we would create was deleted too often."""
+        self._check((type_, key), {_EXISTENCE: 0})
+
+    def check_update(self, type_: ResourceType, key: ObjectKey, before: Object, after: Mapping[str, Any]) -> Changes:
+        """Return what is about to be changed, or raise Contested if all of it was undone too often."""
+        changes = {path: _hash(value) for path, value in differences(before.body(), after)}
+        self._check((type_, key), changes)
+        return changes
+
+    def note_created(self, type_: ResourceType, key: ObjectKey) -> None:
+        self._note((type_, key), {_EXISTENCE: 0}, {_EXISTENCE: f" {_DELETED}"})
+
+    def note_updated(
+        self, type_: ResourceType, key: ObjectKey, changes: Changes, before: Object, after: Object
+    ) -> None:
+        """`changes` were written; `after` is what the API server made of them."""
+        body, is_taken = before.body(), after.resource_version != before.resource_version
+        said = {path: f": {path} {self._describe(path, body, is_taken=is_taken)}" for path in changes}
+        self._note((type_, key), changes, said)
+
+    def note_kept(self, type_: ResourceType, key: ObjectKey) -> None:
+        """The object was seen, and is as it should be."""
+        with self._lock:
+            self._end_old((type_, key), self._clock.now())
+
+    def _check(self, target: _Target, changes: Changes) -> None:
+        now = self._clock.now()
+        with self._lock:
+            fields = self._objects.get(target, {})
+            disputes = [fields[path].dispute for path in changes if path in fields]
+            has_truce = all(path in fields and fields[path].has_truce(value, now) for path, value in changes.items())
+        if has_truce:
+            type_, key = target
+            raise Contested(f"{type_.kind} {key}{disputes[0]}: not written again for {TRUCE_SECONDS:g} s")
+
+    def _note(self, target: _Target, changes: Changes, disputes: Mapping[str, str]) -> None:
+        now = self._clock.now()
+        with self._lock:
+            self._end_old(target, now)
+            fields = self._objects.setdefault(target, {})
+            for path, value in changes.items():
+                field = fields.get(path)
+                if field is None or field.value != value:
+                    field = fields[path] = _Field(value)
+                field.writes += 1
+                field.written_at, field.dispute = now, disputes[path]
+
+    def _end_old(self, target: _Target, now: float) -> None:
+        fields = self._objects.get(target)
+        if fields is None:
+            return
+        for path in [path for path, field in fields.items() if field.is_over(now)]:
+            del fields[path]
+        if not fields:
+            self._objects.pop(target, None)
+
+    def _describe(self, path: str, before: Mapping[str, Any], *, is_taken: bool) -> str:
+        """Who is named is who wrote the field before us; nobody, if the API server itself did not take the write."""
+        if not is_taken:
+            return "is changed back as it is written: by an admission webhook or policy?"
+        manager = manager_of(path, before, but=self._field_manager)
+        by = f'by "{manager}"' if manager else f'by another one that writes as "{self._field_manager}"'
+        return f"is changed again and again {by}"
+
+
+def _hash(value: object) -> int:
+    try:
+        return hash(encode(value, order="sorted"))
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        return 0  # who writes it is told what is wrong with it

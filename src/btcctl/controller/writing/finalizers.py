@@ -1,0 +1,70 @@
+"""Finalizers: an object stays until what it stands for outside the cluster is gone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from btcctl.errors import NotFound
+from btcctl.objects import Object, ObjectKey
+
+# k8s.io/apimachinery's IsQualifiedName, with the prefix that it leaves out for Kubernetes' own.
+_NAME = re.compile(
+    r"(?=[^/]{1,253}/)[a-z0-9]([-a-z0-9.]*[a-z0-9])?/(?=.{1,63}$)[A-Za-z0-9]([-\w.]*[A-Za-z0-9])?", re.ASCII
+)
+
+
+class Patchable(Protocol):
+    """The part of `btcctl.rest.collection.resource.Resource` that is needed."""
+
+    def patch(self, key: ObjectKey, patch: Mapping[str, Any]) -> Object: ...
+
+
+def add_finalizer(resource: Patchable, obj: Object, name: str) -> Object:
+    """Keep `obj` from vanishing before `remove_finalizer`. Writes only if it is not kept already.
+
+    To be called before the first effect that would have to be undone, and not on an object that
+    is being deleted: the API server refuses that.
+
+    Args:
+        name: `example.org/what`: nobody else's.
+
+    Returns:
+        The object as it is now.
+
+    Raises:
+        Conflict: It has changed since it was read: reconcile again.
+        ValueError: The name is none, or lacks its domain.
+    """
+    _check(name)
+    if name in obj.finalizers:
+        return obj
+    return _write(resource, obj, [*obj.finalizers, name])
+
+
+def remove_finalizer(resource: Patchable, obj: Object, name: str) -> None:
+    """Let `obj` go, as far as we are concerned. Writes only if we keep it.
+
+    Raises:
+        Conflict: It has changed since it was read: reconcile again.
+        ValueError: The name is none, or lacks its domain.
+    """
+    _check(name)
+    if name not in obj.finalizers:
+        return
+    try:
+        _write(resource, obj, [each for each in obj.finalizers if each != name])
+    except NotFound:
+        return
+
+
+def _write(resource: Patchable, obj: Object, finalizers: list[str]) -> Object:
+    # A merge patch replaces the list: only for the version it was read from, or another's finalizer is lost.
+    metadata = {"finalizers": finalizers, "resourceVersion": obj.resource_version, "uid": obj.uid}
+    return resource.patch(obj.key, {"metadata": metadata})
+
+
+def _check(name: str) -> None:
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise ValueError(f"a finalizer is called like example.org/cleanup, not {name!r}")

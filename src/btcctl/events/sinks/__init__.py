@@ -1,0 +1,1 @@
+"""Where events go: Event objects of either API, and the log."""

@@ -1,0 +1,1 @@
+"""One collection of the API: all that can be read of it and written to it."""

@@ -1,0 +1,1 @@
+"""Collections on their way here: pages of lists, and streams of watches."""

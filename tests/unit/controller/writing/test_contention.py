@@ -1,0 +1,166 @@
+"""What is undone time and again is not written for ever."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from btcctl.controller.writing.contention import SAME_DISPUTE_SECONDS, TRUCE_SECONDS, Contention, Contested
+from btcctl.controller.writing.writes import Outcome, create_or_update
+from btcctl.objects import Object, ObjectKey
+from btcctl.resources import CONFIG_MAPS
+from btcctl.testing.clock import FakeClock
+from btcctl.testing.fake_client import FakeClient
+
+KEY = ObjectKey("default", "a")
+
+
+class Fight:
+    """We write a config map, and somebody else does, too."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.client = FakeClient(field_manager="us", clock=self.clock)
+        self.maps = self.client.resource(CONFIG_MAPS, "default")
+        self.contention = Contention("us", clock=self.clock)
+        self.write("0")
+        self.clock.advance(SAME_DISPUTE_SECONDS)  # that it was made is long ago
+
+    def write(self, value: str = "0", field: str = "k", **more: str) -> Outcome:
+        def mutate(body: dict[str, Any]) -> None:
+            body.setdefault("data", {}).update({field: value, **more})
+
+        return create_or_update(self.maps, KEY, mutate, contention=self.contention).outcome
+
+    def undo(self, field: str = "k") -> None:
+        body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {field: "theirs"}}
+        self.maps.apply(body, field_manager="them", force=True)
+
+    def lose(self, times: int = 3) -> None:
+        for _ in range(times):
+            self.undo()
+            assert self.write() is Outcome.UPDATED
+        self.undo()
+
+    @property
+    def dispute(self) -> str:
+        return self.contention.dispute_of(CONFIG_MAPS, KEY)
+
+
+@pytest.fixture
+def fight() -> Fight:
+    return Fight()
+
+
+def test_after_three_writes_in_a_row_there_is_a_pause_and_who_undoes_them_is_named(fight):
+    fight.lose(2)
+    assert fight.dispute == ""
+    fight.write()
+    fight.undo()
+    expected = r'ConfigMap default/a: data.k is changed again and again by "them": not written again for 300 s'
+    with pytest.raises(Contested, match=expected):
+        fight.write()
+    assert fight.dispute == 'ConfigMap "a": data.k is changed again and again by "them"'
+    assert fight.maps.get(KEY).body()["data"] == {"k": "theirs"}
+
+
+def test_after_the_pause_it_is_tried_once_and_the_dispute_goes_on(fight):
+    fight.lose()
+    fight.clock.advance(TRUCE_SECONDS - 1)
+    with pytest.raises(Contested):
+        fight.write()
+    fight.clock.advance(1)
+    assert fight.write() is Outcome.UPDATED
+    fight.undo()
+    with pytest.raises(Contested):
+        fight.write()
+    assert fight.dispute
+
+
+def test_a_dispute_is_over_when_the_field_has_stayed_for_a_while(fight):
+    fight.lose()
+    fight.clock.advance(TRUCE_SECONDS)
+    fight.write()
+    fight.clock.advance(TRUCE_SECONDS + SAME_DISPUTE_SECONDS - 1)
+    fight.write()
+    assert fight.dispute
+    fight.clock.advance(1)
+    fight.write()
+    assert fight.dispute == ""
+    fight.lose(2)
+    assert fight.dispute == ""
+
+
+def test_writes_that_are_far_apart_are_no_dispute(fight):
+    for _ in range(10):
+        fight.undo()
+        assert fight.write() is Outcome.UPDATED
+        fight.clock.advance(SAME_DISPUTE_SECONDS)
+    assert fight.dispute == ""
+
+
+def test_another_value_begins_anew(fight):
+    for value in range(10):
+        assert fight.write(str(value + 1)) is Outcome.UPDATED
+    fight.lose()
+    assert fight.write("other") is Outcome.UPDATED
+    assert fight.dispute == ""
+
+
+def test_fields_that_are_undone_in_turn_are_disputed_nevertheless(fight):
+    updates = 0
+    for number in range(20):
+        field = "kl"[number % 2]
+        fight.undo(field)
+        try:
+            updates += fight.write(field=field) is Outcome.UPDATED
+        except Contested:
+            continue
+    assert updates == 6
+
+
+def test_what_is_not_disputed_is_written_meanwhile(fight):
+    fight.lose()
+    assert fight.write(mine="1") is Outcome.UPDATED
+    fight.undo()
+    with pytest.raises(Contested):
+        fight.write(mine="1")
+
+
+def test_an_object_that_is_deleted_each_time_is_made_three_times(fight):
+    for _ in range(3):
+        fight.maps.delete(KEY)
+        assert fight.write() is Outcome.CREATED
+    fight.maps.delete(KEY)
+    with pytest.raises(Contested, match="is deleted again and again"):
+        fight.write()
+    fight.contention.forget(CONFIG_MAPS, KEY)
+    assert fight.write() is Outcome.CREATED
+
+
+def test_one_that_writes_under_our_name_is_told_as_such(fight):
+    for _ in range(3):
+        fight.maps.patch(KEY, {"data": {"k": "theirs"}})
+        fight.write()
+    assert fight.dispute.endswith('by another one that writes as "us"')
+
+
+def test_what_the_server_itself_puts_back_is_told_as_such(fight):
+    contention, seen = Contention("us", clock=fight.clock), fight.maps.get(KEY)
+    for _ in range(3):
+        changes = contention.check_update(CONFIG_MAPS, KEY, seen, {**seen.body(), "data": {"k": "1"}})
+        contention.note_updated(CONFIG_MAPS, KEY, changes, seen, seen)
+    assert "data.k is changed back as it is written" in contention.dispute_of(CONFIG_MAPS, KEY)
+
+
+def test_no_value_is_remembered_or_said():
+    before = Object.from_body({"metadata": {"name": "a"}, "data": {"k": "old"}})
+    contention = Contention()
+    changes = contention.check_update(CONFIG_MAPS, KEY, before, {"metadata": {"name": "a"}, "data": {"k": "s3cret"}})
+    assert "s3cret" not in repr(changes)
+
+
+def test_what_is_no_json_is_left_to_the_write_to_complain_about(fight):
+    with pytest.raises(TypeError, match=r"data\.k is of type set"):
+        fight.write({1})  # type: ignore[arg-type]
