@@ -150,8 +150,13 @@ PROCESS_FAULTS = [
         ("workqueue",),
         (
             "a key that has become due is nowhere for a moment",
-            "                self.add(key)\n                self._delayed.remove(key)",
-            "                self._delayed.remove(key)\n                self.add(key)",
+            "                add(key)\n                self._delayed.remove(key)",
+            "                self._delayed.remove(key)\n                add(key)",
+        ),
+        (
+            "a poll that is due goes to the front",
+            "self.add_background if self._delayed.is_for_background(key) else self.add",
+            "self.add",
         ),
         (
             "observers are flushed for each key",

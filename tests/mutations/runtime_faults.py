@@ -83,7 +83,13 @@ RUNTIME_FAULTS = [
             "        except Exception as error:\n            self._retry",
         ),
         ("0 seconds are a loop", "        if seconds == 0:", "        if False:"),
-        ("a nanosecond is a loop", "max(seconds, LEAST_REQUEUE_SECONDS))", "seconds)"),
+        ("a nanosecond is a loop", "max(seconds, LEAST_REQUEUE_SECONDS), background", "seconds, background"),
+        ("a poll goes before changes", "in_background = result.background and", "in_background = False and"),
+        (
+            "a controller without a background has one",
+            "result.background and self._uses_background",
+            "result.background",
+        ),
         ("a coroutine function is a reconcile", "    if inspect.iscoroutinefunction(reconcile) or", "    if False and"),
         (
             "a rate limiter that raises ends the worker",

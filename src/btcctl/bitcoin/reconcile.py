@@ -205,9 +205,9 @@ class NetworkReconciler:
         notices = node_notices(network.status.nodes, nodes) + failure_notices(network.status.conditions, findings)
         self._write_status(obj, status, notices)
         if seen is not None and not seen.is_new:
-            return Result(requeue_after=self._memories.high)  # the pass under way calls us again
+            return Result(requeue_after=self._memories.high, background=True)  # the pass under way calls us again
         settled = msgspec.structs.replace(status, height=0, lost_height=0)
-        return Result(requeue_after=memory.poll.next_delay((settled, report and report.moves)))
+        return Result(requeue_after=memory.poll.next_delay((settled, report and report.moves)), background=True)
 
     def _credentials(self, network: BitcoinNetwork) -> Credentials:
         try:

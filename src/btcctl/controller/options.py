@@ -19,7 +19,7 @@ class ControllerOptions:
             computes is not interrupted.
         own_writes_timeout: How long a key waits at most until the caches show what its last
             reconcile has written; 0 for not at all.
-        background: Keys of an initial list or a resync wait behind those of changes.
+        background: Keys of an initial list or a resync, and of a `Result` that says so, wait behind those of changes.
     """
 
     workers: int = 2

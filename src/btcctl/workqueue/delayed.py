@@ -21,14 +21,19 @@ class DelayedKeys(Generic[K]):
 
     def __init__(self) -> None:
         self._ready_at: dict[K, float] = {}
+        self._in_background: set[K] = set()  # keys that nobody has added otherwise
         self._heap: list[tuple[float, int, K]] = []
         self._tiebreak = itertools.count()  # keys need not be orderable
 
     def __len__(self) -> int:
         return len(self._ready_at)
 
-    def add(self, key: K, ready_at: float) -> None:
-        """Schedule `key`. Of two times for one key, the earlier wins."""
+    def add(self, key: K, ready_at: float, *, background: bool = False) -> None:
+        """Schedule `key`. Of two times for one key, the earlier wins; it is for the background only if both are."""
+        if not background:
+            self._in_background.discard(key)
+        elif key not in self._ready_at:
+            self._in_background.add(key)
         if ready_at >= self._ready_at.get(key, _NEVER):
             return
         self._ready_at[key] = ready_at
@@ -36,8 +41,13 @@ class DelayedKeys(Generic[K]):
         if len(self._heap) > 2 * len(self._ready_at) + _SLACK:
             self._rebuild()
 
+    def is_for_background(self, key: K) -> bool:
+        """Whether `key` may wait behind others when it is ready."""
+        return key in self._in_background
+
     def discard(self, key: K) -> None:
         """Forget the time of `key`, if it has one."""
+        self._in_background.discard(key)
         self._ready_at.pop(key, None)  # its entry in the heap is skipped
 
     def ready(self, now: float) -> Iterator[K]:
@@ -47,6 +57,7 @@ class DelayedKeys(Generic[K]):
 
     def remove(self, key: K) -> None:
         """Forget `key`, which is there."""
+        self._in_background.discard(key)
         del self._ready_at[key]
 
     def next_ready_at(self) -> float | None:
@@ -67,6 +78,7 @@ class DelayedKeys(Generic[K]):
     def clear(self) -> None:
         """Forget every key."""
         self._ready_at.clear()
+        self._in_background.clear()
         self._heap.clear()
 
     def _rebuild(self) -> None:

@@ -133,8 +133,10 @@ class WorkQueue(Generic[K]):
         if self._worker_waiting:
             self._wake()
 
-    def add_after(self, key: K, seconds: float) -> None:
+    def add_after(self, key: K, seconds: float, *, background: bool = False) -> None:
         """Add `key` once `seconds` have passed, at once if that is no time. Of two times for one key, the earlier wins.
+
+        With `background` it is added as by `add_background`, unless it is delayed without it as well.
 
         Raises:
             ValueError: `seconds` is NaN or infinite: the key would wait for ever.
@@ -146,10 +148,10 @@ class WorkQueue(Generic[K]):
                 return
             self._retries += 1
             if seconds > 0:
-                self._delayed.add(key, self._now() + seconds)
+                self._delayed.add(key, self._now() + seconds, background=background)
                 self._look_at_delayed()
                 return
-        self.add(key)
+        (self.add_background if background else self.add)(key)
 
     def cancel_delay(self, key: K) -> None:
         """Take back every `add_after` of `key` whose time has not come. What is queued already stays queued."""
@@ -350,7 +352,8 @@ class WorkQueue(Generic[K]):
             return
         with self._lock:
             for key in self._delayed.ready(self._now()):
-                self.add(key)
+                add = self.add_background if self._delayed.is_for_background(key) else self.add
+                add(key)
                 self._delayed.remove(key)
             self._look_at_delayed()
 

@@ -108,6 +108,25 @@ def test_a_key_is_reconciled_and_rests(clock, start):
     assert controller.idle()
 
 
+@pytest.mark.parametrize(("background", "expected"), [(True, ["b", "a"]), (False, ["a", "b"])])
+def test_a_poll_waits_behind_changes_unless_the_controller_has_no_background(background, expected):
+    clock = FakeClock()
+    reconciled: list[str] = []
+
+    def reconcile(each: ObjectKey) -> Result:
+        reconciled.append(each.name)
+        return Result(requeue_after=30.0, background=True)
+
+    controller = Controller("foos", reconcile, clock=clock, options=ControllerOptions(background=background))
+    controller.queue.add(key("a"))
+    controller.process_next()
+    controller.queue.add_after(key("b"), 30.0)
+    clock.advance(30.0)
+    for _ in range(2):
+        controller.process_next()
+    assert reconciled == ["a", *expected]
+
+
 def test_requeue_after_comes_back_when_due_and_forgets_earlier_failures(clock, start):
     reconcile = Reconciler(ValueError("once"), Result(requeue_after=30.0))
     controller = start(reconcile, workers=1)
@@ -546,3 +565,8 @@ def test_no_workers_at_all_is_refused():
 def test_a_result_cannot_ask_for_the_past(seconds):
     with pytest.raises(ValueError, match="requeue_after"):
         Result(requeue_after=seconds)
+
+
+def test_whether_it_is_a_poll_is_a_bool():
+    with pytest.raises(TypeError, match="background is of type int"):
+        Result(30.0, 1)  # type: ignore[arg-type]

@@ -100,3 +100,40 @@ def test_after_shut_down_what_waits_in_the_background_is_still_handed_out(queue)
     queue.add_background("b")
     assert take(queue, 1) == ["a"]
     assert queue.idle()
+
+
+def test_a_poll_that_is_due_waits_behind_what_has_changed(clock, queue):
+    queue.add_after("poll", 5.0, background=True)
+    queue.add_after("retry", 5.0)
+    clock.advance(5.0)
+    queue.add("change")
+    assert take(queue, 3) == ["change", "retry", "poll"]
+
+
+def test_a_poll_without_a_delay_waits_likewise(queue):
+    queue.add_after("poll", 0.0, background=True)
+    queue.add("change")
+    assert take(queue, 2) == ["change", "poll"]
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_key_that_is_delayed_for_another_reason_too_is_no_poll(clock, queue, is_first):
+    queue.add_after("a", 5.0, background=is_first)
+    queue.add_after("a", 7.0, background=not is_first)
+    clock.advance(5.0)
+    queue.add_background("b")
+    queue.add("c")
+    assert take(queue, 3) == ["c", "a", "b"]
+
+
+def test_a_delay_that_was_taken_back_says_nothing_of_the_next(clock, queue):
+    queue.add_after("a", 5.0, background=True)
+    queue.cancel_delay("a")
+    queue.add_after("a", 5.0)
+    clock.advance(5.0)
+    queue.add_background("b")
+    assert take(queue, 2) == ["a", "b"]
+    queue.add_after("a", 5.0, background=True)
+    clock.advance(5.0)
+    queue.add("b")
+    assert take(queue, 2) == ["b", "a"]

@@ -32,6 +32,7 @@ class QueueModel(RuleBasedStateMachine):
         self.again: set[str] = set()
         self.processing: list[str] = []
         self.due_at: dict[str, tuple[float, int]] = {}  # when, and a number: the first of two equals goes first
+        self.polls: set[str] = set()  # keys due for the background
         self.delays = 0
         self.unknown_done = 0
         self.is_shut_down = False
@@ -64,7 +65,8 @@ class QueueModel(RuleBasedStateMachine):
     def _release(self) -> None:
         for _, key in sorted((due, key) for key, due in self.due_at.items() if due[0] <= self.clock.now()):
             del self.due_at[key]
-            self._expect_add(key)
+            (self._expect_background if key in self.polls else self._expect_add)(key)
+            self.polls.discard(key)
 
     @rule(key=KEYS)
     def add(self, key: str) -> None:
@@ -74,18 +76,25 @@ class QueueModel(RuleBasedStateMachine):
     @rule(key=KEYS)
     def add_background(self, key: str) -> None:
         self.queue.add_background(key)
+        self._expect_background(key)
+
+    def _expect_background(self, key: str) -> None:
         if key in self.processing and not self.is_shut_down:
             self.again.add(key)
         elif not self.is_shut_down and key not in self.waiting and key not in self.behind:
             self.behind.add(key)
             self.places.append((self.clock.now(), key))
 
-    @rule(key=KEYS, seconds=SECONDS)
-    def add_after(self, key: str, seconds: float) -> None:
-        self.queue.add_after(key, seconds)
+    @rule(key=KEYS, seconds=SECONDS, background=st.booleans())
+    def add_after(self, key: str, seconds: float, background: bool) -> None:
+        self.queue.add_after(key, seconds, background=background)
         if seconds <= 0:
-            self._expect_add(key)
+            (self._expect_background if background else self._expect_add)(key)
         elif not self.is_shut_down:
+            if background and key not in self.due_at:
+                self.polls.add(key)
+            elif not background:
+                self.polls.discard(key)
             self.delays += 1
             at = self.clock.now() + seconds
             if at < self.due_at.get(key, (float("inf"), 0))[0]:
@@ -128,6 +137,7 @@ class QueueModel(RuleBasedStateMachine):
         self.queue.shut_down()
         self.is_shut_down = True
         self.due_at.clear()
+        self.polls.clear()
 
     @rule()
     def drain(self) -> None:
@@ -139,6 +149,7 @@ class QueueModel(RuleBasedStateMachine):
         self.places.clear()
         self.again.clear()
         self.due_at.clear()
+        self.polls.clear()
 
     @invariant()
     def agrees_with_the_model(self) -> None:

@@ -64,6 +64,7 @@ class Processor:
         self._clock = clock
         self._metrics = metrics
         self._timeout = options.reconcile_timeout
+        self._uses_background = options.background
         self._tracebacks = Tracebacks()
         self._passing = PassingFailures()
         self.journal = Journal(name, clock)
@@ -121,7 +122,8 @@ class Processor:
         self._forget(key)
         if seconds is None:
             return "success", None
-        self._queue.add_after(key, max(seconds, LEAST_REQUEUE_SECONDS))
+        in_background = result.background and self._uses_background
+        self._queue.add_after(key, max(seconds, LEAST_REQUEUE_SECONDS), background=in_background)
         return "requeue_after", None
 
     def _call(self, key: ObjectKey) -> Result:

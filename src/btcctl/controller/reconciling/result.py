@@ -22,15 +22,20 @@ class Result:
         requeue_after: Seconds after which to reconcile again even if nothing changes, or None for never. 0 is
             "soon": after the delay of the rate limiter, which grows as long as nothing else is returned, as
             controller-runtime's `Requeue` does. Anything less than 5 ms is 5 ms.
+        background: It is a poll: nobody has changed anything. When its time has come it waits behind all changes, as
+            keys of a first list do; after 10 s it gets every second turn. Does nothing for a `requeue_after` of 0.
 
     Raises:
-        TypeError: `requeue_after` is no number.
+        TypeError: `requeue_after` is no number, or `background` no bool.
         ValueError: It is negative, NaN or infinite.
     """
 
     requeue_after: float | None = None
+    background: bool = False
 
     def __post_init__(self) -> None:
+        if type(self.background) is not bool:
+            raise TypeError(f"background is of type {type(self.background).__name__}, must be a bool")
         seconds: Any = self.requeue_after  # of programs that no type checker has seen
         if seconds is None or (type(seconds) is float and 0 <= seconds < math.inf):  # nearly always
             return

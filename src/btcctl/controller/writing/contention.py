@@ -4,7 +4,8 @@ Rules:
 * a field counts by the value that we give it: with another value everything begins anew;
 * the same value written MAX_WRITES times in a row, each within SAME_DISPUTE_SECONDS of the one before, makes a
   dispute. It is not written again for TRUCE_SECONDS, unless together with a field that is not disputed;
-* an object that is made again and again, because it is deleted each time, is a dispute likewise;
+* an object that is made again and again, because it is deleted each time, is a dispute likewise: the first time that
+  it is made does not count;
 * a dispute is over once a field has stayed as it should be for SAME_DISPUTE_SECONDS after its truce.
 
 Values are kept as hashes: they may be secret.
@@ -138,7 +139,7 @@ class Contention:
             for path, value in changes.items():
                 field = fields.get(path)
                 if field is None or field.value != value:
-                    field = fields[path] = _Field(value)
+                    field = fields[path] = _Field(value, writes=-1 if path == _EXISTENCE else 0)
                 field.writes += 1
                 field.written_at, field.dispute = now, disputes[path]
 

@@ -128,8 +128,8 @@ def test_what_is_not_disputed_is_written_meanwhile(fight):
         fight.write(mine="1")
 
 
-def test_an_object_that_is_deleted_each_time_is_made_three_times(fight):
-    for _ in range(3):
+def test_an_object_that_is_deleted_each_time_is_made_again_three_times(fight):
+    for _ in range(4):
         fight.maps.delete(KEY)
         assert fight.write() is Outcome.CREATED
     fight.maps.delete(KEY)
