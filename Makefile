@@ -15,7 +15,7 @@ PYTHONS ?= 3.13 3.14
 TOOLKIT := $(addprefix tests/integration/,informers rest controller events leaderelection processes testing)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit bitcoind test-bitcoind pythons test-pythons controlplane test-real test-election test-faults reliability mutations cover lint format types contracts check bench bench-controllers clean
+.PHONY: help demo test test-unit bitcoind test-bitcoind pythons test-pythons controlplane test-real test-election test-faults reliability mutations chart-docs cover lint format types contracts check bench bench-controllers clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -66,6 +66,9 @@ reliability: $(READY) ## the same twenty times, silent faults with real deadline
 
 mutations: $(READY) ## put faults into the toolkit, one at a time: a test must catch each
 	$(BIN)/python -m tests.mutations
+
+chart-docs: $(READY) ## write the chart's README and the schema of its values anew, from values.yaml
+	$(BIN)/python -m tests.chart
 
 cover: $(READY) ## coverage of the unit and integration tests
 	$(BIN)/coverage erase

@@ -12,6 +12,7 @@ from btcctl.bitcoin.children import NETWORK_LABEL, ChildOptions
 from btcctl.bitcoin.ensure import ChildKeeper
 from btcctl.bitcoin.memory import Memories
 from btcctl.bitcoin.mesh import Mesh, RpcFor, one_after_the_other
+from btcctl.bitcoin.metrics import NetworkMetrics, register_metrics
 from btcctl.bitcoin.passes import BackgroundPasses, InlinePasses, ThreadPool
 from btcctl.bitcoin.pod_effects import FailedCreations, Gatekeeper
 from btcctl.bitcoin.reconcile import Cluster, NetworkReconciler
@@ -125,6 +126,9 @@ def build_operator(
         metrics.registry.register(InformerMetrics(lambda: factory.informers, clock=clock))
         metrics.registry.register(EventMetrics(recorder))
     informers = _Informers.of(factory, rights)
+    if metrics is not None:
+        is_leading = elector.leading.is_set if elector is not None else lambda: True
+        register_metrics(metrics.registry, NetworkMetrics(informers.networks.lister.list, is_leading))
     pool = ThreadPool("nodes", clock=clock)
     run_all = pool.run_all if options.in_background else one_after_the_other
     mesh = Mesh(rpc_for or connections.client, clock=clock, run_all=run_all)

@@ -40,10 +40,10 @@ def operated_for_real(folder: Path, plane: ControlPlane, audit_log: AuditLog) ->
     admin = plane.client()
     applier = Applier(admin)
     applier.apply(load_crd())
-    rights = objects(folder / "rbac.yaml")
-    for each in rights:
-        applier.apply(each)
     _, _, namespace, name = CONTROLLER.split(":")
+    applier.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
+    for each in objects(folder / "rbac.yaml"):
+        applier.apply(each)
     controller = plane.client_from(plane.service_account_kubeconfig(namespace, name))
     stand_ins = build_stand_ins(admin, [BITCOIN_NETWORKS])
     stand_ins.start()

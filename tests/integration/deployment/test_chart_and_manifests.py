@@ -1,10 +1,7 @@
-"""Chart and manifests, rendered by the real helm and checked by a real API server."""
+"""Chart and manifests: the same objects, and a real API server takes them, by kubectl as people do it."""
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,87 +10,123 @@ import pytest
 import yaml
 
 from btcctl.testing.control_plane import ControlPlane
-from btcctl.testing.control_plane.binaries import find_binary
+from tests.chart.monitoring import MONITORING, render_monitoring
+from tests.integration.deployment.charts import CHART, MANIFESTS, NAMESPACE, ROOT, Objects, by_name, helm, rendered
 from tests.integration.kubectl import Kubectl
+from tests.integration.programs import KUBECTL
 
-pytestmark = pytest.mark.real_server
+pytestmark = [pytest.mark.real_server, pytest.mark.helm, pytest.mark.kubectl]
 
-ROOT = Path(__file__).parents[3]
-CHART = ROOT / "helm/btcctl"
-MANIFESTS = ROOT / "manifests"
 SEEDS = ROOT / "tests/integration/data/seeds"
-NAMESPACE = "bitcoin-controller"
-EXAMPLES = ("--set", "defaultSecret.create=true", "--set", "exampleNetwork.create=true")
-Objects = dict[tuple[str, str], dict[str, Any]]
-
-
-@pytest.fixture(scope="module")
-def helm() -> str:
-    found = os.environ.get("BTCCTL_TEST_HELM") or find_binary("helm") or shutil.which("helm")
-    assert found, "no helm: `make controlplane` builds one"
-    return str(found)
+OURS = {"fullnameOverride": "bitcoin-controller", "tests": {"enabled": False}}
+CRD = "customresourcedefinition/bitcoinnetworks.bitcoincontroller.christianb93.github.com"
 
 
 @pytest.fixture
 def k(control_plane: ControlPlane, tmp_path: Path) -> Iterator[Kubectl]:
-    """With the namespace and the CRD; afterwards without."""
-    program = os.environ.get("BTCCTL_TEST_KUBECTL") or find_binary("kubectl") or shutil.which("kubectl")
-    assert program, "no kubectl: `make controlplane` builds one"
-    kubectl = Kubectl(str(program), tmp_path / "home")
+    """With nothing of ours in the cluster; afterwards without it again."""
+    assert KUBECTL
+    kubectl = Kubectl(KUBECTL, tmp_path / "home")
     kubectl.kubeconfig.write_bytes(control_plane.kubeconfig().read_bytes())
-    kubectl("apply", "-f", str(MANIFESTS / "crd.yaml"))
-    kubectl("wait", "--for=condition=Established", "-f", str(MANIFESTS / "crd.yaml"))
-    kubectl("apply", "-f", "-", stdin=f"{{apiVersion: v1, kind: Namespace, metadata: {{name: {NAMESPACE}}}}}")
+    clear(kubectl)
     yield kubectl
-    kubectl("delete", "-f", str(MANIFESTS / "crd.yaml"))
-    kubectl("delete", "namespace", NAMESPACE)
+    clear(kubectl)
 
 
-def rendered(helm: str, *options: str) -> str:
-    command = [helm, "template", "btcctl", str(CHART), "--namespace", NAMESPACE, "--include-crds", *options]
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout
+def clear(kubectl: Kubectl) -> None:
+    for what in (CRD, f"namespace/{NAMESPACE}"):
+        kubectl("delete", what, "--ignore-not-found", "--wait", "--timeout=25s")
 
 
-def objects(text: str) -> Objects:
-    return {(each["kind"], each["metadata"]["name"]): each for each in yaml.safe_load_all(text) if each}
+def read(*paths: Path) -> list[dict[str, Any]]:
+    return [each for path in paths for each in yaml.safe_load_all(path.read_text(encoding="utf-8")) if each]
 
 
 def manifests() -> Objects:
-    found = objects("\n---\n".join(path.read_text(encoding="utf-8") for path in sorted(MANIFESTS.glob("*.yaml"))))
+    found = by_name(read(*sorted(MANIFESTS.glob("*.yaml"))))
     del found["Namespace", NAMESPACE]  # helm makes it itself
     return found
 
 
-def without_helm(found: Objects) -> Objects:
-    """As the manifests have it: without helm's labels, and without the namespace that kubectl is told."""
-    for (kind, _), each in found.items():
-        labels = each["metadata"].get("labels", {})
-        for name in [name for name in labels if name.startswith(("app.kubernetes.io/", "helm.sh/"))]:
-            del labels[name]
-        if kind in {"BitcoinNetwork", "Secret"}:
-            del each["metadata"]["namespace"]
+def bare(found: Objects) -> Objects:
+    """Without what helm adds, and without the selectors, which say the same by other labels."""
+    for each in found.values():
+        _strip(each)
     return found
 
 
-def test_helm_finds_nothing_wrong_with_the_chart(helm: str) -> None:
-    done = subprocess.run([helm, "lint", "--strict", CHART], capture_output=True, text=True, check=False, timeout=30)
+def _strip(value: Any) -> None:
+    if isinstance(value, dict):
+        for name in ("matchLabels", "selector"):
+            value.pop(name, None)
+        labels = value.get("labels")
+        for label in [*labels] if isinstance(labels, dict) else []:
+            if label.startswith(("app.kubernetes.io/", "helm.sh/", "btcctl/")) or label == "app":
+                del labels[label]
+        if labels == {}:
+            del value["labels"]
+        if "annotations" in value:
+            value["annotations"].pop("helm.sh/resource-policy", None)
+            value["annotations"] or value.pop("annotations")
+        for each in value.values():
+            _strip(each)
+    elif isinstance(value, list):
+        for each in value:
+            _strip(each)
+
+
+def test_helm_finds_nothing_wrong_with_the_chart() -> None:
+    done = helm("lint", "--strict", CHART)
     assert done.returncode == 0, done.stdout
     assert "0 chart(s) failed" in done.stdout
 
 
-def test_the_chart_and_the_manifests_are_the_same_objects(helm: str) -> None:
-    assert without_helm(objects(rendered(helm, *EXAMPLES))) == manifests()
+def test_the_chart_and_the_manifests_are_the_same_objects() -> None:
+    ours, theirs = bare(by_name(rendered(values=OURS))), bare(manifests())
+    account = theirs["ServiceAccount", "bitcoin-controller-sva"]
+    assert ours["ServiceAccount", "bitcoin-controller-sva"].pop("automountServiceAccountToken") is True
+    assert "automountServiceAccountToken" not in account
+    assert ours == theirs
 
 
-@pytest.mark.parametrize("options", [(), EXAMPLES], ids=["defaults", "with examples"])
-def test_the_real_server_takes_the_chart(helm: str, k: Kubectl, options: tuple[str, ...]) -> None:
-    text = rendered(helm, *options)
-    taken = k("apply", "--dry-run=server", "--validate=strict", "-n", NAMESPACE, "-f", "-", stdin=text)
-    assert len(taken.splitlines()) == len(objects(text))
+def test_the_overlay_for_monitoring_has_what_the_chart_makes() -> None:
+    metrics = {each: {"enabled": True} for each in ("serviceMonitor", "prometheusRule", "dashboard")}
+    kinds = {"ServiceMonitor", "PrometheusRule", "ConfigMap"}
+    found = [each for each in rendered(values={**OURS, "metrics": metrics}) if each["kind"] in kinds]
+    assert MONITORING.read_text(encoding="utf-8") == render_monitoring()
+    assert bare(by_name(found)) == bare(by_name(read(MONITORING)))
 
 
-@pytest.mark.parametrize("folder", [MANIFESTS, SEEDS], ids=["ours", "the first controller's"])
-def test_the_real_server_takes_the_manifests(k: Kubectl, folder: Path) -> None:
-    for path in sorted(folder.glob("*.yaml")):
-        place = () if "namespace: " in path.read_text(encoding="utf-8") else ("-n", NAMESPACE)
-        assert "(server dry run)" in k("apply", "--dry-run=server", "--validate=strict", *place, "-f", str(path))
+@pytest.mark.parametrize("how", [("-f", str(MANIFESTS) + "/"), ("-k", str(MANIFESTS))], ids=["-f", "-k"])
+def test_one_command_applies_all_manifests_the_first_time(k: Kubectl, how: tuple[str, str]) -> None:
+    applied = k("apply", "--validate=strict", *how)
+    assert len(applied.splitlines()) == len(manifests()) + 1
+    k("wait", "--for=condition=Established", CRD)
+    k("apply", "--validate=strict", *how)
+    assert k.json("-n", NAMESPACE, "get", "deployment", "bitcoin-controller")["metadata"]["generation"] == 1
+
+
+def test_a_single_file_installs_and_takes_the_examples_and_the_seeds(k: Kubectl) -> None:
+    k("apply", "--validate=strict", "-f", "-", stdin=k("kustomize", str(MANIFESTS)))
+    k("wait", "--for=condition=Established", CRD)
+    for folder in (MANIFESTS / "examples", SEEDS):
+        for path in sorted(folder.glob("*.yaml")):
+            place = () if "namespace: " in path.read_text(encoding="utf-8") else ("-n", NAMESPACE)
+            assert "(server dry run)" in k("apply", "--dry-run=server", "--validate=strict", *place, "-f", str(path))
+
+
+@pytest.mark.parametrize("overlay", ["cluster", "one-namespace"])
+def test_an_overlay_applies(k: Kubectl, overlay: str) -> None:
+    k("apply", "--validate=strict", "-k", str(ROOT / "kustomize" / overlay))
+    bound = k("get", "clusterrolebindings", "-o", "name")
+    assert ("bitcoin-controller-role-binding" in bound) == (overlay == "cluster")
+    if overlay == "cluster":
+        k("delete", "clusterrolebinding", "bitcoin-controller-role-binding")
+
+
+def test_the_controller_of_one_namespace_may_do_nothing_in_another(k: Kubectl) -> None:
+    k("apply", "-k", str(ROOT / "kustomize/one-namespace"))
+    account = f"system:serviceaccount:{NAMESPACE}:bitcoin-controller-sva"
+    for namespace, said in ((NAMESPACE, "yes"), ("default", "no")):
+        may = k.run("auth", "can-i", "list", "pods", "-n", namespace, "--as", account)
+        assert may.stdout.strip() == said

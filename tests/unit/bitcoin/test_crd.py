@@ -11,7 +11,7 @@ from btcctl.bitcoin.types import BITCOIN_NETWORKS
 ROOT = Path(__file__).parents[3]
 
 
-@pytest.mark.parametrize("copy", ["manifests/crd.yaml", "helm/btcctl/crds/crd.yaml"])
+@pytest.mark.parametrize("copy", ["manifests/crd.yaml", "helm/btcctl/files/crd.yaml"])
 def test_the_copy_is_the_same_file(copy: str) -> None:
     assert (ROOT / copy).read_text(encoding="utf-8") == crd_yaml()
 

@@ -1,4 +1,4 @@
-"""What users apply: the manifests, and the chart with the same objects."""
+"""What users apply: the manifests. That the chart makes the same objects is tested with the real helm."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import yaml
 
 from btcctl.bitcoin.operator import COMPONENT, NODE_IMAGE
 from btcctl.cli.leading import LEASE, NAMESPACE
+from btcctl.cli.run import GRACE_SECONDS
 
 ROOT = Path(__file__).parents[3]
 SEEDS = ROOT / "tests/integration/data/seeds"
@@ -22,14 +23,6 @@ def objects(text: str) -> Objects:
 
 def read(path: str) -> Objects:
     return objects((ROOT / path).read_text(encoding="utf-8"))
-
-
-def chart(template: str) -> Objects:
-    """A template with its default values, for templates that are simple enough to fill in by hand."""
-    lines = (ROOT / "helm/btcctl/templates" / template).read_text(encoding="utf-8").splitlines()
-    text = "\n".join(line for line in lines if not line.lstrip().startswith("{{-"))
-    text = text.replace("{{ .Release.Namespace }}", "bitcoin-controller")
-    return objects(text.replace("{{ toJson . }}", '["bitcoin-default-secret"]'))
 
 
 @pytest.fixture
@@ -62,6 +55,7 @@ def test_the_controller_uses_the_image_of_the_nodes_that_the_code_expects(deploy
 
 def test_names_and_namespace_are_those_of_the_first_controller(deployment: dict[str, Any]) -> None:
     ours, seeds = read("manifests/rbac.yaml"), objects((SEEDS / "rbac.yaml").read_text(encoding="utf-8"))
+    ours |= read("manifests/00-namespace.yaml")
     elections = {(kind, "bitcoin-controller-leader-election") for kind in ("Role", "RoleBinding")}
     assert ours.keys() - elections == seeds.keys()
     assert deployment["metadata"]["namespace"] == NAMESPACE == "bitcoin-controller"
@@ -83,23 +77,28 @@ def test_only_named_secrets_may_be_read() -> None:
 
 def test_the_example_network_and_secret_are_those_of_the_first_controller() -> None:
     for ours, seed in (("network.yaml", "testNetwork.yaml"), ("secret.yaml", "secret.yaml")):
-        assert read(f"manifests/{ours}") == objects((SEEDS / seed).read_text(encoding="utf-8"))
+        assert read(f"manifests/examples/{ours}") == objects((SEEDS / seed).read_text(encoding="utf-8"))
 
 
-def test_the_chart_grants_what_the_manifest_grants() -> None:
-    kinds = [("ServiceAccount", "bitcoin-controller-sva"), ("ClusterRole", "bitcoin-controller-role")]
-    kinds.append(("ClusterRoleBinding", "bitcoin-controller-role-binding"))
-    kinds += [(kind, "bitcoin-controller-leader-election") for kind in ("Role", "RoleBinding")]
-    ours, chart_ = read("manifests/rbac.yaml"), chart("rbac.yaml")
-    assert [chart_[kind] for kind in kinds] == [ours[kind] for kind in kinds]
+def test_the_kubelet_asks_at_a_port_of_its_own(deployment: dict[str, Any]) -> None:
+    container = deployment["spec"]["template"]["spec"]["containers"][0]
+    ports = {each["name"]: each["containerPort"] for each in container["ports"]}
+    assert ports == {"metrics": 8080, "health": 8081}
+    probes = [container[f"{each}Probe"]["httpGet"]["port"] for each in ("startup", "liveness", "readiness")]
+    assert probes == ["health"] * 3
 
 
-def test_every_value_that_a_template_uses_is_in_values_yaml() -> None:
-    values = yaml.safe_load((ROOT / "helm/btcctl/values.yaml").read_text(encoding="utf-8"))
-    for template in (ROOT / "helm/btcctl/templates").iterdir():
-        for word in template.read_text(encoding="utf-8").replace(")", " ").split():
-            if word.startswith(".Values."):
-                found: Any = values
-                for part in word.removeprefix(".Values.").split("."):
-                    assert part in found, f"{template.name}: {word}"
-                    found = found[part]
+def test_a_pod_is_given_longer_to_end_than_the_controller_takes(deployment: dict[str, Any]) -> None:
+    assert deployment["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] > GRACE_SECONDS
+
+
+def test_the_namespace_is_applied_first_and_kubectl_reads_no_kustomization_as_an_object() -> None:
+    names = sorted(path.name for path in (ROOT / "manifests").iterdir() if path.suffix in {".yaml", ".yml", ".json"})
+    assert names[0] == "00-namespace.yaml"
+    assert "kustomization.yaml" not in names
+
+
+def test_the_kustomization_has_every_manifest() -> None:
+    folder = ROOT / "manifests"
+    wanted = {path.name for path in folder.glob("*.yaml")}
+    assert set(yaml.safe_load((folder / "Kustomization").read_text(encoding="utf-8"))["resources"]) == wanted

@@ -1,0 +1,135 @@
+{{- define "btcctl.name" -}}
+{{- .Values.nameOverride | default .Chart.Name | trunc 40 | trimSuffix "-" }}
+{{- end }}
+
+{{- /* Short enough that every suffix fits into a label. */}}
+{{- define "btcctl.fullname" -}}
+{{- $name := include "btcctl.name" . }}
+{{- if .Values.fullnameOverride }}
+{{- .Values.fullnameOverride | trunc 40 | trimSuffix "-" }}
+{{- else if contains $name .Release.Name }}
+{{- .Release.Name | trunc 40 | trimSuffix "-" }}
+{{- else }}
+{{- printf "%s-%s" .Release.Name $name | trunc 40 | trimSuffix "-" }}
+{{- end }}
+{{- end }}
+
+{{- /* Of objects without a namespace: two releases of one name in two namespaces do not meet. */}}
+{{- define "btcctl.clusterName" -}}
+{{- $name := include "btcctl.fullname" . }}
+{{- if eq $name .Release.Namespace }}{{ $name }}{{ else }}{{ printf "%s-%s" .Release.Namespace $name }}{{ end }}
+{{- end }}
+
+{{- define "btcctl.serviceAccountName" -}}
+{{- if .Values.serviceAccount.name }}{{ .Values.serviceAccount.name }}
+{{- else if .Values.serviceAccount.create }}{{ include "btcctl.fullname" . }}-sva
+{{- else }}default
+{{- end }}
+{{- end }}
+
+{{- define "btcctl.leaseName" -}}
+{{- if .Values.leaderElection.leaseName }}{{ .Values.leaderElection.leaseName }}
+{{- else if eq .Values.rbac.scope "namespaces" }}{{ include "btcctl.fullname" . }}
+{{- else }}bitcoin-controller
+{{- end }}
+{{- end }}
+
+{{- define "btcctl.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "btcctl.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: controller
+{{- end }}
+
+{{- /* Takes the context, or a list of the context and more labels. Ours win. */}}
+{{- define "btcctl.labels" -}}
+{{- $root := . }}
+{{- $more := dict }}
+{{- if kindIs "slice" . }}{{ $root = index . 0 }}{{ $more = index . 1 | default dict }}{{ end }}
+{{- $ours := include "btcctl.selectorLabels" $root | fromYaml }}
+{{- $_ := set $ours "app.kubernetes.io/version" $root.Chart.AppVersion }}
+{{- $_ := set $ours "app.kubernetes.io/managed-by" $root.Release.Service }}
+{{- $_ := set $ours "app.kubernetes.io/part-of" "btcctl" }}
+{{- $_ := set $ours "helm.sh/chart" (printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace "+" "_" | trunc 63) }}
+{{- toYaml (merge dict $ours $more $root.Values.commonLabels) }}
+{{- end }}
+
+{{- /* Takes a list of the context and an object's own annotations. With its key, or nothing. */}}
+{{- define "btcctl.annotations" -}}
+{{- $all := merge dict (index . 1 | default dict) (index . 0).Values.commonAnnotations }}
+{{- with $all }}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{- /* Takes a list of the context and an image. */}}
+{{- define "btcctl.imageOf" -}}
+{{- $root := index . 0 }}
+{{- $image := index . 1 }}
+{{- $registry := $root.Values.global.imageRegistry | default $image.registry }}
+{{- with $registry }}{{ trimSuffix "/" . }}/{{ end }}{{ $image.repository }}
+{{- if $image.digest }}@{{ $image.digest }}{{ else }}:{{ $image.tag | default $root.Chart.AppVersion }}{{ end }}
+{{- end }}
+
+{{- define "btcctl.isOpenShift" -}}
+{{- if or (eq .Values.openshift "enabled") (and (eq .Values.openshift "auto") (.Capabilities.APIVersions.Has "security.openshift.io/v1")) }}yes{{ end }}
+{{- end }}
+
+{{- /* Takes a list of the context and a security context: OpenShift chooses users and groups itself. */}}
+{{- define "btcctl.securityContext" -}}
+{{- $given := deepCopy (index . 1) }}
+{{- if include "btcctl.isOpenShift" (index . 0) }}
+{{- $given = omit $given "runAsUser" "runAsGroup" "fsGroup" "supplementalGroups" }}
+{{- end }}
+{{- toYaml $given }}
+{{- end }}
+
+{{- define "btcctl.pullSecrets" -}}
+{{- $all := concat .Values.global.imagePullSecrets .Values.imagePullSecrets | uniq }}
+{{- with $all }}
+imagePullSecrets:
+{{- range . }}
+- name: {{ . }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- /* What the controller may do in a namespace, or in all. */}}
+{{- define "btcctl.rules" -}}
+- apiGroups: ["bitcoincontroller.christianb93.github.com"]
+  resources: ["bitcoinnetworks"]
+  verbs: ["get", "list", "watch"]
+- apiGroups: ["bitcoincontroller.christianb93.github.com"]
+  resources: ["bitcoinnetworks/status"]
+  verbs: ["update"]
+- apiGroups: ["bitcoincontroller.christianb93.github.com"]
+  resources: ["bitcoinnetworks/finalizers"]
+  verbs: ["update"]
+- apiGroups: ["apps"]
+  resources: ["statefulsets"]
+  verbs: ["get", "list", "watch", "create", "update"]
+- apiGroups: [""]
+  resources: ["services"]
+  verbs: ["get", "list", "watch", "create", "update"]
+- apiGroups: ["policy"]
+  resources: ["poddisruptionbudgets"]
+  verbs: ["get", "list", "watch", "create", "update"]
+- apiGroups: [""]
+  resources: ["pods"]
+  verbs: ["get", "list", "watch"]
+- apiGroups: [""]
+  resources: ["pods/status"]
+  verbs: ["patch"]
+- apiGroups: [""]
+  resources: ["events"]
+  verbs: ["get", "list", "create", "update", "patch"]
+{{- with .Values.secretNames }}
+- apiGroups: [""]
+  resources: ["secrets"]
+  resourceNames: {{ toJson . }}
+  verbs: ["get"]
+{{- end }}
+{{- with .Values.rbac.extraRules }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
