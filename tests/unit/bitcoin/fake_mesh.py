@@ -35,6 +35,7 @@ class FakeMesh:
     """Any number of nodes by address. Counts every call that changes something."""
 
     credentials: Credentials = CREDENTIALS
+    own: dict[str, Credentials] = field(default_factory=dict)  #: by address: of nodes that have others than the rest
     listed: dict[str, list[str]] = field(default_factory=dict)  #: by the address of each node that runs
     links: list[Link] = field(default_factory=list)
     silent: set[str] = field(default_factory=set)  #: answer no RPC
@@ -88,7 +89,7 @@ class FakeRpc:
     def _call(self, method: str, params: Sequence[Any]) -> Any:
         if self.address in self.mesh.silent or self.address not in self.mesh.listed:
             raise RpcUnavailable(f"{self.address} cannot be reached")
-        if self.credentials != self.mesh.credentials:
+        if self.credentials != self.mesh.own.get(self.address, self.mesh.credentials):
             raise RpcUnauthorized(f"{self.address} does not accept the credentials")
         return getattr(self, f"_{method}")(*params)
 
