@@ -26,12 +26,12 @@ from btcctl.resources import (
     SERVICES,
     STATEFUL_SETS,
 )
-from btcctl.rest.breaker import Breaker
 from btcctl.rest.client import ApiClient
-from btcctl.rest.config import ClientConfig
-from btcctl.rest.counting import CountingTransport
+from btcctl.rest.config.client_config import ClientConfig
 from btcctl.rest.http import HttpTransport
-from btcctl.rest.transport import Request, Response
+from btcctl.rest.transport.breaker import Breaker
+from btcctl.rest.transport.counting import CountingTransport
+from btcctl.rest.transport.transport import Request, Response
 from tests.integration.bitcoin.operated import OPTIONS, is_served
 from tests.integration.support import eventually
 from tests.unit.bitcoin.builders import network_body
