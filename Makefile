@@ -15,7 +15,7 @@ PYTHONS ?= 3.13 3.14
 TOOLKIT := $(addprefix tests/integration/,informers rest controller events leaderelection processes testing)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit bitcoind test-bitcoind pythons test-pythons controlplane test-real test-election test-faults reliability mutations chart-docs cover lint format types contracts check bench bench-controllers clean
+.PHONY: help demo test test-unit bitcoind test-bitcoind pythons test-pythons controlplane test-real test-election test-faults reliability mutations chart-docs cover lint format types contracts check bench bench-controllers bench-scale clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -98,6 +98,9 @@ bench: $(READY) ## this library beside its rivals; ARGS=--quick for a short run,
 
 bench-controllers: controlplane ## one small operator in Go, with btcctl and kopf, on a real API server; ARGS=--quick
 	$(BIN)/python -m benchmarks.controllers $(ARGS)
+
+bench-scale: $(READY) ## the operator with 1,000 networks, settled, changed, restarted, growing; ARGS=--quick
+	$(BIN)/python -m benchmarks.scale $(ARGS)
 
 clean: ## remove .venv and every cache
 	rm -rf $(VENV) .venv-3.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build .coverage .coverage.* src/*.egg-info

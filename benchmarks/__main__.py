@@ -152,7 +152,8 @@ class Bench:
         return {"machine": machine(), "runs": runs, "imports": self._imports}
 
 
-def machine() -> str:
+def hardware() -> str:
+    """What runs all this, and how busy it is."""
     model = next(
         (
             line.partition(":")[2].strip()
@@ -163,8 +164,14 @@ def machine() -> str:
     )
     return (
         f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} × {model}, Linux {platform.release()}, "
-        f"load average at the start {os.getloadavg()[0]:.1f}\n"
-        f"Python {platform.python_version()}, {environment.go_version()}, client-go {environment.client_go_version()}, "
+        f"load average at the start {os.getloadavg()[0]:.1f}, Python {platform.python_version()}"
+    )
+
+
+def machine() -> str:
+    return (
+        f"{hardware()}\n"
+        f"{environment.go_version()}, client-go {environment.client_go_version()}, "
         f"{', '.join(environment.rival_versions())}"
     )
 

@@ -1,0 +1,1 @@
+"""What the operator costs with many networks, and with large ones."""

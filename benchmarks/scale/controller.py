@@ -1,0 +1,71 @@
+"""The operator as `btcctl run` has it, but for its RPC port and its clock.
+
+`python -m benchmarks.scale.controller KUBECONFIG RPC_PORT METRICS_PORT POLL FASTER`: POLL is the longest time between
+two looks at a network, FASTER how many of its seconds go by in a second. Each write is a line on standard output.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+
+from prometheus_client import Gauge
+
+from btcctl import ApiClient, Metrics, StatusServer, live_checks, load_config, ready_checks, run_until_signal
+from btcctl.bitcoin.operator import FIELD_MANAGER, OperatorOptions, build_operator
+from btcctl.clock import SYSTEM_CLOCK, Clock, SystemClock
+from btcctl.logging import configure
+from btcctl.rest.http import HttpTransport
+from btcctl.rest.transport.breaker import Breaker
+from btcctl.rest.transport.counting import CountingTransport
+from btcctl.rest.transport.transport import Request, Response
+
+
+class FastClock(SystemClock):
+    """Time flies."""
+
+    def __init__(self, faster: float) -> None:
+        self._faster = faster
+
+    def now(self) -> float:  # type: ignore[override]
+        return time.monotonic() * self._faster
+
+    def wait(self, condition: threading.Condition, timeout: float | None) -> bool:
+        return super().wait(condition, None if timeout is None else timeout / self._faster)
+
+
+class CountingWrites(CountingTransport):
+    """Also counts the requests that may change something: a review of access is POSTed, and is a question."""
+
+    writes = 0
+
+    def request(self, request: Request, *, timeout: float, breaker: Breaker | None = None) -> Response:
+        if not request.is_read:
+            self.writes += 1
+            print(
+                f"{time.monotonic():.1f} {request.method} {request.path} {(request.body or b'')[-3000:]!r}", flush=True
+            )
+        return super().request(request, timeout=timeout, breaker=breaker)
+
+
+def main() -> None:
+    kubeconfig, rpc_port, metrics_port, poll, faster = sys.argv[1:]
+    configure("warning")
+    clock: Clock = SYSTEM_CLOCK if float(faster) == 1 else FastClock(float(faster))
+    config, metrics = load_config(environ={"KUBECONFIG": kubeconfig}), Metrics()
+    requests = metrics.requests
+    transport = CountingWrites(HttpTransport(config), requests.count, config.host, requests.time)
+    Gauge("bench_writes", "requests that may change something", registry=metrics.registry).set_function(
+        lambda: transport.writes
+    )
+    client = ApiClient(transport, field_manager=FIELD_MANAGER)
+    high = float(poll)
+    options = OperatorOptions(rpc_port=int(rpc_port), poll_min_seconds=min(2.0, high), poll_max_seconds=high)
+    manager = build_operator(client, options, metrics=metrics, clock=clock)
+    manager.serve(StatusServer(f"127.0.0.1:{metrics_port}", metrics, live_checks(manager), ready_checks(manager)))
+    run_until_signal(manager, grace_seconds=10.0)
+
+
+if __name__ == "__main__":
+    main()
