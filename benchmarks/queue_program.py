@@ -11,9 +11,9 @@ import sys
 import time
 from collections.abc import Callable
 
-from btcctl.metrics import Metrics
 from btcctl.objects import ObjectKey
 from btcctl.threads import Runner, Stop
+from btcctl.workqueue.metrics import QueueMetrics
 from btcctl.workqueue.queue import ShutDown, WorkQueue
 
 WORKERS = (1, 2, 4, 8)
@@ -30,7 +30,7 @@ def main(count: int, *, with_metrics: bool) -> None:
 
 def measure(keys: list[ObjectKey], workers: int, *, with_metrics: bool) -> dict[str, float]:
     def new_queue() -> Queue:
-        return WorkQueue(name="queue", observer=Metrics().queue("queue") if with_metrics else None)
+        return WorkQueue(name="queue", observer=QueueMetrics("queue") if with_metrics else None)
 
     def add_all(queue: Queue) -> None:
         for key in keys:

@@ -18,7 +18,6 @@ _HEALTH = ("controller/test_health.py",)
 _ELECTION = ("leaderelection/test_election.py", "leaderelection/test_elector.py", "leaderelection/test_lease_lock.py")
 _LEADING = (*_ELECTION, "leaderelection/test_shutdown.py")
 _EVENTS = ("events",)
-_METRICS = ("test_metrics.py",)
 
 
 RUNTIME_FAULTS = [
@@ -623,18 +622,31 @@ RUNTIME_FAULTS = [
         ),
     ),
     *faults_in(
-        "metrics.py",
-        _METRICS,
+        "controller/metrics.py",
+        ("controller/test_metrics.py",),
         (
             "a terminal error is no error",
             'each.results["error"] + each.results["timeout"] + given_up',
             'each.results["error"] + each.results["timeout"]',
         ),
+    ),
+    *faults_in(
+        "workqueue/metrics.py",
+        ("workqueue/test_metrics.py",),
         ("adds shrink", "max(self._adds, waiting[0][-1][1] + state.depth)", "waiting[0][-1][1]"),
+    ),
+    *faults_in(
+        "rest/metrics.py",
+        ("rest/test_metrics.py",),
         (
             "retries are not told apart",
             "self._retries[str(code), method, host] += 1",
             'self._retries["", method, host] += 1',
         ),
+    ),
+    *faults_in(
+        "metrics.py",
+        ("test_metrics.py",),
+        ("each caller has a part of its own", "self._parts[kind] = found", "pass"),
     ),
 ]

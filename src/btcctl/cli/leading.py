@@ -15,6 +15,7 @@ from btcctl.leaderelection.election import Timing
 from btcctl.leaderelection.elector import Elector
 from btcctl.leaderelection.fence import Fence
 from btcctl.leaderelection.lease_lock import LeaseLock
+from btcctl.leaderelection.metrics import LeaderCollector
 from btcctl.leaderelection.record import LeaseRecord, read_record
 from btcctl.logging import get_logger
 from btcctl.metrics import Metrics
@@ -94,7 +95,7 @@ def candidacy(
             yield None
             return
         fence = Fence(clock)
-        observer = metrics.leader(key.name)
+        observer = metrics.part(LeaderCollector).leader(key.name)
         yield Candidacy(Elector(lock, fence, timing, clock=clock, take_over=args.take_over, observer=observer), fence)
 
 

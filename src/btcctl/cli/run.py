@@ -30,6 +30,7 @@ from btcctl.rest.client import ApiClient
 from btcctl.rest.config.client_config import ClientConfig
 from btcctl.rest.http import HttpTransport
 from btcctl.rest.loading import load_config
+from btcctl.rest.metrics import RequestMetrics
 from btcctl.rest.transport.counting import CountingTransport
 from btcctl.rest.transport.dry_run import DryRunTransport
 from btcctl.rest.transport.transport import Fence, Transport
@@ -136,7 +137,7 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _counted(config: ClientConfig, metrics: Metrics, fence: Fence | None) -> Transport:
-    requests = metrics.requests
+    requests = metrics.part(RequestMetrics)
     transport = HttpTransport(config, fence=fence)
     return CountingTransport(transport, requests.count, config.host, requests.time, retried=requests.count_retry)
 

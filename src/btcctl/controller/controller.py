@@ -30,7 +30,9 @@ from btcctl.workqueue.rate_limited import RateLimitingQueue
 from btcctl.workqueue.rate_limiters import RateLimiter
 
 if TYPE_CHECKING:
-    from btcctl.metrics import Metrics  # a fifth of the start-up time of a program that may not want it
+    from btcctl.controller.metrics import ControllerMetrics
+    from btcctl.metrics import Metrics
+    from btcctl.workqueue.metrics import QueueMetrics
 
 logger = get_logger(__name__)
 
@@ -82,19 +84,13 @@ class Controller:
             options = replace(options, workers=workers)
         self.name = name
         self.died = Latch(clock)
+        of_queue, of_reconciles = _observers(metrics, name, options.workers)
         self.queue: RateLimitingQueue[ObjectKey] = RateLimitingQueue(
-            clock, name, rate_limiter=rate_limiter, observer=None if metrics is None else metrics.queue(name)
+            clock, name, rate_limiter=rate_limiter, observer=of_queue
         )
         self._options = options
         self._clock = clock
-        self._processor = Processor(
-            name,
-            reconcile,
-            self.queue,
-            clock=clock,
-            metrics=None if metrics is None else metrics.controller(name, options.workers),
-            options=options,
-        )
+        self._processor = Processor(name, reconcile, self.queue, clock=clock, metrics=of_reconciles, options=options)
         self._sources: list[Source] = []
         self._lock = threading.Lock()  # guards everything below
         self._runner: Runner | None = None
@@ -325,3 +321,16 @@ class Controller:
         with contextlib.suppress(ShutDown):
             while True:
                 self._process_next()
+
+
+def _observers(
+    metrics: Metrics | None, name: str, workers: int
+) -> tuple[QueueMetrics, ControllerMetrics] | tuple[None, None]:
+    """What counts for the queue, and what for the reconciles."""
+    if metrics is None:
+        return None, None
+    # Late: they are a fifth of the start-up time of a program that may not want them.
+    from btcctl.controller.metrics import ControllerCollector  # noqa: PLC0415
+    from btcctl.workqueue.metrics import QueueCollector  # noqa: PLC0415
+
+    return metrics.part(QueueCollector).queue(name), metrics.part(ControllerCollector).controller(name, workers)

@@ -25,7 +25,7 @@ logger = get_logger(__name__)
 
 
 class Observer(Protocol):
-    """Counts; `btcctl.metrics.LeaderMetrics` fits."""
+    """Counts; `btcctl.leaderelection.metrics.LeaderMetrics` fits."""
 
     is_leading: bool
     slow_paths: int

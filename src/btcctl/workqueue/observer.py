@@ -1,4 +1,4 @@
-"""Whoever is told what a queue does."""
+"""What a queue reports to: an observer of how long keys took."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class QueueObserver(Protocol):
-    """Told how long keys took, by many threads at once. `btcctl.metrics.QueueMetrics` is one."""
+    """Told how long keys took, by many threads at once. `btcctl.workqueue.metrics.QueueMetrics` is one."""
 
     def watch(self, queue: WorkQueue[Any]) -> None:
         """Called once, by the queue: its `statistics` are yours to read."""

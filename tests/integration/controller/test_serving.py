@@ -10,6 +10,7 @@ import urllib3
 from btcctl.controller.serving.status_server import StatusServer, parse_address
 from btcctl.errors import BtcctlError, ConfigError
 from btcctl.metrics import Metrics
+from btcctl.rest.metrics import RequestMetrics
 
 
 class Scene:
@@ -58,7 +59,7 @@ def test_readiness_asks_for_more_than_liveness(scene: Scene) -> None:
 
 
 def test_metrics_are_shown_as_prometheus_reads_them(scene: Scene) -> None:
-    scene.metrics.requests.count(200, "GET", "example:443")
+    scene.metrics.part(RequestMetrics).count(200, "GET", "example:443")
     status, text = scene.get("/metrics")
     assert status == 200
     assert 'rest_client_requests_total{code="200",host="example:443",method="GET"} 1.0' in text

@@ -9,8 +9,8 @@ from btcctl.errors import AlreadyExists, BtcctlError, Conflict
 from btcctl.leaderelection.election import Timing
 from btcctl.leaderelection.elector import Elector
 from btcctl.leaderelection.fence import Fence
+from btcctl.leaderelection.metrics import LeaderMetrics
 from btcctl.leaderelection.record import LeaseRecord
-from btcctl.metrics import LeaderMetrics
 from btcctl.objects import ObjectKey
 from btcctl.testing.clock import FakeClock
 

@@ -32,7 +32,7 @@ class Ended:
     id: str
     ended_at: float  #: monotonic seconds
     seconds: float
-    result: str  #: one of `btcctl.metrics.RESULTS`
+    result: str  #: one of `btcctl.controller.metrics.RESULTS`
     error: str = ""  #: type and message, without secrets
 
 

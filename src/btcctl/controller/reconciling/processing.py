@@ -27,7 +27,7 @@ from btcctl.rest.collection.written import recording_writes
 from btcctl.workqueue.rate_limited import RateLimitingQueue
 
 if TYPE_CHECKING:
-    from btcctl.metrics import ControllerMetrics
+    from btcctl.controller.metrics import ControllerMetrics
 
 logger = get_logger(__name__)
 
@@ -100,7 +100,7 @@ class Processor:
         return delay > 0
 
     def _outcome(self, key: ObjectKey) -> tuple[str, BaseException | None]:
-        """Reconcile, see to what comes next, return one of `btcctl.metrics.RESULTS` and what was raised."""
+        """Reconcile, see to what comes next, return one of `btcctl.controller.metrics.RESULTS` and what was raised."""
         try:
             result = self._call(key)
         except TerminalError as error:
