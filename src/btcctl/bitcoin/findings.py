@@ -10,7 +10,7 @@ from btcctl.bitcoin.mesh import MeshReport, describe_failures
 from btcctl.bitcoin.rpc import WarmingUp
 from btcctl.bitcoin.status import Finding, Heights, enumerate_briefly
 from btcctl.bitcoin.topology import Member
-from btcctl.bitcoin.types import CHAIN_INTACT, CONFLICT, CONTESTED, CREDENTIALS_READY, MESH_READY, READY
+from btcctl.bitcoin.types import CHAIN_INTACT, CONFLICT, CONTESTED, CREDENTIALS_READY, FORBIDDEN, MESH_READY, READY
 from btcctl.controller.writing.conditions import Condition
 
 
@@ -59,6 +59,23 @@ def chain_finding(heights: Heights) -> Finding:
         message = f"blocks were lost: the chain had {heights.lost}, and went on from fewer"
         return Finding(CHAIN_INTACT, False, "ChainShrank", message, is_failure=True)
     return Finding(CHAIN_INTACT, True, "Kept", "no block was lost")
+
+
+def forbidden_finding(missing: Iterable[str]) -> Finding:
+    """Args:
+    missing: The rights that the controller turned out not to have.
+    """
+    found = list(missing)
+    if found:
+        return Finding(FORBIDDEN, True, "MissingRights", f"may not {enumerate_briefly(found)}", is_failure=True)
+    return Finding(FORBIDDEN, False, "Allowed", "the API server refuses nothing")
+
+
+def refused_finding(why: str) -> Finding:
+    """Args:
+    why: What the API server said: a quota, a policy.
+    """
+    return Finding(FORBIDDEN, True, "Refused", why, is_failure=True)
 
 
 def mesh_finding(

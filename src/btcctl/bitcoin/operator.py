@@ -16,6 +16,7 @@ from btcctl.bitcoin.metrics import NetworkMetrics, register_metrics
 from btcctl.bitcoin.passes import BackgroundPasses, InlinePasses, ThreadPool
 from btcctl.bitcoin.pod_effects import FailedCreations, Gatekeeper
 from btcctl.bitcoin.reconcile import Cluster, NetworkReconciler
+from btcctl.bitcoin.refusals import Refusals
 from btcctl.bitcoin.rights import Rights
 from btcctl.bitcoin.rpc import RpcConnections
 from btcctl.bitcoin.status import Notice
@@ -98,6 +99,7 @@ def build_operator(
     metrics: Metrics | None = None,
     elector: Elector | None = None,
     fence: Fence | None = None,
+    refusals: Refusals | None = None,
 ) -> Manager:
     """Build an operator; start it, or run it until a signal.
 
@@ -108,6 +110,7 @@ def build_operator(
         metrics: Where to count; None counts nothing.
         elector: Work only while it leads.
         fence: Asked before anything is sent to a node; the client has its own.
+        refusals: What the client's transport is refused.
 
     Raises:
         NotInstalled: It is not.
@@ -134,7 +137,7 @@ def build_operator(
     mesh = Mesh(rpc_for or connections.client, clock=clock, run_all=run_all)
     background = BackgroundPasses(mesh, pool, lambda key: controller.queue.add_background(key))  # noqa: PLW0108  it is made below
     reconciler = NetworkReconciler(
-        _cluster(client, informers, recorder, metrics, clock),
+        _cluster(client, informers, recorder, metrics, clock, refusals or Refusals()),
         background if options.in_background else InlinePasses(mesh),
         ChildOptions(options.node_image, options.rpc_port, options.p2p_port, gated=rights.gates),
         Memories(
@@ -225,7 +228,12 @@ class _Informers:
 
 
 def _cluster(
-    client: ApiClient, informers: _Informers, recorder: EventRecorder, metrics: Metrics | None, clock: Clock
+    client: ApiClient,
+    informers: _Informers,
+    recorder: EventRecorder,
+    metrics: Metrics | None,
+    clock: Clock,
+    refusals: Refusals,
 ) -> Cluster:
     pods = informers.pods.lister
 
@@ -244,6 +252,7 @@ def _cluster(
         let_in=Gatekeeper(client.resource(PODS), clock).let_in,
         why_missing=FailedCreations(client).of,
         count_lost=_counter(metrics),
+        refused=refusals.concerning,
     )
 
 

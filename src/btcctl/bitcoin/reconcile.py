@@ -14,7 +14,6 @@ import msgspec
 from structlog.contextvars import bind_contextvars
 
 from btcctl.bitcoin.children import (
-    SECRET_VERSION_ANNOTATION,
     ChildOptions,
     build_disruption_budget,
     build_service,
@@ -28,17 +27,20 @@ from btcctl.bitcoin.findings import (
     conflict_finding,
     contest_finding,
     credentials_finding,
+    forbidden_finding,
     mesh_finding,
     name_finding,
     no_credentials_finding,
     pending_mesh_finding,
+    refused_finding,
 )
 from btcctl.bitcoin.memory import Memories, NetworkMemory
 from btcctl.bitcoin.mesh import MeshGoal, MeshReport
 from btcctl.bitcoin.passes import Passes, Seen
 from btcctl.bitcoin.pods import NodePod, members, node_statuses, read_pods
 from btcctl.bitcoin.progress import chain_view, heights_after, progress_of, with_progress
-from btcctl.bitcoin.rotation import must_replace_pods, outdated
+from btcctl.bitcoin.refusals import Right
+from btcctl.bitcoin.rotation import must_replace_pods, outdated, secret_version
 from btcctl.bitcoin.status import (
     NORMAL,
     WARNING,
@@ -51,11 +53,11 @@ from btcctl.bitcoin.status import (
     node_notices,
     ready_finding,
 )
-from btcctl.bitcoin.types import MESH_READY, READY, BitcoinNetwork, NetworkStatus, decode_status
+from btcctl.bitcoin.types import FORBIDDEN, MESH_READY, READY, BitcoinNetwork, NetworkStatus, decode_status
 from btcctl.clock import SYSTEM_CLOCK, Clock, rfc3339
 from btcctl.controller.reconciling.result import Result
 from btcctl.controller.writing.writes import Outcome, Writable, write_status
-from btcctl.errors import Conflict, Invalid, NotFound, ObjectDecodeError, TerminalError
+from btcctl.errors import Conflict, Forbidden, Invalid, NotFound, ObjectDecodeError, TerminalError
 from btcctl.logging import get_logger
 from btcctl.objects import Object, ObjectKey
 
@@ -65,24 +67,6 @@ logger = get_logger(__name__)
 CONFLICT_SECONDS = 0.5
 
 Credentials = KnownCredentials | CredentialsProblem
-
-
-class _TemplateMeta(msgspec.Struct, gc=False):
-    annotations: dict[str, str] | None = None
-
-
-class _Template(msgspec.Struct, gc=False):
-    metadata: _TemplateMeta | None = None
-
-
-class _StatefulSetSpec(msgspec.Struct, gc=False):
-    template: _Template
-
-
-class _StatefulSet(msgspec.Struct, gc=False):
-    """The little of it that is read several times in each reconcile."""
-
-    spec: _StatefulSetSpec
 
 
 class Ensure(Protocol):
@@ -119,6 +103,7 @@ class Cluster:
     let_in: Callable[[str, NodePod, int], None]  #: namespace, pod, height: says in its status that it has the chain
     why_missing: Callable[[Object], str]  #: why pods of this StatefulSet cannot be made; "" if nobody says so
     count_lost: Callable[[ObjectKey], None] = lambda key: None  #: that a network's chain has shrunk
+    refused: Callable[[str], Sequence[Right]] = lambda namespace: ()  #: which rights we lack there
 
 
 class NetworkReconciler:
@@ -165,6 +150,9 @@ class NetworkReconciler:
         except Conflict as error:
             logger.debug("somebody else was faster", error=str(error))
             return Result(requeue_after=CONFLICT_SECONDS)
+        except Forbidden as error:
+            self._say_refused(obj, network, str(error))
+            raise
 
     def _decode(self, obj: Object) -> BitcoinNetwork:
         finding = name_finding(obj.name)
@@ -200,6 +188,7 @@ class NetworkReconciler:
             chain_finding(heights),
             contest_finding([child.dispute for child in children.all]),
         ]
+        findings += self._rights_findings(network)
         findings.insert(0, ready_finding(nodes, network.spec.nodes, findings))
         status = build_status(network, nodes, memory.shown.heights, findings, rfc3339(self._clock.wall_time()))
         notices = node_notices(network.status.nodes, nodes) + failure_notices(network.status.conditions, findings)
@@ -241,7 +230,7 @@ class NetworkReconciler:
         self, ensure: Ensure, network: BitcoinNetwork, found: Object | None, credentials: Credentials
     ) -> Child:
         if found is not None:
-            version = _secret_version(found)
+            version = secret_version(found)
         elif isinstance(credentials, KnownCredentials):
             version = credentials.version
         elif credentials.blocks_pods:
@@ -263,7 +252,7 @@ class NetworkReconciler:
         """Replace the pods, one after the other, if they have other credentials than the Secret."""
         found = children.stateful_set.object
         if found is None or not must_replace_pods(
-            pods, report.failures, template_version=_secret_version(found), secret_version=credentials.version
+            pods, report.failures, template_version=secret_version(found), secret_version=credentials.version
         ):
             return children
         desired = build_stateful_set(network, self._options, credentials.version)
@@ -305,7 +294,7 @@ class NetworkReconciler:
         if seen.report is None:
             return pending_mesh_finding(network.status.condition(MESH_READY))
         failures = seen.report.failures
-        old = outdated(pods, failures, _secret_version(children.stateful_set.object))
+        old = outdated(pods, failures, secret_version(children.stateful_set.object))
         return mesh_finding(seen.report, members(pods), suspects, old)
 
     def _judge_chain(
@@ -352,6 +341,26 @@ class NetworkReconciler:
             self._cluster.tell(obj, Notice(WARNING, finding.reason, finding.message))
         return TerminalError(f"{finding.reason}: {finding.message}")
 
+    def _rights_findings(self, network: BitcoinNetwork) -> list[Finding]:
+        """Nothing as long as nothing was ever refused."""
+        missing = self._cluster.refused(network.namespace)
+        was_said = network.status.condition(FORBIDDEN) is not None
+        return [forbidden_finding(map(str, missing))] if missing or was_said else []
+
+    def _say_refused(self, obj: Object, network: BitcoinNetwork, why: str) -> None:
+        """Say in the status that the API server refuses what has to be done; all else in it stays."""
+        missing = self._cluster.refused(network.namespace)
+        finding = forbidden_finding(map(str, missing)) if missing else refused_finding(why)
+        ready = Finding(READY, False, finding.reason, finding.message)
+        old = network.status
+        now = rfc3339(self._clock.wall_time())
+        conditions = conditions_of(old.conditions, [ready, finding], obj.generation, now)
+        new = msgspec.structs.replace(old, observed_generation=obj.generation, conditions=conditions)
+        try:
+            self._write_status(obj, new, [])  # an Event names the child already
+        except (Forbidden, Conflict) as error:
+            logger.debug("the status cannot be written", error=str(error))
+
     def _write_status(self, obj: Object, new: NetworkStatus, notices: Sequence[Notice]) -> None:
         """Only if it changed; the notices belong to the change, so that each is told once."""
         try:
@@ -366,11 +375,3 @@ class NetworkReconciler:
 
     def _teller(self, obj: Object) -> Callable[[Notice], None]:
         return lambda notice: self._cluster.tell(obj, notice)
-
-
-def _secret_version(stateful_set: Object | None) -> str:
-    """Which version of the Secret new pods are marked with; "" if with none."""
-    if stateful_set is None:
-        return ""
-    metadata = stateful_set.decode(_StatefulSet).spec.template.metadata
-    return ((metadata and metadata.annotations) or {}).get(SECRET_VERSION_ANNOTATION, "")

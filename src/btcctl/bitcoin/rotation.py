@@ -11,8 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+import msgspec
+
+from btcctl.bitcoin.children import SECRET_VERSION_ANNOTATION
 from btcctl.bitcoin.pods import NodePod
 from btcctl.bitcoin.rpc import RpcFailure, RpcUnauthorized
+from btcctl.objects import Object
 
 
 def must_replace_pods(
@@ -42,3 +46,29 @@ def outdated(pods: Iterable[NodePod], failures: Mapping[int, RpcFailure], templa
 
 def _refuses(failure: RpcFailure | None) -> bool:
     return isinstance(failure, RpcUnauthorized) and failure.status == 401
+
+
+def secret_version(stateful_set: Object | None) -> str:
+    """Which version of the Secret new pods are marked with; "" if with none."""
+    if stateful_set is None:
+        return ""
+    metadata = stateful_set.decode(_StatefulSet).spec.template.metadata
+    return ((metadata and metadata.annotations) or {}).get(SECRET_VERSION_ANNOTATION, "")
+
+
+class _TemplateMeta(msgspec.Struct, gc=False):
+    annotations: dict[str, str] | None = None
+
+
+class _Template(msgspec.Struct, gc=False):
+    metadata: _TemplateMeta | None = None
+
+
+class _StatefulSetSpec(msgspec.Struct, gc=False):
+    template: _Template
+
+
+class _StatefulSet(msgspec.Struct, gc=False):
+    """The little of it that is read several times in each reconcile."""
+
+    spec: _StatefulSetSpec

@@ -11,6 +11,7 @@ from btcctl.bitcoin.types import (
     CHAIN_INTACT,
     CONFLICT,
     CONTESTED,
+    FORBIDDEN,
     READY,
     BitcoinNetwork,
     NetworkStatus,
@@ -22,7 +23,7 @@ NORMAL: Final = "Normal"
 WARNING: Final = "Warning"
 _NAMED = 3  # how many nodes a message names before it only counts
 # Conditions that are good when false.
-_BAD_NEWS = frozenset({CONFLICT, CONTESTED})
+_BAD_NEWS = frozenset({CONFLICT, CONTESTED, FORBIDDEN})
 # Failures with which a network is as ready as it ever was.
 _BEARABLE = frozenset({CHAIN_INTACT, CONTESTED})
 # Why a node is not ready that is merely on its way.

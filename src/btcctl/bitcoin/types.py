@@ -20,6 +20,7 @@ CREDENTIALS_READY: Final = "CredentialsReady"
 CONFLICT: Final = "Conflict"
 CONTESTED: Final = "Contested"
 CHAIN_INTACT: Final = "ChainIntact"
+FORBIDDEN: Final = "Forbidden"  #: only of a network for which something was refused
 
 
 class Storage(msgspec.Struct, frozen=True, gc=False, rename="camel"):

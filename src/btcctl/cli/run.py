@@ -14,6 +14,7 @@ from typing import Any
 
 from btcctl.bitcoin.dry_run import read_only
 from btcctl.bitcoin.operator import FIELD_MANAGER, OperatorOptions, build_operator
+from btcctl.bitcoin.refusals import RefusalNotingTransport, Refusals
 from btcctl.bitcoin.rpc import RpcConnections
 from btcctl.cli import leading
 from btcctl.cli.dry_run import Diffs, run_once
@@ -124,13 +125,14 @@ def _run(args: argparse.Namespace) -> int:
         return _run_dry(config, options)
     with contextlib.closing(ApiClient(HttpTransport(config, pool_size=1), field_manager=FIELD_MANAGER)) as client:
         logger.info("connected", server_version=_server_version(client))
-    metrics = Metrics()
+    metrics, refusals = Metrics(), Refusals()
     with leading.candidacy(args, config, metrics) as candidate:
         fence = None if candidate is None else candidate.fence
-        with contextlib.closing(ApiClient(_counted(config, metrics, fence), field_manager=FIELD_MANAGER)) as client:
+        transport = RefusalNotingTransport(_counted(config, metrics, fence), refusals)
+        with contextlib.closing(ApiClient(transport, field_manager=FIELD_MANAGER)) as client:
             elector = None if candidate is None else candidate.elector
-            manager = build_operator(client, options, metrics=metrics, elector=elector, fence=fence)
-            for server in _status_servers(args, metrics, manager):
+            manager = build_operator(client, options, metrics=metrics, elector=elector, fence=fence, refusals=refusals)
+            for server in _status_servers(args, metrics, manager, refusals):
                 manager.serve(server)
             run_until_signal(manager, grace_seconds=GRACE_SECONDS)
     return 0
@@ -162,8 +164,10 @@ def _run_dry(config: ClientConfig, options: OperatorOptions) -> int:
     return 0 if is_complete else 1
 
 
-def _status_servers(args: argparse.Namespace, metrics: Metrics, manager: Manager) -> Iterator[StatusServer]:
-    live, ready = live_checks(manager), ready_checks(manager)
+def _status_servers(
+    args: argparse.Namespace, metrics: Metrics, manager: Manager, refusals: Refusals
+) -> Iterator[StatusServer]:
+    live, ready = live_checks(manager), {**ready_checks(manager), "rights": refusals.problem}
     if args.metrics_bind_address:
         debug = DebugPages(manager).page if args.debug_endpoints else None
         yield StatusServer(args.metrics_bind_address, metrics, live, ready, debug)

@@ -11,6 +11,7 @@ from btcctl.bitcoin.memory import Memories
 from btcctl.bitcoin.mesh import Mesh
 from btcctl.bitcoin.passes import InlinePasses
 from btcctl.bitcoin.reconcile import Cluster, NetworkReconciler
+from btcctl.bitcoin.refusals import Right
 from btcctl.bitcoin.status import Notice
 from btcctl.bitcoin.types import BITCOIN_NETWORKS, NetworkStatus, decode_status
 from btcctl.controller.reconciling.result import Result
@@ -49,6 +50,7 @@ class World:
         self.gated = gated
         self.why_missing = ""
         self.lost: list[ObjectKey] = []
+        self.refused: list[Right] = []
         self.clock = FakeClock()
         definition = BITCOIN_NETWORKS if lenient else load_crd()
         self.client = FakeClient(*others, types=[definition], clock=self.clock)
@@ -74,6 +76,7 @@ class World:
             let_in=lambda namespace, pod, height: self.pods.let_in(pod.ordinal),
             why_missing=lambda stateful_set: self.why_missing,
             count_lost=self.lost.append,
+            refused=lambda namespace: self.refused,
         )
         passes = InlinePasses(Mesh(self.mesh.rpc_for, clock=self.clock))
         options = ChildOptions("image", gated=self.gated)
