@@ -14,18 +14,18 @@ from typing import Any, Protocol
 
 #: Seconds that anything of ours waits at a time, twelve days. Locks would take more (threading.TIMEOUT_MAX),
 #: sockets and poll would not: they count milliseconds in 31 bits (CPython's socketmodule.c, selectmodule.c).
-LONGEST_WAIT = 1_000_000.0
+MAX_WAIT_SECONDS = 1_000_000.0
 
 
 def bounded(seconds: float) -> float:
-    """`seconds`, as what waits may be given them: LONGEST_WAIT at most.
+    """`seconds`, as what waits may be given them: MAX_WAIT_SECONDS at most.
 
     Raises:
         ValueError: They are NaN. No comparison is true of that: a loop that waits would spin.
     """
     if math.isnan(seconds):
         raise ValueError("cannot wait for NaN seconds")
-    return min(seconds, LONGEST_WAIT)
+    return min(seconds, MAX_WAIT_SECONDS)
 
 
 def check_seconds(name: str, seconds: float, *, most: float = math.inf) -> float:
@@ -62,7 +62,7 @@ class Clock(Protocol):
     def wait(self, condition: threading.Condition, timeout: float | None) -> bool:
         """Wait on `condition`, which the caller holds, for at most `timeout` seconds.
 
-        Wakes spuriously, after LONGEST_WAIT at the latest: wait on a predicate, in a loop.
+        Wakes spuriously, after MAX_WAIT_SECONDS at the latest: wait on a predicate, in a loop.
         None waits without limit.
 
         Returns:
@@ -84,7 +84,7 @@ class SystemClock:
     def wait(self, condition: threading.Condition, timeout: float | None) -> bool:
         if timeout is None:
             return condition.wait()
-        return condition.wait(bounded(timeout)) or timeout > LONGEST_WAIT
+        return condition.wait(bounded(timeout)) or timeout > MAX_WAIT_SECONDS
 
 
 class AwakeClock(SystemClock):

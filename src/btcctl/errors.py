@@ -32,7 +32,7 @@ from typing import Any, ClassVar, TypeGuard
 _TOO_LARGE = "Too large resource version"
 #: Of what a server asks for, whoever speaks for it: a longer one would be a way to switch a controller off.
 MAX_RETRY_AFTER_SECONDS = 600.0
-_LONGEST_TEXT = 4096  # characters of a message that is not ours
+_MAX_TEXT_CHARACTERS = 4096  # characters of a message that is not ours
 
 
 def describe_error(error: BaseException) -> str:
@@ -45,8 +45,8 @@ def describe_error(error: BaseException) -> str:
         text = str(error)
     except BaseException as broken:
         return f"{name}: (its message cannot be shown: {type(broken).__name__})"
-    if len(text) > _LONGEST_TEXT:
-        text = f"{text[:_LONGEST_TEXT]}… ({len(text)} characters)"
+    if len(text) > _MAX_TEXT_CHARACTERS:
+        text = f"{text[:_MAX_TEXT_CHARACTERS]}… ({len(text)} characters)"
     return f"{name}: {text}" if text else name
 
 

@@ -16,7 +16,7 @@ import msgspec
 
 from btcctl.codecs import encode
 
-_MOST_DEPTH = 500  # more than any API server takes, and less than the interpreter's stack
+_MAX_DEPTH = 500  # more than any API server takes, and less than the interpreter's stack
 _PLAIN_KEY = re.compile(r"[A-Za-z_][\w-]*")
 _HINTS = {
     "tuple": "use a list",
@@ -97,7 +97,7 @@ def _is_plain(value: object) -> bool:
 
 def _faults(value: Any, path: str, depth: int) -> Iterator[Exception]:
     where = path or "the object"
-    if depth > _MOST_DEPTH:
+    if depth > _MAX_DEPTH:
         yield ValueError(f"{_short(where)} is nested too deep, or contains itself")
     elif isinstance(value, dict):
         for key, each in value.items():

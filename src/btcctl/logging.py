@@ -33,7 +33,7 @@ _SECRET_KEYS = re.compile(r"passw|token|secret_data|authorization|credential|api
 _SECRET_TEXT = re.compile(r"(?i)(\b(?:bearer|basic)\s+)[^\s,'\"]+|(://[^/\s:@]*:)[^\s@/]+(?=@)")
 _PLAIN_TEXT = re.compile(r"[^\s\"=\x00-\x1f\x7f]+")
 _TRACEBACK = "exception"  # the field whose text is lines
-_MOST_ITEMS = 100
+_MAX_ITEMS = 100
 
 # The library's own frames between a call and the standard logger: a record names the caller.
 _FRAMES = 3
@@ -201,7 +201,7 @@ def _shown(value: Any) -> Any:
     if isinstance(value, BaseException):
         return describe_error(value)
     if isinstance(value, (list, tuple, set, frozenset)):
-        return [scrub(_shown(each)) for each in list(value)[:_MOST_ITEMS]]
+        return [scrub(_shown(each)) for each in list(value)[:_MAX_ITEMS]]
     kind: Any = type(value)
     if kind.__str__ is object.__str__ or isinstance(value, (bytes, bytearray)):
         return f"<{kind.__name__}>"

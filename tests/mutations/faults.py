@@ -77,8 +77,8 @@ FAULTS = [
     Fault(
         "the last state of a deleted object is another object's",
         "informers/sharing/changes.py",
-        "known = final.meta.uid == old.meta.uid and type(final) is not Unusable",
-        "known = type(final) is not Unusable",
+        "known = final.meta.uid == old.meta.uid and type(final) is not QuarantinedObject",
+        "known = type(final) is not QuarantinedObject",
         _CHANGES,
     ),
     Fault(
@@ -98,7 +98,7 @@ FAULTS = [
     Fault(
         "an object's state is kept for its successor",
         "informers/sharing/changes.py",
-        "return old is not None and old.meta.uid == unusable.meta.uid",
+        "return old is not None and old.meta.uid == quarantined.meta.uid",
         "return old is not None",
         _CHANGES,
     ),
@@ -133,15 +133,15 @@ FAULTS = [
     Fault(
         "a handler's `old` is not what it saw last",
         "informers/sharing/pending.py",
-        "return Updated(pending.old, news.new)",
-        "return Updated(news.old, news.new)",
+        "return Updated(pending.old, later.new)",
+        "return Updated(later.old, later.new)",
         _PENDING,
     ),
     Fault(
         "what a handler never saw is told deleted",
         "informers/sharing/pending.py",
         "    if isinstance(pending, Added):\n        return None\n",
-        "    if isinstance(pending, Added):\n        return news\n",
+        "    if isinstance(pending, Added):\n        return later\n",
         _PENDING,
     ),
     Fault(
@@ -161,7 +161,7 @@ FAULTS = [
     Fault(
         "a handler has synced before it was told",
         "informers/sharing/listener.py",
-        "return self._initial_list_complete and self._initial_told >= self._pending.initial_owed",
+        "return self._initial_list_complete and self._initial_notified >= self._pending.initial_owed",
         "return self._initial_list_complete",
         _LISTENER,
     ),
@@ -181,14 +181,14 @@ FAULTS = [
     ),
     Fault(
         "a late handler is told nothing of what is there",
-        "informers/sharing/audience.py",
-        "            each.listener.add(replay(self._store))\n",
+        "informers/sharing/processor.py",
+        "        newcomer.listener.add(present)\n",
         "",
         _INFORMER,
     ),
     Fault(
         "unchanged objects of a relist are told to everybody",
-        "informers/sharing/audience.py",
+        "informers/sharing/processor.py",
         "each.listener.add(batch if each.resync_seconds else changes)",
         "each.listener.add(batch)",
         _INFORMER,
@@ -196,7 +196,7 @@ FAULTS = [
     Fault(
         "a handler waits for ever for the end of the initial list",
         "informers/shared_informer.py",
-        "        self._audience.complete_initial_list()\n",
+        "        self._processor.complete_initial_list()\n",
         "",
         _INFORMER,
     ),
@@ -210,7 +210,7 @@ FAULTS = [
     Fault(
         "what a list no longer shows stays in quarantine",
         "informers/scoped_reflector.py",
-        "        self.quarantine.keep_only(obj.key for obj in objects if type(obj) is Unusable)\n",
+        "        self.quarantine.keep_only(obj.key for obj in objects if type(obj) is QuarantinedObject)\n",
         "",
         _INFORMER,
     ),

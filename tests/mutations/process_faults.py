@@ -20,7 +20,7 @@ PROCESS_FAULTS = [
         ),
         (
             "a wait that was cut short is over",
-            "return condition.wait(bounded(timeout)) or timeout > LONGEST_WAIT",
+            "return condition.wait(bounded(timeout)) or timeout > MAX_WAIT_SECONDS",
             "return condition.wait(bounded(timeout))",
         ),
         ("somebody waits for NaN seconds", "if math.isnan(seconds):", "if False:"),
@@ -124,8 +124,8 @@ PROCESS_FAULTS = [
         ),
         (
             "work has all of the time",
-            "part.stop(max(_LEAST_SECONDS, left - kept))",
-            "part.stop(max(_LEAST_SECONDS, left))",
+            "part.stop(max(_MIN_STOP_SECONDS, left - kept))",
+            "part.stop(max(_MIN_STOP_SECONDS, left))",
         ),
         ("events have all of the time", "left - _LEASE_SECONDS), _EVENT_SECONDS)", "left - _LEASE_SECONDS), left)"),
         (

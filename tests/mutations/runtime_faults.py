@@ -35,8 +35,8 @@ RUNTIME_FAULTS = [
         ("controller/reconciling/test_passing.py",),
         (
             "ten thousand keys storm a server that is away",
-            "max(LONGEST_SECONDS, len(self._failures) / KEYS_PER_SECOND)",
-            "LONGEST_SECONDS",
+            "max(MAX_WAIT_SECONDS, len(self._failures) / KEYS_PER_SECOND)",
+            "MAX_WAIT_SECONDS",
         ),
         (
             "a name that is taken is waited for as if it were to pass",
@@ -82,7 +82,7 @@ RUNTIME_FAULTS = [
             "        except Exception as error:\n            self._retry",
         ),
         ("0 seconds are a loop", "        if seconds == 0:", "        if False:"),
-        ("a nanosecond is a loop", "max(seconds, LEAST_REQUEUE_SECONDS), background", "seconds, background"),
+        ("a nanosecond is a loop", "max(seconds, MIN_REQUEUE_SECONDS), background", "seconds, background"),
         ("a poll goes before changes", "in_background = result.background and", "in_background = False and"),
         (
             "a controller without a background has one",
@@ -132,7 +132,7 @@ RUNTIME_FAULTS = [
         ("informers/sharing/test_filters.py",),
         (
             "a PredicateHandler whose predicate raises drops the change",
-            "            tell()\n            raise",
+            "            notify()\n            raise",
             "            raise",
         ),
     ),
@@ -582,7 +582,7 @@ RUNTIME_FAULTS = [
         ),
     ),
     *faults_in(
-        "events/outlet.py",
+        "events/watcher_queue.py",
         _EVENTS,
         ("a full queue holds its sender up", "len(self._queue) < self._length", "True"),
         ("what is lost is not counted", "            self.dropped += 1", "            pass"),

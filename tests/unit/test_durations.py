@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from btcctl.backoff import ExponentialBackoff, TokenBucket, jittered
-from btcctl.clock import LONGEST_WAIT, SYSTEM_CLOCK, Clock, check_seconds, sleep
+from btcctl.clock import MAX_WAIT_SECONDS, SYSTEM_CLOCK, Clock, check_seconds, sleep
 from btcctl.controller.options import ControllerOptions
 from btcctl.deadline import limited_to, time_left
 from btcctl.errors import ConfigError
@@ -22,7 +22,7 @@ from btcctl.threads import Latch, Runner
 from btcctl.workqueue.queue import WorkQueue
 from btcctl.workqueue.rate_limiters import FastSlowRateLimiter
 
-LONG = [math.inf, 1e300, LONGEST_WAIT + 1]
+LONG = [math.inf, 1e300, MAX_WAIT_SECONDS + 1]
 CLOCKS = [SYSTEM_CLOCK, FakeClock()]
 
 REFUSING: list[Callable[[float], object]] = [
@@ -76,16 +76,16 @@ def test_a_wait_may_be_longer_than_the_platform_counts(clock: Clock, seconds: fl
 
 def test_a_wait_that_was_cut_short_is_not_over() -> None:
     class Impatient(threading.Condition):
-        """Its waits end at once, as after LONGEST_WAIT."""
+        """Its waits end at once, as after MAX_WAIT_SECONDS."""
 
         def wait(self, timeout: float | None = None) -> bool:
-            assert timeout == LONGEST_WAIT
+            assert timeout == MAX_WAIT_SECONDS
             return False
 
     condition = Impatient()
     with condition:
         assert SYSTEM_CLOCK.wait(condition, math.inf)
-        assert not SYSTEM_CLOCK.wait(condition, LONGEST_WAIT)
+        assert not SYSTEM_CLOCK.wait(condition, MAX_WAIT_SECONDS)
 
 
 def test_the_fake_clock_cuts_long_waits_short_like_the_real_one() -> None:
@@ -97,7 +97,7 @@ def test_the_fake_clock_cuts_long_waits_short_like_the_real_one() -> None:
 
     with Runner("waiter", wait):
         clock.wait_until_blocked()
-        clock.advance(LONGEST_WAIT)
+        clock.advance(MAX_WAIT_SECONDS)
     assert still_waiting == [True]
 
 

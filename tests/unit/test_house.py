@@ -16,7 +16,7 @@ SOURCE = Path(btcctl.__file__).parent
 BROAD_EXCEPT_ALLOWED = re.compile(
     r"threads\.py|errors\.py|logging\.py|informers/(sharing/(listener|filters)|reflector/transform|cache/indexer)\.py"
     r"|controller/(reconciling/(processing|failures)|keys/(handlers|sources)|serving/(status_server|http_server))\.py"
-    r"|events/outlet\.py"
+    r"|events/watcher_queue\.py"
     r"|rest/exchange/(exchange|connection)\.py"  # to close what was opened, whatever is raised, and raise it on
     r"|leaderelection/elector\.py|bitcoin/passes\.py"
     r"|apiserver/\w+\.py|testing/\w+\.py|cli/main\.py"

@@ -19,7 +19,7 @@ from btcctl.threads import Latch, Stop
 
 logger = get_logger(__name__)
 
-_LEAST_SECONDS = 1.0  # for each part to stop, even if another has used all the time up
+_MIN_STOP_SECONDS = 1.0  # for each part to stop, even if another has used all the time up
 # After the work has ended nothing is waited for that may never come: an API server that answers takes an event and
 # a lease in milliseconds. Together less than two seconds, which are kept back from the time for the work.
 _EVENT_SECONDS = 0.9  # without an event having been written
@@ -183,11 +183,11 @@ class Manager:
             self._give_lease_back(self.elector, left)
         elif part is self.recorder and isinstance(part, _Finishing):
             began = self._clock.now()
-            part.finish(max(_LEAST_SECONDS, left - _LEASE_SECONDS), _EVENT_SECONDS)
+            part.finish(max(_MIN_STOP_SECONDS, left - _LEASE_SECONDS), _EVENT_SECONDS)
             self._unused_seconds = max(0.0, _EVENT_SECONDS - (self._clock.now() - began))
         else:
             kept = _EVENT_SECONDS + _LEASE_SECONDS if any(each in self._running for each in self._last) else 0.0
-            part.stop(max(_LEAST_SECONDS, left - kept))
+            part.stop(max(_MIN_STOP_SECONDS, left - kept))
 
     def _give_lease_back(self, elector: Elector, left: float) -> None:
         try:

@@ -6,7 +6,7 @@ import math
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.events.event import Event
-from btcctl.events.outlet import QUEUE_LENGTH, Outlet, Watcher
+from btcctl.events.watcher_queue import QUEUE_LENGTH, Watcher, WatcherQueue
 from btcctl.logging import get_logger
 from btcctl.threads import Stop
 
@@ -24,17 +24,17 @@ class Broadcaster:
     def __init__(self, clock: Clock = SYSTEM_CLOCK, queue_length: int = QUEUE_LENGTH) -> None:
         self.clock = clock
         self._queue_length = queue_length
-        self._incoming = Outlet(self._distribute, clock, queue_length)
-        self._outlets: list[Outlet] = []
+        self._incoming = WatcherQueue(self._distribute, clock, queue_length)
+        self._queues: list[WatcherQueue] = []
 
     @property
     def dropped(self) -> int:
         """How many events did not reach some watcher."""
-        return self._incoming.dropped + sum(outlet.dropped for outlet in self._outlets)
+        return self._incoming.dropped + sum(queue.dropped for queue in self._queues)
 
     def watch(self, watcher: Watcher) -> None:
         """Call `watcher` for each later event, in a thread of its own. Before `start`."""
-        self._outlets.append(Outlet(watcher, self.clock, self._queue_length))
+        self._queues.append(WatcherQueue(watcher, self.clock, self._queue_length))
 
     def publish(self, event: Event) -> None:
         """Never blocks: what does not fit is dropped and counted."""
@@ -42,8 +42,8 @@ class Broadcaster:
 
     def start(self) -> None:
         """Begin to distribute; events published before are kept. Idempotent."""
-        for outlet in (*self._outlets, self._incoming):
-            outlet.start()
+        for queue in (*self._queues, self._incoming):
+            queue.start()
 
     def flush(self, timeout: float) -> int:
         """Wait until every event published so far is dealt with; return how many are left, each once per watcher."""
@@ -71,8 +71,8 @@ class Broadcaster:
         """
         deadline = self.clock.now() + timeout
         lost = self._incoming.close(min(timeout, patience))
-        for outlet in self._outlets:
-            outlet.hurry()
+        for queue in self._queues:
+            queue.hurry()
         before, left = math.inf, self._flush(0.0)
         while 0 < left < before and (seconds := min(patience, deadline - self.clock.now())) > 0:
             before, left = left, self._flush(seconds)
@@ -80,21 +80,21 @@ class Broadcaster:
 
     def _end(self, never_offered: int, deadline: float) -> None:
         """End the threads; what has not been dealt with by then is lost."""
-        lost = never_offered * max(1, len(self._outlets))
-        lost += sum(outlet.close(max(0.0, deadline - self.clock.now())) for outlet in self._outlets)
+        lost = never_offered * max(1, len(self._queues))
+        lost += sum(queue.close(max(0.0, deadline - self.clock.now())) for queue in self._queues)
         if lost:
             logger.warning("events lost at the end", count=lost)
 
     def _flush(self, timeout: float) -> int:
         """Of what the watchers were offered: wait for it, and return how much is left."""
         deadline = self.clock.now() + timeout
-        return sum(outlet.flush(max(0.0, deadline - self.clock.now())) for outlet in self._outlets)
+        return sum(queue.flush(max(0.0, deadline - self.clock.now())) for queue in self._queues)
 
     def _owed(self, published: int) -> int:
-        if not self._outlets:
+        if not self._queues:
             return self._incoming.flush(0.0)
-        return sum(outlet.owed(published) for outlet in self._outlets)
+        return sum(queue.owed(published) for queue in self._queues)
 
     def _distribute(self, event: Event, _stop: Stop) -> None:
-        for outlet in self._outlets:
-            outlet.offer(event)
+        for queue in self._queues:
+            queue.offer(event)

@@ -18,11 +18,11 @@ from btcctl.events.limits import (
     check_component,
     shortened,
 )
-from btcctl.events.outlet import Watcher
 from btcctl.events.reference import ObjectReference
 from btcctl.events.sinks.api_sink import ApiSink
 from btcctl.events.sinks.series import SeriesSink
 from btcctl.events.sinks.writer import EventClient
+from btcctl.events.watcher_queue import Watcher
 from btcctl.typed.typed_object import TypedObject
 
 NORMAL = "Normal"

@@ -49,7 +49,7 @@ def _informer_families(read: list[tuple[str, InformerStatistics]]) -> Iterator[M
 
 def _handler_families(read: list[tuple[str, InformerStatistics]]) -> Iterator[Metric]:
     labels = ["name", "handler"]
-    pending = GaugeMetricFamily("informer_handler_pending_keys", "Keys a handler is to be told of.", labels=labels)
+    pending = GaugeMetricFamily("informer_handler_pending_keys", "Keys a handler is to be notified of.", labels=labels)
     behind = GaugeMetricFamily(
         "informer_handler_behind_seconds", "For how long a handler has not caught up.", labels=labels
     )
@@ -60,13 +60,13 @@ def _handler_families(read: list[tuple[str, InformerStatistics]]) -> Iterator[Me
             values = [name, handler.name]
             pending.add_metric(values, handler.pending)
             behind.add_metric(values, handler.behind_seconds)
-            calls.add_metric(values, handler.told)
+            calls.add_metric(values, handler.calls)
             failures.add_metric(values, handler.failures)
     yield from (pending, behind, calls, failures)
 
 
 def _reflector_families(read: list[tuple[str, ReflectorStatistics]], now: float) -> Iterator[Metric]:
-    """Of several reflectors of one informer the counts are summed, and the worst age is told."""
+    """Of several reflectors of one informer the counts are summed, and the worst age is shown."""
     counters = {
         attribute: CounterMetricFamily(f"reflector_{attribute}", text, labels=["name"])
         for attribute, text in (

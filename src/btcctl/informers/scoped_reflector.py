@@ -9,7 +9,7 @@ from btcctl.informers.cache.delta_fifo import ALL, DeltaFIFO
 from btcctl.informers.reflector.list_watch import ListerWatcher
 from btcctl.informers.reflector.options import ReflectorOptions
 from btcctl.informers.reflector.reflector import Reflector
-from btcctl.informers.reflector.transform import Quarantine, Transform, Unusable, transforming
+from btcctl.informers.reflector.transform import Quarantine, QuarantinedObject, Transform, transforming
 from btcctl.objects import Object, WatchEvent
 
 
@@ -47,7 +47,7 @@ class ScopedReflector:
 
     def replace(self, objects: list[Object]) -> None:
         """This, and nothing else, is in the scope."""
-        self.quarantine.keep_only(obj.key for obj in objects if type(obj) is Unusable)
+        self.quarantine.keep_only(obj.key for obj in objects if type(obj) is QuarantinedObject)
         self._fifo.replace(objects, self.scope)
 
     def apply(self, events: Sequence[WatchEvent]) -> None:

@@ -1,4 +1,4 @@
-"""One cache of one collection, and any number of handlers that are told of its changes."""
+"""One cache of one collection, and any number of handlers that are notified of its changes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Self
 
 from btcctl.clock import SYSTEM_CLOCK, Clock, check_seconds
 from btcctl.errors import BtcctlError, CacheSyncError, describe_error
-from btcctl.informers.cache.delta_fifo import ALL, DeltaFIFO
+from btcctl.informers.cache.delta_fifo import ALL, DeltaFIFO, Entry, Resync
 from btcctl.informers.cache.indexer import Indexer, IndexFunc
 from btcctl.informers.cache.lister import Lister
 from btcctl.informers.reflector.list_watch import ListerWatcher
@@ -21,9 +21,10 @@ from btcctl.informers.reflector.options import ReflectorOptions
 from btcctl.informers.reflector.statistics import MAX_SILENCE_SECONDS, ReflectorStatistics
 from btcctl.informers.reflector.transform import Transform
 from btcctl.informers.scoped_reflector import ScopedReflector
-from btcctl.informers.sharing.audience import Audience
+from btcctl.informers.sharing.changes import apply_entry, replay
 from btcctl.informers.sharing.listener import Listener, ListenerStatistics
 from btcctl.informers.sharing.notifications import EventHandler, Witness, check_handler
+from btcctl.informers.sharing.processor import SharedProcessor
 from btcctl.informers.sharing.registration import Registration
 from btcctl.objects import Object, is_version_at_least
 from btcctl.threads import Latch, Runner, Stop
@@ -46,15 +47,15 @@ class InformerStatistics:
 
 
 class SharedInformer:
-    """Keeps a cache equal to a collection of the API server, and tells handlers of each change.
+    """Keeps a cache equal to a collection of the API server, and notifies handlers of each change.
 
-    The cache changes first, then handlers are told. Each handler has a thread of its own; one that
-    is slow or raises holds up nobody else. Runs once: it cannot be started again after `stop`.
+    The cache changes first, then handlers are notified. Each handler has a thread of its own; one that
+    is slow or raises does not delay the others. Runs once: it cannot be started again after `stop`.
 
     Args:
         source: The collection, or of several namespaces each one's part of it.
         name: Names the collection in logs and threads.
-        resync_seconds: How often handlers are told again of everything in the cache, ± 10 %, if
+        resync_seconds: How often handlers are notified again of everything in the cache, ± 10 %, if
             they do not say otherwise; 0 is never. Costs the API server nothing.
         indexers: Indices to begin with, by name.
         transform: Done to each object, once, before it is cached. An object for which it raises is
@@ -83,9 +84,8 @@ class SharedInformer:
         self._clock = clock
         sources = source if isinstance(source, Mapping) else {ALL: source}
         self._indexer = Indexer(name, indexers)
-        # Used by who has the FIFO's turn.
-        self._audience = Audience(self._indexer, clock)
-        self._fifo = DeltaFIFO(clock, sources, at_once=self._audience.process)
+        self._processor = SharedProcessor(clock)  # used by the thread that has the FIFO's turn
+        self._fifo = DeltaFIFO(clock, sources, at_once=self._handle_deltas)
         self.lister = Lister(self._indexer)
         self._reflectors = [
             ScopedReflector(name, each, self._fifo, scope, transform=transform, clock=clock, options=options)
@@ -106,12 +106,12 @@ class SharedInformer:
     def add_handler(
         self, handler: EventHandler, *, resync_seconds: float | None = None, witness: Witness | None = None
     ) -> Registration:
-        """Tell `handler` of everything in the cache, then of each change: no gap, no duplicate.
+        """Notify `handler` of everything in the cache, then of each change: no gap, no duplicate.
 
         Args:
-            handler: Whom to tell. Also from another handler, and at any time before `stop`.
-            resync_seconds: How often to tell it again of everything in the cache; 0 is never,
-                None as the informer does. A handler that resyncs is also told of objects that a
+            handler: What to notify. May be added by another handler, and at any time before `stop`.
+            resync_seconds: How often to notify it again of everything in the cache; 0 is never,
+                None as the informer does. A handler that resyncs is also notified of objects that a
                 relist found unchanged.
             witness: Shown every change when the cache has just made it, and so also what comes and goes while
                 `handler` is busy. In the thread that keeps the cache: it must be quick, and must not raise.
@@ -214,7 +214,7 @@ class SharedInformer:
         )
 
     def start(self) -> None:
-        """Begin to list, watch and tell handlers. Idempotent.
+        """Begin to list, watch and notify handlers. Idempotent.
 
         Raises:
             RuntimeError: The informer is stopped.
@@ -249,7 +249,7 @@ class SharedInformer:
     def stop(self, timeout: float = 10.0) -> None:
         """Break off whatever is under way, and end all threads. Idempotent.
 
-        What handlers were not told yet they are not told. Called from a handler, it does not wait
+        Notifications that handlers have not received yet are dropped. Called from a handler, it does not wait
         for that handler's own thread.
 
         Args:
@@ -272,7 +272,7 @@ class SharedInformer:
         forget = stop.on_set(self._fifo.close)
         try:
             self._between_entries()
-            while self._fifo.pop(self._audience.process, self._audience.until_resync()):
+            while self._fifo.pop(self._handle_deltas, self._processor.until_resync()):
                 self._between_entries()
         finally:
             forget()
@@ -284,6 +284,14 @@ class SharedInformer:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self.stop()
 
+    def _handle_deltas(self, entry: Entry) -> None:
+        """Change the cache as `entry` says, and have the handlers notified. Holding the FIFO's turn."""
+        notifications = apply_entry(self._indexer, entry)
+        if isinstance(entry, Resync):
+            self._processor.resync(notifications)
+        else:
+            self._processor.distribute(notifications)
+
     def _between_entries(self) -> None:
         with self._fifo.turn:
             self._announce_sync()
@@ -294,17 +302,19 @@ class SharedInformer:
         if self._sync_announced or not self._fifo.has_synced():
             return
         self._sync_announced = True
-        self._audience.complete_initial_list()
+        self._processor.complete_initial_list()
         with self._changed:
             self._changed.notify_all()
 
     def _attach_newcomers(self) -> None:
         with self._changed:
             newcomers, self._newcomers = self._newcomers, []
-        self._audience.attach(newcomers, synced=self._fifo.has_synced())
+        for each in newcomers:  # the cache stands still: what each gets first has neither a gap nor a duplicate
+            self._processor.attach(each, replay(self._indexer), synced=self._fifo.has_synced())
+        self._processor.drop_closed()
 
     def _resync_if_due(self) -> None:
-        due = self._audience.due()
+        due = self._processor.due()
         if due and self._fifo.has_synced():
             self._fifo.resync()
             return

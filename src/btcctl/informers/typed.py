@@ -1,14 +1,14 @@
 """Views of a cache that hand out a type of yours instead of Objects.
 
 A view holds nothing: the cache is the one of its selection, which plain and typed readers, handlers and controllers
-share. So who is told of a change by one of them finds it through every other.
+share. So a change that one of them has notified a handler of is found through every other.
 
 An object that does not decode to the type is the problem of that object alone:
 
     `get` raises ObjectDecodeError, because None would say that the object is gone;
     `list` and `by_index` leave it out, log it once, and count it in `misfits`;
-    a handler is not told of such a state, which counts as a failure of the handler. When the object decodes again
-    the handler is told of an update from the last state that it knows, or that the object was added.
+    a handler is not notified of such a state, which counts as a failure of the handler. When the object decodes again
+    the handler is notified of an update from the last state that it knows, or that the object was added.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class TypedHandler(Protocol[T_contra]):
 
 
 class TypedLister(Generic[T]):
-    """A Lister that decodes: each call makes objects of its own, which nobody else sees."""
+    """A Lister that decodes: each call makes objects of its own, which no other caller sees."""
 
     def __init__(self, lister: Lister, type_: type[T]) -> None:
         self._lister = lister
@@ -147,7 +147,7 @@ class _Decoding(Generic[T]):
         self._handler.on_delete(deleted.key, last)
 
     def _known(self, old: Object) -> T | None:
-        """The last state that the handler was told of. That `old` does not decode was reported when it was new."""
+        """The last state that the handler has seen. That `old` does not decode was reported when it was new."""
         try:
             return decoded(self._last_fit.get(old.key, old), self._type)
         except ObjectDecodeError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from datetime import UTC, datetime, timedelta
 
-from btcctl.clock import LONGEST_WAIT, bounded
+from btcctl.clock import MAX_WAIT_SECONDS, bounded
 
 _REAL_LIMIT_SECONDS = 10.0  # a broken test fails, it does not hang
 
@@ -43,7 +43,7 @@ class FakeClock:
             with self._changed:
                 self._waiters.remove(waiter)
                 self._changed.notify_all()
-        return self._now < deadline or (timeout is not None and timeout > LONGEST_WAIT)
+        return self._now < deadline or (timeout is not None and timeout > MAX_WAIT_SECONDS)
 
     def advance(self, seconds: float) -> None:
         """Move time forward and wake every wait that is now over."""

@@ -9,7 +9,7 @@ from typing import Any
 from btcctl.clock import Clock
 from btcctl.controller.controller import Controller
 from btcctl.errors import BtcctlError
-from btcctl.informers.sharing.notifications import Added, Deleted, EventHandler, Notification, Updated, Witness, tell
+from btcctl.informers.sharing.notifications import Added, Deleted, EventHandler, Notification, Updated, Witness, notify
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import ResourceType
 from btcctl.testing.clock import FakeClock
@@ -112,7 +112,7 @@ class FakeInformer:
     def _tell(self, obj_key: ObjectKey, notification: Notification) -> None:
         assert self.handler is not None
         self.witness([(obj_key, notification)])
-        tell(self.handler, notification)
+        notify(self.handler, notification)
 
 
 class FakeCachingInformer(FakeInformer):

@@ -11,7 +11,7 @@ from btcctl.controller.controller import Controller
 from btcctl.controller.manager import Manager
 from btcctl.controller.reconciling.result import Result
 from btcctl.errors import BtcctlError, LeaseLost, NotLeading
-from btcctl.events import broadcaster, outlet
+from btcctl.events import broadcaster, watcher_queue
 from btcctl.events.recorder import EventRecorder
 from btcctl.events.reference import ObjectReference
 from btcctl.informers import factory, shared_informer
@@ -29,7 +29,7 @@ from tests.sweep import Place, sweep
 from tests.unit.controller.test_manager import Part
 from tests.unit.leaderelection.support import TIMING, FakeLock, Server
 
-MODULES = (manager, leading, controller, elector, release, factory, shared_informer, broadcaster, outlet)
+MODULES = (manager, leading, controller, elector, release, factory, shared_informer, broadcaster, watcher_queue)
 REAL_LIMIT_SECONDS = 10.0  # a broken test fails, it does not hang
 THEIRS = LeaseRecord("b", 15, transitions=7)
 CONFIG_MAP = {"metadata": {"name": "a", "namespace": "default"}}

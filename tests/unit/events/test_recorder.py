@@ -15,10 +15,10 @@ from structlog.contextvars import bound_contextvars, clear_contextvars, get_cont
 from btcctl.events.broadcaster import Broadcaster
 from btcctl.events.event import Event
 from btcctl.events.metrics import EventMetrics
-from btcctl.events.outlet import Outlet
 from btcctl.events.recorder import EventRecorder, SourceRecorder
 from btcctl.events.reference import ObjectReference
 from btcctl.events.sinks.api_sink import log_event
+from btcctl.events.watcher_queue import WatcherQueue
 from btcctl.objects import Object
 from btcctl.resources import NODES, STATEFUL_SETS
 from btcctl.testing import capture_logs
@@ -184,15 +184,15 @@ def test_what_a_watcher_has_in_hand_is_counted_once():
 
 
 def test_an_event_that_is_just_being_handed_on_is_counted_once(monkeypatch):
-    handing_on, go_on, offer = threading.Event(), threading.Event(), Outlet.offer
+    handing_on, go_on, offer = threading.Event(), threading.Event(), WatcherQueue.offer
 
-    def offer_and_wait(outlet: Outlet, event: Event) -> None:
-        offer(outlet, event)
+    def offer_and_wait(queue: WatcherQueue, event: Event) -> None:
+        offer(queue, event)
         if threading.current_thread() is not threading.main_thread():
             handing_on.set()
             go_on.wait(REAL_LIMIT_SECONDS)
 
-    monkeypatch.setattr(Outlet, "offer", offer_and_wait)
+    monkeypatch.setattr(WatcherQueue, "offer", offer_and_wait)
     watcher = SlowWatcher()
     broadcaster = broadcaster_for(watcher)
     broadcaster.start()

@@ -9,7 +9,7 @@ from btcctl.errors import ObjectDecodeError
 from btcctl.informers.cache.indexer import Indexer
 from btcctl.informers.cache.lister import Lister
 from btcctl.informers.shared_informer import SharedInformer
-from btcctl.informers.sharing.notifications import Added, Deleted, EventHandler, Notification, Updated, tell
+from btcctl.informers.sharing.notifications import Added, Deleted, EventHandler, Notification, Updated, notify
 from btcctl.informers.typed import TypedInformer, TypedLister, cache_of
 from btcctl.objects import ObjectKey, ObjectMeta
 from btcctl.testing import capture_logs
@@ -130,7 +130,7 @@ class Directly:
 
     def tell(self, notification: Notification) -> bool:
         try:
-            tell(self.handler, notification)
+            notify(self.handler, notification)
         except ObjectDecodeError:
             return False
         return True

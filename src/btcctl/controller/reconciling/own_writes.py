@@ -36,7 +36,7 @@ from btcctl.rest.collection.written import RecordedWrite
 logger = get_logger(__name__)
 
 LOOK_AGAIN_SECONDS = 0.02  # the first time; twice as long each time
-LONGEST_LOOK_SECONDS = 0.5
+MAX_LOOK_SECONDS = 0.5
 
 _Target = tuple[ResourceType, ObjectKey]
 
@@ -113,7 +113,7 @@ class OwnWrites:
         with self._lock:
             if unseen and left > 0:
                 self.waits += pending.looks == 1
-                return min(LOOK_AGAIN_SECONDS * 2.0 ** (pending.looks - 1), LONGEST_LOOK_SECONDS, left)
+                return min(LOOK_AGAIN_SECONDS * 2.0 ** (pending.looks - 1), MAX_LOOK_SECONDS, left)
             self._drop(key)
             self.timeouts += bool(unseen)
         if unseen:

@@ -14,7 +14,7 @@ from btcctl.errors import AlreadyExists, ApiError, Conflict, TransportError
 from btcctl.objects import ObjectKey
 from btcctl.workqueue.rate_limiters import BASE_SECONDS
 
-LONGEST_SECONDS = 2.0  # few keys wait no longer
+MAX_WAIT_SECONDS = 2.0  # few keys wait no longer
 KEYS_PER_SECOND = 200.0  # many are tried so often, all together
 
 _AWAY = frozenset({502, 503, 504})  # said by, or of, a server that is not there just now
@@ -57,7 +57,7 @@ class PassingFailures:
         """Count one more failure of `key`; return the seconds it has to wait."""
         with self._lock:
             failures = self._failures[key] = self._failures.get(key, 0) + 1
-            longest = max(LONGEST_SECONDS, len(self._failures) / KEYS_PER_SECOND)
+            longest = max(MAX_WAIT_SECONDS, len(self._failures) / KEYS_PER_SECOND)
         return min(self._backoff(failures), longest)
 
     def forget(self, key: ObjectKey) -> None:

@@ -18,7 +18,7 @@ from btcctl.controller.reconciling.failures import Tracebacks, retry_after_of
 from btcctl.controller.reconciling.journal import Journal
 from btcctl.controller.reconciling.own_writes import OwnWrites
 from btcctl.controller.reconciling.passing import PassingFailures, is_passing
-from btcctl.controller.reconciling.result import LEAST_REQUEUE_SECONDS, Result
+from btcctl.controller.reconciling.result import MIN_REQUEUE_SECONDS, Result
 from btcctl.deadline import limited_to
 from btcctl.errors import DeadlineExceeded, TerminalError, describe_error
 from btcctl.logging import get_logger
@@ -117,13 +117,13 @@ class Processor:
         seconds = result.requeue_after
         self._passing.forget(key)
         if seconds == 0:
-            self._add_rate_limited(key, LEAST_REQUEUE_SECONDS)
+            self._add_rate_limited(key, MIN_REQUEUE_SECONDS)
             return "requeue_after", None
         self._forget(key)
         if seconds is None:
             return "success", None
         in_background = result.background and self._uses_background
-        self._queue.add_after(key, max(seconds, LEAST_REQUEUE_SECONDS), background=in_background)
+        self._queue.add_after(key, max(seconds, MIN_REQUEUE_SECONDS), background=in_background)
         return "requeue_after", None
 
     def _call(self, key: ObjectKey) -> Result:

@@ -8,7 +8,7 @@ from numbers import Real
 from typing import Any
 
 #: No key comes back sooner because it asks for it: a worker that never rests helps nobody.
-LEAST_REQUEUE_SECONDS = 0.005
+MIN_REQUEUE_SECONDS = 0.005
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.objects import DELETED, Object, ObjectKey, WatchEvent
 
 ALL = ""  #: the scope of a list of everything
-MOST_DELTAS = 100  #: per key; a consumer that is far behind is told the sum of what happened
+MAX_DELTAS_PER_KEY = 100  #: a consumer that is far behind gets the sum of what happened
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Replaced:
 class Resync:
     """Tell handlers again of what the store holds."""
 
-    skip: frozenset[ObjectKey]  #: about which they will be told anyway
+    skip: frozenset[ObjectKey]  #: of which there are changes underway anyway
 
 
 Entry: TypeAlias = Changes | Replaced | Resync
@@ -107,7 +107,7 @@ class DeltaFIFO:
             self._listed.add(scope)
 
     def resync(self) -> None:
-        """Have the store's content told again; one request at a time is kept."""
+        """Have the store's content distributed again; one request at a time is kept."""
         with self._changed:
             if not any(isinstance(entry, Resync) for entry in self._entries):
                 self._push(Resync(frozenset()))
@@ -197,7 +197,7 @@ def _add(queued: dict[ObjectKey, list[WatchEvent]], events: Iterable[WatchEvent]
             deltas[-1] = event
         else:
             deltas.append(event)
-            if len(deltas) > MOST_DELTAS:
+            if len(deltas) > MAX_DELTAS_PER_KEY:
                 queued[key] = summed_up(deltas)
 
 

@@ -1,4 +1,4 @@
-"""What a reflector can be told about its pace. Pure."""
+"""The pace of a reflector. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 
 from btcctl.backoff import ExponentialBackoff
-from btcctl.clock import LONGEST_WAIT, check_seconds
+from btcctl.clock import MAX_WAIT_SECONDS, check_seconds
 from btcctl.informers.reflector.recovery import RELIST_BACKOFF, UNREACHABLE_BACKOFF
 
 # Random times are chosen around these, and instants reckoned from them: infinity will not do.
@@ -60,9 +60,9 @@ class ReflectorOptions:
 
     def __post_init__(self) -> None:
         for name in _durations():
-            # The server is told how long a watch shall last, and counts in 63 bits of nanoseconds.
+            # The server is asked for a watch of so many seconds, and counts in 63 bits of nanoseconds.
             is_finite = name in _FINITE or name.endswith("watch_seconds")
-            check_seconds(name, getattr(self, name), most=LONGEST_WAIT if is_finite else math.inf)
+            check_seconds(name, getattr(self, name), most=MAX_WAIT_SECONDS if is_finite else math.inf)
         if self.min_watch_seconds > self.max_watch_seconds:
             least, most = self.min_watch_seconds, self.max_watch_seconds
             raise ValueError(f"min_watch_seconds is {least:g}, must be at most max_watch_seconds, which is {most:g}")

@@ -19,10 +19,10 @@ from btcctl.informers.reflector.recovery import (
 )
 
 NEVER = float("-inf")
-MOST_INCOMPLETE = 2  #: streamed lists in a row that ended too early; then pages are read
+MAX_INCOMPLETE_LISTS = 2  #: streamed lists in a row that ended too early; then pages are read
 #: So often in a row no watch may be had, for a reason that is meant for good, before lists are read in pages instead.
-MOST_REFUSALS_FOR_GOOD = 2
-MOST_REFUSALS = 4  #: the same for all other reasons, and only after ReflectorOptions.fallback_seconds
+MAX_REFUSALS_FOR_GOOD = 2
+MAX_REFUSALS = 4  #: the same for all other reasons, and only after ReflectorOptions.fallback_seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +78,9 @@ def _most_failures(error: BtcctlError) -> int:
     if isinstance(error, NotStreamed):
         return 1
     if isinstance(error, IncompleteList):
-        return MOST_INCOMPLETE
+        return MAX_INCOMPLETE_LISTS
     if leaves_version_valid(error):
-        return MOST_REFUSALS_FOR_GOOD if is_refusal_for_good(error) else MOST_REFUSALS
+        return MAX_REFUSALS_FOR_GOOD if is_refusal_for_good(error) else MAX_REFUSALS
     return 1
 
 
@@ -107,9 +107,9 @@ class Refusals:
         """Whether to stop waiting for a watch."""
         if self.error is None:
             return False
-        if is_refusal_for_good(self.error) and self.count >= MOST_REFUSALS_FOR_GOOD * self.patience:
+        if is_refusal_for_good(self.error) and self.count >= MAX_REFUSALS_FOR_GOOD * self.patience:
             return True
-        return self.count >= MOST_REFUSALS * self.patience and now - self.first_at >= fallback_seconds
+        return self.count >= MAX_REFUSALS * self.patience and now - self.first_at >= fallback_seconds
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What an error tells a reflector, and how long it waits after one. Pure."""
+"""What an error means for a reflector, and how long it waits after one. Pure."""
 
 from __future__ import annotations
 

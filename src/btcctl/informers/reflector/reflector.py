@@ -289,7 +289,7 @@ class Reflector:
             self._do(effect, stop)
 
     def _note(self, event: Event) -> None:
-        """What others are told of it, in statistics and in the log."""
+        """How it appears in statistics and in the log."""
         if isinstance(event, Ended | Failed) and event.error is not None:
             self._last_error = event.error
             self._log.failed(self._action, self._phase.memory.position.version, event.error)

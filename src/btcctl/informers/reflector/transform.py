@@ -24,10 +24,10 @@ logger = get_logger(__name__)
 #: Returns the object to cache instead: of the same key. Must depend on nothing but the object.
 Transform: TypeAlias = Callable[[Object], Object]
 
-MOST_LOGGED = 10  #: quarantined objects at a time; more are only counted
+MAX_LOGGED = 10  #: quarantined objects at a time; more are only counted
 
 
-class Unusable(Object, frozen=True, gc=False, eq=False):
+class QuarantinedObject(Object, frozen=True, gc=False, eq=False):
     """Stands for an object that could not be transformed: its identity, and nothing else."""
 
 
@@ -73,7 +73,7 @@ class Quarantine:
         self._keys: set[ObjectKey] = set()
 
     def put(self, key: ObjectKey, error: BaseException) -> None:
-        if key not in self._keys and len(self._keys) < MOST_LOGGED:
+        if key not in self._keys and len(self._keys) < MAX_LOGGED:
             logger.error("object not transformed", informer=self._informer, key=str(key), exc_info=error)
         self._keys.add(key)
 
@@ -90,7 +90,7 @@ class Quarantine:
 
 
 class _Transformer:
-    """Does a transform to whatever comes; an object that it fails on becomes an Unusable. For one reader."""
+    """Does a transform to whatever comes; an object that it fails on becomes an QuarantinedObject. For one reader."""
 
     def __init__(self, transform: Transform, quarantine: Quarantine) -> None:
         self._transform = transform
@@ -119,7 +119,7 @@ class _Transformer:
                 raise TypeError(f"a transform made {transformed!r} of {obj!r}: it must be an Object of the same key")
         except BaseException as error:  # asyncio's CancelledError, SystemExit: none may end the reflector
             self._quarantine.put(obj.key, error)
-            return Unusable(obj.meta, b"")
+            return QuarantinedObject(obj.meta, b"")
         if self._quarantine:
             self._quarantine.release(obj.key)
         return transformed.of_type(obj.type_meta)

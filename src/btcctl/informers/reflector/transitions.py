@@ -53,7 +53,7 @@ from btcctl.informers.reflector.recovery import (
 )
 
 # So many streams in a row may end at once although something came: then that is a failure, too.
-MOST_SHORT_WATCHES = 3
+MAX_SHORT_WATCHES = 3
 MORE_PATIENCE = 4  # where lists are refused as watches are, the fault is not the watch
 
 
@@ -216,7 +216,7 @@ def _after_watch(phase: Watching, event: Ended, options: ReflectorOptions) -> St
     error = event.error
     is_short = error is None and not was_of_use
     phase = replace(phase, memory=memory, short=phase.short + is_short)
-    if is_short and (not event.received or phase.short > MOST_SHORT_WATCHES):
+    if is_short and (not event.received or phase.short > MAX_SHORT_WATCHES):
         error = EndedAtOnce(
             f"the watch ended after {event.lasted:.3f} s" + (" without an event" * (not event.received))
         )

@@ -1,4 +1,4 @@
-"""Handlers that are told of some objects, or of some changes, only."""
+"""Handlers that are notified of some objects, or of some changes, only."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from btcctl.objects import Object
 class FilteringHandler:
     """Tells `handler` of those objects only that `keep` is true for.
 
-    An object that begins to pass is told as added, one that no longer passes as deleted: then
+    An object that begins to pass is notified as added, one that no longer passes as deleted: then
     `last` is the state that passed.
 
     Args:
@@ -58,7 +58,7 @@ class FilteringHandler:
 
 
 class PredicateHandler:
-    """Tells `handler` of those changes only that `wants` is true for.
+    """Notifies `handler` of those changes only that `wants` is true for.
 
     Args:
         wants: Given the object before and after: None before it was added, None after it was
@@ -71,22 +71,22 @@ class PredicateHandler:
         self._wants = wants
 
     def on_add(self, obj: Object, in_initial_list: bool) -> None:
-        self._tell(None, obj, lambda: self._handler.on_add(obj, in_initial_list))
+        self._notify_if_wanted(None, obj, lambda: self._handler.on_add(obj, in_initial_list))
 
     def on_update(self, old: Object, new: Object) -> None:
-        self._tell(old, new, lambda: self._handler.on_update(old, new))
+        self._notify_if_wanted(old, new, lambda: self._handler.on_update(old, new))
 
     def on_delete(self, deleted: Deleted) -> None:
         if deleted.last is None:
             self._handler.on_delete(deleted)
         else:
-            self._tell(deleted.last, None, lambda: self._handler.on_delete(deleted))
+            self._notify_if_wanted(deleted.last, None, lambda: self._handler.on_delete(deleted))
 
-    def _tell(self, old: Object | None, new: Object | None, tell: Callable[[], None]) -> None:
+    def _notify_if_wanted(self, old: Object | None, new: Object | None, notify: Callable[[], None]) -> None:
         try:
             is_wanted = self._wants(old, new)
         except BaseException:
-            tell()
+            notify()
             raise
         if is_wanted:
-            tell()
+            notify()

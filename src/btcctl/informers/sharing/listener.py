@@ -1,4 +1,4 @@
-"""Tells one handler, in a thread of its own, and remembers for it what it has not been told yet."""
+"""Notifies one handler, in a thread of its own, and keeps for it what it has not received yet."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
-from btcctl.informers.sharing.notifications import Added, Deleted, EventHandler, Notification, Witness, tell
+from btcctl.informers.sharing.notifications import Added, Deleted, EventHandler, Notification, Witness, notify
 from btcctl.informers.sharing.pending import PendingNotifications, Recreated
 from btcctl.logging import get_logger
 from btcctl.objects import ObjectKey
@@ -18,24 +18,24 @@ logger = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ListenerStatistics:
-    """What a handler has been told so far."""
+    """The notifications of one handler so far."""
 
     name: str
     pending: int  #: keys
-    told: int  #: calls, failed ones included
+    calls: int  #: failed ones included
     failures: int  #: calls that raised
     behind_seconds: float  #: since when it has not caught up; 0 if it has
 
 
 class Listener:
-    """Buffers notifications for one handler and calls it. A handler that raises is told the next.
+    """Buffers notifications for one handler and calls it. A handler that raises gets the next one.
 
     The lock is taken once per batch that comes in, and once each time all that was pending has
-    been told; never per notification.
+    been handed on; never per notification.
 
     Args:
         name: Names the handler in logs.
-        handler: Whom to tell.
+        handler: What to notify.
         clock: Waits, and measures how far behind the handler is.
         witness: Shown all that is passed to `add`, there and then.
     """
@@ -52,19 +52,19 @@ class Listener:
         self._initial_list_complete = False
         self._closed = False
         # Only the handler's thread changes these four.
-        self._told = 0
+        self._calls = 0
         self._failures = 0
-        self._initial_told = 0
+        self._initial_notified = 0
         self._behind_since: float | None = None
 
-    def add(self, news: Sequence[tuple[ObjectKey, Notification]]) -> None:
-        """Have the handler told, later. Never blocks; ignored once closed."""
+    def add(self, notifications: Sequence[tuple[ObjectKey, Notification]]) -> None:
+        """Have the handler notified, later. Never blocks; ignored once closed."""
         if self._witness is not None:
-            self._witness(news)
+            self._witness(notifications)
         with self._changed:
             if self._closed:
                 return
-            self._pending.add_all(news)
+            self._pending.add_all(notifications)
             self._changed.notify_all()
 
     def complete_initial_list(self) -> None:
@@ -74,7 +74,7 @@ class Listener:
             self._changed.notify_all()
 
     def has_synced(self) -> bool:
-        """Whether the handler was told all of the initial list, whether it raised or not."""
+        """Whether the handler was notified of all of the initial list, whether it raised or not."""
         with self._changed:
             return self._synced()
 
@@ -90,9 +90,9 @@ class Listener:
             return self._synced()
 
     def close(self) -> None:
-        """Forget what was not told and let `run` end. Idempotent."""
+        """Forget what is pending and let `run` end. Idempotent."""
         with self._changed:
-            self._initial_list_complete = self._synced()  # what is forgotten will never be told
+            self._initial_list_complete = self._synced()  # what is forgotten will never be handed on
             self._closed = True
             self._pending.clear()
             self._changed.notify_all()
@@ -104,7 +104,7 @@ class Listener:
     def statistics(self) -> ListenerStatistics:
         since = self._behind_since
         behind = 0.0 if since is None else self._clock.now() - since
-        return ListenerStatistics(self.name, len(self._pending), self._told, self._failures, behind)
+        return ListenerStatistics(self.name, len(self._pending), self._calls, self._failures, behind)
 
     def run(self, stop: Stop) -> None:
         """Call the handler until closed or `stop` is set. Blocks."""
@@ -116,20 +116,20 @@ class Listener:
             forget()
 
     def deliver(self, keys: Iterable[ObjectKey] | None = None) -> None:
-        """Tell of `keys`, None is all that is pending now, what is to be told when their turn comes."""
+        """Notify the handler of `keys` (None: all that are pending now), each as it is when its turn comes."""
         take = self._pending.take
         for key in self._pending.keys() if keys is None else keys:
             pending = take(key)
             if isinstance(pending, Recreated):
-                with self._changed:  # the rest may still change, or cancel out, while we tell this
+                with self._changed:  # the rest may still change, or cancel out, while the handler has this
                     if not self._closed:
                         self._pending.put_back(key, pending.added)
                 pending = pending.deleted
             if pending is not None:
-                self._tell(pending)
+                self._notify(pending)
 
     def _synced(self) -> bool:
-        return self._initial_list_complete and self._initial_told >= self._pending.initial_owed
+        return self._initial_list_complete and self._initial_notified >= self._pending.initial_owed
 
     def _wait_for_keys(self) -> list[ObjectKey]:
         """What is pending, as soon as anything is; [] once closed."""
@@ -141,19 +141,19 @@ class Listener:
                 self._behind_since = self._clock.now()
             return self._pending.keys()
 
-    def _tell(self, notification: Notification) -> None:
+    def _notify(self, notification: Notification) -> None:
         try:
-            tell(self._handler, notification)
+            notify(self._handler, notification)
         except BaseException as error:  # asyncio's CancelledError, SystemExit: none may end the thread
             self._failures += 1
             self._log_failure(notification, error)
         finally:
-            self._told += 1
+            self._calls += 1
             if type(notification) is Added and notification.in_initial_list:
-                self._initial_was_told()
+                self._count_initial()
 
-    def _initial_was_told(self) -> None:
-        self._initial_told += 1
+    def _count_initial(self) -> None:
+        self._initial_notified += 1
         if self._synced():
             with self._changed:
                 self._changed.notify_all()

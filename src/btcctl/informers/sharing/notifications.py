@@ -1,4 +1,4 @@
-"""What handlers are told."""
+"""What handlers are notified of."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from btcctl.objects import Object, ObjectKey
 
 
 class Added(NamedTuple):
-    """An object the handler has not been told of."""
+    """An object that is new to the handler."""
 
     new: Object
     in_initial_list: bool  #: it was there before the handler was
 
 
 class Updated(NamedTuple):
-    """An object has changed since the handler was last told of it, or is told again (resync)."""
+    """An object has changed since the handler's last notification of it, or is repeated (resync)."""
 
     old: Object
     new: Object
@@ -40,11 +40,11 @@ Witness: TypeAlias = Callable[[Sequence[tuple[ObjectKey, Notification]]], None]
 
 
 class EventHandler(Protocol):
-    """Is told of every object of an informer, one call at a time, in a thread of its own.
+    """Is notified of every object of an informer, one call at a time, in a thread of its own.
 
-    What happens to an object while a handler is busy is told in one call: the state the
+    What happens to an object while a handler is busy becomes one call: the state the
     handler last saw, and the newest. An object that was deleted and made again under the same
-    name is told as deleted and added.
+    name is notified as deleted and added.
     """
 
     def on_add(self, obj: Object, in_initial_list: bool) -> None: ...
@@ -75,7 +75,7 @@ class HandlerFuncs:
         self.on_delete: Callable[[Deleted], None] = on_delete or _ignore
 
 
-def tell(handler: EventHandler, notification: Notification) -> None:
+def notify(handler: EventHandler, notification: Notification) -> None:
     """Call the method of `handler` that is for this notification."""
     if isinstance(notification, Updated):
         handler.on_update(notification.old, notification.new)
@@ -86,7 +86,7 @@ def tell(handler: EventHandler, notification: Notification) -> None:
 
 
 def check_handler(handler: object) -> None:
-    """Raise TypeError, in words for who wrote it, if it is no EventHandler."""
+    """Raise TypeError, in words for its author, if it is no EventHandler."""
     is_instance = not isinstance(handler, type)
     if not is_instance or not all(callable(getattr(handler, each, None)) for each in _METHODS):
         what = "an object of it" if not is_instance else "HandlerFuncs(on_add=…) of functions"

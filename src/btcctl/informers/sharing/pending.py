@@ -1,4 +1,4 @@
-"""What a handler has not been told yet, coalesced per key."""
+"""Notifications that a handler has not received yet, coalesced per key."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ class Recreated(NamedTuple):
 Pending: TypeAlias = Added | Updated | Deleted | Recreated
 
 
-def merge(pending: Pending, news: Pending) -> Pending | None:
-    """What to tell of a key when `news` come before `pending` was told; None is nothing at all."""
-    if isinstance(news, Recreated):
-        without = _merge_deletion(pending, news.deleted)
-        return news.added if without is None else merge(without, news.added)
-    if isinstance(news, Deleted):
-        return _merge_deletion(pending, news)
+def merge(pending: Pending, later: Pending) -> Pending | None:
+    """The one notification of a key that stands for `pending` and what came `later`; None if they cancel out."""
+    if isinstance(later, Recreated):
+        without = _merge_deletion(pending, later.deleted)
+        return later.added if without is None else merge(without, later.added)
+    if isinstance(later, Deleted):
+        return _merge_deletion(pending, later)
     if isinstance(pending, Added):
-        return Added(news.new, pending.in_initial_list)
+        return Added(later.new, pending.in_initial_list)
     if isinstance(pending, Updated):
-        return Updated(pending.old, news.new)
+        return Updated(pending.old, later.new)
     deleted = pending.deleted if isinstance(pending, Recreated) else pending
-    return Recreated(deleted, Added(news.new, in_initial_list=False))
+    return Recreated(deleted, Added(later.new, in_initial_list=False))
 
 
-def _merge_deletion(pending: Pending, news: Deleted) -> Pending | None:
+def _merge_deletion(pending: Pending, later: Deleted) -> Pending | None:
     if isinstance(pending, Added):
         return None
     if isinstance(pending, Updated):
-        return news
+        return later
     return pending.deleted if isinstance(pending, Recreated) else pending
 
 
@@ -50,34 +50,34 @@ def is_initial(pending: Pending | None) -> bool:
 class PendingNotifications:
     """At most one entry per key. One thread takes, without a lock, while another adds.
 
-    That is safe because an entry is only ever changed by whoever has popped it, and to pop one key
+    That is safe because an entry is only ever changed by the thread that has popped it, and to pop one key
     is atomic. `add` and `put_back` must exclude each other: they are called under the owner's lock.
 
-    It holds no more keys than are alive, plus those the handler knows and was not yet told to be
-    deleted.
+    It holds no more keys than are alive, plus those whose deletion the handler
+    has not received yet.
     """
 
     def __init__(self) -> None:
         self._pending: dict[ObjectKey, Pending] = {}
-        self.initial_owed = 0  #: of the initial list, told or not; what cancelled out is not owed
+        self.initial_owed = 0  #: of the initial list, handed on or not; what cancelled out is not owed
 
-    def add(self, key: ObjectKey, news: Notification) -> None:
-        """Note what is to be told of `key`."""
+    def add(self, key: ObjectKey, notification: Notification) -> None:
+        """Keep a notification for `key`."""
         before = self._pending.pop(key, None)
         if before is None:
-            self.initial_owed += type(news) is Added and news.in_initial_list
-            self._pending[key] = news
+            self.initial_owed += type(notification) is Added and notification.in_initial_list
+            self._pending[key] = notification
             return
-        after = merge(before, news)
-        if type(news) is not Updated:  # which never changes whether an entry is initial
+        after = merge(before, notification)
+        if type(notification) is not Updated:  # which never changes whether an entry is initial
             self.initial_owed += is_initial(after) - is_initial(before)
         if after is not None:
             self._pending[key] = after
 
-    def add_all(self, news: Iterable[tuple[ObjectKey, Notification]]) -> None:
-        """Note what is to be told of each key."""
+    def add_all(self, notifications: Iterable[tuple[ObjectKey, Notification]]) -> None:
+        """Keep notifications of many keys."""
         pending = self._pending
-        for key, each in news:
+        for key, each in notifications:
             if key in pending:
                 self.add(key, each)
                 continue
@@ -86,11 +86,11 @@ class PendingNotifications:
                 self.initial_owed += each.in_initial_list
 
     def keys(self) -> list[ObjectKey]:
-        """What there is to tell of; what has waited longest since its last change comes first."""
+        """The keys with notifications; what has waited longest since its last change comes first."""
         return list(self._pending)
 
     def take(self, key: ObjectKey) -> Pending | None:
-        """Remove and return what is to be told of `key`."""
+        """Remove and return the notification of `key`."""
         return self._pending.pop(key, None)
 
     def put_back(self, key: ObjectKey, added: Added) -> None:

@@ -32,7 +32,7 @@ class Registration:
         self._on_removed = on_removed
 
     def has_synced(self) -> bool:
-        """Whether the handler was told of everything that existed when it came."""
+        """Whether the handler was notified of everything that existed when it came."""
         return self.listener.has_synced()
 
     def wait_for_sync(self, timeout: float) -> bool:

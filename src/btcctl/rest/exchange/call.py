@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 
-from btcctl.clock import LONGEST_WAIT, SYSTEM_CLOCK, Clock, bounded, check_seconds
+from btcctl.clock import MAX_WAIT_SECONDS, SYSTEM_CLOCK, Clock, bounded, check_seconds
 from btcctl.rest.exchange.failures import OutOfTime
 from btcctl.rest.transport.breaker import Breaker
 from btcctl.rest.transport.transport import Fence
@@ -69,7 +69,7 @@ class Call:
             raise self.out_of_time()
         limit = sock.gettimeout()
         if limit is None or not left <= limit <= left + _SLACK_SECONDS:
-            sock.settimeout(min(left, LONGEST_WAIT) + _SLACK_SECONDS / 2)
+            sock.settimeout(min(left, MAX_WAIT_SECONDS) + _SLACK_SECONDS / 2)
 
     def out_of_time(self) -> OutOfTime:
         """That the call has had its time."""

@@ -40,7 +40,7 @@ from btcctl.threads import Runner, Stop
 _KEEPALIVE = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
 # An address among several is given this at least, so that the first ones do not leave too little to be of use;
 # net.Dialer of Go does the same (partialDeadline in net/dial.go).
-_LEAST_SECONDS = 2.0
+_MIN_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,7 +317,7 @@ def _dial(connection: Connection) -> socket.socket:
         left = ends_at - call.clock.now()
         if left <= 0:
             break
-        share = min(left, max(_LEAST_SECONDS, left / (len(addresses) - number)))
+        share = min(left, max(_MIN_SECONDS, left / (len(addresses) - number)))
         try:
             sock = _dial_address(address, share, making, target)
         except OSError as error:

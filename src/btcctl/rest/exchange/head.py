@@ -24,7 +24,7 @@ _FIELD = re.compile(rf"{_NAME}:[\t\x20-\x7e\x80-\xff]*+\r\n")
 _BEGINNING = b"HTTP/1."
 _METHODS_WITH_BODY = frozenset({"PUT", "POST", "PATCH"})
 _LENGTH_LINE = b"\ncontent-length:"
-_MOST_DIGITS = 15
+_MAX_DIGITS = 15
 
 
 class Headers(Mapping[str, str]):
@@ -122,7 +122,7 @@ def _plain_length(lines: bytes | bytearray) -> int | None:
     ):
         return None
     digits = lines[begin + len(_LENGTH_LINE) : lines.find(b"\r", begin)].strip(b" \t")
-    return int(digits) if digits.isdigit() and len(digits) <= _MOST_DIGITS else None
+    return int(digits) if digits.isdigit() and len(digits) <= _MAX_DIGITS else None
 
 
 def _parse_fields(fields: bytes) -> dict[str, str]:

@@ -20,14 +20,14 @@ Time = Callable[[str, str, float], None]  #: takes method, host, and seconds unt
 
 
 class CountingTransport:
-    """A transport that tells of each request it carries.
+    """A transport that counts each request it carries.
 
     Args:
         transport: What really carries it.
-        count: Told of each answer, or that there was none. Must not raise.
+        count: Called for each answer, or if there was none. Must not raise.
         host: Passed on to `count`.
-        time: Told how long each took. Must not raise.
-        retried: Told, like `count`, of each that is sent again, and with which answer it came back. Must not raise.
+        time: Called with how long each took. Must not raise.
+        retried: Called, like `count`, for each that is sent again, and with which answer it came back. Must not raise.
     """
 
     def __init__(

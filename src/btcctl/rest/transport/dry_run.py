@@ -38,12 +38,12 @@ class DryRunTransport:
 
     Args:
         transport: What really carries the requests.
-        tell: Told of each write.
+        report: Called with each write.
     """
 
-    def __init__(self, transport: Transport, tell: Callable[[Planned], None]) -> None:
+    def __init__(self, transport: Transport, report: Callable[[Planned], None]) -> None:
         self._transport = transport
-        self._tell = tell
+        self._report = report
 
     def request(self, request: Request, *, timeout: float, breaker: Breaker | None = None) -> Response:
         """See `Transport.request`."""
@@ -57,7 +57,7 @@ class DryRunTransport:
         is_accepted = 200 <= answer.status < 300
         after = _body(answer) if is_accepted and request.method != "DELETE" else None
         refusal = "" if is_accepted else str((_decoded(answer) or {}).get("message") or answer.status)
-        self._tell(Planned(request.method, request.path, before, after, refusal))
+        self._report(Planned(request.method, request.path, before, after, refusal))
         return replace(answer, is_hypothetical=True)
 
     def stream(self, request: Request, *, timeout: float, idle_timeout: float, breaker: Breaker) -> StreamResponse:
@@ -70,7 +70,7 @@ class DryRunTransport:
 
 
 def _asking_only(request: Request) -> Request:
-    """Of a deletion with options the server reads those alone, and not the query."""
+    """The same request as a question. DELETE with DeleteOptions: the server ignores the query, so it is in the body."""
     question = replace(request, query={**request.query, "dryRun": "All"})
     if request.method != "DELETE" or not request.body:
         return question

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from btcctl.informers.cache.delta_fifo import MOST_DELTAS, Changes, DeltaFIFO, Entry, Replaced, Resync, summed_up
+from btcctl.informers.cache.delta_fifo import MAX_DELTAS_PER_KEY, Changes, DeltaFIFO, Entry, Replaced, Resync, summed_up
 from btcctl.testing.clock import FakeClock
 from btcctl.threads import Runner
 from tests.unit.informers.support import added, deleted, key, modified, pod
@@ -131,12 +131,12 @@ def test_what_deltas_come_to_is_the_end_of_what_there_was_and_what_there_is(delt
 
 def test_a_consumer_that_is_far_behind_finds_no_endless_history():
     fifo = DeltaFIFO()
-    for version in range(1, 10 * MOST_DELTAS):
+    for version in range(1, 10 * MAX_DELTAS_PER_KEY):
         fifo.apply(modified("a", version))
     entry = pop(fifo)
     assert isinstance(entry, Changes)
-    assert len(entry.deltas[key("a")]) <= MOST_DELTAS
-    assert entry.deltas[key("a")][-1].object.resource_version == str(10 * MOST_DELTAS - 1)
+    assert len(entry.deltas[key("a")]) <= MAX_DELTAS_PER_KEY
+    assert entry.deltas[key("a")][-1].object.resource_version == str(10 * MAX_DELTAS_PER_KEY - 1)
 
 
 def test_its_length_counts_keys_and_other_entries():

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from btcctl.errors import ObjectDecodeError
 from btcctl.informers.reflector.list_watch import WatchStream
 from btcctl.informers.reflector.transform import (
-    MOST_LOGGED,
+    MAX_LOGGED,
     Quarantine,
-    Unusable,
+    QuarantinedObject,
     chain,
     drop_managed_fields,
     transforming,
@@ -120,7 +120,9 @@ def shrink(obj: Object) -> Object:
 
 
 def kinds(objects: list[Object]) -> list[str]:
-    return [f"{obj.name} " + ("unusable" if isinstance(obj, Unusable) else obj.raw.decode()) for obj in objects]
+    return [
+        f"{obj.name} " + ("unusable" if isinstance(obj, QuarantinedObject) else obj.raw.decode()) for obj in objects
+    ]
 
 
 def test_what_is_listed_is_transformed_and_poison_takes_nothing_with_it():
@@ -188,7 +190,7 @@ def test_a_transformed_source_is_interrupted_where_it_is():
 def test_quarantine_forgets_what_does_not_exist_and_logs_no_flood():
     quarantine = Quarantine("pods")
     with capture_logs() as logged:
-        for number in range(3 * MOST_LOGGED):
+        for number in range(3 * MAX_LOGGED):
             quarantine.put(key(f"p{number}"), ValueError("?"))
     quarantine.keep_only([key("p1"), key("unheard of")])
-    assert (len(logged), len(quarantine)) == (MOST_LOGGED, 1)
+    assert (len(logged), len(quarantine)) == (MAX_LOGGED, 1)

@@ -7,9 +7,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from btcctl.informers.cache.delta_fifo import Changes, DeltaFIFO, Entry, Replaced, Resync
 from btcctl.informers.cache.indexer import Indexer
-from btcctl.informers.reflector.transform import Unusable
+from btcctl.informers.reflector.transform import QuarantinedObject
 from btcctl.informers.sharing.changes import apply_entry, replay, without_syncs
-from btcctl.informers.sharing.notifications import Added, Notification, Updated, tell
+from btcctl.informers.sharing.notifications import Added, Notification, Updated, notify
 from btcctl.objects import ADDED, DELETED, MODIFIED, Object, ObjectKey, WatchEvent
 from tests.properties import effort
 from tests.unit.informers.support import Recorder, added, deleted, key, modified, pod
@@ -25,7 +25,7 @@ def told(store: Indexer, entry: Entry) -> list[str]:
     recorder = Recorder()
     recorder.known = {obj.key: obj for obj in store.list()}
     for _, notification in apply_entry(store, entry):
-        tell(recorder, notification)
+        notify(recorder, notification)
     return recorder.told
 
 
@@ -43,8 +43,8 @@ def replaced(*objects: Object, initial: bool = False) -> Replaced:
     return Replaced({obj.key: obj for obj in objects}, initial)
 
 
-def unusable(name: str, version: int, uid: str = "") -> Unusable:
-    return Unusable(pod(name, version, uid=uid).meta, b"")
+def unusable(name: str, version: int, uid: str = "") -> QuarantinedObject:
+    return QuarantinedObject(pod(name, version, uid=uid).meta, b"")
 
 
 def test_what_counts_is_the_store_and_not_the_events_name():
@@ -85,7 +85,7 @@ def test_a_list_finds_deletions_of_objects_that_were_only_queued():
     fifo.apply(added("a", 1))
     fifo.replace([])
     for _ in range(3):
-        fifo.pop(lambda entry: [tell(recorder, each) for _, each in apply_entry(store, entry)])
+        fifo.pop(lambda entry: [notify(recorder, each) for _, each in apply_entry(store, entry)])
     assert recorder.told == ["add a 1", "delete a unseen"]
 
 
@@ -228,7 +228,7 @@ class Pipeline(RuleBasedStateMachine):
     def _object(self, name: str, namespace: str, uid: str, good: bool) -> Object:
         self.version += 1
         obj = pod(name, self.version, uid=uid, namespace=namespace)
-        return obj if good else Unusable(obj.meta, b"")
+        return obj if good else QuarantinedObject(obj.meta, b"")
 
     def _change(self, type_: str, obj: Object) -> None:
         if type_ == DELETED:
@@ -245,7 +245,7 @@ class Pipeline(RuleBasedStateMachine):
         self.usable = {key: obj for key, obj in before.items() if key.namespace != namespace}
         for each, obj in self.truth.items():
             if each.namespace == namespace:
-                held = before.get(each) if isinstance(obj, Unusable) else obj
+                held = before.get(each) if isinstance(obj, QuarantinedObject) else obj
                 if held is not None and held.uid == obj.uid:
                     self.usable[each] = held
 
@@ -254,7 +254,7 @@ class Pipeline(RuleBasedStateMachine):
             self._tell(notification)
 
     def _tell(self, notification: Notification) -> None:
-        tell(self.handler, notification)
+        notify(self.handler, notification)
 
 
 def versions(objects: object) -> dict[ObjectKey, tuple[str, str]]:

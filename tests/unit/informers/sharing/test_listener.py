@@ -50,7 +50,7 @@ def test_a_handler_that_raises_is_told_the_rest_and_has_synced():
         listener.complete_initial_list()
         assert listener.wait_for_sync(10.0)
     assert len(recorder.told) == 4
-    assert (listener.statistics().told, listener.statistics().failures) == (4, 3)
+    assert (listener.statistics().calls, listener.statistics().failures) == (4, 3)
     assert [entry["key"] for entry in logged] == ["default/bad", "default/bad2"]  # the first, second, fourth …
 
 

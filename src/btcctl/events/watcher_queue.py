@@ -29,7 +29,7 @@ _numbers = itertools.count()
 
 
 @runtime_checkable
-class Patient(Protocol):
+class IdleHook(Protocol):
     """A watcher that has something to do while there are no events, too."""
 
     def idle(self, stop: Stop) -> float | None:
@@ -40,14 +40,14 @@ class Patient(Protocol):
         """
 
 
-class Outlet:
+class WatcherQueue:
     """One watcher, its bounded queue and its thread."""
 
     def __init__(self, watcher: Watcher, clock: Clock = SYSTEM_CLOCK, length: int = QUEUE_LENGTH) -> None:
         self.dropped = 0  #: events that found the queue full, or came after the end
         self._offered = 0  # events, dropped or not
         self._watcher = watcher
-        self._patient: Patient | None = _patient(watcher)
+        self._idle_hook = _idle_hook_of(watcher)
         self._clock = clock
         self._length = length
         self._changed = threading.Condition()  # guards everything below, and the two counts
@@ -169,10 +169,10 @@ class Outlet:
         if event is not None:
             with bound_contextvars(**event.log_context):
                 self._watcher(event, stop)
-        if self._patient is None:
+        if self._idle_hook is None:
             return None
-        return 0.0 if self._queue else self._patient.idle(stop)
+        return 0.0 if self._queue else self._idle_hook.idle(stop)
 
 
-def _patient(watcher: object) -> Patient | None:
-    return watcher if isinstance(watcher, Patient) else None
+def _idle_hook_of(watcher: object) -> IdleHook | None:
+    return watcher if isinstance(watcher, IdleHook) else None
