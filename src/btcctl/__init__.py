@@ -45,6 +45,14 @@ if TYPE_CHECKING:
     from btcctl.controller.writing.writes import retry_on_conflict as retry_on_conflict
     from btcctl.controller.writing.writes import set_controller as set_controller
     from btcctl.controller.writing.writes import write_status as write_status
+    from btcctl.crds.annotations import EmbeddedResource as EmbeddedResource
+    from btcctl.crds.annotations import IntOrString as IntOrString
+    from btcctl.crds.annotations import Quantity as Quantity
+    from btcctl.crds.annotations import atomic as atomic
+    from btcctl.crds.annotations import list_map as list_map
+    from btcctl.crds.annotations import list_set as list_set
+    from btcctl.crds.annotations import obeys as obeys
+    from btcctl.crds.definition import crd_for as crd_for
     from btcctl.errors import AlreadyExists as AlreadyExists
     from btcctl.errors import ApiError as ApiError
     from btcctl.errors import BadRequest as BadRequest
@@ -181,6 +189,7 @@ _HOMES = {
     "EVENTS": "resources",
     "EVENTS_V1": "resources",
     "Elector": "leaderelection.elector",
+    "EmbeddedResource": "crds.annotations",
     "Ensured": "controller.writing.writes",
     "EventRecorder": "events.recorder",
     "FastSlowRateLimiter": "workqueue.rate_limiters",
@@ -191,6 +200,7 @@ _HOMES = {
     "HandlerFuncs": "informers.sharing.notifications",
     "HttpTransport": "rest.http",
     "InformerMetrics": "informers.metrics",
+    "IntOrString": "crds.annotations",
     "InternalError": "errors",
     "Interrupted": "errors",
     "Invalid": "errors",
@@ -221,6 +231,7 @@ _HOMES = {
     "POD_DISRUPTION_BUDGETS": "resources",
     "PatchKind": "rest.collection.resource",
     "PredicateHandler": "informers.sharing.filters",
+    "Quantity": "crds.annotations",
     "ROLES": "resources",
     "ROLE_BINDINGS": "resources",
     "RateLimiter": "workqueue.rate_limiters",
@@ -256,17 +267,22 @@ _HOMES = {
     "add_finalizer": "controller.writing.finalizers",
     "all_of": "controller.keys.predicates",
     "any_of": "controller.keys.predicates",
+    "atomic": "crds.annotations",
+    "crd_for": "crds.definition",
     "create_or_update": "controller.writing.writes",
     "drop_managed_fields": "informers.reflector.transform",
     "generation_changed": "controller.keys.predicates",
     "has_label": "controller.keys.predicates",
     "is_controlled_by": "controller.writing.writes",
     "labels_changed": "controller.keys.predicates",
+    "list_map": "crds.annotations",
+    "list_set": "crds.annotations",
     "live_checks": "controller.health",
     "load_config": "rest.loading",
     "log_event": "events.sinks.api_sink",
     "merge_conditions": "controller.writing.conditions",
     "not_": "controller.keys.predicates",
+    "obeys": "crds.annotations",
     "own_key": "controller.keys.handlers",
     "owner_keys": "controller.keys.handlers",
     "ready_checks": "controller.health",

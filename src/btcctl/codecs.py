@@ -96,9 +96,9 @@ def convert(value: Any, type_: type[T], *, strict: bool = True) -> T:
     return msgspec.convert(value, type_, strict=strict)
 
 
-def to_builtins(value: Any) -> Any:
-    """A typed value as plain dicts, lists and scalars."""
-    return msgspec.to_builtins(value)
+def to_builtins(value: Any, *, order: Literal["deterministic"] | None = None) -> Any:
+    """A typed value as plain dicts, lists and scalars; "deterministic": sets in the same order each time."""
+    return msgspec.to_builtins(value, order=order)
 
 
 decoder_of(Any)

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 from btcctl import logging
-from btcctl.cli import crd, debug, run, sandbox
+from btcctl.cli import crd, crds, debug, run, sandbox
 from btcctl.cli.flags import Flags, Parser
 from btcctl.errors import BtcctlError, ConfigError
 from btcctl.secret import ENVIRON, SecretMapping
@@ -28,6 +28,10 @@ A Kubernetes operator for Bitcoin networks, and a sandbox to try it in.
   btcctl run                the operator, in a cluster or beside one (--kubeconfig)
   btcctl crd                the CustomResourceDefinition, for kubectl apply -f -
   btcctl debug              what goes on in a running operator
+
+For operators of your own, built with the toolkit:
+
+  btcctl crds               the CustomResourceDefinitions of your classes
 
 Every flag can be given as the environment variable that its help names.
 """
@@ -69,7 +73,7 @@ def build_parser(environ: Mapping[str, str] | None = None) -> argparse.ArgumentP
     parser = Parser(prog="btcctl", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--version", action="version", version=f"btcctl {importlib.metadata.version('btcctl')}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command_name")
-    for module in (run, sandbox, crd, debug):
+    for module in (run, sandbox, crd, crds, debug):
         command = module.add_parser(commands, environ)
         _add_logging_flags(Flags(command, environ), "error" if module is sandbox else "info")
     return parser

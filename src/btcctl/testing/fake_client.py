@@ -24,6 +24,7 @@ from btcctl.apiserver.statuses import StatusError
 from btcctl.apiserver.store import Store
 from btcctl.apiserver.watches import Watch
 from btcctl.clock import Clock
+from btcctl.crds.definition import crd_for
 from btcctl.errors import ApiError, BtcctlError, TransportError, describe_error
 from btcctl.objects import ObjectKey
 from btcctl.resources import ResourceType
@@ -70,8 +71,8 @@ class FakeClient(ApiClient):
 
     Args:
         objects: What there is at the beginning, status included. Namespaces they need are made.
-        types: Custom kinds: a CustomResourceDefinition, a class of objects, or just a type, whose objects may then
-            hold anything and have a status.
+        types: Custom kinds: a CustomResourceDefinition; a class of objects, whose it is; or just a type, whose
+            objects may then hold anything and have a status.
         authorizer: As for `Api`.
         collects: Owner garbage collection and the end of namespaces happen. False: they never do, as on
             an API server without kube-controller-manager.
@@ -103,7 +104,7 @@ class FakeClient(ApiClient):
         self.reactors = self._fake.reactors
         super().__init__(self._fake, field_manager=field_manager, clock=clock, retries=RetryPolicy(attempts=1))
         for each in types:
-            self.add(each if isinstance(each, Mapping) else _definition(type_of(each)))
+            self.add(each if isinstance(each, Mapping) else _definition(each))
         self._seed(objects)
 
     @property
@@ -349,8 +350,11 @@ def _refusal(error: ApiError) -> ApiResponse:
     return ApiResponse(error.code, headers, json.dumps(status).encode())
 
 
-def _definition(type_: ResourceType) -> dict[str, Any]:
-    """A CustomResourceDefinition that takes any object."""
+def _definition(kind: AnyKind) -> dict[str, Any]:
+    """The CustomResourceDefinition of a class; of other kinds one that takes any object."""
+    if isinstance(kind, type):
+        return crd_for(kind)
+    type_ = type_of(kind)
     free = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
     version = {"name": type_.version, "served": True, "storage": True, "schema": {"openAPIV3Schema": free}}
     names = {"plural": type_.plural, "kind": type_.kind}

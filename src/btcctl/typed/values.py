@@ -59,7 +59,7 @@ def body_of_part(value: object, what: str) -> dict[str, Any]:
 
 def _checked_body(value: object, model: type[Any], what: str) -> dict[str, Any]:
     try:
-        body = codecs.to_builtins(value)
+        body = _with_lists(codecs.to_builtins(value, order="deterministic"))
         if not isinstance(body, dict):
             raise TypeError(f"{what} is of type {type(value).__name__}, must be what an object is made of")
         _drop_unsaid(value, body)
@@ -91,6 +91,13 @@ def _with_nulls_as_missing(obj: Object, model: type[T], error: ObjectDecodeError
         return codecs.convert({**body, "metadata": without_nulls_in(metadata)}, model)
     except codecs.DECODE_ERRORS:
         raise error from None
+
+
+def _with_lists(value: Any) -> Any:
+    """With lists for tuples, which msgspec lets be; JSON has but lists."""
+    if isinstance(value, dict):
+        return {key: _with_lists(each) for key, each in value.items()}
+    return [_with_lists(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _drop_unsaid(value: object, encoded: Any) -> None:

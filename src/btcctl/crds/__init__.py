@@ -1,0 +1,1 @@
+"""CustomResourceDefinitions from classes, and classes from CustomResourceDefinitions. Pure: no server is asked."""
