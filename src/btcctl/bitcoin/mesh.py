@@ -29,7 +29,7 @@ from btcctl.bitcoin.rpc import (
     WarmingUp,
 )
 from btcctl.bitcoin.silences import Silences
-from btcctl.bitcoin.topology import AddedNode, Member, Peer, PeerPlan, canonical, is_bare, neighbours, plan_peers
+from btcctl.bitcoin.topology import AddedNode, Member, Peer, PeerPlan, Roster, canonical, is_bare, plan_peers
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.deadline import limited_to
 from btcctl.errors import DeadlineExceeded
@@ -155,7 +155,8 @@ class Mesh:
         report.chains = {node.member.ordinal: node.chain for node in nodes if node.chain is not None}
         silent = _silent(asked, report)
         report.forgotten = not report.failures and not report.skipped
-        plans = [(node, plan) for node in nodes if (plan := self._plan(node, goal, report))]
+        roster = Roster(goal.members, goal.nodes)
+        plans = [(node, plan) for node in nodes if (plan := self._plan(node, roster, goal.gone, report))]
         self._run_all([partial(self._carry_out, node, plan, silent, report, deadline) for node, plan in plans])
         return report
 
@@ -192,13 +193,13 @@ class Mesh:
         chain = None if info is None else NodeChain(_convert(info, _ChainInfo).blocks, heard)
         return _Node(member, rpc, _convert(added, list[AddedNode]), peers, chain)
 
-    def _plan(self, node: _Node, goal: MeshGoal, report: MeshReport) -> PeerPlan:
-        plan = plan_peers(node.member, goal.members, goal.nodes, added=node.added, peers=node.peers, gone=goal.gone)
+    def _plan(self, node: _Node, roster: Roster, gone: frozenset[str], report: MeshReport) -> PeerPlan:
+        plan = plan_peers(node.member, roster, added=node.added, peers=node.peers, gone=gone)
         if plan:
             report.plans[node.member.ordinal] = plan
         if plan.remove or plan.disconnect or plan.disconnect_ids:
             report.forgotten = False
-        unfinished = _unfinished_handshakes(node, goal)
+        unfinished = _unfinished_handshakes(node, roster)
         if unfinished:
             report.handshakes[node.member.ordinal] = unfinished
         return plan
@@ -265,12 +266,12 @@ def _by_trust(goal: MeshGoal) -> list[Member]:
     return sorted(ready, key=lambda member: (member.address in goal.suspects, member.ordinal))
 
 
-def _unfinished_handshakes(node: _Node, goal: MeshGoal) -> int:
+def _unfinished_handshakes(node: _Node, roster: Roster) -> int:
     """Connections to wanted peers that stand, but have not been greeted through."""
-    ordinals = neighbours(node.member.ordinal, goal.nodes)
-    wanted = {canonical(member.address) for member in goal.members if member.ready and member.ordinal in ordinals}
-    dialled = (peer for peer in node.peers if not peer.inbound and is_bare(peer.address))
-    return sum(peer.version == 0 and canonical(peer.address) in wanted for peer in dialled)
+    wanted = roster.peers_of(node.member)
+    silent = (peer.address for peer in node.peers if peer.version == 0 and not peer.inbound and is_bare(peer.address))
+    found = (wanted.get(canonical(address)) for address in silent)
+    return sum(each is not None and each.ready for each in found)
 
 
 def _tolerating(expected: type[RpcError], call: Callable[..., Any], *args: Any) -> None:

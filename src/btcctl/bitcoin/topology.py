@@ -11,7 +11,7 @@ and is left alone.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 from typing import Final
@@ -84,10 +84,30 @@ def _distances(nodes: int) -> tuple[int, ...]:
     return tuple(round(2 ** (doublings * quarter / 4)) for quarter in range(_MAX_DIALLED // 2))
 
 
+class Roster:
+    """The nodes of a network, their addresses read once, however many nodes are planned for.
+
+    Args:
+        members: Every node whose pod exists and is not on its way out.
+        nodes: `spec.nodes`.
+    """
+
+    def __init__(self, members: Iterable[Member], nodes: int) -> None:
+        self._nodes = nodes
+        self._by_ordinal = {member.ordinal: (canonical(member.address), member) for member in members}
+        self.addresses = frozenset(address for address, _ in self._by_ordinal.values())
+
+    def peers_of(self, node: Member) -> dict[str, Member]:
+        """By address, those that are there of the peers that `node` should have."""
+        ordinals = neighbours(node.ordinal, self._nodes)
+        found = dict(self._by_ordinal[each] for each in sorted(ordinals) if each in self._by_ordinal)
+        found.pop(canonical(node.address), None)
+        return found
+
+
 def plan_peers(
     node: Member,
-    members: Collection[Member],
-    nodes: int,
+    roster: Roster,
     *,
     added: Iterable[AddedNode],
     peers: Iterable[Peer] = (),
@@ -99,32 +119,28 @@ def plan_peers(
 
     Args:
         node: The node whose lists `added` and `peers` are.
-        members: Every node whose pod exists and is not on its way out, `node` included or not.
-        nodes: `spec.nodes`.
+        roster: All nodes, `node` included or not.
         gone: Addresses that were nodes of this network and are no longer.
     """
-    wanted = _wanted(node, members, nodes)
+    wanted = roster.peers_of(node)
     added = list(added)
     unwanted = {each.entry: canonical(each.entry) for each in added if is_bare(each.entry)}
     unwanted = {entry: address for entry, address in unwanted.items() if address not in wanted}
     connected = _connected_by_address(added)
     ready = [member.address for member in wanted.values() if member.ready]
-    left = gone - {canonical(member.address) for member in members}
-    strangers = left | {canonical(member.address) for member in members} - wanted.keys() | set(unwanted.values())
+    left = gone - roster.addresses
+    unlisted = set(unwanted.values())
+
+    def is_stranger(address: str) -> bool:
+        return address in left or address in unlisted or (address in roster.addresses and address not in wanted)
+
     return PeerPlan(
         remove=tuple(sorted(unwanted)),
-        disconnect=_outbound_to(strangers, peers := list(peers)),
+        disconnect=_outbound_to(is_stranger, peers := list(peers)),
         disconnect_ids=_inbound_from(left, peers),
         add=tuple(sorted(address for address in ready if canonical(address) not in connected)),
         dial=tuple(sorted(address for address in ready if not connected.get(canonical(address), True))),
     )
-
-
-def _wanted(node: Member, members: Iterable[Member], nodes: int) -> dict[str, Member]:
-    ordinals = neighbours(node.ordinal, nodes)
-    found = {canonical(member.address): member for member in members if member.ordinal in ordinals}
-    found.pop(canonical(node.address), None)
-    return found
 
 
 def _connected_by_address(added: Iterable[AddedNode]) -> dict[str, bool]:
@@ -137,16 +153,12 @@ def _connected_by_address(added: Iterable[AddedNode]) -> dict[str, bool]:
     return found
 
 
-def _outbound_to(addresses: Container[str], peers: Iterable[Peer]) -> tuple[str, ...]:
-    found = {
-        peer.address
-        for peer in peers
-        if not peer.inbound and is_bare(peer.address) and canonical(peer.address) in addresses
-    }
-    return tuple(sorted(found))
+def _outbound_to(is_meant: Callable[[str], bool], peers: Iterable[Peer]) -> tuple[str, ...]:
+    dialled = (peer.address for peer in peers if not peer.inbound and is_bare(peer.address))
+    return tuple(sorted({address for address in dialled if is_meant(canonical(address))}))
 
 
-def _inbound_from(addresses: Container[str], peers: Iterable[Peer]) -> tuple[int, ...]:
+def _inbound_from(addresses: frozenset[str], peers: Iterable[Peer]) -> tuple[int, ...]:
     return tuple(sorted(peer.id for peer in peers if peer.inbound and _host_of(peer.address) in addresses))
 
 

@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from btcctl.bitcoin.topology import AddedNode, Member, Peer, PeerPlan, canonical, is_bare, neighbours, plan_peers
+from btcctl.bitcoin.topology import (
+    AddedNode,
+    Member,
+    Peer,
+    PeerPlan,
+    Roster,
+    canonical,
+    is_bare,
+    neighbours,
+    plan_peers,
+)
 
 
 def member(ordinal: int, *, ready: bool = True) -> Member:
@@ -17,7 +27,7 @@ THREE = [member(0), member(1), member(2)]
 
 
 def plan(added: Iterable[AddedNode] = (), members: list[Member] = THREE, **rest: object) -> PeerPlan:
-    return plan_peers(members[0], members, len(members), added=added, **rest)  # type: ignore[arg-type]
+    return plan_peers(members[0], Roster(members, len(members)), added=added, **rest)  # type: ignore[arg-type]
 
 
 def both(*, connected: bool = True) -> list[AddedNode]:
@@ -89,7 +99,7 @@ def test_a_link_to_a_stranger_is_left_alone() -> None:
 
 
 def test_a_pod_above_spec_nodes_is_no_peer_any_more() -> None:
-    result = plan_peers(THREE[0], THREE, 2, added=both(), peers=[Peer(5, "10.0.0.3")])
+    result = plan_peers(THREE[0], Roster(THREE, 2), added=both(), peers=[Peer(5, "10.0.0.3")])
     assert result == PeerPlan(remove=("10.0.0.3",), disconnect=("10.0.0.3",))
 
 
@@ -151,8 +161,10 @@ def test_whatever_the_lists_hold_plans_converge_to_a_connected_mesh(
     members = [member(ordinal, ready=ordinal in ready) for ordinal in range(nodes)]
     for node in (members[ordinal] for ordinal in ready):
         before = lists[node.ordinal]
-        after = apply(plan_peers(node, members, nodes, added=map(AddedNode, before)), [AddedNode(e) for e in before])
-        assert not plan_peers(node, members, nodes, added=after)
+        after = apply(
+            plan_peers(node, Roster(members, nodes), added=map(AddedNode, before)), [AddedNode(e) for e in before]
+        )
+        assert not plan_peers(node, Roster(members, nodes), added=after)
         assert [e for e in before if not is_bare(e)] == [e.entry for e in after if not is_bare(e.entry)]
         known = {canonical(e.entry.removesuffix(":18444")) for e in after if is_bare(e.entry.removesuffix(":18444"))}
         assert {members[peer].address for peer in neighbours(node.ordinal, nodes) if peer in ready} <= known
