@@ -15,6 +15,7 @@ from btcctl.sandbox.simnode.chain.ledger import Ledger
 from btcctl.sandbox.simnode.p2p.added_nodes import AddedNodes
 from btcctl.sandbox.simnode.p2p.addresses import Endpoint, parse_endpoint
 from btcctl.sandbox.simnode.p2p.dialler import SLOTS, AwaitSlot, Dial, Dialler, Sleep
+from btcctl.sandbox.simnode.p2p.download import STALL_SECONDS, Download
 from btcctl.sandbox.simnode.p2p.messages import LINE_LIMIT_BYTES, Blocks, Message, decode, encode, kind_of
 from btcctl.sandbox.simnode.p2p.peers import Peer, Peers
 from btcctl.sandbox.simnode.p2p.session import ProtocolError, SelfConnection, Session
@@ -66,6 +67,7 @@ class Network:
         self._log = log
         self._nonce = secrets.token_hex(8)
         self._ids = itertools.count()
+        self._download = Download(clock)
         self._slot_freed = asyncio.Event()
         self._servers: list[asyncio.Server] = []
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -81,6 +83,7 @@ class Network:
             self._servers.append(server)
             self._log(f"Bound to {host}:{port}")
         self._keep(self._dial_added())
+        self._keep(self._notice_stalls())
 
     async def close(self) -> None:
         for server in self._servers:
@@ -153,6 +156,15 @@ class Network:
                 case AwaitSlot():
                     await self._slot_freed.wait()
 
+    async def _notice_stalls(self) -> None:
+        while True:
+            await asyncio.sleep(STALL_SECONDS)
+            self._catch_up()
+
+    def _catch_up(self) -> None:
+        for peer in self.peers:
+            self._send(peer, peer.session.catch_up())
+
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if not self.is_active or self.peers.count(inbound=True) >= self.options.inbound_limit:
             writer.close()
@@ -161,7 +173,14 @@ class Network:
         self._keep(self._converse(self._new_peer(writer, name, inbound=True), reader, writer))
 
     def _new_peer(self, writer: asyncio.StreamWriter, name: str, *, inbound: bool) -> Peer:
-        session = Session(self._ledger, nonce=self._nonce, agent=self.options.agent, inbound=inbound, clock=self._clock)
+        session = Session(
+            self._ledger,
+            nonce=self._nonce,
+            agent=self.options.agent,
+            inbound=inbound,
+            clock=self._clock,
+            download=self._download,
+        )
         peer = Peer(
             id=next(self._ids),
             name=name,
@@ -218,6 +237,7 @@ class Network:
         self._send(peer, peer.session.receive(message))
         if isinstance(message, Blocks):
             peer.last_block_time = self._now()
+            self._catch_up()
         tip = self._ledger.chain.tip
         if tip is not before:
             self._log(f"UpdateTip: new best={tip.block.hash_hex} height={tip.height}")
@@ -232,7 +252,9 @@ class Network:
 
     def _drop(self, peer: Peer) -> None:
         self.peers.remove(peer)
+        peer.session.leave()
         peer.writer.close()
+        self._catch_up()
         if peer.holds_slot:
             self._slot_freed.set()
 

@@ -9,6 +9,7 @@ from btcctl.errors import BtcctlError
 from btcctl.sandbox.simnode.chain.block import Block, from_hex
 from btcctl.sandbox.simnode.chain.chain import InvalidBlock
 from btcctl.sandbox.simnode.chain.ledger import Ledger
+from btcctl.sandbox.simnode.p2p.download import Download
 from btcctl.sandbox.simnode.p2p.messages import (
     PROTOCOL_VERSION,
     Blocks,
@@ -42,16 +43,28 @@ class Session:
         agent: Our name for ourselves.
         inbound: The other side dialled.
         clock: Measures pings.
+        download: Of this node, over whichever link; None if it has no other.
     """
 
-    def __init__(self, ledger: Ledger, *, nonce: str, agent: str, inbound: bool, clock: Clock) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        *,
+        nonce: str,
+        agent: str,
+        inbound: bool,
+        clock: Clock,
+        download: Download | None = None,
+    ) -> None:
         self._ledger = ledger
+        self._download = download or Download(clock)
         self._nonce = nonce
         self._agent = agent
         self._inbound = inbound
         self._clock = clock
         self._pinged: tuple[int, float] | None = None
         self._told_tip = b""
+        self._asked_in_vain = ""  # a tip of theirs that they did not have any more when they were asked
         self.version: Version | None = None
         self.is_established = False
         self.their_height = -1
@@ -92,6 +105,14 @@ class Session:
             case Blocks(blocks, more):
                 return self._take(blocks, more)
 
+    def catch_up(self) -> list[Message]:
+        """What to ask for once no other link fetches blocks any more."""
+        return self._ask_for_unknown_tip() if self.is_established else []
+
+    def leave(self) -> None:
+        """The link is gone: another one may fetch blocks."""
+        self._download.end(self)
+
     def ping(self) -> Ping:
         nonce = secrets.randbits(48)
         self._pinged = (nonce, self._clock.now())
@@ -128,16 +149,19 @@ class Session:
         self.min_ping_seconds = seconds if self.min_ping_seconds is None else min(seconds, self.min_ping_seconds)
 
     def _ask_for_unknown_tip(self) -> list[Message]:
-        if self._ledger.chain.find(_hash(self.their_tip)) is not None:
+        if self._knows_their_tip() or self.their_tip == self._asked_in_vain or not self._download.begin(self):
             return []
         return [GetBlocks(_hex(self._ledger.chain.locator()))]
+
+    def _knows_their_tip(self) -> bool:
+        return self._ledger.chain.find(_hash(self.their_tip)) is not None
 
     def _blocks_after(self, locator: list[str]) -> Blocks:
         hashes = [_hash(each) for each in locator[:_LONGEST_LOCATOR]]
         blocks = self._ledger.chain.after(hashes, BLOCKS_PER_MESSAGE)
         tip = self._ledger.chain.tip
         is_all = not blocks or blocks[-1].hash == tip.hash
-        if is_all:
+        if is_all and self._knows_their_tip():  # otherwise it may be better than ours, and is still to be had
             self.their_height, self.their_tip = tip.height, tip.block.hash_hex
         return Blocks([block.encode() for block in blocks], more=not is_all)
 
@@ -149,7 +173,10 @@ class Session:
         except (ValueError, InvalidBlock) as error:
             raise ProtocolError(str(error)) from error
         if not more or not blocks:
-            return []
+            self._download.end(self)
+            self._asked_in_vain = "" if blocks else self.their_tip
+            return self._ask_for_unknown_tip()
+        self._download.go_on(self)
         # From the last block on, which need not be on our active chain yet.
         return [GetBlocks(_hex([blocks[-1].hash, *self._ledger.chain.locator()]))]
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from btcctl.errors import DecodeError
 from btcctl.sandbox.simnode.chain.ledger import Ledger
+from btcctl.sandbox.simnode.p2p.download import STALL_SECONDS, Download
 from btcctl.sandbox.simnode.p2p.messages import (
     Blocks,
     GetBlocks,
@@ -118,11 +119,17 @@ class Line:
 
     def __init__(self, directory: Path) -> None:
         self.ledgers = [Ledger(directory / str(number), FakeClock()) for number in range(3)]
+        self._downloads = [Download(FakeClock()) for _ in range(3)]
         self._links: list[dict[int, Session]] = [{}, {}, {}]
         self._wires: dict[tuple[int, int], deque[bytes]] = {}
         for here, there in ((0, 1), (1, 0), (1, 2), (2, 1)):
             self._links[here][there] = Session(
-                self.ledgers[here], nonce=str(here), agent="/x/", inbound=here > there, clock=FakeClock()
+                self.ledgers[here],
+                nonce=str(here),
+                agent="/x/",
+                inbound=here > there,
+                clock=FakeClock(),
+                download=self._downloads[here],
             )
             self._wires[here, there] = deque()
         for here, there in self._wires:
@@ -144,6 +151,8 @@ class Line:
             self._say(there, here, self._links[there][here].receive(decode(line.popleft())))
             if self.ledgers[there].chain.tip is not before:
                 self._announce(there)
+            for peer, session in self._links[there].items():
+                self._say(there, peer, session.catch_up())
 
     def deliver_all(self) -> None:
         while any(self._wires.values()):
@@ -172,6 +181,47 @@ def test_whenever_blocks_are_mined_the_most_work_reaches_everybody(steps: list[i
         line.mine(0)
         line.deliver_all()
         assert len({ledger.chain.tip.hash for ledger in line.ledgers}) == 1
+
+
+def two_links(side: Side, blocks: int) -> tuple[list[Session], list[list[Message]]]:
+    """Two links of one node to peers that have a chain, and what is asked over each after the greeting."""
+    tip = branch(blocks)[-1].hash_hex
+    download = Download(side.clock)
+    links = [
+        Session(side.ledger, nonce="d", agent="/d/", inbound=False, clock=side.clock, download=download)
+        for _ in range(2)
+    ]
+    greetings: tuple[Message, ...] = (Version("x", 70016, "/x/", blocks, tip), Verack())
+    return links, [[answer for each in greetings for answer in link.receive(each)] for link in links]
+
+
+def asks(messages: list[Message]) -> bool:
+    return any(isinstance(each, GetBlocks) for each in messages)
+
+
+def test_blocks_are_fetched_over_one_link_at_a_time(dialler: Side) -> None:
+    blocks = [each.encode() for each in branch(3)]
+    links, said = two_links(dialler, 3)
+    assert [asks(each) for each in said] == [True, False]
+    assert links[0].receive(Inv(3, branch(3)[-1].hash_hex)) == []
+    links[0].receive(Blocks(blocks[:2], more=True))
+    assert not asks(links[1].catch_up())
+    links[0].receive(Blocks(blocks[2:], more=False))
+    assert not asks(links[1].catch_up())
+
+
+def test_when_a_link_is_gone_or_stalls_blocks_are_fetched_over_another(dialler: Side) -> None:
+    links, _ = two_links(dialler, 3)
+    dialler.clock.advance(STALL_SECONDS)
+    assert asks(links[1].catch_up())
+    links[1].leave()
+    assert asks(links[0].catch_up())
+
+
+def test_a_tip_that_they_do_not_have_any_more_is_asked_for_once(dialler: Side) -> None:
+    links, _ = two_links(dialler, 3)
+    assert links[0].receive(Blocks([], more=False)) == []
+    assert links[0].catch_up() == []
 
 
 def test_a_block_mined_during_the_handshake_is_announced_after_it(dialler: Side, listener: Side) -> None:
