@@ -15,6 +15,7 @@ from btcctl.bitcoin.mesh import Mesh, RpcFor, one_after_the_other
 from btcctl.bitcoin.metrics import NetworkMetrics, register_metrics
 from btcctl.bitcoin.passes import BackgroundPasses, InlinePasses, ThreadPool
 from btcctl.bitcoin.pod_effects import FailedCreations, Gatekeeper
+from btcctl.bitcoin.pods import Pod
 from btcctl.bitcoin.reconcile import Cluster, NetworkReconciler
 from btcctl.bitcoin.refusals import Refusals
 from btcctl.bitcoin.rights import Rights
@@ -37,6 +38,7 @@ from btcctl.informers.cache.lister import Lister
 from btcctl.informers.factory import SharedInformerFactory
 from btcctl.informers.metrics import InformerMetrics
 from btcctl.informers.shared_informer import SharedInformer
+from btcctl.informers.typed import TypedInformer
 from btcctl.leaderelection.elector import Elector
 from btcctl.metrics import Metrics
 from btcctl.objects import Object, ObjectKey
@@ -199,7 +201,7 @@ def pod_keys(stateful_sets: Lister, networks: Lister) -> KeysOf:
 @dataclass(frozen=True, slots=True)
 class _Informers:
     networks: SharedInformer
-    pods: SharedInformer
+    pods: TypedInformer[Pod]
     services: SharedInformer
     stateful_sets: SharedInformer
     budgets: SharedInformer | None
@@ -207,23 +209,24 @@ class _Informers:
     @classmethod
     def of(cls, factory: SharedInformerFactory, rights: Rights) -> Self:
         """Of built-in kinds only what carries our label is held in memory."""
-        pods, services, stateful_sets = (
-            factory.informer(type_, label_selector=NETWORK_LABEL) for type_ in (PODS, SERVICES, STATEFUL_SETS)
+        pods = factory.informer(Pod, label_selector=NETWORK_LABEL)
+        pods.informer.add_index(_BY_NETWORK, lambda pod: [str(key) for key in network_keys(pod)])
+        services, stateful_sets = (
+            factory.informer(type_, label_selector=NETWORK_LABEL) for type_ in (SERVICES, STATEFUL_SETS)
         )
-        pods.add_index(_BY_NETWORK, lambda pod: [str(key) for key in network_keys(pod)])
         budgets = factory.informer(POD_DISRUPTION_BUDGETS, label_selector=NETWORK_LABEL) if rights.budgets else None
         return cls(factory.informer(BITCOIN_NETWORKS), pods, services, stateful_sets, budgets)
 
     def builder(self) -> ControllerBuilder[Controller]:
-        """Children count by label alone: one that stands in a network's way is reason to look, too."""
+        """What carries our label and is no network's own stands in the way of the one that the label names."""
         builder = (
-            Controller.for_(BITCOIN_NETWORKS)
-            .watches(SERVICES, network_keys, informer=self.services)
-            .watches(STATEFUL_SETS, network_keys, informer=self.stateful_sets)
-            .watches(PODS, pod_keys(self.stateful_sets.lister, self.networks.lister), informer=self.pods)
+            Controller.for_(BITCOIN_NETWORKS, informer=self.networks)
+            .owns(SERVICES, informer=self.services, in_the_way_of=network_keys)
+            .owns(STATEFUL_SETS, informer=self.stateful_sets, in_the_way_of=network_keys)
+            .watches(Pod, pod_keys(self.stateful_sets.lister, self.networks.lister), informer=self.pods)
         )
         if self.budgets is not None:
-            builder.watches(POD_DISRUPTION_BUDGETS, network_keys, informer=self.budgets)
+            builder.owns(POD_DISRUPTION_BUDGETS, informer=self.budgets, in_the_way_of=network_keys)
         return builder
 
 

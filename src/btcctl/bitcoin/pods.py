@@ -11,7 +11,8 @@ from btcctl.bitcoin.children import SECRET_VERSION_ANNOTATION, SYNCED_GATE, pod_
 from btcctl.bitcoin.pod_problems import PodStatus, problem_of
 from btcctl.bitcoin.topology import Member, is_bare
 from btcctl.bitcoin.types import BitcoinNetwork, NodeStatus
-from btcctl.objects import Object
+from btcctl.resources import PODS
+from btcctl.typed.typed_object import TypedObject
 
 _ENDED = frozenset({"Failed", "Succeeded"})
 
@@ -25,7 +26,9 @@ class _PodSpec(msgspec.Struct, gc=False, rename="camel"):
     readiness_gates: list[_Gate] | None = None
 
 
-class _Pod(msgspec.Struct, gc=False):
+class Pod(TypedObject, resource=PODS):
+    """What of a pod is read."""
+
     spec: _PodSpec = msgspec.field(default_factory=_PodSpec)
     status: PodStatus = msgspec.field(default_factory=PodStatus)
 
@@ -59,7 +62,7 @@ class NodePod:
     secret_version: str = ""
 
 
-def read_pods(network: BitcoinNetwork, pods: Iterable[Object], stateful_set_uid: str) -> list[NodePod]:
+def read_pods(network: BitcoinNetwork, pods: Iterable[Pod], stateful_set_uid: str) -> list[NodePod]:
     """The pods that this very StatefulSet controls, by ordinal."""
     prefix = f"{stateful_set_name(network.name)}-"
     mine = (pod for pod in pods if pod.controller is not None and pod.controller.uid == stateful_set_uid)
@@ -98,9 +101,8 @@ def _has_ordinal(name: str, prefix: str) -> bool:
     return name.startswith(prefix) and ordinal.isascii() and ordinal.isdigit()
 
 
-def _read(pod: Object, ordinal: int) -> NodePod:
-    body = pod.decode(_Pod)
-    status = body.status
+def _read(pod: Pod, ordinal: int) -> NodePod:
+    status = pod.status
     address = status.pod_ip or ""
     has_address = status.phase not in _ENDED and is_bare(address)
     terminating = pod.deletion_timestamp is not None
@@ -112,17 +114,17 @@ def _read(pod: Object, ordinal: int) -> NodePod:
         uid=pod.uid,
         ordinal=ordinal,
         address=address if has_address else "",
-        kube_node=body.spec.node_name or "",
+        kube_node=pod.spec.node_name or "",
         ready=ready,
         answers=alive and (status.is_true("Ready") or status.is_true("ContainersReady")),
         terminating=terminating,
         reason=reason,
         message=message,
-        awaits_sync=alive and _awaits_sync(body),
-        secret_version=pod.annotations.get(SECRET_VERSION_ANNOTATION, ""),
+        awaits_sync=alive and _awaits_sync(pod),
+        secret_version=pod.metadata.annotations.get(SECRET_VERSION_ANNOTATION, ""),
     )
 
 
-def _awaits_sync(pod: _Pod) -> bool:
+def _awaits_sync(pod: Pod) -> bool:
     gated = any(each.condition_type == SYNCED_GATE for each in pod.spec.readiness_gates or ())
     return gated and not pod.status.is_true(SYNCED_GATE)

@@ -37,7 +37,7 @@ from btcctl.bitcoin.findings import (
 from btcctl.bitcoin.memory import Memories, NetworkMemory
 from btcctl.bitcoin.mesh import MeshGoal, MeshReport
 from btcctl.bitcoin.passes import Passes, Seen
-from btcctl.bitcoin.pods import NodePod, members, node_statuses, read_pods
+from btcctl.bitcoin.pods import NodePod, Pod, members, node_statuses, read_pods
 from btcctl.bitcoin.progress import chain_view, heights_after, progress_of, with_progress
 from btcctl.bitcoin.refusals import Right
 from btcctl.bitcoin.rotation import must_replace_pods, outdated, secret_version
@@ -93,7 +93,7 @@ class Cluster:
     """Everything of the cluster that a reconcile touches."""
 
     network: Callable[[ObjectKey], Object | None]  #: from the cache
-    pods: Callable[[ObjectKey], Sequence[Object]]  #: from the cache, those labelled with the network's name
+    pods: Callable[[ObjectKey], Sequence[Pod]]  #: from the cache, those labelled with the network's name
     services: ChildKeeper
     stateful_sets: ChildKeeper
     disruption_budgets: ChildKeeper | None  #: None: we may not make any

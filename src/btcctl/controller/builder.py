@@ -64,7 +64,14 @@ class ControllerBuilder(Generic[C]):
         self._watches: list[_Watch] = []
         self.watches(type_, own_key, predicate, informer=informer)
 
-    def owns(self, type_: AnyKind, predicate: Predicate | None = None, *, informer: Informer | None = None) -> Self:
+    def owns(
+        self,
+        type_: AnyKind,
+        predicate: Predicate | None = None,
+        *,
+        informer: Informer | None = None,
+        in_the_way_of: KeysOf | None = None,
+    ) -> Self:
         """Also look at objects of `type_`, and reconcile the one that controls each.
 
         It is told by the group, kind and UID of the owner reference with `controller: true`.
@@ -72,8 +79,15 @@ class ControllerBuilder(Generic[C]):
         Args:
             predicate: Drops the changes for which it is false.
             informer: Instead of the factory's of all objects: one with a selector, for example, or a typed view.
+            in_the_way_of: Of an object that none of ours controls: those to reconcile when it changes or goes, because
+                it has a name that a child of theirs should have. It may be a deleted namesake's, for one.
         """
-        self._watches.append(_Watch(type_of(type_), self._owner_keys, predicate, informer))
+
+        def keys_for(factory: SharedInformerFactory) -> KeysOf:
+            owned = self._owner_keys(factory)
+            return owned if in_the_way_of is None else lambda obj: [*owned(obj)] or in_the_way_of(obj)
+
+        self._watches.append(_Watch(type_of(type_), keys_for, predicate, informer))
         return self
 
     def watches(

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from btcctl.controller.writing.writes import set_controller
 from btcctl.errors import Conflict, Invalid, NotFound
 from btcctl.informers.cache.lister import Lister
 from btcctl.logging import get_logger
 from btcctl.objects import Object
 from btcctl.resources import PODS, STATEFUL_SETS
 from btcctl.rest.client import ApiClient
-from btcctl.sandbox.revisions import owner_reference
 from btcctl.sandbox.statefulset_plan import identity_labels, ordinal_of, selects
 
 logger = get_logger(__name__)
@@ -55,7 +55,7 @@ class PodClaims:
         ours = [pod for pod in owned if selects(selector, pod.labels) or not self._release(obj, pod)]
         wanted = [pod for pod in orphans if pod.deletion_timestamp is None and selects(selector, pod.labels)]
         if wanted and self._is_alive(obj):
-            ours += [adopted for pod in wanted if (adopted := self._adopt(stateful_set, pod)) is not None]
+            ours += [adopted for pod in wanted if (adopted := self._adopt(obj, pod)) is not None]
         return ours
 
     @staticmethod
@@ -70,14 +70,15 @@ class PodClaims:
             return False
         return live.uid == obj.uid and live.deletion_timestamp is None
 
-    def _adopt(self, stateful_set: Mapping[str, Any], pod: Object) -> Object | None:
-        metadata = pod.body()["metadata"]
-        ordinal = ordinal_of(stateful_set["metadata"]["name"], pod.name) or 0
+    def _adopt(self, obj: Object, pod: Object) -> Object | None:
+        body = pod.body()
+        set_controller(body, STATEFUL_SETS, obj, adopt=True)
+        ordinal = ordinal_of(obj.name, pod.name) or 0
         change = {
             "uid": pod.uid,
             "resourceVersion": pod.resource_version,
             "labels": identity_labels(pod.name, ordinal),
-            "ownerReferences": [*metadata.get("ownerReferences", []), owner_reference(stateful_set)],
+            "ownerReferences": body["metadata"]["ownerReferences"],
         }
         return self._patch(pod, change, "pod adopted")
 

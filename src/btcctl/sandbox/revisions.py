@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from btcctl import codecs
-from btcctl.resources import CONTROLLER_REVISIONS, STATEFUL_SETS
+from btcctl.resources import CONTROLLER_REVISIONS
 
 HASH_LABEL = "controller.kubernetes.io/hash"
 
@@ -51,7 +51,7 @@ def plan_history(stateful_set: Mapping[str, Any], revisions: Sequence[Mapping[st
 
 
 def build_revision(stateful_set: Mapping[str, Any], number: int) -> dict[str, Any]:
-    """The ControllerRevision of the template the StatefulSet has now."""
+    """The ControllerRevision of the template the StatefulSet has now, without its owner."""
     metadata = stateful_set["metadata"]
     template = stateful_set["spec"]["template"]
     digest = template_hash(template)
@@ -62,22 +62,9 @@ def build_revision(stateful_set: Mapping[str, Any], number: int) -> dict[str, An
             "name": f"{metadata['name']}-{digest}",
             "namespace": metadata["namespace"],
             "labels": {**template.get("metadata", {}).get("labels", {}), HASH_LABEL: digest},
-            "ownerReferences": [owner_reference(stateful_set)],
         },
         "data": {"spec": {"template": {"$patch": "replace", **template}}},
         "revision": number,
-    }
-
-
-def owner_reference(stateful_set: Mapping[str, Any]) -> dict[str, Any]:
-    """What makes an object the StatefulSet's own."""
-    return {
-        "apiVersion": STATEFUL_SETS.api_version,
-        "kind": STATEFUL_SETS.kind,
-        "name": stateful_set["metadata"]["name"],
-        "uid": stateful_set["metadata"]["uid"],
-        "controller": True,
-        "blockOwnerDeletion": True,
     }
 
 

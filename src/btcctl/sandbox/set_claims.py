@@ -16,8 +16,8 @@ from btcctl.logging import get_logger
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import PERSISTENT_VOLUME_CLAIMS, PODS, STATEFUL_SETS
 from btcctl.rest.client import ApiClient
-from btcctl.sandbox.revisions import owner_reference
 from btcctl.sandbox.statefulset_plan import PodState, SetSpec, claim_name, claim_templates
+from btcctl.typed.owners import Named, controller_reference
 
 logger = get_logger(__name__)
 
@@ -40,21 +40,27 @@ def _build_claim(
 
 
 def wanted_owners(
-    stateful_set: Mapping[str, Any], pod: PodState, known: Iterable[Mapping[str, Any]], *, is_surplus: bool
+    stateful_set: Mapping[str, Any],
+    owner: Named,
+    pod: PodState,
+    known: Iterable[Mapping[str, Any]],
+    *,
+    is_surplus: bool,
 ) -> list[Mapping[str, Any]]:
     """The owner references a claim should have: others' stay.
 
     Args:
+        stateful_set: The set's body.
+        owner: The set.
         known: Those it has.
         is_surplus: The pod is being scaled away.
     """
     policy = stateful_set["spec"].get("persistentVolumeClaimRetentionPolicy") or {}
     owners = [each for each in known if not _is_ours(each, stateful_set, pod)]
     if is_surplus and policy.get("whenScaled") == "Delete":
-        reference = {"apiVersion": PODS.api_version, "kind": PODS.kind, "name": pod.name, "uid": pod.uid}
-        owners.append({**reference, "controller": True, "blockOwnerDeletion": True})
+        owners.append(controller_reference(PODS, pod))
     elif policy.get("whenDeleted") == "Delete":
-        owners.append(owner_reference(stateful_set))
+        owners.append(controller_reference(STATEFUL_SETS, owner))
     return owners
 
 
@@ -79,7 +85,7 @@ class SetClaims:
         provided = [self._provide(each) for each in build_claims(stateful_set, ordinal)]
         return all(provided)
 
-    def assign(self, stateful_set: Mapping[str, Any], spec: SetSpec, pods: Iterable[PodState]) -> None:
+    def assign(self, owner: Object, stateful_set: Mapping[str, Any], spec: SetSpec, pods: Iterable[PodState]) -> None:
         """Give the claims of these pods the owners they should have.
 
         Raises:
@@ -91,7 +97,9 @@ class SetClaims:
                 key = ObjectKey(stateful_set["metadata"]["namespace"], name)
                 claim = self._find(key)
                 if claim is not None and claim.deletion_timestamp is None:
-                    self._assign(stateful_set, pod, claim, is_surplus=pod.ordinal not in spec.ordinals)
+                    known = claim.body()["metadata"].get("ownerReferences") or []
+                    is_surplus = pod.ordinal not in spec.ordinals
+                    self._assign(claim, known, wanted_owners(stateful_set, owner, pod, known, is_surplus=is_surplus))
 
     def _provide(self, wanted: Mapping[str, Any]) -> bool:
         key = ObjectKey(wanted["metadata"]["namespace"], wanted["metadata"]["name"])
@@ -106,9 +114,7 @@ class SetClaims:
         # A pod that owned it is gone, or there would be no need for another one.
         return claim.deletion_timestamp is None and all(each.kind != PODS.kind for each in claim.owner_references)
 
-    def _assign(self, stateful_set: Mapping[str, Any], pod: PodState, claim: Object, *, is_surplus: bool) -> None:
-        known = claim.body()["metadata"].get("ownerReferences") or []
-        wanted = wanted_owners(stateful_set, pod, known, is_surplus=is_surplus)
+    def _assign(self, claim: Object, known: list[Mapping[str, Any]], wanted: list[Mapping[str, Any]]) -> None:
         if wanted != known:
             change = {"uid": claim.uid, "resourceVersion": claim.resource_version, "ownerReferences": wanted or None}
             with contextlib.suppress(NotFound):

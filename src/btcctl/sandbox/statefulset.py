@@ -10,6 +10,15 @@ from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.controller.controller import Controller
 from btcctl.controller.keys.handlers import owner_keys
 from btcctl.controller.reconciling.result import Result
+from btcctl.controller.writing.fields import set_fields
+from btcctl.controller.writing.writes import (
+    NotControlled,
+    Outcome,
+    create_or_update,
+    is_controlled_by,
+    set_controller,
+    write_status,
+)
 from btcctl.errors import AlreadyExists, ApiError, Conflict, NotFound
 from btcctl.events.recorder import NORMAL, WARNING, EventRecorder
 from btcctl.events.reference import ObjectReference
@@ -143,9 +152,9 @@ class StatefulSetReconciler:
         spec = SetSpec.of(stateful_set, current_revision=_name(history.current), update_revision=_name(history.update))
         pods = self._pod_states(obj, stateful_set)
         turn = _Turn(obj, stateful_set, history, ObjectReference.of(STATEFUL_SETS, obj))
-        self._volumes.assign(stateful_set, spec, pods)
+        self._volumes.assign(obj, stateful_set, spec, pods)
         unblocked = [self._perform(turn, action) for action in plan(spec, pods)]
-        self._write_status(obj, stateful_set, build_status(spec, pods, obj.generation))
+        self._write_status(obj, build_status(spec, pods, obj.generation))
         self._forget_history(stateful_set, revisions, {_name(history.current), _name(history.update)}, pods)
         if not all(unblocked):
             return Result(requeue_after=FOREIGN_RETRY_SECONDS)
@@ -167,23 +176,21 @@ class StatefulSetReconciler:
         if history.renumber:
             self._revisions.update(history.update)
         elif history.create:
-            try:
-                self._revisions.create(history.update)
-            except AlreadyExists:
-                self._adopt_revision(obj, history.update)
+            self._own_revision(obj, history.update)
         return history
 
-    def _adopt_revision(self, obj: Object, wanted: Mapping[str, Any]) -> None:
-        """The name says that the content is right; take it over from a set that left it behind."""
+    def _own_revision(self, obj: Object, wanted: Mapping[str, Any]) -> None:
+        """Make it, or take it over from a set that left it behind: the name says that the content is right."""
+
+        def mutate(body: dict[str, Any]) -> None:
+            set_fields(body, wanted if "uid" not in body["metadata"] else {})
+            set_controller(body, STATEFUL_SETS, obj, adopt=True)
+
         key = ObjectKey(obj.namespace, _name(wanted))
-        existing = self._revisions.get(key)
-        if existing.controller is None:
-            self._revisions.patch(
-                key, {"metadata": {"uid": existing.uid, "ownerReferences": wanted["metadata"]["ownerReferences"]}}
-            )
-        elif existing.controller.uid != obj.uid:
-            message = f"controllerrevision {key} belongs to {existing.controller.kind} {existing.controller.name}"
-            raise AlreadyExists(409, "AlreadyExists", f"{message} ({existing.controller.uid})")
+        try:
+            create_or_update(self._revisions, key, mutate, cached=None)
+        except NotControlled as error:
+            raise AlreadyExists(409, "AlreadyExists", str(error)) from error
 
     def _perform(self, turn: _Turn, action: CreatePod | DeletePod) -> bool:
         """Return False if something that is not ours is in the way."""
@@ -194,6 +201,7 @@ class StatefulSetReconciler:
 
     def _create(self, turn: _Turn, action: CreatePod) -> bool:
         pod = build_pod(turn.stateful_set, turn.template(action.revision), action.ordinal, action.revision)
+        set_controller(pod, STATEFUL_SETS, turn.obj)
         name = pod["metadata"]["name"]
         if not self._volumes.provide(turn.stateful_set, action.ordinal):
             logger.debug("a claim of the pod before is still going", pod=name)
@@ -214,10 +222,10 @@ class StatefulSetReconciler:
     def _is_ours(self, turn: _Turn, key: ObjectKey) -> bool:
         """Whether the pod that was in the way is merely one that our cache does not show yet."""
         try:
-            owner = self._pods.get(key).controller
+            existing = self._pods.get(key)
         except NotFound:
             return True
-        if owner is not None and owner.uid == turn.obj.uid:
+        if is_controlled_by(existing, turn.obj):
             return True
         message = f"{turn.saying('Create', key.name)} failed: a pod of that name exists that is not the set's"
         self._recorder.event(turn.reference, WARNING, "FailedCreate", message)
@@ -235,9 +243,8 @@ class StatefulSetReconciler:
         )
         logger.info("pod deleted", pod=action.name)
 
-    def _write_status(self, obj: Object, stateful_set: Mapping[str, Any], status: Mapping[str, Any]) -> None:
-        if status != stateful_set.get("status"):
-            self._sets.update_status({**stateful_set, "status": status})
+    def _write_status(self, obj: Object, status: Mapping[str, Any]) -> None:
+        if write_status(self._sets, obj, status).outcome is Outcome.UPDATED:
             logger.debug("status written", generation=obj.generation)
 
     def _forget_history(

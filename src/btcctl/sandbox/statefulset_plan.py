@@ -16,7 +16,6 @@ import msgspec
 
 from btcctl.objects import Object
 from btcctl.resources import PODS
-from btcctl.sandbox.revisions import owner_reference
 
 POD_NAME_LABEL = "statefulset.kubernetes.io/pod-name"
 POD_INDEX_LABEL = "apps.kubernetes.io/pod-index"
@@ -229,7 +228,7 @@ def ordinal_of(set_name: str, pod_name: str) -> int | None:
 def build_pod(
     stateful_set: Mapping[str, Any], template: Mapping[str, Any], ordinal: int, revision: str
 ) -> dict[str, Any]:
-    """The pod of that ordinal, from a template that may be older than the set's own."""
+    """The pod of that ordinal, from a template that may be older than the set's own; without its owner."""
     metadata = template.get("metadata") or {}
     name = f"{stateful_set['metadata']['name']}-{ordinal}"
     labels = {**(metadata.get("labels") or {}), **identity_labels(name, ordinal), REVISION_LABEL: revision}
@@ -238,7 +237,6 @@ def build_pod(
         "generateName": f"{stateful_set['metadata']['name']}-",
         "namespace": stateful_set["metadata"]["namespace"],
         "labels": labels,
-        "ownerReferences": [owner_reference(stateful_set)],
     }
     if metadata.get("annotations"):
         pod_metadata["annotations"] = metadata["annotations"]

@@ -26,7 +26,17 @@ class Owner(Protocol):
     def uid(self) -> str: ...
 
 
-def controller_reference(owner_type: ResourceType, owner: Owner) -> dict[str, Any]:
+class Named(Protocol):
+    """What of an owner a reference says, beside its kind."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def uid(self) -> str: ...
+
+
+def controller_reference(owner_type: ResourceType, owner: Named) -> dict[str, Any]:
     """The owner reference of what `owner` controls."""
     return {
         "apiVersion": owner_type.api_version,

@@ -22,7 +22,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import msgspec
 
-from btcctl.objects import Object, ObjectKey
+from btcctl.objects import Object, ObjectKey, OwnerReference
 from btcctl.resources import ResourceType
 from btcctl.typed.definition import Column, Definition, Rule, Scale, checked_type, columns_of, texts
 from btcctl.typed.metadata import Metadata
@@ -127,6 +127,11 @@ class TypedObject(msgspec.Struct, metaclass=KindMeta, rename="camel", omit_defau
     def deletion_timestamp(self) -> str | None:
         """When deletion was asked for (RFC 3339), or None: it is not being deleted."""
         return self.metadata.deletion_timestamp
+
+    @property
+    def controller(self) -> OwnerReference | None:
+        """The owner reference with `controller: true`, or None."""
+        return next((each for each in self.metadata.owner_references if each.controller), None)
 
     @property
     def as_read(self) -> Object | None:

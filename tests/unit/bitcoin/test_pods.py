@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from btcctl.bitcoin.children import ChildOptions, build_stateful_set
-from btcctl.bitcoin.pods import NodePod, members, node_statuses, read_pods
+from btcctl.bitcoin.pods import NodePod, Pod, members, node_statuses, read_pods
 from btcctl.bitcoin.topology import Member
 from btcctl.objects import Object
+from btcctl.typed.values import decoded
 from tests.unit.bitcoin.builders import network, pod_body
 
 NETWORK = network(nodes=2)
@@ -16,7 +17,7 @@ STATEFUL_SET["metadata"]["uid"] = "sts-uid"
 
 
 def read(*bodies: dict[str, Any]) -> list[NodePod]:
-    return read_pods(NETWORK, [Object.from_body(body) for body in bodies], "sts-uid")
+    return read_pods(NETWORK, [decoded(Object.from_body(body), Pod) for body in bodies], "sts-uid")
 
 
 def test_a_ready_pod_is_a_ready_member() -> None:

@@ -10,6 +10,7 @@ from btcctl.bitcoin.ensure import ChildKeeper
 from btcctl.bitcoin.memory import Memories
 from btcctl.bitcoin.mesh import Mesh
 from btcctl.bitcoin.passes import InlinePasses
+from btcctl.bitcoin.pods import Pod
 from btcctl.bitcoin.reconcile import Cluster, NetworkReconciler
 from btcctl.bitcoin.refusals import Right
 from btcctl.bitcoin.status import Notice
@@ -21,6 +22,7 @@ from btcctl.objects import Object, ObjectKey
 from btcctl.resources import SECRETS, SERVICES, STATEFUL_SETS, ResourceType
 from btcctl.testing.clock import FakeClock
 from btcctl.testing.fake_client import FakeClient
+from btcctl.typed.values import decoded
 from tests.unit.bitcoin.builders import NAMESPACE, network_body
 from tests.unit.bitcoin.fake_mesh import FakeMesh
 from tests.unit.bitcoin.pod_runner import PodRunner
@@ -66,7 +68,7 @@ class World:
     def _reconciler(self) -> NetworkReconciler:
         cluster = Cluster(
             network=lambda key: self.get(BITCOIN_NETWORKS, key),
-            pods=lambda key: self.pods.list(),
+            pods=lambda key: [decoded(pod, Pod) for pod in self.pods.list()],
             services=self._keeper(SERVICES),
             stateful_sets=self._keeper(STATEFUL_SETS),
             disruption_budgets=None,

@@ -184,3 +184,21 @@ def test_a_typed_reader_sees_what_its_controller_was_told_of(client):
         assert sizes.get(timeout=REAL_LIMIT_SECONDS) == 1
         client.resource(FOOS).patch(key("a"), {"size": 2})
         assert sizes.get(timeout=REAL_LIMIT_SECONDS) == 2
+
+
+def test_what_stands_in_the_way_of_a_child_concerns_the_one_that_waits_for_it(client):
+    clock = FakeClock()
+    factory = SharedInformerFactory(client, clock=clock)
+    client.resource(FOOS).create(foo("a"))
+    keys: SimpleQueue[ObjectKey] = SimpleQueue()
+    builder = Controller.for_(FOOS).owns(CONFIG_MAPS, in_the_way_of=lambda obj: [key(obj.labels.get("foo", "none"))])
+    controller = builder.build("foos", lambda each: keys.put(each) or Result(), factory, clock=clock)
+    with running(Manager(factory, [controller], clock=clock)):
+        assert keys.get(timeout=REAL_LIMIT_SECONDS) == key("a")
+        for name, owner in (("mine", client.resource(FOOS).get(key("a"))), ("strange", None)):
+            body = config_map(name, owner)
+            body["metadata"]["labels"] = {"foo": "labelled"}
+            client.resource(CONFIG_MAPS).create(body)
+        assert [keys.get(timeout=REAL_LIMIT_SECONDS) for _ in range(2)] == [key("a"), key("labelled")]
+        client.resource(CONFIG_MAPS).delete(key("strange"))
+        assert keys.get(timeout=REAL_LIMIT_SECONDS) == key("labelled")

@@ -93,7 +93,7 @@ def test_what_others_own_of_a_claim_stays_theirs():
         {"kind": "StatefulSet", "name": "net", "uid": "s"},
         {"kind": "Pod", "name": "net-1", "uid": "old"},
     ]
-    assert wanted_owners(set_, pod, known, is_surplus=True) == [foreign]
+    assert wanted_owners(set_, Object.from_body(set_), pod, known, is_surplus=True) == [foreign]
 
 
 def test_no_pod_is_made_on_a_claim_that_is_going():

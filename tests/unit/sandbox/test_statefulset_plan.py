@@ -261,7 +261,6 @@ def test_a_pod_gets_its_identity():
         "statefulset.kubernetes.io/pod-name": "net-3",
     }
     assert (built["metadata"]["name"], built["metadata"]["generateName"]) == ("net-3", "net-")
-    assert built["metadata"]["ownerReferences"][0]["controller"] is True
     assert built["metadata"]["annotations"] == {"a": "b"}
     assert built["spec"] == {"containers": [], "hostname": "net-3", "subdomain": "svc"}
 
