@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 from btcctl import logging
-from btcctl.cli import crd, crds, debug, run, sandbox
+from btcctl.cli import crd, crds, debug, doctor, run, sandbox
 from btcctl.cli.flags import Flags, Parser
 from btcctl.errors import BtcctlError, ConfigError
 from btcctl.secret import ENVIRON, SecretMapping
@@ -28,6 +28,7 @@ A Kubernetes operator for Bitcoin networks, and a sandbox to try it in.
   btcctl run                the operator, in a cluster or beside one (--kubeconfig)
   btcctl crd                the CustomResourceDefinition, for kubectl apply -f -
   btcctl debug              what goes on in a running operator
+  btcctl doctor             what keeps an operator from its work, and how to mend it
 
 For operators of your own, built with the toolkit:
 
@@ -73,7 +74,7 @@ def build_parser(environ: Mapping[str, str] | None = None) -> argparse.ArgumentP
     parser = Parser(prog="btcctl", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--version", action="version", version=f"btcctl {importlib.metadata.version('btcctl')}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command_name")
-    for module in (run, sandbox, crd, crds, debug):
+    for module in (run, sandbox, crd, crds, debug, doctor):
         command = module.add_parser(commands, environ)
         _add_logging_flags(Flags(command, environ), "error" if module is sandbox else "info")
     return parser
