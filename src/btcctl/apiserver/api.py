@@ -43,6 +43,7 @@ __all__ = ["Api", "ApiRequest", "ApiResponse", "RequestAttributes", "WatchRespon
 
 logger = get_logger(__name__)
 
+_TOO_DEEP = "what was sent is nested deeper than the embedded API server reads"
 _NAMESPACES = ("default", "kube-public", "kube-system")
 
 
@@ -120,6 +121,8 @@ class Api:
                 response = self._dispatch(route, request, verb_of(request, route, attributes.verb), warnings)
         except StatusError as error:
             response = _error_response(error)
+        except RecursionError:
+            response = _error_response(statuses.bad_request(_TOO_DEEP))
         except Exception:
             logger.exception("request failed", method=request.method, path=request.path)
             response = _error_response(statuses.internal("the embedded API server failed; its log says why"))

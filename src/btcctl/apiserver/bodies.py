@@ -106,7 +106,12 @@ def _without_huge_integers(value: Any) -> Any:
         return {key: _without_huge_integers(each) for key, each in value.items()}
     if isinstance(value, list):
         return [_without_huge_integers(each) for each in value]
-    return float(value) if isinstance(value, int) and not -(2**63) <= value < 2**63 else value
+    if not isinstance(value, int) or -(2**63) <= value < 2**63:
+        return value
+    try:
+        return float(value)
+    except OverflowError:
+        raise Misfit(f"json: cannot unmarshal number {value} into Go value of type float64") from None
 
 
 def _custom_metadata(metadata: Any) -> tuple[dict[str, Any], list[str]]:
@@ -169,9 +174,14 @@ def _decode(request: ApiRequest, kind: str) -> tuple[dict[str, Any], list[str]]:
         if request.option("fieldValidation") != "Ignore":
             problems = duplicate_fields(text)
     except (ValueError, RecursionError) as error:  # msgspec.DecodeError and UnicodeDecodeError are ValueErrors
-        why = syntax_problem(request.body) or str(error)
+        why = syntax_problem(request.body) or shown_failure(error)
         raise _unrecognized(kind, f"{_NO_KIND}: {why}", request.body) from error
     return _with_type(body, kind, request.body), problems
+
+
+def shown_failure(error: Exception) -> str:
+    """What the decoder could not do, in words that are about the text and not about Python."""
+    return "nested deeper than the embedded API server reads" if isinstance(error, RecursionError) else str(error)
 
 
 def readable(body: bytes) -> bytes:

@@ -8,6 +8,7 @@ from typing import Any
 
 from btcctl.apiserver.causes import invalid, not_negative, required, unsupported
 from btcctl.apiserver.collection import Body
+from btcctl.apiserver.integers import saturated
 from btcctl.apiserver.metadata import label_value_complaints, qualified_name
 from btcctl.apiserver.selector_checks import check_label_selector
 from btcctl.apiserver.statuses import Cause
@@ -53,7 +54,7 @@ def _check_share(field: str, share: int | str) -> list[Cause]:
         return not_negative(field, share)
     if not re.fullmatch("[0-9]+%", share):
         return [invalid(field, share, _PERCENT)]
-    return [invalid(field, share, "must not be greater than 100%")] if int(share[:-1]) > 100 else []
+    return [invalid(field, share, "must not be greater than 100%")] if saturated(share[:-1]) > 100 else []
 
 
 def _check_values(selector: Mapping[str, Any], field: str) -> list[Cause]:

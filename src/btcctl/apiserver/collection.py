@@ -16,6 +16,8 @@ from btcctl.objects import ADDED, DELETED, ObjectKey
 if TYPE_CHECKING:
     from btcctl.apiserver.watches import Watch
 
+#: Of the objects, as JSON, whose changes one collection remembers: large ones are forgotten sooner.
+MAX_HISTORY_BYTES = 64 << 20
 Body = Mapping[str, Any]
 CollectionId = tuple[str, str]  #: group, plural
 
@@ -103,6 +105,7 @@ class Collection:
         self.begun = 0
         self._limit = history
         self._past: deque[Change] = deque()
+        self._past_bytes = 0  # of their objects, as JSON
         self._records: dict[str, Record] = {}
         self._order: list[str] = []
 
@@ -126,13 +129,19 @@ class Collection:
         else:
             self.put(key, change.record)
         self._past.append(change)
-        if len(self._past) > self._limit:
-            self.compacted = self._past.popleft().revision
+        self._past_bytes += len(change.record.raw())
+        while len(self._past) > self._limit or (self._past_bytes > MAX_HISTORY_BYTES and len(self._past) > 1):
+            self._forget_oldest()
 
     def forget_before(self, at: float) -> None:
         """Forget the changes made before that monotonic instant."""
         while self._past and self._past[0].at < at:
-            self.compacted = self._past.popleft().revision
+            self._forget_oldest()
+
+    def _forget_oldest(self) -> None:
+        change = self._past.popleft()
+        self._past_bytes -= len(change.record.raw())
+        self.compacted = change.revision
 
     def records(self, namespace: str) -> list[Record]:
         return _select(self._order, self._records, namespace)

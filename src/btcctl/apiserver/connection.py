@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import math
+import re
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from email.utils import format_datetime
 from http import HTTPStatus
@@ -14,6 +16,7 @@ from typing import Any, Protocol
 from urllib.parse import parse_qs, unquote
 
 from btcctl.apiserver import statuses
+from btcctl.apiserver.integers import saturated
 from btcctl.apiserver.messages import ApiRequest, ApiResponse, Response, TakeOver, User, WatchResponse, json_response
 from btcctl.apiserver.statuses import StatusError
 from btcctl.clock import Clock
@@ -21,6 +24,9 @@ from btcctl.logging import get_logger
 
 logger = get_logger(__name__)
 
+IDLE_SECONDS = 90.0  # between two requests; the real server's
+REQUEST_SECONDS = 60.0  # from its first line to the end of its body
+SEND_SECONDS = 60.0  # for an answer, however slow its reader is
 MAX_BODY_BYTES = 3 << 20  # the real server's limit
 GZIP_FROM_BYTES = 128 << 10  # likewise; below it, compressing costs more than it saves
 _GZIP_LEVEL = 1
@@ -28,6 +34,7 @@ _JOIN_BELOW_BYTES = 64 << 10
 _LINGER_SECONDS = 1.0
 _LINGER_BYTES = 64 << 20
 _MAX_LINE_BYTES = 8 << 10
+_CHUNK_SIZE = re.compile(rb"[0-9a-fA-F]{1,16}")
 
 
 class Backend(Protocol):
@@ -43,6 +50,27 @@ class Backend(Protocol):
         """Answer. Never raises."""
 
 
+class Allowance:
+    """Until when a connection may be at what it does: its own thread says so, and another ends it when it is late.
+
+    Attributes:
+        until: Monotonic seconds; infinite while the server works for it.
+        is_idle: It waits for a request.
+    """
+
+    __slots__ = ("_clock", "is_idle", "until")
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.is_idle = True
+        self.until = clock.now() + IDLE_SECONDS
+
+    def give(self, seconds: float, *, is_idle: bool = False) -> None:
+        """Begin something else, which has this long."""
+        self.is_idle = is_idle
+        self.until = self._clock.now() + seconds
+
+
 class Connection(BaseHTTPRequestHandler):
     """Parses and answers; the base class' constructor does it all.
 
@@ -54,19 +82,29 @@ class Connection(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
-    def __init__(self, sock: socket.socket, address: Any, backend: Backend) -> None:
+    def __init__(self, sock: socket.socket, address: Any, backend: Backend, allowance: Allowance | None = None) -> None:
         self.backend = backend
+        self._allowance = allowance or Allowance(backend.clock)
         self.watch: WatchResponse | None = None
         self.take_over: TakeOver | None = None
         self.path = ""
         self.request_version = self.default_request_version
         super().__init__(sock, address, None)  # type: ignore[arg-type]  # only its handlers use the server
 
+    def handle_one_request(self) -> None:
+        self._allowance.give(IDLE_SECONDS, is_idle=True)
+        super().handle_one_request()
+
+    def parse_request(self) -> bool:
+        self._allowance.give(REQUEST_SECONDS)
+        return super().parse_request()
+
     def answer(self) -> None:
         try:
             response = self._response()
         except StatusError as error:
             response = json_response(error.status, error.body or {}, error.headers)
+        self._allowance.give(math.inf if isinstance(response, TakeOver) else SEND_SECONDS)
         if self.backend.closing:
             self.close_connection = True
         if isinstance(response, WatchResponse):
@@ -103,13 +141,16 @@ class Connection(BaseHTTPRequestHandler):
         path = unquote(target)
         headers = {name.lower(): value for name, value in self.headers.items()}
         try:
+            user = self.backend.user_of(path, headers)
+            if user is None:
+                raise statuses.unauthorized()
+            check_framing(self.headers.get_all("Content-Length", []), self.headers.get_all("Transfer-Encoding", []))
             body = read_body(self.rfile, headers)
         except StatusError:
-            self.close_connection = True  # what follows on this connection is not a request
+            # What follows on this connection is a body, and no request.
+            self.close_connection |= bool({"content-length", "transfer-encoding"} & headers.keys())
             raise
-        user = self.backend.user_of(path, headers)
-        if user is None:
-            raise statuses.unauthorized()
+        self._allowance.give(math.inf)
         parsed = parse_qs(query, keep_blank_values=True)
         return self.backend.handle(ApiRequest(self.command, path, parsed, headers, body, user.name, user.groups))
 
@@ -126,7 +167,7 @@ class Connection(BaseHTTPRequestHandler):
         else:
             self.wfile.write(head)
             self.wfile.write(body)
-        if response.status == 413:
+        if response.status == 413 and self.close_connection:  # it may still be sending
             self._linger()
 
     def _send_watch_head(self, response: WatchResponse) -> None:
@@ -157,6 +198,18 @@ class Connection(BaseHTTPRequestHandler):
                 left -= len(data)
 
 
+def check_framing(lengths: Sequence[str], encodings: Sequence[str]) -> None:
+    """Where a body ends must be beyond doubt: else another server might see other requests in the same bytes.
+
+    Raises:
+        StatusError: 400, there are two lengths; 501, an encoding that is not known.
+    """
+    if len(set(lengths)) > 1:
+        raise statuses.bad_request("several Content-Length headers that differ")
+    if encodings and [each.lower() for each in encodings] != ["chunked"]:
+        raise statuses.StatusError(501, f"unsupported transfer encoding: {', '.join(encodings)}", "")
+
+
 def read_body(source: BufferedIOBase, headers: Mapping[str, str]) -> bytes:
     """Read a request's body, of a known length or in chunks.
 
@@ -172,9 +225,10 @@ def read_body(source: BufferedIOBase, headers: Mapping[str, str]) -> bytes:
         return b""
     if not length.isascii() or not length.isdecimal():
         raise statuses.bad_request("bad Content-Length")
-    if int(length) > MAX_BODY_BYTES:
+    size = saturated(length)
+    if size > MAX_BODY_BYTES:
         raise statuses.too_large_entity(MAX_BODY_BYTES)
-    return _exactly(source, int(length))
+    return _exactly(source, size)
 
 
 def compressed(response: ApiResponse, wanted: bool) -> tuple[dict[str, str], bytes]:
@@ -193,11 +247,10 @@ def _chunks(source: BufferedIOBase) -> Iterator[bytes]:
     left = MAX_BODY_BYTES
     while True:
         size_text = source.readline(_MAX_LINE_BYTES).partition(b";")[0].strip()
-        try:
-            size = int(size_text, 16)
-        except ValueError:
-            raise statuses.bad_request("bad chunk size") from None
-        if not 0 <= size <= left:
+        if not _CHUNK_SIZE.fullmatch(size_text):
+            raise statuses.bad_request("bad chunk size")
+        size = int(size_text, 16)
+        if size > left:
             raise statuses.too_large_entity(MAX_BODY_BYTES)
         if size == 0:
             break

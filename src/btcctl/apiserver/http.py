@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from btcctl.apiserver import statuses
-from btcctl.apiserver.connection import Connection
+from btcctl.apiserver.connection import Allowance, Connection
 from btcctl.apiserver.messages import ADMIN, ANONYMOUS, ApiRequest, Response, User, json_response
 from btcctl.apiserver.pump import BOOKMARK_SECONDS, Pump
 from btcctl.apiserver.statuses import StatusError
@@ -32,6 +32,8 @@ _HANDSHAKE_SECONDS = 10.0
 _GRACE_SECONDS = 1.0  # for requests in flight when the server stops
 _OUT_OF_SOCKETS_PAUSE_SECONDS = 0.1
 _BACKLOG = 1024
+MAX_CONNECTIONS = 1000  # each has a thread; watches do not count
+_LOOK_SECONDS = 5.0  # from one look for late connections to the next
 
 
 class ListenError(BtcctlError):
@@ -186,7 +188,8 @@ class _Listener(ThreadingHTTPServer):
         self._numbers = itertools.count(1)
         self._runner = Runner("apiserver-accept", self.run)
         self._lock = threading.Lock()
-        self._open: dict[Runner, socket.socket] = {}  # guarded by the lock
+        self._open: dict[Runner, tuple[socket.socket, Allowance]] = {}  # guarded by the lock
+        self.timeout = _LOOK_SECONDS
         if ":" in address[0]:
             self.address_family = socket.AF_INET6
         try:
@@ -210,6 +213,7 @@ class _Listener(ThreadingHTTPServer):
         forget = stop.on_set(self._break_accept)
         while not stop.is_set():
             self.handle_request()
+            self._end_late_ones()
         forget()
 
     def close(self, timeout: float) -> None:
@@ -222,9 +226,9 @@ class _Listener(ThreadingHTTPServer):
         with self._lock:
             runners = dict(self._open)
         deadline = SYSTEM_CLOCK.now() + _GRACE_SECONDS
-        for sock in runners.values():
+        for sock, _ in runners.values():
             _shut(sock, socket.SHUT_RD)
-        for runner, sock in runners.items():
+        for runner, (sock, _) in runners.items():
             try:
                 runner.stop(max(0.0, deadline - SYSTEM_CLOCK.now()))
             except TimeoutError:
@@ -241,22 +245,44 @@ class _Listener(ThreadingHTTPServer):
             raise
 
     def process_request(self, request: Any, client_address: Any) -> None:
+        allowance = Allowance(SYSTEM_CLOCK)
+
         def run(_: Stop) -> None:
-            self._serve(runner, request, client_address)
+            self._serve(runner, request, client_address, allowance)
 
         runner = Runner(f"apiserver-request-{next(self._numbers)}", run)
+        self._make_room()
         with self._lock:
-            self._open[runner] = request
+            self._open[runner] = request, allowance
         runner.start()
 
-    def _serve(self, runner: Runner, sock: socket.socket, address: Any) -> None:
+    def _make_room(self) -> None:
+        """If there are too many connections, end the one that has been idle for longest; so no client that says
+        nothing keeps out those that do.
+        """
+        with self._lock:
+            is_full = len(self._open) >= MAX_CONNECTIONS
+            idle = [each for each in self._open.values() if each[1].is_idle]
+        if is_full and idle:
+            sock, allowance = min(idle, key=lambda each: each[1].until)
+            allowance.is_idle = False  # the next one that is too many takes another
+            _shut(sock, socket.SHUT_RDWR)
+
+    def _end_late_ones(self) -> None:
+        now = SYSTEM_CLOCK.now()
+        with self._lock:
+            late = [sock for sock, allowance in self._open.values() if now > allowance.until]
+        for sock in late:
+            _shut(sock, socket.SHUT_RDWR)
+
+    def _serve(self, runner: Runner, sock: socket.socket, address: Any, allowance: Allowance) -> None:
         connection = None
         try:
             if self._tls is not None:
                 sock = secured = self._tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
-                self._replace(runner, sock)
+                self._replace(runner, sock, allowance)
                 _handshake(secured)
-            connection = Connection(sock, address, self._server)
+            connection = Connection(sock, address, self._server, allowance)
             if connection.take_over is not None:
                 connection.take_over.serve(sock, connection.request_head())
         except OSError as error:
@@ -270,10 +296,10 @@ class _Listener(ThreadingHTTPServer):
                 _shut(sock, socket.SHUT_WR)
                 sock.close()
 
-    def _replace(self, runner: Runner, sock: socket.socket) -> None:
+    def _replace(self, runner: Runner, sock: socket.socket, allowance: Allowance) -> None:
         """TLS makes a new socket object out of the old one's descriptor."""
         with self._lock:
-            self._open[runner] = sock
+            self._open[runner] = sock, allowance
         if self._server.closing:
             _shut(sock, socket.SHUT_RD)
 

@@ -10,11 +10,15 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
+from btcctl import codecs
 from btcctl.apiserver.correlation import deep_equal
+from btcctl.apiserver.integers import saturated
 from btcctl.apiserver.ordering import Opened, copied
 
 Container = dict[str, Any] | list[Any]
 Operation = Mapping[str, Any]
+#: Bytes of JSON that the copies of one patch may make together: as much as a request may have.
+_MOST_COPIED_BYTES = 3 << 20
 _INDEX = re.compile(r"[+-]?\d+", re.ASCII)
 
 
@@ -32,6 +36,7 @@ def apply_operations(target: Mapping[str, Any], operations: Sequence[Operation])
         PatchError: One of the operations does not apply.
     """
     document: Any = Opened(copied(target))
+    bytes_left = _MOST_COPIED_BYTES
     for operation in operations:
         kind, path = str(operation.get("op")), operation.get("path")
         if kind not in _OPERATIONS or not isinstance(path, str):
@@ -39,7 +44,9 @@ def apply_operations(target: Mapping[str, Any], operations: Sequence[Operation])
         if path == "" and kind in {"replace", "test"}:
             document = _whole(document, kind, operation)
         else:
-            _OPERATIONS[kind](document, path, operation)
+            bytes_left -= _OPERATIONS[kind](document, path, operation) or 0
+            if bytes_left < 0:
+                raise PatchError(f"copy operations of more than {_MOST_COPIED_BYTES} bytes")
     return document
 
 
@@ -82,9 +89,12 @@ def _move(document: Any, path: str, operation: Operation) -> None:
     _insert(*_found(document, path), value)
 
 
-def _copy(document: Any, path: str, operation: Operation) -> None:
+def _copy(document: Any, path: str, operation: Operation) -> int:
+    """Returns how many bytes of JSON it has copied."""
     value = copied(_read(*_found(document, _source(operation))))
+    size = len(codecs.encode(value))  # before it may be put into what it was copied from
     _insert(*_found(document, path), value)
+    return size
 
 
 def _test(document: Any, path: str, operation: Operation) -> None:
@@ -93,7 +103,7 @@ def _test(document: Any, path: str, operation: Operation) -> None:
         _fail(f"testing value {path} failed")
 
 
-_OPERATIONS: Mapping[str, Callable[[Any, str, Operation], None]] = {
+_OPERATIONS: Mapping[str, Callable[[Any, str, Operation], int | None]] = {
     "add": _add,
     "remove": _remove,
     "replace": _replace,
@@ -150,7 +160,7 @@ def _index(items: list[Any], key: str, *, after: int = 0) -> int:
         after: How far behind the last item an index may be.
     """
     size = len(items) + after
-    index = int(key) if _INDEX.fullmatch(key) else size
+    index = saturated(key) if _INDEX.fullmatch(key) else size
     return index % size if -size <= index < size else _fail(f"Unable to access invalid index: {key}")
 
 

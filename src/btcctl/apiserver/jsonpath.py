@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any
 
+from btcctl.apiserver.integers import saturated
+
 #: From one value to those it leads to.
 Step = Callable[[Any], Iterable[Any]]
 
@@ -62,7 +64,7 @@ def _parse(path: str) -> tuple[Step, ...]:
 
 def _step(token: re.Match[str]) -> Step:
     if token["index"] is not None:
-        return _index(int(token["index"]))
+        return _index(saturated(token["index"]))
     if token["all"] is not None or token["field"] == "*":
         return _all
     if token["operator"] is not None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from btcctl.apiserver import statuses
+from btcctl.apiserver.integers import IntegerError, parse_int
 from btcctl.apiserver.metadata import label_value_complaints, qualified_name_complaints
 
 _TOKEN = re.compile(r"\s*(!=|==|[=!<>(),]|[^\s=!<>(),]+)")
@@ -37,8 +38,8 @@ class Requirement:
 
     def _compares(self, value: str | None) -> bool:
         try:
-            number, bound = int(value or ""), int(next(iter(self.values)))
-        except ValueError:
+            number, bound = parse_int(value or ""), parse_int(next(iter(self.values)))
+        except IntegerError:
             return False
         return number > bound if self.operator == "gt" else number < bound
 

@@ -12,6 +12,7 @@ import msgspec
 
 from btcctl import codecs
 from btcctl.apiserver import statuses
+from btcctl.apiserver.integers import IntegerError, parse_uint
 from btcctl.apiserver.messages import ApiRequest
 from btcctl.apiserver.options import boolean, integer, unsupported
 from btcctl.apiserver.statuses import Cause
@@ -19,7 +20,6 @@ from btcctl.apiserver.statuses import Cause
 _MATCHES = ("Exact", "NotOlderThan", "")
 _TOKEN_VERSION = "meta.k8s.io/v1"  # noqa: S105  # no secret
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9_-]")
-_MAX_VERSION = (1 << 64) - 1  # a uint64 in Kubernetes
 _GO_KINDS = {list: "array", str: "string", bool: "bool", int: "number", float: "number"}
 
 
@@ -149,12 +149,11 @@ def _watch_version(text: str) -> int | None:
 def _complaint(text: str) -> str:
     if not text:
         return ""
-    why = "invalid syntax"
-    if text.isascii() and text.isdecimal():
-        if int(text) <= _MAX_VERSION:
-            return ""
-        why = "value out of range"
-    return f'resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": {why}'
+    try:
+        parse_uint(text)
+    except IntegerError as error:
+        return f'resourceVersion: Invalid value: "{text}": {error}'
+    return ""
 
 
 def _list_causes(match: str, token: str, version: str, initial: bool | None) -> list[Cause]:

@@ -11,6 +11,7 @@ import msgspec
 from btcctl import codecs
 from btcctl.apiserver import protobuf, statuses, yaml_text
 from btcctl.apiserver.decoding import TYPE_META, Misfit, decode, json_name, syntax_problem, type_named
+from btcctl.apiserver.integers import IntegerError, parse_int
 from btcctl.apiserver.messages import ApiRequest
 from btcctl.apiserver.printing import json_text, quoted
 from btcctl.apiserver.statuses import Cause
@@ -118,9 +119,9 @@ def integer(text: str, *, may_be_empty: bool = True) -> int:
     if not text and may_be_empty:
         return 0
     try:
-        return int(text)
-    except ValueError as error:
-        raise statuses.bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax') from error
+        return parse_int(text)
+    except IntegerError as error:
+        raise statuses.bad_request(str(error)) from error
 
 
 def boolean(request: ApiRequest, name: str) -> bool | None:

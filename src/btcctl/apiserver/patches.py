@@ -10,8 +10,8 @@ import msgspec
 
 from btcctl import codecs
 from btcctl.apiserver import statuses
-from btcctl.apiserver.bodies import duplicate_fields
-from btcctl.apiserver.decoding import go_type_of
+from btcctl.apiserver.bodies import duplicate_fields, shown_failure
+from btcctl.apiserver.decoding import go_type_of, syntax_problem
 from btcctl.apiserver.json_patch import PatchError, apply_operations
 from btcctl.apiserver.merge_patch import merge
 from btcctl.apiserver.ordering import written
@@ -141,7 +141,9 @@ def _decode(body: bytes, *, prefix: str = "error decoding patch: ") -> Any:
     try:
         return codecs.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        why = "unexpected end of JSON input" if not body or "truncated" in str(error) else str(error)
+        why = "unexpected end of JSON input" if not body or "truncated" in str(error) else shown_failure(error)
+        if isinstance(error, RecursionError):
+            why = syntax_problem(body) or why
         raise statuses.bad_request(f"{prefix}{why}") from error
 
 

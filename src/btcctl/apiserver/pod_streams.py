@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from btcctl.apiserver import statuses
 from btcctl.apiserver.collection import Body
+from btcctl.apiserver.integers import IntegerError, parse_int
 from btcctl.apiserver.messages import ApiRequest, ApiResponse, TakeOver, text_response
 from btcctl.apiserver.routing import Route
 from btcctl.apiserver.statuses import Cause
@@ -134,10 +135,9 @@ def _check_log_options(name: str, request: ApiRequest) -> None:
         if not text:
             continue
         try:
-            number = int(text)
-        except ValueError:
-            message = f'strconv.ParseInt: parsing "{text}": invalid syntax'
-            raise statuses.bad_request(message) from None
+            number = parse_int(text)
+        except IntegerError as error:
+            raise statuses.bad_request(str(error)) from None
         if number < smallest:
             message = f"Invalid value: {number}: must be greater than or equal to {smallest}"
             raise statuses.invalid("", "PodLogOptions", name, [Cause("FieldValueInvalid", message, each)])

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from decimal import ROUND_UP, Context, Decimal, localcontext
 from typing import Any
 
+from btcctl.apiserver.integers import saturated
+
 _PARTS = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?([eEinumkKMGTP]*)([-+]?[0-9]*)")
 _DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 _BINARY = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
@@ -19,6 +21,8 @@ _FORMAT = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinum
 _SUFFIX = "unable to parse quantity's suffix"
 _NANO, _MILLI = Decimal("1e-9"), Decimal("1e-3")
 _LARGEST = Decimal(2**63 - 1)
+#: kube-apiserver 1.36.2 has none, and hangs over 1e999999999.
+_MAX_EXPONENT = 1000
 _EXACT = Context(prec=100)
 
 
@@ -55,7 +59,10 @@ def parse_quantity(text: str) -> Quantity:
     if not whole and fraction is None and not letters and not digits:
         return Quantity(Decimal(0), "decimal")  # a sign alone
     exponent, base, form = _interpreted(letters, digits)
-    with localcontext(_EXACT):
+    if abs(exponent) > _MAX_EXPONENT:
+        raise ValueError(_SUFFIX)
+    with localcontext(_EXACT) as context:
+        context.prec += len(text) + abs(exponent)
         number = Decimal(f"{whole or '0'}.{fraction or '0'}")
         amount = number * (Decimal(2) ** exponent if base == 2 else Decimal(10) ** exponent)
         amount = amount.quantize(_NANO, rounding=ROUND_UP) if amount != amount.quantize(_NANO) else amount
@@ -91,7 +98,7 @@ def _interpreted(letters: str, digits: str) -> tuple[int, int, str]:
     if not digits and letters in _BINARY:
         return _BINARY[letters], 2, "binary"
     if letters in {"e", "E"} and digits.lstrip("+-"):
-        return int(digits), 10, "exponent"
+        return saturated(digits), 10, "exponent"
     raise ValueError(_SUFFIX)
 
 
@@ -104,7 +111,7 @@ def _binary_text(number: int) -> str:
 
 def _decimal_text(amount: Decimal, *, exponential: bool) -> str:
     """With an exponent that is a multiple of three."""
-    sign, digits, scale = amount.normalize(_EXACT).as_tuple()
+    sign, digits, scale = amount.normalize(Context(prec=len(amount.as_tuple().digits) + 1)).as_tuple()
     exponent = int(scale)
     number = int("".join(str(digit) for digit in digits)) * (-1 if sign else 1)
     number, exponent = number * 10 ** (exponent % 3), exponent - exponent % 3

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from btcctl.apiserver.collection import Body, CollectionId
+from btcctl.apiserver.integers import saturated
 from btcctl.apiserver.schema import has_rules
 from btcctl.resources import ResourceType
 
@@ -180,7 +181,7 @@ def version_priority(version: str) -> tuple[int, int, int, str]:
 
 
 def _number(text: str) -> int:
-    return int(text) if text.isdecimal() else -1
+    return saturated(text) if text.isascii() and text.isdecimal() else -1
 
 
 def _index(served: Iterable[Served]) -> dict[tuple[str, str, str], Served]:

@@ -49,7 +49,7 @@ def complete_service(body: dict[str, Any]) -> None:
 
 def keep_service(new: dict[str, Any], old: Body) -> None:
     """An update that leaves out what was allotted keeps it; what a new type has no use for goes."""
-    spec, before = new["spec"], old["spec"]
+    spec, before = new.get("spec") or {}, old["spec"]
     if _has_address(spec) and _has_address(before):
         _keep_address(spec, before)
     if _has_node_ports(spec) and _has_node_ports(before):

@@ -18,7 +18,7 @@ from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.errors import BtcctlError
 from btcctl.objects import ADDED, DELETED, MODIFIED, ObjectKey
 
-HISTORY_CHANGES = 1000  # per collection: issue 2, so that 410 really happens
+HISTORY_CHANGES = 1000  # per collection: few enough for a 410 to happen in tests
 HISTORY_SECONDS = 300.0  # etcd's compaction interval in kube-apiserver, --etcd-compaction-interval
 
 

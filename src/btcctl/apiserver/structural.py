@@ -7,11 +7,10 @@ and k8s.io/apiextensions-apiserver/pkg/apiserver/schema, v0.36.
 from __future__ import annotations
 
 import importlib
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from btcctl.apiserver import crd_rules, crd_schema, custom_objects, values
+from btcctl.apiserver import crd_rules, crd_schema, custom_objects, patterns, values
 from btcctl.apiserver.printing import json_text, shown
 from btcctl.apiserver.schema import EMBEDDED, PRESERVE, has_rules, prune
 from btcctl.apiserver.statuses import Cause
@@ -197,16 +196,10 @@ def _copy(value: Any) -> Any:
 
 def _pattern_problem(pattern: str) -> str:
     """What Go says of a pattern; "" if it takes it."""
-    unknown = re.search(r"(?<!\\)(?:\\\\)*(\(\?(?:[=!]|<[=!]))", pattern)
-    if unknown is not None:
-        return f"invalid or unsupported Perl syntax: `{unknown[1]}`"
-    reference = re.search(r"(?<!\\)(?:\\\\)*(\\[1-9])", pattern)
-    if reference is not None:
-        return f"invalid escape sequence: `{reference[1]}`"
     try:
-        re.compile(values.python_pattern(pattern))
-    except re.error as error:
-        return f"missing closing ): `{pattern}`" if "unterminated subpattern" in error.msg else error.msg
+        patterns.check(pattern)
+    except patterns.PatternError as error:
+        return str(error)
     return ""
 
 

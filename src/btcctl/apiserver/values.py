@@ -5,13 +5,12 @@ Written here because no library gives these texts. Source: k8s.io/kube-openapi/p
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from btcctl.apiserver import formats
+from btcctl.apiserver import formats, patterns
 from btcctl.apiserver.correlation import Correlated, deep_equal
 from btcctl.apiserver.printing import plain, quoted, shown
 from btcctl.apiserver.statuses import Cause
@@ -234,17 +233,11 @@ def _check_string(schema: Schema, value: str, path: str, result: Result) -> None
         )
     elif shortest is not None and len(value) < shortest:
         result.add(_problem(path, value, f"should be at least {shortest} chars long"))
-    elif pattern and not re.search(python_pattern(pattern), value):
+    elif pattern and not patterns.is_found(pattern, value):
         result.add(_problem(path, value, f"should match '{pattern}'"))
     format_ = _format(schema)
     if format_ and not formats.fits(format_, value):
         result.add(_type_problem(path, format_, value))
-
-
-def python_pattern(pattern: str) -> str:
-    r"""A pattern of Go's in Python's words: ASCII classes, and `$` only at the very end."""
-    found = re.sub(r"(?<!\\)((?:\\\\)*)\$$", r"\1\\Z", pattern).replace(r"\z", r"\Z")
-    return f"(?a){found}"
 
 
 def _check_number(schema: Schema, value: float, path: str, result: Result) -> None:

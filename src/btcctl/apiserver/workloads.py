@@ -8,6 +8,7 @@ from typing import Any
 
 from btcctl.apiserver.causes import forbidden, invalid, not_negative, one_of, required, unsupported
 from btcctl.apiserver.collection import Body
+from btcctl.apiserver.integers import saturated
 from btcctl.apiserver.metadata import label_name, validate_labels
 from btcctl.apiserver.pods import check_pod_spec
 from btcctl.apiserver.selector_checks import check_label_selector
@@ -155,7 +156,7 @@ def _check_share(field: str, share: int | str) -> list[Cause]:
 def _amount(share: int | str) -> int:
     if isinstance(share, int):
         return share
-    return int(share[:-1]) if re.fullmatch("[0-9]+%", share) else 0
+    return saturated(share[:-1]) if re.fullmatch("[0-9]+%", share) else 0
 
 
 def _check_selector(spec: Mapping[str, Any]) -> list[Cause]:

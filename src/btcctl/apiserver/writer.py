@@ -12,6 +12,7 @@ from btcctl.apiserver.collection import Body, Record
 from btcctl.apiserver.conversions import as_served, as_stored
 from btcctl.apiserver.definitions import Definitions
 from btcctl.apiserver.deletion import Deleted, Deletion, is_finished
+from btcctl.apiserver.integers import IntegerError, parse_uint
 from btcctl.apiserver.managed import Author, kind_of, settled, track, without_late
 from btcctl.apiserver.options import DeleteOptions, WriteOptions
 from btcctl.apiserver.patches import Patch
@@ -349,10 +350,10 @@ def _version(sent: Mapping[str, Any]) -> int:
     Raises:
         StatusError: It is no number.
     """
-    version = sent.get("resourceVersion") or ""
-    if version and not version.isdecimal():
-        raise statuses.internal(f'strconv.ParseUint: parsing "{version}": invalid syntax')
-    return int(version or 0)
+    try:
+        return parse_uint(sent.get("resourceVersion") or "0")
+    except IntegerError as error:
+        raise statuses.internal(str(error)) from error
 
 
 def _check_version(route: Route, sent: Mapping[str, Any], old: Record, *, needs_version: bool) -> None:

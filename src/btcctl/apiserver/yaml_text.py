@@ -9,12 +9,16 @@ import yaml
 
 from btcctl import codecs
 from btcctl.apiserver.printing import plain
+from btcctl.apiserver.yaml_limits import LimitCheck, Refused
 from btcctl.errors import BtcctlError
 
 try:
     from yaml import CSafeLoader as _Safe  # libyaml, whose complaints Go's library has too
 except ImportError:
     from yaml import SafeLoader as _Safe  # type: ignore[assignment]
+
+
+_MANY_BRACKETS = 100
 
 
 class YamlError(BtcctlError):
@@ -37,12 +41,26 @@ def load(text: bytes) -> Any:
         YamlError: It cannot be read.
     """
     try:
+        _check_limits(text)
         loaded = yaml.load(text, _Loader)  # noqa: S506 - it is a safe loader
         return codecs.decode(codecs.encode(_with_text_keys(loaded)))
     except yaml.MarkedYAMLError as error:
         raise YamlError(_told(error)) from error
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, TypeError, msgspec.MsgspecError) as error:
+    except Refused as error:
+        raise YamlError(f"yaml: {error}") from None
+    except RecursionError:
+        raise YamlError("yaml: nested deeper than the embedded API server reads") from None
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError, TypeError, msgspec.MsgspecError) as error:
         raise YamlError(f"yaml: {error}") from error
+
+
+def _check_limits(text: bytes) -> None:
+    """Only what has many brackets or an alias can exceed one; reading all of it twice would cost the others."""
+    if b"*" not in text and max(text.count(b"[") + text.count(b"{"), text.count(b"-")) < _MANY_BRACKETS:
+        return
+    check = LimitCheck()
+    for event in yaml.parse(text, _Loader):
+        check.see(event)
 
 
 def _with_text_keys(value: Any) -> Any:

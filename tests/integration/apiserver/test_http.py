@@ -384,3 +384,57 @@ def test_plain_http_on_a_tls_port_is_hung_up_on(api: StubApi, stack: ExitStack, 
     raw(server, stack, b"GET / HTTP/1.1\r\n\r\n")
     eventually(lambda: server.connections() == 0)
     assert api.watches == []
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        (b"Content-Length: 2\r\nContent-Length: 3\r\n", b"400"),
+        (b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n", b"400"),
+        (b"Transfer-Encoding: gzip\r\n", b"501"),
+        (b"Transfer-Encoding: gzip, chunked\r\n", b"501"),
+        (b"Content-Length: " + b"9" * 5000 + b"\r\n", b"413"),
+    ],
+)
+def test_framing_that_is_in_doubt_is_refused_and_ends_the_connection(
+    server: EmbeddedServer, stack: ExitStack, headers: bytes, status: bytes
+) -> None:
+    sock = raw(server, stack, b"POST /a HTTP/1.1\r\nHost: localhost\r\n" + headers + b"\r\n{}GET /b HTTP/1.1\r\n\r\n")
+    answer = sock.makefile("rb").read()
+    assert answer.startswith(b"HTTP/1.1 " + status)
+    assert answer.count(b"HTTP/1.1 ") == 1
+
+
+def test_a_body_is_not_waited_for_before_its_sender_is_known(api: StubApi, stack: ExitStack) -> None:
+    server = stack.enter_context(EmbeddedServer(api, token="secret"))
+    head = b"POST /a HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer wrong\r\nContent-Length: 1000000\r\n\r\n"
+    assert raw(server, stack, head).makefile("rb").read().startswith(b"HTTP/1.1 401")
+
+
+@pytest.mark.parametrize(
+    "begun", [b"", b"GET /a HTTP/1.1\r\nHost: lo", b"POST /a HTTP/1.1\r\nContent-Length: 9\r\n\r\n{"]
+)
+def test_a_request_that_does_not_come_in_time_is_not_waited_for(
+    api: StubApi, stack: ExitStack, monkeypatch: pytest.MonkeyPatch, begun: bytes
+) -> None:
+    monkeypatch.setattr("btcctl.apiserver.connection.IDLE_SECONDS", 0.2)
+    monkeypatch.setattr("btcctl.apiserver.connection.REQUEST_SECONDS", 0.2)
+    monkeypatch.setattr("btcctl.apiserver.http._LOOK_SECONDS", 0.05)
+    server = stack.enter_context(EmbeddedServer(api))
+    sock = raw(server, stack, begun)
+    sock.makefile("rb").read()  # ends, while our timeout is 10 s
+    eventually(lambda: server.connections() == 0)
+
+
+def test_of_too_many_connections_those_go_that_say_nothing(
+    api: StubApi, stack: ExitStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("btcctl.apiserver.http.MAX_CONNECTIONS", 5)
+    server = stack.enter_context(EmbeddedServer(api))
+    for _ in range(50):
+        raw(server, stack, b"")
+    answer = (
+        raw(server, stack, b"GET /a HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").makefile("rb").read()
+    )
+    assert answer.startswith(b"HTTP/1.1 200")
+    eventually(lambda: server.connections() <= 5)

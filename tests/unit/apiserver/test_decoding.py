@@ -47,8 +47,9 @@ class TestSyntax:
     def test_the_first_problem_is_told_as_go_tells_it(self, text, problem):
         assert syntax_problem(text.encode()) == problem
 
-    def test_depth_is_no_problem(self):
-        assert syntax_problem(b"[" * 50_000 + b"]" * 50_000) == ""
+    def test_depth_is_no_problem_up_to_the_limit_of_go(self):
+        assert syntax_problem(b"[" * 10_000 + b"]" * 10_000) == ""
+        assert syntax_problem(b"[" * 10_001 + b"]" * 10_001) == "invalid character '[' exceeded max depth"
 
 
 class TestTypes:

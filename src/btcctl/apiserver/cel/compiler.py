@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 from btcctl.apiserver.cel import macros
@@ -29,6 +30,7 @@ from btcctl.apiserver.cel.types import BOOL, DOUBLE, DYN, INT, NULL, STRING, Typ
 Scope = dict[str, Any]  #: the values of the variables
 Run = Callable[[Scope], Any]
 
+_MAX_DEPTH = 250  # of brackets, as cel-go's parser
 _NULLABLE = frozenset(["null", "object", "dyn", "timestamp", "duration", "optional_type"])
 
 
@@ -54,11 +56,22 @@ def compile_expression(text: str, variables: Mapping[str, Type]) -> Program:
         CompileError: It cannot be, whoever asks.
         Unsupported: It cannot be here.
     """
+    if _depth(text) > _MAX_DEPTH:
+        raise CompileError(f"ERROR: <input>:-1:0: expression recursion limit exceeded: {_MAX_DEPTH}")
     compiler = Compiler(text, variables)
-    part = compiler.part(parse(text))
+    try:
+        part = compiler.part(parse(text))
+    except RecursionError:
+        raise Unsupported("an expression that is nested so deeply") from None
     if compiler.problems:
         raise CompileError("\n".join(compiler.problems))
     return Program(part.type, part.run, frozenset(compiler.used))
+
+
+def _depth(text: str) -> int:
+    """How deep brackets are nested; those in string literals count, too, which is no matter below the limit."""
+    depths = accumulate(1 if each in "([{" else -1 for each in text if each in "([{)]}")
+    return max(depths, default=0)
 
 
 class Compiler:

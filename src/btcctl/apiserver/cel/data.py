@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from btcctl.apiserver.cel.types import Type
+from btcctl.apiserver.integers import saturated
 from btcctl.errors import BtcctlError
 
 _MINUTE = 60 * 10**9
@@ -25,8 +26,51 @@ _CONVERTED = frozenset(["double", "timestamp", "duration", "bytes"])
 INT64 = 2**63
 
 
+#: The name under which a scope has its Budget: no variable is called so.
+BUDGET = ""
+_MAX_RULE_COST = 1_000_000  # PerCallLimit
+
+
+class BudgetExceeded(BtcctlError):
+    """A rule takes too long. No error of the rule: `||` does not hide it."""
+
+
 class EvaluationError(BtcctlError):
     """A rule that has no value: a key that is not there, a division by zero."""
+
+
+class Budget:
+    """What the loops of rules may still cost.
+
+    A real server counts the cost of every operation. Here only the steps of loops count, each with the least that it
+    costs there, so that nothing is refused which a real one takes, and nothing runs much longer.
+
+    Args:
+        cost: Of all rules for one object; RuntimeCELCostBudget.
+    """
+
+    def __init__(self, cost: int = 10_000_000) -> None:
+        self._left = cost
+        self._left_for_rule = 0
+
+    def begin_rule(self) -> None:
+        """
+        Raises:
+            BudgetExceeded: Other rules have used everything up.
+        """
+        if self._left <= 0:
+            raise BudgetExceeded("validation failed due to running out of cost budget")
+        self._left_for_rule = _MAX_RULE_COST
+
+    def spend(self, cost: int) -> None:
+        """
+        Raises:
+            BudgetExceeded: There is nothing left for this rule.
+        """
+        self._left -= cost
+        self._left_for_rule -= cost
+        if self._left_for_rule < 0:
+            raise BudgetExceeded("operation cancelled: actual cost limit exceeded")
 
 
 @dataclass(frozen=True, order=True)
@@ -89,8 +133,8 @@ def parse_duration(text: str) -> Duration:
         raise EvaluationError("type conversion error from 'string' to 'google.protobuf.Duration'")
     total = 0
     for whole, fraction, unit in re.findall(r"(\d*)\.?(\d*)(ns|us|µs|μs|ms|s|m|h)", found[2], re.ASCII):
-        size = _NANOSECONDS[unit]
-        total += int(whole or 0) * size + (int(fraction) * size // 10 ** len(fraction) if fraction else 0)
+        billionths = int(fraction[:9].ljust(9, "0"))
+        total += saturated(whole or "0") * _NANOSECONDS[unit] + billionths * _NANOSECONDS[unit] // 10**9
     return Duration(-total if found[1] == "-" else total)
 
 

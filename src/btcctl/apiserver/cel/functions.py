@@ -6,12 +6,14 @@ Source: https://kubernetes.io/docs/reference/using-api/cel/
 
 from __future__ import annotations
 
-import importlib
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import islice
 from math import isnan
 from typing import Any, NamedTuple
 
+from btcctl.apiserver import patterns
 from btcctl.apiserver.cel.data import (
     INT64,
     Duration,
@@ -37,6 +39,7 @@ from btcctl.apiserver.cel.types import (
     list_of,
     map_of,
 )
+from btcctl.apiserver.integers import IntegerError, parse_int
 from btcctl.apiserver.printing import plain
 
 UNSUPPORTED = frozenset([
@@ -99,21 +102,27 @@ def _value(entries: Mapping[Any, Any], key: Any) -> Any:
 
 
 def _matches(text: str, pattern: str) -> bool:
-    return _search(pattern, text) is not None
+    with _telling_of_patterns():
+        return patterns.is_found(pattern, text)
 
 
-def _search(pattern: str, text: str) -> Any:
-    re2 = importlib.import_module("re2")  # Go's syntax; comes with cel-python
+def _find(text: str, pattern: str) -> str:
+    with _telling_of_patterns():
+        return next(patterns.matches(pattern, text), "")
+
+
+@contextmanager
+def _telling_of_patterns() -> Iterator[None]:
     try:
-        return re2.search(pattern, text)
-    except re2.error as error:
+        yield
+    except patterns.PatternError as error:
         raise EvaluationError(f"error parsing regexp: {error}") from error
 
 
 def _find_all(text: str, pattern: str, limit: int = -1) -> list[str]:
-    re2 = importlib.import_module("re2")
-    found = [match.group(0) for match in re2.finditer(pattern, text)]
-    return found if limit < 0 else found[:limit]
+    with _telling_of_patterns():
+        found = patterns.matches(pattern, text)
+        return list(found if limit < 0 else islice(found, limit))
 
 
 def _index_of(text: str, part: str, start: int = 0) -> int:
@@ -162,8 +171,8 @@ def _replace(text: str, old: str, new: str, limit: int = -1) -> str:
 def _to_int(value: Any) -> int:
     if isinstance(value, str):
         try:
-            return _in_range(int(value, 10) if value.strip("+-").isdigit() else int("x"))
-        except ValueError as error:
+            return parse_int(value)
+        except IntegerError as error:
             raise EvaluationError("type conversion error from 'string' to 'int'") from error
     if isinstance(value, Timestamp):
         return value.nanoseconds // 10**9
@@ -263,7 +272,7 @@ FUNCTIONS: Mapping[str, list[Overload]] = {
     "startsWith": [_member((STRING, STRING), BOOL, str.startswith)],
     "endsWith": [_member((STRING, STRING), BOOL, str.endswith)],
     "matches": [Overload((STRING, STRING), BOOL, _matches, member) for member in (True, False)],
-    "find": [_member((STRING, STRING), STRING, lambda text, pattern: ((m := _search(pattern, text)) and m[0]) or "")],
+    "find": [_member((STRING, STRING), STRING, _find)],
     "findAll": [
         _member((STRING, STRING), list_of(STRING), _find_all),
         _member((STRING, STRING, INT), list_of(STRING), _find_all),

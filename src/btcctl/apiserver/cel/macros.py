@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from btcctl.apiserver.cel.data import EvaluationError, read
+from btcctl.apiserver.cel.data import BUDGET, EvaluationError, read
 from btcctl.apiserver.cel.syntax import Unsupported, position_of
 from btcctl.apiserver.cel.types import BOOL, DYN, Type, list_of
 
@@ -21,6 +21,11 @@ NAMES: Mapping[str, frozenset[int]] = {
     "filter": frozenset([2]),
     "map": frozenset([2, 3]),
 }
+
+
+#: What a step of a loop costs a real server beside its body; measured on 1.36.2 as 3.0, 4.0 and more than 2.
+_STEP_COSTS = {"all": 3, "exists": 4}
+_LEAST_STEP_COST = 2
 
 
 def presence(compiler: Compiler, tree: Any, position: int) -> Part:
@@ -58,7 +63,7 @@ def expand(compiler: Compiler, range_tree: Any, name: str, arguments: Sequence[A
     for tree, each in zip(arguments[1:], predicates, strict=False):
         if each.type.kind not in {"bool", "dyn"}:
             return compiler.complain(position_of(compiler.text, tree), f"expected type 'bool' but found '{each.type}'")
-    each_scope = _scopes(items.run, variable, item)
+    each_scope = _scopes(items.run, variable, item, _STEP_COSTS.get(name, _LEAST_STEP_COST))
     return bodies[0]._replace(type=_result(name, items.type, bodies), run=_loop(name, each_scope, bodies, variable))
 
 
@@ -86,13 +91,16 @@ def _item_type(type_: Type) -> Type | None:
     return DYN if type_.kind == "dyn" else None
 
 
-def _scopes(items: Run, variable: str, type_: Type) -> Callable[[Scope], list[Scope]]:
-    def scopes(scope: Scope) -> list[Scope]:
+def _scopes(items: Run, variable: str, type_: Type, cost: int) -> Callable[[Scope], Iterator[Scope]]:
+    def scopes(scope: Scope) -> Iterator[Scope]:
         found = items(scope)
         if not isinstance(found, list | Mapping):
             raise EvaluationError("no such overload")
-        return [{**scope, variable: read(type_, each)} if isinstance(each, str | int | float) else
-                {**scope, variable: each} for each in found]  # fmt: skip
+        budget = scope.get(BUDGET)
+        for each in found:
+            if budget is not None:
+                budget.spend(cost)
+            yield {**scope, variable: read(type_, each) if isinstance(each, str | int | float) else each}
 
     return scopes
 
@@ -105,7 +113,7 @@ def _result(name: str, items: Type, bodies: Sequence[Part]) -> Type:
     return BOOL
 
 
-def _loop(name: str, scopes: Callable[[Scope], list[Scope]], bodies: Sequence[Part], variable: str) -> Run:
+def _loop(name: str, scopes: Callable[[Scope], Iterator[Scope]], bodies: Sequence[Part], variable: str) -> Run:
     body = bodies[0].run
     if name in {"all", "exists"}:
         return _quantified(scopes, body, decisive=name == "exists")
@@ -118,7 +126,7 @@ def _loop(name: str, scopes: Callable[[Scope], list[Scope]], bodies: Sequence[Pa
     return lambda scope: sum(_truth(body(each)) for each in scopes(scope)) == 1
 
 
-def _quantified(scopes: Callable[[Scope], list[Scope]], body: Run, *, decisive: bool) -> Run:
+def _quantified(scopes: Callable[[Scope], Iterator[Scope]], body: Run, *, decisive: bool) -> Run:
     def run(scope: Scope) -> bool:
         error: EvaluationError | None = None
         for each in scopes(scope):

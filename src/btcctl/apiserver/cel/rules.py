@@ -8,7 +8,7 @@ from typing import Any
 
 from btcctl.apiserver.cel import data
 from btcctl.apiserver.cel.compiler import Program, compile_expression
-from btcctl.apiserver.cel.data import EvaluationError, Optional
+from btcctl.apiserver.cel.data import BUDGET, Budget, BudgetExceeded, EvaluationError, Optional
 from btcctl.apiserver.cel.syntax import CompileError
 from btcctl.apiserver.cel.types import STRING, Type, normalized_path, type_of
 from btcctl.apiserver.correlation import Correlated, item_by_keys
@@ -36,6 +36,14 @@ class Rule:
     def name(self) -> str:
         """What errors call it."""
         return str(self.source.get("message") or self.source["rule"]).strip()
+
+
+class _NoFurtherRules(Exception):
+    """The budget is used up."""
+
+    def __init__(self, cause: Cause) -> None:
+        super().__init__(cause.message)
+        self.cause = cause
 
 
 @dataclass
@@ -123,11 +131,14 @@ def run(node: Node, new: Any, old: Any) -> tuple[list[Cause], list[str]]:
     correlated = None if old is None else Correlated(node.schema, new, old)
     causes: list[Cause] = []
     warnings: list[str] = []
-    for cause, is_old in _run(node, new, _Place("", old, correlated, None)):
-        if is_old:
-            warnings.append(f"{cause.field}: {cause.message}")
-        else:
-            causes.append(cause)
+    try:
+        for cause, is_old in _run(node, new, _Place("", old, correlated, None), Budget()):
+            if is_old:
+                warnings.append(f"{cause.field}: {cause.message}")
+            else:
+                causes.append(cause)
+    except _NoFurtherRules as error:
+        causes.append(error.cause)
     return causes, warnings
 
 
@@ -154,13 +165,13 @@ def _below(schema: Any) -> Node | None:
     return _node(schema, type_of(schema, is_root=is_root), is_root=is_root)
 
 
-def _run(node: Node, new: Any, place: _Place) -> Iterator[tuple[Cause, bool]]:
+def _run(node: Node, new: Any, place: _Place, budget: Budget) -> Iterator[tuple[Cause, bool]]:
     if new is None:
         return
     if node.rules:
-        yield from _run_rules(node, new, place)
+        yield from _run_rules(node, new, place, budget)
     if isinstance(new, Mapping):
-        yield from _run_fields(node, new, place)
+        yield from _run_fields(node, new, place, budget)
     elif isinstance(new, list) and node.items is not None:
         keys: Sequence[str] = ()
         if node.schema.get("x-kubernetes-list-type") == "map":
@@ -169,10 +180,12 @@ def _run(node: Node, new: Any, place: _Place) -> Iterator[tuple[Cause, bool]]:
         for index, each in enumerate(new):
             now = place.now.index(index) if place.now is not None else None
             old = item_by_keys(olds, keys, each) if olds else None
-            yield from _run(node.items, each, _Place(f"{place.path}[{index}]", old, now, place.now or place.above))
+            yield from _run(
+                node.items, each, _Place(f"{place.path}[{index}]", old, now, place.now or place.above), budget
+            )
 
 
-def _run_fields(node: Node, new: Mapping[str, Any], place: _Place) -> Iterator[tuple[Cause, bool]]:
+def _run_fields(node: Node, new: Mapping[str, Any], place: _Place, budget: Budget) -> Iterator[tuple[Cause, bool]]:
     old = place.old if isinstance(place.old, Mapping) else {}
     for name, each in new.items():
         below, path = node.fields.get(name), f"{place.path}.{name}" if place.path else name
@@ -180,34 +193,34 @@ def _run_fields(node: Node, new: Mapping[str, Any], place: _Place) -> Iterator[t
             below, path = node.rest, f"{place.path}[{name}]"
         if below is not None:
             now = place.now.key(name) if place.now is not None else None
-            yield from _run(below, each, _Place(path, old.get(name), now, place.now or place.above))
+            yield from _run(below, each, _Place(path, old.get(name), now, place.now or place.above), budget)
 
 
-def _run_rules(node: Node, new: Any, place: _Place) -> Iterator[tuple[Cause, bool]]:
+def _run_rules(node: Node, new: Any, place: _Place, budget: Budget) -> Iterator[tuple[Cause, bool]]:
     kind = node.schema.get("type") or ""
     for rule in node.rules:
         is_optional = bool(rule.source.get("optionalOldSelf"))
         if rule.is_transition and place.old is None and not is_optional:
             continue
+        at = place.path or "<nil>"
         try:
-            scope = _scope(node, new, place.old, is_optional=is_optional)
+            budget.begin_rule()
+            scope = _scope(node, new, place.old, budget, is_optional=is_optional)
             if rule.program.run(scope) is True:
                 continue
+        except BudgetExceeded as error:
+            raise _NoFurtherRules(_invalid(kind, f"{_exceeded(error, rule)}", at)) from error
         except EvaluationError as error:
-            yield (
-                Cause(
-                    "FieldValueInvalid", f"Invalid value: {shown(kind)}: {_told(error, rule)}", place.path or "<nil>"
-                ),
-                False,
-            )
+            yield _invalid(kind, _told(error, rule), at), False
             continue
         cause = _failure(rule, new, kind, place.path, _message(rule, scope))
         yield cause, not rule.is_transition and place.is_unchanged()
 
 
-def _scope(node: Node, new: Any, old: Any, *, is_optional: bool) -> dict[str, Any]:
+def _scope(node: Node, new: Any, old: Any, budget: Budget, *, is_optional: bool) -> dict[str, Any]:
     now, before = _seen(node, new), _seen(node, old)
-    return {"self": now, "oldSelf": Optional(before, old is not None) if is_optional else before}
+    before = Optional(before, old is not None) if is_optional else before
+    return {"self": now, "oldSelf": before, BUDGET: budget}
 
 
 def _seen(node: Node, value: Any) -> Any:
@@ -216,6 +229,17 @@ def _seen(node: Node, value: Any) -> Any:
         metadata = {key: each for key, each in value["metadata"].items() if key in {"name", "generateName"}}
         return {**value, "metadata": metadata}
     return data.read(node.type, value) if node.type is not None else value
+
+
+def _invalid(kind: str, why: str, place: str) -> Cause:
+    return Cause("FieldValueInvalid", f"Invalid value: {shown(kind)}: {why}", place)
+
+
+def _exceeded(error: BudgetExceeded, rule: Rule) -> str:
+    if str(error).startswith("operation cancelled"):
+        why = "no further validation rules will be run due to call cost exceeds limit for rule"
+        return f"'{error}': {why}: {rule.name}"
+    return f"{error}, no further validation rules will be run"
 
 
 def _told(error: EvaluationError, rule: Rule) -> str:
@@ -229,7 +253,7 @@ def _message(rule: Rule, scope: dict[str, Any]) -> str:
     if rule.message is not None:
         try:
             found = str(rule.message.run(scope)).strip()
-        except EvaluationError:
+        except (EvaluationError, BudgetExceeded):
             found = ""
         if found and "\n" not in found and len(found.encode()) <= _LONGEST_MESSAGE:
             return found

@@ -6,6 +6,7 @@ import re
 
 from btcctl.apiserver.printing import quoted
 
+MAX_DEPTH = 10_000  # of encoding/json
 _UNEXPECTED_END = "unexpected end of JSON input"
 _SPACE = re.compile(r"[ \t\r\n]*")
 _LITERALS = {"t": "true", "f": "false", "n": "null"}
@@ -65,6 +66,8 @@ class _Scanner:
             if found not in "{[":
                 self._scalar(found)
                 return
+            if len(self._open) >= MAX_DEPTH:
+                raise self._wrong("exceeded max depth")
             self._at += 1
             if self._next() == ("}" if found == "{" else "]"):
                 self._at += 1

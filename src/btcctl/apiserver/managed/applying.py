@@ -174,7 +174,8 @@ def _named_set(kind: Kind, version: str, value: Any) -> FieldSet:
 
 
 def _check_types(kind: Kind, wanted: Mapping[str, Any]) -> None:
-    if (wanted.get("metadata") or {}).get("managedFields") is not None:
+    sent = wanted.get("metadata")
+    if isinstance(sent, dict) and sent.get("managedFields") is not None:
         raise statuses.bad_request("metadata.managedFields must be nil")
     found = list(problems(kind.type, wanted))
     if found:
