@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 import pytest
-from btcctl.rest.transport.transport import Request
 
 from btcctl import CUSTOM_RESOURCE_DEFINITIONS, ApiClient, Invalid, Object, ObjectKey, TypedResource, crd_for
+from btcctl.rest.transport.transport import Request
 from btcctl.typed.kinds import type_of
 from tests.integration.api_servers import ApiServer
 from tests.shapes import REQUIRED, SHAPES, Shape
