@@ -109,7 +109,7 @@ def sleep(seconds: float, clock: Clock = SYSTEM_CLOCK) -> None:
     """
     bounded(seconds)
     until = clock.now() + seconds
-    never = threading.Condition()  # nobody else knows it
+    never = threading.Condition()  # known to this call alone
     with never:
         while (left := until - clock.now()) > 0:
             clock.wait(never, left)

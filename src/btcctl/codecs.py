@@ -2,7 +2,7 @@
 
 msgspec collects what it has to know of a type when it first sees it, and lets other threads see that before it is
 complete (0.22.0, `TypeNode_get_struct_info`): two threads that use a type for the first time at once crash the process.
-So a type is looked at here, under a lock, before anything is decoded to it; whoever comes later finds it complete,
+So a type is looked at here, under a lock, before anything is decoded to it; later calls find it complete,
 and takes no lock. Nested types are looked at together with the one that holds them.
 
 What a program of its own does with msgspec and the same types cannot be guarded here: it should have its decoders

@@ -1,6 +1,6 @@
 """How long the work under way may still take, known to every call that it makes.
 
-Whoever waits for somebody else asks `time_left`; what computes is not interrupted. A deadline
+Every wait asks `time_left`; what computes is not interrupted. A deadline
 belongs to the thread that has set it.
 """
 

@@ -11,7 +11,7 @@
         * ConnectionRefused: nothing listens there
         * ConnectionSilent: it is open, and nothing came for longer than can be
             * CallTimedOut: a call has had its time, of itself; a DeadlineExceeded as well
-        * Interrupted: we broke the call off ourselves, because somebody asked us to stop
+        * Interrupted: we broke the call off ourselves, because we were asked to stop
     * DecodeError: bytes that are not what they must be
         * ObjectDecodeError: an API object
         * WatchDecodeError: a line of a watch stream
@@ -30,7 +30,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, TypeGuard
 
 _TOO_LARGE = "Too large resource version"
-#: Of what a server asks for, whoever speaks for it: a longer one would be a way to switch a controller off.
+#: Of what a server, or a proxy before it, asks for: a longer one would be a way to switch a controller off.
 MAX_RETRY_AFTER_SECONDS = 600.0
 _MAX_TEXT_CHARACTERS = 4096  # characters of a message that is not ours
 
@@ -38,7 +38,7 @@ _MAX_TEXT_CHARACTERS = 4096  # characters of a message that is not ours
 def describe_error(error: BaseException) -> str:
     """`Type: message` of any exception, for logs and messages; never raises.
 
-    An exception of somebody else's may have a `__str__` that raises, or a message of megabytes.
+    A foreign exception may have a `__str__` that raises, or a message of megabytes.
     """
     name = type(error).__name__
     try:
@@ -246,7 +246,7 @@ class ConnectionSilent(TransportError):
 
 
 class Interrupted(TransportError):
-    """We broke the call off ourselves, because somebody asked us to stop."""
+    """We broke the call off ourselves, because we were asked to stop."""
 
 
 class DecodeError(BtcctlError):
@@ -270,7 +270,7 @@ class NotLeading(BtcctlError):
 
 
 class LeaseLost(BtcctlError):
-    """We led, and could not renew our lease in time, or somebody else has it: the process must end."""
+    """We led, and could not renew our lease in time, or another process has it: the process must end."""
 
 
 class DeadlineExceeded(BtcctlError):

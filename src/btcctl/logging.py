@@ -4,7 +4,7 @@ Modules write `logger = get_logger(__name__)` and log an event with key=value pa
 logger of that name, below `btcctl`. A program that configures nothing therefore sees warnings, as text; one that
 configures `logging` decides by level and handler as for everything else. `configure` is what our own commands use.
 
-* A line that nobody wants costs one look at the level: nothing is rendered or copied before.
+* A line below the level costs one look at it: nothing is rendered or copied before.
 * A value is shown if it is a scalar, an exception, or has a `__str__` of its own; of a mapping, a dataclass or a
   Struct only the type is: it may be an object with a Secret in it.
 * What `structlog.contextvars` has bound is part of each line: a reconcile's controller, key and reconcile_id are.

@@ -2,7 +2,7 @@
 
 The API server stores objects nested up to 9,990 deep (measured on 1.36.2), and the decoder gives up
 at about 1,000 on Python 3.11, at 10,000 on 3.13, and where the thread's stack ends on 3.14: on a whole page
-of a list, for the sake of one object in it. So whoever may create such an object could blind every informer.
+of a list, for the sake of one object in it. So any user who may create such an object could blind every informer.
 Here a page, a line or an object is cut into its parts by counting brackets, and only what is needed of it is
 decoded.
 """

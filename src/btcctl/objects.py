@@ -1,7 +1,7 @@
 """The few types every layer shares: keys, objects, watch events.
 
-An object in a cache is its bytes plus a few decoded scalars. Whoever wants more decodes a
-private copy, so nobody can corrupt a cache; decoding again is cheaper than a deep copy.
+An object in a cache is its bytes plus a few decoded scalars. A reader that wants more decodes a
+private copy, so no reader can corrupt a cache; decoding again is cheaper than a deep copy.
 
 What has another type than it must have is an ObjectDecodeError of that one object; see `btcctl.metadata`.
 """
@@ -61,7 +61,7 @@ class Object(msgspec.Struct, frozen=True, gc=False, eq=False):
     """One API object: its bytes, and its identity decoded.
 
     Items of a list of a built-in kind carry neither `kind` nor `apiVersion` in their bytes, events of a watch do.
-    Whoever reads the object sees both, however it came; only `raw` tells the difference.
+    Readers of the object see both, however it came; only `raw` tells the difference.
     """
 
     meta: ObjectMeta

@@ -462,7 +462,7 @@ RUNTIME_FAULTS = [
         _MANAGER,
         (
             "a standby works when it is stopped",
-            "            if not stop.is_set():  # whoever is on the way out begins nothing\n",
+            "            if not stop.is_set():  # a process that is stopping begins nothing\n",
             "            if True:\n",
         ),
     ),

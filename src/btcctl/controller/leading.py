@@ -49,7 +49,7 @@ class WhenLeading:
             each.on_set(either.set)
         either.wait()
         for part in self._work:
-            if not stop.is_set():  # whoever is on the way out begins nothing
+            if not stop.is_set():  # a process that is stopping begins nothing
                 part.start()
 
     def stop(self, timeout: float = 10.0) -> None:

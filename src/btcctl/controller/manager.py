@@ -48,7 +48,7 @@ class Manager:
         controllers: Started once everything else is.
         recorder: An event recorder: its last events are sent after the controllers have ended.
         services: Further parts, started before the controllers.
-        elector: None runs the controllers whoever else does.
+        elector: None runs the controllers whatever other processes do.
         clock: What deadlines are measured with.
 
     Raises:
@@ -174,7 +174,7 @@ class Manager:
             ended = True
         finally:
             if self.elector is not None and not ended:
-                self.elector.abandon()  # somebody may still be at work
+                self.elector.abandon()  # a reconcile may still be at work
             self._stop_rest(deadline)
 
     def _stop_part(self, part: Service, left: float) -> None:

@@ -29,7 +29,7 @@ class Event:
     action: str = ""  #: what was being done, in events.k8s.io/v1; "" is the reason
     instance: str = ""  #: which copy of the component says so, in events.k8s.io/v1
     related: ObjectReference | None = None  #: another object that has to do with it, in events.k8s.io/v1
-    #: What stands on the log lines of whoever recorded it: a reconcile's id. It stands on those about the event, too.
+    #: What stands on the log lines of the recording code: a reconcile's id. It stands on those about the event, too.
     log_context: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 

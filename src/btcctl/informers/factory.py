@@ -1,7 +1,7 @@
-"""One informer per selection of objects, shared by whoever asks for it.
+"""One informer per selection of objects, shared by all callers that ask for it.
 
-Two caches of one selection are at different times what they are: who is told of a change by one and reads the other
-reads the state before, and nobody tells it again. So a second one is never made unseen: who asks with another transform
+Two caches of one selection change at different times: a handler that one notifies and that reads the other reads the
+state before, and is not notified again. So a second one is never made unseen: a caller with another transform
 is refused, and who really wants two gives them names.
 """
 
@@ -43,8 +43,8 @@ class _Cache:
         if wanted is not None and wanted != self.transform:
             raise ValueError(
                 f"{asking_place()} asks for a cache of {self.informer.name} with another transform than that which was "
-                f"asked for at {self.asked_at}. Two caches of the same objects differ for moments: who is told by one "
-                "and reads the other misses changes. Share one, or give the second a name of its own: name=…"
+                f"asked for at {self.asked_at}. Two caches of the same objects differ for moments: a handler "
+                "of one that reads the other misses changes. Share one, or give the second a name of its own: name=…"
             )
 
 
@@ -146,7 +146,7 @@ class SharedInformerFactory:
             transform: Done to each object before it is cached. With None, it is that of the informer that is there
                 already, or else the factory's.
             metadata_only: Read nothing but `metadata`: `obj.body()` has nothing else.
-            name: Of a cache of its own, beside that of everybody, for whoever asks for the same name; also its
+            name: Of a cache of its own, beside the shared one, for all callers that give the same name; also its
                 name in logs and metrics.
 
         Raises:
@@ -186,7 +186,7 @@ class SharedInformerFactory:
         return TypedInformer(informer, struct)
 
     def forget(self, informer: SharedInformer | TypedInformer[Any], timeout: float = 10.0) -> None:
-        """Stop an informer and let go of it and its cache; who asks for its selection again gets another one.
+        """Stop an informer and let go of it and its cache; asking for its selection again makes another one.
 
         Args:
             informer: One of this factory's, or a view of one.
@@ -215,7 +215,7 @@ class SharedInformerFactory:
     def start(self) -> None:
         """Start what is not started yet. Call it again after asking for further informers.
 
-        An informer that somebody has stopped alone stays stopped, and is no error, as in client-go.
+        An informer that was stopped by itself stays stopped, and is no error, as in client-go.
 
         Raises:
             RuntimeError: The factory is stopped.

@@ -1,4 +1,4 @@
-"""Who leads, as far as one candidate may believe. Pure: it is told what was read and written, and when.
+"""Who leads, as far as one candidate may believe. Pure: what was read and written, and when, is passed in.
 
 All instants are this machine's monotonic seconds. Whether another's lease has run out is judged by
 how long its record has not changed here, never by the times written in it: clocks may differ.
@@ -59,7 +59,7 @@ class Election:
     Args:
         identity: Ours; unique among the candidates, also from start to start.
         timing: How long a lease lasts, and a belief.
-        take_over: Take the lease, once, from whoever has it; begin only when the other's time is over.
+        take_over: Take the lease, once, from its holder; begin only when the other's time is over.
     """
 
     def __init__(self, identity: str, timing: Timing, *, take_over: bool = False) -> None:
@@ -85,11 +85,11 @@ class Election:
         return self.leads_from <= now < self.leads_until
 
     def saw(self, record: LeaseRecord | None, now: float) -> None:
-        """Somebody has read the Lease: `record`, or None because there is none."""
+        """The Lease was read: `record`, or None because there is none."""
         if record is not None and record.holder != self.identity:
             self.leads_from, self.leads_until = _LATER, _NEVER
             if not record.holder:
-                self._rivals_until = _NEVER  # it was given back: nobody acts any more
+                self._rivals_until = _NEVER  # it was given back: no process acts any more
             elif record != self.record:
                 self._rivals_until = now + record.duration_seconds
         self.record = record
@@ -124,7 +124,7 @@ class Election:
     def wrote(self, record: LeaseRecord, sent_at: float) -> None:
         """The server has accepted a record of ours, which was sent at `sent_at`.
 
-        Nobody can have seen it before that, so nobody takes over before that + its duration.
+        No rival can have seen it before that, so none takes over before that + its duration.
         """
         if record.holder != self.identity:
             self.leads_from, self.leads_until = _LATER, _NEVER

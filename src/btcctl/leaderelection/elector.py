@@ -38,10 +38,10 @@ def unique_identity() -> str:
 
 @dataclass(slots=True)
 class _Ending:
-    """How it ends. Set by whoever stops us, and by the loop at its end."""
+    """How it ends. Set by the thread that stops us, and by the loop at its end."""
 
     resigned: bool = False  #: a lease that runs out from now on is no loss
-    abandoned: bool = False  #: somebody may still be at work: the lease is not given back
+    abandoned: bool = False  #: a reconcile may still be at work: the lease is not given back
     given_back: bool = False
     unraised: LeaseLost | None = None
 
@@ -54,7 +54,7 @@ class Elector:
         fence: Opened while we lead.
         identity: Ours; no two candidates may have the same.
         clock: What the lease is measured with.
-        take_over: Take the lease from whoever has it.
+        take_over: Take the lease from its holder.
         observer: Told what to count.
         uniform: Source of randomness for the pauses.
 
@@ -90,11 +90,11 @@ class Elector:
         self._has_written = False
         self._last_rival = ""
         self._runner = Runner(f"leader-{lock.key.name}", self.run, clock=clock, on_failure=lambda _: self.lost.set())
-        self._guard = threading.Lock()  # guards the loss that nobody has been told of
+        self._guard = threading.Lock()  # guards the loss that is not reported yet
 
     @property
     def holder(self) -> str:
-        """Who held the lease when it was last read or written, "" if nobody."""
+        """The identity that held the lease when it was last read or written, "" if none."""
         record = self._election.record
         return "" if record is None else record.holder
 
@@ -136,7 +136,7 @@ class Elector:
         self._ending.resigned = True
 
     def abandon(self) -> None:
-        """Do not give the lease back at the end: somebody may still be at work. It runs out by itself."""
+        """Do not give the lease back at the end: a reconcile may still be at work. It runs out by itself."""
         self._ending.abandoned = True
         self._fence.close()
 
@@ -179,7 +179,7 @@ class Elector:
         now = self._clock.now()
         if self.leading.is_set() and (now >= deadline or not self._election.holds(now)):
             raise LeaseLost(self._why_lost())
-        self._tell(now)
+        self._publish(now)
         return self._pause(now, began_at)
 
     def _attempt(self) -> None:
@@ -211,8 +211,8 @@ class Elector:
         left = self._election.leads_until - self._clock.now()
         return min(self._timing.call_seconds, left) if left > 0 else self._timing.call_seconds
 
-    def _tell(self, now: float) -> None:
-        """Open the fence, log who leads."""
+    def _publish(self, now: float) -> None:
+        """Open the fence while we lead; log changes of the leader."""
         if self._election.leads(now):
             self._fence.extend(self._election.leads_until)
             if not self.leading.is_set():

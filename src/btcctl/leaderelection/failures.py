@@ -30,7 +30,7 @@ class Failures:
     Args:
         key: The lease.
         clock: The elector's.
-        patience_seconds: For how long failures are nobody's business: a server may be restarting.
+        patience_seconds: For how long failures are not reported: a server may be restarting.
     """
 
     def __init__(self, key: ObjectKey, clock: Clock, patience_seconds: float) -> None:

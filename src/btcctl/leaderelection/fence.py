@@ -12,7 +12,7 @@ logger = get_logger(__name__)
 class Fence:
     """What the transports ask right before they send; it is given to them from outside.
 
-    It needs nobody to shut it: once the deadline has passed nothing goes through, even if the
+    No call has to shut it: once the deadline has passed nothing goes through, even if the
     thread that renews the lease hangs, or the whole process was stopped for a while. What it
     cannot take back is a request that is on its way.
 

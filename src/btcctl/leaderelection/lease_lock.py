@@ -56,7 +56,7 @@ class LeaseLock:
         """Make it.
 
         Raises:
-            AlreadyExists: Somebody else has.
+            AlreadyExists: Another process has.
         """
         metadata = {"name": self.key.name, "namespace": self.key.namespace}
         body = {

@@ -88,7 +88,7 @@ def _number(fields: Mapping[str, Any], name: str) -> int:
 
 
 def read_record(lease: Object) -> LeaseRecord:
-    """What stands in a Lease of somebody else; one that makes no sense has no holder."""
+    """Reads a Lease that another program may have written; one that makes no sense has no holder."""
     try:
         return LeaseRecord.from_spec(lease.body().get("spec"))
     except ObjectDecodeError:

@@ -10,7 +10,7 @@ from btcctl.logging import get_logger
 
 logger = get_logger(__name__)
 
-_TRIES = 5  # each lost to somebody else's write to the Lease
+_TRIES = 5  # each lost to another write to the Lease
 
 
 def give_back(lock: Lock, election: Election, clock: Clock, *, seconds: float) -> bool:

@@ -148,7 +148,7 @@ class Keeper:
     def spawn_attached(
         self, argv: Sequence[str], env: Mapping[str, str], cwd: Path, streams: Sequence[Path | None]
     ) -> ProcessHandle:
-        """Start a process in a session of its own, with streams that somebody holds the other ends of.
+        """Start a process in a session of its own, with streams whose other ends are held elsewhere.
 
         They are open when this returns.
 

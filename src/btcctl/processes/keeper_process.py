@@ -1,4 +1,4 @@
-"""The keeper's own program: starts processes, reports how they end, and outlives nobody.
+"""The keeper's own program: starts processes, reports how they end, and never outlives its parent.
 
 `keeper.py` runs this file as a script with `python -S -I`, so it imports the standard library
 only, and quickly. It is a process because of two facts: a child asked to die with its parent
@@ -78,7 +78,7 @@ class Keeper:
     def _obey(self, command: dict[str, Any]) -> None:
         if "signal" not in command:
             self._spawn(command)
-        elif command["pid"] in self._children:  # so it is not reaped, and the number not somebody else's
+        elif command["pid"] in self._children:  # so it is not reaped, and its number not given to another process
             (os.killpg if command.get("group") else os.kill)(command["pid"], command["signal"])
 
     def _spawn(self, command: dict[str, Any]) -> None:
@@ -155,7 +155,7 @@ def _die_with_parent(parent: int) -> None:
 
 
 def _report(report: dict[str, Any]) -> None:
-    with contextlib.suppress(OSError):  # nobody listens any more
+    with contextlib.suppress(OSError):  # the parent is gone
         os.write(1, json.dumps(report).encode() + b"\n")
 
 

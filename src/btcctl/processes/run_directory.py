@@ -39,7 +39,7 @@ def new_run_directory(root: Path | None = None) -> Path:
 
 
 def sweep(root: Path) -> list[Path]:
-    """Remove the run directories under `root` that nobody uses; returns them."""
+    """Remove the run directories under `root` that no process uses; returns them."""
     stale = [path for path in sorted(root.glob(f"{_PREFIX}*-*-*")) if _is_ours(path) and _is_stale(path)]
     for path in stale:
         logger.info("removing what a dead process left", directory=str(path))

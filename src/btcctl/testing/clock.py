@@ -38,7 +38,7 @@ class FakeClock:
             self._changed.notify_all()
         try:
             if deadline > self._now and not condition.wait(_REAL_LIMIT_SECONDS) and timeout is not None:
-                raise AssertionError(f"nobody moved the fake clock from {self._now} for {_REAL_LIMIT_SECONDS} s")
+                raise AssertionError(f"the fake clock was not moved from {self._now} for {_REAL_LIMIT_SECONDS} s")
         finally:
             with self._changed:
                 self._waiters.remove(waiter)

@@ -7,7 +7,7 @@ A class statement says which kind it is:
         group="db.example.org", version="v1", plural="databases", short_names=("db",),
         columns={"Phase": ".status.phase", "Age": AGE},
     ):
-        \"\"\"A database that somebody wants.\"\"\"
+        \"\"\"A database, as its owner wants it.\"\"\"
 
 and then stands wherever a ResourceType does. A class without these words only hands on its fields.
 

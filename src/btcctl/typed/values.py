@@ -1,6 +1,6 @@
 """Objects as values of a type, and back.
 
-What is None because nobody has said it is not sent: a field whose default is None is left out, to an API server null is
+What is None because it was never set is not sent: a field whose default is None is left out, to an API server null is
 another value. Where null is to be sent, the field has no default, or the default `msgspec.UNSET`.
 """
 

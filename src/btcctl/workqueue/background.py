@@ -15,7 +15,7 @@ AGED_SECONDS = 10.0
 class BackgroundLane(Generic[K]):
     """Keys in the order in which they came, each of which may be called away to the front.
 
-    Takes no lock: whoever pops a key from `waiting`, which only one can, has it. Its place in
+    Takes no lock: the thread that pops a key from `waiting`, which only one can, has it. Its place in
     the order is then void, and is skipped.
 
     Attributes:

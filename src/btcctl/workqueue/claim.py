@@ -1,4 +1,4 @@
-"""Who has a key, and where keys go that nobody shall have."""
+"""Which thread has a key, and where keys go that no thread shall have."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ K = TypeVar("K", bound=Hashable)
 
 
 class Claim(msgspec.Struct, gc=False):
-    """Who has put this very object into the claims has the key. A Struct is made in C, nearly as fast as a float."""
+    """The thread that has put this very object into the claims has the key. Made in C, nearly as fast as a float."""
 
     since: float
 

@@ -21,7 +21,7 @@ class DelayedKeys(Generic[K]):
 
     def __init__(self) -> None:
         self._ready_at: dict[K, float] = {}
-        self._in_background: set[K] = set()  # keys that nobody has added otherwise
+        self._in_background: set[K] = set()  # keys that were not added otherwise
         self._heap: list[tuple[float, int, K]] = []
         self._tiebreak = itertools.count()  # keys need not be orderable
 

@@ -30,7 +30,7 @@ class WorkQueue(Generic[K]):
     """Collapses duplicate keys, and can hold a key back until later.
 
     A key is
-        claimed     by whoever puts it into the queue, until it is done: once at a time;
+        claimed     by the thread that puts it into the queue, until it is done: once at a time;
         processing  from `get` to `done`;
         again       if it was added while it was claimed: `done` claims it anew.
 
@@ -53,7 +53,7 @@ class WorkQueue(Generic[K]):
     is set before it looks there, and read after a key was put there.
 
     A worker that finds nothing waits on a condition until the next delayed key is due; there is
-    no thread for delays. Whoever puts a key in wakes one, who wakes the next if there is more.
+    no thread for delays. A thread that puts a key in wakes a worker, which wakes the next if there is more.
 
     Args:
         clock: What delays are measured with.
@@ -76,7 +76,7 @@ class WorkQueue(Generic[K]):
         self._last_mark_taken: object = None  # another one each time that a mark is about to go
         self._due_at = _NEVER  # of the first delayed key
         self._has_delayed = False
-        self._worker_waiting = False  # that nobody has woken yet
+        self._worker_waiting = False  # that has not been woken yet
         self._is_shut_down = False
         # Guards everything below. Re-entrant, because a worker that waits puts in what is due.
         self._lock = threading.RLock()
@@ -281,14 +281,14 @@ class WorkQueue(Generic[K]):
         return self._again.pop(key, None)
 
     def _add_again(self, key: K) -> None:
-        """Somebody else has the claim, or had it a moment ago."""
+        """Another thread has the claim, or had it a moment ago."""
         self._again.setdefault(key, self._now())
         self._claims.pop(_ABSENT, None)  # for its lock, between the mark and the look: see above
         if key not in self._claims:
             self._redo(key)
 
     def _redo(self, key: K) -> None:
-        """Queue `key` if it is marked and nobody claims it: whoever claims it looks for the mark himself."""
+        """Queue `key` if it is marked and not claimed: a thread that claims it looks for the mark itself."""
         while key in self._again and self._try_claim(key, self._now()):
             since = self._take_mark(key)
             if since is not None:
@@ -347,7 +347,7 @@ class WorkQueue(Generic[K]):
             raise ShutDown
 
     def _add_due(self) -> None:
-        """Add what is due. It leaves the delayed keys only then: nobody shall see it nowhere."""
+        """Add what is due. It leaves the delayed keys only then: at no moment is it nowhere."""
         if self._due_at > self._now():
             return
         with self._lock:
@@ -387,7 +387,7 @@ class WorkQueue(Generic[K]):
         return list(dict.fromkeys([*self._processing.copy(), *queued]))
 
     def _end(self) -> None:
-        """Hand out nothing any more, not even what somebody is just putting in."""
+        """Hand out nothing any more, not even what another thread is just putting in."""
         self._is_over = True
         self._ready = Nowhere()
         self._background.clear()

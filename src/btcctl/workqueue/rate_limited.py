@@ -59,5 +59,5 @@ class RateLimitingQueue(WorkQueue[K]):
 
 
 def _finite(seconds: float) -> float:
-    """A limiter of somebody else's may say anything, and the key must come back, but not at once."""
+    """A foreign limiter may say anything, and the key must come back, but not at once."""
     return seconds if seconds < math.inf else CAP_SECONDS

@@ -67,7 +67,7 @@ def _check(key: object) -> None:
 
 def _iterable(named: object) -> Iterable[Any]:
     if inspect.iscoroutine(named):
-        named.close()  # or the interpreter complains that nobody waits for it
+        named.close()  # or the interpreter warns that it was never awaited
         raise TypeError("a mapping returned a coroutine: it must be a plain function")
     if named is None:
         raise TypeError("a mapping returned None, must return ObjectKeys: [] for none")

@@ -1,6 +1,6 @@
 """Where a controller's keys come from: informers, watched through a mapping.
 
-After this module nobody knows what happened to an object, only which object to look at.
+After this module it is no longer known what happened to an object, only which object to look at.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is remembered of each key: for the logs, and for whoever asks what goes on."""
+"""What is remembered of each key: for the logs and for debug pages."""
 
 from __future__ import annotations
 

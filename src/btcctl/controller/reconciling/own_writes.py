@@ -7,7 +7,7 @@ controller watches hold what was written for it; not for long, because a cache m
 A write is seen
 
     in the object that a cache holds: its version is that of the write, or a later one;
-    in what a cache has held, though it has gone on since: somebody else has deleted the object again;
+    in what a cache has held, though it has gone on since: another client has deleted the object again;
     or because the cache has read on past the write's version, and whatever it holds now is what it makes of it:
     a selector leaves the object out, or a transform has refused it.
 

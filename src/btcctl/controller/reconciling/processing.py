@@ -96,7 +96,7 @@ class Processor:
         if delay:
             self._queue.add_after(key, delay)
         elif was_held:
-            self._queue.cancel_delay(key)  # or it would be reconciled again because of a look that nobody needs
+            self._queue.cancel_delay(key)  # or it would be reconciled again, for a check that is not needed
         return delay > 0
 
     def _outcome(self, key: ObjectKey) -> tuple[str, BaseException | None]:
@@ -197,7 +197,7 @@ def _checked(name: str, reconcile: Any) -> Reconcile:
 
 def _why_no_result(returned: object) -> str:
     if inspect.iscoroutine(returned):
-        returned.close()  # or the interpreter complains that nobody waits for it
+        returned.close()  # or the interpreter warns that it was never awaited
         return "reconcile returned a coroutine: it must be a plain function, workers are threads"
     if returned is None:
         return "reconcile returned None, not a Result: end it with `return Result()`"

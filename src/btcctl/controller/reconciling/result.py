@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import Any
 
-#: No key comes back sooner because it asks for it: a worker that never rests helps nobody.
+#: No key comes back sooner because it asks for it: a worker that never rests helps no key.
 MIN_REQUEUE_SECONDS = 0.005
 
 
@@ -22,7 +22,7 @@ class Result:
         requeue_after: Seconds after which to reconcile again even if nothing changes, or None for never. 0 is
             "soon": after the delay of the rate limiter, which grows as long as nothing else is returned, as
             controller-runtime's `Requeue` does. Anything less than 5 ms is 5 ms.
-        background: It is a poll: nobody has changed anything. When its time has come it waits behind all changes, as
+        background: It is a poll: nothing has changed. When its time has come it waits behind all changes, as
             keys of a first list do; after 10 s it gets every second turn. Does nothing for a `requeue_after` of 0.
 
     Raises:

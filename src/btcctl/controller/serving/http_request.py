@@ -27,7 +27,7 @@ class Request:
 
 
 class BadRequest(Exception):
-    """It is answered with `status`, and then the connection is closed: nobody knows what follows."""
+    """It is answered with `status`, and then the connection is closed: what follows cannot be known."""
 
     def __init__(self, status: HTTPStatus, message: str) -> None:
         super().__init__(message)

@@ -1,14 +1,14 @@
-"""A small HTTP server that nobody can hold up.
+"""A small HTTP server that no client can hold up.
 
 One thread reads and writes all connections, and never blocks; answers are computed by others, which are
 made as they are needed, MAX_AT_ONCE at most. The rules:
 
-- A request has REQUEST_SECONDS, from its first byte (or the connection) until its answer is sent, whoever is slow.
+- A request has REQUEST_SECONDS, from its first byte (or the connection) until its answer is sent.
 - There are MAX_CONNECTIONS at most. For another one the one goes that has kept us waiting longest: so those who
   say nothing cannot keep out those who do.
 - If the process has no descriptor left, one of those who say nothing goes, too, but not before it had a moment to
-  say something; and one descriptor is kept in reserve. If that is not enough, nobody is let in for a moment: no
-  spinning. Linux says "no descriptor" before it looks whether anybody waits, so only the first try tells of somebody.
+  say something; and one descriptor is kept in reserve. If that is not enough, no client is accepted for a moment: no
+  spinning. Linux says "no descriptor" before it checks for waiting clients, so only the first try means that one waits.
 - Only the loop's thread touches connections. A computed answer reaches it through a queue and a socket that wakes it.
 """
 
@@ -59,7 +59,7 @@ class Answer(NamedTuple):
 
 class _Phase(enum.Enum):
     READING = enum.auto()  # a request, or nothing
-    COMPUTING = enum.auto()  # somebody is at the answer
+    COMPUTING = enum.auto()  # a thread computes the answer
     WRITING = enum.auto()
     LINGERING = enum.auto()  # all is sent: until the client has noticed
 
@@ -163,7 +163,7 @@ class HttpServer:
             except OSError as error:
                 if error.errno not in _NO_ROOM or (number == 0 and not self._make_room()):
                     self._pause_accepting(error)
-                return  # and come back at once if somebody waits
+                return  # and come back at once if a client waits
             sock.setblocking(False)
             if len(self._connections) >= MAX_CONNECTIONS and not self._drop_silent_one():
                 sock.close()
@@ -180,7 +180,7 @@ class HttpServer:
         return True
 
     def _drop_silent_one(self, least_seconds: float = 0.0, *, refill: bool = True) -> bool:
-        """Drop who has said nothing for longest; False if nobody has for so long."""
+        """Drop the connection that has been silent for longest; False if none has been for so long."""
         silent = [each for each in self._connections if each.phase in {_Phase.READING, _Phase.LINGERING}]
         first = min(silent, key=lambda each: each.since, default=None)
         if first is None or self._clock.now() - first.since < least_seconds:
@@ -331,7 +331,7 @@ class HttpServer:
                         self._send(connection, answer)
 
     def _wake(self) -> None:
-        with contextlib.suppress(OSError):  # it is full, so it wakes; or closed, so there is nobody to wake
+        with contextlib.suppress(OSError):  # it is full, so it wakes; or closed, so there is nothing to wake
             self._wake_out.send(b"\0")
 
     def _close(self) -> None:

@@ -1,4 +1,4 @@
-"""Notices that what is written does not last, so that nobody fights over a field at a hundred writes a second.
+"""Notices that what is written does not last, so that writers do not fight over a field at a hundred writes a second.
 
 Rules:
 * a field counts by the value that we give it: with another value everything begins anew;
@@ -153,7 +153,7 @@ class Contention:
             self._objects.pop(target, None)
 
     def _describe(self, path: str, before: Mapping[str, Any], *, is_taken: bool) -> str:
-        """Who is named is who wrote the field before us; nobody, if the API server itself did not take the write."""
+        """Names the manager that wrote the field before us; none, if the API server itself did not take the write."""
         if not is_taken:
             return "is changed back as it is written: by an admission webhook or policy?"
         manager = manager_of(path, before, but=self._field_manager)
@@ -165,4 +165,4 @@ def _hash(value: object) -> int:
     try:
         return hash(encode(value, order="sorted"))
     except (TypeError, ValueError, OverflowError, RecursionError):
-        return 0  # who writes it is told what is wrong with it
+        return 0  # its writer gets the error instead

@@ -1,4 +1,4 @@
-"""Which fields of an object we set, and who has set them otherwise. Pure.
+"""Which fields of an object we set, and which manager has set them otherwise. Pure.
 
 The API server fills in defaults, other controllers and people add labels, annotations and fields of their own. So a
 controller compares what it sets, and leaves all else as it is.

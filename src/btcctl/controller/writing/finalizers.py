@@ -28,7 +28,7 @@ def add_finalizer(resource: Patchable, obj: Object, name: str) -> Object:
     is being deleted: the API server refuses that.
 
     Args:
-        name: `example.org/what`: nobody else's.
+        name: `example.org/what`, used by this controller alone.
 
     Returns:
         The object as it is now.

@@ -115,7 +115,7 @@ def create_or_update(
         The object as it is now. It is UPDATED only if the server has made a new version of it.
 
     Raises:
-        Conflict: It has changed since it was read, or somebody else has just created it.
+        Conflict: It has changed since it was read, or another client has just created it.
         Contested: It is not written, because the last three times it did not last; only with `contention`.
         TypeError: `mutate` returns something, or sets what JSON does not have.
         ValueError: `mutate` changes the object's name or namespace, or sets NaN or infinity.
@@ -130,7 +130,7 @@ def create_or_update(
     try:
         return _create(resource, key, mutate, contention)
     except AlreadyExists:
-        # The lister lags behind; who has just asked the server has lost a race, and should look again.
+        # The lister lags behind; a caller that has just asked the server has lost a race, and should read again.
         found = None if cached is NOT_GIVEN else _find(resource, key)
         if found is None:
             raise
@@ -164,7 +164,7 @@ def _has_status(obj: Object, status: Mapping[str, Any] | msgspec.Struct) -> bool
         try:
             return bool(obj.decode(_with_status(type(status))).status == status)
         except ObjectDecodeError:
-            return False  # another version wrote it, or somebody by hand
+            return False  # another version wrote it, or a person by hand
     if not isinstance(status, Mapping):
         raise TypeError(f"a status is a dict or a msgspec Struct, not of type {type(status).__name__}")
     return is_same_json(dict(status), obj.body().get("status"))
@@ -186,7 +186,7 @@ def set_controller(body: dict[str, Any], owner_type: AnyKind, owner: Owner, *, a
 
     Args:
         body: What is about to be written.
-        adopt: Take an object that exists already, and that nobody controls.
+        adopt: Take an object that exists already, and that has no controller.
 
     Raises:
         NotControlled: It exists already, or another one controls it.

@@ -1,4 +1,4 @@
-"""What has happened to each key since it was last looked at, in order, between two threads."""
+"""The changes of each key that are not processed yet, in order, between two threads."""
 
 from __future__ import annotations
 
@@ -67,8 +67,8 @@ class DeltaFIFO:
     ) -> None:
         self._clock = clock
         self._at_once = at_once
-        self._unprocessed = frozenset(scopes)  #: scopes whose first list was not; changed by who pops
-        #: Held while an entry is processed, from before it leaves the queue. Whoever holds it has the store for itself.
+        self._unprocessed = frozenset(scopes)  #: scopes whose first list was not; changed by the thread that pops
+        #: Held while an entry is processed, from before it leaves the queue: its holder has the store for itself.
         self.turn = threading.Lock()
         self._changed = threading.Condition()  # guards everything below: there is something to pop, or no more will be
         self._entries: deque[Entry] = deque()
@@ -138,7 +138,7 @@ class DeltaFIFO:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Drop everything, take nothing more, and wake who waits in `pop`. Idempotent."""
+        """Drop everything, take nothing more, and wake the thread that waits in `pop`. Idempotent."""
         with self._changed:
             self._closed = True
             self._entries.clear()

@@ -105,7 +105,7 @@ class Indexer:
             self.add_index(index, function)
 
     def put(self, obj: Object, key: ObjectKey | None = None) -> Object | None:
-        """Store `obj`; return what it replaces. Who has its key at hand spares us making it again."""
+        """Store `obj`; return what it replaces. A caller that has its key at hand spares us making it again."""
         if key is None:
             key = obj.key
         while True:

@@ -22,7 +22,7 @@ class Caller(Protocol):
 
     @property
     def has_chosen_field_manager(self) -> bool:
-        """Whether somebody has given that name, and it is not merely the program's."""
+        """Whether that name was given, and is not merely the program's."""
 
     @property
     def gzip(self) -> bool:

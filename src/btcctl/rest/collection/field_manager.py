@@ -10,7 +10,7 @@ from pathlib import PurePath
 MAX_BYTES = 128
 
 MUST_BE_CHOSEN = (
-    "an apply needs a field manager that somebody has chosen: fields that it no longer says are dropped, if they were "
+    "an apply needs a field manager that was chosen: fields that it no longer says are dropped, if they were "
     "this manager's before; so programs that share a name would undo each other's work. "
     "ApiClient(…, field_manager='my-operator'), or apply(…, field_manager='my-operator')"
 )

@@ -10,7 +10,7 @@ from btcctl.rest.collection.caller import Caller
 from btcctl.rest.transport.breaker import Breaker
 from btcctl.rest.transport.transport import Request, StreamResponse
 
-#: A longer line comes in pieces of this length: whoever writes no line breaks fills no memory of ours.
+#: A longer line comes in pieces of this length: a pod that writes no line breaks fills no memory of ours.
 MAX_LINE_BYTES = 1 << 20
 _SILENT_SECONDS = 60.0
 _FOREVER_SECONDS = 365 * 86400.0
@@ -42,7 +42,7 @@ class LogLines:
 
     Raises (while iterating):
         TransportError: The connection broke, or was silent for longer than allowed.
-        Interrupted: Somebody called `interrupt`.
+        Interrupted: `interrupt` was called.
     """
 
     def __init__(self, response: StreamResponse, breaker: Breaker) -> None:

@@ -113,7 +113,7 @@ class Resource(ReadableResource):
         Raises:
             Conflict: The patch names an old resourceVersion; or, with APPLY, another manager's
                 fields, which `causes` lists.
-            ValueError: `force` without APPLY; APPLY without a field manager that somebody has chosen.
+            ValueError: `force` without APPLY; APPLY without a field manager that was chosen.
         """
         if force and kind is not PatchKind.APPLY:
             raise ValueError("only an apply can be forced")
@@ -132,7 +132,7 @@ class Resource(ReadableResource):
         subresource: str = "",
         locked: bool = False,
     ) -> Object:
-        """Send what makes `new` of `old`, as a merge patch: what nobody changed here stays as others have it.
+        """Send what makes `new` of `old`, as a merge patch: what was not changed here stays as others have it.
 
         Nothing is sent if they are the same. A list that differs is sent whole.
 
@@ -193,7 +193,7 @@ class Resource(ReadableResource):
 
         Raises:
             Conflict: Others own some of the fields, which `causes` lists.
-            ValueError: Nobody has chosen a field manager: neither here nor for the client.
+            ValueError: No field manager was chosen: neither here nor for the client.
         """
         query = self._patch_query(PatchKind.APPLY, field_manager, force=force)
         key, content = self._key_of(body), _encoded(self._complete(body))

@@ -1,4 +1,4 @@
-"""What a thread has written to the API server, for whoever wants to see it come back in a cache.
+"""What a thread has written to the API server, so that it can be recognised when it comes back in a cache.
 
 What a write has made of an object is known by the version in the server's answer, and if the object is gone, by its
 UID: another one of the same name may follow. An object that is being deleted is gone once nothing holds it any more,
@@ -151,7 +151,7 @@ def _is_held(obj: Object) -> bool:
     """
     try:
         held = decode_json(obj.raw, _Held, lambda: str(obj.key))
-    except DecodeError:  # a kind of somebody's, whose spec is something else
+    except DecodeError:  # a custom kind, whose spec is something else
         return bool(obj.finalizers)
     in_spec = held.spec.finalizers if held.spec is not None else None
     return bool(held.metadata.finalizers or in_spec or held.metadata.deletion_grace_period_seconds)

@@ -48,7 +48,7 @@ class ClientConfig:
         object.__setattr__(self, "proxy_url", Secret(self.proxy_url))
 
     def acting_as(self, user: str = "", uid: str = "", groups: Sequence[str] = ()) -> Self:
-        """The same, acting as somebody else. What is not given stays as it was: as kubectl's flags do.
+        """The same, acting as another user. What is not given stays as it was: as kubectl's flags do.
 
         Raises:
             ConfigError: There is a uid or a group, and no user.

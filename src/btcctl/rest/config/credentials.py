@@ -96,7 +96,7 @@ class _Reading(NamedTuple):
 
 
 class TokenFile:
-    """A bearer token in a file that somebody else rotates.
+    """A bearer token in a file that another process rotates.
 
     Read at most once a minute, and after a 401. If it cannot be read, the last token serves on.
 

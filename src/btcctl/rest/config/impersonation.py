@@ -1,4 +1,4 @@
-"""Acting as somebody else: the headers that ask the API server for it.
+"""Acting as another user: the headers that ask the API server for it.
 
 Source: https://kubernetes.io/docs/reference/access-authn-authz/authentication/#user-impersonation
 """

@@ -2,5 +2,5 @@
 
 `head` and `chunked` and `body` are pure, `exchange` sends and reads, `connection` finds, makes and keeps connections
 (urllib3's), `names` asks the resolver, `proxies` chooses the way. Within it every failure is an OSError, an
-`ssl.SSLError` or an `ExchangeError`; who stands on it makes errors of btcctl of them.
+`ssl.SSLError` or an `ExchangeError`; its callers turn them into errors of btcctl.
 """

@@ -146,11 +146,11 @@ def unpacking_of(head: Head) -> Gunzip | None:
     """What unpacks the content; None if it is not packed.
 
     Raises:
-        ExchangeError: In a way nobody asked for.
+        ExchangeError: In a way that was not asked for.
     """
     coding = head.headers.get("content-encoding", "").lower()
     if coding in {"", "identity"}:
         return None
     if coding not in {"gzip", "x-gzip"}:
-        raise ExchangeError(f"the answer is packed as {coding[:20]!r}, which nobody asked for")
+        raise ExchangeError(f"the answer is packed as {coding[:20]!r}, which was not asked for")
     return Gunzip()

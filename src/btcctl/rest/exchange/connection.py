@@ -62,7 +62,7 @@ class PlainConnection(HTTPConnection):
 
     @property
     def is_connected(self) -> bool:
-        """False if the server has closed it, or has said what nobody asked for."""
+        """False if the server has closed it, or has sent what was not asked for."""
         return self.sock is not None and self.poll is not None and not self.poll(0)
 
     def _new_conn(self) -> socket.socket:
@@ -352,7 +352,7 @@ def _dial_address(info: AddressInfo, seconds: float, making: _Making, target: tu
 
 
 def _socks_socket(family: int, kind: int, protocol: int, address: tuple[Any, ...], proxy: Proxy) -> socket.socket:
-    """One that connects to where it is told through the proxy at this address, and has the proxy resolve names."""
+    """Connects through the proxy at this address, which resolves the names."""
     import socks  # noqa: PLC0415 - PySocks, which need not be there
 
     sock = socks.socksocket(family, kind, protocol)

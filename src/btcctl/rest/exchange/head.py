@@ -30,7 +30,7 @@ _MAX_DIGITS = 15
 class Headers(Mapping[str, str]):
     """The fields of a head, by lower-case name; looked up whatever the case. Those of one name are joined.
 
-    Taken apart when one of them is asked for: of most answers nobody asks for any.
+    Taken apart when one of them is asked for: most answers' headers are never asked for.
     """
 
     __slots__ = ("_fields", "_parsed")

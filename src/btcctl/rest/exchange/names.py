@@ -1,6 +1,6 @@
 """From names to addresses, in time: the resolver of the system knows no deadline and cannot be broken off.
 
-It is asked in a thread of its own, which whoever waits can leave. A name is asked for once at a time, whoever wants
+It is asked in a thread of its own, which a waiting caller can leave. A name is asked for once at a time, whoever wants
 it, so that a resolver that hangs holds one thread per name.
 """
 

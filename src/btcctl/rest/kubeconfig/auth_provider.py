@@ -47,7 +47,7 @@ class AuthProvider:
         """Log in: refresh the token if it has ended.
 
         Args:
-            seconds: Not heeded by the library: who waits has a limit of his own.
+            seconds: Not heeded by the library: the caller that waits has a limit of its own.
             stop: Heeded before and after.
 
         Raises:

@@ -1,4 +1,4 @@
-"""Credentials from a program that the kubeconfig names: what it is told, and what its answer must be.
+"""Credentials from a program that the kubeconfig names: what it is given, and what its answer must be.
 
 Source: https://kubernetes.io/docs/reference/config-api/client-authentication.v1/
 """
@@ -87,7 +87,7 @@ class ExecPlugin:
         """Whether it may ask a person.
 
         Raises:
-            ConfigError: It has to, and nobody is there.
+            ConfigError: It has to ask a person, and there is no terminal.
         """
         has_terminal = sys.stdin is not None and not sys.stdin.closed and sys.stdin.isatty()
         mode = self._exec.interactive_mode

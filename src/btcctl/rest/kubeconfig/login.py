@@ -1,6 +1,6 @@
 """The credentials and TLS of one context of some kubeconfig files, which are read again when the server refuses us.
 
-client-go does not do the latter: a program of it has to be restarted when somebody has written new credentials.
+client-go does not do the latter: a program of it has to be restarted when new credentials were written.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from btcctl.threads import Stop
 
 logger = get_logger(__name__)
 
-_A_PERSON_SECONDS = 600.0  # for the first login, if somebody may have to act in it
-_REREAD_SECONDS = 60.0  # how long one waits for another who is reading the files
+_A_PERSON_SECONDS = 600.0  # for the first login, if a person may have to act in it
+_REREAD_SECONDS = 60.0  # how long a caller waits for another that is reading the files
 
 
 class Session(Protocol):
@@ -107,7 +107,7 @@ def log_in(chosen: Chosen, clock: Clock) -> Session:
 
 
 def _first(issue: Issue, seconds: float) -> Issued:
-    """Here, in this thread: nobody else waits for it yet."""
+    """Here, in this thread: no other waits for it yet."""
     try:
         return issue(time_left(seconds), Stop())
     except ConfigError:
@@ -146,14 +146,14 @@ class Login:
         self._paths = tuple(paths)
         self._context = context
         self._clock = clock
-        self._turn = threading.Lock()  # of who reads the files again; guards the stamps
+        self._turn = threading.Lock()  # of the thread that reads the files again; guards the stamps
         self._stamps = self._stamped()
         self.chosen = choose(self._paths, context)
         self._session = log_in(self.chosen, clock)
 
     @property
     def may_wait(self) -> bool:
-        """Whether somebody has to be asked for credentials now and then."""
+        """Whether a person has to be asked for credentials now and then."""
         return isinstance(self._session, _Issued)
 
     def tls(self) -> Tls:
@@ -184,7 +184,7 @@ class Login:
                 self._take_over(chosen)
             self._stamps = stamps
         except ConfigError as error:
-            # Half-written files are normal while somebody writes one: it is looked at again after the next 401.
+            # Half-written files are normal while one is being written: it is read again after the next 401.
             logger.warning("kubeconfig cannot be read again, keeping what it said", error=str(error))
         finally:
             self._turn.release()

@@ -91,7 +91,7 @@ class Merged:
         if user is not None:
             return user
         if name:  # kubectl goes on without a word
-            logger.warning("the context's user is not in the kubeconfig: going on as nobody", user=name, source=source)
+            logger.warning("the context's user is not in the kubeconfig: going on as no user", user=name, source=source)
         return Found(User(), f"{source}: no user")
 
     def _add(self, document: Document, path: Path) -> None:

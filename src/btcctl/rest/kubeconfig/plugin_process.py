@@ -25,7 +25,7 @@ from btcctl.threads import Stop
 
 MAX_OUTPUT_BYTES = 1 << 20  # a credential has a few kilobytes
 MAX_WORDS_BYTES = 1 << 14
-_MAX_READS = 64  # more than a pipe holds: one who has escaped the group may write for ever
+_MAX_READS = 64  # more than a pipe holds: a process that has escaped the group may write for ever
 _LOOK_SECONDS = 0.05  # how often we look whether it has ended or shall end: how late a kill may come
 
 
@@ -153,10 +153,10 @@ class _Listening:
 
 
 def _has_ended(process: subprocess.Popen[bytes]) -> bool:
-    """Without taking note of it: until then its number, which is its group's, is given to nobody else."""
+    """Without taking note of it: until then its number, which is its group's, is given to no other process."""
     try:
         return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
-    except ChildProcessError:  # somebody else in this program waits for all children
+    except ChildProcessError:  # another part of this program waits for all children
         return True
 
 

@@ -1,12 +1,12 @@
-"""Keeps a credential that ends by renewing it: one renewal at a time, whoever asks.
+"""Keeps a credential that ends by renewing it: one renewal at a time, however many callers ask.
 
 Rules:
-* A credential serves until its very end. Shortly before it, the first who asks has it renewed and waits a moment for
+* A credential serves until its very end. Shortly before it, the first caller has it renewed and waits a moment for
   that; the others go on with the old one.
-* After the end everybody waits for the one renewal under way. Who is waiting leaves at its deadline; if nobody waits
-  any more for a renewal that is overdue, it is broken off.
+* After the end all callers wait for the one renewal under way. A caller leaves at its deadline; if none waits any
+  more for a renewal that is overdue, it is broken off.
 * After a failure there is a pause, longer from failure to failure. In it the old credential serves as long as it is
-  good; then the failure is repeated to whoever asks.
+  good; then the failure is repeated to each caller.
 * What ends at once after it was issued is used all the same, and not renewed for every request.
 """
 
@@ -161,7 +161,7 @@ class Renewed:
             return renewal, is_ours
 
     def _start(self, renewal: _Renewal) -> None:
-        # A thread of its own: whoever waits for it may leave before it has ended.
+        # A thread of its own: a caller that waits for it may leave before it has ended.
         Runner(
             "login", lambda _: self._renew(renewal), on_failure=lambda error: self._failed(renewal, repr(error))
         ).start()
@@ -170,7 +170,7 @@ class Renewed:
         try:
             issued = self._issue(self._seconds, renewal.stop)
         except Interrupted:
-            self._failed(renewal, f"{self._what}: login was given up: nobody had the time to wait for it")
+            self._failed(renewal, f"{self._what}: login was given up: no caller had the time to wait for it")
         except BtcctlError as error:
             self._failed(renewal, str(error))
         else:

@@ -1,4 +1,4 @@
-"""What a client needs of HTTP, whoever provides it.
+"""What a client needs of HTTP, whatever provides it.
 
 `btcctl.rest.http` provides it over sockets, `btcctl.testing.FakeClient` over a store.
 """

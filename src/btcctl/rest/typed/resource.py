@@ -155,7 +155,7 @@ class TypedResource(Generic[T]):
         Raises:
             Conflict: Others own some of the fields, which `causes` lists.
             TypeError: It does not fit the class; says where.
-            ValueError: Nobody has chosen a field manager; the owner cannot be one.
+            ValueError: No field manager was chosen; the owner cannot be one.
         """
         body = {"apiVersion": self.type.api_version, "kind": self.type.kind, **body_of(obj)}
         body["metadata"] = _said_in(body.get("metadata") or {})

@@ -151,7 +151,7 @@ class WatchStream:
         ObjectDecodeError: A line is a watch event, but its object has no usable metadata.
         ConnectionSilent: No line came to its end for longer than allowed.
         TransportError: The connection broke, or the server did not end the stream in time.
-        Interrupted: Somebody called `interrupt`.
+        Interrupted: `interrupt` was called.
     """
 
     def __init__(

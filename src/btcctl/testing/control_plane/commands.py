@@ -91,7 +91,7 @@ def api_server_command(binaries: Binaries, layout: Layout, extra: Sequence[str],
 
     Args:
         extra: Flags that come last and so win.
-        accounts: Whether somebody makes the ServiceAccounts that the admission of Pods insists on.
+        accounts: Whether a controller makes the ServiceAccounts that the admission of Pods insists on.
     """
     return [
         str(binaries.api_server),

@@ -18,4 +18,4 @@ class NotOurs(ControlPlaneError):
 
 
 class PortTaken(ControlPlaneError):
-    """Somebody else was quicker to listen on a port that had been free."""
+    """Another process was quicker to listen on a port that had been free."""

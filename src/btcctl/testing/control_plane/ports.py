@@ -16,7 +16,7 @@ _ATTEMPTS = 200
 
 
 def free_ports(count: int, address: str = "127.0.0.1") -> list[int]:
-    """Different ports on which nobody listens.
+    """Different ports that are free.
 
     From below the ephemeral range: while a server is down, no outgoing connection may get its
     port, least of all that of a client which tries to reach it (it would connect to itself).

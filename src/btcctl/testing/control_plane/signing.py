@@ -29,7 +29,7 @@ def sign_client(client: ApiClient, user: str, groups: Sequence[str], clock: Cloc
         client: May do all that; a cluster-admin may.
 
     Raises:
-        ControlPlaneError: Nobody signs.
+        ControlPlaneError: No signer answers.
         Forbidden: It may not; or the groups include system:masters, which no signer gives away.
     """
     request = make_request(user, groups)
@@ -58,5 +58,5 @@ def _wait_for_certificate(client: ApiClient, key: ObjectKey, clock: Clock) -> by
         if certificate:
             return base64.b64decode(certificate)
         if clock.now() > deadline:
-            raise ControlPlaneError(f"nobody in this cluster signs for {SIGNER} within {_SIGN_SECONDS} s")
+            raise ControlPlaneError(f"no controller of this cluster signs for {SIGNER} within {_SIGN_SECONDS} s")
         sleep(_POLL_SECONDS, clock)

@@ -173,7 +173,7 @@ _OBJECTS = (
         "an event's metadata cannot be read, again and again",
         spoiling.spoil_line(spoiling.break_metadata, again=True),
     ),
-    Fault("unknown-event", "an event of a type that nobody knows", spoiling.tell_surprise),
+    Fault("unknown-event", "an event of a type that does not exist", spoiling.tell_surprise),
 )
 
 _LOAD = (

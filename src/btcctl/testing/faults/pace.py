@@ -1,4 +1,4 @@
-"""How long faults last, next to the deadlines of whoever is tested with them."""
+"""How long faults last, next to the deadlines of the client that is tested with them."""
 
 from __future__ import annotations
 

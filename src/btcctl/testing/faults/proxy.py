@@ -123,7 +123,7 @@ class FaultProxy:
         """Refuse new connections: nothing listens. Open ones go on."""
         self._close_listener()
         try:
-            with socket.socket() as placeholder:  # or somebody else might get the port
+            with socket.socket() as placeholder:  # or another process might get the port
                 placeholder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 placeholder.bind(("127.0.0.1", self.port))
                 yield

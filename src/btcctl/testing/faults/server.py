@@ -69,7 +69,7 @@ class FaultServer:
 
     @contextmanager
     def calm(self) -> Iterator[None]:
-        """Nobody else writes meanwhile."""
+        """Nothing else is written meanwhile."""
         with self._writing:
             yield
 
@@ -166,7 +166,7 @@ class FaultServer:
         self.stop()
 
     def _write_elsewhere(self) -> None:
-        """In every cluster somebody writes something all the time, so that no version is the newest for long."""
+        """In every cluster something is written all the time, so that no version is the newest for long."""
         self._restarts += 1
         metadata = {"name": f"restart-{self._restarts}", "namespace": "default", "uid": f"restart-{self._restarts}"}
         body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata}

@@ -21,7 +21,7 @@ def restart(server: FaultServer, _: Pace) -> None:
 
 
 def restart_from_backup(server: FaultServer, pace: Pace) -> None:
-    """What came after the backup is gone, and versions are behind: nobody writes until that is found out."""
+    """What came after the backup is gone, and versions are behind: nothing is written until that is found out."""
     with server.calm():
         backup = server.snapshot()
         with server.store() as store:
@@ -52,7 +52,7 @@ def expire_credentials(server: FaultServer, pace: Pace) -> None:
 
 
 def stay_quiet(server: FaultServer, pace: Pace) -> None:
-    """Nobody writes, and no bookmark says so, as of a server whose watch cache is off."""
+    """Nothing is written, and no bookmark says so, as of a server whose watch cache is off."""
     with server.calm(), server.proxy.rule(DroppedLines(is_bookmark)):
         server.proxy.end_watches(End.CLEAN)
         pace.wait(6 * 70.0)
