@@ -11,7 +11,8 @@ from btcctl.apiserver.integers import IntegerError, parse_int
 from btcctl.apiserver.messages import ApiRequest, ApiResponse, TakeOver, text_response
 from btcctl.apiserver.routing import Route
 from btcctl.apiserver.statuses import Cause
-from btcctl.apiserver.streaming import exec_session, forward_session
+from btcctl.apiserver.streaming import channel_forward_session, exec_session, forward_session
+from btcctl.apiserver.streaming.channel_forward_session import ChannelForwardSession
 from btcctl.apiserver.streaming.ends import End
 from btcctl.apiserver.streaming.exec_session import ExecSession
 from btcctl.apiserver.streaming.follow_session import FollowSession
@@ -90,14 +91,33 @@ class PodStreams:
         connect = self._hooks.connect
         if connect is None:
             raise statuses.not_implemented("ports of pods that nothing runs")
-        subprotocol = _subprotocol(request, forward_session.SUBPROTOCOLS)
-        uid = pod["metadata"]["uid"]
+        spoken = (*forward_session.SUBPROTOCOLS, *channel_forward_session.SUBPROTOCOLS)
+        subprotocol = _subprotocol(request, spoken)
+        ports = _ports(request) if subprotocol in channel_forward_session.SUBPROTOCOLS else []
+        connect_to, name = _connector(connect, route), f"{route.name}, uid {pod['metadata']['uid']}"
 
         def serve(sock: socket.socket, head: bytes) -> None:
             client = WebSocket(End(sock), head, subprotocol)
-            ForwardSession(client, _connector(connect, route), f"{route.name}, uid {uid}", self._clock).run()
+            if ports:
+                ChannelForwardSession(client, connect_to, ports, name, self._clock).run()
+            else:
+                ForwardSession(client, connect_to, name, self._clock).run()
 
         return TakeOver(serve)
+
+
+def _ports(request: ApiRequest) -> list[int]:
+    """The ports that the query names.
+
+    Raises:
+        StatusError: 400, it names none, or something that is none.
+    """
+    texts = [text for each in request.query.get("ports", []) for text in each.split(",") if text]
+    if not texts:
+        raise statuses.bad_request('query parameter "port" is required')
+    if not all(text.isdecimal() and 0 < int(text) < 65536 for text in texts):
+        raise statuses.bad_request(f'unable to parse "{",".join(texts)}" as ports')
+    return list(map(int, texts))
 
 
 def _connector(connect: PodConnect, route: Route) -> Callable[[int], socket.socket]:

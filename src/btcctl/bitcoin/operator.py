@@ -16,6 +16,7 @@ from btcctl.bitcoin.metrics import NetworkMetrics, register_metrics
 from btcctl.bitcoin.passes import BackgroundPasses, InlinePasses, ThreadPool
 from btcctl.bitcoin.pod_effects import FailedCreations, Gatekeeper
 from btcctl.bitcoin.pods import Pod
+from btcctl.bitcoin.reach import DIRECT, FORWARDED_CONNECT_SECONDS, Forward, PodOf, Reach, Via, addresses_of
 from btcctl.bitcoin.reconcile import Cluster, NetworkReconciler
 from btcctl.bitcoin.refusals import Refusals
 from btcctl.bitcoin.rights import Rights
@@ -51,7 +52,7 @@ COMPONENT = "bitcoin-controller"
 NODE_IMAGE = "btcctl-bitcoind:0.1.0"
 # All nodes are asked for 15 s at most; the rest is for a few calls to the API server.
 RECONCILE_SECONDS = 60.0
-_BY_NETWORK = "network"
+_BY_NETWORK, _BY_ADDRESS = "network", "address"
 
 
 class NotInstalled(BtcctlError):
@@ -75,6 +76,7 @@ class OperatorOptions:
         poll_min_seconds: How soon the nodes are asked again after something moved.
         poll_max_seconds: How often they are asked when nothing moves.
         in_background: Ask the nodes in threads of their own, so that no network waits for the nodes of another.
+        rpc_via: How the nodes are reached; other than directly only with `NodeAccess.forward`.
     """
 
     namespaces: tuple[str, ...] = ()
@@ -86,10 +88,26 @@ class OperatorOptions:
     poll_min_seconds: float = 2.0
     poll_max_seconds: float = 30.0
     in_background: bool = True
+    rpc_via: Via = DIRECT
 
     def __post_init__(self) -> None:
         if not 0 < self.poll_min_seconds <= self.poll_max_seconds:
             raise ValueError(f"poll_min_seconds {self.poll_min_seconds} and poll_max_seconds {self.poll_max_seconds}")
+
+
+@dataclass(frozen=True, slots=True)
+class NodeAccess:
+    """What stands between the operator and the nodes.
+
+    Attributes:
+        fence: Asked before anything is sent to a node; the client has its own.
+        forward: Connects to pods through the API server, see `PortForwarder.connect`; None where pods have addresses.
+        around: Put around what makes the clients of nodes.
+    """
+
+    fence: Fence | None = None
+    forward: Forward | None = None
+    around: Callable[[RpcFor], RpcFor] = lambda rpc_for: rpc_for
 
 
 def build_operator(
@@ -100,8 +118,8 @@ def build_operator(
     rpc_for: RpcFor | None = None,
     metrics: Metrics | None = None,
     elector: Elector | None = None,
-    fence: Fence | None = None,
     refusals: Refusals | None = None,
+    access: NodeAccess = NodeAccess(),
 ) -> Manager:
     """Build an operator; start it, or run it until a signal.
 
@@ -111,8 +129,8 @@ def build_operator(
         rpc_for: Makes RPC clients; by default over sockets.
         metrics: Where to count; None counts nothing.
         elector: Work only while it leads.
-        fence: Asked before anything is sent to a node; the client has its own.
         refusals: What the client's transport is refused.
+        access: What stands between us and the nodes.
 
     Raises:
         NotInstalled: It is not.
@@ -122,7 +140,6 @@ def build_operator(
     for namespace in options.namespaces or ("",):
         require_definition(client, namespace)
     rights = Rights.of(client, options.namespaces)
-    connections = RpcConnections(options.rpc_port, clock=clock, fence=fence)
     recorder = EventRecorder(client, COMPONENT, clock)
     factory = SharedInformerFactory(
         client, namespace=options.namespaces or "", resync_seconds=options.resync_seconds, clock=clock
@@ -134,9 +151,10 @@ def build_operator(
     if metrics is not None:
         is_leading = elector.leading.is_set if elector is not None else lambda: True
         register_metrics(metrics.registry, NetworkMetrics(informers.networks.lister.list, is_leading))
+    connections = _connections(options, informers, access, clock)
     pool = ThreadPool("nodes", clock=clock)
     run_all = pool.run_all if options.in_background else one_after_the_other
-    mesh = Mesh(rpc_for or connections.client, clock=clock, run_all=run_all)
+    mesh = Mesh(access.around(rpc_for or connections.client), clock=clock, run_all=run_all)
     background = BackgroundPasses(mesh, pool, lambda key: controller.queue.add_background(key))  # noqa: PLW0108  it is made below
     reconciler = NetworkReconciler(
         _cluster(client, informers, recorder, metrics, clock, refusals or Refusals()),
@@ -155,6 +173,14 @@ def build_operator(
     )
     services: list[Service] = [_Closing(connections), *([background] if options.in_background else [])]
     return Manager(factory, [controller], recorder=recorder, services=services, elector=elector, clock=clock)
+
+
+def _connections(options: OperatorOptions, informers: _Informers, access: NodeAccess, clock: Clock) -> RpcConnections:
+    if access.forward is None or options.rpc_via == DIRECT:
+        return RpcConnections(options.rpc_port, clock=clock, fence=access.fence)
+    dial = Reach(options.rpc_via, access.forward, informers.pods_by_address()).dial
+    seconds = FORWARDED_CONNECT_SECONDS
+    return RpcConnections(options.rpc_port, connect_seconds=seconds, clock=clock, fence=access.fence, dial=dial)
 
 
 def require_definition(client: ApiClient, namespace: str = "") -> None:
@@ -216,6 +242,16 @@ class _Informers:
         )
         budgets = factory.informer(POD_DISRUPTION_BUDGETS, label_selector=NETWORK_LABEL) if rights.budgets else None
         return cls(factory.informer(BITCOIN_NETWORKS), pods, services, stateful_sets, budgets)
+
+    def pods_by_address(self) -> PodOf:
+        """What knows the pod that has an address: the one that is not on its way out, if several seem to."""
+        self.pods.informer.add_index(_BY_ADDRESS, addresses_of)
+
+        def pod_of(address: str) -> ObjectKey | None:
+            pods = self.pods.informer.lister.by_index(_BY_ADDRESS, address)
+            return min(pods, key=lambda pod: pod.deletion_timestamp is not None).key if pods else None
+
+        return pod_of
 
     def builder(self) -> ControllerBuilder[Controller]:
         """What carries our label and is no network's own stands in the way of the one that the label names."""

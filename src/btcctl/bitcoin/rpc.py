@@ -1,32 +1,54 @@
-"""JSON-RPC 2.0 to one Bitcoin node, over connections that are kept alive.
+"""JSON-RPC 2.0 to Bitcoin nodes, over connections that are kept alive.
 
-* RpcError: the node answered with an error; `code` is Bitcoin Core's (rpc/protocol.h)
-    * WarmingUp (-28) · AlreadyAdded (-23) · NotAdded (-24) · NotConnected (-29)
-* RpcUnavailable: no usable answer: refused, reset, overloaded or not JSON
-    * RpcTimedOut: none in time; a DeadlineExceeded as well
-* RpcUnauthorized: the node does not accept our credentials (401) or our address (403)
+    with RpcClient("http://10.244.0.7:18443", Credentials(user, password)) as node:
+        height = node.call("getblockcount")
 
-Errors are judged by the body: under JSON-RPC 2.0 Core answers every one of them with HTTP 200.
+What goes wrong is told by type: `btcctl.bitcoin.rpc_errors`. Errors are judged by the body: under JSON-RPC 2.0 Core
+answers every one of them with HTTP 200.
 """
 
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv6Address, ip_address
-from typing import Any, ClassVar, Final
-from urllib.parse import urlsplit
+from types import TracebackType
+from typing import Any, Final, Self
+from urllib.parse import quote, urlsplit
 
 import msgspec
 from urllib3 import PoolManager
 
 from btcctl import codecs
+from btcctl.bitcoin.rpc_errors import (
+    AlreadyAdded,
+    InsufficientFunds,
+    InvalidAddress,
+    InvalidParameter,
+    MethodNotFound,
+    Misused,
+    NotAdded,
+    NotConnected,
+    RpcError,
+    RpcFailure,
+    RpcForbidden,
+    RpcOverloaded,
+    RpcStopping,
+    RpcTimedOut,
+    RpcUnauthorized,
+    RpcUnavailable,
+    VerifyRejected,
+    WalletNotFound,
+    WalletNotSpecified,
+    WarmingUp,
+    WrongType,
+)
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.deadline import time_left
-from btcctl.errors import BtcctlError, CallTimedOut, DeadlineExceeded
+from btcctl.errors import CallTimedOut
 from btcctl.rest.exchange.call import Call as ExchangeCall
-from btcctl.rest.exchange.connection import Connections, PlainPool
+from btcctl.rest.exchange.connection import Connections, Dial, PlainPool
 from btcctl.rest.exchange.exchange import Message, exchange
 from btcctl.rest.exchange.failures import FAILURES, describe
 from btcctl.rest.exchange.head import format_fields, format_head
@@ -34,6 +56,35 @@ from btcctl.rest.exchange.names import Names
 from btcctl.rest.transport.transport import Fence
 from btcctl.secret import SecretBytes
 
+__all__ = [
+    "AlreadyAdded",
+    "Call",
+    "Credentials",
+    "InsufficientFunds",
+    "InvalidAddress",
+    "InvalidParameter",
+    "MethodNotFound",
+    "Misused",
+    "NotAdded",
+    "NotConnected",
+    "RpcClient",
+    "RpcConnections",
+    "RpcError",
+    "RpcFailure",
+    "RpcForbidden",
+    "RpcOverloaded",
+    "RpcStopping",
+    "RpcTimedOut",
+    "RpcUnauthorized",
+    "RpcUnavailable",
+    "VerifyRejected",
+    "WalletNotFound",
+    "WalletNotSpecified",
+    "WarmingUp",
+    "WrongType",
+]
+
+DEFAULT_PORT: Final = 18443  # regtest's
 CONNECT_SECONDS: Final = 1.0
 # `addnode onetry` to a host that swallows packets blocks for 5.07 s (measured).
 READ_SECONDS: Final = 6.0
@@ -42,74 +93,6 @@ MAX_ANSWER_BYTES: Final = 16 * 1024 * 1024
 _POOLS = 256
 
 Call = tuple[str, Sequence[Any]]  #: a method and its positional parameters
-
-
-class RpcFailure(BtcctlError):
-    """A call to a node failed. The message names the node, and never the credentials."""
-
-
-class RpcUnavailable(RpcFailure):
-    """No usable answer was had."""
-
-
-class RpcTimedOut(RpcUnavailable, DeadlineExceeded):
-    """The node has had its time, and has not sent a whole answer."""
-
-
-class RpcUnauthorized(RpcFailure):
-    """The node does not accept our credentials or our address.
-
-    Attributes:
-        status: 401 or 403.
-    """
-
-    def __init__(self, message: str, status: int = 401) -> None:
-        super().__init__(message)
-        self.status = status
-
-
-class RpcError(RpcFailure):
-    """The node answered with an error.
-
-    Attributes:
-        code: Bitcoin Core's error code.
-        message: Its words.
-    """
-
-    error_code: ClassVar[int | None] = None
-    _by_code: ClassVar[dict[int, type[RpcError]]] = {}
-
-    def __init_subclass__(cls) -> None:
-        if cls.error_code is not None:
-            RpcError._by_code[cls.error_code] = cls
-
-    def __init__(self, code: int, message: str) -> None:
-        super().__init__(f"{message} ({code})")
-        self.code = code
-        self.message = message
-
-    @classmethod
-    def of(cls, code: int, message: str) -> RpcError:
-        """The most specific subclass for this code."""
-        return RpcError._by_code.get(code, RpcError)(code, message)
-
-
-class WarmingUp(RpcError):
-    """The node has started and is not yet ready for calls."""
-
-    error_code = -28
-
-
-class AlreadyAdded(RpcError):
-    error_code = -23
-
-
-class NotAdded(RpcError):
-    error_code = -24
-
-
-class NotConnected(RpcError):
-    error_code = -29
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,44 +119,55 @@ class RpcConnections:
 
     Args:
         port: The nodes' RPC port.
-        read_seconds: How long an answer may take, from its first byte to its last, however it comes. A connection
-            may take `CONNECT_SECONDS` beforehand.
+        read_seconds: How long an answer may take, from its first byte to its last, however it comes.
+        connect_seconds: How long a connection may take beforehand.
         fence: Asked before anything is sent; what it raises is raised, and nothing has happened.
+        dial: Asked first for each new connection: how to reach nodes that have no address here.
     """
 
     def __init__(
         self,
-        port: int,
+        port: int = DEFAULT_PORT,
         *,
         read_seconds: float = READ_SECONDS,
+        connect_seconds: float = CONNECT_SECONDS,
         clock: Clock = SYSTEM_CLOCK,
         fence: Fence | None = None,
+        dial: Dial | None = None,
     ) -> None:
         self._port = port
         self._read_seconds = read_seconds
+        self._connect_seconds = connect_seconds
+        self._dial = dial
         self._clock = clock
         self._fence = fence
         self._names = Names(clock)
         self._pools = PoolManager(num_pools=_POOLS, maxsize=1)
         self._pools.pool_classes_by_scheme = {"http": PlainPool}
 
-    def client(self, address: str, credentials: Credentials) -> RpcClient:
+    def client(self, address: str, credentials: Credentials, port: int | None = None) -> RpcClient:
         """A client of the node at this IP address.
+
+        Args:
+            port: Instead of that of all.
 
         Raises:
             ValueError: Not an IP address: a name could lead anywhere.
         """
         host = f"[{address}]" if isinstance(ip_address(address), IPv6Address) else address
-        return RpcClient(self, f"http://{host}:{self._port}/", credentials)
+        return RpcClient(f"http://{host}:{port or self._port}/", credentials, connections=self)
 
     def close(self) -> None:
         """Close what is idle. Idempotent."""
         self._pools.clear()
 
-    def post(self, url: str, headers: dict[str, str], body: bytes, *, retry: bool) -> tuple[int, bytes]:
+    def post(
+        self, url: str, headers: dict[str, str], body: bytes, *, retry: bool, seconds: float | None = None
+    ) -> tuple[int, bytes]:
         """Send, and read the whole answer.
 
         Args:
+            seconds: For all of it; None for what the connections have.
             retry: Try once more if a connection that was kept alive turns out to be dead: the
                 node closes it after 30 s. Only for calls that may be made twice.
 
@@ -182,9 +176,10 @@ class RpcConnections:
             RpcTimedOut: It did not come in time.
             DeadlineExceeded: `btcctl.deadline` left no time for it.
         """
-        seconds = time_left(CONNECT_SECONDS + self._read_seconds)
-        call = ExchangeCall(seconds, clock=self._clock, fence=self._fence, connect_seconds=CONNECT_SECONDS)
-        head = format_head("POST", "/", format_fields(urlsplit(url).netloc, headers.items()), body)
+        seconds = time_left(self._connect_seconds + self._read_seconds if seconds is None else seconds)
+        call = ExchangeCall(seconds, clock=self._clock, fence=self._fence, connect_seconds=self._connect_seconds)
+        parts = urlsplit(url)
+        head = format_head("POST", parts.path or "/", format_fields(parts.netloc, headers.items()), body)
         message = Message("POST", SecretBytes(head + body), retry)
         pool = self._pools.connection_from_url(url)
         answer_bytes = bytearray()
@@ -195,7 +190,7 @@ class RpcConnections:
                 raise RpcUnavailable(f"{url} sends too much: gave up after {len(answer_bytes)} bytes")
 
         try:
-            answer = exchange(Connections(pool, self._names), call, message)
+            answer = exchange(Connections(pool, self._names, dial=self._dial), call, message)
             answer.read(receive)
         except FAILURES as error:
             raise _unavailable(url, error) from error
@@ -203,29 +198,77 @@ class RpcConnections:
 
 
 class RpcClient:
-    """Calls one node. Made by `RpcConnections.client`; holds nothing that needs closing."""
+    """Calls one node. Thread-safe.
 
-    def __init__(self, connections: RpcConnections, url: str, credentials: Credentials) -> None:
-        self._connections = connections
-        self._url = url
+    Args:
+        url: `http://HOST:PORT`, an IPv6 address in brackets; a path such as `/wallet/NAME` is kept.
+        credentials: What the node wants to know.
+        timeout: Seconds that a call may take, all included; None for what the connections have, seven.
+        connections: Shared with other clients, and then not closed with this one.
+
+    Raises:
+        ValueError: The URL is none of HTTP.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        credentials: Credentials,
+        *,
+        timeout: float | None = None,
+        connections: RpcConnections | None = None,
+    ) -> None:
+        self._url = _checked(url)
         self._credentials = credentials
+        self._timeout = timeout
+        self._owns_connections = connections is None
+        self._connections = RpcConnections() if connections is None else connections
 
     def __repr__(self) -> str:
         return f"RpcClient({self._url})"
 
-    def call(self, method: str, *params: Any, retry: bool = True) -> Any:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close what is idle, unless it is shared. Idempotent."""
+        if self._owns_connections:
+            self._connections.close()
+
+    def wallet(self, name: str) -> RpcClient:
+        """A client of one of the node's wallets, over the same connections."""
+        scheme, netloc, *_ = urlsplit(self._url)
+        url = f"{scheme}://{netloc}/wallet/{quote(name, safe='')}"
+        return RpcClient(url, self._credentials, timeout=self._timeout, connections=self._connections)
+
+    def call(
+        self,
+        method: str,
+        *params: Any,
+        named: Mapping[str, Any] | None = None,
+        retry: bool = True,
+        timeout: float | None = None,
+    ) -> Any:
         """Call one method.
 
         Args:
             params: Positional parameters.
+            named: Parameters by name, beside them.
             retry: Whether the call may be made twice if the first broke off.
+            timeout: Seconds, instead of the client's.
 
         Raises:
             RpcError: The node answered with an error.
             RpcUnavailable: No usable answer.
             RpcUnauthorized: Wrong credentials, or our address is not allowed.
         """
-        data = self._exchange(codecs.encode(_request(0, method, params)), retry=retry)
+        request = _request(0, method, params)
+        if named is not None:  # as Core takes both (rpc/server.cpp, transformNamedArguments)
+            request["params"] = {**named, **({"args": list(params)} if params else {})}
+        data = self._exchange(codecs.encode(request), retry=retry, timeout=timeout)
         return self._result(self._decode(data, _Answer), 0)
 
     def batch(self, calls: Sequence[Call]) -> list[Any]:
@@ -236,19 +279,40 @@ class RpcClient:
             RpcUnavailable: No usable answer.
             RpcUnauthorized: Wrong credentials, or our address is not allowed.
         """
+        outcomes = self.outcomes(calls)
+        failed = next((each for each in outcomes if isinstance(each, RpcError)), None)
+        if failed is not None:
+            raise failed
+        return outcomes
+
+    def outcomes(self, calls: Sequence[Call]) -> list[Any]:
+        """Call several methods in one round trip; in order the result of each, or the RpcError that it failed with.
+
+        Raises:
+            RpcError: The node refused all of them together.
+            RpcUnavailable: No usable answer.
+            RpcUnauthorized: Wrong credentials, or our address is not allowed.
+        """
         body = [_request(number, method, params) for number, (method, params) in enumerate(calls)]
         data = self._exchange(codecs.encode(body), retry=True)
+        if data.lstrip()[:1] == b"{":
+            self._result(self._decode(data, _Answer), 0)
+            raise RpcUnavailable(f"{self._url} answered other calls than were made")
         answers = {each.id: each for each in self._decode(data, list[_Answer])}
         if answers.keys() != set(range(len(calls))):
             raise RpcUnavailable(f"{self._url} answered other calls than were made")
-        return [self._result(answers[number], number) for number in range(len(calls))]
+        return [self._outcome(answers[number], number) for number in range(len(calls))]
 
-    def _exchange(self, body: bytes, *, retry: bool) -> bytes:
-        status, data = self._connections.post(self._url, self._headers(), body, retry=retry)
-        if status in {401, 403}:
-            what = "the credentials" if status == 401 else "calls from our address"
-            raise RpcUnauthorized(f"{self._url} does not accept {what} (HTTP {status})", status)
-        if not data or status == 503:
+    def _exchange(self, body: bytes, *, retry: bool, timeout: float | None = None) -> bytes:
+        seconds = self._timeout if timeout is None else timeout
+        status, data = self._connections.post(self._url, self._headers(), body, retry=retry, seconds=seconds)
+        if status == 401:
+            raise RpcUnauthorized(f"{self._url} does not accept the credentials (HTTP 401)")
+        if status == 403:
+            raise RpcForbidden(f"{self._url} does not accept calls from our address, or not this one (HTTP 403)", 403)
+        if status == 503:
+            raise _busy(self._url, data)
+        if not data:
             raise RpcUnavailable(f"{self._url} answered HTTP {status}")
         return data
 
@@ -270,9 +334,29 @@ class RpcClient:
             raise RpcUnavailable(f"{self._url} answered another call than was made")
         return self._decode(bytes(answer.result), Any)
 
+    def _outcome(self, answer: _Answer, number: int) -> Any:
+        try:
+            return self._result(answer, number)
+        except RpcError as error:
+            return error
+
 
 def _request(number: int, method: str, params: Sequence[Any]) -> dict[str, Any]:
     return {"jsonrpc": "2.0", "id": number, "method": method, "params": list(params)}
+
+
+def _checked(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme != "http" or not parts.hostname or parts.username is not None:
+        raise ValueError("a node's URL is http://HOST:PORT, without user and password")
+    return url
+
+
+def _busy(url: str, body: bytes) -> RpcUnavailable:
+    """A 503: the node says that its queue is full in these words, and anything else while it shuts down."""
+    if b"Work queue depth exceeded" in body:
+        return RpcOverloaded(f"{url} has too many calls waiting already (HTTP 503)")
+    return RpcStopping(f"{url} is shutting down (HTTP 503)")
 
 
 def _unavailable(url: str, error: BaseException) -> RpcUnavailable:

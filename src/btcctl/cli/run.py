@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from btcctl.bitcoin.dry_run import read_only
-from btcctl.bitcoin.operator import FIELD_MANAGER, OperatorOptions, build_operator
+from btcctl.bitcoin.operator import FIELD_MANAGER, NodeAccess, OperatorOptions, build_operator
 from btcctl.bitcoin.refusals import RefusalNotingTransport, Refusals
-from btcctl.bitcoin.rpc import RpcConnections
-from btcctl.cli import leading
+from btcctl.cli import leading, reaching
 from btcctl.cli.dry_run import Diffs, run_once
 from btcctl.cli.flags import Flags, parse_count, parse_duration
 from btcctl.controller.debugging import DebugPages
@@ -92,6 +91,7 @@ def add_parser(commands: Any, environ: Mapping[str, str]) -> argparse.ArgumentPa
         "--debug-endpoints", about="also serve /debug there, for btcctl debug: keys, errors, stacks; no bodies"
     )
     flags.switch("--dry-run", about="print what would be written and called, as diffs, once; then end")
+    reaching.add_flag(flags)
     leading.add_flags(flags)
     parser.set_defaults(command=run_operator)
     return parser
@@ -119,6 +119,7 @@ def _run(args: argparse.Namespace) -> int:
         node_image=args.node_image,
         poll_min_seconds=args.poll_min,
         poll_max_seconds=args.poll_max,
+        rpc_via=reaching.chosen(args.rpc_via, config),
     )
     logger.info("configuration", server=config.host, source=config.source, **_shown(args, options))
     if args.dry_run:
@@ -126,12 +127,18 @@ def _run(args: argparse.Namespace) -> int:
     with contextlib.closing(ApiClient(HttpTransport(config, pool_size=1), field_manager=FIELD_MANAGER)) as client:
         logger.info("connected", server_version=_server_version(client))
     metrics, refusals = Metrics(), Refusals()
-    with leading.candidacy(args, config, metrics) as candidate:
+    with (
+        reaching.forwarding(options.rpc_via, config) as forward,
+        leading.candidacy(args, config, metrics) as candidate,
+    ):
         fence = None if candidate is None else candidate.fence
         transport = RefusalNotingTransport(_counted(config, metrics, fence), refusals)
         with contextlib.closing(ApiClient(transport, field_manager=FIELD_MANAGER)) as client:
             elector = None if candidate is None else candidate.elector
-            manager = build_operator(client, options, metrics=metrics, elector=elector, fence=fence, refusals=refusals)
+            access = NodeAccess(fence, forward)
+            manager = build_operator(
+                client, options, metrics=metrics, elector=elector, access=access, refusals=refusals
+            )
             for server in _status_servers(args, metrics, manager, refusals):
                 manager.serve(server)
             run_until_signal(manager, grace_seconds=GRACE_SECONDS)
@@ -147,16 +154,16 @@ def _counted(config: ClientConfig, metrics: Metrics, fence: Fence | None) -> Tra
 def _run_dry(config: ClientConfig, options: OperatorOptions) -> int:
     """Takes no part in an election: nothing is written."""
     diffs = Diffs(lambda text: print(text, flush=True))
-    connections = RpcConnections(options.rpc_port)
     with (
-        contextlib.closing(connections),
+        reaching.forwarding(options.rpc_via, config) as forward,
         contextlib.closing(
             ApiClient(DryRunTransport(HttpTransport(config), diffs.write), field_manager=FIELD_MANAGER)
         ) as client,
     ):
         _server_version(client)
         options = replace(options, in_background=False)
-        manager = build_operator(client, options, rpc_for=read_only(connections.client, diffs.call))
+        access = NodeAccess(None, forward, lambda rpc_for: read_only(rpc_for, diffs.call))
+        manager = build_operator(client, options, access=access)
         stop = Stop()
         with catching_signals(lambda _: stop.set()):
             is_complete = run_once(manager, stop)

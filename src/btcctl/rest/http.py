@@ -117,6 +117,23 @@ class HttpTransport:
             answer.set_idle_timeout(idle_timeout)
         return HttpStream(answer, self, breaker)
 
+    def upgrade(self, request: Request, *, timeout: float) -> Answer:
+        """Ask for another protocol; returns when the head of the answer has come.
+
+        Args:
+            timeout: Seconds until then.
+
+        Returns:
+            An answer of status 101, whose connection the caller detaches, or another one, to be read.
+
+        Raises:
+            TransportError: No answer was had.
+        """
+        try:
+            return self._open(request, self._call(request, timeout, None), upgrades=True)
+        except FAILURES as error:
+            self.fail(error, None)
+
     def close(self) -> None:
         """Let idle connections go. Idempotent; later requests fail."""
         self._connections.close()
@@ -134,14 +151,14 @@ class HttpTransport:
         fence = None if self._fence is None or request.is_read else self._fence
         return Call(timeout, clock=self._clock, breaker=breaker, fence=fence)
 
-    def _open(self, request: Request, call: Call) -> Answer:
+    def _open(self, request: Request, call: Call, *, upgrades: bool = False) -> Answer:
         """Send, once more with fresh credentials after a 401; the head has come when it returns."""
         credentials = self._config.credentials
         if getattr(credentials, "may_wait", True):
             authorization = authorization_within(credentials, call.seconds_left(), self._clock)
         else:
             authorization = credentials.authorization()
-        answer = exchange(self._connections, call, self._message(request, authorization))
+        answer = exchange(self._connections, call, self._message(request, authorization, upgrades))
         if answer.status != 401:
             return answer
         with contextlib.ExitStack() as undo:
@@ -154,9 +171,9 @@ class HttpTransport:
             return answer
         answer.read()  # so that its connection can take the next request
         authorization = authorization_within(credentials, call.seconds_left(), self._clock)
-        return exchange(self._connections, call, self._message(request, authorization))
+        return exchange(self._connections, call, self._message(request, authorization, upgrades))
 
-    def _message(self, request: Request, authorization: str) -> Message:
+    def _message(self, request: Request, authorization: str, upgrades: bool) -> Message:
         method, body = request.method, request.body
         target = self._prefix + request.path
         if _PLAIN.fullmatch(target) is None:
@@ -170,7 +187,7 @@ class HttpTransport:
         if fields is None:
             fields = self._remember_fields(key, request, authorization)
         head = format_head(method, target, fields, body)
-        return Message(method, SecretBytes(head if body is None else head + body), method in IDEMPOTENT)
+        return Message(method, SecretBytes(head if body is None else head + body), method in IDEMPOTENT, upgrades)
 
     def _remember_fields(self, key: tuple[object, ...], request: Request, authorization: str) -> Secret:
         impersonation = self._config.impersonation

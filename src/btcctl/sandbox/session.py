@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from btcctl.bitcoin.crd import load_crd
 from btcctl.bitcoin.mesh import RpcFor
-from btcctl.bitcoin.operator import COMPONENT, NODE_IMAGE, OperatorOptions, build_operator
+from btcctl.bitcoin.operator import COMPONENT, NODE_IMAGE, NodeAccess, OperatorOptions, build_operator
 from btcctl.bitcoin.rpc import Credentials, RpcConnections
 from btcctl.bitcoin.topology import neighbours
 from btcctl.bitcoin.types import BITCOIN_NETWORKS
@@ -151,7 +151,7 @@ class Session:
         client = parts.enter_context(self._cluster.client(fence))
         elector = self._elector = Elector(LeaseLock(self._client, LEASE), fence)
         options = OperatorOptions(poll_max_seconds=POLL_MAX_SECONDS)
-        operator = build_operator(client, options, rpc_for=self._rpc_for, elector=elector, fence=fence)
+        operator = build_operator(client, options, rpc_for=self._rpc_for, elector=elector, access=NodeAccess(fence))
         self._start_manager(parts, OPERATOR, operator)
         self._say("operator     running in this process")
 

@@ -8,6 +8,7 @@ from btcctl.bitcoin import operator
 from btcctl.bitcoin.children import NETWORK_LABEL
 from btcctl.bitcoin.crd import load_crd
 from btcctl.bitcoin.operator import (
+    NodeAccess,
     NotInstalled,
     OperatorOptions,
     build_operator,
@@ -64,7 +65,7 @@ def test_nodes_are_called_behind_the_fence(monkeypatch: pytest.MonkeyPatch) -> N
     fences: list[Any] = []
     monkeypatch.setattr(operator, "RpcConnections", lambda *_, fence, **__: fences.append(fence) or RpcConnections(1))
     fence = Fence(FakeClock())
-    build_operator(FakeClient(load_crd()), fence=fence)
+    build_operator(FakeClient(load_crd()), access=NodeAccess(fence))
     assert fences == [fence]
 
 

@@ -6,16 +6,24 @@ from typing import Any
 
 import pytest
 
+from btcctl import bitcoin
 from btcctl.bitcoin.rpc import (
     AlreadyAdded,
     Credentials,
+    MethodNotFound,
+    Misused,
     NotAdded,
     NotConnected,
     RpcClient,
     RpcConnections,
     RpcError,
+    RpcFailure,
+    RpcForbidden,
+    RpcOverloaded,
+    RpcStopping,
     RpcUnauthorized,
     RpcUnavailable,
+    WalletNotFound,
     WarmingUp,
 )
 
@@ -31,17 +39,23 @@ class Answering:
         self.sent: list[Any] = []
         self.headers: list[dict[str, str]] = []
         self.retried: list[bool] = []
+        self.seconds: list[float | None] = []
+        self.urls: list[str] = []
 
-    def post(self, url: str, headers: dict[str, str], body: bytes, *, retry: bool) -> tuple[int, bytes]:
+    def post(
+        self, url: str, headers: dict[str, str], body: bytes, *, retry: bool, seconds: float | None = None
+    ) -> tuple[int, bytes]:
         self.sent.append(json.loads(body))
         self.headers.append(headers)
         self.retried.append(retry)
+        self.seconds.append(seconds)
+        self.urls.append(url)
         return self.status, self.body
 
 
 def client(status: int, body: Any) -> tuple[RpcClient, Answering]:
     answering = Answering(status, body)
-    return RpcClient(answering, "http://10.0.0.1:18443/", CREDENTIALS), answering  # type: ignore[arg-type]
+    return RpcClient("http://10.0.0.1:18443/", CREDENTIALS, connections=answering), answering  # type: ignore[arg-type]
 
 
 def result(value: Any, number: int = 0) -> dict[str, Any]:
@@ -67,7 +81,10 @@ def test_credentials_travel_as_basic_authorization() -> None:
 @pytest.mark.parametrize("status", [200, 500, 404])
 @pytest.mark.parametrize(
     ("code", "kind"),
-    [(-28, WarmingUp), (-23, AlreadyAdded), (-24, NotAdded), (-29, NotConnected), (-32601, RpcError), (-1, RpcError)],
+    [
+        *((-28, WarmingUp), (-23, AlreadyAdded), (-24, NotAdded), (-29, NotConnected), (-32601, MethodNotFound)),
+        *((-1, Misused), (-18, WalletNotFound), (-32700, RpcError)),
+    ],
 )
 def test_errors_are_told_apart_by_code_whatever_the_status(status: int, code: int, kind: type[RpcError]) -> None:
     rpc, _ = client(status, failure(code, "the node's words"))
@@ -150,3 +167,73 @@ def test_no_error_and_no_repr_shows_the_credentials() -> None:
     shown = f"{caught.value} {caught.value!r} {rpc!r} {CREDENTIALS!r} {CREDENTIALS}"
     assert "geheim" not in shown
     assert "alice" not in shown
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (401, b"", RpcUnauthorized),
+        (403, b"", RpcForbidden),
+        (503, b"Work queue depth exceeded", RpcOverloaded),
+        (503, b"<html>shutting down</html>", RpcStopping),
+        (405, b"JSONRPC server handles only POST requests", RpcUnavailable),
+        (204, b"", RpcUnavailable),
+        (400, b"<html>Bad Request</html>", RpcUnavailable),
+    ],
+)
+def test_each_answer_without_json_is_a_failure_of_its_own_type(status: int, body: bytes, kind: type[Exception]) -> None:
+    rpc, _ = client(status, body)
+    with pytest.raises(RpcFailure) as caught:
+        rpc.call("getblockcount")
+    assert type(caught.value) is kind
+
+
+def test_a_batch_can_be_had_with_the_failures_of_its_calls_in_their_places() -> None:
+    rpc, _ = client(200, [{**failure(-24), "id": 1}, result("a", 0)])
+    first, second = rpc.outcomes([("first", ()), ("second", ())])
+    assert first == "a"
+    assert (type(second), second.code) == (NotAdded, -24)
+
+
+def test_a_batch_that_is_refused_as_a_whole_says_why() -> None:
+    rpc, _ = client(500, {**failure(-32700, "Parse error"), "id": None})
+    with pytest.raises(RpcError, match="Parse error"):
+        rpc.batch([("first", ())])
+
+
+def test_parameters_can_have_names_beside_positions() -> None:
+    rpc, answering = client(200, result([]))
+    rpc.call("generatetoaddress", 1, named={"address": "bcrt1q"})
+    rpc.call("getblocktemplate", {"rules": ["segwit"]})
+    assert [each["params"] for each in answering.sent] == [
+        {"address": "bcrt1q", "args": [1]},
+        [{"rules": ["segwit"]}],
+    ]
+
+
+def test_a_wallet_is_called_at_its_own_path() -> None:
+    rpc, answering = client(200, result("0.1"))
+    assert rpc.wallet("my wallet/1").call("getbalance") == "0.1"
+    assert answering.urls == ["http://10.0.0.1:18443/wallet/my%20wallet%2F1"]
+
+
+def test_a_call_has_its_own_time_or_the_client_s() -> None:
+    answering = Answering(200, result(7))
+    rpc = RpcClient("http://10.0.0.1", CREDENTIALS, timeout=3.0, connections=answering)  # type: ignore[arg-type]
+    rpc.call("getblockcount")
+    rpc.call("getblockcount", timeout=0.5)
+    assert answering.seconds == [3.0, 0.5]
+
+
+@pytest.mark.parametrize("url", ["10.0.0.1:18443", "https://10.0.0.1", "http://user:geheim@10.0.0.1", "http://"])
+def test_a_url_that_is_none_for_a_node_is_refused_without_being_shown(url: str) -> None:
+    with pytest.raises(ValueError, match="http://HOST:PORT") as caught:
+        RpcClient(url, CREDENTIALS)
+    assert "geheim" not in str(caught.value)
+
+
+def test_what_a_program_needs_can_be_imported_from_the_package() -> None:
+    assert bitcoin.RpcClient is RpcClient
+    assert all(getattr(bitcoin, name) for name in bitcoin.__all__)
+    with pytest.raises(AttributeError, match="nonesuch"):
+        _ = bitcoin.nonesuch

@@ -43,6 +43,10 @@ _KEEPALIVE = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
 _MIN_SECONDS = 2.0
 
 
+#: Host, port and the seconds there are → something like a socket, or None: connect as usual. Raises OSError.
+Dial = Callable[[str, int, float], Any]
+
+
 @dataclass(frozen=True, slots=True)
 class _Making:
     """What a connection needs to know while it is made."""
@@ -52,6 +56,7 @@ class _Making:
     tls: TlsContexts | None
     guard: Breaker | None  #: ends it when its time is over, where a proxy could drag it out
     proxy: Proxy | None
+    dial: Dial | None  #: how to reach what has no address here
 
 
 class PlainConnection(HTTPConnection):
@@ -160,15 +165,22 @@ class Connections:
         names: Knows where names lead.
         tls: What new ones are made with; None for plain HTTP.
         proxy: What they lead through.
+        dial: Asked first for each new one.
     """
 
     def __init__(
-        self, pool: HTTPConnectionPool, names: Names, tls: TlsContexts | None = None, proxy: Proxy | None = None
+        self,
+        pool: HTTPConnectionPool,
+        names: Names,
+        tls: TlsContexts | None = None,
+        proxy: Proxy | None = None,
+        dial: Dial | None = None,
     ) -> None:
         self._pool = pool
         self._names = names
         self._tls = tls
         self._proxy = proxy
+        self._dial = dial
 
     def take(self) -> Connection:
         """One for an exchange, connected if it was kept. Give it back, whatever happens.
@@ -199,7 +211,7 @@ class Connections:
             Interrupted: The call was broken off.
         """
         guard = None if self._proxy is None else Breaker()
-        connection.making = _Making(call, self._names, self._tls, guard, self._proxy)
+        connection.making = _Making(call, self._names, self._tls, guard, self._proxy, self._dial)
         try:
             with ended_after(2 * call.connect_seconds, call, guard):
                 self._connect(connection)
@@ -309,6 +321,11 @@ def _dial(connection: Connection) -> socket.socket:
     # With a dot at its end, if it has one: that keeps the resolver from trying the search domains.
     host, port = connection._dns_host, connection.port or connection.default_port  # noqa: SLF001
     target = (host, port)
+    if making.dial is not None:
+        sock = making.dial(host, port, ends_at - call.clock.now())
+        if sock is not None:
+            call.watch_over(sock)
+            return sock  # type: ignore[no-any-return]
     if making.proxy is not None and making.proxy.is_socks:
         host, port = making.proxy.host, making.proxy.port
     addresses = making.names.resolve(host, port, ends_at - call.clock.now(), call.breaker)

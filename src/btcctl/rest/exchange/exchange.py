@@ -41,6 +41,7 @@ class Message:
     method: str
     data: bytes = field(repr=False)
     may_be_sent_twice: bool = False
+    upgrades: bool = False  #: asks for another protocol on the same connection: 101 is an answer to it
 
 
 def exchange(connections: Connections, call: Call, message: Message) -> Answer:
@@ -63,7 +64,7 @@ def exchange(connections: Connections, call: Call, message: Message) -> Answer:
                 call.watch_over(connection.sock)
             try:
                 _send(connection.sock, call, message)
-                head, rest = _receive_head(connection.sock, call)
+                head, rest = _receive_head(connection.sock, call, 101 if message.upgrades else 200)
                 return Answer(head, rest, message.method, call, connection, connections)
             except NoAnswer:
                 connection.close()
@@ -79,7 +80,7 @@ class Answer:
     """An answer whose head has come. Its body is read once, by one thread; `close` it if that is not to the end.
 
     Attributes:
-        status: 200 to 599.
+        status: 200 to 599; or 101, and then `detach`.
         headers: The fields of the head.
     """
 
@@ -159,6 +160,13 @@ class Answer:
             raise
         return b"".join(parts)
 
+    def detach(self) -> tuple[Connection, bytes]:
+        """After a 101: the connection, which is the caller's to close, and what has come on it behind the head."""
+        connection, self._connection = self._connection, None
+        if connection is None:
+            raise ExchangeError("the answer has been closed")
+        return connection, self._rest
+
     def close(self) -> None:
         """Let the connection go. Idempotent."""
         connection, self._connection = self._connection, None
@@ -224,8 +232,12 @@ def _send(sock: Any, call: Call, message: Message) -> None:
             raise
 
 
-def _receive_head(sock: Any, call: Call) -> tuple[Head, bytes]:
-    """The head that counts, and what has come after it."""
+def _receive_head(sock: Any, call: Call, least: int = 200) -> tuple[Head, bytes]:
+    """The head that counts, and what has come after it.
+
+    Args:
+        least: The lowest status of an answer that counts.
+    """
     call.limit(sock)
     try:
         data = sock.recv(RECEIVE_BYTES)
@@ -238,19 +250,19 @@ def _receive_head(sock: Any, call: Call) -> tuple[Head, bytes]:
     if not data:
         raise NoAnswer(NO_ANSWER)
     head = parse_head(data)
-    if head is not None and head.status >= 200:
+    if head is not None and head.status >= least:
         return head, data[head.size :]
-    return _receive_rest_of_head(bytearray(data), head, sock, call)
+    return _receive_rest_of_head(bytearray(data), head, sock, call, least)
 
 
-def _receive_rest_of_head(data: bytearray, head: Head | None, sock: Any, call: Call) -> tuple[Head, bytes]:
+def _receive_rest_of_head(data: bytearray, head: Head | None, sock: Any, call: Call, least: int) -> tuple[Head, bytes]:
     """The same, for one that has come in pieces, or after others.
 
     Args:
         data: What has come; begins with `head`, if that is not None.
     """
     informational = 0
-    while head is None or head.status < 200:
+    while head is None or head.status < least:
         if head is not None:
             informational += 1
             if head.status == 101 or informational > MAX_INFORMATIONAL:

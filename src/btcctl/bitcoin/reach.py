@@ -1,0 +1,109 @@
+"""How nodes are reached: at their pods' addresses, or by port-forward through the API server.
+
+Inside a cluster pods have addresses. From outside they mostly have none, and then an address may be that of somebody
+else in the network one happens to be in: what answers there on the node's port is taken for the node, so that
+`port-forward` is the choice where that may be.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable
+from typing import Any, Final, Literal
+
+import msgspec
+
+from btcctl.logging import get_logger
+from btcctl.objects import Object, ObjectKey
+
+logger = get_logger(__name__)
+
+Via = Literal["auto", "direct", "port-forward"]
+AUTO: Final = "auto"
+DIRECT: Final = "direct"
+PORT_FORWARD: Final = "port-forward"
+#: For a connection that may lead through an API server far away.
+FORWARDED_CONNECT_SECONDS: Final = 5.0
+_TRY_SECONDS = 1.0
+
+Forward = Callable[[ObjectKey, int, float], Any]  #: pod, port, seconds → something like a socket; raises OSError
+PodOf = Callable[[str], ObjectKey | None]  #: which pod has an address
+
+
+class _PodIp(msgspec.Struct, gc=False):
+    ip: str = ""
+
+
+class _Addresses(msgspec.Struct, gc=False, rename="camel"):
+    pod_ip: str | None = msgspec.field(name="podIP", default=None)
+    pod_ips: list[_PodIp] | None = msgspec.field(name="podIPs", default=None)
+
+
+class _Pod(msgspec.Struct, gc=False):
+    status: _Addresses = msgspec.field(default_factory=_Addresses)
+
+
+def addresses_of(pod: Object) -> list[str]:
+    """The addresses of a pod, of both IP families; [] while it has none."""
+    status = pod.decode(_Pod).status
+    return sorted({each for each in (status.pod_ip, *(each.ip for each in status.pod_ips or [])) if each})
+
+
+class Reach:
+    """Makes connections for `RpcConnections`. Thread-safe.
+
+    Args:
+        via: `auto` finds out with the first node: by port-forward, unless something takes connections at its address.
+        forward: Connects to a pod's port through the API server.
+        pod_of: Knows the pods.
+    """
+
+    def __init__(self, via: Via, forward: Forward, pod_of: PodOf) -> None:
+        self._via = via
+        self._forward = forward
+        self._pod_of = pod_of
+        self._lock = threading.Lock()  # guards `_via`
+
+    @property
+    def via(self) -> Via:
+        """How nodes are reached now; `auto` as long as none was."""
+        with self._lock:
+            return self._via
+
+    def dial(self, host: str, port: int, seconds: float) -> Any:
+        """A connection; None where the address is to be connected to as usual.
+
+        Raises:
+            OSError: There is none to be had.
+        """
+        via = self.via
+        if via == DIRECT:
+            return None
+        if via == AUTO:
+            sock = self._try(host, port, seconds)
+            if sock is not None:
+                return sock
+        pod = self._pod_of(host.strip("[]"))
+        if pod is None:
+            raise ConnectionError(f"no pod of this cluster has the address {host}")
+        connection = self._forward(pod, port, seconds)
+        self._settle(PORT_FORWARD)
+        return connection
+
+    def _try(self, host: str, port: int, seconds: float) -> socket.socket | None:
+        try:
+            sock = socket.create_connection((host.strip("[]"), port), min(seconds / 2, _TRY_SECONDS))
+        except OSError as error:
+            logger.debug("not reached at its address", node=host, error=str(error))
+            return None
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._settle(DIRECT)
+        return sock
+
+    def _settle(self, via: Via) -> None:
+        with self._lock:
+            if self._via != AUTO:
+                return
+            self._via = via
+        logger.info("nodes are reached", via=via)

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+import pytest
+
+from btcctl.bitcoin.reach import Reach, Via, addresses_of
+from btcctl.objects import Object, ObjectKey
+
+POD = ObjectKey("default", "net-sts-0")
+
+
+class Forwarding:
+    """Stands for the API server."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[ObjectKey, int]] = []
+
+    def __call__(self, pod: ObjectKey, port: int, seconds: float) -> Any:
+        self.asked.append((pod, port))
+        return "forwarded"
+
+
+def reach(via: Via, forwarding: Forwarding, address: str = "127.0.0.9") -> Reach:
+    return Reach(via, forwarding, {address: POD}.get)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port
+
+
+def test_directly_is_as_usual() -> None:
+    assert reach("direct", Forwarding()).dial("127.0.0.9", 18443, 1.0) is None
+
+
+@pytest.mark.parametrize(("address", "host"), [("10.0.0.1", "10.0.0.1"), ("fd00::1", "[fd00::1]"), ("::2", "::2")])
+def test_a_forward_leads_to_the_pod_that_has_the_address_of_either_family(address: str, host: str) -> None:
+    forwarding = Forwarding()
+    assert reach("port-forward", forwarding, address).dial(host, 18443, 1.0) == "forwarded"
+    assert forwarding.asked == [(POD, 18443)]
+
+
+def test_an_address_of_no_pod_is_refused_and_named() -> None:
+    with pytest.raises(OSError, match=r"no pod of this cluster has the address 10\.9\.9\.9"):
+        reach("port-forward", Forwarding()).dial("10.9.9.9", 18443, 1.0)
+
+
+def test_auto_forwards_where_the_address_takes_no_connections_and_keeps_to_it() -> None:
+    forwarding = Forwarding()
+    auto = reach("auto", forwarding, "127.0.0.1")
+    assert auto.dial("127.0.0.1", free_port(), 1.0) == "forwarded"
+    assert auto.via == "port-forward"
+
+
+def test_auto_is_direct_where_the_address_takes_connections() -> None:
+    auto = reach("auto", Forwarding(), "127.0.0.1")
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        auto.dial("127.0.0.1", listener.getsockname()[1], 1.0) as sock,
+    ):
+        assert sock.getpeername() == listener.getsockname()
+    assert auto.dial("127.0.0.1", 1, 1.0) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "addresses"),
+    [
+        ({}, []),
+        ({"podIP": "10.0.0.1"}, ["10.0.0.1"]),
+        ({"podIP": "10.0.0.1", "podIPs": [{"ip": "10.0.0.1"}, {"ip": "fd00::1"}]}, ["10.0.0.1", "fd00::1"]),
+        ({"podIP": None, "podIPs": None}, []),
+    ],
+)
+def test_a_pod_has_addresses_of_both_families(status: dict[str, Any], addresses: list[str]) -> None:
+    metadata = {"name": "a", "namespace": "b", "uid": "c", "resourceVersion": "1"}
+    assert addresses_of(Object.from_body({"metadata": metadata, "status": status})) == addresses
