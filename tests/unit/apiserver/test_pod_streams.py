@@ -53,6 +53,7 @@ def refused(answer: ApiResponse | TakeOver) -> tuple[int, str]:
 def test_a_websocket_takes_the_connection_over(api):
     assert isinstance(get(api, "exec", EXEC, WEBSOCKET), TakeOver)
     assert isinstance(get(api, "portforward", {}, TUNNEL), TakeOver)
+    assert isinstance(get(api, "portforward", {"ports": ["80"]}, WEBSOCKET), TakeOver)
     assert isinstance(get(api, "log", {"follow": ["true"]}, {}), TakeOver)
 
 
@@ -62,7 +63,9 @@ def test_a_websocket_takes_the_connection_over(api):
         ("exec", EXEC, {}, 400, "Upgrade request required"),
         ("exec", EXEC, {"upgrade": "SPDY/3.1"}, 400, "WebSocket only"),
         ("exec", EXEC, TUNNEL, 400, "none of ['SPDY/3.1+portforward.k8s.io'] is spoken here"),
-        ("portforward", {}, WEBSOCKET, 400, "unable to upgrade"),
+        ("portforward", {}, {**TUNNEL, "sec-websocket-protocol": "v1"}, 400, "unable to upgrade"),
+        ("portforward", {}, WEBSOCKET, 400, 'query parameter "port" is required'),
+        ("portforward", {"ports": ["80,0"]}, WEBSOCKET, 400, 'unable to parse "80,0" as ports'),
         ("exec", {"stdout": ["true"]}, WEBSOCKET, 422, "command: Required value"),
         ("exec", {"command": ["ls"]}, WEBSOCKET, 400, "at least one of stdin, stdout, stderr"),
         ("exec", {**EXEC, "container": ["d"]}, WEBSOCKET, 400, "container d is not valid for pod pod"),
