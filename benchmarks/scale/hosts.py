@@ -29,7 +29,8 @@ from btcctl import (
     SharedInformerFactory,
     load_config,
 )
-from btcctl.bitcoin.children import NETWORK_LABEL, SYNCED_GATE
+from btcctl.bitcoin.children import NETWORK_LABEL
+from btcctl.bitcoin.pod_template import SYNCED_GATE
 from btcctl.errors import AlreadyExists
 from btcctl.resources import PODS, STATEFUL_SETS
 

@@ -2,6 +2,11 @@
 # Writes bitcoin.conf from the environment and becomes bitcoind.
 #
 #   BC_RPC_USER, BC_RPC_PASSWORD   required: the RPC credentials
+#   BC_NETWORK                     the chain: regtest (default), signet or testnet4; never mainnet
+#   BC_SIGNET_CHALLENGE            the script, in hexadecimal, that blocks of the signet must satisfy
+#   BC_RPC_PORT, BC_P2P_PORT       where it listens (default: the chain's own ports)
+#   BC_CONFIG                      more lines for the chain's section
+#   BC_CONFIG_<n>                  likewise, for the pod whose name ends in -<n>; they go before the others
 #   BC_RPC_BIND                    where RPC listens (default 0.0.0.0; :: in an IPv6 cluster)
 #   BC_DATA_DIR                    the data directory (default /home/bitcoin/.bitcoin)
 #
@@ -43,16 +48,35 @@ check BC_RPC_PASSWORD "$password"
 case $user in
     *:*) fail "BC_RPC_USER must not contain a colon" ;;
 esac
+network=${BC_NETWORK:-regtest}
+case $network in
+    regtest) rpc_port=18443 p2p_port=18444 ;;
+    signet) rpc_port=38332 p2p_port=38333 ;;
+    testnet4) rpc_port=48332 p2p_port=48333 ;;
+    *) fail "BC_NETWORK must be regtest, signet or testnet4, not $network" ;;
+esac
+if [ "$network" = signet ]; then
+    [ -n "${BC_SIGNET_CHALLENGE-}" ] || fail "BC_SIGNET_CHALLENGE is not set: the node would join the public signet"
+    challenge=signetchallenge=$BC_SIGNET_CHALLENGE
+fi
+# The name of a StatefulSet's pod is its host's, and ends in its ordinal.
+own_config=
+ordinal=${HOSTNAME-}
+ordinal=${ordinal##*-}
+case $ordinal in
+    '' | *[!0-9]*) ;;
+    *) eval "own_config=\${BC_CONFIG_$ordinal-}" ;;
+esac
 [ -d "$data_dir" ] || fail "the data directory $data_dir does not exist"
 
 # Made anew at every start: the credentials may have changed.
 umask 077
 conf=$data_dir/bitcoin.conf
 rm -f "$conf"
-# Inside [regtest] `regtest=1` would be ignored and a mainnet node started; above it, the
+# Inside its own section `regtest=1` would be ignored and a mainnet node started; above it, the
 # addresses and ports would stop the start.
 cat >"$conf" <<CONF
-regtest=1
+$network=1
 server=1
 rest=1
 printtoconsole=1
@@ -62,10 +86,13 @@ rpcpassword=$password
 rpcallowip=0.0.0.0/0
 rpcallowip=::/0
 
-[regtest]
+[$network]
 rpcbind=${BC_RPC_BIND:-0.0.0.0}
-rpcport=18443
-port=18444
+rpcport=${BC_RPC_PORT:-$rpc_port}
+port=${BC_P2P_PORT:-$p2p_port}
+${challenge-}
+$own_config
+${BC_CONFIG-}
 CONF
 
 # They are in the file; nobody needs to see them in /proc/<pid>/environ as well.

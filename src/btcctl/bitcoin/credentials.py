@@ -12,8 +12,8 @@ from typing import ClassVar
 
 import msgspec
 
-from btcctl.bitcoin.children import DEFAULT_PASSWORD, DEFAULT_USER, PASSWORD_KEY, USER_KEY
 from btcctl.bitcoin.credential_rules import problem_with, trim
+from btcctl.bitcoin.pod_template import DEFAULT_PASSWORD, DEFAULT_USER, PASSWORD_KEY, USER_KEY
 from btcctl.bitcoin.rpc import Credentials
 from btcctl.bitcoin.types import BitcoinNetwork
 from btcctl.errors import BtcctlError, Forbidden, NotFound

@@ -39,7 +39,7 @@ class ReadOnlyRpc:
 def read_only(rpc_for: RpcFor, tell: Tell) -> RpcFor:
     """Makes clients that only read."""
 
-    def make(address: str, credentials: Credentials) -> NodeRpc:
-        return ReadOnlyRpc(rpc_for(address, credentials), address, tell)
+    def make(address: str, credentials: Credentials, port: int | None = None) -> NodeRpc:
+        return ReadOnlyRpc(rpc_for(address, credentials, port), address, tell)
 
     return make

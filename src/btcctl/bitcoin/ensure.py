@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from btcctl.bitcoin.spec.from_spec import settle
 from btcctl.bitcoin.status import NORMAL, WARNING, Notice
 from btcctl.bitcoin.types import BITCOIN_NETWORKS
 from btcctl.bitcoin.unchangeable import settable
@@ -117,7 +118,7 @@ class _Wish:
         self._desired = desired
 
     def __call__(self, body: dict[str, Any]) -> None:
-        desired, immutable = settable(self._desired, body)
+        desired, immutable = settable(settle(self._desired, body), body)
         if immutable:
             what, fields = _described(desired), ", ".join(immutable)
             self.problem = f"{what} differs in {fields}, which cannot change: delete it to replace it"

@@ -29,7 +29,19 @@ from btcctl.bitcoin.rpc import (
     WarmingUp,
 )
 from btcctl.bitcoin.silences import Silences
-from btcctl.bitcoin.topology import AddedNode, Member, Peer, PeerPlan, Roster, canonical, is_bare, plan_peers
+from btcctl.bitcoin.spec.shape import Shape
+from btcctl.bitcoin.topology import (
+    DEFAULT_SPELLING,
+    AddedNode,
+    Member,
+    Peer,
+    PeerPlan,
+    Roster,
+    Spelling,
+    address_in,
+    canonical,
+    plan_peers,
+)
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.deadline import limited_to
 from btcctl.errors import DeadlineExceeded
@@ -57,7 +69,12 @@ class NodeRpc(Protocol):
     def batch(self, calls: Sequence[Call]) -> list[Any]: ...
 
 
-RpcFor = Callable[[str, Credentials], NodeRpc]  #: address and credentials → client
+class RpcFor(Protocol):
+    """Makes a client of the node at an address."""
+
+    def __call__(self, address: str, credentials: Credentials, port: int | None = None, /) -> NodeRpc: ...
+
+
 RunAll = Callable[[Sequence[Callable[[], None]]], None]  #: returns when all have run, at once or one after the other
 
 
@@ -76,10 +93,12 @@ class MeshGoal:
     """The network whose nodes are to know each other."""
 
     members: Sequence[Member]
-    nodes: int  #: `spec.nodes`
+    shape: Shape
     credentials: Credentials
     gone: frozenset[str] = frozenset()  #: addresses that were its nodes and are no longer
     suspects: frozenset[str] = frozenset()  #: addresses to ask last
+    rpc_port: int | None = None  #: None: that of all networks
+    spelling: Spelling = DEFAULT_SPELLING
 
 
 @dataclass(slots=True)
@@ -155,7 +174,7 @@ class Mesh:
         report.chains = {node.member.ordinal: node.chain for node in nodes if node.chain is not None}
         silent = _silent(asked, report)
         report.forgotten = not report.failures and not report.skipped
-        roster = Roster(goal.members, goal.nodes)
+        roster = Roster(goal.members, goal.shape, goal.spelling)
         plans = [(node, plan) for node in nodes if (plan := self._plan(node, roster, goal.gone, report))]
         self._run_all([partial(self._carry_out, node, plan, silent, report, deadline) for node, plan in plans])
         return report
@@ -186,7 +205,7 @@ class Mesh:
             self._silences.forget(who)
 
     def _ask(self, member: Member, goal: MeshGoal) -> _Node:
-        rpc = self._rpc_for(member.address, goal.credentials)
+        rpc = self._rpc_for(member.address, goal.credentials, goal.rpc_port)
         added, answered_peers, info = rpc.batch(_READ)
         peers = _convert(answered_peers, list[Peer])
         heard = max((each.height for each in peers), default=-1)
@@ -210,7 +229,7 @@ class Mesh:
             self._join(node, plan)
             for peer in (*plan.add, *plan.dial):
                 # Who does not answer at all would only keep this node's RPC busy. Who refuses us may be a fine peer.
-                if canonical(peer) not in silent and self._clock.now() <= deadline:
+                if address_in(peer) not in silent and self._clock.now() <= deadline:
                     self._dial(node, peer, silent)
         except (RpcFailure, DeadlineExceeded) as error:
             self._failed(node.member, _failure_of(error), report)
@@ -238,7 +257,7 @@ class Mesh:
         node.rpc.call("addnode", peer, "onetry")
         logger.debug("addnode onetry", node=node.member.address, ordinal=node.member.ordinal, peer=peer)
         if self._clock.now() - began > _SLOW_DIAL_SECONDS:
-            silent.add(canonical(peer))
+            silent.add(address_in(peer) or peer)
 
     def _failed(self, member: Member, error: RpcFailure, report: MeshReport) -> None:
         report.failures[member.ordinal] = error
@@ -262,15 +281,15 @@ def _silent(members: Iterable[Member], report: MeshReport) -> set[str]:
 
 def _by_trust(goal: MeshGoal) -> list[Member]:
     """The ready members, those that made trouble last time at the end."""
-    ready = (member for member in goal.members if member.ready and member.ordinal < goal.nodes)
+    ready = (member for member in goal.members if member.ready and member.ordinal < goal.shape.nodes)
     return sorted(ready, key=lambda member: (member.address in goal.suspects, member.ordinal))
 
 
 def _unfinished_handshakes(node: _Node, roster: Roster) -> int:
     """Connections to wanted peers that stand, but have not been greeted through."""
     wanted = roster.peers_of(node.member)
-    silent = (peer.address for peer in node.peers if peer.version == 0 and not peer.inbound and is_bare(peer.address))
-    found = (wanted.get(canonical(address)) for address in silent)
+    silent = (peer.address for peer in node.peers if peer.version == 0 and not peer.inbound)
+    found = (wanted.get(roster.spelling.address(address) or "") for address in silent)
     return sum(each is not None and each.ready for each in found)
 
 

@@ -8,13 +8,14 @@ from typing import Self
 
 from prometheus_client import Counter
 
-from btcctl.bitcoin.children import NETWORK_LABEL, ChildOptions
+from btcctl.bitcoin.children import NETWORK_LABEL
 from btcctl.bitcoin.ensure import ChildKeeper
 from btcctl.bitcoin.memory import Memories
 from btcctl.bitcoin.mesh import Mesh, RpcFor, one_after_the_other
 from btcctl.bitcoin.metrics import NetworkMetrics, register_metrics
 from btcctl.bitcoin.passes import BackgroundPasses, InlinePasses, ThreadPool
 from btcctl.bitcoin.pod_effects import FailedCreations, Gatekeeper
+from btcctl.bitcoin.pod_template import ChildOptions
 from btcctl.bitcoin.pods import Pod
 from btcctl.bitcoin.reach import DIRECT, FORWARDED_CONNECT_SECONDS, Forward, PodOf, Reach, Via, addresses_of
 from btcctl.bitcoin.reconcile import Cluster, NetworkReconciler

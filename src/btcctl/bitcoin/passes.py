@@ -216,4 +216,8 @@ class BackgroundPasses:
 
 def _same(one: MeshGoal, other: MeshGoal) -> bool:
     """Whether what was seen for one goal is true of the other: who failed before makes no difference."""
-    return (one.members, one.nodes, one.credentials) == (other.members, other.nodes, other.credentials)
+    return _lasting(one) == _lasting(other)
+
+
+def _lasting(goal: MeshGoal) -> tuple[object, ...]:
+    return goal.members, goal.shape, goal.credentials, goal.rpc_port, goal.spelling

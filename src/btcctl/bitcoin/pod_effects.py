@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from btcctl.bitcoin.children import SYNCED_GATE
 from btcctl.bitcoin.pod_problems import MAX_REASON_CHARACTERS, stable
+from btcctl.bitcoin.pod_template import SYNCED_GATE
 from btcctl.bitcoin.pods import NodePod
 from btcctl.clock import Clock, rfc3339
 from btcctl.errors import ApiError, Conflict, NotFound

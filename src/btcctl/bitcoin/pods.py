@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import msgspec
 
-from btcctl.bitcoin.children import SECRET_VERSION_ANNOTATION, SYNCED_GATE, pod_dns_name, stateful_set_name
+from btcctl.bitcoin.children import SECRET_VERSION_ANNOTATION, pod_dns_name, stateful_set_name
 from btcctl.bitcoin.pod_problems import PodStatus, problem_of
+from btcctl.bitcoin.pod_template import SYNCED_GATE
 from btcctl.bitcoin.topology import Member, is_bare
 from btcctl.bitcoin.types import BitcoinNetwork, NodeStatus
 from btcctl.resources import PODS
@@ -84,7 +85,7 @@ def node_statuses(network: BitcoinNetwork, pods: Iterable[NodePod], missing: str
     by_ordinal = {pod.ordinal: pod for pod in pods}
     return [
         _node_status(network, ordinal, by_ordinal.get(ordinal), missing)
-        for ordinal in sorted(by_ordinal.keys() | range(network.spec.nodes))
+        for ordinal in sorted(by_ordinal.keys() | range(network.spec.running_nodes))
     ]
 
 

@@ -14,7 +14,6 @@ import msgspec
 from structlog.contextvars import bind_contextvars
 
 from btcctl.bitcoin.children import (
-    ChildOptions,
     build_disruption_budget,
     build_service,
     build_stateful_set,
@@ -37,10 +36,13 @@ from btcctl.bitcoin.findings import (
 from btcctl.bitcoin.memory import Memories, NetworkMemory
 from btcctl.bitcoin.mesh import MeshGoal, MeshReport
 from btcctl.bitcoin.passes import Passes, Seen
+from btcctl.bitcoin.pod_template import ChildOptions
 from btcctl.bitcoin.pods import NodePod, Pod, members, node_statuses, read_pods
 from btcctl.bitcoin.progress import chain_view, heights_after, progress_of, with_progress
 from btcctl.bitcoin.refusals import Right
 from btcctl.bitcoin.rotation import must_replace_pods, outdated, secret_version
+from btcctl.bitcoin.spec.chains import DEFAULT_PORTS
+from btcctl.bitcoin.spec.checks import spec_problem
 from btcctl.bitcoin.status import (
     NORMAL,
     WARNING,
@@ -53,6 +55,7 @@ from btcctl.bitcoin.status import (
     node_notices,
     ready_finding,
 )
+from btcctl.bitcoin.topology import Spelling
 from btcctl.bitcoin.types import FORBIDDEN, MESH_READY, READY, BitcoinNetwork, NetworkStatus, decode_status
 from btcctl.clock import SYSTEM_CLOCK, Clock, rfc3339
 from btcctl.controller.reconciling.result import Result
@@ -159,9 +162,13 @@ class NetworkReconciler:
         if finding is not None:
             raise self._refuse(obj, finding)
         try:
-            return BitcoinNetwork.from_object(obj)
+            network = BitcoinNetwork.from_object(obj)
         except ObjectDecodeError as error:
             raise self._refuse(obj, Finding(READY, False, "InvalidSpec", str(error), is_failure=True)) from error
+        problem = spec_problem(network.spec)
+        if problem is not None:
+            raise self._refuse(obj, Finding(READY, False, "InvalidSpec", problem, is_failure=True))
+        return network
 
     def _reconcile(self, obj: Object, network: BitcoinNetwork) -> Result:
         memory = self._memories.of(obj.key, obj.uid)
@@ -189,7 +196,7 @@ class NetworkReconciler:
             contest_finding([child.dispute for child in children.all]),
         ]
         findings += self._rights_findings(network)
-        findings.insert(0, ready_finding(nodes, network.spec.nodes, findings))
+        findings.insert(0, ready_finding(nodes, network.spec, findings))
         status = build_status(network, nodes, memory.shown.heights, findings, rfc3339(self._clock.wall_time()))
         notices = node_notices(network.status.nodes, nodes) + failure_notices(network.status.conditions, findings)
         self._write_status(obj, status, notices)
@@ -273,7 +280,9 @@ class NetworkReconciler:
         gone = memory.see([each.address for each in there], [node.ip for node in network.status.nodes])
         if isinstance(credentials, CredentialsProblem):
             return None
-        goal = MeshGoal(there, network.spec.nodes, credentials.credentials, gone, memory.suspects)
+        ports = self._options.ports(network.spec)
+        spelling = Spelling(ports.p2p, DEFAULT_PORTS[network.spec.network].p2p)
+        goal = MeshGoal(there, network.spec.shape, credentials.credentials, gone, memory.suspects, ports.rpc, spelling)
         seen = self._passes.look(ObjectKey(network.namespace, network.name), goal)
         if seen.is_new and seen.report is not None:
             memory.suspects = frozenset(seen.report.suspects)
@@ -324,7 +333,7 @@ class NetworkReconciler:
         now = self._clock.now()
         if not memory.shown.is_due(now) and heights.lost == memory.shown.heights.lost:
             return
-        is_missing = stateful_set is not None and len(pods) < network.spec.nodes
+        is_missing = stateful_set is not None and len(pods) < network.spec.running_nodes
         why = self._cluster.why_missing(stateful_set) if stateful_set is not None and is_missing else ""
         memory.shown.renew(heights, progress_of(pods, report, heights.highest), why, now)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from btcctl.bitcoin.children import selector
+from btcctl.bitcoin.spec.model import NetworkSpec
 from btcctl.bitcoin.types import (
     CHAIN_INTACT,
     CONFLICT,
@@ -88,25 +89,35 @@ def conditions_of(old: Sequence[Condition], findings: Iterable[Finding], generat
     return merge_conditions(old, [each.condition for each in findings], now=now, generation=generation)
 
 
-def ready_finding(nodes: Sequence[NodeStatus], wanted: int, others: Iterable[Finding]) -> Finding:
+def ready_finding(nodes: Sequence[NodeStatus], spec: NetworkSpec, others: Iterable[Finding]) -> Finding:
     """Sum up: the first failure among `others`, else missing nodes, else the first that does not hold.
+
+    A network without nodes is not ready: nothing of it can be used, however well it is as it should be.
 
     Args:
         nodes: The nodes by ordinal.
-        wanted: `spec.nodes`.
         others: The other conditions, the most telling first.
     """
-    others = list(others)
+    others, wanted = list(others), spec.running_nodes
     ready = sum(node.ready for node in nodes if node.ordinal < wanted)
     for finding in others:
         if finding.is_failure and finding.type not in _BEARABLE:
             return Finding(READY, False, finding.reason, finding.message)
+    if wanted == 0:
+        return Finding(READY, False, *_resting(nodes, spec))
     if ready < wanted:
         return Finding(READY, False, *_not_ready(nodes, ready, wanted))
     for finding in others:
         if finding.type not in _BAD_NEWS and not finding.holds:
             return Finding(READY, False, finding.reason, finding.message)
     return Finding(READY, True, "Connected", f"{wanted} of {wanted} nodes are ready and connected")
+
+
+def _resting(nodes: Sequence[NodeStatus], spec: NetworkSpec) -> tuple[str, str]:
+    left = f"; {len(nodes)} are still on their way out" if nodes else ""
+    if spec.suspend:
+        return "Suspended", f"spec.suspend is true: none of {spec.nodes} nodes runs{left}"
+    return "NoNodes", f"spec.nodes is 0{left}"
 
 
 def _not_ready(nodes: Sequence[NodeStatus], ready: int, wanted: int) -> tuple[str, str]:

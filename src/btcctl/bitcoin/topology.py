@@ -1,26 +1,22 @@
-"""Which peers each node should have, and what to call to get there. Pure.
+"""What to call on a node so that it has the peers that it should have. Pure.
 
-Up to `FULL_MESH_LIMIT` nodes everybody is everybody's peer. Bitcoin Core dials at most 8 entries
-of its addnode list (net.h, MAX_ADDNODE_CONNECTIONS), so a larger network is a circulant graph:
-node i is a peer of i±1 and of i±d for three distances d that grow with the network. It is
-connected, symmetric, and far nodes are few steps apart.
-
-Only entries that are a bare IP address are ours. One with a port or a host name was made by hand
-and is left alone.
+Only entries that are spelled as the operator spells them are ours: a bare IP address where nodes listen on the chain's
+own port, which Bitcoin Core adds to one, else the address and the port. Any other one was made by hand and is left
+alone, unless it leads to a node that this one is kept apart from.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 from typing import Final
 
 import msgspec
 
-FULL_MESH_LIMIT: Final = 9
+from btcctl.bitcoin.spec.shape import Shape
+
 DEFAULT_P2P_PORT: Final = 18444  # of regtest (Bitcoin Core, chainparams.cpp)
-_MAX_DIALLED = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +66,39 @@ class PeerPlan:
         return bool(self.remove or self.disconnect or self.disconnect_ids or self.add or self.dial)
 
 
-def neighbours(ordinal: int, nodes: int) -> frozenset[int]:
-    """The ordinals that node `ordinal` of a network of `nodes` should have as peers."""
-    if nodes <= FULL_MESH_LIMIT:
-        return frozenset(range(nodes)) - {ordinal}
-    steps = {(ordinal + sign * distance) % nodes for distance in _distances(nodes) for sign in (1, -1)}
-    return frozenset(steps) - {ordinal}
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """How a node is told of another one.
+
+    Attributes:
+        port: Where the network's nodes take each other's connections.
+        chain_port: What Bitcoin Core adds to an address without a port.
+    """
+
+    port: int = DEFAULT_P2P_PORT
+    chain_port: int = DEFAULT_P2P_PORT
+
+    def entry(self, address: str) -> str:
+        """What to say for the node at this IP address."""
+        if self.port == self.chain_port:
+            return address
+        return f"[{address}]:{self.port}" if ":" in address else f"{address}:{self.port}"
+
+    def address(self, entry: str) -> str | None:
+        """The address in an entry that is spelled like this; None of any other."""
+        if self.port == self.chain_port:
+            return canonical(entry) if is_bare(entry) else None
+        host = _host_of(entry)
+        return host if host is not None and entry.rpartition(":")[2] == str(self.port) else None
+
+    def stands_for(self, entry: str) -> str | None:
+        """The address that Bitcoin Core would not list a second time beside this entry; None of a name."""
+        if is_bare(entry):
+            return canonical(entry) if self.port == self.chain_port else None
+        return _host_of(entry) if entry.rpartition(":")[2] == str(self.port) else None
 
 
-def _distances(nodes: int) -> tuple[int, ...]:
-    """Distances 1 to about nodes^(3/4); they change only when the network doubles."""
-    doublings = nodes.bit_length()
-    return tuple(round(2 ** (doublings * quarter / 4)) for quarter in range(_MAX_DIALLED // 2))
+DEFAULT_SPELLING: Final = Spelling()
 
 
 class Roster:
@@ -89,20 +106,27 @@ class Roster:
 
     Args:
         members: Every node whose pod exists and is not on its way out.
-        nodes: `spec.nodes`.
+        shape: How they are to be linked.
     """
 
-    def __init__(self, members: Iterable[Member], nodes: int) -> None:
-        self._nodes = nodes
+    def __init__(self, members: Iterable[Member], shape: Shape, spelling: Spelling = DEFAULT_SPELLING) -> None:
+        self._shape = shape
         self._by_ordinal = {member.ordinal: (canonical(member.address), member) for member in members}
+        self.spelling = spelling
         self.addresses = frozenset(address for address, _ in self._by_ordinal.values())
 
     def peers_of(self, node: Member) -> dict[str, Member]:
-        """By address, those that are there of the peers that `node` should have."""
-        ordinals = neighbours(node.ordinal, self._nodes)
-        found = dict(self._by_ordinal[each] for each in sorted(ordinals) if each in self._by_ordinal)
+        """By address, those that are there of the peers that `node` should list."""
+        found = dict(self._with(self._shape.dials(node.ordinal)))
         found.pop(canonical(node.address), None)
         return found
+
+    def apart_from(self, node: Member) -> frozenset[str]:
+        """The addresses of those that are there of the nodes that `node` must not be linked with."""
+        return frozenset(address for address, _ in self._with(self._shape.apart(node.ordinal)))
+
+    def _with(self, ordinals: Iterable[int]) -> Iterator[tuple[str, Member]]:
+        return (self._by_ordinal[each] for each in sorted(ordinals) if each in self._by_ordinal)
 
 
 def plan_peers(
@@ -122,11 +146,11 @@ def plan_peers(
         roster: All nodes, `node` included or not.
         gone: Addresses that were nodes of this network and are no longer.
     """
-    wanted = roster.peers_of(node)
-    added = list(added)
-    unwanted = {each.entry: canonical(each.entry) for each in added if is_bare(each.entry)}
-    unwanted = {entry: address for entry, address in unwanted.items() if address not in wanted}
-    connected = _connected_by_address(added)
+    wanted, apart, spelling = roster.peers_of(node), roster.apart_from(node), roster.spelling
+    added, peers = list(added), list(peers)
+    unwanted = {entry: address for entry, address in _addresses(added, spelling).items() if address not in wanted}
+    by_hand = {each.entry for each in added if apart and address_in(each.entry) in apart}
+    connected = _connected_by_address(added, spelling)
     ready = [member.address for member in wanted.values() if member.ready]
     left = gone - roster.addresses
     unlisted = set(unwanted.values())
@@ -134,32 +158,58 @@ def plan_peers(
     def is_stranger(address: str) -> bool:
         return address in left or address in unlisted or (address in roster.addresses and address not in wanted)
 
+    outbound = _outbound_to(is_stranger, peers, spelling)
     return PeerPlan(
-        remove=tuple(sorted(unwanted)),
-        disconnect=_outbound_to(is_stranger, peers := list(peers)),
-        disconnect_ids=_inbound_from(left, peers),
-        add=tuple(sorted(address for address in ready if canonical(address) not in connected)),
-        dial=tuple(sorted(address for address in ready if not connected.get(canonical(address), True))),
+        remove=tuple(sorted({*unwanted, *by_hand})),
+        disconnect=outbound,
+        disconnect_ids=_links_by_id(left, apart, peers, but=outbound),
+        add=tuple(sorted(spelling.entry(address) for address in ready if canonical(address) not in connected)),
+        dial=tuple(sorted(spelling.entry(each) for each in ready if not connected.get(canonical(each), True))),
     )
 
 
-def _connected_by_address(added: Iterable[AddedNode]) -> dict[str, bool]:
+def _addresses(added: Iterable[AddedNode], spelling: Spelling) -> dict[str, str]:
+    """By entry that is ours, its address."""
+    return {each.entry: address for each in added if (address := spelling.address(each.entry)) is not None}
+
+
+def _connected_by_address(added: Iterable[AddedNode], spelling: Spelling) -> dict[str, bool]:
     """Core refuses to list an address twice, so "ip:18444" stands for "ip" as well."""
     found: dict[str, bool] = {}
     for each in added:
-        address = _address_of(each.entry)
+        address = spelling.stands_for(each.entry)
         if address is not None:
             found[address] = found.get(address, False) or each.connected
     return found
 
 
-def _outbound_to(is_meant: Callable[[str], bool], peers: Iterable[Peer]) -> tuple[str, ...]:
-    dialled = (peer.address for peer in peers if not peer.inbound and is_bare(peer.address))
-    return tuple(sorted({address for address in dialled if is_meant(canonical(address))}))
+def _outbound_to(is_meant: Callable[[str], bool], peers: Iterable[Peer], spelling: Spelling) -> tuple[str, ...]:
+    dialled = {peer.address: spelling.address(peer.address) for peer in peers if not peer.inbound}
+    return tuple(sorted(entry for entry, address in dialled.items() if address is not None and is_meant(address)))
 
 
-def _inbound_from(addresses: frozenset[str], peers: Iterable[Peer]) -> tuple[int, ...]:
-    return tuple(sorted(peer.id for peer in peers if peer.inbound and _host_of(peer.address) in addresses))
+def _links_by_id(
+    gone: frozenset[str], apart: frozenset[str], peers: Iterable[Peer], *, but: Container[str]
+) -> tuple[int, ...]:
+    """Inbound links of nodes that are gone, and every link of nodes that are kept apart.
+
+    Args:
+        but: What outbound links are disconnected by, anyway.
+    """
+    if not gone and not apart:
+        return ()
+    found = (
+        peer.id
+        for peer in peers
+        if (peer.inbound and address_in(peer.address) in gone)
+        or (address_in(peer.address) in apart and (peer.inbound or peer.address not in but))
+    )
+    return tuple(sorted(found))
+
+
+def address_in(entry: str) -> str | None:
+    """The address in an entry of any spelling; None of a name."""
+    return canonical(entry) if is_bare(entry) else _host_of(entry)
 
 
 def is_bare(text: str) -> bool:
@@ -180,14 +230,6 @@ def canonical(address: str) -> str:
     parsed = ip_address(address)
     mapped = parsed.ipv4_mapped if isinstance(parsed, IPv6Address) else None
     return str(mapped or parsed)
-
-
-def _address_of(entry: str) -> str | None:
-    """The address that a bare entry, or one with the default port, is about; None of any other."""
-    if is_bare(entry):
-        return canonical(entry)
-    host, _, port = entry.rpartition(":")
-    return _host_of(entry) if host and port == str(DEFAULT_P2P_PORT) else None
 
 
 def _host_of(address: str) -> str | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from typing import Final
 
 import msgspec
 
+from btcctl.bitcoin.spec.model import NetworkSpec
 from btcctl.controller.writing.conditions import Condition
 from btcctl.errors import ObjectDecodeError
 from btcctl.objects import Object
@@ -21,22 +22,6 @@ CONFLICT: Final = "Conflict"
 CONTESTED: Final = "Contested"
 CHAIN_INTACT: Final = "ChainIntact"
 FORBIDDEN: Final = "Forbidden"  #: only of a network for which something was refused
-
-
-class Storage(msgspec.Struct, frozen=True, gc=False, rename="camel"):
-    """A volume of its own for each node; without, its data ends with its pod."""
-
-    size: str | int = "10Gi"  #: a Kubernetes quantity
-    storage_class_name: str | None = None  #: None: the cluster's default; "": none
-    when_deleted: Literal["Retain", "Delete"] = "Retain"  #: of the network, or of a node by scaling down
-
-
-class NetworkSpec(msgspec.Struct, frozen=True, gc=False):
-    """What the user asks for."""
-
-    nodes: Annotated[int, msgspec.Meta(ge=1, le=1000)]
-    secret: Annotated[str, msgspec.Meta(min_length=1)] | None = None  #: None: the default credentials
-    storage: Storage | None = None
 
 
 class NodeStatus(msgspec.Struct, frozen=True, gc=False, rename="camel"):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 
-from btcctl.bitcoin.topology import neighbours
+from btcctl.bitcoin.spec.shape import neighbours
 from btcctl.bitcoin.types import BITCOIN_NETWORKS
 from btcctl.clock import SYSTEM_CLOCK, Clock, sleep
 from btcctl.errors import BtcctlError, NotFound

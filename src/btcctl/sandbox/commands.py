@@ -13,14 +13,15 @@ from pathlib import Path
 
 import btcctl
 from btcctl.bitcoin.credential_rules import problem_with, trim
+from btcctl.bitcoin.spec.chains import DEFAULT_PORTS, REGTEST
 from btcctl.errors import ConfigError
 from btcctl.sandbox.bitcoincli.settings import DIRECTORY_VARIABLE, NODE_VARIABLE
+from btcctl.sandbox.node_settings import NodeSettings
 from btcctl.sandbox.simnode.rpc.credentials import RpcAuth
 from btcctl.secret import ENVIRON
 from btcctl.testing.control_plane.binaries import user_cache
 
-RPC_PORT = 18443
-P2P_PORT = 18444
+RPC_PORT, P2P_PORT = DEFAULT_PORTS[REGTEST]  #: where nothing else is asked for
 
 AUTO = Path("auto")  #: instead of a program's path: whichever there is
 #: What the node image has without a Secret.
@@ -29,7 +30,7 @@ DEFAULT_USER, DEFAULT_PASSWORD = "user", "password"
 _VERSION_SECONDS = 10.0
 # Small caches and few threads: a sandbox runs many nodes on one machine.
 _FLAGS = (
-    *("-regtest", "-server=1", "-rest=1", "-rpcallowip=127.0.0.0/8", "-listenonion=0", "-natpmp=0"),
+    *("-server=1", "-rest=1", "-rpcallowip=127.0.0.0/8", "-listenonion=0", "-natpmp=0"),
     *("-dnsseed=0", "-fixedseeds=0", "-discover=0", "-dbcache=4", "-par=1", "-rpcthreads=4", "-rpcworkqueue=64"),
 )
 _BITCOIND_FLAGS = ("-nodebuglogfile", "-printtoconsole=1")
@@ -63,25 +64,28 @@ def node_command(
     """The command of one node: what the node image's start-up script does in a cluster.
 
     Args:
-        env: The pod's environment; BC_RPC_USER and BC_RPC_PASSWORD are the node's credentials.
-        ip: The pod's address; the ports are the same for all.
+        env: The pod's environment: the variables of `images/bitcoind/start-bitcoind.sh`.
+        ip: The pod's address.
         data_dir: Where the node keeps its chain.
         bitcoind: Bitcoin Core, or None for the simulated node.
         programs: First on the pod's PATH, as `write_programs` has filled it; None for nothing.
 
     Raises:
-        ConfigError: With these credentials a node cannot be started; never shows them.
+        ConfigError: With these settings a node cannot be started; never shows credentials.
     """
-    conf = data_dir / "bitcoin.conf"
+    conf, settings = data_dir / "bitcoin.conf", NodeSettings.of(env)
     program = (str(bitcoind),) if bitcoind else (sys.executable, "-m", "btcctl.sandbox.simnode")
     flags = (
-        *(f"-datadir={data_dir}", f"-conf={conf}", f"-bind={ip}:{P2P_PORT}", f"-rpcbind={ip}"),
-        *(f"-rpcport={RPC_PORT}", *_FLAGS, *(_BITCOIND_FLAGS if bitcoind else ())),
+        *(f"-datadir={data_dir}", f"-conf={conf}", f"-bind={ip}:{settings.ports.p2p}", f"-rpcbind={ip}"),
+        *(f"-rpcport={settings.ports.rpc}", f"-{settings.chain}", *settings.without_chosen(_FLAGS)),
+        *(_BITCOIND_FLAGS if bitcoind else ()),
     )
     return Command(
         argv=(*program, *flags),
-        env={**_surroundings(data_dir, ip, programs), **env},
-        files={conf: _conf(env.get("BC_RPC_USER", DEFAULT_USER), env.get("BC_RPC_PASSWORD", DEFAULT_PASSWORD))},
+        env={**_surroundings(data_dir, f"{ip}:{settings.ports.rpc}", programs), **env},
+        files={
+            conf: _conf(env.get("BC_RPC_USER", DEFAULT_USER), env.get("BC_RPC_PASSWORD", DEFAULT_PASSWORD), settings)
+        },
     )
 
 
@@ -137,18 +141,19 @@ def _check_that_it_runs(path: Path) -> None:
         raise ConfigError(f"{path} is no bitcoind that starts here: exit status {answer.returncode}: {said}")
 
 
-def _surroundings(data_dir: Path, ip: str, programs: Path | None) -> dict[str, str]:
+def _surroundings(data_dir: Path, rpc: str, programs: Path | None) -> dict[str, str]:
     source = str(Path(btcctl.__file__).parents[1])  # so that the pod's programs find this very btcctl
     path = os.defpath if programs is None else f"{programs}:{os.defpath}"
-    node = {DIRECTORY_VARIABLE: str(data_dir), NODE_VARIABLE: f"{ip}:{RPC_PORT}"}
+    node = {DIRECTORY_VARIABLE: str(data_dir), NODE_VARIABLE: rpc}
     return {"PATH": path, "HOME": str(data_dir), "LANG": "C.UTF-8", "PYTHONPATH": source, **node}
 
 
-def _conf(user: str, password: str) -> str:
+def _conf(user: str, password: str, settings: NodeSettings) -> str:
     user, password = trim(user), trim(password)
     problem = problem_with(user, password)
     if problem is not None:
         number, why = problem
         raise ConfigError(f"{('BC_RPC_USER', 'BC_RPC_PASSWORD')[number]} {why}")
     # Only the salted hash: nothing to read for others.
-    return f"regtest=1\nrpcauth={RpcAuth.of(user, password)}\n"
+    section = "\n".join((f"[{settings.chain}]", *settings.lines))
+    return f"{settings.chain}=1\nrpcauth={RpcAuth.of(user, password)}\n\n{section}\n"

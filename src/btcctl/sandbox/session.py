@@ -15,7 +15,7 @@ from btcctl.bitcoin.crd import load_crd
 from btcctl.bitcoin.mesh import RpcFor
 from btcctl.bitcoin.operator import COMPONENT, NODE_IMAGE, NodeAccess, OperatorOptions, build_operator
 from btcctl.bitcoin.rpc import Credentials, RpcConnections
-from btcctl.bitcoin.topology import neighbours
+from btcctl.bitcoin.spec.shape import neighbours
 from btcctl.bitcoin.types import BITCOIN_NETWORKS
 from btcctl.clock import SYSTEM_CLOCK, sleep
 from btcctl.controller.manager import Manager

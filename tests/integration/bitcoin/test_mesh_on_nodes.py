@@ -10,6 +10,7 @@ import pytest
 
 from btcctl.bitcoin.mesh import Mesh, MeshGoal, MeshReport
 from btcctl.bitcoin.rpc import Credentials, RpcConnections
+from btcctl.bitcoin.spec.shape import Shape
 from btcctl.bitcoin.topology import Member
 from btcctl.sandbox.commands import RPC_PORT
 from tests.integration.sandbox.nodes import ENV, Farm, TestNode, farm_of, real_bitcoind
@@ -36,7 +37,7 @@ def connections() -> Iterator[RpcConnections]:
 
 def sync(connections: RpcConnections, nodes: list[TestNode], gone: frozenset[str] = frozenset()) -> MeshReport:
     members = [Member(ordinal, node.ip, ready=True) for ordinal, node in enumerate(nodes)]
-    return Mesh(connections.client).sync(MeshGoal(members, len(nodes), CREDENTIALS, gone))
+    return Mesh(connections.client).sync(MeshGoal(members, Shape(len(nodes)), CREDENTIALS, gone))
 
 
 def settle(connections: RpcConnections, nodes: list[TestNode]) -> None:
@@ -75,5 +76,5 @@ def test_a_node_that_left_is_removed_and_disconnected_everywhere(farm: Farm, con
 
 def test_wrong_credentials_are_told_and_nothing_else_is_tried(farm: Farm, connections: RpcConnections) -> None:
     (node,) = farm.start(1)
-    goal = MeshGoal([Member(0, node.ip, ready=True)], 1, Credentials("user", "password"))
+    goal = MeshGoal([Member(0, node.ip, ready=True)], Shape(1), Credentials("user", "password"))
     assert Mesh(connections.client).sync(goal).unauthorized

@@ -35,8 +35,8 @@ class CountedRpc:
         self._swallowed = swallowed
         self._connections = RpcConnections(RPC_PORT)
 
-    def __call__(self, address: str, credentials: Credentials) -> CountedClient:
-        return CountedClient(self, self._connections.client(address, credentials))
+    def __call__(self, address: str, credentials: Credentials, port: int | None = None) -> CountedClient:
+        return CountedClient(self, self._connections.client(address, credentials, port))
 
     def swallows(self, method: str) -> bool:
         self.calls[method] += 1

@@ -5,7 +5,8 @@ from __future__ import annotations
 from base64 import b64encode
 from typing import Any
 
-from btcctl.bitcoin.types import BITCOIN_NETWORKS, BitcoinNetwork, NetworkMeta, NetworkSpec, NetworkStatus
+from btcctl.bitcoin.spec.model import NetworkSpec
+from btcctl.bitcoin.types import BITCOIN_NETWORKS, BitcoinNetwork, NetworkMeta, NetworkStatus
 
 NAMESPACE = "default"
 
@@ -15,8 +16,9 @@ def network(name: str = "net", nodes: int = 3, secret: str | None = None, **stat
     return BitcoinNetwork(meta, NetworkSpec(nodes, secret), NetworkStatus(**status))
 
 
-def network_body(name: str = "net", nodes: Any = 3, secret: str | None = None) -> dict[str, Any]:
-    spec = {"nodes": nodes} if secret is None else {"nodes": nodes, "secret": secret}
+def network_body(name: str = "net", nodes: Any = 3, secret: str | None = None, **spec: Any) -> dict[str, Any]:
+    """`spec` as in YAML: `rpcPort=18332`."""
+    spec |= {"nodes": nodes} if secret is None else {"nodes": nodes, "secret": secret}
     return {
         "apiVersion": BITCOIN_NETWORKS.api_version,
         "kind": BITCOIN_NETWORKS.kind,

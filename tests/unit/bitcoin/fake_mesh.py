@@ -62,7 +62,7 @@ class FakeMesh:
     def peers_of(self, address: str) -> set[str]:
         return {link.target for link in self.links if link.source == address}
 
-    def rpc_for(self, address: str, credentials: Credentials) -> FakeRpc:
+    def rpc_for(self, address: str, credentials: Credentials, port: int | None = None) -> FakeRpc:
         return FakeRpc(self, address, credentials)
 
     def connect(self, source: str, dialled: str) -> None:

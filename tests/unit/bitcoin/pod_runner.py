@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from itertools import count
 from typing import Any
 
-from btcctl.bitcoin.children import NETWORK_LABEL, SYNCED_GATE
+from btcctl.bitcoin.children import NETWORK_LABEL
+from btcctl.bitcoin.pod_template import SYNCED_GATE
 from btcctl.errors import NotFound
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import PODS, STATEFUL_SETS

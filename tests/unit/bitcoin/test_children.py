@@ -8,11 +8,11 @@ import pytest
 from btcctl.bitcoin.children import (
     NETWORK_LABEL,
     SECRET_VERSION_ANNOTATION,
-    ChildOptions,
     build_service,
     build_stateful_set,
     name_problem,
 )
+from btcctl.bitcoin.pod_template import ChildOptions
 from btcctl.bitcoin.unchangeable import settable
 from btcctl.controller.writing.fields import has_fields, set_fields
 from tests.unit.bitcoin.builders import network

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -40,3 +42,26 @@ def test_every_field_that_users_meet_is_described() -> None:
 def test_loading_twice_gives_two_dicts() -> None:
     load_crd()["spec"].clear()
     assert load_crd()["spec"]
+
+
+def test_kubectl_explain_has_words_for_every_field() -> None:
+    schema = load_crd()["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    # The API server describes the metadata itself, and refuses a definition that does.
+    assert [path for path in _undescribed(schema, "") if path != ".metadata"] == []
+
+
+def _undescribed(schema: dict[str, Any], path: str) -> Iterator[str]:
+    if not schema.get("description"):
+        yield path
+    for name, field in schema.get("properties", {}).items():
+        yield from _undescribed(field, f"{path}.{name}")
+    for name in ("items", "additionalProperties"):
+        if isinstance(schema.get(name), dict) and schema[name].get("type") in {"object", "array"}:
+            yield from _undescribed(schema[name], f"{path}.{name}")
+
+
+def test_every_column_is_described() -> None:
+    columns = load_crd()["spec"]["versions"][0]["additionalPrinterColumns"]
+    assert all(each.get("description") for each in columns)
+    narrow = [each["name"] for each in columns if not each.get("priority")]
+    assert narrow == ["Nodes", "Ready", "Height", "Status", "Age"]

@@ -26,7 +26,9 @@ class Node:
 def test_what_reads_is_called_and_of_the_rest_is_told() -> None:
     node = Node()
     told: list[tuple[str, str, Sequence[Any]]] = []
-    rpc = read_only(lambda _address, _credentials: node, lambda *call: told.append(call))("10.0.0.1", CREDENTIALS)
+    rpc = read_only(lambda _address, _credentials, _port=None: node, lambda *call: told.append(call))(
+        "10.0.0.1", CREDENTIALS
+    )
     assert rpc.batch([("getaddednodeinfo", ()), ("getpeerinfo", ())]) == ["answer", "answer"]
     assert rpc.call("getpeerinfo") == "answer"
     assert rpc.call("addnode", "10.0.0.2", "add") is None

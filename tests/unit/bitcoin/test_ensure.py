@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from btcctl.bitcoin.children import ChildOptions, build_service
+from btcctl.bitcoin.children import build_service
 from btcctl.bitcoin.ensure import Child, ChildKeeper
+from btcctl.bitcoin.pod_template import ChildOptions
 from btcctl.bitcoin.status import Notice
 from btcctl.bitcoin.types import BITCOIN_NETWORKS
 from btcctl.controller.writing.contention import Contention

@@ -6,6 +6,7 @@ import pytest
 
 from btcctl.bitcoin.mesh import Mesh, MeshGoal, MeshReport
 from btcctl.bitcoin.rpc import Credentials, RpcUnavailable
+from btcctl.bitcoin.spec.shape import Shape
 from btcctl.bitcoin.topology import Member
 from btcctl.testing import capture_logs
 from btcctl.testing.clock import FakeClock
@@ -23,7 +24,7 @@ def nodes() -> FakeMesh:
 
 def goal(*addresses: str, nodes: int = 3, **options: Any) -> MeshGoal:
     members = [Member(ordinal, address, ready=True) for ordinal, address in enumerate(addresses or (A, B, C))]
-    return MeshGoal(members, nodes, options.pop("credentials", CREDENTIALS), **options)
+    return MeshGoal(members, Shape(nodes), options.pop("credentials", CREDENTIALS), **options)
 
 
 def sync(nodes: FakeMesh, goal_: MeshGoal | None = None) -> MeshReport:
@@ -135,7 +136,7 @@ def test_what_was_done_already_is_as_good(nodes: FakeMesh) -> None:
                 nodes.listed[self.address].append(peer)  # somebody else adds it in between
             return before
 
-    report = Mesh(lambda address, credentials: Racing(nodes, address, credentials), clock=FakeClock()).sync(goal())
+    report = Mesh(lambda address, credentials, _: Racing(nodes, address, credentials), clock=FakeClock()).sync(goal())
     assert not report.failures
 
 
@@ -144,7 +145,7 @@ def test_an_answer_without_sense_is_a_failure_of_that_node_only(nodes: FakeMesh)
         def batch(self, calls: Any) -> list[Any]:
             return [[{"addednode": 7}], [], {}] if self.address == A else super().batch(calls)
 
-    report = Mesh(lambda address, credentials: Odd(nodes, address, credentials), clock=FakeClock()).sync(goal())
+    report = Mesh(lambda address, credentials, _: Odd(nodes, address, credentials), clock=FakeClock()).sync(goal())
     assert report.failures.keys() == {0}
     assert C in nodes.peers_of(B)
 
@@ -156,7 +157,7 @@ def test_a_node_that_falls_silent_halfway_is_a_failure_of_that_node_only(nodes: 
                 raise RpcUnavailable("gone")
             return super().call(method, *params)
 
-    report = Mesh(lambda address, credentials: Failing(nodes, address, credentials), clock=FakeClock()).sync(goal())
+    report = Mesh(lambda address, credentials, _: Failing(nodes, address, credentials), clock=FakeClock()).sync(goal())
     assert report.failures.keys() == {0}
     assert nodes.peers_of(B) == {A, C}
 
@@ -169,7 +170,7 @@ def test_nodes_for_which_no_time_is_left_wait_for_the_next_pass(nodes: FakeMesh)
             clock.advance(10)
             return super().batch(calls)
 
-    mesh = Mesh(lambda address, credentials: Slow(nodes, address, credentials), clock=clock, pass_seconds=15)
+    mesh = Mesh(lambda address, credentials, _: Slow(nodes, address, credentials), clock=clock, pass_seconds=15)
     report = mesh.sync(goal())
     assert nodes.reads == [A, B]
     assert report.skipped == {2}
@@ -185,7 +186,7 @@ def test_a_peer_that_swallows_packets_is_dialled_once_in_a_pass(nodes: FakeMesh)
                 clock.advance(5)
             return super().call(method, *params)
 
-    Mesh(lambda address, credentials: Blocking(nodes, address, credentials), clock=clock).sync(goal())
+    Mesh(lambda address, credentials, _: Blocking(nodes, address, credentials), clock=clock).sync(goal())
     assert [call for call in nodes.changes if call[2:] == (C, "onetry")] == [(A, "addnode", C, "onetry")]
 
 

@@ -9,6 +9,7 @@ import pytest
 from btcctl.bitcoin.mesh import Mesh, MeshGoal, MeshReport
 from btcctl.bitcoin.passes import BackgroundPasses, ThreadPool
 from btcctl.bitcoin.rpc import Credentials
+from btcctl.bitcoin.spec.shape import Shape
 from btcctl.bitcoin.topology import Member
 from btcctl.objects import ObjectKey
 
@@ -17,7 +18,7 @@ KEY, OTHER = ObjectKey("d", "a"), ObjectKey("d", "b")
 
 def goal(*addresses: str) -> MeshGoal:
     return MeshGoal(
-        [Member(n, each, ready=True) for n, each in enumerate(addresses)], len(addresses), Credentials("", "")
+        [Member(n, each, ready=True) for n, each in enumerate(addresses)], Shape(len(addresses)), Credentials("", "")
     )
 
 

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from btcctl.bitcoin.children import ChildOptions, build_stateful_set
+from btcctl.bitcoin.children import build_stateful_set
+from btcctl.bitcoin.pod_template import ChildOptions
 from btcctl.bitcoin.pods import NodePod, Pod, members, node_statuses, read_pods
 from btcctl.bitcoin.topology import Member
 from btcctl.objects import Object

@@ -376,7 +376,7 @@ def test_a_name_that_children_cannot_bear_is_refused_until_it_changes(name: str)
     assert status["conditions"][0]["reason"] == "InvalidName"
 
 
-@pytest.mark.parametrize("nodes", [0, -1, 10**9, "three", None, 2.5])
+@pytest.mark.parametrize("nodes", [-1, 10**9, "three", None, 2.5])
 def test_a_number_of_nodes_that_an_old_definition_let_through_is_refused(nodes: Any) -> None:
     world = World(network_body(nodes=nodes), lenient=True)
     with pytest.raises(TerminalError, match="InvalidSpec"):
@@ -387,7 +387,7 @@ def test_a_number_of_nodes_that_an_old_definition_let_through_is_refused(nodes: 
 
 
 def test_a_refusal_is_told_even_if_the_status_cannot_be_written() -> None:
-    world = World(network_body(nodes=0), lenient=True)
+    world = World(network_body(nodes=-1), lenient=True)
     world.client.reactors.append(refusing("update", "bitcoinnetworks", Invalid(422, "Invalid", "spec.nodes")))
     with pytest.raises(TerminalError):
         world.reconcile()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from btcctl.bitcoin.spec.model import NetworkSpec
 from btcctl.bitcoin.status import (
     Finding,
     Heights,
@@ -57,26 +58,26 @@ def test_the_status_counts_ready_nodes_and_names_a_selector() -> None:
 
 
 def test_a_network_is_ready_when_all_nodes_are_and_nothing_else_is_wrong() -> None:
-    assert ready_finding(READY_NODES, 2, [CALM, GOOD]).holds
+    assert ready_finding(READY_NODES, NetworkSpec(2), [CALM, GOOD]).holds
 
 
 def test_a_failure_says_more_than_missing_nodes() -> None:
-    finding = ready_finding([], 2, [CALM, BAD, GOOD])
+    finding = ready_finding([], NetworkSpec(2), [CALM, BAD, GOOD])
     assert (finding.holds, finding.reason) == (False, "SecretNotFound")
 
 
 def test_missing_nodes_are_counted() -> None:
-    finding = ready_finding(READY_NODES, 3, [CALM, GOOD])
+    finding = ready_finding(READY_NODES, NetworkSpec(3), [CALM, GOOD])
     assert (finding.reason, finding.message) == ("NodesNotReady", "2 of 3 nodes are ready")
 
 
 def test_nodes_above_spec_nodes_do_not_make_a_network_ready() -> None:
-    assert not ready_finding([NodeStatus(0, False), NodeStatus(1, True, "10.0.0.2")], 1, [GOOD]).holds
+    assert not ready_finding([NodeStatus(0, False), NodeStatus(1, True, "10.0.0.2")], NetworkSpec(1), [GOOD]).holds
 
 
 def test_a_mesh_that_is_not_finished_keeps_the_network_from_being_ready() -> None:
     pending = Finding("MeshReady", False, "PeersPending", "connecting node 0")
-    assert ready_finding(READY_NODES, 2, [CALM, pending]).reason == "PeersPending"
+    assert ready_finding(READY_NODES, NetworkSpec(2), [CALM, pending]).reason == "PeersPending"
 
 
 def test_a_node_that_became_ready_joined() -> None:

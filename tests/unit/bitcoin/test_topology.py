@@ -6,15 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from btcctl.bitcoin.spec.shape import Shape, neighbours
 from btcctl.bitcoin.topology import (
+    DEFAULT_SPELLING,
     AddedNode,
     Member,
     Peer,
     PeerPlan,
     Roster,
+    Spelling,
     canonical,
     is_bare,
-    neighbours,
     plan_peers,
 )
 
@@ -26,8 +28,14 @@ def member(ordinal: int, *, ready: bool = True) -> Member:
 THREE = [member(0), member(1), member(2)]
 
 
-def plan(added: Iterable[AddedNode] = (), members: list[Member] = THREE, **rest: object) -> PeerPlan:
-    return plan_peers(members[0], Roster(members, len(members)), added=added, **rest)  # type: ignore[arg-type]
+def plan(
+    added: Iterable[AddedNode] = (),
+    members: list[Member] = THREE,
+    spelling: Spelling = DEFAULT_SPELLING,
+    **rest: object,
+) -> PeerPlan:
+    roster = Roster(members, Shape(len(members)), spelling)
+    return plan_peers(members[0], roster, added=added, **rest)  # type: ignore[arg-type]
 
 
 def both(*, connected: bool = True) -> list[AddedNode]:
@@ -84,6 +92,38 @@ def test_an_entry_with_a_port_or_a_name_is_hand_made_and_stays(entry: str) -> No
     assert not plan([*both(), AddedNode(entry)], peers=[Peer(5, entry)])
 
 
+OWN_PORT = Spelling(19444)
+
+
+def test_on_a_port_of_ones_own_entries_name_it_and_bare_addresses_are_hand_made() -> None:
+    added = [AddedNode("10.0.0.2:19444", connected=True), AddedNode("10.0.0.3"), AddedNode("10.0.0.9:19444")]
+    assert plan(added, spelling=OWN_PORT) == PeerPlan(remove=("10.0.0.9:19444",), add=("10.0.0.3:19444",))
+
+
+def test_the_chains_port_counts_for_the_chain_alone() -> None:
+    signet = Spelling(38333, 38333)
+    added = [AddedNode("10.0.0.2:18444"), AddedNode("10.0.0.3:38333", connected=True)]
+    assert plan(added, spelling=signet) == PeerPlan(add=("10.0.0.2",))
+
+
+def test_an_ipv6_address_with_a_port_stands_in_brackets() -> None:
+    assert (OWN_PORT.entry("fd00::1"), OWN_PORT.address("[fd00::1]:19444")) == ("[fd00::1]:19444", "fd00::1")
+
+
+def test_every_link_across_a_partition_goes_whoever_made_it() -> None:
+    parted = Shape(3, groups=(frozenset({0, 1}), frozenset({2})))
+    added = [*both(), AddedNode("10.0.0.3:18444")]
+    peers = [
+        Peer(1, "10.0.0.2"),
+        Peer(2, "10.0.0.3"),
+        Peer(3, "10.0.0.3:40123", inbound=True),
+        Peer(4, "10.0.0.3:18444"),
+    ]
+    assert plan_peers(THREE[0], Roster(THREE, parted), added=added, peers=peers) == PeerPlan(
+        remove=("10.0.0.3", "10.0.0.3:18444"), disconnect=("10.0.0.3",), disconnect_ids=(3, 4)
+    )
+
+
 def test_a_hand_made_entry_for_a_peer_stands_for_it_because_core_lists_no_address_twice() -> None:
     assert plan([AddedNode("10.0.0.2:18444"), AddedNode("10.0.0.3", connected=True)]) == PeerPlan(dial=("10.0.0.2",))
 
@@ -99,7 +139,7 @@ def test_a_link_to_a_stranger_is_left_alone() -> None:
 
 
 def test_a_pod_above_spec_nodes_is_no_peer_any_more() -> None:
-    result = plan_peers(THREE[0], Roster(THREE, 2), added=both(), peers=[Peer(5, "10.0.0.3")])
+    result = plan_peers(THREE[0], Roster(THREE, Shape(2)), added=both(), peers=[Peer(5, "10.0.0.3")])
     assert result == PeerPlan(remove=("10.0.0.3",), disconnect=("10.0.0.3",))
 
 
@@ -162,9 +202,10 @@ def test_whatever_the_lists_hold_plans_converge_to_a_connected_mesh(
     for node in (members[ordinal] for ordinal in ready):
         before = lists[node.ordinal]
         after = apply(
-            plan_peers(node, Roster(members, nodes), added=map(AddedNode, before)), [AddedNode(e) for e in before]
+            plan_peers(node, Roster(members, Shape(nodes)), added=map(AddedNode, before)),
+            [AddedNode(e) for e in before],
         )
-        assert not plan_peers(node, Roster(members, nodes), added=after)
+        assert not plan_peers(node, Roster(members, Shape(nodes)), added=after)
         assert [e for e in before if not is_bare(e)] == [e.entry for e in after if not is_bare(e.entry)]
         known = {canonical(e.entry.removesuffix(":18444")) for e in after if is_bare(e.entry.removesuffix(":18444"))}
         assert {members[peer].address for peer in neighbours(node.ordinal, nodes) if peer in ready} <= known

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from btcctl.bitcoin.children import ChildOptions
 from btcctl.bitcoin.crd import load_crd
 from btcctl.bitcoin.ensure import ChildKeeper
 from btcctl.bitcoin.memory import Memories
 from btcctl.bitcoin.mesh import Mesh
 from btcctl.bitcoin.passes import InlinePasses
+from btcctl.bitcoin.pod_template import ChildOptions
 from btcctl.bitcoin.pods import Pod
 from btcctl.bitcoin.reconcile import Cluster, NetworkReconciler
 from btcctl.bitcoin.refusals import Right

@@ -78,7 +78,7 @@ def sandbox_admits(user: str, password: str, admitted: Pair, folder: Path) -> bo
     except ConfigError:
         return admitted is None
     (text,) = command.files.values()
-    return admitted is not None and RpcAuth.parse(text.split("rpcauth=")[1].strip()).admits(*admitted)
+    return admitted is not None and RpcAuth.parse(text.split("rpcauth=")[1].partition("\n")[0]).admits(*admitted)
 
 
 @pytest.mark.parametrize("name", PAIRS)

@@ -91,3 +91,37 @@ def test_what_cannot_work_is_refused_with_a_reason(home: Path, environ: dict[str
 def test_a_refusal_does_not_show_the_password(home: Path) -> None:
     done = start(home, BC_RPC_USER="alice", BC_RPC_PASSWORD="geheim#1")
     assert "geheim" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("network", "ports"), [("regtest", (18443, 18444)), ("signet", (38332, 38333)), ("testnet4", (48332, 48333))]
+)
+def test_each_chain_has_its_section_and_its_ports(home: Path, network: str, ports: tuple[int, int]) -> None:
+    start(home, BC_NETWORK=network, BC_SIGNET_CHALLENGE="51", **GOOD)
+    above, _, within = conf_of(home).partition(f"[{network}]\n")
+    assert above.startswith(f"{network}=1\n")
+    assert f"rpcport={ports[0]}\nport={ports[1]}\n" in within
+    assert ("signetchallenge=51\n" in within) == (network == "signet")
+
+
+@pytest.mark.parametrize("environ", [{"BC_NETWORK": "main"}, {"BC_NETWORK": "signet"}, {"BC_NETWORK": "[main]"}])
+def test_mainnet_and_the_public_signet_are_refused(home: Path, environ: dict[str, str]) -> None:
+    done = start(home, **GOOD, **environ)
+    assert (done.returncode, "args:" in done.stdout) == (1, False)
+    assert "BC_NETWORK must be" in done.stderr or "would join the public signet" in done.stderr
+
+
+def test_ports_and_lines_of_ones_own_stand_in_the_section_and_the_nodes_own_lines_first(home: Path) -> None:
+    lines = {"BC_CONFIG": "txindex=1\nuacomment=$(id)", "BC_CONFIG_2": "txindex=0", "BC_CONFIG_1": "prune=550"}
+    start(home, BC_RPC_PORT="18332", BC_P2P_PORT="19444", HOSTNAME="my-network-sts-2", **lines, **GOOD)
+    within = conf_of(home).partition("[regtest]\n")[2]
+    assert "rpcport=18332\nport=19444\n" in within
+    assert within.endswith("txindex=0\ntxindex=1\nuacomment=$(id)\n")
+    assert "prune" not in within
+
+
+@pytest.mark.parametrize("hostname", ["", "node", "node-", "a-b", "x-2$(touch owned)"])
+def test_a_host_without_an_ordinal_has_no_lines_of_its_own(home: Path, hostname: str) -> None:
+    start(home, HOSTNAME=hostname, BC_CONFIG_2="txindex=0", **GOOD)
+    assert "txindex" not in conf_of(home)
+    assert not (home / "owned").exists()

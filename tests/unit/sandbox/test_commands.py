@@ -26,7 +26,7 @@ def test_no_secret_is_on_the_command_line_nor_in_clear_in_a_file(tmp_path: Path,
     assert "hush" not in " ".join(command.argv)
     (text,) = command.files.values()
     assert "hush" not in text
-    assert RpcAuth.parse(text.split("rpcauth=")[1].strip()).admits("bc-user", ENV["BC_RPC_PASSWORD"])
+    assert RpcAuth.parse(text.split("rpcauth=")[1].partition("\n")[0]).admits("bc-user", ENV["BC_RPC_PASSWORD"])
 
 
 def test_the_simulated_node_understands_all_of_its_command(tmp_path: Path) -> None:
@@ -40,7 +40,7 @@ def test_the_simulated_node_understands_all_of_its_command(tmp_path: Path) -> No
 
 def test_without_a_secret_a_node_has_the_image_s_credentials(tmp_path: Path) -> None:
     (text,) = node_command({}, "127.9.0.2", tmp_path, None).files.values()
-    assert RpcAuth.parse(text.split("rpcauth=")[1].strip()).admits("user", "password")
+    assert RpcAuth.parse(text.split("rpcauth=")[1].partition("\n")[0]).admits("user", "password")
 
 
 @pytest.mark.parametrize("user", ["", "a:b", "a#b", "a\nrest=0", " \t"])
@@ -88,3 +88,34 @@ def test_a_bitcoind_that_is_not_there_or_no_program_is_said(tmp_path: Path) -> N
     for name, message in (("missing", "no such program"), ("text", "not executable"), ("elf", "does not start")):
         with pytest.raises(ConfigError, match=message):
             find_bitcoind(tmp_path / name)
+
+
+CHOSEN = {"BC_NETWORK": "signet", "BC_SIGNET_CHALLENGE": "51", "BC_RPC_PORT": "18332", "BC_P2P_PORT": "19444"}
+
+
+def test_the_simulated_node_is_on_the_chain_and_the_ports_that_are_asked_for(tmp_path: Path) -> None:
+    command = node_command({**ENV, **CHOSEN}, "127.9.0.2", tmp_path, None)
+    command.write_files()
+    config = load_node_config(command.argv[3:], command.env)
+    assert (config.chain, config.challenge, config.warnings) == ("signet", "51", ())
+    assert [str(each) for each in (*config.rpc_binds, *config.p2p_binds)] == ["127.9.0.2:18332", "127.9.0.2:19444"]
+
+
+def test_lines_of_ones_own_win_against_the_sandboxs_and_the_nodes_against_the_networks(tmp_path: Path) -> None:
+    env = {"BC_CONFIG": "rpcthreads=7\nrpcworkqueue=9", "BC_CONFIG_2": "rpcthreads=3", "HOSTNAME": "net-sts-2"}
+    command = node_command({**ENV, **env}, "127.9.0.2", tmp_path, None)
+    command.write_files()
+    config = load_node_config(command.argv[3:], command.env)
+    assert (config.rpc_threads, config.rpc_work_queue) == (3, 9)
+
+
+def test_what_a_simulated_node_does_not_heed_is_said_aloud(tmp_path: Path) -> None:
+    command = node_command({**ENV, "BC_CONFIG": "zmqpubrawblock=tcp://0.0.0.0:28332"}, "127.9.0.2", tmp_path, None)
+    command.write_files()
+    assert load_node_config(command.argv[3:], command.env).warnings == ("Ignoring unknown option -zmqpubrawblock",)
+
+
+@pytest.mark.parametrize("env", [{"BC_NETWORK": "main"}, {"BC_RPC_PORT": "no"}, {"BC_P2P_PORT": "70000"}])
+def test_settings_that_make_no_node_are_refused(tmp_path: Path, env: dict[str, str]) -> None:
+    with pytest.raises(ConfigError, match=next(iter(env))):
+        node_command({**ENV, **env}, "127.9.0.2", tmp_path, None)

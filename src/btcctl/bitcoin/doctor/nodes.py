@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from ipaddress import ip_address
 from typing import Any, Final
 
-from btcctl.bitcoin.children import NETWORK_LABEL, PASSWORD_KEY, USER_KEY
+from btcctl.bitcoin.children import NETWORK_LABEL
 from btcctl.bitcoin.doctor.diagnosis import ERROR, OK, WARNING, Diagnosis
 from btcctl.bitcoin.doctor.rights import SERVICE_ACCOUNT, Rule, missing_of, who_we_are
+from btcctl.bitcoin.pod_template import PASSWORD_KEY, USER_KEY
 from btcctl.bitcoin.types import BITCOIN_NETWORKS
 from btcctl.errors import NotFound
 from btcctl.objects import Object, ObjectKey

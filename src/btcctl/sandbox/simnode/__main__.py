@@ -24,7 +24,7 @@ def log(line: str) -> None:
 
 async def run(arguments: list[str]) -> None:
     config = load_node_config(arguments, os.environ)
-    log(f"btcctl-simnode {VERSION}: a SIMULATED Bitcoin node on regtest, no bitcoind")
+    log(f"btcctl-simnode {VERSION}: a SIMULATED Bitcoin node on {config.chain}, no bitcoind")
     for warning in config.warnings:
         log(f"Warning: {warning}")
     await Node(config, log).run()

@@ -8,20 +8,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from btcctl.errors import ConfigError
-from btcctl.sandbox.simnode.p2p.addresses import DEFAULT_PORT, Endpoint, parse_endpoint
+from btcctl.sandbox.simnode.p2p.addresses import Endpoint, parse_endpoint
 from btcctl.sandbox.simnode.rpc.credentials import RpcAuth
 from btcctl.sandbox.simnode.rpc.http import IDLE_SECONDS
 from btcctl.sandbox.simnode.rpc.server import AnyNetwork
 
-DEFAULT_RPC_PORT = 18443
+#: Chains that can be simulated, their ports for RPC and P2P (chainparamsbase.cpp, chainparams.cpp).
+CHAINS = {"regtest": (18443, 18444), "signet": (38332, 38333), "testnet4": (48332, 48333)}
 WARM_UP_SECONDS = 0.1
 WARM_UP_FLAG = "simwarmup"  #: ours, not bitcoind's: seconds
 
+_CHAIN_FLAGS = ("regtest", "signet", "testnet", "testnet4")
 _SECTION_ONLY = ("addnode", "bind", "connect", "port", "rpcbind", "rpcport", "wallet")
 _HEEDED = {
     *("addnode", "bind", "chain", "conf", "datadir", "port", "regtest", "rest", "rpcallowip", "rpcauth", "rpcbind"),
     *("rpcpassword", "rpcport", "rpcservertimeout", "rpcthreads", "rpcuser", "rpcworkqueue", "v2transport"),
-    WARM_UP_FLAG,
+    *("signet", "signetchallenge", "testnet4", "uacomment", WARM_UP_FLAG),
 }
 #: Without meaning here, and harmless: no warning.
 _WITHOUT_EFFECT = {
@@ -37,13 +39,19 @@ class Settings:
 
     Attributes:
         command_line: The last of several wins.
-        section: The file's `[regtest]`; the first wins, and any of these goes before the file's rest.
+        sections: The file's, by name; the first wins, and any of these goes before the file's rest.
         top: The file outside of sections.
+        chain: Whose section counts.
     """
 
     command_line: dict[str, list[str]]
-    section: dict[str, list[str]] = field(default_factory=dict)
+    sections: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     top: dict[str, list[str]] = field(default_factory=dict)
+    chain: str = "regtest"
+
+    @property
+    def section(self) -> dict[str, list[str]]:
+        return self.sections.setdefault(self.chain, {})
 
     def get(self, name: str, default: str = "") -> str:
         if name in self.command_line:
@@ -84,12 +92,18 @@ class NodeConfig:
     """What one node is started with.
 
     Attributes:
-        chain_dir: `<datadir>/regtest`.
+        chain: regtest, signet or testnet4.
+        chain_dir: `<datadir>/<chain>`.
+        challenge: Of the signet; "" on other chains.
+        agent_comments: What `-uacomment` adds to the node's name.
         password_pair: `user:password`, or None: then a cookie is written.
         warnings: Lines for the log.
     """
 
+    chain: str
     chain_dir: Path
+    challenge: str
+    agent_comments: tuple[str, ...]
     p2p_binds: tuple[Endpoint, ...]
     rpc_binds: tuple[Endpoint, ...]
     rpc_allowed: tuple[AnyNetwork, ...]
@@ -120,12 +134,14 @@ def load_node_config(arguments: Sequence[str], environ: Mapping[str, str]) -> No
     if not data_dir.is_dir():
         raise ConfigError(f'Specified data directory "{data_dir}" does not exist.')
     _read_file(settings, data_dir)
-    if not settings.flag("regtest") and settings.get("chain") != "regtest":
-        raise ConfigError("Only regtest is simulated: start with -regtest, or regtest=1 above the sections")
-    default_port = settings.port("port", DEFAULT_PORT)
-    rpc_binds, warnings = _rpc_binds(settings)
+    rpc_port, p2p_port = CHAINS[settings.chain]
+    default_port = settings.port("port", p2p_port)
+    rpc_binds, warnings = _rpc_binds(settings, rpc_port)
     return NodeConfig(
-        chain_dir=data_dir / "regtest",
+        chain=settings.chain,
+        chain_dir=data_dir / settings.chain,
+        challenge=settings.get("signetchallenge") if settings.chain == "signet" else "",
+        agent_comments=tuple(settings.all("uacomment")),
         p2p_binds=_endpoints(settings.all("bind") or ["0.0.0.0"], default_port),  # noqa: S104
         rpc_binds=rpc_binds,
         rpc_allowed=tuple(_networks(settings.all("rpcallowip"))),
@@ -180,8 +196,7 @@ def parse_conf(text: str, settings: Settings) -> None:
             raise ConfigError(f"Error reading configuration file: parse error on line {number}, {reason}")
         prefix, dot, rest = name.rpartition(".")
         where = prefix if dot else section
-        if where in ("", "regtest"):
-            _keep(settings.section if where else settings.top, rest, value)
+        _keep(settings.sections.setdefault(where, {}) if where else settings.top, rest, value)
 
 
 def _keep(values: dict[str, list[str]], name: str, value: str) -> None:
@@ -197,19 +212,45 @@ def _read_file(settings: Settings, data_dir: Path) -> None:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         if not given and isinstance(error, FileNotFoundError):
+            settings.chain = _chain(settings)
             return
         message = f'specified config file "{path}" could not be opened.'
         raise ConfigError(f"Error reading configuration file: {message}") from error
     parse_conf(text, settings)
-    settings.section.pop("regtest", None)  # bitcoind looks for its chain above the sections only
+    settings.chain = _chain(settings)
+    for name in _CHAIN_FLAGS:
+        settings.section.pop(name, None)  # bitcoind looks for its chain above the sections only
     elsewhere = settings.command_line.keys() | settings.section.keys()
     misplaced = next((name for name in _SECTION_ONLY if name in settings.top and name not in elsewhere), None)
     if misplaced is not None:
-        raise ConfigError(f"Config setting for -{misplaced} only applied on regtest network when in [regtest] section.")
+        raise ConfigError(
+            f"Config setting for -{misplaced} only applied on {settings.chain} network "
+            f"when in [{settings.chain}] section."
+        )
 
 
-def _rpc_binds(settings: Settings) -> tuple[tuple[Endpoint, ...], list[str]]:
-    port = settings.port("rpcport", DEFAULT_RPC_PORT)
+def _chain(settings: Settings) -> str:
+    """As bitcoind chooses it, from the command line and the file above its sections.
+
+    Raises:
+        ConfigError: There are two, or one that is not simulated.
+    """
+    sources = (settings.command_line, settings.top)
+    named = {name for name in _CHAIN_FLAGS for each in sources if each.get(name, ["0"])[-1] not in ("0", "")}
+    chosen = named | {each["chain"][-1] for each in sources if "chain" in each}
+    if len(chosen) > 1:
+        flags = "-regtest, -signet, -testnet, -testnet4 and -chain"
+        raise ConfigError(f"Invalid combination of {flags}. Can use at most one.")
+    chain = next(iter(chosen), "main")
+    if chain not in CHAINS:
+        raise ConfigError(
+            f"Only {', '.join(CHAINS)} are simulated, not {chain}: start with -regtest, or regtest=1 above the sections"
+        )
+    return chain
+
+
+def _rpc_binds(settings: Settings, default_port: int) -> tuple[tuple[Endpoint, ...], list[str]]:
+    port = settings.port("rpcport", default_port)
     wanted, loopback = settings.all("rpcbind"), (Endpoint("127.0.0.1", port),)
     if wanted and not settings.all("rpcallowip"):
         return loopback, ["Option -rpcbind was ignored because -rpcallowip was not specified"]

@@ -5,23 +5,23 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.errors import BtcctlError
 from btcctl.sandbox.simnode.chain.ledger import Ledger
-from btcctl.sandbox.simnode.config import NodeConfig
+from btcctl.sandbox.simnode.config import CHAINS, NodeConfig
 from btcctl.sandbox.simnode.p2p.added_nodes import AddedNodes
 from btcctl.sandbox.simnode.p2p.network import Network, NetworkOptions
+from btcctl.sandbox.simnode.rpc.chain_methods import SimulatedChain
 from btcctl.sandbox.simnode.rpc.credentials import Cookie, Credentials
 from btcctl.sandbox.simnode.rpc.http import HttpServer
 from btcctl.sandbox.simnode.rpc.methods import Methods, Surroundings
 from btcctl.sandbox.simnode.rpc.server import RpcOptions, RpcServer
 
 VERSION = "0.1.0"
-AGENT = f"/btcctl-simnode:{VERSION}/"
 WARNING = "This is a simulated node (btcctl-simnode): it keeps no transactions and no money"
 WARM_UP_STAGES = (
     "Loading P2P addresses…",
@@ -30,6 +30,13 @@ WARM_UP_STAGES = (
     "Verifying blocks…",
     "Starting network threads…",
 )
+
+
+def agent_of(comments: Sequence[str]) -> str:
+    """The node's name for itself: as bitcoind has it, with comments in brackets (clientversion.cpp)."""
+    bracketed = f"({'; '.join(comments)})" if comments else ""
+    return f"/btcctl-simnode:{VERSION}{bracketed}/"
+
 
 Log = Callable[[str], None]
 
@@ -79,9 +86,20 @@ class Node:
 
     async def _serve(self, ledger: Ledger, cookie: Cookie) -> None:
         config = self._config
-        options = NetworkOptions(config.p2p_binds, AGENT, v2=config.v2)
-        network = Network(ledger, AddedNodes(config.added_nodes), options, self._clock, self._log)
-        surroundings = Surroundings(ledger, network, self._clock, [WARNING], self.request_stop, self._clock.now())
+        port = CHAINS[config.chain][1]
+        magic = config.chain + config.challenge
+        agent = agent_of(config.agent_comments)
+        options = NetworkOptions(config.p2p_binds, agent, v2=config.v2, default_port=port, magic=magic)
+        network = Network(ledger, AddedNodes(config.added_nodes, port), options, self._clock, self._log)
+        surroundings = Surroundings(
+            ledger,
+            network,
+            self._clock,
+            [WARNING],
+            self.request_stop,
+            self._clock.now(),
+            SimulatedChain(config.chain, config.challenge),
+        )
         rpc = RpcServer(Methods(surroundings), self._rpc_options(cookie), lambda: self._stage)
         http = HttpServer(rpc.respond, self._clock, config.rpc_idle_seconds)
         try:

@@ -79,8 +79,8 @@ def test_listening_elsewhere_for_rpc_wants_rpcallowip(data_dir: Path) -> None:
 @pytest.mark.parametrize(
     ("flags", "conf", "message"),
     [
-        ([], "", "Only regtest is simulated"),
-        ([], "[regtest]\nregtest=1\n", "Only regtest is simulated"),
+        ([], "", "Only regtest, signet, testnet4 are simulated, not main"),
+        ([], "[regtest]\nregtest=1\n", "Only regtest, signet, testnet4 are simulated, not main"),
         (["-regtest"], "rpcpassword=a#b\n", "parse error on line 1, using # in rpcpassword can be ambiguous"),
         (["-regtest"], "\nnonsense\n", "parse error on line 2: nonsense"),
         (["-regtest"], "-rest=1\n", "parse error on line 1: -rest"),
@@ -110,3 +110,20 @@ def test_a_file_that_is_no_text_cannot_be_opened(data_dir: Path) -> None:
     (data_dir / "bitcoin.conf").write_bytes(b"\xff\xfe")
     with pytest.raises(ConfigError, match="could not be opened"):
         load(data_dir, "-regtest")
+
+
+@pytest.mark.parametrize(("chain", "ports"), [("signet", (38332, 38333)), ("testnet4", (48332, 48333))])
+def test_another_chain_has_its_own_ports_section_and_directory(
+    data_dir: Path, chain: str, ports: tuple[int, int]
+) -> None:
+    conf = f"{chain}=1\n[regtest]\nrpcthreads=1\n[{chain}]\nrpcthreads=5\nsignetchallenge=51\n"
+    config = load(data_dir, "-rpcallowip=127.0.0.1", conf=conf)
+    assert (config.chain, config.chain_dir, config.rpc_threads) == (chain, data_dir / chain, 5)
+    assert (config.rpc_binds[0].port, config.p2p_binds[0].port) == ports
+    assert config.challenge == ("51" if chain == "signet" else "")
+
+
+@pytest.mark.parametrize("flags", [["-signet", "-regtest"], ["-testnet"], ["-chain=main"], []])
+def test_two_chains_or_one_that_is_not_simulated_are_refused(data_dir: Path, flags: list[str]) -> None:
+    with pytest.raises(ConfigError, match=r"Invalid combination|are simulated, not"):
+        load(data_dir, *flags)

@@ -1,4 +1,4 @@
-"""Which strings are addresses that a regtest node mines to."""
+"""Which strings are addresses that a node mines to."""
 
 from __future__ import annotations
 
@@ -11,15 +11,18 @@ _BASE58_VERSIONS = {0x6F, 0xC4}  # m… and n… (key hash), 2… (script hash)
 _BASE58_BYTES = 25  # version, 20 bytes of hash, 4 of checksum
 
 _BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
-_BECH32_PREFIX = "bcrt"
 _BECH32_LONGEST = 90
 _BECH32_GENERATORS = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
 _BECH32_CHECKSUM, _BECH32M_CHECKSUM = 1, 0x2BC830A3  # BIP 173, BIP 350
 
 
-def is_regtest_address(text: str) -> bool:
-    """Whether `generatetoaddress` takes it: bcrt1…, or base58 beginning with m, n or 2."""
-    return _is_base58_address(text) or _is_segwit_address(text)
+def is_address(text: str, segwit_prefix: str = "bcrt") -> bool:
+    """Whether `generatetoaddress` takes it: base58 beginning with m, n or 2, or segwit.
+
+    Args:
+        segwit_prefix: bcrt on regtest, tb on test networks.
+    """
+    return _is_base58_address(text) or _is_segwit_address(text, segwit_prefix)
 
 
 def _is_base58_address(text: str) -> bool:
@@ -34,11 +37,11 @@ def _is_base58_address(text: str) -> bool:
     return raw[0] in _BASE58_VERSIONS and double_sha256(raw[:-4])[:4] == raw[-4:]
 
 
-def _is_segwit_address(text: str) -> bool:
+def _is_segwit_address(text: str, wanted_prefix: str) -> bool:
     if text not in (text.lower(), text.upper()) or len(text) > _BECH32_LONGEST:
         return False
     prefix, _, data = text.lower().rpartition("1")
-    if prefix != _BECH32_PREFIX or len(data) < 8 or not set(data) <= set(_BECH32):
+    if prefix != wanted_prefix or len(data) < 8 or not set(data) <= set(_BECH32):
         return False
     values = [_BECH32.index(character) for character in data]
     version, program = values[0], _regroup(values[1:-6])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from btcctl.sandbox.simnode.p2p.addresses import parse_endpoint
+from btcctl.sandbox.simnode.p2p.addresses import DEFAULT_PORT, Endpoint, parse_endpoint
 
 
 class AddedNodes:
@@ -15,17 +15,19 @@ class AddedNodes:
 
     Args:
         names: What the configuration lists.
+        default_port: Of the chain: what an address without a port means.
     """
 
-    def __init__(self, names: Iterable[str] = ()) -> None:
+    def __init__(self, names: Iterable[str] = (), default_port: int = DEFAULT_PORT) -> None:
+        self._default_port = default_port
         self._names: list[str] = []
         for name in names:
             self.add(name)
 
     def add(self, name: str) -> bool:
         """False if the same string, or the same address in another spelling, is listed."""
-        endpoint = parse_endpoint(name)
-        if name in self._names or (endpoint and endpoint in map(parse_endpoint, self._names)):
+        endpoint = self._parse(name)
+        if name in self._names or (endpoint and endpoint in map(self._parse, self._names)):
             return False
         self._names.append(name)
         return True
@@ -36,6 +38,9 @@ class AddedNodes:
             return False
         self._names.remove(name)
         return True
+
+    def _parse(self, name: str) -> Endpoint | None:
+        return parse_endpoint(name, self._default_port)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)

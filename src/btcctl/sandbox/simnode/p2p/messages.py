@@ -19,6 +19,7 @@ class Version(msgspec.Struct, tag="version", frozen=True):
     agent: str
     height: int
     tip: str
+    magic: str = "regtest"  #: what bytes before each message say to bitcoind: which chain this is
 
 
 class Verack(msgspec.Struct, tag="verack", frozen=True):

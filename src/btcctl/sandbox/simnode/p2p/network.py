@@ -13,7 +13,7 @@ from btcctl.clock import Clock
 from btcctl.errors import DecodeError
 from btcctl.sandbox.simnode.chain.ledger import Ledger
 from btcctl.sandbox.simnode.p2p.added_nodes import AddedNodes
-from btcctl.sandbox.simnode.p2p.addresses import Endpoint, parse_endpoint
+from btcctl.sandbox.simnode.p2p.addresses import DEFAULT_PORT, Endpoint, parse_endpoint
 from btcctl.sandbox.simnode.p2p.dialler import SLOTS, AwaitSlot, Dial, Dialler, Sleep
 from btcctl.sandbox.simnode.p2p.download import STALL_SECONDS, Download
 from btcctl.sandbox.simnode.p2p.messages import LINE_LIMIT_BYTES, Blocks, Message, decode, encode, kind_of
@@ -36,12 +36,16 @@ class NetworkOptions:
         agent: The name this node gives to its peers.
         inbound_limit: Links beyond this are closed at once.
         v2: Whether links claim the encrypted transport.
+        default_port: Of the chain: what an address without a port means.
+        magic: Tells the nodes of this chain from those of others.
     """
 
     binds: Sequence[Endpoint]
     agent: str
     inbound_limit: int = 114
     v2: bool = True
+    default_port: int = DEFAULT_PORT
+    magic: str = "regtest"
 
 
 class Network:
@@ -100,7 +104,7 @@ class Network:
         """
         if not self.is_active or self.peers.by_name(name):
             return
-        endpoint = parse_endpoint(name)
+        endpoint = parse_endpoint(name, self.options.default_port)
         self._log(f"[net] trying connection (manual) to {name}")
         if endpoint is None or self.peers.by_endpoint(endpoint):
             return
@@ -122,7 +126,7 @@ class Network:
 
     def link_of(self, name: str) -> Peer | None:
         """The link that makes a listed peer `connected`: by address if it is one, else by string."""
-        endpoint = parse_endpoint(name)
+        endpoint = parse_endpoint(name, self.options.default_port)
         return self.peers.by_endpoint(endpoint) if endpoint else self.peers.by_name(name)
 
     def disconnect(self, peers: Iterable[Peer]) -> None:
@@ -180,6 +184,7 @@ class Network:
             inbound=inbound,
             clock=self._clock,
             download=self._download,
+            magic=self.options.magic,
         )
         peer = Peer(
             id=next(self._ids),

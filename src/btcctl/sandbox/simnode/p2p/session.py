@@ -41,6 +41,7 @@ class Session:
         ledger: Where blocks come from and go to.
         nonce: This process', to recognise itself by.
         agent: Our name for ourselves.
+        magic: Tells the nodes of this chain from those of others.
         inbound: The other side dialled.
         clock: Measures pings.
         download: Of this node, over whichever link; None if it has no other.
@@ -55,11 +56,13 @@ class Session:
         inbound: bool,
         clock: Clock,
         download: Download | None = None,
+        magic: str = "regtest",
     ) -> None:
         self._ledger = ledger
         self._download = download or Download(clock)
         self._nonce = nonce
         self._agent = agent
+        self._magic = magic
         self._inbound = inbound
         self._clock = clock
         self._pinged: tuple[int, float] | None = None
@@ -129,11 +132,13 @@ class Session:
     def _own_version(self) -> Version:
         tip = self._ledger.chain.tip
         self._told_tip = tip.hash
-        return Version(self._nonce, PROTOCOL_VERSION, self._agent, tip.height, tip.block.hash_hex)
+        return Version(self._nonce, PROTOCOL_VERSION, self._agent, tip.height, tip.block.hash_hex, self._magic)
 
     def _greeted(self, version: Version) -> list[Message]:
         if version.nonce == self._nonce:
             raise SelfConnection("connected to self")
+        if version.magic != self._magic:
+            raise ProtocolError("it is a node of another chain")
         if self.version is not None:
             raise ProtocolError("it said its version twice")
         self.version = version

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from btcctl.clock import Clock
 from btcctl.sandbox.simnode.chain.block import BITS, DIFFICULTY, TARGET, from_hex, to_hex
 from btcctl.sandbox.simnode.chain.chain import Entry, InvalidBlock
 from btcctl.sandbox.simnode.chain.ledger import Ledger
-from btcctl.sandbox.simnode.chain.payout import is_regtest_address
+from btcctl.sandbox.simnode.chain.payout import is_address
 from btcctl.sandbox.simnode.rpc.jsonrpc import (
     INVALID_ADDRESS_OR_KEY,
     INVALID_PARAMETER,
@@ -24,6 +25,31 @@ _BLOCKS_BETWEEN_BREATHS = 100
 _TYPICAL_BLOCKS_PER_DAY = 144
 
 
+@dataclass(frozen=True, slots=True)
+class SimulatedChain:
+    """Which chain the node says it is on. Of all chains the blocks are simulated as on regtest.
+
+    Attributes:
+        name: regtest, signet or testnet4.
+        challenge: Of the signet, in hexadecimal; "" on other chains.
+    """
+
+    name: str = "regtest"
+    challenge: str = ""
+
+    @property
+    def mines_at_will(self) -> bool:
+        """Elsewhere a block takes more work than `generatetoaddress` does, or a signature."""
+        return self.name == "regtest"
+
+    @property
+    def segwit_prefix(self) -> str:
+        return "bcrt" if self.name == "regtest" else "tb"
+
+
+REGTEST = SimulatedChain()
+
+
 class ChainMethods:
     """Blockchain and mining.
 
@@ -32,14 +58,23 @@ class ChainMethods:
         announce: Tells the peers about a new tip.
         clock: For the progress of catching up.
         warnings: Shown in `getblockchaininfo`.
+        which: The chain.
     """
 
-    def __init__(self, ledger: Ledger, announce: Callable[[], None], clock: Clock, warnings: list[str]) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        announce: Callable[[], None],
+        clock: Clock,
+        warnings: list[str],
+        which: SimulatedChain = REGTEST,
+    ) -> None:
         self._ledger = ledger
         self._chain = ledger.chain
         self._announce = announce
         self._clock = clock
         self._warnings = warnings
+        self._which = which
         # Answered, though it is gone: with the words that send people to what there is now.
         self._replaced = Method(
             "generate",
@@ -87,7 +122,7 @@ class ChainMethods:
         tip = self._chain.tip
         is_behind = self._ledger.is_initial_download()
         return {
-            "chain": "regtest",
+            "chain": self._which.name,
             "blocks": tip.height,
             "headers": tip.height,
             "bestblockhash": tip.block.hash_hex,
@@ -99,6 +134,7 @@ class ChainMethods:
             "chainwork": f"{tip.work:064x}",
             "size_on_disk": self._chain.size_bytes,
             "pruned": False,
+            **({"signet_challenge": self._which.challenge} if self._which.challenge else {}),
             "warnings": self._warnings,
         }
 
@@ -152,9 +188,11 @@ class ChainMethods:
         raise RpcError(METHOD_NOT_FOUND, self._replaced.help_text)
 
     async def _generate(self, nblocks: float, address: str, _max_tries: float | None) -> list[str]:
-        if not is_regtest_address(address):
+        if not is_address(address, self._which.segwit_prefix):
             raise RpcError(INVALID_ADDRESS_OR_KEY, "Error: Invalid address")
-        hashes = []
+        hashes: list[str] = []
+        if not self._which.mines_at_will:
+            return hashes  # as bitcoind, which gives up after -maxtries
         for number in range(1, int(nblocks) + 1):
             hashes.append(self._mine(address))
             if number % _BLOCKS_BETWEEN_BREATHS == 0:

@@ -10,7 +10,7 @@ from typing import Any
 from btcctl.clock import Clock
 from btcctl.sandbox.simnode.chain.ledger import Ledger
 from btcctl.sandbox.simnode.p2p.network import Network
-from btcctl.sandbox.simnode.rpc.chain_methods import ChainMethods
+from btcctl.sandbox.simnode.rpc.chain_methods import ChainMethods, SimulatedChain
 from btcctl.sandbox.simnode.rpc.jsonrpc import METHOD_NOT_FOUND, RpcError
 from btcctl.sandbox.simnode.rpc.network_methods import NetworkMethods
 from btcctl.sandbox.simnode.rpc.signatures import HIDDEN, Method, Parameter
@@ -32,6 +32,7 @@ class Surroundings:
     warnings: list[str]
     request_stop: Callable[[], None]
     started_at: float
+    chain: SimulatedChain
 
 
 class Methods:
@@ -42,7 +43,9 @@ class Methods:
         self._surroundings = surroundings
         self._active: list[tuple[str, float]] = []
         warnings = surroundings.warnings
-        self._chain = ChainMethods(surroundings.ledger, surroundings.network.announce, surroundings.clock, warnings)
+        self._chain = ChainMethods(
+            surroundings.ledger, surroundings.network.announce, surroundings.clock, warnings, surroundings.chain
+        )
         network = NetworkMethods(surroundings.network, warnings)
         table = [*self._chain.table(), *self._control_table(), *network.table()]
         self._methods = {method.name: method for method in table}

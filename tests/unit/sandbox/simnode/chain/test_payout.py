@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from btcctl.sandbox.simnode.chain.payout import is_regtest_address
+from btcctl.sandbox.simnode.chain.payout import is_address
 
 # BIP 173 and BIP 350 programs under regtest's prefix, made with Bitcoin Core.
 WITNESS_V0 = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
@@ -19,7 +19,7 @@ WITNESS_V0 = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
     ],
 )
 def test_regtest_addresses_are_known(address: str) -> None:
-    assert is_regtest_address(address)
+    assert is_address(address)
 
 
 @pytest.mark.parametrize(
@@ -42,4 +42,4 @@ def test_regtest_addresses_are_known(address: str) -> None:
     ],
 )
 def test_everything_else_is_not(address: str) -> None:
-    assert not is_regtest_address(address)
+    assert not is_address(address)

@@ -285,3 +285,8 @@ def test_messages_are_single_lines() -> None:
     assert line.count(b"\n") == 1
     assert decode(line) == Version("a\nb", 1, "/x/", 0, "")
     assert decode(encode(Ping(7))) == Ping(7)
+
+
+def test_nodes_of_two_chains_do_not_talk(listener: Side) -> None:
+    with pytest.raises(ProtocolError, match="another chain"):
+        listener.receive(Version("x", 70016, "/x/", 0, "00" * 32, "signet51"))

@@ -9,7 +9,7 @@ import pytest
 
 from btcctl.sandbox.simnode.chain.block import GENESIS
 from btcctl.sandbox.simnode.chain.ledger import Ledger
-from btcctl.sandbox.simnode.rpc.chain_methods import ChainMethods
+from btcctl.sandbox.simnode.rpc.chain_methods import ChainMethods, SimulatedChain
 from btcctl.sandbox.simnode.rpc.jsonrpc import RpcError
 from btcctl.testing.clock import FakeClock
 from tests.unit.sandbox.simnode.chain.blocks import branch
@@ -97,3 +97,14 @@ def test_a_header_of_a_losing_branch_has_no_confirmations(chain: Chain) -> None:
 def test_a_hash_nobody_has_is_refused(chain: Chain, text: str, message: str) -> None:
     with pytest.raises(RpcError, match=message):
         chain.call("getblockheader", text)
+
+
+def test_on_another_chain_blocks_are_not_mined_at_will_and_addresses_are_its_own(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "blocks", FakeClock())
+    methods = ChainMethods(ledger, lambda: None, FakeClock(), [], SimulatedChain("signet", "51"))
+    generate = next(each for each in methods.table() if each.name == "generatetoaddress").handler
+    assert (methods.blockchain_info()["chain"], methods.blockchain_info()["signet_challenge"]) == ("signet", "51")
+    assert asyncio.run(generate(1, "tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx", None)) == []
+    with pytest.raises(RpcError, match="Invalid address"):
+        asyncio.run(generate(1, ADDRESS, None))
+    ledger.close()

@@ -1,0 +1,35 @@
+"""What is wrong with a spec that decodes. Pure.
+
+The API server refuses all of it by `crd.yaml`; this is for a definition that is older, or none of ours.
+"""
+
+from __future__ import annotations
+
+from btcctl.bitcoin.spec.chains import SIGNET
+from btcctl.bitcoin.spec.config_lines import problem_with_lines
+from btcctl.bitcoin.spec.model import NetworkSpec
+from btcctl.bitcoin.spec.quantities import parse_quantity
+
+
+def spec_problem(spec: NetworkSpec) -> str | None:
+    """Why no network can be made of it, and what to do; None if one can."""
+    if (spec.network == SIGNET) != (spec.signet_challenge is not None):
+        return "spec.signetChallenge: a signet has one, and no other network does"
+    if spec.rpc_port is not None and spec.rpc_port == spec.p2p_port:
+        return "spec.p2pPort: must differ from rpcPort"
+    if (spec.topology == "edges") != bool(spec.edges):
+        return "spec.edges: topology edges has some, and no other topology does"
+    problem = problem_with_lines(spec.config)
+    return f"spec.config: {problem}" if problem is not None else _amounts_problem(spec)
+
+
+def _amounts_problem(spec: NetworkSpec) -> str | None:
+    if spec.resources is None:
+        return None
+    for kind, amounts in (("requests", spec.resources.requests), ("limits", spec.resources.limits)):
+        for name, amount in amounts.items():
+            try:
+                parse_quantity(amount)
+            except ValueError as error:
+                return f"spec.resources.{kind}.{name}: {error}"
+    return None

@@ -1,0 +1,142 @@
+"""Every kind of spec, with nodes that run: simulated, and a few with real ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from btcctl.bitcoin.pod_template import ChildOptions
+from btcctl.bitcoin.rpc import Credentials, RpcConnections
+from btcctl.bitcoin.types import BITCOIN_NETWORKS, BitcoinNetwork, decode_status
+from btcctl.objects import ObjectKey
+from btcctl.resources import PODS, STATEFUL_SETS
+from btcctl.sandbox.commands import RPC_PORT
+from btcctl.sandbox.session import SandboxOptions, Session
+from tests.integration.programs import BITCOIND
+from tests.integration.support import eventually
+from tests.specs import COMBINATIONS, FIELDS
+
+MINING_ADDRESS = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
+# The sandbox has one program in the place of all images, no Secrets to pull them with, and no such PriorityClass.
+UNRUNNABLE = {"priorityClassName", "image", "imagePullSecrets", "the first controller's image", "everything about pods"}
+SIMULATED = [name for name in {**FIELDS, **COMBINATIONS} if name not in UNRUNNABLE]
+REAL = ["signetChallenge", "network", "rpcPort", "config", "topology ring", "a parted ring on ports of its own"]
+
+
+class Networks:
+    """Networks of one sandbox, one after the other."""
+
+    def __init__(self, session: Session) -> None:
+        self._client = session.cluster.client()
+        self._connections = RpcConnections(RPC_PORT)
+        self.networks = self._client.resource(BITCOIN_NETWORKS, "default")
+        self.key = ObjectKey("default", "tried")
+
+    def make(self, spec: dict[str, Any]) -> None:
+        kind = {"apiVersion": BITCOIN_NETWORKS.api_version, "kind": BITCOIN_NETWORKS.kind}
+        self.networks.create({**kind, "metadata": {"name": self.key.name}, "spec": spec})
+
+    @property
+    def network(self) -> BitcoinNetwork:
+        return BitcoinNetwork.from_object(self.networks.get(self.key))
+
+    def is_as_it_should_be(self) -> bool:
+        ready = decode_status(self.networks.get(self.key)).condition("Ready")
+        return ready is not None and (ready.is_true or ready.reason in {"Suspended", "NoNodes"})
+
+    def rpc(self, ordinal: int) -> Any:
+        network = self.network
+        address = next(node.ip for node in network.status.nodes if node.ordinal == ordinal)
+        credentials = ("user", "password") if network.spec.secret is None else ("bc-user", "bc-password")
+        port = ChildOptions("").ports(network.spec).rpc
+        return self._connections.client(address, Credentials(*credentials), port)
+
+    def links(self) -> set[frozenset[int]]:
+        """Pairs of nodes that have greeted each other."""
+        nodes = {node.ip: node.ordinal for node in self.network.status.nodes}
+        return {
+            frozenset({ordinal, nodes[peer["addr"].rpartition(":")[0] or peer["addr"]]})
+            for ordinal in nodes.values()
+            for peer in self.rpc(ordinal).call("getpeerinfo")
+            if not peer["inbound"] and peer["version"]
+        }
+
+    def wanted_links(self) -> set[frozenset[int]]:
+        shape = self.network.spec.shape
+        return {frozenset({one, other}) for one in range(shape.nodes) for other in shape.neighbours(one)}
+
+    def clear(self) -> None:
+        self.networks.delete(self.key)
+        eventually(lambda: not self._left(), 30)
+
+    def _left(self) -> list[str]:
+        found = (self._client.resource(type_, "default").list()[0] for type_ in (PODS, STATEFUL_SETS))
+        return [each.name for objects in found for each in objects if each.name.startswith(self.key.name)]
+
+    def close(self) -> None:
+        self._connections.close()
+        self._client.close()
+
+
+def sandbox(bitcoind: Path | None) -> Iterator[Networks]:
+    options = SandboxOptions(nodes=0, simulated=bitcoind is None, bitcoind=bitcoind)
+    with Session(options, say=lambda _: None) as session:
+        networks = Networks(session)
+        yield networks
+        networks.close()
+
+
+@pytest.fixture(params=["simulated", pytest.param("real", marks=pytest.mark.real_bitcoind)])
+def networks(request: pytest.FixtureRequest) -> Iterator[Networks]:
+    yield from sandbox(None if request.param == "simulated" else BITCOIND)
+
+
+def check(networks: Networks, name: str) -> None:
+    networks.make({**FIELDS, **COMBINATIONS}[name])
+    eventually(networks.is_as_it_should_be, 60)
+    eventually(lambda: networks.links() == networks.wanted_links(), 20)
+    for ordinal in range(networks.network.spec.running_nodes):
+        assert networks.rpc(ordinal).call("getblockchaininfo")["chain"] == networks.network.spec.network, name
+    networks.clear()
+
+
+# A few at a time, because a test has two minutes.
+@pytest.mark.parametrize("names", [SIMULATED[start::5] for start in range(5)])
+def test_simulated_nodes_do_what_is_asked_for(names: list[str]) -> None:
+    for networks in sandbox(None):
+        for name in names:
+            check(networks, name)
+
+
+@pytest.mark.real_bitcoind
+def test_real_nodes_do_what_is_asked_for() -> None:
+    for networks in sandbox(BITCOIND):
+        for name in REAL:
+            check(networks, name)
+
+
+def heights(networks: Networks, nodes: int) -> list[int]:
+    return [networks.rpc(ordinal).call("getblockcount") for ordinal in range(nodes)]
+
+
+def test_a_parted_network_forks_and_heals_to_the_longer_chain(networks: Networks) -> None:
+    networks.make({"nodes": 4, "partition": [[0, 1], [2, 3]]})
+    eventually(networks.is_as_it_should_be, 60)
+    networks.rpc(0).call("generatetoaddress", 3, MINING_ADDRESS)
+    networks.rpc(3).call("generatetoaddress", 5, MINING_ADDRESS)
+    eventually(lambda: heights(networks, 4) == [3, 3, 5, 5], 20)
+    networks.networks.patch(networks.key, {"spec": {"partition": None}})
+    eventually(lambda: heights(networks, 4) == [5, 5, 5, 5], 30)
+    networks.networks.patch(networks.key, {"spec": {"partition": [[0], [1, 2, 3]]}})
+    eventually(lambda: networks.links() == networks.wanted_links(), 30)
+    networks.rpc(0).call("generatetoaddress", 1, MINING_ADDRESS)
+    eventually(lambda: heights(networks, 4) == [6, 5, 5, 5], 10)
+
+
+def test_lines_of_the_configuration_reach_the_node(networks: Networks) -> None:
+    networks.make({"nodes": 1, "config": ["uacomment=of-mine"]})
+    eventually(networks.is_as_it_should_be, 60)
+    assert "of-mine" in networks.rpc(0).call("getnetworkinfo")["subversion"]

@@ -1,0 +1,128 @@
+"""Specs of networks: every field alone, combinations of them, and what is refused with which words."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+Spec = dict[str, Any]
+
+_SPREAD: Final[Spec] = {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway"}
+_TERM: Final[Spec] = {"topologyKey": "kubernetes.io/hostname", "labelSelector": {}}
+
+#: By the name of the field, a spec in which it stands alone, or with what it cannot be without.
+FIELDS: Final[dict[str, Spec]] = {
+    "nodes": {"nodes": 2},
+    "no nodes": {"nodes": 0},
+    "secret": {"nodes": 2, "secret": "bitcoin-default-secret"},
+    "storage": {"nodes": 2, "storage": {"size": "1024Mi", "whenDeleted": "Delete"}},
+    "suspend": {"nodes": 2, "suspend": True},
+    "image": {"nodes": 2, "image": "registry.example/bitcoind"},
+    "imagePullPolicy": {"nodes": 2, "imagePullPolicy": "Always"},
+    "imagePullSecrets": {"nodes": 2, "imagePullSecrets": [{"name": "registry"}]},
+    "network": {"nodes": 2, "network": "testnet4"},
+    "signetChallenge": {"nodes": 2, "network": "signet", "signetChallenge": "51"},
+    "rpcPort": {"nodes": 2, "rpcPort": 18332},
+    "p2pPort": {"nodes": 2, "p2pPort": 19444},
+    "config": {"nodes": 2, "config": ["txindex=1", "rpcworkqueue=128", "dbcache=50"]},
+    "topology full": {"nodes": 3, "topology": "full"},
+    "topology ring": {"nodes": 5, "topology": "ring"},
+    "topology star": {"nodes": 4, "topology": "star"},
+    "edges": {"nodes": 4, "topology": "edges", "edges": [[0, 1], [1, 2], [3, 2]]},
+    "partition": {"nodes": 4, "partition": [[0, 1], [2]]},
+    "resources": {"nodes": 2, "resources": {"requests": {"cpu": "1000m"}, "limits": {"memory": "1024Mi", "cpu": 2}}},
+    "no resources": {"nodes": 2, "resources": {}},
+    "podLabels": {"nodes": 2, "podLabels": {"team": "red"}},
+    "podAnnotations": {"nodes": 2, "podAnnotations": {"example.com/note": "x"}},
+    "nodeSelector": {"nodes": 2, "nodeSelector": {"kubernetes.io/os": "linux"}},
+    "tolerations": {
+        "nodes": 2,
+        "tolerations": [{"key": "spot", "operator": "Exists", "effect": "NoSchedule"}, {"operator": "Exists"}],
+    },
+    "affinity": {
+        "nodes": 2,
+        "affinity": {
+            "podAntiAffinity": {
+                "preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 1, "podAffinityTerm": _TERM}]
+            }
+        },
+    },
+    "topologySpreadConstraints": {"nodes": 2, "topologySpreadConstraints": [_SPREAD]},
+    "priorityClassName": {"nodes": 2, "priorityClassName": "low"},
+    "securityContext": {"nodes": 2, "securityContext": {"runAsUser": 0, "supplementalGroups": [4]}},
+    "empty securityContext": {"nodes": 2, "securityContext": {}},
+    "containerSecurityContext": {"nodes": 2, "containerSecurityContext": {"readOnlyRootFilesystem": False}},
+}
+
+COMBINATIONS: Final[dict[str, Spec]] = {
+    "the first controller's image": {
+        "nodes": 2,
+        "image": "christianb93/bitcoind",
+        "rpcPort": 18332,
+        "securityContext": {"runAsUser": 0},
+        "containerSecurityContext": {"readOnlyRootFilesystem": False},
+    },
+    "OpenShift": {
+        "nodes": 2,
+        "securityContext": {"runAsNonRoot": True},
+        "storage": {"size": "1Gi", "whenDeleted": "Retain"},
+    },
+    "suspended with storage": {"nodes": 2, "suspend": True, "storage": {"size": "1Gi", "whenDeleted": "Delete"}},
+    "a parted ring on ports of its own": {
+        "nodes": 6,
+        "topology": "ring",
+        "partition": [[0, 2, 4], [1, 3, 5]],
+        "p2pPort": 19444,
+    },
+    "everything about pods": {
+        **FIELDS["podLabels"],
+        **FIELDS["podAnnotations"],
+        **FIELDS["tolerations"],
+        **FIELDS["affinity"],
+        **FIELDS["topologySpreadConstraints"],
+        **FIELDS["nodeSelector"],
+        **FIELDS["resources"],
+        **FIELDS["imagePullSecrets"],
+        "priorityClassName": "low",
+    },
+}
+
+#: By what is tried: fields beside `nodes: 3`, and words of the refusal.
+REFUSED: Final[dict[str, tuple[Spec, str]]] = {
+    "too many nodes": ({"nodes": 1001}, "less than or equal to 1000"),
+    "mainnet": ({"network": "main"}, 'supported values: "regtest", "signet", "testnet4"'),
+    "a public signet": ({"network": "signet"}, "a signet has a signetChallenge"),
+    "a challenge for regtest": ({"signetChallenge": "51"}, "a signet has a signetChallenge, and no other network does"),
+    "a challenge that is none": ({"network": "signet", "signetChallenge": "5"}, "lower-case hexadecimal"),
+    "a privileged port": ({"rpcPort": 80}, "greater than or equal to 1024"),
+    "one port for both": ({"rpcPort": 2000, "p2pPort": 2000}, "rpcPort and p2pPort must differ"),
+    "an image with blanks": ({"image": "bitcoin core"}, "a reference without blanks"),
+    "a policy that is none": ({"imagePullPolicy": "Maybe"}, 'supported values: "Always", "IfNotPresent", "Never"'),
+    "a line that is none": ({"config": ["[main]"]}, "a line is name=value"),
+    "two lines in one": ({"config": ["txindex=1\nrpcuser=me"]}, "a line is name=value"),
+    "a comment": ({"config": ["txindex=1 # all"]}, "no # in the value"),
+    "credentials": ({"config": ["rpcauth=me:1$2"]}, "credentials come from spec.secret"),
+    "a directory": ({"config": ["datadir=/tmp"]}, "a node's files stay on its volume"),
+    "a command": ({"config": ["blocknotify=sh"]}, "it would run a command in the node's container"),
+    "another chain": ({"config": ["testnet=1"]}, "use spec.network"),
+    "a port": ({"config": ["rpcport=1"]}, "use spec.rpcPort"),
+    "no server": ({"config": ["noserver=1"]}, "the controller and the probes need both"),
+    "peers": ({"config": ["addnode=10.0.0.1"]}, "use spec.topology"),
+    "a daemon": ({"config": ["daemon=1"]}, "the container would end at once"),
+    "an amount that is none": ({"resources": {"limits": {"memory": "much"}}}, "should match"),
+    "edges of a ring": ({"topology": "ring", "edges": [[0, 1]]}, "topology edges has edges"),
+    "edges without any": ({"topology": "edges"}, "topology edges has edges"),
+    "an edge to oneself": ({"topology": "edges", "edges": [[1, 1]]}, "an edge joins two different nodes"),
+    "an edge of three": ({"topology": "edges", "edges": [[0, 1, 2]]}, "at most 2 items"),
+    "too full": ({"nodes": 51, "topology": "full"}, "topology full has at most 50 nodes"),
+    "too great a star": ({"nodes": 101, "topology": "star"}, "topology star has at most 100 nodes"),
+    "one node in two groups": ({"partition": [[0, 1], [1, 2]]}, "in one group of partition at most"),
+    "one node twice in a group": ({"partition": [[0, 0]]}, "Duplicate value"),
+    "a label of ours": ({"podLabels": {"app.kubernetes.io/name": "x"}}, "are the controller's"),
+    "an annotation of ours": (
+        {"podAnnotations": {"bitcoincontroller.christianb93.github.com/secret-version": "1"}},
+        "are the controller's",
+    ),
+    "an effect that is none": ({"tolerations": [{"effect": "Never"}]}, 'supported values: "NoSchedule"'),
+    "a toleration of nothing": ({"tolerations": [{}]}, "without a key has operator: Exists"),
+    "a skew of nothing": ({"topologySpreadConstraints": [{**_SPREAD, "maxSkew": 0}]}, "greater than or equal to 1"),
+}

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import pytest
+
+from btcctl.bitcoin.spec.checks import spec_problem
+from btcctl.bitcoin.spec.model import NetworkSpec, Resources
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        NetworkSpec(0),
+        NetworkSpec(3, network="signet", signet_challenge="51"),
+        NetworkSpec(3, rpc_port=18332, config=["txindex=1"], resources=Resources(limits={"memory": "1Gi"})),
+    ],
+)
+def test_what_can_be_built_is_not_complained_of(spec: NetworkSpec) -> None:
+    assert spec_problem(spec) is None
+
+
+@pytest.mark.parametrize(
+    ("spec", "field"),
+    [
+        (NetworkSpec(1, network="signet"), "signetChallenge"),
+        (NetworkSpec(1, signet_challenge="51"), "signetChallenge"),
+        (NetworkSpec(1, rpc_port=2000, p2p_port=2000), "p2pPort"),
+        (NetworkSpec(1, config=["server=0"]), "config"),
+        (NetworkSpec(1, resources=Resources(requests={"cpu": "fast"})), "resources.requests.cpu"),
+    ],
+)
+def test_what_cannot_is_named_by_its_field(spec: NetworkSpec, field: str) -> None:
+    assert str(spec_problem(spec)).startswith(f"spec.{field}: ")

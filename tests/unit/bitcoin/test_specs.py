@@ -1,0 +1,110 @@
+"""Every field alone, and combinations: each is built, settles, and leaves nothing behind when it goes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from btcctl.bitcoin.types import BITCOIN_NETWORKS
+from btcctl.errors import TerminalError
+from btcctl.resources import SERVICES, STATEFUL_SETS
+from tests.specs import COMBINATIONS, FIELDS, REFUSED
+from tests.unit.bitcoin.builders import network_body, secret_body
+from tests.unit.bitcoin.world import KEY, SERVICE, STATEFUL_SET, World
+
+SPECS = {**FIELDS, **COMBINATIONS}
+PLAIN = {"nodes": 2}
+# What cannot change once the network is there.
+LASTING = {"network", "signetChallenge", "storage"}
+
+
+def built(spec: dict[str, Any]) -> World:
+    world = World(
+        network_body(**spec), secret_body("bitcoin-default-secret", BC_RPC_USER="user", BC_RPC_PASSWORD="password")
+    )
+    world.reconcile()
+    world.run_pods()
+    world.settle()
+    return world
+
+
+def template(world: World) -> dict[str, Any]:
+    found: dict[str, Any] = world.body(STATEFUL_SETS, STATEFUL_SET)["spec"]["template"]
+    return found
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_a_settled_network_causes_no_writes_whatever_is_asked_for(name: str) -> None:
+    world = built(SPECS[name])
+    world.restart_controller()
+    for _ in range(3):
+        world.reconcile()
+    assert world.writes() == []
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, spec in SPECS.items() if not LASTING & spec.keys() and name != "secret"]
+)
+def test_what_is_asked_for_no_longer_leaves_nothing_behind(name: str) -> None:
+    world = built(SPECS[name])
+    gone = {field: None for field in SPECS[name] if field != "nodes"}
+    world.edit(BITCOIN_NETWORKS, KEY, {"spec": {**gone, **PLAIN}})
+    world.settle()
+    assert template(world) == template(built(PLAIN))
+    world.reconcile()
+    assert world.writes() == []
+
+
+def test_ports_of_ones_own_reach_the_service_the_pods_and_the_node() -> None:
+    world = built({"nodes": 1, "rpcPort": 18332, "p2pPort": 19444})
+    ports = {each["name"]: each["port"] for each in world.body(SERVICES, SERVICE)["spec"]["ports"]}
+    container = template(world)["spec"]["containers"][0]
+    env = {each["name"]: each["value"] for each in container["env"]}
+    assert ports == {each["name"]: each["containerPort"] for each in container["ports"]} == {"rpc": 18332, "p2p": 19444}
+    assert (env["BC_RPC_PORT"], env["BC_P2P_PORT"]) == ("18332", "19444")
+
+
+def test_a_signet_listens_on_its_own_ports_and_knows_its_challenge() -> None:
+    container = template(built(FIELDS["signetChallenge"]))["spec"]["containers"][0]
+    env = {each["name"]: each["value"] for each in container["env"]}
+    assert [each["containerPort"] for each in container["ports"]] == [38332, 38333]
+    assert (env["BC_NETWORK"], env["BC_SIGNET_CHALLENGE"]) == ("signet", "51")
+
+
+def test_caches_follow_from_the_limit_of_memory_unless_the_configuration_says_otherwise() -> None:
+    limited = {"nodes": 1, "resources": {"limits": {"memory": "3Gi"}}}
+    assert template(built(limited))["spec"]["containers"][0]["args"] == ["-dbcache=1024", "-maxmempool=512"]
+    chosen = {**limited, "config": ["dbcache=50"]}
+    assert template(built(chosen))["spec"]["containers"][0]["args"] == ["-maxmempool=512"]
+
+
+def test_a_suspended_network_keeps_its_volumes_and_says_so_and_comes_back() -> None:
+    world = built({"nodes": 2, "storage": {"whenDeleted": "Delete"}})
+    world.edit(BITCOIN_NETWORKS, KEY, {"spec": {"suspend": True}})
+    world.reconcile()
+    spec = world.body(STATEFUL_SETS, STATEFUL_SET)["spec"]
+    assert (spec["replicas"], spec["persistentVolumeClaimRetentionPolicy"]["whenScaled"]) == (0, "Retain")
+    world.run_pods()
+    world.settle()
+    assert world.condition("Ready") == ("False", "Suspended")
+    world.edit(BITCOIN_NETWORKS, KEY, {"spec": {"suspend": False}})
+    world.reconcile()
+    world.run_pods()
+    world.settle()
+    assert world.condition("Ready") == ("True", "Connected")
+
+
+def test_a_network_without_nodes_says_so() -> None:
+    assert built({"nodes": 0}).condition("Ready") == ("False", "NoNodes")
+
+
+@pytest.mark.parametrize(
+    "name", ["a public signet", "one port for both", "credentials", "a daemon", "an amount that is none"]
+)
+def test_under_a_definition_without_rules_the_controller_refuses_in_the_status(name: str) -> None:
+    world = World(network_body(**REFUSED[name][0]), lenient=True)
+    with pytest.raises(TerminalError):
+        world.reconcile()
+    assert world.condition("Ready") == ("False", "InvalidSpec")
+    assert world.get(STATEFUL_SETS, STATEFUL_SET) is None
