@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from btcctl.apiserver.store import Store
+from btcctl.apiserver.storage.store import Store
 from btcctl.objects import ObjectKey
 from btcctl.resources import ResourceType
 from btcctl.testing.faults import FaultServer

@@ -14,8 +14,8 @@ from typing import Protocol, Self
 from urllib.parse import urlsplit
 
 from btcctl.apiserver.api import Api
-from btcctl.apiserver.http import EmbeddedServer
-from btcctl.apiserver.messages import RequestAttributes
+from btcctl.apiserver.network.http import EmbeddedServer
+from btcctl.apiserver.requests.messages import RequestAttributes
 from btcctl.errors import AlreadyExists
 from btcctl.objects import ObjectKey
 from btcctl.resources import NAMESPACES, ROLE_BINDINGS, ROLES, ResourceType

@@ -26,7 +26,7 @@ from btcctl import (
     write_status,
 )
 from btcctl.apiserver.api import Api
-from btcctl.apiserver.http import EmbeddedServer
+from btcctl.apiserver.network.http import EmbeddedServer
 from btcctl.errors import BtcctlError, Unauthorized
 from btcctl.objects import Object
 from btcctl.resources import CONFIG_MAPS, SECRETS

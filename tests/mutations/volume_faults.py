@@ -6,8 +6,8 @@ from tests.mutations.fault import faults_in
 
 VOLUME_FAULTS = [
     *faults_in(
-        "apiserver/evictions.py",
-        ("apiserver/test_evictions.py",),
+        "apiserver/endpoints/evictions.py",
+        ("apiserver/endpoints/test_evictions.py",),
         (
             "a budget nobody has looked at lets pods go",
             'if (status.get("observedGeneration") or 0) < (metadata.get("generation") or 0):',
@@ -86,8 +86,8 @@ VOLUME_FAULTS = [
         ("a claim's volume is not mounted", "volume=next(iter(mounted), None),", "volume=None,"),
     ),
     *faults_in(
-        "apiserver/claims.py",
-        ("apiserver/test_claims.py",),
+        "apiserver/kinds/claims.py",
+        ("apiserver/kinds/test_claims.py",),
         ("a claim is not protected", "if PROTECTION not in finalizers:", "if False:"),
         (
             "a claim changes under its volume",

@@ -15,11 +15,11 @@ from pathlib import Path
 
 from btcctl import logging
 from btcctl.apiserver.api import Api
-from btcctl.apiserver.http import EmbeddedServer
-from btcctl.apiserver.kubeconfig import kubeconfig, write_kubeconfig
-from btcctl.apiserver.messages import ADMIN, User
-from btcctl.apiserver.persistence import DataFile
-from btcctl.apiserver.store import Store
+from btcctl.apiserver.network.http import EmbeddedServer
+from btcctl.apiserver.network.kubeconfig import kubeconfig, write_kubeconfig
+from btcctl.apiserver.requests.messages import ADMIN, User
+from btcctl.apiserver.storage.persistence import DataFile
+from btcctl.apiserver.storage.store import Store
 from btcctl.errors import BtcctlError, ConfigError
 
 DESCRIPTION = """\

@@ -5,13 +5,20 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 
-from btcctl.apiserver import discovery, openapi, statuses
-from btcctl.apiserver.apply import Applier
-from btcctl.apiserver.builtins import BUILT_INS
-from btcctl.apiserver.changes import Changes
-from btcctl.apiserver.evictions import Evictions
-from btcctl.apiserver.garbage import Collector
-from btcctl.apiserver.messages import (
+from btcctl.apiserver.endpoints import discovery, openapi
+from btcctl.apiserver.endpoints.evictions import Evictions
+from btcctl.apiserver.endpoints.reads import Reader
+from btcctl.apiserver.endpoints.reviews import Authorizer, Reviews
+from btcctl.apiserver.endpoints.scales import Scales
+from btcctl.apiserver.endpoints.subresources import Subresources
+from btcctl.apiserver.endpoints.writes import Changes
+from btcctl.apiserver.machinery import errors
+from btcctl.apiserver.machinery.errors import StatusError
+from btcctl.apiserver.network.streaming.hooks import PodConnect, PodExec, PodHooks, PodLogs
+from btcctl.apiserver.objects.apply import Applier
+from btcctl.apiserver.objects.garbage import Collector
+from btcctl.apiserver.objects.writer import Writer
+from btcctl.apiserver.requests.messages import (
     ANONYMOUS,
     ApiRequest,
     ApiResponse,
@@ -21,20 +28,14 @@ from btcctl.apiserver.messages import (
     json_response,
     text_response,
 )
-from btcctl.apiserver.options import WriteOptions
-from btcctl.apiserver.reader import Reader
-from btcctl.apiserver.registry import Registry
-from btcctl.apiserver.request_info import attributes_of, is_long_running, resource_of
-from btcctl.apiserver.reviews import Authorizer, Reviews
-from btcctl.apiserver.routing import Route, find_route, verb_of
-from btcctl.apiserver.scales import Scales
-from btcctl.apiserver.statuses import StatusError
-from btcctl.apiserver.store import Store
-from btcctl.apiserver.streaming.hooks import PodConnect, PodExec, PodHooks, PodLogs
-from btcctl.apiserver.subresources import Subresources
-from btcctl.apiserver.timeouts import check_timeout
-from btcctl.apiserver.warned import warning_header
-from btcctl.apiserver.writer import Writer
+from btcctl.apiserver.requests.options import WriteOptions
+from btcctl.apiserver.requests.request_info import attributes_of, is_long_running, resource_of
+from btcctl.apiserver.requests.routing import Route, find_route, verb_of
+from btcctl.apiserver.requests.timeouts import check_timeout
+from btcctl.apiserver.requests.warning_header import warning_header
+from btcctl.apiserver.served.builtins import BUILT_INS
+from btcctl.apiserver.served.registry import Registry
+from btcctl.apiserver.storage.store import Store
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.logging import get_logger
 from btcctl.objects import ObjectKey
@@ -112,7 +113,7 @@ class Api:
             self._authorize(attributes)
             route = find_route(self.registry, request.path)
             if "impersonate-user" in request.headers:
-                raise statuses.not_implemented("impersonation")
+                raise errors.not_implemented("impersonation")
             if route is None:
                 response: Response = self._discover(request)
             else:
@@ -122,10 +123,10 @@ class Api:
         except StatusError as error:
             response = _error_response(error)
         except RecursionError:
-            response = _error_response(statuses.bad_request(_TOO_DEEP))
+            response = _error_response(errors.bad_request(_TOO_DEEP))
         except Exception:
             logger.exception("request failed", method=request.method, path=request.path)
-            response = _error_response(statuses.internal("the embedded API server failed; its log says why"))
+            response = _error_response(errors.internal("the embedded API server failed; its log says why"))
         if self._observer is not None:
             self._observer(attributes, _status_of(response))
         return _with_warnings(response, warnings)
@@ -143,7 +144,7 @@ class Api:
         resource = "/".join(each for each in (attributes.resource, attributes.subresource) if each)
         scope = f'in the namespace "{attributes.namespace}"' if attributes.namespace else "at the cluster scope"
         why = f'{who} resource "{resource}" in API group "{attributes.group}" {scope}{tail}'
-        error = statuses.forbidden(resource_of(attributes), attributes.name, why)
+        error = errors.forbidden(resource_of(attributes), attributes.name, why)
         error.headers.update(headers)
         raise error
 
@@ -157,11 +158,11 @@ class Api:
             response = respond(self.registry, request)
             if response is not None:
                 if request.method != "GET" and discovery.is_read_only(request.path):
-                    raise statuses.method_not_allowed()
+                    raise errors.method_not_allowed()
                 return response
         if discovery.is_built_in(self.registry, request.path):
-            raise statuses.resource_not_found()
-        raise statuses.path_not_found()
+            raise errors.resource_not_found()
+        raise errors.path_not_found()
 
     def _dispatch(self, route: Route, request: ApiRequest, verb: str, warnings: list[str]) -> Response:
         if route.subresource not in {"", "status"}:
@@ -169,7 +170,7 @@ class Api:
         if route.served.verbs == ("create",):
             return json_response(201, self._reviews.handle(route, request, warnings))
         if verb in {"update", "patch"} and not route.name:
-            raise statuses.bad_request("name must be provided")
+            raise errors.bad_request("name must be provided")
         if verb == "watch":
             return self._reader.watch(route, request)
         if verb in {"get", "list"}:

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import yaml
 
-from btcctl.apiserver.kubeconfig import kubeconfig as token_kubeconfig
+from btcctl.apiserver.network.kubeconfig import kubeconfig as token_kubeconfig
 from btcctl.rest.config.client_config import ClientConfig
 from btcctl.rest.config.credentials import StaticCredentials
 from btcctl.rest.config.tls import Tls

@@ -13,9 +13,9 @@ from typing import Self
 import yaml
 
 from btcctl.apiserver.api import Api
-from btcctl.apiserver.http import EmbeddedServer
-from btcctl.apiserver.messages import RequestAttributes
-from btcctl.apiserver.streaming.hooks import PodHooks
+from btcctl.apiserver.network.http import EmbeddedServer
+from btcctl.apiserver.network.streaming.hooks import PodHooks
+from btcctl.apiserver.requests.messages import RequestAttributes
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.controller.manager import Manager
 from btcctl.errors import ConfigError

@@ -17,12 +17,12 @@ from typing import Any
 from urllib3 import HTTPHeaderDict
 
 from btcctl.apiserver.api import Api, ApiRequest, ApiResponse
-from btcctl.apiserver.messages import RequestAttributes, TakeOver, WatchResponse
-from btcctl.apiserver.request_info import attributes_of
-from btcctl.apiserver.routing import find_route, verb_of
-from btcctl.apiserver.statuses import StatusError
-from btcctl.apiserver.store import Store
-from btcctl.apiserver.watches import Watch
+from btcctl.apiserver.machinery.errors import StatusError
+from btcctl.apiserver.requests.messages import RequestAttributes, TakeOver, WatchResponse
+from btcctl.apiserver.requests.request_info import attributes_of
+from btcctl.apiserver.requests.routing import find_route, verb_of
+from btcctl.apiserver.storage.store import Store
+from btcctl.apiserver.storage.watches import Watch
 from btcctl.clock import Clock
 from btcctl.crds.definition import crd_for
 from btcctl.errors import ApiError, BtcctlError, TransportError, describe_error

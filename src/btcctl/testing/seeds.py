@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
 
-from btcctl.apiserver.registry import Registry, Served
+from btcctl.apiserver.served.registry import Registry, Served
 from btcctl.objects import ObjectKey
 
 # What a server would set itself, and a test may give.

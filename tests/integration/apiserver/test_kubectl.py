@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from btcctl.apiserver.api import Api
-from btcctl.apiserver.http import EmbeddedServer
-from btcctl.apiserver.kubeconfig import kubeconfig, write_kubeconfig
+from btcctl.apiserver.network.http import EmbeddedServer
+from btcctl.apiserver.network.kubeconfig import kubeconfig, write_kubeconfig
 from btcctl.objects import ObjectKey
 from tests.integration.kubectl import Kubectl
 from tests.integration.support import eventually

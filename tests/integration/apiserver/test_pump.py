@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from btcctl.apiserver.pump import BOOKMARK_SECONDS, Pump
+from btcctl.apiserver.network.pump import BOOKMARK_SECONDS, Pump
 from btcctl.clock import SYSTEM_CLOCK
 from btcctl.testing.clock import FakeClock
 from tests.integration.apiserver.support import ChunkReader, ScriptedWatch

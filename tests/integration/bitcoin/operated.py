@@ -11,9 +11,9 @@ from typing import Any, NamedTuple, Protocol
 import yaml
 
 from btcctl.apiserver.api import Api
-from btcctl.apiserver.http import EmbeddedServer
-from btcctl.apiserver.messages import RequestAttributes
-from btcctl.apiserver.reviews import FOR_ALL
+from btcctl.apiserver.endpoints.reviews import FOR_ALL
+from btcctl.apiserver.network.http import EmbeddedServer
+from btcctl.apiserver.requests.messages import RequestAttributes
 from btcctl.bitcoin.crd import load_crd
 from btcctl.bitcoin.operator import OperatorOptions, build_operator
 from btcctl.bitcoin.rpc import Credentials

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from btcctl.apiserver.kubeconfig import kubeconfig
+from btcctl.apiserver.network.kubeconfig import kubeconfig
 from btcctl.bitcoin.crd import load_crd
 from btcctl.bitcoin.types import BITCOIN_NETWORKS
 from btcctl.cli import run

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from btcctl.apiserver.list_options import encode_continue
+from btcctl.apiserver.requests.list_options import encode_continue
 from tests.integration.conformance.harness import Answer, Body, Talk, case
 
 SECRETS = "/api/v1/namespaces/{ns}/secrets"

@@ -18,10 +18,10 @@ import urllib3
 import yaml
 
 from btcctl.apiserver.api import Api
-from btcctl.apiserver.http import EmbeddedServer
-from btcctl.apiserver.kubeconfig import kubeconfig
-from btcctl.apiserver.messages import ADMIN, RequestAttributes, User
-from btcctl.apiserver.reviews import EVERYTHING, FOR_ALL, Rules
+from btcctl.apiserver.endpoints.reviews import EVERYTHING, FOR_ALL, Rules
+from btcctl.apiserver.network.http import EmbeddedServer
+from btcctl.apiserver.network.kubeconfig import kubeconfig
+from btcctl.apiserver.requests.messages import ADMIN, RequestAttributes, User
 from btcctl.testing.control_plane import ControlPlane
 
 #: A kubeconfig of a real server, for a run without one of our own.

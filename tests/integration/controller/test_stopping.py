@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from btcctl.apiserver.api import Api
-from btcctl.apiserver.http import EmbeddedServer
-from btcctl.apiserver.kubeconfig import kubeconfig, write_kubeconfig
+from btcctl.apiserver.network.http import EmbeddedServer
+from btcctl.apiserver.network.kubeconfig import kubeconfig, write_kubeconfig
 from btcctl.clock import SYSTEM_CLOCK
 from btcctl.leaderelection.lease_lock import LeaseLock
 from btcctl.leaderelection.record import LeaseRecord

@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from btcctl.apiserver.api import Api
-from btcctl.apiserver.http import EmbeddedServer
-from btcctl.apiserver.messages import ApiRequest, ApiResponse, Response
+from btcctl.apiserver.network.http import EmbeddedServer
+from btcctl.apiserver.requests.messages import ApiRequest, ApiResponse, Response
 from btcctl.clock import SYSTEM_CLOCK
 from btcctl.resources import LEASES, ROLE_BINDINGS, ROLES, SERVICE_ACCOUNTS
 from btcctl.rest.client import ApiClient

@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 
 import pytest
 
-from btcctl.apiserver.messages import RequestAttributes
+from btcctl.apiserver.requests.messages import RequestAttributes
 from btcctl.bitcoin import RpcClient, RpcConnections, RpcUnavailable
 from btcctl.bitcoin.operator import NodeAccess, OperatorOptions, build_operator
 from btcctl.bitcoin.reach import Reach

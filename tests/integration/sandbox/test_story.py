@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from btcctl.apiserver.messages import RequestAttributes
+from btcctl.apiserver.requests.messages import RequestAttributes
 from btcctl.bitcoin.rpc import Credentials, RpcClient, RpcConnections
 from btcctl.bitcoin.types import BITCOIN_NETWORKS
 from btcctl.resources import PODS

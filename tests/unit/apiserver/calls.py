@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from btcctl.apiserver.api import Api, ApiRequest, ApiResponse, WatchResponse
-from btcctl.apiserver.watches import Watch
+from btcctl.apiserver.storage.watches import Watch
 from btcctl.testing.clock import FakeClock
 
 GROUP = "things.example.org"

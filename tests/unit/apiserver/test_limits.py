@@ -9,11 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from btcctl.apiserver import patterns, yaml_text
-from btcctl.apiserver.cel import data, rules
-from btcctl.apiserver.collection import MAX_HISTORY_BYTES
-from btcctl.apiserver.integers import IntegerError, parse_int, parse_uint
-from btcctl.apiserver.quantities import canonical_quantity
+from btcctl.apiserver.gotypes import yaml_text
+from btcctl.apiserver.machinery.integers import IntegerError, parse_int, parse_uint
+from btcctl.apiserver.machinery.quantities import canonical_quantity
+from btcctl.apiserver.schemas import patterns
+from btcctl.apiserver.schemas.cel import data, rules
+from btcctl.apiserver.storage.collection import MAX_HISTORY_BYTES
 from tests.unit.apiserver.calls import APPLY, CONFIG_MAPS, JSON_PATCH, MERGE, PODS, THINGS, Server, pod, thing
 
 

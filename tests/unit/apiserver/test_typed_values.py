@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from btcctl.apiserver.decoding import Misfit, Pairs, convert, decode, type_of_kind
+from btcctl.apiserver.gotypes import Misfit, Pairs, convert, decode, type_of_kind
 
 DEPLOYMENT, SECRET, LEASE = (
     type_of_kind("apps/v1", "Deployment"),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from btcctl.apiserver.events import check_new
+from btcctl.apiserver.kinds.events import check_new
 from btcctl.events.broadcaster import Broadcaster
 from btcctl.events.event import Event
 from btcctl.events.limits import check_component, shortened

@@ -11,10 +11,10 @@ from typing import Any, Self
 
 from btcctl import codecs
 from btcctl.apiserver.api import Api, ApiRequest
-from btcctl.apiserver.http import EmbeddedServer
-from btcctl.apiserver.messages import ApiResponse
-from btcctl.apiserver.pump import BOOKMARK_SECONDS
-from btcctl.apiserver.store import Store
+from btcctl.apiserver.network.http import EmbeddedServer
+from btcctl.apiserver.network.pump import BOOKMARK_SECONDS
+from btcctl.apiserver.requests.messages import ApiResponse
+from btcctl.apiserver.storage.store import Store
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.resources import CUSTOM_RESOURCE_DEFINITIONS, ResourceType
 from btcctl.rest.config.client_config import ClientConfig

@@ -1,0 +1,96 @@
+"""Requests that change something: their bodies and options read, their answers written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from btcctl.apiserver.endpoints.reads import Reader
+from btcctl.apiserver.machinery import errors
+from btcctl.apiserver.machinery.errors import Cause
+from btcctl.apiserver.objects.apply import Applier
+from btcctl.apiserver.objects.writer import Writer
+from btcctl.apiserver.requests import bodies, patches
+from btcctl.apiserver.requests import options as query
+from btcctl.apiserver.requests.messages import ApiRequest, ApiResponse, json_response
+from btcctl.apiserver.requests.routing import Route
+from btcctl.apiserver.storage.store import Store, key_of
+
+
+class Changes:
+    """Answers create, update, patch, delete and deletecollection of objects and their status."""
+
+    def __init__(self, store: Store, writer: Writer, reader: Reader, applier: Applier) -> None:
+        self._store = store
+        self._writer = writer
+        self._reader = reader
+        self._applier = applier
+
+    def handle(self, verb: str, route: Route, request: ApiRequest, warnings: list[str]) -> ApiResponse:
+        """
+        Args:
+            warnings: Warnings for the client are added to it.
+
+        Raises:
+            StatusError: It may not be.
+        """
+        if route.served.type.namespaced and not route.namespace:
+            raise errors.path_not_found() if route.served.is_custom else errors.method_not_allowed()
+        self._reader.view(route, request)  # an answer that cannot be given is refused before anything is done
+        if verb == "create":
+            route = Route(route.served, route.namespace)
+        if verb == "delete":
+            options = query.delete_options(request)
+            deleted = self._writer.delete(route, options)
+            is_accepted = not deleted.is_gone and options.is_old_style and options.policy == "Background"
+            return self._answer(202 if is_accepted else 200, route, request, deleted.body)
+        if verb == "deletecollection":
+            return self._delete_collection(route, request)
+        handlers = {"create": self._create, "update": self._update, "patch": self._patch}
+        status, body = handlers[verb](route, request, warnings)
+        return self._answer(status, route, request, body)
+
+    def _create(self, route: Route, request: ApiRequest, warnings: list[str]) -> tuple[int, Mapping[str, Any]]:
+        options = query.write_options(request, "CreateOptions")
+        body, problems = bodies.read_object(request, route.served, warnings)
+        return 201, self._writer.create(route, body, options, warnings, problems)
+
+    def _update(self, route: Route, request: ApiRequest, warnings: list[str]) -> tuple[int, Mapping[str, Any]]:
+        options = query.write_options(request, "UpdateOptions")
+        body, problems = bodies.read_object(request, route.served, warnings)
+        updated, created = self._writer.update(route, body, options, warnings, problems)
+        return (201 if created else 200), updated
+
+    def _patch(self, route: Route, request: ApiRequest, warnings: list[str]) -> tuple[int, Mapping[str, Any]]:
+        content_type = request.headers.get("content-type", "").partition(";")[0].strip()
+        patches.check_type(route.served, content_type)
+        is_apply = content_type == patches.APPLY
+        options = query.write_options(request, "PatchOptions", _patch_causes(request, is_apply=is_apply))
+        if is_apply:
+            return self._applier.apply(route, request.body, options, warnings)
+        patch = patches.read_patch(route.served, content_type, request.body, options.field_validation)
+        return 200, self._writer.patch(route, patch, options, warnings)
+
+    def _delete_collection(self, route: Route, request: ApiRequest) -> ApiResponse:
+        options = query.delete_options(request)
+        view = self._reader.view(route, request)
+        with self._store.transaction():
+            records, metadata = self._reader.page(route, request)
+            for record in records:
+                key = key_of(record.body)
+                self._writer.delete(Route(route.served, key.namespace, key.name), options)
+        return json_response(200, view.list(records, metadata))
+
+    def _answer(self, status: int, route: Route, request: ApiRequest, body: Mapping[str, Any]) -> ApiResponse:
+        """A Status as it is, an object in the form and version that the client wants."""
+        if body.get("kind") == "Status":
+            return json_response(status, body)
+        return json_response(status, self._reader.view(route, request).body(body))
+
+
+def _patch_causes(request: ApiRequest, *, is_apply: bool) -> Iterator[Cause]:
+    """What is wrong with the options for the kind of patch it is."""
+    if is_apply and not request.option("fieldManager"):
+        yield Cause("FieldValueRequired", "Required value: is required for apply patch", "fieldManager")
+    if not is_apply and "force" in request.query:
+        yield Cause("FieldValueForbidden", "Forbidden: may not be specified for non-apply patch", "force")

@@ -1,0 +1,224 @@
+"""What Go's types of the built-in kinds fill in when they are decoded, and when they are written.
+
+By type, so that a container has the same defaults wherever it stands. Source: defaults.go,
+zz_generated.defaults.go and conversion.go of each group in kubernetes 1.36.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from btcctl.apiserver.gotypes.images import pull_policy
+from btcctl.apiserver.gotypes.types import LIST, MAP, STRUCT, GoType
+from btcctl.apiserver.machinery.quantities import rounded_to_milli
+
+_Struct = dict[str, Any]
+_RBAC = "rbac.authorization.k8s.io"
+_FILE_MODE = 420  # 0644
+_CLIENT_IP_SECONDS = 10800
+
+_CONSTANTS: Mapping[str, Mapping[str, Any]] = {
+    "core.v1.AzureDiskVolumeSource": {
+        "cachingMode": "ReadWrite",
+        "fsType": "ext4",
+        "readOnly": False,
+        "kind": "Shared",
+    },
+    "core.v1.ConfigMapVolumeSource": {"defaultMode": _FILE_MODE},
+    "core.v1.ContainerPort": {"protocol": "TCP"},
+    "core.v1.DownwardAPIVolumeSource": {"defaultMode": _FILE_MODE},
+    "core.v1.FileKeySelector": {"optional": False},
+    "core.v1.GRPCAction": {"service": ""},
+    "core.v1.HTTPGetAction": {"path": "/", "scheme": "HTTP"},
+    "core.v1.HostPathVolumeSource": {"type": ""},
+    "core.v1.ISCSIVolumeSource": {"iscsiInterface": "default"},
+    "core.v1.NamespaceStatus": {"phase": "Active"},
+    "core.v1.ObjectFieldSelector": {"apiVersion": "v1"},
+    "core.v1.PersistentVolumeClaimSpec": {"volumeMode": "Filesystem"},
+    "core.v1.PersistentVolumeClaimStatus": {"phase": "Pending"},
+    "core.v1.Probe": {"timeoutSeconds": 1, "periodSeconds": 10, "successThreshold": 1, "failureThreshold": 3},
+    "core.v1.ProjectedVolumeSource": {"defaultMode": _FILE_MODE},
+    "core.v1.RBDVolumeSource": {"pool": "rbd", "user": "admin", "keyring": "/etc/ceph/keyring"},
+    "core.v1.ScaleIOVolumeSource": {"storageMode": "ThinProvisioned", "fsType": "xfs"},
+    "core.v1.Secret": {"type": "Opaque"},
+    "core.v1.SecretVolumeSource": {"defaultMode": _FILE_MODE},
+    "core.v1.ServiceAccountTokenProjection": {"expirationSeconds": 3600},
+    "apps.v1.DeploymentSpec": {"replicas": 1, "revisionHistoryLimit": 10, "progressDeadlineSeconds": 600},
+    "apps.v1.ReplicaSetSpec": {"replicas": 1},
+    "apps.v1.StatefulSetPersistentVolumeClaimRetentionPolicy": {"whenDeleted": "Retain", "whenScaled": "Retain"},
+}
+
+
+def fill(type_: GoType, value: Any) -> None:
+    """Fill in, in place, what a decoded value lacks and its type has a default for."""
+    if type_.kind == STRUCT and isinstance(value, dict):
+        _fill_struct(type_, value)
+    elif type_.kind == LIST and type_.element is not None and type_.element.kind == STRUCT:
+        for each in value or ():
+            fill(type_.element, each)
+    elif type_.kind == MAP and type_.go == "v1.ResourceList":
+        value.update({name: rounded_to_milli(each) for name, each in value.items()})
+
+
+def _fill_struct(type_: GoType, value: _Struct) -> None:
+    parts = [name for name, zero in type_.zeros.items() if zero == {} and name not in value]
+    value.update({name: {} for name in parts})
+    for name, default in _CONSTANTS.get(type_.name, {}).items():
+        value.setdefault(name, default)
+    more = _FUNCTIONS.get(type_.name)
+    if more is not None:
+        more(value)
+    for name, each in value.items():
+        if isinstance(each, dict | list) and name in type_.fields:
+            fill(type_.fields[name], each)
+
+
+def written(type_: GoType, value: Any, *, stored: bool = False) -> Any:
+    """The value as Go writes it: its fields in Go's order, and those that are always written.
+
+    Args:
+        stored: It has been through protobuf, which does not know an empty list from none.
+    """
+    if type_.kind == STRUCT and isinstance(value, dict):
+        own = {name for name in value if not (stored and value[name] == [] and type_.fields[name].kind == LIST)}
+        return {
+            name: written(below, value[name], stored=stored) if name in own else type_.zeros[name]
+            for name, below in type_.fields.items()
+            if name in own or name in type_.zeros
+        }
+    if type_.element is not None and isinstance(value, dict) and type_.kind == MAP:
+        return {name: written(type_.element, value[name], stored=stored) for name in sorted(value)}
+    if type_.element is not None and isinstance(value, list) and type_.kind == LIST:
+        return [written(type_.element, each, stored=stored) for each in value]
+    return value
+
+
+def _pod(pod: _Struct) -> None:
+    spec = pod["spec"]
+    spec.setdefault("enableServiceLinks", True)
+    if spec.get("terminationGracePeriodSeconds", 0) < 0:
+        spec["terminationGracePeriodSeconds"] = 1
+    for container in [*(spec.get("containers") or ()), *(spec.get("initContainers") or ())]:
+        limits = (container.get("resources") or {}).get("limits")
+        if limits:
+            resources = container["resources"]
+            resources["requests"] = {**limits, **(resources.get("requests") or {})}
+        if spec.get("hostNetwork"):
+            for port in container.get("ports") or ():
+                port.setdefault("hostPort", port.get("containerPort", 0))
+
+
+def _pod_spec(spec: _Struct) -> None:
+    spec.setdefault("dnsPolicy", "ClusterFirst")
+    spec.setdefault("restartPolicy", "Always")
+    spec.setdefault("securityContext", {})
+    spec.setdefault("terminationGracePeriodSeconds", 30)
+    spec.setdefault("schedulerName", "default-scheduler")
+    account = spec.get("serviceAccountName") or spec.get("serviceAccount")
+    if account:  # two names of one field
+        spec["serviceAccountName"] = spec["serviceAccount"] = account
+
+
+def _pod_status(status: _Struct) -> None:
+    """Two fields that say the same: the older one wins."""
+    address, addresses = status.get("podIP"), status.get("podIPs") or []
+    if address and (not addresses or addresses[0].get("ip") != address):
+        status["podIPs"] = [{"ip": address}]
+    elif addresses and not address:
+        del status["podIPs"]
+
+
+def _container(container: _Struct) -> None:
+    container.setdefault("imagePullPolicy", pull_policy(container.get("image", "")))
+    container.setdefault("terminationMessagePath", "/dev/termination-log")
+    container.setdefault("terminationMessagePolicy", "File")
+
+
+def _volume(volume: _Struct) -> None:
+    if not any(value is not None for name, value in volume.items() if name != "name"):
+        volume["emptyDir"] = {}
+    image = volume.get("image")
+    if image is not None:
+        image.setdefault("pullPolicy", pull_policy(image.get("reference", "")))
+
+
+def _service_spec(spec: _Struct) -> None:
+    kind = spec.setdefault("type", "ClusterIP")
+    if spec.setdefault("sessionAffinity", "None") == "None":
+        spec.pop("sessionAffinityConfig", None)
+    elif spec["sessionAffinity"] == "ClientIP":
+        client = (spec.get("sessionAffinityConfig") or {}).get("clientIP") or {}
+        if client.get("timeoutSeconds") is None:
+            spec["sessionAffinityConfig"] = {"clientIP": {"timeoutSeconds": _CLIENT_IP_SECONDS}}
+    for port in spec.get("ports") or ():
+        port.setdefault("protocol", "TCP")
+        if not port.get("targetPort"):
+            port["targetPort"] = port.get("port", 0)
+    if kind in {"NodePort", "LoadBalancer"} or (kind == "ClusterIP" and spec.get("externalIPs")):
+        spec.setdefault("externalTrafficPolicy", "Cluster")
+    if kind in {"NodePort", "LoadBalancer", "ClusterIP"}:
+        spec.setdefault("internalTrafficPolicy", "Cluster")
+    if kind == "LoadBalancer":
+        spec.setdefault("allocateLoadBalancerNodePorts", True)
+
+
+def _namespace(namespace: _Struct) -> None:
+    name = namespace["metadata"].get("name")
+    if name:
+        namespace["metadata"].setdefault("labels", {})["kubernetes.io/metadata.name"] = name
+
+
+def _node_status(status: _Struct) -> None:
+    if status.get("capacity") and "allocatable" not in status:
+        status["allocatable"] = dict(status["capacity"])
+
+
+def _deployment_strategy(strategy: _Struct) -> None:
+    if strategy.setdefault("type", "RollingUpdate") == "RollingUpdate":
+        rolling = strategy.setdefault("rollingUpdate", {})
+        rolling.setdefault("maxUnavailable", "25%")
+        rolling.setdefault("maxSurge", "25%")
+
+
+def _stateful_set_spec(spec: _Struct) -> None:
+    spec.setdefault("podManagementPolicy", "OrderedReady")
+    strategy = spec["updateStrategy"]
+    if "type" not in strategy:
+        strategy["type"] = "RollingUpdate"
+        strategy.setdefault("rollingUpdate", {})
+    if strategy["type"] == "RollingUpdate" and "rollingUpdate" in strategy:
+        strategy["rollingUpdate"].setdefault("partition", 0)
+    spec.setdefault("persistentVolumeClaimRetentionPolicy", {})
+    spec.setdefault("replicas", 1)
+    spec.setdefault("revisionHistoryLimit", 10)
+    for claim in spec.get("volumeClaimTemplates") or ():
+        claim.setdefault("apiVersion", "v1")
+        claim.setdefault("kind", "PersistentVolumeClaim")
+
+
+def _role_ref(reference: _Struct) -> None:
+    if not reference.get("apiGroup"):
+        reference["apiGroup"] = _RBAC
+
+
+def _subject(subject: _Struct) -> None:
+    if not subject.get("apiGroup") and subject.get("kind") in {"User", "Group"}:
+        subject["apiGroup"] = _RBAC
+
+
+_FUNCTIONS: Mapping[str, Callable[[_Struct], None]] = {
+    "core.v1.Container": _container,
+    "core.v1.EphemeralContainer": _container,
+    "core.v1.Namespace": _namespace,
+    "core.v1.NodeStatus": _node_status,
+    "core.v1.Pod": _pod,
+    "core.v1.PodSpec": _pod_spec,
+    "core.v1.PodStatus": _pod_status,
+    "core.v1.ServiceSpec": _service_spec,
+    "core.v1.Volume": _volume,
+    "apps.v1.DeploymentStrategy": _deployment_strategy,
+    "apps.v1.StatefulSetSpec": _stateful_set_spec,
+    "rbac.v1.RoleRef": _role_ref,
+    "rbac.v1.Subject": _subject,
+}

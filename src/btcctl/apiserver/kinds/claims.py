@@ -1,0 +1,87 @@
+"""The rules of PersistentVolumeClaims.
+
+Source: ValidatePersistentVolumeClaim and ValidatePersistentVolumeClaimUpdate of kubernetes 1.36. What a claim may be
+filled with (`dataSource`) is stored unchecked. A real server prints the difference of its own structs where it refuses
+another spec; this one leaves that out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from btcctl.apiserver.kinds.metadata import subdomain_name
+from btcctl.apiserver.machinery.errors import Cause
+from btcctl.apiserver.machinery.field_errors import forbidden, invalid, required, unsupported
+from btcctl.apiserver.machinery.quantities import parse_quantity
+from btcctl.apiserver.machinery.selector_checks import check_label_selector
+from btcctl.apiserver.storage.collection import Body
+
+PROTECTION = "kubernetes.io/pvc-protection"  # the StorageObjectInUseProtection admission plugin's
+_MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
+_FIXED = "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims"
+
+
+def prepare_claim(body: dict[str, Any]) -> None:
+    """A new claim goes only once nobody uses it any more."""
+    finalizers = body["metadata"].get("finalizers") or []
+    if PROTECTION not in finalizers:
+        body["metadata"]["finalizers"] = [*finalizers, PROTECTION]
+
+
+def check_claim(body: Body) -> list[Cause]:
+    spec = body["spec"]
+    causes = _check_modes(spec.get("accessModes") or [])
+    causes += check_label_selector(spec.get("selector") or {}, "spec.selector")
+    asked = (spec["resources"].get("requests") or {}).get("storage")
+    if asked is None:
+        causes.append(required("spec.resources[storage]"))
+    elif parse_quantity(asked).amount <= 0:
+        causes.append(invalid("spec.resources[storage]", asked, "must be greater than zero"))
+    class_name = spec.get("storageClassName")
+    causes += [invalid("spec.storageClassName", class_name, each) for each in subdomain_name(class_name or "x")]
+    if spec["volumeMode"] not in {"Block", "Filesystem"}:
+        causes.append(unsupported("spec.volumeMode", spec["volumeMode"], ("Block", "Filesystem")))
+    return causes
+
+
+def check_claim_update(new: Body, old: Body) -> list[Cause]:
+    """A volume and a class are given once; more room may be asked for once there is a volume."""
+    now, before = new["spec"], old["spec"]
+    causes = []
+    free = [name for name in ("volumeName", "storageClassName") if not before.get(name) and before.get(name) != ""]
+    if (new.get("status") or {}).get("phase") == "Bound":
+        free.append("volumeAttributesClassName")
+        now, before = _but_storage(now), _but_storage(before)
+    if _without(now, free) != _without(before, free):
+        causes.append(forbidden("spec", _FIXED))
+    now, before = new["spec"], old["spec"]
+    if now["volumeMode"] != before["volumeMode"]:
+        causes.append(invalid("volumeMode", now["volumeMode"], "field is immutable"))
+    has = ((old.get("status") or {}).get("capacity") or {}).get("storage")
+    if _storage(now) < _storage(before) and (has is None or _storage(now) < parse_quantity(has).amount):
+        causes.append(forbidden("spec.resources.requests.storage", "field can not be less than status.capacity"))
+    return causes
+
+
+def _check_modes(modes: list[str]) -> list[Cause]:
+    if not modes:
+        return [required("spec.accessModes", "at least 1 access mode is required")]
+    causes = [unsupported("spec.accessModes", mode, _MODES) for mode in modes if mode not in _MODES]
+    if "ReadWriteOncePod" in modes and len({*modes}) > 1:
+        causes.append(forbidden("spec.accessModes", "may not use ReadWriteOncePod with other access modes"))
+    return causes
+
+
+def _without(spec: Mapping[str, Any], names: list[str]) -> dict[str, Any]:
+    return {name: each for name, each in spec.items() if name not in names}
+
+
+def _but_storage(spec: Mapping[str, Any]) -> dict[str, Any]:
+    asked = _without(spec["resources"].get("requests") or {}, ["storage"])
+    return {**spec, "resources": {**spec["resources"], "requests": asked}}
+
+
+def _storage(spec: Mapping[str, Any]) -> Decimal:
+    return parse_quantity((spec["resources"].get("requests") or {}).get("storage", "0")).amount

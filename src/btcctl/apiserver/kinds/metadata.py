@@ -1,0 +1,373 @@
+"""The rules of `metadata` that hold for every kind."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from btcctl import codecs
+from btcctl.apiserver.machinery import errors
+from btcctl.apiserver.machinery.errors import Cause
+from btcctl.apiserver.machinery.gofmt import shown, whole_numbers
+from btcctl.apiserver.storage.collection import Body
+
+_WHOLE_FLOAT = re.compile(rb"\d(\.0|e)", re.ASCII)  # and whatever looks like one, in a text
+MAX_OBJECT_BYTES = 1536 * 1024  # etcd's --max-request-bytes
+MAX_ANNOTATIONS_BYTES = 262144
+_GENERATED_CHARACTERS = "bcdfghjklmnpqrstvwxz2456789"  # k8s.io/apimachinery/pkg/util/rand
+_GENERATED_BASE_LIMIT = 58
+
+SUBDOMAIN = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
+_LABEL_1123 = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+_LABEL_1035 = "[a-z]([-a-z0-9]*[a-z0-9])?"
+_NAME_PART = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
+_LABEL_VALUE = "(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?"
+_FINALIZER_REMARKS = [
+    f"prefer a domain-qualified finalizer name{path} to avoid accidental conflicts with other finalizer writers"
+    for path in ("", " including a path (/)")
+]
+_STANDARD_FINALIZERS = frozenset({"kubernetes", "orphan", "foregroundDeletion"})
+
+NameRule = Callable[[str], list[str]]
+
+_ORDER = (
+    "name",
+    "generateName",
+    "namespace",
+    "uid",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "labels",
+    "annotations",
+    "ownerReferences",
+    "finalizers",
+    "managedFields",
+)
+_OWN_CREATE_FIELDS = (
+    "name", "generateName", "namespace", "generation", "labels", "annotations", "ownerReferences", "finalizers",
+)  # fmt: skip
+_IMMUTABLE = ("name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds")
+
+
+def canonical(body: Body, *, sort: bool) -> dict[str, Any]:
+    """A private deep copy with its keys in the order a real server writes them in.
+
+    Args:
+        sort: Alphabetically everywhere, as for custom resources; else metadata as the Go type
+            has it, and the rest as it came.
+
+    Raises:
+        StatusError: It is larger than etcd takes.
+    """
+    metadata = body["metadata"]
+    known = {key: metadata[key] for key in _ORDER if metadata.get(key) not in (None, "", {}, [])}
+    if "resourceVersion" not in known:
+        known = {key: known.get(key, "") for key in _ORDER if key in known or key == "resourceVersion"}
+    head = {"kind": body.get("kind"), "apiVersion": body.get("apiVersion"), "metadata": known}
+    ordered = {**head, **{key: value for key, value in body.items() if key not in head}}
+    encoded = codecs.encode(ordered, order="sorted" if sort else None)
+    if _WHOLE_FLOAT.search(encoded):
+        encoded = codecs.encode(whole_numbers(ordered), order="sorted" if sort else None)
+    if len(encoded) > MAX_OBJECT_BYTES:
+        raise errors.internal("etcdserver: request is too large")
+    copy: dict[str, Any] = codecs.decode(encoded)
+    return copy
+
+
+def created_metadata(metadata: Mapping[str, Any], *, uid: str, created: str, generation: int | None) -> dict[str, Any]:
+    """What of a client's metadata a new object gets, and what the server adds."""
+    own = {key: metadata[key] for key in _OWN_CREATE_FIELDS if metadata.get(key)}
+    if not own.get("name") and own.get("generateName"):
+        own["name"] = generate_name(own["generateName"])
+    own |= {"uid": uid, "creationTimestamp": created}
+    return own if generation is None else {**own, "generation": generation}
+
+
+def updated_metadata(sent: Mapping[str, Any], old: Mapping[str, Any], namespace: str) -> dict[str, Any]:
+    """What of a client's metadata an update takes over: the server's own fields stay as they are."""
+    new = {key: value for key, value in sent.items() if key not in {"namespace", "generation"}}
+    new |= {key: old[key] for key in ("generation", "creationTimestamp", "deletionTimestamp") if key in old}
+    new["uid"] = sent.get("uid") or old["uid"]
+    if namespace:
+        new["namespace"] = namespace
+    if "deletionGracePeriodSeconds" in old:
+        new.setdefault("deletionGracePeriodSeconds", old["deletionGracePeriodSeconds"])
+    return new
+
+
+def generate_name(base: str) -> str:
+    return base[:_GENERATED_BASE_LIMIT] + "".join(random.choices(_GENERATED_CHARACTERS, k=5))
+
+
+def subdomain_name(name: str) -> list[str]:
+    """What is wrong with a name that must be a DNS subdomain: most kinds' names."""
+    complaints = ["must be no more than 253 characters"] if len(name) > 253 else []
+    if not re.fullmatch(SUBDOMAIN, name):
+        complaints.append(
+            "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must "
+            "start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
+            f"'{SUBDOMAIN}')"
+        )
+    return complaints
+
+
+def label_name(name: str) -> list[str]:
+    """What is wrong with a name that must be a DNS label: namespaces, Services and StatefulSets."""
+    complaints = ["must be no more than 63 characters"] if len(name) > 63 else []
+    if "." in name:
+        complaints.append("must not contain dots")
+    elif not re.fullmatch(_LABEL_1123, name):
+        complaints.append(
+            "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and "
+            "end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "
+            f"'{_LABEL_1123}')"
+        )
+    return complaints
+
+
+def service_name(name: str) -> list[str]:
+    """What is wrong with a name that must be an RFC 1035 label: the parts of a definition's names."""
+    complaints = ["must be no more than 63 characters"] if len(name) > 63 else []
+    if not re.fullmatch(_LABEL_1035, name):
+        complaints.append(
+            "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic "
+            "character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for "
+            f"validation is '{_LABEL_1035}')"
+        )
+    return complaints
+
+
+def path_name(name: str) -> list[str]:
+    """What is wrong with a name that need only fit into a path: roles and their bindings."""
+    if name in {".", ".."}:
+        return [f"may not be '{name}'"]
+    return [f"may not contain '{character}'" for character in "/%" if character in name]
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataRules:
+    """What a kind adds to the checks of metadata that every kind goes through.
+
+    A real server reports what is wrong as often as it is checked: see `validate_update`.
+
+    Attributes:
+        name_rule: Of new objects.
+        finalizers_need_domain: But for those that Kubernetes has itself.
+        is_checked: Whether the kind checks it at all.
+        is_checked_anew: Whether the kind checks an update as it does a new object, too.
+    """
+
+    name_rule: NameRule = subdomain_name
+    finalizers_need_domain: bool = True
+    is_checked: bool = True
+    is_checked_anew: bool = False
+
+
+def validate_new(metadata: Mapping[str, Any], rules: MetadataRules, *, namespaced: bool) -> list[Cause]:
+    """What a kind says of the metadata of a new object."""
+    if not rules.is_checked:
+        return []
+    return validate(metadata, namespaced=namespaced, name_rule=rules.name_rule) + _undomained(metadata, rules)
+
+
+def validate_update(
+    new: Mapping[str, Any], old: Mapping[str, Any], rules: MetadataRules, *, namespaced: bool, is_status: bool
+) -> list[Cause]:
+    """What is wrong with the metadata of an update.
+
+    It is checked as that of a new object, and as a change; then the kind does the same, in its own
+    way, but for a status only as a change. What is wrong comes up each time.
+    """
+    step = _step(new, old)
+    causes = validate(new, namespaced=namespaced, name_rule=path_name) + step
+    if not rules.is_checked:
+        return causes
+    causes += step + _undomained(new, rules)
+    return (
+        causes if is_status or not rules.is_checked_anew else causes + validate_new(new, rules, namespaced=namespaced)
+    )
+
+
+def validate(metadata: Mapping[str, Any], *, namespaced: bool, name_rule: NameRule) -> list[Cause]:
+    """What is wrong with the metadata of an object that is to be stored."""
+    causes = []
+    name = metadata.get("name") or ""
+    if metadata.get("generateName"):
+        causes += [
+            invalid("metadata.generateName", metadata["generateName"], each)
+            for each in name_rule(_without_dash(metadata["generateName"]))
+        ]
+    if not name:
+        causes.append(_required("metadata.name", "name or generateName is required"))
+    else:
+        causes += [invalid("metadata.name", name, each) for each in name_rule(name)]
+    if namespaced:
+        namespace = metadata.get("namespace") or ""
+        causes += [] if namespace else [_required("metadata.namespace", "")]
+        causes += [invalid("metadata.namespace", namespace, each) for each in label_name(namespace) if namespace]
+    if metadata.get("generation", 0) < 0:
+        causes.append(invalid("metadata.generation", metadata["generation"], "must be greater than or equal to 0"))
+    return causes + _shared(metadata) + _finalizers(metadata.get("finalizers") or [])
+
+
+def finalizer_warnings(new: Mapping[str, Any], old: Mapping[str, Any]) -> list[str]:
+    """What to warn of: new finalizers of custom resources that have no domain."""
+    added = set(new.get("finalizers") or ()) - set(old.get("finalizers") or ())
+    odd = (each for each in sorted(added) if _is_undomained(each))
+    return [f'metadata.finalizers: "{each}": {_FINALIZER_REMARKS["." in each]}' for each in odd]
+
+
+def _step(new: Mapping[str, Any], old: Mapping[str, Any]) -> list[Cause]:
+    """What is wrong with a change of metadata, and with what may be changed."""
+    causes = []
+    if old.get("deletionTimestamp"):
+        added = sorted(set(new.get("finalizers") or ()) - set(old.get("finalizers") or ()))
+        if added:
+            listed = ", ".join(f'"{each}"' for each in added)
+            why = (
+                "no new finalizers can be added if the object is being deleted, found new finalizers "
+                f"[]string{{{listed}}}"
+            )
+            causes.append(Cause("FieldValueForbidden", f"Forbidden: {why}", "metadata.finalizers"))
+    changed = [name for name in _IMMUTABLE if new.get(name) != old.get(name)]
+    causes += [invalid(f"metadata.{name}", new.get(name), "field is immutable") for name in changed]
+    return causes + _shared(new)
+
+
+def _shared(metadata: Mapping[str, Any]) -> list[Cause]:
+    """What is checked of new objects and of changes alike."""
+    causes = validate_labels("metadata.labels", metadata.get("labels") or {})
+    annotations = metadata.get("annotations") or {}
+    field = "metadata.annotations"
+    causes += [invalid(field, key, each) for key in annotations for each in qualified_name_complaints(key.lower())]
+    if sum(len(key.encode()) + len(value.encode()) for key, value in annotations.items()) > MAX_ANNOTATIONS_BYTES:
+        causes.append(
+            Cause("FieldValueTooLong", f"Too long: may not be more than {MAX_ANNOTATIONS_BYTES} bytes", field)
+        )
+    return causes + _owners(metadata.get("ownerReferences") or [])
+
+
+def _finalizers(finalizers: Sequence[str]) -> list[Cause]:
+    field = "metadata.finalizers"
+    causes = [cause for each in finalizers for cause in qualified_name(field, each)]
+    if {"orphan", "foregroundDeletion"} <= set(finalizers):
+        why = "finalizer orphan and foregroundDeletion cannot be both set"
+        causes.append(invalid(field, list(finalizers), why))
+    return causes
+
+
+def _undomained(metadata: Mapping[str, Any], rules: MetadataRules) -> list[Cause]:
+    if not rules.finalizers_need_domain:
+        return []
+    why = "name is neither a standard finalizer name nor is it fully qualified"
+    found = enumerate(metadata.get("finalizers") or ())
+    return [invalid(f"metadata.finalizers[{index}]", each, why) for index, each in found if _is_undomained(each)]
+
+
+def _is_undomained(finalizer: str) -> bool:
+    return "/" not in finalizer and finalizer not in _STANDARD_FINALIZERS
+
+
+def _without_dash(base: str) -> str:
+    """A base of names as it is checked: it may end in a dash, which a name may not."""
+    return f"{base[:-2]}a" if len(base) > 1 and base.endswith("-") else base
+
+
+def qualified_name(field: str, name: str) -> list[Cause]:
+    """What is wrong with a label key or the like: `[prefix/]name`."""
+    return [invalid(field, name, each) for each in qualified_name_complaints(name)]
+
+
+def qualified_name_complaints(name: str) -> list[str]:
+    """The same, in words alone."""
+    form = (
+        "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric "
+        f"character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '{_NAME_PART}')"
+    )
+    if name.count("/") > 1:
+        return [f"a valid label key {form} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"]
+    prefix, slash, part = name.rpartition("/")
+    complaints = []
+    if slash:
+        complaints += [f"prefix part {each}" for each in (subdomain_name(prefix) if prefix else ["must be non-empty"])]
+    if not part:
+        complaints.append("name part must be non-empty")
+    elif len(part) > 63:
+        complaints.append("name part must be no more than 63 bytes")
+    return complaints if re.fullmatch(_NAME_PART, part) else [*complaints, f"name part {form}"]
+
+
+def label_value_complaints(value: str) -> list[str]:
+    """What is wrong with the value of a label."""
+    complaints = ["must be no more than 63 bytes"] if len(value) > 63 else []
+    if not re.fullmatch(_LABEL_VALUE, value):
+        complaints.append(
+            "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and "
+            "must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', "
+            f"regex used for validation is '{_LABEL_VALUE}')"
+        )
+    return complaints
+
+
+def validate_labels(field: str, labels: Mapping[str, str]) -> list[Cause]:
+    """What is wrong with labels, or with a selector of them."""
+    causes = []
+    for key, value in labels.items():
+        causes += qualified_name(field, key)
+        causes += [invalid(field, value, each) for each in label_value_complaints(value)]
+    return causes
+
+
+def _owners(references: Sequence[Mapping[str, Any]]) -> list[Cause]:
+    field = "metadata.ownerReferences"
+    causes = []
+    for each in references:
+        version = each.get("apiVersion") or ""
+        if not version or version.count("/") > 1 or not version.rpartition("/")[2]:
+            causes.append(invalid(f"{field}.apiVersion", version, "version must not be empty"))
+        missing = (name for name in ("kind", "name", "uid") if not each.get(name))
+        causes += [invalid(f"{field}.{name}", "", "must not be empty") for name in missing]
+        if (version, each.get("kind")) == ("v1", "Event"):
+            printed = codecs.encode(_ordered(each)).decode()
+            why = "/v1, Kind=Event is disallowed from being an owner"
+            causes.append(Cause("FieldValueInvalid", f"Invalid value: {printed}: {why}", field))
+    controllers = [f"{each.get('kind')}/{each.get('name')}" for each in references if each.get("controller")]
+    for other in controllers[1:]:
+        found = f"{controllers[0]} and {other}"
+        why = f'Only one reference can have Controller set to true. Found "true" in references for {found}'
+        printed = codecs.encode([_ordered(each) for each in references]).decode()
+        causes.append(Cause("FieldValueInvalid", f"Invalid value: {printed}: {why}", field))
+    return causes
+
+
+def _ordered(reference: Mapping[str, Any]) -> dict[str, Any]:
+    """An ownerReference with its fields in the order of the Go type."""
+    always = {name: reference.get(name) or "" for name in ("apiVersion", "kind", "name", "uid")}
+    return always | {name: reference[name] for name in ("controller", "blockOwnerDeletion") if name in reference}
+
+
+def deduplicated_owners(references: Sequence[Mapping[str, Any]]) -> tuple[list[Mapping[str, Any]], list[str]]:
+    """The references without those that come again, and the uids of these."""
+    kept: list[Mapping[str, Any]] = []
+    again = []
+    for each in references:
+        if each in kept:
+            again.append(str(each.get("uid") or ""))
+        else:
+            kept.append(each)
+    return kept, again
+
+
+def invalid(field: str, value: Any, why: str) -> Cause:
+    """A cause: what has a wrong value."""
+    return Cause("FieldValueInvalid", f"Invalid value: {shown(value)}: {why}", field)
+
+
+def _required(field: str, why: str) -> Cause:
+    return Cause("FieldValueRequired", f"Required value: {why}" if why else "Required value", field)

@@ -1,0 +1,146 @@
+"""Label selectors of a query: the grammar of k8s.io/apimachinery/pkg/labels, and its complaints."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from btcctl.apiserver.kinds.metadata import label_value_complaints, qualified_name_complaints
+from btcctl.apiserver.machinery import errors
+from btcctl.apiserver.machinery.integers import IntegerError, parse_int
+
+_TOKEN = re.compile(r"\s*(!=|==|[=!<>(),]|[^\s=!<>(),]+)")
+_SYMBOLS = frozenset({"!=", "==", "=", "!", "<", ">", "(", ")", ",", ""})
+_OPERATORS = {"in": "in", "notin": "notin", "=": "in", "==": "in", "!=": "notin", "<": "lt", ">": "gt"}
+_END = "',' or 'end of string'"
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """One comma-separated part of a label selector."""
+
+    key: str
+    operator: str  #: in, notin, exists, !, gt, lt
+    values: frozenset[str] = frozenset()
+
+    def matches(self, labels: Mapping[str, str]) -> bool:
+        value = labels.get(self.key)
+        if self.operator == "in":
+            return value in self.values
+        if self.operator == "notin":
+            return value not in self.values
+        if self.operator == "exists":
+            return value is not None
+        if self.operator == "!":
+            return value is None
+        return self._compares(value)
+
+    def _compares(self, value: str | None) -> bool:
+        try:
+            number, bound = parse_int(value or ""), parse_int(next(iter(self.values)))
+        except IntegerError:
+            return False
+        return number > bound if self.operator == "gt" else number < bound
+
+
+class _Unreadable(ValueError):
+    """What is wrong with one requirement."""
+
+
+def parse_labels(text: str) -> tuple[Requirement, ...]:
+    """
+    Raises:
+        StatusError: Its syntax is wrong.
+    """
+    return tuple(_Parser(text).requirements())
+
+
+class _Parser:
+    """One token of look-ahead; the end is the token ""."""
+
+    def __init__(self, text: str) -> None:
+        self._tokens: list[str] = [*_TOKEN.findall(text), ""]
+        self._at = 0
+
+    def requirements(self) -> Iterator[Requirement]:
+        if self._peek() in _SYMBOLS - {"!", ""}:
+            raise _bad(self._peek(), "!, identifier, or 'end of string'")
+        while self._peek():
+            try:
+                yield self._requirement()
+            except _Unreadable as error:
+                raise errors.bad_request(f"unable to parse requirement: {error}") from error
+            word = self._next()
+            if word not in {"", ","}:
+                raise _bad(word, _END)
+            if word and self._peek() in _SYMBOLS - {"!"}:
+                raise _bad(self._peek(), "identifier after ','")
+
+    def _requirement(self) -> Requirement:
+        absent = self._peek() == "!"
+        if absent:
+            self._next()
+        key = self._identifier()
+        if complaints := qualified_name_complaints(key):
+            raise _Unreadable(f'<nil>: Invalid value: "{key}": {"; ".join(complaints)}')
+        if absent or self._peek() in {"", ","}:
+            return Requirement(key, "!" if absent else "exists")
+        operator = self._next()
+        if operator not in _OPERATORS:
+            raise _unexpected(operator, "in, notin, =, ==, !=, gt, lt")
+        values = self._set() if operator in {"in", "notin"} else {self._value()}
+        _check(key, _OPERATORS[operator], sorted(values))
+        return Requirement(key, _OPERATORS[operator], frozenset(values))
+
+    def _value(self) -> str:
+        return "" if self._peek() in {"", ","} else self._identifier()
+
+    def _identifier(self) -> str:
+        word = self._next()
+        if word in _SYMBOLS:
+            raise _unexpected(word, "identifier")
+        return word
+
+    def _set(self) -> set[str]:
+        opening = self._next()
+        if opening != "(":
+            raise _Unreadable(f"found '{opening}' expected: '('")
+        if self._peek() in _SYMBOLS - {",", ")"}:
+            raise _unexpected(self._peek(), "',', ')' or identifier")
+        values = set()
+        while True:  # each turn reads a value, which may be empty, and what ends it
+            values.add("" if self._peek() in {",", ")"} else self._identifier())
+            separator = self._next()
+            if separator == ")":
+                return values
+            if separator != ",":
+                raise _unexpected(separator, "',' or ')'")
+
+    def _peek(self) -> str:
+        return self._tokens[self._at]
+
+    def _next(self) -> str:
+        word = self._tokens[self._at]
+        self._at = min(self._at + 1, len(self._tokens) - 1)
+        return word
+
+
+def _check(key: str, operator: str, values: list[str]) -> None:
+    complaints = []
+    for index, value in enumerate(values):
+        if operator in {"gt", "lt"} and not re.fullmatch(r"[+-]?\d+", value):
+            why = "for 'Gt', 'Lt' operators, the value must be an integer"
+            complaints.append(f'values[{index}]: Invalid value: "{value}": {why}')
+        if why := "; ".join(label_value_complaints(value)):
+            complaints.append(f'values[{index}][{key}]: Invalid value: "{value}": {why}')
+    if complaints:
+        raise _Unreadable(complaints[0] if len(complaints) == 1 else f"[{', '.join(complaints)}]")
+
+
+def _unexpected(word: str, expected: str) -> _Unreadable:
+    return _Unreadable(f"found '{word}', expected: {expected}")
+
+
+def _bad(word: str, expected: str) -> errors.StatusError:
+    return errors.bad_request(f"found '{word}', expected: {expected}")

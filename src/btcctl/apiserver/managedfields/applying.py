@@ -1,0 +1,241 @@
+"""Server-side apply: what a manager wants is put over what there is, unless somebody else minds.
+
+Source: as `tracking`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from btcctl.apiserver.machinery import errors as statuses
+from btcctl.apiserver.machinery.errors import Cause, StatusError
+from btcctl.apiserver.managedfields import entries
+from btcctl.apiserver.managedfields.comparing import Comparison, Untypable, compare, completed
+from btcctl.apiserver.managedfields.entries import APPLY, Entry, Managed, Manager, manager_of
+from btcctl.apiserver.managedfields.field_sets import (
+    FieldSet,
+    Path,
+    difference,
+    has,
+    intersection,
+    members,
+    path_text,
+    union,
+    without_below,
+)
+from btcctl.apiserver.managedfields.kinds import Kind
+from btcctl.apiserver.managedfields.reconciling import reconciled
+from btcctl.apiserver.managedfields.tracking import Author, comparison, content, disown, never_owned, updated
+from btcctl.apiserver.managedfields.typed import field_set, merge, problems, remove, with_named
+from btcctl.apiserver.storage.collection import Body
+
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+_KUBECTL = "kubectl"
+_BEFORE = "before-first-apply"
+
+Conflicts = list[tuple[Manager, Path]]
+
+
+class Conflicting(Exception):
+    """Others own what would change."""
+
+    def __init__(self, conflicts: Conflicts) -> None:
+        super().__init__(f"{len(conflicts)} conflicts")
+        self.conflicts = conflicts
+
+
+def apply(kind: Kind, live: Body | None, wanted: Mapping[str, Any], author: Author, *, force: bool) -> dict[str, Any]:
+    """The state after an apply, with its `managedFields`, before defaults.
+
+    Args:
+        live: None if there is no such object.
+        wanted: What was sent.
+
+    Raises:
+        StatusError: It cannot be.
+    """
+    _check_types(kind, wanted)
+    stored = ((live or {}).get("metadata") or {}).get("managedFields") or []
+    managed = entries.read_own(stored)
+    if not managed and live is not None:
+        managed = updated(kind, None, live, {}, Author(_BEFORE, author.time))
+    before = content(kind, live or {"apiVersion": wanted["apiVersion"], "kind": wanted["kind"]})
+    try:
+        new, managed = _apply_kindly(kind, before, wanted, managed, author, force=force)
+    except Conflicting as error:
+        raise _conflict(error.conflicts) from error
+    except Untypable as error:
+        raise statuses.internal(f"failed to merge config: {error}") from error
+    if author.name == _KUBECTL:
+        new = _with_last_applied(new, wanted)
+    return {**new, "metadata": {**(new.get("metadata") or {}), "managedFields": entries.write(managed)}}
+
+
+def as_written(kind: Kind, new: dict[str, Any]) -> dict[str, Any]:
+    """The state as it is decoded and written again, where Go's types have a say in that."""
+    if kind.is_plain or kind.type.map is None:
+        return new
+    written = completed(kind.type, _without_nulls(new), zeros=False)
+    return {**{name: {} for name, zero in kind.type.map.zeros.items() if zero == {}}, **written}
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nulls(each) for key, each in value.items() if each is not None}
+    return [_without_nulls(each) for each in value] if isinstance(value, list) else value
+
+
+def _apply_kindly(
+    kind: Kind, before: Body, wanted: Mapping[str, Any], managed: Managed, author: Author, *, force: bool
+) -> tuple[dict[str, Any], Managed]:
+    """kubectl may take from itself what it once applied from its own side."""
+    try:
+        return _apply(kind, before, wanted, managed, author, force=force)
+    except Conflicting as error:
+        allowed = _last_applied_set(kind, before) if author.name == _KUBECTL else None
+        if allowed is None:
+            raise
+        left = [(manager, path) for manager, path in error.conflicts if not has(allowed, path)]
+        if left:
+            raise Conflicting(left) from error
+        return _apply(kind, before, wanted, managed, author, force=True)
+
+
+def _apply(
+    kind: Kind, before: Body, wanted: Mapping[str, Any], managed: Managed, author: Author, *, force: bool
+) -> tuple[dict[str, Any], Managed]:
+    manager = manager_of(author.name, APPLY, kind.api_version, kind.subresource)
+    time = managed[manager].time if manager in managed else ""
+    managed = reconciled(kind, managed)
+    last = managed.get(manager)
+    new = merge(kind.type, before, dict(wanted))
+    mine = without_below(field_set(kind.type, wanted), kind.reset)
+    managed[manager] = Entry(mine, kind.api_version, time)
+    new = _pruned(kind, new, managed, last)
+    versions: dict[str, Comparison] = {}
+    if not force:
+        _check_conflicts(kind, before, new, managed, versions, manager)
+    managed = disown(kind, managed, before, new, versions, but=manager)
+    mine = never_owned(mine)
+    managed.pop(manager, None)
+    if mine:
+        managed[manager] = Entry(mine, kind.api_version, time if new == before else author.time)
+    return new, managed
+
+
+def _check_conflicts(
+    kind: Kind, before: Body, new: Body, managed: Managed, versions: dict[str, Comparison], mine: Manager
+) -> None:
+    """
+    Raises:
+        Conflicting: Somebody else owns what changes.
+    """
+    conflicts: Conflicts = []
+    for manager, entry in managed.items():
+        if manager == mine:
+            continue
+        if entry.api_version not in versions:
+            versions[entry.api_version] = comparison(kind, before, new, entry.api_version)
+        made = versions[entry.api_version]
+        taken = intersection(entry.fields, union(made.modified, made.added))
+        conflicts += [(manager, path) for path in members(taken)]
+    if conflicts:
+        raise Conflicting(conflicts)
+
+
+def _pruned(kind: Kind, merged: dict[str, Any], managed: Managed, last: Entry | None) -> dict[str, Any]:
+    """Without what the manager applied last time, not this time, and nobody else owns."""
+    if last is None or not last.fields or last.api_version not in kind.types:
+        return merged
+    type_ = kind.types[last.api_version]
+    pruned = remove(type_, merged, with_named(type_, last.fields))
+    owned: dict[str, FieldSet] = {last.api_version: {}}
+    for entry in managed.values():
+        owned[entry.api_version] = union(owned.get(entry.api_version, {}), entry.fields)
+    for version, fields in owned.items():
+        pruned = _with_owned(kind, version, merged, pruned, fields)
+    gone = difference(_named_set(kind, last.api_version, merged), _named_set(kind, last.api_version, pruned))
+    left: dict[str, Any] = remove(type_, merged, intersection(gone, with_named(type_, last.fields)))
+    return left
+
+
+def _with_owned(kind: Kind, version: str, merged: Any, pruned: Any, owned: FieldSet) -> Any:
+    type_ = kind.types.get(version)
+    if type_ is None:
+        return pruned
+    kept = union(_named_set(kind, version, pruned), with_named(type_, owned))
+    return remove(type_, merged, difference(_named_set(kind, version, merged), kept))
+
+
+def _named_set(kind: Kind, version: str, value: Any) -> FieldSet:
+    return with_named(kind.types[version], field_set(kind.types[version], value))
+
+
+def _check_types(kind: Kind, wanted: Mapping[str, Any]) -> None:
+    sent = wanted.get("metadata")
+    if isinstance(sent, dict) and sent.get("managedFields") is not None:
+        raise statuses.bad_request("metadata.managedFields must be nil")
+    found = list(problems(kind.type, wanted))
+    if found:
+        why = found[0] if len(found) == 1 else "\n".join(["errors:", *(f"  {each}" for each in found)])
+        metadata = wanted.get("metadata") if isinstance(wanted.get("metadata"), dict) else {}
+        name = "/".join(str((metadata or {}).get(each) or "") for each in ("namespace", "name"))
+        group, _, version = str(wanted.get("apiVersion")).rpartition("/")
+        shown = f"{group}/{version}, Kind={wanted.get('kind')}"
+        raise statuses.internal(f"failed to create typed patch object ({name}; {shown}): {why}")
+
+
+def _conflict(conflicts: Conflicts) -> StatusError:
+    causes = [
+        Cause("FieldManagerConflict", f"conflict with {manager.shown()}", path_text(path))
+        for manager, path in conflicts
+    ]
+    if len(conflicts) == 1:
+        message = f"Apply failed with 1 conflict: conflict with {conflicts[0][0].shown()}: {causes[0].field}"
+    else:
+        lines = []
+        for manager in sorted({each for each, _ in conflicts}, key=_identifier):
+            lines.append(f"conflicts with {manager.shown()}:")
+            lines += [f"- {path_text(path)}" for each, path in conflicts if each == manager]
+        message = f"Apply failed with {len(conflicts)} conflicts: " + "\n".join(lines)
+    details = {"causes": [cause._asdict() for cause in causes]}
+    return StatusError(409, message, "Conflict", details=details)
+
+
+def _identifier(manager: Manager) -> str:
+    """What a real server sorts managers by: their entries as JSON."""
+    values = zip(("manager", "operation", "apiVersion", "subresource"), manager, strict=True)
+    return json.dumps({name: value for name, value in values if value}, separators=(",", ":"))
+
+
+def _last_applied_set(kind: Kind, live: Body) -> FieldSet | None:
+    """The fields that kubectl applied from its own side and nobody changed since."""
+    text = ((live.get("metadata") or {}).get("annotations") or {}).get(LAST_APPLIED)
+    try:
+        last = json.loads(text) if text else None
+        if not isinstance(last, dict) or last.get("apiVersion") != kind.api_version or any(problems(kind.type, last)):
+            return None
+        changed = compare(kind.type, last, live)
+        fields = field_set(kind.type, last)
+    except ValueError:
+        return None
+    for each in (changed.modified, changed.added, changed.removed):
+        fields = difference(fields, each)
+    return fields
+
+
+def _with_last_applied(new: dict[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """The annotation of kubectl's other way to apply is kept up to date where it is."""
+    metadata = new.get("metadata") or {}
+    annotations = metadata.get("annotations") or {}
+    if not annotations.get(LAST_APPLIED):
+        return new
+    sent = dict(wanted.get("metadata") or {})
+    if sent.get("annotations") is not None:
+        sent["annotations"] = {key: value for key, value in sent["annotations"].items() if key != LAST_APPLIED}
+    text = json.dumps({**wanted, "metadata": sent}, separators=(",", ":"), sort_keys=True, ensure_ascii=False) + "\n"
+    for character in "<>&":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return {**new, "metadata": {**metadata, "annotations": {**annotations, LAST_APPLIED: text}}}

@@ -1,0 +1,123 @@
+"""The entries of `metadata.managedFields`: read from objects, and written back into them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from btcctl.apiserver.managedfields import field_sets
+from btcctl.apiserver.managedfields.field_sets import FieldSet
+
+APPLY, UPDATE = "Apply", "Update"
+
+
+class Manager(NamedTuple):
+    """Who an entry is of. There is one for all the versions in which somebody applies.
+
+    Attributes:
+        api_version: "" for Apply.
+    """
+
+    name: str
+    operation: str
+    api_version: str = ""
+    subresource: str = ""
+
+    def shown(self) -> str:
+        """As conflicts name it."""
+        text = f'"{self.name}"' + (f' with subresource "{self.subresource}"' if self.subresource else "")
+        return f"{text} using {self.api_version}" if self.operation == UPDATE else text
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a manager set, in which version of the kind, and when it last did; "" for no time.
+
+    Attributes:
+        written: The entry as it is stored, if it comes from there and is unchanged.
+    """
+
+    fields: FieldSet
+    api_version: str
+    time: str = ""
+    written: Mapping[str, Any] | None = None
+
+    def with_fields(self, fields: FieldSet) -> Entry:
+        return replace(self, fields=fields, written=None)
+
+
+Managed = dict[Manager, Entry]
+
+
+def manager_of(name: str, operation: str, api_version: str, subresource: str) -> Manager:
+    version = "" if operation == APPLY else api_version
+    return Manager(name or "unknown", operation, version, subresource)
+
+
+def read(entries: Any) -> Managed:
+    """What an object's `managedFields` say.
+
+    Raises:
+        ValueError, TypeError, AttributeError: They are damaged.
+    """
+    managed: Managed = {}
+    for index, entry in enumerate(entries or ()):
+        if not isinstance(entry, Mapping) or entry.get("operation") not in {APPLY, UPDATE}:
+            raise ValueError("operation must be `Apply` or `Update`")
+        if not entry.get("apiVersion"):
+            raise ValueError("apiVersion must not be empty")
+        if entry.get("fieldsType") != "FieldsV1":
+            raise ValueError(f"invalid fieldsType in managed fields entry {index}")
+        manager = Manager(
+            entry.get("manager") or "",
+            entry["operation"],
+            "" if entry["operation"] == APPLY else entry["apiVersion"],
+            entry.get("subresource") or "",
+        )
+        fields = field_sets.decode(entry.get("fieldsV1") or {})
+        managed[manager] = Entry(fields, entry["apiVersion"], entry.get("time") or "")
+    return managed
+
+
+def read_own(entries: Any) -> Managed:
+    """What the `managedFields` of an object in the store say: as `read`, but they are ours."""
+    return {
+        Manager(
+            entry.get("manager", ""),
+            entry["operation"],
+            "" if entry["operation"] == APPLY else entry["apiVersion"],
+            entry.get("subresource", ""),
+        ): Entry(entry["fieldsV1"], entry["apiVersion"], entry.get("time", ""), entry)
+        for entry in entries or ()
+    }
+
+
+def write(managed: Managed) -> list[dict[str, Any]]:
+    """The entries in the order a real server puts them in: appliers first, then by time and name."""
+
+    def rank(item: tuple[Manager, Entry]) -> tuple[str, ...]:
+        manager, entry = item
+        return (manager.operation, entry.time, manager.name, entry.api_version, manager.subresource)
+
+    return [_written(manager, entry) for manager, entry in sorted(managed.items(), key=rank)]
+
+
+def is_reset(entries: Any, *, is_custom: bool) -> bool:
+    """Whether a client wants nobody to own anything. For custom kinds no entries are as good as nothing said."""
+    return entries == [{}] or (entries == [] and not is_custom)
+
+
+def _written(manager: Manager, entry: Entry) -> dict[str, Any]:
+    if entry.written is not None:
+        return dict(entry.written)
+    written = {
+        "manager": manager.name,
+        "operation": manager.operation,
+        "apiVersion": entry.api_version,
+        "time": entry.time,
+        "fieldsType": "FieldsV1",
+        "fieldsV1": field_sets.ordered(entry.fields),
+        "subresource": manager.subresource,
+    }
+    return {name: value for name, value in written.items() if value or name == "fieldsV1"}

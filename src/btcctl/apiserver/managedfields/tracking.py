@@ -1,0 +1,202 @@
+"""Keeps track of who set which field, on every write that is no apply.
+
+Source: k8s.io/apimachinery 0.36.2, pkg/util/managedfields, and sigs.k8s.io/structured-merge-diff
+6.3.2 for what transcripts of kube-apiserver 1.36.2 do not show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from btcctl.apiserver.managedfields import entries
+from btcctl.apiserver.managedfields.comparing import Comparison, Untypable, compare, completed
+from btcctl.apiserver.managedfields.entries import UPDATE, Entry, Managed, Manager, manager_of
+from btcctl.apiserver.managedfields.field_sets import FieldSet, difference, intersection, of_paths, union
+from btcctl.apiserver.managedfields.kinds import Kind
+from btcctl.apiserver.managedfields.reconciling import reconciled
+from btcctl.apiserver.managedfields.typed import problems
+from btcctl.apiserver.storage.collection import Body
+from btcctl.json_values import is_same_json
+from btcctl.logging import get_logger
+
+logger = get_logger(__name__)
+
+MAX_UPDATE_MANAGERS = 10  # DefaultMaxUpdateManagers
+_ANCIENT = "ancient-changes"
+_NEVER_OWNED = of_paths(
+    [
+        ("f:apiVersion",),
+        ("f:kind",),
+        ("f:metadata",),
+        *(
+            ("f:metadata", f"f:{name}")
+            for name in (
+                "name",
+                "namespace",
+                "creationTimestamp",
+                "selfLink",
+                "uid",
+                "clusterName",
+                "generation",
+                "managedFields",
+                "resourceVersion",
+            )
+        ),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who writes, and when.
+
+    Attributes:
+        time: RFC 3339, whole seconds.
+    """
+
+    name: str
+    time: str
+
+
+def track(
+    kind: Kind, old: Body | None, new: Mapping[str, Any], author: Author, sent: Body | None = None
+) -> list[dict[str, Any]]:
+    """The `managedFields` of an object after a create or an update.
+
+    Args:
+        old: None for a create.
+        new: The new state; its own `managedFields` count, if the write may change them.
+        sent: What the client wants: if it does not fit the kind's type, nothing is kept track of any
+            more, though what does not fit may be in a part that such a write leaves alone.
+    """
+    managed = _before(kind, old, new)
+    if not managed and old is not None:
+        return []  # nobody asked for it: see `applying` for how that begins
+    try:
+        _check_type(kind, sent or new)
+        return entries.write(updated(kind, old, new, managed, author))
+    except (ValueError, RecursionError) as error:
+        logger.warning("fields are no more kept track of", kind=kind.api_version, error=str(error))
+        return []
+
+
+def _check_type(kind: Kind, body: Body) -> None:
+    wrong = next(problems(kind.type, content(kind, body), unique=False), "") if kind.is_plain else ""
+    if wrong:
+        raise Untypable(wrong)
+
+
+def updated(kind: Kind, old: Body | None, new: Body, managed: Managed, author: Author) -> Managed:
+    """
+    Raises:
+        Untypable: One of the states does not fit the kind's type.
+    """
+    before, after = (content(kind, each) for each in _differing(old or {}, new))
+    managed = reconciled(kind, managed)
+    versions: dict[str, Comparison] = {}
+    managed = disown(kind, managed, before, after, versions)
+    own = versions.get(kind.api_version) or comparison(kind, before, after, kind.api_version)
+    changed = difference(union(own.modified, own.added), _NEVER_OWNED)
+    if changed:
+        manager = manager_of(author.name, UPDATE, kind.api_version, kind.subresource)
+        previous = managed.get(manager)
+        fields = changed if previous is None else union(previous.fields, changed)
+        managed[manager] = Entry(fields, kind.api_version, author.time)
+    return _capped(managed)
+
+
+def _differing(old: Body, new: Body) -> tuple[Body, Body]:
+    """Both states without the parts that are equal, which nobody needs to look at."""
+    same = {key for key, value in old.items() if key in new and is_same_json(new[key], value)}
+    return tuple({key: value for key, value in each.items() if key not in same} for each in (old, new))  # type: ignore[return-value]
+
+
+def content(kind: Kind, body: Body) -> dict[str, Any]:
+    """What of an object is compared: all but its `managedFields`."""
+    sent = body.get("metadata") or {}
+    metadata = {key: value for key, value in sent.items() if key != "managedFields" and value not in ({}, [], None)}
+    found = {**body, "metadata": metadata} if metadata else {k: v for k, v in body.items() if k != "metadata"}
+    return found if kind.is_plain else completed(kind.type, found)
+
+
+def comparison(kind: Kind, before: Body, after: Body, api_version: str) -> Comparison:
+    found = compare(kind.types[api_version], before, after)
+    return found.without(kind.reset) if api_version == kind.api_version else found
+
+
+def disown(
+    kind: Kind, managed: Managed, before: Body, after: Body, versions: dict[str, Comparison], but: Manager | None = None
+) -> Managed:
+    """Everybody but `but` loses what was changed or removed; who has nothing left goes.
+
+    Args:
+        versions: The comparisons made are put into it, by apiVersion.
+    """
+    found: Managed = {}
+    for manager, entry in managed.items():
+        fields = entry.fields
+        if manager != but:
+            if entry.api_version not in kind.types:
+                continue
+            if entry.api_version not in versions:
+                versions[entry.api_version] = comparison(kind, before, after, entry.api_version)
+            made = versions[entry.api_version]
+            fields = difference(fields, intersection(fields, union(made.modified, made.added)))
+            fields = difference(fields, made.removed)
+        if fields:
+            found[manager] = entry if fields is entry.fields else entry.with_fields(fields)
+    return found
+
+
+def never_owned(fields: FieldSet) -> FieldSet:
+    """Without what nobody can own."""
+    return difference(fields, _NEVER_OWNED)
+
+
+def settled(new: dict[str, Any], old: Body) -> dict[str, Any]:
+    """The new state; the old one if they differ in nothing but the times of their entries."""
+    before, after = (each["metadata"].get("managedFields") or [] for each in (old, new))
+    if before == after or len(before) != len(after):
+        return new
+    timed = [{**made, "time": kept.get("time")} for made, kept in zip(after, before, strict=True)]
+    same = {**new, "metadata": {**new["metadata"], "managedFields": before}}
+    return same if timed == before and is_same_json(same, old) else new
+
+
+def _before(kind: Kind, old: Body | None, new: Mapping[str, Any]) -> Managed:
+    """Who owns what before the write: as the client says, or else as the store does."""
+    stored = (old or {}).get("metadata", {}).get("managedFields") or []
+    sent = (new.get("metadata") or {}).get("managedFields")
+    if kind.subresource or sent == stored:
+        return entries.read_own(stored)
+    if entries.is_reset(sent, is_custom=kind.is_plain):
+        return {}
+    try:
+        return entries.read(sent) or entries.read_own(stored)
+    except (ValueError, TypeError, AttributeError):
+        return entries.read_own(stored)
+
+
+def _capped(managed: Managed) -> Managed:
+    """Of too many updaters the oldest become one, for each version they wrote in."""
+    updaters = [manager for manager in managed if manager.operation == UPDATE]
+    if len(updaters) <= MAX_UPDATE_MANAGERS:
+        return managed
+    found, left = dict(managed), len(updaters)
+    first: dict[str, Manager] = {}
+    for manager in sorted(updaters, key=lambda each: (managed[each].time, each)):
+        if left <= MAX_UPDATE_MANAGERS:
+            break
+        version = managed[manager].api_version
+        if version not in first:
+            first[version] = manager
+            continue
+        bucket = Manager(_ANCIENT, UPDATE, version)
+        if bucket not in found:
+            found[bucket] = found.pop(first[version])
+        entry = found.pop(manager)
+        found[bucket] = Entry(union(entry.fields, found[bucket].fields), version, entry.time)
+        left -= 1
+    return found

@@ -1,0 +1,126 @@
+"""Answers server-side apply: a PATCH of what somebody wants an object to be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, cast
+
+import msgspec
+
+from btcctl import codecs
+from btcctl.apiserver.apiextensions import versions
+from btcctl.apiserver.gotypes import Misfit, convert, yaml_text
+from btcctl.apiserver.machinery import errors
+from btcctl.apiserver.machinery.errors import Cause
+from btcctl.apiserver.managedfields import Author, kind_of
+from btcctl.apiserver.managedfields.applying import apply, as_written
+from btcctl.apiserver.objects.writer import Writer
+from btcctl.apiserver.requests.bodies import private, typed
+from btcctl.apiserver.requests.options import WriteOptions
+from btcctl.apiserver.requests.routing import Route
+from btcctl.apiserver.served.registry import Registry, Served
+from btcctl.apiserver.storage.collection import Body
+from btcctl.apiserver.storage.conversions import as_served
+from btcctl.apiserver.storage.store import Store
+from btcctl.clock import rfc3339
+from btcctl.resources import NAMESPACES
+
+
+class Applier:
+    """Thread-safe."""
+
+    def __init__(self, store: Store, registry: Registry, writer: Writer) -> None:
+        self._store = store
+        self._registry = registry
+        self._writer = writer
+
+    def apply(
+        self, route: Route, body: bytes, options: WriteOptions, warnings: list[str]
+    ) -> tuple[int, Mapping[str, Any]]:
+        """
+        Returns:
+            201 if the object is new, else 200; and the object.
+
+        Raises:
+            StatusError: It cannot be read, others own what would change, or the result may not be.
+        """
+        served = route.served
+        with self._store.transaction():
+            record = self._store.get(served.collection, route.key)
+            if record is None and route.subresource:
+                raise errors.not_found(served.type, route.name)
+            wanted = read_configuration(body, served.type.kind, served.type.api_version)
+            live = None
+            if record is not None:
+                live = as_served(versions.seen(served, record).body, served.type.api_version)
+            author = Author(options.field_manager, rfc3339(self._store.clock.wall_time()))
+            kind = kind_of(self._registry, served, route.subresource)
+            new = _converted(served, as_written(kind, apply(kind, live, wanted, author, force=options.force)))
+            inner = replace(options, is_apply=True, field_validation="Ignore")
+            if record is not None:
+                _check_uid(served, new, record.body)
+                return 200, self._writer.update(route, new, inner, warnings, [])[0]
+            uid = new["metadata"].get("uid")
+            if uid:
+                why = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
+                raise errors.conflict(served.type, route.name, why)
+            return 201, self._writer.create(route, _named(new, route), inner, warnings, [])
+
+
+def _converted(served: Served, new: dict[str, Any]) -> dict[str, Any]:
+    """What was applied, as the kind's types have it."""
+    if served.is_custom:
+        return cast("dict[str, Any]", private(new))
+    try:
+        return typed(new, served, convert)[0]
+    except Misfit as error:
+        name = f"{new['metadata'].get('namespace', '')}/{new['metadata'].get('name', '')}"
+        kind = f"{served.type.api_version}, Kind={served.type.kind}"
+        why = f"unable to convert unstructured object to {kind}: {error}"
+        raise errors.internal(f"failed to convert new object ({name}; {kind}) to proper version: {why}") from error
+
+
+def _named(new: dict[str, Any], route: Route) -> dict[str, Any]:
+    name = new["metadata"].get("name")
+    if not name:
+        why = f"the name of the object ({route.name} based on URL) was undeterminable: name must be provided"
+        raise errors.bad_request(why)
+    if name != route.name:
+        raise errors.bad_request(f"the name of the object ({name}) does not match the name on the URL ({route.name})")
+    if route.served.type == NAMESPACES and not new.get("spec"):
+        new.pop("spec", None)  # a namespace without finalizers is one that is about to go
+    return new
+
+
+def _check_uid(served: Served, new: Mapping[str, Any], old: Body) -> None:
+    uid = new["metadata"].get("uid")
+    if uid and uid != old["metadata"]["uid"]:
+        cause = Cause("FieldValueInvalid", f'Invalid value: "{uid}": field is immutable', "metadata.uid")
+        raise errors.invalid_object(served.type, old["metadata"]["name"], [cause, cause])
+
+
+def read_configuration(body: bytes, kind: str, api_version: str) -> dict[str, Any]:
+    """What is wanted: YAML, of which JSON is a part.
+
+    Raises:
+        StatusError: It is neither, or of another kind.
+    """
+    try:
+        wanted = private(_parsed(body))
+    except (yaml_text.YamlError, msgspec.MsgspecError) as error:
+        raise errors.bad_request(f"error decoding YAML: {error}") from error
+    if not isinstance(wanted, dict):
+        raise errors.bad_request("error decoding YAML: not an object")
+    sent = wanted.get("kind") or "", wanted.get("apiVersion") or ""
+    if sent != (kind, api_version):
+        group, _, version = f"{sent[1]}".rpartition("/")
+        raise errors.bad_request(f"invalid object type: {group}/{version}, Kind={sent[0]}")
+    return wanted
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return codecs.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return yaml_text.load(body)

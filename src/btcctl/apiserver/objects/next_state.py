@@ -1,0 +1,59 @@
+"""The state that a write leads to: what the client sent, what stays, and what is filled in."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from btcctl.apiserver.gotypes import defaults, stored_type_of
+from btcctl.apiserver.kinds import metadata as meta
+from btcctl.apiserver.objects.strategies import Strategy, strategy_of
+from btcctl.apiserver.requests.bodies import private
+from btcctl.apiserver.requests.routing import Route
+from btcctl.apiserver.schemas import prune_and_default
+from btcctl.apiserver.served.registry import Served
+from btcctl.apiserver.storage.collection import Body
+from btcctl.resources import CUSTOM_RESOURCE_DEFINITIONS
+
+
+def complete(served: Served, strategy: Strategy, new: dict[str, Any]) -> dict[str, Any]:
+    """With what the client left out, and as a real server orders it; the argument is changed."""
+    type_ = stored_type_of(served)
+    if type_ is not None:
+        defaults.fill(type_, new)
+    strategy.complete(new)
+    if served.schema is not None:
+        prune_and_default.default(served.schema, new)
+    return new if type_ is None else cast("dict[str, Any]", defaults.written(type_, new))
+
+
+def canonical(served: Served, new: dict[str, Any]) -> dict[str, Any]:
+    """As a real server writes it."""
+    type_ = stored_type_of(served)
+    if type_ is not None:
+        is_protobuf = served.type != CUSTOM_RESOURCE_DEFINITIONS  # which are stored as JSON
+        new = defaults.written(type_, new, stored=is_protobuf)
+    return meta.canonical(new, sort=served.is_custom)
+
+
+def merged(route: Route, old: Body, sent: dict[str, Any]) -> dict[str, Any]:
+    """The old object with what this request may change taken from the new one."""
+    if route.subresource == "status":
+        return _with_status(route, old, sent)
+    has_status = "status" in route.served.subresources
+    metadata = meta.updated_metadata(sent["metadata"], old["metadata"], route.namespace)
+    if has_status:
+        sent.pop("status", None)
+        if "status" in old:
+            sent["status"] = private(old["status"])
+    return {**sent, "metadata": metadata}
+
+
+def _with_status(route: Route, old: Body, sent: dict[str, Any]) -> dict[str, Any]:
+    """What a write to the status makes of an object: of some kinds it changes the metadata too."""
+    kept = strategy_of(route.served).kept_by_status
+    new = {key: value for key, value in private(old).items() if key != "status"}
+    if kept is not None:
+        metadata = meta.updated_metadata(sent["metadata"], old["metadata"], route.namespace)
+        own = {name: old["metadata"][name] for name in kept if name in old["metadata"]}
+        new["metadata"] = {**{name: value for name, value in metadata.items() if name not in kept}, **own}
+    return {**new, "status": sent["status"]} if "status" in sent else new

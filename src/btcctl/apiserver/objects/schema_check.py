@@ -1,0 +1,63 @@
+"""Whether a new state of an object may be: what all kinds check, and what its own kind does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from btcctl.apiserver.apiextensions import custom_objects
+from btcctl.apiserver.kinds import metadata as meta
+from btcctl.apiserver.machinery import errors
+from btcctl.apiserver.machinery.errors import Cause
+from btcctl.apiserver.objects.strategies import Strategy, strategy_of
+from btcctl.apiserver.served.registry import Served
+from btcctl.apiserver.storage.collection import Body
+
+
+def validate(
+    served: Served, new: dict[str, Any], old: Body | None, warnings: list[str], *, is_status: bool = False
+) -> None:
+    """
+    Args:
+        old: What an update replaces.
+        warnings: What to warn of, some of it even if the object is refused, is added to it.
+        is_status: Only the status is written.
+
+    Raises:
+        StatusError: It may not be.
+    """
+    if new.get("kind") != served.type.kind:
+        raise errors.wrong_kind(served.type, new)
+    strategy, metadata = strategy_of(served), new["metadata"]
+    causes = _of_metadata(served, strategy, new, old, is_status=is_status)
+    causes += _of_kind(strategy, new, old, is_status=is_status)
+    if served.schema is not None:
+        found, remarks = custom_objects.validate(served, new, old, is_status=is_status)
+        causes += found
+        warnings += remarks
+    if not causes and old is None:  # what the kind itself has nothing to say of
+        causes = meta.validate(metadata, namespaced=served.type.namespaced, name_rule=meta.path_name)
+    if causes:
+        raise errors.invalid_object(served.stored_type, metadata.get("name") or "", causes)
+    if served.is_custom:
+        warnings += meta.finalizer_warnings(metadata, {} if old is None else old["metadata"])
+    if not is_status:
+        warnings += strategy.remarks(new, old)
+
+
+def _of_metadata(
+    served: Served, strategy: Strategy, new: dict[str, Any], old: Body | None, *, is_status: bool
+) -> list[Cause]:
+    namespaced = served.type.namespaced
+    if old is None:
+        return meta.validate_new(new["metadata"], strategy.metadata, namespaced=namespaced)
+    return meta.validate_update(
+        new["metadata"], old["metadata"], strategy.metadata, namespaced=namespaced, is_status=is_status
+    )
+
+
+def _of_kind(strategy: Strategy, new: Body, old: Body | None, *, is_status: bool) -> list[Cause]:
+    if old is None:
+        return [*strategy.check_new(new), *strategy.check(new)]
+    if is_status:
+        return strategy.check_status(new, old)
+    return [*strategy.check(new), *strategy.check_update(new, old)]

@@ -1,0 +1,207 @@
+"""What each kind adds to the rules that hold for all: defaults, checks, what an update keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from btcctl.apiserver.apiextensions import crds
+from btcctl.apiserver.apiextensions.crds import (
+    check_definition,
+    check_update,
+    default_definition,
+    keep_definition,
+    prepare_definition,
+)
+from btcctl.apiserver.kinds import budgets, claims, core_kinds, events, rbac, secrets, services, warnings, workloads
+from btcctl.apiserver.kinds.metadata import MetadataRules, label_name, path_name
+from btcctl.apiserver.kinds.pods import pod_updates, pods
+from btcctl.apiserver.machinery.errors import Cause
+from btcctl.apiserver.served.registry import Served
+from btcctl.apiserver.storage.collection import Body
+
+
+def _nothing(_: dict[str, Any]) -> None:
+    return None
+
+
+def _no_complaint(_: Body) -> list[Cause]:
+    return []
+
+
+def _no_remark(_new: Body, _old: Body | None) -> list[str]:
+    return []
+
+
+def _anything_goes(_new: Body, _old: Body) -> list[Cause]:
+    return []
+
+
+_USUAL = MetadataRules()
+_FREE = MetadataRules(finalizers_need_domain=False)
+_ANEW = MetadataRules(is_checked_anew=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Strategy:
+    """The rules of one kind, beyond its type's defaults.
+
+    Attributes:
+        metadata: How it looks at metadata.
+        prepare: Makes, in place, an object the client sent a new one; without a status.
+        complete: Fills in, in place, what a new state is given by others than the client.
+        finish: Takes away, in place, what nobody is shown, once it is written down who set what.
+        keep: Puts back, in place, into a new body what an update may not touch.
+        keep_status: The same for a write of the status.
+        check: What is wrong with a new state.
+        check_new: What is wrong with a new object besides.
+        check_update: What is wrong with the step from the old state to the new.
+        check_status: The same for a write of the status.
+        remarks: What to warn of in a new state that is valid; given the old one if there is one.
+        has_generation: Whether `metadata.generation` counts changes of the spec.
+        needs_version: Whether a PUT must name a resourceVersion.
+        creates_on_update: Whether a PUT of a missing object creates it.
+        counts_annotations: Whether `metadata.generation` counts changes of the annotations, too.
+        takes_status: Whether a new object may bring its status along.
+        kept_by_status: What of the metadata a write to the status leaves alone; None for all.
+    """
+
+    metadata: MetadataRules = _USUAL
+    prepare: Callable[[dict[str, Any]], None] = _nothing
+    complete: Callable[[dict[str, Any]], None] = _nothing
+    finish: Callable[[dict[str, Any]], None] = _nothing
+    keep: Callable[[dict[str, Any], Body], None] = lambda _new, _old: None
+    keep_status: Callable[[dict[str, Any], Body], None] = lambda _new, _old: None
+    check: Callable[[Body], list[Cause]] = _no_complaint
+    check_update: Callable[[Body, Body], list[Cause]] = _anything_goes
+    check_status: Callable[[Body, Body], list[Cause]] = _anything_goes
+    remarks: Callable[[Body, Body | None], list[str]] = _no_remark
+    has_generation: bool = False
+    needs_version: bool = False
+    creates_on_update: bool = False
+    takes_status: bool = False
+    counts_annotations: bool = False
+    check_new: Callable[[Body], list[Cause]] = _no_complaint
+    kept_by_status: frozenset[str] | None = frozenset()
+
+
+_CUSTOM = Strategy(_FREE, kept_by_status=None, has_generation=True, needs_version=True)
+_PLAIN = Strategy()
+_RBAC = MetadataRules(path_name, is_checked_anew=True)
+
+_STRATEGIES: Mapping[tuple[str, str], Strategy] = {
+    ("", "namespaces"): Strategy(
+        MetadataRules(label_name, is_checked_anew=True),
+        prepare=core_kinds.prepare_namespace,
+        keep=core_kinds.keep_namespace,
+        check_status=core_kinds.check_namespace_status,
+    ),
+    ("", "nodes"): Strategy(_ANEW, takes_status=True),
+    ("", "serviceaccounts"): Strategy(_ANEW),
+    ("", "pods"): Strategy(
+        _ANEW,
+        prepare=pods.prepare_pod,
+        complete=pods.admit_pod,
+        check=pods.check_pod,
+        check_update=pod_updates.check_pod_update,
+        check_status=pods.check_pod_status,
+        remarks=warnings.of_pod,
+        keep_status=pods.keep_pod_status,
+        kept_by_status=frozenset({"ownerReferences", "deletionTimestamp"}),
+        has_generation=True,
+    ),
+    ("", "persistentvolumeclaims"): Strategy(
+        _ANEW, prepare=claims.prepare_claim, check=claims.check_claim, check_update=claims.check_claim_update
+    ),
+    ("", "services"): Strategy(
+        MetadataRules(label_name),
+        complete=services.complete_service,
+        finish=services.finish_service,
+        keep=services.keep_service,
+        check=services.check_service,
+        remarks=warnings.of_service,
+        check_update=services.check_service_update,
+        creates_on_update=True,
+    ),
+    ("", "secrets"): Strategy(
+        _ANEW,
+        complete=core_kinds.complete_secret,
+        remarks=secrets.remarks,
+        check=core_kinds.check_secret,
+        check_update=core_kinds.check_secret_update,
+    ),
+    ("", "configmaps"): Strategy(
+        _ANEW, check=core_kinds.check_config_map, check_update=core_kinds.check_config_map_update
+    ),
+    ("", "events"): Strategy(MetadataRules(is_checked=False), check=events.check_core, creates_on_update=True),
+    ("events.k8s.io", "events"): Strategy(
+        check=events.check_new,
+        check_new=events.check_create,
+        check_update=events.check_update,
+        creates_on_update=True,
+    ),
+    ("apps", "statefulsets"): Strategy(
+        MetadataRules(label_name),
+        check=workloads.check_stateful_set,
+        remarks=warnings.of_stateful_set,
+        check_update=workloads.check_stateful_set_update,
+        check_status=workloads.check_status,
+        has_generation=True,
+    ),
+    ("apps", "deployments"): Strategy(
+        kept_by_status=frozenset({"labels"}),
+        counts_annotations=True,
+        check=workloads.check_deployment,
+        remarks=warnings.of_deployment,
+        check_update=workloads.check_deployment_update,
+        check_status=workloads.check_status,
+        has_generation=True,
+    ),
+    ("apps", "controllerrevisions"): Strategy(
+        _ANEW,
+        check=workloads.check_revision,
+        check_new=workloads.check_new_revision,
+        check_update=workloads.check_revision_update,
+    ),
+    ("coordination.k8s.io", "leases"): Strategy(
+        _FREE,
+        complete=core_kinds.complete_lease,
+        check=core_kinds.check_lease,
+        needs_version=True,
+        creates_on_update=True,
+    ),
+    ("policy", "poddisruptionbudgets"): Strategy(
+        MetadataRules(is_checked=False),
+        check=budgets.check_budget,
+        check_status=budgets.check_budget_status,
+        has_generation=True,
+        needs_version=True,
+    ),
+    ("rbac.authorization.k8s.io", "roles"): Strategy(_RBAC, check=rbac.check_role, creates_on_update=True),
+    ("rbac.authorization.k8s.io", "clusterroles"): Strategy(
+        _RBAC, check=rbac.check_cluster_role, creates_on_update=True
+    ),
+    ("rbac.authorization.k8s.io", "rolebindings"): Strategy(
+        _RBAC, check=rbac.check_binding, check_update=rbac.check_binding_update, creates_on_update=True
+    ),
+    ("rbac.authorization.k8s.io", "clusterrolebindings"): Strategy(
+        _RBAC, check=rbac.check_cluster_binding, check_update=rbac.check_binding_update, creates_on_update=True
+    ),
+    ("apiextensions.k8s.io", "customresourcedefinitions"): Strategy(
+        _FREE,
+        prepare=prepare_definition,
+        keep=keep_definition,
+        kept_by_status=None,
+        complete=default_definition,
+        check=check_definition,
+        remarks=lambda new, _: crds.remarks(new),
+        check_update=check_update,
+        has_generation=True,
+        needs_version=True,
+    ),
+}
+
+
+def strategy_of(served: Served) -> Strategy:
+    return _CUSTOM if served.is_custom else _STRATEGIES.get((served.type.group, served.type.plural), _PLAIN)

@@ -1,0 +1,168 @@
+"""JSON Patch, as kube-apiserver's library takes it, which is looser than RFC 6902.
+
+Replacing what is not there sets it, copying it gives null, and a pointer need not begin with a
+slash. Source: gopkg.in/evanphx/json-patch.v4.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NoReturn
+
+from btcctl import codecs
+from btcctl.apiserver.machinery.integers import saturated
+from btcctl.apiserver.patching.ordering import Opened, copied
+from btcctl.apiserver.schemas.correlation import deep_equal
+
+Container = dict[str, Any] | list[Any]
+Operation = Mapping[str, Any]
+#: Bytes of JSON that the copies of one patch may make together: as much as a request may have.
+_MOST_COPIED_BYTES = 3 << 20
+_INDEX = re.compile(r"[+-]?\d+", re.ASCII)
+
+
+class PatchError(ValueError):
+    """An operation does not apply."""
+
+
+def apply_operations(target: Mapping[str, Any], operations: Sequence[Operation]) -> Any:
+    """The target as the operations leave it; neither argument is changed.
+
+    Returns:
+        It, with the keys of each object that was looked into in `Opened` ones.
+
+    Raises:
+        PatchError: One of the operations does not apply.
+    """
+    document: Any = Opened(copied(target))
+    bytes_left = _MOST_COPIED_BYTES
+    for operation in operations:
+        kind, path = str(operation.get("op")), operation.get("path")
+        if kind not in _OPERATIONS or not isinstance(path, str):
+            raise PatchError(f"Unexpected kind: {kind}")
+        if path == "" and kind in {"replace", "test"}:
+            document = _whole(document, kind, operation)
+        else:
+            bytes_left -= _OPERATIONS[kind](document, path, operation) or 0
+            if bytes_left < 0:
+                raise PatchError(f"copy operations of more than {_MOST_COPIED_BYTES} bytes")
+    return document
+
+
+def _whole(document: Any, kind: str, operation: Operation) -> Any:
+    value = operation.get("value")
+    if kind == "test":
+        return document if deep_equal(document, value) else _fail("testing value failed")
+    if isinstance(value, dict):
+        return Opened(copied(value))
+    return copied(value) if isinstance(value, list) else _fail("replace operation value must be object or array")
+
+
+def _add(document: Any, path: str, operation: Operation) -> None:
+    _insert(*_found(document, path), copied(operation.get("value")))
+
+
+def _remove(document: Any, path: str, _: Operation) -> None:
+    container, key = _found(document, path)
+    if isinstance(container, list):
+        del container[_index(container, key)]
+    elif key in container:
+        del container[key]
+    else:
+        _fail(f"Unable to remove nonexistent key: {key}")
+
+
+def _replace(document: Any, path: str, operation: Operation) -> None:
+    container, key = _found(document, path)
+    value = copied(operation.get("value"))
+    if isinstance(container, list):
+        container[_index(container, key)] = value
+    else:
+        container[key] = value
+
+
+def _move(document: Any, path: str, operation: Operation) -> None:
+    source = _source(operation)
+    value = _read(*_found(document, source))
+    _remove(document, source, operation)
+    _insert(*_found(document, path), value)
+
+
+def _copy(document: Any, path: str, operation: Operation) -> int:
+    """Returns how many bytes of JSON it has copied."""
+    value = copied(_read(*_found(document, _source(operation))))
+    size = len(codecs.encode(value))  # before it may be put into what it was copied from
+    _insert(*_found(document, path), value)
+    return size
+
+
+def _test(document: Any, path: str, operation: Operation) -> None:
+    found, wanted = _read(*_found(document, path)), operation.get("value")
+    if not deep_equal(found, wanted):
+        _fail(f"testing value {path} failed")
+
+
+_OPERATIONS: Mapping[str, Callable[[Any, str, Operation], int | None]] = {
+    "add": _add,
+    "remove": _remove,
+    "replace": _replace,
+    "move": _move,
+    "copy": _copy,
+    "test": _test,
+}
+
+
+def _source(operation: Operation) -> str:
+    found = operation.get("from")
+    return found if isinstance(found, str) else _fail("the operation is missing its from field")
+
+
+def _found(document: Any, path: str) -> tuple[Container, str]:
+    """The container that a path leads into, and the key in it; all on the way are opened."""
+    _, *parts = path.split("/")
+    if not parts:
+        _fail(f"doc is missing path: {path}")
+    container = document
+    for part in (_unescaped(each) for each in (path.split("/")[1:-1])):
+        below = _read(container, part)
+        if isinstance(below, dict) and not isinstance(below, Opened):
+            below = Opened(below)
+            container[_index(container, part) if isinstance(container, list) else part] = below
+        if not isinstance(below, dict | list):
+            _fail(f"doc is missing path: {path}")
+        container = below
+    return container, _unescaped(parts[-1])
+
+
+def _unescaped(part: str) -> str:
+    return re.sub("~[01]", lambda found: "/" if found[0] == "~1" else "~", part)
+
+
+def _read(container: Container, key: str) -> Any:
+    """None for a key that is not there."""
+    return container[_index(container, key)] if isinstance(container, list) else container.get(key)
+
+
+def _insert(container: Container, key: str, value: Any) -> None:
+    if not isinstance(container, list):
+        container[key] = value
+    elif key == "-":
+        container.append(value)
+    else:
+        container.insert(_index(container, key, after=1), value)
+
+
+def _index(items: list[Any], key: str, *, after: int = 0) -> int:
+    """Negative ones count from the end.
+
+    Args:
+        after: How far behind the last item an index may be.
+    """
+    size = len(items) + after
+    index = saturated(key) if _INDEX.fullmatch(key) else size
+    return index % size if -size <= index < size else _fail(f"Unable to access invalid index: {key}")
+
+
+def _fail(why: str) -> NoReturn:
+    raise PatchError(why)

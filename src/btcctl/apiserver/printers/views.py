@@ -1,0 +1,185 @@
+"""In which form a client wants objects: themselves, as a Table, or their metadata only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from btcctl import codecs
+from btcctl.apiserver.apiextensions import versions
+from btcctl.apiserver.machinery import errors
+from btcctl.apiserver.printers import tables
+from btcctl.apiserver.printers.negotiation import choose
+from btcctl.apiserver.served.registry import Served
+from btcctl.apiserver.storage.collection import Body, Record
+from btcctl.apiserver.storage.conversions import as_served
+
+_FORMS = frozenset({"Table", "PartialObjectMetadata", "PartialObjectMetadataList"})
+_VERSIONS = frozenset({"v1", "v1beta1"})
+_STREAMS = "application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch"
+AVAILABLE_STREAMS = f"{errors.MEDIA_TYPES}, {_STREAMS}"
+#: Where Go's types of a group are, if not in a package called as its first part.
+_PACKAGES = {"": "core", "events.k8s.io": "core"}
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What objects are answered as; themselves if it has no name."""
+
+    name: str = ""  #: "", "Table", "PartialObjectMetadata" or "PartialObjectMetadataList"
+    version: str = "v1"  #: of meta.k8s.io
+
+    @property
+    def api_version(self) -> str:
+        return f"meta.k8s.io/{self.version}"
+
+
+def wanted_form(accept: str, available: str) -> Form:
+    """The first of the accepted forms that can be served.
+
+    Args:
+        available: What there is, as a built-in resource says it; "" for a custom one.
+
+    Raises:
+        StatusError: 406, none can; 501, a real server could serve one.
+    """
+    return choose(accept, _form, available=available)
+
+
+def _form(parameters: Mapping[str, str]) -> Form | None:
+    name, version = parameters.get("as", ""), parameters.get("v", "")
+    if not name:
+        return Form()
+    is_known = name in _FORMS and version in _VERSIONS and parameters.get("g") == "meta.k8s.io"
+    return Form(name, version) if is_known else None
+
+
+class View:
+    """Encodes the objects of one resource in one form.
+
+    Args:
+        form: As `wanted_form` returns it.
+        include_object: Of a Table: what rows carry.
+        now: Tells the wall time, which a Table's ages count from.
+
+    Raises:
+        StatusError: A Table cannot include that.
+    """
+
+    def __init__(self, served: Served, form: Form, include_object: str, now: Callable[[], datetime]) -> None:
+        if form.name == "Table" and include_object not in {"", "None", "Metadata", "Object"}:
+            why = f"includeObject: Invalid value: \"{include_object}\": must be 'Metadata', 'Object', 'None', or empty"
+            raise errors.bad_request(f"Unable to convert to Table as requested: {why}")
+        self._served = served
+        self._form = form
+        self._include_object = include_object or "Metadata"
+        self._now = now
+        self._with_columns = True
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it shows the objects themselves."""
+        return not self._form.name
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether it shows the objects themselves, as they are stored."""
+        return self.is_plain and not self._served.is_converted
+
+    @property
+    def is_for_lists(self) -> bool:
+        return self._form.name == "PartialObjectMetadataList"
+
+    def check(self, *, is_list: bool) -> None:
+        """
+        Raises:
+            StatusError: 406, the form is for single objects and this is a list, or the reverse.
+        """
+        name = self._form.name
+        if is_list and name == "PartialObjectMetadata":
+            raise self._unfit(f"is a list ({self._go_type(is_list=True)})")
+        if not is_list and name == "PartialObjectMetadataList":
+            raise self._unfit(f"is not a list ({self._go_type(is_list=False)})")
+
+    def _unfit(self, why: str) -> errors.StatusError:
+        message = f"you requested {self._form.name}, but the requested object {why}"
+        return errors.StatusError(406, message, "NotAcceptable")
+
+    def _go_type(self, *, is_list: bool) -> str:
+        type_ = self._served.type
+        if self._served.is_custom:
+            return f"*unstructured.Unstructured{'List' if is_list else ''}"
+        package = _PACKAGES.get(type_.group) or type_.group.partition(".")[0]
+        return f"*{package}.{self._served.list_kind if is_list else type_.kind}"
+
+    def body(self, body: Body) -> bytes:
+        """One object, as it is stored."""
+        body = versions.seen_body(self._served, body)
+        if self._form.name == "Table":
+            metadata = {"resourceVersion": body["metadata"].get("resourceVersion", "")}
+            return codecs.encode(self._table([body], metadata))
+        if self._form.name:
+            return codecs.encode(tables.partial_object(body, self._form.api_version))
+        return Record(body, 0).raw(self._served.type.api_version)
+
+    def record(self, record: Record) -> bytes:
+        """One object, from the store."""
+        return self._seen(record).raw(self._served.type.api_version) if self.is_plain else self.body(record.body)
+
+    def _seen(self, record: Record) -> Record:
+        return versions.seen(self._served, record)
+
+    def event(self, record: Record) -> bytes:
+        """One object of a watch: a Table defines its columns only in the first event."""
+        encoded = self.record(record)
+        self._with_columns = False
+        return encoded
+
+    def list(self, records: Sequence[Record], metadata: Mapping[str, Any]) -> bytes:
+        """A list. Custom resources have their keys sorted, and items that say what they are."""
+        records = [self._seen(record) for record in records]
+        if self._form.name == "Table":
+            return codecs.encode(self._table([record.body for record in records], metadata))
+        if self._form.name:
+            items = [tables.partial_object(record.body, self._form.api_version) for record in records]
+            head = {"kind": "PartialObjectMetadataList", "apiVersion": self._form.api_version}
+            return codecs.encode({**head, "metadata": metadata, "items": items})
+        api_version, kind = self._served.type.api_version, self._served.list_kind
+        if self._served.is_custom:
+            joined = b",".join(record.raw(api_version) for record in records)
+            sorted_metadata = codecs.encode({"continue": "", **metadata}, order="sorted")
+            template = b'{"apiVersion":"%s","items":[%s],"kind":"%s","metadata":%s}'
+            return template % (api_version.encode(), joined, kind.encode(), sorted_metadata)
+        bodies = (as_served(record.body, api_version) for record in records)
+        joined = b",".join(codecs.encode(_without_type(body)) for body in bodies)
+        template = b'{"kind":"%s","apiVersion":"%s","metadata":%s,"items":[%s]}'
+        return template % (kind.encode(), api_version.encode(), codecs.encode(metadata), joined)
+
+    def bookmark(self, metadata: dict[str, Any]) -> dict[str, Any]:
+        """The object of a BOOKMARK: what it is, and the metadata."""
+        type_ = self._served.type
+        if self._form.name == "Table":
+            stub = {"kind": type_.kind, "apiVersion": type_.api_version, "metadata": metadata}
+            return self._table([stub], {"resourceVersion": metadata["resourceVersion"]})
+        if self._form.name:
+            return {"kind": "PartialObjectMetadata", "apiVersion": self._form.api_version, "metadata": metadata}
+        if self._served.is_custom:
+            return {"apiVersion": type_.api_version, "kind": type_.kind, "metadata": dict(sorted(metadata.items()))}
+        return {"kind": type_.kind, "apiVersion": type_.api_version, "metadata": metadata}
+
+    def _table(self, bodies: Sequence[Body], metadata: Mapping[str, Any]) -> dict[str, Any]:
+        return tables.render(
+            self._served,
+            bodies,
+            now=self._now(),
+            metadata=metadata,
+            include_object=self._include_object,
+            with_columns=self._with_columns,
+            api_version=self._form.api_version,
+        )
+
+
+def _without_type(body: Body) -> dict[str, Any]:
+    return {key: value for key, value in body.items() if key not in {"kind", "apiVersion"}}

@@ -1,0 +1,149 @@
+"""Selectors: which objects a request is about. Field selectors, and those of labels in objects."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from btcctl.apiserver.machinery import errors
+from btcctl.apiserver.machinery.labels import Requirement, parse_labels
+from btcctl.apiserver.served.registry import Served
+from btcctl.apiserver.storage.collection import Body
+from btcctl.apiserver.storage.conversions import as_served
+
+_COMMON_FIELDS = ("metadata.name", "metadata.namespace")
+
+_REFERENCE = ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath")
+_ABOUT, _ABOUT_NEW = (tuple(f"{field}.{each}" for each in _REFERENCE) for field in ("involvedObject", "regarding"))
+
+# Source: each kind's AddFieldLabelConversionFunc and ToSelectableFields in Kubernetes 1.36.
+_FIELDS: Mapping[str, tuple[str, ...]] = {
+    "pods": (
+        "spec.nodeName",
+        "spec.restartPolicy",
+        "spec.schedulerName",
+        "spec.serviceAccountName",
+        "spec.hostNetwork",
+        "status.phase",
+        "status.podIP",
+        "status.nominatedNodeName",
+    ),
+    "events": (
+        *_ABOUT,
+        "reason",
+        "reportingComponent",
+        "source",
+        "type",
+    ),
+    "events.events.k8s.io": (*_ABOUT_NEW, "reason", "reportingController", "type"),
+    "namespaces": ("status.phase",),
+    "nodes": ("spec.unschedulable",),
+    "secrets": ("type",),
+    "services": ("spec.clusterIP", "spec.type"),
+}
+
+
+def select(served: Served, namespace: str, labels: str, fields: str) -> Callable[[Body], bool]:
+    """A predicate over bodies for a request's namespace and selectors.
+
+    Raises:
+        StatusError: A selector has wrong syntax or an unknown field.
+    """
+    requirements = parse_labels(labels)
+    terms = parse_fields(served, fields)
+
+    def matches(body: Body) -> bool:
+        metadata = body["metadata"]
+        if namespace and metadata.get("namespace") != namespace:
+            return False
+        own = metadata.get("labels") or {}
+        if not all(each.matches(own) for each in requirements):
+            return False
+        seen = body if served.stored_as is None else as_served(body, served.type.api_version)
+        return all((field_value(seen, path) == value) == equal for path, equal, value in terms)
+
+    return matches
+
+
+def parse_fields(served: Served, text: str) -> list[tuple[str, bool, str]]:
+    """Path, whether equal is wanted (not unequal), and value of each term.
+
+    Raises:
+        StatusError: Its syntax is wrong, or the kind cannot be selected by that field.
+    """
+    terms = split_fields(text)
+    for path, _, _ in terms:
+        _check_field(served, path)
+    return terms
+
+
+def split_fields(text: str) -> list[tuple[str, bool, str]]:
+    """The same for any kind.
+
+    Raises:
+        StatusError: Its syntax is wrong.
+    """
+    terms = []
+    for part in re.split(r"(?<!\\),", text) if text else []:
+        if not part:
+            continue
+        found = re.match(r"(?P<path>[^=!]*)(?P<operator>==|!=|=)(?P<value>.*)$", part, re.DOTALL)
+        if found is None:
+            raise errors.bad_request(f"invalid selector: '{text}'; can't understand '{part}'")
+        path = found["path"]
+        if not path and not found["value"]:
+            continue
+        terms.append((path, found["operator"] != "!=", re.sub(r"\\([\\,=])", r"\1", found["value"])))
+    return terms
+
+
+def field_value(body: Body, path: str) -> str:
+    """What a field selector compares: "" for what is absent."""
+    if path == "source":
+        return str((body.get("source") or {}).get("component") or body.get("reportingComponent") or "")
+    value: Any = body
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None:
+        return "false" if path in {"spec.unschedulable", "spec.hostNetwork"} else ""
+    return str(value)
+
+
+def matches_selector(selector: Mapping[str, Any] | None, labels: Mapping[str, str]) -> bool:
+    """A metav1.LabelSelector of an object's spec against labels; an empty one matches everything."""
+    if selector is None:
+        return False
+    if any(labels.get(key) != value for key, value in (selector.get("matchLabels") or {}).items()):
+        return False
+    return all(_expression(each).matches(labels) for each in selector.get("matchExpressions") or ())
+
+
+def selector_text(selector: Mapping[str, Any] | None) -> str:
+    """A metav1.LabelSelector as a query would write it: a Scale's `status.selector`."""
+    if not selector:
+        return ""
+    parts = [f"{key}={value}" for key, value in sorted((selector.get("matchLabels") or {}).items())]
+    for each in selector.get("matchExpressions") or ():
+        key, operator, values = each["key"], each["operator"].lower(), ",".join(sorted(each.get("values") or ()))
+        parts.append({"exists": key, "doesnotexist": f"!{key}"}.get(operator, f"{key} {operator} ({values})"))
+    return ",".join(parts)
+
+
+def _expression(expression: Mapping[str, Any]) -> Requirement:
+    operator = {"In": "in", "NotIn": "notin", "Exists": "exists", "DoesNotExist": "!"}.get(expression["operator"], "in")
+    return Requirement(expression["key"], operator, frozenset(expression.get("values") or ()))
+
+
+def _check_field(served: Served, path: str) -> None:
+    if path in _COMMON_FIELDS:
+        return
+    known: Sequence[str] = served.selectable_fields if served.is_custom else _FIELDS.get(served.type.group_resource, ())
+    if path in known:
+        return
+    if served.is_custom or known:
+        raise errors.bad_request(f"field label not supported: {path}")
+    common = ", ".join(f'"{each}"' for each in _COMMON_FIELDS)
+    raise errors.bad_request(f'"{path}" is not a known field selector: only {common}')

@@ -1,0 +1,322 @@
+"""The operators and functions that rules may use, by the types they take.
+
+What a real server has and this one has not is in UNSUPPORTED: a rule with one of those is refused.
+Source: https://kubernetes.io/docs/reference/using-api/cel/
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import islice
+from math import isnan
+from typing import Any, NamedTuple
+
+from btcctl.apiserver.machinery.gofmt import plain
+from btcctl.apiserver.machinery.integers import IntegerError, parse_int
+from btcctl.apiserver.schemas import patterns
+from btcctl.apiserver.schemas.cel.data import (
+    INT64,
+    Duration,
+    EvaluationError,
+    Optional,
+    Timestamp,
+    loosely_equal,
+    parse_duration,
+    parse_time,
+)
+from btcctl.apiserver.schemas.cel.types import (
+    BOOL,
+    BYTES,
+    DOUBLE,
+    DURATION,
+    DYN,
+    INT,
+    STRING,
+    TIMESTAMP,
+    A,
+    B,
+    Type,
+    list_of,
+    map_of,
+)
+
+UNSUPPORTED = frozenset([
+    "uint", "bytes", "format", "quote", "reverse", "flatten", "slice", "sort", "sortBy", "distinct", "first",
+    "last", "lists", "sets", "math", "optional", "cel", "semver", "isSemver", "quantity", "isQuantity", "url",
+    "isURL", "ip", "isIP", "cidr", "isCIDR", "authorizer", "transformList", "transformMap", "bind", "named",
+    "transformMapEntry", "optMap", "optFlatMap", "getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear",
+    "getFullYear", "getMonth", "getMilliseconds", "replaceAll", "strings", "range",
+])  # fmt: skip
+
+
+class Overload(NamedTuple):
+    """One signature of a function.
+
+    Attributes:
+        is_member: Called as `x.f(y)`, the first argument being x.
+    """
+
+    arguments: tuple[Type, ...]
+    result: Type
+    run: Callable[..., Any]
+    is_member: bool = False
+
+
+def _in_range(value: int) -> int:
+    if not -INT64 <= value < INT64:
+        raise EvaluationError("integer overflow")
+    return value
+
+
+def _divide(one: int, other: int) -> int:
+    if other == 0:
+        raise EvaluationError("division by zero")
+    quotient = abs(one) // abs(other)
+    return _in_range(quotient if (one < 0) == (other < 0) else -quotient)
+
+
+def _modulo(one: int, other: int) -> int:
+    if other == 0:
+        raise EvaluationError("modulus by zero")
+    return one - other * _divide(one, other)
+
+
+def _divide_floats(one: float, other: float) -> float:
+    if other:
+        return one / other
+    return float("nan") if one == 0 or isnan(one) else float("inf") * (1 if one > 0 else -1)
+
+
+def _item(items: list[Any], index: int) -> Any:
+    if not 0 <= index < len(items):
+        raise EvaluationError(f"index out of bounds: {index}")
+    return items[index]
+
+
+def _value(entries: Mapping[Any, Any], key: Any) -> Any:
+    if key not in entries:
+        raise EvaluationError(f"no such key: {plain(key)}")
+    return entries[key]
+
+
+def _matches(text: str, pattern: str) -> bool:
+    with _telling_of_patterns():
+        return patterns.is_found(pattern, text)
+
+
+def _find(text: str, pattern: str) -> str:
+    with _telling_of_patterns():
+        return next(patterns.matches(pattern, text), "")
+
+
+@contextmanager
+def _telling_of_patterns() -> Iterator[None]:
+    try:
+        yield
+    except patterns.PatternError as error:
+        raise EvaluationError(f"error parsing regexp: {error}") from error
+
+
+def _find_all(text: str, pattern: str, limit: int = -1) -> list[str]:
+    with _telling_of_patterns():
+        found = patterns.matches(pattern, text)
+        return list(found if limit < 0 else islice(found, limit))
+
+
+def _index_of(text: str, part: str, start: int = 0) -> int:
+    if not 0 <= start <= len(text):
+        raise EvaluationError(f"index out of range: {start}")
+    return text.find(part, start)
+
+
+def _last_index_of(text: str, part: str) -> int:
+    return text.rfind(part)
+
+
+def _substring(text: str, start: int, end: int | None = None) -> str:
+    last = len(text) if end is None else end
+    if not 0 <= start <= len(text):
+        raise EvaluationError(f"index out of range: {start}")
+    if not 0 <= last <= len(text):
+        raise EvaluationError(f"index out of range: {last}")
+    if start > last:
+        raise EvaluationError(f"invalid substring range. start: {start}, end: {last}")
+    return text[start:last]
+
+
+def _character(text: str, index: int) -> str:
+    if not 0 <= index <= len(text):
+        raise EvaluationError(f"index out of range: {index}")
+    return text[index : index + 1]
+
+
+def _ascii(change: Callable[[str], str]) -> Callable[[str], str]:
+    return lambda text: "".join(change(each) if each.isascii() else each for each in text)
+
+
+def _split(text: str, separator: str, limit: int = -1) -> list[str]:
+    if limit == 0:
+        return []
+    if separator:
+        return text.split(separator, limit - 1 if limit > 0 else -1)
+    return list(text) if limit < 0 else [*text[: limit - 1], text[limit - 1 :]]
+
+
+def _replace(text: str, old: str, new: str, limit: int = -1) -> str:
+    return text.replace(old, new, limit)
+
+
+def _to_int(value: Any) -> int:
+    if isinstance(value, str):
+        try:
+            return parse_int(value)
+        except IntegerError as error:
+            raise EvaluationError("type conversion error from 'string' to 'int'") from error
+    if isinstance(value, Timestamp):
+        return value.nanoseconds // 10**9
+    return _in_range(int(value))
+
+
+def _to_double(value: Any) -> float:
+    try:
+        return float(value)
+    except ValueError as error:
+        raise EvaluationError("type conversion error from 'string' to 'double'") from error
+
+
+def _first(items: list[Any], choose: Callable[[list[Any]], Any], name: str) -> Any:
+    if not items:
+        raise EvaluationError(f"{name} called on empty list")
+    return choose(items)
+
+
+def _position(items: list[Any], wanted: Any) -> int:
+    return next((index for index, each in enumerate(items) if loosely_equal(each, wanted)), -1)
+
+
+def _last_position(items: list[Any], wanted: Any) -> int:
+    return next((index for index in reversed(range(len(items))) if loosely_equal(items[index], wanted)), -1)
+
+
+def _is_in(wanted: Any, items: Any) -> bool:
+    if isinstance(items, Mapping):
+        return wanted in items
+    return any(loosely_equal(each, wanted) for each in items)
+
+
+def _add_spans(one: Any, other: Any) -> Any:
+    kind = Timestamp if Timestamp in {type(one), type(other)} else Duration
+    return kind(one.nanoseconds + other.nanoseconds)
+
+
+def _subtract_spans(one: Any, other: Any) -> Any:
+    kind = Timestamp if isinstance(one, Timestamp) and isinstance(other, Duration) else Duration
+    return kind(one.nanoseconds - other.nanoseconds)
+
+
+def _comparison(compare: Callable[[Any, Any], bool]) -> list[Overload]:
+    same = [Overload((each, each), BOOL, compare) for each in (BOOL, INT, DOUBLE, STRING, BYTES, TIMESTAMP, DURATION)]
+    return [*same, Overload((INT, DOUBLE), BOOL, compare), Overload((DOUBLE, INT), BOOL, compare)]
+
+
+def _member(arguments: tuple[Type, ...], result: Type, run: Callable[..., Any]) -> Overload:
+    return Overload(arguments, result, run, is_member=True)
+
+
+def _unwrap(held: Optional) -> Any:
+    if not held.is_there:
+        raise EvaluationError("optional.none() dereference")
+    return held.value
+
+
+_SIZES = (STRING, BYTES, list_of(A), map_of(A, B))
+_ORDERED = (INT, DOUBLE, BOOL, STRING, TIMESTAMP, DURATION, BYTES)
+_OPTIONAL = Type("optional_type", (A,))
+
+FUNCTIONS: Mapping[str, list[Overload]] = {
+    "!_": [Overload((BOOL,), BOOL, operator.not_)],
+    "-_": [Overload((INT,), INT, lambda x: _in_range(-x)), Overload((DOUBLE,), DOUBLE, operator.neg)],
+    "_<_": _comparison(operator.lt),
+    "_<=_": _comparison(operator.le),
+    "_>_": _comparison(operator.gt),
+    "_>=_": _comparison(operator.ge),
+    "_+_": [
+        Overload((INT, INT), INT, lambda x, y: _in_range(x + y)),
+        Overload((DOUBLE, DOUBLE), DOUBLE, operator.add),
+        Overload((STRING, STRING), STRING, operator.add),
+        Overload((BYTES, BYTES), BYTES, operator.add),
+        Overload((list_of(A), list_of(A)), list_of(A), operator.add),
+        Overload((TIMESTAMP, DURATION), TIMESTAMP, _add_spans),
+        Overload((DURATION, TIMESTAMP), TIMESTAMP, _add_spans),
+        Overload((DURATION, DURATION), DURATION, _add_spans),
+    ],
+    "_-_": [
+        Overload((INT, INT), INT, lambda x, y: _in_range(x - y)),
+        Overload((DOUBLE, DOUBLE), DOUBLE, operator.sub),
+        Overload((TIMESTAMP, TIMESTAMP), DURATION, _subtract_spans),
+        Overload((TIMESTAMP, DURATION), TIMESTAMP, _subtract_spans),
+        Overload((DURATION, DURATION), DURATION, _subtract_spans),
+    ],
+    "_*_": [
+        Overload((INT, INT), INT, lambda x, y: _in_range(x * y)),
+        Overload((DOUBLE, DOUBLE), DOUBLE, operator.mul),
+    ],
+    "_/_": [Overload((INT, INT), INT, _divide), Overload((DOUBLE, DOUBLE), DOUBLE, _divide_floats)],
+    "_%_": [Overload((INT, INT), INT, _modulo)],
+    "@in": [Overload((A, list_of(A)), BOOL, _is_in), Overload((A, map_of(A, B)), BOOL, _is_in)],
+    "_[_]": [Overload((list_of(A), INT), A, _item), Overload((map_of(A, B), A), B, _value)],
+    "size": [Overload((each,), INT, len, member) for each in _SIZES for member in (False, True)],
+    "contains": [_member((STRING, STRING), BOOL, lambda text, part: part in text)],
+    "startsWith": [_member((STRING, STRING), BOOL, str.startswith)],
+    "endsWith": [_member((STRING, STRING), BOOL, str.endswith)],
+    "matches": [Overload((STRING, STRING), BOOL, _matches, member) for member in (True, False)],
+    "find": [_member((STRING, STRING), STRING, _find)],
+    "findAll": [
+        _member((STRING, STRING), list_of(STRING), _find_all),
+        _member((STRING, STRING, INT), list_of(STRING), _find_all),
+    ],
+    "charAt": [_member((STRING, INT), STRING, _character)],
+    "indexOf": [
+        _member((STRING, STRING), INT, _index_of),
+        _member((STRING, STRING, INT), INT, _index_of),
+        _member((list_of(A), A), INT, _position),
+    ],
+    "lastIndexOf": [_member((STRING, STRING), INT, _last_index_of), _member((list_of(A), A), INT, _last_position)],
+    "lowerAscii": [_member((STRING,), STRING, _ascii(str.lower))],
+    "upperAscii": [_member((STRING,), STRING, _ascii(str.upper))],
+    "trim": [_member((STRING,), STRING, str.strip)],
+    "replace": [
+        _member((STRING, STRING, STRING), STRING, _replace),
+        _member((STRING, STRING, STRING, INT), STRING, _replace),
+    ],
+    "split": [
+        _member((STRING, STRING), list_of(STRING), _split),
+        _member((STRING, STRING, INT), list_of(STRING), _split),
+    ],
+    "substring": [_member((STRING, INT), STRING, _substring), _member((STRING, INT, INT), STRING, _substring)],
+    "join": [
+        _member((list_of(STRING),), STRING, "".join),
+        _member((list_of(STRING), STRING), STRING, lambda items, separator: separator.join(items)),
+    ],
+    "isSorted": [_member((list_of(each),), BOOL, lambda items: items == sorted(items)) for each in _ORDERED],
+    "sum": [
+        _member((list_of(INT),), INT, lambda items: _in_range(sum(items))),
+        _member((list_of(DOUBLE),), DOUBLE, lambda items: float(sum(items))),
+    ],
+    "min": [_member((list_of(each),), each, lambda items: _first(items, min, "min")) for each in _ORDERED],
+    "max": [_member((list_of(each),), each, lambda items: _first(items, max, "max")) for each in _ORDERED],
+    "int": [Overload((each,), INT, _to_int) for each in (INT, DOUBLE, STRING, TIMESTAMP)],
+    "double": [Overload((each,), DOUBLE, _to_double) for each in (INT, DOUBLE, STRING)],
+    "string": [Overload((each,), STRING, plain) for each in (STRING, INT, BOOL, DOUBLE)],
+    "dyn": [Overload((A,), DYN, lambda value: value)],
+    "duration": [Overload((STRING,), DURATION, parse_duration), Overload((DURATION,), DURATION, lambda x: x)],
+    "timestamp": [Overload((STRING,), TIMESTAMP, parse_time), Overload((TIMESTAMP,), TIMESTAMP, lambda x: x)],
+    "getHours": [_member((DURATION,), INT, lambda span: _divide(span.nanoseconds, 3600 * 10**9))],
+    "getMinutes": [_member((DURATION,), INT, lambda span: _divide(span.nanoseconds, 60 * 10**9))],
+    "getSeconds": [_member((DURATION,), INT, lambda span: _divide(span.nanoseconds, 10**9))],
+    "hasValue": [_member((_OPTIONAL,), BOOL, lambda held: held.is_there)],
+    "value": [_member((_OPTIONAL,), A, _unwrap)],
+    "orValue": [_member((_OPTIONAL, A), A, lambda held, other: held.value if held.is_there else other)],
+}

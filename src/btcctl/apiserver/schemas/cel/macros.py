@@ -1,0 +1,155 @@
+"""What looks like a function and is more: has, all, exists, exists_one, filter, map."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from btcctl.apiserver.schemas.cel.data import BUDGET, EvaluationError, read
+from btcctl.apiserver.schemas.cel.syntax import Unsupported, position_of
+from btcctl.apiserver.schemas.cel.types import BOOL, DYN, Type, list_of
+
+if TYPE_CHECKING:
+    from btcctl.apiserver.schemas.cel.compiler import Compiler, Part, Run, Scope
+
+#: How many arguments each takes.
+NAMES: Mapping[str, frozenset[int]] = {
+    "all": frozenset([2]),
+    "exists": frozenset([2]),
+    "exists_one": frozenset([2]),
+    "existsOne": frozenset([2]),
+    "filter": frozenset([2]),
+    "map": frozenset([2, 3]),
+}
+
+
+#: What a step of a loop costs a real server beside its body; measured on 1.36.2 as 3.0, 4.0 and more than 2.
+_STEP_COSTS = {"all": 3, "exists": 4}
+_LEAST_STEP_COST = 2
+
+
+def presence(compiler: Compiler, tree: Any, position: int) -> Part:
+    """`has(owner.field)`."""
+    while len(tree.children) == 1 and tree.data != "member_dot":
+        tree = tree.children[0]
+    if tree.data != "member_dot":
+        return compiler.complain(tree.meta.start_pos, "invalid argument to has() macro")
+    owner, name = compiler.part(tree.children[0]), str(tree.children[1])
+    found = compiler.field(owner, name, position)
+    real = owner.type.fields[name][0] if name in owner.type.fields else name
+    return found._replace(type=BOOL, run=lambda scope: _is_there(owner.run(scope), real))
+
+
+def expand(compiler: Compiler, range_tree: Any, name: str, arguments: Sequence[Any]) -> Part:
+    """`range.all(variable, predicate)` and its like."""
+    items = compiler.part(range_tree)
+    variable = compiler.text[arguments[0].meta.start_pos : arguments[0].meta.end_pos]
+    if not variable.isidentifier():
+        raise Unsupported(f"{variable!r} as a variable of {name}()")
+    item = _item_type(items.type)
+    if item is None:
+        message = (
+            f"expression of type '{items.type}' cannot be range of a comprehension (must be list, map, or dynamic)"
+        )
+        return compiler.complain(position_of(compiler.text, range_tree), message)
+    hidden = compiler.variables.get(variable)
+    compiler.variables[variable] = item
+    bodies = [compiler.part(each) for each in arguments[1:]]
+    if hidden is None:
+        del compiler.variables[variable]
+    else:
+        compiler.variables[variable] = hidden
+    predicates = bodies[:1] if len(bodies) == 2 or name != "map" else []
+    for tree, each in zip(arguments[1:], predicates, strict=False):
+        if each.type.kind not in {"bool", "dyn"}:
+            return compiler.complain(position_of(compiler.text, tree), f"expected type 'bool' but found '{each.type}'")
+    each_scope = _scopes(items.run, variable, item, _STEP_COSTS.get(name, _LEAST_STEP_COST))
+    return bodies[0]._replace(type=_result(name, items.type, bodies), run=_loop(name, each_scope, bodies, variable))
+
+
+def either(left: Run, right: Run, *, decisive: bool) -> Run:
+    """`||` if True decides, `&&` if False does; an error counts only if nothing decides."""
+
+    def run(scope: Scope) -> bool:
+        error: EvaluationError | None = None
+        for each in (left, right):
+            try:
+                if _truth(each(scope)) is decisive:
+                    return decisive
+            except EvaluationError as found:
+                error = error or found
+        if error is not None:
+            raise error
+        return not decisive
+
+    return run
+
+
+def _item_type(type_: Type) -> Type | None:
+    if type_.kind in {"list", "map"}:
+        return type_.args[0]
+    return DYN if type_.kind == "dyn" else None
+
+
+def _scopes(items: Run, variable: str, type_: Type, cost: int) -> Callable[[Scope], Iterator[Scope]]:
+    def scopes(scope: Scope) -> Iterator[Scope]:
+        found = items(scope)
+        if not isinstance(found, list | Mapping):
+            raise EvaluationError("no such overload")
+        budget = scope.get(BUDGET)
+        for each in found:
+            if budget is not None:
+                budget.spend(cost)
+            yield {**scope, variable: read(type_, each) if isinstance(each, str | int | float) else each}
+
+    return scopes
+
+
+def _result(name: str, items: Type, bodies: Sequence[Part]) -> Type:
+    if name == "map":
+        return list_of(bodies[-1].type)
+    if name == "filter":
+        return list_of(items.args[0] if items.args else DYN)
+    return BOOL
+
+
+def _loop(name: str, scopes: Callable[[Scope], Iterator[Scope]], bodies: Sequence[Part], variable: str) -> Run:
+    body = bodies[0].run
+    if name in {"all", "exists"}:
+        return _quantified(scopes, body, decisive=name == "exists")
+    if name == "filter":
+        return lambda scope: [each[variable] for each in scopes(scope) if _truth(body(each))]
+    if name == "map" and len(bodies) == 2:
+        return lambda scope: [bodies[1].run(each) for each in scopes(scope) if _truth(body(each))]
+    if name == "map":
+        return lambda scope: [body(each) for each in scopes(scope)]
+    return lambda scope: sum(_truth(body(each)) for each in scopes(scope)) == 1
+
+
+def _quantified(scopes: Callable[[Scope], Iterator[Scope]], body: Run, *, decisive: bool) -> Run:
+    def run(scope: Scope) -> bool:
+        error: EvaluationError | None = None
+        for each in scopes(scope):
+            try:
+                if _truth(body(each)) is decisive:
+                    return decisive
+            except EvaluationError as found:
+                error = error or found
+        if error is not None:
+            raise error
+        return not decisive
+
+    return run
+
+
+def _is_there(owner: Any, name: str) -> bool:
+    """A field that is null is not there."""
+    if not isinstance(owner, Mapping):
+        raise EvaluationError("no such overload")
+    return owner.get(name) is not None
+
+
+def _truth(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise EvaluationError("no such overload")
+    return value

@@ -1,0 +1,96 @@
+"""Structural schemas at work: pruning and defaulting."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from btcctl import codecs
+from btcctl.apiserver.machinery.gofmt import shown
+
+Schema = Mapping[str, Any]
+
+_ROOT_FIELDS = ("apiVersion", "kind", "metadata")
+PRESERVE = "x-kubernetes-preserve-unknown-fields"
+EMBEDDED = "x-kubernetes-embedded-resource"
+__all__ = ["EMBEDDED", "PRESERVE", "Schema", "default", "has_rules", "prune", "shown"]
+
+
+def prune(schema: Schema, body: dict[str, Any]) -> list[str]:
+    """Remove, in place, what the schema does not know.
+
+    Returns:
+        The paths of what was removed, sorted: "spec.bogus".
+    """
+    removed: list[str] = []
+    rest = {key: value for key, value in body.items() if key not in _ROOT_FIELDS}
+    before = set(rest)
+    _prune(schema, rest, "", removed)
+    for key in before - set(rest):
+        del body[key]
+    return sorted(removed)
+
+
+def default(schema: Schema, body: dict[str, Any]) -> None:
+    """Fill in, in place, the defaults of what is absent, or null and not nullable."""
+    _default(schema, body)
+
+
+def _prune(schema: Schema, value: Any, path: str, removed: list[str]) -> None:
+    """What is kept whatever it is may still have parts that are not."""
+    items = schema.get("items")
+    if isinstance(value, list) and items is not None:
+        for index, item in enumerate(value):
+            _prune(items, item, f"{path}[{index}]", removed)
+    if not isinstance(value, dict):
+        return
+    properties = schema.get("properties") or {}
+    additional = schema.get("additionalProperties")
+    own = _ROOT_FIELDS if schema.get(EMBEDDED) else ()
+    for key in list(value):
+        below = f"{path}.{key}" if path else key
+        if key in own:
+            continue
+        if key in properties:
+            _prune(properties[key], value[key], below, removed)
+        elif isinstance(additional, Mapping):
+            _prune(additional, value[key], below, removed)
+        elif not (additional or schema.get(PRESERVE)):
+            del value[key]
+            removed.append(below)
+
+
+def _default(schema: Schema, value: Any) -> None:
+    items = schema.get("items")
+    if isinstance(value, list) and isinstance(items, Mapping):
+        for index, item in enumerate(value):
+            if item is None and "default" in items and not items.get("nullable"):
+                value[index] = _copy(items["default"])
+            _default(items, value[index])
+    if not isinstance(value, dict):
+        return
+    properties = schema.get("properties") or {}
+    for key, field in properties.items():
+        if "default" in field and (key not in value or (value[key] is None and not field.get("nullable"))):
+            value[key] = _copy(field["default"])
+    additional = schema.get("additionalProperties")
+    for key in list(value):
+        below = properties.get(key, additional)
+        if not isinstance(below, Mapping):
+            continue
+        if value[key] is None and not below.get("nullable"):
+            del value[key]  # null is as good as absent
+        else:
+            _default(below, value[key])
+
+
+def has_rules(schema: Schema) -> bool:
+    """Whether it has CEL rules anywhere."""
+    below = [*(schema.get("properties") or {}).values(), schema.get("items"), schema.get("additionalProperties")]
+    return bool(schema.get("x-kubernetes-validations")) or any(
+        isinstance(each, Mapping) and has_rules(each) for each in below
+    )
+
+
+def _copy(value: Any) -> Any:
+    return codecs.decode(codecs.encode(value))

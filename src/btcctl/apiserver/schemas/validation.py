@@ -1,0 +1,337 @@
+"""Whether a value fits an OpenAPI schema, and the texts a real server complains in.
+
+Written here because no library gives these texts. Source: k8s.io/kube-openapi/pkg/validation v0.36.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from btcctl.apiserver.machinery.errors import Cause
+from btcctl.apiserver.machinery.gofmt import plain, quoted, shown
+from btcctl.apiserver.schemas import formats, patterns
+from btcctl.apiserver.schemas.correlation import Correlated, deep_equal
+
+Schema = Mapping[str, Any]
+INT_OR_STRING = "x-kubernetes-int-or-string"
+_INT64 = 2**63
+_INT_LIMITS = {"int32": 2**31}
+_NUMBER_FORMATS = {"integer": {"int32", "int64"}, "number": {"float", "double"}}
+_MOST_EXACT = 2**53 - 1  # the whole numbers a float holds exactly
+_NEARLY = 1e-9  # how near a float must be to a whole number to be taken for one
+
+
+class Problem(NamedTuple):
+    """A complaint. Two with the same text are one.
+
+    Attributes:
+        name: Where, below the value that is checked; None for a complaint that names no field.
+        message: What a cause says.
+    """
+
+    text: str
+    reason: str
+    message: str
+    name: str | None
+
+
+@dataclass(slots=True)
+class Result:
+    """Problems, and how many checks went well: of alternatives the best is reported."""
+
+    problems: list[Problem] = field(default_factory=list)
+    matches: int = 0
+
+    def add(self, *problems: Problem) -> None:
+        for problem in problems:
+            if all(problem.text != each.text for each in self.problems):
+                self.problems.append(problem)
+
+    def merge(self, other: Result) -> None:
+        self.add(*other.problems)
+        self.matches += other.matches
+
+
+def validate(schema: Schema, value: Any, base: str = "", node: Correlated | None = None) -> list[Cause]:
+    """What is wrong with a value.
+
+    Args:
+        base: The field the value stands in; messages do not name it, causes do.
+        node: How it was before: what is unchanged is not complained of.
+    """
+    return [_cause(each, base) for each in _checked(schema, value, "", node).problems]
+
+
+def _cause(problem: Problem, base: str) -> Cause:
+    name = (problem.name or "").removeprefix(".")
+    place = f"{base}.{name}" if base and name else base or name
+    return Cause(problem.reason, problem.message, place or "<nil>")
+
+
+def _checked(schema: Schema, value: Any, path: str, node: Correlated | None) -> Result:
+    result = _check(schema, value, path, node)
+    if result.problems and node is not None and node.equal():
+        result.problems = []
+    return result
+
+
+def _check(schema: Schema, value: Any, path: str, node: Correlated | None) -> Result:
+    result = Result()
+    if value is None:
+        _check_type(schema, value, path, result)
+        _check_enum(schema, value, path, result)
+        return result
+    if _types(schema) or _format(schema):
+        _check_type(schema, value, path, result)
+        result.matches += 1
+    _check_junctors(schema, value, path, node, result)
+    if isinstance(value, str):
+        _check_string(schema, value, path, result)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        _check_number(schema, _number(value), path, result)
+    elif isinstance(value, list):
+        _check_list(schema, value, path, node, result)
+    elif isinstance(value, Mapping):
+        _check_object(schema, value, path, node, result)
+    _check_enum(schema, value, path, result)
+    result.matches += 4
+    return result
+
+
+def _types(schema: Schema) -> list[str]:
+    if schema.get(INT_OR_STRING):
+        return ["integer", "string"]
+    return [schema["type"]] if schema.get("type") else []
+
+
+def _format(schema: Schema) -> str:
+    """The format, "" if it means nothing for the type."""
+    name, types = schema.get("format") or "", _types(schema)
+    wanted = types[0] if len(types) == 1 else ""
+    if wanted in {"", "string"}:
+        return name if formats.is_known(name) else ""
+    return name if name in _NUMBER_FORMATS.get(wanted, ()) else ""
+
+
+def _check_type(schema: Schema, value: Any, path: str, result: Result) -> None:
+    types, format_ = _types(schema), _format(schema)
+    if value is None:
+        if types and not schema.get("nullable"):
+            result.add(_type_problem(path, ",".join(types), "null"))
+        else:
+            result.matches += 1
+        return
+    found, found_format = _json_type(value)
+    is_whole = found == "number" and _is_whole(value) and "integer" in types
+    fits = found in types or is_whole or (found == "integer" and "number" in types)
+    numeric = "number" in types or "integer" in types
+    if format_ and not isinstance(value, str | list) and not fits and found_format != format_:
+        result.add(_type_problem(path, format_, found_format))
+    elif fits or (format_ and isinstance(value, str | list) and not numeric):
+        result.matches += 1
+    else:
+        result.add(_type_problem(path, ",".join(types), found))
+
+
+def _json_type(value: Any) -> tuple[str, str]:
+    if isinstance(value, bool):
+        return "boolean", ""
+    if isinstance(value, int) and -_INT64 <= value < _INT64:
+        return "integer", "int64"
+    if isinstance(value, int | float):
+        return "number", "float64"
+    return ("string" if isinstance(value, str) else "array" if isinstance(value, list) else "object"), ""
+
+
+def _number(value: float) -> float:
+    """A whole number too large for 64 bits is a float to a server."""
+    return float(value) if isinstance(value, int) and not -_INT64 <= value < _INT64 else value
+
+
+def _is_whole(value: float) -> bool:
+    if not -_MOST_EXACT <= value <= _MOST_EXACT:
+        return False
+    whole = int(value)
+    return value == whole or abs(value - whole) / (abs(value) + abs(whole)) < _NEARLY
+
+
+def _type_problem(path: str, wanted: str, found: str) -> Problem:
+    text = f"{path} in body must be of type {wanted}: {quoted(found)}"
+    return Problem(text, "FieldValueTypeInvalid", f"Invalid value: {quoted(found)}: {text}", path)
+
+
+def _problem(path: str, value: Any, complaint: str) -> Problem:
+    text = f"{path} in body {complaint}"
+    return Problem(text, "FieldValueInvalid", f"Invalid value: {shown(value)}: {text}", path)
+
+
+def _unplaced(text: str) -> Problem:
+    return Problem(text, "FieldValueInvalid", f'Invalid value: "": {text}', None)
+
+
+def _check_enum(schema: Schema, value: Any, path: str, result: Result) -> None:
+    allowed = schema.get("enum")
+    if not allowed or any(_is_one_of_enum(value, each) for each in allowed):
+        return
+    listed = ", ".join(quoted(each if isinstance(each, str) else shown(each)) for each in allowed)
+    message = f"Unsupported value: {shown(value)}: supported values: {listed}"
+    result.add(Problem(f"{path} in body should be one of {plain(allowed)}", "FieldValueNotSupported", message, path))
+
+
+def _is_one_of_enum(value: Any, allowed: Any) -> bool:
+    """Numbers are converted to the type of the allowed one, 1.5 to 1 too, as upstream does."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if is_number and isinstance(allowed, int) and not isinstance(allowed, bool):
+        return int(value) == allowed
+    if is_number and isinstance(allowed, float):
+        return float(value) == allowed
+    return value is not None and deep_equal(value, allowed)
+
+
+def _check_junctors(schema: Schema, value: Any, path: str, node: Correlated | None, result: Result) -> None:
+    where = quoted(path)
+    any_of = [_check(each, value, path, node) for each in schema.get("anyOf") or ()]
+    if any_of:
+        good = [each for each in any_of if not each.problems]
+        if not good:
+            result.add(_unplaced(f"{where} must validate at least one schema (anyOf)"))
+        result.merge(good[0] if good else _best(any_of))
+    one_of = [_check(each, value, path, node) for each in schema.get("oneOf") or ()]
+    if one_of:
+        good = [each for each in one_of if not each.problems]
+        if len(good) == 1:
+            result.merge(good[0])
+        else:
+            found = f"Found {len(good)} valid alternatives" if good else "Found none valid"
+            result.add(_unplaced(f"{where} must validate one and only one schema (oneOf). {found}"))
+            if one_of[-1].problems and not good:
+                result.merge(_best(one_of))
+    all_of = [_check(each, value, path, node) for each in schema.get("allOf") or ()]
+    for each in all_of:
+        result.merge(each)
+    if any(each.problems for each in all_of):
+        none = "" if any(not each.problems for each in all_of) else ". None validated"
+        result.add(_unplaced(f"{where} must validate all the schemas (allOf){none}"))
+    if schema.get("not") is not None and not _check(schema["not"], value, path, node).problems:
+        result.add(_unplaced(f"{where} must not validate the schema (not)"))
+    result.matches += 1
+
+
+def _best(results: list[Result]) -> Result:
+    return max(results, key=lambda each: each.matches)
+
+
+def _check_string(schema: Schema, value: str, path: str, result: Result) -> None:
+    longest, shortest, pattern = schema.get("maxLength"), schema.get("minLength"), schema.get("pattern")
+    if longest is not None and len(value) > longest:
+        text = f"{path} in body should be at most {longest} chars long"
+        result.add(
+            Problem(text, "FieldValueTooLong", f"Too long: may not be more than {_counted(longest, 'byte')}", path)
+        )
+    elif shortest is not None and len(value) < shortest:
+        result.add(_problem(path, value, f"should be at least {shortest} chars long"))
+    elif pattern and not patterns.is_found(pattern, value):
+        result.add(_problem(path, value, f"should match '{pattern}'"))
+    format_ = _format(schema)
+    if format_ and not formats.fits(format_, value):
+        result.add(_type_problem(path, format_, value))
+
+
+def _check_number(schema: Schema, value: float, path: str, result: Result) -> None:
+    result.matches += 1
+    result.add(*_range_problems(schema, value, "Checked", path))
+    step, low, high = schema.get("multipleOf"), schema.get("minimum"), schema.get("maximum")
+    if step is not None:
+        result.add(*_range_problems(schema, step, "MultipleOf", path), *_step_problems(schema, value, step, path))
+    if low is not None:
+        result.add(*_range_problems(schema, low, "Minimum boundary", path))
+        low, strict = _limit(schema, value, low), schema.get("exclusiveMinimum")
+        if value <= low if strict else value < low:
+            bound = "greater than" if strict else "greater than or equal to"
+            result.add(_problem(path, value, f"should be {bound} {plain(low)}"))
+    if high is not None:
+        result.add(*_range_problems(schema, high, "Maximum boundary", path))
+        high, strict = _limit(schema, value, high), schema.get("exclusiveMaximum")
+        if value >= high if strict else value > high:
+            bound = "less than" if strict else "less than or equal to"
+            result.add(_problem(path, value, f"should be {bound} {plain(high)}"))
+
+
+def _limit(schema: Schema, value: float, limit: float) -> float:
+    """The limit an integer is held against is cut to an integer, unless that is wrong for the type."""
+    is_integer = isinstance(value, int) and not list(_range_problems(schema, limit, "", ""))
+    return int(limit) if is_integer else float(limit)
+
+
+def _range_problems(schema: Schema, value: float, prefix: str, path: str) -> Iterator[Problem]:
+    types, format_ = _types(schema), _format(schema)
+    if types != ["integer"]:
+        return
+    limit = _INT_LIMITS.get(format_, _INT64)
+    exact = Decimal(repr(value))  # a float counts as it is printed
+    if exact == exact.to_integral_value() and -limit <= exact < limit:
+        return
+    shape = f"with format {format_}" if format_ else "(default format)"
+    yield _unplaced(f"{prefix} value must be of type integer {shape} in {path}")
+
+
+def _step_problems(schema: Schema, value: float, step: float, path: str) -> Iterator[Problem]:
+    if isinstance(value, int) and not list(_range_problems(schema, step, "", "")):
+        step = int(step)
+        if step > 0 and value % step == 0:
+            return
+    elif step > 0 and _is_whole(1 / step * value if step < 1 else value / step):
+        return
+    if step <= 0:
+        text = f"factor MultipleOf declared for {path} must be positive: {plain(step)}"
+        yield Problem(text, "FieldValueInvalid", f"Invalid value: {shown(step)}: {text}", path)
+    else:
+        yield _problem(path, value, f"should be a multiple of {plain(step)}")
+
+
+def _check_list(schema: Schema, value: list[Any], path: str, node: Correlated | None, result: Result) -> None:
+    result.matches += 1
+    items = schema.get("items")
+    if isinstance(items, Mapping):
+        for index, item in enumerate(value):
+            below = node.index(index) if node is not None else None
+            result.merge(_checked(items, item, f"{path}[{index}]", below))
+    most, least = schema.get("maxItems"), schema.get("minItems")
+    if least is not None and len(value) < least:
+        result.add(_problem(path, len(value), f"should have at least {least} items"))
+    if most is not None and len(value) > most:
+        result.add(_too_many(path, len(value), most, "items"))
+
+
+def _too_many(path: str, found: int, most: int, what: str) -> Problem:
+    text = f"{path} in body should have at most {most} {what}"
+    return Problem(text, "FieldValueTooMany", f"Too many: {found}: must have at most {_counted(most, 'item')}", path)
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+def _check_object(schema: Schema, value: Mapping[str, Any], path: str, node: Correlated | None, result: Result) -> None:
+    most, least = schema.get("maxProperties"), schema.get("minProperties")
+    if least is not None and len(value) < least:
+        result.add(_problem(path, len(value), f"should have at least {least} properties"))
+    if most is not None and len(value) > most:
+        result.add(_too_many(path, len(value), most, "properties"))
+    properties, additional = schema.get("properties") or {}, schema.get("additionalProperties")
+    for key, item in value.items():
+        below = node.key(key) if node is not None and not (path == "" and key in {"apiVersion", "kind"}) else None
+        if key in properties:
+            result.merge(_checked(properties[key], item, f"{path}.{key}" if path else key, below))
+        elif isinstance(additional, Mapping):
+            result.merge(_checked(additional, item, f"{path}.{key}", below))
+        elif additional is False:
+            text = f"{path}.{key} in body is a forbidden property"
+            result.add(Problem(text, "FieldValueInvalid", f"Invalid value: {shown(key)}: {text}", path))
+    for key in schema.get("required") or ():
+        if key not in value:
+            text = f"{path}.{key} in body is required"
+            result.add(Problem(text, "FieldValueRequired", "Required value", f"{path}.{key}"))

@@ -1,0 +1,79 @@
+"""The kinds that are there without a CustomResourceDefinition.
+
+Names, short names and subresources as kube-apiserver 1.36.2's discovery lists them.
+"""
+
+from __future__ import annotations
+
+from btcctl import resources
+from btcctl.apiserver.served.registry import ALL_VERBS, ScalePaths, Served
+from btcctl.resources import ResourceType
+
+_REPLICAS = ScalePaths(".spec.replicas", ".status.replicas", ".spec.selector")
+_POD_SUBRESOURCES = ("attach", "binding", "eviction", "exec", "log", "portforward", "status")
+_NAMESPACE_VERBS = tuple(verb for verb in ALL_VERBS if verb != "deletecollection")
+
+_AUTHORIZATION = "authorization.k8s.io"
+_REVIEWS = (
+    ResourceType(_AUTHORIZATION, "v1", "localsubjectaccessreviews", "LocalSubjectAccessReview"),
+    ResourceType(_AUTHORIZATION, "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", namespaced=False),
+    ResourceType(_AUTHORIZATION, "v1", "selfsubjectrulesreviews", "SelfSubjectRulesReview", namespaced=False),
+    ResourceType(_AUTHORIZATION, "v1", "subjectaccessreviews", "SubjectAccessReview", namespaced=False),
+)
+SUBJECT_REVIEWS = ResourceType(
+    "authentication.k8s.io", "v1", "selfsubjectreviews", "SelfSubjectReview", namespaced=False
+)
+
+
+def _served(
+    type_: ResourceType,
+    *short_names: str,
+    categories: tuple[str, ...] = (),
+    subresources: tuple[str, ...] = (),
+    verbs: tuple[str, ...] = ALL_VERBS,
+    scale: ScalePaths | None = None,
+    stored_as: ResourceType | None = None,
+) -> Served:
+    return Served(
+        type_,
+        type_.kind.lower(),
+        f"{type_.kind}List",
+        short_names,
+        categories,
+        verbs,
+        subresources,
+        scale=scale,
+        stored_as=stored_as,
+    )
+
+
+BUILT_INS = (
+    _served(resources.CONFIG_MAPS, "cm"),
+    _served(resources.EVENTS, "ev"),
+    _served(resources.NAMESPACES, "ns", subresources=("finalize", "status"), verbs=_NAMESPACE_VERBS),
+    _served(resources.NODES, "no", subresources=("status",)),
+    _served(resources.PERSISTENT_VOLUME_CLAIMS, "pvc", subresources=("status",)),
+    _served(resources.PODS, "po", categories=("all",), subresources=_POD_SUBRESOURCES),
+    _served(resources.SECRETS),
+    _served(resources.SERVICE_ACCOUNTS, "sa"),
+    _served(resources.SERVICES, "svc", categories=("all",), subresources=("status",)),
+    _served(resources.CONTROLLER_REVISIONS),
+    _served(resources.DEPLOYMENTS, "deploy", categories=("all",), subresources=("scale", "status"), scale=_REPLICAS),
+    _served(resources.STATEFUL_SETS, "sts", categories=("all",), subresources=("scale", "status"), scale=_REPLICAS),
+    _served(SUBJECT_REVIEWS, verbs=("create",)),
+    *(_served(each, verbs=("create",)) for each in _REVIEWS),
+    _served(resources.LEASES),
+    _served(resources.EVENTS_V1, "ev", stored_as=resources.EVENTS),
+    _served(resources.POD_DISRUPTION_BUDGETS, "pdb", subresources=("status",)),
+    _served(resources.CLUSTER_ROLE_BINDINGS),
+    _served(resources.CLUSTER_ROLES),
+    _served(resources.ROLE_BINDINGS),
+    _served(resources.ROLES),
+    _served(
+        resources.CUSTOM_RESOURCE_DEFINITIONS,
+        "crd",
+        "crds",
+        categories=("api-extensions",),
+        subresources=("status",),
+    ),
+)

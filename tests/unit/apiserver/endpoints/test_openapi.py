@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from btcctl.apiserver.endpoints import openapi
+from btcctl.apiserver.requests.messages import ApiRequest
+from btcctl.apiserver.served.builtins import BUILT_INS
+from btcctl.apiserver.served.registry import Registry, Served
+from btcctl.resources import ResourceType
+
+SCHEMA = {"type": "object", "properties": {"spec": {"type": "object", "properties": {"nodes": {"type": "integer"}}}}}
+NETS = Served(ResourceType("example.org", "v1", "nets", "Net"), "net", "NetList", is_custom=True, schema=SCHEMA)
+KIND = {"group": "example.org", "version": "v1", "kind": "Net"}
+
+
+def ask(path: str) -> Any:
+    registry = Registry(BUILT_INS)
+    registry.define("nets.example.org", [NETS])
+    response = openapi.respond(registry, ApiRequest("GET", path))
+    return None if response is None else json.loads(response.body)
+
+
+def test_the_index_leads_to_a_document_per_group_and_version() -> None:
+    paths = ask("/openapi/v3")["paths"]
+    assert {"api/v1", "apis/apps/v1", "apis/example.org/v1"} <= set(paths)
+    assert paths["apis/example.org/v1"]["serverRelativeURL"].startswith("/openapi/v3/apis/example.org/v1?hash=")
+
+
+def test_a_document_says_that_the_server_validates_fields_of_each_kind() -> None:
+    operations = [path["patch"] for path in ask("/openapi/v3/apis/example.org/v1")["paths"].values()]
+    assert [operation["x-kubernetes-group-version-kind"] for operation in operations] == [KIND]
+    assert "fieldValidation" in [parameter["name"] for parameter in operations[0]["parameters"]]
+
+
+def test_a_custom_kind_s_schema_can_be_explained() -> None:
+    schemas = ask("/openapi/v3/apis/example.org/v1")["components"]["schemas"]
+    schema = schemas["org.example.v1.Net"]
+    assert schema["x-kubernetes-group-version-kind"] == [KIND]
+    assert schema["properties"]["spec"] == SCHEMA["properties"]["spec"]
+    reference = schema["properties"]["metadata"]["allOf"][0]["$ref"]
+    assert reference.removeprefix("#/components/schemas/") in schemas
+
+
+def test_there_is_no_openapi_v2_and_no_document_of_nothing() -> None:
+    assert ask("/openapi/v2") is None
+    assert ask("/openapi/v3/apis/none/v1") is None

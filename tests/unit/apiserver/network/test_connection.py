@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import gzip
+from io import BytesIO
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from btcctl.apiserver.machinery.errors import StatusError
+from btcctl.apiserver.network.connection import GZIP_FROM_BYTES, MAX_BODY_BYTES, compressed, read_body
+from btcctl.apiserver.network.stream import frame
+from btcctl.apiserver.requests.messages import ApiResponse
+
+CHUNKED = {"transfer-encoding": "chunked"}
+
+
+def status_of(data: bytes, headers: dict[str, str]) -> int:
+    with pytest.raises(StatusError) as caught:
+        read_body(BytesIO(data), headers)
+    return caught.value.status
+
+
+def test_a_body_of_known_length_leaves_the_next_request_alone() -> None:
+    source = BytesIO(b"abcGET /")
+    assert read_body(source, {"content-length": "3"}) == b"abc"
+    assert source.read() == b"GET /"
+
+
+def test_without_length_or_chunks_there_is_no_body() -> None:
+    assert read_body(BytesIO(b"GET /"), {}) == b""
+
+
+@given(st.lists(st.binary(min_size=1, max_size=50), max_size=20))
+def test_chunks_of_any_size_add_up_and_leave_the_next_request_alone(chunks: list[bytes]) -> None:
+    source = BytesIO(b"".join(map(frame, chunks)) + b"0\r\nTrailer: x\r\n\r\nGET /")
+    assert read_body(source, CHUNKED) == b"".join(chunks)
+    assert source.read() == b"GET /"
+
+
+def test_chunk_extensions_are_ignored() -> None:
+    assert read_body(BytesIO(b"3;a=b\r\nabc\r\n0\r\n\r\n"), CHUNKED) == b"abc"
+
+
+@pytest.mark.parametrize("data", [b"", b"x\r\n", b"-1\r\n", b"3\r\nab", b"3\r\nabcd\r\n", b"\r\n"])
+def test_broken_chunks_are_refused(data: bytes) -> None:
+    assert status_of(data, CHUNKED) in {400, 413}
+
+
+@pytest.mark.parametrize("length", ["-1", "x", "", "１"])
+def test_a_broken_length_is_refused(length: str) -> None:
+    assert status_of(b"", {"content-length": length}) == 400
+
+
+def test_the_limit_is_three_mebibytes_however_it_is_sent() -> None:
+    body = bytes(MAX_BODY_BYTES)
+    assert read_body(BytesIO(body), {"content-length": str(len(body))}) == body
+    assert read_body(BytesIO(frame(body) + b"0\r\n\r\n"), CHUNKED) == body
+    assert status_of(b"", {"content-length": str(MAX_BODY_BYTES + 1)}) == 413
+    assert status_of(frame(body) + b"1\r\nx\r\n0\r\n\r\n", CHUNKED) == 413
+
+
+def test_only_large_answers_are_compressed_and_only_if_wanted() -> None:
+    large, small = ApiResponse(200, {}, bytes(GZIP_FROM_BYTES)), ApiResponse(200, {}, bytes(GZIP_FROM_BYTES - 1))
+    headers, body = compressed(large, wanted=True)
+    assert (headers["Content-Encoding"], gzip.decompress(body)) == ("gzip", large.body)
+    assert compressed(large, wanted=False) == ({"Vary": "Accept-Encoding"}, large.body)
+    assert compressed(small, wanted=True) == ({}, small.body)
