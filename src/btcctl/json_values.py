@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from btcctl.codecs import encode
+from btcctl.codecs import encode, encode_compact
 
 _MAX_DEPTH = 500  # more than any API server takes, and less than the interpreter's stack
 _PLAIN_KEY = re.compile(r"[A-Za-z_][\w-]*")
@@ -40,7 +40,7 @@ def encode_json(value: object) -> bytes:
     """
     try:
         if _is_plain(value):
-            return encode(value)
+            return encode_compact(value)
     except _NO_JSON:
         pass  # the look below says where
     for fault in _faults(value, "", 0):

@@ -85,14 +85,10 @@ class _AnyFrame(msgspec.Struct, gc=False):
     metadata: dict[str, Any]
 
 
-_decode_frame = codecs.decoder_of(ObjectFrame).decode
+#: What is decoded of an object's bytes when it arrives; raises DECODE_ERRORS. `meta_of` takes more, and longer.
+decode_frame = codecs.decoder_of(ObjectFrame).decode
 _decode_detail = codecs.decoder_of(_DetailFrame).decode
 _decode_any = codecs.decoder_of(_AnyFrame).decode
-
-
-def decode_meta(raw: bytes) -> ObjectMeta:
-    """The metadata in an object's bytes; raises DECODE_ERRORS, for a caller in a hurry that catches them."""
-    return _decode_frame(raw).metadata
 
 
 def meta_of(raw: bytes) -> ObjectMeta:
@@ -102,7 +98,7 @@ def meta_of(raw: bytes) -> ObjectMeta:
         ObjectDecodeError: The bytes are not JSON, are nested too deep, or have no usable metadata.
     """
     try:
-        return _decode_frame(raw).metadata
+        return decode_frame(raw).metadata
     except DECODE_ERRORS as error:
         failure = undecodable("object", error)
     if not isinstance(failure.__cause__, RecursionError):

@@ -20,6 +20,7 @@ from btcctl.errors import ObjectDecodeError
 from btcctl.metadata import (
     DetailMeta,
     TypeMeta,
+    decode_frame,
     detail_of,
     meta_of,
     undecodable,
@@ -189,7 +190,11 @@ class Object(msgspec.Struct, frozen=True, gc=False, eq=False):
             ObjectDecodeError: The bytes are not JSON or have no usable metadata.
         """
         try:
-            meta = meta_of(raw)
+            meta = decode_frame(raw).metadata
+        except DECODE_ERRORS:
+            meta = None  # looked at again
+        try:
+            meta = meta or meta_of(raw)
         except ObjectDecodeError as error:
             failure = error
         else:

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from btcctl.metadata import TypeMeta
 
+# With "/" and "%" the API server's own rule for names as path segments (path.IsValidPathSegmentName).
+_NO_SEGMENTS = frozenset({".", ".."})
+
 
 @dataclass(frozen=True, slots=True)
 class ResourceType:
@@ -46,10 +49,11 @@ class ResourceType:
             raise ValueError(f"{self} is cluster-scoped and cannot be in namespace {namespace!r}")
         if name and self.namespaced and not namespace:
             raise ValueError(f"{self} {name!r} needs a namespace")
-        for text in (namespace, name, subresource):
-            # API server's own rule for names as path segments (path.IsValidPathSegmentName).
-            if "/" in text or "%" in text or text in {".", ".."}:
-                raise ValueError(f"{text!r} cannot be part of an API path")
+        parts = (namespace, name, subresource)
+        joined = "/".join(parts)
+        if joined.count("/") != 2 or "%" in joined or not _NO_SEGMENTS.isdisjoint(parts):
+            wrong = next(each for each in parts if "/" in each or "%" in each or each in _NO_SEGMENTS)
+            raise ValueError(f"{wrong!r} cannot be part of an API path")
         path = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
         path = f"{path}/namespaces/{namespace}/{self.plural}" if namespace else f"{path}/{self.plural}"
         if name:

@@ -70,6 +70,12 @@ class SecretMapping(Mapping[str, str]):
 ENVIRON = SecretMapping(os.environ)  #: as it is now, in default arguments, too: `help()` prints those
 
 
+def without_frames(error: BtcctlError) -> BtcctlError:
+    """`error`, rid of the frames and causes that it came from: raise it where none of its arguments is at hand."""
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)
+
+
 def hiding_frames(function: Callable[P, T]) -> Callable[P, T]:
     """Let errors of ours out of `function` without its arguments, and the frames and causes they came from."""
 
@@ -78,9 +84,8 @@ def hiding_frames(function: Callable[P, T]) -> Callable[P, T]:
         try:
             return function(*args, **kwargs)
         except BtcctlError as error:
-            failure = error
+            failure = without_frames(error)
         del args, kwargs
-        failure.__cause__ = failure.__context__ = None
-        raise failure.with_traceback(None)
+        raise failure
 
     return call

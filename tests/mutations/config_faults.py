@@ -118,8 +118,8 @@ CONFIG_FAULTS = [
             "        return Secret(super().__getitem__(key))",
             "        return super().__getitem__(key)",
         ),
-        ("an error keeps its cause", "failure.__cause__ = failure.__context__ = None", "pass"),
+        ("an error keeps its cause", "error.__cause__ = error.__context__ = None", "pass"),
         ("an error keeps the arguments", "        del args, kwargs\n", ""),
-        ("an error keeps its frames", "raise failure.with_traceback(None)", "raise failure"),
+        ("an error keeps its frames", "return error.with_traceback(None)", "return error"),
     ),
 ]

@@ -49,12 +49,11 @@ from btcctl.deadline import time_left
 from btcctl.errors import CallTimedOut
 from btcctl.rest.exchange.call import Call as ExchangeCall
 from btcctl.rest.exchange.connection import Connections, Dial, PlainPool
-from btcctl.rest.exchange.exchange import Message, exchange
+from btcctl.rest.exchange.exchange import exchange
 from btcctl.rest.exchange.failures import FAILURES, describe
-from btcctl.rest.exchange.head import format_fields, format_head
+from btcctl.rest.exchange.head import format_fields, format_request
 from btcctl.rest.exchange.names import Names
 from btcctl.rest.transport.transport import Fence
-from btcctl.secret import SecretBytes
 
 __all__ = [
     "AlreadyAdded",
@@ -177,10 +176,8 @@ class RpcConnections:
             DeadlineExceeded: `btcctl.deadline` left no time for it.
         """
         seconds = time_left(self._connect_seconds + self._read_seconds if seconds is None else seconds)
-        call = ExchangeCall(seconds, clock=self._clock, fence=self._fence, connect_seconds=self._connect_seconds)
         parts = urlsplit(url)
-        head = format_head("POST", parts.path or "/", format_fields(parts.netloc, headers.items()), body)
-        message = Message("POST", SecretBytes(head + body), retry)
+        message = format_request("POST", parts.path or "/", format_fields(parts.netloc, headers.items()), body)
         pool = self._pools.connection_from_url(url)
         answer_bytes = bytearray()
 
@@ -190,7 +187,9 @@ class RpcConnections:
                 raise RpcUnavailable(f"{url} sends too much: gave up after {len(answer_bytes)} bytes")
 
         try:
-            answer = exchange(Connections(pool, self._names, dial=self._dial), call, message)
+            call = ExchangeCall(seconds, self._clock, fence=self._fence, connect_seconds=self._connect_seconds)
+            connections = Connections(pool, self._names, dial=self._dial)
+            answer = exchange(connections, call, "POST", message, may_be_sent_twice=retry)
             answer.read(receive)
         except FAILURES as error:
             raise _unavailable(url, error) from error

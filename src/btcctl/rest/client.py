@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from logging import DEBUG
@@ -14,11 +13,20 @@ from typing import Any, Self, TypeVar, overload
 
 import msgspec
 from cachetools import LRUCache, TTLCache
+from msgspec.structs import replace
 
 from btcctl import codecs
 from btcctl.clock import SYSTEM_CLOCK, Clock, check_seconds
 from btcctl.deadline import time_left
-from btcctl.errors import ApiError, Interrupted, NotFound, ObjectDecodeError, TransportError
+from btcctl.errors import (
+    ApiError,
+    BtcctlError,
+    DeadlineExceeded,
+    Interrupted,
+    NotFound,
+    ObjectDecodeError,
+    TransportError,
+)
 from btcctl.logging import get_logger
 from btcctl.metadata import TypeMeta
 from btcctl.resources import ResourceType
@@ -30,10 +38,10 @@ from btcctl.rest.http import HttpTransport
 from btcctl.rest.limits import StreamLimits
 from btcctl.rest.retry import RetryPolicy
 from btcctl.rest.transport.breaker import Breaker
-from btcctl.rest.transport.transport import Request, Response, StreamResponse, Transport
+from btcctl.rest.transport.transport import FixedHeaders, Request, Response, StreamResponse, Transport
 from btcctl.rest.typed.resource import TypedResource
 from btcctl.rest.watching.stream import WatchStream
-from btcctl.secret import SecretBytes, hiding_frames
+from btcctl.secret import SecretBytes, hiding_frames, without_frames
 from btcctl.threads import Latch, Stop
 from btcctl.typed.kinds import TypedKind, kind_of
 from btcctl.typed.typed_object import TypedObject
@@ -46,6 +54,7 @@ K = TypeVar("K", bound=TypedObject)
 REQUEST_SECONDS = 30.0
 DISCOVERY_SECONDS = 300.0  # how long discovery is remembered; a miss always asks again
 _ERROR_BODY_BYTES = 1 << 20
+_KNOWN_HEADERS = 16  # kinds of requests that are told apart by their headers
 
 
 @cache
@@ -93,6 +102,7 @@ class ApiClient:
         self.field_manager = program_name() if field_manager is None else checked_manager(field_manager)
         self.gzip = gzip
         self._transport = transport
+        self._known_headers: dict[tuple[tuple[str, str], ...], FixedHeaders] = {}
         self._headers = {"User-Agent": user_agent or default_user_agent(), "Accept": "application/json"}
         self.clock = clock
         self._retries = retries
@@ -211,23 +221,33 @@ class ApiClient:
         failures, waited = 0, 0.0
         left = self._timeout if timeout is None else check_seconds("timeout", timeout)
         ends_at = self.clock.now() + left
+        error: BtcctlError
         while True:
             try:
-                return self._attempt(request, left, breaker)
-            except ApiError as error:
-                failures += 1
-                if idempotent is None:
-                    idempotent = request.is_idempotent
-                delay = self._retries.delay(error, failures=failures, waited=waited, idempotent=idempotent)
-                left = ends_at - self.clock.now()
-                if delay is None or delay >= left or time_left(delay) < delay:
-                    raise
-                logger.info("server asks to wait", method=request.method, path=request.path, seconds=delay)
-                if (stop or self._closed).wait(delay):
-                    raise Interrupted("stopped") from error
-                waited += delay
-                left = max(0.0, ends_at - self.clock.now())
-                request = replace(request, after_status=error.code)
+                response = self._transport.request(request, timeout=time_left(left), breaker=breaker)
+            except BtcctlError as raised:
+                error = _failure(raised, left)
+            else:
+                if logger.is_enabled(DEBUG) and not request.is_read:
+                    logger.debug("api write", method=request.method, path=request.path, status=response.status)
+                if "Warning" in response.headers:
+                    self._log_warnings(response.headers)
+                if 200 <= response.status < 300:
+                    return response
+                error = error_from(response, self.clock)
+            if not isinstance(error, ApiError):
+                raise error
+            failures += 1
+            may_repeat = request.is_idempotent if idempotent is None else idempotent
+            delay = self._retries.delay(error, failures=failures, waited=waited, idempotent=may_repeat)
+            if delay is None or delay >= ends_at - self.clock.now() or time_left(delay) < delay:
+                raise error
+            logger.info("server asks to wait", method=request.method, path=request.path, seconds=delay)
+            if (stop or self._closed).wait(delay):
+                raise Interrupted("stopped") from error
+            waited += delay
+            left = max(0.0, ends_at - self.clock.now())
+            request = replace(request, after_status=error.code)
 
     def open_watch(
         self, request: Request, *, limits: StreamLimits, breaker: Breaker, type_meta: TypeMeta | None = None
@@ -277,25 +297,15 @@ class ApiClient:
         self.close()
 
     def _complete(self, request: Request) -> Request:
-        """With the headers that all have. Not by `dataclasses.replace`, which takes a dozen calls for it."""
-        headers = {**self._headers, **request.headers}
+        """With the headers that all have: merged once for all requests that have the same ones of their own."""
+        own = tuple(request.headers.items())
+        headers = self._known_headers.get(own)
+        if headers is None:
+            headers = FixedHeaders({**self._headers, **request.headers})
+            if len(self._known_headers) < _KNOWN_HEADERS:
+                self._known_headers[own] = headers
         about = (request.method, request.path, request.query, headers, request.body)
         return Request(*about, request.receive, request.after_status)
-
-    @hiding_frames  # of http.client, which has the credentials as bytes
-    def _attempt(self, request: Request, timeout: float, breaker: Breaker | None) -> Response:
-        try:
-            response = self._transport.request(request, timeout=time_left(timeout), breaker=breaker)
-        except TransportError:
-            time_left(timeout)  # says so if that was the reason
-            raise
-        if logger.is_enabled(DEBUG) and not request.is_read:
-            logger.debug("api write", method=request.method, path=request.path, status=response.status)
-        if "Warning" in response.headers:
-            self._log_warnings(response.headers)
-        if not 200 <= response.status < 300:
-            raise error_from(response, self.clock)
-        return response
 
     def _log_warnings(self, headers: Mapping[str, str]) -> None:
         """Each text once: the server repeats itself with every request."""
@@ -305,6 +315,16 @@ class ApiClient:
                 self._warned[text] = True
             if is_new:
                 logger.warning("the API server warns", text=text)
+
+
+def _failure(error: BtcctlError, timeout: float) -> BtcctlError:
+    """What is raised because there was no answer: without the frames in which the request stands as bytes."""
+    if isinstance(error, TransportError):
+        try:
+            time_left(timeout)
+        except DeadlineExceeded as over:
+            error = over
+    return without_frames(error)
 
 
 def _read_some(response: StreamResponse) -> bytes:

@@ -17,18 +17,17 @@ from btcctl.rest.config.credentials import authorization_within, rejected_within
 from btcctl.rest.config.tls import TlsContexts, build_proxy_context
 from btcctl.rest.exchange.call import Call
 from btcctl.rest.exchange.connection import Connections, open_pool
-from btcctl.rest.exchange.exchange import Answer, Message, exchange
+from btcctl.rest.exchange.exchange import Answer, exchange
 from btcctl.rest.exchange.failures import FAILURES, describe
-from btcctl.rest.exchange.head import format_fields, format_head
+from btcctl.rest.exchange.head import format_fields, format_request
 from btcctl.rest.exchange.names import Names
 from btcctl.rest.exchange.proxies import proxy_for
 from btcctl.rest.transport.breaker import Breaker
-from btcctl.rest.transport.transport import IDEMPOTENT, Fence, Request, Response
-from btcctl.secret import ENVIRON, Secret, SecretBytes
+from btcctl.rest.transport.transport import IDEMPOTENT, Fence, FixedHeaders, Request, Response
+from btcctl.secret import ENVIRON, SecretBytes
 
 logger = get_logger(__name__)
 
-_KNOWN_FIELDS = 16
 POOL_SIZE = 32  # connections kept; more are made when needed, and closed after use
 
 
@@ -90,13 +89,15 @@ class HttpTransport:
         is_forwarded = pool.proxy is not None and tls is None
         self._origin = f"http://{url.netloc}" if is_forwarded else ""
         self._proxy_fields = [*pool.proxy_headers.items()] if is_forwarded else []
-        self._known_fields: dict[tuple[object, ...], Secret] = {}
+        self._may_wait = getattr(config.credentials, "may_wait", True)
 
     def request(self, request: Request, *, timeout: float, breaker: Breaker | None = None) -> Response:
         """Send and read the whole answer, whatever its status. See `Transport.request`."""
         try:
-            answer = self._open(request, self._call(request, timeout, breaker))
-            body = answer.read(request.receive if answer.status == 200 else None)
+            answer = self._open(request, timeout, breaker)
+            body = answer.content
+            if body is None:
+                body = answer.read(request.receive if answer.status == 200 else None)
             return Response(answer.status, answer.headers, body)
         except FAILURES as error:
             self.fail(error, breaker)
@@ -109,7 +110,7 @@ class HttpTransport:
         with contextlib.ExitStack() as undo:
             undo.callback(breaker.release)
             try:
-                answer = self._open(request, self._call(request, timeout, breaker))
+                answer = self._open(request, timeout, breaker)
             except FAILURES as error:
                 self.fail(error, breaker)
             undo.pop_all()
@@ -130,7 +131,7 @@ class HttpTransport:
             TransportError: No answer was had.
         """
         try:
-            return self._open(request, self._call(request, timeout, None), upgrades=True)
+            return self._open(request, timeout, None, upgrades=True)
         except FAILURES as error:
             self.fail(error, None)
 
@@ -147,62 +148,61 @@ class HttpTransport:
         kind, words = describe(error, source=config.source, ca_source=tls.ca_source)
         raise kind(f"{config.host}: {words}") from error
 
-    def _call(self, request: Request, timeout: float, breaker: Breaker | None) -> Call:
-        fence = None if self._fence is None or request.is_read else self._fence
-        return Call(timeout, clock=self._clock, breaker=breaker, fence=fence)
-
-    def _open(self, request: Request, call: Call, *, upgrades: bool = False) -> Answer:
+    def _open(self, request: Request, timeout: float, breaker: Breaker | None, *, upgrades: bool = False) -> Answer:
         """Send, once more with fresh credentials after a 401; the head has come when it returns."""
+        call = Call(timeout, self._clock, breaker, None if self._fence is None or request.is_read else self._fence)
         credentials = self._config.credentials
-        if getattr(credentials, "may_wait", True):
+        if self._may_wait:
             authorization = authorization_within(credentials, call.seconds_left(), self._clock)
         else:
             authorization = credentials.authorization()
-        answer = exchange(self._connections, call, self._message(request, authorization, upgrades))
-        if answer.status != 401:
-            return answer
-        with contextlib.ExitStack() as undo:
-            undo.callback(answer.close)
-            has_others = rejected_within(credentials, authorization, call.seconds_left(), self._clock)
-            if self._tls is not None:
-                self._tls.look_again()  # a certificate may be what is new
-            undo.pop_all()
-        if not has_others:
+        method, message, connections = request.method, self._message(request, authorization), self._connections
+        twice = method in IDEMPOTENT
+        answer = exchange(connections, call, method, message, may_be_sent_twice=twice, upgrades=upgrades)
+        if answer.status != 401 or not self._has_others(call, authorization, answer):
             return answer
         answer.read()  # so that its connection can take the next request
         authorization = authorization_within(credentials, call.seconds_left(), self._clock)
-        return exchange(self._connections, call, self._message(request, authorization, upgrades))
+        message = self._message(request, authorization)
+        return exchange(connections, call, method, message, may_be_sent_twice=twice, upgrades=upgrades)
 
-    def _message(self, request: Request, authorization: str, upgrades: bool) -> Message:
-        method, body = request.method, request.body
-        target = self._prefix + request.path
+    def _has_others(self, call: Call, refused: str, answer: Answer) -> bool:
+        """Tell that `answer` refuses the credentials; whether there are others. Closes it if that cannot be said."""
+        credentials = self._config.credentials
+        with contextlib.ExitStack() as undo:
+            undo.callback(answer.close)
+            has_others = rejected_within(credentials, refused, call.seconds_left(), self._clock)
+            if self._tls is not None:
+                self._tls.look_again()  # a certificate may be what is new
+            undo.pop_all()
+        return has_others
+
+    def _message(self, request: Request, authorization: str) -> SecretBytes:
+        headers, target = request.headers, self._prefix + request.path
         if _PLAIN.fullmatch(target) is None:
             target = quote(target, safe="/:@!$&'()*+,;=~")
         target = self._origin + target
         if request.query:
             target = f"{target}?{_query(tuple(request.query.items()))}"
         # Formatted once for all requests that have the same: there are few kinds of them.
-        key = (authorization, *request.headers.items())
-        fields = self._known_fields.get(key)
-        if fields is None:
-            fields = self._remember_fields(key, request, authorization)
-        head = format_head(method, target, fields, body)
-        return Message(method, SecretBytes(head if body is None else head + body), method in IDEMPOTENT, upgrades)
+        kept = headers.kept if type(headers) is FixedHeaders else None
+        if kept is not None and kept[0] is self and kept[1] == authorization:
+            return format_request(request.method, target, kept[2], request.body)
+        return format_request(request.method, target, self._fields(headers, authorization), request.body)
 
-    def _remember_fields(self, key: tuple[object, ...], request: Request, authorization: str) -> Secret:
+    def _fields(self, headers: Mapping[str, str], authorization: str) -> SecretBytes:
         impersonation = self._config.impersonation
         fields = format_fields(
             self._host,
             [
                 *self._proxy_fields,
-                *request.headers.items(),
+                *headers.items(),
                 *([("Authorization", authorization)] if authorization else ()),
                 *(impersonation.headers() if impersonation else ()),
             ],
         )
-        if len(self._known_fields) >= _KNOWN_FIELDS:
-            self._known_fields = {}  # rather than to keep tokens that have been replaced long ago
-        self._known_fields[key] = fields
+        if isinstance(headers, FixedHeaders):
+            headers.kept = (self, authorization, fields)
         return fields
 
 

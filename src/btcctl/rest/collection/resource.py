@@ -7,11 +7,11 @@ from enum import Enum
 from typing import Any
 
 from btcctl import codecs
-from btcctl.errors import NotFound
+from btcctl.errors import NotFound, ObjectDecodeError
 from btcctl.json_values import encode_json
 from btcctl.objects import Object, ObjectKey
 from btcctl.rest.answers import decode_answer
-from btcctl.rest.collection.addressing import checked_patch, explained_status, metadata_of
+from btcctl.rest.collection.addressing import checked_patch, explained, explained_status, metadata_of, path_of
 from btcctl.rest.collection.differences import merge_patch
 from btcctl.rest.collection.field_manager import MUST_BE_CHOSEN, checked_manager
 from btcctl.rest.collection.reading import ReadableResource, selectors, without_empty
@@ -77,8 +77,8 @@ class Resource(ReadableResource):
             Conflict: It has changed since: read it again.
             NotFound: It is gone.
         """
-        path = self._path(self._key_of(body), subresource)
-        content = _encoded(self._complete(body))
+        path = path_of(self.type, self.namespace, self._key_of(body), subresource)
+        content = SecretBytes(encode_json(self._complete(body)))
         del body
         return self._write("PUT", path, content)
 
@@ -305,7 +305,14 @@ class Resource(ReadableResource):
 
     def _write(self, method: str, path: str, content: SecretBytes) -> Object:
         query = {"fieldManager": self._client.field_manager}
-        obj = self._object(self._call(Request(method, path, query, _JSON, content)))
+        try:
+            answer = self._client.call(Request(method, path, query, _JSON, content))
+        except NotFound as error:
+            raise explained(error, self.type) from error
+        try:
+            obj = Object.from_raw(answer.body, self._type_meta)
+        except ObjectDecodeError:
+            obj = self._object(answer)  # says more
         record_write(self.type, obj, may_be_new=method == "POST")
         return obj
 

@@ -54,27 +54,15 @@ class Tls:
 
 
 class TlsSocket(ssl.SSLSocket):
-    """Reads and writes with a third of the calls: the standard library's checks whether it is connected four times.
+    """CPython loses a socket, open, if it breaks off just before the handshake: this one is closed when dropped."""
 
-    And CPython loses the socket, open, if it breaks off just before the handshake: this one is closed when dropped.
-    """
+    def operations(self) -> tuple[Callable[[int], bytes], Callable[[Any], int]]:
+        """To read and to write, without the standard library's checks, which ask four times whether it is connected.
 
-    def recv(self, size: int = 1024, flags: int = 0) -> bytes:
+        What they raise is OpenSSL's: an end without a farewell is an `ssl.SSLEOFError`.
+        """
         tls: Any = self._sslobj  # type: ignore[attr-defined]
-        if tls is None or flags:
-            return super().recv(size, flags)
-        try:
-            data: bytes = tls.read(size)
-        except ssl.SSLEOFError:
-            return b""  # as the standard library's does, unless it is told otherwise
-        return data
-
-    def send(self, data: Any, flags: int = 0) -> int:
-        tls: Any = self._sslobj  # type: ignore[attr-defined]
-        if tls is None or flags:
-            return super().send(data, flags)
-        sent: int = tls.write(data)
-        return sent
+        return tls.read, tls.write
 
     def __del__(self) -> None:
         self.close()

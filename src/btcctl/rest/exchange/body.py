@@ -76,7 +76,7 @@ def framing_of(head: Head, method: str) -> Framing:
     Raises:
         ExchangeError: In a way of which a server and a proxy could think differently.
     """
-    coding, length = head.headers.get("transfer-encoding"), head.headers.get("content-length")
+    coding, length = head.get("transfer-encoding"), head.get("content-length")
     if coding is not None:
         if coding.lower() != "chunked" or length is not None or not head.minor_version:
             raise ExchangeError("an answer with a transfer coding other than chunked, or with a length as well")
@@ -96,11 +96,9 @@ def leaves_connection_usable(head: Head, framing: Framing) -> bool:
     """
     if isinstance(framing, UntilClose):
         return False
-    if head.status in WITHOUT_BODY and (
-        "transfer-encoding" in head.headers or head.headers.get("content-length", "0") != "0"
-    ):
+    if head.status in WITHOUT_BODY and ("transfer-encoding" in head or head.get("content-length", "0") != "0"):
         return False
-    said = head.headers.get("connection")
+    said = head.get("connection")
     if said is None:
         return head.minor_version == 1
     options = [each.strip() for each in said.lower().split(",")]
@@ -148,7 +146,7 @@ def unpacking_of(head: Head) -> Gunzip | None:
     Raises:
         ExchangeError: In a way that was not asked for.
     """
-    coding = head.headers.get("content-encoding", "").lower()
+    coding = head.get("content-encoding", "").lower()
     if coding in {"", "identity"}:
         return None
     if coding not in {"gzip", "x-gzip"}:

@@ -11,9 +11,6 @@ from btcctl.rest.transport.breaker import Breaker
 from btcctl.rest.transport.transport import Fence
 
 CONNECT_SECONDS = 10.0
-# A socket's timeout may be so much longer than what is left: to set it is a system call, and it is mostly about right,
-# from the wait before or the call before.
-_SLACK_SECONDS = 0.05
 
 
 class Call:
@@ -25,27 +22,34 @@ class Call:
         breaker: Breaks it off when tripped.
         fence: Asked before each part of the request is sent.
 
+    Attributes:
+        deadline: When its time is over, by `clock`.
+
     Raises:
         ValueError: `seconds` is negative or NaN.
+        OutOfTime: They are none.
     """
 
-    __slots__ = ("_deadline", "_seconds", "breaker", "clock", "connect_seconds", "fence")
+    __slots__ = ("_seconds", "breaker", "clock", "connect_seconds", "deadline", "fence")
 
     def __init__(
         self,
         seconds: float,
-        *,
         clock: Clock = SYSTEM_CLOCK,
         breaker: Breaker | None = None,
         fence: Fence | None = None,
         connect_seconds: float = CONNECT_SECONDS,
     ) -> None:
+        self._seconds = seconds
+        if not 0 < seconds <= MAX_WAIT_SECONDS:
+            seconds = bounded(check_seconds("timeout", seconds))
+            if not seconds:
+                raise self.out_of_time()
         self.clock = clock
-        self._seconds = seconds if seconds >= 0 else check_seconds("timeout", seconds)
-        self._deadline = clock.now() + seconds
-        self.connect_seconds = connect_seconds
+        self.deadline = clock.now() + seconds
         self.breaker = breaker
         self.fence = fence
+        self.connect_seconds = connect_seconds
 
     def seconds_left(self) -> float:
         """How long the next step may wait.
@@ -53,23 +57,10 @@ class Call:
         Raises:
             OutOfTime: Not at all.
         """
-        left = self._deadline - self.clock.now()
+        left = self.deadline - self.clock.now()
         if left <= 0:
             raise self.out_of_time()
-        return bounded(left)
-
-    def limit(self, sock: socket.socket) -> None:
-        """Let what blocks on `sock` next do so for what is left, give or take a few hundredths of a second.
-
-        Raises:
-            OutOfTime: Nothing is left.
-        """
-        left = self._deadline - self.clock.now()
-        if left <= 0:
-            raise self.out_of_time()
-        limit = sock.gettimeout()
-        if limit is None or not left <= limit <= left + _SLACK_SECONDS:
-            sock.settimeout(min(left, MAX_WAIT_SECONDS) + _SLACK_SECONDS / 2)
+        return left
 
     def out_of_time(self) -> OutOfTime:
         """That the call has had its time."""

@@ -14,7 +14,6 @@ from __future__ import annotations
 import contextlib
 import http.client
 import queue
-import select
 import socket
 import ssl
 from collections import deque
@@ -25,14 +24,13 @@ from typing import Any
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, ProxyManager, make_headers
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ClosedPoolError, HTTPError
-from urllib3.util.ssltransport import SSLTransport
 
-from btcctl.clock import Clock
 from btcctl.rest.config.tls import TlsContexts
 from btcctl.rest.exchange.call import Call
 from btcctl.rest.exchange.failures import ConnectError
 from btcctl.rest.exchange.names import AddressInfo, Names
 from btcctl.rest.exchange.proxies import Proxy
+from btcctl.rest.exchange.wire import Wire, wire_to
 from btcctl.rest.transport.breaker import Breaker
 from btcctl.threads import Runner, Stop
 
@@ -63,12 +61,13 @@ class PlainConnection(HTTPConnection):
     """Over TCP."""
 
     making: _Making | None = None
-    poll: Callable[[float], object] | None = None
+    wire: Wire | None = None
 
     @property
     def is_connected(self) -> bool:
         """False if the server has closed it, or has sent what was not asked for."""
-        return self.sock is not None and self.poll is not None and not self.poll(0)
+        wire = self.wire
+        return self.sock is not None and wire is not None and not wire.poll(0)
 
     def _new_conn(self) -> socket.socket:
         return _dial(self)
@@ -79,7 +78,7 @@ class TlsConnection(HTTPSConnection):
 
     making: _Making | None = None
     contexts: TlsContexts | None = None
-    poll: Callable[[float], object] | None = None
+    wire: Wire | None = None
 
     def _new_conn(self) -> socket.socket:
         return _dial(self)
@@ -99,7 +98,8 @@ class TlsConnection(HTTPSConnection):
         """False, too, for a connection made under certificates that have been replaced since."""
         if self.contexts is not None and not self.contexts.is_in_force(self.ssl_context):
             return False
-        return self.sock is not None and self.poll is not None and not self.poll(0)
+        wire = self.wire
+        return self.sock is not None and wire is not None and not wire.poll(0)
 
 
 Connection = PlainConnection | TlsConnection
@@ -219,11 +219,7 @@ class Connections:
             raise _why_not(error, call, guard, self._proxy) from error
         finally:
             connection.making = None
-        poller = select.poll()
-        poller.register(connection.sock, select.POLLIN)
-        connection.poll = poller.poll
-        if isinstance(connection.sock, SSLTransport):
-            connection.sock.socket = _InTime(connection.sock.socket, call.clock)  # type: ignore[assignment]
+        connection.wire = wire_to(connection.sock, call.clock)
 
     def _connect(self, connection: Connection) -> None:
         if self._pool.proxy is not None and self._tls is not None:
@@ -244,41 +240,6 @@ class Connections:
     def close(self) -> None:
         """Close those that are not in use, and the others after use. Idempotent."""
         self._pool.close()
-
-
-class _InTime:
-    """What is under a TLS connection within another: its timeout is for all of an operation of the upper one."""
-
-    def __init__(self, sock: Any, clock: Clock) -> None:
-        self._sock = sock
-        self._clock = clock
-        self._ends_at = clock.now()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._sock, name)
-
-    def gettimeout(self) -> None:
-        """Always to be set again: what was set has begun to run."""
-
-    def settimeout(self, seconds: float) -> None:
-        self._ends_at = self._clock.now() + seconds
-
-    def recv(self, size: int) -> bytes:
-        self._sock.settimeout(self._left())
-        data: bytes = self._sock.recv(size)
-        return data
-
-    def sendall(self, data: bytes) -> None:
-        view = memoryview(data)
-        while view:
-            self._sock.settimeout(self._left())
-            view = view[self._sock.send(view) :]
-
-    def _left(self) -> float:
-        left = self._ends_at - self._clock.now()
-        if left <= 0:
-            raise TimeoutError("timed out")
-        return left
 
 
 @contextlib.contextmanager

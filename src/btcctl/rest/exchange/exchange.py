@@ -6,12 +6,13 @@ What holds here:
 * A connection goes back to its pool connected if the answer has come to its end as it said it would, nothing has come
   after that, and the server agrees; else closed. No error of any kind leaves one behind.
 * Between the fence's consent and the system call that sends stands nothing that waits.
+* An answer that is whole when its head has come, as most are, has let go of its connection before anyone sees it.
 """
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from btcctl.clock import bounded
@@ -19,7 +20,6 @@ from btcctl.rest.exchange.body import (
     WITHOUT_BODY,
     Framing,
     Gunzip,
-    Sized,
     framing_of,
     leaves_connection_usable,
     unpacking_of,
@@ -27,34 +27,36 @@ from btcctl.rest.exchange.body import (
 from btcctl.rest.exchange.call import Call
 from btcctl.rest.exchange.connection import Connection, Connections
 from btcctl.rest.exchange.failures import CUT_SHORT, NO_ANSWER, ExchangeError, NoAnswer, Silent, is_broken_off
-from btcctl.rest.exchange.head import Head, Headers, parse_head
+from btcctl.rest.exchange.head import Head, parse_head
+from btcctl.rest.exchange.wire import MAX_READ, WOULD_BLOCK
 
-RECEIVE_BYTES = 1 << 16
 SEND_BYTES = 1 << 18  # the fence is asked again before each further part
 MAX_INFORMATIONAL = 100  # answers of the kind "100 Continue" before the one that counts
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A request as it goes over the wire. Shows nothing of it."""
-
-    method: str
-    data: bytes = field(repr=False)
-    may_be_sent_twice: bool = False
-    upgrades: bool = False  #: asks for another protocol on the same connection: 101 is an answer to it
-
-
-def exchange(connections: Connections, call: Call, message: Message) -> Answer:
+def exchange(
+    connections: Connections,
+    call: Call,
+    method: str,
+    message: bytes,
+    *,
+    may_be_sent_twice: bool = False,
+    upgrades: bool = False,
+) -> Answer:
     """Send a request; returns when the head of its answer has come.
 
     A kept connection that turns out to be dead is replaced once, if the message may be sent twice.
+
+    Args:
+        message: The request as `format_request` has it: a SecretBytes, for it is in the frames of errors.
+        upgrades: It asks for another protocol on the same connection: 101 is an answer to it.
 
     Raises:
         ExchangeError: There was no answer, or none that makes sense.
         OSError: The connection broke.
         Interrupted: The call's breaker was tripped.
     """
-    connection = connections.take()
+    connection, why = connections.take(), None
     try:
         while True:
             is_kept = connection.sock is not None
@@ -62,14 +64,21 @@ def exchange(connections: Connections, call: Call, message: Message) -> Answer:
                 connections.connect(connection, call)
             elif call.breaker is not None:
                 call.watch_over(connection.sock)
+            wire: Any = connection.wire
             try:
-                _send(connection.sock, call, message)
-                head, rest = _receive_head(connection.sock, call, 101 if message.upgrades else 200)
-                return Answer(head, rest, message.method, call, connection, connections)
-            except NoAnswer:
-                connection.close()
-                if not (is_kept and message.may_be_sent_twice):
+                _send(wire, call, message)
+                data = _receive(wire, call, call.deadline)
+            except OSError as error:
+                if not is_broken_off(error):
                     raise
+                data, why = b"", error
+            if data:
+                return Answer(data, method, call, connection, connections, 101 if upgrades else 200)
+            if data is None:
+                raise call.out_of_time()
+            connection.close()
+            if not (is_kept and may_be_sent_twice):
+                raise NoAnswer(NO_ANSWER) from why
     except BaseException:
         connection.close()
         connections.give_back(connection)
@@ -79,9 +88,17 @@ def exchange(connections: Connections, call: Call, message: Message) -> Answer:
 class Answer:
     """An answer whose head has come. Its body is read once, by one thread; `close` it if that is not to the end.
 
+    Args:
+        data: What has come, not nothing.
+        least: The lowest status of an answer that counts.
+
     Attributes:
         status: 200 to 599; or 101, and then `detach`.
         headers: The fields of the head.
+        content: All of it, if it had come with the head; else None.
+
+    Raises:
+        ExchangeError: It makes no sense, or is not there in time; the connection is still the caller's.
     """
 
     __slots__ = (
@@ -89,35 +106,41 @@ class Answer:
         "_connection",
         "_connections",
         "_framing",
-        "_head",
         "_idle_seconds",
         "_rest",
         "_unpack",
+        "content",
         "headers",
         "status",
     )
 
     def __init__(
-        self, head: Head, rest: bytes, method: str, call: Call, connection: Connection, connections: Connections
+        self, data: bytes, method: str, call: Call, connection: Connection, connections: Connections, least: int
     ) -> None:
+        head = parse_head(data)
+        if head is None or head.status < least:
+            head, rest = _receive_rest_of_head(bytearray(data), head, connection, call, least)
+        else:
+            rest = data[head.size :]
+        self.headers: Head = head
         self.status: int = head.status
-        self.headers: Headers = head.headers
-        self._head = head
+        if head.plain_length == len(rest) and rest and method != "HEAD" and head.status not in WITHOUT_BODY:
+            self._connection: Connection | None = None
+            self.content: bytes | None = rest
+            connections.give_back(connection)
+            return
+        self.content = None
         self._rest = rest  # what has come of the body
-        # None: it has come as a whole, and leaves the connection to the next.
-        self._framing: Framing | None = None
-        self._unpack: Gunzip | None = None
-        if head.plain_length != len(rest) or not rest or method == "HEAD" or head.status in WITHOUT_BODY:
-            self._framing = framing_of(head, method)
-            self._unpack = None if self._framing.is_complete else unpacking_of(head)
+        self._framing: Framing = framing_of(head, method)
+        self._unpack: Gunzip | None = None if self._framing.is_complete else unpacking_of(head)
         self._call = call
-        self._connection: Connection | None = connection
+        self._connection = connection
         self._connections = connections
         self._idle_seconds: float | None = None
 
     def set_idle_timeout(self, seconds: float) -> None:
         """From now on each piece may take so long, and the call's deadline is none."""
-        self._idle_seconds = seconds
+        self._idle_seconds = bounded(seconds)
 
     def pieces(self) -> Iterator[bytes]:
         """Yield the content as it comes, in pieces of any size.
@@ -126,7 +149,10 @@ class Answer:
             ExchangeError: It does not come to the end that it should have, or not in time.
             OSError: The connection broke.
         """
-        framing = self._framing = self._framing or Sized(len(self._rest))
+        if self.content is not None:
+            yield self.content
+            return
+        framing = self._framing
         try:
             while not framing.is_complete:
                 if content := self._next(framing):
@@ -142,19 +168,11 @@ class Answer:
         Args:
             receive: Given the content piece by piece, which is not returned then. What it raises is raised.
         """
-        framing, connection = self._framing, self._connection
-        if framing is None and receive is None and connection is not None:
-            self._connection = None
-            self._connections.give_back(connection)
-            return self._rest
-        framing = self._framing = framing or Sized(len(self._rest))
         parts: list[bytes] = []
         take = receive or parts.append
         try:
-            while not framing.is_complete:
-                if content := self._next(framing):
-                    take(content)
-            self._finish(framing)
+            for piece in self.pieces():
+                take(piece)
         except BaseException:
             self.close()
             raise
@@ -188,75 +206,57 @@ class Answer:
         """All has come: keep the connection for the next exchange, if it is good for one."""
         if self._unpack is not None:
             self._unpack.end()
-        if self._rest or framing.is_overfull or not leaves_connection_usable(self._head, framing):
+        if self._rest or framing.is_overfull or not leaves_connection_usable(self.headers, framing):
             self.close()
         connection, self._connection = self._connection, None
         if connection is not None:
             self._connections.give_back(connection)
 
     def _receive(self) -> bytes:
-        connection, idle_seconds = self._connection, self._idle_seconds
-        if connection is None:
+        connection, idle_seconds, call = self._connection, self._idle_seconds, self._call
+        if connection is None or connection.wire is None:
             raise ExchangeError("the answer has been closed")
+        ends_at = call.deadline if idle_seconds is None else call.clock.now() + idle_seconds
+        data = _receive(connection.wire, call, ends_at)
+        if data is not None:
+            return data
         if idle_seconds is None:
-            return _receive(connection.sock, self._call)
-        if connection.sock.gettimeout() != idle_seconds:
-            connection.sock.settimeout(bounded(idle_seconds))
-        try:
-            return connection.sock.recv(RECEIVE_BYTES)
-        except TimeoutError as error:
-            raise Silent(f"connected, but silent or too slow: nothing came for {idle_seconds:g} s") from error
+            raise call.out_of_time()
+        raise Silent(f"connected, but silent or too slow: nothing came for {idle_seconds:g} s")
 
 
-def _send(sock: Any, call: Call, message: Message) -> None:
+def _send(wire: Any, call: Call, message: bytes) -> None:
     """Send all of it; if the server hangs up meanwhile, it may have said why."""
-    data: memoryview | bytes = message.data
-    if len(data) > SEND_BYTES:
-        data = memoryview(data)
     fence = call.fence
+    left: bytes | memoryview = message if len(message) <= SEND_BYTES else memoryview(message)
     try:
-        while data:
-            call.limit(sock)
+        while left:
+            if wire.limit is not None:
+                wire.limit(call.seconds_left())
             if fence is not None:
                 fence.check()
-            sent = sock.send(data if len(data) <= SEND_BYTES else data[:SEND_BYTES])
+            try:
+                sent = wire.write(left if len(left) <= SEND_BYTES else left[:SEND_BYTES])
+            except WOULD_BLOCK as error:
+                wire.wait_after(error, call.seconds_left())
+                continue  # with the same bytes: of TLS, half a record may be on its way
             if fence is not None:
                 fence.sent()
-            if sent == len(data):
+            if sent == len(left):
                 return
-            data = memoryview(data)[sent:]
+            left = memoryview(left)[sent:]
+            call.seconds_left()
     except TimeoutError as error:
-        raise call.out_of_time() from error
+        raise (call.out_of_time() if error.errno is None else error) from error
     except OSError as error:
         if not is_broken_off(error):
             raise
 
 
-def _receive_head(sock: Any, call: Call, least: int = 200) -> tuple[Head, bytes]:
-    """The head that counts, and what has come after it.
-
-    Args:
-        least: The lowest status of an answer that counts.
-    """
-    call.limit(sock)
-    try:
-        data = sock.recv(RECEIVE_BYTES)
-    except TimeoutError as error:
-        raise call.out_of_time() from error
-    except OSError as error:
-        if is_broken_off(error):
-            raise NoAnswer(NO_ANSWER) from error
-        raise
-    if not data:
-        raise NoAnswer(NO_ANSWER)
-    head = parse_head(data)
-    if head is not None and head.status >= least:
-        return head, data[head.size :]
-    return _receive_rest_of_head(bytearray(data), head, sock, call, least)
-
-
-def _receive_rest_of_head(data: bytearray, head: Head | None, sock: Any, call: Call, least: int) -> tuple[Head, bytes]:
-    """The same, for one that has come in pieces, or after others.
+def _receive_rest_of_head(
+    data: bytearray, head: Head | None, connection: Connection, call: Call, least: int
+) -> tuple[Head, bytes]:
+    """The head that counts, and what has come after it, for one that has come in pieces, or after others.
 
     Args:
         data: What has come; begins with `head`, if that is not None.
@@ -270,18 +270,29 @@ def _receive_rest_of_head(data: bytearray, head: Head | None, sock: Any, call: C
             del data[: head.size]
             head = parse_head(data)
             continue
-        more = _receive(sock, call)
+        more = _receive(connection.wire, call, call.deadline)
         if not more:
-            raise ExchangeError(CUT_SHORT)
+            raise ExchangeError(CUT_SHORT) if more is not None else call.out_of_time()
         data += more
         head = parse_head(data, len(data) - len(more))
     return head, bytes(data[head.size :])
 
 
-def _receive(sock: Any, call: Call) -> bytes:
-    call.limit(sock)
-    try:
-        data: bytes = sock.recv(RECEIVE_BYTES)
-    except TimeoutError as error:
-        raise call.out_of_time() from error
-    return data
+def _receive(wire: Any, call: Call, ends_at: float) -> bytes | None:
+    """What comes next: b"" at the end, None if nothing comes until then."""
+    now = call.clock.now
+    while (left := ends_at - now()) > 0:
+        wire.poll(left * 1000)
+        try:
+            data: bytes = wire.read(MAX_READ)
+        except WOULD_BLOCK as error:
+            if isinstance(error, ssl.SSLWantWriteError):
+                wire.wait_after(error, left)
+        except TimeoutError as error:
+            if error.errno is not None:  # the kernel's: the peer has vanished
+                raise
+        except ssl.SSLEOFError:
+            return b""
+        else:
+            return data
+    return None

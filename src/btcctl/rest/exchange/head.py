@@ -9,33 +9,49 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from typing import NamedTuple
 
 from btcctl.rest.exchange.failures import ExchangeError
-from btcctl.secret import Secret
+from btcctl.secret import Secret, SecretBytes
 
 HEAD_BYTES = 1 << 18  # a longer one is none; an API server's warnings take at most 4 KiB of it
 _END = b"\r\n\r\n"
 _NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]++"
 _TEXT = r"[^\x00-\x08\x0a-\x1f\x7f]*+"
-_ANSWER = re.compile(rf"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: {_TEXT})?\r\n((?:{_NAME}:{_TEXT}\r\n)*+)\r\n".encode())
+_FIELDS = rf"(?:{_NAME}:{_TEXT}\r\n)*+"
+_ANSWER = re.compile(rf"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: {_TEXT})?\r\n({_FIELDS})\r\n".encode())
+# The answer to most requests: of what frames and packs its body there is one length, and nothing for us to tell of.
+_SPECIAL_NAMES = frozenset({"transfer-encoding", "content-encoding", "connection", "warning"})
+_OTHER_FIELDS = rf"(?:(?!(?i:content-length|{'|'.join(sorted(_SPECIAL_NAMES))}):){_NAME}:{_TEXT}\r\n)*+"
+_LENGTH_FIELD = r"(?i:content-length):[ \t]*+([0-9]{1,15})[ \t]*+\r\n"
+_PLAIN_ANSWER = re.compile(
+    rf"HTTP/1\.1 ([2-5][0-9][0-9])(?: {_TEXT})?\r\n({_OTHER_FIELDS}{_LENGTH_FIELD}{_OTHER_FIELDS})\r\n".encode()
+)
 _TOKEN = re.compile(_NAME)
 _FIELD = re.compile(rf"{_NAME}:[\t\x20-\x7e\x80-\xff]*+\r\n")
 _BEGINNING = b"HTTP/1."
 _METHODS_WITH_BODY = frozenset({"PUT", "POST", "PATCH"})
-_LENGTH_LINE = b"\ncontent-length:"
-_MAX_DIGITS = 15
 
 
-class Headers(Mapping[str, str]):
-    """The fields of a head, by lower-case name; looked up whatever the case. Those of one name are joined.
+class Head(Mapping[str, str]):
+    """Of an answer: its fields by lower-case name, looked up whatever the case. Those of one name are joined.
 
-    Taken apart when one of them is asked for: most answers' headers are never asked for.
+    They are taken apart when one of them is asked for: most answers' are never asked for.
+
+    Attributes:
+        status: 100 to 599.
+        minor_version: Of HTTP: 0 or 1.
+        size: Bytes it takes.
+        plain_length: Bytes of the body that follows, if the head says that, and nothing else on how it is framed and
+            packed, on whether the connection is kept, and of warnings; else None.
     """
 
-    __slots__ = ("_fields", "_parsed")
+    __slots__ = ("_fields", "_parsed", "minor_version", "plain_length", "size", "status")
 
-    def __init__(self, fields: bytes) -> None:
+    def __init__(self, status: int, minor_version: int, fields: bytes, size: int, plain_length: int | None) -> None:
+        self.status = status
+        self.minor_version = minor_version
+        self.size = size
+        self.plain_length = plain_length
         self._fields = fields
         self._parsed: dict[str, str] | None = None
 
@@ -46,8 +62,8 @@ class Headers(Mapping[str, str]):
         if not isinstance(name, str):
             return False
         name = name.lower()
-        if self._parsed is None and name.encode("utf-8", "replace") not in self._fields.lower():
-            return False  # what occurs nowhere is no name
+        if name in _SPECIAL_NAMES and self.plain_length is not None:
+            return False
         return name in self._all()
 
     def __iter__(self) -> Iterator[str]:
@@ -57,28 +73,12 @@ class Headers(Mapping[str, str]):
         return len(self._all())
 
     def __repr__(self) -> str:
-        return f"Headers({self._all()!r})"
+        return f"<Head of an answer {self.status}>"
 
     def _all(self) -> dict[str, str]:
         if self._parsed is None:
             self._parsed = _parse_fields(self._fields)
         return self._parsed
-
-
-class Head(NamedTuple):
-    """Of an answer.
-
-    Attributes:
-        size: Bytes it takes.
-        plain_length: Bytes of the body that follows, if the head says that and nothing else on how it is framed and
-            packed and whether the connection is kept; else None.
-    """
-
-    status: int
-    headers: Headers
-    minor_version: int  #: HTTP/1.0 or 1.1
-    size: int
-    plain_length: int | None = None
 
 
 def parse_head(data: bytes | bytearray, searched: int = 0) -> Head | None:
@@ -91,38 +91,21 @@ def parse_head(data: bytes | bytearray, searched: int = 0) -> Head | None:
         ExchangeError: It is none, or too long.
     """
     end = data.find(_END, searched - 3 if searched > 3 else 0)
-    match = _ANSWER.match(data) if end >= 0 else None
-    if match is not None:
-        minor, status, fields = match.groups()
-        # Each line begins after a line end, and no field has one in it.
-        length = _plain_length(data[: end + 2].lower()) if minor == b"1" else None
-        return Head(int(status), Headers(fields), minor == b"1", match.end(), length)
     if end >= 0:
+        match = _PLAIN_ANSWER.match(data)
+        if match is not None:
+            status, fields, length = match.groups()
+            return Head(int(status), 1, fields, match.end(), int(length))
+        match = _ANSWER.match(data)
+        if match is not None:
+            minor, status, fields = match.groups()
+            return Head(int(status), int(minor), fields, match.end(), None)
         raise ExchangeError(f"not the head of an HTTP answer: {bytes(data[:20])!r}")
     if not data.startswith(_BEGINNING[: len(data)]):
         raise ExchangeError(f"this is not HTTP: {bytes(data[:20])!r}")
     if len(data) > HEAD_BYTES:
         raise ExchangeError(f"the head of the answer has more than {HEAD_BYTES} bytes")
     return None
-
-
-def _plain_length(lines: bytes | bytearray) -> int | None:
-    """See `Head`.
-
-    Args:
-        lines: Of the head, in lower case.
-    """
-    begin = lines.find(_LENGTH_LINE)
-    if (
-        begin < 0
-        or b"\ntransfer-encoding:" in lines
-        or b"\ncontent-encoding:" in lines
-        or b"\nconnection:" in lines
-        or lines.find(_LENGTH_LINE, begin + 1) >= 0
-    ):
-        return None
-    digits = lines[begin + len(_LENGTH_LINE) : lines.find(b"\r", begin)].strip(b" \t")
-    return int(digits) if digits.isdigit() and len(digits) <= _MAX_DIGITS else None
 
 
 def _parse_fields(fields: bytes) -> dict[str, str]:
@@ -135,7 +118,7 @@ def _parse_fields(fields: bytes) -> dict[str, str]:
     return headers
 
 
-def format_fields(host: str, headers: Collection[tuple[str, str]]) -> Secret:
+def format_fields(host: str, headers: Collection[tuple[str, str]]) -> SecretBytes:
     """The fields of a request, but for the length of its body.
 
     Args:
@@ -149,18 +132,18 @@ def format_fields(host: str, headers: Collection[tuple[str, str]]) -> Secret:
         if _TOKEN.fullmatch(name) is None or _FIELD.fullmatch(line) is None:
             raise ValueError(f"header {name!r} has a character that no header may have")
     packed = "" if any(name.lower() == "accept-encoding" for name, _ in headers) else "Accept-Encoding: identity\r\n"
-    return Secret(f"Host: {host}\r\n{packed}{''.join(lines)}")
+    return SecretBytes(f"Host: {host}\r\n{packed}{''.join(lines)}".encode("latin-1"))
 
 
-def format_head(method: str, target: str, fields: str, body: bytes | None) -> bytes:
-    """The head of a request.
+def format_request(method: str, target: str, fields: bytes, body: bytes | None) -> SecretBytes:
+    """A request as it goes over the wire.
 
     Args:
+        target: ASCII.
         fields: As `format_fields` has them.
     """
-    length = ""
+    line = f"{method} {target} HTTP/1.1\r\n".encode()
     if body is not None:
-        length = f"Content-Length: {len(body)}\r\n"
-    elif method in _METHODS_WITH_BODY:
-        length = "Content-Length: 0\r\n"
-    return f"{method} {target} HTTP/1.1\r\n{fields}{length}\r\n".encode("latin-1")
+        return SecretBytes(b"%b%bContent-Length: %d\r\n\r\n%b" % (line, fields, len(body), body))
+    length = b"Content-Length: 0\r\n" if method in _METHODS_WITH_BODY else b""
+    return SecretBytes(b"%b%b%b\r\n" % (line, fields, length))

@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
+
+import msgspec
 
 from btcctl.rest.transport.breaker import Breaker
+from btcctl.secret import SecretBytes
 
 _READS = frozenset({"GET", "HEAD"})
 _REVIEWS = ("/apis/authorization.k8s.io/", "/apis/authentication.k8s.io/")
@@ -17,18 +19,38 @@ _REVIEWS = ("/apis/authorization.k8s.io/", "/apis/authentication.k8s.io/")
 IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class FixedHeaders(dict[str, str]):
+    """Headers that nobody changes any more: what a transport makes of them may be kept with them.
+
+    Attributes:
+        kept: By whom, for which authorization, and what.
+    """
+
+    __slots__ = ("kept",)
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        super().__init__(headers)
+        self.kept: tuple[object, str, SecretBytes] | None = None
+
+
+class Request(msgspec.Struct, frozen=True, eq=False):
     """One request to the API server. Its headers and body may be secrets: its repr shows neither."""
 
     method: str
     path: str  #: from "/", unescaped
-    query: Mapping[str, str] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    body: bytes | None = field(default=None, repr=False)  #: a SecretBytes, if it is to be hidden inside other libraries
+    query: Mapping[str, str] = msgspec.field(default_factory=dict)
+    headers: Mapping[str, str] = msgspec.field(default_factory=dict)
+    body: bytes | None = None  #: a SecretBytes, if it is to be hidden inside other libraries
     #: Given the body of a 200 piece by piece as it comes, by a transport that can; it is not in the Response then.
-    receive: Callable[[bytes], None] | None = field(default=None, compare=False)
-    after_status: int = field(default=0, compare=False)  #: what it was answered when it was sent before, if it was
+    receive: Callable[[bytes], None] | None = None
+    after_status: int = 0  #: what it was answered when it was sent before, if it was
+
+    def __repr__(self) -> str:
+        return f"<Request {self.method} {self.path}>"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """The same for rich, which would otherwise be given every field by msgspec."""
+        return [("method", self.method), ("path", self.path)]
 
     @property
     def is_read(self) -> bool:
@@ -41,14 +63,20 @@ class Request:
         return self.method in IDEMPOTENT
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(msgspec.Struct, frozen=True, eq=False):
     """A response read to its end. Its repr shows the status alone."""
 
     status: int
-    headers: Mapping[str, str] = field(repr=False)  #: looked up whatever the case
-    body: bytes = field(repr=False)
+    headers: Mapping[str, str]  #: looked up whatever the case
+    body: bytes
     is_hypothetical: bool = False  #: nothing was done: the server was only asked what would be
+
+    def __repr__(self) -> str:
+        return f"<Response {self.status}>"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """See `Request.__rich_repr__`."""
+        return [("status", self.status)]
 
 
 class Fence(Protocol):

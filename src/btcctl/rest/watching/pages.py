@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import msgspec
 
 from btcctl.errors import ObjectDecodeError
-from btcctl.metadata import TypeMeta, decode_meta
+from btcctl.metadata import TypeMeta, decode_frame
 from btcctl.nesting import is_too_deep, split_array, split_object
 from btcctl.objects import DECODE_ERRORS, ListPage, Object, decode_json, decode_members
 from btcctl.rest.watching.deep import object_from
@@ -119,7 +119,7 @@ def _own(raw: bytes, type_meta: TypeMeta | None) -> Object:
     Raises:
         msgspec.ValidationError: It has no name, among others.
     """
-    meta = decode_meta(raw)
+    meta = decode_frame(raw).metadata
     if not meta.name:
         raise msgspec.ValidationError("no metadata.name")
     return Object(meta, raw, type_meta)

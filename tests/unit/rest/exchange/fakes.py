@@ -6,10 +6,11 @@ import itertools
 from collections.abc import Callable, Iterable
 
 from btcctl.rest.exchange.call import Call
-from btcctl.rest.exchange.exchange import Message, exchange
+from btcctl.rest.exchange.exchange import Answer, exchange
 from btcctl.testing.clock import FakeClock
 
-GET = Message("GET", b"GET / HTTP/1.1\r\n\r\n", may_be_sent_twice=True)
+GET, POST, HEAD = (b"%b / HTTP/1.1\r\n\r\n" % method for method in (b"GET", b"POST", b"HEAD"))
+SILENCE = BlockingIOError()  #: among the pieces: nothing comes until the wait is over
 
 
 def cut(data: bytes, cuts: Iterable[int]) -> list[bytes]:
@@ -19,31 +20,37 @@ def cut(data: bytes, cuts: Iterable[int]) -> list[bytes]:
 
 
 class Wire:
-    """A socket that gives the pieces in order, then the end; an exception among them is raised."""
+    """Gives the pieces in order, then the end; an exception among them is raised, and so are those of `sending`."""
 
-    def __init__(self, *pieces: bytes | Exception, sending: Exception | None = None) -> None:
+    def __init__(self, *pieces: bytes | Exception, sending: Iterable[Exception | int] = ()) -> None:
         self.pieces = [each for each in pieces if each]
-        self.sending = sending
+        self.sending = [*sending]
         self.sent = b""
         self.parts = 0
         self.on_receive: Callable[[], object] = lambda: None
-        self.limits: list[float] = []
+        self.on_silence: Callable[[float], object] = lambda seconds: None
+        self.waits: list[float] = []
+        self.limit = None
 
-    def gettimeout(self) -> float | None:
-        return self.limits[-1] if self.limits else None
+    def poll(self, milliseconds: float) -> None:
+        assert milliseconds > 0
+        self.waits.append(milliseconds / 1000)
+        if self.pieces and self.pieces[0] is SILENCE:
+            self.on_silence(milliseconds / 1000)
 
-    def settimeout(self, seconds: float) -> None:
-        assert seconds > 0
-        self.limits.append(seconds)
+    def wait_after(self, refused: Exception, seconds: float) -> None:
+        self.waits.append(seconds)
+        self.on_silence(seconds)
 
-    def send(self, data: memoryview) -> int:
-        if self.sending is not None:
-            raise self.sending
-        self.sent += data
+    def write(self, data: bytes | memoryview) -> int:
+        next_ = self.sending.pop(0) if self.sending else len(data)
+        if isinstance(next_, Exception):
+            raise next_
+        self.sent += data[:next_]
         self.parts += 1
-        return len(data)
+        return min(next_, len(data))
 
-    def recv(self, size: int) -> bytes:
+    def read(self, size: int) -> bytes:
         self.on_receive()
         piece = self.pieces.pop(0) if self.pieces else b""
         if isinstance(piece, Exception):
@@ -62,6 +69,10 @@ class Link:
     @property
     def is_closed(self) -> bool:
         return self.sock is None
+
+    @property
+    def wire(self) -> Wire | None:
+        return self.sock
 
     def close(self) -> None:
         self.sock = None
@@ -91,8 +102,14 @@ class Links:
         return not self.is_out and not self.link.is_closed
 
 
-def read(*pieces: bytes | Exception, message: Message = GET, links: Links | None = None) -> tuple[int, dict, bytes]:
+def send(links: Links, message: bytes = GET, call: Call | None = None) -> Answer:
+    """Send a message; POST is not sent twice."""
+    method = message.partition(b" ")[0].decode()
+    call = call or Call(30.0, FakeClock())
+    return exchange(links, call, method, message, may_be_sent_twice=method == "GET")
+
+
+def read(*pieces: bytes | Exception, message: bytes = GET, links: Links | None = None) -> tuple[int, dict, bytes]:
     """What an answer that comes in these pieces is taken for: status, headers, content."""
-    links = links or Links(Link(Wire(*pieces)))
-    answer = exchange(links, Call(30.0, clock=FakeClock()), message)
+    answer = send(links or Links(Link(Wire(*pieces))), message)
     return answer.status, answer.headers, answer.read()

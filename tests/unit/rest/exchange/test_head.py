@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from btcctl.rest.exchange.failures import ExchangeError
-from btcctl.rest.exchange.head import HEAD_BYTES, format_fields, format_head, parse_head
+from btcctl.rest.exchange.head import HEAD_BYTES, format_fields, format_request, parse_head
 
 HEAD = (
     b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nDate:\t x \r\nWarning: 299 - a\r\nwarning: 299 - b\r\n\r\n"
@@ -18,12 +18,35 @@ def test_fields_are_found_whatever_the_case_and_those_of_one_name_are_joined():
     head = parse_head(HEAD + b"{}")
     assert head is not None
     assert (head.status, head.minor_version, head.size) == (200, 1, len(HEAD))
-    assert head.headers["CONTENT-type"] == "application/json"
-    assert head.headers.get("Date") == "x"
-    assert head.headers.get("Warning") == "299 - a, 299 - b"
-    assert "dATE" in head.headers
-    assert "299" not in head.headers
-    assert head.headers.get("Nothing") is None
+    assert head["CONTENT-type"] == "application/json"
+    assert head.get("Date") == "x"
+    assert head.get("Warning") == "299 - a, 299 - b"
+    assert "dATE" in head
+    assert "299" not in head
+    assert head.get("Nothing") is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "length"),
+    [
+        (b"Content-Length: 2", 2),
+        (b"A: b\r\ncontent-LENGTH:\t07 \r\nC: content-length: 3", 7),
+        (b"A: b", None),
+        *(
+            (b"Content-Length: 2\r\n" + other, None)
+            for other in (b"content-Length: 2", b"CONNECTION: x", b"Warning: 299 - a", b"content-encoding: identity")
+        ),
+        (b"transfer-encoding: x\r\nContent-Length: 2", None),
+        (b"Content-Length: 2, 2", None),
+        (b"Content-Length: " + b"1" * 16, None),
+    ],
+)
+def test_a_length_is_plain_if_nothing_else_is_said_of_the_body(fields: bytes, length: int | None):
+    head = parse_head(b"HTTP/1.1 200 OK\r\n%b\r\n\r\n" % fields)
+    assert head is not None
+    assert head.plain_length == length
+    assert ("warning" in head, "Connection" in head) == (b"Warning" in fields, b"CONNECTION" in fields)
+    assert "C:" not in head
 
 
 @pytest.mark.parametrize(
@@ -100,19 +123,19 @@ def test_any_bytes_are_a_head_or_none_or_refused(data: bytes):
 
 def test_a_request_names_its_host_and_the_length_of_its_body():
     fields = format_fields("h:1", [*{"X-Y": "z"}.items()])
-    head = format_head("PUT", "/x?y", fields, b"12345")
+    head = format_request("PUT", "/x?y", fields, b"12345")
     assert head == (
-        b"PUT /x?y HTTP/1.1\r\nHost: h:1\r\nAccept-Encoding: identity\r\nX-Y: z\r\nContent-Length: 5\r\n\r\n"
+        b"PUT /x?y HTTP/1.1\r\nHost: h:1\r\nAccept-Encoding: identity\r\nX-Y: z\r\nContent-Length: 5\r\n\r\n12345"
     )
 
 
 @pytest.mark.parametrize(("method", "is_said"), [("GET", False), ("DELETE", False), ("POST", True), ("PATCH", True)])
 def test_a_request_without_a_body_says_so_where_one_is_usual(method: str, is_said: bool):
-    assert (b"Content-Length: 0\r\n" in format_head(method, "/", format_fields("h", [*{}.items()]), None)) is is_said
+    assert (b"Content-Length: 0\r\n" in format_request(method, "/", format_fields("h", [*{}.items()]), None)) is is_said
 
 
 def test_what_the_caller_accepts_is_left_as_it_is():
-    assert format_fields("h", [*{"Accept-Encoding": "gzip"}.items()]) == "Host: h\r\nAccept-Encoding: gzip\r\n"
+    assert format_fields("h", [*{"Accept-Encoding": "gzip"}.items()]) == b"Host: h\r\nAccept-Encoding: gzip\r\n"
 
 
 @pytest.mark.parametrize("value", ["a\r\nX: y", "a\nb", "a\rb", "a\x00b", "\u20ac", "\ud800"])
