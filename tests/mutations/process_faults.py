@@ -170,7 +170,23 @@ PROCESS_FAULTS = [
         ("characters are counted, not bytes", "    if len(encoded) <= most:", "    if len(text) <= most:"),
         ("a text is cut within a character", 'decode(errors="ignore")', 'decode(errors="replace")'),
         ("a lone surrogate ends the reconcile", 'text.encode(errors="replace")', "text.encode()"),
-        ("any name reports events", "if match is None or len", "if match is not None and len"),
+    ),
+    *faults_in(
+        "names.py",
+        ("test_names.py", "test_mistakes.py"),
+        ("any name is qualified", "return match is not None and len", "return match is None or len"),
+        ("a domain has any length", ' and len(match["prefix"] or "") <= _PREFIX_BYTES', ""),
+        ("two dots stand in a domain", '_LABEL = r"[a-z0-9]([-a-z0-9]*', '_LABEL = r"[a-z0-9]([-a-z0-9.]*'),
+    ),
+    *faults_in(
+        "controller/controller.py",
+        ("test_mistakes.py",),
+        ("a controller is called anything", '        check_name(name, "a controller")\n', ""),
+    ),
+    *faults_in(
+        "controller/writing/finalizers.py",
+        ("test_mistakes.py",),
+        ("a finalizer has no domain", ' or "/" not in name or', " or"),
     ),
     *faults_in(
         "events/recorder.py",

@@ -94,6 +94,9 @@ def ensure(mutate: Callable[[dict], object], **how: object) -> None:
         (lambda: Controller("net", None), TypeError, "must be a function of a key"),
         (lambda: Controller("net", async_reconcile), TypeError, "plain function: workers are threads"),
         (lambda: Controller("", reconcile), ValueError, "needs a name"),
+        (lambda: Controller(None, reconcile), ValueError, "needs a name"),
+        (lambda: Controller("x" * 64, reconcile), ValueError, "a controller is named with 63 letters"),
+        (lambda: Controller("net\udc80", reconcile), ValueError, "a controller is named with 63 letters"),
         (lambda: Controller("net", reconcile, workers=0), ValueError, "workers is 0, must be 1 or more"),
         (never_started, CacheSyncError, "not started: start its factory, which a Manager does"),
         (started_again, RuntimeError, "the informer factory is stopped"),
@@ -148,6 +151,8 @@ def ensure(mutate: Callable[[dict], object], **how: object) -> None:
         (lambda: write_status(MAPS, A_MAP, {"load": float("inf")}), ValueError, r"status\.load is inf"),
         (lambda: add_finalizer(MAPS, A_MAP, "cleanup"), ValueError, "called like example.org/cleanup"),
         (lambda: add_finalizer(MAPS, A_MAP, None), ValueError, "called like example.org/cleanup"),
+        (lambda: add_finalizer(MAPS, A_MAP, "example..org/x"), ValueError, "called like example.org/cleanup"),
+        (lambda: add_finalizer(MAPS, A_MAP, "example.org/" + "x" * 64), ValueError, "called like example.org/cleanup"),
         (lambda: set_controller({"metadata": {"name": "a"}}, WIDGETS, A_MAP), ValueError, "has no uid"),
         (
             lambda: create_or_update(

@@ -22,6 +22,7 @@ from btcctl.errors import CacheSyncError, describe_error
 from btcctl.informers.shared_informer import SharedInformer
 from btcctl.informers.typed import TypedInformer, cache_of
 from btcctl.logging import get_logger
+from btcctl.names import check_name
 from btcctl.objects import Object, ObjectKey
 from btcctl.threads import Latch, Runner, Stop
 from btcctl.typed.kinds import AnyKind, type_of
@@ -64,7 +65,7 @@ class Controller:
 
     Raises:
         TypeError: `reconcile` cannot be called, or is a coroutine function.
-        ValueError: The name is empty.
+        ValueError: The name is no qualified name (`btcctl.names`), as its events need it.
     """
 
     def __init__(
@@ -78,8 +79,7 @@ class Controller:
         metrics: Metrics | None = None,
         options: ControllerOptions = ControllerOptions(),
     ) -> None:
-        if not (isinstance(name, str) and name):
-            raise ValueError(f"a controller needs a name, not {name!r}")
+        check_name(name, "a controller")
         if workers is not None:
             options = replace(options, workers=workers)
         self.name = name

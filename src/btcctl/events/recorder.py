@@ -15,7 +15,6 @@ from btcctl.events.limits import (
     INSTANCE_BYTES,
     MESSAGE_BYTES,
     REASON_BYTES,
-    check_component,
     shortened,
 )
 from btcctl.events.reference import ObjectReference
@@ -23,6 +22,7 @@ from btcctl.events.sinks.api_sink import ApiSink
 from btcctl.events.sinks.series import SeriesSink
 from btcctl.events.sinks.writer import EventClient
 from btcctl.events.watcher_queue import Watcher
+from btcctl.names import check_name
 from btcctl.typed.typed_object import TypedObject
 
 NORMAL = "Normal"
@@ -36,9 +36,13 @@ class SourceRecorder:
         broadcaster: Takes the events.
         component: Who speaks: the `source.component` of each event.
         instance: Which copy of it, for events.k8s.io/v1; by default the component and the host's name.
+
+    Raises:
+        ValueError: `component` is no qualified name (`btcctl.names`): events.k8s.io/v1 takes no other.
     """
 
     def __init__(self, broadcaster: Broadcaster, component: str, instance: str = "") -> None:
+        check_name(component, "what reports events")
         self.broadcaster = broadcaster
         self._component = component
         self._instance = shortened(instance or f"{component}-{socket.gethostname()}", INSTANCE_BYTES)
@@ -112,7 +116,7 @@ class EventRecorder(SourceRecorder):
         series: Write events.k8s.io/v1 with series instead of core/v1 with counts.
 
     Raises:
-        ValueError: `component` is no qualified name, which events.k8s.io/v1 asks for.
+        ValueError: `component` is no qualified name (`btcctl.names`): events.k8s.io/v1 takes no other.
     """
 
     def __init__(
@@ -124,8 +128,6 @@ class EventRecorder(SourceRecorder):
         watchers: tuple[Watcher, ...] = (),
         series: bool = False,
     ) -> None:
-        if series:
-            check_component(component)
         super().__init__(Broadcaster(clock), component)
         self._sink: SeriesSink | ApiSink = SeriesSink(client, clock) if series else ApiSink(client, clock)
         for watcher in (self._sink, *watchers):

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, Protocol
 
 from btcctl.errors import NotFound
+from btcctl.names import RULE, is_qualified_name
 from btcctl.objects import Object, ObjectKey
-
-# k8s.io/apimachinery's IsQualifiedName, with the prefix that it leaves out for Kubernetes' own.
-_NAME = re.compile(
-    r"(?=[^/]{1,253}/)[a-z0-9]([-a-z0-9.]*[a-z0-9])?/(?=.{1,63}$)[A-Za-z0-9]([-\w.]*[A-Za-z0-9])?", re.ASCII
-)
 
 
 class Patchable(Protocol):
@@ -66,5 +61,6 @@ def _write(resource: Patchable, obj: Object, finalizers: list[str]) -> Object:
 
 
 def _check(name: str) -> None:
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise ValueError(f"a finalizer is called like example.org/cleanup, not {name!r}")
+    # The domain is left out only of Kubernetes' own.
+    if not isinstance(name, str) or "/" not in name or not is_qualified_name(name):
+        raise ValueError(f"a finalizer is called like example.org/cleanup ({RULE}), not {name!r:.100}")

@@ -1,0 +1,34 @@
+"""Qualified names, as the API server asks for them: of finalizers, and of what reports events. Pure.
+
+Source: apimachinery, util/validation IsQualifiedName of Kubernetes 1.36; compared with a real server in
+tests/integration/controller/test_names_on_both_servers.py.
+"""
+
+from __future__ import annotations
+
+import re
+
+_LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+_QUALIFIED = re.compile(rf"((?P<prefix>{_LABEL}(\.{_LABEL})*)/)?[A-Za-z0-9]([-A-Za-z0-9_.]{{0,61}}[A-Za-z0-9])?")
+_PREFIX_BYTES = 253
+_SHOWN = 100  # characters of a name that is refused: it may be anything
+
+RULE = "63 letters, digits, -, _ and . at most, a letter or digit first and last, alone or after a domain and a slash"
+
+
+def is_qualified_name(name: str) -> bool:
+    """Whether `name` follows RULE; a domain has 253 characters at most."""
+    match = _QUALIFIED.fullmatch(name)
+    return match is not None and len(match["prefix"] or "") <= _PREFIX_BYTES
+
+
+def check_name(name: str, what: str) -> None:
+    """Check the name that a program gives to `what`, as in "a controller".
+
+    Raises:
+        ValueError: It is no text, or does not follow RULE.
+    """
+    if not isinstance(name, str) or not name:
+        raise ValueError(f"{what} needs a name, not {name!r}")
+    if not is_qualified_name(name):
+        raise ValueError(f"{what} is named with {RULE}, not {name[:_SHOWN]!r}")
