@@ -20,6 +20,10 @@ def name_finding(name: str) -> Finding | None:
     return None if problem is None else Finding(READY, False, "InvalidName", problem, is_failure=True)
 
 
+def invalid_spec_finding(why: str) -> Finding:
+    return Finding(READY, False, "InvalidSpec", why, is_failure=True)
+
+
 def credentials_finding(credentials: KnownCredentials | CredentialsProblem) -> Finding:
     if isinstance(credentials, CredentialsProblem):
         return Finding(CREDENTIALS_READY, False, credentials.reason, str(credentials), is_failure=True)

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from btcctl.bitcoin.claims import Claim
 from btcctl.bitcoin.status import Heights
 from btcctl.bitcoin.topology import canonical, is_bare
 from btcctl.controller.writing.contention import Contention
@@ -71,6 +72,7 @@ class NetworkMemory:
     uid: str
     poll: PollSchedule
     contention: Contention  #: over its children
+    claim: Claim
     suspects: frozenset[str] = frozenset()  #: addresses that failed in the last pass
     gone: frozenset[str] = frozenset()  #: former nodes that somebody may still be connected to
     heights: Heights | None = None  #: as seen last; None: never yet
@@ -104,10 +106,14 @@ class Memories:
         low: See `PollSchedule`.
         high: See `PollSchedule`.
         new_contention: Of a network that is new.
+        installation: Our name; see `btcctl.bitcoin.claims`.
     """
 
-    def __init__(self, low: float, high: float, new_contention: Callable[[], Contention] = Contention) -> None:
+    def __init__(
+        self, low: float, high: float, new_contention: Callable[[], Contention] = Contention, *, installation: str = ""
+    ) -> None:
         self.high = high
+        self.installation = installation
         self._low = low
         self._new_contention = new_contention
         self._lock = threading.Lock()  # guards the dict, not what is in it
@@ -119,7 +125,9 @@ class Memories:
             memory = self._memories.get(key)
             if memory is None or memory.uid != uid:
                 poll = PollSchedule(self._low, self.high)
-                memory = self._memories[key] = NetworkMemory(uid, poll, self._new_contention())
+                memory = self._memories[key] = NetworkMemory(
+                    uid, poll, self._new_contention(), Claim(self.installation)
+                )
             return memory
 
     def forget(self, key: ObjectKey) -> None:

@@ -9,6 +9,7 @@ from typing import Self
 from prometheus_client import Counter
 
 from btcctl.bitcoin.children import NETWORK_LABEL
+from btcctl.bitcoin.cluster import Cluster
 from btcctl.bitcoin.ensure import ChildKeeper
 from btcctl.bitcoin.memory import Memories
 from btcctl.bitcoin.mesh import Mesh, RpcFor, one_after_the_other
@@ -18,7 +19,7 @@ from btcctl.bitcoin.pod_effects import FailedCreations, Gatekeeper
 from btcctl.bitcoin.pod_template import ChildOptions
 from btcctl.bitcoin.pods import Pod
 from btcctl.bitcoin.reach import DIRECT, FORWARDED_CONNECT_SECONDS, Forward, PodOf, Reach, Via, addresses_of
-from btcctl.bitcoin.reconcile import Cluster, NetworkReconciler
+from btcctl.bitcoin.reconcile import NetworkReconciler
 from btcctl.bitcoin.refusals import Refusals
 from btcctl.bitcoin.rights import Rights
 from btcctl.bitcoin.rpc import RpcConnections
@@ -165,6 +166,7 @@ def build_operator(
             options.poll_min_seconds,
             options.poll_max_seconds,
             lambda: Contention(client.field_manager, clock=clock),
+            installation="" if elector is None else str(elector.lease),
         ),
         clock=clock,
     )
@@ -291,21 +293,20 @@ def _cluster(
         tell=_teller(recorder),
         let_in=Gatekeeper(client.resource(PODS), clock).let_in,
         why_missing=FailedCreations(client).of,
-        count_lost=_counter(metrics),
+        count_lost=_counter(
+            metrics, "chain_shrunk", "How often blocks of a network were lost with the nodes that held them."
+        ),
+        count_rivalry=_counter(metrics, "taken_over", "How often another installation took a network over from us."),
         refused=refusals.concerning,
     )
 
 
-def _counter(metrics: Metrics | None) -> Callable[[ObjectKey], None]:
+def _counter(metrics: Metrics | None, name: str, about: str) -> Callable[[ObjectKey], None]:
+    """Counts something by network."""
     if metrics is None:
         return lambda key: None
-    shrunk = Counter(
-        "btcctl_bitcoin_chain_shrunk",
-        "How often blocks of a network were lost with the nodes that held them.",
-        ["namespace", "name"],
-        registry=metrics.registry,
-    )
-    return lambda key: shrunk.labels(key.namespace, key.name).inc()
+    counter = Counter(f"btcctl_bitcoin_{name}", about, ["namespace", "name"], registry=metrics.registry)
+    return lambda key: counter.labels(key.namespace, key.name).inc()
 
 
 def _teller(recorder: EventRecorder) -> Callable[[Object, Notice], None]:

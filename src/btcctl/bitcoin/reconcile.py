@@ -19,7 +19,9 @@ from btcctl.bitcoin.children import (
     build_stateful_set,
     stateful_set_name,
 )
-from btcctl.bitcoin.credentials import CredentialsProblem, GetSecret, KnownCredentials, read_credentials
+from btcctl.bitcoin.claims import Verdict, is_served
+from btcctl.bitcoin.cluster import Cluster
+from btcctl.bitcoin.credentials import CredentialsProblem, KnownCredentials, read_credentials
 from btcctl.bitcoin.ensure import Child, ChildKeeper
 from btcctl.bitcoin.findings import (
     chain_finding,
@@ -27,19 +29,19 @@ from btcctl.bitcoin.findings import (
     contest_finding,
     credentials_finding,
     forbidden_finding,
+    invalid_spec_finding,
     mesh_finding,
     name_finding,
     no_credentials_finding,
     pending_mesh_finding,
-    refused_finding,
 )
 from btcctl.bitcoin.memory import Memories, NetworkMemory
 from btcctl.bitcoin.mesh import MeshGoal, MeshReport
 from btcctl.bitcoin.passes import Passes, Seen
 from btcctl.bitcoin.pod_template import ChildOptions
-from btcctl.bitcoin.pods import NodePod, Pod, members, node_statuses, read_pods
+from btcctl.bitcoin.pods import NodePod, members, node_statuses, read_pods
 from btcctl.bitcoin.progress import chain_view, heights_after, progress_of, with_progress
-from btcctl.bitcoin.refusals import Right
+from btcctl.bitcoin.reporting import Reporter
 from btcctl.bitcoin.rotation import must_replace_pods, outdated, secret_version
 from btcctl.bitcoin.spec.chains import DEFAULT_PORTS
 from btcctl.bitcoin.spec.checks import spec_problem
@@ -50,17 +52,15 @@ from btcctl.bitcoin.status import (
     Heights,
     Notice,
     build_status,
-    conditions_of,
     failure_notices,
     node_notices,
     ready_finding,
 )
 from btcctl.bitcoin.topology import Spelling
-from btcctl.bitcoin.types import FORBIDDEN, MESH_READY, READY, BitcoinNetwork, NetworkStatus, decode_status
+from btcctl.bitcoin.types import FORBIDDEN, MESH_READY, BitcoinNetwork
 from btcctl.clock import SYSTEM_CLOCK, Clock, rfc3339
 from btcctl.controller.reconciling.result import Result
-from btcctl.controller.writing.writes import Outcome, Writable, write_status
-from btcctl.errors import Conflict, Forbidden, Invalid, NotFound, ObjectDecodeError, TerminalError
+from btcctl.errors import Conflict, Forbidden, ObjectDecodeError
 from btcctl.logging import get_logger
 from btcctl.objects import Object, ObjectKey
 
@@ -68,6 +68,8 @@ logger = get_logger(__name__)
 
 # After a write that lost a race; the event of the winner's write usually comes first.
 CONFLICT_SECONDS = 0.5
+# Until it is checked again whether another installation does its work.
+RIVAL_POLL_SECONDS = 15.0
 
 Credentials = KnownCredentials | CredentialsProblem
 
@@ -89,24 +91,6 @@ class Children:
     @property
     def all(self) -> tuple[Child, ...]:
         return self.service, self.stateful_set, self.disruption_budget
-
-
-@dataclass(frozen=True, slots=True)
-class Cluster:
-    """Everything of the cluster that a reconcile touches."""
-
-    network: Callable[[ObjectKey], Object | None]  #: from the cache
-    pods: Callable[[ObjectKey], Sequence[Pod]]  #: from the cache, those labelled with the network's name
-    services: ChildKeeper
-    stateful_sets: ChildKeeper
-    disruption_budgets: ChildKeeper | None  #: None: we may not make any
-    get_secret: GetSecret
-    networks: Writable
-    tell: Callable[[Object, Notice], None]  #: records an Event about the network
-    let_in: Callable[[str, NodePod, int], None]  #: namespace, pod, height: says in its status that it has the chain
-    why_missing: Callable[[Object], str]  #: why pods of this StatefulSet cannot be made; "" if nobody says so
-    count_lost: Callable[[ObjectKey], None] = lambda key: None  #: that a network's chain has shrunk
-    refused: Callable[[str], Sequence[Right]] = lambda namespace: ()  #: which rights we lack there
 
 
 class NetworkReconciler:
@@ -133,6 +117,7 @@ class NetworkReconciler:
         self._options = options
         self._memories = memories
         self._clock = clock
+        self._reporter = Reporter(cluster, memories.installation, clock)
 
     def __call__(self, key: ObjectKey) -> Result:
         """Reconcile once.
@@ -148,27 +133,49 @@ class NetworkReconciler:
             return Result()  # garbage collection takes the children
         bind_contextvars(uid=obj.uid, generation=obj.generation, resource_version=obj.resource_version)
         network = self._decode(obj)
+        if not self._claim(obj, network):
+            return Result(requeue_after=RIVAL_POLL_SECONDS, background=True)
         try:
             return self._reconcile(obj, network)
         except Conflict as error:
             logger.debug("somebody else was faster", error=str(error))
             return Result(requeue_after=CONFLICT_SECONDS)
         except Forbidden as error:
-            self._say_refused(obj, network, str(error))
+            self._reporter.say_refused(obj, network, str(error))
             raise
 
     def _decode(self, obj: Object) -> BitcoinNetwork:
         finding = name_finding(obj.name)
         if finding is not None:
-            raise self._refuse(obj, finding)
+            raise self._reporter.refuse(obj, finding)
         try:
             network = BitcoinNetwork.from_object(obj)
         except ObjectDecodeError as error:
-            raise self._refuse(obj, Finding(READY, False, "InvalidSpec", str(error), is_failure=True)) from error
+            raise self._reporter.refuse(obj, invalid_spec_finding(str(error))) from error
         problem = spec_problem(network.spec)
         if problem is not None:
-            raise self._refuse(obj, Finding(READY, False, "InvalidSpec", problem, is_failure=True))
+            raise self._reporter.refuse(obj, invalid_spec_finding(problem))
         return network
+
+    def _claim(self, obj: Object, network: BitcoinNetwork) -> bool:
+        """Settle whose the network is, and say so if that has changed; return whether it is ours."""
+        claim, holder = self._memories.of(obj.key, obj.uid).claim, network.status.controller
+        if not claim.name or holder in {"", claim.name}:
+            pods: list[NodePod] = []  # nobody asks for them
+        else:
+            found = self._cluster.stateful_sets.find(ObjectKey(network.namespace, stateful_set_name(network.name)))
+            pods = [] if found is None else self._pods(network, found)
+        verdict = claim.judge(holder, self._clock.now(), is_served=is_served(network, pods))
+        if verdict is Verdict.LOST:
+            logger.error("another installation looks after this network, too", other=holder, we=claim.name)
+            self._cluster.count_rivalry(obj.key)
+            message = f"{holder} has taken this network over from {claim.name}: let one of the two look after it"
+            self._cluster.tell(obj, Notice(WARNING, "AnotherController", message))
+        if verdict is Verdict.TAKEN_OVER:
+            logger.warning("taken over from another installation", other=holder, we=claim.name)
+            message = f"{claim.name} looks after this network now, and no longer {holder}"
+            self._cluster.tell(obj, Notice(NORMAL, "TakenOver", message))
+        return verdict in {Verdict.OURS, Verdict.TAKEN_OVER}
 
     def _reconcile(self, obj: Object, network: BitcoinNetwork) -> Result:
         memory = self._memories.of(obj.key, obj.uid)
@@ -199,7 +206,7 @@ class NetworkReconciler:
         findings.insert(0, ready_finding(nodes, network.spec, findings))
         status = build_status(network, nodes, memory.shown.heights, findings, rfc3339(self._clock.wall_time()))
         notices = node_notices(network.status.nodes, nodes) + failure_notices(network.status.conditions, findings)
-        self._write_status(obj, status, notices)
+        self._reporter.write(obj, network.status, status, notices)
         if seen is not None and not seen.is_new:
             return Result(requeue_after=self._memories.high, background=True)  # the pass under way calls us again
         settled = msgspec.structs.replace(status, height=0, lost_height=0)
@@ -337,50 +344,11 @@ class NetworkReconciler:
         why = self._cluster.why_missing(stateful_set) if stateful_set is not None and is_missing else ""
         memory.shown.renew(heights, progress_of(pods, report, heights.highest), why, now)
 
-    def _refuse(self, obj: Object, finding: Finding) -> TerminalError:
-        """Say in the status and in an Event why nothing is done."""
-        old = decode_status(obj)
-        now = rfc3339(self._clock.wall_time())
-        conditions = conditions_of(old.conditions, [finding], obj.generation, now)
-        new = msgspec.structs.replace(old, observed_generation=obj.generation, conditions=conditions)
-        try:
-            self._write_status(obj, new, [Notice(WARNING, finding.reason, finding.message)])
-        except Invalid:
-            # What stands in the spec keeps the API server from accepting any status.
-            self._cluster.tell(obj, Notice(WARNING, finding.reason, finding.message))
-        return TerminalError(f"{finding.reason}: {finding.message}")
-
     def _rights_findings(self, network: BitcoinNetwork) -> list[Finding]:
         """Nothing as long as nothing was ever refused."""
         missing = self._cluster.refused(network.namespace)
         was_said = network.status.condition(FORBIDDEN) is not None
         return [forbidden_finding(map(str, missing))] if missing or was_said else []
-
-    def _say_refused(self, obj: Object, network: BitcoinNetwork, why: str) -> None:
-        """Say in the status that the API server refuses what has to be done; all else in it stays."""
-        missing = self._cluster.refused(network.namespace)
-        finding = forbidden_finding(map(str, missing)) if missing else refused_finding(why)
-        ready = Finding(READY, False, finding.reason, finding.message)
-        old = network.status
-        now = rfc3339(self._clock.wall_time())
-        conditions = conditions_of(old.conditions, [ready, finding], obj.generation, now)
-        new = msgspec.structs.replace(old, observed_generation=obj.generation, conditions=conditions)
-        try:
-            self._write_status(obj, new, [])  # an Event names the child already
-        except (Forbidden, Conflict) as error:
-            logger.debug("the status cannot be written", error=str(error))
-
-    def _write_status(self, obj: Object, new: NetworkStatus, notices: Sequence[Notice]) -> None:
-        """Only if it changed; the notices belong to the change, so that each is told once."""
-        try:
-            written = write_status(self._cluster.networks, obj, new)
-        except NotFound:
-            return  # deleted meanwhile
-        if written.outcome is Outcome.UNCHANGED:
-            return
-        logger.info("status written", ready_nodes=new.ready_nodes)
-        for notice in notices:
-            self._cluster.tell(obj, notice)
 
     def _teller(self, obj: Object) -> Callable[[Notice], None]:
         return lambda notice: self._cluster.tell(obj, notice)

@@ -79,6 +79,7 @@ def build_status(
         selector=",".join(f"{key}={value}" for key, value in sorted(selector(network).items())),
         height=heights.highest,
         lost_height=heights.lost,
+        controller=network.status.controller,
         nodes=list(nodes),
         conditions=conditions_of(network.status.conditions, findings, network.metadata.generation, now),
     )

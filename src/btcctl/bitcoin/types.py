@@ -44,6 +44,7 @@ class NetworkStatus(msgspec.Struct, frozen=True, rename="camel"):
     selector: str = ""
     height: int = 0  #: of the highest block that a node was seen to have
     lost_height: int = 0  #: of the highest block that was lost and is not made up for yet; 0 if none was
+    controller: str = ""  #: the installation that looks after it, by its Lease: namespace/name; "" has none
     nodes: list[NodeStatus] = []
     conditions: list[Condition] = []
 

@@ -19,6 +19,7 @@ from btcctl.leaderelection.lock import Lock
 from btcctl.leaderelection.record import LeaseRecord
 from btcctl.leaderelection.release import give_back
 from btcctl.logging import get_logger
+from btcctl.objects import ObjectKey
 from btcctl.threads import Latch, Runner, Stop
 
 logger = get_logger(__name__)
@@ -91,6 +92,11 @@ class Elector:
         self._last_rival = ""
         self._runner = Runner(f"leader-{lock.key.name}", self.run, clock=clock, on_failure=lambda _: self.lost.set())
         self._guard = threading.Lock()  # guards the loss that is not reported yet
+
+    @property
+    def lease(self) -> ObjectKey:
+        """What all candidates of an installation have in common."""
+        return self._lock.key
 
     @property
     def holder(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from btcctl.bitcoin.cluster import Cluster
 from btcctl.bitcoin.crd import load_crd
 from btcctl.bitcoin.ensure import ChildKeeper
 from btcctl.bitcoin.memory import Memories
@@ -11,7 +12,7 @@ from btcctl.bitcoin.mesh import Mesh
 from btcctl.bitcoin.passes import InlinePasses
 from btcctl.bitcoin.pod_template import ChildOptions
 from btcctl.bitcoin.pods import Pod
-from btcctl.bitcoin.reconcile import Cluster, NetworkReconciler
+from btcctl.bitcoin.reconcile import NetworkReconciler
 from btcctl.bitcoin.refusals import Right
 from btcctl.bitcoin.status import Notice
 from btcctl.bitcoin.types import BITCOIN_NETWORKS, NetworkStatus, decode_status
@@ -52,6 +53,7 @@ class World:
         self.gated = gated
         self.why_missing = ""
         self.lost: list[ObjectKey] = []
+        self.rivalries: list[ObjectKey] = []
         self.refused: list[Right] = []
         self.clock = FakeClock()
         definition = BITCOIN_NETWORKS if lenient else load_crd()
@@ -65,7 +67,11 @@ class World:
             self.networks.create(network)
         self.client.clear_actions()
 
-    def _reconciler(self) -> NetworkReconciler:
+    def installed_as(self, name: str, image: str = "image") -> NetworkReconciler:
+        """Another installation of the controller, which works on the same cluster."""
+        return self._reconciler(name, image)
+
+    def _reconciler(self, installation: str = "", image: str = "image") -> NetworkReconciler:
         cluster = Cluster(
             network=lambda key: self.get(BITCOIN_NETWORKS, key),
             pods=lambda key: [decoded(pod, Pod) for pod in self.pods.list()],
@@ -78,11 +84,13 @@ class World:
             let_in=lambda namespace, pod, height: self.pods.let_in(pod.ordinal),
             why_missing=lambda stateful_set: self.why_missing,
             count_lost=self.lost.append,
+            count_rivalry=self.rivalries.append,
             refused=lambda namespace: self.refused,
         )
         passes = InlinePasses(Mesh(self.mesh.rpc_for, clock=self.clock))
-        options = ChildOptions("image", gated=self.gated)
-        memories = Memories(2, 30, lambda: Contention(self.client.field_manager, clock=self.clock))
+        options = ChildOptions(image, gated=self.gated)
+        contention = Contention(self.client.field_manager, clock=self.clock)
+        memories = Memories(2, 30, lambda: contention, installation=installation)
         return NetworkReconciler(cluster, passes, options, memories, clock=self.clock)
 
     def _keeper(self, type_: ResourceType) -> ChildKeeper:

@@ -1,0 +1,33 @@
+"""What of the Kubernetes side a reconcile touches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from btcctl.bitcoin.credentials import GetSecret
+from btcctl.bitcoin.ensure import ChildKeeper
+from btcctl.bitcoin.pods import NodePod, Pod
+from btcctl.bitcoin.refusals import Right
+from btcctl.bitcoin.status import Notice
+from btcctl.controller.writing.writes import Writable
+from btcctl.objects import Object, ObjectKey
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Everything of the cluster that a reconcile touches."""
+
+    network: Callable[[ObjectKey], Object | None]  #: from the cache
+    pods: Callable[[ObjectKey], Sequence[Pod]]  #: from the cache, those labelled with the network's name
+    services: ChildKeeper
+    stateful_sets: ChildKeeper
+    disruption_budgets: ChildKeeper | None  #: None: we may not make any
+    get_secret: GetSecret
+    networks: Writable
+    tell: Callable[[Object, Notice], None]  #: records an Event about the network
+    let_in: Callable[[str, NodePod, int], None]  #: namespace, pod, height: says in its status that it has the chain
+    why_missing: Callable[[Object], str]  #: why pods of this StatefulSet cannot be made; "" if nobody says so
+    count_lost: Callable[[ObjectKey], None] = lambda key: None  #: that a network's chain has shrunk
+    count_rivalry: Callable[[ObjectKey], None] = lambda key: None  #: that another installation took a network from us
+    refused: Callable[[str], Sequence[Right]] = lambda namespace: ()  #: which rights we lack there

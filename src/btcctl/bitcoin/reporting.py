@@ -1,0 +1,80 @@
+"""Writes what is said about a network: its status, and the Events that belong to a change of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from btcctl.bitcoin.cluster import Cluster
+from btcctl.bitcoin.findings import forbidden_finding, refused_finding
+from btcctl.bitcoin.status import WARNING, Finding, Notice, conditions_of
+from btcctl.bitcoin.types import READY, BitcoinNetwork, NetworkStatus, decode_status
+from btcctl.clock import Clock, rfc3339
+from btcctl.controller.writing.writes import Outcome, write_status
+from btcctl.errors import Conflict, Forbidden, Invalid, NotFound, TerminalError
+from btcctl.logging import get_logger
+from btcctl.objects import Object
+
+logger = get_logger(__name__)
+
+
+class Reporter:
+    """Says how it stands with networks.
+
+    Args:
+        installation: Our name in each status; see `btcctl.bitcoin.claims`.
+    """
+
+    def __init__(self, cluster: Cluster, installation: str, clock: Clock) -> None:
+        self._cluster = cluster
+        self._installation = installation
+        self._clock = clock
+
+    def refuse(self, obj: Object, finding: Finding) -> TerminalError:
+        """Say in the status and in an Event why nothing is done."""
+        old = decode_status(obj)
+        now = rfc3339(self._clock.wall_time())
+        conditions = conditions_of(old.conditions, [finding], obj.generation, now)
+        new = msgspec.structs.replace(old, observed_generation=obj.generation, conditions=conditions)
+        try:
+            self.write(obj, old, new, [Notice(WARNING, finding.reason, finding.message)])
+        except Invalid:
+            # What stands in the spec keeps the API server from accepting any status.
+            self._cluster.tell(obj, Notice(WARNING, finding.reason, finding.message))
+        return TerminalError(f"{finding.reason}: {finding.message}")
+
+    def say_refused(self, obj: Object, network: BitcoinNetwork, why: str) -> None:
+        """Say in the status that the API server refuses what has to be done; all else in it stays."""
+        missing = self._cluster.refused(network.namespace)
+        finding = forbidden_finding(map(str, missing)) if missing else refused_finding(why)
+        ready = Finding(READY, False, finding.reason, finding.message)
+        old = network.status
+        now = rfc3339(self._clock.wall_time())
+        conditions = conditions_of(old.conditions, [ready, finding], obj.generation, now)
+        new = msgspec.structs.replace(old, observed_generation=obj.generation, conditions=conditions)
+        try:
+            self.write(obj, old, new, [])  # an Event names the child already
+        except (Forbidden, Conflict) as error:
+            logger.debug("the status cannot be written", error=str(error))
+
+    def write(self, obj: Object, old: NetworkStatus, new: NetworkStatus, notices: Sequence[Notice]) -> None:
+        """Write a status, only if it changed; the notices belong to the change, so that each is told once.
+
+        That our name is not in it is no change: an upgrade writes nothing, and nor does a definition that drops it.
+
+        Args:
+            old: What `obj` has.
+        """
+        if new == old and old.controller in {"", self._installation}:
+            return
+        new = msgspec.structs.replace(new, controller=self._installation or old.controller)
+        try:
+            written = write_status(self._cluster.networks, obj, new)
+        except NotFound:
+            return  # deleted meanwhile
+        if written.outcome is Outcome.UNCHANGED:
+            return
+        logger.info("status written", ready_nodes=new.ready_nodes)
+        for notice in notices:
+            self._cluster.tell(obj, notice)
