@@ -15,7 +15,7 @@ PYTHONS ?= 3.13 3.14
 TOOLKIT := $(addprefix tests/integration/,informers rest controller events leaderelection processes testing)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit bitcoind test-bitcoind pythons test-pythons controlplane test-real test-election test-faults reliability mutations chart-docs cover lint format types contracts check bench bench-controllers bench-scale clean
+.PHONY: help demo test test-unit bitcoind promtool images test-bitcoind pythons test-pythons controlplane test-real test-election test-faults reliability mutations chart-docs cover lint format types contracts check bench bench-controllers bench-scale clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -44,6 +44,12 @@ test-pythons: pythons ## unit tests, and the toolkit's integration tests, on eac
 
 bitcoind: $(READY) ## get a real bitcoind once, from Debian's packages, into the user's cache
 	@$(BIN)/python -m tests.bitcoind
+
+promtool: $(READY) ## get Prometheus' promtool once, from Debian's packages, into the user's cache
+	@$(BIN)/python -m tests.promtool
+
+images: $(READY) bitcoind ## build both images, from Debian's packages where no base is named, and check them; needs root
+	@$(BIN)/python -m tests.images
 
 test-bitcoind: bitcoind ## tests with real nodes, and the sandbox's whole story told by them
 	BTCCTL_TEST_REQUIRES="real_bitcoind" $(PYTEST) $(MANY) tests -m real_bitcoind

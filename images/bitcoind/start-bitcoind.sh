@@ -1,13 +1,13 @@
 #!/bin/sh
 # Writes bitcoin.conf from the environment and becomes bitcoind.
 #
-#   BC_RPC_USER, BC_RPC_PASSWORD   required: the RPC credentials
+#   BC_RPC_USER, BC_RPC_PASSWORD   the RPC credentials; without both the well-known ones, for trying things out
 #   BC_NETWORK                     the chain: regtest (default), signet or testnet4; never mainnet
 #   BC_SIGNET_CHALLENGE            the script, in hexadecimal, that blocks of the signet must satisfy
 #   BC_RPC_PORT, BC_P2P_PORT       where it listens (default: the chain's own ports)
 #   BC_CONFIG                      more lines for the chain's section
 #   BC_CONFIG_<n>                  likewise, for the pod whose name ends in -<n>; they go before the others
-#   BC_RPC_BIND                    where RPC listens (default 0.0.0.0; :: in an IPv6 cluster)
+#   BC_RPC_BIND                    where RPC listens, addresses between commas (default 0.0.0.0; :: in an IPv6 cluster)
 #   BC_DATA_DIR                    the data directory (default /home/bitcoin/.bitcoin)
 #
 # Arguments are passed on to bitcoind.
@@ -37,8 +37,44 @@ check() {
     esac
 }
 
+# An IPv4 address of four numbers, or something of hexadecimal digits and at least two colons: a name could be any
+# address, and a number alone would be taken for one.
+is_address() {
+    case $1 in
+        *[!0-9A-Fa-f:.]*) return 1 ;;
+        *:*:*) return 0 ;;
+        *:*) return 1 ;;
+    esac
+    rest=$1.
+    for _ in 1 2 3 4; do
+        number=${rest%%.*}
+        rest=${rest#*.}
+        case $number in
+            '' | *[!0-9]* | ????*) return 1 ;;
+        esac
+        [ "$number" -le 255 ] || return 1
+    done
+    [ -z "$rest" ]
+}
+
+rpc_binds() {
+    left=$1,
+    while [ -n "$left" ]; do
+        address=${left%%,*}
+        left=${left#*,}
+        is_address "$address" || fail "BC_RPC_BIND must be IP addresses between commas, such as 0.0.0.0 or ::"
+        echo "rpcbind=$address"
+    done
+}
+
 # Bytes, not characters of some locale: a no-break space belongs to the value.
 LC_ALL=C
+if [ -z "${BC_RPC_USER+given}${BC_RPC_PASSWORD+given}" ]; then
+    echo "start-bitcoind: WARNING: neither BC_RPC_USER nor BC_RPC_PASSWORD is set. The built-in credentials are used," >&2
+    echo "start-bitcoind: WARNING: which everybody knows: whoever reaches the RPC port commands this node." >&2
+    BC_RPC_USER=user
+    BC_RPC_PASSWORD=password
+fi
 user=$(trim "${BC_RPC_USER-}")
 password=$(trim "${BC_RPC_PASSWORD-}")
 data_dir=${BC_DATA_DIR:-/home/bitcoin/.bitcoin}
@@ -67,7 +103,9 @@ case $ordinal in
     '' | *[!0-9]*) ;;
     *) eval "own_config=\${BC_CONFIG_$ordinal-}" ;;
 esac
+binds=$(rpc_binds "${BC_RPC_BIND:-0.0.0.0}")
 [ -d "$data_dir" ] || fail "the data directory $data_dir does not exist"
+[ -w "$data_dir" ] || fail "the data directory $data_dir cannot be written to by user $(id -u)"
 
 # Made anew at every start: the credentials may have changed.
 umask 077
@@ -87,7 +125,7 @@ rpcallowip=0.0.0.0/0
 rpcallowip=::/0
 
 [$network]
-rpcbind=${BC_RPC_BIND:-0.0.0.0}
+$binds
 rpcport=${BC_RPC_PORT:-$rpc_port}
 port=${BC_P2P_PORT:-$p2p_port}
 ${challenge-}

@@ -8,10 +8,11 @@ from collections.abc import Mapping
 
 from btcctl.sandbox.commands import cached_bitcoind
 from btcctl.testing.control_plane.binaries import find_binary
+from tests.promtool.__main__ import cached_promtool
 
 #: By marker: the program. A test without its program is left out, with one printed line, unless
 #: BTCCTL_TEST_REQUIRES names the marker: then nothing runs.
-PROGRAMS = {"kubectl": "kubectl", "helm": "helm", "real_bitcoind": "bitcoind"}
+PROGRAMS = {"kubectl": "kubectl", "helm": "helm", "real_bitcoind": "bitcoind", "promtool": "promtool"}
 
 
 def find_program(name: str, environ: Mapping[str, str] = os.environ) -> str | None:
@@ -22,6 +23,8 @@ def find_program(name: str, environ: Mapping[str, str] = os.environ) -> str | No
     found = find_binary(name, environ)
     if found is None and name == "bitcoind":
         return shutil.which(cached_bitcoind(environ))
+    if found is None and name == "promtool":
+        return shutil.which(cached_promtool(environ))
     return str(found) if found else None
 
 
@@ -41,4 +44,5 @@ def required(environ: Mapping[str, str] = os.environ) -> frozenset[str]:
 
 KUBECTL = find_program("kubectl")
 HELM = find_program("helm")
+PROMTOOL = find_program("promtool")
 BITCOIND = find_program("bitcoind")

@@ -14,6 +14,15 @@ from typing import Final
 BLANKS: Final = " \f\n\r\t\v"
 
 
+def chosen(user: str | None, password: str | None, default: tuple[str, str]) -> tuple[str, str]:
+    """What a node is started with: the well-known default only if neither is given. What is given by half is a mistake.
+
+    Args:
+        user, password: As given, untrimmed; None if not given at all.
+    """
+    return default if user is None and password is None else (user or "", password or "")
+
+
 def trim(value: str) -> str:
     """What of a value counts: `echo` leaves a newline in a Secret, an editor on Windows two characters."""
     return value.strip(BLANKS)

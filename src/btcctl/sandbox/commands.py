@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import btcctl
-from btcctl.bitcoin.credential_rules import problem_with, trim
+from btcctl.bitcoin.credential_rules import chosen, problem_with, trim
 from btcctl.bitcoin.spec.chains import DEFAULT_PORTS, REGTEST
 from btcctl.errors import ConfigError
 from btcctl.sandbox.bitcoincli.settings import DIRECTORY_VARIABLE, NODE_VARIABLE
@@ -83,10 +83,12 @@ def node_command(
     return Command(
         argv=(*program, *flags),
         env={**_surroundings(data_dir, f"{ip}:{settings.ports.rpc}", programs), **env},
-        files={
-            conf: _conf(env.get("BC_RPC_USER", DEFAULT_USER), env.get("BC_RPC_PASSWORD", DEFAULT_PASSWORD), settings)
-        },
+        files={conf: _conf(*_credentials(env), settings)},
     )
+
+
+def _credentials(env: Mapping[str, str]) -> tuple[str, str]:
+    return chosen(env.get("BC_RPC_USER"), env.get("BC_RPC_PASSWORD"), (DEFAULT_USER, DEFAULT_PASSWORD))
 
 
 def write_programs(directory: Path) -> None:

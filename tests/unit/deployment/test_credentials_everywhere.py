@@ -58,12 +58,16 @@ def of_operator(user: str, password: str) -> Pair:
 
 
 def of_image(user: str, password: str, folder: Path) -> Pair:
+    return started_with({"BC_RPC_USER": user, "BC_RPC_PASSWORD": password}, folder)
+
+
+def started_with(given: dict[str, str], folder: Path) -> Pair:
     """Read bitcoin.conf as Bitcoin Core does."""
     stub = folder / "bitcoind"
     stub.write_text("#!/bin/sh\nexit 0\n")
     stub.chmod(0o755)
     environ = {"PATH": f"{folder}:{os.defpath}", "BC_DATA_DIR": str(folder)}
-    environ |= {"BC_RPC_USER": user, "BC_RPC_PASSWORD": password}
+    environ |= given
     if subprocess.run(["sh", str(SCRIPT)], env=environ, capture_output=True, timeout=10, check=False).returncode:
         return None
     lines = (folder / "bitcoin.conf").read_text().split("\n")
@@ -72,9 +76,13 @@ def of_image(user: str, password: str, folder: Path) -> Pair:
 
 
 def sandbox_admits(user: str, password: str, admitted: Pair, folder: Path) -> bool:
+    return sandbox_admits_env({"BC_RPC_USER": user, "BC_RPC_PASSWORD": password}, admitted, folder)
+
+
+def sandbox_admits_env(given: dict[str, str], admitted: Pair, folder: Path) -> bool:
     """Whether a sandbox's node takes just these credentials, or does not start where there are none."""
     try:
-        command = node_command({"BC_RPC_USER": user, "BC_RPC_PASSWORD": password}, "127.0.0.1", folder, None)
+        command = node_command(given, "127.0.0.1", folder, None)
     except ConfigError:
         return admitted is None
     (text,) = command.files.values()
@@ -87,3 +95,21 @@ def test_credentials_are_judged_alike_by_operator_image_and_sandbox(name: str, t
     ours = of_operator(*pair)
     assert of_image(*pair, tmp_path) == ours
     assert sandbox_admits(*pair, ours, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("given", "admitted"),
+    [
+        ({}, ("user", "password")),
+        ({"BC_RPC_USER": "u"}, None),
+        ({"BC_RPC_PASSWORD": "p"}, None),
+        ({"BC_RPC_USER": "", "BC_RPC_PASSWORD": ""}, None),
+        ({"BC_RPC_USER": "u", "BC_RPC_PASSWORD": "p"}, ("u", "p")),
+    ],
+    ids=["nothing", "a user", "a password", "two that are empty", "both"],
+)
+def test_what_is_given_by_half_is_a_mistake_for_image_and_sandbox(
+    given: dict[str, str], admitted: Pair, tmp_path: Path
+) -> None:
+    assert started_with(given, tmp_path) == admitted
+    assert sandbox_admits_env(given, admitted, tmp_path)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from btcctl.bitcoin.pod_template import DEFAULT_PASSWORD, DEFAULT_USER
+
 SCRIPT = Path(__file__).parents[3] / "images/bitcoind/start-bitcoind.sh"
 STUB = '#!/bin/sh\necho "args: $*"\necho "pid: $$"\necho "user: ${BC_RPC_USER-unset}"\n'
 GOOD = {"BC_RPC_USER": "alice", "BC_RPC_PASSWORD": "s3cret=:x"}
@@ -73,7 +75,9 @@ def test_the_newline_that_echo_leaves_in_a_secret_does_not_count(home: Path) -> 
 @pytest.mark.parametrize(
     ("environ", "message"),
     [
-        ({}, "BC_RPC_USER is not set"),
+        ({"BC_RPC_PASSWORD": "x"}, "BC_RPC_USER is not set"),
+        ({"BC_RPC_USER": "", "BC_RPC_PASSWORD": ""}, "BC_RPC_USER is not set, or blank"),
+        ({"BC_RPC_USER": " \t", "BC_RPC_PASSWORD": "\n"}, "BC_RPC_USER is not set, or blank"),
         ({"BC_RPC_USER": "alice"}, "BC_RPC_PASSWORD is not set"),
         ({"BC_RPC_USER": "alice", "BC_RPC_PASSWORD": "a#b"}, "must not contain #"),
         ({"BC_RPC_USER": "a:b", "BC_RPC_PASSWORD": "x"}, "must not contain a colon"),
@@ -125,3 +129,42 @@ def test_a_host_without_an_ordinal_has_no_lines_of_its_own(home: Path, hostname:
     start(home, HOSTNAME=hostname, BC_CONFIG_2="txindex=0", **GOOD)
     assert "txindex" not in conf_of(home)
     assert not (home / "owned").exists()
+
+
+def test_without_credentials_the_well_known_ones_are_used_and_that_is_said_loudly(home: Path) -> None:
+    done = start(home)
+    assert done.returncode == 0
+    assert f"rpcuser={DEFAULT_USER}\nrpcpassword={DEFAULT_PASSWORD}\n" in conf_of(home)
+    assert done.stderr.count("WARNING") == 2
+    assert "user: unset" in done.stdout
+
+
+@pytest.mark.parametrize("given", ["0.0.0.0", "10.1.2.255", "::", "fd00:10::1", "0.0.0.0,::", "::ffff:10.0.0.1"])  # noqa: S104
+def test_rpc_listens_where_it_is_told_to(home: Path, given: str) -> None:
+    start(home, **GOOD, BC_RPC_BIND=given)
+    within = conf_of(home).partition("[regtest]\n")[2]
+    assert [line for line in within.splitlines() if line.startswith("rpcbind=")] == [
+        f"rpcbind={each}" for each in given.split(",")
+    ]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "localhost",
+        "1",
+        "10.0.0",
+        "10.0.0.0.1",
+        "256.0.0.1",
+        "0.0.0.0/0",
+        "::1\nrpcallowip=x",
+        "1:2",
+        ",",
+        "::,",
+        "$(id)",
+    ],
+)
+def test_what_is_no_address_is_refused(home: Path, given: str) -> None:
+    done = start(home, **GOOD, BC_RPC_BIND=given)
+    assert done.returncode == 1
+    assert "BC_RPC_BIND must be IP addresses" in done.stderr

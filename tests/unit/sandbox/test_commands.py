@@ -46,7 +46,7 @@ def test_without_a_secret_a_node_has_the_image_s_credentials(tmp_path: Path) -> 
 @pytest.mark.parametrize("user", ["", "a:b", "a#b", "a\nrest=0", " \t"])
 def test_a_user_that_cannot_be_written_is_refused(tmp_path: Path, user: str) -> None:
     with pytest.raises(ConfigError, match="BC_RPC_USER"):
-        node_command({"BC_RPC_USER": user}, "127.9.0.2", tmp_path, None)
+        node_command({"BC_RPC_USER": user, "BC_RPC_PASSWORD": "p"}, "127.9.0.2", tmp_path, None)
 
 
 def test_files_are_private_even_where_a_public_one_was(tmp_path: Path) -> None:

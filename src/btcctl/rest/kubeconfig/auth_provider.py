@@ -62,8 +62,8 @@ class AuthProvider:
             shutil.rmtree(directory, ignore_errors=True)
 
     def _log_in(self, directory: Path) -> Issued:
-        kube_config = import_module("kubernetes.config.kube_config")
-        oauth2 = import_module("oauthlib.oauth2")
+        kube_config = self._imported("kubernetes.config.kube_config")
+        oauth2 = self._imported("oauthlib.oauth2")
         found = SimpleNamespace(api_key={}, ssl_ca_cert=None, cert_file=None, key_file=None)
         complaints: list[str] = []
         try:
@@ -81,6 +81,15 @@ class AuthProvider:
         header = Secret(found.api_key.get("BearerToken", "").strip())
         return Issued(checked_header(header, f"{self._place}: the token"), expires=getattr(loader, "expiry", None))
 
+    def _imported(self, name: str) -> Any:
+        try:
+            return import_module(name)
+        except ModuleNotFoundError as error:
+            raise ConfigError(
+                f"{self._place}: logging in by OIDC takes the package kubernetes: pip install 'btcctl[oidc]', or use a "
+                "kubeconfig with a token, a certificate or an exec plugin"
+            ) from error
+
 
 def _document(cluster: Cluster, user: User) -> dict[str, Any]:
     """A kubeconfig of one context, which the login may write new tokens into.
@@ -90,8 +99,8 @@ def _document(cluster: Cluster, user: User) -> dict[str, Any]:
     """
     provider = user.auth_provider
     config = {} if provider is None else dict(provider.config)
-    if "idp-certificate-authority-data" not in config:
-        config.setdefault("idp-certificate-authority", ssl.get_default_verify_paths().cafile or _certifi())
+    if "idp-certificate-authority-data" not in config and (authorities := _system_authorities()):
+        config.setdefault("idp-certificate-authority", authorities)
     entry = {"name": "" if provider is None else provider.name, "config": config}
     return {
         "current-context": _NAME,
@@ -101,9 +110,12 @@ def _document(cluster: Cluster, user: User) -> dict[str, Any]:
     }
 
 
-def _certifi() -> str:
-    path: str = import_module("certifi").where()  # comes with the kubernetes package
-    return path
+def _system_authorities() -> str:
+    """The file of the system's CAs, or the one that comes with the kubernetes package; "" without either."""
+    try:
+        return ssl.get_default_verify_paths().cafile or str(import_module("certifi").where())
+    except ModuleNotFoundError:
+        return ""
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -304,3 +305,10 @@ def test_whom_to_act_as_is_taken_over(load_document):
         ("Impersonate-Extra-Scope%2Fx", "1"),
         ("Impersonate-Extra-Scope%2Fx", "2"),
     )
+
+
+def test_a_login_without_the_package_for_it_says_what_to_install(load_document, monkeypatch):
+    for name in ("kubernetes", "kubernetes.config.kube_config", "oauthlib.oauth2"):
+        monkeypatch.setitem(sys.modules, name, None)  # as if it were not installed
+    with pytest.raises(ConfigError, match=r"pip install 'btcctl\[oidc\]'"):
+        load_document(document({"auth-provider": {"name": "oidc", "config": {"id-token": "x"}}}))

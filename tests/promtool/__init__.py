@@ -1,0 +1,1 @@
+"""Prometheus' own checker of rules, for the tests of the alerts."""
