@@ -14,7 +14,6 @@ from btcctl.apiserver.endpoints.subresources import Subresources
 from btcctl.apiserver.endpoints.writes import Changes
 from btcctl.apiserver.machinery import errors
 from btcctl.apiserver.machinery.errors import StatusError
-from btcctl.apiserver.network.streaming.hooks import PodConnect, PodExec, PodHooks, PodLogs
 from btcctl.apiserver.objects.apply import Applier
 from btcctl.apiserver.objects.garbage import Collector
 from btcctl.apiserver.objects.writer import Writer
@@ -36,6 +35,7 @@ from btcctl.apiserver.requests.warning_header import warning_header
 from btcctl.apiserver.served.builtins import BUILT_INS
 from btcctl.apiserver.served.registry import Registry
 from btcctl.apiserver.storage.store import Store
+from btcctl.apiserver.streaming.hooks import PodConnect, PodExec, PodHooks, PodLogs
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.logging import get_logger
 from btcctl.objects import ObjectKey

@@ -14,8 +14,8 @@ import yaml
 
 from btcctl.apiserver.api import Api
 from btcctl.apiserver.network.http import EmbeddedServer
-from btcctl.apiserver.network.streaming.hooks import PodHooks
 from btcctl.apiserver.requests.messages import RequestAttributes
+from btcctl.apiserver.streaming.hooks import PodHooks
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.controller.manager import Manager
 from btcctl.errors import ConfigError

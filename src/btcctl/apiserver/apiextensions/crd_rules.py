@@ -8,6 +8,7 @@ from typing import Any
 
 from btcctl.apiserver.machinery import errors
 from btcctl.apiserver.machinery.errors import Cause
+from btcctl.apiserver.machinery.field_errors import invalid
 from btcctl.apiserver.machinery.gofmt import json_text, shown
 from btcctl.apiserver.schemas.cel.syntax import CompileError, Unsupported
 from btcctl.apiserver.schemas.cel.types import Type, normalized_path, type_of
@@ -29,9 +30,9 @@ def check_texts(schema: Schema, field: str) -> Iterator[Cause]:
         if not text.strip():
             yield Cause("FieldValueRequired", "Required value: rule is not specified", f"{place}.rule")
         elif message and not message.strip():
-            yield _invalid(f"{place}.message", message, "must be non-empty if specified")
+            yield invalid(f"{place}.message", message, "must be non-empty if specified")
         elif _has_lines(message.strip()):
-            yield _invalid(f"{place}.message", message, "must not contain line breaks")
+            yield invalid(f"{place}.message", message, "must not contain line breaks")
         elif _has_lines(text.strip()) and not message.strip():
             why = "message must be specified if rule contains line breaks"
             yield Cause("FieldValueRequired", f"Required value: {why}", f"{place}.message")
@@ -95,10 +96,10 @@ def _compile(rule: Mapping[str, Any], type_: Type, place: str, loose: str) -> It
         return
     if found.is_transition and loose:
         why = f"oldSelf cannot be used on the uncorrelatable portion of the schema within {loose}"
-        yield _invalid(f"{place}.rule", rule["rule"], why)
+        yield invalid(f"{place}.rule", rule["rule"], why)
     elif not found.is_transition and rule.get("optionalOldSelf") is not None:
         why = "may not be set if oldSelf is not used in rule"
-        yield _invalid(f"{place}.optionalOldSelf", rule["optionalOldSelf"], why)
+        yield invalid(f"{place}.optionalOldSelf", rule["optionalOldSelf"], why)
 
 
 def _check_rest(schema: Schema, rule: Mapping[str, Any], place: str) -> Iterator[Cause]:
@@ -112,19 +113,15 @@ def _check_rest(schema: Schema, rule: Mapping[str, Any], place: str) -> Iterator
         message = f"Unsupported value: {shown(reason)}: supported values: {listed}"
         yield Cause("FieldValueNotSupported", message, f"{place}.reason")
     if path and not path.strip():
-        yield _invalid(f"{place}.fieldPath", path, "must be non-empty if specified")
+        yield invalid(f"{place}.fieldPath", path, "must be non-empty if specified")
     if _has_lines(path):
-        yield _invalid(f"{place}.fieldPath", path, "must not contain line breaks")
+        yield invalid(f"{place}.fieldPath", path, "must not contain line breaks")
     if path and normalized_path(schema, path) is None:
-        yield _invalid(f"{place}.fieldPath", path, "must be a valid path")
+        yield invalid(f"{place}.fieldPath", path, "must be a valid path")
 
 
 def _has_lines(text: str) -> bool:
     return "\n" in text or "\r" in text
-
-
-def _invalid(field: str, value: Any, why: str) -> Cause:
-    return Cause("FieldValueInvalid", f"Invalid value: {shown(value)}: {why}", field)
 
 
 def _printed(rule: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from btcctl.apiserver.apiextensions import crd_rules
 from btcctl.apiserver.machinery.errors import Cause
+from btcctl.apiserver.machinery.field_errors import forbidden, invalid, required
 from btcctl.apiserver.machinery.gofmt import json_text, shown
 from btcctl.apiserver.schemas import formats
 from btcctl.apiserver.schemas.prune_and_default import EMBEDDED, PRESERVE
@@ -37,9 +38,9 @@ def check_root(schema: Schema, field: str, *, has_status: bool) -> list[Cause]:
     causes = []
     if has_status and schema.get("type") not in {None, "", "object"}:
         why = 'only "object" is allowed as the type at the root of the schema if the status subresource is enabled'
-        causes.append(_invalid(f"{field}.type", schema["type"], why))
+        causes.append(invalid(f"{field}.type", schema["type"], why))
     if schema.get("nullable"):
-        causes.append(_forbidden(f"{field}.nullable", "nullable cannot be true at the root"))
+        causes.append(forbidden(f"{field}.nullable", "nullable cannot be true at the root"))
     return causes
 
 
@@ -77,11 +78,11 @@ def _check(schema: Schema, place: _Place) -> Iterator[Cause]:
     field = place.field
     yield from _check_keywords(schema, place)
     if schema.get("uniqueItems"):
-        yield _forbidden(f"{field}.uniqueItems", _QUADRATIC)
+        yield forbidden(f"{field}.uniqueItems", _QUADRATIC)
     additional = schema.get("additionalProperties")
     if schema.get("properties") and additional is not None and additional is not True:
         why = "additionalProperties and properties are mutual exclusive"
-        yield _forbidden(f"{field}.additionalProperties", why)
+        yield forbidden(f"{field}.additionalProperties", why)
     for where, each in below(schema, field):
         yield from _check(each, _place_below(schema, place, where))
     for junctor in _JUNCTORS:
@@ -90,7 +91,7 @@ def _check(schema: Schema, place: _Place) -> Iterator[Cause]:
     if isinstance(schema.get("not"), Mapping):
         yield from _check(schema["not"], place._replace(field=f"{field}.not", is_root=False))
     if schema.get(PRESERVE) is False:
-        yield _invalid(f"{field}.{PRESERVE}", False, "must be true or undefined")
+        yield invalid(f"{field}.{PRESERVE}", False, "must be true or undefined")
     yield from _check_types_of(schema, field)
     yield from _check_keys(schema, field)
     yield from _check_items(schema, field)
@@ -114,16 +115,16 @@ def _check_keywords(schema: Schema, place: _Place) -> Iterator[Cause]:
     if type_ and type_ not in _TYPES:
         yield _not_supported(f"{field}.type", type_, _TYPES)
     if schema.get("default") is not None and place.no_default:
-        yield _forbidden(f"{field}.default", f"must not be set {place.no_default}")
+        yield forbidden(f"{field}.default", f"must not be set {place.no_default}")
     for name in _NOT_SUPPORTED:
         if schema.get(name):
-            yield _forbidden(f"{field}.{name}", f"{name} is not supported")
+            yield forbidden(f"{field}.{name}", f"{name} is not supported")
     if type_ == "null":
-        yield _forbidden(f"{field}.type", "type cannot be set to null, use nullable as an alternative")
+        yield forbidden(f"{field}.type", "type cannot be set to null, use nullable as an alternative")
     if isinstance(schema.get("items"), list):
-        yield _forbidden(f"{field}.items", "items must be a schema object and not an array")
+        yield forbidden(f"{field}.items", "items must be a schema object and not an array")
     if place.inside_meta and schema.get(EMBEDDED):
-        yield _forbidden(f"{field}.{EMBEDDED}", "must not be used inside of resource meta")
+        yield forbidden(f"{field}.{EMBEDDED}", "must not be used inside of resource meta")
 
 
 def _check_types_of(schema: Schema, field: str) -> Iterator[Cause]:
@@ -132,14 +133,14 @@ def _check_types_of(schema: Schema, field: str) -> Iterator[Cause]:
     for name, found, wanted in ((_MAP_TYPE, map_type, "object"), (_LIST_TYPE, list_type, "array")):
         if found is not None and type_ != wanted:
             why = f"must be {wanted} if {name} is specified"
-            yield _invalid(f"{field}.type", type_, why) if type_ else _required(f"{field}.type", why)
+            yield invalid(f"{field}.type", type_, why) if type_ else required(f"{field}.type", why)
     if map_type not in {None, "atomic", "granular"}:
         yield _not_supported(f"{field}.{_MAP_TYPE}", map_type, ("atomic", "granular"))
     items = schema.get("items")
     if type_ == "array" and list_type == "set" and isinstance(items, Mapping):
         why = "must be atomic as item of a list with x-kubernetes-list-type=set"
         if items.get("type") == "array" and items.get(_LIST_TYPE) not in {None, "atomic"}:
-            yield _invalid(f"{field}.items.{_LIST_TYPE}", items[_LIST_TYPE], why)
+            yield invalid(f"{field}.items.{_LIST_TYPE}", items[_LIST_TYPE], why)
         if items.get("type") == "object" and items.get(_MAP_TYPE) != "atomic":
             printed = json_text(items.get(_LIST_TYPE))  # of the list type, as upstream has it
             yield Cause("FieldValueInvalid", f"Invalid value: {printed}: {why}", f"{field}.items.{_MAP_TYPE}")
@@ -152,27 +153,27 @@ def _check_keys(schema: Schema, field: str) -> Iterator[Cause]:
     if keys and list_type != "map":
         why = f"must be map if {_KEYS} is non-empty"
         where = f"{field}.{_LIST_TYPE}"
-        yield _required(where, why) if list_type is None else _invalid(where, list_type, why)
+        yield required(where, why) if list_type is None else invalid(where, list_type, why)
     if list_type != "map":
         return
     if not keys:
-        yield _required(f"{field}.{_KEYS}", f"must not be empty if {_LIST_TYPE} is map")
+        yield required(f"{field}.{_KEYS}", f"must not be empty if {_LIST_TYPE} is map")
     if not isinstance(items, Mapping):
-        yield _required(f"{field}.items", f"must have a schema if {_LIST_TYPE} is map")
+        yield required(f"{field}.items", f"must have a schema if {_LIST_TYPE} is map")
         return
     if items.get("type") != "object":
         why = f"must be object if parent array's {_LIST_TYPE} is map"
-        yield _invalid(f"{field}.items.type", items.get("type") or "", why)
+        yield invalid(f"{field}.items.type", items.get("type") or "", why)
         return
     for index, key in enumerate(keys):
         found = (items.get("properties") or {}).get(key)
         if found is None:
-            yield _invalid(f"{field}.{_KEYS}", keys, "entries must all be names of item properties")
+            yield invalid(f"{field}.{_KEYS}", keys, "entries must all be names of item properties")
         elif found.get("type") in {"array", "object"}:
             why = f"must be a scalar type if parent array's {_LIST_TYPE} is map"
-            yield _invalid(f"{field}.items.properties[{key}].type", "object", why)
+            yield invalid(f"{field}.items.properties[{key}].type", "object", why)
         if key in keys[:index]:
-            yield _invalid(f"{field}.{_KEYS}", keys, "must not contain duplicate entries")
+            yield invalid(f"{field}.{_KEYS}", keys, "must not contain duplicate entries")
 
 
 def _check_items(schema: Schema, field: str) -> Iterator[Cause]:
@@ -181,30 +182,18 @@ def _check_items(schema: Schema, field: str) -> Iterator[Cause]:
     if list_type not in {"set", "map"} or not isinstance(items, Mapping):
         return
     if items.get("nullable"):
-        yield _forbidden(f"{field}.items.nullable", f"cannot be nullable when {_LIST_TYPE} is {list_type}")
+        yield forbidden(f"{field}.items.nullable", f"cannot be nullable when {_LIST_TYPE} is {list_type}")
     for key in schema.get(_KEYS) or () if list_type == "map" else ():
         found = (items.get("properties") or {}).get(key)
         if found is None:
             continue
         where, what = f"{field}.items.properties[{key}]", f"this property is in {_KEYS}, so it"
         if key not in (items.get("required") or ()) and found.get("default") is None:
-            yield _required(f"{where}.default", f"{what} must have a default or be a required property")
+            yield required(f"{where}.default", f"{what} must have a default or be a required property")
         if found.get("nullable"):
-            yield _forbidden(f"{where}.nullable", f"{what} cannot be nullable")
+            yield forbidden(f"{where}.nullable", f"{what} cannot be nullable")
 
 
 def _not_supported(field: str, value: Any, supported: tuple[str, ...]) -> Cause:
     listed = ", ".join(shown(each) for each in supported)
     return Cause("FieldValueNotSupported", f"Unsupported value: {shown(value)}: supported values: {listed}", field)
-
-
-def _required(field: str, why: str) -> Cause:
-    return Cause("FieldValueRequired", f"Required value: {why}", field)
-
-
-def _forbidden(field: str, why: str) -> Cause:
-    return Cause("FieldValueForbidden", f"Forbidden: {why}", field)
-
-
-def _invalid(field: str, value: Any, why: str) -> Cause:
-    return Cause("FieldValueInvalid", f"Invalid value: {shown(value)}: {why}", field)

@@ -10,9 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from btcctl.apiserver.apiextensions import structural
-from btcctl.apiserver.kinds.metadata import service_name
 from btcctl.apiserver.machinery.errors import Cause
-from btcctl.apiserver.machinery.gofmt import json_text, quoted, shown
+from btcctl.apiserver.machinery.field_errors import invalid, required
+from btcctl.apiserver.machinery.gofmt import json_text, quoted
+from btcctl.apiserver.machinery.names import service_name
 
 Version = Mapping[str, Any]
 _COLUMN_TYPES = "boolean,date,integer,number,string"
@@ -29,16 +30,16 @@ def check_versions(spec: Mapping[str, Any]) -> Iterator[Cause]:
     versions = spec["versions"] or []
     for index, version in enumerate(versions):
         if (version.get("schema") or {}).get("openAPIV3Schema") is None:
-            yield _required(f"spec.versions[{index}].schema.openAPIV3Schema")
+            yield required(f"spec.versions[{index}].schema.openAPIV3Schema")
     seen: set[str] = set()
     is_unique = True
     for index, version in enumerate(versions):
         name = version.get("name") or ""
         complaints = ",".join(service_name(name))
         if complaints:
-            yield _invalid(f"spec.versions[{index}].name", name, complaints)
+            yield invalid(f"spec.versions[{index}].name", name, complaints)
             if index == 0:
-                yield _invalid("spec.version", name, complaints)
+                yield invalid("spec.version", name, complaints)
         is_unique, seen = is_unique and name not in seen, seen | {name}
         yield from _check_deprecation(version, f"spec.versions[{index}].deprecationWarning")
     if not is_unique:
@@ -52,15 +53,15 @@ def check_stored(stored: Sequence[str], versions: Sequence[Version]) -> Iterator
     """What is wrong with `status.storedVersions`."""
     field = "status.storedVersions"
     if not stored:
-        yield _invalid(field, None, "must have at least one stored version")
+        yield invalid(field, None, "must have at least one stored version")
         return
     names = [each.get("name") for each in versions]
     for version in versions:
         if version.get("storage") and version.get("name") not in stored:
-            yield _invalid(field, list(stored), f"must have the storage version {version.get('name')}")
+            yield invalid(field, list(stored), f"must have the storage version {version.get('name')}")
     for index, name in enumerate(stored):
         if name not in names:
-            yield _invalid(f"{field}[{index}]", name, _MOVED.format(name))
+            yield invalid(f"{field}[{index}]", name, _MOVED.format(name))
 
 
 def _check_parts(versions: Sequence[Version]) -> Iterator[Cause]:
@@ -82,7 +83,7 @@ def _check_parts(versions: Sequence[Version]) -> Iterator[Cause]:
     ]
     for field, version, _ in _parts(versions, name, f"spec.{name}", name):
         if version.get(name) and has_common_schema and field != f"spec.{name}":
-            yield _invalid(field, "", "may only be set when `version.schema.openAPIV3Schema` is not included")
+            yield invalid(field, "", "may only be set when `version.schema.openAPIV3Schema` is not included")
         elif version.get(name):
             schema = (version.get("schema") or {}).get("openAPIV3Schema") or {}
             yield from _check_selectable(version[name], schema, field)
@@ -103,32 +104,32 @@ def _check_scale(scale: Mapping[str, Any], field: str) -> Iterator[Cause]:
     for name, root in (("specReplicasPath", ".spec"), ("statusReplicasPath", ".status")):
         path, where = scale.get(name) or "", f"{field}.scale.{name}"
         if not path:
-            yield _required(where)
+            yield required(where)
         elif not path.startswith("."):
-            yield _invalid(where, path, "must be a simple json path starting with .")
+            yield invalid(where, path, "must be a simple json path starting with .")
         elif not path.startswith(f"{root}."):
-            yield _invalid(where, path, f"should be a json path under {root}")
+            yield invalid(where, path, f"should be a json path under {root}")
     path, where = scale.get("labelSelectorPath") or "", f"{field}.scale.labelSelectorPath"
     if path and not path.startswith("."):
-        yield _invalid(where, path, "must be a simple json path starting with .")
+        yield invalid(where, path, "must be a simple json path starting with .")
     elif path and not path.startswith((".spec.", ".status.")):
-        yield _invalid(where, path, "should be a json path under either .spec or .status")
+        yield invalid(where, path, "should be a json path under either .spec or .status")
 
 
 def _check_column(column: Mapping[str, Any], field: str) -> Iterator[Cause]:
     if not column.get("name"):
-        yield _required(f"{field}.name")
+        yield required(f"{field}.name")
     type_, format_, path = column.get("type") or "", column.get("format") or "", column.get("jsonPath") or ""
     if not type_:
         yield Cause("FieldValueRequired", f"Required value: must be one of {_COLUMN_TYPES}", f"{field}.type")
     elif type_ not in _COLUMN_TYPES.split(","):
-        yield _invalid(f"{field}.type", type_, f"must be one of {_COLUMN_TYPES}")
+        yield invalid(f"{field}.type", type_, f"must be one of {_COLUMN_TYPES}")
     if format_ and format_ not in _COLUMN_FORMATS.split(","):
-        yield _invalid(f"{field}.format", format_, f"must be one of {_COLUMN_FORMATS}")
+        yield invalid(f"{field}.format", format_, f"must be one of {_COLUMN_FORMATS}")
     if not path:
-        yield _required(f"{field}.JSONPath")
+        yield required(f"{field}.JSONPath")
     elif not path.startswith("."):
-        yield _invalid(f"{field}.JSONPath", path, "must be a simple json path starting with .")
+        yield invalid(f"{field}.JSONPath", path, "must be a simple json path starting with .")
 
 
 def _check_selectable(fields: Sequence[Mapping[str, Any]], schema: Mapping[str, Any], field: str) -> Iterator[Cause]:
@@ -136,17 +137,17 @@ def _check_selectable(fields: Sequence[Mapping[str, Any]], schema: Mapping[str, 
     for index, each in enumerate(fields):
         path, where = each.get("jsonPath") or "", f"{field}[{index}].jsonPath"
         if not path:
-            yield _required(where)
+            yield required(where)
             continue
         found, problem = _follow(schema, path)
         if problem:
-            yield _invalid(where, path, f"is an invalid path: {problem}")
+            yield invalid(where, path, f"is an invalid path: {problem}")
             continue
         if path.split(".")[1] == "metadata":
-            yield _invalid(where, path, "must not point to fields in metadata")
+            yield invalid(where, path, "must not point to fields in metadata")
         if found.get("type") not in {"string", "boolean", "integer"}:
             why = "must point to a field of type string, boolean or integer."
-            yield _invalid(where, path, f"{why} Enum string fields and strings with formats are allowed.")
+            yield invalid(where, path, f"{why} Enum string fields and strings with formats are allowed.")
         if path in seen:
             yield Cause("FieldValueDuplicate", f"Duplicate value: {quoted(path)}", where)
         seen.add(path)
@@ -178,11 +179,11 @@ def _check_deprecation(version: Version, field: str) -> Iterator[Cause]:
     if warning is None:
         return
     if not version.get("deprecated"):
-        yield _invalid(field, warning, "can only be set for deprecated versions")
+        yield invalid(field, warning, "can only be set for deprecated versions")
     elif not warning:
-        yield _invalid(field, warning, "must not be an empty string")
+        yield invalid(field, warning, "must not be an empty string")
     elif len(warning.encode()) > 256:
-        yield _invalid(field, warning, "must be <= 256 characters long")
+        yield invalid(field, warning, "must be <= 256 characters long")
 
 
 def _of_all(versions: Sequence[Version], why: str) -> Cause:
@@ -207,11 +208,3 @@ def _printed(version: Version) -> str:
     }  # fmt: skip
     parts = [f'"{name}":{json_text(version.get(key, absent))}' for key, (name, absent) in names.items()]
     return "{" + ",".join(parts) + "}"
-
-
-def _required(field: str) -> Cause:
-    return Cause("FieldValueRequired", "Required value", field)
-
-
-def _invalid(field: str, value: Any, why: str) -> Cause:
-    return Cause("FieldValueInvalid", f"Invalid value: {shown(value)}: {why}", field)

@@ -7,10 +7,11 @@ from typing import Any
 
 from btcctl.apiserver.apiextensions import crd_names, crd_versions
 from btcctl.apiserver.apiextensions.crd_schema import unknown_formats
-from btcctl.apiserver.kinds.metadata import service_name, subdomain_name
 from btcctl.apiserver.machinery import errors
 from btcctl.apiserver.machinery.errors import Cause
+from btcctl.apiserver.machinery.field_errors import invalid
 from btcctl.apiserver.machinery.gofmt import shown
+from btcctl.apiserver.machinery.names import service_name, subdomain_name
 from btcctl.apiserver.storage.collection import Body
 
 CLEANUP_FINALIZER = "customresourcecleanup.apiextensions.k8s.io"
@@ -174,16 +175,12 @@ def _check_names(names: Mapping[str, Any]) -> list[Cause]:
         complaints = ",".join(service_name(value.lower() if is_kind else value)) if value else ""
         if complaints:
             prefix = "may have mixed case, but should otherwise match: " if is_kind else ""
-            causes.append(_invalid(f"spec.names.{field}", value, f"{prefix}{complaints}"))
+            causes.append(invalid(f"spec.names.{field}", value, f"{prefix}{complaints}"))
     for field in ("shortNames", "categories"):
         for index, value in enumerate(names.get(field) or ()):
             complaints = ",".join(service_name(value))
             if complaints:
-                causes.append(_invalid(f"spec.names.{field}[{index}]", value, complaints))
+                causes.append(invalid(f"spec.names.{field}[{index}]", value, complaints))
     if names.get("kind") and names["kind"] == names.get("listKind"):
-        causes.append(_invalid("spec.names.listKind", names["kind"], "kind and listKind may not be the same"))
+        causes.append(invalid("spec.names.listKind", names["kind"], "kind and listKind may not be the same"))
     return causes
-
-
-def _invalid(field: str, value: str, why: str) -> Cause:
-    return Cause("FieldValueInvalid", f"Invalid value: {shown(value)}: {why}", field)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from btcctl.apiserver.kinds import metadata as meta
+from btcctl.apiserver.machinery import names
 from btcctl.apiserver.machinery.errors import Cause
 from btcctl.apiserver.machinery.gofmt import go_type, json_text, plain, quoted, shown
 from btcctl.apiserver.schemas import validation as values
@@ -82,14 +83,14 @@ def embedded_causes(value: Mapping[str, Any], path: str) -> Iterator[Cause]:
         why = f"unexpected GroupVersion string: {version}"
         yield Cause("FieldValueInvalid", f"Invalid value: {quoted(version)}: {why}", f"{path}.apiVersion")
     if isinstance(kind, str) and kind:
-        complaints = ",".join(meta.service_name(kind.lower()))
+        complaints = ",".join(names.service_name(kind.lower()))
         if complaints:
             why = f"may have mixed case, but should otherwise match: {complaints}"
             yield Cause("FieldValueInvalid", f"Invalid value: {quoted(kind)}: {why}", f"{path}.kind")
     metadata = value.get("metadata")
     if isinstance(metadata, Mapping):
         named = {**metadata, "name": metadata.get("name") or "fakename"}
-        for cause in meta.validate(named, namespaced=False, name_rule=meta.path_name):
+        for cause in meta.validate(named, namespaced=False, name_rule=names.path_name):
             yield cause._replace(field=f"{path}.{cause.field}")
 
 

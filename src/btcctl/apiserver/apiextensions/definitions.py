@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 from btcctl.apiserver.apiextensions import crds
+from btcctl.apiserver.apiextensions.served_by import served_by
 from btcctl.apiserver.kinds.metadata import canonical
 from btcctl.apiserver.managedfields import Author, kind_of, track
-from btcctl.apiserver.served.registry import Registry, Served, served_by
+from btcctl.apiserver.served.registry import Registry, Served
 from btcctl.apiserver.storage.collection import Body, CollectionId
 from btcctl.apiserver.storage.store import Store
 from btcctl.clock import rfc3339

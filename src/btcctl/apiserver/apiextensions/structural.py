@@ -12,7 +12,8 @@ from typing import Any
 
 from btcctl.apiserver.apiextensions import crd_rules, crd_schema, custom_objects
 from btcctl.apiserver.machinery.errors import Cause
-from btcctl.apiserver.machinery.gofmt import json_text, shown
+from btcctl.apiserver.machinery.field_errors import forbidden, invalid, required
+from btcctl.apiserver.machinery.gofmt import json_text
 from btcctl.apiserver.schemas import patterns, validation
 from btcctl.apiserver.schemas.prune_and_default import EMBEDDED, PRESERVE, has_rules, prune
 from btcctl.apiserver.schemas.validation import INT_OR_STRING
@@ -56,12 +57,12 @@ def _check(schema: Schema, field: str, level: str) -> Iterator[Cause]:
         yield from _check(below, where, "item" if where == f"{field}.items" else "field")
     if schema.get("additionalProperties") is not None:
         if level == "root":
-            yield _forbidden(f"{field}.additionalProperties", "must not be used at the root")
+            yield forbidden(f"{field}.additionalProperties", "must not be used at the root")
         if schema.get(EMBEDDED):
-            yield _forbidden(f"{field}.additionalProperties", f"must not be used if {EMBEDDED} is set")
+            yield forbidden(f"{field}.additionalProperties", f"must not be used if {EMBEDDED} is set")
     for name in (PRESERVE, EMBEDDED):
         if schema.get(INT_OR_STRING) and schema.get(name):
-            yield _invalid(f"{field}.{name}", True, f"must be false if {INT_OR_STRING} is true")
+            yield invalid(f"{field}.{name}", True, f"must be false if {INT_OR_STRING} is true")
     yield from _check_junctors(schema, field)
     yield from _check_metadata(schema, field, level)
 
@@ -69,18 +70,18 @@ def _check(schema: Schema, field: str, level: str) -> Iterator[Cause]:
 def _check_type(schema: Schema, field: str, level: str) -> Iterator[Cause]:
     type_ = schema.get("type") or ""
     if type_ == "array" and not isinstance(schema.get("items"), Mapping):
-        yield _required(f"{field}.items", "must be specified")
+        yield required(f"{field}.items", "must be specified")
     if schema.get(EMBEDDED) and type_ != "object":
         why = f"must be object if {EMBEDDED} is true"
-        yield _invalid(f"{field}.type", type_, why) if type_ else _required(f"{field}.type", why)
+        yield invalid(f"{field}.type", type_, why) if type_ else required(f"{field}.type", why)
     elif not type_ and not schema.get(INT_OR_STRING) and not schema.get(PRESERVE):
         places = {"root": "at the root", "item": "for specified array items", "field": "for specified object fields"}
-        yield _required(f"{field}.type", f"must not be empty {places[level]}")
+        yield required(f"{field}.type", f"must not be empty {places[level]}")
     if level == "root" and type_ and type_ != "object":
-        yield _invalid(f"{field}.type", type_, "must be object at the root")
+        yield invalid(f"{field}.type", type_, "must be object at the root")
     if schema.get(EMBEDDED) and not schema.get(PRESERVE) and not schema.get("properties"):
         why = f"must not be empty if {EMBEDDED} is true without {PRESERVE}"
-        yield _required(f"{field}.properties", why)
+        yield required(f"{field}.properties", why)
 
 
 def _check_metadata(schema: Schema, field: str, level: str) -> Iterator[Cause]:
@@ -90,7 +91,7 @@ def _check_metadata(schema: Schema, field: str, level: str) -> Iterator[Cause]:
     for name, wanted in (("kind", "string"), ("apiVersion", "string"), ("metadata", "object")):
         type_ = (properties.get(name) or {}).get("type") or ""
         if name in properties and type_ != wanted:
-            yield _invalid(f"{field}.properties[{name}].type", type_, f"must be {wanted}")
+            yield invalid(f"{field}.properties[{name}].type", type_, f"must be {wanted}")
     if level != "root" or "metadata" not in properties:
         return
     rest = {key: each for key, each in properties["metadata"].items() if key not in {"type", "default"}}
@@ -98,7 +99,7 @@ def _check_metadata(schema: Schema, field: str, level: str) -> Iterator[Cause]:
         rest.pop("properties", None)
     if rest:
         why = "must not specify anything other than name and generateName, but metadata is implicitly specified"
-        yield _forbidden(f"{field}.properties[metadata]", why)
+        yield forbidden(f"{field}.properties[metadata]", why)
 
 
 def _check_junctors(schema: Schema, field: str) -> Iterator[Cause]:
@@ -116,7 +117,7 @@ def _check_junctors(schema: Schema, field: str) -> Iterator[Cause]:
     problem = _pattern_problem(pattern) if isinstance(pattern, str) else ""
     if problem:
         why = f"must be a valid regular expression, but isn't: error parsing regexp: {problem}"
-        yield _invalid(f"{field}.pattern", pattern, why)
+        yield invalid(f"{field}.pattern", pattern, why)
 
 
 def _check_nested(schema: Schema, field: str) -> Iterator[Cause]:
@@ -126,9 +127,9 @@ def _check_nested(schema: Schema, field: str) -> Iterator[Cause]:
             yield from _check_nested(below, where)
     for name, wanted in _FORBIDDEN_BELOW.items():
         if schema.get(name) is not None and schema[name] not in (False, "", []):
-            yield _forbidden(f"{field}.{name}", f"must be {wanted} to be structural")
+            yield forbidden(f"{field}.{name}", f"must be {wanted} to be structural")
     if "metadata" in (schema.get("properties") or {}):
-        yield _forbidden(f"{field}.properties[metadata]", "must not be specified in a nested context")
+        yield forbidden(f"{field}.properties[metadata]", "must not be specified in a nested context")
 
 
 def _incomplete(nested: Schema, schema: Schema, field: str, nested_field: str) -> Iterator[Cause]:
@@ -140,11 +141,11 @@ def _incomplete(nested: Schema, schema: Schema, field: str, nested_field: str) -
             if isinstance(items, Mapping):
                 yield from _incomplete({"allOf": [below["items"]]}, items, f"{field}.items", f"{place}.items")
             else:
-                yield _required(f"{field}.items", f"because it is defined in {place}.items")
+                yield required(f"{field}.items", f"because it is defined in {place}.items")
         for name in below.get("properties") or {}:
             where, there = f"{field}.properties[{name}]", f"{place}.properties[{name}]"
             if name not in properties:
-                yield _required(where, f"because it is defined in {there}")
+                yield required(where, f"because it is defined in {there}")
             else:
                 yield from _incomplete(below["properties"][name], properties[name], where, there)
 
@@ -170,7 +171,7 @@ def _check_default(schema: Schema, value: Any, field: str) -> Iterator[Cause]:
     pruned = {"default": _copy(value)}
     prune({"properties": {"default": schema}}, pruned)
     if json_text(pruned.get("default")) != json_text(value):
-        yield _invalid(field, value, "must not have unknown fields")
+        yield invalid(field, value, "must not have unknown fields")
     wrong = [*custom_objects.embedded_below(schema, value, field)] or validation.validate(schema, value, field)
     yield from wrong
     if not wrong and has_rules(schema):
@@ -202,15 +203,3 @@ def _pattern_problem(pattern: str) -> str:
     except patterns.PatternError as error:
         return str(error)
     return ""
-
-
-def _required(field: str, why: str) -> Cause:
-    return Cause("FieldValueRequired", f"Required value: {why}", field)
-
-
-def _forbidden(field: str, why: str) -> Cause:
-    return Cause("FieldValueForbidden", f"Forbidden: {why}", field)
-
-
-def _invalid(field: str, value: Any, why: str) -> Cause:
-    return Cause("FieldValueInvalid", f"Invalid value: {shown(value)}: {why}", field)

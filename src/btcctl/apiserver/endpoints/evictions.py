@@ -13,9 +13,9 @@ from typing import Any
 from btcctl.apiserver.kinds.budgets import ALWAYS_ALLOW
 from btcctl.apiserver.machinery import errors
 from btcctl.apiserver.machinery.errors import StatusError
+from btcctl.apiserver.machinery.labels import matches_selector
 from btcctl.apiserver.objects.writer import Writer
 from btcctl.apiserver.requests.bodies import private, read_plain
-from btcctl.apiserver.requests.field_selectors import matches_selector
 from btcctl.apiserver.requests.messages import ApiRequest
 from btcctl.apiserver.requests.options import DeleteOptions, WriteOptions, write_options
 from btcctl.apiserver.requests.routing import Route, check_place

@@ -8,17 +8,17 @@ from collections.abc import Callable
 from btcctl.apiserver.machinery import errors
 from btcctl.apiserver.machinery.errors import Cause
 from btcctl.apiserver.machinery.integers import IntegerError, parse_int
-from btcctl.apiserver.network.streaming import channel_forward_session, exec_session, forward_session
-from btcctl.apiserver.network.streaming.channel_forward_session import ChannelForwardSession
-from btcctl.apiserver.network.streaming.ends import End
-from btcctl.apiserver.network.streaming.exec_session import ExecSession
-from btcctl.apiserver.network.streaming.follow_session import FollowSession
-from btcctl.apiserver.network.streaming.forward_session import ForwardSession
-from btcctl.apiserver.network.streaming.hooks import ExecOptions, LogFollower, PodConnect, PodExec, PodHooks
-from btcctl.apiserver.network.streaming.websocket import WebSocket
 from btcctl.apiserver.requests.messages import ApiRequest, ApiResponse, TakeOver, text_response
 from btcctl.apiserver.requests.routing import Route
 from btcctl.apiserver.storage.collection import Body
+from btcctl.apiserver.streaming import channel_forward_session, exec_session, forward_session
+from btcctl.apiserver.streaming.channel_forward_session import ChannelForwardSession
+from btcctl.apiserver.streaming.ends import End
+from btcctl.apiserver.streaming.exec_session import ExecSession
+from btcctl.apiserver.streaming.follow_session import FollowSession
+from btcctl.apiserver.streaming.forward_session import ForwardSession
+from btcctl.apiserver.streaming.hooks import ExecOptions, LogFollower, PodConnect, PodExec, PodHooks
+from btcctl.apiserver.streaming.websocket import WebSocket
 from btcctl.clock import Clock
 
 POD_STREAMS = ("attach", "exec", "log", "portforward")

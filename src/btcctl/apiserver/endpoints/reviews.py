@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
-from btcctl.apiserver.kinds.metadata import qualified_name
 from btcctl.apiserver.machinery import errors
 from btcctl.apiserver.machinery.errors import Cause, StatusError
 from btcctl.apiserver.machinery.gofmt import json_text, shown
 from btcctl.apiserver.machinery.labels import parse_labels
+from btcctl.apiserver.machinery.names import qualified_name
 from btcctl.apiserver.managedfields import Author, kind_of, track
 from btcctl.apiserver.requests import options as query
 from btcctl.apiserver.requests.bodies import read_object, validate_fields

@@ -12,6 +12,7 @@ from btcctl.apiserver.apiextensions import versions
 from btcctl.apiserver.machinery import errors
 from btcctl.apiserver.machinery.errors import StatusError
 from btcctl.apiserver.machinery.field_errors import not_negative
+from btcctl.apiserver.machinery.labels import selector_text
 from btcctl.apiserver.managedfields import Author, applying, scaling, track
 from btcctl.apiserver.objects.apply import read_configuration
 from btcctl.apiserver.objects.writer import Writer, check_name, check_uid
@@ -19,7 +20,6 @@ from btcctl.apiserver.patching.merge_patch import merge
 from btcctl.apiserver.requests import options as query
 from btcctl.apiserver.requests import patches
 from btcctl.apiserver.requests.bodies import Patched, patched, read_object, validate_fields
-from btcctl.apiserver.requests.field_selectors import selector_text
 from btcctl.apiserver.requests.messages import ApiRequest, ApiResponse, json_response
 from btcctl.apiserver.requests.options import WriteOptions
 from btcctl.apiserver.requests.routing import Route, check_place

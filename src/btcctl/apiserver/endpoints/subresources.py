@@ -7,7 +7,6 @@ from btcctl.apiserver.endpoints.pod_streams import POD_STREAMS, PodStreams
 from btcctl.apiserver.endpoints.scales import Scales
 from btcctl.apiserver.machinery import errors
 from btcctl.apiserver.machinery.errors import Cause
-from btcctl.apiserver.network.streaming.hooks import PodHooks
 from btcctl.apiserver.objects.writer import Writer
 from btcctl.apiserver.requests.bodies import read_plain
 from btcctl.apiserver.requests.messages import ApiRequest, ApiResponse, TakeOver, json_response
@@ -15,6 +14,7 @@ from btcctl.apiserver.requests.options import write_options
 from btcctl.apiserver.requests.routing import Route
 from btcctl.apiserver.storage.collection import Body
 from btcctl.apiserver.storage.store import Store
+from btcctl.apiserver.streaming.hooks import PodHooks
 from btcctl.clock import rfc3339
 
 _CREATED = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}

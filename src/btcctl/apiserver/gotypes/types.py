@@ -9,9 +9,10 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib import resources
 from typing import Any, NamedTuple
 
-from btcctl.apiserver.managedfields.types import builtin_data
+from btcctl import codecs
 from btcctl.apiserver.served.registry import Served
 
 STRUCT, MAP, LIST, STRING, BOOL, INT, FLOAT = "struct", "map", "list", "string", "bool", "int", "float"
@@ -37,6 +38,13 @@ TYPE_META = (
     r'Kind string "json:\"kind,omitempty\"" }'
 )
 _SCALARS = {"s": "string", "b": "bool", "n": "int32"}
+
+
+@functools.cache
+def builtin_data() -> Mapping[str, Any]:
+    """What `builtin_types.json` has in it."""
+    found: Mapping[str, Any] = codecs.decode((resources.files(__package__) / "builtin_types.json").read_bytes())
+    return found
 
 
 class PatchRule(NamedTuple):

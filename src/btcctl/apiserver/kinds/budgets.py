@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from btcctl.apiserver.kinds.metadata import label_value_complaints, qualified_name
 from btcctl.apiserver.machinery.errors import Cause
 from btcctl.apiserver.machinery.field_errors import invalid, not_negative, required, unsupported
 from btcctl.apiserver.machinery.integers import saturated
+from btcctl.apiserver.machinery.names import label_value_complaints, qualified_name
 from btcctl.apiserver.machinery.selector_checks import check_label_selector
 from btcctl.apiserver.storage.collection import Body
 

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from btcctl.apiserver.kinds.metadata import subdomain_name
 from btcctl.apiserver.machinery.errors import Cause
 from btcctl.apiserver.machinery.field_errors import forbidden, invalid, required, unsupported
+from btcctl.apiserver.machinery.names import subdomain_name
 from btcctl.apiserver.machinery.quantities import parse_quantity
 from btcctl.apiserver.machinery.selector_checks import check_label_selector
 from btcctl.apiserver.storage.collection import Body

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from btcctl.apiserver.kinds.metadata import qualified_name
 from btcctl.apiserver.machinery.errors import Cause
 from btcctl.apiserver.machinery.gofmt import json_text, shown
+from btcctl.apiserver.machinery.names import qualified_name
 from btcctl.apiserver.storage.collection import Body
 
 _MOST_CHARACTERS = {"reportingInstance": 128, "action": 128, "reason": 128, "message": 1024}

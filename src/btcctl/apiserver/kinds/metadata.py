@@ -11,7 +11,16 @@ from typing import Any
 from btcctl import codecs
 from btcctl.apiserver.machinery import errors
 from btcctl.apiserver.machinery.errors import Cause
-from btcctl.apiserver.machinery.gofmt import shown, whole_numbers
+from btcctl.apiserver.machinery.field_errors import invalid, required
+from btcctl.apiserver.machinery.gofmt import whole_numbers
+from btcctl.apiserver.machinery.names import (
+    label_name,
+    path_name,
+    qualified_name,
+    qualified_name_complaints,
+    subdomain_name,
+    validate_labels,
+)
 from btcctl.apiserver.storage.collection import Body
 
 _WHOLE_FLOAT = re.compile(rb"\d(\.0|e)", re.ASCII)  # and whatever looks like one, in a text
@@ -20,11 +29,6 @@ MAX_ANNOTATIONS_BYTES = 262144
 _GENERATED_CHARACTERS = "bcdfghjklmnpqrstvwxz2456789"  # k8s.io/apimachinery/pkg/util/rand
 _GENERATED_BASE_LIMIT = 58
 
-SUBDOMAIN = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
-_LABEL_1123 = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
-_LABEL_1035 = "[a-z]([-a-z0-9]*[a-z0-9])?"
-_NAME_PART = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
-_LABEL_VALUE = "(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?"
 _FINALIZER_REMARKS = [
     f"prefer a domain-qualified finalizer name{path} to avoid accidental conflicts with other finalizer writers"
     for path in ("", " including a path (/)")
@@ -105,51 +109,6 @@ def generate_name(base: str) -> str:
     return base[:_GENERATED_BASE_LIMIT] + "".join(random.choices(_GENERATED_CHARACTERS, k=5))
 
 
-def subdomain_name(name: str) -> list[str]:
-    """What is wrong with a name that must be a DNS subdomain: most kinds' names."""
-    complaints = ["must be no more than 253 characters"] if len(name) > 253 else []
-    if not re.fullmatch(SUBDOMAIN, name):
-        complaints.append(
-            "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must "
-            "start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
-            f"'{SUBDOMAIN}')"
-        )
-    return complaints
-
-
-def label_name(name: str) -> list[str]:
-    """What is wrong with a name that must be a DNS label: namespaces, Services and StatefulSets."""
-    complaints = ["must be no more than 63 characters"] if len(name) > 63 else []
-    if "." in name:
-        complaints.append("must not contain dots")
-    elif not re.fullmatch(_LABEL_1123, name):
-        complaints.append(
-            "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and "
-            "end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "
-            f"'{_LABEL_1123}')"
-        )
-    return complaints
-
-
-def service_name(name: str) -> list[str]:
-    """What is wrong with a name that must be an RFC 1035 label: the parts of a definition's names."""
-    complaints = ["must be no more than 63 characters"] if len(name) > 63 else []
-    if not re.fullmatch(_LABEL_1035, name):
-        complaints.append(
-            "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic "
-            "character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for "
-            f"validation is '{_LABEL_1035}')"
-        )
-    return complaints
-
-
-def path_name(name: str) -> list[str]:
-    """What is wrong with a name that need only fit into a path: roles and their bindings."""
-    if name in {".", ".."}:
-        return [f"may not be '{name}'"]
-    return [f"may not contain '{character}'" for character in "/%" if character in name]
-
-
 @dataclass(frozen=True, slots=True)
 class MetadataRules:
     """What a kind adds to the checks of metadata that every kind goes through.
@@ -204,12 +163,12 @@ def validate(metadata: Mapping[str, Any], *, namespaced: bool, name_rule: NameRu
             for each in name_rule(_without_dash(metadata["generateName"]))
         ]
     if not name:
-        causes.append(_required("metadata.name", "name or generateName is required"))
+        causes.append(required("metadata.name", "name or generateName is required"))
     else:
         causes += [invalid("metadata.name", name, each) for each in name_rule(name)]
     if namespaced:
         namespace = metadata.get("namespace") or ""
-        causes += [] if namespace else [_required("metadata.namespace", "")]
+        causes += [] if namespace else [required("metadata.namespace", "")]
         causes += [invalid("metadata.namespace", namespace, each) for each in label_name(namespace) if namespace]
     if metadata.get("generation", 0) < 0:
         causes.append(invalid("metadata.generation", metadata["generation"], "must be greater than or equal to 0"))
@@ -279,51 +238,6 @@ def _without_dash(base: str) -> str:
     return f"{base[:-2]}a" if len(base) > 1 and base.endswith("-") else base
 
 
-def qualified_name(field: str, name: str) -> list[Cause]:
-    """What is wrong with a label key or the like: `[prefix/]name`."""
-    return [invalid(field, name, each) for each in qualified_name_complaints(name)]
-
-
-def qualified_name_complaints(name: str) -> list[str]:
-    """The same, in words alone."""
-    form = (
-        "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric "
-        f"character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '{_NAME_PART}')"
-    )
-    if name.count("/") > 1:
-        return [f"a valid label key {form} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"]
-    prefix, slash, part = name.rpartition("/")
-    complaints = []
-    if slash:
-        complaints += [f"prefix part {each}" for each in (subdomain_name(prefix) if prefix else ["must be non-empty"])]
-    if not part:
-        complaints.append("name part must be non-empty")
-    elif len(part) > 63:
-        complaints.append("name part must be no more than 63 bytes")
-    return complaints if re.fullmatch(_NAME_PART, part) else [*complaints, f"name part {form}"]
-
-
-def label_value_complaints(value: str) -> list[str]:
-    """What is wrong with the value of a label."""
-    complaints = ["must be no more than 63 bytes"] if len(value) > 63 else []
-    if not re.fullmatch(_LABEL_VALUE, value):
-        complaints.append(
-            "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and "
-            "must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', "
-            f"regex used for validation is '{_LABEL_VALUE}')"
-        )
-    return complaints
-
-
-def validate_labels(field: str, labels: Mapping[str, str]) -> list[Cause]:
-    """What is wrong with labels, or with a selector of them."""
-    causes = []
-    for key, value in labels.items():
-        causes += qualified_name(field, key)
-        causes += [invalid(field, value, each) for each in label_value_complaints(value)]
-    return causes
-
-
 def _owners(references: Sequence[Mapping[str, Any]]) -> list[Cause]:
     field = "metadata.ownerReferences"
     causes = []
@@ -362,12 +276,3 @@ def deduplicated_owners(references: Sequence[Mapping[str, Any]]) -> tuple[list[M
         else:
             kept.append(each)
     return kept, again
-
-
-def invalid(field: str, value: Any, why: str) -> Cause:
-    """A cause: what has a wrong value."""
-    return Cause("FieldValueInvalid", f"Invalid value: {shown(value)}: {why}", field)
-
-
-def _required(field: str, why: str) -> Cause:
-    return Cause("FieldValueRequired", f"Required value: {why}" if why else "Required value", field)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from btcctl.apiserver.kinds.metadata import path_name, subdomain_name
 from btcctl.apiserver.machinery.errors import Cause
 from btcctl.apiserver.machinery.field_errors import invalid, required, unsupported
+from btcctl.apiserver.machinery.names import path_name, subdomain_name
 from btcctl.apiserver.machinery.selector_checks import check_label_selector
 from btcctl.apiserver.storage.collection import Body
 

@@ -6,10 +6,10 @@ import binascii
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from btcctl.apiserver.kinds.metadata import label_name, qualified_name, subdomain_name, validate_labels
 from btcctl.apiserver.kinds.pods.security import is_address
 from btcctl.apiserver.machinery.errors import Cause
 from btcctl.apiserver.machinery.field_errors import duplicate, forbidden, invalid, one_of, required, unsupported
+from btcctl.apiserver.machinery.names import label_name, qualified_name, subdomain_name, validate_labels
 from btcctl.apiserver.machinery.ports import PROTOCOLS, port_number, port_number_or_name
 from btcctl.apiserver.storage.collection import Body
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from btcctl.apiserver.kinds.metadata import label_name
 from btcctl.apiserver.machinery.gofmt import plain
+from btcctl.apiserver.machinery.names import label_name
 from btcctl.apiserver.machinery.quantities import parse_quantity
 from btcctl.apiserver.storage.collection import Body
 

@@ -6,13 +6,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from btcctl.apiserver.kinds.metadata import label_name, validate_labels
 from btcctl.apiserver.kinds.pods.pods import check_pod_spec
 from btcctl.apiserver.machinery.errors import Cause
 from btcctl.apiserver.machinery.field_errors import forbidden, invalid, not_negative, one_of, required, unsupported
 from btcctl.apiserver.machinery.integers import saturated
+from btcctl.apiserver.machinery.labels import matches_selector
+from btcctl.apiserver.machinery.names import label_name, validate_labels
 from btcctl.apiserver.machinery.selector_checks import check_label_selector
-from btcctl.apiserver.requests.field_selectors import matches_selector
 from btcctl.apiserver.storage.collection import Body
 
 _MUTABLE = (

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from btcctl.apiserver.kinds.metadata import label_value_complaints, qualified_name_complaints
 from btcctl.apiserver.machinery import errors
 from btcctl.apiserver.machinery.integers import IntegerError, parse_int
+from btcctl.apiserver.machinery.names import label_value_complaints, qualified_name_complaints
 
 _TOKEN = re.compile(r"\s*(!=|==|[=!<>(),]|[^\s=!<>(),]+)")
 _SYMBOLS = frozenset({"!=", "==", "=", "!", "<", ">", "(", ")", ",", ""})
@@ -144,3 +145,28 @@ def _unexpected(word: str, expected: str) -> _Unreadable:
 
 def _bad(word: str, expected: str) -> errors.StatusError:
     return errors.bad_request(f"found '{word}', expected: {expected}")
+
+
+def matches_selector(selector: Mapping[str, Any] | None, labels: Mapping[str, str]) -> bool:
+    """A metav1.LabelSelector of an object's spec against labels; an empty one matches everything."""
+    if selector is None:
+        return False
+    if any(labels.get(key) != value for key, value in (selector.get("matchLabels") or {}).items()):
+        return False
+    return all(_expression(each).matches(labels) for each in selector.get("matchExpressions") or ())
+
+
+def selector_text(selector: Mapping[str, Any] | None) -> str:
+    """A metav1.LabelSelector as a query would write it: a Scale's `status.selector`."""
+    if not selector:
+        return ""
+    parts = [f"{key}={value}" for key, value in sorted((selector.get("matchLabels") or {}).items())]
+    for each in selector.get("matchExpressions") or ():
+        key, operator, values = each["key"], each["operator"].lower(), ",".join(sorted(each.get("values") or ()))
+        parts.append({"exists": key, "doesnotexist": f"!{key}"}.get(operator, f"{key} {operator} ({values})"))
+    return ",".join(parts)
+
+
+def _expression(expression: Mapping[str, Any]) -> Requirement:
+    operator = {"In": "in", "NotIn": "notin", "Exists": "exists", "DoesNotExist": "!"}.get(expression["operator"], "in")
+    return Requirement(expression["key"], operator, frozenset(expression.get("values") or ()))

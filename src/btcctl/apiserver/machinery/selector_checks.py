@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from btcctl.apiserver.kinds.metadata import label_value_complaints, qualified_name, validate_labels
 from btcctl.apiserver.machinery.errors import Cause
 from btcctl.apiserver.machinery.field_errors import each_invalid, forbidden, invalid, required
+from btcctl.apiserver.machinery.names import label_value_complaints, qualified_name, validate_labels
 
 
 def check_label_selector(selector: Mapping[str, Any], field: str) -> list[Cause]:

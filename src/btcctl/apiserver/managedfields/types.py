@@ -13,12 +13,11 @@ import functools
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib import resources
 from typing import Any
 
 from cachetools import LRUCache
 
-from btcctl import codecs
+from btcctl.apiserver.gotypes.types import builtin_data
 from btcctl.apiserver.served.registry import Served
 
 Schema = Mapping[str, Any]
@@ -165,13 +164,6 @@ def _list_from(schema: Schema, *, preserving: bool) -> ListType:
     element = WHOLE if items is None else _from_schema(items, preserving=preserving)
     keys: dict[str, tuple[str, ...]] = {"set": (), "map": tuple(schema.get("x-kubernetes-list-map-keys") or ())}
     return ListType(element, keys.get(schema.get("x-kubernetes-list-type") or ""))
-
-
-@functools.cache
-def builtin_data() -> Mapping[str, Any]:
-    """What `builtin_types.json` has in it."""
-    found: Mapping[str, Any] = codecs.decode((resources.files(__package__) / "builtin_types.json").read_bytes())
-    return found
 
 
 @functools.cache

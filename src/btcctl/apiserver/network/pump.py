@@ -18,7 +18,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from btcctl.apiserver.network.stream import Stream, Watch, frame
+from btcctl.apiserver.network.stream import Stream, Watch
+from btcctl.apiserver.streaming.chunks import frame
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.logging import get_logger
 from btcctl.threads import Runner, Stop

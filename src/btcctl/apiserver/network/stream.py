@@ -10,7 +10,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
 
-LAST_CHUNK = b"0\r\n\r\n"
+from btcctl.apiserver.streaming.chunks import LAST_CHUNK
+
 _READ_BYTES = 4096
 _SENDS_PER_TURN = 16  # then the others get their turn
 _WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
@@ -29,11 +30,6 @@ class Watch(Protocol):
 
     def stop(self) -> None:
         """Give nothing to the sink any more. Idempotent."""
-
-
-def frame(line: bytes) -> bytes:
-    """`line` as one chunk of a chunked HTTP body."""
-    return b"%x\r\n%b\r\n" % (len(line), line)
 
 
 class Owner(Protocol):

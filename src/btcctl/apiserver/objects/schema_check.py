@@ -6,7 +6,7 @@ from typing import Any
 
 from btcctl.apiserver.apiextensions import custom_objects
 from btcctl.apiserver.kinds import metadata as meta
-from btcctl.apiserver.machinery import errors
+from btcctl.apiserver.machinery import errors, names
 from btcctl.apiserver.machinery.errors import Cause
 from btcctl.apiserver.objects.strategies import Strategy, strategy_of
 from btcctl.apiserver.served.registry import Served
@@ -35,7 +35,7 @@ def validate(
         causes += found
         warnings += remarks
     if not causes and old is None:  # what the kind itself has nothing to say of
-        causes = meta.validate(metadata, namespaced=served.type.namespaced, name_rule=meta.path_name)
+        causes = meta.validate(metadata, namespaced=served.type.namespaced, name_rule=names.path_name)
     if causes:
         raise errors.invalid_object(served.stored_type, metadata.get("name") or "", causes)
     if served.is_custom:

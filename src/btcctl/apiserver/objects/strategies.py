@@ -15,9 +15,10 @@ from btcctl.apiserver.apiextensions.crds import (
     prepare_definition,
 )
 from btcctl.apiserver.kinds import budgets, claims, core_kinds, events, rbac, secrets, services, warnings, workloads
-from btcctl.apiserver.kinds.metadata import MetadataRules, label_name, path_name
+from btcctl.apiserver.kinds.metadata import MetadataRules
 from btcctl.apiserver.kinds.pods import pod_updates, pods
 from btcctl.apiserver.machinery.errors import Cause
+from btcctl.apiserver.machinery.names import label_name, path_name
 from btcctl.apiserver.served.registry import Served
 from btcctl.apiserver.storage.collection import Body
 

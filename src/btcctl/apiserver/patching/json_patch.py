@@ -12,8 +12,8 @@ from typing import Any, NoReturn
 
 from btcctl import codecs
 from btcctl.apiserver.machinery.integers import saturated
+from btcctl.apiserver.machinery.json_values import deep_equal
 from btcctl.apiserver.patching.ordering import Opened, copied
-from btcctl.apiserver.schemas.correlation import deep_equal
 
 Container = dict[str, Any] | list[Any]
 Operation = Mapping[str, Any]

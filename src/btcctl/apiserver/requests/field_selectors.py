@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from btcctl.apiserver.machinery import errors
-from btcctl.apiserver.machinery.labels import Requirement, parse_labels
+from btcctl.apiserver.machinery.labels import parse_labels
 from btcctl.apiserver.served.registry import Served
 from btcctl.apiserver.storage.collection import Body
 from btcctl.apiserver.storage.conversions import as_served
@@ -110,31 +110,6 @@ def field_value(body: Body, path: str) -> str:
     if value is None:
         return "false" if path in {"spec.unschedulable", "spec.hostNetwork"} else ""
     return str(value)
-
-
-def matches_selector(selector: Mapping[str, Any] | None, labels: Mapping[str, str]) -> bool:
-    """A metav1.LabelSelector of an object's spec against labels; an empty one matches everything."""
-    if selector is None:
-        return False
-    if any(labels.get(key) != value for key, value in (selector.get("matchLabels") or {}).items()):
-        return False
-    return all(_expression(each).matches(labels) for each in selector.get("matchExpressions") or ())
-
-
-def selector_text(selector: Mapping[str, Any] | None) -> str:
-    """A metav1.LabelSelector as a query would write it: a Scale's `status.selector`."""
-    if not selector:
-        return ""
-    parts = [f"{key}={value}" for key, value in sorted((selector.get("matchLabels") or {}).items())]
-    for each in selector.get("matchExpressions") or ():
-        key, operator, values = each["key"], each["operator"].lower(), ",".join(sorted(each.get("values") or ()))
-        parts.append({"exists": key, "doesnotexist": f"!{key}"}.get(operator, f"{key} {operator} ({values})"))
-    return ",".join(parts)
-
-
-def _expression(expression: Mapping[str, Any]) -> Requirement:
-    operator = {"In": "in", "NotIn": "notin", "Exists": "exists", "DoesNotExist": "!"}.get(expression["operator"], "in")
-    return Requirement(expression["key"], operator, frozenset(expression.get("values") or ()))
 
 
 def _check_field(served: Served, path: str) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from btcctl.apiserver.machinery.json_values import deep_equal
+
 Schema = Mapping[str, Any]
 
 
@@ -84,20 +86,3 @@ def item_by_keys(items: Sequence[Any], keys: Sequence[str], wanted: Any) -> Any:
         if isinstance(item, Mapping) and deep_equal([item.get(key) for key in keys], identity):
             return item
     return None
-
-
-def deep_equal(one: Any, other: Any) -> bool:
-    """Equal in value and in type: 1 is neither 1.0 nor true."""
-    if isinstance(one, Mapping):
-        return (
-            isinstance(other, Mapping)
-            and one.keys() == other.keys()
-            and all(deep_equal(each, other[name]) for name, each in one.items())
-        )
-    if isinstance(one, list):
-        return (
-            isinstance(other, list)
-            and len(one) == len(other)
-            and all(deep_equal(each, other[index]) for index, each in enumerate(one))
-        )
-    return type(one) is type(other) and bool(one == other)

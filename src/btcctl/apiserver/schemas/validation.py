@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 
 from btcctl.apiserver.machinery.errors import Cause
 from btcctl.apiserver.machinery.gofmt import plain, quoted, shown
+from btcctl.apiserver.machinery.json_values import deep_equal
 from btcctl.apiserver.schemas import formats, patterns
-from btcctl.apiserver.schemas.correlation import Correlated, deep_equal
+from btcctl.apiserver.schemas.correlation import Correlated
 
 Schema = Mapping[str, Any]
 INT_OR_STRING = "x-kubernetes-int-or-string"

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import Any
 
 from btcctl.apiserver.machinery.integers import saturated
-from btcctl.apiserver.schemas.prune_and_default import has_rules
-from btcctl.apiserver.storage.collection import Body, CollectionId
+from btcctl.apiserver.storage.collection import CollectionId
 from btcctl.resources import ResourceType
-
-if TYPE_CHECKING:
-    from btcctl.apiserver.schemas.cel.rules import Node
 
 ALL_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 CUSTOM_VERBS = ("delete", "deletecollection", "get", "list", "patch", "create", "update", "watch")
@@ -75,7 +70,7 @@ class Served:
     selectable_fields: tuple[str, ...] = ()
     deprecation: str = ""  #: the warning each use of it gets; "" if it is not deprecated
     is_terminating: bool = False  #: its definition is being deleted
-    rules: Node | None = field(default=None, compare=False)  #: the CEL rules of the schema, compiled
+    rules: Any = field(default=None, compare=False)  #: the compiled CEL rules of the schema; None for none
 
     @property
     def collection(self) -> CollectionId:
@@ -155,20 +150,6 @@ class Registry:
         return self._custom.get(name, ())
 
 
-def served_by(definition: Body) -> list[Served]:
-    """The resources an established CustomResourceDefinition asks for, storage version known to each."""
-    spec, metadata = definition["spec"], definition["metadata"]
-    storage = next(each for each in spec["versions"] if each["storage"])
-    common = {
-        "versions": frozenset(each["name"] for each in spec["versions"]),
-        "storage_version": storage["name"],
-        "storage_schema": storage["schema"]["openAPIV3Schema"],
-        "is_changed": metadata.get("generation", 1) > 1,
-        "is_terminating": "deletionTimestamp" in metadata,
-    }
-    return [replace(_served_version(spec, each), **common) for each in spec["versions"] if each["served"]]
-
-
 def version_priority(version: str) -> tuple[int, int, int, str]:
     """Kubernetes' order of versions, best first: v2, v1, v1beta2, v1beta1, v1alpha1, others."""
     stage = 0
@@ -186,53 +167,3 @@ def _number(text: str) -> int:
 
 def _index(served: Iterable[Served]) -> dict[tuple[str, str, str], Served]:
     return {(each.type.group, each.type.version, each.type.plural): each for each in served}
-
-
-def _served_version(spec: Body, version: Body) -> Served:
-    names = spec["names"]
-    subresources = version.get("subresources") or {}
-    scale = subresources.get("scale")
-    return Served(
-        ResourceType(spec["group"], version["name"], names["plural"], names["kind"], spec["scope"] == "Namespaced"),
-        names["singular"],
-        names["listKind"],
-        tuple(names.get("shortNames") or ()),
-        tuple(names.get("categories") or ()),
-        CUSTOM_VERBS,
-        tuple(name for name in ("status", "scale") if subresources.get(name) is not None),
-        is_custom=True,
-        schema=version["schema"]["openAPIV3Schema"],
-        columns=tuple(_column(each) for each in version.get("additionalPrinterColumns") or ()),
-        scale=None
-        if scale is None
-        else ScalePaths(scale["specReplicasPath"], scale["statusReplicasPath"], scale.get("labelSelectorPath", "")),
-        selectable_fields=tuple(each["jsonPath"].lstrip(".") for each in version.get("selectableFields") or ()),
-        deprecation=_deprecation(spec, version),
-        rules=_rules(version["schema"]["openAPIV3Schema"]),
-    )
-
-
-def _deprecation(spec: Body, version: Body) -> str:
-    if not version.get("deprecated"):
-        return ""
-    said: str | None = version.get("deprecationWarning")
-    return said or f"{spec['group']}/{version['name']} {spec['names']['kind']} is deprecated"
-
-
-def _rules(schema: Mapping[str, Any]) -> Node | None:
-    if not has_rules(schema):
-        return None
-    compiler = importlib.import_module("btcctl.apiserver.schemas.cel.rules")  # late: most have no rules
-    found: Node | None = compiler.compile_rules(schema)
-    return found
-
-
-def _column(column: Body) -> PrinterColumn:
-    return PrinterColumn(
-        column["name"],
-        column["type"],
-        column["jsonPath"],
-        column.get("description", ""),
-        column.get("format", ""),
-        column.get("priority", 0),
-    )

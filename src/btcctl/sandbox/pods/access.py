@@ -6,7 +6,7 @@ import socket
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from btcctl.apiserver.network.streaming.hooks import ExecOptions, PodHooks
+from btcctl.apiserver.streaming.hooks import ExecOptions, PodHooks
 from btcctl.errors import BtcctlError
 from btcctl.objects import ObjectKey
 from btcctl.sandbox.pods.attached import AttachedProcess

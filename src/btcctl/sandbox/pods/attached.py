@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from btcctl.apiserver.network.streaming.ends import End
-from btcctl.apiserver.network.streaming.hooks import ExecOptions
+from btcctl.apiserver.streaming.ends import End
+from btcctl.apiserver.streaming.hooks import ExecOptions
 from btcctl.sandbox.pods.checks import CheckTarget
 from btcctl.sandbox.pods.exits import Exits
 from btcctl.sandbox.pods.programs import located

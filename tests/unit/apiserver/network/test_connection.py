@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from btcctl.apiserver.machinery.errors import StatusError
 from btcctl.apiserver.network.connection import GZIP_FROM_BYTES, MAX_BODY_BYTES, compressed, read_body
-from btcctl.apiserver.network.stream import frame
 from btcctl.apiserver.requests.messages import ApiResponse
+from btcctl.apiserver.streaming.chunks import frame
 
 CHUNKED = {"transfer-encoding": "chunked"}
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from btcctl.apiserver.machinery.errors import StatusError
-from btcctl.apiserver.requests.field_selectors import matches_selector, parse_labels, selector_text
+from btcctl.apiserver.machinery.labels import matches_selector, selector_text
+from btcctl.apiserver.requests.field_selectors import parse_labels
 from tests.unit.apiserver.calls import CONFIG_MAPS, PODS, THINGS, pod, thing
 
 

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from btcctl.apiserver.kinds.metadata import label_name, qualified_name_complaints, subdomain_name
 from btcctl.apiserver.machinery.errors import Cause
 from btcctl.apiserver.machinery.field_errors import (
     duplicate,
@@ -18,6 +17,7 @@ from btcctl.apiserver.machinery.field_errors import (
     required,
     unsupported,
 )
+from btcctl.apiserver.machinery.names import label_name, qualified_name_complaints, subdomain_name
 from btcctl.apiserver.machinery.ports import PROTOCOLS, port_name_complaints, port_number, port_number_or_name
 from btcctl.apiserver.machinery.quantities import parse_quantity
 

@@ -6,11 +6,6 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from btcctl.apiserver.kinds.metadata import (
-    label_name,
-    subdomain_name,
-    validate_labels,
-)
 from btcctl.apiserver.kinds.pods.containers import check_containers
 from btcctl.apiserver.kinds.pods.scheduling import check_scheduling
 from btcctl.apiserver.kinds.pods.security import check_identity
@@ -18,6 +13,7 @@ from btcctl.apiserver.kinds.pods.volumes import check_volumes
 from btcctl.apiserver.machinery import errors
 from btcctl.apiserver.machinery.errors import Cause
 from btcctl.apiserver.machinery.field_errors import forbidden, invalid, one_of
+from btcctl.apiserver.machinery.names import label_name, subdomain_name, validate_labels
 from btcctl.apiserver.machinery.quantities import parse_quantity
 from btcctl.apiserver.storage.collection import Body
 from btcctl.resources import PODS

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from btcctl.apiserver.kinds.metadata import label_name, label_value_complaints, qualified_name
 from btcctl.apiserver.machinery.errors import Cause
 from btcctl.apiserver.machinery.field_errors import duplicate, invalid, one_of, required, unsupported
+from btcctl.apiserver.machinery.names import label_name, label_value_complaints, qualified_name
 from btcctl.apiserver.machinery.selector_checks import check_label_selector, check_node_selector_term
 
 _TAINT_EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")

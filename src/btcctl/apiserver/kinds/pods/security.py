@@ -6,9 +6,9 @@ import ipaddress
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from btcctl.apiserver.kinds.metadata import qualified_name, subdomain_name
 from btcctl.apiserver.machinery.errors import Cause
 from btcctl.apiserver.machinery.field_errors import invalid, one_of, required
+from btcctl.apiserver.machinery.names import qualified_name, subdomain_name
 
 _MOST = 2**31 - 1
 _PROFILES = ("Localhost", "RuntimeDefault", "Unconfined")

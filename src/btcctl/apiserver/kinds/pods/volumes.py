@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from btcctl.apiserver.kinds.metadata import label_name
 from btcctl.apiserver.machinery.errors import Cause
 from btcctl.apiserver.machinery.field_errors import duplicate, forbidden, invalid, required
+from btcctl.apiserver.machinery.names import label_name
 
 _MOST_MODE = 0o777
 _MODE = "must be a number between 0 and 0777 (octal), both inclusive"

@@ -9,9 +9,9 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from btcctl.apiserver.network.streaming.ends import End, wait_for
-from btcctl.apiserver.network.streaming.spdy import Data, Event, Finished, Opened, Pinged, SpdyError, SpdyServer
-from btcctl.apiserver.network.streaming.websocket import WebSocket
+from btcctl.apiserver.streaming.ends import End, wait_for
+from btcctl.apiserver.streaming.spdy import Data, Event, Finished, Opened, Pinged, SpdyError, SpdyServer
+from btcctl.apiserver.streaming.websocket import WebSocket
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.logging import get_logger
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from email.utils import format_datetime
 
-from btcctl.apiserver.network.stream import LAST_CHUNK, frame
-from btcctl.apiserver.network.streaming.ends import End, wait_for
-from btcctl.apiserver.network.streaming.hooks import LogFollower
+from btcctl.apiserver.streaming.chunks import LAST_CHUNK, frame
+from btcctl.apiserver.streaming.ends import End, wait_for
+from btcctl.apiserver.streaming.hooks import LogFollower
 from btcctl.clock import SYSTEM_CLOCK, Clock
 
 _POLL_SECONDS = 0.1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from btcctl.apiserver.network.streaming.exec_session import exit_status
+from btcctl.apiserver.streaming.exec_session import exit_status
 
 
 def test_success_has_nothing_more_to_say():

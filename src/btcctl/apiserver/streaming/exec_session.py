@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 
 from btcctl import codecs
-from btcctl.apiserver.network.streaming.ends import End, wait_for
-from btcctl.apiserver.network.streaming.hooks import PodProcess
-from btcctl.apiserver.network.streaming.websocket import WebSocket
+from btcctl.apiserver.streaming.ends import End, wait_for
+from btcctl.apiserver.streaming.hooks import PodProcess
+from btcctl.apiserver.streaming.websocket import WebSocket
 from btcctl.clock import SYSTEM_CLOCK, Clock
 
 STDIN, STDOUT, STDERR, ERROR, RESIZE, CLOSE = 0, 1, 2, 3, 4, 255

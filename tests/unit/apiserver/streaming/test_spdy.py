@@ -7,7 +7,7 @@ import zlib
 
 import pytest
 
-from btcctl.apiserver.network.streaming.spdy import (
+from btcctl.apiserver.streaming.spdy import (
     DICTIONARY,
     Data,
     Finished,

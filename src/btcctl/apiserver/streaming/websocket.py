@@ -8,7 +8,7 @@ from websockets.http11 import Request
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 
-from btcctl.apiserver.network.streaming.ends import End, wait_for
+from btcctl.apiserver.streaming.ends import End, wait_for
 from btcctl.clock import SYSTEM_CLOCK, Clock
 
 _SUBPROTOCOL = "Sec-WebSocket-Protocol"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from btcctl.apiserver.network.streaming.ends import End
+from btcctl.apiserver.streaming.ends import End
 from btcctl.objects import ObjectKey
 
 

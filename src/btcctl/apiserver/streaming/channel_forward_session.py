@@ -11,8 +11,8 @@ import socket
 import struct
 from collections.abc import Callable, Sequence
 
-from btcctl.apiserver.network.streaming.ends import End, wait_for
-from btcctl.apiserver.network.streaming.websocket import WebSocket
+from btcctl.apiserver.streaming.ends import End, wait_for
+from btcctl.apiserver.streaming.websocket import WebSocket
 from btcctl.clock import SYSTEM_CLOCK, Clock
 
 SUBPROTOCOLS = ("v4.channel.k8s.io",)
