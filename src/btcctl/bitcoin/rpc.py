@@ -270,6 +270,24 @@ class RpcClient:
         data = self._exchange(codecs.encode(request), retry=retry, timeout=timeout)
         return self._result(self._decode(data, _Answer), 0)
 
+    def call_json(self, method: str, params: bytes, *, timeout: float | None = None) -> str:
+        """Call one method with parameters that are JSON already; its result as JSON, numbers as the node wrote them.
+
+        Args:
+            params: A JSON array, or an object of names.
+            timeout: Seconds, instead of the client's.
+
+        Raises:
+            RpcError: The node answered with an error.
+            RpcUnavailable: No usable answer.
+            RpcUnauthorized: Wrong credentials, or our address is not allowed.
+        """
+        request = {**_request(0, method, ()), "params": msgspec.Raw(params)}
+        data = self._exchange(codecs.encode(request), retry=False, timeout=timeout)
+        answer = self._decode(data, _Answer)
+        self._result(answer, 0)
+        return bytes(answer.result).decode()
+
     def batch(self, calls: Sequence[Call]) -> list[Any]:
         """Call several methods in one round trip; their results in order.
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.metadata
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from typing import NoReturn
@@ -14,12 +15,25 @@ from typing import NoReturn
 from btcctl import logging
 from btcctl.cli import crd, crds, debug, doctor, run, sandbox
 from btcctl.cli.flags import Flags, Parser
+from btcctl.cli.network import calls, desired, get, logs, status, tx, waiting
 from btcctl.errors import BtcctlError, ConfigError
 from btcctl.secret import ENVIRON, SecretMapping
 
 # Each wake-up of an I/O thread waits for the interval times the number of busy threads: 1 ms cuts
 # the latency of watches and renewals tenfold for 8 % of CPU-bound work (measured, four busy threads).
 SWITCH_INTERVAL_SECONDS = 0.001
+
+_FOR_PEOPLE = (
+    get.add_parser,
+    status.add_parser,
+    calls.add_rpc_parser,
+    calls.add_mine_parser,
+    tx.add_parser,
+    desired.add_partition_parser,
+    desired.add_heal_parser,
+    waiting.add_parser,
+    logs.add_parser,
+)
 
 DESCRIPTION = """\
 A Kubernetes operator for Bitcoin networks, and a sandbox to try it in.
@@ -29,6 +43,16 @@ A Kubernetes operator for Bitcoin networks, and a sandbox to try it in.
   btcctl crd                the CustomResourceDefinition, for kubectl apply -f -
   btcctl debug              what goes on in a running operator
   btcctl doctor             what keeps an operator from its work, and how to mend it
+
+For people, with a network that runs:
+
+  btcctl get [NAME]         your networks, in a table
+  btcctl status NAME        nodes, heights, links, tips, conditions and events of one, now
+  btcctl rpc NAME[/N] …     call a node, as bitcoin-cli does
+  btcctl mine NAME [N]      mine blocks;  btcctl tx NAME  makes transactions
+  btcctl partition NAME 0,1|2   split a network;  btcctl heal NAME  makes it whole
+  btcctl wait NAME          wait until it is ready, synced, or high enough
+  btcctl logs NAME[/N]      what its nodes print
 
 For operators of your own, built with the toolkit:
 
@@ -54,6 +78,9 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
         status: int = args.command(args)
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # what reads our output has left; nothing more can be said, nor flushed at the end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except ConfigError as error:
         return _fail(args, error, 2)
     except BtcctlError as error:
@@ -65,7 +92,10 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
 
 def entry_point() -> NoReturn:
     """What the console script calls."""
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:  # before the command line was read
+        sys.exit(130)
 
 
 def build_parser(environ: Mapping[str, str] | None = None) -> argparse.ArgumentParser:
@@ -77,6 +107,8 @@ def build_parser(environ: Mapping[str, str] | None = None) -> argparse.ArgumentP
     for module in (run, sandbox, crd, crds, debug, doctor):
         command = module.add_parser(commands, environ)
         _add_logging_flags(Flags(command, environ), "error" if module is sandbox else "info")
+    for add_parser in _FOR_PEOPLE:
+        _add_logging_flags(Flags(add_parser(commands, environ), environ), "error")
     return parser
 
 

@@ -15,9 +15,10 @@ from typing import Any
 from btcctl.bitcoin.dry_run import read_only
 from btcctl.bitcoin.operator import FIELD_MANAGER, NodeAccess, OperatorOptions, build_operator
 from btcctl.bitcoin.refusals import RefusalNotingTransport, Refusals
-from btcctl.cli import leading, reaching
+from btcctl.cli import leading
 from btcctl.cli.dry_run import Diffs, run_once
 from btcctl.cli.flags import Flags, parse_count, parse_duration
+from btcctl.cli.network import reaching
 from btcctl.controller.debugging import DebugPages
 from btcctl.controller.health import live_checks, ready_checks
 from btcctl.controller.manager import Manager, run_until_signal

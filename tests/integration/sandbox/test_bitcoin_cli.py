@@ -71,7 +71,7 @@ def test_it_prints_and_ends_as_the_real_one_does(real_node: TestNode, line: str)
 
 @pytest.mark.real_bitcoind
 def test_which_arguments_are_json_is_what_the_node_says(real_node: TestNode) -> None:
-    from btcctl.sandbox.bitcoincli.arguments import conversions  # noqa: PLC0415
+    from btcctl.bitcoin.client.arguments import conversions  # noqa: PLC0415
 
     found: dict[str, set[str]] = {}
     for method, position, name, is_text in real_node.call("help", "dump_all_command_conversions"):

@@ -10,12 +10,12 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
+from btcctl.bitcoin.client.arguments import NotJson, by_name, by_position
+from btcctl.bitcoin.client.values import shown
 from btcctl.sandbox.bitcoincli import commands
-from btcctl.sandbox.bitcoincli.arguments import by_name, by_position
 from btcctl.sandbox.bitcoincli.errors import CliError, NodeError, UsageError
 from btcctl.sandbox.bitcoincli.node import Node
 from btcctl.sandbox.bitcoincli.settings import Settings, load_settings, parse_command_line
-from btcctl.sandbox.bitcoincli.values import shown
 
 VERSION = "btcctl sandbox RPC client, in the place of bitcoin-cli"
 HELP = f"""\
@@ -57,7 +57,7 @@ def main(argv: Sequence[str], environ: Mapping[str, str], stdin: TextIO) -> int:
     except NodeError as error:
         _complain(f"error code: {error.code}\nerror message:\n{error.message}{_hint(error.code, words)}")
         return abs(error.code) & 0xFF
-    except CliError as error:
+    except (CliError, NotJson) as error:
         _complain(str(error) if isinstance(error, UsageError) else f"error: {error}")
         return 1
     if text:

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
-from btcctl.sandbox.bitcoincli.arguments import by_position
+from btcctl.bitcoin.client.arguments import by_position
+from btcctl.bitcoin.client.values import Number
 from btcctl.sandbox.bitcoincli.errors import CliError, NodeError
 from btcctl.sandbox.bitcoincli.node import Node
-from btcctl.sandbox.bitcoincli.values import Number
 
 _NETWORKS = ("ipv4", "ipv6", "onion", "i2p", "cjdns")
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
+from btcctl.bitcoin.client import values
 from btcctl.clock import SYSTEM_CLOCK, Clock, sleep
-from btcctl.sandbox.bitcoincli import values
 from btcctl.sandbox.bitcoincli.errors import CliError, NodeError, Unreachable
 from btcctl.sandbox.bitcoincli.settings import Settings
 

@@ -2,9 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from btcctl.sandbox.bitcoincli import values
-from btcctl.sandbox.bitcoincli.arguments import by_name, by_position
-from btcctl.sandbox.bitcoincli.errors import CliError
+from btcctl.bitcoin.client import values
+from btcctl.bitcoin.client.arguments import NotJson, by_name, by_position
 
 
 def test_an_argument_is_text_unless_its_method_wants_json_there():
@@ -24,7 +23,7 @@ def test_named_arguments_may_follow_positional_ones():
 
 @pytest.mark.parametrize("word", ["x", "1,2", "[1", "NaN", ""])
 def test_what_is_no_json_value_is_refused(word: str):
-    with pytest.raises(CliError, match="Error parsing JSON"):
+    with pytest.raises(NotJson, match="Error parsing JSON"):
         by_position("getblockhash", [word])
 
 

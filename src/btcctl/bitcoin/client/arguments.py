@@ -7,16 +7,20 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from btcctl.sandbox.bitcoincli import values
-from btcctl.sandbox.bitcoincli.errors import CliError
+from btcctl.bitcoin.client import values
+from btcctl.errors import ConfigError
 
 _TABLE = "conversions.txt"
+
+
+class NotJson(ConfigError):
+    """An argument that must be JSON is none."""
 
 
 @cache
 def conversions() -> Mapping[str, frozenset[str]]:
     """By method: the positions and names of the parameters that are sent as JSON."""
-    text = files("btcctl.sandbox.bitcoincli").joinpath(_TABLE).read_text(encoding="utf-8")
+    text = files("btcctl.bitcoin.client").joinpath(_TABLE).read_text(encoding="utf-8")
     lines = [line.split() for line in text.splitlines() if not line.startswith("#")]
     return {method: frozenset(part for each in found for part in each.split(":")) for method, *found in lines}
 
@@ -25,7 +29,7 @@ def by_position(method: str, words: Sequence[str]) -> list[Any]:
     """Parameters in their order.
 
     Raises:
-        CliError: A word that must be JSON is none.
+        NotJson: A word that must be JSON is none.
     """
     return [_converted(method, str(position), word) for position, word in enumerate(words)]
 
@@ -34,7 +38,7 @@ def by_name(method: str, words: Sequence[str]) -> dict[str, Any]:
     """`name=value` each; words without a name keep their order, under `args`.
 
     Raises:
-        CliError: A value that must be JSON is none.
+        NotJson: A value that must be JSON is none.
     """
     unnamed = [word for word in words if "=" not in word]
     pairs = [word.partition("=") for word in words if "=" in word]
@@ -48,5 +52,5 @@ def _converted(method: str, which: str, word: str) -> Any:
     try:
         (value,) = values.parse(f"[{word}]")
     except ValueError:
-        raise CliError(f"Error parsing JSON: {word}") from None
+        raise NotJson(f"Error parsing JSON: {word}") from None
     return value

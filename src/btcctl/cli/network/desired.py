@@ -1,0 +1,87 @@
+"""`btcctl partition NAME 0,1|2` and `btcctl heal NAME`: written into `spec`, since the controller keeps the links."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from btcctl.cli.network import target
+from btcctl.errors import ConfigError
+
+_GROUPS = re.compile(r"\d+(-\d+)?(,\d+(-\d+)?)*(\|\d+(-\d+)?(,\d+(-\d+)?)*)*")
+_PATIENCE = "btcctl status {name} shows the links going"
+
+
+def add_partition_parser(commands: Any, environ: Mapping[str, str]) -> argparse.ArgumentParser:
+    """Add the command to the command line."""
+    parser, _ = target.add_parser(
+        commands,
+        environ,
+        "partition",
+        partition,
+        "split a network into groups that do not know each other",
+        "Split a network: only nodes of one group are connected; those named nowhere are one more group. Written "
+        "into spec.partition, so that it lasts until btcctl heal.",
+    )
+    parser.add_argument("name", metavar="NAME", help="the network")
+    parser.add_argument(
+        "groups", type=parse_groups, metavar="GROUPS", help="ordinals, for example '0,1|2' or '0-2|3,4'"
+    )
+    return parser
+
+
+def partition(args: argparse.Namespace) -> int:
+    """Write it."""
+    with target.opened(args) as place:
+        nodes = place.networks.get(place.key(args.name)).spec.nodes
+        beyond = sorted({each for group in args.groups for each in group if each >= nodes})
+        if beyond:
+            raise ConfigError(f"{args.name} has nodes 0 to {nodes - 1}; there is no node {beyond[0]}")
+        place.networks.patch_spec(place.key(args.name), {"partition": args.groups})
+    shown = " | ".join(" ".join(map(str, group)) for group in args.groups)
+    print(f"{args.name} is to be split: {shown}. {_PATIENCE.format(name=args.name)}")
+    return 0
+
+
+def add_heal_parser(commands: Any, environ: Mapping[str, str]) -> argparse.ArgumentParser:
+    """Add the command to the command line."""
+    parser, _ = target.add_parser(
+        commands, environ, "heal", heal, "end a partition", "End a partition: all nodes may be connected again."
+    )
+    parser.add_argument("name", metavar="NAME", help="the network")
+    return parser
+
+
+def heal(args: argparse.Namespace) -> int:
+    """Take it out."""
+    with target.opened(args) as place:
+        place.networks.patch_spec(place.key(args.name), {"partition": None})
+    print(f"{args.name} is to be whole again. btcctl wait {args.name} --for synced waits for it")
+    return 0
+
+
+def parse_groups(text: str) -> list[list[int]]:
+    """`0,1|2` and `0-2|3`: groups of ordinals.
+
+    Raises:
+        argparse.ArgumentTypeError: It is none, or a node is in two groups.
+    """
+    plain = text.replace(" ", "")
+    if not _GROUPS.fullmatch(plain):
+        raise argparse.ArgumentTypeError(f"{text!r} names no groups of nodes: write '0,1|2' or '0-2|3,4'")
+    groups = [sorted({each for part in group.split(",") for each in _range(part)}) for group in plain.split("|")]
+    everything = [each for group in groups for each in group]
+    twice = next((each for each in everything if everything.count(each) > 1), None)
+    if twice is not None:
+        raise argparse.ArgumentTypeError(f"node {twice} is in two groups")
+    return groups
+
+
+def _range(text: str) -> range:
+    first, dash, last = text.partition("-")
+    found = range(int(first), int(last if dash else first) + 1)
+    if not found or len(found) > 1000:
+        raise argparse.ArgumentTypeError(f"{text!r} is no range of nodes")
+    return found

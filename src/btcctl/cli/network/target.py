@@ -1,0 +1,110 @@
+"""What the commands for people have in common: which cluster, which network, which node."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from btcctl.bitcoin.client.networks import Networks
+from btcctl.bitcoin.types import BitcoinNetwork
+from btcctl.cli.flags import Flags
+from btcctl.cli.network import reaching
+from btcctl.errors import ConfigError
+from btcctl.objects import ObjectKey
+from btcctl.rest.client import ApiClient
+from btcctl.rest.config.client_config import ClientConfig
+from btcctl.rest.http import HttpTransport
+from btcctl.rest.loading import load_config
+
+FIELD_MANAGER = "btcctl-cli"
+_NODE = re.compile(r"(?P<name>[a-z0-9]([-a-z0-9.]*[a-z0-9])?)(/(?P<ordinal>\d+))?")
+
+
+def add_parser(
+    commands: Any, environ: Mapping[str, str], name: str, run: Any, about: str, description: str
+) -> tuple[argparse.ArgumentParser, Flags]:
+    """A command with the flags that all of them have.
+
+    Args:
+        run: Takes the parsed arguments, returns the exit status.
+    """
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name, help=about, description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    flags = Flags(parser, environ)
+    flags.value("--kubeconfig", parse=Path, metavar="FILE", about="the kubeconfig to use")
+    flags.value("--context", metavar="NAME", about="the context in the kubeconfig, instead of the current one")
+    flags.value("--namespace", "-n", metavar="NAME", default="", about="the network's; the kubeconfig's if not given")
+    reaching.add_flag(flags)
+    parser.set_defaults(command=run)
+    return parser, flags
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A cluster, as the flags say."""
+
+    networks: Networks
+    namespace: str
+
+    def key(self, name: str) -> ObjectKey:
+        return ObjectKey(self.namespace, name)
+
+
+@contextmanager
+def opened(args: argparse.Namespace) -> Iterator[Place]:
+    """The cluster that is meant; its connections are closed afterwards.
+
+    Raises:
+        ConfigError: None is meant, or it cannot be understood.
+    """
+    config: ClientConfig = load_config(args.kubeconfig, args.context)
+    via = reaching.chosen(args.rpc_via, config)
+    with (
+        closing(ApiClient(HttpTransport(config), field_manager=FIELD_MANAGER)) as client,
+        reaching.forwarding(via, config) as forward,
+        Networks(client, via, forward) as networks,
+    ):
+        yield Place(networks, args.namespace or config.namespace or "default")
+
+
+@dataclass(frozen=True, slots=True)
+class NodeName:
+    """`NAME` or `NAME/ORDINAL`."""
+
+    name: str
+    ordinal: int | None
+
+
+def parse_node(text: str) -> NodeName:
+    """A network, or one of its nodes.
+
+    Raises:
+        argparse.ArgumentTypeError: It is neither.
+    """
+    match = _NODE.fullmatch(text)
+    if match is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither NAME nor NAME/ORDINAL, for example my-network/0")
+    return NodeName(match["name"], None if match["ordinal"] is None else int(match["ordinal"]))
+
+
+def first_answering(place: Place, network: BitcoinNetwork, ordinal: int | None) -> Any:
+    """The node that is meant: the given one, or the first that is ready.
+
+    Raises:
+        ConfigError: None is ready.
+        NetworkUnknown: There is no such node.
+    """
+    if ordinal is not None:
+        return place.networks.node(network, ordinal)
+    nodes = place.networks.nodes(network)
+    ready = next((node for node in nodes if node.is_ready and node.rpc is not None), None)
+    ready = ready or next((node for node in nodes if node.rpc is not None), None)
+    if ready is None:
+        raise ConfigError(f"no node of {network.name} runs: btcctl status {network.name} says why")
+    return ready

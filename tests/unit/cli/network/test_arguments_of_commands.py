@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from btcctl.cli.main import main
+from btcctl.cli.network.desired import parse_groups
+from btcctl.cli.network.target import NodeName, parse_node
+from btcctl.cli.network.tx import parse_rate
+from btcctl.cli.network.waiting import parse_goal
+
+
+@pytest.mark.parametrize(
+    ("text", "groups"),
+    [
+        ("0,1|2", [[0, 1], [2]]),
+        ("0-2|3,4|5-5", [[0, 1, 2], [3, 4], [5]]),
+        (" 2, 0 | 1 ", [[0, 2], [1]]),
+        ("3", [[3]]),
+    ],
+)
+def test_groups_of_nodes_are_ordinals_and_ranges(text: str, groups: list[list[int]]) -> None:
+    assert parse_groups(text) == groups
+
+
+def test_a_node_is_named_by_its_network_and_its_ordinal() -> None:
+    assert parse_node("my-network") == NodeName("my-network", None)
+    assert parse_node("my-network/12") == NodeName("my-network", 12)
+
+
+@pytest.mark.parametrize(
+    ("parse", "text", "words"),
+    [
+        (parse_groups, "", "names no groups"),
+        (parse_groups, "0||1", "names no groups"),
+        (parse_groups, "a|b", "names no groups"),
+        (parse_groups, "0,1|1", "node 1 is in two groups"),
+        (parse_groups, "3-1|0", "no range of nodes"),
+        (parse_groups, "0-100000000|1", "no range of nodes"),
+        (parse_node, "my-network/x", "neither NAME nor NAME/ORDINAL"),
+        (parse_node, "Üml/0", "neither NAME nor NAME/ORDINAL"),
+        (parse_goal, "tall", "wait for ready, synced or height=N"),
+        (parse_goal, "height=-1", "wait for ready, synced or height=N"),
+        (parse_rate, "0", "more than 0"),
+        (parse_rate, "nan", "more than 0"),
+        (parse_rate, "fast", "more than 0"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_with_what_does(parse: Callable[[str], Any], text: str, words: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match=words):
+        parse(text)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("status", "mine", "mine net none", "mine net 0", "partition net", "partition net x", "wait net --for tall"),
+        *("logs net/x", "rpc net", "tx net --rate 0", "get -o yaml", "get --rpc-via smoke"),
+    ],
+)
+def test_bad_usage_ends_with_2_and_one_line_that_says_why(line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(line.split(), {})
+    assert caught.value.code == 2
+    assert capsys.readouterr().err.splitlines()[-1].startswith(f"btcctl {line.split(maxsplit=1)[0]}: error: ")
+
+
+def test_a_kubeconfig_that_is_not_there_is_bad_configuration(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["get", "--kubeconfig", "/nonexistent"], {}) == 2
+    assert "/nonexistent" in capsys.readouterr().err

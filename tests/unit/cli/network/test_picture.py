@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from btcctl.bitcoin.client.view import NetworkView, NodeView
+from btcctl.cli.network import picture
+from btcctl.cli.network.get import age
+from btcctl.cli.network.waiting import not_there
+
+BEST = "a" * 56 + "0123abcd"
+OTHER = "b" * 56 + "9999ffff"
+
+
+def node(ordinal: int, *dialled: int, height: int = 5, best: str = BEST) -> NodeView:
+    return NodeView(ordinal, f"net-sts-{ordinal}", "10.0.0.1", True, height, best, dialled=frozenset(dialled))
+
+
+def silent(ordinal: int) -> NodeView:
+    return NodeView(ordinal, f"net-sts-{ordinal}", "10.0.0.1", False, problem="cannot be reached")
+
+
+def test_links_are_a_square_of_who_dialled_whom() -> None:
+    drawn = list(picture.links([node(0, 1), node(1, 0, 2), node(2)]))
+    assert drawn == ["      0  1  2", "   0  ·  ↔   ", "   1  ↔  ·  →", "   2     ←  ·"]
+
+
+def test_links_of_many_nodes_are_lists() -> None:
+    drawn = list(picture.links([node(each, (each + 1) % 30) for each in range(30)]))
+    assert len(drawn) == 30
+    assert drawn[29] == "  29 → 0"
+
+
+def test_one_tip_is_one_line() -> None:
+    assert list(picture.chains(NetworkView([node(0), node(1), silent(2)]))) == ["●─ 5 …0123abcd  nodes 0 1"]
+
+
+def test_tips_part_where_their_chains_do() -> None:
+    view = NetworkView([node(0, height=7), node(1, height=7), node(2, height=6, best=OTHER)], fork_height=4)
+    assert list(picture.chains(view)) == [
+        "●─ 4 ─┬─ 7 …0123abcd  nodes 0 1  (+3)",
+        "      └─ 6 …9999ffff  node 2  (+2)",
+    ]
+
+
+def test_a_network_that_does_not_answer_has_no_tips() -> None:
+    view = NetworkView([silent(0)])
+    assert list(picture.chains(view)) == []
+    assert (view.height, view.is_synced) == (-1, False)
+
+
+def test_what_is_still_missing_is_said() -> None:
+    apart = NetworkView([node(0), node(1, height=3, best=OTHER)])
+    assert not_there(apart, 2, "synced") == "2 tips"
+    assert not_there(apart, 2, "height=4") == "the lowest node has height 3"
+    assert not_there(apart, 2, "height=3") == ""
+    assert not_there(NetworkView([node(0), silent(1)]), 2, "synced") == "1 of 2 nodes answer"
+    assert not_there(NetworkView([node(0), node(1)]), 2, "synced") == ""
+
+
+def test_an_age_that_is_none_is_a_question_mark() -> None:
+    assert (age(""), age("2001-01-01T00:00:00Z")[-1]) == ("?", "h")
