@@ -102,7 +102,7 @@ def _headline(network: BitcoinNetwork, view: NetworkView) -> str:
     tips = len(view.tips)
     fork = f", {tips} tips" if tips > 1 else ""
     height = f"height {view.height}{fork}" if answering else "no node answers"
-    return f"{network.namespace}/{network.name}: {answering} of {network.spec.nodes} nodes answer, {height}"
+    return f"{network.namespace}/{network.name}: {answering} of {network.spec.running_nodes} nodes answer, {height}"
 
 
 def _nodes(view: NetworkView) -> Any:
@@ -141,7 +141,7 @@ def _json(network: BitcoinNetwork, view: NetworkView, events: Sequence[Mapping[s
     return {
         "name": network.name,
         "namespace": network.namespace,
-        "wantedNodes": network.spec.nodes,
+        "wantedNodes": network.spec.running_nodes,
         **view.to_json(),
         "conditions": conditions,
         "events": happened,

@@ -76,7 +76,7 @@ def _missing(place: target.Place, name: str, goal: str) -> str:
     network = place.networks.get(place.key(name))
     if goal == "ready":
         return not_ready(network)
-    return not_there(look(place.networks.nodes(network)), network.spec.nodes, goal)
+    return not_there(look(place.networks.nodes(network)), network.spec.running_nodes, goal)
 
 
 def not_ready(network: BitcoinNetwork) -> str:

@@ -28,4 +28,4 @@ class NodeError(BtcctlError):
 
 
 class Unreachable(CliError):
-    """No connection to the node, or none in time: the only failure that `-rpcwait` waits out, warm-up aside."""
+    """No connection to the node, none in time, or no cookie yet: what `-rpcwait` waits out, and warm-up besides."""

@@ -79,8 +79,10 @@ class Node:
         if login is not None:
             headers["Authorization"] = f"Basic {b64encode(login.encode()).decode()}"
         status, answer = self._post(path, body.encode(), headers)
+        if status == 401 and login is None:
+            raise Unreachable(_NO_LOGIN.format(self._settings.conf))  # a node writes its cookie as it starts
         if status == 401:
-            raise CliError(_WRONG_LOGIN if login else _NO_LOGIN.format(self._settings.conf))
+            raise CliError(_WRONG_LOGIN)
         if status not in _WITH_JSON:
             raise CliError(f"server returned HTTP error {status}")
         return _result(answer)
