@@ -43,7 +43,7 @@ class Life:
         self._is_acting = False
         self.made: list[str] = []  #: the kinds of all that was created
         world.client.reactors.append(self._react)
-        world.mesh.rpc_for = lambda address, credentials: _Rpc(world.mesh, address, credentials, self)  # type: ignore[method-assign]
+        world.mesh.rpc_for = lambda address, credentials, port=None: _Rpc(world.mesh, address, credentials, self)  # type: ignore[method-assign]
         world.restart_controller()
 
     @property
