@@ -310,12 +310,27 @@ class Controller:
         """
         contextvars.copy_context().run(self._process_next)  # what it binds to log lines is none of the caller's
 
-    def _process_next(self) -> None:
+    @property
+    def clock(self) -> Clock:
+        """What its delays and durations are measured with."""
+        return self._clock
+
+    def step(self) -> ObjectKey | None:
+        """Do the same, if a key is ready and the watched caches are filled; return the key, or None. For tests."""
+        with self._lock:
+            self._has_begun = True
+        is_ready = len(self.queue) > 0 or self.queue.statistics().next_due_seconds == 0.0
+        if not is_ready or self.queue.is_shut_down or not all(each.has_synced() for each in self._sources):
+            return None
+        return contextvars.copy_context().run(self._process_next)
+
+    def _process_next(self) -> ObjectKey:
         key = self.queue.get()
         try:
             self._processor.process(key)
         finally:
             self.queue.done(key)
+        return key
 
     def _work(self, stop: Stop) -> None:
         with contextlib.suppress(ShutDown):

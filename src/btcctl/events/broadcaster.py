@@ -45,6 +45,15 @@ class Broadcaster:
         for queue in (*self._queues, self._incoming):
             queue.start()
 
+    def step(self) -> bool:
+        """Distribute and deal with what was published, in the calling thread, instead of `start`. For tests.
+
+        Returns:
+            Whether there was anything.
+        """
+        did = [queue.step() for queue in (self._incoming, *self._queues)]  # each, whatever the one before has done
+        return True in did
+
     def flush(self, timeout: float) -> int:
         """Wait until every event published so far is dealt with; return how many are left, each once per watcher."""
         deadline = self.clock.now() + timeout

@@ -133,6 +133,14 @@ class WatcherQueue:
         with self._changed:
             return lost + self._busy
 
+    def step(self) -> bool:
+        """Deal with the next event in the calling thread, instead of `start`; False if there is none. For tests."""
+        with self._changed:
+            event = self._queue.popleft() if self._queue else None
+        if event is not None:
+            self._deal_with(event, Stop(self._clock))
+        return event is not None
+
     def run(self, stop: Stop) -> None:
         """Call the watcher for each event, until closed and empty."""
         pause: float | None = None

@@ -42,6 +42,7 @@ class ScopedReflector:
         self.quarantine = Quarantine(self.name)
         if transform is not None:
             source = transforming(source, transform, self.quarantine)
+        self.source = source
         self._fifo = fifo
         self.reflector = Reflector(self.name, source, self, clock=clock, options=options)
 

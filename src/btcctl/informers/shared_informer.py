@@ -26,6 +26,7 @@ from btcctl.informers.sharing.listener import Listener, ListenerStatistics
 from btcctl.informers.sharing.notifications import EventHandler, Witness, check_handler
 from btcctl.informers.sharing.processor import SharedProcessor
 from btcctl.informers.sharing.registration import Registration
+from btcctl.informers.stepper import Stepper
 from btcctl.objects import Object, is_version_at_least
 from btcctl.threads import Latch, Runner, Stop
 
@@ -100,6 +101,7 @@ class SharedInformer:
         self._registrations: list[Registration] = []
         self._newcomers: list[Registration] = []
         self._started = False
+        self._is_stepped = False
         self._stopped = False
         self._death: CacheSyncError | None = None
 
@@ -131,7 +133,7 @@ class SharedInformer:
             registration = Registration(listener, resync, self._clock, self._forget, partial(self._died, listener.name))
             self._registrations = [*self._registrations, registration]
             self._newcomers.append(registration)
-            if self._started:
+            if self._started and not self._is_stepped:
                 registration.start()
         self._fifo.wake()
         return registration
@@ -277,12 +279,34 @@ class SharedInformer:
         finally:
             forget()
 
+    def stepper(self) -> Stepper:
+        """Start without threads: who calls `step` does what they would do. For tests.
+
+        Raises:
+            RuntimeError: It was started, or stopped.
+        """
+        with self._changed:
+            if self._started or self._stopped:
+                raise RuntimeError(f"informer {self.name} was started or stopped already")
+            self._started = self._is_stepped = True
+        until_resync = self._processor.until_resync
+        return Stepper(self._reflectors, self._step, until_resync, lambda: self._registrations, self._clock)
+
     def __enter__(self) -> Self:
         self.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self.stop()
+
+    def _step(self) -> bool:
+        """Handle what is queued, in the calling thread; return whether anything was."""
+        self._between_entries()
+        was_queued = not self._fifo.is_drained()
+        while not self._fifo.is_drained():
+            self._fifo.pop(self._handle_deltas, 0.0)
+            self._between_entries()
+        return was_queued
 
     def _handle_deltas(self, entry: Entry) -> None:
         """Change the cache as `entry` says, and have the handlers notified. Holding the FIFO's turn."""

@@ -9,6 +9,9 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from btcctl.testing.bench.clock import JumpingClock as JumpingClock
+    from btcctl.testing.bench.env import OperatorEnv as OperatorEnv
+    from btcctl.testing.bench.making import make_env as make_env
     from btcctl.testing.clock import FakeClock as FakeClock
     from btcctl.testing.control_plane import ControlPlane as ControlPlane
     from btcctl.testing.control_plane import ControlPlaneOptions as ControlPlaneOptions
@@ -20,6 +23,9 @@ _HOMES = {
     "ControlPlaneOptions": "control_plane",
     "FakeClient": "fake_client",
     "FakeClock": "clock",
+    "JumpingClock": "bench.clock",
+    "OperatorEnv": "bench.env",
+    "make_env": "bench.making",
     "capture_logs": "logs",
 }
 

@@ -31,7 +31,7 @@ from btcctl.resources import ResourceType
 from btcctl.rest.client import ApiClient
 from btcctl.rest.retry import RetryPolicy
 from btcctl.rest.transport.breaker import Breaker
-from btcctl.rest.transport.transport import Request, Response, StreamResponse
+from btcctl.rest.transport.transport import Request, Response, StreamResponse, Transport
 from btcctl.testing.clock import FakeClock
 from btcctl.testing.seeds import Seed, SeededUids
 from btcctl.typed.kinds import AnyKind, type_of
@@ -104,12 +104,17 @@ class FakeClient(ApiClient):
         self.reactors = self._fake.reactors
         super().__init__(self._fake, field_manager=field_manager, clock=clock, retries=RetryPolicy(attempts=1))
         for each in types:
-            self.add(each if isinstance(each, Mapping) else _definition(each))
+            self.add(each if isinstance(each, Mapping) else definition_for(each))
         self._seed(objects)
 
     @property
     def store(self) -> Store:
         return self.api.store
+
+    @property
+    def transport(self) -> Transport:
+        """What carries requests to the server, for a client of another kind."""
+        return self._fake
 
     @property
     def writes(self) -> list[Action]:
@@ -307,6 +312,12 @@ class _FakeStream:
                 return
             yield line
 
+    def poll(self) -> bytes | None:
+        """As `chunks`, without waiting: None at the end; raises queue.Empty if nothing has come."""
+        line = self._lines.get_nowait()
+        self._breaker.check()
+        return line
+
     def set_idle_timeout(self, seconds: float) -> None:
         """It may be silent for ever."""
 
@@ -350,7 +361,7 @@ def _refusal(error: ApiError) -> ApiResponse:
     return ApiResponse(error.code, headers, json.dumps(status).encode())
 
 
-def _definition(kind: AnyKind) -> dict[str, Any]:
+def definition_for(kind: AnyKind) -> dict[str, Any]:
     """The CustomResourceDefinition of a class; of other kinds one that takes any object."""
     if isinstance(kind, type):
         return crd_for(kind)

@@ -3,6 +3,8 @@ from __future__ import annotations
 import threading
 from datetime import UTC, datetime
 
+import pytest
+
 from btcctl.clock import rfc3339, rfc3339_micro
 from btcctl.testing.clock import FakeClock
 from btcctl.threads import Runner
@@ -31,3 +33,46 @@ def test_a_wait_without_limit_ends_by_notification_only():
         with condition:
             condition.notify_all()
     assert woken.is_set()
+
+
+def waiting(clock: FakeClock, condition: threading.Condition, seconds: float | None, woken: list[bool]) -> Runner:
+    def wait(_stop: object) -> None:
+        with condition:
+            woken.append(clock.wait(condition, seconds))
+
+    return Runner("waiter", wait)
+
+
+def test_who_has_been_woken_by_time_does_not_count_as_blocked(monkeypatch):
+    monkeypatch.setattr("btcctl.testing.clock._REAL_LIMIT_SECONDS", 0.05)
+    clock, condition, woken = FakeClock(), threading.Condition(), []
+    with waiting(clock, condition, 5.0, woken):
+        clock.wait_until_blocked()
+        with condition:  # it cannot run yet
+            advancing = Runner("advance", lambda _stop: clock.advance(5.0))
+            advancing.start()
+            while clock.now() < 5.0:
+                threading.Event().wait(0.001)
+            with pytest.raises(AssertionError, match="0 threads wait"):
+                clock.wait_until_blocked()
+        advancing.stop()
+    assert woken == [False]
+
+
+def test_a_wait_outlasts_the_real_time_in_which_nobody_notifies(monkeypatch):
+    monkeypatch.setattr("btcctl.testing.clock._REAL_LIMIT_SECONDS", 0.01)
+    clock, condition, woken = FakeClock(), threading.Condition(), []
+    with waiting(clock, condition, None, woken), waiting(clock, condition, 5.0, woken):
+        clock.wait_until_blocked(2)
+        threading.Event().wait(0.1)
+        assert woken == []
+        with condition:
+            condition.notify_all()
+    assert woken == [True, True]
+
+
+def test_the_test_itself_does_not_wait_in_vain(monkeypatch):
+    monkeypatch.setattr("btcctl.testing.clock._REAL_LIMIT_SECONDS", 0.01)
+    condition = threading.Condition()
+    with condition, pytest.raises(AssertionError, match=r"the fake clock was not moved from 0.0"):
+        FakeClock().wait(condition, 5.0)

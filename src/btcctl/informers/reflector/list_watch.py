@@ -11,8 +11,10 @@ from btcctl.objects import ListPage, WatchEvent
 class WatchStream(Protocol):
     """A watch that is open, as `btcctl.rest.watching.stream.WatchStream` is."""
 
-    def take(self) -> list[WatchEvent]:
+    def take(self) -> list[WatchEvent] | None:
         """Wait for an event, and return it with all that came along; [] at the end.
+
+        Of a stream that does not wait: None if nothing has come. Only who steps a reflector has such a one.
 
         Can be called again after an `ObjectDecodeError`, and after no other error: that one
         concerns an event after all that were returned before.

@@ -5,8 +5,8 @@ What comes next is decided in `transitions`; here it is done.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol, assert_never, cast
+from collections.abc import Generator, Sequence
+from typing import Protocol, TypeAlias, assert_never, cast
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.errors import BtcctlError, ObjectDecodeError
@@ -44,6 +44,8 @@ from btcctl.objects import ADDED, BOOKMARK, DELETED, MODIFIED, Object, WatchEven
 from btcctl.threads import Stop
 
 logger = get_logger(__name__)
+
+Steps: TypeAlias = Generator[bool, None, Event | None]
 
 _CHANGES = frozenset({ADDED, MODIFIED, DELETED})
 
@@ -160,33 +162,43 @@ class Reflector:
 
     def run(self, stop: Stop) -> None:
         """Reflect until `stop` is set. Blocks."""
+        for _ in self.steps(stop):
+            pass  # only what does not wait comes back before its end
+
+    def steps(self, stop: Stop) -> Generator[bool]:
+        """The same piece by piece, for who has one thread only: it and its source must not wait.
+
+        Yields:
+            True if something was done; False if an open stream has nothing to read.
+        """
         self._heard_at = self._clock.now()
         forget = stop.on_set(self._source.interrupt)
         try:
             while not stop.is_set():
-                event = self._request(stop)
+                event = yield from self._request(stop)
                 if event is not None and not stop.is_set():
                     self._happened(event, stop)
+                yield True
         finally:
             forget()
 
-    def _request(self, stop: Stop) -> Event | None:
+    def _request(self, stop: Stop) -> Steps:
         """Make the request of this phase, and say what came of it; None for nothing that is not said yet."""
         began_at = self._clock.now()
         try:
-            return self._requested(self._phase, began_at, stop)
+            return (yield from self._requested(self._phase, began_at, stop))
         except BtcctlError as error:
             return self._failure(error, began_at)
         finally:
             self._open = None
 
-    def _requested(self, phase: Phase, began_at: float, stop: Stop) -> Event | None:
+    def _requested(self, phase: Phase, began_at: float, stop: Stop) -> Steps:
         self._action = "watch" if isinstance(phase, Watching) else "list"
         match phase:
             case Watching():
-                return self._watch(phase, stop)
+                return (yield from self._watch(phase, stop))
             case StreamingList():
-                return self._stream(phase, began_at, stop)
+                return (yield from self._stream(phase, began_at, stop))
             case Checking():
                 self._pages.check(phase.memory.position.version)
                 return Checked()
@@ -203,13 +215,13 @@ class Reflector:
             return Ended(now, phase.memory.position.version, error=error)
         return Failed(error, began_at, now)
 
-    def _watch(self, phase: Watching, stop: Stop) -> Event | None:
+    def _watch(self, phase: Watching, stop: Stop) -> Steps:
         self._counters.watches += 1
         version, seconds = phase.memory.position.version, self._watch_seconds(phase)
         with self._source.watch(resource_version=version, timeout_seconds=seconds) as stream:
-            return self._follow(stream, phase, [], stop)
+            return (yield from self._follow(stream, phase, [], stop))
 
-    def _stream(self, phase: StreamingList, began_at: float, stop: Stop) -> Event | None:
+    def _stream(self, phase: StreamingList, began_at: float, stop: Stop) -> Steps:
         """List and watch in one stream."""
         source = cast("SupportsWatchList", self._source)  # or this would be no phase of ours
         self._counters.streams += 1
@@ -222,7 +234,7 @@ class Reflector:
             if not isinstance(self._phase, Watching) or self._phase.is_brief:
                 return None
             self._action = "watch"
-            return self._follow(stream, self._phase, events, stop)
+            return (yield from self._follow(stream, self._phase, events, stop))
 
     def _watch_seconds(self, phase: Watching | StreamingList) -> int:
         """Random, so that the watches of many informers do not end together."""
@@ -231,7 +243,7 @@ class Reflector:
             return max(1, int(options.suspect_watch_seconds))
         return max(1, int(options.uniform(options.min_watch_seconds, options.max_watch_seconds)))
 
-    def _follow(self, stream: WatchStream, phase: Watching, events: list[WatchEvent], stop: Stop) -> Event | None:
+    def _follow(self, stream: WatchStream, phase: Watching, events: list[WatchEvent], stop: Stop) -> Steps:
         """Store events until the stream ends; `events` have been taken from it already."""
         position = phase.memory.position
         opened = self._open = _OpenWatch(position.version, self._clock.now(), is_ordered=position.is_ordered)
@@ -240,16 +252,19 @@ class Reflector:
             self._take(events, opened, stop)
         while not stop.is_set():
             try:
-                events = stream.take()
+                taken = stream.take()
             except ObjectDecodeError as error:
                 if not self._is_suspect(opened):
                     raise
                 self._happened(Unreadable(error), stop)
                 continue
-            if not events:
+            if taken:
+                self._take(taken, opened, stop)
+            elif taken is None:
+                yield False
+            else:
                 now = self._clock.now()
                 return Ended(now, opened.version, now - opened.opened_at, opened.received)
-            self._take(events, opened, stop)
         return None
 
     def _is_suspect(self, opened: _OpenWatch) -> bool:

@@ -171,5 +171,6 @@ class _TransformedStream:
         self._events = events
         self._transform = transform
 
-    def take(self) -> list[WatchEvent]:
-        return [self._transform(event) for event in self._events.take()]
+    def take(self) -> list[WatchEvent] | None:
+        taken = self._events.take()
+        return None if taken is None else [self._transform(event) for event in taken]

@@ -1,0 +1,141 @@
+"""What a test lets happen to an operator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from btcctl.errors import BtcctlError, CallTimedOut, Conflict, Gone
+from btcctl.testing.bench.calls import Call, Fault, ObservedTransport, error_for
+from btcctl.testing.bench.client import SteppedClient
+from btcctl.testing.bench.clock import JumpingClock
+from btcctl.testing.bench.stepping import SteppedManager
+from btcctl.typed.kinds import AnyKind, type_of
+
+_FOREVER = float("inf")
+
+
+class Faults:
+    """The part of an OperatorEnv that goes wrong.
+
+    Attributes:
+        client: What the operator was given.
+        clock: The operator's time.
+    """
+
+    _life: SteppedManager
+
+    def __init__(self, transport: ObservedTransport, client: SteppedClient, clock: JumpingClock) -> None:
+        self.client = client
+        self.clock = clock
+        self._transport = transport
+
+    def settle(self) -> None:
+        """Do all that is to be done at this instant: caches hold what the server has, handlers are told, keys rest.
+
+        Raises:
+            AssertionError: It does not come to rest.
+        """
+        self._life.settle()
+
+    def fail(
+        self,
+        verb: str,
+        kind: AnyKind | None,
+        error: BtcctlError | type[BtcctlError],
+        *,
+        times: float = 1,
+        retry_after: float | None = None,
+    ) -> None:
+        """The operator's next calls meet an error instead of the server.
+
+        Args:
+            verb: As in a Role; "write" is all that change something, "" is every one.
+            kind: Of what; None is everything.
+            error: Or the class of one.
+            times: How often; infinity until `heal`.
+            retry_after: Seconds that an error of the server says.
+        """
+        raised = error_for(error, retry_after)
+
+        def happens(_: Call) -> None:
+            raise raised
+
+        self._transport.faults.append(Fault(_concerning(verb, kind), happens, times))
+
+    def conflict(self, kind: AnyKind, *, times: int = 1) -> None:
+        """Its next updates and patches of a kind come too late."""
+        error = Conflict(
+            409, "Conflict", "the object has been modified; please apply your changes to the latest version"
+        )
+        is_of_kind = _concerning("", kind)
+        self._transport.faults.append(
+            Fault(lambda call: call.verb in {"update", "patch"} and is_of_kind(call), _raising(error), times)
+        )
+
+    def delay(self, seconds: float, verb: str = "", kind: AnyKind | None = None, *, times: float = _FOREVER) -> None:
+        """Calls take so long, on the operator's clock; until `heal`."""
+
+        def happens(_: Call) -> None:
+            self.clock.advance(seconds)
+
+        self._transport.faults.append(Fault(_concerning(verb, kind), happens, times))
+
+    def blackhole(self, seconds: float = 30.0) -> None:
+        """No call is answered, each ends after so long; until `heal`. Watches that are open stay silent."""
+
+        def happens(call: Call) -> None:
+            self.clock.advance(seconds)
+            raise CallTimedOut(f"{call}: no answer within {seconds:g} s")
+
+        self._transport.faults.append(Fault(lambda _: True, happens, _FOREVER))
+        for informer, stepper in self._life.steppers.items():
+            stepper.is_cut_off = stepper.is_cut_off or informer.has_synced()
+
+    def partition(self, kind: AnyKind) -> None:
+        """The operator's cache of a kind lags behind, until `heal`: nothing comes from the server.
+
+        Raises:
+            AssertionError: It has no such cache.
+        """
+        found = [
+            each for informer, each in self._life.steppers.items() if informer.name.split()[0] == str(type_of(kind))
+        ]
+        if not found:
+            raise AssertionError(f"the operator has no cache of {type_of(kind)}")
+        for stepper in found:
+            stepper.is_cut_off = True
+
+    def heal(self) -> None:
+        """Let everything be well again, and settle."""
+        self._transport.faults.clear()
+        for stepper in self._life.steppers.values():
+            stepper.is_cut_off = False
+        self.settle()
+
+    def drop_watches(self) -> None:
+        """Every watch ends, as when a server or a proxy restarts; settle."""
+        self.client.drop_watches()
+        self.settle()
+
+    def too_old(self, kind: AnyKind | None = None) -> None:
+        """The server has forgotten the versions from which watches would go on: they end, and it says 410; settle."""
+        count = len(self._life.steppers) if kind is None else 1
+        self.fail("watch", kind, Gone(410, "Expired", "too old resource version"), times=count)
+        self.drop_watches()
+
+
+def _concerning(verb: str, kind: AnyKind | None) -> Callable[[Call], bool]:
+    type_ = None if kind is None else type_of(kind)
+
+    def concerns(call: Call) -> bool:
+        is_verb = call.is_write if verb == "write" else verb in {"", call.verb}
+        return is_verb and (type_ is None or call.is_of(type_))
+
+    return concerns
+
+
+def _raising(error: BtcctlError) -> Callable[[Call], None]:
+    def happens(_: Call) -> None:
+        raise error
+
+    return happens

@@ -1,0 +1,66 @@
+"""Makes a bench on one of the servers."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from typing import Any
+
+from btcctl.clock import SYSTEM_CLOCK
+from btcctl.testing.bench.clock import JumpingClock
+from btcctl.testing.bench.env import Body, Build, OperatorEnv
+from btcctl.testing.bench.servers import BenchServer, EmbeddedHttpServer, FakeServer, RealServer
+from btcctl.testing.control_plane import ControlPlane
+from btcctl.typed.kinds import AnyKind, type_of
+from btcctl.typed.typed_object import TypedObject
+from btcctl.typed.values import body_of
+
+
+def make_env(
+    server: str,
+    build: Build,
+    *,
+    types: Iterable[AnyKind | Mapping[str, Any]] = (),
+    objects: Iterable[Body] = (),
+    namespace: str = "default",
+    field_manager: str = "operator",
+    plane: ControlPlane | None = None,
+) -> OperatorEnv:
+    """See the fixture `operator_env`.
+
+    Args:
+        server: "fake", "embedded" or "real".
+        plane: Of "real".
+    """
+    # A server of its own dates what it makes; the one in this thread has the test's time.
+    wall_time = datetime(2026, 1, 1, tzinfo=UTC) if server == "fake" else SYSTEM_CLOCK.wall_time()
+    clock = JumpingClock(wall_time=wall_time)
+    running = _server(server, clock, plane)
+    with ExitStack() as failing:
+        failing.callback(running.close)
+        running.prepare(types, [_plain(each) for each in objects])
+        env = OperatorEnv(build, running, clock, namespace=namespace, field_manager=field_manager)
+        failing.pop_all()
+    return env
+
+
+def fresh_namespace() -> str:
+    """A name that no other test uses."""
+    return f"test-{uuid.uuid4().hex[:8]}"
+
+
+def _server(name: str, clock: JumpingClock, plane: ControlPlane | None) -> BenchServer:
+    if name == "embedded":
+        return EmbeddedHttpServer()
+    if plane is not None:
+        return RealServer(plane)
+    return FakeServer(clock)
+
+
+def _plain(body: Body) -> Mapping[str, Any]:
+    if not isinstance(body, TypedObject):
+        return body
+    type_ = type_of(type(body))
+    return {"apiVersion": type_.api_version, "kind": type_.kind, **body_of(body)}

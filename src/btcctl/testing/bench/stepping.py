@@ -1,0 +1,113 @@
+"""Steps the parts of a manager until none has anything to do."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from btcctl.clock import SYSTEM_CLOCK, sleep
+from btcctl.controller.manager import Manager
+from btcctl.events.recorder import EventRecorder
+from btcctl.informers.shared_informer import SharedInformer
+from btcctl.informers.stepper import Stepper
+from btcctl.testing.bench.clock import JumpingClock
+
+_MOST_RECONCILES = 1000  # of all keys together, until nothing is left to do
+_MOST_STEPS = 100_000
+_ARRIVAL_SECONDS = 20.0  # until what a server with sockets has written is in its watches
+_NEVER = float("inf")
+
+
+class SteppedManager:
+    """One life of an operator.
+
+    Args:
+        manager: Not started.
+        clock: Of all its parts.
+        is_immediate: The server's watches have at once what was written.
+
+    Raises:
+        AssertionError: A part measures time with another clock.
+    """
+
+    def __init__(self, manager: Manager, clock: JumpingClock, *, is_immediate: bool) -> None:
+        self.manager = manager
+        self._clock = clock
+        self._is_immediate = is_immediate
+        self._steppers: dict[SharedInformer, Stepper] = {}
+        for controller in manager.controllers:
+            if controller.clock is not clock:
+                raise AssertionError(
+                    f"controller {controller.name} has a clock of its own: build(client, clock) has to hand on the "
+                    "clock, to SharedInformerFactory, to the controllers and to the EventRecorder"
+                )
+        self._find_informers()
+
+    @property
+    def steppers(self) -> dict[SharedInformer, Stepper]:
+        return self._steppers
+
+    def settle(self) -> None:
+        """Step everything until nothing is left to do at this instant.
+
+        Raises:
+            AssertionError: It does not come to rest, or a cache does not come to hold what the server has.
+        """
+        reconciled: Counter[str] = Counter()
+        arrive_by = SYSTEM_CLOCK.now() + _ARRIVAL_SECONDS
+        for _ in range(_MOST_STEPS):
+            if self._step_caches() or self._step_recorder() or self._reconcile(reconciled):
+                continue
+            behind = "" if self._is_immediate else self._behind()
+            if not behind:
+                return
+            if SYSTEM_CLOCK.now() > arrive_by:
+                raise AssertionError(f"not in the cache within {_ARRIVAL_SECONDS:g} s: {behind}")
+            sleep(0.002)
+        raise AssertionError(f"no rest after {_MOST_STEPS} steps")
+
+    def next_due(self) -> float:
+        """At which instant there will be something to do, if nothing happens; infinity is never."""
+        delays = [each.queue.statistics().next_due_seconds for each in self.manager.controllers]
+        now = self._clock.now()
+        of_queues = [now + each for each in delays if each is not None]
+        return min([*of_queues, *(each.next_due() for each in self._steppers.values())], default=_NEVER)
+
+    def close(self) -> None:
+        """End it, as a process ends that is killed."""
+        for controller in self.manager.controllers:
+            controller.queue.shut_down()
+        for each in self._steppers.values():
+            each.close()
+
+    def _find_informers(self) -> None:
+        for informer in self.manager.factory.informers:
+            if informer not in self._steppers:
+                self._steppers[informer] = informer.stepper()
+
+    def _step_caches(self) -> bool:
+        self._find_informers()
+        did = [each.step() for each in self._steppers.values()]  # each, whatever the one before has done
+        return True in did
+
+    def _step_recorder(self) -> bool:
+        recorder = self.manager.recorder
+        return isinstance(recorder, EventRecorder) and recorder.broadcaster.step()
+
+    def _reconcile(self, reconciled: Counter[str]) -> bool:
+        """One key, of whichever controller has one."""
+        for controller in self.manager.controllers:
+            key = controller.step()
+            if key is not None:
+                reconciled[f"{controller.name} {key}"] += 1
+                if reconciled.total() > _MOST_RECONCILES:
+                    most = ", ".join(f"{name} {count} times" for name, count in reconciled.most_common(3))
+                    raise AssertionError(f"no rest: reconciled at one instant: {most}")
+                return True
+        return False
+
+    def _behind(self) -> str:
+        """Which cache does not hold what the server has."""
+        for informer, stepper in self._steppers.items():
+            if not stepper.is_cut_off and not stepper.is_up_to_date(informer.lister):
+                return informer.name
+        return ""

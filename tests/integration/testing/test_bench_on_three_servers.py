@@ -1,0 +1,59 @@
+"""One test of an operator, on FakeClient, on the embedded server over HTTP, and on a real one."""
+
+from __future__ import annotations
+
+import pytest
+
+from btcctl import STATEFUL_SETS, ServiceUnavailable
+from btcctl.testing.bench.making import fresh_namespace
+from tests.unit.testing.bench.operator import build
+from tests.unit.typed.databases import Database, DatabaseStatus, database
+
+pytestmark = pytest.mark.servers("fake", "embedded", "real")
+
+
+@pytest.fixture
+def env(operator_env):
+    namespace = fresh_namespace()
+    body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
+    return operator_env(build, types=[Database], objects=[body], namespace=namespace)
+
+
+def mine(env, replicas: int = 1) -> Database:
+    db = database("a", replicas)
+    db.metadata.namespace = env.namespace
+    return db
+
+
+def test_the_story_is_the_same_on_each_server(env):
+    env.create(mine(env, replicas=2))
+    assert env.get(Database, "a").status == DatabaseStatus("Pending", 0)
+    env.pods("a").ready(2)
+    assert env.get(Database, "a").status == DatabaseStatus("Ready", 2)
+    assert env.writes(STATEFUL_SETS) == [f"create {env.namespace}/a"]
+    assert env.events("a") == ["Ready"]
+    env.assert_quiescent()
+
+
+def test_faults_and_time_are_the_test_s_on_each_server(env):
+    env.fail("create", STATEFUL_SETS, ServiceUnavailable, retry_after=7)
+    env.create(mine(env))
+    assert env.key("a").next_try == 7.0
+    env.advance(6.9)
+    assert env.names(STATEFUL_SETS) == []
+    env.advance(0.1)
+    assert env.names(STATEFUL_SETS) == ["a"]
+
+
+def test_a_cache_lags_on_each_server_when_it_shall(env):
+    env.create(mine(env))
+    env.partition(STATEFUL_SETS)
+    env.update(Database, "a", lambda body: body["spec"].update(replicas=2))
+    env.update(Database, "a", lambda body: body["spec"].update(replicas=3))
+    assert env.get(STATEFUL_SETS, "a").body()["spec"]["replicas"] == 2
+    env.heal()
+    assert env.get(STATEFUL_SETS, "a").body()["spec"]["replicas"] == 3
+    env.drop_watches()
+    env.update(Database, "a", lambda body: body["spec"].update(replicas=4))
+    env.advance(6.0)
+    assert env.get(STATEFUL_SETS, "a").body()["spec"]["replicas"] == 4

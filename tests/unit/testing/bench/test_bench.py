@@ -1,0 +1,209 @@
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+
+from btcctl import (
+    CONFIG_MAPS,
+    STATEFUL_SETS,
+    ConnectionRefused,
+    Controller,
+    Manager,
+    ObjectKey,
+    Result,
+    ServiceUnavailable,
+    SharedInformerFactory,
+)
+from btcctl.clock import sleep
+from btcctl.testing import capture_logs
+from tests.unit.testing.bench.operator import build
+from tests.unit.typed.databases import Database, DatabaseStatus, database
+
+
+@pytest.fixture
+def env(operator_env):
+    return operator_env(build, types=[Database])
+
+
+def small(reconcile: Any) -> Any:
+    """An operator that does only this with config maps."""
+
+    def build_small(client: Any, clock: Any) -> Manager:
+        factory = SharedInformerFactory(client, clock=clock)
+        controller = Controller.for_(CONFIG_MAPS).build(
+            "maps", lambda key: reconcile(client, key), factory, clock=clock
+        )
+        return Manager(factory, [controller], clock=clock)
+
+    return build_small
+
+
+def config_map(name: str = "a") -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": "default"}}
+
+
+def test_the_whole_story_is_told_in_this_thread(env):
+    threads = threading.active_count()
+    env.create(database("a", replicas=2))
+    assert env.get(Database, "a").status == DatabaseStatus("Pending", 0)
+    env.pods("a").ready(2)
+    assert env.get(Database, "a").status == DatabaseStatus("Ready", 2)
+    assert env.pods("a").names() == ["a-0", "a-1"]
+    assert env.events("a") == ["Ready"]
+    assert env.writes(STATEFUL_SETS) == ["create default/a"]
+    assert env.writes(Database) == ["update default/a/status", "update default/a/status"]
+    assert threading.active_count() == threads
+    env.assert_quiescent()
+
+
+def test_what_the_operator_sent_can_be_looked_at(env):
+    env.create(database("a"))
+    [body] = env.bodies(STATEFUL_SETS)
+    assert body["spec"]["replicas"] == 1
+    env.clear()
+    assert env.calls == []
+
+
+def test_a_refused_write_comes_back_when_the_server_says(env):
+    env.fail("create", STATEFUL_SETS, ServiceUnavailable, retry_after=7)
+    env.create(database("a"))
+    assert env.key("a").next_try == 7.0
+    assert env.key("a").error.startswith("ServiceUnavailable")
+    env.advance(6.9)
+    assert env.names(STATEFUL_SETS) == []
+    env.advance(0.1)
+    assert env.names(STATEFUL_SETS) == ["a"]
+    assert env.key("a").result == "requeue_after"
+
+
+def test_a_conflict_is_met_and_overcome(env):
+    env.create(database("a"))
+    env.conflict(STATEFUL_SETS, times=2)
+    env.update(Database, "a", lambda body: body["spec"].update(replicas=5))
+    env.advance(1.0)
+    assert env.get(STATEFUL_SETS, "a").body()["spec"]["replicas"] == 5
+    assert env.writes(STATEFUL_SETS) == ["create default/a", *["update default/a"] * 3]
+
+
+def test_time_goes_from_due_time_to_due_time(env):
+    env.create(database("a"))
+    before = len(env.calls)
+    assert env.key("a").next_try == 60.0
+    env.advance(59.9)
+    assert env.key("a").next_try == 60.0
+    env.advance(120.1)
+    assert env.key("a").next_try == 240.0
+    assert env.clock.now() == 180.0
+    assert len(env.calls) == before  # looked at three times, and nothing was to be done
+
+
+def test_a_cache_that_lags_is_waited_for(env):
+    env.create(database("a"))
+    env.partition(STATEFUL_SETS)
+    env.update(Database, "a", lambda body: body["spec"].update(replicas=2))
+    assert env.writes(STATEFUL_SETS) == ["create default/a", "update default/a"]
+    env.update(Database, "a", lambda body: body["spec"].update(replicas=3))
+    assert env.writes(STATEFUL_SETS)[-1] == "update default/a"
+    assert env.get(STATEFUL_SETS, "a").body()["spec"]["replicas"] == 2  # held, until its own write is seen
+    env.heal()
+    assert env.get(STATEFUL_SETS, "a").body()["spec"]["replicas"] == 3
+
+
+def test_watches_that_end_lose_nothing(env):
+    env.drop_watches()
+    env.create(database("a"))
+    env.too_old()
+    env.create(database("b"))
+    env.advance(10.0)
+    assert env.names(STATEFUL_SETS) == ["a", "b"]
+
+
+def test_a_server_that_is_away_is_found_again(env):
+    env.fail("", None, ConnectionRefused("nobody there"), times=float("inf"))
+    env.drop_watches()
+    env.create(database("a"))
+    env.advance(30.0)
+    assert env.names(STATEFUL_SETS) == []
+    env.heal()
+    env.advance(6.0)
+    assert env.names(STATEFUL_SETS) == ["a"]
+
+
+def test_calls_that_nobody_answers_take_their_time(env):
+    env.blackhole(5.0)
+    env.create(database("a"))
+    assert env.names(STATEFUL_SETS) == []
+    env.heal()
+    env.advance(2.0)
+    assert env.names(STATEFUL_SETS) == ["a"]
+
+
+def test_a_slow_server_runs_into_the_deadline(env):
+    env.delay(25.0, "create", STATEFUL_SETS)
+    with capture_logs() as logs:
+        env.create(database("a"))
+    [failed] = [each for each in logs if each["event"] == "reconcile failed"]
+    assert failed["error"] == "DeadlineExceeded: not done within 20 s"
+    assert env.clock.now() == 25.0
+
+
+def test_another_operator_begins_with_empty_caches(env):
+    env.create(database("a"))
+    calls = len(env.calls)
+    env.restart()
+    assert [call.verb for call in env.calls[calls:]] == ["list", "list", "watch", "watch"]
+
+
+def test_an_operator_that_says_when_it_began_is_not_quiescent(operator_env):
+    lives: list[int] = []
+
+    def build_restless(client: Any, clock: Any) -> Manager:
+        lives.append(len(lives))
+        patch = {"data": {"life": str(lives[-1])}}
+
+        def reconcile(client: Any, key: ObjectKey) -> Result:
+            client.resource(CONFIG_MAPS).patch(key, patch)
+            return Result()
+
+        return small(reconcile)(client, clock)
+
+    env = operator_env(build_restless, objects=[config_map()])
+    with pytest.raises(AssertionError, match=r"another look at everything writes \['patch default/a'"):
+        env.assert_quiescent()
+
+
+def test_an_operator_that_finds_no_rest_is_told_by_its_keys(operator_env):
+    def reconcile(client: Any, key: ObjectKey) -> Result:
+        obj = client.resource(CONFIG_MAPS).get(key)
+        client.resource(CONFIG_MAPS).patch(key, {"data": {"of": obj.resource_version}})
+        return Result()
+
+    with pytest.raises(AssertionError, match="no rest: reconciled at one instant: maps default/a 1001 times"):
+        operator_env(small(reconcile), objects=[config_map()])
+
+
+def test_a_wait_in_a_reconcile_moves_time_and_takes_none(operator_env):
+    def reconcile(client: Any, key: ObjectKey) -> Result:
+        sleep(100.0, client.clock)
+        return Result()
+
+    env = operator_env(small(reconcile), objects=[config_map()])
+    assert env.clock.now() == 100.0
+
+
+def test_a_clock_of_ones_own_is_noticed(operator_env):
+    def build_blind(client: Any) -> Manager:
+        factory = SharedInformerFactory(client)
+        return Manager(factory, [Controller.for_(CONFIG_MAPS).build("maps", lambda key: Result(), factory)])
+
+    with pytest.raises(AssertionError, match="controller maps has a clock of its own"):
+        operator_env(build_blind)
+
+
+@pytest.mark.parametrize("number", range(50))
+def test_fifty_benches_take_no_time(env, number):
+    env.create(database(f"db-{number}", replicas=2))
+    env.pods(f"db-{number}").ready(2)
+    assert env.get(Database, f"db-{number}").status == DatabaseStatus("Ready", 2)
