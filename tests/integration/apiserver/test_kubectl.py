@@ -212,6 +212,18 @@ def test_apply_refuses_what_the_schema_refuses(nets: Kubectl) -> None:
     assert "created" in nets("apply", "--validate=false", "-f", "-", stdin=net(3, bogus=1))
 
 
+def test_a_list_of_objects_is_applied_created_and_deleted(nets: Kubectl) -> None:
+    both = nets("get", "net", "-o", "yaml")
+    assert "kind: List" in both
+    nets("apply", "-f", "-", stdin=net(3))
+    nets("create", "configmap", "b", "--from-literal=x=y")
+    both = nets("get", "net/a", "configmap/b", "-o", "yaml")
+    nets("delete", "-f", "-", stdin=both)
+    assert "created" in nets("apply", "-f", "-", stdin=both)
+    unknown = nets.run("apply", "-f", "-", stdin=both.replace("nodes: 3", "nodes: 3\n    bogus: 1"))
+    assert 'unknown field "spec.bogus"' in unknown.stderr  # each item is validated, by the server
+
+
 def test_dry_runs_and_diff(nets: Kubectl) -> None:
     nets("apply", "-f", "-", stdin=net(3))
     nets("apply", "--dry-run=server", "-f", "-", stdin=net(5))

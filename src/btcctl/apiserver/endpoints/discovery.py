@@ -114,7 +114,7 @@ def _health(parts: tuple[str, ...], request: ApiRequest) -> ApiResponse | None:
 
 
 def _paths(registry: Registry) -> list[str]:
-    found = ["/api", "/apis", "/healthz", "/livez", "/openapi/v3", "/readyz", "/version"]
+    found = ["/api", "/apis", "/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version"]
     for group in registry.groups():
         root = f"/apis/{group}" if group else "/api"
         found += [root, *(f"{root}/{version}" for version in registry.versions(group))]

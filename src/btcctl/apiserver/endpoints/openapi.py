@@ -2,7 +2,10 @@
 
 A document has one PATCH operation per kind, which says that the kind exists and that the server
 validates fields; kubectl asks no more of it. A custom kind's schema stands under components, for
-`kubectl explain`. There is no OpenAPI v2: kubectl does without once v3 is there.
+`kubectl explain`.
+
+Of OpenAPI v2 there is a document without definitions. kubectl asks for it when it is given a `kind: List`, which v3
+does not have; of a kind without a definition it validates nothing itself, and the server validates each item as ever.
 """
 
 from __future__ import annotations
@@ -18,6 +21,8 @@ from btcctl.apiserver.requests.messages import ApiRequest, ApiResponse, json_res
 from btcctl.apiserver.served.registry import Registry, Served
 
 _ROOT = "/openapi/v3"
+_V2 = "/openapi/v2"
+_V2_PROTOBUF = "application/com.github.proto-openapi.spec.v2"  # with @v1.0+protobuf behind it; all that kubectl reads
 _KIND_EXTENSION = "x-kubernetes-group-version-kind"
 _METADATA_REFERENCE = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 _CONVENTIONS = "https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md"
@@ -40,12 +45,15 @@ _OWN = {
         "description": f"Standard object's metadata. More info: {_CONVENTIONS}#metadata",
     },
 }
+_INFO = {"title": "Kubernetes", "version": "embedded"}
 _Body = dict[str, Any]
 
 
 def respond(registry: Registry, request: ApiRequest) -> ApiResponse | None:
     """Answer a GET below /openapi; None if there is no such document."""
     path = request.path.rstrip("/")
+    if path == _V2:
+        return _second_version(request.headers.get("accept", ""))
     if path == _ROOT:
         return json_response(200, _index(registry))
     for group, version in _group_versions(registry):
@@ -58,10 +66,24 @@ def document(resources: list[Served]) -> _Body:
     """The document of one group and version."""
     return {
         "openapi": "3.0.0",
-        "info": {"title": "Kubernetes", "version": "embedded"},
+        "info": _INFO,
         "paths": dict(_path(served) for served in resources),
         "components": {"schemas": _metadata_schemas() | dict(_schema(served) for served in resources)},
     }
+
+
+def _second_version(accept: str) -> ApiResponse:
+    title, version = _INFO["title"], _INFO["version"]
+    if _V2_PROTOBUF not in accept:
+        return json_response(200, {"swagger": "2.0", "info": _INFO, "paths": {}, "definitions": {}})
+    info = _message({1: title.encode(), 2: version.encode()})
+    body = _message({1: b"2.0", 2: info, 8: b"", 9: b""})  # swagger, info, paths, definitions
+    return ApiResponse(200, {"Content-Type": f"{_V2_PROTOBUF}.v1.0+protobuf"}, body)
+
+
+def _message(fields: Mapping[int, bytes]) -> bytes:
+    """A protobuf message of fields that have a length, below 128 each."""
+    return b"".join(bytes([number << 3 | 2, len(value)]) + value for number, value in fields.items())
 
 
 @cache

@@ -43,5 +43,16 @@ def test_a_custom_kind_s_schema_can_be_explained() -> None:
 
 
 def test_there_is_no_openapi_v2_and_no_document_of_nothing() -> None:
-    assert ask("/openapi/v2") is None
+    assert ask("/openapi/v1") is None
     assert ask("/openapi/v3/apis/none/v1") is None
+
+
+def test_the_second_version_has_no_definitions_and_is_there_as_json_and_as_protobuf() -> None:
+    assert ask("/openapi/v2") == {
+        "swagger": "2.0", "info": {"title": "Kubernetes", "version": "embedded"}, "paths": {}, "definitions": {}
+    }  # fmt: skip
+    accept = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
+    response = openapi.respond(Registry(BUILT_INS), ApiRequest("GET", "/openapi/v2", {}, {"accept": accept}))
+    assert response is not None
+    assert response.headers["Content-Type"] == "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+    assert response.body == b"\x0a\x032.0\x12\x16\x0a\x0aKubernetes\x12\x08embeddedB\x00J\x00"
