@@ -16,6 +16,18 @@ class NodeChain:
 
     blocks: int  #: the height of its best block
     heard: int = -1  #: the greatest height that one of its peers has, as far as it knows; -1: of none
+    best_block: str = ""  #: the hash of its best block; "" if it does not say
+    tip_time: int = 0  #: that block's own, in seconds since 1970; 0 if it does not say
+    chain: str = ""  #: regtest, signet …; "" if it does not say
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFacts:
+    """What a node says of itself beside."""
+
+    version: str = ""  #: its name for itself, for example Satoshi:29.0.0
+    links_in: int = 0  #: connections of others to it that have been greeted through
+    links_out: int = 0  #: likewise, those that it made
 
 
 @dataclass(frozen=True, slots=True)

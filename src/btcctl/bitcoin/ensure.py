@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from btcctl.bitcoin.spec.from_spec import settle
 from btcctl.bitcoin.status import NORMAL, WARNING, Notice
@@ -39,6 +39,25 @@ class Child:
     pending: bool = False  #: an earlier one is on its way out
     created: bool = False
     dispute: str = ""  #: what somebody else keeps changing; "" if nobody does
+
+
+class Ensure(Protocol):
+    """Has a child made or repaired."""
+
+    def __call__(self, keeper: ChildKeeper, desired: dict[str, Any], found: Object | None = None) -> Child: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Children:
+    """How it stands with the children of a network."""
+
+    service: Child
+    stateful_set: Child
+    disruption_budget: Child
+
+    @property
+    def all(self) -> tuple[Child, ...]:
+        return self.service, self.stateful_set, self.disruption_budget
 
 
 class ChildKeeper:

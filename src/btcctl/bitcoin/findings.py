@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Final
 
 from btcctl.bitcoin.children import name_problem
 from btcctl.bitcoin.credentials import CredentialsProblem, KnownCredentials
 from btcctl.bitcoin.mesh import MeshReport, describe_failures
 from btcctl.bitcoin.rpc import WarmingUp
+from btcctl.bitcoin.sights import Overview
 from btcctl.bitcoin.status import Finding, Heights, enumerate_briefly
 from btcctl.bitcoin.topology import Member
-from btcctl.bitcoin.types import CHAIN_INTACT, CONFLICT, CONTESTED, CREDENTIALS_READY, FORBIDDEN, MESH_READY, READY
+from btcctl.bitcoin.types import (
+    CHAIN_INTACT,
+    CONFLICT,
+    CONTESTED,
+    CREDENTIALS_READY,
+    FORBIDDEN,
+    MESH_READY,
+    PROGRESSING,
+    READY,
+    SYNCED,
+    NetworkStatus,
+    NodeStatus,
+)
 from btcctl.controller.writing.conditions import Condition
+
+_RESTING: Final = frozenset({"Suspended", "NoNodes"})
 
 
 def name_finding(name: str) -> Finding | None:
@@ -80,6 +96,40 @@ def refused_finding(why: str) -> Finding:
     why: What the API server said: a quota, a policy.
     """
     return Finding(FORBIDDEN, True, "Refused", why, is_failure=True)
+
+
+def progressing_finding(ready: Finding, others: Iterable[Finding]) -> Finding:
+    """Whether the network is on its way to what is asked for, without a failure in its way."""
+    if ready.holds or ready.reason in _RESTING:
+        return Finding(PROGRESSING, False, "Settled", "everything is as it is asked for")
+    failure = next((each for each in others if each.is_failure and each.reason == ready.reason), None)
+    if failure is not None or ready.is_failure:
+        return Finding(PROGRESSING, False, "Stalled", ready.message)
+    return Finding(PROGRESSING, True, ready.reason, ready.message)
+
+
+def synced_finding(nodes: Sequence[NodeStatus], overview: Overview) -> Finding:
+    """Whether all nodes have the network's one chain, but for a block that is on its way."""
+    silent = [node.ordinal for node in nodes if node.ready and not isinstance(node.height, int)]
+    answered = sum(isinstance(node.height, int) for node in nodes)
+    if silent or not answered:
+        which = enumerate_briefly([f"node {number}" for number in silent]) or "no node"
+        return Finding(SYNCED, False, "NodesNotAnswering", f"not known of {which}" if silent else "no node answers")
+    if overview.deepest_fork:
+        message = f"the nodes are on {overview.tips} chains; the deepest fork is {overview.deepest_fork} blocks deep"
+        return Finding(SYNCED, False, "TipsDiffer", message)
+    if overview.synced_nodes < answered:
+        behind = answered - overview.synced_nodes
+        return Finding(SYNCED, False, "NodesBehind", f"{behind} of {answered} nodes have fewer blocks than the others")
+    return Finding(SYNCED, True, "OneTip", f"{answered} nodes have the same chain")
+
+
+def unknown_synced_finding(status: NetworkStatus) -> Finding:
+    """As it was, as long as nothing new is known."""
+    before = status.condition(SYNCED)
+    if before is None:
+        return Finding(SYNCED, False, "NodesNotAnswering", "no node has been asked yet")
+    return Finding(SYNCED, before.is_true, before.reason, before.message)
 
 
 def mesh_finding(

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from btcctl.bitcoin.claims import Claim
+from btcctl.bitcoin.forks import NO_FORKS, ForkView
+from btcctl.bitcoin.sights import Sight
 from btcctl.bitcoin.status import Heights
 from btcctl.bitcoin.topology import canonical, is_bare
 from btcctl.controller.writing.contention import Contention
@@ -51,18 +53,36 @@ class Shown:
         heights: Of the chain.
         progress: By ordinal, how far nodes are that are not ready for want of blocks.
         why_missing: Why pods are missing.
+        sights: By ordinal, what the nodes that answered said of themselves.
+        forks: How their chains differ.
     """
 
     heights: Heights = field(default_factory=Heights)
     progress: Mapping[int, str] = field(default_factory=dict)
     why_missing: str = ""
+    sights: Mapping[int, Sight] = field(default_factory=dict)
+    forks: ForkView = NO_FORKS
     _since: float = float("-inf")
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it was ever brought up to date: until then it is as the status says."""
+        return self._since > float("-inf")
 
     def is_due(self, now: float) -> bool:
         return now >= self._since + SHOW_SECONDS
 
-    def renew(self, heights: Heights, progress: Mapping[int, str], why_missing: str, now: float) -> None:
-        self.heights, self.progress, self.why_missing, self._since = heights, progress, why_missing, now
+    def renew(
+        self,
+        heights: Heights,
+        progress: Mapping[int, str],
+        why_missing: str,
+        sights: Mapping[int, Sight],
+        forks: ForkView,
+        now: float,
+    ) -> None:
+        self.heights, self.progress, self.why_missing = heights, progress, why_missing
+        self.sights, self.forks, self._since = sights, forks, now
 
 
 @dataclass(slots=True)

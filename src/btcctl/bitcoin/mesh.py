@@ -14,7 +14,8 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from btcctl import codecs
-from btcctl.bitcoin.chain import NodeChain
+from btcctl.bitcoin.chain import NodeChain, NodeFacts
+from btcctl.bitcoin.forks import NO_FORKS, Forks, ForkView
 from btcctl.bitcoin.pod_problems import stable
 from btcctl.bitcoin.rpc import (
     AlreadyAdded,
@@ -58,7 +59,12 @@ _SLOW_DIAL_SECONDS = 1.0
 # A failure that comes sooner costs too little to be avoided.
 _SLOW_ANSWER_SECONDS = 0.5
 _MESSAGE_CHARACTERS = 100
-_READ: Final[tuple[Call, ...]] = (("getaddednodeinfo", ()), ("getpeerinfo", ()), ("getblockchaininfo", ()))
+_READ: Final[tuple[Call, ...]] = (
+    ("getaddednodeinfo", ()),
+    ("getpeerinfo", ()),
+    ("getblockchaininfo", ()),
+    ("getnetworkinfo", ()),
+)
 
 
 class NodeRpc(Protocol):
@@ -86,6 +92,13 @@ def one_after_the_other(tasks: Sequence[Callable[[], None]]) -> None:
 
 class _ChainInfo(msgspec.Struct, gc=False):
     blocks: int = 0
+    bestblockhash: str = ""
+    time: int = 0
+    chain: str = ""
+
+
+class _NetworkInfo(msgspec.Struct, gc=False):
+    subversion: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +124,8 @@ class MeshReport:
     handshakes: dict[int, int] = field(default_factory=dict)  #: by ordinal: connections without one, if there are any
     skipped: set[int] = field(default_factory=set)  #: ordinals there was no time for
     chains: dict[int, NodeChain] = field(default_factory=dict)  #: by ordinal: of the nodes that answered
+    facts: dict[int, NodeFacts] = field(default_factory=dict)  #: by ordinal: of the nodes that answered
+    forks: ForkView = NO_FORKS
     forgotten: bool = True  #: nobody lists or is connected to a gone address
 
     @property
@@ -137,6 +152,13 @@ class _Node:
     added: list[AddedNode]
     peers: list[Peer]
     chain: NodeChain | None  #: None: it does not say
+    version: str
+
+    @property
+    def facts(self) -> NodeFacts:
+        greeted = [peer for peer in self.peers if peer.version]
+        inbound = sum(peer.inbound for peer in greeted)
+        return NodeFacts(self.version, inbound, len(greeted) - inbound)
 
 
 class Mesh:
@@ -162,6 +184,7 @@ class Mesh:
         self._pass_seconds = pass_seconds
         self._run_all = run_all
         self._silences = Silences(clock)
+        self._forks = Forks()
 
     def sync(self, goal: MeshGoal) -> MeshReport:
         """Read all nodes that answer probes, then call what differs. One node's failure does not hold up another."""
@@ -172,11 +195,14 @@ class Mesh:
         self._run_all([partial(self._read, each, goal, report, deadline, found) for each in asked])
         nodes = [found[each.ordinal] for each in asked if each.ordinal in found]
         report.chains = {node.member.ordinal: node.chain for node in nodes if node.chain is not None}
+        report.facts = {node.member.ordinal: node.facts for node in nodes}
         silent = _silent(asked, report)
         report.forgotten = not report.failures and not report.skipped
         roster = Roster(goal.members, goal.shape, goal.spelling)
         plans = [(node, plan) for node in nodes if (plan := self._plan(node, roster, goal.gone, report))]
         self._run_all([partial(self._carry_out, node, plan, silent, report, deadline) for node, plan in plans])
+        with limited_to(max(0.0, deadline - self._clock.now()), self._clock):
+            report.forks = self._forks.view(report.chains, lambda ordinal: found[ordinal].rpc.batch)
         return report
 
     def _read(
@@ -206,11 +232,12 @@ class Mesh:
 
     def _ask(self, member: Member, goal: MeshGoal) -> _Node:
         rpc = self._rpc_for(member.address, goal.credentials, goal.rpc_port)
-        added, answered_peers, info = rpc.batch(_READ)
+        added, answered_peers, info, network = rpc.batch(_READ)
         peers = _convert(answered_peers, list[Peer])
         heard = max((each.height for each in peers), default=-1)
-        chain = None if info is None else NodeChain(_convert(info, _ChainInfo).blocks, heard)
-        return _Node(member, rpc, _convert(added, list[AddedNode]), peers, chain)
+        chain = None if info is None else _chain(_convert(info, _ChainInfo), heard)
+        version = _convert(network or {}, _NetworkInfo).subversion.strip("/")[:_MESSAGE_CHARACTERS]
+        return _Node(member, rpc, _convert(added, list[AddedNode]), peers, chain, version)
 
     def _plan(self, node: _Node, roster: Roster, gone: frozenset[str], report: MeshReport) -> PeerPlan:
         plan = plan_peers(node.member, roster, added=node.added, peers=node.peers, gone=gone)
@@ -263,6 +290,10 @@ class Mesh:
         report.failures[member.ordinal] = error
         report.suspects.add(member.address)
         logger.warning("node does not do as asked", node=member.address, ordinal=member.ordinal, error=str(error))
+
+
+def _chain(info: _ChainInfo, heard: int) -> NodeChain:
+    return NodeChain(info.blocks, heard, info.bestblockhash, info.time, info.chain)
 
 
 def _failure_of(error: RpcFailure | DeadlineExceeded) -> RpcFailure:

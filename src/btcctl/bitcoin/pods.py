@@ -47,6 +47,7 @@ class NodePod:
         message: The same for people.
         awaits_sync: It will not be ready before we have said that it has the network's chain.
         secret_version: For which version of the Secret it was made.
+        restarts: Of its containers.
     """
 
     name: str
@@ -61,6 +62,7 @@ class NodePod:
     message: str = ""
     awaits_sync: bool = False
     secret_version: str = ""
+    restarts: int = 0
 
 
 def read_pods(network: BitcoinNetwork, pods: Iterable[Pod], stateful_set_uid: str) -> list[NodePod]:
@@ -123,6 +125,7 @@ def _read(pod: Pod, ordinal: int) -> NodePod:
         message=message,
         awaits_sync=alive and _awaits_sync(pod),
         secret_version=pod.metadata.annotations.get(SECRET_VERSION_ANNOTATION, ""),
+        restarts=sum(each.restart_count for each in status.container_statuses or ()),
     )
 
 

@@ -7,8 +7,8 @@ because a node that restarts at its address tells nobody and has forgotten its p
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from dataclasses import asdict, replace
+from typing import Any
 
 import msgspec
 from structlog.contextvars import bind_contextvars
@@ -22,7 +22,7 @@ from btcctl.bitcoin.children import (
 from btcctl.bitcoin.claims import Verdict, is_served
 from btcctl.bitcoin.cluster import Cluster
 from btcctl.bitcoin.credentials import CredentialsProblem, KnownCredentials, read_credentials
-from btcctl.bitcoin.ensure import Child, ChildKeeper
+from btcctl.bitcoin.ensure import Child, ChildKeeper, Children, Ensure
 from btcctl.bitcoin.findings import (
     chain_finding,
     conflict_finding,
@@ -34,6 +34,9 @@ from btcctl.bitcoin.findings import (
     name_finding,
     no_credentials_finding,
     pending_mesh_finding,
+    progressing_finding,
+    synced_finding,
+    unknown_synced_finding,
 )
 from btcctl.bitcoin.memory import Memories, NetworkMemory
 from btcctl.bitcoin.mesh import MeshGoal, MeshReport
@@ -43,6 +46,7 @@ from btcctl.bitcoin.pods import NodePod, members, node_statuses, read_pods
 from btcctl.bitcoin.progress import chain_view, heights_after, progress_of, with_progress
 from btcctl.bitcoin.reporting import Reporter
 from btcctl.bitcoin.rotation import must_replace_pods, outdated, secret_version
+from btcctl.bitcoin.sights import Overview, as_before, sights_of, with_sights, without_sights
 from btcctl.bitcoin.spec.chains import DEFAULT_PORTS
 from btcctl.bitcoin.spec.checks import spec_problem
 from btcctl.bitcoin.status import (
@@ -72,25 +76,6 @@ CONFLICT_SECONDS = 0.5
 RIVAL_POLL_SECONDS = 15.0
 
 Credentials = KnownCredentials | CredentialsProblem
-
-
-class Ensure(Protocol):
-    """Has a child made or repaired."""
-
-    def __call__(self, keeper: ChildKeeper, desired: dict[str, Any], found: Object | None = None) -> Child: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Children:
-    """How it stands with the children of a network."""
-
-    service: Child
-    stateful_set: Child
-    disruption_budget: Child
-
-    @property
-    def all(self) -> tuple[Child, ...]:
-        return self.service, self.stateful_set, self.disruption_budget
 
 
 class NetworkReconciler:
@@ -194,7 +179,10 @@ class NetworkReconciler:
         if report is not None:
             self._renew_shown(network, pods, report, stateful_set, memory, heights)
 
-        nodes = node_statuses(network, with_progress(pods, memory.shown.progress), memory.shown.why_missing)
+        shown = memory.shown
+        nodes = node_statuses(network, with_progress(pods, shown.progress), shown.why_missing)
+        nodes = with_sights(nodes, shown.sights) if shown.is_known else as_before(nodes, network.status.nodes)
+        overview = Overview.of(nodes, shown.forks) if shown.is_known else Overview.before(network.status)
         findings = [
             conflict_finding([child.problem for child in children.all]),
             credentials_finding(credentials),
@@ -203,14 +191,17 @@ class NetworkReconciler:
             contest_finding([child.dispute for child in children.all]),
         ]
         findings += self._rights_findings(network)
-        findings.insert(0, ready_finding(nodes, network.spec, findings))
-        status = build_status(network, nodes, memory.shown.heights, findings, rfc3339(self._clock.wall_time()))
+        ready = ready_finding(nodes, network.spec, findings)
+        synced = synced_finding(nodes, overview) if shown.is_known else unknown_synced_finding(network.status)
+        findings = [ready, progressing_finding(ready, findings), synced, *findings]
+        status = build_status(network, nodes, shown.heights, findings, rfc3339(self._clock.wall_time()))
+        status = msgspec.structs.replace(status, **asdict(overview), image=self._options.image(network.spec))
         notices = node_notices(network.status.nodes, nodes) + failure_notices(network.status.conditions, findings)
         self._reporter.write(obj, network.status, status, notices)
         if seen is not None and not seen.is_new:
             return Result(requeue_after=self._memories.high, background=True)  # the pass under way calls us again
-        settled = msgspec.structs.replace(status, height=0, lost_height=0)
-        return Result(requeue_after=memory.poll.next_delay((settled, report and report.moves)), background=True)
+        moved = (without_sights(status), report and report.moves)
+        return Result(requeue_after=memory.poll.next_delay(moved), background=True)
 
     def _credentials(self, network: BitcoinNetwork) -> Credentials:
         try:
@@ -342,7 +333,8 @@ class NetworkReconciler:
             return
         is_missing = stateful_set is not None and len(pods) < network.spec.running_nodes
         why = self._cluster.why_missing(stateful_set) if stateful_set is not None and is_missing else ""
-        memory.shown.renew(heights, progress_of(pods, report, heights.highest), why, now)
+        progress = progress_of(pods, report, heights.highest)
+        memory.shown.renew(heights, progress, why, sights_of(report, pods), report.forks, now)
 
     def _rights_findings(self, network: BitcoinNetwork) -> list[Finding]:
         """Nothing as long as nothing was ever refused."""

@@ -21,6 +21,8 @@ CREDENTIALS_READY: Final = "CredentialsReady"
 CONFLICT: Final = "Conflict"
 CONTESTED: Final = "Contested"
 CHAIN_INTACT: Final = "ChainIntact"
+SYNCED: Final = "Synced"
+PROGRESSING: Final = "Progressing"
 FORBIDDEN: Final = "Forbidden"  #: only of a network for which something was refused
 
 
@@ -34,6 +36,13 @@ class NodeStatus(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     dns_name: str = ""
     reason: str = ""  #: why it is not ready, in one word; "" if it is
     message: str = ""  #: the same for people, at most `MAX_REASON_CHARACTERS`
+    restarts: int = 0  #: of its container
+    height: int | msgspec.UnsetType = msgspec.UNSET  #: of its best block; unset while it has not said
+    best_block: str = ""  #: that block's hash
+    tip_time: str = ""  #: that block's own time, RFC 3339
+    links_in: int | msgspec.UnsetType = msgspec.UNSET  #: greeted connections of others to it
+    links_out: int | msgspec.UnsetType = msgspec.UNSET  #: likewise, its own
+    version: str = ""  #: the node's name for itself, for example Satoshi:29.0.0
 
 
 class NetworkStatus(msgspec.Struct, frozen=True, rename="camel"):
@@ -45,6 +54,11 @@ class NetworkStatus(msgspec.Struct, frozen=True, rename="camel"):
     height: int = 0  #: of the highest block that a node was seen to have
     lost_height: int = 0  #: of the highest block that was lost and is not made up for yet; 0 if none was
     controller: str = ""  #: the installation that looks after it, by its Lease: namespace/name; "" has none
+    tips: int = 0  #: ends of branches that nodes are on
+    deepest_fork: int = 0  #: the most blocks that nodes would give up if all went over to the highest chain
+    synced_nodes: int = 0  #: that have the highest block, or the one before
+    version: str = ""  #: of the nodes; several, if they differ
+    image: str = ""  #: of the nodes
     nodes: list[NodeStatus] = []
     conditions: list[Condition] = []
 

@@ -119,7 +119,9 @@ class Cluster:
     def operator(self, steps: Steps) -> Iterator[None]:
         transport = SteppingTransport(HttpTransport(ClientConfig(self._server.url)), steps)
         client = ApiClient(transport, field_manager="btcctl")
-        manager = build_operator(client, OPTIONS, rpc_for=lambda ip, who: SteppingRpc(self.mesh, ip, who, steps))
+        manager = build_operator(
+            client, OPTIONS, rpc_for=lambda ip, who, _=None: SteppingRpc(self.mesh, ip, who, steps)
+        )
         manager.start()
         try:
             yield

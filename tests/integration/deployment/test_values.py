@@ -44,7 +44,7 @@ def server(control_plane: ControlPlane) -> Iterator[ApiClient]:
 
 
 def is_established(definition: dict[str, Any]) -> bool:
-    conditions = definition.get("status", {}).get("conditions", [])
+    conditions = definition.get("status", {}).get("conditions") or []
     return any(each["type"] == "Established" and each["status"] == "True" for each in conditions)
 
 

@@ -43,6 +43,9 @@ class FakeMesh:
     changes: list[tuple[str, ...]] = field(default_factory=list)
     reads: list[str] = field(default_factory=list)
     blocks: dict[str, int] = field(default_factory=dict)  #: by address: the height of its chain, 0 by default
+    branches: dict[str, str] = field(default_factory=dict)  #: by address: the name of its branch
+    forked_at: int = 0  #: the last block that all branches have
+    agents: dict[str, str] = field(default_factory=dict)  #: by address: its name for itself
     ids: Any = field(default_factory=lambda: count(1))
 
     def start(self, *addresses: str) -> None:
@@ -98,7 +101,21 @@ class FakeRpc:
         return [{"addednode": each, "connected": each in connected} for each in self.mesh.listed[self.address]]
 
     def _getblockchaininfo(self) -> dict[str, Any]:
-        return {"chain": "regtest", "blocks": self.mesh.blocks.get(self.address, 0)}
+        blocks = self.mesh.blocks.get(self.address, 0)
+        branch = self.mesh.branches.get(self.address, "")
+        return {
+            "chain": "regtest",
+            "blocks": blocks,
+            "bestblockhash": f"{branch}{blocks}",
+            "time": 1_700_000_000 + blocks,
+        }
+
+    def _getblockhash(self, height: int) -> str:
+        forked = height > self.mesh.forked_at
+        return f"{self.mesh.branches.get(self.address, '') if forked else ''}{height}"
+
+    def _getnetworkinfo(self) -> dict[str, Any]:
+        return {"subversion": self.mesh.agents.get(self.address, "/Satoshi:29.0.0/")}
 
     def _getpeerinfo(self) -> list[dict[str, Any]]:
         links = self.mesh.links

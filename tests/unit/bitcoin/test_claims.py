@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from btcctl.bitcoin.claims import UNSERVED_SECONDS, Claim, Verdict
+from btcctl.bitcoin.memory import SHOW_SECONDS
 from btcctl.bitcoin.reconcile import NetworkReconciler
 from btcctl.bitcoin.types import BITCOIN_NETWORKS
 from btcctl.resources import STATEFUL_SETS
@@ -27,6 +28,8 @@ def world() -> World:
     older = made.installed_as(OLD)
     older(KEY)
     made.run_pods()
+    settle(made, older)
+    made.clock.advance(SHOW_SECONDS)
     settle(made, older)
     made.reconciler = older
     made.forget()

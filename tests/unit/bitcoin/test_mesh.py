@@ -143,7 +143,7 @@ def test_what_was_done_already_is_as_good(nodes: FakeMesh) -> None:
 def test_an_answer_without_sense_is_a_failure_of_that_node_only(nodes: FakeMesh) -> None:
     class Odd(FakeRpc):
         def batch(self, calls: Any) -> list[Any]:
-            return [[{"addednode": 7}], [], {}] if self.address == A else super().batch(calls)
+            return [[{"addednode": 7}], [], {}, {}] if self.address == A else super().batch(calls)
 
     report = Mesh(lambda address, credentials, _: Odd(nodes, address, credentials), clock=FakeClock()).sync(goal())
     assert report.failures.keys() == {0}

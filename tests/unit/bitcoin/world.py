@@ -7,9 +7,9 @@ from typing import Any
 from btcctl.bitcoin.cluster import Cluster
 from btcctl.bitcoin.crd import load_crd
 from btcctl.bitcoin.ensure import ChildKeeper
-from btcctl.bitcoin.memory import Memories
+from btcctl.bitcoin.memory import SHOW_SECONDS, Memories
 from btcctl.bitcoin.mesh import Mesh
-from btcctl.bitcoin.passes import InlinePasses
+from btcctl.bitcoin.passes import InlinePasses, Passes
 from btcctl.bitcoin.pod_template import ChildOptions
 from btcctl.bitcoin.pods import Pod
 from btcctl.bitcoin.reconcile import NetworkReconciler
@@ -71,7 +71,9 @@ class World:
         """Another installation of the controller, which works on the same cluster."""
         return self._reconciler(name, image)
 
-    def _reconciler(self, installation: str = "", image: str = "image") -> NetworkReconciler:
+    def _reconciler(
+        self, installation: str = "", image: str = "image", passes: Passes | None = None
+    ) -> NetworkReconciler:
         cluster = Cluster(
             network=lambda key: self.get(BITCOIN_NETWORKS, key),
             pods=lambda key: [decoded(pod, Pod) for pod in self.pods.list()],
@@ -87,7 +89,7 @@ class World:
             count_rivalry=self.rivalries.append,
             refused=lambda namespace: self.refused,
         )
-        passes = InlinePasses(Mesh(self.mesh.rpc_for, clock=self.clock))
+        passes = passes or InlinePasses(Mesh(self.mesh.rpc_for, clock=self.clock))
         options = ChildOptions(image, gated=self.gated)
         contention = Contention(self.client.field_manager, clock=self.clock)
         memories = Memories(2, 30, lambda: contention, installation=installation)
@@ -96,9 +98,9 @@ class World:
     def _keeper(self, type_: ResourceType) -> ChildKeeper:
         return ChildKeeper(lambda key: self.get(type_, key), self.client.resource(type_))
 
-    def restart_controller(self) -> None:
+    def restart_controller(self, passes: Passes | None = None) -> None:
         """Forget everything that is kept in memory."""
-        self.reconciler = self._reconciler()
+        self.reconciler = self._reconciler(passes=passes)
 
     def reconcile(self) -> Result:
         return self.reconciler(KEY)
@@ -107,6 +109,8 @@ class World:
         """Reconcile as often as a network in motion needs, and forget what was done meanwhile."""
         for _ in range(passes):
             self.reconcile()
+        self.clock.advance(SHOW_SECONDS)
+        self.reconcile()
         self.forget()
 
     def forget(self) -> None:
