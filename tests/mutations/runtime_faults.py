@@ -272,12 +272,17 @@ RUNTIME_FAULTS = [
             'return self.uid not in {"", cached.uid}',
             "return cached.deletion_timestamp is not None",
         ),
+        (
+            "a pod that was evicted is waited for until another one comes",
+            "if self.is_asked_to_go and cached.deletion_timestamp is not None:",
+            "if False:",
+        ),
         ("an object with a grace period is gone", " or held.metadata.deletion_grace_period_seconds)", ")"),
         ("a namespace is gone at once", "held.metadata.finalizers or in_spec or", "held.metadata.finalizers or"),
         (
             "of many that were deleted nothing is waited for",
-            "str(int(meta.resource_version) + 1)",
-            "meta.resource_version",
+            "        log.append(RecordedWrite(type_, key, uid=meta.uid, is_asked_to_go=True))\n\n\ndef record_eviction",
+            "        pass\n\n\ndef record_eviction",
         ),
         (
             "an object that stays is gone",

@@ -8,6 +8,7 @@ from btcctl.errors import Conflict, DeadlineExceeded, NotFound
 from btcctl.objects import ObjectKey
 from btcctl.resources import CONFIG_MAPS, DEPLOYMENTS, ResourceType
 from btcctl.rest.client import ApiClient
+from btcctl.rest.collection.written import recording_writes
 from btcctl.threads import Runner
 from tests.integration.api_servers import ApiServer
 
@@ -41,6 +42,17 @@ def test_a_collection_goes_by_selector(client, key):
     assert {"a", "b"} <= {each.name for each in maps.list()[0]}
     maps.delete_collection(label_selector="old=yes")
     assert "b" not in {each.name for each in maps.list()[0]}
+
+
+def test_what_a_deletion_of_many_does_is_recorded_and_seen(client, key):
+    maps = client.resource(CONFIG_MAPS, key.namespace)
+    maps.create({"metadata": {"name": "b", "labels": {"old": "yes"}}})
+    kept = maps.create({"metadata": {"name": "c", "labels": {"old": "yes"}, "finalizers": ["example.org/x"]}})
+    with recording_writes() as writes:
+        maps.delete_collection(label_selector="old=yes")
+    assert sorted(each.key.name for each in writes) == ["b", "c"]
+    (of_kept,) = (each for each in writes if each.key == kept.key)
+    assert [of_kept.is_seen_in(kept), of_kept.is_seen_in(maps.get(kept.key))] == [False, True]
 
 
 def test_scale_and_status_are_subresources(client, key):

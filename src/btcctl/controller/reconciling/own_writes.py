@@ -189,6 +189,6 @@ def _shows(change: Notification, write: RecordedWrite) -> bool:
     """Whether a cache that has just made `change` has seen the write."""
     if not isinstance(change, Deleted):
         return write.is_seen_in(change.new)
-    if write.is_gone:
+    if write.is_gone or write.is_asked_to_go:
         return change.last is None or write.uid in {"", change.last.uid}
     return change.last is not None and write.is_seen_in(change.last)

@@ -15,8 +15,8 @@ from btcctl.rest.collection.addressing import checked_patch, explained, explaine
 from btcctl.rest.collection.differences import merge_patch
 from btcctl.rest.collection.field_manager import MUST_BE_CHOSEN, checked_manager
 from btcctl.rest.collection.reading import ReadableResource, selectors, without_empty
-from btcctl.rest.collection.written import record_deletion, record_write
-from btcctl.rest.transport.transport import Request
+from btcctl.rest.collection.written import record_deletion, record_deletions, record_eviction, record_write
+from btcctl.rest.transport.transport import Request, Response
 from btcctl.secret import SecretBytes
 
 
@@ -253,7 +253,9 @@ class Resource(ReadableResource):
         query = selectors(label_selector, field_selector)
         if dry_run:
             options["dryRun"], query["dryRun"] = ["All"], "All"
-        self._call(Request("DELETE", self._collection(), query, _JSON, codecs.encode(options)))
+        answer = self._call(Request("DELETE", self._collection(), query, _JSON, codecs.encode(options)))
+        if not (dry_run or answer.is_hypothetical):
+            record_deletions(self.type, answer.body)
 
     def evict(self, key: ObjectKey, *, grace_period_seconds: int | None = None, uid: str = "") -> None:
         """Ask for a pod's deletion if its disruption budgets allow that.
@@ -265,15 +267,19 @@ class Resource(ReadableResource):
         options = _delete_options("", grace_period_seconds) | without_empty(preconditions=without_empty(uid=uid))
         metadata = {"name": key.name, "namespace": key.namespace}
         eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": metadata, "deleteOptions": options}
-        self.subresource_post(key, "eviction", eviction)
+        answer = self._post(key, "eviction", _encoded(eviction))
+        if not answer.is_hypothetical:
+            record_eviction(self.type, key, uid)
 
     def subresource_post(self, key: ObjectKey, subresource: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """POST to a subresource, such as a pod's "binding"; returns the answer as it came."""
-        query = {"fieldManager": self._client.field_manager}
         content = _encoded(body)
         del body
-        request = Request("POST", self._path(key, subresource), query, _JSON, content)
-        return decode_answer(self._call(request), f"{self.type} {key}, {subresource}")
+        return decode_answer(self._post(key, subresource, content), f"{self.type} {key}, {subresource}")
+
+    def _post(self, key: ObjectKey, subresource: str, content: SecretBytes) -> Response:
+        query = {"fieldManager": self._client.field_manager}
+        return self._call(Request("POST", self._path(key, subresource), query, _JSON, content))
 
     def _namespace_of(self, body: Mapping[str, Any]) -> str:
         return metadata_of(body).get("namespace") or self.namespace

@@ -23,14 +23,15 @@ class RecordedWrite:
 
     type: ResourceType
     key: ObjectKey
-    resource_version: str = ""  #: what it made of the object; "" if that is gone
+    resource_version: str = ""  #: what it made of the object; "" if that is gone, or the server did not say
     uid: str = ""  #: of the object; "" if it is not known
     may_be_new: bool = False  #: it may have created the object
+    is_asked_to_go: bool = False  #: it was deleted, and the server did not say what that has made of it
 
     @property
     def is_gone(self) -> bool:
         """Whether the object is gone, and not only asked to go."""
-        return not self.resource_version
+        return not self.resource_version and not self.is_asked_to_go
 
     def is_seen_in(self, cached: Object | None) -> bool:
         """Whether a cache with `cached` under the key has seen the write, or something later.
@@ -39,13 +40,15 @@ class RecordedWrite:
         """
         if cached is None:
             return self.is_gone or not self.may_be_new
-        if self.is_gone:
+        if self.is_asked_to_go and cached.deletion_timestamp is not None:
+            return True
+        if self.is_gone or self.is_asked_to_go:
             return self.uid not in {"", cached.uid}
         return is_version_at_least(cached.resource_version, self.resource_version)
 
     def after(self, earlier: RecordedWrite | None) -> RecordedWrite:
         """This one, if `earlier` was made to the same key: what that has created may not be seen yet, either."""
-        if earlier is None or self.is_gone or self.may_be_new or not earlier.may_be_new:
+        if earlier is None or self.is_gone or self.is_asked_to_go or self.may_be_new or not earlier.may_be_new:
             return self
         return RecordedWrite(self.type, self.key, self.resource_version, self.uid, may_be_new=True)
 
@@ -91,10 +94,7 @@ def record_deletion(type_: ResourceType, key: ObjectKey, answer: bytes) -> None:
 
 
 def record_deletions(type_: ResourceType, answer: bytes) -> None:
-    """`answer` is what the server said to a DELETE of a collection: the objects as they were before.
-
-    Whatever a cache holds of one of them later is what the deletion has made of it.
-    """
+    """`answer` is what the server said to a DELETE of a collection: the objects as they were before."""
     log = _log.get()
     if log is None:
         return
@@ -103,16 +103,21 @@ def record_deletions(type_: ResourceType, answer: bytes) -> None:
     except DecodeError:
         return
     for meta in (each.metadata for each in frames):
-        if meta.resource_version.isdecimal():
-            version = str(int(meta.resource_version) + 1)
-            log.append(RecordedWrite(type_, ObjectKey(meta.namespace, meta.name), version, meta.uid))
+        key = ObjectKey(meta.namespace, meta.name)
+        log.append(RecordedWrite(type_, key, uid=meta.uid, is_asked_to_go=True))
+
+
+def record_eviction(type_: ResourceType, key: ObjectKey, uid: str = "") -> None:
+    """The server has taken an eviction, and says nothing of the pod."""
+    log = _log.get()
+    if log is not None:
+        log.append(RecordedWrite(type_, key, uid=uid, is_asked_to_go=True))
 
 
 class _ItemMeta(msgspec.Struct, rename="camel"):
     name: str
     namespace: str = ""
     uid: str = ""
-    resource_version: str = ""
 
 
 class _Item(msgspec.Struct):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-import msgspec
 import pytest
 
 from btcctl.controller.controller import Controller
@@ -35,6 +34,7 @@ CREATED = RecordedWrite(CONFIG_MAPS, CHILD, "5", "u1", may_be_new=True)
 UPDATED = RecordedWrite(CONFIG_MAPS, CHILD, "5", "u1")
 GONE = RecordedWrite(CONFIG_MAPS, CHILD, uid="u1")
 GONE_SOMEHOW = RecordedWrite(CONFIG_MAPS, CHILD)
+ASKED_TO_GO = RecordedWrite(CONFIG_MAPS, CHILD, uid="u1", is_asked_to_go=True)
 FINALIZER = "example.org/cleanup"
 
 
@@ -79,6 +79,10 @@ class Scene:
         (GONE, None, True),
         (GONE_SOMEHOW, child("7", "u2"), False),
         (GONE_SOMEHOW, None, True),
+        (ASKED_TO_GO, child("5"), False),
+        (ASKED_TO_GO, child("6", deletionTimestamp="2026-01-01T00:00:00Z"), True),
+        (ASKED_TO_GO, child("7", "u2"), True),
+        (ASKED_TO_GO, None, True),
     ],
 )
 def test_a_write_is_seen_once_the_cache_holds_it_or_something_later(written, cached, is_seen):
@@ -273,15 +277,44 @@ def test_whatever_a_server_says_to_a_deletion_the_object_is_gone(answer):
     assert writes == [GONE_SOMEHOW]
 
 
-def test_a_deletion_of_many_is_seen_in_whatever_comes_of_each():
-    listed = {"kind": "ConfigMapList", "items": [child("5").body(), new_object("opaque", resourceVersion="x").body()]}
+def test_a_deletion_of_many_is_recorded_of_each():
+    maps = FakeClient().resource(CONFIG_MAPS, "default")
+    created = [maps.create({"metadata": {"name": name, "finalizers": [FINALIZER]}}) for name in ("a", "b")]
     with recording_writes() as writes:
-        record_deletions(CONFIG_MAPS, msgspec.json.encode(listed))
-        record_deletions(CONFIG_MAPS, b'{"kind":"Status"}')
+        maps.delete_collection(dry_run=True)
+        maps.delete_collection()
+    assert [(each.key, each.uid) for each in writes] == [(each.key, each.uid) for each in created]
+    assert [each.is_seen_in(obj) for each, obj in zip(writes, created, strict=True)] == [False, False]
+    assert [each.is_seen_in(maps.get(each.key)) for each in writes] == [True, True]
+
+
+@pytest.mark.parametrize("answer", [b"", b"<html>", b'{"kind":"Status"}', b'{"items":[{}]}', b'{"items":7}'])
+def test_a_deletion_of_many_that_says_nothing_of_them_records_none(answer):
+    with recording_writes() as writes:
+        record_deletions(CONFIG_MAPS, answer)
+    assert writes == []
+
+
+@pytest.mark.parametrize("uid", [True, False])
+def test_an_eviction_is_seen_once_the_pod_is_going(uid):
+    client = FakeClient()
+    pods = client.resource(PODS, "default")
+    spec = {"nodeName": "n", "containers": [{"name": "c", "image": "i"}]}
+    pod = pods.create({"metadata": {"name": "child"}, "spec": spec})
+    with recording_writes() as writes:
+        pods.evict(CHILD, uid=pod.uid if uid else "")
     (write,) = writes
-    assert not write.is_seen_in(child("5"))
-    assert write.is_seen_in(child("6", deletionTimestamp="2026-01-01T00:00:00Z"))
-    assert write.is_seen_in(None)
+    assert [write.is_seen_in(pod), write.is_seen_in(pods.get(CHILD))] == [False, True]
+
+
+@pytest.mark.parametrize("written", [GONE, ASKED_TO_GO, UPDATED])
+def test_a_deletion_that_a_cache_has_seen_ends_the_waiting(written):
+    scene = Scene()
+    scene.cache[CHILD] = child("4")
+    scene.writes.record(REQUEST, [written])
+    assert scene.is_held()
+    scene.loses(child("17"))
+    assert not scene.is_held()
 
 
 class Play:
