@@ -15,7 +15,7 @@ PYTHONS ?= 3.13 3.14
 TOOLKIT := $(addprefix tests/integration/,informers rest controller events leaderelection processes testing)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit bitcoind promtool images test-bitcoind pythons test-pythons controlplane test-real test-election test-faults reliability mutations chart-docs cover lint format types contracts check bench bench-controllers bench-scale clean
+.PHONY: help demo test test-unit bitcoind promtool images test-bitcoind pythons test-pythons controlplane test-real test-election test-faults reliability mutations chart chart-docs cover lint format types contracts check bench bench-controllers bench-scale clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -72,6 +72,9 @@ reliability: $(READY) ## the same twenty times, silent faults with real deadline
 
 mutations: $(READY) ## put faults into the toolkit, one at a time: a test must catch each
 	$(BIN)/python -m tests.mutations
+
+chart: $(READY) ## package the chart into dist/chart, with the index of a repository; URL= says where it will be served
+	@$(BIN)/python -m tests.chart.packaging $(URL)
 
 chart-docs: $(READY) ## write the chart's README and the schema of its values anew, from values.yaml
 	$(BIN)/python -m tests.chart

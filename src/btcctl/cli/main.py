@@ -61,6 +61,8 @@ For operators of your own, built with the toolkit:
 Every flag can be given as the environment variable that its help names.
 """
 
+logger = logging.get_logger(__name__)
+
 
 def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
     """Run one command and return its exit status.
@@ -124,6 +126,10 @@ def _add_logging_flags(flags: Flags, default_level: str) -> None:
 
 
 def _fail(args: argparse.Namespace, error: Exception, status: int, prefix: str = "") -> int:
+    if args.log_format == "json":  # asked for, so that a machine can read all, the last words too
+        said = f"{prefix}{logging.scrub(str(error))}"
+        logger.error("failed", command=args.command_name, error=said, status=status, exc_info=args.verbose and error)
+        return status
     print(f"btcctl {args.command_name}: {prefix}{logging.scrub(str(error))}", file=sys.stderr)
     if args.verbose:
         raise error

@@ -65,5 +65,8 @@ def _self_signed(key: ec.EllipticCurvePrivateKey, address: str, clock: Clock) ->
         .add_extension(names, critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(x509.KeyUsage(*_BITS), critical=True)
+        # Python 3.13 and newer verify by RFC 5280 to the letter, which wants the identifiers of both keys.
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )

@@ -222,3 +222,12 @@ def test_an_address_that_is_none_is_a_usage_error(config: Path, flag: str) -> No
     done = btcctl("run", "--kubeconfig", str(config), flag, "8080")
     assert done.returncode == 2
     assert "write :8080" in done.stderr
+
+
+@pytest.mark.parametrize(("flags", "status"), [(["--kubeconfig", "/nowhere"], 2), (["--kubeconfig", "{config}"], 1)])
+def test_who_asked_for_json_gets_json_to_the_last_word(config: Path, flags: list[str], status: int) -> None:
+    done = btcctl("run", "--log-format", "json", *(each.format(config=config) for each in flags))
+    last = [json.loads(line) for line in done.stderr.splitlines()][-1]
+    assert (done.returncode, last["event"], last["status"]) == (status, "failed", status)
+    assert last["error"]
+    assert "exception" not in last

@@ -25,6 +25,7 @@ CONTROLLERS = (
 
 #: The one that makes a namespace's first ServiceAccount, and what it was called before 1.28.
 ACCOUNT_CONTROLLERS = frozenset({"serviceaccount-controller", "serviceaccount", "*"})
+_REPEATABLE = frozenset({"--tls-sni-cert-key", "--service-account-key-file", "--api-audiences"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +91,10 @@ def api_server_command(binaries: Binaries, layout: Layout, extra: Sequence[str],
     """The API server.
 
     Args:
-        extra: Flags that come last and so win.
+        extra: More flags. One that is there already is replaced: of a list, kube-apiserver would add the values up.
         accounts: Whether a controller makes the ServiceAccounts that the admission of Pods insists on.
     """
-    return [
-        str(binaries.api_server),
+    ours = [
         f"--etcd-servers={layout.etcd_url}",
         f"--bind-address={ADDRESS}",
         f"--advertise-address={ADDRESS}",
@@ -112,8 +112,18 @@ def api_server_command(binaries: Binaries, layout: Layout, extra: Sequence[str],
         "--allow-privileged=true",
         "--shutdown-watch-termination-grace-period=2s",  # without it one open watch delays the end by a minute
         *([] if accounts else ["--disable-admission-plugins=ServiceAccount"]),
-        *extra,
     ]
+    return [str(binaries.api_server), *last_of_each([*ours, *extra])]
+
+
+def last_of_each(flags: Sequence[str]) -> list[str]:
+    """Of flags of one name the last, but of those that are meant to be given several times all."""
+    last = {_name_of(flag): place for place, flag in enumerate(flags)}
+    return [flag for place, flag in enumerate(flags) if last[_name_of(flag)] == place or _name_of(flag) in _REPEATABLE]
+
+
+def _name_of(flag: str) -> str:
+    return flag.partition("=")[0]
 
 
 def controller_manager_command(

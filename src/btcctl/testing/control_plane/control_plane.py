@@ -42,7 +42,7 @@ class ControlPlaneOptions:
         binaries: The programs; looked for if None.
         controllers: What kube-controller-manager runs, by the names its --help lists. It is
             started where it is found and something is asked for.
-        api_server_flags: More flags for kube-apiserver; the last of a kind wins.
+        api_server_flags: More flags for kube-apiserver, as --name=value; the last of a name wins.
         definitions: CustomResourceDefinitions to make before the controllers start. Of those made
             later, the real garbage collector takes half a minute and more to notice.
         start_seconds: How long the start may take.

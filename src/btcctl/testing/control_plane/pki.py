@@ -84,6 +84,9 @@ class Authority:
             .not_valid_before(now - _SKEW)
             .not_valid_after(now + _VALID)
             .add_extension(x509.KeyUsage(*bits), critical=True)
+            # Python 3.13 and newer verify by RFC 5280 to the letter, which wants the identifiers of both keys.
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
         )
 
 

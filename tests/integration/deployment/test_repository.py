@@ -1,0 +1,169 @@
+"""The chart out of a repository, through its life: search, install, upgrade, rollback, uninstall, by the real helm."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+import yaml
+
+from btcctl.bitcoin.crd import load_crd
+from btcctl.bitcoin.types import BITCOIN_NETWORKS
+from btcctl.objects import ObjectKey
+from btcctl.resources import CLUSTER_ROLES, CUSTOM_RESOURCE_DEFINITIONS, DEPLOYMENTS, NAMESPACES, SECRETS
+from btcctl.rest.client import ApiClient
+from btcctl.testing.control_plane import ControlPlane, ControlPlaneOptions
+from tests.chart.packaging import digest, package
+from tests.integration.deployment.charts import NAMESPACE, ROOT, helm
+from tests.integration.support import eventually
+
+pytestmark = [pytest.mark.real_server, pytest.mark.helm]
+
+BEFORE = ROOT / "tests/integration/data/charts/btcctl-0.1.0.tgz"  #: the chart as it was before it had a schema
+EXAMPLES = ("--set", "exampleNetwork.create=true", "--set", "defaultSecret.create=true")
+CRD = ObjectKey("", "bitcoinnetworks.bitcoincontroller.christianb93.github.com")
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Nobody reads it."""
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """Its address and its folder."""
+    folder = tmp_path_factory.mktemp("repository")
+    package(folder)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}", folder
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+class Helm:
+    """With a home of its own, and a cluster."""
+
+    def __init__(self, home: Path, kubeconfig: Path) -> None:
+        self._env = {"HOME": str(home), "KUBECONFIG": str(kubeconfig), "PATH": "/usr/bin:/bin"}
+
+    def __call__(self, *arguments: str | Path) -> str:
+        done = self.run(*arguments)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def run(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        return helm(*arguments, env=self._env)
+
+
+@pytest.fixture(scope="module")
+def plane() -> Iterator[ControlPlane]:
+    """Of our own: releases are of a whole cluster."""
+    with ControlPlane(ControlPlaneOptions(controllers=())) as plane:
+        yield plane
+
+
+@pytest.fixture
+def client(plane: ControlPlane) -> ApiClient:
+    return plane.client()
+
+
+@pytest.fixture
+def h(plane: ControlPlane, repository: tuple[str, Path], tmp_path: Path) -> Helm:
+    helm = Helm(tmp_path, plane.kubeconfig())
+    helm("repo", "add", "ours", repository[0])
+    return helm
+
+
+def test_the_index_names_the_archive_by_its_digest_and_both_are_made_alike_again(
+    repository: tuple[str, Path], tmp_path: Path
+) -> None:
+    index = yaml.safe_load((repository[1] / "index.yaml").read_text(encoding="utf-8"))
+    (entry,) = index["entries"]["btcctl"]
+    archive = repository[1] / entry["urls"][0]
+    assert entry["digest"] == digest(archive)
+    assert package(tmp_path).read_bytes() == archive.read_bytes()
+    assert (tmp_path / "index.yaml").read_bytes() == (repository[1] / "index.yaml").read_bytes()
+
+
+def test_it_is_found_and_shows_its_readme_and_values(h: Helm) -> None:
+    assert "ours/btcctl" in h("search", "repo", "bitcoin")
+    assert "| `replicas` |" in h("show", "readme", "ours/btcctl")
+    assert "BitcoinNetwork" in h("show", "all", "ours/btcctl")
+
+
+def test_the_life_of_a_release_that_was_installed_from_the_chart_before(h: Helm, client: ApiClient) -> None:
+    networks = client.resource(BITCOIN_NETWORKS, NAMESPACE)
+    in_namespace = ("btcctl", "-n", NAMESPACE)
+    h("install", in_namespace[0], BEFORE, *in_namespace[1:], "--create-namespace", *EXAMPLES)
+    secret_key = ObjectKey(NAMESPACE, "bitcoin-default-secret")
+    network, secret = networks.get(ObjectKey(NAMESPACE, "my-network")), client.resource(SECRETS).get(secret_key)
+    mine = networks.create({"metadata": {"name": "mine"}, "spec": {"nodes": 1}})
+
+    refused = h.run("upgrade", "btcctl", "ours/btcctl", *in_namespace[1:], "--reuse-values", "--set", "nodeImage=a")
+    assert "nodeImage" in refused.stderr  # said by the schema, nothing is done
+    assert h("history", *in_namespace).count("deployed") == 1
+
+    upgrade = ("upgrade", "btcctl", "ours/btcctl", *in_namespace[1:], "--reset-values", "--take-ownership", *EXAMPLES)
+    notes = h(*upgrade)
+    assert "helm test btcctl" in notes
+    assert [each.name for each in client.resource(DEPLOYMENTS, NAMESPACE).list()[0]] == ["btcctl"]
+    definition = client.resource(CUSTOM_RESOURCE_DEFINITIONS).get(CRD)
+    assert definition.labels["helm.sh/chart"] == "btcctl-0.2.0"
+    spec = load_crd()["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]
+    (served,) = definition.body()["spec"]["versions"]
+    assert served["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"].keys() == spec.keys()
+    assert networks.get(network.key).uid == network.uid
+    assert client.resource(SECRETS).get(secret_key).body()["data"] == secret.body()["data"]
+
+    h("rollback", "btcctl", "1", *in_namespace[1:])
+    assert [each.name for each in client.resource(DEPLOYMENTS, NAMESPACE).list()[0]] == ["bitcoin-controller"]
+    assert networks.get(network.key).uid == network.uid
+    h(*upgrade)
+    h("uninstall", *in_namespace)
+    assert {each.uid for each in networks.list()[0]} == {network.uid, mine.uid}
+    assert client.resource(SECRETS).get(secret_key).body()["data"] == secret.body()["data"]
+    assert list(client.resource(DEPLOYMENTS, NAMESPACE).list()[0]) == []
+
+
+def test_a_password_is_made_up_once_and_for_all(h: Helm, client: ApiClient) -> None:
+    at = ("-n", "made-up", "--set", "crds.install=false", "--set", "defaultSecret.create=true")
+    h("install", "one", "ours/btcctl", "--create-namespace", *at, "--set", "watchNamespaces={made-up}")
+    secret = client.resource(SECRETS).get(ObjectKey("made-up", "bitcoin-default-secret")).body()["data"]
+    h("upgrade", "one", "ours/btcctl", *at, "--set", "watchNamespaces={made-up}", "--set", "workers=3")
+    assert client.resource(SECRETS).get(ObjectKey("made-up", "bitcoin-default-secret")).body()["data"] == secret
+    assert secret["BC_RPC_PASSWORD"] not in h("get", "values", "one", "-n", "made-up", "--all")
+    h("uninstall", "one", "-n", "made-up")
+
+
+def test_two_releases_stand_side_by_side_where_each_has_its_namespaces(h: Helm, client: ApiClient) -> None:
+    for name in ("team-a", "team-b"):
+        client.resource(NAMESPACES).create({"metadata": {"name": name}})
+        scope = (
+            "--set",
+            "rbac.scope=namespaces",
+            "--set",
+            f"watchNamespaces={{{name}}}",
+            "--set",
+            "crds.install=false",
+        )
+        h("install", "btcctl", "ours/btcctl", "-n", name, *scope)
+    roles = [each.name for each in client.resource(CLUSTER_ROLES).list()[0] if "team-" in each.name]
+    assert roles == []
+    for name in ("team-a", "team-b"):
+        h("uninstall", "btcctl", "-n", name)
+
+
+def test_two_releases_for_all_namespaces_are_refused(h: Helm, client: ApiClient) -> None:
+    h("install", "first", "ours/btcctl", "-n", "all-a", "--create-namespace", "--set", "crds.install=false")
+    second = ("install", "second", "ours/btcctl", "-n", "all-b", "--create-namespace", "--set", "crds.install=false")
+    eventually(lambda: h.run(*second).returncode != 0)
+    assert "release first in namespace all-a looks after all namespaces already" in h.run(*second).stderr
+    h("uninstall", "first", "-n", "all-a")
