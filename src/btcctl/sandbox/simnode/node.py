@@ -12,6 +12,7 @@ from typing import IO
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.errors import BtcctlError
 from btcctl.sandbox.simnode.chain.ledger import Ledger
+from btcctl.sandbox.simnode.chain.wallet import Wallets
 from btcctl.sandbox.simnode.config import CHAINS, NodeConfig
 from btcctl.sandbox.simnode.p2p.added_nodes import AddedNodes
 from btcctl.sandbox.simnode.p2p.network import Network, NetworkOptions
@@ -22,7 +23,7 @@ from btcctl.sandbox.simnode.rpc.methods import Methods, Surroundings
 from btcctl.sandbox.simnode.rpc.server import RpcOptions, RpcServer
 
 VERSION = "0.1.0"
-WARNING = "This is a simulated node (btcctl-simnode): it keeps no transactions and no money"
+WARNING = "This is a simulated node (btcctl-simnode): its transactions have no signatures"
 WARM_UP_STAGES = (
     "Loading P2P addresses…",
     "Loading banlist…",
@@ -91,6 +92,7 @@ class Node:
         agent = agent_of(config.agent_comments)
         options = NetworkOptions(config.p2p_binds, agent, v2=config.v2, default_port=port, magic=magic)
         network = Network(ledger, AddedNodes(config.added_nodes, port), options, self._clock, self._log)
+        chain = SimulatedChain(config.chain, config.challenge)
         surroundings = Surroundings(
             ledger,
             network,
@@ -98,7 +100,8 @@ class Node:
             [WARNING],
             self.request_stop,
             self._clock.now(),
-            SimulatedChain(config.chain, config.challenge),
+            chain,
+            Wallets(config.chain_dir / "wallets", chain.segwit_prefix),
         )
         rpc = RpcServer(Methods(surroundings), self._rpc_options(cookie), lambda: self._stage)
         http = HttpServer(rpc.respond, self._clock, config.rpc_idle_seconds)

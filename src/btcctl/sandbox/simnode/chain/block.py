@@ -1,4 +1,4 @@
-"""Blocks without transactions, under real headers with real (regtest-sized) proof of work."""
+"""Blocks, under real headers with real (regtest-sized) proof of work."""
 
 from __future__ import annotations
 
@@ -25,15 +25,16 @@ def double_sha256(data: bytes) -> bytes:
 
 @dataclass(frozen=True)
 class Block:
-    """A header, and the coinbase its merkle root commits to.
+    """A header, and what its merkle root commits to.
 
     Attributes:
         version: Header version.
         previous: Hash of the parent, in the byte order of the header.
-        merkle_root: Double SHA-256 of `coinbase`.
+        merkle_root: Double SHA-256 of `content`.
         time: Seconds since 1970.
         nonce: What the miner turned.
-        coinbase: Height (4 bytes, little-endian) and whatever makes the block unique.
+        coinbase: Height (4 bytes, little-endian), whom the block pays, and whatever makes it unique.
+        transactions: As `Transaction.encode` has them; it is not looked into them here.
     """
 
     version: int
@@ -42,6 +43,11 @@ class Block:
     time: int
     nonce: int
     coinbase: bytes
+    transactions: tuple[str, ...] = ()
+
+    @property
+    def content(self) -> bytes:
+        return content_of(self.coinbase, self.transactions)
 
     @cached_property
     def header(self) -> bytes:
@@ -58,7 +64,7 @@ class Block:
 
     @property
     def size_bytes(self) -> int:
-        return len(self.header) + len(self.coinbase)
+        return len(self.header) + len(self.content)
 
     @property
     def claimed_height(self) -> int:
@@ -69,7 +75,7 @@ class Block:
 
     def encode(self) -> str:
         """One line of text: what goes over the wire and into the block file."""
-        return f"{self.header.hex()}.{self.coinbase.hex()}"
+        return ".".join([self.header.hex(), self.coinbase.hex(), *self.transactions])
 
     @classmethod
     def decode(cls, text: str) -> Block:
@@ -78,17 +84,18 @@ class Block:
         Raises:
             ValueError: The text is no block of regtest's difficulty.
         """
-        header, dot, coinbase = text.partition(".")
+        header, *rest = text.split(".")
         raw = bytes.fromhex(header)
-        if not dot or len(raw) != _HEADER.size:
+        if not rest or len(raw) != _HEADER.size:
             raise ValueError(f"not a block: {text[:40]!r}")
         version, previous, merkle_root, time, bits, nonce = _HEADER.unpack(raw)
         if bits != BITS:
             raise ValueError(f"not regtest's difficulty: {bits:08x}")
-        return cls(version, previous, merkle_root, time, nonce, bytes.fromhex(coinbase))
+        coinbase, *transactions = rest
+        return cls(version, previous, merkle_root, time, nonce, bytes.fromhex(coinbase), tuple(transactions))
 
 
-def mine(previous: bytes, height: int, time: int, extra: bytes) -> Block:
+def mine(previous: bytes, height: int, time: int, extra: bytes, transactions: tuple[str, ...] = ()) -> Block:
     """Find a block on top of `previous`.
 
     Args:
@@ -96,11 +103,19 @@ def mine(previous: bytes, height: int, time: int, extra: bytes) -> Block:
         height: The new block's height.
         time: Seconds since 1970.
         extra: Tells this block from others with the same parent and time.
+        transactions: What is to be in it.
     """
     coinbase = _HEIGHT.pack(height) + extra
-    merkle_root = double_sha256(coinbase)
-    candidates = (Block(_MINED_VERSION, previous, merkle_root, time, nonce, coinbase) for nonce in itertools.count())
+    merkle_root = double_sha256(content_of(coinbase, transactions))
+    candidates = (
+        Block(_MINED_VERSION, previous, merkle_root, time, nonce, coinbase, transactions) for nonce in itertools.count()
+    )
     return next(block for block in candidates if block.has_proof_of_work())
+
+
+def content_of(coinbase: bytes, transactions: tuple[str, ...]) -> bytes:
+    """What a block commits to: of one without transactions the coinbase alone."""
+    return b".".join([coinbase, *(each.encode() for each in transactions)])
 
 
 def to_hex(hash_: bytes) -> str:

@@ -123,8 +123,8 @@ class Chain:
     def _check(self, block: Block, parent: Entry, now: int | None) -> None:
         if not block.has_proof_of_work():
             raise InvalidBlock(f"{block.hash_hex}: its hash does not meet the target")
-        if block.merkle_root != double_sha256(block.coinbase):
-            raise InvalidBlock(f"{block.hash_hex}: the merkle root is not that of its coinbase")
+        if block.merkle_root != double_sha256(block.content):
+            raise InvalidBlock(f"{block.hash_hex}: the merkle root is not that of its content")
         if block.claimed_height != parent.height + 1:
             raise InvalidBlock(f"{block.hash_hex}: claims height {block.claimed_height}, not {parent.height + 1}")
         if block.time <= self.median_time(parent):

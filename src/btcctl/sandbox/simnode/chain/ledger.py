@@ -1,4 +1,4 @@
-"""The chain, kept on disk, with the clock that mining and catching up need."""
+"""The chain, kept on disk, what waits for it, and the clock that mining and catching up need."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.sandbox.simnode.chain.block import Block, mine
 from btcctl.sandbox.simnode.chain.block_file import BlockFile
 from btcctl.sandbox.simnode.chain.chain import Chain, InvalidBlock
+from btcctl.sandbox.simnode.chain.coins import Coins
+from btcctl.sandbox.simnode.chain.mempool import Mempool
+from btcctl.sandbox.simnode.chain.transaction import decode
 
+BLOCK_TRANSACTIONS = 2000  # about a full block of small ones
 _STALE_TIP_SECONDS = 24 * 60 * 60
 
 
@@ -33,6 +37,8 @@ class Ledger:
                 self.chain.add(block)
             except InvalidBlock:
                 continue  # the peers have better ones
+        self.mempool = Mempool(self.chain, Coins(self.chain))
+        self.mempool.follow()
 
     def add(self, block: Block) -> bool:
         """Take in a block from a peer; False if it was known.
@@ -40,9 +46,15 @@ class Ledger:
         Raises:
             InvalidBlock: It breaks a rule, or its parent is not known.
         """
+        for text in block.transactions:
+            try:
+                decode(text)
+            except ValueError as error:
+                raise InvalidBlock(f"{block.hash_hex}: {error}") from error
         is_new = self.chain.add(block, self._now())
         if is_new:
             self._file.append(block)
+            self.mempool.follow()
         return is_new
 
     def generate(self, address: str) -> Block:
@@ -50,7 +62,8 @@ class Ledger:
         tip = self.chain.tip
         time = max(self._now(), self.chain.median_time(tip) + 1)
         extra = f"{address}/{secrets.token_hex(4)}/{next(self._extra_nonces)}"
-        block = mine(tip.hash, tip.height + 1, time, extra.encode("ascii"))
+        waiting = itertools.islice(self.mempool, BLOCK_TRANSACTIONS)
+        block = mine(tip.hash, tip.height + 1, time, extra.encode("ascii"), tuple(each.encode() for each in waiting))
         self.add(block)
         return block
 

@@ -25,6 +25,19 @@ def is_address(text: str, segwit_prefix: str = "bcrt") -> bool:
     return _is_base58_address(text) or _is_segwit_address(text, segwit_prefix)
 
 
+def segwit_address(prefix: str, key_hash: bytes) -> str:
+    """The address of a key, in segwit version 0 (BIP 173).
+
+    Args:
+        key_hash: 20 bytes.
+    """
+    number = int.from_bytes(key_hash, "big")
+    values = [0, *(number >> shift & 31 for shift in range(len(key_hash) * 8 - 5, -1, -5))]
+    remainder = _polymod(prefix, [*values, 0, 0, 0, 0, 0, 0]) ^ _BECH32_CHECKSUM
+    checksum = [remainder >> shift & 31 for shift in range(25, -1, -5)]
+    return f"{prefix}1" + "".join(_BECH32[value] for value in [*values, *checksum])
+
+
 def _is_base58_address(text: str) -> bool:
     if not text or not set(text) <= set(_BASE58):
         return False

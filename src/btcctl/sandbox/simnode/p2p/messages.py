@@ -52,7 +52,13 @@ class Blocks(msgspec.Struct, tag="blocks", frozen=True):
     more: bool  #: ask again to get the rest
 
 
-Message = Version | Verack | Ping | Pong | Inv | GetBlocks | Blocks
+class Transactions(msgspec.Struct, tag="tx", frozen=True):
+    """These wait for a block."""
+
+    transactions: list[str]
+
+
+Message = Version | Verack | Ping | Pong | Inv | GetBlocks | Blocks | Transactions
 
 _decoder: msgspec.json.Decoder[Message] = codecs.decoder_of(Message)
 

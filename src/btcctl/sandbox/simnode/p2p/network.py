@@ -12,6 +12,7 @@ from typing import Any
 from btcctl.clock import Clock
 from btcctl.errors import DecodeError
 from btcctl.sandbox.simnode.chain.ledger import Ledger
+from btcctl.sandbox.simnode.chain.transaction import Transaction
 from btcctl.sandbox.simnode.p2p.added_nodes import AddedNodes
 from btcctl.sandbox.simnode.p2p.addresses import DEFAULT_PORT, Endpoint, parse_endpoint
 from btcctl.sandbox.simnode.p2p.dialler import SLOTS, AwaitSlot, Dial, Dialler, Sleep
@@ -143,6 +144,12 @@ class Network:
         for peer in self.peers:
             self._send(peer, peer.session.announcement())
 
+    def relay(self, transactions: Sequence[Transaction], but: Peer | None = None) -> None:
+        """Tell every peer but one about transactions."""
+        for peer in self.peers:
+            if peer is not but:
+                self._send(peer, peer.session.transactions(transactions))
+
     def _keep(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
@@ -240,6 +247,9 @@ class Network:
         peer.received_bytes[kind_of(message)] += len(line)
         before = self._ledger.chain.tip
         self._send(peer, peer.session.receive(message))
+        news = peer.session.take_news()
+        if news:
+            self.relay(news, but=peer)
         if isinstance(message, Blocks):
             peer.last_block_time = self._now()
             self._catch_up()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 
 from btcctl.clock import Clock
 from btcctl.errors import BtcctlError
 from btcctl.sandbox.simnode.chain.block import Block, from_hex
 from btcctl.sandbox.simnode.chain.chain import InvalidBlock
 from btcctl.sandbox.simnode.chain.ledger import Ledger
+from btcctl.sandbox.simnode.chain.mempool import Refused
+from btcctl.sandbox.simnode.chain.transaction import Transaction, decode
 from btcctl.sandbox.simnode.p2p.download import Download
 from btcctl.sandbox.simnode.p2p.messages import (
     PROTOCOL_VERSION,
@@ -18,11 +21,13 @@ from btcctl.sandbox.simnode.p2p.messages import (
     Message,
     Ping,
     Pong,
+    Transactions,
     Verack,
     Version,
 )
 
 BLOCKS_PER_MESSAGE = 500
+TRANSACTIONS_PER_MESSAGE = 500
 _LONGEST_LOCATOR = 101  # as Bitcoin Core's MAX_LOCATOR_SZ
 
 
@@ -67,6 +72,7 @@ class Session:
         self._clock = clock
         self._pinged: tuple[int, float] | None = None
         self._told_tip = b""
+        self._news: list[Transaction] = []
         self._asked_in_vain = ""  # a tip of theirs that they did not have any more when they were asked
         self.version: Version | None = None
         self.is_established = False
@@ -94,7 +100,8 @@ class Session:
             case Verack():
                 self.is_established = True
                 # The announcement is for a block that came between their version and now.
-                return [self.ping(), *self._ask_for_unknown_tip(), *self.announcement()]
+                waiting = self.transactions(self._ledger.mempool)
+                return [self.ping(), *self._ask_for_unknown_tip(), *self.announcement(), *waiting]
             case Ping(nonce):
                 return [Pong(nonce)]
             case Pong(nonce):
@@ -107,6 +114,9 @@ class Session:
                 return [self._blocks_after(locator)]
             case Blocks(blocks, more):
                 return self._take(blocks, more)
+            case Transactions(transactions):
+                self._wait_for_block(transactions)
+                return []
 
     def catch_up(self) -> list[Message]:
         """What to ask for once no other link fetches blocks any more."""
@@ -128,6 +138,31 @@ class Session:
             return []
         self._told_tip = tip.hash
         return [Inv(tip.height, tip.block.hash_hex)]
+
+    def transactions(self, waiting: Iterable[Transaction]) -> list[Message]:
+        """What to say of them, if anything."""
+        encoded = [each.encode() for each in waiting]
+        if not self.is_established or not encoded:
+            return []
+        parts = range(0, len(encoded), TRANSACTIONS_PER_MESSAGE)
+        return [Transactions(encoded[start : start + TRANSACTIONS_PER_MESSAGE]) for start in parts]
+
+    def take_news(self) -> list[Transaction]:
+        """The transactions that came over this link and were not known: the other peers are to hear of them."""
+        news, self._news = self._news, []
+        return news
+
+    def _wait_for_block(self, encoded: list[str]) -> None:
+        try:
+            transactions = [decode(each) for each in encoded]
+        except ValueError as error:
+            raise ProtocolError(str(error)) from error
+        for each in transactions:
+            try:
+                if self._ledger.mempool.add(each):
+                    self._news.append(each)
+            except Refused:
+                continue  # it may have been mined here already, or its chain is not ours
 
     def _own_version(self) -> Version:
         tip = self._ledger.chain.tip

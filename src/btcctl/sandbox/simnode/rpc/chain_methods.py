@@ -10,6 +10,7 @@ from typing import Any
 from btcctl.clock import Clock
 from btcctl.sandbox.simnode.chain.block import BITS, DIFFICULTY, TARGET, from_hex, to_hex
 from btcctl.sandbox.simnode.chain.chain import Entry, InvalidBlock
+from btcctl.sandbox.simnode.chain.coins import reward_txid, transactions_of
 from btcctl.sandbox.simnode.chain.ledger import Ledger
 from btcctl.sandbox.simnode.chain.payout import is_address
 from btcctl.sandbox.simnode.rpc.jsonrpc import (
@@ -109,6 +110,13 @@ class ChainMethods:
                 header,
                 blocks,
             ),
+            Method(
+                "getblock",
+                "A block: its header described, and the ids of its transactions.",
+                self._block,
+                [Parameter("blockhash", "string"), Parameter("verbosity", "number", is_required=False)],
+                blocks,
+            ),
             Method("getchaintips", "The end of every known branch.", self._chain_tips, group=blocks),
             self._replaced,
             Method("generatetoaddress", "Mine blocks at once; returns their hashes.", self._generate, generate, mining),
@@ -168,10 +176,21 @@ class ChainMethods:
             "nonce": block.nonce,
             **_difficulty_fields(),
             "chainwork": f"{entry.work:064x}",
-            "nTx": 1,
+            "nTx": 1 + len(block.transactions),
             **({"previousblockhash": to_hex(block.previous)} if entry.height else {}),
             **({"nextblockhash": following.block.hash_hex} if following else {}),
         }
+
+    def _block(self, blockhash: str, verbosity: float | None) -> str | dict[str, Any]:
+        entry = self._chain.find(_parse_hash(blockhash, "blockhash"))
+        if entry is None:
+            raise RpcError(INVALID_ADDRESS_OR_KEY, "Block not found")
+        if verbosity not in {None, 1}:
+            raise RpcError(INVALID_PARAMETER, "a simulated node describes blocks with verbosity 1 alone")
+        block = entry.block
+        ids = [reward_txid(block), *(each.txid for each in transactions_of(block))]
+        header = self._block_header(blockhash, verbose=True)
+        return {**header, "size": block.size_bytes, "tx": ids} if isinstance(header, dict) else header
 
     def _chain_tips(self) -> list[dict[str, Any]]:
         return [

@@ -9,11 +9,13 @@ from typing import Any
 
 from btcctl.clock import Clock
 from btcctl.sandbox.simnode.chain.ledger import Ledger
+from btcctl.sandbox.simnode.chain.wallet import Wallets
 from btcctl.sandbox.simnode.p2p.network import Network
 from btcctl.sandbox.simnode.rpc.chain_methods import ChainMethods, SimulatedChain
 from btcctl.sandbox.simnode.rpc.jsonrpc import METHOD_NOT_FOUND, RpcError
 from btcctl.sandbox.simnode.rpc.network_methods import NetworkMethods
 from btcctl.sandbox.simnode.rpc.signatures import HIDDEN, Method, Parameter
+from btcctl.sandbox.simnode.rpc.wallet_methods import WalletMethods
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class Surroundings:
     request_stop: Callable[[], None]
     started_at: float
     chain: SimulatedChain
+    wallets: Wallets
 
 
 class Methods:
@@ -47,7 +50,13 @@ class Methods:
             surroundings.ledger, surroundings.network.announce, surroundings.clock, warnings, surroundings.chain
         )
         network = NetworkMethods(surroundings.network, warnings)
-        table = [*self._chain.table(), *self._control_table(), *network.table()]
+        wallet = WalletMethods(
+            surroundings.ledger,
+            surroundings.wallets,
+            lambda transaction: surroundings.network.relay([transaction]),
+            surroundings.chain.segwit_prefix,
+        )
+        table = [*self._chain.table(), *self._control_table(), *network.table(), *wallet.table()]
         self._methods = {method.name: method for method in table}
 
     async def run(self, name: str, params: Any) -> Any:

@@ -7,12 +7,14 @@ import ipaddress
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from btcctl import codecs
 from btcctl.sandbox.simnode.rpc.credentials import Credentials
 from btcctl.sandbox.simnode.rpc.http import Request, Response
 from btcctl.sandbox.simnode.rpc.jsonrpc import IN_WARM_UP, RpcError, answer
 from btcctl.sandbox.simnode.rpc.methods import Methods
+from btcctl.sandbox.simnode.rpc.wallet_methods import named_wallet
 
 WRONG_LOGIN_SECONDS = 0.25
 _ALWAYS_ALLOWED = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
@@ -38,6 +40,12 @@ class RpcOptions:
     rest: bool = False
     workers: int = 16
     queue_depth: int = 64
+
+
+def wallet_of(path: str) -> str | None:
+    """The wallet that a path names; None if it is that of the node."""
+    prefix = "/wallet/"
+    return unquote(path.partition("?")[0].removeprefix(prefix)) if path.startswith(prefix) else None
 
 
 class RpcServer:
@@ -84,6 +92,7 @@ class RpcServer:
             if authorization is not None:
                 await asyncio.sleep(WRONG_LOGIN_SECONDS)  # bitcoind's brake on guessing; it occupies a worker
             return Response(401, headers={"WWW-Authenticate": 'Basic realm="jsonrpc"'})
+        named_wallet.set(wallet_of(request.path))
         status, body = await answer(request.body, self._execute)
         return Response(status, body, "application/json")
 

@@ -83,11 +83,22 @@ class Method:
 
     def _by_position(self, named: dict[str, Any]) -> list[Any]:
         names = [parameter.name for parameter in self.parameters]
+        first = named.get("args") if "args" not in names else None
+        if isinstance(first, list):  # as transformNamedArguments of bitcoind has both together
+            return self._after(first, {name: value for name, value in named.items() if name != "args"})
         unknown = next((name for name in named if name not in names), None)
         if unknown is not None:
             raise RpcError(INVALID_PARAMETER, f"Unknown named parameter {unknown}")
         last = max((names.index(name) for name in named), default=-1)
         return [named.get(name) for name in names[: last + 1]]
+
+    def _after(self, first: list[Any], named: dict[str, Any]) -> list[Any]:
+        taken = {parameter.name for parameter in self.parameters[: len(first)]}
+        twice = next((name for name in named if name in taken), None)
+        if twice is not None:
+            words = f"Parameter {twice} specified twice both as positional and named argument"
+            raise RpcError(INVALID_PARAMETER, words)
+        return [*first, *self._by_position(named)[len(first) :]]
 
 
 def type_name(value: Any) -> str:
