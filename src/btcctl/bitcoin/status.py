@@ -109,7 +109,7 @@ def ready_finding(nodes: Sequence[NodeStatus], spec: NetworkSpec, others: Iterab
     if ready < wanted:
         return Finding(READY, False, *_not_ready(nodes, ready, wanted))
     for finding in others:
-        if finding.type not in _BAD_NEWS and not finding.holds:
+        if finding.type not in _BAD_NEWS | _BEARABLE and not finding.holds:
             return Finding(READY, False, finding.reason, finding.message)
     return Finding(READY, True, "Connected", f"{wanted} of {wanted} nodes are ready and connected")
 

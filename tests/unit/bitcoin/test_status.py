@@ -61,6 +61,12 @@ def test_a_network_is_ready_when_all_nodes_are_and_nothing_else_is_wrong() -> No
     assert ready_finding(READY_NODES, NetworkSpec(2), [CALM, GOOD]).holds
 
 
+def test_a_network_that_lost_blocks_is_as_ready_as_it_ever_was() -> None:
+    lost = Finding("ChainIntact", False, "ChainShrank", "blocks were lost", is_failure=True)
+    contested = Finding("Contested", True, "RepairsUndone", "somebody", is_failure=True)
+    assert ready_finding(READY_NODES, NetworkSpec(2), [CALM, GOOD, lost, contested]).holds
+
+
 def test_a_failure_says_more_than_missing_nodes() -> None:
     finding = ready_finding([], NetworkSpec(2), [CALM, BAD, GOOD])
     assert (finding.holds, finding.reason) == (False, "SecretNotFound")
