@@ -7,6 +7,7 @@ be replaced is not there exactly once.
 from __future__ import annotations
 
 from tests.mutations.author_faults import AUTHOR
+from tests.mutations.bitcoin_faults import BITCOIN_FAULTS
 from tests.mutations.config_faults import CONFIG_FAULTS
 from tests.mutations.exchange_faults import EXCHANGE_FAULTS
 from tests.mutations.fault import Fault
@@ -504,4 +505,4 @@ FAULTS = [
 ]
 
 FAULTS += [*EXCHANGE_FAULTS, *RUNTIME_FAULTS, *PROCESS_FAULTS, *CONFIG_FAULTS, *OBJECT_FAULTS, *VOLUME_FAULTS]
-FAULTS += [*AUTHOR]
+FAULTS += [*AUTHOR, *BITCOIN_FAULTS]

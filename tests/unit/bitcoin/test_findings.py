@@ -64,7 +64,7 @@ def test_without_credentials_nothing_is_known_of_the_mesh() -> None:
 
 
 def test_nodes_that_were_not_asked_yet_are_pending_or_as_they_were() -> None:
-    assert pending_mesh_finding(None).reason == "PeersPending"
+    assert (pending_mesh_finding(None).holds, pending_mesh_finding(None).reason) == (False, "PeersPending")
     before = Condition("MeshReady", "True", "Connected", "every ready node knows its peers")
     assert pending_mesh_finding(before).condition == before
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from btcctl.bitcoin.mesh import Mesh, MeshGoal, MeshReport
-from btcctl.bitcoin.rpc import Credentials, RpcUnavailable
+from btcctl.bitcoin.mesh import Mesh, MeshGoal, MeshReport, describe_failure
+from btcctl.bitcoin.rpc import Credentials, RpcUnavailable, WarmingUp
 from btcctl.bitcoin.spec.shape import Shape
 from btcctl.bitcoin.topology import Member
 from btcctl.testing import capture_logs
@@ -138,6 +138,29 @@ def test_what_was_done_already_is_as_good(nodes: FakeMesh) -> None:
 
     report = Mesh(lambda address, credentials, _: Racing(nodes, address, credentials), clock=FakeClock()).sync(goal())
     assert not report.failures
+
+
+def test_what_was_removed_already_is_as_good(nodes: FakeMesh) -> None:
+    nodes.listed[A].append(D)
+
+    class Racing(FakeRpc):
+        def batch(self, calls: Any) -> list[Any]:
+            before = super().batch(calls)
+            nodes.listed[self.address] = [each for each in nodes.listed[self.address] if each != D]
+            return before
+
+    report = Mesh(lambda address, credentials, _: Racing(nodes, address, credentials), clock=FakeClock()).sync(goal())
+    assert (report.failures, report.plans[0].remove) == ({}, (D,))
+
+
+def test_a_node_that_is_not_ready_is_not_asked(nodes: FakeMesh) -> None:
+    members = [Member(0, A, ready=True), Member(1, B, ready=False)]
+    sync(nodes, MeshGoal(members, Shape(2), CREDENTIALS))
+    assert nodes.reads == [A]
+
+
+def test_a_node_that_still_starts_is_not_called_broken() -> None:
+    assert describe_failure(WarmingUp(-28, "Loading block index…")) == "is still starting"
 
 
 def test_an_answer_without_sense_is_a_failure_of_that_node_only(nodes: FakeMesh) -> None:

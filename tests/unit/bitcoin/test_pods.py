@@ -48,6 +48,14 @@ def test_a_terminating_pod_is_shown_but_is_neither_ready_nor_a_member() -> None:
     assert (pods[0].ready, pods[0].address) == (False, "10.0.0.1")
 
 
+@pytest.mark.parametrize("phase", ["Failed", "Succeeded"])
+def test_a_pod_that_has_ended_is_no_member_whatever_address_it_had(phase: str) -> None:
+    body = pod_body(STATEFUL_SET, 0, "10.0.0.1", ready=True)
+    body["status"]["phase"] = phase
+    (pod,) = read(body)
+    assert (members([pod]), pod.ready, pod.address) == ([], False, "")
+
+
 @pytest.mark.parametrize("address", ["", "nonsense", "10.0.0.1; rm"])
 def test_a_pod_without_a_proper_address_is_not_ready(address: str) -> None:
     body = pod_body(STATEFUL_SET, 0, "10.0.0.1", ready=True)

@@ -72,6 +72,28 @@ def test_a_settled_network_is_looked_at_less_and_less_often() -> None:
     assert [world.reconcile().requeue_after for _ in range(6)] == [2, 4, 8, 16, 30, 30]
 
 
+def test_a_chain_that_grows_all_the_time_is_no_reason_to_look_more_often() -> None:
+    world = living(1)
+    delays = []
+    for height in range(100, 106):
+        world.mesh.blocks[world.address(0)] = height
+        world.clock.advance(20)
+        delays.append(world.reconcile().requeue_after)
+    assert delays[-1] == 30
+
+
+def test_an_address_that_was_a_nodes_long_ago_may_be_somebody_elses() -> None:
+    world = living()
+    world.edit(BITCOIN_NETWORKS, KEY, {"spec": {"nodes": 2}})
+    world.reconcile()
+    old = world.delete_pod(2, quietly=True)
+    world.settle()
+    world.mesh.start(old)
+    world.mesh.connect(old, world.address(0))
+    world.reconcile()
+    assert world.mesh.peers_of(old) == {world.address(0)}
+
+
 def test_whatever_moves_makes_it_look_again_soon() -> None:
     world = living()
     world.mesh.restart(world.address(1))
