@@ -70,6 +70,10 @@ test-faults: $(READY) ## every fault of docs/faults.md twice, at random points o
 reliability: $(READY) ## the same twenty times, silent faults with real deadlines, outages; writes docs/reliability.md
 	$(BIN)/python -m tests.faults --runs 20 --real --outages 10 --write docs/reliability.md
 
+.PHONY: test-chains
+test-chains: $(READY) ## chains without volumes through all that Kubernetes does in good order; RUNS=20, ARGS=--real
+	$(BIN)/python -m tests.chains --runs $(or $(RUNS),1) $(ARGS)
+
 mutations: $(READY) ## put faults into the toolkit, one at a time: a test must catch each
 	$(BIN)/python -m tests.mutations
 

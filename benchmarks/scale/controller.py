@@ -14,9 +14,11 @@ from prometheus_client import Gauge
 
 from btcctl import ApiClient, Metrics, StatusServer, live_checks, load_config, ready_checks, run_until_signal
 from btcctl.bitcoin.operator import FIELD_MANAGER, OperatorOptions, build_operator
+from btcctl.bitcoin.refusals import RefusalNotingTransport, Refusals
 from btcctl.clock import SYSTEM_CLOCK, Clock, SystemClock
 from btcctl.logging import configure
 from btcctl.rest.http import HttpTransport
+from btcctl.rest.metrics import RequestMetrics
 from btcctl.rest.transport.breaker import Breaker
 from btcctl.rest.transport.counting import CountingTransport
 from btcctl.rest.transport.transport import Request, Response
@@ -54,15 +56,15 @@ def main() -> None:
     configure("warning")
     clock: Clock = SYSTEM_CLOCK if float(faster) == 1 else FastClock(float(faster))
     config, metrics = load_config(environ={"KUBECONFIG": kubeconfig}), Metrics()
-    requests = metrics.requests
+    requests, refusals = metrics.part(RequestMetrics), Refusals()
     transport = CountingWrites(HttpTransport(config), requests.count, config.host, requests.time)
     Gauge("bench_writes", "requests that may change something", registry=metrics.registry).set_function(
         lambda: transport.writes
     )
-    client = ApiClient(transport, field_manager=FIELD_MANAGER)
+    client = ApiClient(RefusalNotingTransport(transport, refusals), field_manager=FIELD_MANAGER)
     high = float(poll)
     options = OperatorOptions(rpc_port=int(rpc_port), poll_min_seconds=min(2.0, high), poll_max_seconds=high)
-    manager = build_operator(client, options, metrics=metrics, clock=clock)
+    manager = build_operator(client, options, metrics=metrics, clock=clock, refusals=refusals)
     manager.serve(StatusServer(f"127.0.0.1:{metrics_port}", metrics, live_checks(manager), ready_checks(manager)))
     run_until_signal(manager, grace_seconds=10.0)
 

@@ -19,6 +19,7 @@ from tests.faults.run import Outcome, Setting, be_quiet, run
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTED = re.compile(r"^\| `([a-z0-9-]+)` \|", re.MULTILINE)
+CHAINS = "## Chains without volumes\n"  # of `make test-chains`, at the page's end
 BROKEN = ("clean-end", "reset")
 Task = tuple[str, Setting]
 
@@ -38,7 +39,9 @@ def main(arguments: list[str] | None = None) -> int:
     real = list(outcomes(real_tasks(commit), args.workers)) if args.real else []
     returns = list(outage.measure_all(args.outages)) if args.outages else []
     if args.write:
-        args.write.write_text(report.page(commit, scaled, real, broken, returns))
+        written_by_others = "".join(args.write.read_text().partition(CHAINS)[1:]) if args.write.exists() else ""
+        page = report.page(commit, scaled, real, broken, returns)
+        args.write.write_text(f"{page.rstrip()}\n\n{written_by_others}" if written_by_others else page)
     seconds = SYSTEM_CLOCK.now() - started_at
     return verdict([*scaled, *real], broken, seconds)
 
