@@ -44,8 +44,8 @@ BITCOIN_FAULTS = [
         ),
         (
             "with heights that change the nodes are asked without end",
-            "settled = msgspec.structs.replace(status, height=0, lost_height=0)",
-            "settled = status",
+            "moved = (without_sights(status), report and report.moves)",
+            "moved = (status, report and report.moves)",
         ),
         (
             "pods of a Secret that cannot be used are made all the same",
