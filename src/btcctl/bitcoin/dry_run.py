@@ -22,10 +22,10 @@ class ReadOnlyRpc:
         self._address = address
         self._tell = tell
 
-    def call(self, method: str, *params: Any) -> Any:
+    def call(self, method: str, *params: Any, retry: bool = True) -> Any:
         """See `RpcClient.call`."""
         if method in READS:
-            return self._rpc.call(method, *params)
+            return self._rpc.call(method, *params, retry=retry)
         self._tell(self._address, method, params)
         return None
 

@@ -14,6 +14,7 @@ from btcctl.bitcoin.ensure import ChildKeeper
 from btcctl.bitcoin.memory import Memories
 from btcctl.bitcoin.mesh import Mesh, RpcFor, one_after_the_other
 from btcctl.bitcoin.metrics import NetworkMetrics, register_metrics
+from btcctl.bitcoin.mining import Miner
 from btcctl.bitcoin.passes import BackgroundPasses, InlinePasses, ThreadPool
 from btcctl.bitcoin.pod_effects import FailedCreations, Gatekeeper
 from btcctl.bitcoin.pod_template import ChildOptions
@@ -156,7 +157,9 @@ def build_operator(
     connections = _connections(options, informers, access, clock)
     pool = ThreadPool("nodes", clock=clock)
     run_all = pool.run_all if options.in_background else one_after_the_other
-    mesh = Mesh(access.around(rpc_for or connections.client), clock=clock, run_all=run_all)
+    rpc_for = access.around(rpc_for or connections.client)
+    mesh = Mesh(rpc_for, clock=clock, run_all=run_all)
+    miner = Miner(rpc_for, pool.submit, clock=clock)
     background = BackgroundPasses(mesh, pool, lambda key: controller.queue.add_background(key))  # noqa: PLW0108  it is made below
     reconciler = NetworkReconciler(
         _cluster(client, informers, recorder, metrics, clock, refusals or Refusals()),
@@ -168,13 +171,16 @@ def build_operator(
             lambda: Contention(client.field_manager, clock=clock),
             installation="" if elector is None else str(elector.lease),
         ),
+        mine=miner.want,
         clock=clock,
     )
     how = ControllerOptions(workers=options.workers, reconcile_timeout=RECONCILE_SECONDS)
     controller = informers.builder().build(
         "bitcoin-networks", reconciler, factory, options=how, metrics=metrics, clock=clock
     )
-    services: list[Service] = [_Closing(connections), *([background] if options.in_background else [])]
+    services: list[Service] = [_Closing(connections)]
+    if options.in_background:
+        services += [background, miner]
     return Manager(factory, [controller], recorder=recorder, services=services, elector=elector, clock=clock)
 
 

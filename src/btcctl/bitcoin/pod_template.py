@@ -140,7 +140,7 @@ def _container(spec: NetworkSpec, options: ChildOptions) -> dict[str, Any]:
 def _arguments(spec: NetworkSpec) -> list[str]:
     """bitcoind's; what `spec.config` sets itself is left to it, because an argument would win."""
     arguments = memory_arguments(_memory_limit(spec))
-    chosen = option_names(spec.config)
+    chosen = option_names([*spec.config, *(line for each in spec.node_overrides for line in each.config)])
     return [each for each in arguments if each.partition("=")[0].removeprefix("-") not in chosen]
 
 
@@ -175,5 +175,6 @@ def _settings_env(spec: NetworkSpec) -> list[dict[str, Any]]:
         RPC_PORT_KEY: spec.rpc_port,
         P2P_PORT_KEY: spec.p2p_port,
         CONFIG_KEY: "\n".join(spec.config) or None,
+        **{f"{CONFIG_KEY}_{each.ordinal}": "\n".join(each.config) or None for each in spec.node_overrides},
     }
     return [{"name": name, "value": str(value)} for name, value in chosen.items() if value is not None]

@@ -40,6 +40,7 @@ from btcctl.bitcoin.findings import (
 )
 from btcctl.bitcoin.memory import Memories, NetworkMemory
 from btcctl.bitcoin.mesh import MeshGoal, MeshReport
+from btcctl.bitcoin.mining import Mine, order_for
 from btcctl.bitcoin.passes import Passes, Seen
 from btcctl.bitcoin.pod_template import ChildOptions
 from btcctl.bitcoin.pods import NodePod, members, node_statuses, read_pods
@@ -86,6 +87,7 @@ class NetworkReconciler:
         passes: The nodes' side.
         options: What pods look like.
         memories: What to remember between two calls.
+        mine: Takes what is to be mined.
     """
 
     def __init__(
@@ -95,9 +97,11 @@ class NetworkReconciler:
         options: ChildOptions,
         memories: Memories,
         *,
+        mine: Mine = lambda key, order: None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._cluster = cluster
+        self._mine = mine
         self._passes = passes
         self._options = options
         self._memories = memories
@@ -115,10 +119,12 @@ class NetworkReconciler:
         if obj is None or obj.deletion_timestamp is not None:
             self._memories.forget(key)
             self._passes.forget(key)
+            self._mine(key, None)
             return Result()  # garbage collection takes the children
         bind_contextvars(uid=obj.uid, generation=obj.generation, resource_version=obj.resource_version)
         network = self._decode(obj)
         if not self._claim(obj, network):
+            self._mine(key, None)
             return Result(requeue_after=RIVAL_POLL_SECONDS, background=True)
         try:
             return self._reconcile(obj, network)
@@ -169,6 +175,9 @@ class NetworkReconciler:
         children = self._ensure_children(obj, network, credentials, memory)
         stateful_set = children.stateful_set.object
         pods = [] if stateful_set is None else self._pods(network, stateful_set)
+        ports = self._options.ports(network.spec)
+        known = credentials.credentials if isinstance(credentials, KnownCredentials) else None
+        self._mine(obj.key, order_for(network.spec.mining, members(pods), known, ports.rpc))
         suspects = memory.suspects
         seen = self._look(network, pods, credentials, memory)
         report = None if seen is None else seen.report

@@ -136,6 +136,20 @@ def test_a_parted_network_forks_and_heals_to_the_longer_chain(networks: Networks
     eventually(lambda: heights(networks, 4) == [6, 5, 5, 5], 10)
 
 
+def test_blocks_are_mined_on_a_schedule_by_the_node_that_is_named(networks: Networks) -> None:
+    networks.make({"nodes": 2, "mining": {"interval": "1s", "node": 1}})
+    eventually(lambda: networks.is_as_it_should_be() and min(heights(networks, 2)) >= 3, 60)
+    networks.networks.patch(networks.key, {"spec": {"mining": None}})
+    eventually(lambda: len({tuple(heights(networks, 2)) for _ in range(25)}) == 1, 30)
+
+
+def test_one_node_has_lines_of_its_own(networks: Networks) -> None:
+    networks.make({"nodes": 2, "nodeOverrides": [{"ordinal": 1, "config": ["uacomment=the-other"]}]})
+    eventually(networks.is_as_it_should_be, 60)
+    named = ["the-other" in networks.rpc(n).call("getnetworkinfo")["subversion"] for n in range(2)]
+    assert named == [False, True]
+
+
 def test_lines_of_the_configuration_reach_the_node(networks: Networks) -> None:
     networks.make({"nodes": 1, "config": ["uacomment=of-mine"]})
     eventually(networks.is_as_it_should_be, 60)

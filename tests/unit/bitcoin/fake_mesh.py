@@ -85,7 +85,7 @@ class FakeRpc:
         self.mesh.reads.append(self.address)
         return [self._call(method, params) for method, params in calls]
 
-    def call(self, method: str, *params: Any) -> Any:
+    def call(self, method: str, *params: Any, retry: bool = True) -> Any:
         self.mesh.changes.append((self.address, method, *params))
         return self._call(method, params)
 

@@ -5,7 +5,7 @@ The API server refuses all of it by `crd.yaml`; this is for a definition that is
 
 from __future__ import annotations
 
-from btcctl.bitcoin.spec.chains import SIGNET
+from btcctl.bitcoin.spec.chains import REGTEST, SIGNET
 from btcctl.bitcoin.spec.config_lines import problem_with_lines
 from btcctl.bitcoin.spec.model import NetworkSpec
 from btcctl.bitcoin.spec.quantities import parse_quantity
@@ -19,6 +19,11 @@ def spec_problem(spec: NetworkSpec) -> str | None:
         return "spec.p2pPort: must differ from rpcPort"
     if (spec.topology == "edges") != bool(spec.edges):
         return "spec.edges: topology edges has some, and no other topology does"
+    if spec.mining is not None and spec.network != REGTEST:
+        return "spec.mining: blocks are mined at will on regtest only"
+    own_lines = [line for each in spec.node_overrides for line in each.config]
+    if own_lines and (problem := problem_with_lines(own_lines)) is not None:
+        return f"spec.nodeOverrides: {problem}"
     problem = problem_with_lines(spec.config)
     return f"spec.config: {problem}" if problem is not None else _amounts_problem(spec)
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
 from btcctl.bitcoin.spec.chains import REGTEST, ChainName
 from btcctl.bitcoin.spec.shape import Shape, Topology
+
+#: Valid on regtest, and nobody's: the key of BIP 173's example.
+NOBODY: Final = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
+_SECONDS: Final = {"s": 1, "m": 60, "h": 3600}
 
 
 class Storage(msgspec.Struct, frozen=True, gc=False, rename="camel"):
@@ -31,6 +35,26 @@ class ObjectName(msgspec.Struct, frozen=True, gc=False):
     name: str
 
 
+class Mining(msgspec.Struct, frozen=True, gc=False):
+    """Blocks on a schedule."""
+
+    interval: Annotated[str, msgspec.Meta(pattern="^[1-9][0-9]{0,4}[smh]$")] = "10s"
+    address: str = NOBODY  #: who gets the reward
+    node: Annotated[int, msgspec.Meta(ge=0)] = 0  #: the ordinal of the one that mines
+
+    @property
+    def seconds(self) -> float:
+        """The interval."""
+        return float(int(self.interval[:-1]) * _SECONDS[self.interval[-1]])
+
+
+class NodeOverride(msgspec.Struct, frozen=True, gc=False):
+    """What is otherwise for one node."""
+
+    ordinal: Annotated[int, msgspec.Meta(ge=0)]
+    config: list[str] = []  #: lines of bitcoin.conf, before the network's
+
+
 class NetworkSpec(msgspec.Struct, frozen=True, rename="camel"):
     """What the user asks for.
 
@@ -52,6 +76,8 @@ class NetworkSpec(msgspec.Struct, frozen=True, rename="camel"):
     edges: list[tuple[int, int]] = []  #: of topology "edges"
     partition: list[list[int]] = []  #: ordinals that are kept apart from all others; those named nowhere are one more
     suspend: bool = False
+    mining: Mining | None = None
+    node_overrides: list[NodeOverride] = []
     resources: Resources | None = None  #: None: what a node on regtest needs
     pod_labels: dict[str, str] = {}
     pod_annotations: dict[str, str] = {}

@@ -1,0 +1,159 @@
+"""Mines blocks on a schedule, as `spec.mining` asks for.
+
+Rules of `Miner`:
+* a block is due one interval after the node's newest one, whoever mined that: so the schedule is the same for a
+  controller that has just started, and a block mined by hand moves it;
+* where many blocks were mined at once, whose times run ahead, it counts from when their last one was first seen;
+* one call to a node is under way at most; one that fails is tried again after the interval, and after 5 s at least;
+* a block that may have been mined, because the answer was lost, is not asked for again before it is due.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final
+
+import msgspec
+
+from btcctl import codecs
+from btcctl.bitcoin.mesh import ASK_SECONDS, RpcFor
+from btcctl.bitcoin.rpc import Credentials, RpcFailure
+from btcctl.bitcoin.spec.model import Mining
+from btcctl.bitcoin.topology import Member
+from btcctl.clock import SYSTEM_CLOCK, Clock
+from btcctl.deadline import limited_to
+from btcctl.errors import DeadlineExceeded
+from btcctl.logging import get_logger
+from btcctl.objects import ObjectKey
+from btcctl.threads import Runner, Stop
+
+logger = get_logger(__name__)
+
+_LEAST_RETRY_SECONDS: Final = 5.0
+_STOP_SECONDS: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class MiningOrder:
+    """Which node of a network is to mine, how often, and for whom."""
+
+    node: Member
+    credentials: Credentials
+    rpc_port: int
+    interval_seconds: float
+    payout: str
+
+
+Mine = Callable[[ObjectKey, MiningOrder | None], None]
+
+
+@dataclass(slots=True)
+class _Job:
+    """Of one network; guarded by the lock of `Miner`, but for what only the call under way touches."""
+
+    order: MiningOrder
+    due_at: float
+    is_running: bool = False
+    seen: dict[str, float] = field(default_factory=dict)  #: the newest block, and when it was first seen
+
+
+class _Tip(msgspec.Struct, gc=False):
+    bestblockhash: str = ""
+    time: int = 0
+
+
+class Miner:
+    """A Service of the Manager.
+
+    Args:
+        rpc_for: Makes RPC clients.
+        submit: Runs a call in another thread, some time.
+    """
+
+    def __init__(
+        self, rpc_for: RpcFor, submit: Callable[[Callable[[], None]], None], *, clock: Clock = SYSTEM_CLOCK
+    ) -> None:
+        self._rpc_for = rpc_for
+        self._submit = submit
+        self._clock = clock
+        self._lock = threading.Lock()  # guards the one below
+        self._jobs: dict[ObjectKey, _Job] = {}
+        self._runner = Runner("miner", self.run, clock=clock)
+
+    def start(self) -> None:
+        """See `Service.start`."""
+        self._runner.start()
+
+    def stop(self, timeout: float = _STOP_SECONDS) -> None:
+        """See `Service.stop`."""
+        self._runner.stop(timeout)
+
+    def want(self, key: ObjectKey, order: MiningOrder | None) -> None:
+        """Have a network mine by this order from now on; None: not at all. Saying the same again changes nothing."""
+        with self._lock:
+            job = self._jobs.get(key)
+            if order is None:
+                self._jobs.pop(key, None)
+            elif job is None or job.order != order:
+                self._jobs[key] = _Job(order, self._clock.now())
+
+    def run(self, stop: Stop) -> None:
+        """Start what is due, until `stop`."""
+        while not stop.wait(self.start_due()):
+            pass
+
+    def start_due(self) -> float:
+        """Begin what is due; return the seconds until the next look, a second at most while anything is mined."""
+        now = self._clock.now()
+        with self._lock:
+            due = [job for job in self._jobs.values() if not job.is_running and job.due_at <= now]
+            for job in due:
+                job.is_running = True
+            waits = [job.due_at - now for job in self._jobs.values() if not job.is_running]
+        for job in due:
+            self._submit(partial(self._work, job))
+        return min([1.0, *(max(0.01, wait) for wait in waits)])
+
+    def _work(self, job: _Job) -> None:
+        wait = max(job.order.interval_seconds, _LEAST_RETRY_SECONDS)
+        try:
+            with limited_to(ASK_SECONDS, self._clock):
+                wait = self._mine_if_due(job)
+        except (RpcFailure, DeadlineExceeded, msgspec.ValidationError) as error:
+            logger.warning("no block was mined", node=job.order.node.address, error=str(error))
+        finally:
+            with self._lock:
+                job.due_at, job.is_running = self._clock.now() + wait, False
+
+    def _mine_if_due(self, job: _Job) -> float:
+        """Mine a block if the newest one is old enough; return after how many seconds to look again."""
+        order = job.order
+        rpc = self._rpc_for(order.node.address, order.credentials, order.rpc_port)
+        tip = codecs.convert(rpc.call("getblockchaininfo"), _Tip)
+        wait = order.interval_seconds - self._age(job, tip)
+        if wait > 0:
+            return wait
+        mined = codecs.convert(rpc.call("generatetoaddress", 1, order.payout, retry=False), list[str])
+        job.seen = dict.fromkeys(mined[-1:], self._clock.wall_time().timestamp())
+        logger.debug("mined a block", node=order.node.address, ordinal=order.node.ordinal)
+        return order.interval_seconds
+
+    def _age(self, job: _Job, tip: _Tip) -> float:
+        """Seconds since the newest block was made, or first seen if its own time is later than that."""
+        now = self._clock.wall_time().timestamp()
+        first_seen = job.seen.get(tip.bestblockhash, now)
+        job.seen = {tip.bestblockhash: first_seen}
+        return now - min(first_seen, float(tip.time))
+
+
+def order_for(
+    mining: Mining | None, members: Sequence[Member], credentials: Credentials | None, rpc_port: int
+) -> MiningOrder | None:
+    """What there is to mine; None: nothing is asked for, or the node cannot be asked."""
+    if mining is None or credentials is None:
+        return None
+    node = next((each for each in members if each.ordinal == mining.node and each.ready), None)
+    return None if node is None else MiningOrder(node, credentials, rpc_port, mining.seconds, mining.address)
