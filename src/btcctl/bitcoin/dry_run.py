@@ -25,7 +25,7 @@ class ReadOnlyRpc:
     def call(self, method: str, *params: Any, retry: bool = True) -> Any:
         """See `RpcClient.call`."""
         if method in READS:
-            return self._rpc.call(method, *params, retry=retry)
+            return self._rpc.call(method, *params)
         self._tell(self._address, method, params)
         return None
 
