@@ -29,6 +29,10 @@ def namespace_of(obj: Object) -> Values:
     return (obj.namespace,)
 
 
+class IndexMistake(TypeError):
+    """An index function has returned something else than several values, so that objects are missing from it."""
+
+
 class _Index:
     """One index: which keys are found under which value. Changed only under the indexer's lock."""
 
@@ -37,6 +41,7 @@ class _Index:
             raise TypeError(f"index {name!r} is made by a function of an object, not by {function!r}")
         self.name = name
         self.function = function
+        self.mistake: IndexMistake | None = None  #: the last one; then what the index finds may lack objects
         self.quarantined: set[ObjectKey] = set()  #: whose function raised: found under no value
         self.keys: dict[str, dict[ObjectKey, None]] = {}
         self._values: dict[ObjectKey, Values] = {}
@@ -45,8 +50,8 @@ class _Index:
         """Call the index function; an error is a result, too. Call it without a lock."""
         try:
             values = self.function(obj)
-            if isinstance(values, str):
-                raise TypeError(f"index {self.name!r}: {values!r} is one str, not several")
+            if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
+                return self._mistake(values)
             values = tuple(dict.fromkeys(values))
             hash(values)
             return values
@@ -55,6 +60,8 @@ class _Index:
 
     def put(self, key: ObjectKey, values: Values | BaseException) -> None:
         if isinstance(values, BaseException):
+            if isinstance(values, IndexMistake):
+                self.mistake = values
             self.quarantined.add(key)
             values = ()
         elif self.quarantined:
@@ -63,6 +70,16 @@ class _Index:
         if values != old:
             self._remove(key, old)
             self._insert(key, values)
+
+    def _mistake(self, values: object) -> IndexMistake:
+        """Names the function, and not the value, which comes out of an object."""
+        function = getattr(self.function, "__qualname__", repr(self.function))
+        if (code := getattr(self.function, "__code__", None)) is not None:
+            function += f" ({code.co_filename}:{code.co_firstlineno})"
+        return IndexMistake(
+            f"index {self.name!r}: {function} has returned a {type(values).__name__}, "
+            "not several values: [value] for one, [] for none"
+        )
 
     def delete(self, key: ObjectKey) -> None:
         self.quarantined.discard(key)
@@ -159,6 +176,7 @@ class Indexer:
         """Index by `function` what is stored, and what will be. Adding the same again does nothing.
 
         Raises:
+            IndexMistake: `function` returns no collection for an object that is stored.
             ValueError: Another index has that name.
         """
         known: _Known = {}
@@ -174,7 +192,9 @@ class Indexer:
                         self._install(index, known)
                     return
             for key, obj in missing:
-                known[key] = obj, self._value_of(obj, index)
+                known[key] = obj, (values := self._value_of(obj, index))
+                if isinstance(values, IndexMistake):
+                    raise values
 
     def get(self, key: ObjectKey) -> Object | None:
         with self._lock:
@@ -193,16 +213,15 @@ class Indexer:
 
         Raises:
             KeyError: There is no index of that name.
+            IndexMistake: Its function has returned no collection for an object, which may be missing here.
         """
         with self._lock:
-            if name not in self._indices:
-                raise KeyError(f"informer {self._name} has no index {name!r}, only {sorted(self._indices)}")
-            return [self._objects[key] for key in self._indices[name].keys.get(value, ())]
+            return [self._objects[key] for key in self._index(name).keys.get(value, ())]
 
     def index_values(self, name: str) -> tuple[str, ...]:
-        """Every value under which at least one object is found; KeyError as `by_index`."""
+        """Every value under which at least one object is found; raises as `by_index`."""
         with self._lock:
-            return tuple(self._indices[name].keys)
+            return tuple(self._index(name).keys)
 
     def quarantined(self) -> int:
         """How many objects are missing from an index, counted once per index."""
@@ -212,6 +231,14 @@ class Indexer:
     def __len__(self) -> int:
         with self._lock:
             return len(self._objects)
+
+    def _index(self, name: str) -> _Index:
+        index = self._indices.get(name)
+        if index is None:
+            raise KeyError(f"informer {self._name} has no index {name!r}, only {sorted(self._indices)}")
+        if index.mistake is not None:
+            raise IndexMistake(str(index.mistake))  # a new one: many threads may raise it
+        return index
 
     def _values_of(self, obj: Object, indices: Mapping[str, _Index]) -> dict[str, Values | BaseException]:
         return {name: self._value_of(obj, index) for name, index in indices.items()}

@@ -45,6 +45,7 @@ class Lister:
 
         Raises:
             KeyError: There is no such index.
+            TypeError: Its function has returned something else than several values for an object; names it.
         """
         return self._indexer.by_index(name, value)
 

@@ -104,12 +104,36 @@ def test_poison_in_a_list_keeps_nothing_else_from_being_indexed(logged):
     assert store.quarantined() == 0
 
 
-@pytest.mark.parametrize("values", ["word", 7, [["unhashable"]], None])
+@pytest.mark.parametrize("values", ["word", b"word", 7, [["unhashable"]], None])
 def test_values_that_are_no_values_are_quarantined_too(values):
     store = Indexer("pods", {"odd": lambda obj: values})
     store.put(pod("a", 1))
     assert store.quarantined() == 1
     assert store.keys() == [key("a")]
+
+
+@pytest.mark.parametrize(
+    ("values", "type_"), [("worker-1", "str"), (b"worker-1", "bytes"), (7, "int"), (None, "NoneType")]
+)
+def test_an_index_function_that_returns_one_value_is_named_where_the_index_is_read(values, type_):
+    def by_word(obj):
+        return values if obj.name == "bad" else ["x"]
+
+    words = rf"index 'word': .*by_word \({__file__}:\d+\) has returned a {type_}, not several values: \[value\]"
+    store = Indexer("pods", {"word": by_word})
+    store.put(pod("a", 1))
+    assert names(store.by_index("word", "x")) == ["a"]
+    store.put(pod("bad", 1))
+    for read in (lambda: store.by_index("word", "x"), lambda: store.index_values("word")):
+        with pytest.raises(TypeError, match=words) as caught:
+            read()
+        assert "worker-1" not in str(caught.value)  # it comes out of an object
+    late = Indexer("pods")
+    late.put(pod("bad", 1))
+    with pytest.raises(TypeError, match=words):
+        late.add_index("word", by_word)
+    with pytest.raises(KeyError):
+        late.by_index("word", "x")
 
 
 def test_a_thousand_poisoned_objects_do_not_flood_the_log(logged):
