@@ -11,6 +11,7 @@ from btcctl.apiserver.requests.messages import ApiRequest
 from btcctl.apiserver.requests.request_info import attributes_of
 from btcctl.errors import BtcctlError
 from btcctl.objects import ObjectKey
+from btcctl.rbac.rights import Use, uses_of
 from btcctl.resources import ResourceType
 from btcctl.rest.transport.breaker import Breaker
 from btcctl.rest.transport.transport import Request, Response, StreamResponse, Transport
@@ -96,32 +97,42 @@ class ObservedTransport:
 
     Attributes:
         calls: Every request so far, refused ones included.
+        uses: The rights that requests took which reached the server.
         faults: Asked in order, before a request is passed on.
     """
 
     def __init__(self, inner: Transport) -> None:
         self._inner = inner
         self.calls: list[Call] = []
+        self.uses: dict[Use, None] = {}
         self.faults: list[Fault] = []
 
     def request(self, request: Request, *, timeout: float, breaker: Breaker | None = None) -> Response:
-        self._note(request)
-        return self._inner.request(request, timeout=timeout, breaker=breaker)
+        call = self._note(request)
+        response = self._inner.request(request, timeout=timeout, breaker=breaker)
+        self._note_use(call, has_created=response.status == 201)
+        return response
 
     def stream(self, request: Request, *, timeout: float, idle_timeout: float, breaker: Breaker) -> StreamResponse:
-        self._note(request)
+        self._note_use(self._note(request))
         return self._inner.stream(request, timeout=timeout, idle_timeout=idle_timeout, breaker=breaker)
 
     def close(self) -> None:
         """The server's own transport is closed with the server."""
 
-    def _note(self, request: Request) -> None:
+    def _note_use(self, call: Call, *, has_created: bool = False) -> None:
+        if call.resource:
+            about = (call.group, call.resource, call.subresource, call.key.name)
+            self.uses |= dict.fromkeys(uses_of(call.verb, *about, has_created=has_created))
+
+    def _note(self, request: Request) -> Call:
         call = call_of(request)
         self.calls.append(call)
         for fault in [*self.faults]:
             if fault.left > 0 and fault.concerns(call):
                 fault.left -= 1
                 fault.happens(call)
+        return call
 
 
 def error_for(error: BtcctlError | type[BtcctlError], retry_after: float | None) -> BtcctlError:

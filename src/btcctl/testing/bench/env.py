@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeAlias
+
+import yaml
 
 from btcctl.controller.controller import Controller
 from btcctl.controller.manager import Manager
 from btcctl.objects import Object, ObjectKey
+from btcctl.rbac.rights import difference, least_rules, rules_in
 from btcctl.resources import EVENTS, EVENTS_V1, LEASES, PODS
 from btcctl.testing.bench.calls import Call, ObservedTransport
 from btcctl.testing.bench.client import SteppedClient
@@ -169,6 +173,26 @@ class OperatorEnv(Faults):
         due = None if state.due_seconds is None else self.clock.now() + state.due_seconds
         result, error = ("", "") if last is None else (last.result, last.error)
         return KeyView(due, result, error, of.queue.num_requeues(wanted))
+
+    def rbac(self) -> list[dict[str, list[str]]]:
+        """The least rules of a Role for all that the operator did so far."""
+        return least_rules(each.right for each in self._transport.uses)
+
+    def assert_rbac(self, manifest: str | Path, *, beside: Iterable[AnyKind] = ()) -> None:
+        """The Roles and ClusterRoles in a file of YAML grant what the operator did so far, and nothing else.
+
+        Args:
+            manifest: The file.
+            beside: Kinds that are used where no test looks, such as LEASES: what is granted of them is right.
+
+        Raises:
+            AssertionError: They do not; says which right is missing, and which superfluous.
+        """
+        objects = [each for each in yaml.safe_load_all(Path(manifest).read_text()) if each]
+        elsewhere = [(type_of(each).group, type_of(each).plural) for each in beside]
+        found = difference(self._transport.uses, rules_in(objects), beside=elsewhere)
+        if found:
+            raise AssertionError(f"{manifest}: {found}")
 
     def assert_quiescent(self) -> None:
         """Another operator, which looks at everything anew, changes nothing, and fails nowhere.

@@ -7,6 +7,7 @@ import pytest
 
 from btcctl import (
     CONFIG_MAPS,
+    LEASES,
     STATEFUL_SETS,
     ConnectionRefused,
     Controller,
@@ -207,3 +208,38 @@ def test_fifty_benches_take_no_time(env, number):
     env.create(database(f"db-{number}", replicas=2))
     env.pods(f"db-{number}").ready(2)
     assert env.get(Database, f"db-{number}").status == DatabaseStatus("Ready", 2)
+
+
+RIGHTS = """
+kind: ClusterRole
+rules:
+- {apiGroups: [pgdb.example.org], resources: [databases], verbs: [list, watch]}
+- {apiGroups: [pgdb.example.org], resources: [databases/status], verbs: [update]}
+- {apiGroups: [apps], resources: [statefulsets], verbs: [list, watch, create, update]}
+- {apiGroups: [""], resources: [events], verbs: [create]}
+- {apiGroups: [coordination.k8s.io], resources: [leases], verbs: [get, create, update]}
+"""
+
+
+def test_the_rights_that_were_used_are_those_that_are_granted(env, tmp_path):
+    manifest = tmp_path / "rbac.yaml"
+    manifest.write_text(RIGHTS)
+    env.create(database("a", replicas=1))
+    env.pods("a").ready(1)
+    env.update(Database, "a", lambda body: body["spec"].update(replicas=2))
+    env.assert_rbac(manifest, beside=[LEASES])
+    assert {
+        "apiGroups": ["apps"],
+        "resources": ["statefulsets"],
+        "verbs": ["list", "watch", "create", "update"],
+    } in env.rbac()
+
+
+def test_a_right_too_many_or_too_few_fails_the_test(env, tmp_path):
+    manifest = tmp_path / "rbac.yaml"
+    manifest.write_text(RIGHTS.replace("[databases/status], verbs: [update]", "[databases/status], verbs: [patch]"))
+    env.create(database("a"))
+    with pytest.raises(
+        AssertionError, match=r"missing: update databases/status.pgdb.example.org; superfluous: create events, "
+    ):
+        env.assert_rbac(manifest, beside=[LEASES])

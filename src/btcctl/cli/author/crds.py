@@ -50,7 +50,13 @@ def print_crds(args: argparse.Namespace) -> int:
 
 
 def definitions_in(path: Path) -> list[dict[str, Any]]:
-    """The CustomResourceDefinitions in a file of YAML, by name.
+    """The CustomResourceDefinitions in a file of YAML, by name; raises as `objects_in`."""
+    found = [each for each in objects_in(path) if each.get("kind") == "CustomResourceDefinition"]
+    return sorted(found, key=lambda each: str((each.get("metadata") or {}).get("name")))
+
+
+def objects_in(path: Path) -> list[dict[str, Any]]:
+    """The objects in a file of YAML.
 
     Raises:
         ConfigError: It cannot be read, or is no YAML of objects.
@@ -61,5 +67,4 @@ def definitions_in(path: Path) -> list[dict[str, Any]]:
         raise ConfigError(f"{path} cannot be read: {error}") from error
     if not all(each is None or isinstance(each, dict) for each in documents):
         raise ConfigError(f"{path} holds something else than objects")
-    found = [each for each in documents if each and each.get("kind") == "CustomResourceDefinition"]
-    return sorted(found, key=lambda each: str((each.get("metadata") or {}).get("name")))
+    return [each for each in documents if each]

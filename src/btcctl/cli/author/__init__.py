@@ -1,0 +1,1 @@
+"""The commands for people who write operators of their own with the toolkit."""
