@@ -11,6 +11,9 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from btcctl.app.app import App as App
+    from btcctl.app.app import AppOptions as AppOptions
+    from btcctl.cli.author.running import run as run
     from btcctl.controller.builder import ControllerBuilder as ControllerBuilder
     from btcctl.controller.controller import Controller as Controller
     from btcctl.controller.debugging import DebugPages as DebugPages
@@ -157,6 +160,8 @@ _HOMES = {
     "AlreadyExists": "errors",
     "ApiClient": "rest.client",
     "ApiError": "errors",
+    "App": "app.app",
+    "AppOptions": "app.app",
     "BadRequest": "errors",
     "Broadcaster": "events.broadcaster",
     "BtcctlError": "errors",
@@ -289,6 +294,7 @@ _HOMES = {
     "remove_finalizer": "controller.writing.finalizers",
     "resource_version_changed": "controller.keys.predicates",
     "retry_on_conflict": "controller.writing.writes",
+    "run": "cli.author.running",
     "run_until_signal": "controller.manager",
     "set_controller": "controller.writing.writes",
     "set_fields": "controller.writing.fields",

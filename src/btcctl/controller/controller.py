@@ -311,6 +311,11 @@ class Controller:
         contextvars.copy_context().run(self._process_next)  # what it binds to log lines is none of the caller's
 
     @property
+    def workers(self) -> int:
+        """How many reconciles run at once."""
+        return self._options.workers
+
+    @property
     def clock(self) -> Clock:
         """What its delays and durations are measured with."""
         return self._clock

@@ -48,6 +48,7 @@ class Manager:
         controllers: Started once everything else is.
         recorder: An event recorder: its last events are sent after the controllers have ended.
         services: Further parts, started before the controllers.
+        leading: Further parts that, as the controllers, run only while this process leads; always without an elector.
         elector: None runs the controllers whatever other processes do.
         clock: What deadlines are measured with.
 
@@ -62,6 +63,7 @@ class Manager:
         *,
         recorder: Service | None = None,
         services: Sequence[Service] = (),
+        leading: Sequence[Service] = (),
         elector: Elector | None = None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
@@ -70,8 +72,9 @@ class Manager:
         self.recorder = recorder
         self.elector = elector
         self._clock = clock
-        self._waiting = [] if elector is None else [WhenLeading(elector.leading, self.controllers, clock)]
-        work = self._waiting or self.controllers
+        gated: list[Service] = [*leading, *self.controllers]
+        self._waiting = [] if elector is None else [WhenLeading(elector.leading, gated, clock)]
+        work = self._waiting or gated
         self._last: list[Service] = _present(elector, recorder)
         self._parts: list[Service] = [factory, *self._last, *services, *work]
         self._running: list[Service] = []

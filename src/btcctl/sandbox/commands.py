@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import btcctl
 from btcctl.bitcoin.credential_rules import chosen, problem_with, trim
 from btcctl.bitcoin.spec.chains import DEFAULT_PORTS, REGTEST
 from btcctl.errors import ConfigError
@@ -144,7 +143,7 @@ def _check_that_it_runs(path: Path) -> None:
 
 
 def _surroundings(data_dir: Path, rpc: str, programs: Path | None) -> dict[str, str]:
-    source = str(Path(btcctl.__file__).parents[1])  # so that the pod's programs find this very btcctl
+    source = str(Path(__file__).parents[2])  # so that the pod's programs find this very btcctl
     path = os.defpath if programs is None else f"{programs}:{os.defpath}"
     node = {DIRECTORY_VARIABLE: str(data_dir), NODE_VARIABLE: rpc}
     return {"PATH": path, "HOME": str(data_dir), "LANG": "C.UTF-8", "PYTHONPATH": source, **node}

@@ -10,8 +10,8 @@ from typing import Any, TypeAlias
 
 import yaml
 
+from btcctl.app.app import App, built
 from btcctl.controller.controller import Controller
-from btcctl.controller.manager import Manager
 from btcctl.objects import Object, ObjectKey
 from btcctl.rbac.rights import difference, least_rules, rules_in
 from btcctl.resources import EVENTS, EVENTS_V1, LEASES, PODS
@@ -26,8 +26,8 @@ from btcctl.typed.kinds import AnyKind, type_of
 from btcctl.typed.typed_object import TypedObject
 from btcctl.typed.values import body_of, decoded
 
-#: Makes the manager of an operator: `build(client)`, or `build(client, clock)` so that time can be moved.
-Build: TypeAlias = Callable[..., Manager]
+#: What an operator is made of: `build(app)` adds to an App, `build(client, clock)` returns a Manager.
+Build: TypeAlias = Callable[..., Any]
 Body: TypeAlias = Mapping[str, Any] | TypedObject
 
 _UNOBSERVED = (EVENTS, EVENTS_V1, LEASES)  # no effects of a reconcile
@@ -217,8 +217,13 @@ class OperatorEnv(Faults):
         self._server.close()
 
     def _begin(self) -> SteppedManager:
-        takes_clock = "clock" in inspect.signature(self._build).parameters
-        manager = self._build(self.client, clock=self.clock) if takes_clock else self._build(self.client)
+        parameters = inspect.signature(self._build).parameters
+        if "app" in parameters:
+            manager = built(self._build, App(self.client, self.client.field_manager, clock=self.clock))
+        elif "clock" in parameters:
+            manager = self._build(self.client, clock=self.clock)
+        else:
+            manager = self._build(self.client)
         return SteppedManager(manager, self.clock, is_immediate=self._server.is_immediate)
 
     def _effects(self) -> list[Call]:

@@ -1,0 +1,198 @@
+"""What an author says of an operator, and the Manager that comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from btcctl.clock import SYSTEM_CLOCK, Clock
+from btcctl.controller.builder import ControllerBuilder, Informer
+from btcctl.controller.controller import Controller
+from btcctl.controller.keys.predicates import Predicate
+from btcctl.controller.leading import Service
+from btcctl.controller.manager import Manager
+from btcctl.controller.options import ControllerOptions
+from btcctl.controller.reconciling.processing import Reconcile
+from btcctl.controller.serving.status_server import Check
+from btcctl.events.metrics import EventMetrics
+from btcctl.events.recorder import EventRecorder
+from btcctl.informers.factory import SharedInformerFactory
+from btcctl.informers.metrics import InformerMetrics
+from btcctl.informers.reflector.transform import Transform
+from btcctl.leaderelection.elector import Elector
+from btcctl.metrics import Metrics
+from btcctl.objects import ObjectKey
+from btcctl.rest.client import ApiClient
+from btcctl.typed.kinds import AnyKind, type_of
+from btcctl.workqueue.rate_limiters import RateLimiter
+
+
+@dataclass(frozen=True, slots=True)
+class AppOptions:
+    """What the user of an operator may choose, by the flags of `btcctl.run` for example.
+
+    Attributes:
+        namespaces: Those to look after; () for all.
+        workers: How many reconciles of a controller run at once, unless it has options of its own.
+        resync_seconds: How often everything in the caches is looked at again, ± 10 %; 0 is never.
+        transform: Done to each object before it is cached.
+    """
+
+    namespaces: tuple[str, ...] = ()
+    workers: int = 2
+    resync_seconds: float = 0.0
+    transform: Transform | None = None
+
+
+class App:
+    """The parts of one operator. Each belongs to the same client, clock, metrics and election.
+
+        def build(app: App) -> None:
+            databases = app.client.resource(Database)
+            ...
+            app.controller(Database).owns(STATEFUL_SETS).reconciles(reconcile)
+
+        if __name__ == "__main__":
+            btcctl.run(build, name="pgdb")
+
+    Args:
+        client: Whatever reads and writes.
+        name: Of the operator: it records events.
+        clock: Of every part.
+        options: What its user has chosen.
+        metrics: Where to count; own collectors are registered with `metrics.registry`. None counts nothing.
+        elector: Controllers, and services that say so, work only while it leads. None: always.
+
+    Attributes:
+        factory: Of every cache.
+        recorder: Of events about whatever object.
+        checks: What `/readyz` asks beside caches, watches and the election, by name: "" or what is wrong.
+    """
+
+    def __init__(
+        self,
+        client: ApiClient,
+        name: str,
+        *,
+        clock: Clock = SYSTEM_CLOCK,
+        options: AppOptions = AppOptions(),
+        metrics: Metrics | None = None,
+        elector: Elector | None = None,
+    ) -> None:
+        self.client = client
+        self.name = name
+        self.clock = clock
+        self.options = options
+        self.metrics = metrics
+        self.checks: dict[str, Check] = {}
+        self.factory = SharedInformerFactory(
+            client,
+            namespace=options.namespaces or "",
+            resync_seconds=options.resync_seconds,
+            transform=options.transform,
+            clock=clock,
+        )
+        self.recorder = EventRecorder(client, name, clock)
+        self._elector = elector
+        self._controllers: list[Controller] = []
+        self._services: list[Service] = []
+        self._leading: list[Service] = []
+        self._manager: Manager | None = None
+        if metrics is not None:
+            metrics.registry.register(InformerMetrics(lambda: self.factory.informers, clock=clock))
+            metrics.registry.register(EventMetrics(self.recorder))
+
+    def controller(
+        self, type_: AnyKind, predicate: Predicate | None = None, *, informer: Informer | None = None
+    ) -> AppController:
+        """Begin to say what a controller reconciles; as of `Controller.for_`, ends with `reconciles`."""
+        return AppController(self, type_, predicate, informer)
+
+    def service(self, service: Service, *, leading: bool = False) -> None:
+        """Run something else beside the controllers, with threads of its own.
+
+        Args:
+            leading: Only while this process leads. Otherwise always, and from before the controllers on.
+        """
+        self._refuse_late("a service")
+        (self._leading if leading else self._services).append(service)
+
+    def add(self, controller: Controller) -> None:
+        """Run a controller that was built otherwise."""
+        self._refuse_late("a controller")
+        self._controllers.append(controller)
+
+    def manager(self) -> Manager:
+        """What starts and stops it all; the same one on every call, after the first of which nothing is added.
+
+        Raises:
+            ValueError: There is no controller and no service, or two controllers have one name.
+        """
+        if self._manager is None:
+            if not (self._controllers or self._services or self._leading):
+                raise ValueError(
+                    f"{self.name} has nothing to do: app.controller(Database).reconciles(reconcile), or app.service(…)"
+                )
+            self._manager = Manager(
+                self.factory,
+                self._controllers,
+                recorder=self.recorder,
+                services=self._services,
+                leading=self._leading,
+                elector=self._elector,
+                clock=self.clock,
+            )
+        return self._manager
+
+    def _refuse_late(self, what: str) -> None:
+        if self._manager is not None:
+            raise RuntimeError(f"{what} was added to {self.name} after its manager was made: add it in `build`")
+
+
+class AppController(ControllerBuilder[Controller]):
+    """A controller of an App. Made by `App.controller`."""
+
+    def __init__(self, app: App, type_: AnyKind, predicate: Predicate | None, informer: Informer | None) -> None:
+        super().__init__(Controller, type_, predicate, informer)
+        self._app = app
+        self._default_name = type_of(type_).plural
+
+    def reconciles(
+        self,
+        reconcile: Reconcile,
+        *,
+        name: str = "",
+        options: ControllerOptions | None = None,
+        rate_limiter: RateLimiter[ObjectKey] | None = None,
+    ) -> Controller:
+        """Make the controller, and have the App run it.
+
+        Args:
+            reconcile: Brings the world closer to what the object of a key asks for.
+            name: For threads, logs and metrics; the plural of what it reconciles if "".
+            options: None has as many workers as the App's options say.
+            rate_limiter: How long a key that failed waits.
+        """
+        app = self._app
+        controller = self.build(
+            name or self._default_name,
+            reconcile,
+            app.factory,
+            options=options or ControllerOptions(workers=app.options.workers),
+            rate_limiter=rate_limiter,
+            metrics=app.metrics,
+            clock=app.clock,
+        )
+        app.add(controller)
+        return controller
+
+
+#: Says what an operator is made of.
+Build: TypeAlias = Callable[[App], Any]
+
+
+def built(build: Build, app: App) -> Manager:
+    """The manager of what `build` adds to `app`."""
+    build(app)
+    return app.manager()

@@ -1,0 +1,167 @@
+"""`btcctl.run`: an operator of somebody's as a program, with the flags of `btcctl run`."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from btcctl import logging
+from btcctl.app.app import App, AppOptions, Build, built
+from btcctl.cli.flags import Flags, Parser, parse_count, parse_duration
+from btcctl.clock import AWAKE_CLOCK
+from btcctl.controller.debugging import DebugPages
+from btcctl.controller.health import live_checks, ready_checks
+from btcctl.controller.manager import Manager, run_until_signal
+from btcctl.controller.serving.status_server import StatusServer, parse_address
+from btcctl.errors import ApiError, BtcctlError, ConfigError, TransportError
+from btcctl.leaderelection.elector import Elector
+from btcctl.leaderelection.fence import Fence
+from btcctl.leaderelection.lease_lock import LeaseLock
+from btcctl.leaderelection.metrics import LeaderCollector
+from btcctl.metrics import Metrics
+from btcctl.objects import ObjectKey
+from btcctl.rest.client import ApiClient
+from btcctl.rest.config.client_config import ClientConfig
+from btcctl.rest.http import HttpTransport
+from btcctl.rest.loading import load_config
+from btcctl.rest.metrics import RequestMetrics
+from btcctl.rest.retry import RetryPolicy
+from btcctl.rest.transport.counting import CountingTransport
+
+logger = logging.get_logger(__name__)
+
+GRACE_SECONDS = 25.0  # below the 30 s that a pod is given to end
+
+
+def run(build: Build, *, name: str, argv: Sequence[str] | None = None) -> NoReturn:
+    """Run an operator as a program: parse flags, find the cluster, work until SIGTERM or Ctrl-C, exit.
+
+    Exit status: 0 stopped as asked, 1 failed, 2 bad usage or configuration.
+
+    Args:
+        build: Adds controllers and services to the App that it is given.
+        name: Of the operator: its field manager, its Lease, and what records its events.
+        argv: What stands after the program's name; the process' if None.
+    """
+    sys.exit(main(build, name, argv))
+
+
+def main(build: Build, name: str, argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
+    """The same; returns the exit status."""
+    args = _parser(name, environ).parse_args(argv)
+    level = "debug" if args.verbose else args.log_level
+    logging.configure(level, args.log_format, tracebacks=args.verbose)
+    try:
+        _run(build, name, args)
+    except KeyboardInterrupt:
+        return 130
+    except BtcctlError as error:
+        print(f"{name}: {logging.scrub(str(error))}", file=sys.stderr)
+        return 2 if isinstance(error, ConfigError) else 1
+    return 0
+
+
+def _parser(name: str, environ: Mapping[str, str] | None) -> argparse.ArgumentParser:
+    parser = Parser(prog=name, description=f"Run the operator {name} until SIGTERM or Ctrl-C.")
+    flags = Flags(parser, environ)
+    flags.value("--kubeconfig", parse=Path, metavar="FILE", about="the kubeconfig to use")
+    flags.value("--context", metavar="NAME", about="the context in the kubeconfig, instead of the current one")
+    flags.value("--as", dest="as_user", metavar="USER", default="", about="act as this user; the server asks if we may")
+    flags.names("--as-group", metavar="GROUP", about="act as a member of this group, with --as")
+    flags.names("--namespace", "-n", metavar="NAME", about="look after this namespace only; all by default")
+    flags.value("--workers", parse=parse_count(1, 64), default=2, metavar="N", about="parallel reconciles")
+    flags.value(
+        "--resync-period",
+        parse=parse_duration,
+        default=0.0,
+        metavar="DURATION",
+        about="how often everything is looked at again, ± 10 %; 0 is never",
+    )
+    for flag, what in (("metrics", "/metrics, /healthz and /readyz"), ("health-probe", "/healthz and /readyz")):
+        flags.value(
+            f"--{flag}-bind-address", metavar="ADDRESS", default="", about=f"serve {what} here: :8080; off by default"
+        )
+    flags.switch("--debug-endpoints", about="also serve /debug with the metrics, for btcctl debug")
+    flags.switch("--leader-elect", about="work only while holding a Lease, so that several copies can run")
+    flags.value("--leader-elect-resource-name", metavar="NAME", default=name, about="the Lease")
+    flags.value(
+        "--leader-elect-resource-namespace",
+        metavar="NAME",
+        default="",
+        about="where it is; the configuration's if empty",
+    )
+    flags.value("--log-level", choices=logging.LEVELS, default="info", about="the least level to log")
+    flags.value(
+        "--log-format", choices=("auto", "console", "json"), default="auto", about="auto is console on a terminal"
+    )
+    flags.switch("-v", "--verbose", about="log everything, and show tracebacks")
+    return parser
+
+
+def _run(build: Build, name: str, args: argparse.Namespace) -> None:
+    for address in filter(None, (args.metrics_bind_address, args.health_probe_bind_address)):
+        parse_address(address)
+    if args.debug_endpoints and not args.metrics_bind_address:
+        raise ConfigError("--debug-endpoints needs --metrics-bind-address")
+    config = load_config(args.kubeconfig, args.context).acting_as(args.as_user, "", args.as_group)
+    metrics = Metrics()
+    with _candidate(name, args, config, metrics) as candidate:
+        fence = None if candidate is None else candidate.fence
+        requests = metrics.part(RequestMetrics)
+        transport = CountingTransport(
+            HttpTransport(config, fence=fence), requests.count, config.host, requests.time, retried=requests.count_retry
+        )
+        with contextlib.closing(ApiClient(transport, field_manager=name)) as client:
+            logger.info("connected", server=config.host, server_version=_version_of(client))
+            options = AppOptions(args.namespace, args.workers, args.resync_period)
+            elector = None if candidate is None else candidate.elector
+            app = App(client, name, options=options, metrics=metrics, elector=elector)
+            manager = built(build, app)
+            for server in _status_servers(args, app, manager):
+                manager.serve(server)
+            run_until_signal(manager, grace_seconds=GRACE_SECONDS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    elector: Elector
+    fence: Fence
+
+
+@contextlib.contextmanager
+def _candidate(
+    name: str, args: argparse.Namespace, config: ClientConfig, metrics: Metrics
+) -> Iterator[_Candidate | None]:
+    """What takes part in the election; None if no flag asks for one."""
+    if not args.leader_elect:
+        yield None
+        return
+    key = ObjectKey(args.leader_elect_resource_namespace or config.namespace, args.leader_elect_resource_name)
+    # A connection of its own, without the fence and without retries: one call is one attempt.
+    with ApiClient(HttpTransport(config, pool_size=1), field_manager=name, retries=RetryPolicy(attempts=1)) as client:
+        fence = Fence(AWAKE_CLOCK)
+        observer = metrics.part(LeaderCollector).leader(key.name)
+        yield _Candidate(Elector(LeaseLock(client, key), fence, clock=AWAKE_CLOCK, observer=observer), fence)
+
+
+def _status_servers(args: argparse.Namespace, app: App, manager: Manager) -> Iterator[StatusServer]:
+    live, ready = live_checks(manager), {**ready_checks(manager), **app.checks}
+    if args.metrics_bind_address:
+        debug = DebugPages(manager).page if args.debug_endpoints else None
+        yield StatusServer(args.metrics_bind_address, app.metrics, live, ready, debug)
+    if args.health_probe_bind_address:
+        yield StatusServer(args.health_probe_bind_address, None, live, ready)
+
+
+def _version_of(client: ApiClient) -> str:
+    try:
+        return str(client.server_version().get("gitVersion", "unknown"))
+    except TransportError as error:
+        raise BtcctlError(f"{error}. Is the cluster up, and is this its address?") from error
+    except ApiError as error:
+        raise BtcctlError(f"the API server refuses us: {error}") from error
