@@ -124,15 +124,21 @@ PROCESS_FAULTS = [
         ),
         (
             "work has all of the time",
-            "part.stop(max(_MIN_STOP_SECONDS, left - kept))",
-            "part.stop(max(_MIN_STOP_SECONDS, left))",
+            "return max(_MIN_STOP_SECONDS, left - kept)",
+            "return max(_MIN_STOP_SECONDS, left)",
         ),
-        ("events have all of the time", "left - _LEASE_SECONDS), _EVENT_SECONDS)", "left - _LEASE_SECONDS), left)"),
+        ("events have all of the time", "self._lease_seconds()), _EVENT_SECONDS)", "self._lease_seconds()), left)"),
         (
             "the lease has all of the time",
-            "max(_LEASE_SECONDS, min(left, _LEASE_SECONDS + self._unused_seconds))",
+            "max(_LEASE_SECONDS, min(left, seconds))",
             "left",
         ),
+        (
+            "a slow server costs the lease's return",
+            "max(_LEASE_SECONDS, _LEASE_CALLS * answer_seconds)",
+            "_LEASE_SECONDS",
+        ),
+        ("controllers stop one after another", "if isinstance(part, Controller):", "if False:"),
     ),
     *faults_in(
         "events/broadcaster.py",

@@ -67,8 +67,14 @@ RUNTIME_FAULTS = [
             "asked = retry_after_of(error)",
             "asked = 0.0",
         ),
-        ("a reconcile has no deadline", "limited_to(self._timeout, self._clock)", "limited_to(None, self._clock)"),
+        ("a reconcile has no deadline", "limited_to(self._timeout, ", "limited_to(None, "),
         ("what is no Result passes", "if not isinstance(result, Result):", "if False:"),
+        (
+            "what is broken off counts as a failure",
+            "if not self.calls.are_broken_off:\n",
+            "if True:\n",
+        ),
+        ("reconciles cannot be broken off", "self._clock, self.calls):", "self._clock):"),
         ("a draining queue waits for caches", "not self._queue.is_shut_down and ", ""),
         ("a look that nobody needs is a reconcile", "            self._queue.cancel_delay(key)", "            pass"),
         (

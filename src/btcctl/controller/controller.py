@@ -39,6 +39,11 @@ logger = get_logger(__name__)
 
 _JOIN_SECONDS = 2.0  # for threads that have nothing left to do
 _HANGING_JOIN_SECONDS = 0.1  # for threads that had their time already
+# A call under way at a stop may take so much of the time for that, and at least so long: of a server that is slow it
+# brings the answer, of one that is silent there will be none.
+_PATIENCE_SHARE = 0.1
+_MIN_PATIENCE_SECONDS = 2.0
+_LOOK_SECONDS = 0.25  # between looks whether a call has had that
 
 
 class Controller:
@@ -181,10 +186,8 @@ class Controller:
             TimeoutError: A reconcile is still running.
             BaseException: What ended the controller before its time, CacheSyncError for one.
         """
-        self.refuse_in_reconcile("stop")
+        self.begin_stop(timeout)
         with self._lock:
-            self._is_stopped = True
-            self._drain_seconds = timeout
             runner = self._runner
         if runner is None:
             self._close()
@@ -194,6 +197,20 @@ class Controller:
             error, self._unraised = self._unraised, None
         if error is not None:
             raise error
+
+    def begin_stop(self, timeout: float = 10.0) -> None:
+        """What `stop` does, without waiting for it: several controllers stop in the time that one takes.
+
+        Raises:
+            RuntimeError: Called in one of its own reconciles.
+        """
+        self.refuse_in_reconcile("stop")
+        with self._lock:
+            self._is_stopped = True
+            self._drain_seconds = timeout
+            runner = self._runner
+        if runner is not None:
+            runner.request_stop()
 
     def idle(self) -> bool:
         """Whether nothing is queued, due, being reconciled, or held until a cache shows what was written for it."""
@@ -288,12 +305,32 @@ class Controller:
         unlink()
         with self._lock:
             drain_seconds = self._drain_seconds if stop.is_set() else 0.0
-        unfinished = self.queue.drain(drain_seconds)
+        unfinished = self._drain(drain_seconds)
         if unfinished:
             logger.warning("stopped with work left", controller=self.name, keys=[str(key) for key in unfinished])
+        hangs = bool(unfinished) and not self._processor.calls.are_broken_off
         for worker in workers:
-            worker.stop(_HANGING_JOIN_SECONDS if unfinished else _JOIN_SECONDS)
+            worker.stop(_HANGING_JOIN_SECONDS if hangs else _JOIN_SECONDS)
         logger.info("controller stopped", controller=self.name)
+
+    def _drain(self, seconds: float) -> list[ObjectKey]:
+        """Finish what is queued and running, but wait for no call that a silent server does not answer.
+
+        Returns:
+            The keys that were not done.
+        """
+        queue, calls, now = self.queue, self._processor.calls, self._clock.now
+        patience, begun_at = max(_MIN_PATIENCE_SECONDS, _PATIENCE_SHARE * seconds), now()
+        queue.begin_drain()
+        while (left := begun_at + seconds - now()) > 0 and not queue.wait_drained(min(left, _LOOK_SECONDS)):
+            if now() - begun_at >= patience:
+                calls.break_off(now() - patience)
+            if calls.are_broken_off:
+                break
+        unfinished = queue.drain(0.0)
+        if unfinished:
+            calls.break_off(now())
+        return unfinished
 
     def _close(self) -> None:
         self.queue.shut_down()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.errors import describe_error
@@ -19,12 +19,19 @@ class Service(Protocol):
     def stop(self, timeout: float = ...) -> None: ...
 
 
+@runtime_checkable
+class Stoppable(Protocol):
+    """A service that can be asked to stop without waiting for it."""
+
+    def begin_stop(self, timeout: float = ...) -> None: ...
+
+
 class WhenLeading:
     """Starts work once we lead. Until then caches and queues fill, so that it can begin at once.
 
     Args:
         leading: Set when we lead.
-        work: Started in order, stopped in reverse.
+        work: Started in order, stopped together.
 
     Attributes:
         died: Set if the work could not be started.
@@ -67,6 +74,9 @@ class WhenLeading:
             for part in self._work:
                 stack.callback(self._stop_by, deadline, part)
             self._runner.stop(timeout)
+            for part in self._work:
+                if isinstance(part, Stoppable):  # together: in the time that the slowest takes
+                    part.begin_stop(max(0.0, deadline - self._clock.now()))
 
     def why_dead(self) -> str:
         """Why the work could not be started; "" if nothing went wrong."""

@@ -23,7 +23,8 @@ _MIN_STOP_SECONDS = 1.0  # for each part to stop, even if another has used all t
 # After the work has ended nothing is waited for that may never come: an API server that answers takes an event and
 # a lease in milliseconds. Together less than two seconds, which are kept back from the time for the work.
 _EVENT_SECONDS = 0.9  # without an event having been written
-_LEASE_SECONDS = 0.7  # and what the events have not used
+_LEASE_SECONDS = 0.7  # and what the events have not used; of a server that has been slower, these calls' time
+_LEASE_CALLS = 4  # a renewal under way, to read the lease and to write it; and some to spare
 
 
 @runtime_checkable
@@ -40,8 +41,10 @@ class Manager:
     lease is lost, everything ends at once. It is given back only after all work has ended: if some
     does not, the process must end, and the lease runs out by itself.
 
-    A stop takes as long as the work that is under way, within its limit. The last events and the lease
-    have a second each after that: if the API server does not answer, they are given up, which is no failure.
+    A stop takes as long as the work that is under way, within its limit; all controllers stop at once. A call that is
+    not answered for a tenth of the time (2 s at least) is broken off with all others: none of the keys has failed then.
+    The last events and the lease have a second each after that, the lease more if the server was slow to renew it: if
+    the API server does not answer, they are given up, which is no failure.
 
     Args:
         factory: The caches.
@@ -143,7 +146,11 @@ class Manager:
         self._is_stopped = True
         if self.elector is not None and not self.elector.problem():
             self.elector.resign()
-        self._stop_rest(self._clock.now() + bounded(timeout))
+        deadline = self._clock.now() + bounded(timeout)
+        for part in self._running:
+            if isinstance(part, Controller):  # together: in the time that the slowest takes
+                part.begin_stop(self._work_seconds(deadline - self._clock.now()))
+        self._stop_rest(deadline)
 
     def run(self, stop: Stop, grace_seconds: float = 30.0) -> None:
         """Start, wait until `stop` is set or a part dies, stop.
@@ -186,15 +193,25 @@ class Manager:
             self._give_lease_back(self.elector, left)
         elif part is self.recorder and isinstance(part, _Finishing):
             began = self._clock.now()
-            part.finish(max(_MIN_STOP_SECONDS, left - _LEASE_SECONDS), _EVENT_SECONDS)
+            part.finish(max(_MIN_STOP_SECONDS, left - self._lease_seconds()), _EVENT_SECONDS)
             self._unused_seconds = max(0.0, _EVENT_SECONDS - (self._clock.now() - began))
         else:
-            kept = _EVENT_SECONDS + _LEASE_SECONDS if any(each in self._running for each in self._last) else 0.0
-            part.stop(max(_MIN_STOP_SECONDS, left - kept))
+            part.stop(self._work_seconds(left))
+
+    def _work_seconds(self, left: float) -> float:
+        """What the work may take of the time that is left."""
+        kept = _EVENT_SECONDS + self._lease_seconds() if any(each in self._running for each in self._last) else 0.0
+        return max(_MIN_STOP_SECONDS, left - kept)
+
+    def _lease_seconds(self) -> float:
+        """What giving the lease back may take: as many calls as it may need, as long as the server takes for each."""
+        answer_seconds = 0.0 if self.elector is None else self.elector.answer_seconds
+        return max(_LEASE_SECONDS, _LEASE_CALLS * answer_seconds)
 
     def _give_lease_back(self, elector: Elector, left: float) -> None:
         try:
-            elector.stop(max(_LEASE_SECONDS, min(left, _LEASE_SECONDS + self._unused_seconds)))
+            seconds = self._lease_seconds() + self._unused_seconds
+            elector.stop(max(_LEASE_SECONDS, min(left, seconds)))
         except TimeoutError:
             logger.warning("the API server does not answer: the lease is not given back, and runs out by itself")
 

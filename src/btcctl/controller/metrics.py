@@ -19,8 +19,9 @@ RECONCILE_BUCKETS = (
     *(1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5, 6, 7, 8, 9, 10, 15, 20, 25, 30, 40, 50, 60),
 )
 
-#: How a reconcile ends. A terminal error or a timeout counts as "error" too, as in controller-runtime.
-RESULTS = ("success", "error", "requeue_after", "terminal_error", "timeout")
+#: How a reconcile ends. A terminal error or a timeout counts as "error" too, as in controller-runtime; what was broken
+#: off because the controller stops counts as nothing.
+RESULTS = ("success", "error", "requeue_after", "terminal_error", "timeout", "interrupted")
 
 
 class OwnWriteCounts(Protocol):

@@ -62,6 +62,8 @@ class Elector:
     Attributes:
         leading: Set once effects may begin.
         lost: Set once we led and do no longer.
+        answer_seconds: How long the server has taken for an answer lately: the slowest, and less each time that
+            it was faster.
     """
 
     def __init__(
@@ -79,6 +81,7 @@ class Elector:
         self.identity = identity or unique_identity()
         self.leading = Latch(clock)
         self.lost = Latch(clock)
+        self.answer_seconds = 0.0
         self._lock = lock
         self._fence = fence
         self._timing = timing
@@ -197,8 +200,9 @@ class Elector:
             except Exception as error:
                 self._failures.note(error)
                 self._count_slow_path()
+        asked_at = self._clock.now()
         record = self._lock.get(self._call_seconds())
-        now = self._clock.now()
+        now = self._note_answer(asked_at)
         self._election.saw(record, now)
         if self.leading.is_set() and self.holder not in {"", self.identity}:
             return  # lost, even if the other's time is over already: it may have acted
@@ -210,7 +214,14 @@ class Elector:
         record = self._election.record_to_write(self._clock.wall_time())
         self._has_written = True
         write(record, self._call_seconds())
+        self._note_answer(sent_at)
         self._election.wrote(record, sent_at)
+
+    def _note_answer(self, asked_at: float) -> float:
+        """The server has answered; returns the time."""
+        now = self._clock.now()
+        self.answer_seconds = max(now - asked_at, self.answer_seconds / 2)
+        return now
 
     def _call_seconds(self) -> float:
         """So that one call that hangs leaves time for another before the deadline."""
@@ -246,7 +257,7 @@ class Elector:
         self._fence.close()
         self._ending.given_back = True
         try:
-            is_free = give_back(self._lock, self._election, self._clock, seconds=self._timing.call_seconds)
+            is_free = give_back(self._lock, self._election, self._clock, seconds=2 * self._timing.call_seconds)
         except Exception as error:
             self._failures.note(error)
             is_free = False

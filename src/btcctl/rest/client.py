@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from btcctl import codecs
 from btcctl.clock import SYSTEM_CLOCK, Clock, check_seconds
-from btcctl.deadline import time_left
+from btcctl.deadline import pending_calls, time_left
 from btcctl.errors import (
     ApiError,
     BtcctlError,
@@ -243,7 +243,7 @@ class ApiClient:
             if delay is None or delay >= ends_at - self.clock.now() or time_left(delay) < delay:
                 raise error
             logger.info("server asks to wait", method=request.method, path=request.path, seconds=delay)
-            if (stop or self._closed).wait(delay):
+            if self._wait(stop or self._closed, delay):
                 raise Interrupted("stopped") from error
             waited += delay
             left = max(0.0, ends_at - self.clock.now())
@@ -307,6 +307,19 @@ class ApiClient:
         about = (request.method, request.path, request.query, headers, request.body)
         return Request(*about, request.receive, request.after_status)
 
+    def _wait(self, end: Latch, seconds: float) -> bool:
+        """Wait until the server is to be asked again; return whether `end` came before."""
+        calls = pending_calls()
+        if calls is None:
+            return end.wait(seconds)
+        either = Latch(self.clock)
+        unlink = end.on_set(either.set)
+        try:
+            with calls.breakable(either.set):
+                return either.wait(seconds)
+        finally:
+            unlink()
+
     def _log_warnings(self, headers: Mapping[str, str]) -> None:
         """Each text once: the server repeats itself with every request."""
         for text in parse_warnings(headers.get("Warning", "")):
@@ -322,7 +335,7 @@ def _failure(error: BtcctlError, timeout: float) -> BtcctlError:
     if isinstance(error, TransportError):
         try:
             time_left(timeout)
-        except DeadlineExceeded as over:
+        except (DeadlineExceeded, Interrupted) as over:
             error = over
     return without_frames(error)
 

@@ -207,30 +207,35 @@ class WorkQueue(Generic[K]):
             self._work.notify_all()
 
     def drain(self, timeout: float) -> list[K]:
-        """Shut down, and wait until every queued and every processed key is done.
+        """Shut down, and wait until every queued and every processed key is done, or `timeout` seconds are over.
 
         Meanwhile a worker that finds nothing waits for what others may still have to do again.
 
-        Args:
-            timeout: Seconds after which what is still queued is dropped.
-
         Returns:
             The keys that were not done in time, those being processed first; [] if all were.
-
-        Raises:
-            ValueError: `timeout` is NaN.
         """
         bounded(timeout)
+        self.begin_drain()
+        self.wait_drained(timeout)
         with self._lock:
-            self._is_draining = True
-            self.shut_down()
-            deadline = self._now() + timeout
-            self._end_if_settled()
-            while not self._is_over and (left := deadline - self._now()) > 0:
-                self._clock.wait(self._settled, left)
             unfinished = self._unfinished()
             self._end()
             return unfinished
+
+    def begin_drain(self) -> None:
+        """Begin what `drain` waits for: accept nothing new, drop what is delayed, hand out the rest. Idempotent."""
+        with self._lock:
+            self._is_draining = True
+            self.shut_down()
+            self._end_if_settled()
+
+    def wait_drained(self, timeout: float) -> bool:
+        """Wait, once a drain has begun, until all is done; return whether it is."""
+        deadline = self._now() + timeout
+        with self._lock:
+            while not self._is_over and (left := deadline - self._now()) > 0:
+                self._clock.wait(self._settled, left)
+            return self._is_over
 
     def idle(self) -> bool:
         """Whether nothing is queued, being processed or due; what is due later does not count."""

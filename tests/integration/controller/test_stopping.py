@@ -16,7 +16,7 @@ import pytest
 from btcctl.apiserver.api import Api
 from btcctl.apiserver.network.http import EmbeddedServer
 from btcctl.apiserver.network.kubeconfig import kubeconfig, write_kubeconfig
-from btcctl.clock import SYSTEM_CLOCK
+from btcctl.clock import SYSTEM_CLOCK, sleep
 from btcctl.leaderelection.lease_lock import LeaseLock
 from btcctl.leaderelection.record import LeaseRecord
 from btcctl.objects import ObjectKey
@@ -29,6 +29,7 @@ from btcctl.threads import Runner, Stop
 
 GRACE_SECONDS = 8.0
 SECONDS = 2.0 + 1.5  # the interpreter's own end, on a busy machine
+PATIENCE_SECONDS = 2.0  # with calls that are under way
 LEASE = ObjectKey("default", "lease")
 
 PROGRAM = textwrap.dedent("""
@@ -48,7 +49,11 @@ PROGRAM = textwrap.dedent("""
     def reconcile(key):
         recorder.event(ObjectReference("v1", "ConfigMap", key.namespace, key.name), "Normal", "Seen", "hello")
         print("reconciling", flush=True)
-        time.sleep(hang)
+        if hang < 0:
+            time.sleep(-hang)
+            client.resource(CONFIG_MAPS).get(key)
+        else:
+            time.sleep(hang)
         return Result()
 
     factory = SharedInformerFactory(client, resync_seconds=0.2)
@@ -70,7 +75,11 @@ PROGRAM = textwrap.dedent("""
 
 @contextlib.contextmanager
 def operator(url: str, *, hang: float = 0.0, said: str = "up") -> Iterator[subprocess.Popen[str]]:
-    """The program, once it has said that."""
+    """The program, once it has said that.
+
+    Args:
+        hang: Seconds that each reconcile computes; if negative, until it makes a call.
+    """
     command = [sys.executable, "-c", PROGRAM, url, str(hang), str(GRACE_SECONDS)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
@@ -196,6 +205,15 @@ def test_while_waiting_for_the_lease(
     with operator(scene.proxy.url) as process, fault(scene.proxy):
         assert seconds_to_end(process) < SECONDS
     assert scene.holder() == "another"
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_call_of_a_reconcile_to_a_server_that_does_not_answer_is_broken_off(
+    scene: Scene, fault: Callable[[FaultProxy], contextlib.AbstractContextManager[None]]
+) -> None:
+    with operator(scene.proxy.url, hang=-0.5, said="reconciling") as process, fault(scene.proxy):
+        sleep(1.0)  # now it is in that call
+        assert seconds_to_end(process) < PATIENCE_SECONDS + SECONDS
 
 
 @pytest.mark.parametrize("seconds", [3.0, 60.0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from queue import SimpleQueue
 
@@ -13,6 +14,7 @@ from btcctl.controller.controller import Controller
 from btcctl.controller.manager import Manager
 from btcctl.controller.options import ControllerOptions
 from btcctl.controller.reconciling.result import Result
+from btcctl.deadline import pending_calls, time_left
 from btcctl.errors import CacheSyncError, TerminalError, TooManyRequests
 from btcctl.informers.factory import SharedInformerFactory
 from btcctl.metrics import Metrics
@@ -21,6 +23,7 @@ from btcctl.resources import CONFIG_MAPS
 from btcctl.testing import capture_logs
 from btcctl.testing.clock import FakeClock
 from btcctl.testing.fake_client import FakeClient
+from btcctl.threads import Runner
 from tests.unit.controller.support import FakeCachingInformer, FakeInformer, key, kill, new_object
 
 REAL_LIMIT_SECONDS = 10.0  # a broken test fails, it does not hang
@@ -311,6 +314,81 @@ def test_a_reconcile_that_does_not_end_is_named_and_does_not_hold_the_stop_up_fo
         controller.stop(timeout=0.0)
     assert [each["keys"] for each in logs if "keys" in each] == [["default/a"]]
     go_on.set()
+
+
+class SilentServer:
+    """What reconciles call: it answers when it is asked to, or never."""
+
+    def __init__(self) -> None:
+        self.asked, self.answered = SimpleQueue(), threading.Event()
+
+    def call(self) -> Result:
+        time_left(30.0)
+        calls = pending_calls()
+        assert calls is not None
+        with calls.breakable(self.answered.set):
+            self.asked.put(None)
+            assert self.answered.wait(REAL_LIMIT_SECONDS)
+        return Result()
+
+
+def stopping(controller: Controller, clock: FakeClock, seconds: float) -> Runner:
+    """A thread that stops it, and waits already."""
+    runner = Runner("stopping", lambda _: controller.stop(seconds))
+    runner.start()
+    while not controller.queue.is_shut_down:
+        time.sleep(0.001)
+    return runner
+
+
+def pass_time(clock: FakeClock, seconds: float) -> None:
+    """As a drain sees it, which looks four times a second whether a call hangs."""
+    for _ in range(round(seconds / 0.25)):
+        clock.wait_until_blocked()
+        clock.advance(0.25)
+
+
+@pytest.mark.parametrize(("seconds", "patience"), [(30.0, 3.0), (8.0, 2.0)])
+def test_a_stop_waits_for_a_call_that_is_not_answered_for_a_share_of_its_time_only(clock, seconds, patience):
+    server = SilentServer()
+    controller = Controller("net", Reconciler(server.call), clock=clock, workers=1)
+    controller.queue.add(key("a"))
+    controller.queue.add(key("b"))
+    controller.start()
+    server.asked.get(timeout=REAL_LIMIT_SECONDS)
+    with capture_logs() as logs:
+        stop = stopping(controller, clock, seconds)
+        pass_time(clock, patience - 0.25)
+        assert not server.answered.is_set()
+        pass_time(clock, 0.25)
+        stop.stop()
+    assert "reconcile failed" not in [each["event"] for each in logs]
+    assert [each["keys"] for each in logs if each["event"] == "stopped with work left"] == [["default/a", "default/b"]]
+    assert controller.queue.num_requeues(key("a")) == 0
+
+
+def test_a_stop_without_time_breaks_off_what_is_still_waited_for(clock):
+    server = SilentServer()
+    controller = Controller("net", Reconciler(server.call), clock=clock, workers=1)
+    controller.queue.add(key("a"))
+    controller.start()
+    server.asked.get(timeout=REAL_LIMIT_SECONDS)
+    controller.stop(timeout=0.0)
+
+
+def test_a_call_that_is_answered_in_that_time_brings_its_reconcile_to_an_end(clock):
+    server = SilentServer()
+    reconcile = Reconciler(server.call)
+    controller = Controller("net", reconcile, clock=clock, workers=1)
+    for name in ("a", "b"):
+        controller.queue.add(key(name))
+    controller.start()
+    server.asked.get(timeout=REAL_LIMIT_SECONDS)
+    stop = stopping(controller, clock, 30.0)
+    pass_time(clock, 2.75)
+    server.answered.set()
+    stop.stop()
+    assert (reconcile.next(), reconcile.next()) == (key("a"), key("b"))
 
 
 def test_what_kills_a_worker_ends_the_controller_and_is_raised_from_stop(clock):

@@ -123,7 +123,7 @@ class HangingElector(Part):
 
     def __init__(self) -> None:
         super().__init__("elector", [], TimeoutError("hangs"))
-        self.leading, self.lost = Latch(), Latch()
+        self.leading, self.lost, self.answer_seconds = Latch(), Latch(), 0.0
 
     def problem(self) -> str:
         return ""
@@ -157,6 +157,42 @@ def test_the_last_events_and_the_lease_have_their_share_however_long_the_work_ta
     manager.stop(timeout=10.0)
     assert clock.now() == pytest.approx(8.4 + 0.9)
     assert elector.timeouts == [pytest.approx(0.7)]
+
+
+def test_a_slow_server_has_the_time_that_giving_the_lease_back_takes_if_there_is_so_much():
+    clock, work = FakeClock(), Part("work", [])
+    work.stop = clock.advance  # type: ignore[method-assign]
+    recorder, elector = Recorder(clock, 0.9), HangingElector()
+    elector.answer_seconds = 3.0
+    manager = Manager(Part("caches", []), [], recorder=recorder, elector=elector, services=[work], clock=clock)
+    manager.start()
+    manager.stop(timeout=20.0)
+    assert clock.now() == pytest.approx(20.0 - 12.0)
+    assert elector.timeouts == [pytest.approx(12.0)]
+
+
+@pytest.mark.parametrize("has_elector", [False, True])
+def test_controllers_stop_together(has_elector):
+    asked: list[str] = []
+
+    class Asked(Controller):
+        def begin_stop(self, timeout: float = 10.0) -> None:
+            asked.append(f"ask {self.name}")
+            super().begin_stop(timeout)
+
+        def stop(self, timeout: float = 10.0) -> None:
+            asked.append(f"stop {self.name}")
+            super().stop(timeout)
+
+    controllers = [Asked(name, lambda _: Result()) for name in ("a", "b")]
+    elector = HangingElector() if has_elector else None
+    manager = Manager(Part("caches", []), controllers, elector=elector)
+    manager.start()
+    if elector is not None:
+        elector.leading.set()
+    manager.stop(timeout=5.0)
+    assert asked.index("ask a") < asked.index("stop b")
+    assert asked.index("ask b") < asked.index("stop a")
 
 
 def test_runs_until_asked_to_stop():

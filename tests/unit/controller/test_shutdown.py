@@ -24,6 +24,7 @@ from tests.unit.controller.support import FakeCachingInformer, new_object
 MODULES = (controller, sources, processing, own_writes, queue, rate_limited, delayed, support)
 REAL_LIMIT_SECONDS = 10.0  # a broken test fails, it does not hang
 DELAY_SECONDS = 30.0
+LOOK_SECONDS = 0.25  # a drain looks so often whether a call hangs
 # How often each is reconciled if nothing comes in between.
 CALLS = {"good": 1, "failing": 2, "late": 2, "writing": 2}
 
@@ -32,7 +33,7 @@ class WorkersClock(FakeClock):
     """What a worker waits for, or who waits for a cache, has come at once; a drain takes no time."""
 
     def wait(self, condition: threading.Condition, timeout: float | None) -> bool:
-        is_drain = timeout is not None and timeout > DELAY_SECONDS
+        is_drain = timeout is not None and (timeout > DELAY_SECONDS or timeout == LOOK_SECONDS)
         if timeout is None or is_drain:
             return super().wait(condition, timeout)
         self.advance(timeout)

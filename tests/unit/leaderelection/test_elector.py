@@ -244,6 +244,15 @@ def test_a_server_as_slow_as_a_call_may_be_costs_nobody_the_lease(a: Candidate, 
     assert a.fence.refused == 0
 
 
+def test_how_slow_the_server_is_shows_and_is_forgotten_bit_by_bit(a: Candidate) -> None:
+    a.lock.seconds = 3.0
+    a.step()
+    assert a.elector.answer_seconds == 3.0
+    a.lock.seconds = 0.0
+    a.step()
+    assert a.elector.answer_seconds == 1.5
+
+
 def test_a_pause_counts_from_the_beginning_of_the_attempt_and_is_never_negative(a: Candidate) -> None:
     assert a.step() == RETRY
     a.lock.seconds = 0.5

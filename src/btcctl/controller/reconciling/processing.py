@@ -19,8 +19,8 @@ from btcctl.controller.reconciling.journal import Journal
 from btcctl.controller.reconciling.own_writes import OwnWrites
 from btcctl.controller.reconciling.passing import PassingFailures, is_passing
 from btcctl.controller.reconciling.result import MIN_REQUEUE_SECONDS, Result
-from btcctl.deadline import limited_to
-from btcctl.errors import DeadlineExceeded, TerminalError, describe_error
+from btcctl.deadline import PendingCalls, limited_to
+from btcctl.errors import DeadlineExceeded, Interrupted, TerminalError, describe_error
 from btcctl.logging import get_logger
 from btcctl.objects import ObjectKey
 from btcctl.rest.collection.written import recording_writes
@@ -41,6 +41,7 @@ class Processor:
     """What a worker does with a key. Thread-safe; nothing that a reconcile raises gets out.
 
     Attributes:
+        calls: What reconciles wait for. Once they have been broken off, none begins any more.
         own_writes: What each key waits for.
         journal: What became of each key.
 
@@ -65,6 +66,7 @@ class Processor:
         self._metrics = metrics
         self._timeout = options.reconcile_timeout
         self._uses_background = options.background
+        self.calls = PendingCalls(clock)
         self._tracebacks = Tracebacks()
         self._passing = PassingFailures()
         self.journal = Journal(name, clock)
@@ -108,6 +110,12 @@ class Processor:
             self._forget(key)
             logger.error("giving up until it changes", error=describe_error(error))  # noqa: TRY400
             return "terminal_error", error
+        except Interrupted as error:
+            if not self.calls.are_broken_off:
+                self._retry(key, error)
+                return "error", error
+            logger.info("reconcile broken off: the server is silent, and the controller stops")
+            return "interrupted", error
         except DeadlineExceeded as error:
             self._retry(key, error)
             return "timeout", error
@@ -127,7 +135,7 @@ class Processor:
         return "requeue_after", None
 
     def _call(self, key: ObjectKey) -> Result:
-        with recording_writes() as writes, limited_to(self._timeout, self._clock):
+        with recording_writes() as writes, limited_to(self._timeout, self._clock, self.calls):
             try:
                 result = self._reconcile(key)
             finally:

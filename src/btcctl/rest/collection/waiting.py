@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Protocol, TypeAlias
 
 from btcctl.clock import Clock, check_seconds
-from btcctl.deadline import time_left
+from btcctl.deadline import pending_calls, time_left
 from btcctl.errors import ApiError, DeadlineExceeded, Interrupted, TransportError, describe_error
 from btcctl.objects import BOOKMARK, DELETED, ListPage, Object, ObjectKey
 from btcctl.resources import ResourceType
@@ -42,12 +43,17 @@ def follow_until(
     seconds = time_left(check_seconds("timeout", timeout))
     wait, breaker, ended = _Wait(resource, key, condition), Breaker(), Latch(clock)
 
+    def end() -> None:
+        ended.set()
+        breaker.trip()
+
     def end_in_time(stop: Stop) -> None:
         if not stop.wait(seconds):
-            ended.set()
-            breaker.trip()
+            end()
 
-    with Runner(f"wait-{key.name}", end_in_time, clock=clock):
+    calls = pending_calls()
+    breakable = contextlib.nullcontext() if calls is None else calls.breakable(end)
+    with Runner(f"wait-{key.name}", end_in_time, clock=clock), breakable:
         while not ended.is_set():
             try:
                 if wait.follow(breaker):

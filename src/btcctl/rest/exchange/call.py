@@ -72,8 +72,16 @@ class Call:
         Raises:
             Interrupted: It is tripped already.
         """
-        if self.breaker is None:
-            return
-        # A TLS socket refuses dup(), its descriptor does not.
-        with socket.socket(fileno=os.dup(sock.fileno())) as plain:
-            self.breaker.attach(plain)
+        if self.breaker is not None:
+            watch_over(sock.fileno(), self.breaker)
+
+
+def watch_over(fd: int, breaker: Breaker) -> None:
+    """Let `breaker` end what blocks on the socket of this descriptor.
+
+    Raises:
+        Interrupted: It is tripped already.
+    """
+    # A TLS socket refuses dup(), its descriptor does not.
+    with socket.socket(fileno=os.dup(fd)) as plain:
+        breaker.attach(plain)

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from btcctl.clock import bounded
+from btcctl.deadline import pending_calls
 from btcctl.rest.exchange.body import (
     WITHOUT_BODY,
     Framing,
@@ -24,13 +25,15 @@ from btcctl.rest.exchange.body import (
     leaves_connection_usable,
     unpacking_of,
 )
-from btcctl.rest.exchange.call import Call
+from btcctl.rest.exchange.call import Call, watch_over
 from btcctl.rest.exchange.connection import Connection, Connections
 from btcctl.rest.exchange.failures import CUT_SHORT, NO_ANSWER, ExchangeError, NoAnswer, Silent, is_broken_off
 from btcctl.rest.exchange.head import Head, parse_head
 from btcctl.rest.exchange.wire import MAX_READ, WOULD_BLOCK
+from btcctl.rest.transport.breaker import Breaker
 
 SEND_BYTES = 1 << 18  # the fence is asked again before each further part
+SOON_SECONDS = 0.25  # an answer that takes longer is worth the system calls that make it breakable
 MAX_INFORMATIONAL = 100  # answers of the kind "100 Continue" before the one that counts
 
 
@@ -61,13 +64,13 @@ def exchange(
         while True:
             is_kept = connection.sock is not None
             if not is_kept:
-                connections.connect(connection, call)
+                _connect(connections, connection, call)
             elif call.breaker is not None:
                 call.watch_over(connection.sock)
             wire: Any = connection.wire
             try:
                 _send(wire, call, message)
-                data = _receive(wire, call, call.deadline)
+                data = _receive_soon(wire, call)
             except OSError as error:
                 if not is_broken_off(error):
                     raise
@@ -170,9 +173,15 @@ class Answer:
         """
         parts: list[bytes] = []
         take = receive or parts.append
+        if self.content is not None:
+            take(self.content)
+            return b"".join(parts)
+        framing = self._framing
         try:
-            for piece in self.pieces():
-                take(piece)
+            while not framing.is_complete:
+                if content := self._next(framing):
+                    take(content)
+            self._finish(framing)
         except BaseException:
             self.close()
             raise
@@ -216,13 +225,30 @@ class Answer:
         connection, idle_seconds, call = self._connection, self._idle_seconds, self._call
         if connection is None or connection.wire is None:
             raise ExchangeError("the answer has been closed")
-        ends_at = call.deadline if idle_seconds is None else call.clock.now() + idle_seconds
-        data = _receive(connection.wire, call, ends_at)
+        if idle_seconds is None:
+            data = _receive_soon(connection.wire, call)
+            if data is None:
+                raise call.out_of_time()
+            return data
+        data = _receive(connection.wire, call, call.clock.now() + idle_seconds)
         if data is not None:
             return data
-        if idle_seconds is None:
-            raise call.out_of_time()
         raise Silent(f"connected, but silent or too slow: nothing came for {idle_seconds:g} s")
+
+
+def _connect(connections: Connections, connection: Connection, call: Call) -> None:
+    """Connect; those can break that off who want the work to end that the call belongs to."""
+    calls = pending_calls()
+    if calls is None or call.breaker is not None:
+        connections.connect(connection, call)
+        return
+    breaker = call.breaker = Breaker()
+    try:
+        with calls.breakable(breaker.trip):
+            connections.connect(connection, call)
+    finally:
+        call.breaker = None
+        breaker.release()
 
 
 def _send(wire: Any, call: Call, message: bytes) -> None:
@@ -270,12 +296,36 @@ def _receive_rest_of_head(
             del data[: head.size]
             head = parse_head(data)
             continue
-        more = _receive(connection.wire, call, call.deadline)
+        more = _receive_soon(connection.wire, call)
         if not more:
             raise ExchangeError(CUT_SHORT) if more is not None else call.out_of_time()
         data += more
         head = parse_head(data, len(data) - len(more))
     return head, bytes(data[head.size :])
+
+
+def _receive_soon(wire: Any, call: Call) -> bytes | None:
+    """What comes next: b"" at the end, None if nothing comes in the call's time.
+
+    What does not come soon can be broken off by those who want the work to end that the call belongs to.
+
+    Raises:
+        Interrupted: It was.
+    """
+    soon = call.clock.now() + SOON_SECONDS
+    data = _receive(wire, call, min(call.deadline, soon))
+    if data is not None or soon >= call.deadline:
+        return data
+    calls = pending_calls()
+    if calls is None or call.breaker is not None:
+        return _receive(wire, call, call.deadline)
+    breaker = Breaker()
+    try:
+        with calls.breakable(breaker.trip):
+            watch_over(wire.fd, breaker)
+            return _receive(wire, call, call.deadline)
+    finally:
+        breaker.release()
 
 
 def _receive(wire: Any, call: Call, ends_at: float) -> bytes | None:

@@ -27,6 +27,7 @@ class Wire:
     """Belongs to one exchange at a time.
 
     Attributes:
+        fd: The socket's descriptor.
         poll: Waits for so many milliseconds until something has come, or the end has; what it returns is true then.
         read: So many bytes at most of what has come, b"" at the end.
         write: As much of some bytes as goes at once; returns how much that was.
@@ -36,7 +37,7 @@ class Wire:
     if it is one that blocks and its time is over, and `ssl.SSLEOFError` if TLS has not ended as it should.
     """
 
-    __slots__ = ("_fd", "limit", "poll", "read", "write")
+    __slots__ = ("fd", "limit", "poll", "read", "write")
 
     def __init__(
         self,
@@ -46,7 +47,7 @@ class Wire:
         poll: Callable[[float], object] | None = None,
         limit: Callable[[float], object] | None = None,
     ) -> None:
-        self._fd = fd
+        self.fd = fd
         self.read = read
         self.write = write
         self.poll = _poll(fd, select.POLLIN) if poll is None else poll
@@ -56,7 +57,7 @@ class Wire:
         """Wait after a write that raised one of WOULD_BLOCK, or a read that wants to write: TLS may have to do the
         other first."""
         events = select.POLLIN if isinstance(refused, ssl.SSLWantReadError) else select.POLLOUT
-        _poll(self._fd, events)(seconds * 1000)
+        _poll(self.fd, events)(seconds * 1000)
 
 
 #: That nothing can be read or written at the moment.

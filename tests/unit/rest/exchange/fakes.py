@@ -31,6 +31,7 @@ class Wire:
         self.on_silence: Callable[[float], object] = lambda seconds: None
         self.waits: list[float] = []
         self.limit = None
+        self.fd = 7
 
     def poll(self, milliseconds: float) -> None:
         assert milliseconds > 0

@@ -10,10 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from btcctl.errors import NotLeading
+from btcctl.deadline import PendingCalls, limited_to
+from btcctl.errors import Interrupted, NotLeading
+from btcctl.rest.exchange import exchange as exchange_module
 from btcctl.rest.exchange.call import Call
 from btcctl.rest.exchange.exchange import MAX_INFORMATIONAL, SEND_BYTES
 from btcctl.rest.exchange.failures import ExchangeError, NoAnswer, OutOfTime, Silent
+from btcctl.rest.transport.breaker import Breaker
 from btcctl.testing.clock import FakeClock
 from tests.unit.rest.exchange.fakes import GET, HEAD, POST, SILENCE, Link, Links, Wire, cut, read, send
 
@@ -243,11 +246,12 @@ def test_an_answer_that_drips_is_given_up_at_the_deadline(answer: bytes):
 
 
 def test_a_wait_is_given_what_is_left_of_this_call_whatever_the_one_before_was_given():
-    wire = Wire(OK, OK, OK)
+    clock, wire = FakeClock(), Wire(SILENCE, OK, OK, SILENCE, OK)
+    wire.on_silence = clock.advance
     links = Links(Link(wire, is_kept=True))
     for seconds in (30.0, 0.2, 5.0):
-        send(links, GET, Call(seconds, FakeClock())).read()
-    assert wire.waits == pytest.approx([30.0, 0.2, 5.0])
+        send(links, GET, Call(seconds, clock)).read()
+    assert wire.waits == pytest.approx([0.25, 29.75, 0.2, 0.25, 4.75])
 
 
 @pytest.mark.parametrize("refusal", [BlockingIOError(), ssl.SSLWantWriteError(), ssl.SSLWantReadError()])
@@ -266,11 +270,58 @@ def test_a_server_that_takes_nothing_is_given_up_at_the_deadline():
 
 
 def test_a_server_that_says_nothing_is_given_up_at_the_deadline():
-    clock, wire = FakeClock(), Wire(SILENCE, OK)
+    clock, wire = FakeClock(), Wire(SILENCE, SILENCE, OK)
     wire.on_silence = clock.advance
     with pytest.raises(OutOfTime):
         send(Links(Link(wire)), GET, Call(10.0, clock))
-    assert wire.waits == pytest.approx([10.0])
+    assert clock.now() == pytest.approx(10.0)
+
+
+class Twins:
+    """Takes the place of `watch_over`: what a breaker watches over gets its end when it is tripped."""
+
+    def __init__(self, wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.watched: list[Breaker] = []
+        self._wire = wire
+        monkeypatch.setattr(exchange_module, "watch_over", self.watch_over)
+
+    def watch_over(self, fd: int, breaker: Breaker) -> None:
+        self.watched.append(breaker)
+        breaker.on_trip(self._wire.pieces.clear)
+
+
+def test_a_call_that_is_not_answered_soon_is_broken_off_with_the_work_that_it_belongs_to(monkeypatch):
+    clock, wire = FakeClock(), Wire(SILENCE, SILENCE, OK)
+    calls, twins = PendingCalls(clock), Twins(wire, monkeypatch)
+    wire.on_silence = lambda seconds: calls.break_off(clock.now()) if twins.watched else clock.advance(seconds)
+    links = Links(Link(wire, is_kept=True))
+    with limited_to(None, clock, calls), pytest.raises(Interrupted):
+        send(links, GET, Call(10.0, clock))
+    assert not links.keeps_a_connection
+    assert clock.now() == pytest.approx(0.25)
+
+
+def test_who_breaks_work_off_costs_an_answer_that_comes_soon_nothing(monkeypatch):
+    clock, wire = FakeClock(), Wire(OK)
+    calls, twins = PendingCalls(clock), Twins(wire, monkeypatch)
+    with limited_to(None, clock, calls):
+        assert send(Links(Link(wire, is_kept=True)), GET, Call(10.0, clock)).read() == b"{}"
+    assert twins.watched == []
+
+
+def test_a_connection_that_is_being_made_is_broken_off_with_the_work(monkeypatch):
+    clock, calls = FakeClock(), PendingCalls(FakeClock())
+
+    class Unreachable(Links):
+        def connect(self, link: Link, call: Call) -> None:
+            call.breaker.on_trip(lambda: None)
+            calls.break_off(clock.now())
+            call.breaker.check()
+
+    links = Unreachable(Link(Wire(OK)))
+    with limited_to(None, clock, calls), pytest.raises(Interrupted):
+        send(links, GET, Call(10.0, clock))
+    assert not links.is_out
 
 
 @pytest.mark.parametrize("nothing", [ssl.SSLWantReadError(), ssl.SSLWantWriteError(), BlockingIOError()])
@@ -286,10 +337,10 @@ def test_a_peer_that_has_vanished_is_no_slow_one():
 
 
 def test_less_is_left_for_the_second_piece():
-    clock = FakeClock()
-    wire = drip(clock, 4.0, OK[:9], OK[9:])
+    clock, wire = FakeClock(), Wire(SILENCE, OK[:9], SILENCE, OK[9:])
+    wire.on_silence = clock.advance
     send(Links(Link(wire)), GET, Call(10.0, clock)).read()
-    assert [round(each, 1) for each in wire.waits] == [10.0, 6.0]
+    assert wire.waits == pytest.approx([0.25, 9.75, 0.25, 9.5])
 
 
 def test_a_stream_may_take_as_long_as_it_likes_if_it_is_not_silent():
