@@ -153,6 +153,13 @@ class ApiError(BtcctlError):
         return (self.code == 504 or self.reason == "Timeout") and _TOO_LARGE in self.message
 
     @property
+    def is_namespace_terminating(self) -> bool:
+        """The namespace is being deleted, or gone: nothing new can be made in it, and nothing that is there stays."""
+        if self.code == 404:
+            return self.details.get("kind") == "namespaces"
+        return any(each.get("reason") == "NamespaceTerminating" for each in self.causes)
+
+    @property
     def causes(self) -> list[Mapping[str, str]]:
         """The Status' `details.causes`: mappings with `reason`, `message` and `field`, as far as they are texts."""
         causes = self.details.get("causes")

@@ -115,7 +115,8 @@ class ChildKeeper:
         except Conflict:
             raise
         except ApiError as error:
-            tell(_refusal(desired, found, error))
+            if not error.is_namespace_terminating:
+                tell(_refusal(desired, found, error))
             raise
         dispute = contention.dispute_of(self._resource.type, key)
         if ensured is None:

@@ -22,6 +22,7 @@ from btcctl.bitcoin.children import (
 from btcctl.bitcoin.claims import Verdict, is_served
 from btcctl.bitcoin.cluster import Cluster
 from btcctl.bitcoin.credentials import CredentialsProblem, KnownCredentials, read_credentials
+from btcctl.bitcoin.departures import Departures
 from btcctl.bitcoin.ensure import Child, ChildKeeper, Children, Ensure
 from btcctl.bitcoin.findings import (
     chain_finding,
@@ -65,7 +66,7 @@ from btcctl.bitcoin.topology import Spelling
 from btcctl.bitcoin.types import FORBIDDEN, MESH_READY, BitcoinNetwork
 from btcctl.clock import SYSTEM_CLOCK, Clock, rfc3339
 from btcctl.controller.reconciling.result import Result
-from btcctl.errors import Conflict, Forbidden, ObjectDecodeError
+from btcctl.errors import Conflict, Forbidden, NotFound, ObjectDecodeError
 from btcctl.logging import get_logger
 from btcctl.objects import Object, ObjectKey
 
@@ -106,6 +107,7 @@ class NetworkReconciler:
         self._options = options
         self._memories = memories
         self._clock = clock
+        self._departures = Departures()
         self._reporter = Reporter(cluster, memories.installation, clock)
 
     def __call__(self, key: ObjectKey) -> Result:
@@ -120,7 +122,11 @@ class NetworkReconciler:
             self._memories.forget(key)
             self._passes.forget(key)
             self._mine(key, None)
+            self._departures.gone(key)
             return Result()  # garbage collection takes the children
+        self._departures.arrived(key)
+        if self._departures.is_leaving(key, obj.uid):
+            return Result()
         bind_contextvars(uid=obj.uid, generation=obj.generation, resource_version=obj.resource_version)
         network = self._decode(obj)
         if not self._claim(obj, network):
@@ -131,8 +137,12 @@ class NetworkReconciler:
         except Conflict as error:
             logger.debug("somebody else was faster", error=str(error))
             return Result(requeue_after=CONFLICT_SECONDS)
-        except Forbidden as error:
-            self._reporter.say_refused(obj, network, str(error))
+        except (Forbidden, NotFound) as error:
+            if error.is_namespace_terminating:
+                self._departures.leave(key, obj.uid)
+                return Result()
+            if isinstance(error, Forbidden):
+                self._reporter.say_refused(obj, network, str(error))
             raise
 
     def _decode(self, obj: Object) -> BitcoinNetwork:

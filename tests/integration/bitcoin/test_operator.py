@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
@@ -11,13 +12,13 @@ from pathlib import Path
 import pytest
 
 from btcctl.bitcoin.operator import NotInstalled, build_operator
-from btcctl.bitcoin.types import BITCOIN_NETWORKS
+from btcctl.bitcoin.types import BITCOIN_NETWORKS, DOMAIN
 from btcctl.errors import AlreadyExists, Forbidden, NotFound
 from btcctl.leaderelection.elector import Elector
 from btcctl.leaderelection.fence import Fence
 from btcctl.leaderelection.lease_lock import LeaseLock
 from btcctl.objects import ObjectKey
-from btcctl.resources import NAMESPACES, SECRETS, SERVICES, STATEFUL_SETS
+from btcctl.resources import CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES, SECRETS, SERVICES, STATEFUL_SETS
 from btcctl.testing import capture_logs
 from btcctl.testing.control_plane import ControlPlane
 from tests.integration.bitcoin.operated import KEY, MANIFESTS, OPTIONS, SEEDS, Operated, objects, operated
@@ -123,6 +124,48 @@ def test_our_role_is_enough_for_the_lease_and_for_no_other(ours: Operated) -> No
     assert ours.refused() == set()
     with pytest.raises(Forbidden):
         LeaseLock(ours.controller, ObjectKey(LEASE.namespace, "another")).get(5.0)
+
+
+def test_a_namespace_that_is_deleted_with_its_networks_is_one_line(ours: Operated) -> None:
+    ours.install()
+    ours.admin.resource(NAMESPACES).create({"metadata": {"name": "going"}})
+    networks, services = (ours.admin.resource(each, "going") for each in (BITCOIN_NETWORKS, SERVICES))
+    with capture_logs() as logs, ours.operator():
+        for name in "abc":
+            networks.create({"metadata": {"name": name}, "spec": {"nodes": 1}})
+        eventually(lambda: len(services.list()[0]) == 3)
+        logs.clear()
+        ours.admin.resource(NAMESPACES).delete(ObjectKey("", "going"))
+        for each in services.list()[0]:  # as a namespace controller does; the embedded server has done it at once
+            with suppress(NotFound):
+                services.delete(each.key)
+        eventually(lambda: lines_of("going", logs))
+        for each in networks.list()[0]:
+            with suppress(NotFound):
+                networks.delete(each.key)
+        eventually(lambda: networks.list()[0] == [])
+    said = [each for each in logs if each["log_level"] in {"warning", "error"} or each in lines_of("going", logs)]
+    assert said == lines_of("going", logs)[:1]
+
+
+def lines_of(namespace: str, logs: list[dict[str, object]]) -> list[dict[str, object]]:
+    return [each for each in logs if each.get("namespace") == namespace and each["log_level"] == "info"]
+
+
+def test_a_definition_that_is_deleted_is_one_warning(ours: Operated) -> None:
+    ours.install(SEEDS / "secret.yaml", SEEDS / "testNetwork.yaml")
+    with capture_logs() as logs, ours.operator():
+        eventually(ours.pods.is_asked_for)
+        ours.admin.resource(CUSTOM_RESOURCE_DEFINITIONS).delete(ObjectKey("", f"bitcoinnetworks.{DOMAIN}"))
+        eventually(lambda: [(each.verb, each.status) for each in ours.asked()].count(("list", 404)) >= 2, 20)
+        caches = [each.name for each in threading.enumerate() if each.name.startswith("reflector-bitcoinnetworks")]
+    ours.install()
+    assert len(warnings_in(logs)) == len(caches)  # on the real server a garbage collector of ours has one, too
+    assert all("is the CRD installed" in str(each["error"]) for each in warnings_in(logs))
+
+
+def warnings_in(logs: list[dict[str, object]]) -> list[dict[str, object]]:
+    return [each for each in logs if each["log_level"] in {"warning", "error"}]
 
 
 def tell_the_story(cluster: Operated) -> None:

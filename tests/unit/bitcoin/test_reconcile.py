@@ -10,9 +10,12 @@ import pytest
 from btcctl.bitcoin.children import SECRET_VERSION_ANNOTATION
 from btcctl.bitcoin.reconcile import CONFLICT_SECONDS
 from btcctl.bitcoin.types import BITCOIN_NETWORKS
-from btcctl.errors import ApiError, Conflict, Forbidden, Invalid, ServiceUnavailable, TerminalError
+from btcctl.controller.reconciling.result import Result
+from btcctl.errors import ApiError, Conflict, Forbidden, Invalid, NotFound, ServiceUnavailable, TerminalError
 from btcctl.objects import ObjectKey
 from btcctl.resources import SECRETS, SERVICES, STATEFUL_SETS
+from btcctl.testing import capture_logs
+from btcctl.testing.fake_client import Action
 from tests.unit.bitcoin.builders import NAMESPACE, network_body, secret_body
 from tests.unit.bitcoin.world import KEY, SERVICE, STATEFUL_SET, World, living
 
@@ -250,6 +253,47 @@ def test_a_network_that_is_being_deleted_is_left_alone() -> None:
     world.forget()
     assert world.reconcile().requeue_after is None
     assert (world.writes(), world.mesh.changes) == ([], [])
+
+
+TERMINATING = {"causes": [{"reason": "NamespaceTerminating", "field": "metadata.namespace"}]}
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        Forbidden(403, "Forbidden", "because it is being terminated", details=TERMINATING),
+        NotFound(404, "NotFound", "not found", details={"kind": "namespaces", "name": NAMESPACE}),
+    ],
+)
+def test_a_network_in_a_namespace_that_is_being_deleted_is_left_to_that_and_one_line_says_so(refusal: ApiError) -> None:
+    def refuse_new_content(action: Action) -> None:
+        if action.verb == "create":
+            raise refusal
+
+    world = living()
+    world.client.reactors.append(refuse_new_content)
+    world.client.resource(SERVICES).delete(SERVICE)
+    world.client.clear_actions()
+    with capture_logs() as logs:
+        results = [world.reconcile() for _ in range(3)]
+        world.networks.delete(KEY)
+        world.reconcile()
+    assert results == [Result()] * 3
+    assert [each[0] for each in world.writes()] == ["create", "delete"]
+    assert world.notices == []
+    said = [each["event"] for each in logs if each["log_level"] != "debug"]
+    assert said == ["a namespace is being deleted: nothing is done for its networks"]
+
+
+def test_the_last_network_of_a_namespace_is_missed_in_one_line() -> None:
+    world = living()
+    world.networks.delete(KEY)
+    with capture_logs() as logs:
+        for _ in range(2):
+            world.reconcile()
+    assert [each["event"] for each in logs if each["log_level"] == "info"] == [
+        "the last network of a namespace is gone"
+    ]
 
 
 def test_a_network_that_is_gone_is_not_looked_at_again() -> None:

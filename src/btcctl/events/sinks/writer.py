@@ -149,7 +149,7 @@ class EventWriter:
         try:
             return call(*args)
         except Forbidden as error:
-            if _is_terminating(error):
+            if error.is_namespace_terminating:
                 raise
             self._forbidden_until[verb, namespace] = now + FORBIDDEN_SECONDS
             if verb not in self._named:
@@ -159,11 +159,6 @@ class EventWriter:
 
 
 def _report(event: Event, error: BtcctlError) -> None:
-    quiet = isinstance(error, AlreadyExists) or (isinstance(error, ApiError) and _is_terminating(error))
+    quiet = isinstance(error, AlreadyExists) or (isinstance(error, ApiError) and error.is_namespace_terminating)
     log = logger.debug if quiet else logger.warning
     log("event rejected", reason=event.reason, object=event.reference.name, error=str(error))
-
-
-def _is_terminating(error: ApiError) -> bool:
-    """The namespace is being deleted and accepts nothing new: a 403 that is about no verb."""
-    return any(cause.get("reason") == "NamespaceTerminating" for cause in error.causes)

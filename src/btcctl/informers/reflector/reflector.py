@@ -9,7 +9,7 @@ from collections.abc import Generator, Sequence
 from typing import Protocol, TypeAlias, assert_never, cast
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
-from btcctl.errors import BtcctlError, ObjectDecodeError
+from btcctl.errors import BtcctlError, NotFound, ObjectDecodeError
 from btcctl.informers.reflector.list_watch import ListerWatcher, SupportsWatchList, WatchStream
 from btcctl.informers.reflector.listing import PagedLister, Snapshot, read_initial_events
 from btcctl.informers.reflector.options import ReflectorOptions
@@ -357,7 +357,8 @@ class _Log:
 
     def failed(self, verb: str, version: str, error: BtcctlError) -> None:
         """A list or a watch failed: a line if it is not the same failure again."""
-        kind = (verb, type(error), getattr(error, "reason", ""))
+        # That a collection is not served has nothing to do with what it was asked for.
+        kind = ("" if isinstance(error, NotFound) else verb, type(error), getattr(error, "reason", ""))
         if kind != self._failure:
             self._failure = kind
             self._warn("reflecting failed", verb=verb, version=version, error=str(error))
