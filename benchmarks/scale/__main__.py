@@ -9,11 +9,11 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 from benchmarks.__main__ import hardware, progress, show
@@ -86,6 +86,7 @@ def _cold(one: Fleet) -> Figures:
         operator.require_alive()
         _, reads_after, rpc_writes_after = one.asked()
         changed = version != one.version()
+        progress("\n".join(["writes:", *operator.written(after=writes)]) if operator.writes() > writes else "no writes")
         figures |= {
             "settled_writes": max(operator.writes() - writes, int(changed)),
             "settled_rpc_writes": rpc_writes_after - rpc_writes,
@@ -153,12 +154,13 @@ def growth(networks: int, nodes: int) -> Figures:
         return measure(one, operator, max(15.0, poll))
 
 
-def exponent(small: Figures, large: Figures, factor: float) -> float:
-    """Of the cost as a power of the size: 1 is linear.
+def exponent(fleets: Sequence[Figures]) -> float:
+    """Of the cost as a power of the size, which grows tenfold each time: 1 is linear. Least squares over all sizes.
 
-    Both were asked as often in all, so what the process costs by itself is the same.
+    All fleets were asked as often in all, so what the process costs by itself is the same.
     """
-    return 1 + math.log(large["cpu_us_per_read"] / small["cpu_us_per_read"]) / math.log(factor)
+    costs = [math.log10(each["cpu_us_per_read"]) for each in fleets]
+    return 1 + statistics.linear_regression(range(len(costs)), costs).slope
 
 
 def _wait(one: Fleet, operator: Operator, condition: Callable[[], bool], what: str) -> None:
@@ -198,11 +200,9 @@ def _growth(args: argparse.Namespace, rows: dict[str, Figures]) -> Figures:
     line = "CPU µs per node that is asked; all fleets are asked as often"
     names = ["cpu_us_per_read", "reads_per_s", "cpu_percent", "rss_mib"]
     show(line, table(["", *names], [[row, *(f"{each[name]:.1f}" for name in names)] for row, each in rows.items()]))
-    by_networks = [rows[f"{size} × {NODES}"] for size in sizes]
-    by_nodes = [each for row, each in rows.items() if row.startswith("10 ×")]
     return {
-        "networks_exponent": max(exponent(a, b, 10) for a, b in pairwise(by_networks)),
-        "nodes_exponent": max(exponent(a, b, 10) for a, b in pairwise(by_nodes)),
+        "networks_exponent": exponent([rows[f"{size} × {NODES}"] for size in sizes]),
+        "nodes_exponent": exponent([each for row, each in rows.items() if row.startswith("10 ×")]),
     }
 
 

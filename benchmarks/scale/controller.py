@@ -6,6 +6,7 @@ two looks at a network, FASTER how many of its seconds go by in a second. Each w
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
 import time
@@ -22,6 +23,8 @@ from btcctl.rest.metrics import RequestMetrics
 from btcctl.rest.transport.breaker import Breaker
 from btcctl.rest.transport.counting import CountingTransport
 from btcctl.rest.transport.transport import Request, Response
+
+_REASON = re.compile(r'"reason":"(\w+)"')
 
 
 class FastClock(SystemClock):
@@ -45,9 +48,8 @@ class CountingWrites(CountingTransport):
     def request(self, request: Request, *, timeout: float, breaker: Breaker | None = None) -> Response:
         if not request.is_read:
             self.writes += 1
-            print(
-                f"{time.monotonic():.1f} {request.method} {request.path} {(request.body or b'')[-3000:]!r}", flush=True
-            )
+            reasons = _REASON.findall(bytes(request.body or b"").decode())
+            print("wrote", f"{time.monotonic():.1f}", request.method, request.path, *reasons, flush=True)
         return super().request(request, timeout=timeout, breaker=breaker)
 
 

@@ -38,6 +38,10 @@ def test_a_new_network_gets_its_service_and_its_stateful_set_and_says_so() -> No
     assert world.reasons()[:3] == ["ServiceCreated", "StatefulSetCreated", "NetworkCreated"]
 
 
+def test_nothing_is_known_of_a_network_that_no_controller_has_looked_at() -> None:
+    assert World(network_body()).condition("Ready") == ("Unknown", "Pending")
+
+
 def test_nodes_that_are_ready_become_peers_and_the_status_says_so() -> None:
     world = World(network_body())
     world.reconcile()
@@ -590,7 +594,8 @@ def test_why_pods_are_missing_is_said() -> None:
     world.reconcile()
     world.run_pods(1)
     world.reconcile()
-    assert world.status.nodes[2].message == "exceeded quota: small"
+    assert (world.status.nodes[2].reason, world.status.nodes[2].message) == ("PodNotCreated", "exceeded quota: small")
+    assert world.condition("Ready") == ("False", "PodNotCreated")
     assert "exceeded quota: small" in world.message("Ready")
 
 

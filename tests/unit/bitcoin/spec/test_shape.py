@@ -23,6 +23,12 @@ def reached(shape: Shape, start: int) -> frozenset[int]:
     return found
 
 
+@pytest.mark.parametrize(("nodes", "peers"), [(9, 8), (10, 8), (11, 8)])
+def test_where_not_everybody_can_be_a_peer_no_node_is_asked_to_dial_more_than_eight(nodes: int, peers: int) -> None:
+    assert max(len(neighbours(ordinal, nodes)) for ordinal in range(nodes)) <= peers
+    assert min(len(neighbours(ordinal, nodes)) for ordinal in range(nodes)) > 4
+
+
 def test_a_ring_links_each_node_with_the_next_and_the_last_with_the_first() -> None:
     assert linked(Shape(4, "ring")) == {frozenset(pair) for pair in ((0, 1), (1, 2), (2, 3), (3, 0))}
     assert linked(Shape(2, "ring")) == {frozenset({0, 1})}

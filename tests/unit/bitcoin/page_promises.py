@@ -1,0 +1,172 @@
+"""What docs/network.md promises, in its own words, and the tests that fail if it is not so."""
+
+from __future__ import annotations
+
+from typing import Final
+
+_RECONCILE = "test_reconcile.py::test_"
+_CHILDREN = "test_children.py::test_"
+_MESH = "test_mesh.py::test_"
+_TOPOLOGY = "test_topology.py::test_"
+_SIGHTS = "test_sights.py::test_"
+_STATUS = "test_status.py::test_"
+_CLAIMS = "test_claims.py::test_"
+_START = "test_start_bitcoind.py::test_"
+_SPECS = "test_specs.py::test_"
+_LOST = "test_chain_without_volumes.py::test_"
+_STORED = "test_chain.py::test_"
+_KEPT = "test_definition.py::test_every_field_alone_and_the_combinations_are_taken_and_kept_whole"
+_FORBIDDEN = "test_forbidden.py::test_"
+
+#: A row of a table by the beginning of its line, all else by words that stand in it.
+PROMISES: Final[dict[str, tuple[str, ...]]] = {
+    "`btcctl crd` prints the definition": ("test_commands.py::test_crd_prints_what_the_cluster_needs",),
+    "| `spec.nodes` |": (
+        "test_definition.py::test_what_is_wrong_is_refused_with_words_that_say_what_is_right",
+        _SPECS + "a_network_without_nodes_says_so",
+    ),
+    "| `spec.secret` |": (
+        _RECONCILE + "default_credentials_are_said_in_the_status",
+        _RECONCILE + "a_secret_that_is_not_there_is_waited_for_and_nothing_else_is_tried",
+    ),
+    "| `spec.storage` |": ("test_definition.py::test_what_cannot_change_is_refused_with_words_that_say_what_to_do",),
+    "| and more |": (_KEPT,),
+    "| `status.nodes[]` |": (
+        _SIGHTS + "each_node_says_its_height_block_links_and_version",
+        _SIGHTS + "a_node_that_does_not_answer_says_nothing_of_its_chain",
+    ),
+    "| `status.tips`, `status.deepestFork` |": (
+        _SIGHTS + "a_fork_is_counted_and_measured_and_does_not_make_the_network_unready",
+    ),
+    "| `status.syncedNodes` |": (_SIGHTS + "one_chain_is_synced_and_a_block_on_its_way_changes_nothing",),
+    "| `status.version`, `status.image` |": (_SIGHTS + "versions_that_differ_are_all_named",),
+    "| `status.height` |": (_SIGHTS + "heights_are_written_every_ten_seconds_at_most",),
+    "| `status.lostHeight` |": (_RECONCILE + "a_chain_that_has_grown_beyond_what_was_lost_is_whole_again",),
+    "| `status.controller` |": (_CLAIMS + "whose_a_network_is_stands_in_its_status",),
+    "| `status.readyNodes` |": (_STATUS + "the_status_counts_ready_nodes_and_names_a_selector",),
+    "| `status.observedGeneration` |": (_STATUS + "the_status_counts_ready_nodes_and_names_a_selector",),
+    "| `status.conditions[]` |": (_STATUS + "a_condition_that_still_holds_keeps_its_transition_time",),
+    # What becomes of it
+    "| Service, headless |": (
+        _CHILDREN + "the_service_is_headless_and_publishes_nodes_that_are_not_ready",
+        _SPECS + "ports_of_ones_own_reach_the_service_the_pods_and_the_node",
+    ),
+    "| StatefulSet |": (
+        _CHILDREN + "readiness_is_asked_without_credentials",
+        _RECONCILE + "a_new_network_gets_its_service_and_its_stateful_set_and_says_so",
+    ),
+    "| PodDisruptionBudget |": (
+        "test_drain.py::test_the_next_pod_is_evicted_when_the_one_before_is_ready_again",
+        "test_killed.py::test_whatever_step_of_a_creation_is_the_last_or_goes_unanswered_there_is_one_whole_network",
+    ),
+    "is never touched; the condition `Conflict` says so": (
+        _RECONCILE + "a_child_of_somebody_else_is_never_touched",
+        "test_operator.py::test_a_foreign_stateful_set_is_never_touched_and_the_network_is_built_once_it_is_gone",
+    ),
+    "What the operator set and somebody changed is set back": (
+        _CHILDREN + "drift_is_set_back_and_what_else_stands_there_is_kept",
+        _SPECS + "what_is_asked_for_no_longer_leaves_nothing_behind",
+        _RECONCILE + "a_repair_that_is_undone_time_and_again_is_not_repeated_and_names_who_and_what",
+        _RECONCILE + "a_contested_child_is_set_back_once_more_after_five_minutes",
+    ),
+    # Two installations
+    "the one that came last works": (
+        _CLAIMS + "a_second_installation_takes_over_and_the_first_leaves_it_the_network_and_says_so",
+        _CLAIMS + "the_first_comes_back_once_the_second_does_not_do_its_work",
+        _CLAIMS + "a_controller_without_a_lease_heeds_nobody_and_keeps_the_name",
+        "test_leading.py::test_beside_a_cluster_somebody_at_work_is_named_and_not_disturbed",
+    ),
+    # The chain
+    "counts as ready only once its node has had the network's highest block": (
+        _RECONCILE + "a_node_is_let_in_once_it_has_the_networks_chain_and_the_status_says_how_far_it_is",
+        _RECONCILE + "a_node_is_not_let_in_as_long_as_one_that_may_have_more_does_not_answer",
+        "test_operator.py::test_the_seeds_files_apply_unchanged_and_do_what_they_say",
+    ),
+    "| `rollout restart`": (_LOST + "whatever_kubernetes_does_in_good_order_the_chain_is_kept",),
+    "| other credentials": (_LOST + "whatever_kubernetes_does_in_good_order_the_chain_is_kept",),
+    "| a container ends": (_LOST + "containers_that_end_at_once_find_their_chain_again",),
+    "| `kubectl delete pod` of some": (_LOST + "whatever_kubernetes_does_in_good_order_the_chain_is_kept",),
+    "| `kubectl delete pod` of all": (
+        _LOST + "if_all_pods_are_deleted_at_once_the_chain_is_lost_and_that_is_said",
+        _STORED + "with_storage_a_chain_outlives_all_pods_at_once",
+    ),
+    "| scaling down": (
+        _LOST + "scaling_down_and_up_again_keeps_the_chain_with_those_that_stay",
+        "test_volumes.py::test_scaling_down_and_up_again_finds_the_data",
+        "test_volumes.py::test_with_delete_the_data_of_the_scaled_away_goes",
+    ),
+    "| deleting the network |": (
+        _LOST + "a_network_that_is_deleted_and_made_again_begins_anew",
+        _STORED + "with_storage_a_network_of_the_same_name_finds_the_chain_again",
+        _STORED + "with_delete_the_volumes_go_with_the_network",
+    ),
+    # Credentials
+    "Nothing from which a password could be guessed is stored": (
+        _RECONCILE + "nothing_of_the_password_is_stored_in_the_children",
+        _RECONCILE + "credentials_that_nodes_refuse_replace_the_pods_once",
+        _RECONCILE + "credentials_that_changed_while_no_controller_ran_replace_the_pods_too",
+        _RECONCILE + "a_secret_whose_metadata_alone_changes_replaces_nothing",
+        _RECONCILE + "pods_that_were_replaced_and_refuse_us_still_are_not_replaced_for_ever",
+    ),
+    "have one rule for the two values": (
+        "test_credentials_everywhere.py::test_credentials_are_judged_alike_by_operator_image_and_sandbox",
+    ),
+    # The mesh
+    "Every reconcile, not only those after a change": (
+        _RECONCILE + "a_settled_network_costs_no_write_and_no_call_but_is_read_every_time",
+    ),
+    "- missing:": (_MESH + "a_missing_entry_is_added_first_and_dialled_then",),
+    "- listed but not connected": (_TOPOLOGY + "an_entry_that_is_not_connected_is_dialled_but_not_added_again",),
+    "- gone:": (_MESH + "a_gone_node_is_removed_first_and_disconnected_then",),
+    "Up to nine nodes everybody is everybody's peer": (
+        _TOPOLOGY + "up_to_nine_nodes_everybody_is_everybodys_peer",
+        _TOPOLOGY + "the_graph_is_connected_symmetric_without_loops_and_of_degree_eight_at_most",
+        _MESH + "hand_made_entries_survive",
+    ),
+    "so they are asked again after 2 s": (
+        _RECONCILE + "a_settled_network_is_looked_at_less_and_less_often",
+        "test_passes.py::test_a_pass_that_hangs_keeps_no_other_network_waiting",
+        "test_silences.py::test_a_node_that_did_not_answer_is_left_alone_for_longer_each_time_and_never_for_long",
+    ),
+    # Conditions
+    "| `Ready` |": (
+        _STATUS + "a_network_is_ready_when_all_nodes_are_and_nothing_else_is_wrong",
+        _STATUS + "a_network_that_lost_blocks_is_as_ready_as_it_ever_was",
+        "test_pod_problems.py::test_why_a_pod_is_not_ready_is_said_in_a_word_and_a_sentence",
+    ),
+    "| `Conflict` |": (_RECONCILE + "what_cannot_be_changed_is_a_conflict_and_is_told",),
+    "| `CredentialsReady` |": ("test_credentials.py::test_what_is_wrong_with_a_secret_has_an_error_of_its_own",),
+    "| `MeshReady` |": (
+        _RECONCILE + "a_silent_node_is_a_failure_the_second_time",
+        "test_findings.py::test_nodes_that_are_about_to_be_replaced_may_refuse_us",
+    ),
+    "| `ChainIntact` |": (_RECONCILE + "a_chain_that_shrank_is_said_and_counted_once_and_keeps_nobody_out",),
+    "| `Forbidden` |": (
+        _FORBIDDEN + "a_child_that_may_not_be_made_is_said_in_the_status",
+        _FORBIDDEN + "a_quota_is_said_in_the_words_of_the_server",
+    ),
+    "| `Synced` |": (_SIGHTS + "a_node_that_is_behind_is_told_apart_from_a_fork",),
+    "| `Progressing` |": (_SIGHTS + "a_network_is_progressing_until_it_is_ready_and_stalled_if_something_fails",),
+    "| `Contested` |": (_RECONCILE + "what_a_user_changes_often_is_no_dispute",),
+    "`lastTransitionTime` moves only when": (
+        _STATUS + "a_condition_that_still_holds_keeps_its_transition_time",
+        "test_operator.py::test_a_settled_network_costs_no_write_and_no_call_per_reconcile_and_per_resync",
+    ),
+    # Events
+    "a Warning with the condition's reason for each failure that is new": (
+        _STATUS + "a_failure_is_told_once_and_again_when_it_says_something_new",
+        _STATUS + "a_node_that_came_back_at_a_new_address_left_and_joined",
+    ),
+    # The node image
+    "`--node-image` names the one to use": (_KEPT,),
+    "| `BC_RPC_USER`, `BC_RPC_PASSWORD` |": (
+        _START + "without_credentials_the_well_known_ones_are_used_and_that_is_said_loudly",
+        _START + "what_cannot_work_is_refused_with_a_reason",
+    ),
+    "| `BC_NETWORK` |": (_START + "mainnet_and_the_public_signet_are_refused",),
+    "| `BC_SIGNET_CHALLENGE` |": (_START + "mainnet_and_the_public_signet_are_refused",),
+    "| `BC_RPC_PORT`, `BC_P2P_PORT` |": (_START + "each_chain_has_its_section_and_its_ports",),
+    "| `BC_CONFIG` |": (_START + "ports_and_lines_of_ones_own_stand_in_the_section_and_the_nodes_own_lines_first",),
+    "| `BC_CONFIG_<ordinal>` |": (_START + "a_host_without_an_ordinal_has_no_lines_of_its_own",),
+    "| `BC_RPC_BIND`, `BC_DATA_DIR` |": (_START + "rpc_listens_where_it_is_told_to",),
+}
