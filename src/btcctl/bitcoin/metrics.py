@@ -10,7 +10,8 @@ from prometheus_client import CollectorRegistry, Metric, ProcessCollector
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from btcctl.bitcoin.types import NetworkStatus, decode_status
+from btcctl.bitcoin.types import BitcoinNetwork, NetworkStatus, decode_status
+from btcctl.errors import ObjectDecodeError
 from btcctl.objects import Object
 
 #: A scrape grows with each network; beyond this many only their number is shown.
@@ -71,12 +72,31 @@ def _families(read: list[tuple[Object, NetworkStatus]]) -> Iterator[Metric]:
     yield _gauge(
         "network_height", "Of the highest block that a node has.", [(key, status.height) for key, _, status in keys]
     )
+    for name, about, field in (
+        ("synced_nodes", "Nodes that have the highest block, or the one before.", "synced_nodes"),
+        ("tips", "Ends of the branches that nodes are on.", "tips"),
+        ("deepest_fork", "Blocks that nodes would give up at most for the highest chain.", "deepest_fork"),
+    ):
+        yield _gauge(f"network_{name}", about, [(key, getattr(status, field)) for key, _, status in keys])
+    missing = [(key, _links_missing(each)) for key, each, _ in keys]
+    yield _gauge("network_missing_links", "Links that ready nodes should have made, and have not.", missing)
     conditions = [
         ((*key, each.type, each.reason), 1.0 if each.is_true else 0.0)
         for key, _, status in keys
         for each in status.conditions
     ]
     yield _gauge("network_condition", "1 while it holds, 0 otherwise.", conditions, [*_KEY, "type", "reason"])
+
+
+def _links_missing(network: Object) -> int:
+    try:
+        decoded = BitcoinNetwork.from_object(network)
+    except ObjectDecodeError:
+        return 0
+    shape, nodes = decoded.spec.shape, decoded.status.nodes
+    ready = {node.ordinal for node in nodes if node.ready}
+    made = {node.ordinal: node.links_out for node in nodes if isinstance(node.links_out, int)}
+    return sum(max(0, len(shape.dials(each) & ready) - made[each]) for each in ready & made.keys())
 
 
 def _wanted(network: Object) -> int:

@@ -24,6 +24,7 @@ from btcctl.bitcoin.reconcile import NetworkReconciler
 from btcctl.bitcoin.refusals import Refusals
 from btcctl.bitcoin.rights import Rights
 from btcctl.bitcoin.rpc import RpcConnections
+from btcctl.bitcoin.rpc_metrics import RpcMetrics
 from btcctl.bitcoin.status import Notice
 from btcctl.bitcoin.types import BITCOIN_NETWORKS
 from btcctl.clock import SYSTEM_CLOCK, Clock
@@ -158,6 +159,8 @@ def build_operator(
     pool = ThreadPool("nodes", clock=clock)
     run_all = pool.run_all if options.in_background else one_after_the_other
     rpc_for = access.around(rpc_for or connections.client)
+    if metrics is not None:
+        rpc_for = RpcMetrics(metrics.registry, clock=clock).counted(rpc_for)
     mesh = Mesh(rpc_for, clock=clock, run_all=run_all)
     miner = Miner(rpc_for, pool.submit, clock=clock)
     background = BackgroundPasses(mesh, pool, lambda key: controller.queue.add_background(key))  # noqa: PLW0108  it is made below

@@ -93,6 +93,8 @@ class Controller:
         self.queue: RateLimitingQueue[ObjectKey] = RateLimitingQueue(
             clock, name, rate_limiter=rate_limiter, observer=of_queue
         )
+        # A copy that waits for its Lease gathers keys: they are not its backlog.
+        self._begin_work: Callable[[], object] = dict if of_queue is None else of_queue.idle_until_called()
         self._options = options
         self._clock = clock
         self._processor = Processor(name, reconcile, self.queue, clock=clock, metrics=of_reconciles, options=options)
@@ -298,6 +300,7 @@ class Controller:
             Runner(name, self._work, clock=self._clock, on_failure=partial(self._worker_failed, name, ended))
             for name in names
         ]
+        self._begin_work()
         for worker in workers:
             worker.start()
         logger.info("controller started", controller=self.name, workers=self._options.workers)
@@ -345,6 +348,7 @@ class Controller:
         Raises:
             ShutDown: The queue is shut down and nothing is left in it.
         """
+        self._begin_work()
         contextvars.copy_context().run(self._process_next)  # what it binds to log lines is none of the caller's
 
     @property

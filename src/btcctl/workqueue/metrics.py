@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from prometheus_client import Metric
@@ -32,10 +32,20 @@ class QueueMetrics:
         self.worked = self._working.new.append
         self._queue: WorkQueue[Any] | None = None
         self._adds = 0.0
+        self._is_worked = True
 
     def watch(self, queue: WorkQueue[Any]) -> None:
         """Called once, by the queue: it is read when it is scraped."""
         self._queue = queue
+
+    def idle_until_called(self) -> Callable[[], None]:
+        """Show no depth until what is returned is called: nobody is to take keys from the queue yet."""
+        self._is_worked = False
+
+        def begin() -> None:
+            self._is_worked = True
+
+        return begin
 
     def flush(self) -> None:
         """Count what has been noted: see `BufferedHistogram`."""
@@ -50,7 +60,7 @@ class QueueMetrics:
         waiting, working = self._waiting.read(), self._working.read()
         # Every add is in the queue or has been waited for. A get between the two looks must not make it shrink.
         self._adds = max(self._adds, waiting[0][-1][1] + state.depth)
-        families.depth.add_metric(labels, state.depth)
+        families.depth.add_metric(labels, state.depth if self._is_worked else 0)
         families.adds.add_metric(labels, self._adds)
         families.retries.add_metric(labels, state.retries)
         families.waiting.add_metric(labels, *waiting)

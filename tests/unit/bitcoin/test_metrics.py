@@ -45,6 +45,14 @@ def test_nodes_and_height_are_those_of_spec_and_status() -> None:
     assert [registry.get_sample_value(f"btcctl_bitcoin_network_{each}", KEY) for each in names] == [3, 2, 101]
 
 
+def test_forks_and_missing_links_are_those_of_the_status() -> None:
+    nodes = [{"ordinal": n, "ready": n < 2, "linksOut": 1 if n else 0} for n in range(3)]
+    shown = network(syncedNodes=2, tips=2, deepestFork=5, nodes=nodes)
+    registry = scraped(NetworkMetrics(lambda: [shown]))
+    names = ("synced_nodes", "tips", "deepest_fork", "missing_links")
+    assert [registry.get_sample_value(f"btcctl_bitcoin_network_{each}", KEY) for each in names] == [2, 2, 5, 1]
+
+
 def test_a_condition_is_1_while_it_holds_and_says_its_reason() -> None:
     conditions = [condition("Ready", "False", "SecretNotFound"), condition("ChainIntact", "True", "Kept")]
     registry = scraped(NetworkMetrics(lambda: [network(conditions=conditions)]))

@@ -49,3 +49,14 @@ def test_a_controller_that_did_nothing_shows_zeros():
     Controller("net", lambda _: Result(), metrics=metrics)
     assert sample(metrics, "controller_runtime_reconcile_total", controller="net", result="error") == 0
     assert sample(metrics, "workqueue_depth", name="net", controller="net") == 0
+
+
+def test_keys_that_nobody_is_to_work_at_yet_are_no_depth():
+    metrics = Metrics()
+    controller = Controller("net", lambda _: Result(), metrics=metrics)
+    for name in ("a", "b", "c"):
+        controller.queue.add(ObjectKey("", name))
+    depths = [sample(metrics, "workqueue_depth", name="net", controller="net")]
+    controller.process_next()
+    depths.append(sample(metrics, "workqueue_depth", name="net", controller="net"))
+    assert depths == [0, 2]
