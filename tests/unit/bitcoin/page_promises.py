@@ -100,6 +100,13 @@ PROMISES: Final[dict[str, tuple[str, ...]]] = {
         _STORED + "with_storage_a_network_of_the_same_name_finds_the_chain_again",
         _STORED + "with_delete_the_volumes_go_with_the_network",
     ),
+    "| deleting the namespace |": (
+        "test_operator.py::test_a_namespace_that_is_deleted_with_its_networks_is_one_line",
+        _RECONCILE + "the_last_network_of_a_namespace_is_missed_in_one_line",
+    ),
+    "| deleting the CustomResourceDefinition |": (
+        "test_operator.py::test_a_definition_that_is_deleted_is_one_warning",
+    ),
     # Credentials
     "Nothing from which a password could be guessed is stored": (
         _RECONCILE + "nothing_of_the_password_is_stored_in_the_children",
