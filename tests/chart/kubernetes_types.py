@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import btcctl.apiserver.managedfields
+import btcctl.apiserver.gotypes
 
 Schema = dict[str, Any]
 
 _TYPES: dict[str, Any] = json.loads(
-    (Path(btcctl.apiserver.managedfields.__path__[0]) / "builtin_types.json").read_text(encoding="utf-8")
+    (Path(btcctl.apiserver.gotypes.__path__[0]) / "builtin_types.json").read_text(encoding="utf-8")
 )["types"]
 _SCALARS: dict[str, Schema] = {
     "s": {"type": "string"},

@@ -1,7 +1,7 @@
 """What is merged how: the types that fields have, for keeping track of who set them.
 
 Custom kinds bring them in their schemas (`x-kubernetes-list-type`, `-list-map-keys`, `-map-type`).
-For built-in kinds they are in `builtin_types.json`, drawn from kube-apiserver 1.36.2: names,
+For built-in kinds they are in `gotypes/builtin_types.json`, drawn from kube-apiserver 1.36.2: names,
 lists and maps from its /openapi/v3; from the tags of the Go types in k8s.io/api 0.36.2, under "z",
 the fields that are written even when nobody set them, and, under "o", scalars that are not written
 when they are empty ("g" and "p" are for `decoding`).
