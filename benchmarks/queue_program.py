@@ -1,7 +1,7 @@
-"""Our work queue, measured: `python -m benchmarks.queue_program KEYS [metrics]`.
+"""Our work queue, measured: `python -m benchmarks.queue_program KEYS [metrics|locked]`.
 
 Prints one JSON object per number of workers, as client-go's program does: CPU microseconds per key
-of the whole process.
+of the whole process. With `locked` it is the queue of `benchmarks.locked_queue`, for comparison.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 
+from benchmarks.locked_queue import LockedQueue
 from btcctl.objects import ObjectKey
 from btcctl.threads import Runner, Stop
 from btcctl.workqueue.metrics import QueueMetrics
@@ -19,17 +20,20 @@ from btcctl.workqueue.queue import ShutDown, WorkQueue
 WORKERS = (1, 2, 4, 8)
 _LIMIT_SECONDS = 100.0
 
-Queue = WorkQueue[ObjectKey]
+Queue = WorkQueue[ObjectKey] | LockedQueue[ObjectKey]
 
 
-def main(count: int, *, with_metrics: bool) -> None:
+def main(count: int, *, with_metrics: bool, locked: bool) -> None:
     keys = [ObjectKey("default", f"key-{number:06}") for number in range(count)]
     for workers in WORKERS:
-        print(json.dumps({"workers": workers, **measure(keys, workers, with_metrics=with_metrics)}), flush=True)
+        figures = measure(keys, workers, with_metrics=with_metrics, locked=locked)
+        print(json.dumps({"workers": workers, **figures}), flush=True)
 
 
-def measure(keys: list[ObjectKey], workers: int, *, with_metrics: bool) -> dict[str, float]:
+def measure(keys: list[ObjectKey], workers: int, *, with_metrics: bool, locked: bool) -> dict[str, float]:
     def new_queue() -> Queue:
+        if locked:
+            return LockedQueue()
         return WorkQueue(name="queue", observer=QueueMetrics("queue") if with_metrics else None)
 
     def add_all(queue: Queue) -> None:
@@ -80,4 +84,4 @@ def end(runners: list[Runner]) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), with_metrics="metrics" in sys.argv[2:])
+    main(int(sys.argv[1]), with_metrics="metrics" in sys.argv[2:], locked="locked" in sys.argv[2:])

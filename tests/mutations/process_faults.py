@@ -165,6 +165,11 @@ PROCESS_FAULTS = [
             "self.add",
         ),
         (
+            "a key that goes from hand to hand is overlooked",
+            " and self._last_mark_taken is last_mark_taken",
+            "",
+        ),
+        (
             "observers are flushed for each key",
             "if self._next_number() % _UNFLUSHED == 0:",
             "if self._next_number() >= 0:",

@@ -378,7 +378,7 @@ class WorkQueue(Generic[K]):
         its mark has been taken away meanwhile, and that shows. Copies, because they take the dicts' locks.
         """
         last_mark_taken = self._last_mark_taken
-        if self._claims or self._again:  # mostly: and cheap
+        if self._claims:  # mostly: and cheap
             return False
         return not self._claims.copy() and not self._again.copy() and self._last_mark_taken is last_mark_taken
 

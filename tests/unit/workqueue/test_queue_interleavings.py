@@ -144,6 +144,33 @@ def test_a_done_that_two_adds_interrupt_anywhere_queues_the_key_once() -> None:
     assert turns > 200
 
 
+def look_beside_a_done(done_for: int, look_for: int) -> list[int]:
+    """A key that is to be done again is finished and taken, while another thread asks whether all is done."""
+    scene = Scene()
+    scene.add("a")
+    scene.get()
+    scene.add("a")
+    found: list[bool] = []
+
+    def finish() -> None:
+        scene.done("a")
+        scene.get()
+
+    turns = [(0, done_for), (1, look_for), (0, FOR_GOOD)]
+    instructions = interleave([finish, lambda: found.append(scene.queue.idle())], turns)
+    assert found == [False], "a key that was there all the time was not seen"
+    return instructions
+
+
+def test_a_key_that_goes_from_hand_to_hand_is_seen_wherever_a_look_at_it_is_interrupted() -> None:
+    step = 3 if EFFORT == 1 else 1
+    done_takes, look_takes = look_beside_a_done(0, 0)
+    for first in range(done_takes + 1):
+        for second in range(random.randrange(step), look_takes + 1, step):
+            look_beside_a_done(first, second)
+    assert (done_takes, look_takes) > (50, 20)
+
+
 @effort(300)
 @given(adds=st.lists(KEYS, min_size=ADDERS, max_size=ADDERS), turns=TURNS)
 def test_no_add_is_lost_or_counts_twice_and_no_key_is_in_two_hands(adds: list[list[str]], turns: list[Turn]) -> None:
