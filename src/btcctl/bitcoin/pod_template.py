@@ -27,6 +27,8 @@ CHALLENGE_KEY: Final = "BC_SIGNET_CHALLENGE"
 RPC_PORT_KEY: Final = "BC_RPC_PORT"
 P2P_PORT_KEY: Final = "BC_P2P_PORT"
 CONFIG_KEY: Final = "BC_CONFIG"
+RPC_BIND_KEY: Final = "BC_RPC_BIND"
+IPS_KEY: Final = "BC_POD_IPS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ def _container(spec: NetworkSpec, options: ChildOptions) -> dict[str, Any]:
             {"name": "rpc", "containerPort": ports.rpc},
             {"name": "p2p", "containerPort": ports.p2p},
         ],
-        "env": [*_credentials_env(spec.secret), *_settings_env(spec)],
+        "env": [*_credentials_env(spec.secret), *_BIND_ENV, *_settings_env(spec)],
         # Answers 503 in warm-up and needs no credentials.
         "readinessProbe": {
             "httpGet": {"path": PROBE_PATH, "port": "rpc"},
@@ -157,6 +159,14 @@ def memory_arguments(limit_mib: int) -> list[str]:
     a sixth leave half for all else, within the least that Core takes (4 MiB, and 5 MB for the mempool).
     """
     return [f"-dbcache={max(4, limit_mib // 3)}", f"-maxmempool={max(5, limit_mib // 6)}"]
+
+
+# RPC listens on the pod's addresses, of whichever IP families they are, and within the pod: `bitcoin-cli` and
+# `kubectl port-forward` come over loopback. In an IPv6 cluster the image's default, 0.0.0.0, would reach nobody.
+_BIND_ENV = (
+    {"name": IPS_KEY, "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": "status.podIPs"}}},
+    {"name": RPC_BIND_KEY, "value": f"$({IPS_KEY}),127.0.0.1"},
+)
 
 
 def _credentials_env(secret: str | None) -> list[dict[str, Any]]:

@@ -76,8 +76,14 @@ def test_credentials_come_from_the_secret_and_nothing_is_optional() -> None:
 
 
 def test_without_a_secret_the_pods_get_the_default_credentials() -> None:
-    env = container_of(stateful_set())["env"]
+    env = container_of(stateful_set())["env"][:2]
     assert [(each["name"], each["value"]) for each in env] == [("BC_RPC_USER", "user"), ("BC_RPC_PASSWORD", "password")]
+
+
+def test_rpc_listens_on_the_pods_addresses_of_both_families_and_within_the_pod() -> None:
+    addresses, bind = container_of(stateful_set())["env"][2:4]
+    assert addresses["valueFrom"]["fieldRef"] == {"apiVersion": "v1", "fieldPath": "status.podIPs"}
+    assert bind == {"name": "BC_RPC_BIND", "value": f"$({addresses['name']}),127.0.0.1"}
 
 
 def test_a_new_version_of_the_secret_changes_the_pods() -> None:

@@ -60,14 +60,14 @@ def test_ports_of_ones_own_reach_the_service_the_pods_and_the_node() -> None:
     world = built({"nodes": 1, "rpcPort": 18332, "p2pPort": 19444})
     ports = {each["name"]: each["port"] for each in world.body(SERVICES, SERVICE)["spec"]["ports"]}
     container = template(world)["spec"]["containers"][0]
-    env = {each["name"]: each["value"] for each in container["env"]}
+    env = {each["name"]: each.get("value") for each in container["env"]}
     assert ports == {each["name"]: each["containerPort"] for each in container["ports"]} == {"rpc": 18332, "p2p": 19444}
     assert (env["BC_RPC_PORT"], env["BC_P2P_PORT"]) == ("18332", "19444")
 
 
 def test_a_signet_listens_on_its_own_ports_and_knows_its_challenge() -> None:
     container = template(built(FIELDS["signetChallenge"]))["spec"]["containers"][0]
-    env = {each["name"]: each["value"] for each in container["env"]}
+    env = {each["name"]: each.get("value") for each in container["env"]}
     assert [each["containerPort"] for each in container["ports"]] == [38332, 38333]
     assert (env["BC_NETWORK"], env["BC_SIGNET_CHALLENGE"]) == ("signet", "51")
 
