@@ -30,6 +30,7 @@ FIELDS: Final[dict[str, Spec]] = {
     "edges": {"nodes": 4, "topology": "edges", "edges": [[0, 1], [1, 2], [3, 2]]},
     "partition": {"nodes": 4, "partition": [[0, 1], [2]]},
     "mining": {"nodes": 2, "mining": {"interval": "1s", "node": 1}},
+    "image of one node": {"nodes": 2, "nodeOverrides": [{"ordinal": 1, "image": "btcctl-simnode:0.20"}]},
     "nodeOverrides": {"nodes": 2, "nodeOverrides": [{"ordinal": 1, "config": ["txindex=1", "uacomment=one"]}]},
     "resources": {"nodes": 2, "resources": {"requests": {"cpu": "1000m"}, "limits": {"memory": "1024Mi", "cpu": 2}}},
     "no resources": {"nodes": 2, "resources": {}},

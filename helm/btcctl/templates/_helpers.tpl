@@ -116,7 +116,8 @@ imagePullSecrets:
   verbs: ["get", "list", "watch", "create", "update"]
 - apiGroups: [""]
   resources: ["pods"]
-  verbs: ["list", "watch"]
+  # patch: spec.nodeOverrides may ask for another image of one node.
+  verbs: ["list", "watch", "patch"]
 - apiGroups: [""]
   resources: ["pods/status"]
   verbs: ["patch"]

@@ -16,7 +16,7 @@ from btcctl.bitcoin.mesh import Mesh, RpcFor, one_after_the_other
 from btcctl.bitcoin.metrics import NetworkMetrics, register_metrics
 from btcctl.bitcoin.mining import Miner
 from btcctl.bitcoin.passes import BackgroundPasses, InlinePasses, ThreadPool
-from btcctl.bitcoin.pod_effects import FailedCreations, Gatekeeper
+from btcctl.bitcoin.pod_effects import FailedCreations, Gatekeeper, ImageSwapper
 from btcctl.bitcoin.pod_template import ChildOptions
 from btcctl.bitcoin.pods import Pod
 from btcctl.bitcoin.reach import DIRECT, FORWARDED_CONNECT_SECONDS, Forward, PodOf, Reach, Via, addresses_of
@@ -301,6 +301,7 @@ def _cluster(
         networks=client.resource(BITCOIN_NETWORKS),
         tell=_teller(recorder),
         let_in=Gatekeeper(client.resource(PODS), clock).let_in,
+        swap_image=ImageSwapper(client.resource(PODS)).swap,
         why_missing=FailedCreations(client).of,
         count_lost=_counter(
             metrics, "chain_shrunk", "How often blocks of a network were lost with the nodes that held them."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from btcctl.bitcoin.images import Swap
 from btcctl.bitcoin.pod_problems import MAX_REASON_CHARACTERS, stable
 from btcctl.bitcoin.pod_template import SYNCED_GATE
 from btcctl.bitcoin.pods import NodePod
@@ -47,6 +48,27 @@ class Gatekeeper:
             logger.debug("a pod is gone that was to be let in", pod=pod.name, error=str(error))
             return
         logger.info("node has the chain", pod=pod.name, height=height)
+
+
+class ImageSwapper:
+    """Changes the image of a pod in place: the kubelet ends the container, and starts the other image on its data."""
+
+    def __init__(self, pods: Resource) -> None:
+        self._pods = pods
+
+    def swap(self, namespace: str, swap: Swap) -> bool:
+        """Do it; return whether that pod was still there.
+
+        Raises:
+            Forbidden: We may not.
+        """
+        try:
+            self._pods.patch(ObjectKey(namespace, swap.pod.name), swap.patch, kind=PatchKind.STRATEGIC)
+        except (NotFound, Conflict) as error:
+            logger.debug("a pod is gone whose image was to be changed", pod=swap.pod.name, error=str(error))
+            return False
+        logger.info("image changed", pod=swap.pod.name, image=swap.image)
+        return True
 
 
 class FailedCreations:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 import msgspec
 
@@ -11,10 +12,11 @@ from btcctl.bitcoin.children import SECRET_VERSION_ANNOTATION, pod_dns_name, sta
 from btcctl.bitcoin.pod_problems import PodStatus, problem_of
 from btcctl.bitcoin.pod_template import SYNCED_GATE
 from btcctl.bitcoin.topology import Member, is_bare
-from btcctl.bitcoin.types import BitcoinNetwork, NodeStatus
+from btcctl.bitcoin.types import DOMAIN, BitcoinNetwork, NodeStatus
 from btcctl.resources import PODS
 from btcctl.typed.typed_object import TypedObject
 
+OWN_IMAGE_ANNOTATION: Final = f"{DOMAIN}/own-image"
 _ENDED = frozenset({"Failed", "Succeeded"})
 
 
@@ -22,9 +24,15 @@ class _Gate(msgspec.Struct, gc=False, rename="camel"):
     condition_type: str = ""
 
 
+class _Container(msgspec.Struct, gc=False):
+    name: str = ""
+    image: str | None = None
+
+
 class _PodSpec(msgspec.Struct, gc=False, rename="camel"):
     node_name: str | None = None
     readiness_gates: list[_Gate] | None = None
+    containers: list[_Container] | None = None
 
 
 class Pod(TypedObject, resource=PODS):
@@ -48,6 +56,8 @@ class NodePod:
         awaits_sync: It will not be ready before we have said that it has the network's chain.
         secret_version: For which version of the Secret it was made.
         restarts: Of its containers.
+        image: Of its node, as its spec says; "" if it has none.
+        own_image: What it was made with, if that was changed since; "" otherwise.
     """
 
     name: str
@@ -63,6 +73,8 @@ class NodePod:
     awaits_sync: bool = False
     secret_version: str = ""
     restarts: int = 0
+    image: str = ""
+    own_image: str = ""
 
 
 def read_pods(network: BitcoinNetwork, pods: Iterable[Pod], stateful_set_uid: str) -> list[NodePod]:
@@ -125,6 +137,8 @@ def _read(pod: Pod, ordinal: int) -> NodePod:
         message=message,
         awaits_sync=alive and _awaits_sync(pod),
         secret_version=pod.metadata.annotations.get(SECRET_VERSION_ANNOTATION, ""),
+        image=next((each.image or "" for each in pod.spec.containers or () if each.name == "bitcoind"), ""),
+        own_image=pod.metadata.annotations.get(OWN_IMAGE_ANNOTATION, ""),
         restarts=sum(each.restart_count for each in status.container_statuses or ()),
     )
 

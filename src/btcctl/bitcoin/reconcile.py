@@ -39,6 +39,7 @@ from btcctl.bitcoin.findings import (
     synced_finding,
     unknown_synced_finding,
 )
+from btcctl.bitcoin.images import swaps
 from btcctl.bitcoin.memory import Memories, NetworkMemory
 from btcctl.bitcoin.mesh import MeshGoal, MeshReport
 from btcctl.bitcoin.mining import Mine, order_for
@@ -217,10 +218,18 @@ class NetworkReconciler:
         status = msgspec.structs.replace(status, **asdict(overview), image=self._options.image(network.spec))
         notices = node_notices(network.status.nodes, nodes) + failure_notices(network.status.conditions, findings)
         self._reporter.write(obj, network.status, status, notices)
+        self._swap_images(obj, network, pods)
         if seen is not None and not seen.is_new:
             return Result(requeue_after=self._memories.high, background=True)  # the pass under way calls us again
         moved = (without_sights(status), report and report.moves)
         return Result(requeue_after=memory.poll.next_delay(moved), background=True)
+
+    def _swap_images(self, obj: Object, network: BitcoinNetwork, pods: Sequence[NodePod]) -> None:
+        """Last of all: if we may not, all else has been done."""
+        for swap in swaps(network.spec, pods):
+            if self._cluster.swap_image(obj.namespace, swap):
+                message = f"node {swap.pod.ordinal} gets the image {swap.image} in place of {swap.pod.image}"
+                self._cluster.tell(obj, Notice(NORMAL, "ImageChanged", message))
 
     def _credentials(self, network: BitcoinNetwork) -> Credentials:
         try:

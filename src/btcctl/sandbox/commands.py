@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from btcctl.bitcoin.credential_rules import chosen, problem_with, trim
@@ -22,6 +22,8 @@ from btcctl.testing.control_plane.binaries import user_cache
 
 RPC_PORT, P2P_PORT = DEFAULT_PORTS[REGTEST]  #: where nothing else is asked for
 
+#: The image of a simulated node that says it has the version of its tag.
+SIMULATED_IMAGE = "btcctl-simnode"
 AUTO = Path("auto")  #: instead of a program's path: whichever there is
 #: What the node image has without a Secret.
 DEFAULT_USER, DEFAULT_PASSWORD = "user", "password"
@@ -88,6 +90,17 @@ def node_command(
 
 def _credentials(env: Mapping[str, str]) -> tuple[str, str]:
     return chosen(env.get("BC_RPC_USER"), env.get("BC_RPC_PASSWORD"), (DEFAULT_USER, DEFAULT_PASSWORD))
+
+
+def is_simulated_image(image: str) -> bool:
+    """Whether it is `btcctl-simnode:VERSION`, of whatever registry."""
+    name, colon, _ = image.rpartition(":")
+    return bool(colon) and name.rpartition("/")[2] == SIMULATED_IMAGE
+
+
+def at_version(command: Command, image: str) -> Command:
+    """The simulated node of an image: it says that it has the version of the tag."""
+    return replace(command, argv=(*command.argv, f"-simversion={image.rpartition(':')[2]}"))
 
 
 def write_programs(directory: Path) -> None:

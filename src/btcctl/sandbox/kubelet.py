@@ -152,6 +152,7 @@ class Kubelet:
             runner = self._admit(pod, body, volumes)
         if runner is None:
             return Result(requeue_after=ADMISSION_RETRY_SECONDS)
+        runner.follow(body)
         if self._restarts.begin(pod.key):
             runner.restart_quietly()
         runner.step()

@@ -28,7 +28,16 @@ from btcctl.processes.run_directory import new_run_directory
 from btcctl.sandbox.access import Access
 from btcctl.sandbox.check import Check
 from btcctl.sandbox.cluster import Cluster, ClusterOptions
-from btcctl.sandbox.commands import RPC_PORT, Command, find_bitcoind, node_command, write_programs
+from btcctl.sandbox.commands import (
+    RPC_PORT,
+    SIMULATED_IMAGE,
+    Command,
+    at_version,
+    find_bitcoind,
+    is_simulated_image,
+    node_command,
+    write_programs,
+)
 from btcctl.sandbox.manifests import Applier, read_manifests
 from btcctl.sandbox.observe import NodeView, Observer
 from btcctl.sandbox.stand_ins import build_stand_ins
@@ -228,9 +237,13 @@ class Session:
     def _command_for(
         self, pod: Mapping[str, Any], container: Mapping[str, Any], env: dict[str, str], ip: str, data_dir: Path
     ) -> Command:
-        if container["image"] != NODE_IMAGE:
-            raise ConfigError(f"the sandbox runs the image {NODE_IMAGE} and no other, not {container['image']}")
-        return node_command(env, ip, data_dir, self._bitcoind, self._cluster.run_dir / PROGRAMS)
+        image = container["image"]
+        if image != NODE_IMAGE and not is_simulated_image(image):
+            simulated = f"{SIMULATED_IMAGE}:VERSION"
+            raise ConfigError(f"the sandbox runs the images {NODE_IMAGE} and {simulated} and no other, not {image}")
+        bitcoind = None if is_simulated_image(image) else self._bitcoind
+        command = node_command(env, ip, data_dir, bitcoind, self._cluster.run_dir / PROGRAMS)
+        return command if image == NODE_IMAGE else at_version(command, image)
 
     def _write_kubeconfig(self, run_dir: Path) -> Path:
         path = self._options.kubeconfig_out or run_dir / "kubeconfig"

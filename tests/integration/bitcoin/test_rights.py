@@ -9,13 +9,14 @@ import pytest
 
 from btcctl.bitcoin.operator import FIELD_MANAGER, build_operator
 from btcctl.bitcoin.refusals import RefusalNotingTransport, Refusals
+from btcctl.bitcoin.types import BITCOIN_NETWORKS
 from btcctl.controller.manager import Manager
 from btcctl.errors import AlreadyExists, Forbidden
 from btcctl.leaderelection.elector import Elector
 from btcctl.leaderelection.fence import Fence
 from btcctl.leaderelection.lease_lock import LeaseLock
 from btcctl.objects import ObjectKey
-from btcctl.resources import CLUSTER_ROLES, NAMESPACES, POD_DISRUPTION_BUDGETS, SERVICES, STATEFUL_SETS
+from btcctl.resources import CLUSTER_ROLES, NAMESPACES, POD_DISRUPTION_BUDGETS, PODS, SERVICES, STATEFUL_SETS
 from btcctl.rest.client import ApiClient
 from btcctl.rest.http import HttpTransport
 from btcctl.rest.loading import load_config
@@ -30,6 +31,7 @@ pytestmark = pytest.mark.real_server
 
 ROLE = ObjectKey("", "bitcoin-controller-role")
 BUDGET = ObjectKey("default", "my-network-pdb")
+POD = ObjectKey("default", "my-network-sts-0")
 #: No request needs it: an admission plugin asks for it, see the last test.
 BY_ADMISSION = {("update", "bitcoinnetworks/finalizers")}
 Grants = set[tuple[str, str]]
@@ -69,6 +71,8 @@ def spoil_the_children(cluster: Operated) -> None:
     """Change what the operator has set of each; it is put right."""
     cluster.patch(SERVICES, SERVICE, {"spec": {"publishNotReadyAddresses": False}})
     cluster.patch(POD_DISRUPTION_BUDGETS, BUDGET, {"spec": {"maxUnavailable": 3}})
+    cluster.patch(BITCOIN_NETWORKS, KEY, {"spec": {"nodeOverrides": [{"ordinal": 0, "image": "another"}]}})
+    eventually(lambda: cluster.admin.resource(PODS).get(POD).body()["spec"]["containers"][0]["image"] == "another")
     for type_, key, field, value in (
         (SERVICES, SERVICE, "publishNotReadyAddresses", True),
         (POD_DISRUPTION_BUDGETS, BUDGET, "maxUnavailable", 1),

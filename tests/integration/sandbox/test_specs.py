@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from btcctl.bitcoin.pod_template import ChildOptions
-from btcctl.bitcoin.rpc import Credentials, RpcConnections
+from btcctl.bitcoin.rpc import Credentials, RpcConnections, RpcFailure
 from btcctl.bitcoin.types import BITCOIN_NETWORKS, BitcoinNetwork, decode_status
 from btcctl.objects import ObjectKey
 from btcctl.resources import PODS, STATEFUL_SETS
@@ -148,6 +148,29 @@ def test_one_node_has_lines_of_its_own(networks: Networks) -> None:
     eventually(networks.is_as_it_should_be, 60)
     named = ["the-other" in networks.rpc(n).call("getnetworkinfo")["subversion"] for n in range(2)]
     assert named == [False, True]
+
+
+def test_one_node_is_swapped_for_another_version_in_place_and_keeps_its_blocks() -> None:
+    for networks in sandbox(None):
+        networks.make({"nodes": 2})
+        eventually(networks.is_as_it_should_be, 60)
+        networks.rpc(0).call("generatetoaddress", 5, MINING_ADDRESS)
+        eventually(lambda networks=networks: heights(networks, 2) == [5, 5], 20)
+        overrides = [{"ordinal": 1, "image": "btcctl-simnode:0.20"}]
+        networks.networks.patch(networks.key, {"spec": {"nodeOverrides": overrides}})
+        eventually(lambda networks=networks: versions(networks) == ["0.1.0", "0.20"], 60)
+        assert heights(networks, 2) == [5, 5]
+        eventually(lambda networks=networks: networks.links() == networks.wanted_links(), 30)
+        networks.networks.patch(networks.key, {"spec": {"nodeOverrides": None}})
+        eventually(lambda networks=networks: versions(networks) == ["0.1.0", "0.1.0"], 60)
+
+
+def versions(networks: Networks) -> list[str]:
+    try:
+        agents = [networks.rpc(ordinal).call("getnetworkinfo")["subversion"] for ordinal in range(2)]
+    except RpcFailure:
+        return []  # one is being started again
+    return [agent.strip("/").partition(":")[2] for agent in agents]
 
 
 def test_lines_of_the_configuration_reach_the_node(networks: Networks) -> None:

@@ -10,6 +10,7 @@ from btcctl.bitcoin.ensure import ChildKeeper
 from btcctl.bitcoin.memory import SHOW_SECONDS, Memories
 from btcctl.bitcoin.mesh import Mesh
 from btcctl.bitcoin.passes import InlinePasses, Passes
+from btcctl.bitcoin.pod_effects import ImageSwapper
 from btcctl.bitcoin.pod_template import ChildOptions
 from btcctl.bitcoin.pods import Pod
 from btcctl.bitcoin.reconcile import NetworkReconciler
@@ -20,7 +21,7 @@ from btcctl.controller.reconciling.result import Result
 from btcctl.controller.writing.contention import Contention
 from btcctl.errors import NotFound
 from btcctl.objects import Object, ObjectKey
-from btcctl.resources import SECRETS, SERVICES, STATEFUL_SETS, ResourceType
+from btcctl.resources import PODS, SECRETS, SERVICES, STATEFUL_SETS, ResourceType
 from btcctl.testing.clock import FakeClock
 from btcctl.testing.fake_client import FakeClient
 from btcctl.typed.values import decoded
@@ -84,6 +85,7 @@ class World:
             networks=self.client.resource(BITCOIN_NETWORKS),
             tell=lambda network, notice: self.notices.append(notice),
             let_in=lambda namespace, pod, height: self.pods.let_in(pod.ordinal),
+            swap_image=ImageSwapper(self.client.resource(PODS)).swap,
             why_missing=lambda stateful_set: self.why_missing,
             count_lost=self.lost.append,
             count_rivalry=self.rivalries.append,

@@ -44,7 +44,7 @@ NEEDED: Final = (
     Rule("apps", "statefulsets", _CHILDREN),
     Rule("", "services", _CHILDREN),
     Rule("policy", "poddisruptionbudgets", _CHILDREN),
-    Rule("", "pods", ("list", "watch")),
+    Rule("", "pods", ("list", "watch", "patch")),
     Rule("", "pods/status", ("patch",)),
     Rule("", "events", ("list", "create", "patch")),
 )

@@ -52,6 +52,7 @@ class NodeOverride(msgspec.Struct, frozen=True, gc=False):
     """What is otherwise for one node."""
 
     ordinal: Annotated[int, msgspec.Meta(ge=0)]
+    image: str | None = None  #: None: the network's
     config: list[str] = []  #: lines of bitcoin.conf, before the network's
 
 

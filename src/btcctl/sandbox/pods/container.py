@@ -108,6 +108,16 @@ class ContainerRunner:
         self._start_at = None
         self._terminate(grace_seconds)
 
+    def follow(self, container: Mapping[str, Any]) -> None:
+        """Start again if the image is another one, at once."""
+        if container.get("image") == self._container.get("image"):
+            return
+        self._container = container
+        self._crashes = 0
+        if self._pid is None and self._start_at is not None:
+            self._start_at = self._tools.clock.now()
+        self._terminate(self._place.grace_seconds)
+
     def restart_quietly(self) -> None:
         """Replace the process at the same address, in such a way that the state does not change."""
         if self._pid is None or self._kill_at is not None:

@@ -69,6 +69,12 @@ class PodRunner:
         for each in self.containers:
             each.end(grace_seconds)
 
+    def follow(self, pod: Mapping[str, Any]) -> None:
+        """Start again what has another image than it was started with: all of a running pod that can change."""
+        wanted = {each["name"]: each for each in pod["spec"]["containers"]}
+        for each in self.containers:
+            each.follow(wanted[each.name])
+
     def restart_quietly(self) -> None:
         """Replace every process at the same address, in such a way that no state changes."""
         for each in self.containers:

@@ -16,6 +16,7 @@ from btcctl.sandbox.simnode.rpc.server import AnyNetwork
 #: Chains that can be simulated, their ports for RPC and P2P (chainparamsbase.cpp, chainparams.cpp).
 CHAINS = {"regtest": (18443, 18444), "signet": (38332, 38333), "testnet4": (48332, 48333)}
 WARM_UP_SECONDS = 0.1
+VERSION_FLAG = "simversion"  #: ours, not bitcoind's: what the node says that it is
 WARM_UP_FLAG = "simwarmup"  #: ours, not bitcoind's: seconds
 
 _CHAIN_FLAGS = ("regtest", "signet", "testnet", "testnet4")
@@ -23,7 +24,7 @@ _SECTION_ONLY = ("addnode", "bind", "connect", "port", "rpcbind", "rpcport", "wa
 _HEEDED = {
     *("addnode", "bind", "chain", "conf", "datadir", "port", "regtest", "rest", "rpcallowip", "rpcauth", "rpcbind"),
     *("rpcpassword", "rpcport", "rpcservertimeout", "rpcthreads", "rpcuser", "rpcworkqueue", "v2transport"),
-    *("signet", "signetchallenge", "testnet4", "uacomment", WARM_UP_FLAG),
+    *("signet", "signetchallenge", "testnet4", "uacomment", VERSION_FLAG, WARM_UP_FLAG),
 }
 #: Without meaning here, and harmless: no warning.
 _WITHOUT_EFFECT = {
@@ -95,6 +96,7 @@ class NodeConfig:
         chain: regtest, signet or testnet4.
         chain_dir: `<datadir>/<chain>`.
         challenge: Of the signet; "" on other chains.
+        version: What it says that it is; "" for its own.
         agent_comments: What `-uacomment` adds to the node's name.
         password_pair: `user:password`, or None: then a cookie is written.
         warnings: Lines for the log.
@@ -103,6 +105,7 @@ class NodeConfig:
     chain: str
     chain_dir: Path
     challenge: str
+    version: str
     agent_comments: tuple[str, ...]
     p2p_binds: tuple[Endpoint, ...]
     rpc_binds: tuple[Endpoint, ...]
@@ -141,6 +144,7 @@ def load_node_config(arguments: Sequence[str], environ: Mapping[str, str]) -> No
         chain=settings.chain,
         chain_dir=data_dir / settings.chain,
         challenge=settings.get("signetchallenge") if settings.chain == "signet" else "",
+        version=settings.get(VERSION_FLAG),
         agent_comments=tuple(settings.all("uacomment")),
         p2p_binds=_endpoints(settings.all("bind") or ["0.0.0.0"], default_port),  # noqa: S104
         rpc_binds=rpc_binds,

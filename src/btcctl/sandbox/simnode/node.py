@@ -33,10 +33,10 @@ WARM_UP_STAGES = (
 )
 
 
-def agent_of(comments: Sequence[str]) -> str:
+def agent_of(comments: Sequence[str], version: str = VERSION) -> str:
     """The node's name for itself: as bitcoind has it, with comments in brackets (clientversion.cpp)."""
     bracketed = f"({'; '.join(comments)})" if comments else ""
-    return f"/btcctl-simnode:{VERSION}{bracketed}/"
+    return f"/btcctl-simnode:{version}{bracketed}/"
 
 
 Log = Callable[[str], None]
@@ -89,7 +89,7 @@ class Node:
         config = self._config
         port = CHAINS[config.chain][1]
         magic = config.chain + config.challenge
-        agent = agent_of(config.agent_comments)
+        agent = agent_of(config.agent_comments, config.version or VERSION)
         options = NetworkOptions(config.p2p_binds, agent, v2=config.v2, default_port=port, magic=magic)
         network = Network(ledger, AddedNodes(config.added_nodes, port), options, self._clock, self._log)
         chain = SimulatedChain(config.chain, config.challenge)

@@ -313,3 +313,19 @@ def test_each_run_has_a_log_of_its_own(scene):
     scene.runner.step()
     scene.crash()
     assert scene.processes.logs == [scene.runner.log_path(previous=True), scene.runner.log_path()]
+
+
+def test_another_image_is_started_on_the_same_data_at_once(scene):
+    scene.runner.step()
+    first = scene.pid
+    scene.runner.follow({"name": "c", "image": "another"})
+    assert (first, signal.SIGTERM) in scene.processes.signals
+    scene.runner.step()
+    assert scene.pid != first
+    assert (scene.runner.state().image, scene.runner.state().restarts) == ("another", 1)
+
+
+def test_the_same_image_is_left_running(scene):
+    scene.runner.step()
+    scene.runner.follow({"name": "c", "image": "img"})
+    assert scene.processes.signals == []
