@@ -18,6 +18,7 @@ import msgspec
 from btcctl import codecs
 from btcctl.errors import ObjectDecodeError
 from btcctl.metadata import (
+    SCALARS,
     DetailMeta,
     TypeMeta,
     decode_frame,
@@ -27,6 +28,7 @@ from btcctl.metadata import (
 )
 from btcctl.metadata import ObjectMeta as ObjectMeta  # noqa: PLC0414  both are also imported from here
 from btcctl.metadata import OwnerReference as OwnerReference  # noqa: PLC0414
+from btcctl.nesting import is_too_deep, metadata_of
 
 T = TypeVar("T")
 
@@ -299,6 +301,25 @@ def is_version_at_least(version: str, wanted: str) -> bool:
     if version.isdecimal() and wanted.isdecimal():
         return int(version) >= int(wanted)
     return version == wanted
+
+
+def read_deep_object(raw: bytes, type_meta: TypeMeta | None = None) -> Object:
+    """An API object, however deep; decoding its body later fails, and only that.
+
+    Raises:
+        ObjectDecodeError: It has no usable metadata.
+    """
+    return Object(Object.from_raw(metadata_of(raw, SCALARS)).meta, raw, type_meta)
+
+
+def object_from(raw: bytes, type_meta: TypeMeta | None = None) -> Object:
+    """`Object.from_raw`, for objects of any depth."""
+    try:
+        return Object.from_raw(raw, type_meta)
+    except ObjectDecodeError as error:
+        if not is_too_deep(error):
+            raise
+        return read_deep_object(raw, type_meta)
 
 
 class WatchEvent(NamedTuple):

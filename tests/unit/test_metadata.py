@@ -7,8 +7,7 @@ import json
 import pytest
 
 from btcctl.errors import ObjectDecodeError
-from btcctl.objects import Object, OwnerReference
-from btcctl.rest.watching.deep import object_from
+from btcctl.objects import Object, OwnerReference, object_from
 
 OWNER = {"apiVersion": "v1", "kind": "Node", "name": "n", "uid": "u"}
 

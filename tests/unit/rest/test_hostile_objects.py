@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 from btcctl.errors import BtcctlError, ObjectDecodeError
 from btcctl.leaderelection.lease_lock import LeaseLock
 from btcctl.metadata import TypeMeta
-from btcctl.objects import Object, ObjectKey
+from btcctl.objects import Object, ObjectKey, object_from
 from btcctl.rest.client import ApiClient
-from btcctl.rest.watching.deep import object_from
 from tests.properties import effort
 from tests.unit.rest.fakes import ScriptedTransport, answer
 from tests.unit.rest.hostile import JSON, META, as_bytes, spoiled

@@ -10,8 +10,7 @@ import msgspec
 from btcctl.errors import ObjectDecodeError
 from btcctl.metadata import TypeMeta, decode_frame
 from btcctl.nesting import is_too_deep, split_array, split_object
-from btcctl.objects import DECODE_ERRORS, ListPage, Object, decode_json, decode_members
-from btcctl.rest.watching.deep import object_from
+from btcctl.objects import DECODE_ERRORS, ListPage, Object, decode_json, decode_members, object_from
 
 # A server asked for resourceVersion=0 sends everything at once, whatever the limit.
 _WINDOW_BYTES = 1 << 20

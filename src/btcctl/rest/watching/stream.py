@@ -25,11 +25,11 @@ from btcctl.objects import (
     Object,
     WatchEvent,
     decode_json,
+    object_from,
 )
 from btcctl.rest.limits import StreamLimits
 from btcctl.rest.transport.breaker import Breaker
 from btcctl.rest.transport.transport import StreamResponse
-from btcctl.rest.watching.deep import object_from
 
 # etcd takes objects of 1.5 MB; anything near this is no event.
 LINE_LIMIT_BYTES = 64 << 20

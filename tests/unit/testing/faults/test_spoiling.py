@@ -5,8 +5,7 @@ import json
 import pytest
 
 from btcctl.errors import ObjectDecodeError
-from btcctl.objects import Object
-from btcctl.rest.watching.deep import object_from
+from btcctl.objects import Object, object_from
 from btcctl.testing.faults import spoiling
 from btcctl.testing.faults.requests import ProxiedRequest
 
