@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from logging import DEBUG
 from typing import TYPE_CHECKING, Any, Self
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
@@ -268,7 +269,10 @@ class Controller:
         def note(key: ObjectKey, obj: Object | None) -> None:
             version = None if obj is None else obj.resource_version
             id_ = journal.change(key)
-            logger.debug("change", controller=self.name, key=str(key), reconcile_id=id_, of=informer, version=version)
+            if logger.is_enabled(DEBUG):
+                logger.debug(
+                    "change", controller=self.name, key=str(key), reconcile_id=id_, of=informer, version=version
+                )
 
         return note
 
