@@ -86,7 +86,8 @@ def _cold(one: Fleet) -> Figures:
         operator.require_alive()
         _, reads_after, rpc_writes_after = one.asked()
         changed = version != one.version()
-        progress("\n".join(["writes:", *operator.written(after=writes)]) if operator.writes() > writes else "no writes")
+        more = operator.writes() - writes
+        progress("\n".join(["writes:", *operator.written(more)]) if more else "no writes")
         figures |= {
             "settled_writes": max(operator.writes() - writes, int(changed)),
             "settled_rpc_writes": rpc_writes_after - rpc_writes,
