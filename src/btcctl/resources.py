@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
-import msgspec
+from dataclasses import dataclass
 
 from btcctl.metadata import TypeMeta
 
@@ -12,8 +10,9 @@ from btcctl.metadata import TypeMeta
 _NO_SEGMENTS = frozenset({".", ".."})
 
 
-class ResourceType(msgspec.Struct, frozen=True, gc=False):
-    """One kind of API object, and the collection it is served from. A key of many dicts: its hash is no Python call."""
+@dataclass(frozen=True, slots=True)
+class ResourceType:
+    """One kind of API object, and the collection it is served from."""
 
     group: str  #: "" for the core group
     version: str
@@ -34,7 +33,7 @@ class ResourceType(msgspec.Struct, frozen=True, gc=False):
     @property
     def type_meta(self) -> TypeMeta:
         """What every object of it is."""
-        return _type_meta(self)
+        return TypeMeta(self.api_version, self.kind)
 
     def __str__(self) -> str:
         return self.group_resource
@@ -60,11 +59,6 @@ class ResourceType(msgspec.Struct, frozen=True, gc=False):
         if name:
             path = f"{path}/{name}"
         return f"{path}/{subresource}" if subresource else path
-
-
-@lru_cache(maxsize=1000)
-def _type_meta(type_: ResourceType) -> TypeMeta:
-    return TypeMeta(type_.api_version, type_.kind)
 
 
 NAMESPACES = ResourceType("", "v1", "namespaces", "Namespace", namespaced=False)

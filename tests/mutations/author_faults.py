@@ -15,7 +15,7 @@ LOGGING = (
     Fault(
         "what a reconcile has bound is on no line",
         "logging.py",
-        "{**bound_fields(), **fields}",
+        "{**get_contextvars(), **fields}",
         "fields",
         ("test_logging.py",),
     ),

@@ -502,6 +502,11 @@ BITCOIN_FAULTS = [
             "        for peer in ():\n",
         ),
         (
+            "a node that was slow once has failed twice",
+            "            if not self._silences.has_failed_again(who):\n",
+            "            if False:\n",
+        ),
+        (
             "a node that still starts is called broken",
             '            return "is still starting"\n',
             '            return "cannot be reached"\n',

@@ -184,6 +184,6 @@ def _failures_finding(report: MeshReport, members: list[Member], suspects: froze
         for member in members
         if member.address in suspects and not isinstance(report.failures.get(member.ordinal), WarmingUp)
     }
-    if lasting & report.failures.keys():
+    if (lasting - report.hiccups) & report.failures.keys():
         return Finding(MESH_READY, False, "NodesUnreachable", message, is_failure=True)
     return Finding(MESH_READY, False, "NodesNotAnswering", message)

@@ -120,6 +120,7 @@ class MeshReport:
 
     failures: dict[int, RpcFailure] = field(default_factory=dict)  #: by ordinal: nodes that did not do as asked
     suspects: set[str] = field(default_factory=set)  #: addresses that were slow or silent
+    hiccups: set[int] = field(default_factory=set)  #: ordinals that failed once before, and were not asked since
     plans: dict[int, PeerPlan] = field(default_factory=dict)  #: by ordinal: what had to be called
     handshakes: dict[int, int] = field(default_factory=dict)  #: by ordinal: connections without one, if there are any
     skipped: set[int] = field(default_factory=set)  #: ordinals there was no time for
@@ -217,6 +218,8 @@ class Mesh:
         if known is not None:
             report.failures[member.ordinal] = known
             report.suspects.add(member.address)
+            if not self._silences.has_failed_again(who):
+                report.hiccups.add(member.ordinal)
             return
         began = self._clock.now()
         try:

@@ -39,6 +39,12 @@ class Silences:
             silence = self._silences.get(who)
         return silence.failure if silence is not None and self._clock.now() < silence.ends_at else None
 
+    def has_failed_again(self, who: Hashable) -> bool:
+        """Whether a node that is left alone has been asked more than once, in vain."""
+        with self._lock:
+            silence = self._silences.get(who)
+        return silence is not None and silence.failures > 1
+
     def note(self, who: Hashable, failure: RpcFailure) -> None:
         """A node kept us waiting, and did not answer."""
         with self._lock:

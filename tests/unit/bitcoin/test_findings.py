@@ -49,6 +49,11 @@ def test_a_node_that_fails_twice_is_one() -> None:
     assert not mesh_finding(report, MEMBERS, frozenset({"10.0.0.1"})).is_failure
 
 
+def test_a_node_that_failed_once_and_was_not_asked_since_has_not_failed_again() -> None:
+    report = MeshReport(failures={1: RpcUnavailable("refused")}, hiccups={1})
+    assert not mesh_finding(report, MEMBERS, frozenset({"10.0.0.2"})).is_failure
+
+
 def test_a_node_that_warms_up_for_long_is_no_failure() -> None:
     report = MeshReport(failures={1: WarmingUp(-28, "Loading block index…")})
     assert not mesh_finding(report, MEMBERS, frozenset({"10.0.0.2"})).is_failure

@@ -159,6 +159,25 @@ def test_a_node_that_is_not_ready_is_not_asked(nodes: FakeMesh) -> None:
     assert nodes.reads == [A]
 
 
+def test_a_node_that_was_slow_once_has_not_failed_again_before_it_is_asked_again(nodes: FakeMesh) -> None:
+    clock = FakeClock()
+
+    class Slow(FakeRpc):
+        def batch(self, calls: Any) -> list[Any]:
+            if self.address == B:
+                clock.advance(3)
+                raise RpcUnavailable("it does not answer in time")
+            return super().batch(calls)
+
+    mesh = Mesh(lambda address, credentials, _: Slow(nodes, address, credentials), clock=clock)
+    seen = []
+    for _ in range(3):
+        first, unasked = mesh.sync(goal()), mesh.sync(goal())
+        seen.append((sorted(first.hiccups), sorted(unasked.hiccups)))
+        clock.advance(40)
+    assert seen == [([], [1]), ([], []), ([], [])]
+
+
 def test_a_node_that_still_starts_is_not_called_broken() -> None:
     assert describe_failure(WarmingUp(-28, "Loading block index…")) == "is still starting"
 

@@ -22,6 +22,15 @@ def test_a_node_that_did_not_answer_is_left_alone_for_longer_each_time_and_never
     assert 30 <= waits[-1] <= 36.5
 
 
+def test_a_node_that_failed_once_has_not_failed_again() -> None:
+    silences = Silences(FakeClock())
+    silences.note("a", FAILURE)
+    assert not silences.has_failed_again("a")
+    silences.note("a", FAILURE)
+    assert silences.has_failed_again("a")
+    assert not silences.has_failed_again("b")
+
+
 def test_a_node_that_answered_is_asked_at_once_and_its_past_is_forgotten() -> None:
     silences = Silences(FakeClock())
     silences.note("a", FAILURE)

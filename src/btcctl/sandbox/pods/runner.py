@@ -84,11 +84,7 @@ class PodRunner:
         self, spec: Mapping[str, Any], container: Mapping[str, Any], volumes: Mapping[str, Path]
     ) -> ContainerPlace:
         mounts = container.get("volumeMounts") or []
-        mounted = [
-            volumes[each["name"]] / each.get("subPath", "")
-            for each in mounts
-            if each["name"] in volumes and not each.get("readOnly")
-        ]
+        mounted = [volumes[each["name"]] / each.get("subPath", "") for each in mounts if each["name"] in volumes]
         return ContainerPlace(
             ip=self.ip,
             directory=self.directory / container["name"],
