@@ -1,7 +1,8 @@
 """`make images`: builds them, then checks them."""
 
-import subprocess
 import sys
+
+import pytest
 
 from tests.images.build import build
 from tests.integration.controlplane.build import Failure
@@ -12,4 +13,4 @@ if __name__ == "__main__":
     except Failure as failure:
         sys.stderr.write(f"make images: {failure}\n")
         sys.exit(1)
-    sys.exit(subprocess.call([sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "tests/images"]))
+    sys.exit(pytest.main(["-q", "-p", "no:randomly", "tests/images"]))

@@ -13,18 +13,26 @@ from btcctl.objects import ObjectKey
 from btcctl.resources import EVENTS
 from tests.chains.changes import CHANGES, all_at_once, containers, scale_down_and_up
 from tests.chains.network import KEY, Network, Shape, running
+from tests.integration.sandbox.nodes import real_bitcoind
 from tests.integration.support import eventually
 
 BLOCKS = 101
 
 
+REAL = "real"
+
+
 @pytest.fixture
 def network(request: pytest.FixtureRequest) -> Iterator[Network]:
-    with running(Shape(getattr(request, "param", 2), BLOCKS)) as network:
+    """Of two simulated nodes, of so many as the test asks for, or of real ones."""
+    wanted = getattr(request, "param", 2)
+    shape = Shape(2, BLOCKS, real_bitcoind()) if wanted == REAL else Shape(wanted, BLOCKS)
+    with running(shape) as network:
         yield network
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.parametrize("network", [2, pytest.param(REAL, marks=pytest.mark.real_bitcoind)], indirect=True)
 def test_whatever_kubernetes_does_in_good_order_the_chain_is_kept(network: Network) -> None:
     for name, change in CHANGES.items():
         change(network)

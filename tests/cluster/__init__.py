@@ -1,1 +1,0 @@
-"""The story of a network on a cluster with the operator; BTCCTL_TEST_CLUSTER has its kubeconfig."""

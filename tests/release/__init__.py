@@ -1,1 +1,0 @@
-"""All that a release consists of: `make dist`."""
