@@ -262,6 +262,8 @@ ADVICE = """
 It stays up until Ctrl-C. In another terminal:
 
   export KUBECONFIG={kubeconfig}
+  btcctl status {name}
+  btcctl mine {name} 101
   kubectl get bitcoinnetworks,statefulsets,pods,services
   kubectl describe bitcoinnetwork {name}
   kubectl scale bitcoinnetwork {name} --replicas={more}

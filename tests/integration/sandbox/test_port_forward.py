@@ -15,10 +15,14 @@ from btcctl.bitcoin.operator import NodeAccess, OperatorOptions, build_operator
 from btcctl.bitcoin.reach import Reach
 from btcctl.bitcoin.types import BITCOIN_NETWORKS, decode_status
 from btcctl.objects import ObjectKey
-from btcctl.rest.forwarding.port_forward import PortForwarder
+from btcctl.resources import PODS
+from btcctl.rest.client import ApiClient
+from btcctl.rest.forwarding.port_forward import ForwardRefused, PortForwarder
 from btcctl.rest.http import HttpTransport
+from btcctl.rest.loading import load_config
 from btcctl.sandbox.cluster import ClusterOptions
 from btcctl.sandbox.session import CREDENTIALS, KEY, SandboxOptions, Session
+from btcctl.testing.control_plane import ControlPlane
 from tests.integration.support import eventually
 
 FIRST = ObjectKey("default", "my-network-sts-0")
@@ -126,3 +130,22 @@ def test_the_operator_wires_a_network_whose_nodes_it_reaches_through_the_api_ser
 def is_ready(network: object) -> bool:
     ready = decode_status(network).condition("Ready")  # type: ignore[arg-type]
     return ready is not None and ready.status == "True"
+
+
+@pytest.mark.real_server
+def test_a_real_api_server_says_why_it_does_not_forward(lone_control_plane: ControlPlane) -> None:
+    """As far as that needs no kubelet: the WebSocket is asked for as it wants it, and the pod has no node."""
+    config = load_config(lone_control_plane.kubeconfig())
+    pod = {
+        "metadata": {"name": "nowhere", "namespace": "default"},
+        "spec": {"containers": [{"name": "a", "image": "b"}]},
+    }
+    with closing(ApiClient.from_config(config)) as client, closing(HttpTransport(config)) as transport:
+        pods = client.resource(PODS, "default")
+        pods.create(pod)
+        try:
+            for name, words in (("nowhere", "pod nowhere does not have a host assigned"), ("nonesuch", "not found")):
+                with pytest.raises(ForwardRefused, match=words):
+                    PortForwarder(transport).connect(ObjectKey("default", name), 18443, 10.0)
+        finally:
+            pods.delete(ObjectKey("default", "nowhere"), grace_period_seconds=0)
