@@ -12,6 +12,7 @@ from tests.mutations.config_faults import CONFIG_FAULTS
 from tests.mutations.exchange_faults import EXCHANGE_FAULTS
 from tests.mutations.fault import Fault
 from tests.mutations.object_faults import OBJECT_FAULTS
+from tests.mutations.people_faults import PEOPLE_FAULTS
 from tests.mutations.process_faults import PROCESS_FAULTS
 from tests.mutations.runtime_faults import RUNTIME_FAULTS
 from tests.mutations.volume_faults import VOLUME_FAULTS
