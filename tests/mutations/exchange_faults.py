@@ -8,6 +8,15 @@ _EXCHANGE = ("rest/exchange",)
 
 EXCHANGE_FAULTS: list[Fault] = [
     *faults_in(
+        "rest/transport/breaker.py",
+        ("rest/transport/test_breaker.py",),
+        (
+            "what is watched over blocks for ever",
+            "socket.socket(sock.family, sock.type, sock.proto, fileno=os.dup(sock.fileno()))",
+            "sock.dup()",
+        ),
+    ),
+    *faults_in(
         "rest/exchange/exchange.py",
         _EXCHANGE,
         (

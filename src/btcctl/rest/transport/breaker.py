@@ -9,6 +9,7 @@ exists only once the headers have come, and lets TLS ciphertext through as data.
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import threading
 from collections.abc import Callable
@@ -40,7 +41,9 @@ class Breaker:
         Raises:
             Interrupted: Tripped already; the socket is the caller's to close.
         """
-        twin = sock.dup()
+        # Not sock.dup(), which sets the twin's timeout: whether it blocks is one property of both, and a socket that
+        # is read without blocking would block from then on.
+        twin = socket.socket(sock.family, sock.type, sock.proto, fileno=os.dup(sock.fileno()))
         with self._lock:
             if self._tripped:
                 twin.close()

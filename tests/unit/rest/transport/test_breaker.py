@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import socket
+
 import pytest
 
 from btcctl.errors import Interrupted
@@ -33,3 +36,18 @@ def test_once_tripped_no_call_begins():
         breaker.on_trip(lambda: None)
     with pytest.raises(Interrupted):
         breaker.check()
+
+
+def test_a_socket_that_does_not_block_does_not_block_because_it_is_watched_over():
+    ours, theirs = socket.socketpair()
+    breaker = Breaker()
+    with ours, theirs:
+        ours.setblocking(False)
+        with socket.socket(fileno=os.dup(ours.fileno())) as plain:
+            breaker.attach(plain)
+        assert not os.get_blocking(ours.fileno())
+        with pytest.raises(BlockingIOError):
+            ours.recv(1)
+        breaker.trip()
+        assert ours.recv(1) == theirs.recv(1) == b""
+        breaker.release()
