@@ -20,12 +20,14 @@ FROM ${RUNTIME_IMAGE}
 ARG VERSION=0.1.0
 ARG REVISION=unknown
 ARG BASE_NAME=python:3.13-slim
+ARG BASE_DIGEST=""
 LABEL org.opencontainers.image.title="btcctl" \
       org.opencontainers.image.description="The Bitcoin-network operator" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.licenses="Apache-2.0" \
-      org.opencontainers.image.base.name="${BASE_NAME}"
+      org.opencontainers.image.base.name="${BASE_NAME}" \
+      org.opencontainers.image.base.digest="${BASE_DIGEST}"
 # A base that brings a pip along.
 RUN rm -rf /usr/local/lib/python3*/site-packages/pip* /usr/local/lib/python3*/ensurepip /usr/local/bin/pip*
 COPY --from=build /opt/btcctl /opt/btcctl

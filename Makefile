@@ -15,7 +15,7 @@ PYTHONS ?= 3.13 3.14
 TOOLKIT := $(addprefix tests/integration/,informers rest controller events leaderelection processes testing)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit bitcoind promtool images test-bitcoind pythons test-pythons controlplane test-real test-election test-faults reliability mutations chart chart-docs cover lint format types contracts check bench bench-controllers bench-scale clean
+.PHONY: help demo test test-unit bitcoind promtool images dist test-bitcoind pythons test-pythons test-lowest controlplane test-real test-election test-faults reliability mutations chart chart-docs cover lint format types contracts check bench bench-controllers bench-scale clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -42,6 +42,10 @@ test-pythons: pythons ## unit tests, and the toolkit's integration tests, on eac
 	@set -e; for version in $(PYTHONS); do echo "Python $$version:"; \
 	  .venv-$$version/bin/python -m pytest $(MANY) tests/unit $(TOOLKIT) -m "not real_server and not kubectl and not helm"; done
 
+test-lowest: $(READY) ## unit tests of what runs in a cluster, with the lowest versions that setup.cfg names
+	@$(BIN)/python -m tests.lowest
+	.venv-lowest/bin/python -m pytest $(MANY) $(addprefix tests/unit/,rest informers workqueue events leaderelection controller bitcoin)
+
 bitcoind: $(READY) ## get a real bitcoind once, from Debian's packages, into the user's cache
 	@$(BIN)/python -m tests.bitcoind
 
@@ -50,6 +54,9 @@ promtool: $(READY) ## get Prometheus' promtool once, from Debian's packages, int
 
 images: $(READY) bitcoind ## build both images, from Debian's packages where no base is named, and check them; needs root
 	@$(BIN)/python -m tests.images
+
+dist: controlplane bitcoind ## a release in dist/: packages, chart, manifests, images, checksums; built twice and compared
+	@$(BIN)/python -m tests.release $(ARGS)
 
 test-bitcoind: bitcoind ## tests with real nodes, and the sandbox's whole story told by them
 	BTCCTL_TEST_REQUIRES="real_bitcoind" $(PYTEST) $(MANY) tests -m real_bitcoind

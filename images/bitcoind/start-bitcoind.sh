@@ -8,6 +8,7 @@
 #   BC_CONFIG                      more lines for the chain's section
 #   BC_CONFIG_<n>                  likewise, for the pod whose name ends in -<n>; they go before the others
 #   BC_RPC_BIND                    where RPC listens, addresses between commas (default 0.0.0.0; :: in an IPv6 cluster)
+#   BC_SNAPSHOT                    a chain to begin with: its directory, or an archive of it
 #   BC_DATA_DIR                    the data directory (default /home/bitcoin/.bitcoin)
 #
 # Arguments are passed on to bitcoind.
@@ -132,6 +133,26 @@ ${challenge-}
 $own_config
 ${BC_CONFIG-}
 CONF
+
+# A chain to begin with, if there is none yet. The blocks come last: whoever finds them finds all.
+chain_dir=$data_dir/$network
+if [ -n "${BC_SNAPSHOT-}" ] && [ ! -d "$chain_dir/blocks" ]; then
+    [ -r "$BC_SNAPSHOT" ] || fail "the snapshot $BC_SNAPSHOT does not exist, or cannot be read"
+    part=$data_dir/.snapshot
+    rm -rf "$part"
+    mkdir "$part"
+    if [ -d "$BC_SNAPSHOT" ]; then
+        cp -R "$BC_SNAPSHOT/blocks" "$BC_SNAPSHOT/chainstate" "$part/" || fail "the snapshot $BC_SNAPSHOT cannot be copied"
+    else
+        tar -xf "$BC_SNAPSHOT" -C "$part" || fail "the snapshot $BC_SNAPSHOT cannot be unpacked"
+    fi
+    { [ -d "$part/blocks" ] && [ -d "$part/chainstate" ]; } ||
+        fail "the snapshot $BC_SNAPSHOT has no blocks and chainstate at its top"
+    mkdir -p "$chain_dir"
+    rm -rf "$chain_dir/chainstate"
+    mv "$part/chainstate" "$part/blocks" "$chain_dir/"
+    rm -rf "$part"
+fi
 
 # They are in the file; nobody needs to see them in /proc/<pid>/environ as well.
 unset BC_RPC_USER BC_RPC_PASSWORD

@@ -17,13 +17,13 @@ import logging
 import re
 import sys
 from collections.abc import Mapping
-from typing import Any, Literal, TextIO
-
-import structlog
-from structlog.contextvars import get_contextvars
-from structlog.typing import EventDict, Processor, WrappedLogger
+from contextvars import ContextVar, copy_context
+from typing import TYPE_CHECKING, Any, Final, Literal, TextIO
 
 from btcctl.errors import describe_error
+
+if TYPE_CHECKING:  # structlog loads rich, asyncio and more: only a program that renders lines with it pays for that
+    from structlog.typing import EventDict, Processor, WrappedLogger
 
 LogFormat = Literal["auto", "console", "json"]
 LEVELS = ("debug", "info", "warning", "error")
@@ -80,8 +80,31 @@ class Logger:
 
     def _emit(self, level: int, event: str, fields: dict[str, Any]) -> None:
         exc_info = fields.pop("exc_info", None)
-        message = Message(event, {**get_contextvars(), **fields})
+        message = Message(event, {**bound_fields(), **fields})
         self._logger.log(level, message, exc_info=exc_info, stacklevel=_FRAMES)
+
+
+_PREFIX: Final = "structlog_"  # of the names that structlog gives its context variables
+_variables: dict[str, ContextVar[Any]] = {}
+
+
+def bind(**fields: Any) -> None:
+    """As `structlog.contextvars.bind_contextvars`, which sees what is bound here, without loading structlog."""
+    for name, value in fields.items():
+        variable = _variables.get(name)
+        if variable is None:
+            variable = _variables.setdefault(name, ContextVar(_PREFIX + name))
+        variable.set(value)
+
+
+def bound_fields() -> dict[str, Any]:
+    """What is bound to log lines here, whether by `bind` or by structlog."""
+    context = copy_context()
+    return {
+        variable.name[len(_PREFIX) :]: value
+        for variable, value in context.items()
+        if variable.name.startswith(_PREFIX) and value is not Ellipsis
+    }
 
 
 def get_logger(name: str) -> Logger:
@@ -131,6 +154,8 @@ def configure(
         tracebacks: Write whole tracebacks; otherwise an exception is one line.
         stream: Where to write; standard error by default.
     """
+    import structlog  # noqa: PLC0415
+
     out = sys.stderr if stream is None else stream
     console = format_ == "console" or (format_ == "auto" and out.isatty())
     number = logging.getLevelNamesMapping()[level.upper()]
@@ -218,6 +243,8 @@ def _quoted(value: Any) -> str:
 
 
 def _renderer(console: bool, out: TextIO) -> Processor:
+    import structlog  # noqa: PLC0415
+
     if console:
         return structlog.dev.ConsoleRenderer(colors=out.isatty(), pad_event_to=0, sort_keys=False)
     return structlog.processors.JSONRenderer(default=str)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import lru_cache
+
+import msgspec
 
 from btcctl.metadata import TypeMeta
 
@@ -10,9 +12,8 @@ from btcctl.metadata import TypeMeta
 _NO_SEGMENTS = frozenset({".", ".."})
 
 
-@dataclass(frozen=True, slots=True)
-class ResourceType:
-    """One kind of API object, and the collection it is served from."""
+class ResourceType(msgspec.Struct, frozen=True, gc=False):
+    """One kind of API object, and the collection it is served from. A key of many dicts: its hash is no Python call."""
 
     group: str  #: "" for the core group
     version: str
@@ -33,7 +34,7 @@ class ResourceType:
     @property
     def type_meta(self) -> TypeMeta:
         """What every object of it is."""
-        return TypeMeta(self.api_version, self.kind)
+        return _type_meta(self)
 
     def __str__(self) -> str:
         return self.group_resource
@@ -59,6 +60,11 @@ class ResourceType:
         if name:
             path = f"{path}/{name}"
         return f"{path}/{subresource}" if subresource else path
+
+
+@lru_cache(maxsize=1000)
+def _type_meta(type_: ResourceType) -> TypeMeta:
+    return TypeMeta(type_.api_version, type_.kind)
 
 
 NAMESPACES = ResourceType("", "v1", "namespaces", "Namespace", namespaced=False)

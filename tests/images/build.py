@@ -109,13 +109,19 @@ def _build(wanted: Images, environ: Mapping[str, str]) -> None:
         base = base or named["node"]
         label = f"debian:{debian_base.SUITE}"
         say("building the controller's image …")
-        arguments = {"PYTHON_IMAGE": python, "RUNTIME_IMAGE": runtime, "BASE_NAME": label if named else runtime}
+        arguments = {
+            "PYTHON_IMAGE": python,
+            "RUNTIME_IMAGE": runtime,
+            "BASE_NAME": label if named else runtime,
+            "BASE_DIGEST": storage.digest(runtime),
+        }
         storage.build(ROOT, f"{CONTROLLER}:{wanted.version}", arguments | _stamp(wanted))
         say("building the nodes' image …")
         storage.build(
             ROOT / "images/bitcoind",
             f"{NODE}:{wanted.version}",
-            {"BASE_IMAGE": base, "BASE_NAME": label if named else base} | _stamp(wanted),
+            {"BASE_IMAGE": base, "BASE_NAME": label if named else base, "BASE_DIGEST": storage.digest(base)}
+            | _stamp(wanted),
         )
         storage.save(f"{CONTROLLER}:{wanted.version}", fresh / wanted.controller.name)
         storage.save(f"{NODE}:{wanted.version}", fresh / wanted.node.name)
@@ -176,6 +182,12 @@ class Storage:
         self._run("add", container, str(tree), "/")
         self._run("commit", "--rm", "--timestamp", _EPOCH, container, image)
         return image
+
+    def digest(self, image: str) -> str:
+        """Of an image, as its manifest has it; "" if the tool does not say."""
+        if self._tool != "buildah":
+            return ""
+        return self._run("inspect", "--type", "image", "--format", "{{.FromImageDigest}}", image).strip()
 
     def build(self, context: Path, name: str, arguments: Mapping[str, str]) -> None:
         """Build a folder's Dockerfile."""

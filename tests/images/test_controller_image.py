@@ -48,6 +48,7 @@ def test_it_is_labelled_as_images_are(controller: Image) -> None:
     assert labels["version"] == version()
     assert labels["licenses"] == "Apache-2.0"
     assert labels["base.name"]
+    assert labels["base.digest"].startswith("sha256:")
     assert re.fullmatch("[0-9a-f]{40}|unknown", labels["revision"])
 
 

@@ -15,7 +15,7 @@ LOGGING = (
     Fault(
         "what a reconcile has bound is on no line",
         "logging.py",
-        "{**get_contextvars(), **fields}",
+        "{**bound_fields(), **fields}",
         "fields",
         ("test_logging.py",),
     ),

@@ -413,12 +413,12 @@ RUNTIME_FAULTS = [
             "return True\n\n\ndef _is_plain",
         ),
         ("truth is a number inside of others", "or _has_same_bools(one, other)", "or one == other"),
-        ("NaN is null", "        return math.isfinite(value)", "        return True"),
-        ("a tuple is a list", "    if kind is list:", "    if kind is list or kind is tuple:"),
+        ("NaN is null", " and math.isfinite(each)", ""),
+        ("a tuple is a list", "elif kind is list:", "elif kind is list or kind is tuple:"),
         (
             "a key is any value",
-            "            if type(key) is not str:\n                return False",
-            "            if False:\n                return False",
+            "not _TEXT.issuperset(map(type, each))",
+            "False",
         ),
     ),
     *faults_in(
@@ -603,7 +603,7 @@ RUNTIME_FAULTS = [
             "            self.flush(timeout)\n        with self._changed:\n            lost",
             "            pass\n        with self._changed:\n            lost",
         ),
-        ("an event leads back to no reconcile", "with bound_contextvars(**event.log_context):", "if True:"),
+        ("an event leads back to no reconcile", "        bind(**event.log_context)\n", ""),
     ),
     *faults_in(
         "events/sinks/correlator.py",

@@ -27,6 +27,8 @@ CHALLENGE_KEY: Final = "BC_SIGNET_CHALLENGE"
 RPC_PORT_KEY: Final = "BC_RPC_PORT"
 P2P_PORT_KEY: Final = "BC_P2P_PORT"
 CONFIG_KEY: Final = "BC_CONFIG"
+SNAPSHOT_KEY: Final = "BC_SNAPSHOT"
+SNAPSHOT_DIR: Final = "/snapshot"
 RPC_BIND_KEY: Final = "BC_RPC_BIND"
 IPS_KEY: Final = "BC_POD_IPS"
 
@@ -74,6 +76,10 @@ def _pod_spec(spec: NetworkSpec, options: ChildOptions, selector: Mapping[str, s
     volumes: list[dict[str, Any]] = [{"name": "tmp", "emptyDir": {}}]
     if spec.storage is None:
         volumes.insert(0, {"name": "data", "emptyDir": {}})
+    if spec.snapshot is not None:
+        volumes.append(
+            {"name": "snapshot", "persistentVolumeClaim": {"claimName": spec.snapshot.claim_name, "readOnly": True}}
+        )
     return {
         **({"readinessGates": [{"conditionType": SYNCED_GATE}]} if options.gated else {}),
         "automountServiceAccountToken": False,
@@ -134,9 +140,19 @@ def _container(spec: NetworkSpec, options: ChildOptions) -> dict[str, Any]:
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"]},
         },
-        "volumeMounts": [{"name": "data", "mountPath": DATA_DIR}, {"name": "tmp", "mountPath": "/tmp"}],  # noqa: S108
+        "volumeMounts": _mounts(spec),
         **container_fields(spec),
     }
+
+
+def _mounts(spec: NetworkSpec) -> list[dict[str, Any]]:
+    mounts: list[dict[str, Any]] = [
+        {"name": "data", "mountPath": DATA_DIR},
+        {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108
+    ]
+    if spec.snapshot is not None:
+        mounts.append({"name": "snapshot", "mountPath": SNAPSHOT_DIR, "readOnly": True})
+    return mounts
 
 
 def _arguments(spec: NetworkSpec) -> list[str]:
@@ -184,6 +200,7 @@ def _settings_env(spec: NetworkSpec) -> list[dict[str, Any]]:
         CHALLENGE_KEY: spec.signet_challenge,
         RPC_PORT_KEY: spec.rpc_port,
         P2P_PORT_KEY: spec.p2p_port,
+        SNAPSHOT_KEY: f"{SNAPSHOT_DIR}/{spec.snapshot.path}" if spec.snapshot else None,
         CONFIG_KEY: "\n".join(spec.config) or None,
         **{f"{CONFIG_KEY}_{each.ordinal}": "\n".join(each.config) or None for each in spec.node_overrides},
     }

@@ -11,7 +11,6 @@ from dataclasses import asdict, replace
 from typing import Any
 
 import msgspec
-from structlog.contextvars import bind_contextvars
 
 from btcctl.bitcoin.children import (
     build_disruption_budget,
@@ -68,7 +67,7 @@ from btcctl.bitcoin.types import FORBIDDEN, MESH_READY, BitcoinNetwork
 from btcctl.clock import SYSTEM_CLOCK, Clock, rfc3339
 from btcctl.controller.reconciling.result import Result
 from btcctl.errors import Conflict, Forbidden, NotFound, ObjectDecodeError
-from btcctl.logging import get_logger
+from btcctl.logging import bind, get_logger
 from btcctl.objects import Object, ObjectKey
 
 logger = get_logger(__name__)
@@ -128,7 +127,7 @@ class NetworkReconciler:
         self._departures.arrived(key)
         if self._departures.is_leaving(key, obj.uid):
             return Result()
-        bind_contextvars(uid=obj.uid, generation=obj.generation, resource_version=obj.resource_version)
+        bind(uid=obj.uid, generation=obj.generation, resource_version=obj.resource_version)
         network = self._decode(obj)
         if not self._claim(obj, network):
             self._mine(key, None)

@@ -14,7 +14,7 @@ from typing import NoReturn
 
 from btcctl import logging
 from btcctl.cli import crd, debug, doctor, run, sandbox
-from btcctl.cli.author import crds, rbac, types
+from btcctl.cli.author import crds, init, rbac, types
 from btcctl.cli.flags import Flags, Parser
 from btcctl.cli.network import calls, desired, get, logs, status, tx, waiting
 from btcctl.errors import BtcctlError, ConfigError
@@ -57,6 +57,7 @@ For people, with a network that runs:
 
 For operators of your own, built with the toolkit:
 
+  btcctl init NAME          a project with types, tests, manifests and CI
   btcctl crds               the CustomResourceDefinitions of your classes
   btcctl types              classes from CustomResourceDefinitions
   btcctl rbac               the least rights for what an operator did
@@ -109,7 +110,7 @@ def build_parser(environ: Mapping[str, str] | None = None) -> argparse.ArgumentP
     parser = Parser(prog="btcctl", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--version", action="version", version=f"btcctl {importlib.metadata.version('btcctl')}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command_name")
-    for module in (run, sandbox, crd, crds, types, rbac, debug, doctor):
+    for module in (run, sandbox, crd, init, crds, types, rbac, debug, doctor):
         command = module.add_parser(commands, environ)
         _add_logging_flags(Flags(command, environ), "error" if module is sandbox else "info")
     for add_parser in _FOR_PEOPLE:

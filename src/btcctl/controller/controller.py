@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from logging import DEBUG
 from typing import TYPE_CHECKING, Any, Self
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
@@ -16,6 +17,7 @@ from btcctl.controller.keys.handlers import KeysOf, own_key
 from btcctl.controller.keys.predicates import Predicate
 from btcctl.controller.keys.sources import KeyHandler, Source, wait_for_sources
 from btcctl.controller.options import ControllerOptions
+from btcctl.controller.reconciling.draining import drain
 from btcctl.controller.reconciling.journal import Journal
 from btcctl.controller.reconciling.processing import Processor, Reconcile
 from btcctl.errors import CacheSyncError, describe_error
@@ -39,11 +41,6 @@ logger = get_logger(__name__)
 
 _JOIN_SECONDS = 2.0  # for threads that have nothing left to do
 _HANGING_JOIN_SECONDS = 0.1  # for threads that had their time already
-# A call under way at a stop may take so much of the time for that, and at least so long: of a server that is slow it
-# brings the answer, of one that is silent there will be none.
-_PATIENCE_SHARE = 0.1
-_MIN_PATIENCE_SECONDS = 2.0
-_LOOK_SECONDS = 0.25  # between looks whether a call has had that
 
 
 class Controller:
@@ -268,7 +265,10 @@ class Controller:
         def note(key: ObjectKey, obj: Object | None) -> None:
             version = None if obj is None else obj.resource_version
             id_ = journal.change(key)
-            logger.debug("change", controller=self.name, key=str(key), reconcile_id=id_, of=informer, version=version)
+            if logger.is_enabled(DEBUG):
+                logger.debug(
+                    "change", controller=self.name, key=str(key), reconcile_id=id_, of=informer, version=version
+                )
 
         return note
 
@@ -308,32 +308,13 @@ class Controller:
         unlink()
         with self._lock:
             drain_seconds = self._drain_seconds if stop.is_set() else 0.0
-        unfinished = self._drain(drain_seconds)
+        unfinished = drain(self.queue, self._processor.calls, drain_seconds, self._clock)
         if unfinished:
             logger.warning("stopped with work left", controller=self.name, keys=[str(key) for key in unfinished])
         hangs = bool(unfinished) and not self._processor.calls.are_broken_off
         for worker in workers:
             worker.stop(_HANGING_JOIN_SECONDS if hangs else _JOIN_SECONDS)
         logger.info("controller stopped", controller=self.name)
-
-    def _drain(self, seconds: float) -> list[ObjectKey]:
-        """Finish what is queued and running, but wait for no call that a silent server does not answer.
-
-        Returns:
-            The keys that were not done.
-        """
-        queue, calls, now = self.queue, self._processor.calls, self._clock.now
-        patience, begun_at = max(_MIN_PATIENCE_SECONDS, _PATIENCE_SHARE * seconds), now()
-        queue.begin_drain()
-        while (left := begun_at + seconds - now()) > 0 and not queue.wait_drained(min(left, _LOOK_SECONDS)):
-            if now() - begun_at >= patience:
-                calls.break_off(now() - patience)
-            if calls.are_broken_off:
-                break
-        unfinished = queue.drain(0.0)
-        if unfinished:
-            calls.break_off(now())
-        return unfinished
 
     def _close(self) -> None:
         self.queue.shut_down()

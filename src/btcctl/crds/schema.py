@@ -240,7 +240,7 @@ def _with_words(schema: Schema, said: Mapping[str, Any]) -> Schema:
 
 
 def description_of(cls: type) -> str:
-    """The docstring of a class, if somebody has written one."""
+    """The docstring of a class, if it has one of its own."""
     written = vars(cls).get("__doc__")
     if not written or (hasattr(cls, "__dataclass_fields__") and written.startswith(f"{cls.__name__}(")):
         return ""  # what a dataclass writes itself

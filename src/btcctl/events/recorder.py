@@ -5,8 +5,6 @@ from __future__ import annotations
 import socket
 import threading
 
-from structlog.contextvars import get_contextvars
-
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.events.broadcaster import Broadcaster
 from btcctl.events.event import Event
@@ -22,6 +20,7 @@ from btcctl.events.sinks.api_sink import ApiSink
 from btcctl.events.sinks.series import SeriesSink
 from btcctl.events.sinks.writer import EventClient
 from btcctl.events.watcher_queue import Watcher
+from btcctl.logging import bound_fields
 from btcctl.names import check_name
 from btcctl.typed.typed_object import TypedObject
 
@@ -91,7 +90,7 @@ class SourceRecorder:
             self._fitting(action, ACTION_BYTES),
             self._instance,
             related,
-            log_context=get_contextvars(),
+            log_context=bound_fields(),
         )
         self.broadcaster.publish(event)
 

@@ -7,13 +7,12 @@ import itertools
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextvars import copy_context
 from typing import Protocol, runtime_checkable
-
-from structlog.contextvars import bound_contextvars
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.events.event import Event
-from btcctl.logging import get_logger
+from btcctl.logging import bind, get_logger
 from btcctl.threads import Runner, Stop
 
 logger = get_logger(__name__)
@@ -175,11 +174,14 @@ class WatcherQueue:
 
     def _deal_with(self, event: Event | None, stop: Stop) -> float | None:
         if event is not None:
-            with bound_contextvars(**event.log_context):
-                self._watcher(event, stop)
+            copy_context().run(self._tell, event, stop)
         if self._idle_hook is None:
             return None
         return 0.0 if self._queue else self._idle_hook.idle(stop)
+
+    def _tell(self, event: Event, stop: Stop) -> None:
+        bind(**event.log_context)
+        self._watcher(event, stop)
 
 
 def _idle_hook_of(watcher: object) -> IdleHook | None:

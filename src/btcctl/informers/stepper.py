@@ -1,4 +1,4 @@
-"""An informer without threads: whoever has but one does piece by piece what they would do. For tests.
+"""An informer without threads: its work is done piece by piece in the thread of the caller. For tests.
 
 What would be waited for is not waited for: a pause of a reflector is an instant before which it is not stepped.
 """

@@ -44,7 +44,7 @@ def uses_in(lines: Iterable[str], source: str, user: str = "") -> list[Use]:
     Args:
         lines: JSON, an event in each, as kube-apiserver's `--audit-log-path` has them.
         source: Names the log in the error.
-        user: As `system:serviceaccount:NAMESPACE:NAME`; "" is everybody.
+        user: As `system:serviceaccount:NAMESPACE:NAME`; "" is all users.
 
     Raises:
         ConfigError: A line is no audit event; or there is none of that user.
@@ -57,7 +57,7 @@ def uses_in(lines: Iterable[str], source: str, user: str = "") -> list[Use]:
         if user in {"", name} and event.object_ref is not None:
             found |= dict.fromkeys(_uses(event, event.object_ref))
     if not found:
-        whom = f" of {user}; there are requests of {', '.join(sorted(seen)) or 'nobody'}" if user else ""
+        whom = f" of {user}; there are requests of {', '.join(sorted(seen)) or 'no user'}" if user else ""
         raise ConfigError(f"{source}: there is no request for a resource{whom}")
     return [*found]
 

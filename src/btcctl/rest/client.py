@@ -54,6 +54,7 @@ K = TypeVar("K", bound=TypedObject)
 REQUEST_SECONDS = 30.0
 DISCOVERY_SECONDS = 300.0  # how long discovery is remembered; a miss always asks again
 _ERROR_BODY_BYTES = 1 << 20
+_MAX_RESOURCES = 1000  # that are kept
 _KNOWN_HEADERS = 16  # kinds of requests that are told apart by their headers
 
 
@@ -102,6 +103,7 @@ class ApiClient:
         self.field_manager = program_name() if field_manager is None else checked_manager(field_manager)
         self.gzip = gzip
         self._transport = transport
+        self._resources: dict[tuple[ResourceType, str], Resource] = {}
         self._known_headers: dict[tuple[tuple[str, str], ...], FixedHeaders] = {}
         self._headers = {"User-Agent": user_agent or default_user_agent(), "Accept": "application/json"}
         self.clock = clock
@@ -134,7 +136,13 @@ class ApiClient:
             type_: Of a class of objects, or a TypedKind, objects come and go as values of the class.
         """
         if isinstance(type_, ResourceType):
-            return Resource(self, type_, namespace)
+            # Reconciles ask for the same few each time.
+            found = self._resources.get((type_, namespace))
+            if found is None:
+                found = self._resources.setdefault((type_, namespace), Resource(self, type_, namespace))
+                if len(self._resources) > _MAX_RESOURCES:
+                    self._resources.clear()
+            return found
         kind = kind_of(type_)
         return TypedResource(Resource(self, kind.type, namespace), kind)
 

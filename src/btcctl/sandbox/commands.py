@@ -12,11 +12,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from btcctl.bitcoin.credential_rules import chosen, problem_with, trim
+from btcctl.bitcoin.pod_template import SNAPSHOT_KEY
 from btcctl.bitcoin.spec.chains import DEFAULT_PORTS, REGTEST
 from btcctl.errors import ConfigError
 from btcctl.sandbox.bitcoincli.settings import DIRECTORY_VARIABLE, NODE_VARIABLE
 from btcctl.sandbox.node_settings import NodeSettings
 from btcctl.sandbox.simnode.rpc.credentials import RpcAuth
+from btcctl.sandbox.snapshot import Snapshot
 from btcctl.secret import ENVIRON
 from btcctl.testing.control_plane.binaries import user_cache
 
@@ -44,14 +46,18 @@ class Command:
     Attributes:
         argv: Program and arguments; no secrets among them.
         env: The whole environment.
+        snapshot: What the node begins with if it has no chain yet.
         files: What must be written before the start, by path; secrets, so `write_files` with mode 0600.
     """
 
     argv: tuple[str, ...]
     env: dict[str, str]
     files: dict[Path, str]
+    snapshot: Snapshot | None = None
 
     def write_files(self) -> None:
+        if self.snapshot is not None:
+            self.snapshot.unpack()
         for path, text in self.files.items():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.unlink(missing_ok=True)
@@ -85,6 +91,7 @@ def node_command(
         argv=(*program, *flags),
         env={**_surroundings(data_dir, f"{ip}:{settings.ports.rpc}", programs), **env},
         files={conf: _conf(*_credentials(env), settings)},
+        snapshot=Snapshot(Path(env[SNAPSHOT_KEY]), data_dir / settings.chain) if env.get(SNAPSHOT_KEY) else None,
     )
 
 

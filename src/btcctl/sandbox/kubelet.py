@@ -25,7 +25,7 @@ from btcctl.sandbox.addresses import AddressPool
 from btcctl.sandbox.claim_keeper import BOUND, claims_of, volume_directory
 from btcctl.sandbox.pods.access import PodAccess
 from btcctl.sandbox.pods.checks import Answer, CheckTarget, run_check
-from btcctl.sandbox.pods.env import EnvSources, resolve_env
+from btcctl.sandbox.pods.env import EnvSources, resolve_env, translate_paths
 from btcctl.sandbox.pods.exits import Exits, WatchedProcesses
 from btcctl.sandbox.pods.probes import ProbeSpec
 from btcctl.sandbox.pods.restarts import RestartRequests
@@ -188,7 +188,7 @@ class Kubelet:
             return None
         tools = ContainerTools(
             processes=WatchedProcesses(pod.key, self._processes, self.exits),
-            command=partial(self._command, body, ip),
+            command=partial(self._command, body, ip, volumes),
             check=self._options.check,
             event=partial(self._recorder.event, reference),
             clock=self._clock,
@@ -200,7 +200,14 @@ class Kubelet:
         logger.info("pod admitted", ip=ip)
         return runner
 
-    def _command(self, pod: Mapping[str, Any], ip: str, container: Mapping[str, Any], data_dir: Path) -> Command:
+    def _command(
+        self,
+        pod: Mapping[str, Any],
+        ip: str,
+        volumes: Mapping[str, Path],
+        container: Mapping[str, Any],
+        data_dir: Path,
+    ) -> Command:
         metadata = pod["metadata"]
         sources = EnvSources(
             secret=partial(self._read, SECRETS, metadata["namespace"]),
@@ -209,6 +216,7 @@ class Kubelet:
         fields = {"status.podIP": ip, "status.podIPs": ip, "status.hostIP": HOST_IP}
         hostname = {"HOSTNAME": pod["spec"].get("hostname") or metadata["name"]}
         env = {**hostname, **resolve_env(pod, container, sources, fields)}
+        env = translate_paths(env, container, volumes)
         return self._options.command_for(pod, container, env, ip, data_dir)
 
     def _read(self, type_: ResourceType, namespace: str, name: str) -> dict[str, Any] | None:

@@ -16,7 +16,7 @@ class Rule:
 
     Attributes:
         rule: Of `self`, where it stands; `oldSelf` makes it a rule of changes.
-        message: What the server says to who breaks it.
+        message: What the server says when it refuses an object.
         message_expression: CEL for a message that depends on the object.
         reason: Of the refusal: "FieldValueInvalid", …; the server's own choice if "".
         field_path: The field that is to blame: ".spec.engine".

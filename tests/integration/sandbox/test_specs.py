@@ -21,7 +21,14 @@ from tests.specs import COMBINATIONS, FIELDS
 
 MINING_ADDRESS = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
 # The sandbox has one program in the place of all images, no Secrets to pull them with, and no such PriorityClass.
-UNRUNNABLE = {"priorityClassName", "image", "imagePullSecrets", "the first controller's image", "everything about pods"}
+UNRUNNABLE = {
+    "priorityClassName",
+    "snapshot",
+    "image",
+    "imagePullSecrets",
+    "the first controller's image",
+    "everything about pods",
+}
 SIMULATED = [name for name in {**FIELDS, **COMBINATIONS} if name not in UNRUNNABLE]
 REAL = ["signetChallenge", "network", "rpcPort", "config", "topology ring", "a parted ring on ports of its own"]
 
@@ -171,6 +178,20 @@ def versions(networks: Networks) -> list[str]:
     except RpcFailure:
         return []  # one is being started again
     return [agent.strip("/").partition(":")[2] for agent in agents]
+
+
+def test_a_network_begins_with_the_chain_of_another_ones_volume(networks: Networks) -> None:
+    networks.make({"nodes": 1, "storage": {"size": "1Gi"}})
+    eventually(networks.is_as_it_should_be, 60)
+    networks.rpc(0).call("generatetoaddress", 7, MINING_ADDRESS)
+    best = networks.rpc(0).call("getbestblockhash")
+    networks.networks.patch(networks.key, {"spec": {"suspend": True}})
+    eventually(lambda: networks.network.status.condition("Ready").reason == "Suspended", 30)
+    eventually(lambda: not networks.network.status.nodes, 30)
+    networks.key = ObjectKey("default", "second")
+    networks.make({"nodes": 2, "snapshot": {"claimName": "data-tried-sts-0", "path": "regtest"}})
+    eventually(networks.is_as_it_should_be, 60)
+    assert [networks.rpc(ordinal).call("getbestblockhash") for ordinal in range(2)] == [best, best]
 
 
 def test_lines_of_the_configuration_reach_the_node(networks: Networks) -> None:

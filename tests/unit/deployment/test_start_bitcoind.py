@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -168,3 +169,36 @@ def test_what_is_no_address_is_refused(home: Path, given: str) -> None:
     done = start(home, **GOOD, BC_RPC_BIND=given)
     assert done.returncode == 1
     assert "BC_RPC_BIND must be IP addresses" in done.stderr
+
+
+def chain(directory: Path) -> Path:
+    for part in ("blocks", "chainstate"):
+        (directory / part).mkdir(parents=True)
+        (directory / part / "of").write_text("the snapshot")
+    return directory
+
+
+@pytest.mark.parametrize("kind", ["a directory", "an archive"])
+def test_a_node_without_a_chain_begins_with_the_snapshot_and_one_that_has_a_chain_keeps_it(
+    home: Path, kind: str
+) -> None:
+    source = chain(home / "taken")
+    if kind == "an archive":
+        with tarfile.open(home / "chain.tar.gz", "w:gz") as archive:
+            archive.add(source, ".")
+        source = home / "chain.tar.gz"
+    assert start(home, BC_SNAPSHOT=str(source), **GOOD).returncode == 0
+    found = home / "data/regtest"
+    assert [(found / part / "of").read_text() for part in ("blocks", "chainstate")] == ["the snapshot"] * 2
+    (found / "blocks/of").write_text("its own")
+    start(home, BC_SNAPSHOT=str(source), **GOOD)
+    assert (found / "blocks/of").read_text() == "its own"
+    assert not (home / "data/.snapshot").exists()
+
+
+def test_a_snapshot_that_is_none_is_refused_and_leaves_no_chain(home: Path) -> None:
+    (home / "empty").mkdir()
+    for source in ("empty", "missing", "data/bitcoin.conf"):
+        done = start(home, BC_SNAPSHOT=str(home / source), **GOOD)
+        assert (done.returncode, "the snapshot" in done.stderr) == (1, True), source
+        assert not (home / "data/regtest/blocks").exists()

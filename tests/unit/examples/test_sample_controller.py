@@ -1,23 +1,18 @@
-"""How a controller on this toolkit is tested without a server: the sample controller's writes, one by one."""
+"""How a controller on this toolkit is tested without a server: the sample controller on the bench."""
 
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import pytest
 
-from btcctl.errors import Invalid, ServiceUnavailable
-from btcctl.events.recorder import EventRecorder
-from btcctl.informers.factory import SharedInformerFactory
-from btcctl.objects import ObjectKey
-from btcctl.testing.clock import FakeClock
-from btcctl.testing.fake_client import Action, FakeClient
+from btcctl import DEPLOYMENTS, Invalid, ServiceUnavailable
+from btcctl.testing import OperatorEnv
 
-KEY = ObjectKey("default", "foo")
 EXAMPLE = Path(__file__).parents[3] / "examples" / "sample_controller.py"
 
 
@@ -25,7 +20,7 @@ def load() -> ModuleType:
     spec = importlib.util.spec_from_file_location("sample_controller", EXAMPLE)
     assert spec is not None
     assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
@@ -33,63 +28,55 @@ def load() -> ModuleType:
 example = load()
 
 
-class Scene:
-    """One reconciler on caches that hold what was there at the beginning."""
-
-    def __init__(self, *objects: dict[str, Any]) -> None:
-        self.client = FakeClient(*objects, types=[example.DEFINITION])
-        clock = FakeClock()
-        self.factory = SharedInformerFactory(self.client, clock=clock)
-        self.recorder = EventRecorder(self.client, "sample-controller", clock)
-        self.reconcile = example.FooReconciler(self.client, self.factory, self.recorder)
-        self.factory.start()
-        self.factory.require_sync(10.0)
-        self.client.clear_actions()
-
-    def writes(self) -> list[tuple[str, str]]:
-        return [(each.verb, f"{each.type.plural}/{each.subresource}".rstrip("/")) for each in self.client.writes]
-
-
 @pytest.fixture
-def scenes() -> Iterator[list[Scene]]:
-    made: list[Scene] = []
-    yield made
-    for scene in made:
-        scene.factory.stop()
+def env(operator_env: Callable[..., OperatorEnv]) -> OperatorEnv:
+    return operator_env(example.build, types=[example.Foo])
 
 
-def foo(replicas: int = 1, **status: int) -> dict[str, Any]:
-    spec = {"deploymentName": "web", "replicas": replicas}
-    metadata = {"name": "foo", "namespace": "default"}
-    body = {"apiVersion": example.FOOS.api_version, "kind": "Foo", "metadata": metadata, "spec": spec}
-    return body | ({"status": status} if status else {})
+def foo(replicas: int = 1):
+    return example.Foo.named("foo", example.FooSpec("web", replicas), namespace="default")
 
 
-def test_a_new_foo_gets_a_deployment_and_a_status(scenes):
-    scenes.append(scene := Scene(foo()))
-    scene.reconcile(KEY)
-    assert scene.writes() == [("create", "deployments"), ("update", "foos/status")]
+def test_a_new_foo_gets_a_deployment_and_a_status(env):
+    env.create(foo(replicas=2))
+    assert env.writes() == ["create default/web", "update default/foo/status"]
+    assert env.get(DEPLOYMENTS, "web").body()["spec"]["replicas"] == 2
+    assert env.events("foo") == ["Synced"]
+    env.assert_quiescent()
 
 
-def test_a_foo_that_is_gone_is_no_reason_to_write(scenes):
-    scenes.append(scene := Scene())
-    scene.reconcile(KEY)
-    assert scene.writes() == []
+def test_the_status_follows_the_pods(env):
+    env.create(foo(replicas=3))
+    env.pods("web").ready(2)
+    assert env.get(example.Foo, "foo").status == example.FooStatus(available_replicas=2)
 
 
-def test_a_deployment_that_is_refused_leaves_the_status_alone(scenes):
-    def refuse(action: Action) -> None:
-        if action.verb == "create":
-            raise ServiceUnavailable(503, "ServiceUnavailable", "no")
-
-    scenes.append(scene := Scene(foo()))
-    scene.client.reactors.append(refuse)
-    with pytest.raises(ServiceUnavailable):
-        scene.reconcile(KEY)
-    assert scene.writes() == [("create", "deployments")]
+def test_a_foo_that_is_gone_is_no_reason_to_write(env):
+    env.create(foo())
+    env.clear()
+    env.delete(example.Foo, "foo")
+    assert env.names(DEPLOYMENTS) == []
+    assert env.writes() == []
 
 
-def test_the_definition_refuses_a_foo_that_is_too_big():
-    client = FakeClient(types=[example.DEFINITION])
+def test_a_deployment_that_is_refused_leaves_the_status_alone_until_it_is_made(env):
+    env.fail("create", DEPLOYMENTS, ServiceUnavailable, retry_after=3)
+    env.create(foo())
+    assert env.writes() == ["create default/web"]
+    env.advance(3.0)
+    assert env.writes() == ["create default/web", "create default/web", "update default/foo/status"]
+
+
+def test_a_deployment_of_another_is_left_alone_and_an_event_says_so(env):
+    labels = {"app": "theirs"}
+    spec = {"replicas": 5, "selector": {"matchLabels": labels}, "template": example.pods(labels)}
+    body = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "namespace": "default"}}
+    env.create({**body, "spec": spec}, foo())
+    assert env.events("foo") == ["ErrResourceExists"]
+    assert env.get(DEPLOYMENTS, "web").body()["spec"]["replicas"] == 5
+
+
+def test_the_definition_refuses_a_foo_that_is_too_big(env):
+    env.create(foo())
     with pytest.raises(Invalid, match="replicas"):
-        client.resource(example.FOOS, "default").create(foo(replicas=11))
+        env.update(example.Foo, "foo", lambda body: body["spec"].update(replicas=11))

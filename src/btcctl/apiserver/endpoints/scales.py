@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
 
+from msgspec import structs
+
 from btcctl.apiserver.apiextensions import versions
 from btcctl.apiserver.machinery import errors
 from btcctl.apiserver.machinery.errors import StatusError
@@ -198,7 +200,7 @@ def _replicas(turn: _Turn, wanted: Mapping[str, Any], body: Body) -> int:
     if uid and uid != own:
         why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {own}"
         type_ = turn.route.served.type
-        raise errors.conflict(replace(type_, plural=f"{type_.plural}/scale"), turn.route.name, why)
+        raise errors.conflict(structs.replace(type_, plural=f"{type_.plural}/scale"), turn.route.name, why)
     return replicas
 
 

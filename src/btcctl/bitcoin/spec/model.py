@@ -48,6 +48,13 @@ class Mining(msgspec.Struct, frozen=True, gc=False):
         return float(int(self.interval[:-1]) * _SECONDS[self.interval[-1]])
 
 
+class Snapshot(msgspec.Struct, frozen=True, gc=False, rename="camel"):
+    """A chain that nodes without one begin with."""
+
+    claim_name: str  #: a PersistentVolumeClaim in the network's namespace
+    path: str = "."  #: in its volume: the chain's directory, or an archive of it
+
+
 class NodeOverride(msgspec.Struct, frozen=True, gc=False):
     """What is otherwise for one node."""
 
@@ -78,6 +85,7 @@ class NetworkSpec(msgspec.Struct, frozen=True, rename="camel"):
     partition: list[list[int]] = []  #: ordinals that are kept apart from all others; those named nowhere are one more
     suspend: bool = False
     mining: Mining | None = None
+    snapshot: Snapshot | None = None
     node_overrides: list[NodeOverride] = []
     resources: Resources | None = None  #: None: what a node on regtest needs
     pod_labels: dict[str, str] = {}

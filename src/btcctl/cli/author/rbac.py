@@ -29,7 +29,7 @@ def add_parser(commands: Any, environ: Mapping[str, str]) -> argparse.ArgumentPa
     )
     parser.add_argument("--from-audit", metavar="FILE", required=True, help="the audit log")
     parser.add_argument(
-        "--user", default="", help="whose: system:serviceaccount:NAMESPACE:NAME; everybody's if missing"
+        "--user", default="", help="whose: system:serviceaccount:NAMESPACE:NAME; of all users if missing"
     )
     parser.add_argument("--name", default="operator", help="of the ClusterRole")
     parser.add_argument("--check", metavar="MANIFEST", help="compare with the roles in MANIFEST")

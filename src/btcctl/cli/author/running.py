@@ -1,4 +1,4 @@
-"""`btcctl.run`: an operator of somebody's as a program, with the flags of `btcctl run`."""
+"""`btcctl.run`: an operator as a program, with the flags of `btcctl run`."""
 
 from __future__ import annotations
 

@@ -6,8 +6,6 @@ import itertools
 import threading
 from dataclasses import dataclass
 
-from cachetools import LRUCache
-
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.errors import describe_error
 from btcctl.logging import scrub
@@ -51,7 +49,7 @@ class Journal:
         self._lock = threading.Lock()  # guards the three below
         self._coming: dict[ObjectKey, str] = {}
         self._running: dict[ObjectKey, Running] = {}
-        self._ended: LRUCache[ObjectKey, Ended] = LRUCache(_KEYS)
+        self._ended: dict[ObjectKey, Ended] = {}  # the last that ended last
 
     def change(self, key: ObjectKey) -> str:
         """There is a reason to reconcile `key`, something that happened or a failure; returns that reconcile's id."""
@@ -71,7 +69,10 @@ class Journal:
         with self._lock:
             running = self._running.pop(key)
             now = self._clock.now()
+            self._ended.pop(key, None)
             self._ended[key] = Ended(running.id, now, now - running.began_at, result, text)
+            if len(self._ended) > _KEYS:
+                del self._ended[next(iter(self._ended))]
 
     def running(self) -> dict[ObjectKey, Running]:
         """What is being reconciled."""

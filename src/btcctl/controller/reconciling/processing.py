@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from contextvars import copy_context
+from logging import DEBUG
 from typing import TYPE_CHECKING, Any, cast
-
-from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from btcctl.clock import Clock
 from btcctl.controller.options import ControllerOptions
@@ -21,7 +21,7 @@ from btcctl.controller.reconciling.passing import PassingFailures, is_passing
 from btcctl.controller.reconciling.result import MIN_REQUEUE_SECONDS, Result
 from btcctl.deadline import PendingCalls, limited_to
 from btcctl.errors import DeadlineExceeded, Interrupted, TerminalError, describe_error
-from btcctl.logging import get_logger
+from btcctl.logging import bind, get_logger
 from btcctl.objects import ObjectKey
 from btcctl.rest.collection.written import recording_writes
 from btcctl.workqueue.rate_limited import RateLimitingQueue
@@ -76,20 +76,23 @@ class Processor:
 
     def process(self, key: ObjectKey) -> None:
         """Reconcile `key`, unless a cache does not show yet what the last reconcile of it has written."""
-        clear_contextvars()
-        bind_contextvars(controller=self._name, key=str(key))
+        copy_context().run(self._process, key)  # what is bound to log lines ends with it
+
+    def _process(self, key: ObjectKey) -> None:
+        bind(controller=self._name, key=str(key))
         if not self._queue.is_shut_down and self._hold(key):
             return
         if self._metrics is not None:
             self._metrics.started()
-        bind_contextvars(reconcile_id=self.journal.begin(key))
+        bind(reconcile_id=self.journal.begin(key))
         started_at = self._clock.now()
         outcome, error = self._outcome(key)
         duration = self._clock.now() - started_at
         self.journal.end(key, outcome, error)
         if self._metrics is not None:
             self._metrics.finished(outcome, duration)
-        logger.debug("reconciled", result=outcome, duration=round(duration, 6))
+        if logger.is_enabled(DEBUG):
+            logger.debug("reconciled", result=outcome, duration=round(duration, 6))
 
     def _hold(self, key: ObjectKey) -> bool:
         """Hold `key` back if a cache does not show yet what was written for it; return whether it is held."""

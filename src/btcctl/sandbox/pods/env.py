@@ -7,6 +7,7 @@ import binascii
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from btcctl.errors import BtcctlError
@@ -60,6 +61,29 @@ def expand(text: str, env: Mapping[str, str]) -> str:
         return "$" if match[0] == "$$" else env.get(match[1], match[0])
 
     return _EXPANSION.sub(replacement, text)
+
+
+def translate_paths(
+    env: Mapping[str, str], container: Mapping[str, Any], volumes: Mapping[str, Path]
+) -> dict[str, str]:
+    """The environment, with paths below what is mounted to be read only as they are here: nothing is mounted.
+
+    Args:
+        volumes: The directories of the pod's claims, by the volume's name.
+    """
+    mounts = {
+        each["mountPath"]: volumes[each["name"]] / each.get("subPath", "")
+        for each in container.get("volumeMounts") or []
+        if each.get("readOnly") and each["name"] in volumes
+    }
+    return {name: _translated(value, mounts) for name, value in env.items()}
+
+
+def _translated(value: str, mounts: Mapping[str, Path]) -> str:
+    for path, directory in mounts.items():
+        if value == path or value.startswith(f"{path}/"):
+            return str(directory / value.removeprefix(path).lstrip("/"))
+    return value
 
 
 class _Reader:

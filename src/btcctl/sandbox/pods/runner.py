@@ -84,7 +84,11 @@ class PodRunner:
         self, spec: Mapping[str, Any], container: Mapping[str, Any], volumes: Mapping[str, Path]
     ) -> ContainerPlace:
         mounts = container.get("volumeMounts") or []
-        mounted = [volumes[each["name"]] / each.get("subPath", "") for each in mounts if each["name"] in volumes]
+        mounted = [
+            volumes[each["name"]] / each.get("subPath", "")
+            for each in mounts
+            if each["name"] in volumes and not each.get("readOnly")
+        ]
         return ContainerPlace(
             ip=self.ip,
             directory=self.directory / container["name"],

@@ -9,14 +9,14 @@ from btcctl.testing.clock import FakeClock
 
 
 class JumpingClock(FakeClock):
-    """A FakeClock for programs of one thread: who waits is alone, so time moves to where the wait is over.
+    """A FakeClock for programs of one thread: nothing else can end a wait, so time moves to where it is over.
 
     Raises:
-        AssertionError: In `wait`, if it is one without limit: nobody is there to end it.
+        AssertionError: In `wait`, if it is one without limit: it would never end.
     """
 
     def wait(self, condition: threading.Condition, timeout: float | None) -> bool:
-        """Move time to the end of the wait; nobody notifies meanwhile."""
+        """Move time to the end of the wait."""
         if timeout is None or bounded(timeout) < timeout:
             raise AssertionError("this would wait for ever: there is no other thread that could end the wait")
         self.advance(max(0.0, bounded(timeout)))

@@ -67,7 +67,7 @@ def test_find_says_none_only_of_a_kind_that_is_there(databases):
 
 
 def test_what_the_class_does_not_know_survives_an_update():
-    client = FakeClient(types=[type_of(Database)], field_manager="test")  # its definition knows more than the class
+    client = FakeClient(types=[type_of(Database)])  # a server with a newer definition
     databases = client.resource(Database)
     client.add({**body(), "spec": {"engine": "mysql", "later": {"x": 1}}})
     db = databases.get(A)
