@@ -12,6 +12,7 @@ from tests.mutations.config_faults import CONFIG_FAULTS
 from tests.mutations.exchange_faults import EXCHANGE_FAULTS
 from tests.mutations.fault import Fault
 from tests.mutations.object_faults import OBJECT_FAULTS
+from tests.mutations.operator_faults import OPERATOR_FAULTS
 from tests.mutations.people_faults import PEOPLE_FAULTS
 from tests.mutations.process_faults import PROCESS_FAULTS
 from tests.mutations.runtime_faults import RUNTIME_FAULTS
@@ -506,4 +507,4 @@ FAULTS = [
 ]
 
 FAULTS += [*EXCHANGE_FAULTS, *RUNTIME_FAULTS, *PROCESS_FAULTS, *CONFIG_FAULTS, *OBJECT_FAULTS, *VOLUME_FAULTS]
-FAULTS += [*AUTHOR, *BITCOIN_FAULTS, *PEOPLE_FAULTS]
+FAULTS += [*AUTHOR, *BITCOIN_FAULTS, *PEOPLE_FAULTS, *OPERATOR_FAULTS]
