@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from btcctl.cli.main import main
 from btcctl.sandbox.session import SandboxOptions, Session
+from tests.integration.kubectl import Terminal
 from tests.integration.sandbox.nodes import ADDRESS, real_bitcoind
 
 Run = Callable[..., str]
@@ -100,3 +106,25 @@ def test_logs_are_those_of_a_node_or_of_all_with_their_numbers(btcctl: Run) -> N
 )
 def test_what_cannot_be_done_is_said_with_what_there_is(btcctl: Run, line: str, status: int, words: str) -> None:
     assert words in btcctl(*line.split(), status=status)
+
+
+def test_on_a_terminal_status_is_drawn_in_colour_again_and_again_until_ctrl_c(kubeconfig: Path) -> None:
+    ours, theirs = os.openpty()
+    command = [sys.executable, "-m", "btcctl", "status", "my-network", "-w", "--interval", "0.1"]
+    env = {"PATH": os.defpath, "HOME": str(kubeconfig.parent), "KUBECONFIG": str(kubeconfig), "TERM": "xterm"}
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=env) as process:
+        os.close(theirs)
+        terminal, shown = Terminal(ours), b"nodes answer"
+        terminal.wait_for(shown)
+        terminal.wait_for(b"\x1b[32m")
+        terminal.wait_for(shown)
+        process.send_signal(signal.SIGINT)
+        with suppress(OSError):  # the terminal ends with the process
+            while os.read(ours, 4096):
+                pass
+        assert process.wait(20) == 0
+    os.close(ours)
+
+
+def test_elsewhere_nothing_has_colour(btcctl: Run) -> None:
+    assert "\x1b" not in btcctl("status", "my-network") + btcctl("get")

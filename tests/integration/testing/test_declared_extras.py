@@ -59,7 +59,7 @@ def test_the_fakes_need_nothing_else():
         module: {each.lower().replace("_", "-") for each in homes} for module, homes in packages_distributions().items()
     }
     refused = {module for module, homes in of_distribution.items() if not homes & (declared | {"btcctl"})}
-    assert {"hypothesis", "celpy", "rich"} <= refused
+    assert {"hypothesis", "celpy", "mypy"} <= refused
     program = PROGRAM.format(refused=refused)
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.stderr == ""
