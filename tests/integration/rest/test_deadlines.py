@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import ssl
 import threading
@@ -15,6 +16,7 @@ from btcctl.errors import CallTimedOut, DeadlineExceeded, ServiceUnavailable, Tr
 from btcctl.resources import PODS
 from btcctl.rest.client import ApiClient
 from btcctl.rest.config.client_config import ClientConfig
+from btcctl.rest.exchange.call import watch_over
 from btcctl.rest.http import HttpTransport
 from btcctl.rest.transport.breaker import Breaker
 from btcctl.rest.transport.transport import Request
@@ -223,3 +225,13 @@ def test_no_address_alone_uses_up_the_time(black_hole: int, leading_to: Callable
         transport = HttpTransport(ClientConfig("http://api.example"))
         assert transport.request(GET, timeout=6.0).status == 200
         transport.close()
+
+
+def test_a_socket_that_a_breaker_watches_over_blocks_no_more_than_before():
+    near, far = socket.socketpair()
+    with near, far:
+        near.setblocking(False)
+        breaker = Breaker()
+        watch_over(near.fileno(), breaker)
+        assert not os.get_blocking(near.fileno())
+        breaker.release()
