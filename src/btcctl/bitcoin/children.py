@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from btcctl.bitcoin.pod_template import ChildOptions, build_template
 from btcctl.bitcoin.spec.from_spec import FROM_SPEC
-from btcctl.bitcoin.spec.model import Storage
+from btcctl.bitcoin.spec.model import Expose, Storage
 from btcctl.bitcoin.spec.pod_parts import names_given
 from btcctl.bitcoin.types import DOMAIN, BitcoinNetwork
 from btcctl.resources import POD_DISRUPTION_BUDGETS
@@ -24,6 +24,10 @@ _DNS_1035 = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 
 def service_name(network: str) -> str:
     return f"{network}-svc"
+
+
+def exposed_service_name(network: str) -> str:
+    return f"{network}-rpc"
 
 
 def stateful_set_name(network: str) -> str:
@@ -72,6 +76,28 @@ def build_service(network: BitcoinNetwork, options: ChildOptions) -> dict[str, A
         "spec": {
             "clusterIP": "None",
             "publishNotReadyAddresses": True,
+            "selector": selector(network),
+            "ports": [
+                {"name": "rpc", "port": ports.rpc, "targetPort": "rpc"},
+                {"name": "p2p", "port": ports.p2p, "targetPort": "p2p"},
+            ],
+        },
+    }
+
+
+def build_exposed_service(network: BitcoinNetwork, options: ChildOptions, expose: Expose) -> dict[str, Any]:
+    """The Service that leads to a ready node, and a caller always to the same one: wallets are a node's own."""
+    metadata = _metadata(network, exposed_service_name(network.name))
+    if expose.annotations:
+        metadata["annotations"] = expose.annotations
+    ports = options.ports(network.spec)
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": metadata,
+        "spec": {
+            "type": expose.type,
+            "sessionAffinity": "ClientIP",
             "selector": selector(network),
             "ports": [
                 {"name": "rpc", "port": ports.rpc, "targetPort": "rpc"},

@@ -54,10 +54,17 @@ class Children:
     service: Child
     stateful_set: Child
     disruption_budget: Child
+    exposed_service: Child
 
     @property
     def all(self) -> tuple[Child, ...]:
-        return self.service, self.stateful_set, self.disruption_budget
+        return self.service, self.stateful_set, self.disruption_budget, self.exposed_service
+
+
+class ChildResource(Writable, Protocol):
+    """The part of `btcctl.rest.collection.resource.Resource` that is needed."""
+
+    def delete(self, key: ObjectKey, *, uid: str = "") -> object: ...
 
 
 class ChildKeeper:
@@ -68,7 +75,7 @@ class ChildKeeper:
         resource: Reads and writes them.
     """
 
-    def __init__(self, cached: Callable[[ObjectKey], Object | None], resource: Writable) -> None:
+    def __init__(self, cached: Callable[[ObjectKey], Object | None], resource: ChildResource) -> None:
         self._cached = cached
         self._resource = resource
 
@@ -81,6 +88,20 @@ class ChildKeeper:
             return self._resource.get(key)
         except NotFound:
             return None
+
+    def remove(self, network: Object, name: str, tell: Tell) -> None:
+        """Delete a child of ours that is not wanted any more, if the cache has one."""
+        key = ObjectKey(network.namespace, name)
+        found = self._cached(key)
+        if found is None or found.deletion_timestamp is not None or not is_controlled_by(found, network):
+            return
+        try:
+            self._resource.delete(key, uid=found.uid)
+        except (NotFound, Conflict) as error:
+            logger.debug("a child was gone already", name=name, error=str(error))
+            return
+        logger.info("deleted", child=found.kind, name=name)
+        tell(Notice(NORMAL, f"{self._resource.type.kind}Deleted", f'deleted {self._resource.type.kind} "{name}"'))
 
     def ensure(
         self, network: Object, desired: Mapping[str, Any], found: Object | None, tell: Tell, contention: Contention

@@ -14,8 +14,10 @@ import msgspec
 
 from btcctl.bitcoin.children import (
     build_disruption_budget,
+    build_exposed_service,
     build_service,
     build_stateful_set,
+    exposed_service_name,
     stateful_set_name,
 )
 from btcctl.bitcoin.claims import Verdict, is_served
@@ -243,13 +245,21 @@ class NetworkReconciler:
         service = ensure(self._cluster.services, build_service(network, self._options))
         found = self._cluster.stateful_sets.find(ObjectKey(network.namespace, stateful_set_name(network.name)))
         stateful_set = self._ensure_stateful_set(ensure, network, found, credentials)
+        exposed = self._ensure_exposed(ensure, obj, network)
         budgets = self._cluster.disruption_budgets
         budget = Child() if budgets is None else ensure(budgets, build_disruption_budget(network))
         if service.created and stateful_set.created:
             self._cluster.tell(
                 obj, Notice(NORMAL, "NetworkCreated", f"created a network of {network.spec.nodes} nodes")
             )
-        return Children(service, stateful_set, budget)
+        return Children(service, stateful_set, budget, exposed)
+
+    def _ensure_exposed(self, ensure: Ensure, obj: Object, network: BitcoinNetwork) -> Child:
+        expose = network.spec.expose
+        if expose is not None:
+            return ensure(self._cluster.services, build_exposed_service(network, self._options, expose))
+        self._cluster.services.remove(obj, exposed_service_name(network.name), self._teller(obj))
+        return Child()
 
     def _ensurer(self, obj: Object, network: BitcoinNetwork, memory: NetworkMemory) -> Ensure:
         def ensure(keeper: ChildKeeper, desired: dict[str, Any], found: Object | None = None) -> Child:

@@ -31,6 +31,7 @@ pytestmark = pytest.mark.real_server
 
 ROLE = ObjectKey("", "bitcoin-controller-role")
 BUDGET = ObjectKey("default", "my-network-pdb")
+EXPOSED = ObjectKey("default", "my-network-rpc")
 POD = ObjectKey("default", "my-network-sts-0")
 #: No request needs it: an admission plugin asks for it, see the last test.
 BY_ADMISSION = {("update", "bitcoinnetworks/finalizers")}
@@ -71,6 +72,13 @@ def spoil_the_children(cluster: Operated) -> None:
     """Change what the operator has set of each; it is put right."""
     cluster.patch(SERVICES, SERVICE, {"spec": {"publishNotReadyAddresses": False}})
     cluster.patch(POD_DISRUPTION_BUDGETS, BUDGET, {"spec": {"maxUnavailable": 3}})
+    for expose, is_there in (({"type": "NodePort"}, True), ({"type": "ClusterIP"}, True), (None, False)):
+        cluster.patch(BITCOIN_NETWORKS, KEY, {"spec": {"expose": expose}})
+        eventually(lambda there=is_there: has(cluster, SERVICES, EXPOSED) == there)
+        if expose is not None:
+            eventually(
+                lambda e=expose: cluster.admin.resource(SERVICES).get(EXPOSED).body()["spec"]["type"] == e["type"]
+            )
     cluster.patch(BITCOIN_NETWORKS, KEY, {"spec": {"nodeOverrides": [{"ordinal": 0, "image": "another"}]}})
     eventually(lambda: cluster.admin.resource(PODS).get(POD).body()["spec"]["containers"][0]["image"] == "another")
     for type_, key, field, value in (

@@ -8,6 +8,7 @@ import pytest
 
 from btcctl.bitcoin.types import BITCOIN_NETWORKS
 from btcctl.errors import TerminalError
+from btcctl.objects import ObjectKey
 from btcctl.resources import SERVICES, STATEFUL_SETS
 from tests.specs import COMBINATIONS, FIELDS, REFUSED
 from tests.unit.bitcoin.builders import network_body, secret_body
@@ -108,3 +109,28 @@ def test_under_a_definition_without_rules_the_controller_refuses_in_the_status(n
         world.reconcile()
     assert world.condition("Ready") == ("False", "InvalidSpec")
     assert world.get(STATEFUL_SETS, STATEFUL_SET) is None
+
+
+EXPOSED = ObjectKey(KEY.namespace, "net-rpc")
+
+
+def test_an_exposed_network_has_one_more_service_and_only_as_long() -> None:
+    world = built({"nodes": 1, "rpcPort": 18332, "expose": {"type": "NodePort", "annotations": {"a/b": "c"}}})
+    body = world.body(SERVICES, EXPOSED)
+    assert (body["spec"]["type"], body["spec"]["ports"][0]["port"]) == ("NodePort", 18332)
+    assert body["metadata"]["annotations"]["a/b"] == "c"
+    world.edit(BITCOIN_NETWORKS, KEY, {"spec": {"expose": {"type": "LoadBalancer"}}})
+    world.reconcile()
+    assert world.body(SERVICES, EXPOSED)["spec"]["type"] == "LoadBalancer"
+    world.edit(BITCOIN_NETWORKS, KEY, {"spec": {"expose": None}})
+    world.settle()
+    assert world.get(SERVICES, EXPOSED) is None
+    assert world.get(SERVICES, SERVICE) is not None
+
+
+def test_a_service_of_that_name_that_is_anothers_is_not_deleted() -> None:
+    world = built({"nodes": 1})
+    theirs = {"apiVersion": "v1", "kind": "Service", "spec": {"ports": [{"port": 1}]}}
+    world.client.resource(SERVICES).create({**theirs, "metadata": {"name": "net-rpc", "namespace": KEY.namespace}})
+    world.reconcile()
+    assert world.get(SERVICES, EXPOSED) is not None

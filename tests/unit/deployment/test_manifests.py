@@ -63,9 +63,10 @@ def test_names_and_namespace_are_those_of_the_first_controller(deployment: dict[
     assert deployment["metadata"]["name"] == COMPONENT
 
 
-def test_the_controller_may_delete_nothing() -> None:
+def test_the_controller_may_delete_services_and_nothing_else() -> None:
     rules = read("manifests/rbac.yaml")["ClusterRole", "bitcoin-controller-role"]["rules"]
-    assert not any({"delete", "deletecollection", "*"} & set(rule["verbs"]) for rule in rules)
+    deleting = [rule["resources"] for rule in rules if {"delete", "deletecollection", "*"} & set(rule["verbs"])]
+    assert deleting == [["services"]]
 
 
 def test_only_named_secrets_may_be_read() -> None:

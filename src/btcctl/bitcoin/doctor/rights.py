@@ -42,7 +42,7 @@ NEEDED: Final = (
     Rule(DOMAIN, "bitcoinnetworks/status", ("update",)),
     Rule(DOMAIN, "bitcoinnetworks/finalizers", ("update",)),
     Rule("apps", "statefulsets", _CHILDREN),
-    Rule("", "services", _CHILDREN),
+    Rule("", "services", (*_CHILDREN, "delete")),
     Rule("policy", "poddisruptionbudgets", _CHILDREN),
     Rule("", "pods", ("list", "watch", "patch")),
     Rule("", "pods/status", ("patch",)),

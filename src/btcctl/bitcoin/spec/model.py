@@ -55,6 +55,13 @@ class Snapshot(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     path: str = "."  #: in its volume: the chain's directory, or an archive of it
 
 
+class Expose(msgspec.Struct, frozen=True):
+    """A Service by which the nodes can be reached from elsewhere."""
+
+    type: Literal["ClusterIP", "NodePort", "LoadBalancer"] = "NodePort"
+    annotations: dict[str, str] = {}
+
+
 class NodeOverride(msgspec.Struct, frozen=True, gc=False):
     """What is otherwise for one node."""
 
@@ -86,6 +93,7 @@ class NetworkSpec(msgspec.Struct, frozen=True, rename="camel"):
     suspend: bool = False
     mining: Mining | None = None
     snapshot: Snapshot | None = None
+    expose: Expose | None = None  #: None: the nodes have their own addresses alone
     node_overrides: list[NodeOverride] = []
     resources: Resources | None = None  #: None: what a node on regtest needs
     pod_labels: dict[str, str] = {}
