@@ -8,7 +8,7 @@ from __future__ import annotations
 from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -66,7 +66,7 @@ class KnownCredentials:
 
 
 class _Secret(msgspec.Struct, gc=False):
-    data: dict[str, str] | None = None
+    data: Any = None  # what else stands in it is none of our business
 
 
 def read_credentials(network: BitcoinNetwork, get_secret: GetSecret) -> KnownCredentials:
@@ -92,6 +92,8 @@ def read_credentials(network: BitcoinNetwork, get_secret: GetSecret) -> KnownCre
 @hiding_frames
 def _parse(secret: Object, where: str) -> Credentials:
     data = secret.decode(_Secret).data or {}
+    if not isinstance(data, dict):
+        raise SecretInvalid(f"{where} has no data that could be read")
     missing = [key for key in (USER_KEY, PASSWORD_KEY) if not data.get(key)]
     if missing:
         raise SecretKeyMissing(f"{where} has no {' and no '.join(missing)}")
@@ -103,8 +105,10 @@ def _parse(secret: Object, where: str) -> Credentials:
     return Credentials(Secret(user), Secret(password))
 
 
-def _text(encoded: str, key: str, where: str) -> str:
+def _text(encoded: object, key: str, where: str) -> str:
     try:
-        return trim(b64decode(encoded, validate=True).decode())
+        if isinstance(encoded, str):
+            return trim(b64decode(encoded, validate=True).decode())
     except ValueError as error:
         raise SecretInvalid(f"{where}: {key} is not UTF-8 text") from error
+    raise SecretInvalid(f"{where}: {key} is not base64 text")

@@ -10,6 +10,7 @@ from btcctl.bitcoin.spec.from_spec import settle
 from btcctl.bitcoin.status import NORMAL, WARNING, Notice
 from btcctl.bitcoin.types import BITCOIN_NETWORKS
 from btcctl.bitcoin.unchangeable import settable
+from btcctl.bitcoin.wording import bounded
 from btcctl.controller.writing.contention import Contention, Contested
 from btcctl.controller.writing.fields import set_fields
 from btcctl.controller.writing.writes import (
@@ -187,7 +188,8 @@ def _in_the_way(desired: Mapping[str, Any]) -> str:
 
 def _refusal(desired: Mapping[str, Any], found: Object | None, error: ApiError) -> Notice:
     reason, verb = ("NotCreated", "created") if found is None else ("NotRepaired", "repaired")
-    return Notice(WARNING, f"{desired['kind']}{reason}", f"{_described(desired)} cannot be {verb}: {error}")
+    what = f"{_described(desired)} cannot be {verb}: {error}"
+    return Notice(WARNING, f"{desired['kind']}{reason}", bounded(what))
 
 
 def _tell_of(ensured: Ensured, found: Object | None, tell: Tell) -> None:

@@ -25,6 +25,7 @@ from btcctl.bitcoin.types import (
     NetworkStatus,
     NodeStatus,
 )
+from btcctl.bitcoin.wording import bounded
 from btcctl.controller.writing.conditions import Condition
 
 _RESTING: Final = frozenset({"Suspended", "NoNodes"})
@@ -37,7 +38,7 @@ def name_finding(name: str) -> Finding | None:
 
 
 def invalid_spec_finding(why: str) -> Finding:
-    return Finding(READY, False, "InvalidSpec", why, is_failure=True)
+    return Finding(READY, False, "InvalidSpec", bounded(why), is_failure=True)
 
 
 def credentials_finding(credentials: KnownCredentials | CredentialsProblem) -> Finding:
@@ -95,7 +96,7 @@ def refused_finding(why: str) -> Finding:
     """Args:
     why: What the API server said: a quota, a policy.
     """
-    return Finding(FORBIDDEN, True, "Refused", why, is_failure=True)
+    return Finding(FORBIDDEN, True, "Refused", bounded(why), is_failure=True)
 
 
 def progressing_finding(ready: Finding, others: Iterable[Finding]) -> Finding:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Final, Protocol
+from typing import Annotated, Any, Final, Protocol
 
 import msgspec
 
@@ -33,6 +33,7 @@ from btcctl.bitcoin.silences import Silences
 from btcctl.bitcoin.spec.shape import Shape
 from btcctl.bitcoin.topology import (
     DEFAULT_SPELLING,
+    MAX_HEIGHT,
     AddedNode,
     Member,
     Peer,
@@ -91,10 +92,10 @@ def one_after_the_other(tasks: Sequence[Callable[[], None]]) -> None:
 
 
 class _ChainInfo(msgspec.Struct, gc=False):
-    blocks: int = 0
-    bestblockhash: str = ""
-    time: int = 0
-    chain: str = ""
+    blocks: Annotated[int, msgspec.Meta(ge=0, le=MAX_HEIGHT)] = 0
+    bestblockhash: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    time: Annotated[int, msgspec.Meta(ge=0, le=2**32)] = 0  # a uint32 of the block's header
+    chain: Annotated[str, msgspec.Meta(max_length=64)] = ""
 
 
 class _NetworkInfo(msgspec.Struct, gc=False):
@@ -192,14 +193,13 @@ class Mesh:
         report = MeshReport()
         deadline = self._clock.now() + self._pass_seconds
         found: dict[int, _Node] = {}
-        asked = _by_trust(goal)
-        self._run_all([partial(self._read, each, goal, report, deadline, found) for each in asked])
+        asked, roster = _by_trust(goal), Roster(goal.members, goal.shape, goal.spelling)
+        self._run_all([partial(self._read, each, goal, roster, report, deadline, found) for each in asked])
         nodes = [found[each.ordinal] for each in asked if each.ordinal in found]
         report.chains = {node.member.ordinal: node.chain for node in nodes if node.chain is not None}
         report.facts = {node.member.ordinal: node.facts for node in nodes}
         silent = _silent(asked, report)
         report.forgotten = not report.failures and not report.skipped
-        roster = Roster(goal.members, goal.shape, goal.spelling)
         plans = [(node, plan) for node in nodes if (plan := self._plan(node, roster, goal.gone, report))]
         self._run_all([partial(self._carry_out, node, plan, silent, report, deadline) for node, plan in plans])
         with limited_to(max(0.0, deadline - self._clock.now()), self._clock):
@@ -207,7 +207,13 @@ class Mesh:
         return report
 
     def _read(
-        self, member: Member, goal: MeshGoal, report: MeshReport, deadline: float, found: dict[int, _Node]
+        self,
+        member: Member,
+        goal: MeshGoal,
+        roster: Roster,
+        report: MeshReport,
+        deadline: float,
+        found: dict[int, _Node],
     ) -> None:
         left = deadline - self._clock.now()
         if left <= 0:
@@ -224,7 +230,7 @@ class Mesh:
         began = self._clock.now()
         try:
             with limited_to(min(ASK_SECONDS, left), self._clock):
-                found[member.ordinal] = self._ask(member, goal)
+                found[member.ordinal] = self._ask(member, goal, roster)
         except (RpcFailure, DeadlineExceeded) as error:
             failure = _failure_of(error)
             if self._clock.now() - began >= _SLOW_ANSWER_SECONDS:
@@ -233,11 +239,11 @@ class Mesh:
         else:
             self._silences.forget(who)
 
-    def _ask(self, member: Member, goal: MeshGoal) -> _Node:
+    def _ask(self, member: Member, goal: MeshGoal, roster: Roster) -> _Node:
         rpc = self._rpc_for(member.address, goal.credentials, goal.rpc_port)
         added, answered_peers, info, network = rpc.batch(_READ)
         peers = _convert(answered_peers, list[Peer])
-        heard = max((each.height for each in peers), default=-1)
+        heard = max((each.height(roster.addresses) for each in peers), default=-1)
         chain = None if info is None else _chain(_convert(info, _ChainInfo), heard)
         version = _convert(network or {}, _NetworkInfo).subversion.strip("/")[:_MESSAGE_CHARACTERS]
         return _Node(member, rpc, _convert(added, list[AddedNode]), peers, chain, version)

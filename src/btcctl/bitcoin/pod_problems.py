@@ -12,7 +12,10 @@ from typing import Final
 
 import msgspec
 
+from btcctl.bitcoin.wording import bounded
+
 MAX_REASON_CHARACTERS: Final = 300
+_MAX_READ_CHARACTERS = 10_000
 _LOG_CHARACTERS = 160
 _PULLING = frozenset({"ErrImagePull", "ImagePullBackOff", "RegistryUnavailable"})
 # Said while nothing is wrong yet.
@@ -143,8 +146,7 @@ def _last_line(text: str) -> str:
 
 
 def _brief(text: str) -> str:
-    text = stable(text)
-    return text if len(text) <= MAX_REASON_CHARACTERS else text[: MAX_REASON_CHARACTERS - 1] + "…"
+    return bounded(stable(bounded(text, _MAX_READ_CHARACTERS)), MAX_REASON_CHARACTERS)
 
 
 def stable(text: str) -> str:

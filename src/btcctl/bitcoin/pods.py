@@ -13,10 +13,12 @@ from btcctl.bitcoin.pod_problems import PodStatus, problem_of
 from btcctl.bitcoin.pod_template import SYNCED_GATE
 from btcctl.bitcoin.topology import Member, is_bare
 from btcctl.bitcoin.types import DOMAIN, BitcoinNetwork, NodeStatus
+from btcctl.bitcoin.wording import one_word
 from btcctl.resources import PODS
 from btcctl.typed.typed_object import TypedObject
 
 OWN_IMAGE_ANNOTATION: Final = f"{DOMAIN}/own-image"
+_MAX_DIGITS = 6  # of an ordinal: a network has a thousand nodes at most, and may have been given more
 _ENDED = frozenset({"Failed", "Succeeded"})
 
 
@@ -81,7 +83,7 @@ def read_pods(network: BitcoinNetwork, pods: Iterable[Pod], stateful_set_uid: st
     """The pods that this very StatefulSet controls, by ordinal."""
     prefix = f"{stateful_set_name(network.name)}-"
     mine = (pod for pod in pods if pod.controller is not None and pod.controller.uid == stateful_set_uid)
-    found = [_read(pod, int(pod.name.removeprefix(prefix))) for pod in mine if _has_ordinal(pod.name, prefix)]
+    found = [_read(pod, ordinal) for pod in mine if (ordinal := _ordinal_of(pod.name, prefix)) is not None]
     return sorted(found, key=lambda pod: pod.ordinal)
 
 
@@ -111,9 +113,11 @@ def _node_status(network: BitcoinNetwork, ordinal: int, pod: NodePod | None, mis
     return NodeStatus(ordinal, pod.ready, pod.address, pod.kube_node, name, pod.reason, pod.message)
 
 
-def _has_ordinal(name: str, prefix: str) -> bool:
-    ordinal = name.removeprefix(prefix)
-    return name.startswith(prefix) and ordinal.isascii() and ordinal.isdigit()
+def _ordinal_of(name: str, prefix: str) -> int | None:
+    """As a StatefulSet writes it: a pod that bears the owner reference of ours may have any name."""
+    digits = name.removeprefix(prefix)
+    is_one = name.startswith(prefix) and len(digits) <= _MAX_DIGITS and digits.isascii() and digits.isdigit()
+    return int(digits) if is_one and str(int(digits)) == digits else None
 
 
 def _read(pod: Pod, ordinal: int) -> NodePod:
@@ -124,6 +128,7 @@ def _read(pod: Pod, ordinal: int) -> NodePod:
     alive = has_address and not terminating
     ready = alive and status.is_true("Ready")
     reason, message = ("", "") if ready else problem_of(status, terminating=terminating)
+    reason = reason and one_word(reason)
     return NodePod(
         name=pod.name,
         uid=pod.uid,

@@ -18,6 +18,7 @@ from btcctl.bitcoin.types import (
     NetworkStatus,
     NodeStatus,
 )
+from btcctl.bitcoin.wording import bounded, one_word
 from btcctl.controller.writing.conditions import FALSE, TRUE, Condition, merge_conditions
 
 NORMAL: Final = "Normal"
@@ -43,7 +44,8 @@ class Finding:
 
     @property
     def condition(self) -> Condition:
-        return Condition(self.type, TRUE if self.holds else FALSE, self.reason, self.message)
+        status = TRUE if self.holds else FALSE
+        return Condition(self.type, status, one_word(self.reason), bounded(self.message))
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ import msgspec
 from btcctl.bitcoin.spec.shape import Shape
 
 DEFAULT_P2P_PORT: Final = 18444  # of regtest (Bitcoin Core, chainparams.cpp)
+MAX_HEIGHT: Final = 2**31 - 1  # an int of Bitcoin Core's
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +47,18 @@ class Peer(msgspec.Struct, frozen=True, gc=False):
     synced_headers: int = -1  #: the last header that we have in common with it; -1: none yet
     synced_blocks: int = -1  #: the last block that we have in common with it; -1: none yet
 
-    @property
-    def height(self) -> int:
-        """The height that it has at least; -1 if it has not said."""
-        return max(self.startingheight, self.synced_headers, self.synced_blocks)
+    def height(self, nodes: Container[str]) -> int:
+        """The height that it has at least; -1 if that is not known.
+
+        What it named in its greeting nobody has checked, and a stranger may name anything.
+
+        Args:
+            nodes: The addresses of those that are believed: the network's own.
+        """
+        checked = max(self.synced_headers, self.synced_blocks)
+        host = canonical(self.address) if is_bare(self.address) else _host_of(self.address)
+        told = max(checked, self.startingheight) if host in nodes else checked
+        return told if told <= MAX_HEIGHT else -1
 
 
 @dataclass(frozen=True, slots=True)

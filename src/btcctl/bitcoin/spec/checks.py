@@ -5,16 +5,22 @@ The API server refuses all of it by `crd.yaml`; this is for a definition that is
 
 from __future__ import annotations
 
+import re
+
 from btcctl.bitcoin.spec.chains import REGTEST, SIGNET
 from btcctl.bitcoin.spec.config_lines import problem_with_lines
 from btcctl.bitcoin.spec.model import NetworkSpec
 from btcctl.bitcoin.spec.quantities import parse_quantity
+
+_SECRET_NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 
 
 def spec_problem(spec: NetworkSpec) -> str | None:
     """Why no network can be made of it, and what to do; None if one can."""
     if (spec.network == SIGNET) != (spec.signet_challenge is not None):
         return "spec.signetChallenge: a signet has one, and no other network does"
+    if spec.secret is not None and not _SECRET_NAME.fullmatch(spec.secret):
+        return "spec.secret: no Secret can have that name: use lower-case letters, digits, hyphens and dots"
     if spec.rpc_port is not None and spec.rpc_port == spec.p2p_port:
         return "spec.p2pPort: must differ from rpcPort"
     if (spec.topology == "edges") != bool(spec.edges):
