@@ -19,6 +19,13 @@ pytestmark = [pytest.mark.real_server, pytest.mark.helm, pytest.mark.kubectl]
 
 SEEDS = ROOT / "tests/integration/data/seeds"
 OURS = {"fullnameOverride": "bitcoin-controller", "tests": {"enabled": False}}
+OF_THE_CLUSTER = (
+    "clusterrolebinding/bitcoin-controller-role-binding",
+    *(
+        f"clusterrole/bitcoin-controller-{each}"
+        for each in ("role", "networks-view", "networks-edit", "networks-admin")
+    ),
+)
 CRD = "customresourcedefinition/bitcoinnetworks.bitcoincontroller.christianb93.github.com"
 
 
@@ -34,8 +41,8 @@ def k(control_plane: ControlPlane, tmp_path: Path) -> Iterator[Kubectl]:
 
 
 def clear(kubectl: Kubectl) -> None:
-    for what in (CRD, f"namespace/{NAMESPACE}"):
-        kubectl("delete", what, "--ignore-not-found", "--wait", "--timeout=25s")
+    for what in ((CRD,), (f"namespace/{NAMESPACE}",), OF_THE_CLUSTER):
+        kubectl("delete", *what, "--ignore-not-found", "--wait", "--timeout=25s")
 
 
 def read(*paths: Path) -> list[dict[str, Any]]:
@@ -120,8 +127,6 @@ def test_an_overlay_applies(k: Kubectl, overlay: str) -> None:
     k("apply", "--validate=strict", "-k", str(ROOT / "kustomize" / overlay))
     bound = k("get", "clusterrolebindings", "-o", "name")
     assert ("bitcoin-controller-role-binding" in bound) == (overlay == "cluster")
-    if overlay == "cluster":
-        k("delete", "clusterrolebinding", "bitcoin-controller-role-binding")
 
 
 def test_the_controller_of_one_namespace_may_do_nothing_in_another(k: Kubectl) -> None:
