@@ -89,7 +89,7 @@ def test_the_packages_are_those_that_are_declared_and_what_they_need(
     waiting, needed = setup["options"]["install_requires"].split(), {"btcctl"}
     while waiting:
         requirement = waiting.pop()
-        name = re.split(r"[ <>=!\[;]", requirement)[0].lower().replace("_", "-")
+        name = re.split(r"[ <>=!~\[;]", requirement)[0].lower().replace("_", "-")
         if name not in needed and "extra ==" not in requirement and applies(requirement):
             needed.add(name)
             waiting += found[name]

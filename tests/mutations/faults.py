@@ -9,6 +9,7 @@ from __future__ import annotations
 from tests.mutations.author_faults import AUTHOR
 from tests.mutations.bitcoin_faults import BITCOIN_FAULTS
 from tests.mutations.config_faults import CONFIG_FAULTS
+from tests.mutations.deployment_faults import DEPLOYMENT_FAULTS
 from tests.mutations.exchange_faults import EXCHANGE_FAULTS
 from tests.mutations.fault import Fault
 from tests.mutations.object_faults import OBJECT_FAULTS
@@ -507,4 +508,4 @@ FAULTS = [
 ]
 
 FAULTS += [*EXCHANGE_FAULTS, *RUNTIME_FAULTS, *PROCESS_FAULTS, *CONFIG_FAULTS, *OBJECT_FAULTS, *VOLUME_FAULTS]
-FAULTS += [*AUTHOR, *BITCOIN_FAULTS, *PEOPLE_FAULTS, *OPERATOR_FAULTS]
+FAULTS += [*AUTHOR, *BITCOIN_FAULTS, *PEOPLE_FAULTS, *OPERATOR_FAULTS, *DEPLOYMENT_FAULTS]
