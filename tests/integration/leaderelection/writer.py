@@ -10,7 +10,9 @@ import itertools
 import json
 import os
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from btcctl import ApiClient, Controller, Manager, ObjectKey, Result, logging, run_until_signal
 from btcctl.errors import BtcctlError
