@@ -1,14 +1,14 @@
-"""The operator as `btcctl run` has it, but for its RPC port and its clock.
+"""The operator as `btcctl run` has it, but for its RPC port and its schedule.
 
 `python -m benchmarks.scale.controller KUBECONFIG RPC_PORT METRICS_PORT POLL FASTER`: POLL is the longest time between
-two looks at a network, FASTER how many of its seconds go by in a second. Each write is a line on standard output.
+two looks at a network; it, and all else that comes round, comes round FASTER times as often. Deadlines stay what they
+are. Each write is a line on standard output.
 """
 
 from __future__ import annotations
 
 import re
 import sys
-import threading
 import time
 
 from prometheus_client import Gauge
@@ -16,7 +16,6 @@ from prometheus_client import Gauge
 from btcctl import ApiClient, Metrics, StatusServer, live_checks, load_config, ready_checks, run_until_signal
 from btcctl.bitcoin.operator import FIELD_MANAGER, OperatorOptions, build_operator
 from btcctl.bitcoin.refusals import RefusalNotingTransport, Refusals
-from btcctl.clock import SYSTEM_CLOCK, Clock, SystemClock
 from btcctl.logging import configure
 from btcctl.rest.http import HttpTransport
 from btcctl.rest.metrics import RequestMetrics
@@ -25,19 +24,6 @@ from btcctl.rest.transport.counting import CountingTransport
 from btcctl.rest.transport.transport import Request, Response
 
 _REASON = re.compile(r'"reason":"(\w+)"')
-
-
-class FastClock(SystemClock):
-    """Time flies."""
-
-    def __init__(self, faster: float) -> None:
-        self._faster = faster
-
-    def now(self) -> float:  # type: ignore[override]
-        return time.monotonic() * self._faster
-
-    def wait(self, condition: threading.Condition, timeout: float | None) -> bool:
-        return super().wait(condition, None if timeout is None else timeout / self._faster)
 
 
 class CountingWrites(CountingTransport):
@@ -56,7 +42,6 @@ class CountingWrites(CountingTransport):
 def main() -> None:
     kubeconfig, rpc_port, metrics_port, poll, faster = sys.argv[1:]
     configure("warning")
-    clock: Clock = SYSTEM_CLOCK if float(faster) == 1 else FastClock(float(faster))
     config, metrics = load_config(environ={"KUBECONFIG": kubeconfig}), Metrics()
     requests, refusals = metrics.part(RequestMetrics), Refusals()
     transport = CountingWrites(HttpTransport(config), requests.count, config.host, requests.time)
@@ -64,9 +49,14 @@ def main() -> None:
         lambda: transport.writes
     )
     client = ApiClient(RefusalNotingTransport(transport, refusals), field_manager=FIELD_MANAGER)
-    high = float(poll)
-    options = OperatorOptions(rpc_port=int(rpc_port), poll_min_seconds=min(2.0, high), poll_max_seconds=high)
-    manager = build_operator(client, options, metrics=metrics, clock=clock, refusals=refusals)
+    high, often = float(poll), float(faster)
+    options = OperatorOptions(
+        rpc_port=int(rpc_port),
+        poll_min_seconds=min(2.0, high) / often,
+        poll_max_seconds=high / often,
+        resync_seconds=OperatorOptions().resync_seconds / often,
+    )
+    manager = build_operator(client, options, metrics=metrics, refusals=refusals)
     manager.serve(StatusServer(f"127.0.0.1:{metrics_port}", metrics, live_checks(manager), ready_checks(manager)))
     run_until_signal(manager, grace_seconds=10.0)
 
