@@ -324,6 +324,20 @@ FAULTS = [
         _PHASES,
     ),
     Fault(
+        "a credential that was refused for a moment costs five minutes of polling",
+        "informers/reflector/transitions.py",
+        "        if memory.refusals.may_be_over:\n",
+        "        if False:\n",
+        _PHASES,
+    ),
+    Fault(
+        "a watch that is refused with a good credential is asked for at each poll",
+        "informers/reflector/transitions.py",
+        "            memory = replace(memory, refusals=replace(memory.refusals, are_of_watches=True))\n",
+        "            pass\n",
+        _PHASES,
+    ),
+    Fault(
         "polled lists follow each other without a pause",
         "informers/reflector/transitions.py",
         "(*done, _poll_pause(options))",

@@ -312,8 +312,16 @@ def test_create_roles_and_bindings(k: Kubectl) -> None:
     assert k.rows("clusterrolebindings")[0][:2] == ["crb", "ClusterRole/cr"]
 
 
-def test_a_kind_that_is_not_understood_as_protobuf_says_what_to_do(k: Kubectl) -> None:
-    assert "kubectl apply -f a manifest" in k.run("create", "deployment", "d", "--image=x").stderr
+def test_create_of_workloads_services_and_budgets(k: Kubectl) -> None:
+    k("create", "deployment", "d", "--image=a", "--replicas=2", "--port=80", "--", "sleep", "1")
+    spec = k.json("get", "deployment", "d")["spec"]
+    assert (spec["replicas"], spec["selector"]) == (2, {"matchLabels": {"app": "d"}})
+    container = spec["template"]["spec"]["containers"][0]
+    assert (container["command"], container["ports"]) == (["sleep", "1"], [{"containerPort": 80, "protocol": "TCP"}])
+    k("create", "service", "clusterip", "s", "--tcp=80:8080", "--tcp=81:web")
+    assert [each["targetPort"] for each in k.json("get", "service", "s")["spec"]["ports"]] == [8080, "web"]
+    k("create", "poddisruptionbudget", "p", "--selector=a=b", "--max-unavailable=50%")
+    assert k.json("get", "pdb", "p")["spec"] == {"maxUnavailable": "50%", "selector": {"matchLabels": {"a": "b"}}}
 
 
 def test_describe_shows_events(nets: Kubectl, api: Api) -> None:

@@ -4,7 +4,10 @@
 whatever the server prefers, and take 415 for final. Their answers may be JSON, so nothing is
 written here.
 
-Field numbers: generated.proto of k8s.io/api core/v1, rbac/v1 and authorization/v1, and of
+Of workloads and Services only those fields are read that kubectl's generators set; a body with others is refused, and
+nothing is left out silently.
+
+Field numbers: generated.proto of k8s.io/api core/v1, apps/v1, policy/v1, rbac/v1 and authorization/v1, and of
 k8s.io/apimachinery meta/v1 and runtime. They are part of the API and never change.
 """
 
@@ -135,6 +138,31 @@ def _message(fields: Fields) -> Callable[[Wire], dict[str, Any]]:
     return read
 
 
+def _exact(fields: Fields) -> Callable[[Wire], dict[str, Any]]:
+    """As `_message`, of a message with more fields than are read: one that is set, and not read, is refused."""
+    read_known = _message(fields)
+
+    def read(wire: Wire) -> dict[str, Any]:
+        for number, value in fields_of(_bytes(wire)):
+            if number not in fields and value:
+                why = f"field {number} is not understood as protobuf here: send JSON, or kubectl apply -f a manifest"
+                raise StatusError(415, why, "UnsupportedMediaType")
+        return read_known(wire)
+
+    return read
+
+
+def _nothing(wire: Wire) -> None:
+    """Of a message that Go writes whether it says anything or not."""
+    if any(value for _, value in fields_of(_bytes(wire))):
+        raise StatusError(415, "a part that is not understood as protobuf here: send JSON", "UnsupportedMediaType")
+
+
+def _int_or_text(wire: Wire) -> int | str:
+    fields = dict(fields_of(_bytes(wire)))
+    return _text(fields.get(3, b"")) if fields.get(1) else _int(fields.get(2, 0))
+
+
 def _map(read_value: Read) -> Callable[[Wire], _Entry]:
     def read(wire: Wire) -> _Entry:
         entry = dict(fields_of(_bytes(wire)))
@@ -231,7 +259,70 @@ _BINDING: Fields = {
     3: _Field("roleRef", _message(_texts("apiGroup", "kind", "name"))),
 }
 
+_REQUIREMENT: Fields = {
+    1: _Field("key", _text),
+    2: _Field("operator", _text),
+    3: _Field("values", _text, repeated=True),
+}
+_SELECTOR = _Field(
+    "selector",
+    _message(
+        {1: _Field("matchLabels", _map(_text)), 2: _Field("matchExpressions", _message(_REQUIREMENT), repeated=True)}
+    ),
+)
+_CONTAINER_PORT: Fields = {
+    1: _Field("name", _text),
+    2: _Field("hostPort", _int),
+    3: _Field("containerPort", _int),
+    4: _Field("protocol", _text),
+}
+_CONTAINER: Fields = {
+    1: _Field("name", _text),
+    2: _Field("image", _text),
+    3: _Field("command", _text, repeated=True),
+    4: _Field("args", _text, repeated=True),
+    5: _Field("workingDir", _text),
+    6: _Field("ports", _message(_CONTAINER_PORT), repeated=True),
+    8: _Field("resources", _nothing),
+    14: _Field("imagePullPolicy", _text),
+}
+_POD_SPEC: Fields = {
+    2: _Field("containers", _exact(_CONTAINER), repeated=True),
+    3: _Field("restartPolicy", _text),
+    6: _Field("dnsPolicy", _text),
+    8: _Field("serviceAccountName", _text),
+}
+_DEPLOYMENT_SPEC: Fields = {
+    1: _Field("replicas", _int, keep_empty=True),
+    2: _SELECTOR,
+    3: _Field("template", _message({1: _METADATA, 2: _Field("spec", _exact(_POD_SPEC))})),
+    4: _Field("strategy", _nothing),
+}
+_SERVICE_PORT: Fields = {
+    1: _Field("name", _text),
+    2: _Field("protocol", _text),
+    3: _Field("port", _int),
+    4: _Field("targetPort", _int_or_text),
+    5: _Field("nodePort", _int),
+}
+_SERVICE_SPEC: Fields = {
+    1: _Field("ports", _message(_SERVICE_PORT), repeated=True),
+    2: _Field("selector", _map(_text)),
+    3: _Field("clusterIP", _text),
+    4: _Field("type", _text),
+    7: _Field("sessionAffinity", _text),
+    10: _Field("externalName", _text),
+}
+_BUDGET_SPEC: Fields = {
+    1: _Field("minAvailable", _int_or_text, keep_empty=True),
+    2: _SELECTOR,
+    3: _Field("maxUnavailable", _int_or_text, keep_empty=True),
+}
+
 _KINDS: Mapping[str, Fields] = {
+    "Deployment": {1: _METADATA, 2: _Field("spec", _exact(_DEPLOYMENT_SPEC))},
+    "Service": {1: _METADATA, 2: _Field("spec", _exact(_SERVICE_SPEC))},
+    "PodDisruptionBudget": {1: _METADATA, 2: _Field("spec", _exact(_BUDGET_SPEC))},
     "Namespace": {
         1: _METADATA,
         2: _Field("spec", _message({1: _Field("finalizers", _text, repeated=True)})),

@@ -20,8 +20,8 @@ class ReflectorOptions:
     """Deadlines and delays of a reflector, in seconds; some are client-go's (tools/cache/reflector.go).
 
     Attributes:
-        backoff: Delays after answers in a row that were failures; begun anew by a success. After 502, 503
-            and 504 no delay is longer than the longest of `unreachable`.
+        backoff: Delays after answers in a row that were failures; begun anew by a success. After 401,
+            502, 503 and 504 no delay is longer than the longest of `unreachable`.
         unreachable: Delays while there is no answer at all.
         min_watch_seconds: The server is asked to end each watch after a random time between this
         max_watch_seconds: and this, so that the watches of many informers do not end together.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from btcctl.errors import BtcctlError, ObjectDecodeError, TooManyRequests
+from btcctl.errors import BtcctlError, ObjectDecodeError, TooManyRequests, Unauthorized
 from btcctl.informers.reflector.listing import ANY, LATEST, IncompleteList, NotStreamed, Snapshot
 from btcctl.informers.reflector.recovery import (
     is_refusal_for_good,
@@ -93,12 +93,19 @@ class Refusals:
         first_at: Since when.
         error: The last one.
         patience: How many times as often it has to happen before lists are polled: more where lists are refused, too.
+        are_of_watches: Though lists are answered, with the same credential.
     """
 
     count: int = 0
     first_at: float = 0.0
     error: BtcctlError | None = None
     patience: int = 1
+    are_of_watches: bool = False
+
+    @property
+    def may_be_over(self) -> bool:
+        """Whether it was the credential that was refused, which a list that is answered shows to be good again."""
+        return isinstance(self.error, Unauthorized) and not self.are_of_watches
 
     def and_one_more(self, error: BtcctlError, now: float) -> Refusals:
         return replace(self, count=self.count + 1, first_at=self.first_at if self.count else now, error=error)

@@ -31,7 +31,8 @@ _LEAVES_VERSION_VALID = (
     Forbidden,
 )
 _MAY_ASK_TO_WAIT = frozenset({429, 503})
-_AWAY = frozenset({502, 503, 504})  # said by, or of, a server that is not there just now
+# Said by, or of, a server that is not there just now; or of a credential, which may be renewed at any moment.
+_MAY_BE_BACK_SOON = frozenset({401, 502, 503, 504})
 _MAY_PASS = frozenset({408, 410, 425, 429})  # of all 4xx, those that are not meant for good
 
 
@@ -116,7 +117,7 @@ class RetryDelays:
             return self._unreachable.delay(self._away)
         self._refused += 1
         delay = self._backoff.delay(self._refused)
-        if isinstance(error, ApiError) and error.code in _AWAY:
+        if isinstance(error, ApiError) and error.code in _MAY_BE_BACK_SOON:
             longest = self._unreachable.cap * (1 + self._unreachable.jitter)
             delay = min(delay, longest)
         return max(delay, _retry_after(error))

@@ -6,7 +6,8 @@
 * After each failure there is a wait. A version that is refused is no failure of the server's: the list that it makes
   necessary begins at once, but for a little that differs from informer to informer.
 * A list that has cost the server something is not begun again within `list_interval_seconds`, whatever happens.
-* A server that answers, and time and again gives no watch, is polled by lists; now and then a watch is tried.
+* A server that answers, and time and again gives no watch, is polled by lists; now and then a watch is tried. If it
+  was the credential that was refused (401), the first list that is answered is followed by a watch at once.
 """
 
 from __future__ import annotations
@@ -140,7 +141,9 @@ def _after_list(phase: Listing | StreamingList | Polling, event: Listed, options
         done = (*done, ResetBackoff())
     if isinstance(phase, Polling):
         done = (*done, CountRelist("polled"))
-        if event.at < phase.watch_at:
+        if memory.refusals.may_be_over:
+            memory = replace(memory, refusals=replace(memory.refusals, are_of_watches=True))
+        elif event.at < phase.watch_at:
             return Step(Polling(memory, phase.watch_at, has_listed=True), (*done, _poll_pause(options)))
     relist = "skipped" if event.snapshot.unreadable else "" if position.is_ordered else "unordered"
     return Step(Watching(memory, relist), done)

@@ -111,6 +111,19 @@ def test_unknown_fields_are_skipped_whatever_their_wire_type() -> None:
     assert decode_body(body("v1", "Secret", raw + part(3, "Opaque")))["type"] == "Opaque"
 
 
+def test_a_field_of_a_workload_that_is_not_read_is_refused_and_not_left_out() -> None:
+    for spec in (
+        number(7, 1),
+        part(3, part(2, number(11, 1))),
+        part(3, part(2, part(2, part(7, b"x")))),
+        part(4, b"\n\x01x"),
+    ):
+        with pytest.raises(StatusError, match="not understood as protobuf"):
+            decode_body(body("apps/v1", "Deployment", part(2, spec)))
+    unset = number(7, 0) + part(4, part(1, "")) + part(3, part(2, number(11, 0)))
+    assert decode_body(body("apps/v1", "Deployment", part(2, unset)))["kind"] == "Deployment"
+
+
 def test_another_kind_is_told_apart_from_a_broken_body() -> None:
     with pytest.raises(StatusError) as caught:
         decode_body(body("v1", "Pod", b""))

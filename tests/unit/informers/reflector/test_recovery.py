@@ -97,6 +97,12 @@ def test_the_server_may_ask_for_more_than_the_back_off_and_never_for_less():
     assert [delays.after(TooManyRequests(429, retry_after=each)) for each in asked] == [2.0, 7.0, 2.0, 600.0]
 
 
+@pytest.mark.parametrize("code", [401, 502, 503, 504])
+def test_what_may_be_back_soon_is_asked_for_every_five_seconds(code: int):
+    delays = RetryDelays()
+    assert max(delays.after(ApiError.of(code)) for _ in range(100)) <= 5.0
+
+
 @pytest.mark.parametrize("code", [400, 403, 410, 500, 502, 504])
 def test_only_who_is_busy_may_ask_for_more(code: int):
     delays = RetryDelays(ExponentialBackoff(base=2.0, cap=2.0))

@@ -244,6 +244,17 @@ def test_a_poll_is_followed_by_another_and_in_the_end_by_a_watch():
     assert isinstance(step(following, refused(FORBIDDEN), OPTIONS).phase, Polling)
 
 
+def test_a_list_that_is_answered_after_401s_is_followed_by_a_watch_at_once_and_only_once():
+    refusal = Unauthorized(401)
+    following = step(Watching(with_refusals(AT_7, 1, refusal)), refused(refusal), OPTIONS).phase
+    following, effects = step(following, listed(), OPTIONS)
+    assert isinstance(following, Watching)
+    assert [each for each in effects if isinstance(each, Pause | BackOff)] == []
+    following = step(following, refused(refusal), OPTIONS).phase  # so it is not the credential
+    following = step(following, listed(), OPTIONS).phase
+    assert isinstance(following, Polling)
+
+
 @pytest.mark.parametrize(
     ("polling", "error", "following"),
     [
