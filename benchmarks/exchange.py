@@ -8,9 +8,11 @@ interleaved, medians are shown. The server is one more process, and answers what
 from __future__ import annotations
 
 import argparse
+import contextlib
 import http.client
 import json
 import os
+import select
 import socket
 import ssl
 import statistics
@@ -140,6 +142,48 @@ def raw_socket(url: str, directory: str) -> Callable[[], Put]:
     return connect
 
 
+def least(url: str, directory: str) -> Callable[[], Put]:
+    """What `Resource.update` cannot do without, in one function: JSON there and back, a head, one wait for an answer.
+
+    No check of what came, no deadline, no pool, no error that says what is wrong.
+    """
+    from btcctl.json_values import encode_json
+    from btcctl.objects import Object
+
+    port = urlsplit(url).port
+    lines = [
+        f"PUT {PATH} HTTP/1.1",
+        f"Host: 127.0.0.1:{port}",
+        *(f"{name}: {value}" for name, value in HEADERS.items()),
+    ]
+    head = "\r\n".join(lines)
+    context = _context(directory)
+
+    def connect() -> Put:
+        sock = context.wrap_socket(
+            socket.create_connection(("127.0.0.1", port), timeout=30.0), server_hostname="127.0.0.1"
+        )
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.settimeout(0.0)
+        poller = select.poll()
+        poller.register(sock, select.POLLIN)
+
+        def put() -> None:
+            body = encode_json(_OBJECT)
+            poller.poll(0)
+            sock.send(f"{head}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+            data = b""
+            while (end := data.find(b"\r\n\r\n")) < 0 or len(data) < end + 4 + len(BODY):
+                poller.poll(30_000)
+                with contextlib.suppress(ssl.SSLWantReadError):  # a session ticket
+                    data += sock.recv(65536)
+            Object.from_raw(data[end + 4 :])
+
+        return put
+
+    return connect
+
+
 def standard_library(url: str, directory: str) -> Callable[[], Put]:
     context = _context(directory)
 
@@ -185,6 +229,7 @@ def ours(url: str, directory: str) -> Callable[[], Put]:
 
 CLIENTS: dict[str, Callable[[str, str], Callable[[], Put]]] = {
     "raw socket": raw_socket,
+    "least work": least,
     "http.client": standard_library,
     "urllib3": plain_urllib3,
     "btcctl": ours,

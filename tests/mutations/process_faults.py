@@ -141,6 +141,28 @@ PROCESS_FAULTS = [
         ("controllers stop one after another", "if isinstance(part, Controller):", "if False:"),
     ),
     *faults_in(
+        "controller/leading.py",
+        ("controller/test_manager.py",),
+        ("controllers that wait for the lead stop one after another", "if isinstance(part, Stoppable):", "if False:"),
+    ),
+    *faults_in(
+        "controller/reconciling/draining.py",
+        ("controller/test_controller.py",),
+        ("a silent server is waited for", "calls.break_off(clock.now() - patience)", "pass"),
+        ("what hangs when the time is over is a failure", "        calls.break_off(clock.now())\n", "        pass\n"),
+    ),
+    *faults_in(
+        "deadline.py",
+        ("test_deadline.py",),
+        ("what is broken off calls on", "if limit.calls is not None and limit.calls.are_broken_off:", "if False:"),
+        (
+            "a limit further in hides the calls",
+            "        calls = pending_calls()\n    if",
+            "        calls = None\n    if",
+        ),
+        ("what begins too late is not ended", "        if is_over:\n            end()\n", ""),
+    ),
+    *faults_in(
         "events/broadcaster.py",
         ("events",),
         ("who is finishing does not look whether it gets on", "while 0 < left < before and", "while 0 < left and"),
