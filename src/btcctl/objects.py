@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple, Self, TypeVar
 
 import msgspec
@@ -166,7 +167,8 @@ class Object(msgspec.Struct, frozen=True, gc=False, eq=False):
         Raises:
             ObjectDecodeError: The body is not JSON or does not fit the type; names the key.
         """
-        return decode_json(self.whole(), type_, lambda: f"{self.key}")
+        data = self.raw if isinstance(type_, type) and _ignores_kind(type_) else self.whole()  # type: ignore[arg-type]
+        return decode_json(data, type_, lambda: f"{self.key}")
 
     def whole(self) -> bytes:
         """The object as JSON that says what kind it is, if that is known. A copy only if `raw` does not say it."""
@@ -248,6 +250,16 @@ class Object(msgspec.Struct, frozen=True, gc=False, eq=False):
 
     def _describe_metadata(self) -> str:
         return f"metadata of {self.key}"
+
+
+@lru_cache(maxsize=1000)
+def _ignores_kind(type_: type) -> bool:
+    """Whether a class has no room for what kind of object it is, and does not mind it: nothing has to be completed."""
+    if not issubclass(type_, msgspec.Struct):
+        return False
+    config, names = type_.__struct_config__, type_.__struct_encode_fields__
+    is_particular = config.forbid_unknown_fields or config.tag is not None or config.array_like
+    return not is_particular and "kind" not in names and "apiVersion" not in names
 
 
 _decode_type = codecs.decoder_of(_TypeFrame).decode

@@ -156,3 +156,24 @@ def test_an_object_with_nothing_in_it_can_be_completed():
 def test_an_object_nested_too_deep_is_what_its_collection_holds():
     raw = b'{"spec":' + b"[" * 3000 + b"]" * 3000 + b',"metadata":{"name":"a"}}'
     assert Object(ObjectMeta(name="a"), raw, TYPE).kind == "Pod"
+
+
+class Blind(msgspec.Struct):
+    metadata: dict[str, object]
+
+
+class Seeing(msgspec.Struct):
+    kind: str = ""
+    api_version: str = msgspec.field(name="apiVersion", default="")
+
+
+class Strict(msgspec.Struct, forbid_unknown_fields=True):
+    metadata: dict[str, object]
+
+
+def test_a_class_is_told_the_kind_if_it_has_room_for_it_or_minds_it():
+    obj = Object.from_raw(b'{"metadata":{"name":"a"}}', TypeMeta("v1", "Pod"))
+    assert obj.decode(Blind) == Blind({"name": "a"})
+    assert obj.decode(Seeing) == Seeing("Pod", "v1")
+    with pytest.raises(ObjectDecodeError, match="apiVersion"):
+        obj.decode(Strict)  # as of an object that says it
