@@ -402,8 +402,8 @@ BITCOIN_FAULTS = [
         ),
         (
             "a message is as long as it likes",
-            "return text if len(text) <= MAX_REASON_CHARACTERS else",
-            "return text if True else",
+            "return bounded(stable(bounded(text, _MAX_READ_CHARACTERS)), MAX_REASON_CHARACTERS)",
+            "return stable(text)",
         ),
         (
             "a pull that fails is said in two words in turn",

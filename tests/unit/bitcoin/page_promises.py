@@ -59,6 +59,7 @@ PROMISES: Final[dict[str, tuple[str, ...]]] = {
         "test_drain.py::test_the_next_pod_is_evicted_when_the_one_before_is_ready_again",
         "test_killed.py::test_whatever_step_of_a_creation_is_the_last_or_goes_unanswered_there_is_one_whole_network",
     ),
+    "| Service | `<name>-rpc` |": (_SPECS + "an_exposed_network_has_one_more_service_and_only_as_long",),
     "is never touched; the condition `Conflict` says so": (
         _RECONCILE + "a_child_of_somebody_else_is_never_touched",
         "test_operator.py::test_a_foreign_stateful_set_is_never_touched_and_the_network_is_built_once_it_is_gone",
@@ -175,5 +176,9 @@ PROMISES: Final[dict[str, tuple[str, ...]]] = {
     "| `BC_RPC_PORT`, `BC_P2P_PORT` |": (_START + "each_chain_has_its_section_and_its_ports",),
     "| `BC_CONFIG` |": (_START + "ports_and_lines_of_ones_own_stand_in_the_section_and_the_nodes_own_lines_first",),
     "| `BC_CONFIG_<ordinal>` |": (_START + "a_host_without_an_ordinal_has_no_lines_of_its_own",),
+    "| `BC_SNAPSHOT` |": (
+        _START + "a_node_without_a_chain_begins_with_the_snapshot_and_one_that_has_a_chain_keeps_it",
+        _START + "a_snapshot_that_is_none_is_refused_and_leaves_no_chain",
+    ),
     "| `BC_RPC_BIND`, `BC_DATA_DIR` |": (_START + "rpc_listens_where_it_is_told_to",),
 }
