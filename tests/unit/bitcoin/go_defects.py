@@ -422,9 +422,9 @@ DEFECTS = [
     ),
     Defect(
         53,
-        "the role may delete every Service of the cluster, and lacks what owner references may need",
+        "the role may delete every StatefulSet and Event of the cluster, and lacks what owner references may need",
         (
-            _MANIFESTS + "the_controller_may_delete_nothing",
+            _MANIFESTS + "the_controller_may_delete_services_and_nothing_else",
             _OPERATED + "the_whole_story_needs_no_more_than_our_role",
         ),
     ),
