@@ -62,6 +62,8 @@ def test_every_verb_that_is_granted_is_used_and_every_one_that_is_used_is_grante
     with cluster.operator():
         cluster.bring_up()
         spoil_the_children(cluster)
+        expose_and_hide(cluster)
+        swap_the_image_of_a_node(cluster)
         tell_the_story(cluster)
     hold_the_lease(cluster)
     assert cluster.refused() == set()
@@ -86,6 +88,21 @@ def spoil_the_children(cluster: Operated) -> None:
         (POD_DISRUPTION_BUDGETS, BUDGET, "maxUnavailable", 1),
     ):
         eventually(lambda t=type_, k=key, f=field, v=value: cluster.admin.resource(t).get(k).body()["spec"].get(f) == v)
+
+
+def expose_and_hide(cluster: Operated) -> None:
+    """The one child that is ever deleted."""
+    exposed = ObjectKey("default", "my-network-rpc")
+    cluster.patch(BITCOIN_NETWORKS, KEY, {"spec": {"expose": {"type": "ClusterIP"}}})
+    eventually(lambda: has(cluster, SERVICES, exposed))
+    cluster.patch(BITCOIN_NETWORKS, KEY, {"spec": {"expose": None}})
+    eventually(lambda: not has(cluster, SERVICES, exposed))
+
+
+def swap_the_image_of_a_node(cluster: Operated) -> None:
+    cluster.patch(BITCOIN_NETWORKS, KEY, {"spec": {"nodeOverrides": [{"ordinal": 0, "image": "another:1"}]}})
+    eventually(lambda: ("patch", "pods") in used(cluster))
+    cluster.patch(BITCOIN_NETWORKS, KEY, {"spec": {"nodeOverrides": None}})
 
 
 def hold_the_lease(cluster: Operated) -> None:
