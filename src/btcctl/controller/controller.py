@@ -17,7 +17,7 @@ from btcctl.controller.keys.handlers import KeysOf, own_key
 from btcctl.controller.keys.predicates import Predicate
 from btcctl.controller.keys.sources import KeyHandler, Source, wait_for_sources
 from btcctl.controller.options import ControllerOptions
-from btcctl.controller.reconciling.draining import drain
+from btcctl.controller.reconciling.draining import finish_work
 from btcctl.controller.reconciling.journal import Journal
 from btcctl.controller.reconciling.processing import Processor, Reconcile
 from btcctl.errors import CacheSyncError, describe_error
@@ -308,7 +308,7 @@ class Controller:
         unlink()
         with self._lock:
             drain_seconds = self._drain_seconds if stop.is_set() else 0.0
-        unfinished = drain(self.queue, self._processor.calls, drain_seconds, self._clock)
+        unfinished = finish_work(self.queue, self._processor.calls, drain_seconds, self._clock)
         if unfinished:
             logger.warning("stopped with work left", controller=self.name, keys=[str(key) for key in unfinished])
         hangs = bool(unfinished) and not self._processor.calls.are_broken_off

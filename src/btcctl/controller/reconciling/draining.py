@@ -14,7 +14,7 @@ _MIN_PATIENCE_SECONDS = 2.0
 _LOOK_SECONDS = 0.25  # between looks whether a call has had that
 
 
-def drain(queue: WorkQueue[ObjectKey], calls: PendingCalls, seconds: float, clock: Clock) -> list[ObjectKey]:
+def finish_work(queue: WorkQueue[ObjectKey], calls: PendingCalls, seconds: float, clock: Clock) -> list[ObjectKey]:
     """Finish what is queued and running, but wait for no call that a silent server does not answer.
 
     Args:
