@@ -217,8 +217,8 @@ def ours(url: str, directory: str) -> Callable[[], Put]:
     from btcctl.resources import CONFIG_MAPS
     from btcctl.rest.client import ApiClient
     from btcctl.rest.config.client_config import ClientConfig
-    from btcctl.rest.config.credentials import StaticCredentials
     from btcctl.rest.config.tls import Tls
+    from btcctl.rest.credentials import StaticCredentials
 
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(20), cache_logger_on_first_use=True)
     tls = Tls(ca_file=Path(directory) / "server.pem")

@@ -93,7 +93,7 @@ if TYPE_CHECKING:
     from btcctl.informers.cache.lister import Lister as Lister
     from btcctl.informers.factory import SharedInformerFactory as SharedInformerFactory
     from btcctl.informers.metrics import InformerMetrics as InformerMetrics
-    from btcctl.informers.reflector.options import ReflectorOptions as ReflectorOptions
+    from btcctl.informers.options import ReflectorOptions as ReflectorOptions
     from btcctl.informers.reflector.transform import drop_managed_fields as drop_managed_fields
     from btcctl.informers.shared_informer import SharedInformer as SharedInformer
     from btcctl.informers.sharing.filters import FilteringHandler as FilteringHandler
@@ -242,7 +242,7 @@ _HOMES = {
     "RateLimiter": "workqueue.rate_limiters",
     "RateLimitingQueue": "workqueue.rate_limited",
     "ReadLimits": "rest.limits",
-    "ReflectorOptions": "informers.reflector.options",
+    "ReflectorOptions": "informers.options",
     "Resource": "rest.collection.resource",
     "ResourceType": "resources",
     "Result": "controller.reconciling.result",

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from btcctl.clock import SYSTEM_CLOCK
-from btcctl.informers.reflector.options import ReflectorOptions
+from btcctl.informers.options import ReflectorOptions
 from btcctl.informers.shared_informer import InformerStatistics, SharedInformer
 from btcctl.objects import ObjectKey
 from btcctl.rest.client import ApiClient

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from btcctl.apiserver.api import Api
-from btcctl.apiserver.network.http import EmbeddedServer
+from btcctl.apiserver.http import EmbeddedServer
 from btcctl.apiserver.network.kubeconfig import kubeconfig, write_kubeconfig
 from btcctl.bitcoin.crd import load_crd
 from btcctl.rest.client import ApiClient

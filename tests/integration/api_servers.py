@@ -14,14 +14,14 @@ from typing import Protocol, Self
 from urllib.parse import urlsplit
 
 from btcctl.apiserver.api import Api
-from btcctl.apiserver.network.http import EmbeddedServer
+from btcctl.apiserver.http import EmbeddedServer
 from btcctl.apiserver.requests.messages import RequestAttributes
 from btcctl.errors import AlreadyExists
 from btcctl.objects import ObjectKey
 from btcctl.resources import NAMESPACES, ROLE_BINDINGS, ROLES, ResourceType
 from btcctl.rest.client import ApiClient
 from btcctl.rest.config.client_config import ClientConfig
-from btcctl.rest.config.credentials import StaticCredentials
+from btcctl.rest.credentials import StaticCredentials
 from btcctl.rest.loading import load_config
 from btcctl.sandbox.access import Access
 from btcctl.testing.control_plane import ControlPlane, ControlPlaneError

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from btcctl.apiserver.api import Api
-from btcctl.apiserver.network.http import EmbeddedServer
+from btcctl.apiserver.http import EmbeddedServer
 from btcctl.apiserver.network.kubeconfig import kubeconfig, write_kubeconfig
 from btcctl.resources import CONFIG_MAPS
 from btcctl.rest.client import ApiClient

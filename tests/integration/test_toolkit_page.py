@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from btcctl.apiserver.api import Api
-from btcctl.apiserver.network.http import EmbeddedServer
+from btcctl.apiserver.http import EmbeddedServer
 from btcctl.apiserver.network.kubeconfig import kubeconfig, write_kubeconfig
 from btcctl.resources import CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES, ResourceType
 from btcctl.rest.client import ApiClient

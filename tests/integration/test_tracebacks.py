@@ -26,12 +26,12 @@ from btcctl import (
     write_status,
 )
 from btcctl.apiserver.api import Api
-from btcctl.apiserver.network.http import EmbeddedServer
+from btcctl.apiserver.http import EmbeddedServer
 from btcctl.errors import BtcctlError, Unauthorized
 from btcctl.objects import Object
 from btcctl.resources import CONFIG_MAPS, SECRETS
 from btcctl.rest.config.client_config import ClientConfig
-from btcctl.rest.config.credentials import StaticCredentials
+from btcctl.rest.credentials import StaticCredentials
 from btcctl.rest.loading import load_config
 from btcctl.rest.transport.transport import Request, Response
 from btcctl.testing import FakeClient

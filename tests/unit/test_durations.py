@@ -13,7 +13,7 @@ from btcctl.clock import MAX_WAIT_SECONDS, SYSTEM_CLOCK, Clock, check_seconds, s
 from btcctl.controller.options import ControllerOptions
 from btcctl.deadline import limited_to, time_left
 from btcctl.errors import ConfigError
-from btcctl.informers.reflector.options import ReflectorOptions
+from btcctl.informers.options import ReflectorOptions
 from btcctl.leaderelection.election import Timing
 from btcctl.rest.limits import ReadLimits, StreamLimits
 from btcctl.rest.retry import RetryPolicy

@@ -20,7 +20,7 @@ BROAD_EXCEPT_ALLOWED = re.compile(
     r"|events/watcher_queue\.py"
     r"|rest/exchange/(exchange|connection)\.py"  # to close what was opened, whatever is raised, and raise it on
     r"|leaderelection/elector\.py|bitcoin/passes\.py"
-    r"|apiserver/(api|network/\w+)\.py|testing/\w+\.py|cli/main\.py"
+    r"|apiserver/(api|http|network/\w+)\.py|testing/\w+\.py|cli/main\.py"
 )
 BROAD_EXCEPT = r"except( \(?(Exception|BaseException)\)?( as \w+)?)?:"
 

@@ -25,7 +25,7 @@ from btcctl import (
 )
 from btcctl.controller.options import ControllerOptions
 from btcctl.errors import CacheSyncError, ConfigError, NotFound
-from btcctl.informers.reflector.options import ReflectorOptions
+from btcctl.informers.options import ReflectorOptions
 from btcctl.leaderelection.election import Timing
 from btcctl.resources import CLUSTER_ROLES, CONFIG_MAPS, NODES, PODS
 from btcctl.testing.clock import FakeClock

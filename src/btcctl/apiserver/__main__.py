@@ -15,7 +15,7 @@ from pathlib import Path
 
 from btcctl import logging
 from btcctl.apiserver.api import Api
-from btcctl.apiserver.network.http import EmbeddedServer
+from btcctl.apiserver.http import EmbeddedServer
 from btcctl.apiserver.network.kubeconfig import kubeconfig, write_kubeconfig
 from btcctl.apiserver.requests.messages import ADMIN, User
 from btcctl.apiserver.storage.persistence import DataFile

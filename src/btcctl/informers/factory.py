@@ -17,7 +17,7 @@ from btcctl import codecs
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.errors import CacheSyncError
 from btcctl.informers.cache.selectors import parse_selector
-from btcctl.informers.reflector.options import ReflectorOptions
+from btcctl.informers.options import ReflectorOptions
 from btcctl.informers.reflector.transform import Transform
 from btcctl.informers.selection import Client, Selection, asking_place, namespaces_of
 from btcctl.informers.shared_informer import SharedInformer

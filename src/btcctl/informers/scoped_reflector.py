@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from btcctl.clock import Clock
 from btcctl.informers.cache.delta_fifo import ALL, DeltaFIFO
+from btcctl.informers.options import ReflectorOptions
 from btcctl.informers.reflector.list_watch import ListerWatcher
-from btcctl.informers.reflector.options import ReflectorOptions
 from btcctl.informers.reflector.reflector import Reflector
 from btcctl.informers.reflector.transform import Quarantine, QuarantinedObject, Transform, transforming
 from btcctl.objects import Object, WatchEvent

@@ -16,8 +16,8 @@ from btcctl.errors import BtcctlError, CacheSyncError, describe_error
 from btcctl.informers.cache.delta_fifo import ALL, DeltaFIFO, Entry, Resync
 from btcctl.informers.cache.indexer import Indexer, IndexFunc
 from btcctl.informers.cache.lister import Lister
+from btcctl.informers.options import ReflectorOptions
 from btcctl.informers.reflector.list_watch import ListerWatcher
-from btcctl.informers.reflector.options import ReflectorOptions
 from btcctl.informers.reflector.statistics import MAX_SILENCE_SECONDS, ReflectorStatistics
 from btcctl.informers.reflector.transform import Transform
 from btcctl.informers.scoped_reflector import ScopedReflector

@@ -3,8 +3,8 @@
 from btcctl.rest.client import ApiClient
 from btcctl.rest.collection.resource import PatchKind, Resource
 from btcctl.rest.config.client_config import ClientConfig
-from btcctl.rest.config.credentials import Credentials, StaticCredentials, TokenFile
 from btcctl.rest.config.tls import Tls
+from btcctl.rest.credentials import Credentials, StaticCredentials, TokenFile
 from btcctl.rest.http import HttpTransport
 from btcctl.rest.loading import load_config
 from btcctl.rest.retry import RetryPolicy

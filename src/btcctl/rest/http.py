@@ -13,8 +13,8 @@ from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.errors import Interrupted
 from btcctl.logging import get_logger
 from btcctl.rest.config.client_config import ClientConfig
-from btcctl.rest.config.credentials import authorization_within, rejected_within
 from btcctl.rest.config.tls import TlsContexts, build_proxy_context
+from btcctl.rest.credentials import authorization_within, rejected_within
 from btcctl.rest.exchange.call import Call
 from btcctl.rest.exchange.connection import Connections, open_pool
 from btcctl.rest.exchange.exchange import Answer, exchange

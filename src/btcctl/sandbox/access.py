@@ -10,8 +10,8 @@ import yaml
 
 from btcctl.apiserver.network.kubeconfig import kubeconfig as token_kubeconfig
 from btcctl.rest.config.client_config import ClientConfig
-from btcctl.rest.config.credentials import StaticCredentials
 from btcctl.rest.config.tls import Tls
+from btcctl.rest.credentials import StaticCredentials
 from btcctl.rest.loading import load_config
 
 

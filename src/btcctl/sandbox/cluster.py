@@ -13,7 +13,7 @@ from typing import Self
 import yaml
 
 from btcctl.apiserver.api import Api
-from btcctl.apiserver.network.http import EmbeddedServer
+from btcctl.apiserver.http import EmbeddedServer
 from btcctl.apiserver.requests.messages import RequestAttributes
 from btcctl.apiserver.streaming.hooks import PodHooks
 from btcctl.clock import SYSTEM_CLOCK, Clock

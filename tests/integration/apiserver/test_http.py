@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
+from btcctl.apiserver.http import EmbeddedServer, ListenError
 from btcctl.apiserver.network.connection import MAX_BODY_BYTES
-from btcctl.apiserver.network.http import EmbeddedServer, ListenError
 from btcctl.apiserver.requests.messages import ApiRequest, ApiResponse, WatchResponse, json_response
 from btcctl.clock import SYSTEM_CLOCK
 from btcctl.threads import Stop
@@ -419,7 +419,7 @@ def test_a_request_that_does_not_come_in_time_is_not_waited_for(
 ) -> None:
     monkeypatch.setattr("btcctl.apiserver.network.connection.IDLE_SECONDS", 0.2)
     monkeypatch.setattr("btcctl.apiserver.network.connection.REQUEST_SECONDS", 0.2)
-    monkeypatch.setattr("btcctl.apiserver.network.http._LOOK_SECONDS", 0.05)
+    monkeypatch.setattr("btcctl.apiserver.http._LOOK_SECONDS", 0.05)
     server = stack.enter_context(EmbeddedServer(api))
     sock = raw(server, stack, begun)
     sock.makefile("rb").read()  # ends, while our timeout is 10 s
@@ -429,7 +429,7 @@ def test_a_request_that_does_not_come_in_time_is_not_waited_for(
 def test_of_too_many_connections_those_go_that_say_nothing(
     api: StubApi, stack: ExitStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("btcctl.apiserver.network.http.MAX_CONNECTIONS", 5)
+    monkeypatch.setattr("btcctl.apiserver.http.MAX_CONNECTIONS", 5)
     server = stack.enter_context(EmbeddedServer(api))
     for _ in range(50):
         raw(server, stack, b"")

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from btcctl.apiserver.api import Api
-from btcctl.apiserver.network.http import EmbeddedServer
+from btcctl.apiserver.http import EmbeddedServer
 from btcctl.apiserver.network.kubeconfig import kubeconfig, write_kubeconfig
 from btcctl.objects import ObjectKey
 from tests.integration.kubectl import Kubectl

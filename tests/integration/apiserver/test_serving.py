@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from btcctl.apiserver.api import Api
-from btcctl.apiserver.network.http import EmbeddedServer
+from btcctl.apiserver.http import EmbeddedServer
 from btcctl.testing.clock import FakeClock
 from tests.integration.support import eventually
 

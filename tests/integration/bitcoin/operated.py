@@ -12,7 +12,7 @@ import yaml
 
 from btcctl.apiserver.api import Api
 from btcctl.apiserver.endpoints.reviews import FOR_ALL
-from btcctl.apiserver.network.http import EmbeddedServer
+from btcctl.apiserver.http import EmbeddedServer
 from btcctl.apiserver.requests.messages import RequestAttributes
 from btcctl.bitcoin.crd import load_crd
 from btcctl.bitcoin.operator import OperatorOptions, build_operator
@@ -32,7 +32,7 @@ from btcctl.resources import (
 )
 from btcctl.rest.client import ApiClient
 from btcctl.rest.config.client_config import ClientConfig
-from btcctl.rest.config.credentials import StaticCredentials
+from btcctl.rest.credentials import StaticCredentials
 from tests.integration.support import eventually
 from tests.unit.bitcoin.fake_mesh import FakeMesh
 from tests.unit.bitcoin.pod_runner import PodRunner

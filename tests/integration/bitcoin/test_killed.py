@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from btcctl.apiserver.api import Api
-from btcctl.apiserver.network.http import EmbeddedServer
+from btcctl.apiserver.http import EmbeddedServer
 from btcctl.bitcoin.crd import load_crd
 from btcctl.bitcoin.operator import build_operator
 from btcctl.bitcoin.rpc import Credentials, RpcUnavailable

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from btcctl.apiserver.api import Api
-from btcctl.apiserver.network.http import EmbeddedServer
+from btcctl.apiserver.http import EmbeddedServer
 from btcctl.bitcoin.crd import load_crd
 from btcctl.bitcoin.operator import OperatorOptions, build_operator
 from btcctl.bitcoin.rpc import Credentials, RpcConnections, RpcTimedOut

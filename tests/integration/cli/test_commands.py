@@ -16,7 +16,7 @@ import urllib3
 import yaml
 
 from btcctl.apiserver.api import Api
-from btcctl.apiserver.network.http import EmbeddedServer
+from btcctl.apiserver.http import EmbeddedServer
 from btcctl.apiserver.network.kubeconfig import kubeconfig, write_kubeconfig
 from btcctl.bitcoin.crd import load_crd
 from btcctl.bitcoin.types import BITCOIN_NETWORKS

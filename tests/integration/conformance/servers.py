@@ -19,7 +19,7 @@ import yaml
 
 from btcctl.apiserver.api import Api
 from btcctl.apiserver.endpoints.reviews import EVERYTHING, FOR_ALL, Rules
-from btcctl.apiserver.network.http import EmbeddedServer
+from btcctl.apiserver.http import EmbeddedServer
 from btcctl.apiserver.network.kubeconfig import kubeconfig
 from btcctl.apiserver.requests.messages import ADMIN, RequestAttributes, User
 from btcctl.testing.control_plane import ControlPlane

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from btcctl.apiserver.api import Api
-from btcctl.apiserver.network.http import EmbeddedServer
+from btcctl.apiserver.http import EmbeddedServer
 from btcctl.apiserver.network.kubeconfig import kubeconfig, write_kubeconfig
 from btcctl.clock import SYSTEM_CLOCK, sleep
 from btcctl.leaderelection.lease_lock import LeaseLock
@@ -23,7 +23,7 @@ from btcctl.objects import ObjectKey
 from btcctl.resources import CONFIG_MAPS, LEASES
 from btcctl.rest.client import ApiClient
 from btcctl.rest.config.client_config import ClientConfig
-from btcctl.rest.config.credentials import StaticCredentials
+from btcctl.rest.credentials import StaticCredentials
 from btcctl.testing.faults import FaultProxy, Target
 from btcctl.threads import Runner, Stop
 
@@ -38,7 +38,7 @@ PROGRAM = textwrap.dedent("""
     from btcctl import ObjectKey, ObjectReference, Result, SharedInformerFactory, run_until_signal
     from btcctl.resources import CONFIG_MAPS
     from btcctl.rest.config.client_config import ClientConfig
-    from btcctl.rest.config.credentials import StaticCredentials
+    from btcctl.rest.credentials import StaticCredentials
 
     config = ClientConfig(sys.argv[1], credentials=StaticCredentials.bearer("token"))
     hang, grace = float(sys.argv[2]), float(sys.argv[3])

@@ -9,7 +9,7 @@ from contextlib import suppress
 import pytest
 
 from btcctl.errors import BtcctlError
-from btcctl.informers.reflector.options import ReflectorOptions
+from btcctl.informers.options import ReflectorOptions
 from btcctl.informers.shared_informer import SharedInformer
 from btcctl.objects import ObjectKey
 from btcctl.resources import ResourceType

@@ -12,7 +12,7 @@ import yaml
 
 from btcctl.backoff import ExponentialBackoff
 from btcctl.errors import BtcctlError, Forbidden, NotFound, Unauthorized
-from btcctl.informers.reflector.options import ReflectorOptions
+from btcctl.informers.options import ReflectorOptions
 from btcctl.informers.shared_informer import SharedInformer
 from btcctl.objects import ObjectKey
 from btcctl.resources import CONFIG_MAPS, CUSTOM_RESOURCE_DEFINITIONS, SERVICE_ACCOUNTS, ResourceType

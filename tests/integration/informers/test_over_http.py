@@ -13,7 +13,7 @@ import pytest
 
 from btcctl.backoff import ExponentialBackoff
 from btcctl.clock import SYSTEM_CLOCK
-from btcctl.informers.reflector.options import ReflectorOptions
+from btcctl.informers.options import ReflectorOptions
 from btcctl.informers.shared_informer import SharedInformer
 from btcctl.informers.sharing.notifications import Deleted
 from btcctl.objects import Object

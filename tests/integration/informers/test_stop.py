@@ -15,7 +15,7 @@ import pytest
 
 from btcctl.clock import SYSTEM_CLOCK
 from btcctl.informers.factory import SharedInformerFactory
-from btcctl.informers.reflector.options import ReflectorOptions
+from btcctl.informers.options import ReflectorOptions
 from btcctl.informers.sharing.notifications import HandlerFuncs
 from btcctl.resources import PODS, SERVICES
 from btcctl.rest.client import ApiClient

@@ -10,13 +10,13 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from btcctl.apiserver.api import Api
-from btcctl.apiserver.network.http import EmbeddedServer
+from btcctl.apiserver.http import EmbeddedServer
 from btcctl.apiserver.requests.messages import ApiRequest, ApiResponse, Response
 from btcctl.clock import SYSTEM_CLOCK
 from btcctl.resources import LEASES, ROLE_BINDINGS, ROLES, SERVICE_ACCOUNTS
 from btcctl.rest.client import ApiClient
 from btcctl.rest.config.client_config import ClientConfig
-from btcctl.rest.config.credentials import StaticCredentials
+from btcctl.rest.credentials import StaticCredentials
 from btcctl.rest.loading import load_config
 from btcctl.testing.control_plane import ControlPlane
 from tests.integration.api_servers import ADMIN

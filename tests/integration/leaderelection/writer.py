@@ -23,7 +23,7 @@ from btcctl.leaderelection.fence import Fence
 from btcctl.leaderelection.lease_lock import LeaseLock
 from btcctl.resources import CONFIG_MAPS
 from btcctl.rest.config.client_config import ClientConfig
-from btcctl.rest.config.credentials import StaticCredentials
+from btcctl.rest.credentials import StaticCredentials
 from btcctl.rest.http import HttpTransport
 from btcctl.rest.retry import RetryPolicy
 from btcctl.rest.transport.breaker import Breaker

@@ -18,7 +18,7 @@ from btcctl.objects import ObjectKey
 from btcctl.resources import PODS
 from btcctl.rest.client import ApiClient
 from btcctl.rest.config.client_config import ClientConfig
-from btcctl.rest.config.credentials import TokenFile
+from btcctl.rest.credentials import TokenFile
 from btcctl.rest.http import HttpTransport
 from btcctl.rest.transport.breaker import Breaker
 from btcctl.rest.transport.transport import Request

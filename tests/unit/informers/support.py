@@ -11,8 +11,8 @@ from typing import Any, TypeAlias
 
 from btcctl.backoff import ExponentialBackoff
 from btcctl.errors import Interrupted
+from btcctl.informers.options import ReflectorOptions
 from btcctl.informers.reflector.list_watch import WatchStream
-from btcctl.informers.reflector.options import ReflectorOptions
 from btcctl.informers.sharing.notifications import Deleted
 from btcctl.objects import ADDED, BOOKMARK, DELETED, MODIFIED, ListPage, Object, ObjectKey, WatchEvent
 from btcctl.testing.clock import FakeClock

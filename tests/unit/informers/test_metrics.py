@@ -6,7 +6,7 @@ from prometheus_client import CollectorRegistry
 
 from btcctl.errors import Gone
 from btcctl.informers.metrics import InformerMetrics
-from btcctl.informers.reflector.options import ReflectorOptions
+from btcctl.informers.options import ReflectorOptions
 from btcctl.informers.shared_informer import SharedInformer
 from btcctl.informers.sharing.notifications import HandlerFuncs
 from btcctl.objects import Object

@@ -11,7 +11,7 @@ import pytest
 
 from btcctl.backoff import ExponentialBackoff
 from btcctl.errors import CacheSyncError, Forbidden, Gone, TransportError
-from btcctl.informers.reflector.options import ReflectorOptions
+from btcctl.informers.options import ReflectorOptions
 from btcctl.informers.reflector.transform import Transform
 from btcctl.informers.shared_informer import SharedInformer
 from btcctl.informers.sharing.notifications import HandlerFuncs

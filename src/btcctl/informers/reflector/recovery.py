@@ -15,11 +15,7 @@ from btcctl.errors import (
     TransportError,
     Unauthorized,
 )
-
-# client-go tools/cache/reflector.go
-RELIST_BACKOFF = ExponentialBackoff(base=0.8, cap=30.0, factor=2.0, jitter=1.0)
-# About a tenth of the time that the server has been away: soon enough when it is back, and 5 s at most.
-UNREACHABLE_BACKOFF = ExponentialBackoff(base=0.4, cap=4.0, factor=1.1, jitter=0.25)
+from btcctl.informers.options import RELIST_BACKOFF, UNREACHABLE_BACKOFF
 
 # They say nothing about our version: it is still the one to watch from.
 _LEAVES_VERSION_VALID = (

@@ -10,9 +10,9 @@ from typing import Protocol, TypeAlias, assert_never, cast
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.errors import BtcctlError, NotFound, ObjectDecodeError
+from btcctl.informers.options import ReflectorOptions
 from btcctl.informers.reflector.list_watch import ListerWatcher, SupportsWatchList, WatchStream
 from btcctl.informers.reflector.listing import PagedLister, Snapshot, read_initial_events
-from btcctl.informers.reflector.options import ReflectorOptions
 from btcctl.informers.reflector.phases import (
     BackOff,
     Checked,

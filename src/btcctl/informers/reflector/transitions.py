@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from btcctl.errors import BtcctlError, ConnectionSilent, ObjectDecodeError, WatchDecodeError
-from btcctl.informers.reflector.options import ReflectorOptions
+from btcctl.informers.options import ReflectorOptions
 from btcctl.informers.reflector.phases import (
     BackOff,
     Checked,

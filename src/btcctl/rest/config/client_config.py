@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 from btcctl.errors import ConfigError
 from btcctl.logging import scrub
-from btcctl.rest.config.credentials import Credentials, StaticCredentials
 from btcctl.rest.config.impersonation import Impersonation
 from btcctl.rest.config.tls import Tls
+from btcctl.rest.credentials import Credentials, StaticCredentials
 from btcctl.secret import Secret
 
 

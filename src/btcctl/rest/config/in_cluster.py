@@ -7,8 +7,8 @@ from pathlib import Path
 
 from btcctl.errors import ConfigError
 from btcctl.rest.config.client_config import ClientConfig
-from btcctl.rest.config.credentials import TokenFile
 from btcctl.rest.config.tls import Tls
+from btcctl.rest.credentials import TokenFile
 
 # https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")

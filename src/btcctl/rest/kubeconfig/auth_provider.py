@@ -20,7 +20,7 @@ from typing import Any
 from urllib3.exceptions import HTTPError
 
 from btcctl.errors import ConfigError, Interrupted
-from btcctl.rest.config.credentials import checked_header
+from btcctl.rest.credentials import checked_header
 from btcctl.rest.kubeconfig.exec_plugin import Issued
 from btcctl.rest.kubeconfig.fields import Cluster, User
 from btcctl.rest.kubeconfig.merging import Found

@@ -19,8 +19,8 @@ import msgspec
 from btcctl import codecs
 from btcctl.errors import BtcctlError, ConfigError
 from btcctl.logging import scrub
-from btcctl.rest.config.credentials import checked_header
 from btcctl.rest.config.tls import Tls
+from btcctl.rest.credentials import checked_header
 from btcctl.rest.kubeconfig.fields import Cluster, Entry, Exec, User
 from btcctl.rest.kubeconfig.merging import Found
 from btcctl.rest.kubeconfig.plugin_process import Output, PluginFailed, PluginMissing, run

@@ -17,8 +17,8 @@ from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.deadline import time_left
 from btcctl.errors import ConfigError
 from btcctl.logging import get_logger
-from btcctl.rest.config.credentials import Credentials, StaticCredentials
 from btcctl.rest.config.tls import Tls
+from btcctl.rest.credentials import Credentials, StaticCredentials
 from btcctl.rest.kubeconfig.auth_provider import AuthProvider
 from btcctl.rest.kubeconfig.exec_plugin import ExecPlugin, Issued
 from btcctl.rest.kubeconfig.merging import Chosen, Merged, names

@@ -14,8 +14,8 @@ from pathlib import Path
 from btcctl.clock import Clock
 from btcctl.errors import ConfigError
 from btcctl.logging import get_logger
-from btcctl.rest.config.credentials import Credentials, StaticCredentials, TokenFile, checked_header
 from btcctl.rest.config.tls import Tls
+from btcctl.rest.credentials import Credentials, StaticCredentials, TokenFile, checked_header
 from btcctl.rest.kubeconfig.fields import Cluster, User
 from btcctl.rest.kubeconfig.merging import Found
 from btcctl.secret import Secret, SecretBytes

@@ -11,14 +11,14 @@ from typing import Any, Self
 
 from btcctl import codecs
 from btcctl.apiserver.api import Api, ApiRequest
-from btcctl.apiserver.network.http import EmbeddedServer
+from btcctl.apiserver.http import EmbeddedServer
 from btcctl.apiserver.network.pump import BOOKMARK_SECONDS
 from btcctl.apiserver.requests.messages import ApiResponse
 from btcctl.apiserver.storage.store import Store
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.resources import CUSTOM_RESOURCE_DEFINITIONS, ResourceType
 from btcctl.rest.config.client_config import ClientConfig
-from btcctl.rest.config.credentials import TokenFile
+from btcctl.rest.credentials import TokenFile
 from btcctl.testing.faults.answers import Answering, refusal
 from btcctl.testing.faults.connection import Target
 from btcctl.testing.faults.proxy import FaultProxy

@@ -17,7 +17,7 @@ from btcctl.errors import (
     WatchDecodeError,
 )
 from btcctl.informers.cache.delta_fifo import DeltaFIFO
-from btcctl.informers.reflector.options import ReflectorOptions
+from btcctl.informers.options import ReflectorOptions
 from btcctl.informers.reflector.reflector import Reflector
 from btcctl.informers.scoped_reflector import ScopedReflector
 from btcctl.objects import ListPage

@@ -18,9 +18,8 @@ from btcctl.errors import (
     TransportError,
     Unauthorized,
 )
+from btcctl.informers.options import RELIST_BACKOFF, UNREACHABLE_BACKOFF
 from btcctl.informers.reflector.recovery import (
-    RELIST_BACKOFF,
-    UNREACHABLE_BACKOFF,
     EndedAtOnce,
     RetryDelays,
     is_expired,

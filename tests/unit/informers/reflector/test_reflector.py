@@ -20,7 +20,7 @@ from btcctl.errors import (
     TransportError,
     WatchDecodeError,
 )
-from btcctl.informers.reflector.options import ReflectorOptions
+from btcctl.informers.options import ReflectorOptions
 from btcctl.informers.reflector.reflector import Reflector
 from btcctl.objects import ListPage, Object, WatchEvent
 from btcctl.testing import capture_logs

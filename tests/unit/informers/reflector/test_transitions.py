@@ -24,8 +24,8 @@ from btcctl.errors import (
     Unauthorized,
     WatchDecodeError,
 )
+from btcctl.informers.options import ReflectorOptions
 from btcctl.informers.reflector.listing import IncompleteList, NotStreamed, Snapshot
-from btcctl.informers.reflector.options import ReflectorOptions
 from btcctl.informers.reflector.phases import (
     BackOff,
     Checked,

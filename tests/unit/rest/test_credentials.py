@@ -8,8 +8,8 @@ import pytest
 
 from btcctl.errors import ConfigError
 from btcctl.rest.config.client_config import ClientConfig
-from btcctl.rest.config.credentials import StaticCredentials, TokenFile
 from btcctl.rest.config.tls import Tls
+from btcctl.rest.credentials import StaticCredentials, TokenFile
 from btcctl.testing import capture_logs
 from btcctl.testing.clock import FakeClock
 

@@ -9,8 +9,11 @@ from dataclasses import dataclass, field, fields, replace
 
 from btcctl.backoff import ExponentialBackoff
 from btcctl.clock import MAX_WAIT_SECONDS, check_seconds
-from btcctl.informers.reflector.recovery import RELIST_BACKOFF, UNREACHABLE_BACKOFF
 
+# client-go tools/cache/reflector.go
+RELIST_BACKOFF = ExponentialBackoff(base=0.8, cap=30.0, factor=2.0, jitter=1.0)
+# About a tenth of the time that the server has been away: soon enough when it is back, and 5 s at most.
+UNREACHABLE_BACKOFF = ExponentialBackoff(base=0.4, cap=4.0, factor=1.1, jitter=0.25)
 # Random times are chosen around these, and instants reckoned from them: infinity will not do.
 _FINITE = frozenset({"spread_seconds", "list_interval_seconds", "poll_seconds"})
 
