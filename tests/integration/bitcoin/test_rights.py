@@ -11,12 +11,12 @@ from btcctl.bitcoin.operator import FIELD_MANAGER, build_operator
 from btcctl.bitcoin.refusals import RefusalNotingTransport, Refusals
 from btcctl.bitcoin.types import BITCOIN_NETWORKS
 from btcctl.controller.manager import Manager
-from btcctl.errors import AlreadyExists, Forbidden
+from btcctl.errors import AlreadyExists, Forbidden, NotFound
 from btcctl.leaderelection.elector import Elector
 from btcctl.leaderelection.fence import Fence
 from btcctl.leaderelection.lease_lock import LeaseLock
 from btcctl.objects import ObjectKey
-from btcctl.resources import CLUSTER_ROLES, NAMESPACES, POD_DISRUPTION_BUDGETS, PODS, SERVICES, STATEFUL_SETS
+from btcctl.resources import CLUSTER_ROLES, LEASES, NAMESPACES, POD_DISRUPTION_BUDGETS, PODS, SERVICES, STATEFUL_SETS
 from btcctl.rest.client import ApiClient
 from btcctl.rest.http import HttpTransport
 from btcctl.rest.loading import load_config
@@ -108,6 +108,8 @@ def swap_the_image_of_a_node(cluster: Operated) -> None:
 def hold_the_lease(cluster: Operated) -> None:
     with suppress(AlreadyExists):
         cluster.admin.resource(NAMESPACES).create({"metadata": {"name": LEASE.namespace}})
+    with suppress(NotFound):  # of another test
+        cluster.admin.resource(LEASES).delete(LEASE)
     elector = Elector(LeaseLock(cluster.controller, LEASE), Fence())
     elector.start()
     assert elector.leading.wait(10.0)
