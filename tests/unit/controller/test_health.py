@@ -108,6 +108,7 @@ def test_a_handlers_thread_that_has_ended(scene: Scene) -> None:
     scene.manager.start()
     assert scene.informer.died.wait(REAL_LIMIT_SECONDS)
     assert scene.red()["threads"] == "informer configmaps: thread listener-configmaps-2 ended by KeyError: 'missing'"
+    scene.go_on.set()
     with pytest.raises(KeyError):
         scene.manager.stop()
 
