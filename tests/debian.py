@@ -59,6 +59,13 @@ def loader_of(home: Path) -> Path:
     return loader
 
 
+def launcher(home: Path, name: str, script: Path) -> None:
+    """Write a script that starts a program of what was unpacked into `home`, with the C library beside it."""
+    loader = loader_of(home)
+    script.write_text(f'#!/bin/sh\nexec "{loader}" --library-path "{loader.parent}" "{home}/usr/bin/{name}" "$@"\n')
+    script.chmod(0o755)
+
+
 def archive(release: Mapping[str, str], indices: str) -> str:
     """The archive that apt is set up with for this system's own release.
 

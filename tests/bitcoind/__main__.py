@@ -50,13 +50,8 @@ def _unpack(root: Path, environ: Mapping[str, str]) -> None:
     work, home = root / "work", root / "root"
     try:
         debian.unpack(PACKAGE, RELEASE, home, work, environ)
-        loader = debian.loader_of(home)
         for name in PROGRAMS:
-            script = root / name
-            script.write_text(
-                f'#!/bin/sh\nexec "{loader}" --library-path "{loader.parent}" "{home}/usr/bin/{name}" "$@"\n'
-            )
-            script.chmod(0o755)
+            debian.launcher(home, name, root / name)
     except Failure as failure:
         hint = "put a bitcoind on PATH, or name one in BTCCTL_TEST_BITCOIND"
         raise Failure(f"cannot get a bitcoind from Debian's packages: {failure} ({hint})") from failure

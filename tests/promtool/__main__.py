@@ -50,10 +50,7 @@ def _unpack(root: Path, program: Path, environ: Mapping[str, str]) -> None:
     work, home = root / "work", root / "root"
     try:
         debian.unpack(PACKAGE, RELEASE, home, work, environ)
-        loader = debian.loader_of(home)
-        inner = home / "usr/bin/promtool"
-        program.write_text(f'#!/bin/sh\nexec "{loader}" --library-path "{loader.parent}" "{inner}" "$@"\n')
-        program.chmod(0o755)
+        debian.launcher(home, "promtool", program)
     finally:
         shutil.rmtree(work, ignore_errors=True)
 

@@ -8,7 +8,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from btcctl.bitcoin.doctor.definition import check_definition
@@ -41,11 +40,8 @@ def add_parser(commands: Any, environ: Mapping[str, str]) -> argparse.ArgumentPa
         ),
     )
     flags = Flags(parser, environ)
-    flags.value("--kubeconfig", parse=Path, metavar="FILE", about="the kubeconfig to use")
-    flags.value("--context", metavar="NAME", about="the context in the kubeconfig, instead of the current one")
-    flags.value("--as", dest="as_user", metavar="USER", default="", about="act as this user; the server asks if we may")
-    flags.names("--as-group", metavar="GROUP", about="act as a member of this group, with --as")
-    flags.value("--as-uid", metavar="UID", default="", about="act as the user with this uid, with --as")
+    flags.cluster()
+    flags.impersonation()
     flags.names("--namespace", "-n", metavar="NAME", about="look at this namespace only")
     flags.value("--leader-elect-resource-name", metavar="NAME", default=LEASE, about="the Lease")
     flags.value(

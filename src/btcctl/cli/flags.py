@@ -9,6 +9,7 @@ import argparse
 import re
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from btcctl.secret import ENVIRON, SecretMapping
@@ -54,6 +55,19 @@ class Flags:
     def __init__(self, parser: argparse.ArgumentParser, environ: Mapping[str, str] | None = None) -> None:
         self._parser = parser
         self._environ = ENVIRON if environ is None else SecretMapping(environ)
+
+    def cluster(self) -> None:
+        """Add those that say which cluster is meant."""
+        self.value("--kubeconfig", parse=Path, metavar="FILE", about="the kubeconfig to use")
+        self.value("--context", metavar="NAME", about="the context in the kubeconfig, instead of the current one")
+
+    def impersonation(self) -> None:
+        """Add those that say as whom to act."""
+        self.value(
+            "--as", dest="as_user", metavar="USER", default="", about="act as this user; the server asks if we may"
+        )
+        self.names("--as-group", metavar="GROUP", about="act as a member of this group, with --as")
+        self.value("--as-uid", metavar="UID", default="", about="act as the user with this uid, with --as")
 
     def value(
         self, *names: str, parse: Callable[[str], Any] = str, default: Any = None, about: str, **options: Any

@@ -9,7 +9,6 @@ import signal
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Any
 
 from btcctl.bitcoin.dry_run import read_only
@@ -54,11 +53,8 @@ def add_parser(commands: Any, environ: Mapping[str, str]) -> argparse.ArgumentPa
         ),
     )
     flags = Flags(parser, environ)
-    flags.value("--kubeconfig", parse=Path, metavar="FILE", about="the kubeconfig to use")
-    flags.value("--context", metavar="NAME", about="the context in the kubeconfig, instead of the current one")
-    flags.value("--as", dest="as_user", metavar="USER", default="", about="act as this user; the server asks if we may")
-    flags.names("--as-group", metavar="GROUP", about="act as a member of this group, with --as")
-    flags.value("--as-uid", metavar="UID", default="", about="act as the user with this uid, with --as")
+    flags.cluster()
+    flags.impersonation()
     flags.names("--namespace", "-n", metavar="NAME", about="look after this namespace only")
     flags.switch("--all-namespaces", "-A", about="look after all namespaces; this is the default")
     flags.value("--workers", parse=parse_count(1, 64), default=2, metavar="N", about="parallel reconciles")

@@ -7,7 +7,6 @@ import contextlib
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NoReturn
 
 from btcctl import logging
@@ -69,8 +68,7 @@ def main(build: Build, name: str, argv: Sequence[str] | None = None, environ: Ma
 def _parser(name: str, environ: Mapping[str, str] | None) -> argparse.ArgumentParser:
     parser = Parser(prog=name, description=f"Run the operator {name} until SIGTERM or Ctrl-C.")
     flags = Flags(parser, environ)
-    flags.value("--kubeconfig", parse=Path, metavar="FILE", about="the kubeconfig to use")
-    flags.value("--context", metavar="NAME", about="the context in the kubeconfig, instead of the current one")
+    flags.cluster()
     flags.value("--as", dest="as_user", metavar="USER", default="", about="act as this user; the server asks if we may")
     flags.names("--as-group", metavar="GROUP", about="act as a member of this group, with --as")
     flags.names("--namespace", "-n", metavar="NAME", about="look after this namespace only; all by default")

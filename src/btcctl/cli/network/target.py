@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from btcctl.bitcoin.client.networks import Networks
@@ -37,8 +36,7 @@ def add_parser(
         name, help=about, description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     flags = Flags(parser, environ)
-    flags.value("--kubeconfig", parse=Path, metavar="FILE", about="the kubeconfig to use")
-    flags.value("--context", metavar="NAME", about="the context in the kubeconfig, instead of the current one")
+    flags.cluster()
     flags.value("--namespace", "-n", metavar="NAME", default="", about="the network's; the kubeconfig's if not given")
     reaching.add_flag(flags)
     parser.set_defaults(command=run)

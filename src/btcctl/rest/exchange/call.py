@@ -82,8 +82,6 @@ def watch_over(fd: int, breaker: Breaker) -> None:
     Raises:
         Interrupted: It is tripped already.
     """
-    # A TLS socket refuses dup(), its descriptor does not. Whether a socket blocks is a property of what all its
-    # descriptors stand for, and a socket object that is told nothing makes it block with its own dup().
+    # A TLS socket refuses dup(), its descriptor does not.
     with socket.socket(fileno=os.dup(fd)) as plain:
-        plain.setblocking(False)
         breaker.attach(plain)
