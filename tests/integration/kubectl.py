@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-TIMEOUT_SECONDS = 30.0
+TIMEOUT_SECONDS = 30.0  # for a line of output
+COMMAND_SECONDS = 120.0  # a deletion waits for finalizers, and the one of a CRD looks again for a minute
 
 
 class Terminal:
@@ -70,7 +71,7 @@ class Kubectl:
             env=self._environment(env),
             capture_output=True,
             text=True,
-            timeout=TIMEOUT_SECONDS,
+            timeout=COMMAND_SECONDS,
             check=False,
         )
 
@@ -93,7 +94,7 @@ class Kubectl:
             text=True,
             bufsize=1,
         )
-        too_long = threading.Timer(TIMEOUT_SECONDS, process.kill)  # or a read of its output would never end
+        too_long = threading.Timer(COMMAND_SECONDS, process.kill)  # or a read of its output would never end
         too_long.start()
         try:
             yield process

@@ -42,7 +42,7 @@ def k(control_plane: ControlPlane, tmp_path: Path) -> Iterator[Kubectl]:
 
 def clear(kubectl: Kubectl) -> None:
     for what in ((CRD,), (f"namespace/{NAMESPACE}",), OF_THE_CLUSTER):
-        kubectl("delete", *what, "--ignore-not-found", "--wait", "--timeout=25s")
+        kubectl("delete", *what, "--ignore-not-found", "--wait", "--timeout=100s")
 
 
 def read(*paths: Path) -> list[dict[str, Any]]:
