@@ -17,12 +17,11 @@ from btcctl.bitcoin.doctor.nodes import check_images, check_reach, check_secrets
 from btcctl.bitcoin.doctor.rights import check_rights
 from btcctl.bitcoin.doctor.server import check_server
 from btcctl.bitcoin.operator import FIELD_MANAGER
-from btcctl.cli.flags import Flags
+from btcctl.cli.flags import Flags, cluster_config
 from btcctl.cli.leading import IN_CLUSTER, LEASE, NAMESPACE
 from btcctl.clock import SYSTEM_CLOCK
 from btcctl.objects import ObjectKey
 from btcctl.rest.client import ApiClient
-from btcctl.rest.loading import load_config
 
 _MARKS = {"ok": "[ok]", "warning": "[!!]", "error": "[XX]", "skipped": "[--]"}
 
@@ -41,7 +40,6 @@ def add_parser(commands: Any, environ: Mapping[str, str]) -> argparse.ArgumentPa
     )
     flags = Flags(parser, environ)
     flags.cluster()
-    flags.impersonation()
     flags.names("--namespace", "-n", metavar="NAME", about="look at this namespace only")
     flags.value("--leader-elect-resource-name", metavar="NAME", default=LEASE, about="the Lease")
     flags.value(
@@ -57,7 +55,7 @@ def add_parser(commands: Any, environ: Mapping[str, str]) -> argparse.ArgumentPa
 
 def diagnose(args: argparse.Namespace) -> int:
     """Print what each check finds, as it does; 1 if something is wrong."""
-    config = load_config(args.kubeconfig, args.context).acting_as(args.as_user, args.as_uid, args.as_group)
+    config = cluster_config(args)
     is_inside = config.source == IN_CLUSTER
     namespace = args.leader_elect_resource_namespace or (config.namespace if is_inside else NAMESPACE)
     lease = ObjectKey(namespace, args.leader_elect_resource_name)

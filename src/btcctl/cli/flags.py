@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from btcctl.rest.config.client_config import ClientConfig
+from btcctl.rest.loading import load_config
 from btcctl.secret import ENVIRON, SecretMapping
 
 TRUE_WORDS = frozenset({"1", "t", "true", "yes", "on"})
@@ -22,6 +24,15 @@ _UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _PLAIN_SECONDS = re.compile(r"\d+(\.\d+)?")
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
 _DURATION = re.compile(f"({_DURATION_PART.pattern})+")
+
+
+def cluster_config(args: argparse.Namespace) -> ClientConfig:
+    """The cluster that the flags of `Flags.cluster` mean.
+
+    Raises:
+        ConfigError: None is meant, or it cannot be understood.
+    """
+    return load_config(args.kubeconfig, args.context).acting_as(args.as_user, args.as_uid, args.as_group)
 
 
 class Parser(argparse.ArgumentParser):
@@ -57,12 +68,9 @@ class Flags:
         self._environ = ENVIRON if environ is None else SecretMapping(environ)
 
     def cluster(self) -> None:
-        """Add those that say which cluster is meant."""
+        """Add those that say which cluster is meant, and as whom to act there; `cluster_config` reads them."""
         self.value("--kubeconfig", parse=Path, metavar="FILE", about="the kubeconfig to use")
         self.value("--context", metavar="NAME", about="the context in the kubeconfig, instead of the current one")
-
-    def impersonation(self) -> None:
-        """Add those that say as whom to act."""
         self.value(
             "--as", dest="as_user", metavar="USER", default="", about="act as this user; the server asks if we may"
         )

@@ -16,7 +16,7 @@ from btcctl.bitcoin.operator import FIELD_MANAGER, NodeAccess, OperatorOptions, 
 from btcctl.bitcoin.refusals import RefusalNotingTransport, Refusals
 from btcctl.cli import leading
 from btcctl.cli.dry_run import Diffs, run_once
-from btcctl.cli.flags import Flags, parse_count, parse_duration
+from btcctl.cli.flags import Flags, cluster_config, parse_count, parse_duration
 from btcctl.cli.network import reaching
 from btcctl.controller.debugging import DebugPages
 from btcctl.controller.health import live_checks, ready_checks
@@ -29,7 +29,6 @@ from btcctl.metrics import Metrics
 from btcctl.rest.client import ApiClient
 from btcctl.rest.config.client_config import ClientConfig
 from btcctl.rest.http import HttpTransport
-from btcctl.rest.loading import load_config
 from btcctl.rest.metrics import RequestMetrics
 from btcctl.rest.transport.counting import CountingTransport
 from btcctl.rest.transport.dry_run import DryRunTransport
@@ -54,7 +53,6 @@ def add_parser(commands: Any, environ: Mapping[str, str]) -> argparse.ArgumentPa
     )
     flags = Flags(parser, environ)
     flags.cluster()
-    flags.impersonation()
     flags.names("--namespace", "-n", metavar="NAME", about="look after this namespace only")
     flags.switch("--all-namespaces", "-A", about="look after all namespaces; this is the default")
     flags.value("--workers", parse=parse_count(1, 64), default=2, metavar="N", about="parallel reconciles")
@@ -108,7 +106,7 @@ def _end_at_once(number: int) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    config = load_config(args.kubeconfig, args.context).acting_as(args.as_user, args.as_uid, args.as_group)
+    config = cluster_config(args)
     options = OperatorOptions(
         namespaces=args.namespace,
         workers=args.workers,

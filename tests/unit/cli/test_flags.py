@@ -126,3 +126,10 @@ def test_a_flag_that_can_be_repeated_collects_its_values_instead_of_the_variable
 def test_a_duration_that_go_could_not_count_is_refused(text):
     with pytest.raises(argparse.ArgumentTypeError, match="292 years"):
         parse_duration(text)
+
+
+@pytest.mark.parametrize("command", ["run", "doctor", "get", "status n", "rpc n getblockcount", "mine n", "logs n"])
+def test_whatever_takes_a_kubeconfig_can_act_as_somebody_else(command: str):
+    name, *words = command.split()
+    args = build_parser({}).parse_args([name, "--kubeconfig", "file", "--as", "ann", "--as-group", "a", *words])
+    assert (args.as_user, args.as_group) == ("ann", ("a",))

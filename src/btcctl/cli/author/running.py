@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from btcctl import logging
 from btcctl.app.app import App, AppOptions, Build, built
-from btcctl.cli.flags import Flags, Parser, parse_count, parse_duration
+from btcctl.cli.flags import Flags, Parser, cluster_config, parse_count, parse_duration
 from btcctl.clock import AWAKE_CLOCK
 from btcctl.controller.debugging import DebugPages
 from btcctl.controller.health import live_checks, ready_checks
@@ -27,7 +27,6 @@ from btcctl.objects import ObjectKey
 from btcctl.rest.client import ApiClient
 from btcctl.rest.config.client_config import ClientConfig
 from btcctl.rest.http import HttpTransport
-from btcctl.rest.loading import load_config
 from btcctl.rest.metrics import RequestMetrics
 from btcctl.rest.retry import RetryPolicy
 from btcctl.rest.transport.counting import CountingTransport
@@ -69,8 +68,6 @@ def _parser(name: str, environ: Mapping[str, str] | None) -> argparse.ArgumentPa
     parser = Parser(prog=name, description=f"Run the operator {name} until SIGTERM or Ctrl-C.")
     flags = Flags(parser, environ)
     flags.cluster()
-    flags.value("--as", dest="as_user", metavar="USER", default="", about="act as this user; the server asks if we may")
-    flags.names("--as-group", metavar="GROUP", about="act as a member of this group, with --as")
     flags.names("--namespace", "-n", metavar="NAME", about="look after this namespace only; all by default")
     flags.value("--workers", parse=parse_count(1, 64), default=2, metavar="N", about="parallel reconciles")
     flags.value(
@@ -106,7 +103,7 @@ def _run(build: Build, name: str, args: argparse.Namespace) -> None:
         parse_address(address)
     if args.debug_endpoints and not args.metrics_bind_address:
         raise ConfigError("--debug-endpoints needs --metrics-bind-address")
-    config = load_config(args.kubeconfig, args.context).acting_as(args.as_user, "", args.as_group)
+    config = cluster_config(args)
     metrics = Metrics()
     with _candidate(name, args, config, metrics) as candidate:
         fence = None if candidate is None else candidate.fence

@@ -11,14 +11,12 @@ from typing import Any
 
 from btcctl.bitcoin.client.networks import Networks
 from btcctl.bitcoin.types import BitcoinNetwork
-from btcctl.cli.flags import Flags
+from btcctl.cli.flags import Flags, cluster_config
 from btcctl.cli.network import reaching
 from btcctl.errors import ConfigError
 from btcctl.objects import ObjectKey
 from btcctl.rest.client import ApiClient
-from btcctl.rest.config.client_config import ClientConfig
 from btcctl.rest.http import HttpTransport
-from btcctl.rest.loading import load_config
 
 FIELD_MANAGER = "btcctl-cli"
 _NODE = re.compile(r"(?P<name>[a-z0-9]([-a-z0-9.]*[a-z0-9])?)(/(?P<ordinal>\d+))?")
@@ -61,7 +59,7 @@ def opened(args: argparse.Namespace) -> Iterator[Place]:
     Raises:
         ConfigError: None is meant, or it cannot be understood.
     """
-    config: ClientConfig = load_config(args.kubeconfig, args.context)
+    config = cluster_config(args)
     via = reaching.chosen(args.rpc_via, config)
     with (
         closing(ApiClient(HttpTransport(config), field_manager=FIELD_MANAGER)) as client,
