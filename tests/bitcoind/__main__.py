@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from btcctl.errors import ConfigError
-from btcctl.sandbox.commands import cached_bitcoind, find_bitcoind
+from btcctl.sandbox.demonstration.commands import cached_bitcoind, find_bitcoind
 from tests import debian
 from tests.integration.controlplane.build import Failure, locked, say
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from btcctl import logging
 from btcctl.clock import SYSTEM_CLOCK
-from btcctl.sandbox.commands import AUTO, find_bitcoind
+from btcctl.sandbox.demonstration.commands import AUTO, find_bitcoind
 from tests.chains.changes import CHANGES
 from tests.chains.network import Network, Shape, running
 

@@ -19,9 +19,9 @@ from btcctl.metrics import Metrics
 from btcctl.objects import Object, ObjectKey
 from btcctl.processes.run_directory import new_run_directory
 from btcctl.resources import PODS, STATEFUL_SETS
-from btcctl.sandbox.cluster import Cluster
-from btcctl.sandbox.commands import RPC_PORT, node_command
-from btcctl.sandbox.manifests import Applier
+from btcctl.sandbox.cluster.cluster import Cluster
+from btcctl.sandbox.demonstration.commands import RPC_PORT, node_command
+from btcctl.sandbox.demonstration.manifests import Applier
 
 KEY = ObjectKey("default", "chain")
 STATEFUL_SET = ObjectKey("default", "chain-sts")

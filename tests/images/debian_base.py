@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from btcctl.sandbox.commands import cached_bitcoind
+from btcctl.sandbox.demonstration.commands import cached_bitcoind
 from tests.bitcoind.__main__ import PROGRAMS, get_bitcoind
 from tests.integration.controlplane.build import Failure, run, say
 

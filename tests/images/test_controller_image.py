@@ -15,7 +15,7 @@ from btcctl.apiserver.network.kubeconfig import kubeconfig, write_kubeconfig
 from btcctl.bitcoin.crd import load_crd
 from btcctl.rest.client import ApiClient
 from btcctl.rest.config.client_config import ClientConfig
-from btcctl.sandbox.manifests import Applier
+from btcctl.sandbox.demonstration.manifests import Applier
 from tests.images.build import ROOT, version
 from tests.images.container import Container, Image
 

@@ -23,7 +23,7 @@ from btcctl.rest.client import ApiClient
 from btcctl.rest.config.client_config import ClientConfig
 from btcctl.rest.credentials import StaticCredentials
 from btcctl.rest.loading import load_config
-from btcctl.sandbox.access import Access
+from btcctl.sandbox.cluster.access import Access
 from btcctl.testing.control_plane import ControlPlane, ControlPlaneError
 from tests.integration.apiserver.test_process import Server as Process
 

@@ -6,7 +6,7 @@ import os
 import shutil
 from collections.abc import Mapping
 
-from btcctl.sandbox.commands import cached_bitcoind
+from btcctl.sandbox.demonstration.commands import cached_bitcoind
 from btcctl.testing.control_plane.binaries import find_binary
 from tests.promtool.__main__ import cached_promtool
 

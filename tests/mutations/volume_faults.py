@@ -25,8 +25,8 @@ VOLUME_FAULTS = [
         ("an eviction deletes another pod than it names", "!= route.name:", "is None:"),
     ),
     *faults_in(
-        "sandbox/budget_status.py",
-        ("sandbox/test_disruption.py",),
+        "sandbox/controllers/budget_status.py",
+        ("sandbox/controllers/test_disruption.py",),
         (
             "an evicted pod counts as healthy until it is seen to go",
             " and pod.name not in disrupted for pod in pods",
@@ -37,13 +37,13 @@ VOLUME_FAULTS = [
         ("an eviction that came to nothing counts for ever", "> now}", "> datetime.min.replace(tzinfo=now.tzinfo)}"),
     ),
     *faults_in(
-        "sandbox/disruption.py",
-        ("sandbox/test_disruption.py",),
+        "sandbox/controllers/disruption.py",
+        ("sandbox/controllers/test_disruption.py",),
         ("a settled budget is written all the same", 'if status != budget.get("status"):', "if True:"),
     ),
     *faults_in(
-        "sandbox/set_claims.py",
-        ("sandbox/test_set_claims.py",),
+        "sandbox/controllers/stateful/set_claims.py",
+        ("sandbox/controllers/stateful/test_set_claims.py",),
         (
             "a pod is made on a claim that is going",
             "        return claim.deletion_timestamp is None and all(",
@@ -62,8 +62,8 @@ VOLUME_FAULTS = [
         ("what others own of a claim is taken from them", "if not _is_ours(each, stateful_set, pod)]", "if False]"),
     ),
     *faults_in(
-        "sandbox/claim_keeper.py",
-        ("sandbox/test_claim_keeper.py",),
+        "sandbox/controllers/claim_keeper.py",
+        ("sandbox/controllers/test_claim_keeper.py",),
         ("a claim that a pod uses goes", "if PROTECTION in finalizers and not self._is_used(claim.key):", "if True:"),
         (
             "a claim finds what another one of its name has left",
@@ -72,8 +72,8 @@ VOLUME_FAULTS = [
         ),
     ),
     *faults_in(
-        "sandbox/kubelet.py",
-        ("sandbox/test_kubelet.py",),
+        "sandbox/kubelet/kubelet.py",
+        ("sandbox/kubelet/test_kubelet.py",),
         (
             "a pod starts before its volume is there",
             'if claim is None or (claim.get("status") or {}).get("phase") != BOUND:',
@@ -81,8 +81,8 @@ VOLUME_FAULTS = [
         ),
     ),
     *faults_in(
-        "sandbox/pods/runner.py",
-        ("sandbox/test_kubelet.py",),
+        "sandbox/kubelet/pods/runner.py",
+        ("sandbox/kubelet/test_kubelet.py",),
         ("a claim's volume is not mounted", "volume=next(iter(mounted), None),", "volume=None,"),
     ),
     *faults_in(

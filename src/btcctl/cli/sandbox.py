@@ -84,7 +84,7 @@ def run_sandbox(args: argparse.Namespace) -> int:
 
 
 def _check(session: Session) -> int:
-    from btcctl.sandbox.check import CheckFailed  # noqa: PLC0415  late, as above
+    from btcctl.sandbox.demonstration.check import CheckFailed  # noqa: PLC0415  late, as above
 
     try:
         session.check()

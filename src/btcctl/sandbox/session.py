@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -11,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from btcctl.apiserver.network.kubeconfig import write_kubeconfig
 from btcctl.bitcoin.crd import load_crd
 from btcctl.bitcoin.mesh import RpcFor
 from btcctl.bitcoin.operator import COMPONENT, NODE_IMAGE, NodeAccess, OperatorOptions, build_operator
@@ -25,10 +25,11 @@ from btcctl.leaderelection.fence import Fence
 from btcctl.leaderelection.lease_lock import LeaseLock
 from btcctl.objects import ObjectKey
 from btcctl.processes.run_directory import new_run_directory
-from btcctl.sandbox.access import Access
-from btcctl.sandbox.check import Check
-from btcctl.sandbox.cluster import Cluster, ClusterOptions
-from btcctl.sandbox.commands import (
+from btcctl.sandbox.cluster.access import Access
+from btcctl.sandbox.cluster.cluster import Cluster, ClusterOptions
+from btcctl.sandbox.controllers.stand_ins import build_stand_ins
+from btcctl.sandbox.demonstration.check import Check
+from btcctl.sandbox.demonstration.commands import (
     RPC_PORT,
     SIMULATED_IMAGE,
     Command,
@@ -38,9 +39,8 @@ from btcctl.sandbox.commands import (
     node_command,
     write_programs,
 )
-from btcctl.sandbox.manifests import Applier, read_manifests
-from btcctl.sandbox.observe import NodeView, Observer
-from btcctl.sandbox.stand_ins import build_stand_ins
+from btcctl.sandbox.demonstration.manifests import Applier, read_manifests
+from btcctl.sandbox.demonstration.observe import NodeView, Observer
 from btcctl.testing.control_plane import ControlPlane, ControlPlaneOptions
 
 KEY = ObjectKey("default", "my-network")  #: as in the seeds' manifests
@@ -248,11 +248,7 @@ class Session:
     def _write_kubeconfig(self, run_dir: Path) -> Path:
         path = self._options.kubeconfig_out or run_dir / "kubeconfig"
         try:
-            # Whatever it was: the token in it is a shell.
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
-                os.fchmod(file.fileno(), 0o600)
-                file.truncate()
-                file.write(self._cluster.kubeconfig_yaml())
+            write_kubeconfig(path, self._cluster.access.kubeconfig)
         except OSError as error:
             raise ConfigError(f"cannot write the kubeconfig: {error}") from error
         return path

@@ -24,8 +24,8 @@ from btcctl.resources import (
     STATEFUL_SETS,
 )
 from btcctl.rest.client import ApiClient
-from btcctl.sandbox.manifests import Applier
-from btcctl.sandbox.stand_ins import build_stand_ins
+from btcctl.sandbox.controllers.stand_ins import build_stand_ins
+from btcctl.sandbox.demonstration.manifests import Applier
 from btcctl.testing.control_plane import ControlPlane
 from tests.integration.audit import AuditLog
 from tests.integration.bitcoin.operated import CONTROLLER, KEY, Asked, Operated, objects

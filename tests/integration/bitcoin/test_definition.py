@@ -12,7 +12,7 @@ from btcctl.bitcoin.types import BITCOIN_NETWORKS
 from btcctl.errors import Invalid
 from btcctl.objects import ObjectKey
 from btcctl.rest.collection.resource import Resource
-from btcctl.sandbox.manifests import Applier
+from btcctl.sandbox.demonstration.manifests import Applier
 from tests.integration.api_servers import ApiServer
 from tests.specs import COMBINATIONS, FIELDS, REFUSED
 

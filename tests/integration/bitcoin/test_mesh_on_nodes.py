@@ -12,7 +12,7 @@ from btcctl.bitcoin.mesh import Mesh, MeshGoal, MeshReport
 from btcctl.bitcoin.rpc import Credentials, RpcConnections
 from btcctl.bitcoin.spec.shape import Shape
 from btcctl.bitcoin.topology import Member
-from btcctl.sandbox.commands import RPC_PORT
+from btcctl.sandbox.demonstration.commands import RPC_PORT
 from tests.integration.sandbox.nodes import ENV, Farm, TestNode, farm_of, real_bitcoind
 from tests.integration.support import eventually
 

@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from btcctl.bitcoin.crd import load_crd
 from btcctl.bitcoin.types import BITCOIN_NETWORKS
 from btcctl.rest.client import ApiClient
-from btcctl.sandbox.manifests import Applier
+from btcctl.sandbox.demonstration.manifests import Applier
 from btcctl.sandbox.session import network_manifest
 from tests.integration.cli.test_commands import Operator, client, config, server  # noqa: F401  fixtures
 from tests.integration.support import eventually

@@ -28,7 +28,7 @@ from btcctl.leaderelection.record import LeaseRecord
 from btcctl.objects import ObjectKey
 from btcctl.resources import STATEFUL_SETS
 from btcctl.rest.client import ApiClient
-from btcctl.sandbox.manifests import Applier
+from btcctl.sandbox.demonstration.manifests import Applier
 from btcctl.sandbox.session import network_manifest
 from btcctl.testing.control_plane import ControlPlane
 from tests.integration.api_servers import ADMIN, ApiServer

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from btcctl.processes.keeper import Keeper
-from btcctl.sandbox.commands import P2P_PORT, RPC_PORT, cached_bitcoind, node_command
+from btcctl.sandbox.demonstration.commands import P2P_PORT, RPC_PORT, cached_bitcoind, node_command
 from tests.integration.support import eventually
 
 ENV = {"BC_RPC_USER": "bc-user", "BC_RPC_PASSWORD": "bc-password: ünlikely = 1"}

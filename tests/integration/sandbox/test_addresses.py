@@ -9,8 +9,8 @@ from contextlib import ExitStack
 import pytest
 
 from btcctl.errors import ConfigError
-from btcctl.sandbox import addresses
-from btcctl.sandbox.addresses import CLAIM_PORT, AddressPool
+from btcctl.sandbox.kubelet import addresses
+from btcctl.sandbox.kubelet.addresses import CLAIM_PORT, AddressPool
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from btcctl.bitcoin.rpc import RpcClient, RpcConnections
 from btcctl.bitcoin.types import BITCOIN_NETWORKS
 from btcctl.objects import ObjectKey
 from btcctl.resources import PERSISTENT_VOLUME_CLAIMS, PODS, STATEFUL_SETS
-from btcctl.sandbox.commands import RPC_PORT
+from btcctl.sandbox.demonstration.commands import RPC_PORT
 from btcctl.sandbox.session import CREDENTIALS, KEY, SandboxOptions, Session, network_manifest
 from tests.integration.support import eventually
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from btcctl.errors import ConfigError
 from btcctl.objects import Object, ObjectKey
@@ -17,7 +16,7 @@ from btcctl.processes.run_directory import new_run_directory
 from btcctl.resources import EVENTS, NODES, PODS, SECRETS, STATEFUL_SETS
 from btcctl.rest.client import ApiClient
 from btcctl.rest.transport.transport import Request
-from btcctl.sandbox.cluster import Cluster, ClusterOptions
+from btcctl.sandbox.cluster.cluster import Cluster, ClusterOptions
 from tests.integration.sandbox.web import PORT, web_command, web_set
 from tests.integration.support import eventually
 
@@ -243,7 +242,7 @@ def test_stopping_leaves_no_process_no_port_and_no_file(tmp_path):
 
 
 def test_a_kubeconfig_leads_to_the_cluster(scene):
-    config = yaml.safe_load(scene.cluster.kubeconfig_yaml())
+    config = scene.cluster.access.kubeconfig
     assert config["clusters"][0]["cluster"]["server"] == scene.cluster.url
     assert config["current-context"] == config["contexts"][0]["name"]
     assert (
@@ -271,5 +270,5 @@ def test_the_api_server_may_be_somebody_elses(tmp_path, scene):
 def test_a_cluster_that_was_not_started_says_so(tmp_path):
     cluster = Cluster(tmp_path, web_command)
     with pytest.raises(ConfigError, match="not started"):
-        cluster.kubeconfig_yaml()
+        _ = cluster.access
     cluster.stop()

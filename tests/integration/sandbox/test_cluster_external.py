@@ -16,8 +16,8 @@ from btcctl.errors import BtcctlError, ConfigError, NotFound
 from btcctl.objects import ObjectKey
 from btcctl.processes.run_directory import new_run_directory
 from btcctl.resources import PODS, STATEFUL_SETS
-from btcctl.sandbox.access import Access
-from btcctl.sandbox.cluster import Cluster, ClusterOptions
+from btcctl.sandbox.cluster.access import Access
+from btcctl.sandbox.cluster.cluster import Cluster, ClusterOptions
 from tests.integration.sandbox.test_cluster import is_ready
 from tests.integration.sandbox.web import web_command, web_set
 from tests.integration.support import eventually

@@ -12,7 +12,7 @@ import pytest
 from btcctl.errors import NotFound, TooManyRequests
 from btcctl.processes.run_directory import new_run_directory
 from btcctl.resources import POD_DISRUPTION_BUDGETS
-from btcctl.sandbox.cluster import Cluster
+from btcctl.sandbox.cluster.cluster import Cluster
 from tests.integration.sandbox.test_cluster import NAMESPACE, Scene, is_ready, key
 from tests.integration.sandbox.web import web_command, web_set
 from tests.integration.support import eventually

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from btcctl.apiserver.network.kubeconfig import write_kubeconfig
 from btcctl.objects import ObjectKey
 from btcctl.processes.run_directory import new_run_directory
 from btcctl.resources import PODS, STATEFUL_SETS
-from btcctl.sandbox.cluster import Cluster
+from btcctl.sandbox.cluster.cluster import Cluster
 from tests.integration.kubectl import Kubectl
 from tests.integration.sandbox.web import PORT, web_command, web_set
 from tests.integration.support import eventually
@@ -33,7 +34,7 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
 @pytest.fixture
 def k(cluster: Cluster, kubectl: Kubectl) -> Kubectl:
     """With one pod, web-0, that is ready."""
-    kubectl.kubeconfig.write_text(cluster.kubeconfig_yaml())
+    write_kubeconfig(kubectl.kubeconfig, cluster.access.kubeconfig)
     env = [{"name": "GREETING", "value": "hello"}]
     cluster.client().resource(STATEFUL_SETS, "default").create(web_set("web", 1, env=env))
     kubectl("wait", "pod/web-0", "--for=create", "--timeout=20s")

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from btcctl.clock import SYSTEM_CLOCK
-from btcctl.sandbox.commands import P2P_PORT, RPC_PORT
+from btcctl.sandbox.demonstration.commands import P2P_PORT, RPC_PORT
 from tests.integration.sandbox.nodes import ADDRESS, ENV, Farm, TestNode, basic, endpoint, farm_of, real_bitcoind
 from tests.integration.support import eventually
 

@@ -20,7 +20,7 @@ from btcctl.rest.client import ApiClient
 from btcctl.rest.forwarding.port_forward import ForwardRefused, PortForwarder
 from btcctl.rest.http import HttpTransport
 from btcctl.rest.loading import load_config
-from btcctl.sandbox.cluster import ClusterOptions
+from btcctl.sandbox.cluster.cluster import ClusterOptions
 from btcctl.sandbox.session import CREDENTIALS, KEY, SandboxOptions, Session
 from btcctl.testing.control_plane import ControlPlane
 from tests.integration.support import eventually

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from btcctl.sandbox.pods.checks import Answer, CheckTarget, port_number, run_check
-from btcctl.sandbox.pods.probes import ProbeSpec
+from btcctl.sandbox.kubelet.pods.checks import Answer, CheckTarget, port_number, run_check
+from btcctl.sandbox.kubelet.pods.probes import ProbeSpec
 from btcctl.threads import Runner
 
 IP = "127.0.0.1"

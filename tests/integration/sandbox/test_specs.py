@@ -13,7 +13,7 @@ from btcctl.bitcoin.rpc import Credentials, RpcConnections, RpcFailure
 from btcctl.bitcoin.types import BITCOIN_NETWORKS, BitcoinNetwork, decode_status
 from btcctl.objects import ObjectKey
 from btcctl.resources import PODS, STATEFUL_SETS
-from btcctl.sandbox.commands import RPC_PORT
+from btcctl.sandbox.demonstration.commands import RPC_PORT
 from btcctl.sandbox.session import SandboxOptions, Session
 from tests.integration.programs import BITCOIND
 from tests.integration.support import eventually

@@ -15,9 +15,9 @@ from btcctl.bitcoin.memory import SHOW_SECONDS
 from btcctl.bitcoin.rpc import Credentials, RpcClient, RpcConnections
 from btcctl.bitcoin.types import BITCOIN_NETWORKS
 from btcctl.resources import PODS
-from btcctl.sandbox.check import CheckFailed
-from btcctl.sandbox.cluster import ClusterOptions
-from btcctl.sandbox.commands import RPC_PORT
+from btcctl.sandbox.cluster.cluster import ClusterOptions
+from btcctl.sandbox.demonstration.check import CheckFailed
+from btcctl.sandbox.demonstration.commands import RPC_PORT
 from btcctl.sandbox.session import KEY, SandboxOptions, Session
 from tests.integration.support import eventually
 

@@ -10,7 +10,7 @@ import pytest
 
 from btcctl.processes.run_directory import new_run_directory
 from btcctl.resources import PERSISTENT_VOLUME_CLAIMS
-from btcctl.sandbox.cluster import Cluster
+from btcctl.sandbox.cluster.cluster import Cluster
 from tests.integration.sandbox.test_cluster import NAMESPACE, Scene, key
 from tests.integration.sandbox.web import web_command, web_set
 from tests.integration.support import eventually

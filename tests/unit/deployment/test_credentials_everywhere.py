@@ -12,7 +12,7 @@ from btcctl.bitcoin.credential_rules import BLANKS
 from btcctl.bitcoin.credentials import CredentialsProblem, read_credentials
 from btcctl.errors import ConfigError
 from btcctl.objects import Object
-from btcctl.sandbox.commands import node_command
+from btcctl.sandbox.demonstration.commands import node_command
 from btcctl.sandbox.simnode.rpc.credentials import RpcAuth
 from tests.unit.bitcoin.builders import network, secret_body
 

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from btcctl import codecs
+from btcctl.apiserver.network.kubeconfig import write_kubeconfig
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.errors import ConfigError
 from btcctl.processes.run_directory import new_run_directory
@@ -286,7 +287,7 @@ class ControlPlane:
         safe = "".join(each if each.isalnum() else "-" for each in name)
         path = self._kubeconfigs / f"{self._written}-{safe}.kubeconfig"
         try:
-            kubeconfigs.write(path, config)
+            write_kubeconfig(path, config)
         except OSError as error:
             raise ConfigError(f"cannot write a kubeconfig: {error}") from error
         return path

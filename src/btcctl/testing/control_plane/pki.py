@@ -30,12 +30,20 @@ class KeyPair:
 
 
 class Authority:
-    """Signs certificates that the API server believes."""
+    """Signs certificates that the API server believes.
 
-    def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
+    Args:
+        name: What its own certificate calls it.
+        valid: For how long, its own certificate and all it signs.
+    """
+
+    def __init__(
+        self, clock: Clock = SYSTEM_CLOCK, *, name: str = "btcctl control plane", valid: timedelta = _VALID
+    ) -> None:
         self._clock = clock
+        self._valid = valid
         self._key = _new_key()
-        self._name = _name("btcctl control plane")
+        self._name = _name(name)
         builder = self._builder(self._name, self._key, _AUTHORITY_BITS)
         self._certificate = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True).sign(
             self._key, hashes.SHA256()
@@ -82,7 +90,7 @@ class Authority:
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - _SKEW)
-            .not_valid_after(now + _VALID)
+            .not_valid_after(now + self._valid)
             .add_extension(x509.KeyUsage(*bits), critical=True)
             # Python 3.13 and newer verify by RFC 5280 to the letter, which wants the identifiers of both keys.
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)

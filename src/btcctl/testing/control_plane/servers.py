@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from btcctl.apiserver.network.kubeconfig import write_kubeconfig
 from btcctl.clock import SYSTEM_CLOCK, Clock, sleep
 from btcctl.errors import BtcctlError
 from btcctl.logging import get_logger
@@ -163,7 +164,7 @@ class Servers:
         _write(layout.token_public_key, tokens.public)
         _write(layout.token_key, tokens.private)
         pair = self.authority.issue_client(ADMIN, [MASTERS])
-        kubeconfigs.write(self.admin, kubeconfigs.with_certificate(self.endpoint, ADMIN, pair))
+        write_kubeconfig(self.admin, kubeconfigs.with_certificate(self.endpoint, ADMIN, pair))
 
     def _program(self, name: str, argv: Sequence[str]) -> Program:
         return Program(self._keeper, self._exits, name, argv)

@@ -8,6 +8,7 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from btcctl.apiserver.network.kubeconfig import write_kubeconfig
 from btcctl.rest.loading import load_config
 from btcctl.testing.control_plane import kubeconfigs
 from btcctl.testing.control_plane.kubeconfigs import Endpoint
@@ -57,7 +58,7 @@ def test_a_server_certificate_is_good_for_its_addresses_and_names(authority):
 def test_a_kubeconfig_with_a_certificate_is_one_our_client_reads(tmp_path: Path, authority, alice):
     path = tmp_path / "kubeconfig"
     endpoint = Endpoint("https://127.0.0.1:6443", authority.certificate)
-    kubeconfigs.write(path, kubeconfigs.with_certificate(endpoint, "alice", alice))
+    write_kubeconfig(path, kubeconfigs.with_certificate(endpoint, "alice", alice))
     config = load_config(path)
     assert config.host == "https://127.0.0.1:6443"
     assert config.tls.ca_data == authority.certificate
@@ -67,7 +68,7 @@ def test_a_kubeconfig_with_a_certificate_is_one_our_client_reads(tmp_path: Path,
 
 def test_a_kubeconfig_with_a_token_is_one_our_client_reads(tmp_path: Path):
     path = tmp_path / "kubeconfig"
-    kubeconfigs.write(path, kubeconfigs.with_token(Endpoint("https://h"), "ns/robot", "secret", "ns"))
+    write_kubeconfig(path, kubeconfigs.with_token(Endpoint("https://h"), "ns/robot", "secret", "ns"))
     config = load_config(path)
     assert config.credentials.authorization() == "Bearer secret"
     assert config.namespace == "ns"
@@ -75,7 +76,7 @@ def test_a_kubeconfig_with_a_token_is_one_our_client_reads(tmp_path: Path):
 
 def test_a_kubeconfig_is_for_its_owner_only(tmp_path: Path):
     path = tmp_path / "kubeconfig"
-    kubeconfigs.write(path, kubeconfigs.with_token(Endpoint("https://h"), "u", "secret", "ns"))
+    write_kubeconfig(path, kubeconfigs.with_token(Endpoint("https://h"), "u", "secret", "ns"))
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 

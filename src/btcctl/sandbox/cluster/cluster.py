@@ -1,0 +1,239 @@
+"""A local cluster: API server, StatefulSet controller, scheduler, kubelet, started and stopped together."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from btcctl.apiserver.api import Api
+from btcctl.apiserver.http import EmbeddedServer
+from btcctl.apiserver.requests.messages import RequestAttributes
+from btcctl.apiserver.streaming.hooks import PodHooks
+from btcctl.clock import SYSTEM_CLOCK, Clock
+from btcctl.controller.manager import Manager
+from btcctl.errors import ConfigError
+from btcctl.events.recorder import EventRecorder
+from btcctl.informers.factory import SharedInformerFactory
+from btcctl.objects import ObjectKey
+from btcctl.processes.keeper import Keeper
+from btcctl.resources import PODS
+from btcctl.rest.client import ApiClient
+from btcctl.rest.http import HttpTransport
+from btcctl.rest.transport.transport import Fence
+from btcctl.sandbox.cluster.access import Access
+from btcctl.sandbox.cluster.certificates import make_identity
+from btcctl.sandbox.cluster.node import ensure_node
+from btcctl.sandbox.controllers.claim_keeper import build_claim_controller
+from btcctl.sandbox.controllers.disruption import build_disruption_controller
+from btcctl.sandbox.controllers.scheduler import build_scheduler
+from btcctl.sandbox.controllers.stateful.statefulset import build_statefulset_controller
+from btcctl.sandbox.kubelet.addresses import AddressPool
+from btcctl.sandbox.kubelet.kubelet import CommandFor, Kubelet, KubeletOptions
+
+STOP_SECONDS = 3.0
+KEEPER_GRACE_SECONDS = 1.5  # a node ends within 0.2 s of SIGTERM; what does not is killed in time for STOP_SECONDS
+SYNC_SECONDS = 10.0
+_SERVER_STOP_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterOptions:
+    """What may be chosen; every default is good.
+
+    Attributes:
+        node_name: Of the one Node.
+        port: Of the API server; 0 picks a free one.
+        server: Use this API server instead of one of our own (`kubectl logs` does not work then).
+        stateful_sets: Run our controllers of StatefulSets and disruption budgets. False: the server's cluster has
+            them already.
+        collects: Whether the server's cluster has a garbage collector.
+        observer: Called with each request to our own API server and the status of its answer.
+    """
+
+    node_name: str = "sandbox"
+    port: int = 0
+    server: Access | None = None
+    stateful_sets: bool = True
+    collects: bool = True
+    observer: Callable[[RequestAttributes, int], None] | None = None
+
+
+class Cluster:
+    """Everything a StatefulSet needs to become processes. Starts once.
+
+    Args:
+        run_dir: An existing directory for all that pods leave behind; removed at the end, also
+            after a kill -9 of this process.
+        command_for: Says what a container runs: the only thing here that knows an image.
+        options: What may be chosen.
+        clock: Measures everything.
+    """
+
+    def __init__(
+        self,
+        run_dir: Path,
+        command_for: CommandFor,
+        *,
+        options: ClusterOptions = ClusterOptions(),
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
+        self.run_dir = run_dir
+        self._options = options
+        self._clock = clock
+        self._command_for = command_for
+        self._access = options.server
+        self._kubelet: Kubelet | None = None
+        self._manager: Manager | None = None
+        self._keeper: Keeper | None = None
+        self._pods = PodHooks()  # of our own API server, if it is ours
+        self._running = ExitStack()
+        self._stop_by = 0.0
+
+    @property
+    def url(self) -> str:
+        """Where the API server is."""
+        return self.access.url
+
+    @property
+    def access(self) -> Access:
+        """All that a client needs, the credentials included.
+
+        Raises:
+            ConfigError: The cluster is not started.
+        """
+        if self._access is None:
+            raise ConfigError("the cluster is not started")
+        return self._access
+
+    @property
+    def healthy(self) -> bool:
+        """False once a part of it has died, the keeper of its processes included."""
+        if self._keeper is None or self._manager is None:
+            return False
+        return self._keeper.is_alive and self._manager.healthy
+
+    def start(self) -> None:
+        """Start everything; returns when pods can be created.
+
+        Raises:
+            ConfigError: This machine has no loopback addresses to give away.
+            ListenError: The port is taken.
+            CacheSyncError: The API server does not answer.
+        """
+        self._stop_by = self._clock.now() + STOP_SECONDS
+        with ExitStack() as parts:  # what was started is stopped if a later part fails
+            self._start_parts(parts)
+            self._running = parts.pop_all()
+
+    def stop(self, timeout: float = STOP_SECONDS) -> None:
+        """End all controllers, processes, the server; remove the run directory. Idempotent.
+
+        Args:
+            timeout: Seconds for all of it.
+
+        Raises:
+            BaseException: What killed a part.
+        """
+        self._stop_by = self._clock.now() + timeout
+        self._running.close()
+
+    def client(self, fence: Fence | None = None) -> ApiClient:
+        """A new client of this cluster, closed with it at the latest.
+
+        Args:
+            fence: Asked before anything is written.
+        """
+        client = ApiClient(HttpTransport(self.access.config, fence=fence), field_manager="btcctl")
+        self._running.callback(client.close)
+        return client
+
+    def pod_address(self, key: ObjectKey) -> str | None:
+        """The pod's loopback address, or None: it does not run."""
+        return None if self._kubelet is None else self._kubelet.address(key)
+
+    def restart_quietly(self, key: ObjectKey) -> None:
+        """Restart the pod's process at the same address; nothing in the API tells of it.
+
+        Returns once the new process answers.
+
+        Raises:
+            ConfigError: The pod does not run.
+            TimeoutError: The new process does not answer.
+        """
+        if self._kubelet is None:
+            raise ConfigError("the cluster is not started")
+        self._kubelet.restart_quietly(key)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.stop()
+
+    def _start_parts(self, parts: ExitStack) -> None:
+        keeper = self._keeper = Keeper(
+            self.run_dir, self._on_exit, grace_seconds=KEEPER_GRACE_SECONDS, clock=self._clock
+        )
+        keeper.start()
+        parts.callback(lambda: keeper.stop(self._left()))
+        addresses = AddressPool()
+        addresses.start()
+        parts.callback(addresses.stop)
+        if self._access is None:
+            self._start_server(parts)
+        client = ApiClient.from_config(self.access.config, field_manager="btcctl")
+        parts.callback(client.close)
+        ensure_node(client, self._options.node_name, self._clock)
+        self._start_controllers(parts, client, keeper, addresses)
+
+    def _start_server(self, parts: ExitStack) -> None:
+        token, identity = secrets.token_urlsafe(24), make_identity(self.run_dir, clock=self._clock)
+        api = Api(clock=self._clock, observer=self._options.observer)
+        self._pods = api.pods
+        server = EmbeddedServer(api, port=self._options.port, tls=identity.context, token=token, clock=self._clock)
+        server.start()
+        parts.callback(lambda: server.stop(max(_SERVER_STOP_SECONDS, self._left())))
+        self._access = Access.with_token(server.url, token, identity.authority)
+
+    def _start_controllers(self, parts: ExitStack, client: ApiClient, keeper: Keeper, addresses: AddressPool) -> None:
+        factory = SharedInformerFactory(client, clock=self._clock)
+        components = ("statefulset-controller", "default-scheduler", "kubelet")
+        recorders = [EventRecorder(client, component, self._clock) for component in components]
+        name, volumes_dir = self._options.node_name, self.run_dir / "volumes"
+        kubelet = self._kubelet = Kubelet(
+            client=client,
+            pods=factory.informer(PODS).lister,
+            processes=keeper,
+            addresses=addresses,
+            recorder=recorders[2],
+            options=KubeletOptions(name, self.run_dir / "pods", volumes_dir, self._command_for),
+            clock=self._clock,
+        )
+        kubelet.watch(factory.informer(PODS))
+        kubelet.access.serve(self._pods)
+        controllers = [
+            build_scheduler(client, factory, recorders[1], name, clock=self._clock),
+            build_claim_controller(client, factory, volumes_dir, clock=self._clock),
+            kubelet.controller,
+        ]
+        if self._options.stateful_sets:
+            controllers.insert(0, build_statefulset_controller(client, factory, recorders[0], clock=self._clock))
+            controllers.append(build_disruption_controller(client, factory, clock=self._clock))
+        manager = self._manager = Manager(factory, controllers, services=recorders, clock=self._clock)
+        parts.callback(lambda: manager.stop(self._left()))
+        manager.start()
+        factory.require_sync(SYNC_SECONDS)
+
+    def _on_exit(self, pid: int, code: int) -> None:
+        if self._kubelet is not None:
+            self._kubelet.exits.ended(pid, code)
+
+    def _left(self) -> float:
+        """Seconds until everything must have stopped."""
+        return max(0.0, self._stop_by - self._clock.now())

@@ -1,0 +1,1 @@
+"""StatefulSets, their revisions, their pods and their pods' claims."""

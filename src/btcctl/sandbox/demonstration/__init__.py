@@ -1,0 +1,1 @@
+"""The network that the sandbox shows, and the story it tells."""

@@ -1,0 +1,1 @@
+"""What the API server asks of the node: logs, commands, ports."""
