@@ -1,0 +1,1 @@
+"""The page over HTTP: who may ask, what is answered, and the thread that does it."""
