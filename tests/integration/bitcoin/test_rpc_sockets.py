@@ -161,7 +161,7 @@ def test_a_node_that_sends_a_byte_now_and_then_is_given_up_on_in_time(beginning:
         began = SYSTEM_CLOCK.now()
         with pytest.raises(RpcTimedOut, match="too slow") as caught:
             call(connections)
-        assert SYSTEM_CLOCK.now() - began < CONNECT_SECONDS + READ_SECONDS + 0.5
+        assert SYSTEM_CLOCK.now() - began < CONNECT_SECONDS + READ_SECONDS + 1.5
     assert isinstance(caught.value, DeadlineExceeded)
 
 

@@ -118,8 +118,8 @@ def assert_trip_ends(
     assert outcomes == []
     began = SYSTEM_CLOCK.now()
     breaker.trip()
-    runner.stop(5.0)
-    assert SYSTEM_CLOCK.now() - began < 1.0
+    runner.stop(30.0)
+    assert SYSTEM_CLOCK.now() - began < 5.0
     assert [type(outcome) for outcome in outcomes] == [Interrupted]
 
 

@@ -171,9 +171,12 @@ def test_a_wrong_password_is_refused_late_and_with_an_empty_body(shared: TestNod
 
 
 def test_no_password_is_refused_at_once(shared: TestNode) -> None:
-    began_at = SYSTEM_CLOCK.now()
-    assert shared.request("POST", "/", b"{}").status == 401
-    assert SYSTEM_CLOCK.now() - began_at < 0.2
+    def seconds() -> float:
+        began_at = SYSTEM_CLOCK.now()
+        assert shared.request("POST", "/", b"{}").status == 401
+        return SYSTEM_CLOCK.now() - began_at
+
+    assert min(seconds() for _ in range(5)) < 0.2  # a busy machine is late, but hardly five times in a row
 
 
 def test_only_post_and_only_known_paths(shared: TestNode) -> None:
@@ -211,7 +214,7 @@ def test_an_idle_connection_is_closed_by_the_node(farm: Farm) -> None:
     with socket.create_connection((node.ip, RPC_PORT), timeout=10) as connection:
         began_at = SYSTEM_CLOCK.now()
         assert connection.recv(1) == b""
-    assert 0.5 < SYSTEM_CLOCK.now() - began_at < 3
+    assert 0.5 < SYSTEM_CLOCK.now() - began_at < 8
 
 
 def test_beyond_workers_and_queue_calls_are_turned_away(farm: Farm) -> None:
