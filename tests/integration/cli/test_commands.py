@@ -24,7 +24,7 @@ from btcctl.objects import ObjectKey
 from btcctl.resources import STATEFUL_SETS
 from btcctl.rest.client import ApiClient
 from btcctl.rest.loading import load_config
-from btcctl.sandbox.cluster.certificates import make_identity
+from btcctl.sandbox.certificates import make_identity
 from btcctl.sandbox.demonstration.manifests import Applier
 from btcctl.sandbox.session import network_manifest
 from tests.integration.support import eventually
@@ -131,7 +131,7 @@ def test_a_wrong_ca_is_said_and_where_it_came_from(tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     right, wrong = make_identity(tmp_path), make_identity(tmp_path / "other")
     with EmbeddedServer(Api(), tls=right.context) as server:
-        write_kubeconfig(tmp_path / "kubeconfig", kubeconfig(server.url, authority=wrong.authority))
+        write_kubeconfig(tmp_path / "kubeconfig", kubeconfig(server.url, authority=wrong.certificate))
         done = btcctl("run", "--kubeconfig", str(tmp_path / "kubeconfig"))
     assert (done.returncode, "Traceback" in done.stderr) == (1, False)
     assert "CA" in done.stderr

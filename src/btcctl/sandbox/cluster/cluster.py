@@ -25,8 +25,8 @@ from btcctl.resources import PODS
 from btcctl.rest.client import ApiClient
 from btcctl.rest.http import HttpTransport
 from btcctl.rest.transport.transport import Fence
+from btcctl.sandbox.certificates import make_identity
 from btcctl.sandbox.cluster.access import Access
-from btcctl.sandbox.cluster.certificates import make_identity
 from btcctl.sandbox.cluster.node import ensure_node
 from btcctl.sandbox.controllers.claim_keeper import build_claim_controller
 from btcctl.sandbox.controllers.disruption import build_disruption_controller
@@ -199,7 +199,7 @@ class Cluster:
         server = EmbeddedServer(api, port=self._options.port, tls=identity.context, token=token, clock=self._clock)
         server.start()
         parts.callback(lambda: server.stop(max(_SERVER_STOP_SECONDS, self._left())))
-        self._access = Access.with_token(server.url, token, identity.authority)
+        self._access = Access.with_token(server.url, token, identity.certificate)
 
     def _start_controllers(self, parts: ExitStack, client: ApiClient, keeper: Keeper, addresses: AddressPool) -> None:
         factory = SharedInformerFactory(client, clock=self._clock)

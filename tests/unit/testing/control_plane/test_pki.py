@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from btcctl.sandbox.cluster.certificates import make_identity
+from btcctl.sandbox.certificates import make_identity
 from btcctl.testing.control_plane.pki import Authority
 
 STRICT = ssl.VERIFY_X509_STRICT | ssl.VERIFY_X509_PARTIAL_CHAIN
@@ -43,7 +43,7 @@ def test_a_strict_client_believes_the_control_plane(tmp_path: Path) -> None:
 
 def test_a_strict_client_believes_the_sandbox(tmp_path: Path) -> None:
     identity = make_identity(tmp_path)
-    shake_hands(identity.context, identity.authority, "127.0.0.1")
+    shake_hands(identity.context, identity.certificate, "127.0.0.1")
 
 
 def test_another_authority_is_not_believed(tmp_path: Path) -> None:

@@ -17,9 +17,9 @@ _VALID = timedelta(days=365)  # a sandbox may stay up
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Whom clients trust, and what the server shows."""
+    """What clients trust, and what the server shows."""
 
-    authority: bytes  #: PEM
+    certificate: bytes  #: PEM, of the authority that clients trust
     context: ssl.SSLContext  #: for the server
 
 
