@@ -114,14 +114,19 @@ if TYPE_CHECKING:
     from btcctl.resources import CONTROLLER_REVISIONS as CONTROLLER_REVISIONS
     from btcctl.resources import CUSTOM_RESOURCE_DEFINITIONS as CUSTOM_RESOURCE_DEFINITIONS
     from btcctl.resources import DEPLOYMENTS as DEPLOYMENTS
+    from btcctl.resources import ENDPOINT_SLICES as ENDPOINT_SLICES
+    from btcctl.resources import ENDPOINTS as ENDPOINTS
     from btcctl.resources import EVENTS as EVENTS
     from btcctl.resources import EVENTS_V1 as EVENTS_V1
+    from btcctl.resources import JOBS as JOBS
     from btcctl.resources import LEASES as LEASES
     from btcctl.resources import NAMESPACES as NAMESPACES
+    from btcctl.resources import NETWORK_POLICIES as NETWORK_POLICIES
     from btcctl.resources import NODES as NODES
     from btcctl.resources import PERSISTENT_VOLUME_CLAIMS as PERSISTENT_VOLUME_CLAIMS
     from btcctl.resources import POD_DISRUPTION_BUDGETS as POD_DISRUPTION_BUDGETS
     from btcctl.resources import PODS as PODS
+    from btcctl.resources import REPLICA_SETS as REPLICA_SETS
     from btcctl.resources import ROLE_BINDINGS as ROLE_BINDINGS
     from btcctl.resources import ROLES as ROLES
     from btcctl.resources import SECRETS as SECRETS
@@ -167,6 +172,11 @@ _HOMES = {
     "BtcctlError": "errors",
     "BucketRateLimiter": "workqueue.rate_limiters",
     "CLUSTER_ROLES": "resources",
+    "NETWORK_POLICIES": "resources",
+    "ENDPOINT_SLICES": "resources",
+    "ENDPOINTS": "resources",
+    "JOBS": "resources",
+    "REPLICA_SETS": "resources",
     "CLUSTER_ROLE_BINDINGS": "resources",
     "CONFIG_MAPS": "resources",
     "CONTROLLER_REVISIONS": "resources",

@@ -44,6 +44,10 @@ _CONSTANTS: Mapping[str, Mapping[str, Any]] = {
     "core.v1.Secret": {"type": "Opaque"},
     "core.v1.SecretVolumeSource": {"defaultMode": _FILE_MODE},
     "core.v1.ServiceAccountTokenProjection": {"expirationSeconds": 3600},
+    "batch.v1.JobSpec": {"backoffLimit": 6, "completionMode": "NonIndexed", "suspend": False, "manualSelector": False},
+    "core.v1.EndpointPort": {"protocol": "TCP"},
+    "discovery.v1.EndpointPort": {"name": "", "protocol": "TCP"},
+    "networking.v1.NetworkPolicyPort": {"protocol": "TCP"},
     "apps.v1.DeploymentSpec": {"replicas": 1, "revisionHistoryLimit": 10, "progressDeadlineSeconds": 600},
     "apps.v1.ReplicaSetSpec": {"replicas": 1},
     "apps.v1.StatefulSetPersistentVolumeClaimRetentionPolicy": {"whenDeleted": "Retain", "whenScaled": "Retain"},
@@ -197,6 +201,17 @@ def _stateful_set_spec(spec: _Struct) -> None:
         claim.setdefault("kind", "PersistentVolumeClaim")
 
 
+def _job_spec(spec: _Struct) -> None:
+    if spec.get("completions") is None and spec.get("parallelism") is None:
+        spec["completions"] = spec["parallelism"] = 1
+    spec.setdefault("parallelism", 1)
+    spec.setdefault("podReplacementPolicy", "Failed" if spec.get("podFailurePolicy") else "TerminatingOrFailed")
+
+
+def _network_policy_spec(spec: _Struct) -> None:
+    spec.setdefault("policyTypes", ["Ingress", "Egress"] if spec.get("egress") else ["Ingress"])
+
+
 def _role_ref(reference: _Struct) -> None:
     if not reference.get("apiGroup"):
         reference["apiGroup"] = _RBAC
@@ -217,6 +232,8 @@ _FUNCTIONS: Mapping[str, Callable[[_Struct], None]] = {
     "core.v1.PodStatus": _pod_status,
     "core.v1.ServiceSpec": _service_spec,
     "core.v1.Volume": _volume,
+    "batch.v1.JobSpec": _job_spec,
+    "networking.v1.NetworkPolicySpec": _network_policy_spec,
     "apps.v1.DeploymentStrategy": _deployment_strategy,
     "apps.v1.StatefulSetSpec": _stateful_set_spec,
     "rbac.v1.RoleRef": _role_ref,

@@ -289,3 +289,9 @@ def _node_port(metadata: Mapping[str, Any], port: Mapping[str, Any]) -> int:
     """A port that depends on the names alone. Nothing listens there either."""
     number = _number_of(metadata.get("namespace"), metadata.get("name"), port.get("protocol"), port.get("port"))
     return _FIRST_NODE_PORT + number % _NODE_PORTS
+
+
+def check_slice_update(new: Body, old: Body) -> list[Cause]:
+    """Of an EndpointSlice."""
+    kind = new.get("addressType")
+    return [] if kind == old.get("addressType") else [invalid("addressType", kind, "field is immutable")]

@@ -1,4 +1,4 @@
-"""The rules of StatefulSets, Deployments and ControllerRevisions."""
+"""The rules of StatefulSets, Deployments, ReplicaSets and ControllerRevisions."""
 
 from __future__ import annotations
 
@@ -84,6 +84,17 @@ def check_deployment(body: Body) -> list[Cause]:
 def check_deployment_update(new: Body, old: Body) -> list[Cause]:
     selector = new["spec"].get("selector")
     return [] if selector == old["spec"].get("selector") else [invalid("spec.selector", selector, "field is immutable")]
+
+
+def check_replica_set(body: Body) -> list[Cause]:
+    spec = body["spec"]
+    causes = not_negative("spec.replicas", spec["replicas"])
+    causes += not_negative("spec.minReadySeconds", spec.get("minReadySeconds"))
+    wrong = _check_selector(spec)
+    if wrong:
+        return causes + wrong + [invalid("spec.selector", spec["selector"], "invalid label selector")]
+    causes += _check_match(spec, "deployment") + _check_template(spec["template"])
+    return causes + _check_restarts(spec["template"]["spec"], "ReplicaSet")
 
 
 def check_status(new: Body, _: Body) -> list[Cause]:

@@ -14,7 +14,18 @@ from btcctl.apiserver.apiextensions.crds import (
     keep_definition,
     prepare_definition,
 )
-from btcctl.apiserver.kinds import budgets, claims, core_kinds, events, rbac, secrets, services, warnings, workloads
+from btcctl.apiserver.kinds import (
+    budgets,
+    claims,
+    core_kinds,
+    events,
+    rbac,
+    secrets,
+    services,
+    warnings,
+    workloads,
+)
+from btcctl.apiserver.kinds.batch import jobs
 from btcctl.apiserver.kinds.metadata import MetadataRules
 from btcctl.apiserver.kinds.pods import pod_updates, pods
 from btcctl.apiserver.machinery.errors import Cause
@@ -159,6 +170,28 @@ _STRATEGIES: Mapping[tuple[str, str], Strategy] = {
         check_status=workloads.check_status,
         has_generation=True,
     ),
+    ("apps", "replicasets"): Strategy(
+        check=workloads.check_replica_set,
+        remarks=warnings.of_replica_set,
+        check_update=workloads.check_deployment_update,
+        check_status=workloads.check_status,
+        has_generation=True,
+    ),
+    ("batch", "jobs"): Strategy(
+        _ANEW,
+        complete=jobs.complete_job,
+        finish=jobs.finish_job,
+        check=jobs.check_job,
+        check_update=jobs.check_job_update,
+        check_status=jobs.check_job_status,
+        remarks=warnings.of_replica_set,
+        has_generation=True,
+    ),
+    ("", "endpoints"): Strategy(_ANEW, remarks=warnings.of_endpoints, creates_on_update=True),
+    ("discovery.k8s.io", "endpointslices"): Strategy(
+        _ANEW, check_update=services.check_slice_update, has_generation=True
+    ),
+    ("networking.k8s.io", "networkpolicies"): Strategy(_ANEW, has_generation=True),
     ("apps", "controllerrevisions"): Strategy(
         _ANEW,
         check=workloads.check_revision,

@@ -294,6 +294,15 @@ BUILT_IN_COLUMNS: Mapping[ResourceType, tuple[Column, ...]] = {
         *_TEMPLATE,
         _wide("Selector", _plain(lambda body: _selector(dig(body, "spec", "selector", "matchLabels")))),
     ),
+    resources.REPLICA_SETS: (
+        NAME,
+        Column("Desired", _at("spec", "replicas", default=0), type="integer"),
+        Column("Current", _at("status", "replicas", default=0), type="integer"),
+        Column("Ready", _at("status", "readyReplicas", default=0), type="integer"),
+        AGE,
+        *_TEMPLATE,
+        _wide("Selector", _plain(lambda body: _selector(dig(body, "spec", "selector", "matchLabels")))),
+    ),
     resources.CONTROLLER_REVISIONS: (
         NAME,
         Column("Controller", _plain(_controller)),

@@ -12,6 +12,7 @@ from typing import Any
 from btcctl import codecs
 from btcctl.apiserver.printers import jsonpath
 from btcctl.apiserver.printers.columns import AGE, BUILT_IN_COLUMNS, NAME, Body, Column, age_of
+from btcctl.apiserver.printers.more_columns import MORE_COLUMNS
 from btcctl.apiserver.served.registry import PrinterColumn, Served
 from btcctl.apiserver.storage.conversions import as_served
 
@@ -64,7 +65,8 @@ def columns_of(resource: Served) -> Sequence[Column]:
     """A custom kind's printer columns, or those kubectl users know a built-in kind by."""
     if resource.is_custom:
         return (NAME, *(_custom(column) for column in resource.columns)) if resource.columns else (NAME, _CUSTOM_AGE)
-    return BUILT_IN_COLUMNS.get(resource.stored_type, (NAME, AGE))
+    type_ = resource.stored_type
+    return BUILT_IN_COLUMNS.get(type_) or MORE_COLUMNS.get(type_, (NAME, AGE))
 
 
 def _row_object(resource: Served, body: Body, include_object: str, api_version: str) -> Body | None:
