@@ -6,19 +6,14 @@ of names is a wrong-template bug, not bad luck.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from btcctl import codecs
 from btcctl.resources import CONTROLLER_REVISIONS
+from btcctl.sandbox.controllers.template_hash import template_hash
 
 HASH_LABEL = "controller.kubernetes.io/hash"
-
-# No vowels and no look-alikes, as Kubernetes does it: a hash never spells a word.
-_SAFE_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
-_HASH_LENGTH = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +68,6 @@ def template_of(revision: Mapping[str, Any]) -> dict[str, Any]:
     template = dict(revision["data"]["spec"]["template"])
     template.pop("$patch", None)
     return template
-
-
-def template_hash(template: Mapping[str, Any]) -> str:
-    """Ten letters and digits that depend on the template's content, not on its order of keys."""
-    number = int.from_bytes(hashlib.sha256(codecs.encode(template, order="sorted")).digest(), "big")
-    letters = []
-    for _ in range(_HASH_LENGTH):
-        number, index = divmod(number, len(_SAFE_LETTERS))
-        letters.append(_SAFE_LETTERS[index])
-    return "".join(letters)
 
 
 def surplus_revisions(

@@ -29,7 +29,7 @@ from btcctl.logging import get_logger
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import CONTROLLER_REVISIONS, PERSISTENT_VOLUME_CLAIMS, PODS, STATEFUL_SETS
 from btcctl.rest.client import ApiClient
-from btcctl.sandbox.controllers.stateful.pod_claims import PodClaims, by_controller
+from btcctl.sandbox.controllers.claims import ClaimRules, Claims, by_controller
 from btcctl.sandbox.controllers.stateful.revisions import HistoryPlan, plan_history, surplus_revisions, template_of
 from btcctl.sandbox.controllers.stateful.set_claims import SetClaims
 from btcctl.sandbox.controllers.stateful.statefulset_plan import (
@@ -40,6 +40,7 @@ from btcctl.sandbox.controllers.stateful.statefulset_plan import (
     build_pod,
     build_status,
     claim_templates,
+    identity_labels,
     ordinal_of,
     plan,
     read_pod,
@@ -53,6 +54,17 @@ STALE_RETRY_SECONDS = 0.1  # our copy is old: the new one is on its way
 FOREIGN_RETRY_SECONDS = 10.0  # nobody tells us when a pod goes that is not ours
 AVAILABILITY_POLL_SECONDS = 1.0
 RETRY_CAP_SECONDS = 5.0  # a person is watching
+
+
+def may_be(owner: Object, pod: Object) -> bool:
+    return ordinal_of(owner.name, pod.name) is not None
+
+
+def labels_of(pod: Object) -> Mapping[str, str]:
+    return identity_labels(pod.name, int(pod.name.rpartition("-")[2]))
+
+
+CLAIM_RULES = ClaimRules(STATEFUL_SETS, PODS, may_be, labels_of)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +117,7 @@ class StatefulSetReconciler:
         self._sets = client.resource(STATEFUL_SETS)
         self._pods = client.resource(PODS)
         self._revisions = client.resource(CONTROLLER_REVISIONS)
-        self._claims = PodClaims(client, caches.pods, CONTROLLER_INDEX)
+        self._claims = Claims(client, caches.pods, CONTROLLER_INDEX, CLAIM_RULES)
         self._volumes = SetClaims(client, caches.claims)
         # UIDs whose deletion was asked for: the cache may not show it yet. Only the worker that
         # has a set's key touches the set's entry.
@@ -167,7 +179,7 @@ class StatefulSetReconciler:
         wall_time = self._clock.wall_time()
         pods = [
             read_pod(pod, min_ready_seconds=min_ready, wall_time=wall_time)
-            for pod in self._claims.claim(obj, stateful_set)
+            for pod in self._claims.claim(obj, stateful_set["spec"]["selector"])
         ]
         asked = self._asked_to_go.get(obj.key, frozenset()) & {pod.uid for pod in pods}
         self._asked_to_go[obj.key] = asked

@@ -10,7 +10,7 @@ import pytest
 from btcctl.errors import Forbidden, Invalid, NotFound
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import CONFIG_MAPS, CONTROLLER_REVISIONS, PERSISTENT_VOLUME_CLAIMS, PODS, STATEFUL_SETS
-from btcctl.sandbox.controllers.stateful.pod_claims import by_controller
+from btcctl.sandbox.controllers.claims import by_controller
 from btcctl.sandbox.controllers.stateful.statefulset import (
     CONTROLLER_INDEX,
     FOREIGN_RETRY_SECONDS,
