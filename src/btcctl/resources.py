@@ -96,3 +96,10 @@ CLUSTER_ROLE_BINDINGS = ResourceType(
 CUSTOM_RESOURCE_DEFINITIONS = ResourceType(
     "apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", namespaced=False
 )
+_ADMISSION = "admissionregistration.k8s.io"
+MUTATING_WEBHOOK_CONFIGURATIONS = ResourceType(
+    _ADMISSION, "v1", "mutatingwebhookconfigurations", "MutatingWebhookConfiguration", namespaced=False
+)
+VALIDATING_WEBHOOK_CONFIGURATIONS = ResourceType(
+    _ADMISSION, "v1", "validatingwebhookconfigurations", "ValidatingWebhookConfiguration", namespaced=False
+)

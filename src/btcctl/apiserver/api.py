@@ -5,6 +5,8 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 
+from btcctl.apiserver.admission.admission import Admission
+from btcctl.apiserver.admission.hooks.services import Services
 from btcctl.apiserver.endpoints import discovery, openapi
 from btcctl.apiserver.endpoints.evictions import Evictions
 from btcctl.apiserver.endpoints.reads import Reader
@@ -90,7 +92,9 @@ class Api:
         self._writer = Writer(self.store, self.registry, new_uid)
         self._reader = Reader(self.store)
         applier = Applier(self.store, self.registry, self._writer)
-        self._changes = Changes(self.store, self._writer, self._reader, applier)
+        self.services = Services(self.store)  #: where webhooks are that are named by a Service
+        self.admission = Admission(self.store, self.registry, self.services.resolve)
+        self._changes = Changes(self.store, self._writer, self._reader, applier, self.admission)
         self.pods = PodHooks(pod_logs, pod_exec, pod_connect)  #: may be changed later
         self._subresources = Subresources(
             self.store,

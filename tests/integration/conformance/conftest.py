@@ -9,6 +9,7 @@ import pytest
 from btcctl.testing.control_plane import ControlPlane
 from tests.integration.conformance import servers
 from tests.integration.conformance.servers import Server
+from tests.integration.hook_server import HookServer, hook_server
 
 
 @pytest.fixture(scope="session")
@@ -20,3 +21,9 @@ def real_server(control_plane: ControlPlane) -> Server:
 def embedded_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with servers.embedded(tmp_path_factory.mktemp("embedded")) as server:
         yield server
+
+
+@pytest.fixture(scope="session", autouse=True)
+def hooks() -> HookServer:
+    """Started before any test, since it stays."""
+    return hook_server()

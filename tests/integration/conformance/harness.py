@@ -123,6 +123,7 @@ class Talk:
         self._pools: dict[str, urllib3.HTTPSConnectionPool] = {}
         self._muted = 0
         self._definitions: list[str] = []
+        self._leftovers: list[str] = []
 
     def __enter__(self) -> Talk:
         with self.hush():
@@ -133,6 +134,8 @@ class Talk:
     def __exit__(self, *_: object) -> None:
         self._close()  # a case may leave connections in any state
         with self.hush():
+            for path in reversed(self._leftovers):
+                self.delete(path)
             for name in self._definitions:
                 self.delete(f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}")
             self.delete(f"/api/v1/namespaces/{self.ns}")
@@ -277,6 +280,10 @@ class Talk:
     def forget_later(self, definition: str) -> None:
         """Have a definition that the case made itself deleted in the end."""
         self._definitions.append(definition)
+
+    def delete_later(self, path: str) -> None:
+        """Have what is in no namespace deleted in the end, before definitions and the namespace are."""
+        self._leftovers.append(path)
 
     def service_account(self) -> None:
         """Have the account without which no pod may be created; nothing of it is written down."""

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
+from btcctl.apiserver.admission.admission import Admission
+from btcctl.apiserver.admission.gate import Gate, answered
 from btcctl.apiserver.endpoints.reads import Reader
 from btcctl.apiserver.machinery import errors
 from btcctl.apiserver.machinery.errors import Cause
@@ -13,6 +18,7 @@ from btcctl.apiserver.objects.writer import Writer
 from btcctl.apiserver.requests import bodies, patches
 from btcctl.apiserver.requests import options as query
 from btcctl.apiserver.requests.messages import ApiRequest, ApiResponse, json_response
+from btcctl.apiserver.requests.options import DeleteOptions
 from btcctl.apiserver.requests.routing import Route
 from btcctl.apiserver.storage.store import Store, key_of
 
@@ -20,8 +26,9 @@ from btcctl.apiserver.storage.store import Store, key_of
 class Changes:
     """Answers create, update, patch, delete and deletecollection of objects and their status."""
 
-    def __init__(self, store: Store, writer: Writer, reader: Reader, applier: Applier) -> None:
+    def __init__(self, store: Store, writer: Writer, reader: Reader, applier: Applier, admission: Admission) -> None:
         self._store = store
+        self._admission = admission
         self._writer = writer
         self._reader = reader
         self._applier = applier
@@ -40,45 +47,60 @@ class Changes:
         if verb == "create":
             route = Route(route.served, route.namespace)
         if verb == "delete":
-            options = query.delete_options(request)
-            deleted = self._writer.delete(route, options)
+            options = self._delete_options(route, request, warnings)
+            deleted = answered(lambda: self._writer.delete(route, options))
             is_accepted = not deleted.is_gone and options.is_old_style and options.policy == "Background"
             return self._answer(202 if is_accepted else 200, route, request, deleted.body)
         if verb == "deletecollection":
-            return self._delete_collection(route, request)
-        handlers = {"create": self._create, "update": self._update, "patch": self._patch}
-        status, body = handlers[verb](route, request, warnings)
+            return self._delete_collection(route, request, warnings)
+        handler = {"create": self._create, "update": self._update, "patch": self._patch}[verb]
+        gate = self._gate(route, request, warnings)
+        status, body = answered(lambda: handler(route, request, warnings, gate))
         return self._answer(status, route, request, body)
 
-    def _create(self, route: Route, request: ApiRequest, warnings: list[str]) -> tuple[int, Mapping[str, Any]]:
-        options = query.write_options(request, "CreateOptions")
+    def _gate(self, route: Route, request: ApiRequest, warnings: list[str]) -> Gate | None:
+        return self._admission.gate(request, route, partial(query.admission_options, request), warnings)
+
+    def _delete_options(self, route: Route, request: ApiRequest, warnings: list[str]) -> DeleteOptions:
+        return replace(query.delete_options(request), gate=self._gate(route, request, warnings))
+
+    def _create(
+        self, route: Route, request: ApiRequest, warnings: list[str], gate: Gate | None
+    ) -> tuple[int, Mapping[str, Any]]:
+        options = query.write_options(request, "CreateOptions", gate=gate)
         body, problems = bodies.read_object(request, route.served, warnings)
         return 201, self._writer.create(route, body, options, warnings, problems)
 
-    def _update(self, route: Route, request: ApiRequest, warnings: list[str]) -> tuple[int, Mapping[str, Any]]:
-        options = query.write_options(request, "UpdateOptions")
+    def _update(
+        self, route: Route, request: ApiRequest, warnings: list[str], gate: Gate | None
+    ) -> tuple[int, Mapping[str, Any]]:
+        options = query.write_options(request, "UpdateOptions", gate=gate)
         body, problems = bodies.read_object(request, route.served, warnings)
         updated, created = self._writer.update(route, body, options, warnings, problems)
         return (201 if created else 200), updated
 
-    def _patch(self, route: Route, request: ApiRequest, warnings: list[str]) -> tuple[int, Mapping[str, Any]]:
+    def _patch(
+        self, route: Route, request: ApiRequest, warnings: list[str], gate: Gate | None
+    ) -> tuple[int, Mapping[str, Any]]:
         content_type = request.headers.get("content-type", "").partition(";")[0].strip()
         patches.check_type(route.served, content_type)
         is_apply = content_type == patches.APPLY
-        options = query.write_options(request, "PatchOptions", _patch_causes(request, is_apply=is_apply))
+        options = query.write_options(request, "PatchOptions", _patch_causes(request, is_apply=is_apply), gate=gate)
         if is_apply:
             return self._applier.apply(route, request.body, options, warnings)
         patch = patches.read_patch(route.served, content_type, request.body, options.field_validation)
         return 200, self._writer.patch(route, patch, options, warnings)
 
-    def _delete_collection(self, route: Route, request: ApiRequest) -> ApiResponse:
-        options = query.delete_options(request)
+    def _delete_collection(self, route: Route, request: ApiRequest, warnings: list[str]) -> ApiResponse:
+        options = self._delete_options(route, request, warnings)
         view = self._reader.view(route, request)
-        with self._store.transaction():
+        # With somebody to ask about each the store cannot stay locked.
+        with self._store.transaction() if options.gate is None else nullcontext():
             records, metadata = self._reader.page(route, request)
             for record in records:
                 key = key_of(record.body)
-                self._writer.delete(Route(route.served, key.namespace, key.name), options)
+                one = Route(route.served, key.namespace, key.name)
+                answered(partial(self._writer.delete, one, options))
         return json_response(200, view.list(records, metadata))
 
     def _answer(self, status: int, route: Route, request: ApiRequest, body: Mapping[str, Any]) -> ApiResponse:

@@ -19,6 +19,9 @@ _FILE_MODE = 420  # 0644
 _CLIENT_IP_SECONDS = 10800
 
 _CONSTANTS: Mapping[str, Mapping[str, Any]] = {
+    "admissionregistration.v1.NamedRuleWithOperations": {"scope": "*"},
+    "admissionregistration.v1.RuleWithOperations": {"scope": "*"},
+    "admissionregistration.v1.ServiceReference": {"port": 443},
     "core.v1.AzureDiskVolumeSource": {
         "cachingMode": "ReadWrite",
         "fsType": "ext4",
@@ -222,7 +225,27 @@ def _subject(subject: _Struct) -> None:
         subject["apiGroup"] = _RBAC
 
 
+def _matched(matched: _Struct) -> None:
+    """What says which requests are meant: a webhook, or the constraints of a policy."""
+    matched.setdefault("matchPolicy", "Equivalent")
+    matched.setdefault("namespaceSelector", {})
+    matched.setdefault("objectSelector", {})
+
+
+def _webhook(webhook: _Struct) -> None:
+    webhook.setdefault("failurePolicy", "Fail")
+    webhook.setdefault("timeoutSeconds", 10)
+    _matched(webhook)
+
+
+def _mutating_webhook(webhook: _Struct) -> None:
+    _webhook(webhook)
+    webhook.setdefault("reinvocationPolicy", "Never")
+
+
 _FUNCTIONS: Mapping[str, Callable[[_Struct], None]] = {
+    "admissionregistration.v1.MutatingWebhook": _mutating_webhook,
+    "admissionregistration.v1.ValidatingWebhook": _webhook,
     "core.v1.Container": _container,
     "core.v1.EphemeralContainer": _container,
     "core.v1.Namespace": _namespace,

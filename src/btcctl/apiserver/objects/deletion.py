@@ -16,6 +16,7 @@ from btcctl.apiserver.machinery.errors import StatusError
 from btcctl.apiserver.requests.options import DeleteOptions
 from btcctl.apiserver.served.registry import Served
 from btcctl.apiserver.storage.collection import Body, CollectionId, Record
+from btcctl.apiserver.storage.conversions import as_served
 from btcctl.apiserver.storage.store import Store
 from btcctl.clock import rfc3339
 from btcctl.objects import ObjectKey
@@ -53,6 +54,8 @@ class Deletion:
         _check_preconditions(served, key, record, options)
         if served.collection == _NAMESPACES and key.name in IMMORTAL_NAMESPACES:
             raise errors.forbidden(served.type, key.name, "this namespace may not be deleted")
+        if options.gate is not None:
+            options.gate.check_deletion(served.type, as_served(record.body, served.type.api_version))
         is_marked = "deletionTimestamp" in record.body["metadata"]
         if served.collection == _DEFINITIONS and not is_marked:
             return self._update(served, record, self._marked_definition(record.body), options)

@@ -25,6 +25,7 @@ from btcctl.apiserver.kinds import (
     warnings,
     workloads,
 )
+from btcctl.apiserver.kinds.admission import webhooks
 from btcctl.apiserver.kinds.batch import jobs
 from btcctl.apiserver.kinds.metadata import MetadataRules
 from btcctl.apiserver.kinds.pods import pod_updates, pods
@@ -101,6 +102,7 @@ class Strategy:
 _CUSTOM = Strategy(_FREE, kept_by_status=None, has_generation=True, needs_version=True)
 _PLAIN = Strategy()
 _RBAC = MetadataRules(path_name, is_checked_anew=True)
+_WEBHOOKS = Strategy(_ANEW, check=webhooks.check_configuration, has_generation=True, needs_version=True)
 
 _STRATEGIES: Mapping[tuple[str, str], Strategy] = {
     ("", "namespaces"): Strategy(
@@ -222,6 +224,8 @@ _STRATEGIES: Mapping[tuple[str, str], Strategy] = {
     ("rbac.authorization.k8s.io", "clusterrolebindings"): Strategy(
         _RBAC, check=rbac.check_cluster_binding, check_update=rbac.check_binding_update, creates_on_update=True
     ),
+    ("admissionregistration.k8s.io", "mutatingwebhookconfigurations"): _WEBHOOKS,
+    ("admissionregistration.k8s.io", "validatingwebhookconfigurations"): _WEBHOOKS,
     ("apiextensions.k8s.io", "customresourcedefinitions"): Strategy(
         _FREE,
         prepare=prepare_definition,

@@ -9,13 +9,13 @@ from btcctl.apiserver.apiextensions import versions
 from btcctl.apiserver.apiextensions.definitions import Definitions
 from btcctl.apiserver.kinds import metadata as meta
 from btcctl.apiserver.machinery import errors
-from btcctl.apiserver.machinery.errors import StatusError
 from btcctl.apiserver.machinery.integers import IntegerError, parse_uint
-from btcctl.apiserver.managedfields import Author, kind_of, settled, track, without_late
+from btcctl.apiserver.managedfields import settled
 from btcctl.apiserver.objects.deletion import Deleted, Deletion, is_finished
+from btcctl.apiserver.objects.drafts import Drafts, deduplicate_owners
 from btcctl.apiserver.objects.next_state import canonical, complete, merged
 from btcctl.apiserver.objects.schema_check import validate
-from btcctl.apiserver.objects.strategies import Strategy, strategy_of
+from btcctl.apiserver.objects.strategies import strategy_of
 from btcctl.apiserver.requests.bodies import Patched, patched, private, validate_fields
 from btcctl.apiserver.requests.options import DeleteOptions, WriteOptions
 from btcctl.apiserver.requests.patches import Patch
@@ -24,12 +24,10 @@ from btcctl.apiserver.served.registry import Registry, Served
 from btcctl.apiserver.storage.collection import Body, Record
 from btcctl.apiserver.storage.conversions import as_served, as_stored
 from btcctl.apiserver.storage.store import Store
-from btcctl.clock import rfc3339
 from btcctl.json_values import is_same_json
 from btcctl.objects import ObjectKey
-from btcctl.resources import CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES, SERVICE_ACCOUNTS, ResourceType
+from btcctl.resources import CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES, SERVICE_ACCOUNTS
 
-_SERVERS_OWN = ("deletionTimestamp", "deletionGracePeriodSeconds")
 _ETCD_FOLDERS = {"services": "services/specs", "nodes": "minions"}  # SpecialDefaultResourcePrefixes
 _NAME_TRIES = 8  # as kube-apiserver 1.32 and later tries generateName again
 
@@ -46,7 +44,7 @@ class Writer:
     def __init__(self, store: Store, registry: Registry, new_uid: Callable[[], str]) -> None:
         self._store = store
         self._registry = registry
-        self._new_uid = new_uid
+        self._drafts = Drafts(store, registry, new_uid)
         self._definitions = Definitions(store, registry)
         self._deletion = Deletion(store)
 
@@ -68,12 +66,17 @@ class Writer:
         if sent.get("resourceVersion"):
             raise errors.internal("resourceVersion should not be set on objects to be created")
         check_place(route, sent)
-        _deduplicate_owners(sent, warnings)
+        deduplicate_owners(sent, warnings)
         with self._store.transaction():
             body = as_stored(body)
-            new = self._new_object(route, body, strategy)
+            if options.gate is not None:
+                body, options = self._drafts.mutated(route, None, body, options, warnings)
+            new = self._drafts.new_object(route, body, strategy, options.gate)
             self._admit(route, new)
             validate(served, new, None, warnings)
+            self._drafts.track(route, None, body, new, options)
+            if options.gate is not None:
+                self._drafts.check(served, "CREATE", new, None, options.gate)
             for _ in range(_NAME_TRIES):
                 existing = self._store.get(served.collection, _key(new))
                 if existing is None or not sent.get("generateName") or sent.get("name"):
@@ -82,7 +85,6 @@ class Writer:
             if existing is not None:
                 deleting = "deletionTimestamp" in existing.body["metadata"]
                 raise errors.already_exists(served.type, new["metadata"]["name"], deleting=deleting)
-            self._track(route, None, body, new, options)
             strategy.finish(new)
             return self._store_new(served, canonical(served, new), options)
 
@@ -101,7 +103,7 @@ class Writer:
         sent = body["metadata"]
         check_place(route, sent)
         check_name(route, sent)
-        _deduplicate_owners(sent, warnings)
+        deduplicate_owners(sent, warnings)
         with self._store.transaction():
             old = self._read(route)
             if old is None and strategy.creates_on_update and not route.subresource:
@@ -146,7 +148,7 @@ class Writer:
             warnings += validate_fields(served, body, problems, options.field_validation, made)
             check_place(route, sent)
             check_name(route, sent)
-            _deduplicate_owners(sent, warnings, " after mutating admission happens")
+            deduplicate_owners(sent, warnings, " after mutating admission happens")
             _check_version(route, sent, old, needs_version=strategy_of(served).needs_version)
             return self._replace(route, old, body, options, warnings)
 
@@ -208,20 +210,6 @@ class Writer:
         record = self._store.get(route.served.collection, route.key)
         return None if record is None else versions.seen(route.served, record)
 
-    def _new_object(self, route: Route, body: dict[str, Any], strategy: Strategy) -> dict[str, Any]:
-        is_wiped = "status" in route.served.subresources and not strategy.takes_status
-        new: dict[str, Any] = private({key: value for key, value in body.items() if key != "status" or not is_wiped})
-        sent = {**body["metadata"], "namespace": route.namespace}
-        new["metadata"] = meta.created_metadata(
-            sent,
-            uid=self._new_uid(),
-            created=rfc3339(self._store.clock.wall_time()),
-            generation=1 if strategy.has_generation else None,
-        )
-        new = complete(route.served, strategy, new)
-        strategy.prepare(new)
-        return new
-
     def _store_new(self, served: Served, new: dict[str, Any], options: WriteOptions) -> Body:
         if options.dry_run:
             del new["metadata"]["resourceVersion"]
@@ -237,6 +225,8 @@ class Writer:
     ) -> Body:
         served, strategy = route.served, strategy_of(route.served)
         body = as_stored(body)
+        if options.gate is not None:
+            body, options = self._drafts.mutated(route, old, body, options, warnings)
         new = merged(route, old.body, private(body))
         keep = strategy.keep if not route.subresource else strategy.keep_status
         keep(new, old.body)
@@ -244,9 +234,11 @@ class Writer:
         validate(served, new, old.body, warnings, is_status=route.subresource == "status")
         if strategy.has_generation and not is_same_json(_counted(new, route), _counted(old.body, route)):
             new["metadata"]["generation"] = old.body["metadata"].get("generation", 0) + 1
-        self._track(route, old.body, body, new, options)
+        self._drafts.track(route, old.body, body, new, options)
         strategy.finish(new)
         new["metadata"]["resourceVersion"] = str(old.revision)
+        if options.gate is not None:
+            self._drafts.check(served, "UPDATE", new, old.body, options.gate)
         before = self._store.get(served.collection, route.key)
         stored = canonical(served, versions.stored_body(served, new))
         new = stored if before is None else settled(stored, before.body)
@@ -260,34 +252,13 @@ class Writer:
         self._definitions.object_changed(served, route.name)
         return record.body
 
-    def _track(self, route: Route, old: Body | None, sent: Body, new: dict[str, Any], options: WriteOptions) -> None:
-        """Write down who set which field, in place. What the client sent says what came of itself."""
-        entries = sent["metadata"].get("managedFields")
-        if not options.is_apply:
-            kind = kind_of(self._registry, route.served, route.subresource)
-            author = Author(options.manager, rfc3339(self._store.clock.wall_time()))
-            tracked = without_late(route.served, sent, new)
-            metadata = {**tracked["metadata"], "managedFields": entries}
-            if old is not None:  # what the client says of these is nobody's business, and still counts as said
-                metadata |= {name: sent["metadata"].get(name) for name in _SERVERS_OWN}
-            before = None if old is None else as_served(old, kind.api_version)
-            after, wanted = (as_served(each, kind.api_version) for each in ({**tracked, "metadata": metadata}, sent))
-            entries = track(kind, before, after, author, wanted)
-        new["metadata"]["managedFields"] = entries
-
     def _admit(self, route: Route, new: Body) -> None:
         """What admission refuses: the namespace, and a pod's service account, must be there."""
         name = new["metadata"].get("name") or ""
         if route.served.is_terminating:
             why = "create not allowed while custom resource definition is terminating"
             raise errors.forbidden(route.served.type, name, why)
-        if not route.served.type.namespaced:
-            return
-        namespace = self._store.get(("", "namespaces"), ObjectKey("", route.namespace))
-        if namespace is None:
-            raise errors.not_found(NAMESPACES, route.namespace)
-        if namespace.body["metadata"].get("deletionTimestamp"):
-            raise _terminating(route.served.type, name, route.namespace)
+        self._drafts.check_namespace(route, name)
         if route.served.collection == ("", "pods"):
             account = new["spec"]["serviceAccountName"]
             if self._store.get(("", "serviceaccounts"), ObjectKey(route.namespace, account)) is None:
@@ -328,17 +299,6 @@ def check_name(route: Route, sent: Mapping[str, Any]) -> None:
         raise errors.bad_request(f"the name of the object ({name}) does not match the name on the URL ({route.name})")
 
 
-def _deduplicate_owners(sent: dict[str, Any], warnings: list[str], when: str = "") -> None:
-    owners, again = meta.deduplicated_owners(sent.get("ownerReferences") or ())
-    if again:
-        sent["ownerReferences"] = owners
-        warnings.append(
-            f".metadata.ownerReferences contains duplicate entries{when}; API server dedups owner references in "
-            "1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) "
-            f"observed: {', '.join(again)}"
-        )
-
-
 def check_uid(route: Route, sent: str, uid: str, options: WriteOptions) -> None:
     """That a PUT means the object that has this uid."""
     if sent != uid:
@@ -377,9 +337,3 @@ def _uid_message(route: Route, sent: str, uid: str, options: WriteOptions) -> st
         f"StorageError: invalid object, Code: 4, Key: /{place}, ResourceVersion: 0, "
         f"AdditionalErrorMsg: Precondition failed: UID in precondition: {sent}, UID in object meta: {uid}"
     )
-
-
-def _terminating(type_: ResourceType, name: str, namespace: str) -> StatusError:
-    cause = errors.Cause("NamespaceTerminating", f"namespace {namespace} is being terminated", "metadata.namespace")
-    why = f"unable to create new content in namespace {namespace} because it is being terminated"
-    return errors.forbidden(type_, name, why, [cause])

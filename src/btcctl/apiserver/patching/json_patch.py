@@ -23,7 +23,34 @@ _INDEX = re.compile(r"[+-]?\d+", re.ASCII)
 
 
 class PatchError(ValueError):
-    """An operation does not apply."""
+    """An operation does not apply; in the library's words."""
+
+
+class _MissingPath(PatchError):
+    """What a path leads into is not there."""
+
+
+class _TestFailed(PatchError):
+    """A `test` finds something else."""
+
+
+#: What the library says of an operation whose path leads nowhere, and of one that fails at its end.
+_LOST = {
+    "add": 'add operation does not apply: doc is missing path: "{0}"',
+    "remove": 'remove operation does not apply: doc is missing path: "{0}"',
+    "replace": "replace operation does not apply: doc is missing path: {0}",
+    "move": "move operation does not apply: doc is missing from path: {0}",
+    "test": "test operation does not apply: is missing path: {0}",
+    "copy": "copy operation does not apply: doc is missing from path: {0}",
+}
+_FAILED = {
+    "add": "error in add for path: '{0}': {1}",
+    "remove": "error in remove for path: '{0}': {1}",
+    "replace": "replace operation does not apply: doc is missing key: {0}: missing value",
+    "move": "error in move for path: '{0}': {1}",
+    "test": "error in test for path: '{0}': {1}",
+    "copy": "error in copy for from: '{0}': {1}",
+}
 
 
 def apply_operations(target: Mapping[str, Any], operations: Sequence[Operation]) -> Any:
@@ -44,10 +71,22 @@ def apply_operations(target: Mapping[str, Any], operations: Sequence[Operation])
         if path == "" and kind in {"replace", "test"}:
             document = _whole(document, kind, operation)
         else:
-            bytes_left -= _OPERATIONS[kind](document, path, operation) or 0
+            bytes_left -= _applied(document, kind, path, operation)
             if bytes_left < 0:
                 raise PatchError(f"copy operations of more than {_MOST_COPIED_BYTES} bytes")
     return document
+
+
+def _applied(document: Any, kind: str, path: str, operation: Operation) -> int:
+    try:
+        return _OPERATIONS[kind](document, path, operation) or 0
+    except _TestFailed:
+        raise
+    except PatchError as error:
+        place = str(operation.get("from")) if kind in {"move", "copy"} else path
+        if isinstance(error, _MissingPath):
+            raise PatchError(f"{_LOST[kind].format(place)}: missing value") from error
+        raise PatchError(_FAILED[kind].format(place, error)) from error
 
 
 def _whole(document: Any, kind: str, operation: Operation) -> Any:
@@ -70,7 +109,7 @@ def _remove(document: Any, path: str, _: Operation) -> None:
     elif key in container:
         del container[key]
     else:
-        _fail(f"Unable to remove nonexistent key: {key}")
+        _fail(f"Unable to remove nonexistent key: {key}: missing value")
 
 
 def _replace(document: Any, path: str, operation: Operation) -> None:
@@ -100,7 +139,7 @@ def _copy(document: Any, path: str, operation: Operation) -> int:
 def _test(document: Any, path: str, operation: Operation) -> None:
     found, wanted = _read(*_found(document, path)), operation.get("value")
     if not deep_equal(found, wanted):
-        _fail(f"testing value {path} failed")
+        raise _TestFailed(f"testing value {path} failed: test failed")
 
 
 _OPERATIONS: Mapping[str, Callable[[Any, str, Operation], int | None]] = {
@@ -122,7 +161,7 @@ def _found(document: Any, path: str) -> tuple[Container, str]:
     """The container that a path leads into, and the key in it; all on the way are opened."""
     _, *parts = path.split("/")
     if not parts:
-        _fail(f"doc is missing path: {path}")
+        raise _MissingPath(path)
     container = document
     for part in (_unescaped(each) for each in (path.split("/")[1:-1])):
         below = _read(container, part)
@@ -130,7 +169,7 @@ def _found(document: Any, path: str) -> tuple[Container, str]:
             below = Opened(below)
             container[_index(container, part) if isinstance(container, list) else part] = below
         if not isinstance(below, dict | list):
-            _fail(f"doc is missing path: {path}")
+            raise _MissingPath(path)
         container = below
     return container, _unescaped(parts[-1])
 
@@ -161,7 +200,11 @@ def _index(items: list[Any], key: str, *, after: int = 0) -> int:
     """
     size = len(items) + after
     index = saturated(key) if _INDEX.fullmatch(key) else size
-    return index % size if -size <= index < size else _fail(f"Unable to access invalid index: {key}")
+    return (
+        index % size
+        if -size <= index < size
+        else _fail(f"Unable to access invalid index: {key}: invalid index referenced")
+    )
 
 
 def _fail(why: str) -> NoReturn:

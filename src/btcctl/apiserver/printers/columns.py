@@ -270,6 +270,7 @@ _BINDING = (
     _wide("Groups", _subjects("Group")),
     _wide("ServiceAccounts", _subjects("ServiceAccount")),
 )
+_WEBHOOKS = (NAME, Column("Webhooks", _count("webhooks"), type="integer"), AGE)
 _TEMPLATE = (_wide("Containers", _containers("name")), _wide("Images", _containers("image")))
 
 BUILT_IN_COLUMNS: Mapping[ResourceType, tuple[Column, ...]] = {
@@ -378,5 +379,7 @@ BUILT_IN_COLUMNS: Mapping[ResourceType, tuple[Column, ...]] = {
     resources.CLUSTER_ROLES: (NAME, _CREATED_AT),
     resources.ROLE_BINDINGS: _BINDING,
     resources.CLUSTER_ROLE_BINDINGS: _BINDING,
+    resources.MUTATING_WEBHOOK_CONFIGURATIONS: _WEBHOOKS,
+    resources.VALIDATING_WEBHOOK_CONFIGURATIONS: _WEBHOOKS,
     resources.CUSTOM_RESOURCE_DEFINITIONS: (NAME, _CREATED_AT),
 }

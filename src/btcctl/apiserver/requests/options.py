@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -24,10 +24,34 @@ from btcctl.apiserver.machinery.errors import Cause
 from btcctl.apiserver.machinery.gofmt import json_text, quoted
 from btcctl.apiserver.machinery.integers import IntegerError, parse_int
 from btcctl.apiserver.requests.messages import ApiRequest
+from btcctl.apiserver.storage.collection import Body
+from btcctl.resources import ResourceType
 
 MAX_MANAGER_BYTES = 128  # FieldManagerMaxLength in apimachinery
 _POLICIES = ("Foreground", "Background", "Orphan")
 _DELETE_OPTIONS = "DeleteOptions"
+
+
+class Gatekeeper(Protocol):
+    """The admission of one request: see `admission.gate.Gate`, which is one."""
+
+    def remembered(self, what: str, make: Callable[[], str]) -> str:
+        """Something that a write makes up, the same each time it begins anew."""
+
+    def mutated(
+        self,
+        type_: ResourceType,
+        obj: Body,
+        old: Body | None,
+        renew: Callable[[dict[str, Any]], dict[str, Any]],
+    ) -> Body | None:
+        """The object as everybody wants it, or None: it stays as it is."""
+
+    def check(self, type_: ResourceType, operation: str, obj: Body | None, old: Body | None) -> None:
+        """Whether everybody agrees to what is about to be written."""
+
+    def check_deletion(self, type_: ResourceType, old: Body) -> None:
+        """Whether everybody agrees to a deletion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +64,7 @@ class WriteOptions:
     force: bool = False
     manager: str = ""  #: who the fields belong to: the fieldManager, or who the User-Agent says
     is_apply: bool = False  #: the body says who owns what
+    gate: Gatekeeper | None = None  #: whom to ask before anything is written; None for nobody
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +84,17 @@ class DeleteOptions:
     grace_seconds: int | None = None
     uid: str | None = None
     version: str | None = None
+    gate: Gatekeeper | None = None
 
 
-def write_options(request: ApiRequest, kind: str, known: Iterable[Cause] = ()) -> WriteOptions:
+def write_options(
+    request: ApiRequest, kind: str, known: Iterable[Cause] = (), *, gate: Gatekeeper | None = None
+) -> WriteOptions:
     """
     Args:
         kind: What errors call them: CreateOptions, UpdateOptions or PatchOptions.
         known: What is known to be wrong with them.
+        gate: Whom to ask.
 
     Raises:
         StatusError: They make no sense.
@@ -78,7 +107,7 @@ def write_options(request: ApiRequest, kind: str, known: Iterable[Cause] = ()) -
         raise statuses.invalid("meta.k8s.io", kind, "", causes)
     force = bool(boolean(request, "force"))
     who = manager or _agent(request.headers.get("user-agent", ""))
-    return WriteOptions(bool(request.query.get("dryRun")), validation or "Warn", manager, force, who)
+    return WriteOptions(bool(request.query.get("dryRun")), validation or "Warn", manager, force, who, gate=gate)
 
 
 def delete_options(request: ApiRequest) -> DeleteOptions:
@@ -106,6 +135,17 @@ def delete_options(request: ApiRequest) -> DeleteOptions:
         preconditions.get("uid"),
         preconditions.get("resourceVersion"),
     )
+
+
+def admission_options(request: ApiRequest) -> dict[str, Any]:
+    """What webhooks and policies are told of the options of a write or a deletion, which are known to make sense."""
+    if request.method != "DELETE":
+        texts = {name: request.option(name) for name in ("fieldManager", "fieldValidation")}
+        sent: dict[str, Any] = {"dryRun": request.query.get("dryRun"), **texts}
+    else:
+        sent = _delete_body(request) if request.body else _delete_query(request)
+    kept = {name: each for name, each in sent.items() if each not in (None, "", [], {})}
+    return {name: each for name, each in kept.items() if name not in {"kind", "apiVersion"}}
 
 
 def _agent(user_agent: str) -> str:

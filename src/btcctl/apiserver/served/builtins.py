@@ -74,6 +74,8 @@ BUILT_INS = (
     _served(resources.CLUSTER_ROLES),
     _served(resources.ROLE_BINDINGS),
     _served(resources.ROLES),
+    _served(resources.MUTATING_WEBHOOK_CONFIGURATIONS, categories=("api-extensions",)),
+    _served(resources.VALIDATING_WEBHOOK_CONFIGURATIONS, categories=("api-extensions",)),
     _served(
         resources.CUSTOM_RESOURCE_DEFINITIONS,
         "crd",

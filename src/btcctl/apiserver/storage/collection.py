@@ -101,6 +101,7 @@ class Collection:
 
     def __init__(self, *, history: int, compacted: int) -> None:
         self.watches: list[Watch] = []
+        self.changed = 0  #: the revision of its last change
         self.compacted = compacted
         self.begun = 0
         self._limit = history
@@ -117,6 +118,7 @@ class Collection:
         if path not in self._records:
             bisect.insort(self._order, path)
         self._records[path] = record
+        self.changed = max(self.changed, record.revision)
 
     def apply(self, change: Change) -> None:
         """Take a change over, and remember it."""
@@ -126,6 +128,7 @@ class Collection:
             path = path_of(key)
             del self._records[path]
             del self._order[bisect.bisect_left(self._order, path)]
+            self.changed = change.revision
         else:
             self.put(key, change.record)
         self._past.append(change)

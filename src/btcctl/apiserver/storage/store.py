@@ -112,6 +112,11 @@ class Store:
         with self._lock:
             return list(self._collections)
 
+    def changed(self, collection: CollectionId) -> int:
+        """The revision of a collection's last change; 0 if it never had an object. Takes no lock."""
+        found = self._collections.get(collection)
+        return 0 if found is None else found.changed
+
     def create(self, collection: CollectionId, body: Body) -> Record:
         """Store a new object, whose `metadata.resourceVersion` is set here.
 

@@ -93,8 +93,8 @@ class Optional:
 
 def read(type_: Type, value: Any) -> Any:
     """A JSON value as one of a type."""
-    if value is None:
-        return None
+    if value is None or isinstance(value, Timestamp | Duration | bytes):  # it has been read before
+        return value
     kind = type_.kind
     if kind == "int" and not (isinstance(value, int) and not isinstance(value, bool)):
         raise EvaluationError("invalid data, expected int, got float64")

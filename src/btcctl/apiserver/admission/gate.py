@@ -1,0 +1,154 @@
+"""What stands between a request and the store: everything that must be asked first.
+
+Nobody outside is asked while the store is locked: who is asked may be a client of this server. So a write that needs
+an answer is given up with `Unanswered`; `answered` asks, and begins it anew, when the answer is known.
+
+* An answer holds for the state that it was asked about: an object that was changed meanwhile is asked about again, as
+  a real server does when its write has come too late.
+* What a write makes up itself, a uid or a name, stays the same however often it begins (`remembered`).
+* Nothing is written before the last question is answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, TypeVar
+
+from btcctl.apiserver.admission.attributes import CREATE, UPDATE, Attributes
+from btcctl.apiserver.admission.mutating import Renew
+from btcctl.apiserver.requests.messages import User
+from btcctl.apiserver.requests.routing import Route
+from btcctl.apiserver.storage.collection import Body
+from btcctl.errors import BtcctlError
+from btcctl.resources import ResourceType
+
+#: The name that a client has given to a new object: "" if the server makes it up. To be remembered.
+SENT_NAME = "sent name"
+
+
+class Chain(Protocol):
+    """All that may have a say."""
+
+    def may_mutate(self, attributes: Attributes) -> bool:
+        """Whether somebody might change the object; answers at once, and may be wrong with True."""
+
+    def may_validate(self, attributes: Attributes) -> bool:
+        """Whether somebody might refuse the request, likewise."""
+
+    def mutate(self, attributes: Attributes, renew: Renew, warnings: list[str]) -> Body | None:
+        """The object as everybody wants it."""
+
+    def validate(self, attributes: Attributes, warnings: list[str]) -> None:
+        """Raises StatusError if anybody refuses."""
+
+
+class Unanswered(BtcctlError):
+    """A write needs an answer that is not there yet."""
+
+    def __init__(self, ask: Callable[[], None]) -> None:
+        super().__init__("the admission of this request is not decided yet")
+        self.ask = ask
+
+
+_Result = TypeVar("_Result")
+
+
+def answered(work: Callable[[], _Result]) -> _Result:
+    """What the work gives in the end. Called with the store unlocked."""
+    while True:
+        try:
+            return work()
+        except Unanswered as question:
+            question.ask()
+
+
+class Gate:
+    """The admission of one request, which is one thread's.
+
+    Args:
+        chain: Who is asked.
+        options: What the CreateOptions and so on have in them; their kind is set here.
+        warnings: What those who are asked want to warn of is added to it.
+    """
+
+    def __init__(
+        self,
+        chain: Chain,
+        route: Route,
+        user: User,
+        options: Mapping[str, Any],
+        warnings: list[str],
+    ) -> None:
+        self._chain = chain
+        self._route = route
+        self._user = user
+        self._options = options
+        self._warnings = warnings
+        self._answers: dict[tuple[str, str, str], Any] = {}
+        self._remembered: dict[str, str] = {}
+
+    def remembered(self, what: str, make: Callable[[], str]) -> str:
+        """Something that is made up once."""
+        if what not in self._remembered:
+            self._remembered[what] = make()
+        return self._remembered[what]
+
+    def mutated(self, type_: ResourceType, obj: Body, old: Body | None, renew: Renew) -> Body | None:
+        """The object as everybody wants it, or None: it stays as it is.
+
+        Raises:
+            Unanswered: Ask, and come again.
+        """
+        attributes = self._attributes(type_, CREATE if old is None else UPDATE, obj, old)
+        if attributes.is_exempt or not self._chain.may_mutate(attributes):
+            return None
+        answer: Body | None = self._answer(
+            "mutate", attributes, lambda: self._chain.mutate(attributes, renew, self._warnings)
+        )
+        return answer
+
+    def check(self, type_: ResourceType, operation: str, obj: Body | None, old: Body | None) -> None:
+        """Whether everybody agrees to what is about to be written, or deleted.
+
+        Raises:
+            Unanswered: Ask, and come again.
+        """
+        attributes = self._attributes(type_, operation, obj, old, "validate")
+        if not attributes.is_exempt and self._chain.may_validate(attributes):
+            self._answer("validate", attributes, lambda: self._chain.validate(attributes, self._warnings))
+
+    def check_deletion(self, type_: ResourceType, old: Body) -> None:
+        """Likewise of a deletion, which nobody can change.
+
+        Raises:
+            Unanswered: Ask, and come again.
+        """
+        attributes = self._attributes(type_, "DELETE", None, old)
+        if not attributes.is_exempt and (self._chain.may_mutate(attributes) or self._chain.may_validate(attributes)):
+            self._answer("delete", attributes, lambda: self._check_deletion(attributes))
+
+    def _check_deletion(self, attributes: Attributes) -> None:
+        self._chain.mutate(attributes, dict, self._warnings)
+        self._chain.validate(attributes, self._warnings)
+
+    def _answer(self, phase: str, attributes: Attributes, ask: Callable[[], Any]) -> Any:
+        old = {} if attributes.old is None else attributes.old["metadata"]
+        key = phase, str(old.get("uid", "")), str(old.get("resourceVersion", ""))
+        if key not in self._answers:
+
+            def learn() -> None:
+                self._answers[key] = ask()
+
+            raise Unanswered(learn)
+        return self._answers[key]
+
+    def _attributes(
+        self, type_: ResourceType, operation: str, obj: Body | None, old: Body | None, phase: str = ""
+    ) -> Attributes:
+        kinds = {"CREATE": "CreateOptions", "UPDATE": "UpdateOptions", "DELETE": "DeleteOptions"}
+        options = {"kind": kinds.get(operation, "CreateOptions"), "apiVersion": "meta.k8s.io/v1", **self._options}
+        name = self._route.name or self._remembered.get(SENT_NAME, "")
+        if not name and phase == "validate" and obj is not None:
+            name = obj["metadata"].get("name") or ""
+        dry_run = bool(self._options.get("dryRun"))
+        return Attributes(self._route, operation, type_, obj, old, options, dry_run, self._user, name)

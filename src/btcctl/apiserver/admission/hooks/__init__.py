@@ -1,0 +1,1 @@
+"""Webhooks: how they are called, and what their answers mean."""

@@ -1,0 +1,134 @@
+"""Expressions about a request: the matchConditions of webhooks, and what policies say.
+
+`object`, `oldObject` and `params` are of no known type; of `request` and `namespaceObject` a real server knows the
+fields. `authorizer` is not known here, and an expression with it is refused.
+
+Source: k8s.io/apiserver/pkg/admission/plugin/cel, v0.36.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from btcctl.apiserver.schemas.cel.compiler import Program, compile_expression
+from btcctl.apiserver.schemas.cel.data import BUDGET, Budget, BudgetExceeded, EvaluationError
+from btcctl.apiserver.schemas.cel.syntax import CompileError
+from btcctl.apiserver.schemas.cel.types import BOOL, DYN, INT, STRING, TIMESTAMP, Type, list_of, map_of
+
+_OUT_OF_BUDGET = "validation failed due to running out of cost budget, no further validation rules will be run"
+CONDITIONS_COST = 2_500_000  #: of all matchConditions of a webhook; RuntimeCELCostBudgetMatchConditions
+
+
+def _struct(node: int, **fields: Type) -> Type:
+    return Type("object", (), {name: (name, type_) for name, type_ in fields.items()}, node=node)
+
+
+_TEXTS, _TEXT_MAP = list_of(STRING), map_of(STRING, STRING)
+_KIND = _struct(-1, group=STRING, version=STRING, kind=STRING)
+_RESOURCE = _struct(-2, group=STRING, version=STRING, resource=STRING)
+_USER = _struct(-3, username=STRING, uid=STRING, groups=_TEXTS, extra=map_of(STRING, _TEXTS))
+_REQUEST = _struct(
+    -4, kind=_KIND, resource=_RESOURCE, subResource=STRING, requestKind=_KIND, requestResource=_RESOURCE,
+    requestSubResource=STRING, name=STRING, namespace=STRING, operation=STRING, userInfo=_USER, dryRun=BOOL,
+    options=DYN,
+)  # fmt: skip
+_NAMESPACE_METADATA = _struct(
+    -5, name=STRING, generateName=STRING, namespace=STRING, labels=_TEXT_MAP, annotations=_TEXT_MAP, UID=STRING,
+    creationTimestamp=TIMESTAMP, deletionGracePeriodSeconds=INT, deletionTimestamp=TIMESTAMP, generation=INT,
+    resourceVersion=STRING, finalizers=_TEXTS,
+)  # fmt: skip
+_CONDITION = _struct(
+    -6, status=STRING, type=STRING, lastTransitionTime=TIMESTAMP, message=STRING, reason=STRING
+)  # fmt: skip
+_NAMESPACE = _struct(
+    -7,
+    metadata=_NAMESPACE_METADATA,
+    spec=_struct(-8, finalizers=_TEXTS),
+    status=_struct(-9, conditions=list_of(_CONDITION), phase=STRING),
+)
+_BASE: Mapping[str, Type] = {"object": DYN, "oldObject": DYN, "request": _REQUEST, "namespaceObject": _NAMESPACE}
+
+
+class OutOfBudget(EvaluationError):
+    """Nothing more of this webhook or policy is run."""
+
+
+class Expression:
+    """One of them, ready to run.
+
+    Attributes:
+        type: What it evaluates to.
+    """
+
+    def __init__(self, text: str, program: Program) -> None:
+        self._text = text
+        self._program = program
+        self.type = program.type
+
+    def value(self, scope: Mapping[str, Any], budget: Budget) -> Any:
+        """
+        Raises:
+            EvaluationError: It has no value; in a real server's words.
+            OutOfBudget: It, or what ran before it, costs too much.
+        """
+        try:
+            budget.begin_rule()
+            return self._program.run({**scope, BUDGET: budget})
+        except BudgetExceeded as error:
+            raise OutOfBudget(_OUT_OF_BUDGET) from error
+        except EvaluationError as error:
+            raise EvaluationError(f"expression '{self._text}' resulted in error: {error}") from error
+
+
+def compile_text(
+    text: str,
+    results: tuple[Type, ...] = (BOOL,),
+    *,
+    has_params: bool = False,
+    variables: Mapping[str, Type] | None = None,
+) -> Expression:
+    """
+    Args:
+        results: The types that it may evaluate to; () for any.
+        has_params: Whether `params` is known.
+        variables: Those of the policy that come before it; None where there are none.
+
+    Raises:
+        CompileError: It cannot be; with what a cause says of it.
+        Unsupported: It cannot be here.
+    """
+    known = {**_BASE, **({"params": DYN} if has_params else {})}
+    if variables is not None:
+        known["variables"] = _struct(-10, **variables)
+    try:
+        program = compile_expression(text, known)
+    except CompileError as error:
+        raise CompileError(f"compilation failed: {error}") from error
+    if results and program.type.kind not in {each.kind for each in results}:
+        wanted = f"{results[0]}" if len(results) == 1 else f"one of [{' '.join(map(str, results))}]"
+        raise CompileError(f"must evaluate to {wanted} but got {program.type}")
+    return Expression(text, program)
+
+
+class Variables(Mapping[str, Any]):
+    """What a policy's variables are for one request, each computed when it is first asked for."""
+
+    def __init__(self, expressions: Mapping[str, Expression], value_of: Callable[[Expression], Any]) -> None:
+        self._expressions = expressions
+        self._value_of = value_of
+        self._values: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._values:
+            self._values[name] = self._value_of(self._expressions[name])
+        return self._values[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._expressions
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._expressions)
+
+    def __len__(self) -> int:
+        return len(self._expressions)
