@@ -120,6 +120,7 @@ if TYPE_CHECKING:
     from btcctl.resources import EVENTS_V1 as EVENTS_V1
     from btcctl.resources import JOBS as JOBS
     from btcctl.resources import LEASES as LEASES
+    from btcctl.resources import MUTATING_WEBHOOK_CONFIGURATIONS as MUTATING_WEBHOOK_CONFIGURATIONS
     from btcctl.resources import NAMESPACES as NAMESPACES
     from btcctl.resources import NETWORK_POLICIES as NETWORK_POLICIES
     from btcctl.resources import NODES as NODES
@@ -133,6 +134,7 @@ if TYPE_CHECKING:
     from btcctl.resources import SERVICE_ACCOUNTS as SERVICE_ACCOUNTS
     from btcctl.resources import SERVICES as SERVICES
     from btcctl.resources import STATEFUL_SETS as STATEFUL_SETS
+    from btcctl.resources import VALIDATING_WEBHOOK_CONFIGURATIONS as VALIDATING_WEBHOOK_CONFIGURATIONS
     from btcctl.resources import ResourceType as ResourceType
     from btcctl.rest.client import ApiClient as ApiClient
     from btcctl.rest.collection.logs import LogLines as LogLines
@@ -225,6 +227,7 @@ _HOMES = {
     "LeaseLost": "errors",
     "Lister": "informers.cache.lister",
     "LogLines": "rest.collection.logs",
+    "MUTATING_WEBHOOK_CONFIGURATIONS": "resources",
     "Manager": "controller.manager",
     "MaxOfRateLimiter": "workqueue.rate_limiters",
     "Metadata": "typed.metadata",
@@ -278,6 +281,7 @@ _HOMES = {
     "TypedObject": "typed.typed_object",
     "TypedResource": "rest.typed.resource",
     "Unauthorized": "errors",
+    "VALIDATING_WEBHOOK_CONFIGURATIONS": "resources",
     "WatchDecodeError": "errors",
     "add_finalizer": "controller.writing.finalizers",
     "all_of": "controller.keys.predicates",
