@@ -15,7 +15,7 @@ PYTHONS ?= 3.13 3.14
 TOOLKIT := $(addprefix tests/integration/,informers rest controller events leaderelection processes testing)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit bitcoind promtool images dist test-bitcoind pythons test-pythons test-lowest controlplane test-real test-election test-faults reliability mutations chart chart-docs cover lint format types contracts check bench bench-controllers bench-scale clean
+.PHONY: help demo test test-unit bitcoind promtool chromium test-browser screenshots images dist test-bitcoind pythons test-pythons test-lowest controlplane test-real test-election test-faults reliability mutations chart chart-docs cover lint format types contracts check bench bench-controllers bench-scale clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -29,8 +29,8 @@ $(READY): setup.cfg pyproject.toml constraints.txt
 demo: $(READY) ## a cluster, the controller and a living 3-node network, checked from end to end
 	$(BIN)/btcctl sandbox --nodes 3 --check
 
-test: $(READY) ## all tests that need no real control plane
-	$(PYTEST) $(MANY) tests -m "not real_server"
+test: $(READY) ## all tests that need no real control plane and no browser
+	$(PYTEST) $(MANY) tests -m "not real_server and not browser"
 
 test-unit: $(READY) ## those that open no socket
 	$(PYTEST) $(MANY) tests/unit
@@ -51,6 +51,16 @@ bitcoind: $(READY) ## get a real bitcoind once, from Debian's packages, into the
 
 promtool: $(READY) ## get Prometheus' promtool once, from Debian's packages, into the user's cache
 	@$(BIN)/python -m tests.promtool
+
+chromium: $(READY) ## get a headless Chromium once, from Debian's packages, into the user's cache
+	@$(BIN)/python -m tests.chromium
+
+# One after the other: how long the page takes is measured.
+test-browser: chromium ## the live page in a real browser; screenshots of its story in build/screenshots
+	BTCCTL_TEST_REQUIRES="browser" $(PYTEST) tests/browser
+
+screenshots: chromium ## the README's picture anew, out of a sandbox: docs/images/view.png
+	@$(BIN)/python -m tests.browser
 
 images: $(READY) bitcoind ## build both images, from Debian's packages where no base is named, and check them; needs root
 	@$(BIN)/python -m tests.images

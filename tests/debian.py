@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.integration.controlplane.build import Failure, run
@@ -29,12 +29,12 @@ Acquire::Languages "none";
 """
 
 
-def unpack(package: str, release: str, home: Path, work: Path, environ: Mapping[str, str]) -> None:
-    """Unpack a package and all that it needs.
+def unpack(packages: Sequence[str], release: str, home: Path, work: Path, environ: Mapping[str, str]) -> None:
+    """Unpack packages and all that they need.
 
     Args:
-        package: Its name.
-        release: Debian's name of the release that has it.
+        packages: Their names.
+        release: Debian's name of the release that has them.
         home: Where to; what was there before is replaced.
         work: A folder for what is needed on the way; the caller removes it.
 
@@ -43,7 +43,7 @@ def unpack(package: str, release: str, home: Path, work: Path, environ: Mapping[
     """
     for each in (work, home):
         shutil.rmtree(each, ignore_errors=True)
-    for file in _download(package, release, work, environ):
+    for file in _download(packages, release, work, environ):
         run(["dpkg-deb", "-x", str(file), str(home)], f"cannot unpack {file.name}")
 
 
@@ -66,6 +66,18 @@ def launcher(home: Path, name: str, script: Path) -> None:
     script.chmod(0o755)
 
 
+def own_release() -> str:
+    """This system's own release, by Debian's name of it.
+
+    Raises:
+        Failure: It says no name.
+    """
+    name = _os_release().get("VERSION_CODENAME")
+    if not name:
+        raise Failure("/etc/os-release names no release of Debian")
+    return name
+
+
 def archive(release: Mapping[str, str], indices: str) -> str:
     """The archive that apt is set up with for this system's own release.
 
@@ -85,8 +97,8 @@ def archive(release: Mapping[str, str], indices: str) -> str:
     raise Failure("apt has no archive of this Debian among its sources")
 
 
-def _download(package: str, release: str, work: Path, environ: Mapping[str, str]) -> list[Path]:
-    """The package and all that it needs, the C library too."""
+def _download(packages: Sequence[str], release: str, work: Path, environ: Mapping[str, str]) -> list[Path]:
+    """The packages and all that they need, the C library too."""
     if not shutil.which("apt-get"):
         raise Failure("this system has no apt-get")
     for each in ("state/lists/partial", "cache/archives/partial"):
@@ -97,7 +109,7 @@ def _download(package: str, release: str, work: Path, environ: Mapping[str, str]
     (work / "sources.list").write_text(f"deb [signed-by={_KEYS}] {address} {release} main\n")
     environment = {**environ, "APT_CONFIG": str(work / "apt.conf")}
     run(["apt-get", "-q", "update"], "apt-get update", environment=environment)
-    run(["apt-get", "-q", "-y", "--download-only", "install", package], "apt-get install", environment=environment)
+    run(["apt-get", "-q", "-y", "--download-only", "install", *packages], "apt-get install", environment=environment)
     return sorted((work / "cache" / "archives").glob("*.deb"))
 
 

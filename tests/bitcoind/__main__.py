@@ -49,7 +49,7 @@ def _runs(program: Path) -> bool:
 def _unpack(root: Path, environ: Mapping[str, str]) -> None:
     work, home = root / "work", root / "root"
     try:
-        debian.unpack(PACKAGE, RELEASE, home, work, environ)
+        debian.unpack([PACKAGE], RELEASE, home, work, environ)
         for name in PROGRAMS:
             debian.launcher(home, name, root / name)
     except Failure as failure:

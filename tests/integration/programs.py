@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from btcctl.sandbox.demonstration.commands import cached_bitcoind
 from btcctl.testing.control_plane.binaries import find_binary
+from tests.chromium.__main__ import cached_chromium
 from tests.promtool.__main__ import cached_promtool
 
 #: By marker: the program. A test without its program is left out, with one printed line, unless
@@ -25,6 +26,8 @@ def find_program(name: str, environ: Mapping[str, str] = os.environ) -> str | No
         return shutil.which(cached_bitcoind(environ))
     if found is None and name == "promtool":
         return shutil.which(cached_promtool(environ))
+    if found is None and name == "chromium":
+        return shutil.which(cached_chromium(environ))
     return str(found) if found else None
 
 
@@ -46,3 +49,4 @@ KUBECTL = find_program("kubectl")
 HELM = find_program("helm")
 PROMTOOL = find_program("promtool")
 BITCOIND = find_program("bitcoind")
+CHROMIUM = find_program("chromium")

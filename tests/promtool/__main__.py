@@ -49,7 +49,7 @@ def _runs(program: Path) -> bool:
 def _unpack(root: Path, program: Path, environ: Mapping[str, str]) -> None:
     work, home = root / "work", root / "root"
     try:
-        debian.unpack(PACKAGE, RELEASE, home, work, environ)
+        debian.unpack([PACKAGE], RELEASE, home, work, environ)
         debian.launcher(home, "promtool", program)
     finally:
         shutil.rmtree(work, ignore_errors=True)

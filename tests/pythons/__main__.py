@@ -75,7 +75,7 @@ def _unpack(version: str, root: Path, environ: Mapping[str, str]) -> None:
     say(f"getting Python {version} from the packages of Debian's {RELEASES[version]} …")
     work, home = root / "work", root / version
     try:
-        debian.unpack(f"python{version}", RELEASES[version], home, work, environ)
+        debian.unpack([f"python{version}"], RELEASES[version], home, work, environ)
         _use_its_own_library(home / "usr" / "bin" / f"python{version}", work / "tools")
     except Failure as failure:
         hint = f"put a python{version} on PATH, or choose others: make test-pythons PYTHONS=3.13"

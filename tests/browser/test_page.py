@@ -1,0 +1,261 @@
+"""What the page shows and does, of scenes that are made up."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from btcctl.bitcoin.view.insides import CacheView, Controller, KeyView, QueueView, Step
+from btcctl.bitcoin.view.model import StepsChange, Summary, Tip, Tree
+from btcctl.bitcoin.view.orders import Outcome
+from tests.browser.scene import MadeUp, chain, hash_of, node, now, one_tip, state_of
+
+STATES = ["synced", "behind", "unreachable", "restarting", "ready"]
+
+FORK = Tree(
+    [*chain(5), *chain(8, "b", start=6), *chain(7, "c", start=6)],
+    [Tip(hash_of(8, "b"), 8, [2, 3, 4]), Tip(hash_of(7, "c"), 7, [0, 1], fork_height=5)],
+)
+
+
+def test_nodes_are_buttons_that_say_their_state_height_and_peers(serve, open_page) -> None:
+    page = open_page(serve(MadeUp(state_of([node(0), node(1, state="behind", height=3, peers=2)]))))
+    expect(page.get_by_role("button", name="Node 0: synced, height 5, 4 peers")).to_be_visible()
+    expect(page.get_by_role("button", name="Node 1: behind, height 3, 2 peers")).to_be_visible()
+
+
+def test_the_state_of_a_node_is_a_shape_besides_a_colour(serve, open_page) -> None:
+    scene = MadeUp(state_of([node(ordinal, state=state) for ordinal, state in enumerate(STATES)]))
+    page = open_page(serve(scene))
+    expect(page.locator(".node")).to_have_count(5)
+    looks = page.locator(".node .shape").evaluate_all(
+        """shapes => shapes.map(shape => {
+             const style = getComputedStyle(shape, "::before");
+             return [style.borderRadius, style.borderStyle, style.borderWidth, style.transform].join();
+           })"""
+    )
+    assert len(set(looks)) == 5
+
+
+def test_a_change_is_shown_without_a_reload(serve, open_page) -> None:
+    scene = MadeUp(state_of([node(0), node(1)]))
+    page = open_page(serve(scene))
+    expect(page.get_by_role("button", name="Node 1: synced")).to_be_visible()
+    scene.tell_nodes([node(1, state="unreachable", peers=0)])
+    expect(page.get_by_role("button", name="Node 1: unreachable")).to_be_visible()
+
+
+def test_two_tips_are_two_branches_with_who_is_on_which(serve, open_page) -> None:
+    scene = MadeUp(state_of([node(each) for each in range(5)], tree=one_tip(5)))
+    page = open_page(serve(scene))
+    expect(page.get_by_role("list", name="Tips").get_by_role("listitem")).to_have_count(1)
+    scene.tell_tree(FORK)
+    tips = page.get_by_role("list", name="Tips").get_by_role("listitem")
+    expect(tips).to_have_count(2)
+    expect(tips.filter(has_text="nodes 2–4")).to_contain_text("height 8")
+    expect(tips.filter(has_text="nodes 0, 1")).to_contain_text("parts at 5: 2 blocks of its own")
+    expect(page.get_by_role("img", name=re.compile("^2 tips: tip . at height 8 with nodes 2–4; tip"))).to_be_visible()
+
+
+def test_a_branch_keeps_its_letter_when_the_other_one_overtakes_it(serve, open_page) -> None:
+    scene = MadeUp(state_of([node(each) for each in range(5)], tree=FORK))
+    page = open_page(serve(scene))
+    mine = page.get_by_role("list", name="Tips").get_by_role("listitem").filter(has_text="nodes 0, 1")
+    expect(mine).to_contain_text("height 7")
+    letter = mine.locator(".letter").inner_text()
+    blocks = [*chain(5), *chain(8, "b", start=6), *chain(9, "c", start=6)]
+    scene.tell_tree(Tree(blocks, [Tip(hash_of(9, "c"), 9, [0, 1]), Tip(hash_of(8, "b"), 8, [2, 3, 4], fork_height=5)]))
+    expect(mine).to_contain_text("height 9")
+    assert mine.locator(".letter").inner_text() == letter
+
+
+def test_arrow_keys_go_from_node_to_node_and_enter_opens_its_panel(serve, open_page) -> None:
+    page = open_page(serve(MadeUp(state_of([node(each) for each in range(4)]))))
+    page.get_by_role("button", name="Node 0:").focus()
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("button", name="Node 2:")).to_be_focused()
+    page.keyboard.press("Enter")
+    panel = page.get_by_role("region", name="Node 2")
+    expect(panel.get_by_text("Dialled by")).to_be_visible()
+    expect(panel.get_by_role("region", name="What the node prints")).to_contain_text("line 0 of node 2")
+    page.keyboard.press("Escape")
+    expect(panel).to_be_hidden()
+
+
+def test_only_one_node_is_in_the_order_of_the_tab_key(serve, open_page) -> None:
+    page = open_page(serve(MadeUp(state_of([node(each) for each in range(30)]))))
+    expect(page.locator(".node")).to_have_count(30)
+    assert page.locator(".node[tabindex='0']").count() == 1
+
+
+def cut_by_pointer(page: Page) -> None:
+    graph = page.locator("#graph")
+    box = graph.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] * 0.45, box["y"] + 4)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.45, box["y"] + box["height"] - 4, steps=5)
+    page.mouse.up()
+
+
+def cut_by_keyboard(page: Page) -> None:
+    page.get_by_role("button", name="Node 3:").focus()
+    page.keyboard.press("Space")
+
+
+@pytest.mark.parametrize(("cut", "alone"), [(cut_by_pointer, [3]), (cut_by_keyboard, [3])])
+def test_a_network_is_partitioned_by_a_line_or_by_the_keyboard(serve, open_page, cut, alone) -> None:
+    scene = MadeUp(state_of([node(each) for each in range(4)]))
+    page = open_page(serve(scene))
+    page.get_by_role("button", name="Partition …").click()
+    cut(page)
+    expect(page.locator("#groups")).to_have_text("0–2  |  3")
+    expect(page.locator("#command")).to_have_text("btcctl partition net '0-2|3'")
+    page.get_by_role("button", name="Partition", exact=True).click()
+    expect(page.get_by_role("list", name="What was done").get_by_text("partition done")).to_be_visible()
+    ((name, order),) = scene.orders
+    assert (name, order.network, order.groups) == ("partition", "default/net", [[0, 1, 2], alone])
+
+
+def test_an_action_that_breaks_something_asks_first_and_says_its_command(serve, open_page) -> None:
+    scene = MadeUp(state_of([node(each) for each in range(3)]))
+    page = open_page(serve(scene))
+    page.get_by_role("button", name="Node 1:").click()
+    page.get_by_role("button", name="Restart", exact=True).click()
+    dialog = page.get_by_role("dialog", name="Restart: node 1")
+    expect(dialog).to_contain_text("kubectl delete pod net-sts-1")
+    assert scene.orders == []
+    dialog.get_by_role("button", name="Restart").click()
+    expect(page.get_by_role("list", name="What was done")).to_contain_text("restart done")
+    assert [(name, order.node) for name, order in scene.orders] == [("restart", 1)]
+
+
+def test_what_went_wrong_with_an_action_is_said_in_words(serve, open_page, watched) -> None:
+    watched.expected = "422"
+    scene = MadeUp(state_of([node(0), node(1)]))
+    scene.outcome = lambda name, order: Outcome(False, "node 0 does not answer: try another one")
+    page = open_page(serve(scene))
+    page.get_by_role("button", name="Mine a block").click()
+    expect(page.get_by_role("list", name="What was done")).to_contain_text("node 0 does not answer: try another one")
+
+
+def test_who_may_only_look_sees_no_buttons(serve, open_page) -> None:
+    page = open_page(serve(MadeUp(state_of([node(0), node(1)], actions=[]))))
+    expect(page.get_by_role("button", name="Node 0:")).to_be_visible()
+    expect(page.get_by_role("region", name="Actions")).to_be_hidden()
+
+
+def inside() -> Controller:
+    key = KeyView(
+        "default/net", "queued", why="pods net-sts-1", next_at=now() + 30, last_result="error", last_error="conflict"
+    )
+    return Controller(
+        True,
+        "",
+        "in this process",
+        True,
+        [QueueView("networks", 1, 2, 0, 0.0, [key])],
+        [CacheView("pods", True, 5, 1, 12, now() - 3, now() - 9)],
+        [],
+    )
+
+
+def test_the_inside_of_the_controller_is_seen(serve, open_page) -> None:
+    page = open_page(serve(MadeUp(state_of([node(0)], controller=inside()))))
+    region = page.get_by_role("region", name="Inside the controller")
+    expect(region).to_contain_text("in this process, leads")
+    expect(region.get_by_role("row", name="default/net")).to_contain_text(
+        re.compile("queued.*pods net-sts-1.*conflict.*in ")
+    )
+    expect(region.get_by_role("row", name="pods 5")).to_contain_text("9s ago")
+
+
+def test_a_change_is_one_journey_from_the_reflector_to_the_reconcile(serve, open_page) -> None:
+    scene = MadeUp(state_of([node(0)], controller=inside()))
+    page = open_page(serve(scene))
+    expect(page.get_by_role("region", name="Inside the controller")).to_be_visible()
+    pod, at = ("pods", "default/net-sts-0", "77", "MODIFIED"), now()
+    steps = [
+        Step(number, at + number / 1000, stage, *pod) for number, stage in enumerate(("reflector", "fifo", "cache"))
+    ]
+    steps.append(Step(3, at + 0.003, "handler", *pod, "networks-9"))
+    rest = [("queue", ""), ("reconcile", ""), ("done", "success")]
+    steps += [
+        Step(number, at + number / 1000, stage, "networks", "default/net", "", what, "networks-9")
+        for number, (stage, what) in enumerate(rest, start=4)
+    ]
+    scene.hub.publish("steps", StepsChange(steps))
+    journeys = page.locator("#journeys tr")
+    expect(journeys).to_have_count(1)
+    expect(journeys).to_contain_text(re.compile("modified pods default/net-sts-0.*0.0 ms.*6.0 ms success"))
+    assert journeys.locator("td[data-reached]").count() == 7
+
+
+def test_why_the_controller_cannot_be_looked_into_is_said(serve, open_page) -> None:
+    page = open_page(serve(MadeUp(state_of([node(0)], controller=Controller(why_not="start it with --debug-addr")))))
+    expect(page.get_by_role("region", name="Inside the controller")).to_contain_text("start it with --debug-addr")
+
+
+def test_what_a_cluster_says_is_never_markup(serve, open_page) -> None:
+    evil = "<img src=x onerror=alert(1)><script>alert(1)</script>"
+    scene = MadeUp(state_of([node(0, version=evil, message=evil, state="behind")]))
+    page = open_page(serve(scene))
+    page.get_by_role("button", name="Node 0:").click()
+    expect(page.get_by_text(evil).first).to_be_visible()
+    assert page.locator("img:not([src='icon.svg'])").count() == 0
+
+
+def test_a_thousand_networks_are_a_list_that_can_be_filtered(serve, open_page) -> None:
+    more = [
+        Summary("many", f"network-{each:04}", health="trouble" if each % 10 == 0 else "ready") for each in range(1000)
+    ]
+    page = open_page(serve(MadeUp(state_of([node(0)], networks=more))))
+    rows = page.locator("#networks li")
+    expect(rows).to_have_count(1001)
+    page.get_by_role("searchbox").fill("trouble 03")
+    expect(rows).to_have_count(11)
+    expect(page.locator("#networks-count")).to_have_text("11 of 1001")
+    page.get_by_role("searchbox").fill("nothing of that name")
+    expect(page.get_by_text("No network has “nothing of that name”")).to_be_visible()
+
+
+def test_a_network_that_is_not_there_is_said_to_be_missing(serve, open_page) -> None:
+    page = open_page(serve(MadeUp(state_of([node(0)]))) + "#/default/gone")
+    expect(page.get_by_text("There is no network default/gone: choose one on the left")).to_be_visible()
+    page.get_by_role("link", name="net default").click()
+    expect(page.get_by_role("button", name="Node 0:")).to_be_visible()
+
+
+def test_a_cluster_that_cannot_be_seen_is_said_so(serve, open_page) -> None:
+    page = open_page(serve(MadeUp(state_of([node(0)], problem="the API server does not answer"))))
+    expect(page.get_by_role("alert")).to_have_text("The cluster cannot be seen: the API server does not answer")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("part", ["all", "cutting", "panel", "dialog"])
+def test_axe_finds_nothing(serve, open_page, scheme: str, part: str) -> None:
+    nodes = [node(each, state=state, group=each % 2, best=hash_of(8, "b")) for each, state in enumerate(STATES)]
+    page = open_page(serve(MadeUp(state_of(nodes, tree=FORK, controller=inside()))), color_scheme=scheme)
+    page.get_by_role("button", name="Node 0:").wait_for()
+    if part == "cutting":
+        page.get_by_role("button", name="Partition …").click()
+    if part in {"panel", "dialog"}:
+        page.get_by_role("button", name="Node 1:").click()
+        expect(page.get_by_role("region", name="What the node prints")).to_contain_text("line")
+    if part == "dialog":
+        page.get_by_role("button", name="Restart", exact=True).click()
+    result = Axe().run(page)
+    assert result.violations_count == 0, result.generate_report()
+
+
+def test_who_wants_no_motion_sees_none(serve, open_page) -> None:
+    scene = MadeUp(state_of([node(each, state="restarting") for each in range(4)]))
+    page = open_page(serve(scene), reduced_motion="reduce")
+    page.get_by_role("button", name="Node 0:").wait_for()
+    scene.tell_tree(FORK)
+    scene.tell_nodes([node(0, best=hash_of(8, "b"))])
+    expect(page.get_by_role("button", name="Node 0: synced")).to_be_visible()
+    assert page.evaluate("document.getAnimations().length") == 0
