@@ -149,7 +149,7 @@ class Session:
         controllers = "kube-controller-manager's controllers" if managed else "controllers of our own"
         self._server = f"kube-apiserver and etcd with {controllers}"
         access = Access.by_file(control_plane.kubeconfig())
-        return replace(self._cluster_options, server=access, stateful_sets=not managed, collects=managed)
+        return replace(self._cluster_options, server=access, workloads=not managed, collects=managed)
 
     def _start_operator(self, parts: ExitStack) -> None:
         """With a Lease, so that another operator knows of this one, and may take its place."""

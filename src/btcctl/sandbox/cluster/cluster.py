@@ -1,4 +1,4 @@
-"""A local cluster: API server, StatefulSet controller, scheduler, kubelet, started and stopped together."""
+"""A local cluster: API server, controllers of workloads, scheduler, kubelet, started and stopped together."""
 
 from __future__ import annotations
 
@@ -30,6 +30,8 @@ from btcctl.sandbox.cluster.access import Access
 from btcctl.sandbox.cluster.node import ensure_node
 from btcctl.sandbox.controllers.claim_keeper import build_claim_controller
 from btcctl.sandbox.controllers.disruption import build_disruption_controller
+from btcctl.sandbox.controllers.replicas.deployment import build_deployment_controller
+from btcctl.sandbox.controllers.replicas.replica_set import build_replica_set_controller
 from btcctl.sandbox.controllers.scheduler import build_scheduler
 from btcctl.sandbox.controllers.stateful.statefulset import build_statefulset_controller
 from btcctl.sandbox.kubelet.addresses import AddressPool
@@ -40,6 +42,14 @@ KEEPER_GRACE_SECONDS = 1.5  # a node ends within 0.2 s of SIGTERM; what does not
 SYNC_SECONDS = 10.0
 _SERVER_STOP_SECONDS = 1.0
 
+#: What turns workloads into pods, by the name under which it writes Events.
+WORKLOADS = {
+    "statefulset-controller": build_statefulset_controller,
+    "replicaset-controller": build_replica_set_controller,
+    "deployment-controller": build_deployment_controller,
+}
+COMPONENTS = (*WORKLOADS, "default-scheduler", "kubelet")
+
 
 @dataclass(frozen=True, slots=True)
 class ClusterOptions:
@@ -49,8 +59,8 @@ class ClusterOptions:
         node_name: Of the one Node.
         port: Of the API server; 0 picks a free one.
         server: Use this API server instead of one of our own (`kubectl logs` does not work then).
-        stateful_sets: Run our controllers of StatefulSets and disruption budgets. False: the server's cluster has
-            them already.
+        workloads: Run our controllers of StatefulSets, Deployments and disruption budgets. False: the server's
+            cluster has them already.
         collects: Whether the server's cluster has a garbage collector.
         observer: Called with each request to our own API server and the status of its answer.
     """
@@ -58,13 +68,13 @@ class ClusterOptions:
     node_name: str = "sandbox"
     port: int = 0
     server: Access | None = None
-    stateful_sets: bool = True
+    workloads: bool = True
     collects: bool = True
     observer: Callable[[RequestAttributes, int], None] | None = None
 
 
 class Cluster:
-    """Everything a StatefulSet needs to become processes. Starts once.
+    """Everything that workloads need to become processes. Starts once.
 
     Args:
         run_dir: An existing directory for all that pods leave behind; removed at the end, also
@@ -203,29 +213,29 @@ class Cluster:
 
     def _start_controllers(self, parts: ExitStack, client: ApiClient, keeper: Keeper, addresses: AddressPool) -> None:
         factory = SharedInformerFactory(client, clock=self._clock)
-        components = ("statefulset-controller", "default-scheduler", "kubelet")
-        recorders = [EventRecorder(client, component, self._clock) for component in components]
+        recorders = {each: EventRecorder(client, each, self._clock) for each in COMPONENTS}
         name, volumes_dir = self._options.node_name, self.run_dir / "volumes"
         kubelet = self._kubelet = Kubelet(
             client=client,
             pods=factory.informer(PODS).lister,
             processes=keeper,
             addresses=addresses,
-            recorder=recorders[2],
+            recorder=recorders["kubelet"],
             options=KubeletOptions(name, self.run_dir / "pods", volumes_dir, self._command_for),
             clock=self._clock,
         )
         kubelet.watch(factory.informer(PODS))
         kubelet.access.serve(self._pods)
         controllers = [
-            build_scheduler(client, factory, recorders[1], name, clock=self._clock),
+            build_scheduler(client, factory, recorders["default-scheduler"], name, clock=self._clock),
             build_claim_controller(client, factory, volumes_dir, clock=self._clock),
             kubelet.controller,
         ]
-        if self._options.stateful_sets:
-            controllers.insert(0, build_statefulset_controller(client, factory, recorders[0], clock=self._clock))
+        if self._options.workloads:
+            for component, build in WORKLOADS.items():
+                controllers.insert(0, build(client, factory, recorders[component], clock=self._clock))
             controllers.append(build_disruption_controller(client, factory, clock=self._clock))
-        manager = self._manager = Manager(factory, controllers, services=recorders, clock=self._clock)
+        manager = self._manager = Manager(factory, controllers, services=list(recorders.values()), clock=self._clock)
         parts.callback(lambda: manager.stop(self._left()))
         manager.start()
         factory.require_sync(SYNC_SECONDS)

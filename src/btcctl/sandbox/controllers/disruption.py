@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -16,7 +17,7 @@ from btcctl.informers.cache.lister import Lister
 from btcctl.informers.factory import SharedInformerFactory
 from btcctl.logging import get_logger
 from btcctl.objects import Object, ObjectKey, OwnerReference
-from btcctl.resources import POD_DISRUPTION_BUDGETS, PODS, STATEFUL_SETS
+from btcctl.resources import DEPLOYMENTS, POD_DISRUPTION_BUDGETS, PODS, REPLICA_SETS, STATEFUL_SETS
 from btcctl.rest.client import ApiClient
 from btcctl.sandbox.controllers.budget_status import PodHealth, UnknownScale, judge
 from btcctl.sandbox.controllers.budget_status import closed as closed_status
@@ -24,6 +25,7 @@ from btcctl.workqueue.rate_limiters import ItemExponentialRateLimiter
 
 logger = get_logger(__name__)
 
+SCALED = (STATEFUL_SETS, REPLICA_SETS, DEPLOYMENTS)  # what says how many pods there should be
 STALE_RETRY_SECONDS = 0.1  # our copy is old: the new one is on its way
 RETRY_CAP_SECONDS = 5.0  # a person is watching
 
@@ -32,29 +34,38 @@ def build_disruption_controller(
     client: ApiClient, factory: SharedInformerFactory, *, clock: Clock = SYSTEM_CLOCK
 ) -> Controller:
     """Wire the keeper to its informers."""
-    budgets, pods, sets = (factory.informer(each) for each in (POD_DISRUPTION_BUDGETS, PODS, STATEFUL_SETS))
-    keeper = BudgetKeeper(client, budgets.lister, pods.lister, sets.lister, clock=clock)
+    budgets, pods = factory.informer(POD_DISRUPTION_BUDGETS), factory.informer(PODS)
+    scaled = {each.kind: factory.informer(each) for each in SCALED}
+    listers = {kind: informer.lister for kind, informer in scaled.items()}
+    keeper = BudgetKeeper(client, budgets.lister, pods.lister, listers, clock=clock)
     rate_limiter = ItemExponentialRateLimiter[ObjectKey](cap=RETRY_CAP_SECONDS)
     controller = Controller("disruption", keeper.reconcile, clock=clock, rate_limiter=rate_limiter)
     controller.watch(budgets)
     controller.watch(pods, keeper.keys_of_pod)
-    controller.watch(sets, keeper.keys_of_set)
+    for informer in scaled.values():
+        controller.watch(informer, keeper.keys_of_set)
     return controller
 
 
 class BudgetKeeper:
-    """Level-triggered: looks at one budget, its pods and their sets, and writes what they amount to.
+    """Level-triggered: looks at one budget, its pods and what controls them, and writes what they amount to.
 
     An old copy of the budget is harmless: writing it is a conflict. So no eviction is ever forgotten.
     """
 
     def __init__(
-        self, client: ApiClient, budgets: Lister, pods: Lister, sets: Lister, *, clock: Clock = SYSTEM_CLOCK
+        self,
+        client: ApiClient,
+        budgets: Lister,
+        pods: Lister,
+        scaled: Mapping[str, Lister],
+        *,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._resource = client.resource(POD_DISRUPTION_BUDGETS)
         self._budgets = budgets
         self._pods = pods
-        self._sets = sets
+        self._scaled = scaled
         self._clock = clock
 
     def keys_of_pod(self, pod: Object) -> list[ObjectKey]:
@@ -71,7 +82,9 @@ class BudgetKeeper:
         if obj is None:
             return Result()
         budget, now = obj.body(), self._clock.wall_time()
-        pods = [_health(pod) for pod in self._pods.list(key.namespace) if _covers(budget, pod)]
+        pods = [
+            _health(pod, self._controller_of(pod)) for pod in self._pods.list(key.namespace) if _covers(budget, pod)
+        ]
         try:
             verdict = judge(budget, pods, partial(self._scale_of, key.namespace), now)
             status, recheck = verdict.status, verdict.recheck_seconds
@@ -88,10 +101,23 @@ class BudgetKeeper:
         return Result(requeue_after=recheck)
 
     def _scale_of(self, namespace: str, owner: OwnerReference) -> int:
-        found = self._sets.get(ObjectKey(namespace, owner.name)) if owner.kind == STATEFUL_SETS.kind else None
-        if found is None or found.uid != owner.uid:
+        found = self._find(namespace, owner)
+        if found is None:
             raise UnknownScale(f"the scale of {owner.kind} {owner.name} is not known")
         return int(found.body()["spec"].get("replicas", 1))
+
+    def _find(self, namespace: str, owner: OwnerReference) -> Object | None:
+        lister = self._scaled.get(owner.kind)
+        found = None if lister is None else lister.get(ObjectKey(namespace, owner.name))
+        return found if found is not None and found.uid == owner.uid else None
+
+    def _controller_of(self, pod: Object) -> OwnerReference | None:
+        """Whose scale counts the pod: the Deployment's, for those of its ReplicaSets."""
+        owner = pod.controller
+        if owner is None or owner.kind != REPLICA_SETS.kind:
+            return owner
+        replica_set = self._find(pod.namespace, owner)
+        return owner if replica_set is None else replica_set.controller or owner
 
 
 class _Condition(msgspec.Struct, gc=False):
@@ -109,10 +135,10 @@ class _Pod(msgspec.Struct, gc=False):
     status: _Status | None = None
 
 
-def _health(pod: Object) -> PodHealth:
+def _health(pod: Object, controller: OwnerReference | None) -> PodHealth:
     conditions = (pod.decode(_Pod).status or _Status()).conditions or []
     is_ready = any((each.type, each.status) == ("Ready", "True") for each in conditions)
-    return PodHealth(pod.name, is_ready, pod.deletion_timestamp is not None, pod.controller)
+    return PodHealth(pod.name, is_ready, pod.deletion_timestamp is not None, controller)
 
 
 def _covers(budget: dict[str, Any], pod: Object) -> bool:

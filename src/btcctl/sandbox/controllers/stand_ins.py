@@ -13,9 +13,11 @@ from btcctl.controller.manager import Manager
 from btcctl.informers.factory import SharedInformerFactory
 from btcctl.resources import (
     CONTROLLER_REVISIONS,
+    DEPLOYMENTS,
     PERSISTENT_VOLUME_CLAIMS,
     POD_DISRUPTION_BUDGETS,
     PODS,
+    REPLICA_SETS,
     SERVICES,
     STATEFUL_SETS,
     ResourceType,
@@ -23,15 +25,19 @@ from btcctl.resources import (
 from btcctl.rest.client import ApiClient
 from btcctl.sandbox.controllers.owner_collector import build_owner_collectors
 
-COLLECTED = (STATEFUL_SETS, SERVICES, PODS, CONTROLLER_REVISIONS, POD_DISRUPTION_BUDGETS, PERSISTENT_VOLUME_CLAIMS)
+OWNERS = (STATEFUL_SETS, DEPLOYMENTS, REPLICA_SETS, PODS)
+COLLECTED = (
+    *(STATEFUL_SETS, REPLICA_SETS, SERVICES, PODS, CONTROLLER_REVISIONS),
+    *(POD_DISRUPTION_BUDGETS, PERSISTENT_VOLUME_CLAIMS),
+)
 
 
 def build_stand_ins(client: ApiClient, owners: Sequence[ResourceType], *, clock: Clock = SYSTEM_CLOCK) -> Manager:
     """The owner collector, ready to start.
 
     Args:
-        owners: Kinds that own something, beside StatefulSets and pods; they must be served.
+        owners: Kinds that own something, beside workloads and pods; they must be served.
     """
     factory = SharedInformerFactory(client, clock=clock)
-    collectors = build_owner_collectors(client, factory, [*owners, STATEFUL_SETS, PODS], COLLECTED, clock=clock)
+    collectors = build_owner_collectors(client, factory, [*owners, *OWNERS], COLLECTED, clock=clock)
     return Manager(factory, collectors, clock=clock)

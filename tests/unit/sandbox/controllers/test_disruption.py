@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from btcctl.objects import Object, ObjectKey, OwnerReference
-from btcctl.resources import CONFIG_MAPS, POD_DISRUPTION_BUDGETS, PODS, STATEFUL_SETS
+from btcctl.resources import CONFIG_MAPS, DEPLOYMENTS, POD_DISRUPTION_BUDGETS, PODS, REPLICA_SETS, STATEFUL_SETS
 from btcctl.sandbox.controllers.budget_status import DELETION_SECONDS, PodHealth, UnknownScale, judge
-from btcctl.sandbox.controllers.disruption import STALE_RETRY_SECONDS, BudgetKeeper
+from btcctl.sandbox.controllers.disruption import SCALED, STALE_RETRY_SECONDS, BudgetKeeper
 from btcctl.testing.clock import FakeClock
 from btcctl.testing.fake_client import FakeClient
 from tests.unit.sandbox.fakes import LiveLister
@@ -108,9 +108,8 @@ class Scene:
             self.client.resource(each) for each in (POD_DISRUPTION_BUDGETS, PODS, STATEFUL_SETS)
         )
         self.lister = LiveLister(self.budgets)
-        self.keeper = BudgetKeeper(
-            self.client, self.lister, LiveLister(self.pods), LiveLister(self.sets), clock=self.clock
-        )
+        self.scaled = {each.kind: LiveLister(self.client.resource(each)) for each in SCALED}
+        self.keeper = BudgetKeeper(self.client, self.lister, LiveLister(self.pods), self.scaled, clock=self.clock)
         for index in range(2):
             self.add_pod(f"net-{index}", self.sets.get(ObjectKey("default", "net")))
 
@@ -176,3 +175,17 @@ def test_pods_and_sets_lead_to_their_budgets(scene):
     assert scene.keeper.keys_of_set(scene.sets.get(ObjectKey("default", "net"))) == [KEY]
     scene.pods.patch(ObjectKey("default", "net-0"), {"metadata": {"labels": {"app": "other"}}})
     assert scene.keeper.keys_of_pod(scene.pods.get(ObjectKey("default", "net-0"))) == []
+
+
+def test_pods_of_all_sets_of_a_deployment_are_counted_by_its_scale(scene):
+    head: dict[str, Any] = {"apiVersion": "apps/v1", "metadata": {"name": "d", "namespace": "default"}}
+    template = {"metadata": {"labels": {"app": "net"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
+    spec = {"replicas": 3, "selector": {"matchLabels": {"app": "net"}}, "template": template}
+    made = scene.client.resource(DEPLOYMENTS).create({**head, "kind": "Deployment", "spec": spec})
+    for name in ("d-1", "d-2"):
+        reference = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "d", "uid": made.uid}
+        metadata = {"name": name, "namespace": "default", "ownerReferences": [{**reference, "controller": True}]}
+        body = {**head, "kind": "ReplicaSet", "metadata": metadata, "spec": spec}
+        scene.add_pod(f"{name}-x", scene.client.resource(REPLICA_SETS).create(body))
+    scene.reconcile()
+    assert counts(scene.status()) == (5, 4, 4, 0)
