@@ -12,6 +12,7 @@ from btcctl.resources import ResourceType
 from btcctl.rest.collection.differences import merge_patch
 from btcctl.rest.collection.resource import PatchKind, Resource
 from btcctl.rest.typed.applied import is_applied
+from btcctl.typed.differences import overlaid
 from btcctl.typed.kinds import TypedKind
 from btcctl.typed.owners import add_controller
 from btcctl.typed.typed_object import CustomResource, TypedObject
@@ -108,7 +109,7 @@ class TypedResource(Generic[T]):
         difference.get("metadata", {}).pop("resourceVersion", None)
         if not difference or difference == {"metadata": {}}:
             return self._decoded(read)
-        whole = _merged(read.body(), difference)
+        whole = overlaid(read.body(), known, body)
         if version := (body.get("metadata") or {}).get("resourceVersion"):
             whole["metadata"]["resourceVersion"] = version
         return self._decoded(self.untyped.update(whole, subresource=subresource))
@@ -237,16 +238,3 @@ _SAID = ("name", "namespace", "labels", "annotations", "ownerReferences", "final
 
 def _said_in(metadata: Mapping[str, Any]) -> dict[str, Any]:
     return {name: metadata[name] for name in _SAID if name in metadata}
-
-
-def _merged(body: dict[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
-    """A merge patch, done (RFC 7386). Changes `body`."""
-    for name, value in patch.items():
-        if value is None:
-            body.pop(name, None)
-        elif isinstance(value, Mapping):
-            inner = body.get(name)
-            body[name] = _merged(inner if isinstance(inner, dict) else {}, value)
-        else:
-            body[name] = value
-    return body
