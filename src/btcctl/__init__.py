@@ -78,6 +78,7 @@ if TYPE_CHECKING:
     from btcctl.errors import NotFound as NotFound
     from btcctl.errors import NotLeading as NotLeading
     from btcctl.errors import ObjectDecodeError as ObjectDecodeError
+    from btcctl.errors import Refused as Refused
     from btcctl.errors import ServerTimeout as ServerTimeout
     from btcctl.errors import ServiceUnavailable as ServiceUnavailable
     from btcctl.errors import TerminalError as TerminalError
@@ -108,14 +109,14 @@ if TYPE_CHECKING:
     from btcctl.objects import Object as Object
     from btcctl.objects import ObjectKey as ObjectKey
     from btcctl.objects import OwnerReference as OwnerReference
-    from btcctl.resources import CLUSTER_ROLE_BINDINGS as CLUSTER_ROLE_BINDINGS
     from btcctl.resources import CLUSTER_ROLES as CLUSTER_ROLES
+    from btcctl.resources import CLUSTER_ROLE_BINDINGS as CLUSTER_ROLE_BINDINGS
     from btcctl.resources import CONFIG_MAPS as CONFIG_MAPS
     from btcctl.resources import CONTROLLER_REVISIONS as CONTROLLER_REVISIONS
     from btcctl.resources import CUSTOM_RESOURCE_DEFINITIONS as CUSTOM_RESOURCE_DEFINITIONS
     from btcctl.resources import DEPLOYMENTS as DEPLOYMENTS
-    from btcctl.resources import ENDPOINT_SLICES as ENDPOINT_SLICES
     from btcctl.resources import ENDPOINTS as ENDPOINTS
+    from btcctl.resources import ENDPOINT_SLICES as ENDPOINT_SLICES
     from btcctl.resources import EVENTS as EVENTS
     from btcctl.resources import EVENTS_V1 as EVENTS_V1
     from btcctl.resources import JOBS as JOBS
@@ -125,17 +126,17 @@ if TYPE_CHECKING:
     from btcctl.resources import NETWORK_POLICIES as NETWORK_POLICIES
     from btcctl.resources import NODES as NODES
     from btcctl.resources import PERSISTENT_VOLUME_CLAIMS as PERSISTENT_VOLUME_CLAIMS
-    from btcctl.resources import POD_DISRUPTION_BUDGETS as POD_DISRUPTION_BUDGETS
     from btcctl.resources import PODS as PODS
+    from btcctl.resources import POD_DISRUPTION_BUDGETS as POD_DISRUPTION_BUDGETS
     from btcctl.resources import REPLICA_SETS as REPLICA_SETS
-    from btcctl.resources import ROLE_BINDINGS as ROLE_BINDINGS
     from btcctl.resources import ROLES as ROLES
+    from btcctl.resources import ROLE_BINDINGS as ROLE_BINDINGS
+    from btcctl.resources import ResourceType as ResourceType
     from btcctl.resources import SECRETS as SECRETS
-    from btcctl.resources import SERVICE_ACCOUNTS as SERVICE_ACCOUNTS
     from btcctl.resources import SERVICES as SERVICES
+    from btcctl.resources import SERVICE_ACCOUNTS as SERVICE_ACCOUNTS
     from btcctl.resources import STATEFUL_SETS as STATEFUL_SETS
     from btcctl.resources import VALIDATING_WEBHOOK_CONFIGURATIONS as VALIDATING_WEBHOOK_CONFIGURATIONS
-    from btcctl.resources import ResourceType as ResourceType
     from btcctl.rest.client import ApiClient as ApiClient
     from btcctl.rest.collection.logs import LogLines as LogLines
     from btcctl.rest.collection.resource import PatchKind as PatchKind
@@ -150,10 +151,24 @@ if TYPE_CHECKING:
     from btcctl.typed.definition import Column as Column
     from btcctl.typed.definition import Rule as Rule
     from btcctl.typed.definition import Scale as Scale
+    from btcctl.typed.differences import Change as Change
+    from btcctl.typed.differences import diff as diff
     from btcctl.typed.kinds import TypedKind as TypedKind
     from btcctl.typed.metadata import Metadata as Metadata
     from btcctl.typed.typed_object import CustomResource as CustomResource
     from btcctl.typed.typed_object import TypedObject as TypedObject
+    from btcctl.webhooks.admission import Admission as Admission
+    from btcctl.webhooks.admission import Requester as Requester
+    from btcctl.webhooks.admission import Verdict as Verdict
+    from btcctl.webhooks.hooks import AdmissionHook as AdmissionHook
+    from btcctl.webhooks.hooks import Converter as Converter
+    from btcctl.webhooks.hooks import HookOptions as HookOptions
+    from btcctl.webhooks.hooks import Mutator as Mutator
+    from btcctl.webhooks.hooks import Validator as Validator
+    from btcctl.webhooks.hooks import converts as converts
+    from btcctl.webhooks.hooks import mutates as mutates
+    from btcctl.webhooks.hooks import validates as validates
+    from btcctl.webhooks.options import WebhookOptions as WebhookOptions
     from btcctl.workqueue.queue import ShutDown as ShutDown
     from btcctl.workqueue.rate_limited import RateLimitingQueue as RateLimitingQueue
     from btcctl.workqueue.rate_limiters import BucketRateLimiter as BucketRateLimiter
@@ -164,6 +179,8 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "AGE": "typed.definition",
+    "Admission": "webhooks.admission",
+    "AdmissionHook": "webhooks.hooks",
     "AlreadyExists": "errors",
     "ApiClient": "rest.client",
     "ApiError": "errors",
@@ -174,17 +191,13 @@ _HOMES = {
     "BtcctlError": "errors",
     "BucketRateLimiter": "workqueue.rate_limiters",
     "CLUSTER_ROLES": "resources",
-    "NETWORK_POLICIES": "resources",
-    "ENDPOINT_SLICES": "resources",
-    "ENDPOINTS": "resources",
-    "JOBS": "resources",
-    "REPLICA_SETS": "resources",
     "CLUSTER_ROLE_BINDINGS": "resources",
     "CONFIG_MAPS": "resources",
     "CONTROLLER_REVISIONS": "resources",
     "CUSTOM_RESOURCE_DEFINITIONS": "resources",
     "CacheSyncError": "errors",
     "CallTimedOut": "errors",
+    "Change": "typed.differences",
     "ClientConfig": "rest.config.client_config",
     "Column": "typed.definition",
     "Condition": "controller.writing.conditions",
@@ -197,12 +210,15 @@ _HOMES = {
     "Controller": "controller.controller",
     "ControllerBuilder": "controller.builder",
     "ControllerOptions": "controller.options",
+    "Converter": "webhooks.hooks",
     "CustomResource": "typed.typed_object",
     "DEPLOYMENTS": "resources",
     "DeadlineExceeded": "errors",
     "DebugPages": "controller.debugging",
     "DecodeError": "errors",
     "Deleted": "informers.sharing.notifications",
+    "ENDPOINTS": "resources",
+    "ENDPOINT_SLICES": "resources",
     "EVENTS": "resources",
     "EVENTS_V1": "resources",
     "Elector": "leaderelection.elector",
@@ -215,6 +231,7 @@ _HOMES = {
     "Forbidden": "errors",
     "Gone": "errors",
     "HandlerFuncs": "informers.sharing.notifications",
+    "HookOptions": "webhooks.hooks",
     "HttpTransport": "rest.http",
     "InformerMetrics": "informers.metrics",
     "IntOrString": "crds.annotations",
@@ -222,6 +239,7 @@ _HOMES = {
     "Interrupted": "errors",
     "Invalid": "errors",
     "ItemExponentialRateLimiter": "workqueue.rate_limiters",
+    "JOBS": "resources",
     "LEASES": "resources",
     "LeaseLock": "leaderelection.lease_lock",
     "LeaseLost": "errors",
@@ -233,7 +251,9 @@ _HOMES = {
     "Metadata": "typed.metadata",
     "MethodNotAllowed": "errors",
     "Metrics": "metrics",
+    "Mutator": "webhooks.hooks",
     "NAMESPACES": "resources",
+    "NETWORK_POLICIES": "resources",
     "NODES": "resources",
     "NotControlled": "controller.writing.writes",
     "NotFound": "errors",
@@ -250,12 +270,15 @@ _HOMES = {
     "PatchKind": "rest.collection.resource",
     "PredicateHandler": "informers.sharing.filters",
     "Quantity": "crds.annotations",
+    "REPLICA_SETS": "resources",
     "ROLES": "resources",
     "ROLE_BINDINGS": "resources",
     "RateLimiter": "workqueue.rate_limiters",
     "RateLimitingQueue": "workqueue.rate_limited",
     "ReadLimits": "rest.limits",
     "ReflectorOptions": "informers.options",
+    "Refused": "errors",
+    "Requester": "webhooks.admission",
     "Resource": "rest.collection.resource",
     "ResourceType": "resources",
     "Result": "controller.reconciling.result",
@@ -282,13 +305,18 @@ _HOMES = {
     "TypedResource": "rest.typed.resource",
     "Unauthorized": "errors",
     "VALIDATING_WEBHOOK_CONFIGURATIONS": "resources",
+    "Validator": "webhooks.hooks",
+    "Verdict": "webhooks.admission",
     "WatchDecodeError": "errors",
+    "WebhookOptions": "webhooks.options",
     "add_finalizer": "controller.writing.finalizers",
     "all_of": "controller.keys.predicates",
     "any_of": "controller.keys.predicates",
     "atomic": "crds.annotations",
+    "converts": "webhooks.hooks",
     "crd_for": "crds.definition",
     "create_or_update": "controller.writing.writes",
+    "diff": "typed.differences",
     "drop_managed_fields": "informers.reflector.transform",
     "generation_changed": "controller.keys.predicates",
     "has_label": "controller.keys.predicates",
@@ -300,6 +328,7 @@ _HOMES = {
     "load_config": "rest.loading",
     "log_event": "events.sinks.api_sink",
     "merge_conditions": "controller.writing.conditions",
+    "mutates": "webhooks.hooks",
     "not_": "controller.keys.predicates",
     "obeys": "crds.annotations",
     "own_key": "controller.keys.handlers",
@@ -312,6 +341,7 @@ _HOMES = {
     "run_until_signal": "controller.manager",
     "set_controller": "controller.writing.writes",
     "set_fields": "controller.writing.fields",
+    "validates": "webhooks.hooks",
     "write_status": "controller.writing.writes",
 }
 

@@ -20,6 +20,7 @@
     * NotLeading: an effect was about to begin although we do not, or no longer, lead
     * LeaseLost: we led, and could not renew our lease in time
     * TerminalError: a reconcile failed in a way that retrying cannot mend
+    * Refused: what an admission webhook has against an object
 
 The RPC errors of the operator live next to its RPC client.
 """
@@ -290,6 +291,20 @@ class CallTimedOut(ConnectionSilent, DeadlineExceeded):
     Who retries on a TransportError retries on this, too. Who only wants to know whether time has run out
     catches DeadlineExceeded, which also comes when the work's deadline (`btcctl.deadline`) is over.
     """
+
+
+class Refused(BtcctlError):
+    """What an admission webhook has against an object: raised or returned by it, said by the API server as `Invalid`.
+
+    Attributes:
+        message: What is wrong, for who has sent the object.
+        field: Which field is to blame: "spec.replicas"; "" for the object as a whole.
+    """
+
+    def __init__(self, message: str, *, field: str = "") -> None:
+        super().__init__(f"{field}: {message}" if field else message)
+        self.message = message
+        self.field = field
 
 
 class TerminalError(BtcctlError):

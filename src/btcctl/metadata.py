@@ -50,7 +50,7 @@ class OwnerReference(msgspec.Struct, frozen=True, gc=False, rename="camel"):
 class ObjectMeta(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """The scalars of `metadata` that are decoded when an object arrives."""
 
-    name: str = ""  #: never empty, but in the object of a BOOKMARK
+    name: str = ""  #: empty only in the object of a BOOKMARK, and of what is yet to be named
     namespace: str = ""
     uid: str = ""
     resource_version: str = ""  #: opaque: hand it back to the server, never compare it

@@ -209,8 +209,8 @@ class Object(msgspec.Struct, frozen=True, gc=False, eq=False):
         raise failure
 
     @classmethod
-    def from_bookmark(cls, raw: bytes) -> Self:
-        """Wrap the object of a BOOKMARK event, which has a resourceVersion and no name.
+    def from_nameless(cls, raw: bytes) -> Self:
+        """Wrap what may have no name: the object of a BOOKMARK event, or a new one whose name the server will make.
 
         Raises:
             ObjectDecodeError: The bytes are not JSON or have no usable metadata.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
@@ -25,6 +25,9 @@ from btcctl.metrics import Metrics
 from btcctl.objects import ObjectKey
 from btcctl.rest.client import ApiClient
 from btcctl.typed.kinds import AnyKind, type_of
+from btcctl.webhooks.hooks import Hook
+from btcctl.webhooks.options import WebhookOptions
+from btcctl.webhooks.webhooks import Webhooks
 from btcctl.workqueue.rate_limiters import RateLimiter
 
 
@@ -37,12 +40,14 @@ class AppOptions:
         workers: How many reconciles of a controller run at once, unless it has options of its own.
         resync_seconds: How often everything in the caches is looked at again, ± 10 %; 0 is never.
         transform: Done to each object before it is cached.
+        webhooks: Where hooks are served, if there are any.
     """
 
     namespaces: tuple[str, ...] = ()
     workers: int = 2
     resync_seconds: float = 0.0
     transform: Transform | None = None
+    webhooks: WebhookOptions = field(default_factory=WebhookOptions)
 
 
 class App:
@@ -63,6 +68,7 @@ class App:
         options: What its user has chosen.
         metrics: Where to count; own collectors are registered with `metrics.registry`. None counts nothing.
         elector: Controllers, and services that say so, work only while it leads. None: always.
+        copy_client: For what every copy of the operator writes, whether it leads or not; `client` if None.
 
     Attributes:
         factory: Of every cache.
@@ -79,6 +85,7 @@ class App:
         options: AppOptions = AppOptions(),
         metrics: Metrics | None = None,
         elector: Elector | None = None,
+        copy_client: ApiClient | None = None,
     ) -> None:
         self.client = client
         self.name = name
@@ -95,6 +102,9 @@ class App:
         )
         self.recorder = EventRecorder(client, name, clock)
         self._elector = elector
+        self._copy_client = copy_client or client
+        self._hooks: list[Hook] | None = None
+        self._webhooks: Webhooks | None = None
         self._controllers: list[Controller] = []
         self._services: list[Service] = []
         self._leading: list[Service] = []
@@ -123,17 +133,32 @@ class App:
         self._refuse_late("a controller")
         self._controllers.append(controller)
 
+    def webhooks(self, *hooks: Hook) -> None:
+        """Serve what was made with `validates`, `mutates` and `converts`, and register it with the API server.
+
+        None at all takes back what an earlier version of the operator has registered.
+        """
+        self._refuse_late("a webhook")
+        self._hooks = [*(self._hooks or ()), *hooks]
+
+    @property
+    def served_webhooks(self) -> Webhooks | None:
+        """What serves the hooks, once there is a manager; None if there are none."""
+        return self._webhooks
+
     def manager(self) -> Manager:
         """What starts and stops it all; the same one on every call, after the first of which nothing is added.
 
         Raises:
-            ValueError: There is no controller and no service, or two controllers have one name.
+            ConfigError: There are webhooks, and what these need is not installed.
+            ValueError: There is nothing to run, or two controllers have one name; a conversion is missing.
         """
         if self._manager is None:
-            if not (self._controllers or self._services or self._leading):
+            if not (self._controllers or self._services or self._leading or self._hooks is not None):
                 raise ValueError(
                     f"{self.name} has nothing to do: app.controller(Database).reconciles(reconcile), or app.service(…)"
                 )
+            self._serve_webhooks()
             self._manager = Manager(
                 self.factory,
                 self._controllers,
@@ -144,6 +169,24 @@ class App:
                 clock=self.clock,
             )
         return self._manager
+
+    def _serve_webhooks(self) -> None:
+        if self._hooks is None:
+            return
+        self._webhooks = made = Webhooks(
+            self.name,
+            self._hooks,
+            client=self.client,
+            copy_client=self._copy_client,
+            factory=self.factory,
+            clock=self.clock,
+            namespaces=self.options.namespaces,
+            options=self.options.webhooks,
+            metrics=self.metrics,
+        )
+        self._services += made.services
+        self._controllers += made.controllers
+        self.checks["webhooks"] = made.problem
 
     def _refuse_late(self, what: str) -> None:
         if self._manager is not None:

@@ -338,6 +338,11 @@ class Controller:
         return self._options.workers
 
     @property
+    def leading(self) -> bool:
+        """Whether it works only while this process leads."""
+        return self._options.leading
+
+    @property
     def clock(self) -> Clock:
         """What its delays and durations are measured with."""
         return self._clock

@@ -48,7 +48,7 @@ class Manager:
 
     Args:
         factory: The caches.
-        controllers: Started once everything else is.
+        controllers: Started once everything else is; those that do not wait for the lead, before the others.
         recorder: An event recorder: its last events are sent after the controllers have ended.
         services: Further parts, started before the controllers.
         leading: Further parts that, as the controllers, run only while this process leads; always without an elector.
@@ -75,9 +75,9 @@ class Manager:
         self.recorder = recorder
         self.elector = elector
         self._clock = clock
-        gated: list[Service] = [*leading, *self.controllers]
+        gated: list[Service] = [*leading, *(each for each in self.controllers if each.leading)]
         self._waiting = [] if elector is None else [WhenLeading(elector.leading, gated, clock)]
-        work = self._waiting or gated
+        work = [*(each for each in self.controllers if not each.leading), *(self._waiting or gated)]
         self._last: list[Service] = _present(elector, recorder)
         self._parts: list[Service] = [factory, *self._last, *services, *work]
         self._running: list[Service] = []

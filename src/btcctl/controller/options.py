@@ -19,6 +19,7 @@ class ControllerOptions:
             computes is not interrupted.
         own_writes_timeout: How long a key waits at most until the caches show what its last
             reconcile has written; 0 for not at all.
+        leading: Work only while this process leads. False is for what every copy of the operator has to do.
         background: Keys of an initial list or a resync, and of a `Result` that says so, wait behind those of changes.
     """
 
@@ -27,6 +28,7 @@ class ControllerOptions:
     reconcile_timeout: float | None = None
     own_writes_timeout: float = 2.0
     background: bool = True
+    leading: bool = True
 
     def __post_init__(self) -> None:
         if type(self.workers) is not int:

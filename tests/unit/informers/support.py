@@ -45,12 +45,12 @@ def deleted(name: str, version: int | str, **more: Any) -> WatchEvent:
 
 
 def bookmark(version: int | str) -> WatchEvent:
-    return WatchEvent(BOOKMARK, Object.from_bookmark(b'{"metadata":{"resourceVersion":"%s"}}' % str(version).encode()))
+    return WatchEvent(BOOKMARK, Object.from_nameless(b'{"metadata":{"resourceVersion":"%s"}}' % str(version).encode()))
 
 
 def initial_end(version: int | str) -> WatchEvent:
     metadata = {"resourceVersion": str(version), "annotations": {"k8s.io/initial-events-end": "true"}}
-    return WatchEvent(BOOKMARK, Object.from_bookmark(json.dumps({"metadata": metadata}).encode()))
+    return WatchEvent(BOOKMARK, Object.from_nameless(json.dumps({"metadata": metadata}).encode()))
 
 
 def page(version: int | str, *objects: Object, continue_token: str = "") -> ListPage:

@@ -30,6 +30,7 @@ from btcctl.rest.http import HttpTransport
 from btcctl.rest.metrics import RequestMetrics
 from btcctl.rest.retry import RetryPolicy
 from btcctl.rest.transport.counting import CountingTransport
+from btcctl.webhooks.options import WebhookOptions
 
 logger = logging.get_logger(__name__)
 
@@ -81,6 +82,24 @@ def _parser(name: str, environ: Mapping[str, str] | None) -> argparse.ArgumentPa
         flags.value(
             f"--{flag}-bind-address", metavar="ADDRESS", default="", about=f"serve {what} here: :8080; off by default"
         )
+    flags.value(
+        "--webhook-bind-address", metavar="ADDRESS", default=":9443", about="serve the operator's webhooks here"
+    )
+    flags.value(
+        "--webhook-service", metavar="NAME", default="", about=f"the Service that leads there; {name}-webhooks if empty"
+    )
+    flags.value(
+        "--webhook-url",
+        metavar="URL",
+        default="",
+        about="tell the API server this https:// address instead of a Service",
+    )
+    flags.value(
+        "--webhook-cert-dir",
+        metavar="DIR",
+        default="",
+        about="tls.crt, tls.key and ca.crt that somebody else renews, instead of a Secret of the operator's own",
+    )
     flags.switch("--debug-endpoints", about="also serve /debug with the metrics, for btcctl debug")
     flags.switch("--leader-elect", about="work only while holding a Lease, so that several copies can run")
     flags.value("--leader-elect-resource-name", metavar="NAME", default=name, about="the Lease")
@@ -104,6 +123,13 @@ def _run(build: Build, name: str, args: argparse.Namespace) -> None:
     if args.debug_endpoints and not args.metrics_bind_address:
         raise ConfigError("--debug-endpoints needs --metrics-bind-address")
     config = cluster_config(args)
+    webhooks = WebhookOptions(
+        args.webhook_bind_address,
+        config.namespace,
+        args.webhook_service,
+        url=args.webhook_url,
+        certificates=args.webhook_cert_dir,
+    )
     metrics = Metrics()
     with _candidate(name, args, config, metrics) as candidate:
         fence = None if candidate is None else candidate.fence
@@ -113,9 +139,10 @@ def _run(build: Build, name: str, args: argparse.Namespace) -> None:
         )
         with contextlib.closing(ApiClient(transport, field_manager=name)) as client:
             logger.info("connected", server=config.host, server_version=_version_of(client))
-            options = AppOptions(args.namespace, args.workers, args.resync_period)
+            options = AppOptions(args.namespace, args.workers, args.resync_period, webhooks=webhooks)
             elector = None if candidate is None else candidate.elector
-            app = App(client, name, options=options, metrics=metrics, elector=elector)
+            copy_client = None if candidate is None else candidate.client
+            app = App(client, name, options=options, metrics=metrics, elector=elector, copy_client=copy_client)
             manager = built(build, app)
             for server in _status_servers(args, app, manager):
                 manager.serve(server)
@@ -126,6 +153,7 @@ def _run(build: Build, name: str, args: argparse.Namespace) -> None:
 class _Candidate:
     elector: Elector
     fence: Fence
+    client: ApiClient
 
 
 @contextlib.contextmanager
@@ -141,7 +169,8 @@ def _candidate(
     with ApiClient(HttpTransport(config, pool_size=1), field_manager=name, retries=RetryPolicy(attempts=1)) as client:
         fence = Fence(AWAKE_CLOCK)
         observer = metrics.part(LeaderCollector).leader(key.name)
-        yield _Candidate(Elector(LeaseLock(client, key), fence, clock=AWAKE_CLOCK, observer=observer), fence)
+        elector = Elector(LeaseLock(client, key), fence, clock=AWAKE_CLOCK, observer=observer)
+        yield _Candidate(elector, fence, client)
 
 
 def _status_servers(args: argparse.Namespace, app: App, manager: Manager) -> Iterator[StatusServer]:

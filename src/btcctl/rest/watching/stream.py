@@ -111,7 +111,7 @@ def _decode_in_steps(line: bytes, type_meta: TypeMeta | None) -> WatchEvent:
     type_, raw = _split(line)
     if type_ == ERROR:
         raise _error(raw)
-    return WatchEvent(type_, Object.from_bookmark(raw) if type_ == BOOKMARK else object_from(raw, type_meta))
+    return WatchEvent(type_, Object.from_nameless(raw) if type_ == BOOKMARK else object_from(raw, type_meta))
 
 
 def _split(line: bytes) -> tuple[str, bytes]:

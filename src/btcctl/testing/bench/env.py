@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import yaml
 
+from btcctl import codecs
 from btcctl.app.app import App, built
 from btcctl.controller.controller import Controller
 from btcctl.objects import Object, ObjectKey
@@ -19,15 +20,18 @@ from btcctl.testing.bench.calls import Call, ObservedTransport
 from btcctl.testing.bench.client import SteppedClient
 from btcctl.testing.bench.clock import JumpingClock
 from btcctl.testing.bench.faults import Faults
+from btcctl.testing.bench.hooks import Admitted, Question, ask
 from btcctl.testing.bench.servers import BenchServer
 from btcctl.testing.bench.stepping import SteppedManager
 from btcctl.testing.bench.workloads import Pods
 from btcctl.typed.kinds import AnyKind, type_of
 from btcctl.typed.typed_object import TypedObject
 from btcctl.typed.values import body_of, decoded
+from btcctl.webhooks.webhooks import OWN_CONTROLLERS, Webhooks
 
 #: What an operator is made of: `build(app)` adds to an App, `build(client, clock)` returns a Manager.
 Build: TypeAlias = Callable[..., Any]
+K = TypeVar("K", bound=TypedObject)
 Body: TypeAlias = Mapping[str, Any] | TypedObject
 
 _UNOBSERVED = (EVENTS, EVENTS_V1, LEASES)  # no effects of a reconcile
@@ -75,6 +79,7 @@ class OperatorEnv(Faults):
         self.namespace = namespace
         self._build = build
         self._server = server
+        self._webhooks: Webhooks | None = None
         self._life = self._begin()
         self.settle()
 
@@ -132,6 +137,53 @@ class OperatorEnv(Faults):
         type_ = type_of(kind)
         objects, _ = self.admin.resource(type_, self.namespace if type_.namespaced else "").list()
         return sorted(each.name for each in objects)
+
+    def admit(
+        self,
+        obj: Body,
+        old: Body | None = None,
+        *,
+        operation: str = "",
+        user: str = "somebody",
+        groups: Sequence[str] = (),
+        dry_run: bool = False,
+        subresource: str = "",
+    ) -> Admitted:
+        """What the operator's hooks say of a request. Nothing is stored.
+
+        Their match conditions and selectors are not looked at.
+
+        Args:
+            obj: As it is to become; of a DELETE, what is to go.
+            old: As it was.
+            operation: "CREATE", "UPDATE" or "DELETE"; an update if there is an `old`, else a creation.
+            user: Who asks.
+
+        Raises:
+            AssertionError: A hook failed, which is no refusal; or there are no hooks.
+        """
+        body = self._plain(obj)
+        question = Question(
+            body,
+            None if old is None else self._plain(old),
+            operation or ("CREATE" if old is None else "UPDATE"),
+            user,
+            groups,
+            dry_run,
+            subresource,
+        )
+        hooks = self._hooks
+        return ask(hooks.admission, hooks.reviews, question, type(obj) if isinstance(obj, TypedObject) else None)
+
+    def convert(self, obj: TypedObject, model: type[K]) -> K:
+        """An object as the operator's converters make it of another version.
+
+        Raises:
+            BtcctlError: There is no converter for it.
+        """
+        body = self._plain(obj)
+        made = self._hooks.reviews.conversions.convert(codecs.encode(body), type_of(model).api_version)
+        return decoded(Object.from_nameless(codecs.encode(made)), model)
 
     def pods(self, workload: str) -> Pods:
         """Stand in for the kubelets of a StatefulSet's or Deployment's pods."""
@@ -216,10 +268,19 @@ class OperatorEnv(Faults):
         self.client.close()
         self._server.close()
 
+    @property
+    def _hooks(self) -> Webhooks:
+        if self._webhooks is None:
+            raise AssertionError("the operator has no hooks: app.webhooks(…) in a build(app)")
+        return self._webhooks
+
     def _begin(self) -> SteppedManager:
         parameters = inspect.signature(self._build).parameters
+        self._webhooks = None
         if "app" in parameters:
-            manager = built(self._build, App(self.client, self.client.field_manager, clock=self.clock))
+            app = App(self.client, self.client.field_manager, clock=self.clock)
+            manager = built(self._build, app)
+            self._webhooks = app.served_webhooks
         elif "clock" in parameters:
             manager = self._build(self.client, clock=self.clock)
         else:
@@ -234,9 +295,10 @@ class OperatorEnv(Faults):
         ]
 
     def _controller(self, name: str) -> Controller:
-        found = [each for each in self._life.manager.controllers if name in {"", each.name}]
+        of_author = [each for each in self._life.manager.controllers if each.name not in OWN_CONTROLLERS]
+        found = [each for each in of_author if name in {"", each.name}]
         if len(found) != 1:
-            names = ", ".join(each.name for each in self._life.manager.controllers)
+            names = ", ".join(each.name for each in of_author)
             raise AssertionError(f"which controller? There are: {names}")
         return found[0]
 
