@@ -22,7 +22,7 @@ OPERATOR_FAULTS = [
         _TYPED,
         (
             "an update drops what the class does not know",
-            "        whole = _merged(read.body(), difference)\n",
+            "        whole = overlaid(read.body(), known, body)\n",
             "        whole = dict(body)\n",
         ),
         (

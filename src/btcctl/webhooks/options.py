@@ -58,6 +58,12 @@ class WebhookOptions:
         host = urlsplit(self.url).hostname
         return [host] if host else [f"{self.service_of(name)}.{self.namespace}.svc"]
 
+    def address(self, name: str) -> str:
+        """Where an operator of this name is asked: scheme, host and port."""
+        if self.url:
+            return self.url.rstrip("/")
+        return f"https://{self.hosts(name)[0]}:{self.service_port}"
+
     def client_config(self, name: str, path: str) -> dict[str, Any]:
         """`clientConfig` of a hook, without the authority."""
         if self.url:

@@ -45,6 +45,7 @@ class Webhooks:
     Attributes:
         reviews: Answers, without a network: for tests.
         admission: The hooks that are asked about requests.
+        address: Where an API server is told that they are.
         identity: The certificate that is shown.
         controllers: To be run: of the certificates in every copy, of the registration in the one that leads.
         services: To be run in every copy.
@@ -74,6 +75,7 @@ class Webhooks:
         given = tuple(hooks)
         check_distinct(given)
         self.admission = [each for each in given if isinstance(each, AdmissionHook)]
+        self.address = options.address(name)
         self.reviews = Reviews(given, clock)
         self.identity = Identity(clock)
         said = Said(name, options, namespaces, given, tuple(self.reviews.conversions.kinds))

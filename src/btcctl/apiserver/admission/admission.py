@@ -12,7 +12,7 @@ from btcctl.apiserver.admission import matching
 from btcctl.apiserver.admission.attributes import Attributes
 from btcctl.apiserver.admission.gate import Gate
 from btcctl.apiserver.admission.hooks import webhooks
-from btcctl.apiserver.admission.hooks.calling import HookClient, Resolve
+from btcctl.apiserver.admission.hooks.calling import HookClient, Local, Resolve
 from btcctl.apiserver.admission.hooks.webhooks import Webhook, Webhooks
 from btcctl.apiserver.admission.mutating import Mutator, Renew, mutate
 from btcctl.apiserver.admission.versions import Versions
@@ -60,6 +60,11 @@ class Admission:
         self._webhooks = Webhooks(store, self._versions, self._client)
         self._lock = threading.Lock()  # guards the next one
         self._known = _Configured(())
+
+    @property
+    def local_hooks(self) -> dict[str, Local]:
+        """Who answers in this process: see `HookClient`."""
+        return self._client.local
 
     def gate(
         self, request: ApiRequest, route: Route, options: Callable[[], Mapping[str, Any]], warnings: list[str]

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias, TypeVar
 import yaml
 
 from btcctl import codecs
-from btcctl.app.app import App, built
+from btcctl.app.app import App, AppOptions, built
 from btcctl.controller.controller import Controller
 from btcctl.objects import Object, ObjectKey
 from btcctl.rbac.rights import difference, least_rules, rules_in
@@ -20,7 +20,7 @@ from btcctl.testing.bench.calls import Call, ObservedTransport
 from btcctl.testing.bench.client import SteppedClient
 from btcctl.testing.bench.clock import JumpingClock
 from btcctl.testing.bench.faults import Faults
-from btcctl.testing.bench.hooks import Admitted, Question, ask
+from btcctl.testing.bench.hooks import Admitted, Question, Serving, ask
 from btcctl.testing.bench.servers import BenchServer
 from btcctl.testing.bench.stepping import SteppedManager
 from btcctl.testing.bench.workloads import Pods
@@ -80,6 +80,7 @@ class OperatorEnv(Faults):
         self._build = build
         self._server = server
         self._webhooks: Webhooks | None = None
+        self._serving = Serving(server.local_hooks, namespace)
         self._life = self._begin()
         self.settle()
 
@@ -97,6 +98,7 @@ class OperatorEnv(Faults):
     def restart(self) -> None:
         """End the operator as a kill does, and start another one: with empty caches, and nothing in mind."""
         self._life.close()
+        self._serving.end()
         self.client.drop_watches()
         self._life = self._begin()
         self.settle()
@@ -264,6 +266,9 @@ class OperatorEnv(Faults):
     def close(self) -> None:
         """End the operator and the server."""
         self._life.close()
+        self._serving.end()
+        if self._webhooks is not None:
+            self._serving.take_back(self.admin, self.client.field_manager)
         self.client.drop_watches()
         self.client.close()
         self._server.close()
@@ -278,9 +283,11 @@ class OperatorEnv(Faults):
         parameters = inspect.signature(self._build).parameters
         self._webhooks = None
         if "app" in parameters:
-            app = App(self.client, self.client.field_manager, clock=self.clock)
+            options = AppOptions(webhooks=self._serving.options)
+            app = App(self.client, self.client.field_manager, clock=self.clock, options=options)
             manager = built(self._build, app)
             self._webhooks = app.served_webhooks
+            self._serving.serve(self._webhooks)
         elif "clock" in parameters:
             manager = self._build(self.client, clock=self.clock)
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import copy
 import json
 import uuid
@@ -11,12 +12,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from btcctl import codecs
+from btcctl.apiserver.admission.hooks.calling import Local
 from btcctl.apiserver.patching.json_patch import apply_operations
 from btcctl.apiserver.patching.ordering import written
-from btcctl.objects import Object
+from btcctl.errors import NotFound
+from btcctl.objects import Object, ObjectKey
+from btcctl.resources import MUTATING_WEBHOOK_CONFIGURATIONS, VALIDATING_WEBHOOK_CONFIGURATIONS
+from btcctl.rest.client import ApiClient
+from btcctl.testing.control_plane.ports import free_ports
 from btcctl.typed.values import decoded
 from btcctl.webhooks.answers.reviews import Reviews, path_of
 from btcctl.webhooks.hooks import AdmissionHook, Mutator
+from btcctl.webhooks.options import WebhookOptions
+from btcctl.webhooks.serving import WebhookServer
+from btcctl.webhooks.webhooks import Webhooks
 
 _SECONDS = 10.0
 
@@ -40,6 +49,51 @@ class Admitted:
     fields: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
+
+
+class Serving:
+    """Has an API server reach the hooks of one life of an operator.
+
+    Args:
+        local: Who answers in this process; None: it is asked over HTTPS, at an address of this machine.
+        namespace: The operator's.
+    """
+
+    def __init__(self, local: dict[str, Local] | None, namespace: str) -> None:
+        self._local = local
+        self._running: WebhookServer | None = None
+        port = 0 if local is not None else free_ports(1)[0]
+        url = f"https://127.0.0.1:{port}" if port else ""
+        self.options = WebhookOptions(f"127.0.0.1:{port}", namespace, url=url)
+
+    def serve(self, webhooks: Webhooks | None) -> None:
+        """From now on."""
+        if webhooks is None:
+            return
+        if self._local is None:
+            self._running = webhooks.server
+            self._running.start()
+        else:
+            self._local[webhooks.address] = lambda path, body, seconds: _local(webhooks.reviews, path, body, seconds)
+
+    def take_back(self, admin: ApiClient, name: str) -> None:
+        """Leave a server that others use without what an operator of this name has registered."""
+        for type_ in (MUTATING_WEBHOOK_CONFIGURATIONS, VALIDATING_WEBHOOK_CONFIGURATIONS):
+            with contextlib.suppress(NotFound):
+                admin.resource(type_).delete(ObjectKey("", name))
+
+    def end(self) -> None:
+        """As a kill ends it: nobody answers any more."""
+        if self._running is not None:
+            self._running.stop()
+            self._running = None
+        if self._local is not None:
+            self._local.clear()
+
+
+def _local(reviews: Reviews, path: str, body: bytes, seconds: float) -> tuple[int, str, bytes]:
+    reply = reviews.handle(path, body, seconds)
+    return reply.status.value, "application/json" if reply.status == 200 else "text/plain", reply.body
 
 
 @dataclass(frozen=True, slots=True)

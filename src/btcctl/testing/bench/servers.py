@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from typing import Any, Protocol
 
+from btcctl.apiserver.admission.hooks.calling import Local
 from btcctl.apiserver.api import Api
 from btcctl.apiserver.http import EmbeddedServer
 from btcctl.errors import AlreadyExists, NotFound
@@ -31,11 +32,13 @@ class BenchServer(Protocol):
         transport: For the operator's client.
         admin: For the test, and for what stands in for the rest of a cluster.
         is_immediate: What is written is at once in every watch.
+        local_hooks: Who answers for webhooks in this process, by their address; None: they are asked over HTTPS.
     """
 
     transport: Transport
     admin: ApiClient
     is_immediate: bool
+    local_hooks: dict[str, Local] | None
 
     def prepare(self, kinds: Iterable[AnyKind | Mapping[str, Any]], objects: Iterable[Mapping[str, Any]]) -> None:
         """Have it serve these kinds, and hold these objects."""
@@ -53,6 +56,7 @@ class FakeServer:
         self._fake = FakeClient(clock=clock, field_manager="test")
         self.admin: ApiClient = self._fake
         self.transport = self._fake.transport
+        self.local_hooks: dict[str, Local] | None = self._fake.api.admission.local_hooks
 
     def prepare(self, kinds: Iterable[AnyKind | Mapping[str, Any]], objects: Iterable[Mapping[str, Any]]) -> None:
         for kind in kinds:
@@ -68,6 +72,7 @@ class HttpServer:
     """Over HTTP. What `prepare` has made is taken away again."""
 
     is_immediate = False
+    local_hooks: dict[str, Local] | None = None
 
     def __init__(self, config: ClientConfig) -> None:
         self._ending = ExitStack()

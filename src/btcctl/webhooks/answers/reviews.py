@@ -7,6 +7,7 @@ the hook's failure policy decides. What it raised is logged, and not answered: i
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextvars import Context
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
@@ -85,6 +86,11 @@ class Reviews:
         Args:
             seconds: For how long whoever asks will wait.
         """
+        # A context of its own: what is bound to log lines, a deadline, or what a reconcile in this thread records as
+        # its own writes, is not the hook's.
+        return Context().run(self._handle, path, body, seconds)
+
+    def _handle(self, path: str, body: bytes, seconds: float) -> Reply:
         bind(webhook=path)
         try:
             with limited_to(seconds, self._clock):
