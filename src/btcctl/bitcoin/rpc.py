@@ -26,14 +26,20 @@ from btcctl.bitcoin.rpc_errors import (
     InsufficientFunds,
     InvalidAddress,
     InvalidParameter,
+    InvalidParams,
+    InvalidPeer,
+    InvalidRequest,
     MethodNotFound,
     Misused,
+    NodeFailed,
     NotAdded,
     NotConnected,
+    ParseError,
     RpcError,
     RpcFailure,
     RpcForbidden,
     RpcOverloaded,
+    RpcRejected,
     RpcStopping,
     RpcTimedOut,
     RpcUnauthorized,
@@ -62,16 +68,22 @@ __all__ = [
     "InsufficientFunds",
     "InvalidAddress",
     "InvalidParameter",
+    "InvalidParams",
+    "InvalidPeer",
+    "InvalidRequest",
     "MethodNotFound",
     "Misused",
+    "NodeFailed",
     "NotAdded",
     "NotConnected",
+    "ParseError",
     "RpcClient",
     "RpcConnections",
     "RpcError",
     "RpcFailure",
     "RpcForbidden",
     "RpcOverloaded",
+    "RpcRejected",
     "RpcStopping",
     "RpcTimedOut",
     "RpcUnauthorized",
@@ -88,6 +100,8 @@ CONNECT_SECONDS: Final = 1.0
 # `addnode onetry` to a host that swallows packets blocks for 5.07 s (measured).
 READ_SECONDS: Final = 6.0
 MAX_ANSWER_BYTES: Final = 16 * 1024 * 1024
+# Core sends JSON with 400 and 404, too: of a request that makes no sense, and of a method that there is not.
+_REJECTED: Final = frozenset({400, 404, 405})
 # Each pool holds one idle connection; the least recently used node's is closed first.
 _POOLS = 256
 
@@ -329,6 +343,8 @@ class RpcClient:
             raise RpcForbidden(f"{self._url} does not accept calls from our address, or not this one (HTTP 403)", 403)
         if status == 503:
             raise _busy(self._url, data)
+        if status in _REJECTED and data.lstrip()[:1] not in {b"{", b"["}:
+            raise RpcRejected(f"{self._url} takes no such request (HTTP {status})")
         if not data:
             raise RpcUnavailable(f"{self._url} answered HTTP {status}")
         return data

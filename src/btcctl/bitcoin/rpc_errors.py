@@ -5,9 +5,12 @@
         * WarmingUp (-28): not yet ready for any call
         * AlreadyAdded (-23) · NotAdded (-24) · NotConnected (-29): of peers
         * MethodNotFound (-32601) · InvalidParameter (-8) · WrongType (-3) · InvalidAddress (-5) · Misused (-1)
+        * InvalidPeer (-30) · InvalidParams (-32602) · InvalidRequest (-32600) · ParseError (-32700)
+        * NodeFailed (-32603): it tried, and could not
         * WalletNotFound (-18) · WalletNotSpecified (-19) · InsufficientFunds (-6)
         * VerifyRejected (-26): a transaction or block breaks a rule
     * RpcUnavailable: no usable answer: refused, reset or not JSON
+        * RpcRejected: what answers there takes no such request (400, 404, 405), and will not the next time either
         * RpcTimedOut: none in time; a DeadlineExceeded as well
         * RpcOverloaded: too many calls wait already (503); a moment later it may do
         * RpcStopping: the node is shutting down (503)
@@ -42,6 +45,10 @@ class RpcOverloaded(RpcUnavailable):
 
 class RpcStopping(RpcUnavailable):
     """The node is shutting down: the call was not begun."""
+
+
+class RpcRejected(RpcUnavailable):
+    """What answers there takes no such request: no JSON-RPC at this path, or headers that are too large."""
 
 
 class RpcUnauthorized(RpcFailure):
@@ -162,3 +169,33 @@ class VerifyRejected(RpcError):
     """A transaction or block breaks a rule."""
 
     error_code = -26
+
+
+class InvalidPeer(RpcError):
+    """A peer is no IP address, where the node wants one."""
+
+    error_code = -30
+
+
+class InvalidParams(RpcError):
+    """Parameters that do not go together."""
+
+    error_code = -32602
+
+
+class InvalidRequest(RpcError):
+    """A request without a method, with another version of JSON-RPC, or with parameters that are no list or object."""
+
+    error_code = -32600
+
+
+class ParseError(RpcError):
+    """What was sent is no JSON, or nothing."""
+
+    error_code = -32700
+
+
+class NodeFailed(RpcError):
+    """The node tried, and could not; its words say why."""
+
+    error_code = -32603
