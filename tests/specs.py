@@ -89,6 +89,54 @@ COMBINATIONS: Final[dict[str, Spec]] = {
         **FIELDS["imagePullSecrets"],
         "priorityClassName": "low",
     },
+    "a signet of one's own with volumes and ports": {
+        **FIELDS["signetChallenge"],
+        "storage": {"size": "1Gi", "whenDeleted": "Delete"},
+        "rpcPort": 18332,
+        "p2pPort": 18333,
+    },
+    "a star on testnet4 with lines": {
+        "nodes": 4,
+        "network": "testnet4",
+        "topology": "star",
+        "config": ["maxuploadtarget=100", "uacomment=star"],
+    },
+    "a ring that mines and can be reached": {
+        "nodes": 5,
+        "topology": "ring",
+        "mining": {"interval": "2s", "node": 4},
+        "expose": {"type": "ClusterIP", "annotations": {"example.com/zone": "a"}},
+    },
+    "two versions kept apart": {
+        "nodes": 4,
+        "partition": [[0, 1], [2, 3]],
+        "nodeOverrides": [
+            {"ordinal": 2, "image": "btcctl-simnode:0.20", "config": ["uacomment=old"]},
+            {"ordinal": 3, "config": ["uacomment=new"]},
+        ],
+    },
+    "edges with credentials and ports": {
+        "nodes": 4,
+        "secret": "bitcoin-default-secret",
+        "topology": "edges",
+        "edges": [[0, 1], [1, 2], [2, 3]],
+        "rpcPort": 18332,
+        "p2pPort": 19444,
+    },
+    "a chain from elsewhere on volumes": {
+        "nodes": 2,
+        "snapshot": {"claimName": "chains", "path": "2026/chain.tar.gz"},
+        "storage": {"size": "2Gi", "whenDeleted": "Retain"},
+        "config": ["prune=550"],
+    },
+    "small and strict": {
+        "nodes": 2,
+        "resources": {"requests": {"memory": "64Mi"}, "limits": {"memory": "256Mi", "cpu": "500m"}},
+        "securityContext": {"runAsNonRoot": True, "runAsUser": 1001, "seccompProfile": {"type": "RuntimeDefault"}},
+        "containerSecurityContext": {"readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}},
+        "imagePullPolicy": "IfNotPresent",
+        "podLabels": {"team": "red"},
+    },
 }
 
 #: By what is tried: fields beside `nodes: 3`, and words of the refusal.

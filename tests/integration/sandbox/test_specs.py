@@ -12,7 +12,7 @@ from btcctl.bitcoin.pod_template import ChildOptions
 from btcctl.bitcoin.rpc import Credentials, RpcConnections, RpcFailure
 from btcctl.bitcoin.types import BITCOIN_NETWORKS, BitcoinNetwork, decode_status
 from btcctl.objects import ObjectKey
-from btcctl.resources import PODS, STATEFUL_SETS
+from btcctl.resources import PODS, SERVICES, STATEFUL_SETS
 from btcctl.sandbox.demonstration.commands import RPC_PORT
 from btcctl.sandbox.session import SandboxOptions, Session
 from tests.integration.programs import BITCOIND
@@ -28,9 +28,14 @@ UNRUNNABLE = {
     "imagePullSecrets",
     "the first controller's image",
     "everything about pods",
+    "a chain from elsewhere on volumes",
 }
 SIMULATED = [name for name in {**FIELDS, **COMBINATIONS} if name not in UNRUNNABLE]
-REAL = ["signetChallenge", "network", "rpcPort", "config", "topology ring", "a parted ring on ports of its own"]
+REAL = [
+    *("network", "rpcPort", "config", "expose", "topology ring", "a parted ring on ports of its own"),
+    *("a signet of one's own with volumes and ports", "a star on testnet4 with lines"),
+    *("a ring that mines and can be reached", "edges with credentials and ports"),
+]
 
 
 class Networks:
@@ -75,12 +80,16 @@ class Networks:
         shape = self.network.spec.shape
         return {frozenset({one, other}) for one in range(shape.nodes) for other in shape.neighbours(one)}
 
+    def is_exposed(self) -> bool:
+        """Whether there is a Service that leads to nodes, from wherever it can be reached."""
+        return f"{self.key.name}-rpc" in {each.name for each in self._client.resource(SERVICES, "default").list()[0]}
+
     def clear(self) -> None:
         self.networks.delete(self.key)
         eventually(lambda: not self._left(), 30)
 
     def _left(self) -> list[str]:
-        found = (self._client.resource(type_, "default").list()[0] for type_ in (PODS, STATEFUL_SETS))
+        found = (self._client.resource(type_, "default").list()[0] for type_ in (PODS, SERVICES, STATEFUL_SETS))
         return [each.name for objects in found for each in objects if each.name.startswith(self.key.name)]
 
     def close(self) -> None:
@@ -107,6 +116,7 @@ def check(networks: Networks, name: str) -> None:
     eventually(lambda: networks.links() == networks.wanted_links(), 20)
     for ordinal in range(networks.network.spec.running_nodes):
         assert networks.rpc(ordinal).call("getblockchaininfo")["chain"] == networks.network.spec.network, name
+    assert networks.is_exposed() == (networks.network.spec.expose is not None), name
     networks.clear()
 
 

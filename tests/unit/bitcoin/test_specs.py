@@ -16,8 +16,8 @@ from tests.unit.bitcoin.world import KEY, SERVICE, STATEFUL_SET, World
 
 SPECS = {**FIELDS, **COMBINATIONS}
 PLAIN = {"nodes": 2}
-# What cannot change once the network is there.
-LASTING = {"network", "signetChallenge", "storage"}
+# What cannot change once the network is there, or leaves a mark: pods say for which Secret they were made.
+LASTING = {"network", "signetChallenge", "storage", "secret"}
 
 
 def built(spec: dict[str, Any]) -> World:
@@ -44,9 +44,7 @@ def test_a_settled_network_causes_no_writes_whatever_is_asked_for(name: str) -> 
     assert world.writes() == []
 
 
-@pytest.mark.parametrize(
-    "name", [name for name, spec in SPECS.items() if not LASTING & spec.keys() and name != "secret"]
-)
+@pytest.mark.parametrize("name", [name for name, spec in SPECS.items() if not LASTING & spec.keys()])
 def test_what_is_asked_for_no_longer_leaves_nothing_behind(name: str) -> None:
     world = built(SPECS[name])
     gone = {field: None for field in SPECS[name] if field != "nodes"}
