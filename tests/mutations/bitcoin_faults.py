@@ -48,16 +48,6 @@ BITCOIN_FAULTS = [
             "moved = (status, report and report.moves)",
         ),
         (
-            "pods of a Secret that cannot be used are made all the same",
-            "        elif credentials.blocks_pods:\n",
-            "        elif False:\n",
-        ),
-        (
-            "each reconcile marks the pods with the Secret of now",
-            "        if found is not None:\n            version = secret_version(found)\n",
-            "        if False:\n            version = secret_version(found)\n",
-        ),
-        (
             "who failed before is not remembered",
             "memory.suspects = frozenset(seen.report.suspects)",
             "memory.suspects = frozenset()",
@@ -78,6 +68,70 @@ BITCOIN_FAULTS = [
             "if not memory.shown.is_due(now) and heights.lost == memory.shown.heights.lost:",
             "if False:",
         ),
+    ),
+    *faults_in(
+        "bitcoin/upkeep.py",
+        (_RECONCILE, "bitcoin/test_forbidden.py", "bitcoin/test_images.py"),
+        (
+            "pods of a Secret that cannot be used are made all the same",
+            "        elif credentials.blocks_pods:\n",
+            "        elif False:\n",
+        ),
+        (
+            "each reconcile marks the pods with the Secret of now",
+            "        if found is not None:\n            version = secret_version(found)\n",
+            "        if False:\n            version = secret_version(found)\n",
+        ),
+        (
+            "what is refused holds up all else",
+            "        return self.attempts(do, Child(found))\n",
+            "        return do()\n",
+        ),
+        (
+            "a child that may not be changed is taken for gone",
+            "        return self.attempts(do, Child(found))\n",
+            "        return self.attempts(do, Child())\n",
+        ),
+        (
+            "an image that is refused holds up all else",
+            "            self.attempts(partial(self._swap, swap), None)\n",
+            "            self._swap(swap)\n",
+        ),
+        (
+            "a Service that may not be deleted holds up all else",
+            "        self.attempts(partial(self.cluster.services.remove, self.object, name, self._tell), None)\n",
+            "        self.cluster.services.remove(self.object, name, self._tell)\n",
+        ),
+        (
+            "an image is changed without a word",
+            "        if self.cluster.swap_image(self.object.namespace, swap):\n",
+            "        if self.cluster.swap_image(self.object.namespace, swap) is None:\n",
+        ),
+        (
+            "credentials are said to rotate when the API server refuses it",
+            "        if secret_version(replaced.object) == credentials.version:\n",
+            "        if True:\n",
+        ),
+    ),
+    *faults_in(
+        "bitcoin/refusals.py",
+        ("bitcoin/test_forbidden.py",),
+        (
+            "that a server is busy is said to be a refusal",
+            "    return isinstance(error, BadRequest | Forbidden | Invalid) or _NO_WEBHOOK in error.message\n",
+            "    return True\n",
+        ),
+        (
+            "a value that the server does not take is said nowhere",
+            "    return isinstance(error, BadRequest | Forbidden | Invalid) or",
+            "    return isinstance(error, BadRequest | Forbidden) or",
+        ),
+        (
+            "a webhook that cannot be called is said nowhere",
+            " or _NO_WEBHOOK in error.message\n",
+            "\n",
+        ),
+        ("a refusal is no failure of the reconcile", "            raise self.refusals[0]\n", "            pass\n"),
     ),
     *faults_in(
         "bitcoin/ensure.py",

@@ -17,6 +17,7 @@ from tests.mutations.operator_faults import OPERATOR_FAULTS
 from tests.mutations.people_faults import PEOPLE_FAULTS
 from tests.mutations.process_faults import PROCESS_FAULTS
 from tests.mutations.runtime_faults import RUNTIME_FAULTS
+from tests.mutations.spec_faults import SPEC_FAULTS
 from tests.mutations.volume_faults import VOLUME_FAULTS
 
 _FIFO = ("informers/cache/test_delta_fifo.py", "informers/cache/test_delta_fifo_model.py")
@@ -521,5 +522,13 @@ FAULTS = [
     ),
 ]
 
-FAULTS += [*EXCHANGE_FAULTS, *RUNTIME_FAULTS, *PROCESS_FAULTS, *CONFIG_FAULTS, *OBJECT_FAULTS, *VOLUME_FAULTS]
+FAULTS += [
+    *EXCHANGE_FAULTS,
+    *RUNTIME_FAULTS,
+    *PROCESS_FAULTS,
+    *CONFIG_FAULTS,
+    *OBJECT_FAULTS,
+    *SPEC_FAULTS,
+    *VOLUME_FAULTS,
+]
 FAULTS += [*AUTHOR, *BITCOIN_FAULTS, *PEOPLE_FAULTS, *OPERATOR_FAULTS, *DEPLOYMENT_FAULTS]

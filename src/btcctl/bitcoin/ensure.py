@@ -42,12 +42,6 @@ class Child:
     dispute: str = ""  #: what somebody else keeps changing; "" if nobody does
 
 
-class Ensure(Protocol):
-    """Has a child made or repaired."""
-
-    def __call__(self, keeper: ChildKeeper, desired: dict[str, Any], found: Object | None = None) -> Child: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Children:
     """How it stands with the children of a network."""

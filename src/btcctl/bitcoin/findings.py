@@ -7,8 +7,9 @@ from typing import Final
 
 from btcctl.bitcoin.children import name_problem
 from btcctl.bitcoin.credentials import CredentialsProblem, KnownCredentials
-from btcctl.bitcoin.mesh import MeshReport, describe_failures
-from btcctl.bitcoin.rpc import WarmingUp
+from btcctl.bitcoin.mesh import MeshReport, WrongChain, describe_failures
+from btcctl.bitcoin.pod_problems import stable
+from btcctl.bitcoin.rpc import RpcUnauthorized, WarmingUp
 from btcctl.bitcoin.sights import Overview
 from btcctl.bitcoin.status import Finding, Heights, enumerate_briefly
 from btcctl.bitcoin.topology import Member
@@ -27,6 +28,7 @@ from btcctl.bitcoin.types import (
 )
 from btcctl.bitcoin.wording import bounded
 from btcctl.controller.writing.conditions import Condition
+from btcctl.errors import ApiError, Invalid
 
 _RESTING: Final = frozenset({"Suspended", "NoNodes"})
 
@@ -92,11 +94,12 @@ def forbidden_finding(missing: Iterable[str]) -> Finding:
     return Finding(FORBIDDEN, False, "Allowed", "the API server refuses nothing")
 
 
-def refused_finding(why: str) -> Finding:
+def refused_finding(error: ApiError) -> Finding:
     """Args:
-    why: What the API server said: a quota, a policy.
+    error: What the API server said: a quota, a policy, a value that it does not take.
     """
-    return Finding(FORBIDDEN, True, "Refused", bounded(why), is_failure=True)
+    reason = "Invalid" if isinstance(error, Invalid) else "Refused"
+    return Finding(FORBIDDEN, True, reason, stable(bounded(str(error))), is_failure=True)
 
 
 def progressing_finding(ready: Finding, others: Iterable[Finding]) -> Finding:
@@ -178,8 +181,10 @@ def no_credentials_finding() -> Finding:
 
 def _failures_finding(report: MeshReport, members: list[Member], suspects: frozenset[str]) -> Finding:
     message = enumerate_briefly(describe_failures(report.failures, members))
-    if report.unauthorized:
+    if report.has(RpcUnauthorized):
         return Finding(MESH_READY, False, "Unauthorized", message, is_failure=True)
+    if report.has(WrongChain):
+        return Finding(MESH_READY, False, "WrongChain", message, is_failure=True)
     lasting = {
         member.ordinal
         for member in members

@@ -30,6 +30,7 @@ from btcctl.bitcoin.rpc import (
     WarmingUp,
 )
 from btcctl.bitcoin.silences import Silences
+from btcctl.bitcoin.spec.chains import REGTEST
 from btcctl.bitcoin.spec.shape import Shape
 from btcctl.bitcoin.topology import (
     DEFAULT_SPELLING,
@@ -102,6 +103,13 @@ class _NetworkInfo(msgspec.Struct, gc=False):
     subversion: str = ""
 
 
+class WrongChain(RpcFailure):
+    """A node runs another chain than it is asked to: it is left alone, and nothing that it says counts."""
+
+    def __init__(self, chain: str, wanted: str) -> None:
+        super().__init__(f"is on the chain {chain}, not on {wanted}")
+
+
 @dataclass(frozen=True, slots=True)
 class MeshGoal:
     """The network whose nodes are to know each other."""
@@ -113,6 +121,7 @@ class MeshGoal:
     suspects: frozenset[str] = frozenset()  #: addresses to ask last
     rpc_port: int | None = None  #: None: that of all networks
     spelling: Spelling = DEFAULT_SPELLING
+    chain: str = REGTEST  #: that all nodes are to be on
 
 
 @dataclass(slots=True)
@@ -140,9 +149,9 @@ class MeshReport:
         """What a pass that gets nowhere has in common with the one before."""
         return self.plans, self.handshakes, self.skipped
 
-    @property
-    def unauthorized(self) -> bool:
-        return any(isinstance(error, RpcUnauthorized) for error in self.failures.values())
+    def has(self, kind: type[RpcFailure]) -> bool:
+        """Whether a node failed in this way."""
+        return any(isinstance(error, kind) for error in self.failures.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +254,8 @@ class Mesh:
         peers = _convert(answered_peers, list[Peer])
         heard = max((each.height(roster.addresses) for each in peers), default=-1)
         chain = None if info is None else _chain(_convert(info, _ChainInfo), heard)
+        if chain is not None and chain.chain not in {"", goal.chain}:
+            raise WrongChain(chain.chain, goal.chain)
         version = _convert(network or {}, _NetworkInfo).subversion.strip("/")[:_MESSAGE_CHARACTERS]
         return _Node(member, rpc, _convert(added, list[AddedNode]), peers, chain, version)
 
@@ -363,6 +374,8 @@ def describe_failure(error: RpcFailure) -> str:
             return "is still starting"
         case RpcUnauthorized():
             return "does not accept our credentials, or calls from our address"
+        case WrongChain():
+            return str(error)
         case RpcError():
             return f"answers with error {error.code}: {stable(error.message)[:_MESSAGE_CHARACTERS]}"
         case _:

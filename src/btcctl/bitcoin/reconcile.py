@@ -6,25 +6,18 @@ because a node that restarts at its address tells nobody and has forgotten its p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import partial
 
 import msgspec
 
-from btcctl.bitcoin.children import (
-    build_disruption_budget,
-    build_exposed_service,
-    build_service,
-    build_stateful_set,
-    exposed_service_name,
-    stateful_set_name,
-)
+from btcctl.bitcoin.children import stateful_set_name
 from btcctl.bitcoin.claims import Verdict, is_served
 from btcctl.bitcoin.cluster import Cluster
 from btcctl.bitcoin.credentials import CredentialsProblem, KnownCredentials, read_credentials
 from btcctl.bitcoin.departures import Departures
-from btcctl.bitcoin.ensure import Child, ChildKeeper, Children, Ensure
+from btcctl.bitcoin.ensure import Children
 from btcctl.bitcoin.findings import (
     chain_finding,
     conflict_finding,
@@ -37,10 +30,10 @@ from btcctl.bitcoin.findings import (
     no_credentials_finding,
     pending_mesh_finding,
     progressing_finding,
+    refused_finding,
     synced_finding,
     unknown_synced_finding,
 )
-from btcctl.bitcoin.images import swaps
 from btcctl.bitcoin.memory import Memories, NetworkMemory
 from btcctl.bitcoin.mesh import MeshGoal, MeshReport
 from btcctl.bitcoin.mining import Mine, order_for
@@ -48,8 +41,9 @@ from btcctl.bitcoin.passes import Passes, Seen
 from btcctl.bitcoin.pod_template import ChildOptions
 from btcctl.bitcoin.pods import NodePod, members, node_statuses, read_pods
 from btcctl.bitcoin.progress import chain_view, heights_after, progress_of, with_progress
+from btcctl.bitcoin.refusals import Attempts, is_refusal
 from btcctl.bitcoin.reporting import Reporter
-from btcctl.bitcoin.rotation import must_replace_pods, outdated, secret_version
+from btcctl.bitcoin.rotation import outdated, secret_version
 from btcctl.bitcoin.sights import Overview, as_before, sights_of, with_sights, without_sights
 from btcctl.bitcoin.spec.chains import DEFAULT_PORTS
 from btcctl.bitcoin.spec.checks import spec_problem
@@ -66,9 +60,10 @@ from btcctl.bitcoin.status import (
 )
 from btcctl.bitcoin.topology import Spelling
 from btcctl.bitcoin.types import FORBIDDEN, MESH_READY, BitcoinNetwork
+from btcctl.bitcoin.upkeep import Upkeep
 from btcctl.clock import SYSTEM_CLOCK, Clock, rfc3339
 from btcctl.controller.reconciling.result import Result
-from btcctl.errors import Conflict, Forbidden, NotFound, ObjectDecodeError
+from btcctl.errors import ApiError, Conflict, ObjectDecodeError
 from btcctl.logging import bind, get_logger
 from btcctl.objects import Object, ObjectKey
 
@@ -134,18 +129,21 @@ class NetworkReconciler:
         if not self._claim(obj, network):
             self._mine(key, None)
             return Result(requeue_after=RIVAL_POLL_SECONDS, background=True)
+        attempts = Attempts()
         try:
-            return self._reconcile(obj, network)
+            result = self._reconcile(obj, network, attempts)
         except Conflict as error:
             logger.debug("somebody else was faster", error=str(error))
             return Result(requeue_after=CONFLICT_SECONDS)
-        except (Forbidden, NotFound) as error:
+        except ApiError as error:
             if error.is_namespace_terminating:
                 self._departures.leave(key, obj.uid)
                 return Result()
-            if isinstance(error, Forbidden):
-                self._reporter.say_refused(obj, network, str(error))
+            if is_refusal(error):
+                self._reporter.say_refused(obj, network, error)
             raise
+        attempts.raise_first()
+        return result
 
     def _decode(self, obj: Object) -> BitcoinNetwork:
         finding = name_finding(obj.name)
@@ -180,11 +178,12 @@ class NetworkReconciler:
             self._cluster.tell(obj, Notice(NORMAL, "TakenOver", message))
         return verdict in {Verdict.OURS, Verdict.TAKEN_OVER}
 
-    def _reconcile(self, obj: Object, network: BitcoinNetwork) -> Result:
+    def _reconcile(self, obj: Object, network: BitcoinNetwork, attempts: Attempts) -> Result:
         memory = self._memories.of(obj.key, obj.uid)
         heights = memory.begin(Heights(network.status.height, network.status.lost_height))
         credentials = self._credentials(network)
-        children = self._ensure_children(obj, network, credentials, memory)
+        upkeep = Upkeep(self._cluster, self._options, obj, network, memory.contention, attempts)
+        children = upkeep.ensure(credentials)
         stateful_set = children.stateful_set.object
         pods = [] if stateful_set is None else self._pods(network, stateful_set)
         ports = self._options.ports(network.spec)
@@ -194,11 +193,12 @@ class NetworkReconciler:
         seen = self._look(network, pods, credentials, memory)
         report = None if seen is None else seen.report
         if report is not None and isinstance(credentials, KnownCredentials):
-            children = self._rotate(obj, network, children, pods, report, credentials, memory)
+            children = upkeep.rotate(children, pods, report, credentials)
         if seen is not None and report is not None and seen.is_new:
-            heights = memory.heights = self._judge_chain(obj, network, pods, report, heights)
+            heights = memory.heights = self._judge_chain(obj, network, pods, report, heights, attempts)
         if report is not None:
             self._renew_shown(network, pods, report, stateful_set, memory, heights)
+        upkeep.swap_images(pods)
 
         shown = memory.shown
         nodes = node_statuses(network, with_progress(pods, shown.progress), shown.why_missing)
@@ -211,7 +211,7 @@ class NetworkReconciler:
             chain_finding(heights),
             contest_finding([child.dispute for child in children.all]),
         ]
-        findings += self._rights_findings(network)
+        findings += self._rights_findings(network, attempts)
         ready = ready_finding(nodes, network.spec, findings)
         synced = synced_finding(nodes, overview) if shown.is_known else unknown_synced_finding(network.status)
         findings = [ready, progressing_finding(ready, findings), synced, *findings]
@@ -219,89 +219,16 @@ class NetworkReconciler:
         status = msgspec.structs.replace(status, **asdict(overview), image=self._options.image(network.spec))
         notices = node_notices(network.status.nodes, nodes) + failure_notices(network.status.conditions, findings)
         self._reporter.write(obj, network.status, status, notices)
-        self._swap_images(obj, network, pods)
         if seen is not None and not seen.is_new:
             return Result(requeue_after=self._memories.high, background=True)  # the pass under way calls us again
         moved = (without_sights(status), report and report.moves)
         return Result(requeue_after=memory.poll.next_delay(moved), background=True)
-
-    def _swap_images(self, obj: Object, network: BitcoinNetwork, pods: Sequence[NodePod]) -> None:
-        """Last of all: if we may not, all else has been done."""
-        for swap in swaps(network.spec, pods):
-            if self._cluster.swap_image(obj.namespace, swap):
-                message = f"node {swap.pod.ordinal} gets the image {swap.image} in place of {swap.pod.image}"
-                self._cluster.tell(obj, Notice(NORMAL, "ImageChanged", message))
 
     def _credentials(self, network: BitcoinNetwork) -> Credentials:
         try:
             return read_credentials(network, self._cluster.get_secret)
         except CredentialsProblem as problem:
             return problem
-
-    def _ensure_children(
-        self, obj: Object, network: BitcoinNetwork, credentials: Credentials, memory: NetworkMemory
-    ) -> Children:
-        ensure = self._ensurer(obj, network, memory)
-        service = ensure(self._cluster.services, build_service(network, self._options))
-        found = self._cluster.stateful_sets.find(ObjectKey(network.namespace, stateful_set_name(network.name)))
-        stateful_set = self._ensure_stateful_set(ensure, network, found, credentials)
-        exposed = self._ensure_exposed(ensure, obj, network)
-        budgets = self._cluster.disruption_budgets
-        budget = Child() if budgets is None else ensure(budgets, build_disruption_budget(network))
-        if service.created and stateful_set.created:
-            self._cluster.tell(
-                obj, Notice(NORMAL, "NetworkCreated", f"created a network of {network.spec.nodes} nodes")
-            )
-        return Children(service, stateful_set, budget, exposed)
-
-    def _ensure_exposed(self, ensure: Ensure, obj: Object, network: BitcoinNetwork) -> Child:
-        expose = network.spec.expose
-        if expose is not None:
-            return ensure(self._cluster.services, build_exposed_service(network, self._options, expose))
-        self._cluster.services.remove(obj, exposed_service_name(network.name), self._teller(obj))
-        return Child()
-
-    def _ensurer(self, obj: Object, network: BitcoinNetwork, memory: NetworkMemory) -> Ensure:
-        def ensure(keeper: ChildKeeper, desired: dict[str, Any], found: Object | None = None) -> Child:
-            found = found or keeper.find(ObjectKey(network.namespace, desired["metadata"]["name"]))
-            return keeper.ensure(obj, desired, found, self._teller(obj), memory.contention)
-
-        return ensure
-
-    def _ensure_stateful_set(
-        self, ensure: Ensure, network: BitcoinNetwork, found: Object | None, credentials: Credentials
-    ) -> Child:
-        if found is not None:
-            version = secret_version(found)
-        elif isinstance(credentials, KnownCredentials):
-            version = credentials.version
-        elif credentials.blocks_pods:
-            return Child(pending=True)
-        else:
-            version = ""
-        return ensure(self._cluster.stateful_sets, build_stateful_set(network, self._options, version), found)
-
-    def _rotate(
-        self,
-        obj: Object,
-        network: BitcoinNetwork,
-        children: Children,
-        pods: Sequence[NodePod],
-        report: MeshReport,
-        credentials: KnownCredentials,
-        memory: NetworkMemory,
-    ) -> Children:
-        """Replace the pods, one after the other, if they have other credentials than the Secret."""
-        found = children.stateful_set.object
-        if found is None or not must_replace_pods(
-            pods, report.failures, template_version=secret_version(found), secret_version=credentials.version
-        ):
-            return children
-        desired = build_stateful_set(network, self._options, credentials.version)
-        replaced = self._ensurer(obj, network, memory)(self._cluster.stateful_sets, desired, found)
-        message = f'Secret "{credentials.secret}" has other credentials than the nodes: replacing them one by one'
-        self._cluster.tell(obj, Notice(NORMAL, "CredentialsRotating", message))
-        return replace(children, stateful_set=replaced)
 
     def _pods(self, network: BitcoinNetwork, stateful_set: Object) -> list[NodePod]:
         key = ObjectKey(network.namespace, network.name)
@@ -317,7 +244,10 @@ class NetworkReconciler:
             return None
         ports = self._options.ports(network.spec)
         spelling = Spelling(ports.p2p, DEFAULT_PORTS[network.spec.network].p2p)
-        goal = MeshGoal(there, network.spec.shape, credentials.credentials, gone, memory.suspects, ports.rpc, spelling)
+        spec = network.spec
+        goal = MeshGoal(
+            there, spec.shape, credentials.credentials, gone, memory.suspects, ports.rpc, spelling, spec.network
+        )
         seen = self._passes.look(ObjectKey(network.namespace, network.name), goal)
         if seen.is_new and seen.report is not None:
             memory.suspects = frozenset(seen.report.suspects)
@@ -342,13 +272,19 @@ class NetworkReconciler:
         return mesh_finding(seen.report, members(pods), suspects, old)
 
     def _judge_chain(
-        self, obj: Object, network: BitcoinNetwork, pods: Sequence[NodePod], report: MeshReport, before: Heights
+        self,
+        obj: Object,
+        network: BitcoinNetwork,
+        pods: Sequence[NodePod],
+        report: MeshReport,
+        before: Heights,
+        attempts: Attempts,
     ) -> Heights:
         """Let in the nodes that have the network's chain; say if some of it was lost."""
         view = chain_view(network, pods, report, before.highest)
         for pod in pods:
             if pod.awaits_sync and pod.answers and pod.ordinal in view.synced:
-                self._cluster.let_in(obj.namespace, pod, view.target)
+                attempts(partial(self._cluster.let_in, obj.namespace, pod, view.target), None)
         lost = view.lost_from
         if lost is not None:
             logger.error("blocks were lost", height=view.height, formerly=lost)
@@ -373,11 +309,10 @@ class NetworkReconciler:
         progress = progress_of(pods, report, heights.highest)
         memory.shown.renew(heights, progress, why, sights_of(report, pods), report.forks, now)
 
-    def _rights_findings(self, network: BitcoinNetwork) -> list[Finding]:
+    def _rights_findings(self, network: BitcoinNetwork, attempts: Attempts) -> list[Finding]:
         """Nothing as long as nothing was ever refused."""
         missing = self._cluster.refused(network.namespace)
+        if attempts.refusals and not missing:
+            return [refused_finding(attempts.refusals[0])]
         was_said = network.status.condition(FORBIDDEN) is not None
         return [forbidden_finding(map(str, missing))] if missing or was_said else []
-
-    def _teller(self, obj: Object) -> Callable[[Notice], None]:
-        return lambda notice: self._cluster.tell(obj, notice)

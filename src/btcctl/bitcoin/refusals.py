@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
+from btcctl.errors import ApiError, BadRequest, Forbidden, Invalid
 from btcctl.logging import get_logger
 from btcctl.resources import EVENTS, SECRETS
 from btcctl.rest.transport.breaker import Breaker
 from btcctl.rest.transport.transport import Request, Response, StreamResponse, Transport
 
 logger = get_logger(__name__)
+
+T = TypeVar("T")
 
 _FORBIDDEN: Final = 403
 # As k8s.io/apiserver words what an authorizer refuses (endpoints/handlers/responsewriters/errors.go).
@@ -28,6 +31,44 @@ _PATH = re.compile(
 )
 _VERBS: Final = {"POST": "create", "PUT": "update", "PATCH": "patch"}
 _ELSEWHERE: Final = frozenset({SECRETS.plural, EVENTS.plural})
+
+
+# What an admission webhook that fails is told with (apiserver, admission/plugin/webhook/errors).
+_NO_WEBHOOK = "failed calling webhook"
+
+
+def is_refusal(error: ApiError) -> bool:
+    """Whether the API server refuses what is asked for, and will the next time, too, until somebody changes something.
+
+    A quota, a role, a policy, a webhook, a value that it does not take. That it is busy, or slow, is none.
+    """
+    return isinstance(error, BadRequest | Forbidden | Invalid) or _NO_WEBHOOK in error.message
+
+
+class Attempts:
+    """What is done for one network, one thing after the other: that one of them is refused holds up no other."""
+
+    def __init__(self) -> None:
+        self.refusals: list[ApiError] = []
+
+    def __call__(self, do: Callable[[], T], otherwise: T) -> T:
+        """Do it and return what it returns; if it is refused, note that and return `otherwise`.
+
+        Raises:
+            ApiError: It fails, and not for good.
+        """
+        try:
+            return do()
+        except ApiError as error:
+            if error.is_namespace_terminating or not is_refusal(error):
+                raise
+            self.refusals.append(error)
+            return otherwise
+
+    def raise_first(self) -> None:
+        """Raise the first refusal, if there was any."""
+        if self.refusals:
+            raise self.refusals[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from btcctl.bitcoin.status import WARNING, Finding, Notice, conditions_of
 from btcctl.bitcoin.types import READY, BitcoinNetwork, NetworkStatus, decode_status
 from btcctl.clock import Clock, rfc3339
 from btcctl.controller.writing.writes import Outcome, write_status
-from btcctl.errors import Conflict, Forbidden, Invalid, NotFound, TerminalError
+from btcctl.errors import ApiError, Conflict, Forbidden, Invalid, NotFound, TerminalError
 from btcctl.logging import get_logger
 from btcctl.objects import Object
 
@@ -44,10 +44,10 @@ class Reporter:
             self._cluster.tell(obj, Notice(WARNING, finding.reason, finding.message))
         return TerminalError(f"{finding.reason}: {finding.message}")
 
-    def say_refused(self, obj: Object, network: BitcoinNetwork, why: str) -> None:
+    def say_refused(self, obj: Object, network: BitcoinNetwork, error: ApiError) -> None:
         """Say in the status that the API server refuses what has to be done; all else in it stays."""
-        missing = self._cluster.refused(network.namespace)
-        finding = forbidden_finding(map(str, missing)) if missing else refused_finding(why)
+        missing = self._cluster.refused(network.namespace) if isinstance(error, Forbidden) else ()
+        finding = forbidden_finding(map(str, missing)) if missing else refused_finding(error)
         ready = Finding(READY, False, finding.reason, finding.message)
         old = network.status
         now = rfc3339(self._clock.wall_time())
@@ -55,8 +55,8 @@ class Reporter:
         new = msgspec.structs.replace(old, observed_generation=obj.generation, conditions=conditions)
         try:
             self.write(obj, old, new, [])  # an Event names the child already
-        except (Forbidden, Conflict) as error:
-            logger.debug("the status cannot be written", error=str(error))
+        except (Forbidden, Invalid, Conflict) as refusal:
+            logger.debug("the status cannot be written", error=str(refusal))
 
     def write(self, obj: Object, old: NetworkStatus, new: NetworkStatus, notices: Sequence[Notice]) -> None:
         """Write a status, only if it changed; the notices belong to the change, so that each is told once.

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from btcctl.bitcoin.mesh import Mesh, MeshGoal, MeshReport
-from btcctl.bitcoin.rpc import Credentials, RpcConnections
+from btcctl.bitcoin.rpc import Credentials, RpcConnections, RpcUnauthorized
 from btcctl.bitcoin.spec.shape import Shape
 from btcctl.bitcoin.topology import Member
 from btcctl.sandbox.demonstration.commands import RPC_PORT
@@ -77,4 +77,4 @@ def test_a_node_that_left_is_removed_and_disconnected_everywhere(farm: Farm, con
 def test_wrong_credentials_are_told_and_nothing_else_is_tried(farm: Farm, connections: RpcConnections) -> None:
     (node,) = farm.start(1)
     goal = MeshGoal([Member(0, node.ip, ready=True)], Shape(1), Credentials("user", "password"))
-    assert Mesh(connections.client).sync(goal).unauthorized
+    assert Mesh(connections.client).sync(goal).has(RpcUnauthorized)

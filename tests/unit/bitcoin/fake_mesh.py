@@ -45,6 +45,8 @@ class FakeMesh:
     blocks: dict[str, int] = field(default_factory=dict)  #: by address: the height of its chain, 0 by default
     branches: dict[str, str] = field(default_factory=dict)  #: by address: the name of its branch
     forked_at: int = 0  #: the last block that all branches have
+    chain: str = "regtest"  #: that all nodes are on
+    chains: dict[str, str] = field(default_factory=dict)  #: by address: of those that are on another one
     agents: dict[str, str] = field(default_factory=dict)  #: by address: its name for itself
     ids: Any = field(default_factory=lambda: count(1))
 
@@ -104,7 +106,7 @@ class FakeRpc:
         blocks = self.mesh.blocks.get(self.address, 0)
         branch = self.mesh.branches.get(self.address, "")
         return {
-            "chain": "regtest",
+            "chain": self.mesh.chains.get(self.address, self.mesh.chain),
             "blocks": blocks,
             "bestblockhash": f"{branch}{blocks}",
             "time": 1_700_000_000 + blocks,

@@ -135,6 +135,7 @@ PROMISES: Final[dict[str, tuple[str, ...]]] = {
         _RECONCILE + "a_settled_network_is_looked_at_less_and_less_often",
         "test_passes.py::test_a_pass_that_hangs_keeps_no_other_network_waiting",
         "test_silences.py::test_a_node_that_did_not_answer_is_left_alone_for_longer_each_time_and_never_for_long",
+        _MESH + "a_node_on_another_chain_has_failed_and_its_height_counts_for_nothing",
     ),
     # Conditions
     "| `Ready` |": (
@@ -147,11 +148,15 @@ PROMISES: Final[dict[str, tuple[str, ...]]] = {
     "| `MeshReady` |": (
         _RECONCILE + "a_silent_node_is_a_failure_the_second_time",
         "test_findings.py::test_nodes_that_are_about_to_be_replaced_may_refuse_us",
+        _RECONCILE + "a_node_whose_image_knows_no_other_chain_than_regtest_is_told_in_the_status",
     ),
     "| `ChainIntact` |": (_RECONCILE + "a_chain_that_shrank_is_said_and_counted_once_and_keeps_nobody_out",),
     "| `Forbidden` |": (
         _FORBIDDEN + "a_child_that_may_not_be_made_is_said_in_the_status",
         _FORBIDDEN + "a_quota_is_said_in_the_words_of_the_server",
+        _FORBIDDEN + "a_child_that_the_server_takes_for_invalid_is_said_in_its_words_and_holds_up_no_other",
+        _FORBIDDEN + "a_service_for_which_there_is_no_quota_keeps_no_node_from_its_peers",
+        _FORBIDDEN + "what_goes_by_itself_is_not_said_and_what_needs_somebody_is",
     ),
     "| `Synced` |": (_SIGHTS + "a_node_that_is_behind_is_told_apart_from_a_fork",),
     "| `Progressing` |": (_SIGHTS + "a_network_is_progressing_until_it_is_ready_and_stalled_if_something_fails",),

@@ -13,7 +13,7 @@ from btcctl.bitcoin.findings import (
     no_credentials_finding,
     pending_mesh_finding,
 )
-from btcctl.bitcoin.mesh import MeshReport, describe_failures
+from btcctl.bitcoin.mesh import MeshReport, WrongChain, describe_failures
 from btcctl.bitcoin.rpc import Credentials, RpcError, RpcFailure, RpcUnauthorized, RpcUnavailable, WarmingUp
 from btcctl.bitcoin.topology import Member, PeerPlan
 from btcctl.controller.writing.conditions import Condition
@@ -52,6 +52,12 @@ def test_a_node_that_fails_twice_is_one() -> None:
 def test_a_node_that_failed_once_and_was_not_asked_since_has_not_failed_again() -> None:
     report = MeshReport(failures={1: RpcUnavailable("refused")}, hiccups={1})
     assert not mesh_finding(report, MEMBERS, frozenset({"10.0.0.2"})).is_failure
+
+
+def test_a_node_on_another_chain_is_a_failure_at_once_and_named() -> None:
+    finding = mesh_finding(MeshReport(failures={1: WrongChain("regtest", "testnet4")}), MEMBERS, NOBODY)
+    assert (finding.reason, finding.is_failure) == ("WrongChain", True)
+    assert finding.message == "node 1 at 10.0.0.2 is on the chain regtest, not on testnet4"
 
 
 def test_a_node_that_warms_up_for_long_is_no_failure() -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from btcctl.bitcoin.refusals import Right
-from btcctl.errors import Forbidden
+from btcctl.bitcoin.types import BITCOIN_NETWORKS
+from btcctl.errors import ApiError, Forbidden, InternalError, Invalid, ServiceUnavailable
+from btcctl.objects import ObjectKey
 from btcctl.resources import SERVICES, STATEFUL_SETS
 from tests.unit.bitcoin.builders import network_body
 from tests.unit.bitcoin.test_reconcile import refusing
-from tests.unit.bitcoin.world import SERVICE, STATEFUL_SET, World, living
+from tests.unit.bitcoin.world import KEY, SERVICE, STATEFUL_SET, World, living
 
 REFUSING = refusing("create", "services", Forbidden(403, "Forbidden", "no"))
 MISSING = Right("create", "", "services", "default")
@@ -73,3 +77,69 @@ def test_what_the_status_said_of_other_things_stays() -> None:
         world.reconcile()
     types = [each.type for each in world.status.conditions]
     assert sorted(types) == sorted(before | {"Forbidden"})
+
+
+INVALID = Invalid(422, "Invalid", "StatefulSet.apps is invalid: spec.template.spec.priorityClassName: no")
+
+
+def refused_for_good(world: World, error: type[ApiError]) -> list[tuple[str, str]]:
+    """What is written once the status has said it."""
+    for _ in range(2):
+        with pytest.raises(error):
+            world.reconcile()
+    world.client.clear_actions()
+    with pytest.raises(error):
+        world.reconcile()
+    return [each for each in world.writes() if each[1].startswith("bitcoinnetworks")]
+
+
+def test_a_child_that_the_server_takes_for_invalid_is_said_in_its_words_and_holds_up_no_other() -> None:
+    world = World(network_body())
+    world.client.reactors.append(refusing("create", "statefulsets", INVALID))
+    assert refused_for_good(world, Invalid) == []
+    assert world.condition("Forbidden") == ("True", "Invalid")
+    assert "spec.template.spec.priorityClassName: no" in world.message("Ready")
+    assert world.get(SERVICES, SERVICE) is not None
+
+
+def test_a_service_for_which_there_is_no_quota_keeps_no_node_from_its_peers() -> None:
+    world = World(network_body(expose={"type": "NodePort"}))
+    quota = Forbidden(403, "Forbidden", "exceeded quota: services.nodeports=1")
+
+    def no_more_node_ports(action: Any) -> None:
+        if action.verb == "create" and action.key == ObjectKey(KEY.namespace, "net-rpc"):
+            raise quota
+
+    world.client.reactors.append(no_more_node_ports)
+    with pytest.raises(Forbidden):
+        world.reconcile()
+    world.run_pods()
+    assert refused_for_good(world, Forbidden) == []
+    assert world.condition("MeshReady") == ("True", "Connected")
+    assert world.condition("Ready") == ("False", "Refused")
+    assert world.status.ready_nodes == 3
+
+
+def test_an_image_that_a_policy_refuses_is_said_once_and_for_good() -> None:
+    world = living(nodeOverrides=[])
+    world.edit(BITCOIN_NETWORKS, KEY, {"spec": {"nodeOverrides": [{"ordinal": 1, "image": "strange"}]}})
+    world.client.reactors.append(refusing("patch", "pods", Invalid(422, "Invalid", "no image of strangers")))
+    assert refused_for_good(world, Invalid) == []
+    assert "no image of strangers" in world.message("Forbidden")
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (InternalError(500, "InternalError", 'failed calling webhook "a.b": connect to 10.0.0.1:4431: no'), "Refused"),
+        (InternalError(500, "InternalError", "etcdserver: leader changed"), "Pending"),
+        (ServiceUnavailable(503, "ServiceUnavailable", "try again"), "Pending"),
+    ],
+)
+def test_what_goes_by_itself_is_not_said_and_what_needs_somebody_is(error: ApiError, reason: str) -> None:
+    world = World(network_body())
+    world.client.reactors.append(refusing("create", "statefulsets", error))
+    with pytest.raises(type(error)):
+        world.reconcile()
+    assert world.condition("Ready")[1] == reason
+    assert ":4431" not in world.message("Ready")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from btcctl.bitcoin.mesh import Mesh, MeshGoal, MeshReport, describe_failure
-from btcctl.bitcoin.rpc import Credentials, RpcUnavailable, WarmingUp
+from btcctl.bitcoin.rpc import Credentials, RpcUnauthorized, RpcUnavailable, WarmingUp
 from btcctl.bitcoin.spec.shape import Shape
 from btcctl.bitcoin.topology import Member
 from btcctl.testing import capture_logs
@@ -101,7 +101,7 @@ def test_a_suspect_is_asked_last(nodes: FakeMesh) -> None:
 
 def test_wrong_credentials_are_told_apart_from_silence(nodes: FakeMesh) -> None:
     report = sync(nodes, goal(credentials=Credentials("user", "old")))
-    assert report.unauthorized
+    assert report.has(RpcUnauthorized)
     assert nodes.changes == []
 
 
@@ -266,3 +266,16 @@ def test_growing_beyond_nine_thins_the_mesh_out() -> None:
     sync(mesh, goal(*addresses, nodes=12))
     assert all(len(mesh.peers_of(each)) <= 8 for each in addresses)
     assert sync(mesh, goal(*addresses, nodes=12)).settled
+
+
+def test_a_node_on_another_chain_has_failed_and_its_height_counts_for_nothing(nodes: FakeMesh) -> None:
+    nodes.chains[B], nodes.blocks[B] = "main", 900_000
+    report = sync(nodes)
+    assert describe_failure(report.failures[1]) == "is on the chain main, not on regtest"
+    assert report.chains.keys() == {0, 2}
+    assert not any(change[0] == B for change in nodes.changes)
+
+
+def test_each_network_has_its_own_chain(nodes: FakeMesh) -> None:
+    nodes.chain = "signet"
+    assert sync(nodes, goal(chain="signet")).failures == {}

@@ -493,7 +493,8 @@ def test_a_child_that_cannot_be_created_is_told_and_tried_again() -> None:
     world.client.reactors.append(refusing("create", "services", Forbidden(403, "Forbidden", "may not create")))
     with pytest.raises(Forbidden):
         world.reconcile()
-    assert [(notice.type, notice.reason) for notice in world.notices] == [("Warning", "ServiceNotCreated")]
+    warnings = [notice.reason for notice in world.notices if notice.type == "Warning"]
+    assert warnings == ["ServiceNotCreated", "Refused"]
 
 
 def test_a_status_of_the_first_controller_is_replaced() -> None:
@@ -636,3 +637,13 @@ def test_what_a_user_changes_often_is_no_dispute() -> None:
         world.reconcile()
     assert world.body(STATEFUL_SETS, STATEFUL_SET)["spec"]["replicas"] == 8
     assert world.condition("Contested") == ("False", "Uncontested")
+
+
+def test_a_node_whose_image_knows_no_other_chain_than_regtest_is_told_in_the_status() -> None:
+    world = World(network_body(network="testnet4"))
+    world.mesh.chain = "regtest"
+    world.reconcile()
+    world.run_pods()
+    world.settle()
+    assert world.condition("Ready") == ("False", "WrongChain")
+    assert "is on the chain regtest, not on testnet4" in world.message("Ready")

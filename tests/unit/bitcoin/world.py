@@ -65,6 +65,7 @@ class World:
         self.reconciler = self._reconciler()
         self.networks = self.client.resource(BITCOIN_NETWORKS, NAMESPACE)
         if network is not None:
+            self.mesh.chain = network["spec"].get("network", self.mesh.chain)
             self.networks.create(network)
         self.client.clear_actions()
 

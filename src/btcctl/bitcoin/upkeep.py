@@ -1,0 +1,129 @@
+"""Sees to what one network consists of. What the API server refuses of it holds up nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from btcctl.bitcoin.children import (
+    build_disruption_budget,
+    build_exposed_service,
+    build_service,
+    build_stateful_set,
+    exposed_service_name,
+    stateful_set_name,
+)
+from btcctl.bitcoin.cluster import Cluster
+from btcctl.bitcoin.credentials import CredentialsProblem, KnownCredentials
+from btcctl.bitcoin.ensure import Child, ChildKeeper, Children
+from btcctl.bitcoin.images import Swap, swaps
+from btcctl.bitcoin.mesh import MeshReport
+from btcctl.bitcoin.pod_template import ChildOptions
+from btcctl.bitcoin.pods import NodePod
+from btcctl.bitcoin.refusals import Attempts
+from btcctl.bitcoin.rotation import must_replace_pods, secret_version
+from btcctl.bitcoin.status import NORMAL, Notice
+from btcctl.bitcoin.types import BitcoinNetwork
+from btcctl.controller.writing.contention import Contention
+from btcctl.objects import Object, ObjectKey
+
+
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """Of one network, for one reconcile.
+
+    Attributes:
+        options: What pods look like.
+        object: The network as it was read.
+        contention: What was written for it.
+        attempts: Takes what is refused.
+    """
+
+    cluster: Cluster
+    options: ChildOptions
+    object: Object
+    network: BitcoinNetwork
+    contention: Contention
+    attempts: Attempts
+
+    def ensure(self, credentials: KnownCredentials | CredentialsProblem) -> Children:
+        """Make or repair the children.
+
+        Raises:
+            Conflict: Somebody else was faster.
+            ApiError: The API server fails.
+        """
+        service = self._ensure(self.cluster.services, build_service(self.network, self.options))
+        key = ObjectKey(self.network.namespace, stateful_set_name(self.network.name))
+        stateful_set = self._ensure_stateful_set(self.cluster.stateful_sets.find(key), credentials)
+        exposed = self._ensure_exposed()
+        budgets = self.cluster.disruption_budgets
+        budget = Child() if budgets is None else self._ensure(budgets, build_disruption_budget(self.network))
+        if service.created and stateful_set.created:
+            self._tell(Notice(NORMAL, "NetworkCreated", f"created a network of {self.network.spec.nodes} nodes"))
+        return Children(service, stateful_set, budget, exposed)
+
+    def rotate(
+        self, children: Children, pods: Sequence[NodePod], report: MeshReport, credentials: KnownCredentials
+    ) -> Children:
+        """Replace the pods, one after the other, if they have other credentials than the Secret.
+
+        Raises:
+            Conflict: Somebody else was faster.
+            ApiError: The API server fails.
+        """
+        found = children.stateful_set.object
+        if found is None or not must_replace_pods(
+            pods, report.failures, template_version=secret_version(found), secret_version=credentials.version
+        ):
+            return children
+        desired = build_stateful_set(self.network, self.options, credentials.version)
+        replaced = self._ensure(self.cluster.stateful_sets, desired, found)
+        if secret_version(replaced.object) == credentials.version:
+            message = f'Secret "{credentials.secret}" has other credentials than the nodes: replacing them one by one'
+            self._tell(Notice(NORMAL, "CredentialsRotating", message))
+        return replace(children, stateful_set=replaced)
+
+    def swap_images(self, pods: Sequence[NodePod]) -> None:
+        """Give pods the images that are asked for of their nodes.
+
+        Raises:
+            ApiError: The API server fails.
+        """
+        for swap in swaps(self.network.spec, pods):
+            self.attempts(partial(self._swap, swap), None)
+
+    def _swap(self, swap: Swap) -> None:
+        if self.cluster.swap_image(self.object.namespace, swap):
+            message = f"node {swap.pod.ordinal} gets the image {swap.image} in place of {swap.pod.image}"
+            self._tell(Notice(NORMAL, "ImageChanged", message))
+
+    def _ensure(self, keeper: ChildKeeper, desired: dict[str, Any], found: Object | None = None) -> Child:
+        found = found or keeper.find(ObjectKey(self.network.namespace, desired["metadata"]["name"]))
+        do = partial(keeper.ensure, self.object, desired, found, self._tell, self.contention)
+        return self.attempts(do, Child(found))
+
+    def _ensure_exposed(self) -> Child:
+        expose = self.network.spec.expose
+        if expose is not None:
+            return self._ensure(self.cluster.services, build_exposed_service(self.network, self.options, expose))
+        name = exposed_service_name(self.network.name)
+        self.attempts(partial(self.cluster.services.remove, self.object, name, self._tell), None)
+        return Child()
+
+    def _ensure_stateful_set(self, found: Object | None, credentials: KnownCredentials | CredentialsProblem) -> Child:
+        if found is not None:
+            version = secret_version(found)
+        elif isinstance(credentials, KnownCredentials):
+            version = credentials.version
+        elif credentials.blocks_pods:
+            return Child(pending=True)
+        else:
+            version = ""
+        desired = build_stateful_set(self.network, self.options, version)
+        return self._ensure(self.cluster.stateful_sets, desired, found)
+
+    def _tell(self, notice: Notice) -> None:
+        self.cluster.tell(self.object, notice)
