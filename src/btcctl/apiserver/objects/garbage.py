@@ -11,6 +11,8 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from cachetools import LRUCache
+
 from btcctl.apiserver.machinery.errors import StatusError
 from btcctl.apiserver.objects.deletion import FOREGROUND, ORPHAN
 from btcctl.apiserver.objects.writer import Writer
@@ -25,6 +27,7 @@ from btcctl.resources import NAMESPACES
 from btcctl.threads import Stop
 
 _CONTROLLERS = "kube-controller-manager"  # who does this in a real cluster, as entries name it
+_MOST_GONE = 10_000  # owners that are known to be gone
 _Owners = frozenset[str]
 
 
@@ -50,6 +53,7 @@ class Collector:
         self._queue: deque[Change] = deque()
         self._places: dict[str, _Place] = {}  # by uid; touched while stepping only
         self._dependents: dict[str, set[str]] = {}  # uids by their owners'; touched while stepping only
+        self._gone: LRUCache[str, bool] = LRUCache(_MOST_GONE)  # uids; touched while stepping only
         with store.transaction():
             store.listen(self._on_change)
             records = [(id_, record) for id_ in store.collections() for record in store.list(id_)[0]]
@@ -99,6 +103,7 @@ class Collector:
         uid = body["metadata"]["uid"]
         self._index(change, served, uid)
         if change.type == DELETED:
+            self._gone[uid] = True
             self._owner_is_gone(uid)
             self._check_waiting_owners(body)
             self._check_namespace(body["metadata"].get("namespace") or "")
@@ -148,6 +153,8 @@ class Collector:
             self._set_owners(served, body, alive)
 
     def _is_alive(self, reference: Body, namespace: str) -> bool:
+        if reference["uid"] in self._gone:  # its kind may be gone, too
+            return False
         served = self._registry.by_kind(reference["apiVersion"], reference["kind"])
         if served is None:
             return True  # nobody can tell: a real collector waits for the kind to be served

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.apiserver.calls import CONFIG_MAPS, PODS, THINGS, Server, pod, thing
+from tests.unit.apiserver.calls import CONFIG_MAPS, DEFINITIONS, GROUP, PODS, THINGS, Server, pod, thing
 
 
 def owned(name: str, *owners: dict[str, Any], blocking: bool = False) -> dict[str, Any]:
@@ -106,6 +106,13 @@ def test_an_owner_of_a_kind_nobody_knows_is_believed_to_live(server):
     server.created(CONFIG_MAPS, owned("dep", unknown))
     server.collect()
     assert config_maps(server) == ["dep"]
+
+
+def test_an_owner_that_went_with_its_kind_is_known_to_be_gone(server, owner):
+    server.created(CONFIG_MAPS, owned("dep", owner))
+    assert server.delete(f"{DEFINITIONS}/things.{GROUP}").status == 200
+    server.collect()
+    assert config_maps(server) == []
 
 
 def test_pods_are_deleted_with_their_grace(server, owner):
