@@ -262,8 +262,8 @@ SPEC_FAULTS = [
         ("a schedule begins anew with each controller", "        if wait > 0:\n", "        if False:\n"),
         (
             "blocks whose times run ahead stop it",
-            "        return now - min(first_seen, float(tip.time))\n",
-            "        return now - float(tip.time)\n",
+            "return max(now - first_seen, self._clock.wall_time().timestamp() - tip.time)",
+            "return self._clock.wall_time().timestamp() - tip.time",
         ),
     ),
     *faults_in(

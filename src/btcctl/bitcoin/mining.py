@@ -3,7 +3,8 @@
 Rules of `Miner`:
 * a block is due one interval after the node's newest one, whoever mined that: so the schedule is the same for a
   controller that has just started, and a block mined by hand moves it;
-* where many blocks were mined at once, whose times run ahead, it counts from when their last one was first seen;
+* where that block's time is ahead of our clock, because many were mined at once, or because a clock was set, it counts
+  from when it was first seen, by a clock that nobody sets;
 * one call to a node is under way at most; one that fails is tried again after the interval, and after 5 s at least;
 * a block that may have been mined, because the answer was lost, is not asked for again before it is due.
 """
@@ -57,7 +58,7 @@ class _Job:
     order: MiningOrder
     due_at: float
     is_running: bool = False
-    seen: dict[str, float] = field(default_factory=dict)  #: the newest block, and when it was first seen
+    seen: dict[str, float] = field(default_factory=dict)  #: the newest block, and `now` when it was first seen
 
 
 class _Tip(msgspec.Struct, gc=False):
@@ -137,16 +138,16 @@ class Miner:
         if wait > 0:
             return wait
         mined = codecs.convert(rpc.call("generatetoaddress", 1, order.payout, retry=False), list[str])
-        job.seen = dict.fromkeys(mined[-1:], self._clock.wall_time().timestamp())
+        job.seen = dict.fromkeys(mined[-1:], self._clock.now())
         logger.debug("mined a block", node=order.node.address, ordinal=order.node.ordinal)
         return order.interval_seconds
 
     def _age(self, job: _Job, tip: _Tip) -> float:
-        """Seconds since the newest block was made, or first seen if its own time is later than that."""
-        now = self._clock.wall_time().timestamp()
+        """Seconds since the newest block was made, or first seen if that is longer ago than it says itself."""
+        now = self._clock.now()
         first_seen = job.seen.get(tip.bestblockhash, now)
         job.seen = {tip.bestblockhash: first_seen}
-        return now - min(first_seen, float(tip.time))
+        return max(now - first_seen, self._clock.wall_time().timestamp() - tip.time)
 
 
 def order_for(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -19,11 +20,20 @@ NODE = Member(1, "10.0.0.2", ready=True)
 WHO = Credentials("user", "password")
 
 
+class SetClock(FakeClock):
+    """One that somebody sets."""
+
+    off = 0.0  #: by so many seconds
+
+    def wall_time(self) -> datetime:
+        return super().wall_time() + timedelta(seconds=self.off)
+
+
 class Mine:
     """A node that is asked to mine, and the miner."""
 
     def __init__(self) -> None:
-        self.clock = FakeClock()
+        self.clock = SetClock()
         self.mined: list[float] = []
         self.is_silent = False
         self.ahead = 0.0  #: how far the times of blocks run ahead
@@ -98,6 +108,15 @@ def test_blocks_whose_times_run_ahead_do_not_stop_it_for_long(mine: Mine) -> Non
     mine.miner.want(KEY, order())
     mine.wait(25)
     assert len(mine.mined) == 3
+
+
+@pytest.mark.parametrize("seconds", [-3600.0, 3600.0])
+def test_a_clock_that_is_set_does_not_stop_it_and_does_not_make_it_hurry(mine: Mine, seconds: float) -> None:
+    mine.miner.want(KEY, order())
+    mine.wait(15)
+    mine.clock.off = seconds
+    mine.wait(40)
+    assert 4 <= len(mine.mined) <= 6
 
 
 def test_saying_the_same_again_changes_nothing_and_another_interval_does(mine: Mine) -> None:
