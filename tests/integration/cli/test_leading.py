@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
@@ -17,7 +18,8 @@ import yaml
 
 from btcctl.apiserver.network.kubeconfig import kubeconfig
 from btcctl.bitcoin.crd import load_crd
-from btcctl.bitcoin.types import BITCOIN_NETWORKS
+from btcctl.bitcoin.memory import SHOW_SECONDS
+from btcctl.bitcoin.types import BITCOIN_NETWORKS, decode_status
 from btcctl.cli import run
 from btcctl.cli.main import main
 from btcctl.clock import SYSTEM_CLOCK, rfc3339_micro
@@ -25,8 +27,8 @@ from btcctl.controller.manager import Manager
 from btcctl.errors import NotFound
 from btcctl.leaderelection.lease_lock import LeaseLock
 from btcctl.leaderelection.record import LeaseRecord
-from btcctl.objects import ObjectKey
-from btcctl.resources import STATEFUL_SETS
+from btcctl.objects import Object, ObjectKey
+from btcctl.resources import EVENTS, STATEFUL_SETS
 from btcctl.rest.client import ApiClient
 from btcctl.sandbox.demonstration.manifests import Applier
 from btcctl.sandbox.session import network_manifest
@@ -88,6 +90,24 @@ class Scene:
         except NotFound:
             return False
         return True
+
+    @property
+    def network(self) -> Object:
+        return self.client.resource(BITCOIN_NETWORKS).get(ObjectKey(self.server.namespace, "my-network"))
+
+    @property
+    def works(self) -> str:
+        """The name of the Lease of the installation that looks after the network."""
+        return decode_status(self.network).controller.removeprefix(f"{self.server.namespace}/")
+
+    def event_reasons(self) -> set[str]:
+        return {each.body()["reason"] for each in self.client.resource(EVENTS, self.server.namespace).list()[0]}
+
+    def is_quiet(self) -> bool:
+        """Whether nobody writes to the network for longer than news are held back."""
+        version = self.network.resource_version
+        threading.Event().wait(SHOW_SECONDS + 2.0)
+        return self.network.resource_version == version
 
     def _knows_networks(self) -> bool:
         with suppress(NotFound):
@@ -171,6 +191,19 @@ def test_taking_over_waits_until_the_others_time_is_over(scene: Scene) -> None:
     taken_at = now()
     wait_for(process, LEADING)
     assert now() - taken_at > 3.0
+
+
+def test_two_installations_see_each_other_and_say_so_and_the_one_that_came_last_works(scene: Scene) -> None:
+    scene.add_network()
+    first = scene.start("--leader-elect", "--leader-elect-resource-name=first", *FAST)
+    eventually(lambda: scene.works == "first", BUSY_SECONDS)
+    second = scene.start("--leader-elect", "--leader-elect-resource-name=second", *FAST)
+    assert f"{scene.server.namespace}/second" in wait_for(first, "another installation looks after this network, too")
+    assert f"{scene.server.namespace}/first" in wait_for(second, "taken over from another installation")
+    eventually(lambda: scene.event_reasons() >= {"AnotherController", "TakenOver"}, BUSY_SECONDS)
+    eventually(scene.is_quiet, BUSY_SECONDS)
+    assert scene.works == "second"
+    assert (first.poll(), second.poll()) == (None, None)
 
 
 def test_a_holder_that_has_not_renewed_for_long_is_taken_for_dead_after_a_look(scene: Scene) -> None:
