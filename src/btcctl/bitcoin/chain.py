@@ -1,7 +1,7 @@
 """Which nodes have the network's chain, and whether some of it was lost. Pure.
 
 The network's height is the highest block that a node has, has heard of from a peer, or was seen to have before
-and may still have: a node that does not answer us may hold what the others do not.
+and may still have: a node that does not answer us may hold what the others do not. It is waited for, and not for ever.
 """
 
 from __future__ import annotations
@@ -38,11 +38,13 @@ class ChainView:
         nodes: By ordinal, those that answered.
         is_whole: Every node that may have blocks has answered.
         remembered: The height that was seen before.
+        is_waited_for: One of those that have not answered may still do so soon.
     """
 
     nodes: Mapping[int, NodeChain]
     is_whole: bool
     remembered: int
+    is_waited_for: bool = True
 
     @property
     def height(self) -> int | None:
@@ -51,9 +53,14 @@ class ChainView:
 
     @property
     def target(self) -> int:
-        """What a node must have before another may be replaced."""
+        """What a node must have before another may be replaced.
+
+        Blocks that only nodes have which have been silent for long keep nobody out: what waits for us may be just what
+        mends them.
+        """
         heights = [max(node.blocks, node.heard) for node in self.nodes.values()]
-        return max([*heights, 0 if self.is_whole else self.remembered])
+        waits = not self.is_whole and self.is_waited_for
+        return max([*heights, self.remembered if waits else 0])
 
     @property
     def synced(self) -> frozenset[int]:

@@ -41,6 +41,8 @@ class PollSchedule:
         return self._delay
 
 
+#: How long a silent node is waited for that may have blocks which no other has.
+PATIENCE_SECONDS = 600.0
 #: Heights in the status are brought up to date at most this often.
 SHOW_SECONDS = 10.0
 
@@ -98,12 +100,22 @@ class NetworkMemory:
     heights: Heights | None = None  #: as seen last; None: never yet
     shown: Shown = field(default_factory=Shown)
     _known: frozenset[str] = field(default=frozenset())
+    _silent_since: dict[int, float] = field(default_factory=dict)  # by ordinal
 
     def begin(self, heights: Heights) -> Heights:
         """The heights as seen last; in the beginning those that the status says, which another controller saw."""
         if self.heights is None:
             self.heights = self.shown.heights = heights
         return self.heights
+
+    def waits_for(self, silent: Iterable[int], now: float) -> bool:
+        """Note which nodes are silent; return whether one of them has not been for long.
+
+        Args:
+            silent: Ordinals.
+        """
+        self._silent_since = {ordinal: self._silent_since.get(ordinal, now) for ordinal in silent}
+        return any(now < since + PATIENCE_SECONDS for since in self._silent_since.values())
 
     def see(self, addresses: Iterable[str], formerly: Iterable[str]) -> frozenset[str]:
         """Note which nodes there are; return the addresses of former ones.

@@ -79,6 +79,11 @@ class NodePod:
     own_image: str = ""
 
 
+def secret_version_of(pod: Pod) -> str:
+    """For which version of the Secret it was made; "" if for none."""
+    return pod.metadata.annotations.get(SECRET_VERSION_ANNOTATION, "")
+
+
 def read_pods(network: BitcoinNetwork, pods: Iterable[Pod], stateful_set_uid: str) -> list[NodePod]:
     """The pods that this very StatefulSet controls, by ordinal."""
     prefix = f"{stateful_set_name(network.name)}-"
@@ -141,7 +146,7 @@ def _read(pod: Pod, ordinal: int) -> NodePod:
         reason=reason,
         message=message,
         awaits_sync=alive and _awaits_sync(pod),
-        secret_version=pod.metadata.annotations.get(SECRET_VERSION_ANNOTATION, ""),
+        secret_version=secret_version_of(pod),
         image=next((each.image or "" for each in pod.spec.containers or () if each.name == "bitcoind"), ""),
         own_image=pod.metadata.annotations.get(OWN_IMAGE_ANNOTATION, ""),
         restarts=sum(each.restart_count for each in status.container_statuses or ()),

@@ -12,16 +12,29 @@ from btcctl.bitcoin.status import Heights
 from btcctl.bitcoin.types import BitcoinNetwork
 
 
-def chain_view(network: BitcoinNetwork, pods: Sequence[NodePod], report: MeshReport, remembered: int) -> ChainView:
+def silent_holders(network: BitcoinNetwork, pods: Sequence[NodePod], report: MeshReport) -> frozenset[int]:
+    """The ordinals of nodes that may have blocks, and have not said which."""
+    holders = {pod.ordinal for pod in pods if pod.address and not pod.terminating}
+    if network.spec.storage is not None:  # a volume has blocks even while it has no pod
+        holders |= set(range(network.spec.nodes))
+    return frozenset(holders - report.chains.keys())
+
+
+def chain_view(
+    network: BitcoinNetwork,
+    pods: Sequence[NodePod],
+    report: MeshReport,
+    remembered: int,
+    *,
+    is_waited_for: bool = True,
+) -> ChainView:
     """What the nodes say of the chain.
 
     Args:
         remembered: The network's height before.
+        is_waited_for: One of `silent_holders` has not been silent for long.
     """
-    holders = {pod.ordinal for pod in pods if pod.address and not pod.terminating}
-    if network.spec.storage is not None:  # a volume has blocks even while it has no pod
-        holders |= set(range(network.spec.nodes))
-    return ChainView(report.chains, holders <= report.chains.keys(), remembered)
+    return ChainView(report.chains, not silent_holders(network, pods, report), remembered, is_waited_for)
 
 
 def heights_after(view: ChainView, lost: int) -> Heights:

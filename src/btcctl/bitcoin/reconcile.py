@@ -40,7 +40,7 @@ from btcctl.bitcoin.mining import Mine, order_for
 from btcctl.bitcoin.passes import Passes, Seen
 from btcctl.bitcoin.pod_template import ChildOptions
 from btcctl.bitcoin.pods import NodePod, members, node_statuses, read_pods
-from btcctl.bitcoin.progress import chain_view, heights_after, progress_of, with_progress
+from btcctl.bitcoin.progress import chain_view, heights_after, progress_of, silent_holders, with_progress
 from btcctl.bitcoin.refusals import Attempts, is_refusal
 from btcctl.bitcoin.reporting import Reporter
 from btcctl.bitcoin.rotation import outdated, secret_version
@@ -180,7 +180,7 @@ class NetworkReconciler:
 
     def _reconcile(self, obj: Object, network: BitcoinNetwork, attempts: Attempts) -> Result:
         memory = self._memories.of(obj.key, obj.uid)
-        heights = memory.begin(Heights(network.status.height, network.status.lost_height))
+        heights = memory.begin(Heights.said_by(network.status))
         credentials = self._credentials(network)
         upkeep = Upkeep(self._cluster, self._options, obj, network, memory.contention, attempts)
         children = upkeep.ensure(credentials)
@@ -281,7 +281,9 @@ class NetworkReconciler:
         attempts: Attempts,
     ) -> Heights:
         """Let in the nodes that have the network's chain; say if some of it was lost."""
-        view = chain_view(network, pods, report, before.highest)
+        silent = silent_holders(network, pods, report)
+        is_waited_for = self._memories.of(obj.key, obj.uid).waits_for(silent, self._clock.now())
+        view = chain_view(network, pods, report, before.highest, is_waited_for=is_waited_for)
         for pod in pods:
             if pod.awaits_sync and pod.answers and pod.ordinal in view.synced:
                 attempts(partial(self._cluster.let_in, obj.namespace, pod, view.target), None)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
 from btcctl.bitcoin.children import selector
 from btcctl.bitcoin.spec.model import NetworkSpec
+from btcctl.bitcoin.topology import MAX_HEIGHT
 from btcctl.bitcoin.types import (
     CHAIN_INTACT,
     CONFLICT,
@@ -63,6 +64,11 @@ class Heights:
 
     highest: int = 0  #: the highest block that a node has
     lost: int = 0  #: the highest block that was lost with nodes and is not made up for yet; 0 if none
+
+    @classmethod
+    def said_by(cls, status: NetworkStatus) -> Self:
+        """What a status says, which anybody may have written: what no chain can have counts for nothing."""
+        return cls(*(each if 0 <= each <= MAX_HEIGHT else 0 for each in (status.height, status.lost_height)))
 
 
 def build_status(

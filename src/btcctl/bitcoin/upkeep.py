@@ -21,7 +21,7 @@ from btcctl.bitcoin.ensure import Child, ChildKeeper, Children
 from btcctl.bitcoin.images import Swap, swaps
 from btcctl.bitcoin.mesh import MeshReport
 from btcctl.bitcoin.pod_template import ChildOptions
-from btcctl.bitcoin.pods import NodePod
+from btcctl.bitcoin.pods import NodePod, secret_version_of
 from btcctl.bitcoin.refusals import Attempts
 from btcctl.bitcoin.rotation import must_replace_pods, secret_version
 from btcctl.bitcoin.status import NORMAL, Notice
@@ -117,13 +117,19 @@ class Upkeep:
         if found is not None:
             version = secret_version(found)
         elif isinstance(credentials, KnownCredentials):
-            version = credentials.version
+            version = self._version_of_orphans() or credentials.version
         elif credentials.blocks_pods:
             return Child(pending=True)
         else:
             version = ""
         desired = build_stateful_set(self.network, self.options, version)
         return self._ensure(self.cluster.stateful_sets, desired, found)
+
+    def _version_of_orphans(self) -> str:
+        """Of pods that a StatefulSet has left behind: the next one takes them over, and need not replace them."""
+        pods = self.cluster.pods(ObjectKey(self.network.namespace, self.network.name))
+        orphans = (pod for pod in pods if pod.controller is None and pod.deletion_timestamp is None)
+        return next((each for pod in orphans if (each := secret_version_of(pod))), "")
 
     def _tell(self, notice: Notice) -> None:
         self.cluster.tell(self.object, notice)

@@ -152,16 +152,30 @@ def lines_of(namespace: str, logs: list[dict[str, object]]) -> list[dict[str, ob
     return [each for each in logs if each.get("namespace") == namespace and each["log_level"] == "info"]
 
 
-def test_a_definition_that_is_deleted_is_one_warning(ours: Operated) -> None:
+def test_a_definition_that_is_deleted_is_one_warning_and_once_it_is_back_all_goes_on(ours: Operated) -> None:
     ours.install(SEEDS / "secret.yaml", SEEDS / "testNetwork.yaml")
     with capture_logs() as logs, ours.operator():
         eventually(ours.pods.is_asked_for)
         ours.admin.resource(CUSTOM_RESOURCE_DEFINITIONS).delete(ObjectKey("", f"bitcoinnetworks.{DOMAIN}"))
         eventually(lambda: [(each.verb, each.status) for each in ours.asked()].count(("list", 404)) >= 2, 20)
         caches = [each.name for each in threading.enumerate() if each.name.startswith("reflector-bitcoinnetworks")]
-    ours.install()
+        ours.install(SEEDS / "testNetwork.yaml")
+        eventually(lambda: is_built_for_the_network_of_now(ours), 90)
+    gone = [each for each in logs if each["event"] == "the last network of a namespace is gone"]
+    assert [each["namespace"] for each in gone] == [KEY.namespace]
     assert len(warnings_in(logs)) == len(caches)  # on the real server a garbage collector of ours has one, too
     assert all("is the CRD installed" in str(each["error"]) for each in warnings_in(logs))
+
+
+def is_built_for_the_network_of_now(ours: Operated) -> bool:
+    """Its StatefulSet is no leftover of the one before: those are collected, by us where nobody else does it."""
+    uid = ours.networks.get(KEY).uid
+    children = [(type_, each) for type_ in (STATEFUL_SETS, SERVICES) for each in ours.admin.resource(type_).list()[0]]
+    left = [(type_, each) for type_, each in children if each.controller is not None and each.controller.uid != uid]
+    for type_, each in left:
+        with suppress(NotFound):
+            ours.admin.resource(type_).delete(each.key, uid=each.uid)
+    return not left and has(ours, STATEFUL_SETS, STATEFUL_SET)
 
 
 def warnings_in(logs: list[dict[str, object]]) -> list[dict[str, object]]:

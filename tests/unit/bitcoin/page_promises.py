@@ -106,7 +106,7 @@ PROMISES: Final[dict[str, tuple[str, ...]]] = {
         _RECONCILE + "the_last_network_of_a_namespace_is_missed_in_one_line",
     ),
     "| deleting the CustomResourceDefinition |": (
-        "test_operator.py::test_a_definition_that_is_deleted_is_one_warning",
+        "test_operator.py::test_a_definition_that_is_deleted_is_one_warning_and_once_it_is_back_all_goes_on",
     ),
     # Credentials
     "Nothing from which a password could be guessed is stored": (

@@ -20,8 +20,19 @@ NODES = st.dictionaries(
         (ChainView({1: NodeChain(0, heard=100)}, is_whole=False, remembered=0), set(), None),
         (ChainView({1: NodeChain(0)}, is_whole=False, remembered=100), set(), None),
         (ChainView({1: NodeChain(0)}, is_whole=True, remembered=100), {1}, 100),
+        (ChainView({1: NodeChain(99)}, is_whole=False, remembered=100, is_waited_for=False), {1}, None),
+        (ChainView({1: NodeChain(9, heard=99)}, is_whole=False, remembered=100, is_waited_for=False), set(), None),
     ],
-    ids=["nobody", "fresh", "one behind", "heard of more", "one may have more", "lost"],
+    ids=[
+        "nobody",
+        "fresh",
+        "one behind",
+        "heard of more",
+        "one may have more",
+        "lost",
+        "silent for long",
+        "yet heard of",
+    ],
 )
 def test_who_has_the_chain_and_whether_some_of_it_was_lost(view: ChainView, synced: set[int], lost: int | None) -> None:
     assert (view.synced, view.lost_from) == (synced, lost)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from btcctl.bitcoin.children import SECRET_VERSION_ANNOTATION
+from btcctl.bitcoin.memory import PATIENCE_SECONDS
 from btcctl.bitcoin.reconcile import CONFLICT_SECONDS
 from btcctl.bitcoin.types import BITCOIN_NETWORKS
 from btcctl.controller.reconciling.result import Result
@@ -538,6 +539,24 @@ def test_a_node_is_not_let_in_as_long_as_one_that_may_have_more_does_not_answer(
     world.reconcile()
     assert not world.pods.is_ready(1)
     assert world.lost == []
+
+
+def test_an_old_pod_that_is_silent_for_long_does_not_keep_new_ones_out_for_ever() -> None:
+    """It may be the next one to be replaced, by an image that mends it: it must not be what that waits for."""
+    world = living(3, gated=True)
+    world.mesh.blocks = {world.address(0): 101, world.address(1): 100, world.address(2): 100}
+    world.reconcile()
+    world.mesh.stop(world.address(0))
+    world.delete_pod(2)
+    world.run_pods()
+    world.mesh.blocks[world.address(2)] = 100
+    world.clock.advance(1)
+    world.reconcile()
+    assert not world.pods.is_ready(2)
+    world.clock.advance(PATIENCE_SECONDS)
+    world.reconcile()
+    assert world.pods.is_ready(2)
+    assert world.lost == []  # that is only known once that pod is gone
 
 
 @pytest.mark.parametrize("restarted", [True, False])
