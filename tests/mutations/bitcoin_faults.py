@@ -71,7 +71,12 @@ BITCOIN_FAULTS = [
     ),
     *faults_in(
         "bitcoin/upkeep.py",
-        (_RECONCILE, "bitcoin/test_forbidden.py", "bitcoin/test_images.py"),
+        (_RECONCILE, "bitcoin/test_forbidden.py", "bitcoin/test_images.py", "bitcoin/test_odd_days.py"),
+        (
+            "pods that were left behind are replaced for nothing",
+            "            version = self._version_of_orphans() or credentials.version\n",
+            "            version = credentials.version\n",
+        ),
         (
             "pods of a Secret that cannot be used are made all the same",
             "        elif credentials.blocks_pods:\n",
@@ -201,12 +206,12 @@ BITCOIN_FAULTS = [
         ),
         (
             "what was there before counts for ever",
-            "return max([*heights, 0 if self.is_whole else self.remembered])",
+            "return max([*heights, self.remembered if waits else 0])",
             "return max([*heights, self.remembered])",
         ),
         (
             "what was there before does not count while a node is silent",
-            "return max([*heights, 0 if self.is_whole else self.remembered])",
+            "return max([*heights, self.remembered if waits else 0])",
             "return max([*heights, 0])",
         ),
         (
@@ -268,6 +273,16 @@ BITCOIN_FAULTS = [
     *faults_in(
         "bitcoin/memory.py",
         ("bitcoin/test_memory.py", _RECONCILE),
+        (
+            "a node that is silent for long keeps others out for ever",
+            "        return any(now < since + PATIENCE_SECONDS for since in self._silent_since.values())\n",
+            "        return bool(self._silent_since)\n",
+        ),
+        (
+            "a node that answered in between has been silent all the time",
+            "        self._silent_since = {ordinal: self._silent_since.get(ordinal, now) for ordinal in silent}\n",
+            "        self._silent_since |= {each: now for each in silent if each not in self._silent_since}\n",
+        ),
         (
             "who left while no operator ran stays connected",
             "before = self._known | {canonical(each) for each in formerly if is_bare(each)}",
@@ -384,6 +399,15 @@ BITCOIN_FAULTS = [
             "a network that is gone is told of",
             "            if is_known and report is not None:\n",
             "            if report is not None:\n",
+        ),
+    ),
+    *faults_in(
+        "bitcoin/status.py",
+        ("bitcoin/test_odd_days.py",),
+        (
+            "any height in a status is believed",
+            "each if 0 <= each <= MAX_HEIGHT else 0 for each in (status.height",
+            "each for each in (status.height",
         ),
     ),
     *faults_in(

@@ -81,6 +81,7 @@ PROMISES: Final[dict[str, tuple[str, ...]]] = {
     "counts as ready only once its node has had the network's highest block": (
         _RECONCILE + "a_node_is_let_in_once_it_has_the_networks_chain_and_the_status_says_how_far_it_is",
         _RECONCILE + "a_node_is_not_let_in_as_long_as_one_that_may_have_more_does_not_answer",
+        _RECONCILE + "an_old_pod_that_is_silent_for_long_does_not_keep_new_ones_out_for_ever",
         "test_operator.py::test_the_seeds_files_apply_unchanged_and_do_what_they_say",
     ),
     "| `rollout restart`": (_LOST + "whatever_kubernetes_does_in_good_order_the_chain_is_kept",),
@@ -114,6 +115,7 @@ PROMISES: Final[dict[str, tuple[str, ...]]] = {
         _RECONCILE + "credentials_that_nodes_refuse_replace_the_pods_once",
         _RECONCILE + "credentials_that_changed_while_no_controller_ran_replace_the_pods_too",
         _RECONCILE + "a_secret_whose_metadata_alone_changes_replaces_nothing",
+        "test_odd_days.py::test_a_secret_that_is_deleted_and_made_anew_replaces_pods_only_if_it_says_something_else",
         _RECONCILE + "pods_that_were_replaced_and_refuse_us_still_are_not_replaced_for_ever",
     ),
     "have one rule for the two values": (

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from btcctl.bitcoin.memory import Memories, NetworkMemory, PollSchedule
+from btcctl.bitcoin.memory import PATIENCE_SECONDS, Memories, NetworkMemory, PollSchedule
 from btcctl.objects import ObjectKey
 
 KEY = ObjectKey("default", "net")
@@ -54,3 +54,17 @@ def test_a_deleted_network_is_forgotten() -> None:
     first = memories.of(KEY, "one")
     memories.forget(KEY)
     assert memories.of(KEY, "one") is not first
+
+
+def test_a_silent_node_is_waited_for_from_when_it_was_last_heard_and_not_for_ever() -> None:
+    mine = memory()
+    assert mine.waits_for([1], 0.0)
+    assert not mine.waits_for([1], PATIENCE_SECONDS)
+    assert not mine.waits_for([], PATIENCE_SECONDS)
+    assert mine.waits_for([1], PATIENCE_SECONDS + 1.0)
+
+
+def test_one_that_has_just_fallen_silent_is_waited_for_beside_one_that_has_been_for_long() -> None:
+    mine = memory()
+    mine.waits_for([1], 0.0)
+    assert mine.waits_for([1, 2], PATIENCE_SECONDS)
