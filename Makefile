@@ -13,9 +13,10 @@ MANY := -n $(WORKERS) --dist worksteal
 PYTHONS ?= 3.13 3.14
 # What the toolkit is; the embedded server, the operator and the sandbox have unit tests only there.
 TOOLKIT := $(addprefix tests/integration/,informers rest controller events leaderelection processes testing)
+TOOLKIT_UNIT := $(addprefix tests/unit/,rest informers workqueue events leaderelection controller typed crds rbac app testing processes) $(wildcard tests/unit/test_*.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit bitcoind promtool chromium test-browser screenshots images dist test-bitcoind pythons test-pythons test-lowest controlplane test-real test-election test-faults reliability mutations chart chart-docs cover lint format types contracts check bench bench-controllers bench-scale clean
+.PHONY: help demo test test-stories test-toolkit test-server test-operator test-unit bitcoind promtool chromium test-browser screenshots images dist test-bitcoind pythons test-pythons test-lowest controlplane test-real test-election test-faults reliability mutations chart chart-docs cover lint format types contracts check bench bench-controllers bench-scale clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -29,8 +30,20 @@ $(READY): setup.cfg pyproject.toml constraints.txt
 demo: $(READY) ## a cluster, the controller and a living 3-node network, checked from end to end
 	$(BIN)/btcctl sandbox --nodes 3 --check
 
-test: $(READY) ## all tests that need no real control plane and no browser
-	$(PYTEST) $(MANY) tests -m "not real_server and not browser"
+test: $(READY) ## the tests for while one works: no real control plane, no browser, no whole story
+	$(PYTEST) $(MANY) tests -m "not real_server and not browser and not story"
+
+test-stories: $(READY) ## what starts whole sandboxes and programs, or goes through every step of something
+	$(PYTEST) $(MANY) tests -m "story and not real_server and not browser"
+
+test-toolkit: $(READY) ## of the above, informers to controllers
+	$(PYTEST) $(MANY) $(TOOLKIT_UNIT) $(TOOLKIT) -m "not real_server and not story"
+
+test-server: $(READY) ## the embedded API server
+	$(PYTEST) $(MANY) tests/unit/apiserver tests/integration/apiserver -m "not real_server and not story"
+
+test-operator: $(READY) ## the operator of networks
+	$(PYTEST) $(MANY) tests/unit/bitcoin tests/integration/bitcoin -m "not real_server and not story"
 
 test-unit: $(READY) ## those that open no socket
 	$(PYTEST) $(MANY) tests/unit
@@ -121,7 +134,7 @@ types: $(READY) ## mypy --strict: the source, then the examples as their authors
 contracts: $(READY) ## the layers of ARCHITECTURE.md
 	$(BIN)/lint-imports --config setup.cfg
 
-check: lint types contracts test ## what CI runs first, and needs only Python
+check: lint types contracts test test-stories ## what CI runs first, and needs only Python
 
 bench: $(READY) ## this library beside its rivals; ARGS=--quick for a short run, see docs/performance.md
 	$(BIN)/python -m benchmarks $(ARGS)

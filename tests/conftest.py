@@ -6,6 +6,7 @@ import gc
 import logging
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -22,6 +23,42 @@ hypothesis.settings.register_profile(
     "unshrunk", deadline=None, suppress_health_check=_SLOW, phases=_ONCE, print_blob=False
 )
 hypothesis.settings.load_profile("any machine")
+
+_HERE = Path(__file__).parent
+# `make test` leaves these to `make test-stories`: two thirds of all processor time in a tenth of the tests.
+_STORIES = (
+    "integration/bitcoin/",
+    "integration/cli/",
+    "integration/sandbox/",
+    "integration/typed/",
+    "integration/apiserver/test_kubectl.py",
+    "integration/apiserver/test_process.py",
+    "integration/controller/test_stopping.py",
+    "integration/leaderelection/test_duel.py",
+    "integration/rest/test_kubeconfigs_beside_kubectl.py",
+    "integration/test_benchmarks.py",
+    "integration/test_pages.py",
+    "integration/test_starts.py",
+    "integration/test_toolkit_page.py",
+    "integration/test_tracebacks.py",
+    "integration/test_tutorial.py",
+    "integration/testing/test_testing_page.py",
+    "unit/bitcoin/test_crashes.py",
+    "unit/bitcoin/test_hostile.py",
+    "unit/bitcoin/test_reconcile.py",
+    "unit/bitcoin/test_specs.py",
+    "unit/controller/test_manager_shutdown.py",
+    "unit/controller/test_shutdown.py",
+    "unit/rest/kubeconfig/test_kubeconfig_fuzz.py",
+    "unit/workqueue/test_queue_interleavings.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the stories."""
+    for item in items:
+        if item.path.is_relative_to(_HERE) and item.path.relative_to(_HERE).as_posix().startswith(_STORIES):
+            item.add_marker(pytest.mark.story)
 
 
 @hypothesis.settings(max_examples=1, database=None, phases=[hypothesis.Phase.generate])
