@@ -120,12 +120,37 @@ def test_a_service_for_which_there_is_no_quota_keeps_no_node_from_its_peers() ->
     assert world.status.ready_nodes == 3
 
 
-def test_an_image_that_a_policy_refuses_is_said_once_and_for_good() -> None:
-    world = living(nodeOverrides=[])
-    world.edit(BITCOIN_NETWORKS, KEY, {"spec": {"nodeOverrides": [{"ordinal": 1, "image": "strange"}]}})
-    world.client.reactors.append(refusing("patch", "pods", Invalid(422, "Invalid", "no image of strangers")))
-    assert refused_for_good(world, Invalid) == []
+def grown_while(world: World, refused: dict[str, Any], verb: str, plural: str, error: ApiError) -> None:
+    """Ask for what is refused, and for one more node."""
+    world.edit(BITCOIN_NETWORKS, KEY, {"spec": {"nodes": 4, **refused}})
+    world.client.reactors.append(refusing(verb, plural, error))
+    with pytest.raises(type(error)):
+        world.reconcile()
+    world.run_pods()
+    assert refused_for_good(world, type(error)) == []
+
+
+def test_an_image_that_a_policy_refuses_is_said_for_good_and_all_else_is_done() -> None:
+    world = living()
+    refused = {"nodeOverrides": [{"ordinal": 1, "image": "strange"}]}
+    grown_while(world, refused, "patch", "pods", Invalid(422, "Invalid", "no image of strangers"))
     assert "no image of strangers" in world.message("Forbidden")
+    assert (world.status.ready_nodes, world.condition("MeshReady")) == (4, ("True", "Connected"))
+
+
+def test_a_service_that_may_not_be_deleted_is_said_and_all_else_is_done() -> None:
+    world = living(expose={"type": "ClusterIP"})
+    grown_while(world, {"expose": None}, "delete", "services", Forbidden(403, "Forbidden", "you may not"))
+    assert "you may not" in world.message("Forbidden")
+    assert (world.status.ready_nodes, world.condition("MeshReady")) == (4, ("True", "Connected"))
+
+
+def test_a_stateful_set_that_may_not_be_changed_still_has_its_nodes() -> None:
+    world = living()
+    world.edit(BITCOIN_NETWORKS, KEY, {"spec": {"nodes": 4}})
+    world.client.reactors.append(refusing("update", "statefulsets", Forbidden(403, "Forbidden", "you may not")))
+    assert refused_for_good(world, Forbidden) == []
+    assert [node.ready for node in world.status.nodes] == [True, True, True, False]
 
 
 @pytest.mark.parametrize(
