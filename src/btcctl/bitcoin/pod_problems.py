@@ -59,6 +59,10 @@ class ContainerStatus(msgspec.Struct, gc=False, rename="camel"):
     last_state: _State | None = None
 
 
+class _PodIp(msgspec.Struct, gc=False):
+    ip: str | None = None
+
+
 class PodStatus(msgspec.Struct, gc=False, rename="camel"):
     """What of a pod's status is read."""
 
@@ -66,6 +70,7 @@ class PodStatus(msgspec.Struct, gc=False, rename="camel"):
     reason: str | None = None
     message: str | None = None
     pod_ip: str | None = msgspec.field(name="podIP", default=None)
+    pod_ips: list[_PodIp] | None = msgspec.field(name="podIPs", default=None)
     conditions: list[PodCondition] | None = None
     container_statuses: list[ContainerStatus] | None = None
 

@@ -60,6 +60,7 @@ class NodePod:
         restarts: Of its containers.
         image: Of its node, as its spec says; "" if it has none.
         own_image: What it was made with, if that was changed since; "" otherwise.
+        others: Its addresses beside, of the other IP family.
     """
 
     name: str
@@ -77,6 +78,7 @@ class NodePod:
     restarts: int = 0
     image: str = ""
     own_image: str = ""
+    others: tuple[str, ...] = ()
 
 
 def secret_version_of(pod: Pod) -> str:
@@ -94,7 +96,9 @@ def read_pods(network: BitcoinNetwork, pods: Iterable[Pod], stateful_set_uid: st
 
 def members(pods: Iterable[NodePod]) -> list[Member]:
     """Those that have an address and are not on their way out."""
-    return [Member(pod.ordinal, pod.address, pod.answers) for pod in pods if pod.address and not pod.terminating]
+    return [
+        Member(pod.ordinal, pod.address, pod.answers, pod.others) for pod in pods if pod.address and not pod.terminating
+    ]
 
 
 def node_statuses(network: BitcoinNetwork, pods: Iterable[NodePod], missing: str = "") -> list[NodeStatus]:
@@ -149,8 +153,14 @@ def _read(pod: Pod, ordinal: int) -> NodePod:
         secret_version=secret_version_of(pod),
         image=next((each.image or "" for each in pod.spec.containers or () if each.name == "bitcoind"), ""),
         own_image=pod.metadata.annotations.get(OWN_IMAGE_ANNOTATION, ""),
+        others=_others(status, address) if has_address else (),
         restarts=sum(each.restart_count for each in status.container_statuses or ()),
     )
+
+
+def _others(status: PodStatus, address: str) -> tuple[str, ...]:
+    found = (each.ip or "" for each in status.pod_ips or ())
+    return tuple(each for each in found if is_bare(each) and each != address)
 
 
 def _awaits_sync(pod: Pod) -> bool:

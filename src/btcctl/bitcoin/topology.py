@@ -25,8 +25,9 @@ class Member:
     """A node of the network as its pod shows it."""
 
     ordinal: int
-    address: str  #: IP
+    address: str  #: IP; of two families the one that the cluster prefers, by which nodes are called and dialled
     ready: bool
+    others: tuple[str, ...] = ()  #: its IPs beside: by them others may have dialled it, by hand
 
 
 class AddedNode(msgspec.Struct, frozen=True, gc=False):
@@ -132,7 +133,9 @@ class Roster:
 
     def apart_from(self, node: Member) -> frozenset[str]:
         """The addresses of those that are there of the nodes that `node` must not be linked with."""
-        return frozenset(address for address, _ in self._with(self._shape.apart(node.ordinal)))
+        found = list(self._with(self._shape.apart(node.ordinal)))
+        others = (canonical(each) for _, member in found for each in member.others)
+        return frozenset([*(address for address, _ in found), *others])
 
     def _with(self, ordinals: Iterable[int]) -> Iterator[tuple[str, Member]]:
         return (self._by_ordinal[each] for each in sorted(ordinals) if each in self._by_ordinal)

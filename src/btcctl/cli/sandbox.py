@@ -7,6 +7,7 @@ import contextlib
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from ipaddress import IPv6Network
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 MIN_CHECKED_NODES = 2
 _POLL_SECONDS = 0.2
+_FEWEST_ADDRESSES = 16
 
 
 def add_parser(commands: Any, environ: Mapping[str, str]) -> argparse.ArgumentParser:
@@ -52,6 +54,12 @@ def add_parser(commands: Any, environ: Mapping[str, str]) -> argparse.ArgumentPa
         default="embedded",
         about="the API server: our own, or kube-apiserver and etcd, as `make controlplane` builds them",
     )
+    flags.value(
+        "--pod-network",
+        parse=_parse_network,
+        metavar="CIDR",
+        about="give pods the addresses of this IPv6 network, which must be this machine's; by default 127.x.y.z",
+    )
     parser.set_defaults(command=run_sandbox)
     return parser
 
@@ -75,12 +83,25 @@ def run_sandbox(args: argparse.Namespace) -> int:
         simulated=args.simulated,
         control_plane=args.control_plane,
         operator=not args.no_operator,
+        pod_network=args.pod_network,
     )
     with _terminated_like_interrupted(), Session(options, say=say) as session:
         if args.check:
             return _check(session)
         _play(session, waits=not args.no_operator)
         return 0
+
+
+def _parse_network(text: str) -> IPv6Network:
+    try:
+        network = IPv6Network(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no IPv6 network: {error}") from None
+    if network.num_addresses < _FEWEST_ADDRESSES:
+        raise ValueError(
+            f"{network} has {network.num_addresses} addresses; a sandbox wants {_FEWEST_ADDRESSES} or more"
+        )
+    return network
 
 
 def _check(session: Session) -> int:

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from ipaddress import IPv6Network
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -71,6 +72,7 @@ class SandboxOptions:
     simulated: bool = False  #: do not even look on PATH
     control_plane: str = EMBEDDED  #: or REAL
     operator: bool = True  #: False leaves the network to an operator of somebody else
+    pod_network: IPv6Network | None = None  #: whose addresses pods get; None: addresses in 127.0.0.0/8
 
 
 class Session:
@@ -121,6 +123,8 @@ class Session:
         cluster_options = self._cluster_options
         if self._options.control_plane == REAL:
             cluster_options = self._start_control_plane(parts)
+        if self._options.pod_network is not None:
+            cluster_options = replace(cluster_options, pod_network=self._options.pod_network)
         run_dir = new_run_directory()
         parts.callback(shutil.rmtree, run_dir, ignore_errors=True)  # the keeper does it too, if we cannot
         write_programs(run_dir / PROGRAMS)

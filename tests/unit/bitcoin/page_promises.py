@@ -132,6 +132,8 @@ PROMISES: Final[dict[str, tuple[str, ...]]] = {
         _TOPOLOGY + "up_to_nine_nodes_everybody_is_everybodys_peer",
         _TOPOLOGY + "the_graph_is_connected_symmetric_without_loops_and_of_degree_eight_at_most",
         _MESH + "hand_made_entries_survive",
+        "test_ipv6.py::test_the_whole_story_comes_true_in_a_cluster_that_has_ipv6_alone",
+        _TOPOLOGY + "who_is_kept_apart_is_so_by_addresses_of_both_families_too",
     ),
     "so they are asked again after 2 s": (
         _RECONCILE + "a_settled_network_is_looked_at_less_and_less_often",

@@ -75,3 +75,9 @@ def test_the_status_lists_missing_nodes_and_those_that_are_still_there_beyond() 
 
 def test_the_dns_name_resolves_in_every_namespace() -> None:
     assert node_statuses(NETWORK, [])[0].dns_name == "net-sts-0.net-svc.default.svc"
+
+
+def test_a_pod_with_addresses_of_both_families_is_called_by_the_first_and_known_by_both() -> None:
+    body = pod_body(STATEFUL_SET, 0, "10.0.0.1", ready=True)
+    body["status"]["podIPs"] = [{"ip": "10.0.0.1"}, {"ip": "fd00::1"}, {"ip": "nonsense"}, {}]
+    assert members(read(body)) == [Member(0, "10.0.0.1", ready=True, others=("fd00::1",))]

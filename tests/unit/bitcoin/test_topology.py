@@ -230,3 +230,13 @@ def reach(graph: dict[int, frozenset[int]]) -> set[int]:
         seen |= fresh
         stack.extend(fresh)
     return seen
+
+
+def test_who_is_kept_apart_is_so_by_addresses_of_both_families_too() -> None:
+    ours, theirs = Member(0, "10.0.0.1", ready=True), Member(1, "10.0.0.2", ready=True, others=("FD00::2",))
+    roster = Roster([ours, theirs], Shape(2, groups=(frozenset({0}), frozenset({1}))))
+    by_hand = [AddedNode("[fd00:0:0::2]:18444", connected=True)]
+    links = [Peer(7, "[fd00:0:0::2]:18444", inbound=False), Peer(8, "[fd00::2]:50000", inbound=True)]
+    plan = plan_peers(ours, roster, added=by_hand, peers=links)
+    assert plan.remove == ("[fd00:0:0::2]:18444",)
+    assert plan.disconnect_ids == (7, 8)

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from ipaddress import IPv6Network
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -63,6 +64,7 @@ class ClusterOptions:
             cluster has them already.
         collects: Whether the server's cluster has a garbage collector.
         observer: Called with each request to our own API server and the status of its answer.
+        pod_network: Whose addresses pods get; None: addresses in 127.0.0.0/8.
     """
 
     node_name: str = "sandbox"
@@ -71,6 +73,7 @@ class ClusterOptions:
     workloads: bool = True
     collects: bool = True
     observer: Callable[[RequestAttributes, int], None] | None = None
+    pod_network: IPv6Network | None = None
 
 
 class Cluster:
@@ -192,7 +195,7 @@ class Cluster:
         )
         keeper.start()
         parts.callback(lambda: keeper.stop(self._left()))
-        addresses = AddressPool()
+        addresses = AddressPool(network=self._options.pod_network)
         addresses.start()
         parts.callback(addresses.stop)
         if self._access is None:

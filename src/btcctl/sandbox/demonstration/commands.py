@@ -81,15 +81,17 @@ def node_command(
         ConfigError: With these settings a node cannot be started; never shows credentials.
     """
     conf, settings = data_dir / "bitcoin.conf", NodeSettings.of(env)
+    host = f"[{ip}]" if ":" in ip else ip
     program = (str(bitcoind),) if bitcoind else (sys.executable, "-m", "btcctl.sandbox.simnode")
     flags = (
-        *(f"-datadir={data_dir}", f"-conf={conf}", f"-bind={ip}:{settings.ports.p2p}", f"-rpcbind={ip}"),
+        *(f"-datadir={data_dir}", f"-conf={conf}", f"-bind={host}:{settings.ports.p2p}", f"-rpcbind={host}"),
         *(f"-rpcport={settings.ports.rpc}", f"-{settings.chain}", *settings.without_chosen(_FLAGS)),
+        f"-rpcallowip={ip}",  # whoever calls a node on its own machine has the address that it calls
         *(_BITCOIND_FLAGS if bitcoind else ()),
     )
     return Command(
         argv=(*program, *flags),
-        env={**_surroundings(data_dir, f"{ip}:{settings.ports.rpc}", programs), **env},
+        env={**_surroundings(data_dir, f"{host}:{settings.ports.rpc}", programs), **env},
         files={conf: _conf(*_credentials(env), settings)},
         snapshot=Snapshot(Path(env[SNAPSHOT_KEY]), data_dir / settings.chain) if env.get(SNAPSHOT_KEY) else None,
     )

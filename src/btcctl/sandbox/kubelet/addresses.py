@@ -1,4 +1,4 @@
-"""Loopback addresses for pods: 127.x.y.z, never one twice in a run."""
+"""Addresses for pods, never one twice in a run: 127.x.y.z, or those of an IPv6 network that this machine has."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import random
 import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from ipaddress import IPv6Network
 
 from btcctl.errors import ConfigError
 
@@ -22,10 +23,12 @@ class AddressPool:
 
     Args:
         choose: Picks one of the second octets; a random one by default.
+        network: The addresses of this network instead; the first is for the claim. They must be this machine's.
     """
 
-    def __init__(self, choose: Callable[[range], int] = random.choice) -> None:
+    def __init__(self, choose: Callable[[range], int] = random.choice, *, network: IPv6Network | None = None) -> None:
         self._choose = choose
+        self._network = network
         self._claim: socket.socket | None = None
         self._lock = threading.Lock()  # guards the iterator
         self._addresses: Iterator[str] = iter(())
@@ -37,6 +40,9 @@ class AddressPool:
             ConfigError: This machine has no loopback addresses beyond 127.0.0.1, or every
                 network that was tried is taken.
         """
+        if self._network is not None:
+            self._start_in(self._network)
+            return
         for _ in range(_TRIES):
             octet = self._choose(range(1, 255))
             claim = _claim(f"{_network(octet)}.0.1")
@@ -46,6 +52,20 @@ class AddressPool:
         raise ConfigError(
             f"{_TRIES} networks in 127.0.0.0/8 are taken (port {CLAIM_PORT}): are so many sandboxes running?"
         )
+
+    def _start_in(self, network: IPv6Network) -> None:
+        hosts = map(str, network.hosts())
+        first = next(hosts)
+        try:
+            self._claim = _claim(first)
+        except ConfigError as error:
+            raise ConfigError(
+                f"cannot listen on {first}: {network} is no network of this machine. In a network namespace of its own "
+                f"(unshare -rn), `ip link set lo up` and `ip -6 addr add {first}/128 dev lo` for each make it one"
+            ) from error
+        if self._claim is None:
+            raise ConfigError(f"{network} is taken (port {CLAIM_PORT}): does another sandbox use it?")
+        self._addresses = hosts
 
     def allocate(self, ports: Iterable[int] = ()) -> str:
         """An address that was not handed out before, on which these TCP ports are free.
@@ -92,7 +112,7 @@ def _addresses(octet: int) -> Iterator[str]:
 
 
 def _claim(address: str) -> socket.socket | None:
-    claim = socket.socket()
+    claim = socket.socket(_family(address))
     with contextlib.ExitStack() as on_failure:
         on_failure.callback(claim.close)
         claim.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -111,8 +131,12 @@ def _claim(address: str) -> socket.socket | None:
     return claim
 
 
+def _family(address: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
 def _is_free(address: str, port: int) -> bool:
-    with socket.socket() as probe:
+    with socket.socket(_family(address)) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # TIME_WAIT is free enough
         try:
             probe.bind((address, port))
