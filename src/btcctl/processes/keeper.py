@@ -54,6 +54,8 @@ class Keeper:
             Must be quick.
         grace_seconds: Between SIGTERM and SIGKILL at the end.
         clock: What waiting for the keeper's answers is measured with.
+        wrapper: A command line that the keeper's own is put behind. It hands on stdin, stdout and the exit, and ends
+            last. Process ids are those that the keeper sees.
     """
 
     def __init__(
@@ -63,11 +65,13 @@ class Keeper:
         *,
         grace_seconds: float = GRACE_SECONDS,
         clock: Clock = SYSTEM_CLOCK,
+        wrapper: Sequence[str] = (),
     ) -> None:
         self.run_dir = run_dir
         self._on_exit = on_exit
         self._grace_seconds = grace_seconds
         self._clock = clock
+        self._wrapper = wrapper
         self._process: subprocess.Popen[bytes] | None = None
         self._runner = Runner("keeper", self.run, clock=clock)
         self._ids = itertools.count(1)
@@ -90,7 +94,7 @@ class Keeper:
         try:
             # A session of its own: Ctrl-C in the terminal is for us only.
             self._process = subprocess.Popen(  # noqa: S603
-                [sys.executable, "-S", "-I", *script],
+                [*self._wrapper, sys.executable, "-S", "-I", *script],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 start_new_session=True,
@@ -99,6 +103,17 @@ class Keeper:
             raise KeeperError(f"cannot start the keeper: {error}") from error
         self._is_gone = False
         self._runner.start()
+
+    @property
+    def pid(self) -> int:
+        """Of the keeper, or of its wrapper, as we see it.
+
+        Raises:
+            KeeperError: It was not started.
+        """
+        if self._process is None:
+            raise KeeperError("the keeper is not running")
+        return self._process.pid
 
     @property
     def is_alive(self) -> bool:

@@ -52,9 +52,16 @@ def _is_ours(path: Path) -> bool:
     return stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid()
 
 
+def is_orphaned(name: str) -> bool:
+    """Whether it is the name of a run directory, and the process that made that is gone."""
+    match name.removeprefix(_PREFIX).split("-", 2):
+        case [pid, started, _] if name.startswith(_PREFIX) and pid.isdecimal():
+            return _process_name(int(pid)) != f"{pid}-{started}"
+    return False
+
+
 def _is_stale(path: Path) -> bool:
-    pid, started, _ = path.name.removeprefix(_PREFIX).split("-", 2)
-    if not pid.isdecimal() or _process_name(int(pid)) == f"{pid}-{started}":
+    if not is_orphaned(path.name):
         return False
     return not _is_locked(path / LOCK_FILE)  # a keeper may still be clearing up after its process
 

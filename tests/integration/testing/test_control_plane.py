@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from btcctl.clock import SYSTEM_CLOCK
-from btcctl.errors import BtcctlError, Forbidden, Gone, NotFound, TransportError
+from btcctl.errors import BtcctlError, Forbidden, Gone, NotFound, TransportError, Unauthorized
 from btcctl.objects import ObjectKey
 from btcctl.resources import CONFIG_MAPS, NAMESPACES, PODS, ROLE_BINDINGS, ROLES, STATEFUL_SETS
 from btcctl.rest.client import ApiClient
@@ -320,3 +320,13 @@ class TestAGivenCluster:
     def test_outlives_its_user(self, given, control_plane):
         given.stop()
         assert answers(control_plane.client())
+
+
+def test_with_another_key_every_token_that_was_given_out_is_refused(new_control_plane):
+    plane = new_control_plane(ControlPlaneOptions(controllers=["serviceaccount-controller"]))
+    old = plane.client_from(plane.service_account_kubeconfig("default", "default"))
+    old.server_version()
+    plane.renew_token_key()
+    with pytest.raises(Unauthorized):
+        old.server_version()
+    plane.client_from(plane.service_account_kubeconfig("default", "default")).server_version()

@@ -127,11 +127,14 @@ def _name_of(flag: str) -> str:
 
 
 def controller_manager_command(
-    program: Path, layout: Layout, kubeconfig: Path, controllers: Sequence[str]
+    program: Path, layout: Layout, kubeconfig: Path, controllers: Sequence[str], extra: Sequence[str] = ()
 ) -> list[str]:
-    """The controller manager, alone and without a port of its own."""
-    return [
-        str(program),
+    """The controller manager, alone and without a port of its own.
+
+    Args:
+        extra: More flags; one that is there already is replaced.
+    """
+    ours = [
         f"--kubeconfig={kubeconfig}",
         f"--controllers={','.join(controllers)}",
         "--leader-elect=false",
@@ -145,3 +148,4 @@ def controller_manager_command(
         "--kube-api-burst=1000",
         "--concurrent-gc-syncs=4",
     ]
+    return [str(program), *last_of_each([*ours, *extra])]

@@ -28,7 +28,8 @@ from btcctl.testing.control_plane.commands import CONTROLLERS
 from btcctl.testing.control_plane.errors import ControlPlaneError, NotOurs
 from btcctl.testing.control_plane.etcd import Etcd
 from btcctl.testing.control_plane.kubeconfigs import Endpoint
-from btcctl.testing.control_plane.servers import ADMIN, MASTERS, START_SECONDS, Servers
+from btcctl.testing.control_plane.process import Program
+from btcctl.testing.control_plane.servers import ADMIN, MASTERS, START_SECONDS, Servers, Surroundings
 from btcctl.testing.control_plane.signing import sign_client
 
 TOKEN_SECONDS = 3600
@@ -44,6 +45,7 @@ class ControlPlaneOptions:
         controllers: What kube-controller-manager runs, by the names its --help lists. It is
             started where it is found and something is asked for.
         api_server_flags: More flags for kube-apiserver, as --name=value; the last of a name wins.
+        controller_manager_flags: Likewise for kube-controller-manager.
         definitions: CustomResourceDefinitions to make before the controllers start. Of those made
             later, the real garbage collector takes half a minute and more to notice.
         start_seconds: How long the start may take.
@@ -52,6 +54,7 @@ class ControlPlaneOptions:
     binaries: Binaries | None = None
     controllers: Sequence[str] = CONTROLLERS
     api_server_flags: Sequence[str] = ()
+    controller_manager_flags: Sequence[str] = ()
     definitions: Sequence[Mapping[str, Any]] = ()
     start_seconds: float = START_SECONDS
 
@@ -67,6 +70,7 @@ class ControlPlane:
         options: What may be chosen.
         environ: Where programs, USE_EXISTING_CLUSTER and KUBECONFIG are looked up.
         clock: Measures waiting.
+        surroundings: Where the programs run, if not here; `btcctl.testing.Node` has some.
     """
 
     def __init__(
@@ -75,8 +79,10 @@ class ControlPlane:
         *,
         environ: Mapping[str, str] = ENVIRON,
         clock: Clock = SYSTEM_CLOCK,
+        surroundings: Surroundings | None = None,
     ) -> None:
         self._options = options
+        self._surroundings = surroundings
         self._environ = environ
         self._clock = clock
         self._servers: Servers | None = None
@@ -93,7 +99,7 @@ class ControlPlane:
             ControlPlaneError: It does not come up; carries what the programs said.
             ConfigError: USE_EXISTING_CLUSTER is set and no cluster is configured.
         """
-        if self._environ.get("USE_EXISTING_CLUSTER", "").lower() == "true":
+        if self._surroundings is None and self._environ.get("USE_EXISTING_CLUSTER", "").lower() == "true":
             self._given = load_config(environ=self._environ)
             self._kubeconfigs = Path(tempfile.mkdtemp(prefix="btcctl-kubeconfigs-"))
             return
@@ -101,7 +107,15 @@ class ControlPlane:
         binaries = options.binaries or find_binaries(self._environ)
         run_dir = new_run_directory()
         self._kubeconfigs = run_dir
-        self._servers = Servers(run_dir, binaries, options.controllers, options.api_server_flags, self._clock)
+        self._servers = Servers(
+            run_dir,
+            binaries,
+            options.controllers,
+            options.api_server_flags,
+            options.controller_manager_flags,
+            self._clock,
+            self._surroundings,
+        )
         with ExitStack() as if_it_fails:
             if_it_fails.callback(self.stop)
             self._servers.start(options.start_seconds, options.definitions)
@@ -223,6 +237,14 @@ class ControlPlane:
         servers.api_server.start()
         servers.wait_until_ready()
 
+    def renew_token_key(self) -> None:
+        """Sign tokens of ServiceAccounts with another key: all that were given out are refused from now on.
+
+        The API server is restarted for it.
+        """
+        self._ours("renew its key").write_token_keys()
+        self.restart()
+
     def terminate(self) -> None:
         """End the API server in good order (SIGTERM); `restart` brings it back."""
         self._ours("terminate the API server").terminate()
@@ -252,6 +274,19 @@ class ControlPlane:
         servers = self._ours("read a log")
         programs = (servers.etcd, servers.api_server, servers.controller_manager)
         return next(each.log() for each in programs if each is not None and each.name == name)
+
+    def program(self, name: str, argv: Sequence[str]) -> Program:
+        """One more that ends with the others, and can be started, frozen and killed; not started yet.
+
+        Args:
+            name: Of its log.
+        """
+        return self._ours("start a program").program(name, argv)
+
+    @property
+    def directory(self) -> Path:
+        """Of certificates, kubeconfigs and logs: goes with the control plane."""
+        return self._ours("find its files").layout.directory
 
     def _ours(self, wish: str) -> Servers:
         if self._servers is None:

@@ -6,7 +6,7 @@ import contextlib
 import os
 import signal
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from btcctl.clock import SYSTEM_CLOCK, Clock, sleep
@@ -16,6 +16,11 @@ from btcctl.testing.control_plane.errors import ControlPlaneError
 _LOOK_SECONDS = 0.002
 _KILL_SECONDS = 5.0
 _TAIL_LINES = 15
+
+
+def own_proc() -> Path:
+    """Where the kernel shows processes by the ids that we see."""
+    return Path("/proc")
 
 
 class Exits:
@@ -56,10 +61,14 @@ class Program:
         exits: What the keeper reports exits to.
         name: Of the program, and of its log.
         argv: Its command line.
+        proc: Where the kernel shows processes by the ids that the keeper sees; asked once it runs.
     """
 
-    def __init__(self, keeper: Keeper, exits: Exits, name: str, argv: Sequence[str]) -> None:
+    def __init__(
+        self, keeper: Keeper, exits: Exits, name: str, argv: Sequence[str], proc: Callable[[], Path] = own_proc
+    ) -> None:
         self.name = name
+        self._proc = proc
         self._keeper = keeper
         self._exits = exits
         self._argv = argv
@@ -101,7 +110,7 @@ class Program:
             return
         self._keeper.signal(pid, signal.SIGSTOP)
         deadline = SYSTEM_CLOCK.now() + timeout
-        while not _stands_still(pid):
+        while not _stands_still(self._proc(), pid):
             if SYSTEM_CLOCK.now() > deadline:
                 raise ControlPlaneError(f"{self.name} did not stand still within {timeout} s of SIGSTOP")
             sleep(_LOOK_SECONDS)
@@ -119,6 +128,10 @@ class Program:
         if self._exits.wait(pid, timeout) is None:
             raise ControlPlaneError(f"{self.name} did not end within {timeout} s of {signum.name}")
 
+    def wait(self, timeout: float) -> int | None:
+        """The exit code, or None if it is still running after `timeout` seconds, or never was started."""
+        return None if self._pid is None else self._exits.wait(self._pid, timeout)
+
     def log(self) -> str:
         """All that it has printed."""
         return self._log.read_text(encoding="utf-8", errors="replace") if self._log.exists() else ""
@@ -128,10 +141,10 @@ class Program:
         return "\n".join(self.log().splitlines()[-_TAIL_LINES:])
 
 
-def _stands_still(pid: int) -> bool:
+def _stands_still(proc: Path, pid: int) -> bool:
     """Whether every thread of a process is stopped (proc(5), the field after the name in parentheses)."""
     states = []
-    for stat in Path(f"/proc/{pid}/task").glob("*/stat"):
+    for stat in (proc / f"{pid}/task").glob("*/stat"):
         with contextlib.suppress(OSError):  # it has just ended
             states.append(stat.read_text().rpartition(")")[2].split()[0])
     return bool(states) and set(states) <= {"T"}

@@ -6,7 +6,7 @@ import os
 import signal
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from btcctl.apiserver.network.kubeconfig import write_kubeconfig
 from btcctl.clock import SYSTEM_CLOCK, Clock, sleep
@@ -33,7 +33,7 @@ from btcctl.testing.control_plane.errors import ControlPlaneError, PortTaken
 from btcctl.testing.control_plane.kubeconfigs import Endpoint
 from btcctl.testing.control_plane.pki import Authority, make_token_keys
 from btcctl.testing.control_plane.ports import free_ports
-from btcctl.testing.control_plane.process import Exits, Program
+from btcctl.testing.control_plane.process import Exits, Program, own_proc
 
 logger = get_logger(__name__)
 
@@ -43,8 +43,29 @@ START_SECONDS = 60.0
 _TERMINATE_SECONDS = 70.0  # the API server gives requests in flight up to 60 s (--request-timeout)
 _POLL_SECONDS = 0.05
 _KEEPER_GRACE_SECONDS = 1.0
+_STOP_SECONDS = 60.0  # a node's containers and files go with the keeper
 _TAKEN = "address already in use"  # EADDRINUSE, as Go prints it
 _NAMES = ("localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc")
+
+
+class Surroundings(Protocol):
+    """Where the programs run, if not among those of this machine."""
+
+    wrapper: Sequence[str]
+    addresses: Sequence[str]  #: of the API server there, beside loopback
+
+    def enter(self, servers: Servers) -> None:
+        """The keeper runs, and nothing else: see to it that the API server and etcd can be reached on loopback here.
+
+        Raises:
+            ControlPlaneError: It cannot be done.
+        """
+
+    def proc(self) -> Path:
+        """Where processes are shown by the ids that they have there."""
+
+    def leave(self) -> None:
+        """Everything is over. Idempotent."""
 
 
 class Servers:
@@ -55,7 +76,9 @@ class Servers:
         binaries: The programs.
         controllers: What the controller manager is to run; none, and it is not started.
         flags: More flags for the API server.
+        manager_flags: And for the controller manager.
         clock: Measures waiting.
+        surroundings: Where the programs run.
     """
 
     def __init__(
@@ -64,25 +87,29 @@ class Servers:
         binaries: Binaries,
         controllers: Sequence[str],
         flags: Sequence[str],
+        manager_flags: Sequence[str] = (),
         clock: Clock = SYSTEM_CLOCK,
+        surroundings: Surroundings | None = None,
     ) -> None:
         self._clock = clock
+        self._surroundings = surroundings
         self._exits = Exits(clock)
-        self._keeper = Keeper(run_dir, self._exits, grace_seconds=_KEEPER_GRACE_SECONDS, clock=clock)
+        wrapper = surroundings.wrapper if surroundings else ()
+        self._keeper = Keeper(run_dir, self._exits, grace_seconds=_KEEPER_GRACE_SECONDS, clock=clock, wrapper=wrapper)
         self.authority = Authority(clock)
         self.layout = Layout(run_dir, *free_ports(3))
         self.endpoint = Endpoint(self.layout.url, self.authority.certificate)
         self.admin = run_dir / "admin.kubeconfig"
         manager = binaries.controller_manager if controllers else None
         self._makes_accounts = manager is not None and not ACCOUNT_CONTROLLERS.isdisjoint(controllers)
-        self.etcd = self._program(ETCD, etcd_command(binaries, self.layout))
-        self.api_server = self._program(
+        self.etcd = self.program(ETCD, etcd_command(binaries, self.layout))
+        self.api_server = self.program(
             API_SERVER, api_server_command(binaries, self.layout, flags, accounts=self._makes_accounts)
         )
         self.controller_manager: Program | None = None
         if manager is not None:
-            command = controller_manager_command(manager, self.layout, self.admin, controllers)
-            self.controller_manager = self._program(CONTROLLER_MANAGER, command)
+            command = controller_manager_command(manager, self.layout, self.admin, controllers, manager_flags)
+            self.controller_manager = self.program(CONTROLLER_MANAGER, command)
 
     def start(self, timeout: float = START_SECONDS, definitions: Sequence[Mapping[str, Any]] = ()) -> None:
         """Start everything, and wait until it serves.
@@ -95,6 +122,8 @@ class Servers:
         """
         self._write_files()
         self._keeper.start()
+        if self._surroundings is not None:
+            self._surroundings.enter(self)
         self.etcd.start()
         self.api_server.start()
         self.wait_until_ready(timeout)
@@ -109,7 +138,20 @@ class Servers:
         for program in (self.controller_manager, self.api_server, self.etcd):
             if program is not None:
                 program.send(signal.SIGKILL)
-        self._keeper.stop()
+        self._keeper.stop(_STOP_SECONDS)
+        if self._surroundings is not None:
+            self._surroundings.leave()
+
+    @property
+    def pid(self) -> int:
+        """Of the keeper, or of what it is wrapped in."""
+        return self._keeper.pid
+
+    def write_token_keys(self) -> None:
+        """New ones, which an API server that is started afterwards signs and checks tokens with."""
+        tokens = make_token_keys()
+        _write(self.layout.token_public_key, tokens.public)
+        _write(self.layout.token_key, tokens.private)
 
     def terminate(self) -> None:
         """SIGTERM to the API server, and wait for its end."""
@@ -155,19 +197,20 @@ class Servers:
 
     def _write_files(self) -> None:
         layout = self.layout
-        server = self.authority.issue_server([ADDRESS, SERVICE_ADDRESS], _NAMES)
-        tokens = make_token_keys()
+        others = self._surroundings.addresses if self._surroundings else ()
+        server = self.authority.issue_server([ADDRESS, SERVICE_ADDRESS, *others], _NAMES)
+        self.write_token_keys()
         _write(layout.authority, self.authority.certificate)
         _write(layout.authority_key, self.authority.key)
         _write(layout.certificate, server.certificate)
         _write(layout.key, server.key)
-        _write(layout.token_public_key, tokens.public)
-        _write(layout.token_key, tokens.private)
         pair = self.authority.issue_client(ADMIN, [MASTERS])
         write_kubeconfig(self.admin, kubeconfigs.with_certificate(self.endpoint, ADMIN, pair))
 
-    def _program(self, name: str, argv: Sequence[str]) -> Program:
-        return Program(self._keeper, self._exits, name, argv)
+    def program(self, name: str, argv: Sequence[str]) -> Program:
+        """One that ends with the others; not started yet."""
+        proc = self._surroundings.proc if self._surroundings else own_proc
+        return Program(self._keeper, self._exits, name, argv, proc)
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -78,6 +78,16 @@ def test_a_failure_is_one_line_that_ends_with_the_reason():
         build.run(["sh", "-c", "echo first >&2; echo no such host >&2; exit 1"], "cannot do it")
 
 
+def test_a_program_that_is_new_joins_those_of_an_older_build(tmp_path):
+    home = complete(tmp_path / "home")
+    (home / "bin" / "kubelet").unlink()
+    assert [each.name for each in build.missing(home)] == ["kubelet"]
+    (tmp_path / "fresh").mkdir()
+    (tmp_path / "fresh" / "kubelet").touch(mode=0o755)
+    build.publish(tmp_path / "fresh", home)
+    assert build.is_complete(home)
+
+
 def test_the_programs_appear_all_at_once(tmp_path):
     fresh = complete(tmp_path / "fresh") / "bin"
     (tmp_path / "home" / "bin").mkdir(parents=True)  # what an older script may have left half done
