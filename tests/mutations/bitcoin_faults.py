@@ -461,8 +461,8 @@ BITCOIN_FAULTS = [
         ),
         (
             "pods that are on their way out are members",
-            "if pod.address and not pod.terminating]",
-            "if pod.address]",
+            "pod.others) for pod in pods if pod.address and not pod.terminating",
+            "pod.others) for pod in pods if pod.address",
         ),
         (
             "pods that have ended are members",
