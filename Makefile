@@ -110,8 +110,14 @@ mutations: $(READY) ## put faults into the toolkit, one at a time: a test must c
 chart: $(READY) ## package the chart into dist/chart, with the index of a repository; URL= says where it will be served
 	@$(BIN)/python -m tests.chart.packaging $(URL)
 
-chart-docs: $(READY) ## write the chart's README and the schema of its values anew, from values.yaml
+chart-.PHONY: docs
+docs: $(READY) ## write the chart's README and the schema of its values anew, from values.yaml
 	$(BIN)/python -m tests.chart
+
+.PHONY: docs
+docs: $(READY) ## the pages of docs/ as a site in build/docs, to be read without a network; a broken link is an error
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --jobs auto -b html docs build/docs
+	@echo "$(CURDIR)/build/docs/index.html"
 
 cover: $(READY) ## coverage of the unit and integration tests
 	$(BIN)/coverage erase

@@ -177,6 +177,8 @@ def _is_number(value: object) -> TypeGuard[float]:
 
 
 class BadRequest(ApiError):
+    """The server cannot make sense of the request."""
+
     status_code = 400
 
 
@@ -193,10 +195,14 @@ class Forbidden(ApiError):
 
 
 class NotFound(ApiError):
+    """There is no such object, or the server does not serve its kind."""
+
     status_code = 404
 
 
 class MethodNotAllowed(ApiError):
+    """The kind has no such verb."""
+
     status_code = 405
 
 
@@ -226,18 +232,26 @@ class Invalid(ApiError):
 
 
 class TooManyRequests(ApiError):
+    """The server is busy, or a budget allows no disruption now; `retry_after` says when to come back."""
+
     status_code = 429
 
 
 class InternalError(ApiError):
+    """The server has failed, or something that it asked has."""
+
     status_code = 500
 
 
 class ServiceUnavailable(ApiError):
+    """The server, or what it stands on, cannot answer now."""
+
     status_code = 503
 
 
 class ServerTimeout(ApiError):
+    """The server has not been done in time; what it has done by then is unknown."""
+
     status_code = 504
 
 

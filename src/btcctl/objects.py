@@ -84,27 +84,33 @@ class Object(msgspec.Struct, frozen=True, gc=False, eq=False):
 
     @property
     def key(self) -> ObjectKey:
+        """Which object it is, within its collection."""
         meta = self.meta
         return ObjectKey(meta.namespace, meta.name)
 
     @property
     def name(self) -> str:
+        """As in `metadata`."""
         return self.meta.name
 
     @property
     def namespace(self) -> str:
+        """As in `metadata`; "" for cluster-scoped objects."""
         return self.meta.namespace
 
     @property
     def uid(self) -> str:
+        """Tells it from namesakes before and after it."""
         return self.meta.uid
 
     @property
     def resource_version(self) -> str:
+        """Of this state of it: opaque, never to be compared by size."""
         return self.meta.resource_version
 
     @property
     def generation(self) -> int:
+        """Counts the changes of its spec; 0 for kinds that have none."""
         return self.meta.generation
 
     @property
@@ -144,7 +150,7 @@ class Object(msgspec.Struct, frozen=True, gc=False, eq=False):
 
     @property
     def controller(self) -> OwnerReference | None:
-        """The owner reference with `controller: true`, or None."""
+        """The owner reference whose `controller` is true, or None."""
         return next((each for each in self.owner_references if each.controller), None)
 
     def body(self) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import pytest
 import btcctl
 
 SOURCE = Path(btcctl.__file__).parent
+DOCS = Path(__file__).parents[2] / "docs"
 
 BROAD_EXCEPT_ALLOWED = re.compile(
     r"threads\.py|errors\.py|logging\.py|informers/(sharing/(listener|filters)|reflector/transform|cache/indexer)\.py"
@@ -103,3 +104,17 @@ def test_every_public_name_can_be_imported_and_is_listed_for_type_checkers():
         assert not isinstance(value, type | types.FunctionType) or value.__name__ == name
     text = (SOURCE / "__init__.py").read_text()
     assert set(re.findall(r"import \w+ as (\w+)", text)) == set(btcctl.__all__)
+
+
+def in_navigation() -> Iterator[str]:
+    """The entries of every toctree, from docs/."""
+    for page in DOCS.rglob("*.md"):
+        for tree in re.findall(r"```\{toctree\}\n(.*?)```", page.read_text(), re.DOTALL):
+            entries = [line for line in tree.splitlines() if line and not line.startswith(":")]
+            yield from ((page.parent / entry).relative_to(DOCS).as_posix() for entry in entries)
+
+
+def test_every_page_of_the_documentation_is_in_its_navigation_once():
+    """Beginning with docs/index.md. That links lead somewhere is checked by `make docs`."""
+    pages = (each.relative_to(DOCS).with_suffix("").as_posix() for each in DOCS.rglob("*.md"))
+    assert sorted([*in_navigation(), "index"]) == sorted(pages)

@@ -7,13 +7,18 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 import btcctl
+import btcctl.testing
+import btcctl.testing.faults
 from btcctl import errors, resources
 from btcctl.resources import ResourceType
 from btcctl.rest.client import ApiClient
 
 SOURCE = Path(btcctl.__file__).parent
-PAGE = (Path(__file__).parents[2] / "docs" / "toolkit.md").read_text()
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "toolkit.md").read_text()
 #: Imported from where the page says: for tests and logging, and what is not the toolkit's.
 ELSEWHERE = ("apiserver", "bitcoin", "cli", "codecs", "logging", "processes", "sandbox", "testing")
 
@@ -50,3 +55,11 @@ def test_every_built_in_kind_and_every_error_can_be_imported():
 def test_what_a_name_needs_is_loaded_when_it_is_first_used():
     assert btcctl.ApiClient is ApiClient
     assert "ApiClient" in dir(btcctl)
+
+
+@pytest.mark.parametrize("module", [btcctl, btcctl.testing, btcctl.testing.faults], ids=lambda each: each.__name__)
+def test_the_reference_has_every_public_name_once(module):
+    """In docs/api, where `make docs` puts its docstring, and fails if there is none."""
+    text = "\n".join(page.read_text() for page in (DOCS / "api").glob("*.md"))
+    directive = rf"^\.\. (?:auto\w+|py:data):: {re.escape(module.__name__)}\.(?!pytest_plugin)(\w+)$"
+    assert sorted(re.findall(directive, text, re.MULTILINE)) == sorted(module.__all__)

@@ -171,7 +171,7 @@ class SharedInformerFactory:
         field_selector: str = "",
         name: str = "",
     ) -> TypedInformer[T]:
-        """A view of the informer of a selection that hands out `struct`s, for example of msgspec.
+        """A view of the informer of a selection that hands out values of `struct`, for example a msgspec Struct.
 
         Args:
             namespace: As of `informer`, like the rest.

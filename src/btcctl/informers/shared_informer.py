@@ -205,6 +205,7 @@ class SharedInformer:
         return "; ".join(why for each in self._reflectors if (why := each.why_silent(now, limit)))
 
     def statistics(self) -> InformerStatistics:
+        """Counters and sizes of its reflectors, cache and handlers, at this moment."""
         with self._changed:
             registrations = [each for each in self._registrations if not each.listener.closed]
         return InformerStatistics(

@@ -26,12 +26,15 @@ class FakeClock:
         self._waiters: list[tuple[float, threading.Condition]] = []
 
     def now(self) -> float:
+        """Seconds since it was made, as the test has moved it."""
         return self._now
 
     def wall_time(self) -> datetime:
+        """The date that goes with `now`."""
         return self._epoch + timedelta(seconds=self._now)
 
     def wait(self, condition: threading.Condition, timeout: float | None) -> bool:
+        """Wait for a notification, or until the test has moved time so far; whether a notification came."""
         deadline = self._now + (float("inf") if timeout is None else bounded(timeout))
         waiter = (deadline, condition)
         with self._changed:

@@ -109,6 +109,7 @@ class FakeClient(ApiClient):
 
     @property
     def store(self) -> Store:
+        """What the server behind it holds."""
         return self.api.store
 
     @property
@@ -122,6 +123,7 @@ class FakeClient(ApiClient):
         return [action for action in self._fake.actions if action.verb in _WRITES]
 
     def clear_actions(self) -> None:
+        """Forget what was recorded so far."""
         self._fake.actions.clear()
 
     def end_watches(self) -> None:

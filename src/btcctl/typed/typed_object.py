@@ -101,26 +101,32 @@ class TypedObject(msgspec.Struct, metaclass=KindMeta, rename="camel", omit_defau
 
     @property
     def key(self) -> ObjectKey:
+        """Which object it is, within its collection."""
         return ObjectKey(self.metadata.namespace, self.metadata.name)
 
     @property
     def name(self) -> str:
+        """As in `metadata`."""
         return self.metadata.name
 
     @property
     def namespace(self) -> str:
+        """As in `metadata`; "" for cluster-scoped objects."""
         return self.metadata.namespace
 
     @property
     def uid(self) -> str:
+        """Tells it from namesakes before and after it; "" before it was created."""
         return self.metadata.uid
 
     @property
     def resource_version(self) -> str:
+        """Of the state that was read: opaque, never to be compared by size."""
         return self.metadata.resource_version
 
     @property
     def generation(self) -> int:
+        """Counts the changes of its spec."""
         return self.metadata.generation
 
     @property
@@ -130,7 +136,7 @@ class TypedObject(msgspec.Struct, metaclass=KindMeta, rename="camel", omit_defau
 
     @property
     def controller(self) -> OwnerReference | None:
-        """The owner reference with `controller: true`, or None."""
+        """The owner reference whose `controller` is true, or None."""
         return next((each for each in self.metadata.owner_references if each.controller), None)
 
     @property

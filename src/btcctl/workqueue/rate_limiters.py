@@ -46,14 +46,17 @@ class ItemExponentialRateLimiter(Generic[K]):
         self._failures: dict[K, int] = {}
 
     def delay(self, key: K) -> float:
+        """Count one more failure of `key`; return the seconds it has to wait."""
         with self._lock:
             failures = self._failures[key] = self._failures.get(key, 0) + 1
         return self._backoff.delay(failures)
 
     def forget(self, key: K) -> None:
+        """The failures of `key` count no longer."""
         self._failures.pop(key, None)  # every success comes here: no lock that workers would queue up at
 
     def num_requeues(self, key: K) -> int:
+        """How often `key` failed in a row."""
         return self._failures.get(key, 0)
 
 
@@ -75,13 +78,16 @@ class FastSlowRateLimiter(Generic[K]):
         self._failures: ItemExponentialRateLimiter[K] = ItemExponentialRateLimiter()  # for its count
 
     def delay(self, key: K) -> float:
+        """Count one more failure of `key`; return the seconds it has to wait."""
         self._failures.delay(key)
         return self._fast if self._failures.num_requeues(key) <= self._attempts else self._slow
 
     def forget(self, key: K) -> None:
+        """The failures of `key` count no longer."""
         self._failures.forget(key)
 
     def num_requeues(self, key: K) -> int:
+        """How often `key` failed in a row."""
         return self._failures.num_requeues(key)
 
 
@@ -97,6 +103,7 @@ class BucketRateLimiter(Generic[K]):
         self._lock = threading.Lock()  # guards the bucket
 
     def delay(self, key: K) -> float:
+        """Count one more failure of `key`; return the seconds it has to wait."""
         with self._lock:
             return self._bucket.reserve(self._clock.now())
 
@@ -104,6 +111,7 @@ class BucketRateLimiter(Generic[K]):
         """Nothing to forget."""
 
     def num_requeues(self, key: K) -> int:
+        """0: it counts nothing by key."""
         return 0
 
 
@@ -116,11 +124,14 @@ class MaxOfRateLimiter(Generic[K]):
         self._limiters = limiters
 
     def delay(self, key: K) -> float:
+        """Count one more failure of `key`; return the seconds it has to wait."""
         return max([limiter.delay(key) for limiter in self._limiters])
 
     def forget(self, key: K) -> None:
+        """The failures of `key` count no longer."""
         for limiter in self._limiters:
             limiter.forget(key)
 
     def num_requeues(self, key: K) -> int:
+        """How often `key` failed in a row."""
         return max(limiter.num_requeues(key) for limiter in self._limiters)

@@ -24,6 +24,7 @@ def resource_version_changed(old: Object | None, new: Object | None) -> bool:
 
 
 def labels_changed(old: Object | None, new: Object | None) -> bool:
+    """Its labels changed, or it came or went: swallows everything else."""
     return old is None or new is None or old.labels != new.labels
 
 
@@ -33,12 +34,15 @@ def has_label(name: str) -> Predicate:
 
 
 def all_of(*predicates: Predicate) -> Predicate:
+    """Every one of them says so."""
     return lambda old, new: all(each(old, new) for each in predicates)
 
 
 def any_of(*predicates: Predicate) -> Predicate:
+    """At least one of them says so."""
     return lambda old, new: any(each(old, new) for each in predicates)
 
 
 def not_(predicate: Predicate) -> Predicate:
+    """It says no."""
     return lambda old, new: not predicate(old, new)

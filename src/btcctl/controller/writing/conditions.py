@@ -21,6 +21,7 @@ class Condition(msgspec.Struct, frozen=True, gc=False, rename="camel"):
 
     @property
     def is_true(self) -> bool:
+        """Whether it holds; unknown is not true."""
         return self.status == TRUE
 
 

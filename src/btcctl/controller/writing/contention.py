@@ -106,6 +106,7 @@ class Contention:
         return changes
 
     def note_created(self, type_: ResourceType, key: ObjectKey) -> None:
+        """The object was created: again and again, if another deletes it each time."""
         self._note((type_, key), {_EXISTENCE: 0}, {_EXISTENCE: f" {_DELETED}"})
 
     def note_updated(

@@ -53,12 +53,16 @@ class Writable(Protocol):
 
 
 class Outcome(Enum):
+    """What has become of a write."""
+
     CREATED = "created"
     UPDATED = "updated"
     UNCHANGED = "unchanged"
 
 
 class Ensured(NamedTuple):
+    """The object as the server has it now, and whether it was written."""
+
     object: Object
     outcome: Outcome
 

@@ -50,6 +50,7 @@ class Lister:
         return self._indexer.by_index(name, value)
 
     def keys(self) -> Keys:
+        """Of all objects in the cache; a snapshot."""
         return self._indexer.keys()
 
     def __len__(self) -> int:

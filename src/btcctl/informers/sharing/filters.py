@@ -24,10 +24,12 @@ class FilteringHandler:
         self._keep = keep
 
     def on_add(self, obj: Object, in_initial_list: bool) -> None:
+        """Hand on an object that passes."""
         if self._keep(obj):
             self._handler.on_add(obj, in_initial_list)
 
     def on_update(self, old: Object, new: Object) -> None:
+        """Hand on an update, an addition or a deletion, by which of the two states passes."""
         passed = self._passed(old)
         try:
             passes = self._keep(new)
@@ -42,6 +44,7 @@ class FilteringHandler:
             self._handler.on_add(new, in_initial_list=False)
 
     def on_delete(self, deleted: Deleted) -> None:
+        """Hand on the deletion of an object that passed."""
         if deleted.last is None or self._passed(deleted.last):
             self._handler.on_delete(deleted)
 
@@ -71,12 +74,15 @@ class PredicateHandler:
         self._wants = wants
 
     def on_add(self, obj: Object, in_initial_list: bool) -> None:
+        """Hand on an addition that is wanted."""
         self._notify_if_wanted(None, obj, lambda: self._handler.on_add(obj, in_initial_list))
 
     def on_update(self, old: Object, new: Object) -> None:
+        """Hand on an update that is wanted."""
         self._notify_if_wanted(old, new, lambda: self._handler.on_update(old, new))
 
     def on_delete(self, deleted: Deleted) -> None:
+        """Hand on a deletion that is wanted, or of which nothing is known."""
         if deleted.last is None:
             self._handler.on_delete(deleted)
         else:

@@ -59,6 +59,7 @@ class FaultProxy:
 
     @property
     def url(self) -> str:
+        """Where clients find it, on loopback."""
         return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
 
     @property
@@ -141,10 +142,11 @@ class FaultProxy:
             return list(self._seen)
 
     def start(self) -> None:
+        """Listen, on a free port of loopback."""
         self._listen()
 
     def stop(self) -> None:
-        """Idempotent."""
+        """Close it and every connection. Idempotent."""
         self._close_listener()
         self.end_watches(End.CLOSED)
         with self._lock:

@@ -155,6 +155,7 @@ class FaultServer:
             self._token_file.write_text(self._token())
 
     def stop(self) -> None:
+        """End proxy and server, and every connection. Idempotent."""
         self.proxy.stop()
         self._server.stop()
 
