@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,12 +18,17 @@ def blocks(page: str) -> list[str]:
 
 def run(page: str, folder: Path, **given: Any) -> ModuleType:
     """Run all blocks of a page in one module, which has `given` from the beginning."""
-    path = folder / f"page_{Path(page).stem}.py"
+    path = folder / f"page_{Path(page).stem.replace('-', '_')}.py"
     path.write_text("\n".join(blocks(page)))
+    return load(path, **given)
+
+
+def load(path: Path, **given: Any) -> ModuleType:
+    """A module from a file, which has `given` from the beginning."""
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None
     assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
     vars(module).update(given)
     spec.loader.exec_module(module)
     return module

@@ -27,7 +27,7 @@ from tests.integration.api_servers import ApiServer
 from tests.integration.support import eventually
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-CONTROLLERS = ("count_config_maps", "sample_controller")
+CONTROLLERS = ("count_config_maps", "dns_records", "sample_controller")
 FOOS = ResourceType("samplecontroller.k8s.io", "v1alpha1", "foos", "Foo")
 
 
@@ -184,7 +184,7 @@ def test_a_deployment_of_somebody_else_is_left_alone_and_an_event_says_so(scene:
 @pytest.mark.parametrize("name", CONTROLLERS)
 def test_an_example_imports_nothing_but_the_public_api(name: str) -> None:
     imported = set(re.findall(r"^(?:from|import) ([\w.]+)", (EXAMPLES / f"{name}.py").read_text(), re.MULTILINE))
-    assert imported - set(sys.stdlib_module_names) - {"msgspec"} == {"btcctl"}
+    assert imported - set(sys.stdlib_module_names) - {"msgspec", "urllib3"} == {"btcctl"}
 
 
 def test_the_counter_is_as_short_as_it_is_said_to_be() -> None:

@@ -1,4 +1,4 @@
-"""Every command of docs/tutorial.md, in one shell, does what the page says."""
+"""A fresh reader's way from the README by docs/tutorial.md to an operator of their own: all commands, in one shell."""
 
 from __future__ import annotations
 
@@ -28,6 +28,13 @@ def script() -> str:
     return "\n".join(["set -e -m", *lines])
 
 
+def test_the_readme_leads_to_the_tutorial_and_that_on_to_pages_that_are_there():
+    readme = (PAGE.parents[1] / "README.md").read_text()
+    assert "`btcctl init NAME` makes a project: [docs/tutorial.md](docs/tutorial.md)" in " ".join(readme.split())
+    for name in re.findall(r"\]\(([\w/-]+\.md)\)", PAGE.read_text()):
+        assert (PAGE.parent / name).is_file(), name
+
+
 @pytest.mark.kubectl
 @pytest.mark.timeout(300)  # eight programs start one after the other
 def test_the_commands_of_the_tutorial_do_what_it_says(lasting_api_server: Any, tmp_path: Path):
@@ -53,5 +60,7 @@ def test_the_commands_of_the_tutorial_do_what_it_says(lasting_api_server: Any, t
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Greeting" in done.stdout or "greeting" in done.stdout
     assert "hello\nhello" in done.stdout
-    assert done.stdout.count("5 passed") == 2
+    assert "GOOD DAY\nGOOD DAY" in done.stdout
+    assert done.stdout.count("7 passed") == 2
+    assert "8 passed" in done.stdout
     assert "should be less than or equal to 5" in done.stderr

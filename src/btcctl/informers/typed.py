@@ -13,7 +13,7 @@ An object that does not decode to the type is the problem of that object alone:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from btcctl.errors import ObjectDecodeError, describe_error
@@ -109,6 +109,10 @@ class TypedInformer(Generic[T]):
     def add_handler(self, handler: TypedHandler[T], *, resync_seconds: float | None = None) -> Registration:
         """As of `SharedInformer`; objects are decoded for each handler anew."""
         return self.informer.add_handler(_Decoding(handler, self._type), resync_seconds=resync_seconds)
+
+    def add_index(self, name: str, index: Callable[[T], Iterable[str]]) -> None:
+        """As of `SharedInformer`; an object that does not fit the type is left out of the index."""
+        self.informer.add_index(name, lambda obj: index(decoded(obj, self._type)))
 
 
 def cache_of(informer: SharedInformer | TypedInformer[Any]) -> SharedInformer:

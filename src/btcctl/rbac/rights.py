@@ -124,6 +124,30 @@ def rules_in(objects: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return [rule for role in roles for rule in role.get("rules") or () if rule.get("resources")]
 
 
+def with_least_rules(
+    objects: Sequence[Mapping[str, Any]], uses: Iterable[Use], *, beside: Iterable[tuple[str, str]] = ()
+) -> list[dict[str, Any]]:
+    """The same objects, but the one Role or ClusterRole among them grants what was used, and nothing else.
+
+    Args:
+        beside: Groups and resources that are used elsewhere: what is granted of them stays, and so do rules that are
+            not about resources.
+
+    Raises:
+        ValueError: There is no role among them, or more than one.
+    """
+    roles = [each for each in objects if each.get("kind") in {"Role", "ClusterRole"}]
+    if len(roles) != 1:
+        raise ValueError(f"there are {len(roles)} Roles and ClusterRoles in it; rules are written into the only one")
+    old, kept = roles[0].get("rules") or (), {*beside}
+    elsewhere = [
+        right for rule in old for right in _rights_in(rule) if (right.group, right.resource.partition("/")[0]) in kept
+    ]
+    others = [rule for rule in old if not rule.get("resources")]
+    rules = [*least_rules([*(each.right for each in uses), *elsewhere]), *others]
+    return [{**each, "rules": rules} if each is roles[0] else {**each} for each in objects]
+
+
 def _grants(rule: Mapping[str, Any], use: Use) -> bool:
     right, names = use.right, rule.get("resourceNames") or ()
     return (

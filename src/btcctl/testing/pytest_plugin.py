@@ -90,7 +90,9 @@ def operator_server(request: pytest.FixtureRequest) -> tuple[str, ControlPlane |
 
 
 @pytest.fixture
-def operator_env(operator_server: tuple[str, ControlPlane | None]) -> Iterator[NewOperatorEnv]:
+def operator_env(
+    operator_server: tuple[str, ControlPlane | None], pytestconfig: pytest.Config
+) -> Iterator[NewOperatorEnv]:
     """`operator_env(build, types=[Database], objects=[…])` runs a whole operator in the test's thread.
 
     Args:
@@ -110,10 +112,20 @@ def operator_env(operator_server: tuple[str, ControlPlane | None]) -> Iterator[N
 
         def make(build: Build, **options: Any) -> OperatorEnv:
             env = make_env(server, build, plane=plane, **options)
+            env.writes_rbac = pytestconfig.getoption("write_rbac")
             running.callback(env.close)
             return env
 
         yield make
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--write-rbac`."""
+    parser.getgroup("btcctl").addoption(
+        "--write-rbac",
+        action="store_true",
+        help="OperatorEnv.assert_rbac writes the rules of its manifest instead of comparing them",
+    )
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -135,6 +135,11 @@ class TypedObject(msgspec.Struct, metaclass=KindMeta, rename="camel", omit_defau
         return self.metadata.deletion_timestamp
 
     @property
+    def finalizers(self) -> list[str]:
+        """What keeps it once its deletion was asked for; [] if nothing does."""
+        return self.metadata.finalizers
+
+    @property
     def controller(self) -> OwnerReference | None:
         """The owner reference whose `controller` is true, or None."""
         return next((each for each in self.metadata.owner_references if each.controller), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,12 +13,30 @@ import yaml
 
 from btcctl import CONFIG_MAPS, CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES, Object, ObjectKey
 from btcctl.cli.main import main
+from tests.integration.programs import HELM
+
+CACHE = Path(__file__).parents[3] / ".mypy_cache" / "blocks"
+
+
+LIKES = ["", "kopf", "sample-controller"]
+
+
+def make(like: str) -> int:
+    options = ["--like", like] if like else []
+    return main(["init", "my-db", "--kind", "Database", "--group", "db.example.org", *options], {})
+
+
+@pytest.fixture(params=LIKES, ids=["plain", "kopf", "sample-controller"])
+def any_project(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    assert make(request.param) == 0
+    return tmp_path / "my-db"
 
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    assert main(["init", "my-db", "--kind", "Database", "--group", "db.example.org"], {}) == 0
+    assert make("") == 0
     return tmp_path / "my-db"
 
 
@@ -25,19 +44,72 @@ def run(project: Path, *command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-m", *command], cwd=project, capture_output=True, text=True, check=False)
 
 
-def test_its_tests_pass(project: Path):
-    done = run(project, "pytest", "-q", "-p", "btcctl.testing.pytest_plugin", "-p", "no:cacheprovider")
-    assert "5 passed" in done.stdout, done.stdout + done.stderr
+def pytest_of(project: Path, *options: str) -> str:
+    return run(project, "pytest", "-q", "-p", "btcctl.testing.pytest_plugin", "-p", "no:cacheprovider", *options).stdout
 
 
-def test_its_types_are_strict(project: Path):
-    done = run(project, "mypy")
+@pytest.mark.timeout(300)
+def test_its_tests_pass_and_have_written_its_rights(any_project: Path):
+    rights = (any_project / "manifests" / "rbac.yaml").read_text()
+    (any_project / "manifests" / "rbac.yaml").write_text(rights.replace("  - list\n", "  - escalate\n"))
+    assert "superfluous: escalate databases" in pytest_of(any_project, "-k", "granted")
+    assert "1 passed" in pytest_of(any_project, "-k", "granted", "--write-rbac")
+    assert (any_project / "manifests" / "rbac.yaml").read_text() == rights
+    said = pytest_of(any_project)
+    assert re.search(r"^\d+ passed", said, re.MULTILINE), said
+
+
+@pytest.mark.timeout(300)
+def test_its_types_are_strict(any_project: Path):
+    done = run(any_project, "mypy", "--cache-dir", str(CACHE))
+    assert done.returncode == 0, done.stdout + done.stderr
+    pytest.importorskip("pyright")
+    done = run(any_project, "pyright", "--pythonpath", sys.executable, "my_db", "tests")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_its_files_are_what_they_say(project: Path):
-    for path in [*project.glob("manifests/*.yaml"), *project.glob(".github/workflows/*.yaml")]:
+def test_its_files_are_what_they_say(any_project: Path):
+    paths = [*any_project.glob("manifests/*.yaml"), *any_project.glob(".github/workflows/*.yaml")]
+    for path in [*paths, *any_project.glob("chart/*.yaml"), *any_project.glob("chart/files/*.yaml")]:
         assert all(isinstance(each, dict) for each in yaml.safe_load_all(path.read_text())), path
+    for path in any_project.rglob("*"):
+        assert path.is_dir() or not re.search(r"\$[{$]", path.read_text()), path
+
+
+def helm(*arguments: str) -> str:
+    assert HELM
+    done = subprocess.run([HELM, *arguments], capture_output=True, text=True, check=False)
+    return done.stdout if done.returncode == 0 else f"refused: {done.stdout}{done.stderr}"
+
+
+def objects_of(chart: Path, *values: str) -> dict[str, dict[str, Any]]:
+    options = [option for value in values for option in ("--set-json", value)]
+    text = helm("template", "my-db", str(chart), "-n", "my-db", "--kube-version", "1.36.0", *options)
+    return {f"{each['kind']} {each['metadata']['name']}": each for each in yaml.safe_load_all(text) if each}
+
+
+@pytest.mark.helm
+def test_its_chart_is_right_and_makes_what_the_manifests_say(project: Path):
+    chart = project / "chart"
+    assert "0 chart(s) failed" in helm("lint", "--strict", str(chart))
+    made = objects_of(chart)
+    written = [each for path in project.glob("manifests/*.yaml") for each in yaml.safe_load_all(path.read_text())]
+    there = {f"{each['kind']} {each['metadata']['name']}" for each in written}
+    assert {*made} == there - {"Namespace my-db", "Database example"}
+    [role] = [each for each in written if each["kind"] == "ClusterRole"]
+    assert made["ClusterRole my-db"]["rules"] == role["rules"]
+    [crd] = [each for each in written if each["kind"] == "CustomResourceDefinition"]
+    assert made["CustomResourceDefinition databases.db.example.org"]["spec"] == crd["spec"]
+
+
+@pytest.mark.helm
+def test_its_chart_can_be_narrowed_to_namespaces_and_refuses_what_it_does_not_know(project: Path):
+    chart = project / "chart"
+    narrow = objects_of(chart, 'namespaces=["team-a"]', 'crds={"install": false}')
+    assert sorted(narrow) == ["ClusterRole my-db", "Deployment my-db", "RoleBinding my-db", "ServiceAccount my-db"]
+    [container] = narrow["Deployment my-db"]["spec"]["template"]["spec"]["containers"]
+    assert "--namespace=team-a" in container["args"]
+    assert "additional properties 'replica' not allowed" in helm("template", str(chart), "--set", "replica=2")
 
 
 def is_served(crd: Object | None) -> bool:

@@ -43,3 +43,10 @@ def test_a_type_checker_finds_each_mistake_and_nothing_else(checker: Callable[[P
     mistakes = {("wrong.py", number) for number, line in enumerate(lines, start=1) if line.endswith("# wrong")}
     assert len(mistakes) == 13
     assert checker(tmp_path) == mistakes
+
+
+def test_pyright_finds_nothing_in_the_examples():
+    pytest.importorskip("pyright")
+    found = json.loads(run("pyright", "--outputjson", "--pythonpath", sys.executable, "examples", cwd=ROOT))
+    assert found["summary"]["filesAnalyzed"] >= 5
+    assert [each["message"] for each in found["generalDiagnostics"] if each["severity"] == "error"] == []

@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
+from typing import Any
 
 import pytest
 
-from btcctl import DEPLOYMENTS, Invalid, ServiceUnavailable
+from btcctl import DEPLOYMENTS, EVENTS, LEASES, Invalid, ServiceUnavailable
+from btcctl.cli.main import main
 from btcctl.testing import OperatorEnv
+from tests import pages
 
-EXAMPLE = Path(__file__).parents[3] / "examples" / "sample_controller.py"
-
-
-def load() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("sample_controller", EXAMPLE)
-    assert spec is not None
-    assert spec.loader is not None
-    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-example = load()
+EXAMPLES = Path(__file__).parents[3] / "examples"
+example: Any = pages.load(EXAMPLES / "sample_controller.py")
 
 
 @pytest.fixture
 def env(operator_env: Callable[..., OperatorEnv]) -> OperatorEnv:
-    return operator_env(example.build, types=[example.Foo])
+    return operator_env(example.build, types=[example.Foo], field_manager="sample-controller")
 
 
 def foo(replicas: int = 1):
@@ -80,3 +69,14 @@ def test_the_definition_refuses_a_foo_that_is_too_big(env):
     env.create(foo())
     with pytest.raises(Invalid, match="replicas"):
         env.update(example.Foo, "foo", lambda body: body["spec"].update(replicas=11))
+
+
+def test_what_is_granted_is_what_is_used(env):
+    env.create(foo())
+    env.update(example.Foo, "foo", lambda body: body["spec"].update(replicas=2))
+    env.assert_rbac(EXAMPLES / "manifests" / "sample-controller-rbac.yaml", beside=[LEASES, EVENTS])
+
+
+def test_the_definition_says_what_the_types_say():
+    definition = str(EXAMPLES / "manifests" / "sample-controller-crd.yaml")
+    assert main(["crds", str(EXAMPLES / "sample_controller.py"), "--check", definition]) == 0

@@ -53,6 +53,15 @@ def typed(source: LiveSource) -> TypedInformer[Widget]:
     return TypedInformer(informer, Widget)
 
 
+def test_an_index_is_of_structs_and_leaves_out_what_does_not_fit():
+    widgets = typed(LiveSource(pod("a", 5, size=3), pod("b", 6, size="many")))
+    widgets.add_index("size", lambda widget: [str(widget.size)])
+    with widgets.informer:
+        assert widgets.informer.wait_for_sync(10.0)
+        assert [each.metadata.name for each in widgets.lister.by_index("size", "3")] == ["a"]
+        assert widgets.lister.by_index("size", "many") == []
+
+
 def test_readers_get_structs_of_their_own():
     widgets = typed(LiveSource(pod("a", 5, size=3), pod("b", 6)))
     with widgets.informer:

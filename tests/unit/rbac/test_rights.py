@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from btcctl.rbac.rights import Difference, Right, Use, difference, least_rules, rules_in, uses_of
+from btcctl.rbac.rights import Difference, Right, Use, difference, least_rules, rules_in, uses_of, with_least_rules
 
 PODS_READ = [Use(Right("", "pods", verb)) for verb in ("get", "list", "watch")]
 
@@ -76,3 +76,22 @@ def test_rules_are_those_of_roles_about_resources():
         {"kind": "Service", "spec": {}},
     ]
     assert rules_in(objects) == [pods]
+
+
+ACCOUNT = {"kind": "ServiceAccount"}
+LEASES, HEALTH = rule(["c.io"], ["leases"], ["get"]), {"nonResourceURLs": ["/healthz"], "verbs": ["get"]}
+
+
+def test_the_only_role_grants_what_was_used_and_keeps_what_is_used_elsewhere():
+    role = {"kind": "Role", "rules": [rule([""], ["secrets"], ["delete"]), LEASES, HEALTH]}
+    written = with_least_rules([ACCOUNT, role], PODS_READ, beside=[("c.io", "leases")])
+    assert written == [
+        ACCOUNT,
+        {"kind": "Role", "rules": [rule([""], ["pods"], ["get", "list", "watch"]), LEASES, HEALTH]},
+    ]
+
+
+@pytest.mark.parametrize("roles", [0, 2])
+def test_rules_are_not_written_where_it_is_not_clear_which(roles):
+    with pytest.raises(ValueError, match=f"there are {roles} Roles and ClusterRoles"):
+        with_least_rules([ACCOUNT, *[{"kind": "Role"}] * roles], PODS_READ)

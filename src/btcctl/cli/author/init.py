@@ -12,9 +12,12 @@ from string import Template
 from types import ModuleType
 from typing import Any
 
+import yaml
+
 from btcctl.crds.definition import to_yaml
 from btcctl.crds.modules import crds_in
 from btcctl.errors import ConfigError
+from btcctl.rbac.rights import Right, cluster_role
 
 _NAME = re.compile(r"[a-z]([-a-z0-9]{0,48}[a-z0-9])?")
 _KIND = re.compile(r"[A-Z][A-Za-z0-9]{0,62}")
@@ -26,14 +29,31 @@ _FILES = {
     "operator.py": "{package}/operator.py",
     "main.py": "{package}/__main__.py",
     "test_operator.py": "tests/test_operator.py",
-    "rbac.yaml": "manifests/rbac.yaml",
     "deployment.yaml": "manifests/deployment.yaml",
     "example.yaml": "manifests/example.yaml",
+    "chart/Chart.yaml": "chart/Chart.yaml",
+    "chart/values.yaml": "chart/values.yaml",
+    "chart/values.schema.json": "chart/values.schema.json",
+    "chart/helmignore": "chart/.helmignore",
+    "chart/helpers.tpl": "chart/templates/_helpers.tpl",
+    "chart/crds.yaml": "chart/templates/crds.yaml",
+    "chart/rbac.yaml": "chart/templates/rbac.yaml",
+    "chart/deployment.yaml": "chart/templates/deployment.yaml",
+    "chart/NOTES.txt": "chart/templates/NOTES.txt",
     "pyproject.toml": "pyproject.toml",
     "Dockerfile": "Dockerfile",
     "ci.yaml": ".github/workflows/ci.yaml",
     "README.md": "README.md",
 }
+
+#: What an operator does beside watching its own kind and writing its status: `group/resource` and verbs. The tests of
+#: each project hold its manifest to what they have seen in use. What is not named is made as without `--like`.
+_RIGHTS = {
+    "": {"/configmaps": "list watch create patch"},
+    "kopf": {"/configmaps": "get create patch delete", "GROUP/PLURAL": "patch"},
+    "sample-controller": {"apps/deployments": "list watch create update"},
+}
+LIKES = tuple(name for name in _RIGHTS if name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +64,7 @@ class Project:
         name: Of the operator: "my-operator".
         kind: "Database"
         group: "db.example.org"
+        like: One of LIKES, whose shape it has; "" makes the smallest.
 
     Raises:
         ConfigError: One of them cannot be what it is said to be.
@@ -52,6 +73,7 @@ class Project:
     name: str
     kind: str
     group: str
+    like: str = ""
 
     def __post_init__(self) -> None:
         for what, value, pattern, example in (
@@ -78,13 +100,46 @@ class Project:
     def files(self) -> dict[str, str]:
         """The text of each file, by its path in the project."""
         words = {name: getattr(self, name) for name in ("name", "kind", "group", "package", "plural")}
-        folder = resources.files("btcctl.cli.author") / "scaffold"
         made = {
-            path.format(package=self.package): Template((folder / f"{name}.txt").read_text()).substitute(words)
+            path.format(package=self.package): Template(self._template(name)).substitute(words)
             for name, path in _FILES.items()
         }
-        types = made[f"{self.package}/types.py"]
-        return made | {f"{self.package}/__init__.py": "", "manifests/crds.yaml": _definitions(self.package, types)}
+        made[f"{self.package}/__init__.py"] = ""
+        definitions = _definitions(self.package, made[f"{self.package}/types.py"])
+        for folder in ("manifests", "chart/files"):
+            made |= {f"{folder}/crds.yaml": definitions, f"{folder}/rbac.yaml": self._rbac()}
+        return made
+
+    def _template(self, name: str) -> str:
+        folder = resources.files("btcctl.cli.author") / "scaffold"
+        special = folder / self.like.replace("-", "_") / f"{name}.txt"
+        return (special if self.like and special.is_file() else folder / f"{name}.txt").read_text()
+
+    def _rbac(self) -> str:
+        named = {"GROUP/PLURAL": "list watch", "GROUP/PLURAL/status": "update", "/events": "create patch"}
+        named |= {"coordination.k8s.io/leases": "get create update"}
+        rights = [right for each in (named, _RIGHTS[self.like]) for right in self._rights_in(each)]
+        account = {"kind": "ServiceAccount", "name": self.name, "namespace": self.name}
+        role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": self.name}
+        objects = [
+            {"apiVersion": "v1", "kind": account["kind"], "metadata": {"name": self.name, "namespace": self.name}},
+            cluster_role(self.name, rights),
+            {
+                "apiVersion": f"{role['apiGroup']}/v1",
+                "kind": "ClusterRoleBinding",
+                "metadata": {"name": self.name},
+                "roleRef": role,
+                "subjects": [account],
+            },
+        ]
+        return "# Written by: pytest --write-rbac\n" + yaml.safe_dump_all(objects, sort_keys=False)
+
+    def _rights_in(self, named: Mapping[str, str]) -> list[Right]:
+        found = []
+        for where, verbs in named.items():
+            group, _, resource = where.replace("GROUP", self.group).replace("PLURAL", self.plural).partition("/")
+            found += [Right(group, resource, verb) for verb in verbs.split()]
+        return found
 
 
 def add_parser(commands: Any, environ: Mapping[str, str]) -> argparse.ArgumentParser:
@@ -94,12 +149,18 @@ def add_parser(commands: Any, environ: Mapping[str, str]) -> argparse.ArgumentPa
         help="a project for an operator of your own",
         description=(
             "Make a directory with an operator of your own: types, CustomResourceDefinition, reconcile, tests, rights, "
-            "manifests, Dockerfile and CI. Its tests pass as it is made."
+            "manifests, chart, Dockerfile and CI. Its tests pass as it is made."
         ),
     )
     parser.add_argument("name", metavar="NAME", help="of the operator and its directory: my-operator")
     parser.add_argument("--kind", metavar="KIND", help="what it looks after; made of NAME if missing")
     parser.add_argument("--group", metavar="GROUP", help="its API group; NAME.example.org if missing")
+    parser.add_argument(
+        "--like",
+        choices=LIKES,
+        default="",
+        help="kopf: with a finalizer and a poll, where kopf has handlers; sample-controller: it owns a Deployment",
+    )
     parser.set_defaults(command=make_project)
     return parser
 
@@ -107,7 +168,7 @@ def add_parser(commands: Any, environ: Mapping[str, str]) -> argparse.ArgumentPa
 def make_project(args: argparse.Namespace) -> int:
     """Write the files into a new directory."""
     kind = args.kind or "".join(part.title() for part in args.name.split("-"))
-    project = Project(args.name, kind, args.group or f"{args.name}.example.org")
+    project = Project(args.name, kind, args.group or f"{args.name}.example.org", args.like)
     folder = Path(project.name)
     files = project.files()
     try:

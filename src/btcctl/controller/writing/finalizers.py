@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, TypeVar
 
 from btcctl.errors import NotFound
 from btcctl.names import RULE, is_qualified_name
-from btcctl.objects import Object, ObjectKey
+from btcctl.objects import ObjectKey
 
 
-class Patchable(Protocol):
-    """The part of `btcctl.rest.collection.resource.Resource` that is needed."""
+class Keepable(Protocol):
+    """An Object, or a TypedObject."""
 
-    def patch(self, key: ObjectKey, patch: Mapping[str, Any]) -> Object: ...
+    @property
+    def key(self) -> ObjectKey: ...
+    @property
+    def uid(self) -> str: ...
+    @property
+    def resource_version(self) -> str: ...
+    @property
+    def finalizers(self) -> Sequence[str]: ...
 
 
-def add_finalizer(resource: Patchable, obj: Object, name: str) -> Object:
+K = TypeVar("K", bound=Keepable)
+K_co = TypeVar("K_co", bound=Keepable, covariant=True)
+
+
+class Patchable(Protocol[K_co]):
+    """The part of a Resource, or a TypedResource, that is needed."""
+
+    def patch(self, key: ObjectKey, patch: Mapping[str, Any]) -> K_co: ...
+
+
+def add_finalizer(resource: Patchable[K], obj: K, name: str) -> K:
     """Keep `obj` from vanishing before `remove_finalizer`. Writes only if it is not kept already.
 
     To be called before the first effect that would have to be undone, and not on an object that
@@ -38,7 +55,7 @@ def add_finalizer(resource: Patchable, obj: Object, name: str) -> Object:
     return _write(resource, obj, [*obj.finalizers, name])
 
 
-def remove_finalizer(resource: Patchable, obj: Object, name: str) -> None:
+def remove_finalizer(resource: Patchable[K], obj: K, name: str) -> None:
     """Let `obj` go, as far as we are concerned. Writes only if we keep it.
 
     Raises:
@@ -54,7 +71,7 @@ def remove_finalizer(resource: Patchable, obj: Object, name: str) -> None:
         return
 
 
-def _write(resource: Patchable, obj: Object, finalizers: list[str]) -> Object:
+def _write(resource: Patchable[K], obj: K, finalizers: list[str]) -> K:
     # A merge patch replaces the list: only for the version it was read from, or another's finalizer is lost.
     metadata = {"finalizers": finalizers, "resourceVersion": obj.resource_version, "uid": obj.uid}
     return resource.patch(obj.key, {"metadata": metadata})

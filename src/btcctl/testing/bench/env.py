@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from btcctl import codecs
 from btcctl.app.app import App, AppOptions, built
 from btcctl.controller.controller import Controller
 from btcctl.objects import Object, ObjectKey
-from btcctl.rbac.rights import difference, least_rules, rules_in
+from btcctl.rbac.rights import difference, least_rules, rules_in, with_least_rules
 from btcctl.resources import EVENTS, EVENTS_V1, LEASES, PODS
 from btcctl.testing.bench.calls import Call, ObservedTransport
 from btcctl.testing.bench.client import SteppedClient
@@ -68,6 +69,7 @@ class OperatorEnv(Faults):
         client: What the operator was given.
         admin: For the test: what it writes is not recorded.
         clock: The operator's time.
+        writes_rbac: `assert_rbac` writes what it would compare with.
     """
 
     def __init__(
@@ -77,6 +79,7 @@ class OperatorEnv(Faults):
         super().__init__(transport, SteppedClient(transport, clock, field_manager=field_manager), clock)
         self.admin = server.admin
         self.namespace = namespace
+        self.writes_rbac = False
         self._build = build
         self._server = server
         self._webhooks: Webhooks | None = None
@@ -235,15 +238,24 @@ class OperatorEnv(Faults):
     def assert_rbac(self, manifest: str | Path, *, beside: Iterable[AnyKind] = ()) -> None:
         """The Roles and ClusterRoles in a file of YAML grant what the operator did so far, and nothing else.
 
+        With `pytest --write-rbac` the rules of the only role in it are written instead: all but comments at the
+        file's beginning is written anew.
+
         Args:
             manifest: The file.
             beside: Kinds that are used where no test looks, such as LEASES: what is granted of them is right.
 
         Raises:
             AssertionError: They do not; says which right is missing, and which superfluous.
+            ValueError: Rules are to be written, and there is not exactly one role in the file.
         """
-        objects = [each for each in yaml.safe_load_all(Path(manifest).read_text()) if each]
+        text = Path(manifest).read_text()
+        objects = [each for each in yaml.safe_load_all(text) if each]
         elsewhere = [(type_of(each).group, type_of(each).plural) for each in beside]
+        if self.writes_rbac:
+            made = with_least_rules(objects, self._transport.uses, beside=elsewhere)
+            Path(manifest).write_text(_comments_before(text) + yaml.safe_dump_all(made, sort_keys=False))
+            return
         found = difference(self._transport.uses, rules_in(objects), beside=elsewhere)
         if found:
             raise AssertionError(f"{manifest}: {found}")
@@ -324,6 +336,10 @@ class OperatorEnv(Faults):
     def _resource(self, body: Mapping[str, Any]) -> Any:
         type_ = self.admin.type_of(str(body.get("apiVersion")), str(body.get("kind")))
         return self.admin.resource(type_, self.namespace if type_.namespaced and not _namespace(body) else "")
+
+
+def _comments_before(text: str) -> str:
+    return "".join(itertools.takewhile(lambda line: line.startswith("#"), text.splitlines(keepends=True)))
 
 
 def _namespace(body: Mapping[str, Any]) -> str:

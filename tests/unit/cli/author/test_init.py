@@ -18,9 +18,15 @@ def test_a_project_has_all_that_an_operator_needs(tmp_path, monkeypatch, capsys)
     monkeypatch.chdir(tmp_path)
     assert main(["init", "my-db", "--kind", "Database", "--group", "db.example.org"], {}) == 0
     made = {str(each.relative_to(tmp_path / "my-db")) for each in (tmp_path / "my-db").rglob("*") if each.is_file()}
-    assert {"my_db/types.py", "manifests/crds.yaml", "tests/test_operator.py", ".github/workflows/ci.yaml"} <= made
+    assert {
+        "my_db/types.py",
+        "manifests/crds.yaml",
+        "chart/templates/deployment.yaml",
+        "tests/test_operator.py",
+        ".github/workflows/ci.yaml",
+    } <= made
     assert "name: databases.db.example.org" in (tmp_path / "my-db/manifests/crds.yaml").read_text()
-    assert "13 files in my-db/" in capsys.readouterr().out
+    assert "24 files in my-db/" in capsys.readouterr().out
 
 
 def test_what_is_there_is_never_overwritten(tmp_path, monkeypatch, capsys):
