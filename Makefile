@@ -110,8 +110,7 @@ mutations: $(READY) ## put faults into the toolkit, one at a time: a test must c
 chart: $(READY) ## package the chart into dist/chart, with the index of a repository; URL= says where it will be served
 	@$(BIN)/python -m tests.chart.packaging $(URL)
 
-chart-.PHONY: docs
-docs: $(READY) ## write the chart's README and the schema of its values anew, from values.yaml
+chart-docs: $(READY) ## write the chart's README and the schema of its values anew, from values.yaml
 	$(BIN)/python -m tests.chart
 
 .PHONY: docs
