@@ -20,6 +20,7 @@ from btcctl.cli.flags import Flags, cluster_config, parse_count, parse_duration
 from btcctl.cli.network import reaching
 from btcctl.controller.debugging import DebugPages
 from btcctl.controller.health import live_checks, ready_checks
+from btcctl.controller.journey import Journey
 from btcctl.controller.manager import Manager, run_until_signal
 from btcctl.controller.serving.status_server import StatusServer, parse_address
 from btcctl.controller.signals import catching_signals
@@ -171,7 +172,7 @@ def _status_servers(
 ) -> Iterator[StatusServer]:
     live, ready = live_checks(manager), {**ready_checks(manager), "rights": refusals.problem}
     if args.metrics_bind_address:
-        debug = DebugPages(manager).page if args.debug_endpoints else None
+        debug = DebugPages(manager, journey=Journey(manager)).page if args.debug_endpoints else None
         yield StatusServer(args.metrics_bind_address, metrics, live, ready, debug)
     if args.health_probe_bind_address:
         yield StatusServer(args.health_probe_bind_address, None, live, ready)

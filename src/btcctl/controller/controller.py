@@ -18,7 +18,7 @@ from btcctl.controller.keys.predicates import Predicate
 from btcctl.controller.keys.sources import KeyHandler, Source, wait_for_sources
 from btcctl.controller.options import ControllerOptions
 from btcctl.controller.reconciling.draining import finish_work
-from btcctl.controller.reconciling.journal import Journal
+from btcctl.controller.reconciling.journal import Journal, WorkObserver
 from btcctl.controller.reconciling.processing import Processor, Reconcile
 from btcctl.errors import CacheSyncError, describe_error
 from btcctl.informers.shared_informer import SharedInformer
@@ -96,6 +96,8 @@ class Controller:
         self._clock = clock
         self._processor = Processor(name, reconcile, self.queue, clock=clock, metrics=of_reconciles, options=options)
         self._sources: list[Source] = []
+        self._observer: WorkObserver | None = None
+        self._noted: dict[ObjectKey, str] = {}  # of keys on their way into the queue; each step on it is atomic
         self._lock = threading.Lock()  # guards everything below
         self._runner: Runner | None = None
         self._has_begun = False
@@ -158,6 +160,14 @@ class Controller:
     def journal(self) -> Journal:
         """What became of each key, and what is being reconciled."""
         return self._processor.journal
+
+    def observe(self, observer: WorkObserver) -> None:
+        """Have `observer` told of each change that a handler is told of, each key that is about to be added to the
+        queue, each reconcile that begins, and each that ends. Before `start`."""
+        self._observer = observer
+        self.journal.observer = observer
+        for source in self._sources:
+            source.handler.adding = lambda key: observer("queue", "", key, None, self._noted.pop(key, ""))
 
     def start(self) -> None:
         """Run in threads of its own. Idempotent.
@@ -265,6 +275,9 @@ class Controller:
         def note(key: ObjectKey, obj: Object | None) -> None:
             version = None if obj is None else obj.resource_version
             id_ = journal.change(key)
+            if self._observer is not None:
+                self._noted[key] = id_
+                self._observer("handler", informer, key, obj, id_)
             if logger.is_enabled(DEBUG):
                 logger.debug(
                     "change", controller=self.name, key=str(key), reconcile_id=id_, of=informer, version=version

@@ -7,6 +7,7 @@ from typing import Any
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.controller.controller import Controller
+from btcctl.controller.journey import Journey
 from btcctl.controller.manager import Manager
 from btcctl.informers.shared_informer import SharedInformer
 from btcctl.objects import ObjectKey
@@ -17,15 +18,17 @@ _KEYS_SHOWN = 200  # per controller; of more, those first that are at work or fa
 
 
 class DebugPages:
-    """Answers `queue`, `informers` and `key/NAMESPACE/NAME`.
+    """Answers `queue`, `informers`, `key/NAMESPACE/NAME` and, of a journey, `steps/NUMBER`: those after that one.
 
     Args:
         manager: What is shown.
         clock: What its informers measure with.
+        journey: Of the same manager; None has no steps.
     """
 
-    def __init__(self, manager: Manager, clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(self, manager: Manager, clock: Clock = SYSTEM_CLOCK, journey: Journey | None = None) -> None:
         self._manager = manager
+        self._journey = journey
         self._clock = clock
 
     def page(self, path: str) -> Mapping[str, Any] | None:
@@ -35,6 +38,8 @@ class DebugPages:
             return {each.name: self._queue(each) for each in self._manager.controllers}
         if name == "informers" and not rest:
             return {each.name: self._informer(each) for each in self._manager.factory.informers}
+        if name == "steps" and self._journey is not None and rest.isascii() and rest.isdecimal():
+            return self._journey.page(int(rest))
         namespace, slash, object_name = rest.rpartition("/")
         if name == "key" and object_name:
             key = ObjectKey(namespace if slash else "", object_name)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from btcctl.clock import Clock
 from btcctl.informers.cache.delta_fifo import ALL, DeltaFIFO
+from btcctl.informers.observing import PathObserver
 from btcctl.informers.options import ReflectorOptions
 from btcctl.informers.reflector.list_watch import ListerWatcher
 from btcctl.informers.reflector.reflector import Reflector
@@ -44,6 +45,7 @@ class ScopedReflector:
             source = transforming(source, transform, self.quarantine)
         self.source = source
         self._fifo = fifo
+        self.observer: PathObserver | None = None
         self.reflector = Reflector(self.name, source, self, clock=clock, options=options)
 
     def replace(self, objects: list[Object]) -> None:
@@ -53,6 +55,8 @@ class ScopedReflector:
 
     def apply(self, events: Sequence[WatchEvent]) -> None:
         """These have changed in it."""
+        if self.observer is not None:
+            self.observer("reflector", events)
         self._fifo.apply(*events)
 
     def why_unsynced(self) -> str:

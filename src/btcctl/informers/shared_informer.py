@@ -13,9 +13,10 @@ from typing import Self
 
 from btcctl.clock import SYSTEM_CLOCK, Clock, check_seconds
 from btcctl.errors import BtcctlError, CacheSyncError, describe_error
-from btcctl.informers.cache.delta_fifo import ALL, DeltaFIFO, Entry, Resync
+from btcctl.informers.cache.delta_fifo import ALL, Changes, DeltaFIFO, Entry, Resync
 from btcctl.informers.cache.indexer import Indexer, IndexFunc
 from btcctl.informers.cache.lister import Lister
+from btcctl.informers.observing import PathObserver
 from btcctl.informers.options import ReflectorOptions
 from btcctl.informers.reflector.list_watch import ListerWatcher
 from btcctl.informers.reflector.statistics import MAX_SILENCE_SECONDS, ReflectorStatistics
@@ -94,6 +95,7 @@ class SharedInformer:
         ]
         self._runners = [self._runner(f"reflector-{each.name}", each.reflector.run) for each in self._reflectors]
         self._runners.append(self._runner(f"informer-{name}", self.run))
+        self._observer: PathObserver | None = None
         self._sync_announced = False  # only the informer's thread uses it
 
         self._changed = threading.Condition()  # guards everything below
@@ -145,6 +147,15 @@ class SharedInformer:
             ValueError: Another index has that name.
         """
         self._indexer.add_index(name, index)
+
+    def observe(self, observer: PathObserver | None) -> None:
+        """Have `observer` told of each change of a watch, at each stage of its way; None: nobody.
+
+        Lists and resyncs are not told of. Costs nothing where nobody observes.
+        """
+        self._observer = observer
+        for each in self._reflectors:
+            each.observer = observer
 
     def has_synced(self) -> bool:
         """Whether the cache holds the first list."""
@@ -311,7 +322,14 @@ class SharedInformer:
 
     def _handle_deltas(self, entry: Entry) -> None:
         """Change the cache as `entry` says, and have the handlers notified. Holding the FIFO's turn."""
-        notifications = apply_entry(self._indexer, entry)
+        observer = self._observer
+        if observer is None or not isinstance(entry, Changes):
+            notifications = apply_entry(self._indexer, entry)
+        else:
+            events = [event for deltas in entry.deltas.values() for event in deltas]
+            observer("fifo", events)
+            notifications = apply_entry(self._indexer, entry)
+            observer("cache", events)
         if isinstance(entry, Resync):
             self._processor.resync(notifications)
         else:

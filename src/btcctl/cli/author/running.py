@@ -15,6 +15,7 @@ from btcctl.cli.flags import Flags, Parser, cluster_config, parse_count, parse_d
 from btcctl.clock import AWAKE_CLOCK
 from btcctl.controller.debugging import DebugPages
 from btcctl.controller.health import live_checks, ready_checks
+from btcctl.controller.journey import Journey
 from btcctl.controller.manager import Manager, run_until_signal
 from btcctl.controller.serving.status_server import StatusServer, parse_address
 from btcctl.errors import ApiError, BtcctlError, ConfigError, TransportError
@@ -176,7 +177,7 @@ def _candidate(
 def _status_servers(args: argparse.Namespace, app: App, manager: Manager) -> Iterator[StatusServer]:
     live, ready = live_checks(manager), {**ready_checks(manager), **app.checks}
     if args.metrics_bind_address:
-        debug = DebugPages(manager).page if args.debug_endpoints else None
+        debug = DebugPages(manager, journey=Journey(manager)).page if args.debug_endpoints else None
         yield StatusServer(args.metrics_bind_address, app.metrics, live, ready, debug)
     if args.health_probe_bind_address:
         yield StatusServer(args.health_probe_bind_address, None, live, ready)

@@ -59,6 +59,7 @@ class KeyHandler:
                 "a mapping is a function from an object to keys, a predicate one of its old and its new state"
             )
         self._note = note
+        self.adding: Callable[[ObjectKey], None] | None = None  #: told of each key right before it is added
         self._add = add
         self._add_background = add_background or add
         self._keys_of = keys_of
@@ -136,6 +137,8 @@ class KeyHandler:
     ) -> None:
         for key in keys:
             self._note(key, obj)
+            if self.adding is not None:
+                self.adding(key)
             add(key)
         if failure is not None:
             raise failure
@@ -152,6 +155,7 @@ class Source:
 
     def __init__(self, informer: SharedInformer, handler: KeyHandler, witness: Witness | None = None) -> None:
         self._informer = informer
+        self.handler = handler
         self._registration = informer.add_handler(handler, witness=witness)
 
     @property

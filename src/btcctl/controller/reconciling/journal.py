@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import itertools
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.errors import describe_error
 from btcctl.logging import scrub
-from btcctl.objects import ObjectKey
+from btcctl.objects import Object, ObjectKey
 
 _KEYS = 10_000  # of which the last reconcile is remembered
+
+#: Told the stage, what is to be said of it, the key, the object that changed, and the id of the reconcile. Stages:
+#: `handler`, said of the informer that told it; `queue`, `reconcile`, and `done`, said what came of it. In the thread
+#: that is at work: must be quick, and must not raise.
+WorkObserver: TypeAlias = Callable[[str, str, ObjectKey, Object | None, str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +52,7 @@ class Journal:
     def __init__(self, name: str, clock: Clock = SYSTEM_CLOCK) -> None:
         self._name = name
         self._clock = clock
+        self.observer: WorkObserver | None = None
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()  # guards the three below
         self._coming: dict[ObjectKey, str] = {}
@@ -61,7 +69,9 @@ class Journal:
         with self._lock:
             id_ = self._coming.pop(key, None) or self._next_id()
             self._running[key] = Running(id_, self._clock.now(), threading.get_ident())
-            return id_
+        if self.observer is not None:
+            self.observer("reconcile", "", key, None, id_)
+        return id_
 
     def end(self, key: ObjectKey, result: str, error: BaseException | None = None) -> None:
         """It has ended."""
@@ -73,6 +83,8 @@ class Journal:
             self._ended[key] = Ended(running.id, now, now - running.began_at, result, text)
             if len(self._ended) > _KEYS:
                 del self._ended[next(iter(self._ended))]
+        if self.observer is not None:
+            self.observer("done", f"{result}: {text}" if text else result, key, None, running.id)
 
     def running(self) -> dict[ObjectKey, Running]:
         """What is being reconciled."""
