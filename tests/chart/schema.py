@@ -195,6 +195,15 @@ VALUES = closed(
         egress=or_null(some(closed(to=PEERS, ports=POLICY_PORTS))),
         nodes=closed(namespaces=UNIQUE_NAMES, rpcFrom=PEERS),
     ),
+    view=closed(
+        enabled=YES_NO,
+        port=PORT,
+        asksNodes=YES_NO,
+        tokenSecret=or_empty(_DNS_NAME, 253),
+        allowedHosts=some(matching("^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$"), uniqueItems=True),
+        **{"from": PEERS},
+        resources=core("ResourceRequirements"),
+    ),
     tests=closed(enabled=YES_NO),
 )
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 from btcctl import logging
-from btcctl.cli import crd, debug, doctor, run, sandbox
+from btcctl.cli import crd, debug, doctor, run, sandbox, view
 from btcctl.cli.author import crds, init, rbac, types
 from btcctl.cli.flags import Flags, Parser
 from btcctl.cli.network import calls, desired, get, logs, status, tx, waiting
@@ -41,6 +41,7 @@ A Kubernetes operator for Bitcoin networks, and a sandbox to try it in.
 
   btcctl sandbox            a local cluster with a living network: no Kubernetes, no Docker
   btcctl run                the operator, in a cluster or beside one (--kubeconfig)
+  btcctl view               a page that shows your networks live
   btcctl crd                the CustomResourceDefinition, for kubectl apply -f -
   btcctl debug              what goes on in a running operator
   btcctl doctor             what keeps an operator from its work, and how to mend it
@@ -110,9 +111,9 @@ def build_parser(environ: Mapping[str, str] | None = None) -> argparse.ArgumentP
     parser = Parser(prog="btcctl", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--version", action="version", version=f"btcctl {importlib.metadata.version('btcctl')}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command_name")
-    for module in (run, sandbox, crd, init, crds, types, rbac, debug, doctor):
+    for module in (run, sandbox, view, crd, init, crds, types, rbac, debug, doctor):
         command = module.add_parser(commands, environ)
-        _add_logging_flags(Flags(command, environ), "error" if module is sandbox else "info")
+        _add_logging_flags(Flags(command, environ), "error" if module in (sandbox, view) else "info")
     for add_parser in _FOR_PEOPLE:
         _add_logging_flags(Flags(add_parser(commands, environ), environ), "error")
     return parser

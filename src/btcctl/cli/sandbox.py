@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from btcctl.cli.flags import Flags, parse_count
 from btcctl.clock import sleep
+from btcctl.controller.serving.status_server import parse_address
 from btcctl.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -47,6 +48,10 @@ def add_parser(commands: Any, environ: Mapping[str, str]) -> argparse.ArgumentPa
         about="the bitcoind to run, instead of one on PATH; `auto`: one on PATH, else what `make bitcoind` has fetched",
     )
     flags.switch("--simulated", about="simulated nodes, even if there is a bitcoind on PATH")
+    flags.switch("--no-view", about="serve no page that shows all this live")
+    flags.value(
+        "--view-bind", metavar="ADDRESS", default="127.0.0.1:0", about="where to serve it; port 0 picks a free one"
+    )
     flags.switch("--no-operator", about="leave the network to an operator of yours, for example `btcctl run`")
     flags.value(
         "--control-plane",
@@ -84,6 +89,7 @@ def run_sandbox(args: argparse.Namespace) -> int:
         control_plane=args.control_plane,
         operator=not args.no_operator,
         pod_network=args.pod_network,
+        view=None if args.no_view or args.check else parse_address(args.view_bind),
     )
     with _terminated_like_interrupted(), Session(options, say=say) as session:
         if args.check:

@@ -19,6 +19,8 @@ from btcctl.bitcoin.rpc import Credentials, RpcConnections
 from btcctl.bitcoin.spec.shape import neighbours
 from btcctl.bitcoin.types import BITCOIN_NETWORKS
 from btcctl.clock import SYSTEM_CLOCK, sleep
+from btcctl.controller.debugging import DebugPages
+from btcctl.controller.journey import Journey
 from btcctl.controller.manager import Manager
 from btcctl.errors import BtcctlError, ConfigError
 from btcctl.leaderelection.elector import Elector
@@ -71,6 +73,7 @@ class SandboxOptions:
     bitcoind: Path | None = None  #: None looks on PATH
     simulated: bool = False  #: do not even look on PATH
     control_plane: str = EMBEDDED  #: or REAL
+    view: tuple[str, int] | None = None  #: where to serve the page that shows all this live; None: nowhere
     operator: bool = True  #: False leaves the network to an operator of somebody else
     pod_network: IPv6Network | None = None  #: whose addresses pods get; None: addresses in 127.0.0.0/8
 
@@ -101,6 +104,7 @@ class Session:
         self._running = ExitStack()
         self._managers: list[tuple[str, Manager]] = []
         self._elector: Elector | None = None
+        self._debug_pages: DebugPages | None = None
         self._server = "embedded"
 
     def __enter__(self) -> Self:
@@ -144,6 +148,7 @@ class Session:
         for manifest in (secret_manifest(), network_manifest(self._options.nodes), *manifests):
             applied = applier.apply(manifest)
             self._say(f"applied      {manifest['kind']} {applied.key}")
+        self._start_view(parts)
 
     def _start_control_plane(self, parts: ExitStack) -> ClusterOptions:
         control_plane = parts.enter_context(ControlPlane(ControlPlaneOptions(definitions=[load_crd()])))
@@ -165,8 +170,21 @@ class Session:
         elector = self._elector = Elector(LeaseLock(self._client, LEASE), fence)
         options = OperatorOptions(poll_max_seconds=POLL_MAX_SECONDS)
         operator = build_operator(client, options, rpc_for=self._rpc_for, elector=elector, access=NodeAccess(fence))
+        self._debug_pages = DebugPages(operator, journey=Journey(operator))
         self._start_manager(parts, OPERATOR, operator)
         self._say("operator     running in this process")
+
+    def _start_view(self, parts: ExitStack) -> None:
+        """Last, and so the first to end: nobody is to act on what ends."""
+        if self._options.view is None:
+            return
+        # Only here: tests have no use for it.
+        from btcctl.sandbox.demonstration.live_page import start_page  # noqa: PLC0415
+
+        host, port = self._options.view
+        fetch = None if self._debug_pages is None else self._debug_pages.page
+        server = start_page(parts, self._cluster, fetch, host=host, port=port)
+        self._say(f"live page    {server.address}")
 
     def _start_manager(self, parts: ExitStack, name: str, manager: Manager) -> None:
         parts.callback(manager.stop, MANAGER_STOP_SECONDS)

@@ -106,6 +106,17 @@ GOOD: dict[str, Values] = {
     "containers": {"extraContainers": [_SIDECAR], "initContainers": [{"name": "first", "image": "busybox"}]},
     "objects": {"extraObjects": [_CONFIG_MAP, _CONFIG_MAP_TEXT]},
     "debugging": {"debugEndpoints": True},
+    "a live page": {"view": {"enabled": True}},
+    "a live page that asks nodes and the controller": {
+        "view": {"enabled": True, "asksNodes": True, "tokenSecret": "tokens", "allowedHosts": ["view.example"]},
+        "debugEndpoints": True,
+        "replicas": 1,
+    },
+    "a live page of some namespaces": {
+        "view": {"enabled": True, "port": 9000, "from": [_PEER]},
+        "watchNamespaces": ["one", "two"],
+        "rbac": {"scope": "namespaces"},
+    },
     "other ports and probes": {
         "metrics": {"port": 9090},
         "probes": {"port": 9091, "liveness": {"failureThreshold": 10}},

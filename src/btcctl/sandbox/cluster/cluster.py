@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import signal
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -181,6 +182,27 @@ class Cluster:
         if self._kubelet is None:
             raise ConfigError("the cluster is not started")
         self._kubelet.restart_quietly(key)
+
+    def hang(self, pod: ObjectKey) -> list[int]:
+        """Stop the pod's processes, as if they hung: SIGSTOP; returns their numbers.
+
+        Raises:
+            ConfigError: The pod does not run.
+        """
+        return self._signal(pod, signal.SIGSTOP)
+
+    def release(self, pod: ObjectKey) -> list[int]:
+        """Let the pod's processes go on: SIGCONT; returns their numbers.
+
+        Raises:
+            ConfigError: The pod does not run.
+        """
+        return self._signal(pod, signal.SIGCONT)
+
+    def _signal(self, pod: ObjectKey, number: int) -> list[int]:
+        if self._kubelet is None:
+            raise ConfigError("the cluster is not started")
+        return self._kubelet.signal(pod, number)
 
     def __enter__(self) -> Self:
         self.start()

@@ -125,6 +125,20 @@ class Kubelet:
         runner = self._runners.get(key)
         return None if runner is None else runner.ip
 
+    def signal(self, key: ObjectKey, number: int) -> list[int]:
+        """Send a signal to the pod's processes; returns their numbers.
+
+        Raises:
+            ConfigError: The pod does not run here.
+        """
+        runner = self._runners.get(key)
+        pids = [] if runner is None else runner.pids()
+        if not pids:
+            raise ConfigError(f"pod {key} does not run on {self._options.node_name}")
+        for pid in pids:
+            self._processes.signal(pid, number)
+        return pids
+
     def restart_quietly(self, key: ObjectKey, timeout: float = RESTART_SECONDS) -> None:
         """Replace the pod's processes at the same address; its status does not change meanwhile.
 

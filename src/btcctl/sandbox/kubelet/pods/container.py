@@ -58,6 +58,11 @@ class ContainerRunner:
         return self._quiet_until is not None
 
     @property
+    def pid(self) -> int | None:
+        """Of its process; None while there is none."""
+        return self._pid
+
+    @property
     def surroundings(self) -> CheckTarget | None:
         """Where a command in the container is to run; None while there is no process."""
         return self._target if self.alive else None

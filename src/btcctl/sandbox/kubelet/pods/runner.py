@@ -50,6 +50,10 @@ class PodRunner:
     def restarting_quietly(self) -> bool:
         return any(each.restarting_quietly for each in self.containers)
 
+    def pids(self) -> list[int]:
+        """Of the processes that run now. May be asked by any thread: each is one read."""
+        return [each.pid for each in self.containers if each.pid is not None]
+
     def states(self) -> list[ContainerState]:
         return [each.state() for each in self.containers]
 
