@@ -135,3 +135,19 @@ imagePullSecrets:
 {{ toYaml . }}
 {{- end }}
 {{- end }}
+
+{{- /* What a page that only shows needs. */}}
+{{- define "btcctl.viewRules" -}}
+- apiGroups: ["bitcoincontroller.christianb93.github.com"]
+  resources: ["bitcoinnetworks"]
+  verbs: ["list", "watch"]
+- apiGroups: [""]
+  resources: ["pods", "events"]
+  verbs: ["list", "watch"]
+{{- if and .Values.view.asksNodes .Values.secretNames }}
+- apiGroups: [""]
+  resources: ["secrets"]
+  resourceNames: {{ toJson .Values.secretNames }}
+  verbs: ["get"]
+{{- end }}
+{{- end }}
