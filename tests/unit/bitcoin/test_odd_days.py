@@ -12,11 +12,12 @@ import pytest
 from btcctl.bitcoin.children import SECRET_VERSION_ANNOTATION
 from btcctl.bitcoin.rpc import Credentials
 from btcctl.bitcoin.types import BITCOIN_NETWORKS
-from btcctl.errors import ApiError, Conflict, InternalError, ServiceUnavailable, TooManyRequests
+from btcctl.errors import ApiError, Conflict, Forbidden, InternalError, ServiceUnavailable, TooManyRequests
 from btcctl.objects import ObjectKey
 from btcctl.resources import PODS, SECRETS, SERVICES, STATEFUL_SETS
 from btcctl.testing.fake_client import Action
 from tests.unit.bitcoin.builders import NAMESPACE, network_body, secret_body
+from tests.unit.bitcoin.test_reconcile import refusing
 from tests.unit.bitcoin.world import KEY, STATEFUL_SET, WRITES, World, living
 
 SECRET = ObjectKey(NAMESPACE, "mine")
@@ -79,6 +80,16 @@ def test_a_pod_that_began_with_the_newest_of_two_passwords_is_not_replaced_for_i
         replace_pod(world, ordinal, "third")
     world.settle()
     assert (rotated(world), world.condition("Ready")) == (first, ("True", "Connected"))
+
+
+def test_a_rotation_that_the_server_refuses_is_not_said_to_be_under_way() -> None:
+    world = with_secret()
+    set_password(world, "second")
+    world.client.reactors.append(refusing("update", "statefulsets", Forbidden(403, "Forbidden", "a freeze")))
+    with pytest.raises(Forbidden):
+        world.reconcile()
+    assert "CredentialsRotating" not in world.reasons()
+    assert "a freeze" in world.message("Forbidden")
 
 
 @pytest.mark.parametrize("password", ["first", "second"])
