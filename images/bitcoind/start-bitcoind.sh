@@ -9,6 +9,7 @@
 #   BC_CONFIG_<n>                  likewise, for the pod whose name ends in -<n>; they go before the others
 #   BC_RPC_BIND                    where RPC listens, addresses between commas (default 0.0.0.0; :: in an IPv6 cluster)
 #   BC_SNAPSHOT                    a chain to begin with: its directory, or an archive of it
+#   BC_UTXO_SNAPSHOT               a UTXO snapshot, for whoever calls `loadtxoutset utxo-snapshot`
 #   BC_DATA_DIR                    the data directory (default /home/bitcoin/.bitcoin)
 #
 # Arguments are passed on to bitcoind.
@@ -152,6 +153,15 @@ if [ -n "${BC_SNAPSHOT-}" ] && [ ! -d "$chain_dir/blocks" ]; then
     rm -rf "$chain_dir/chainstate"
     mv "$part/chainstate" "$part/blocks" "$chain_dir/"
     rm -rf "$part"
+fi
+
+# RPC takes a path below the chain's directory, wherever that is: so the caller needs to know no other.
+rm -f "$chain_dir/utxo-snapshot"
+if [ -n "${BC_UTXO_SNAPSHOT-}" ]; then
+    [ -f "$BC_UTXO_SNAPSHOT" ] && [ -r "$BC_UTXO_SNAPSHOT" ] ||
+        fail "the UTXO snapshot $BC_UTXO_SNAPSHOT is no file, or cannot be read"
+    mkdir -p "$chain_dir"
+    ln -s "$BC_UTXO_SNAPSHOT" "$chain_dir/utxo-snapshot"
 fi
 
 # They are in the file; nobody needs to see them in /proc/<pid>/environ as well.

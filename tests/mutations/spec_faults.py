@@ -222,6 +222,40 @@ SPEC_FAULTS = [
         ),
     ),
     *faults_in(
+        "bitcoin/utxo.py",
+        ("bitcoin/test_utxo.py",),
+        (
+            "a snapshot is loaded again and again",
+            "        if any(each.snapshot_blockhash for each in",
+            "        if False and any(each.snapshot_blockhash for each in",
+        ),
+        (
+            "a node that is loading is told again",
+            '        if any(each.method == "loadtxoutset" for each in',
+            '        if False and any(each.method == "loadtxoutset" for each in',
+        ),
+        (
+            "headers that come later are taken for a refusal",
+            "    if _NO_HEADERS in error.message:\n",
+            "    if False:\n",
+        ),
+        (
+            "a node that has more is said to refuse",
+            "    if any(each in error.message for each in _NOT_NEEDED):\n",
+            "    if False:\n",
+        ),
+        (
+            "a node that refuses reads a snapshot without end",
+            "        if refused is not None and self._clock.now() < ends_at:\n",
+            "        if False:\n",
+        ),
+        (
+            "a node that has refused is never asked again",
+            "        if refused is not None and self._clock.now() < ends_at:\n",
+            "        if refused is not None:\n",
+        ),
+    ),
+    *faults_in(
         "bitcoin/images.py",
         ("bitcoin/test_images.py",),
         (

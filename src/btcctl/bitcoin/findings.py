@@ -22,10 +22,12 @@ from btcctl.bitcoin.types import (
     MESH_READY,
     PROGRESSING,
     READY,
+    SNAPSHOT_LOADED,
     SYNCED,
     NetworkStatus,
     NodeStatus,
 )
+from btcctl.bitcoin.utxo import Progress
 from btcctl.bitcoin.wording import bounded
 from btcctl.controller.writing.conditions import Condition
 from btcctl.errors import ApiError, Invalid
@@ -100,6 +102,40 @@ def refused_finding(error: ApiError) -> Finding:
     """
     reason = "Invalid" if isinstance(error, Invalid) else "Refused"
     return Finding(FORBIDDEN, True, reason, stable(bounded(str(error))), is_failure=True)
+
+
+def snapshot_finding(report: MeshReport | None, before: Condition | None) -> Finding:
+    """Whether all nodes have the UTXO snapshot that they begin with, or more.
+
+    Args:
+        report: None: the nodes have not been asked yet.
+        before: What the status says.
+    """
+    if report is None:
+        holds = before is not None and before.is_true
+        reason, message = (before.reason, before.message) if before else ("SnapshotLoading", "no node was asked yet")
+        return Finding(SNAPSHOT_LOADED, holds, reason, message)
+    found = {
+        progress: [number for number, each in sorted(report.snapshots.items()) if each.progress is progress]
+        for progress in Progress
+    }
+    if refused := found[Progress.REFUSED]:
+        message = enumerate_briefly([f"node {number}: {report.snapshots[number].words}" for number in refused])
+        return Finding(SNAPSHOT_LOADED, False, "SnapshotRefused", message, is_failure=True)
+    if lacking := found[Progress.NO_HEADERS]:
+        message = f"nobody has told {_nodes(lacking)} of the snapshot's block: they need a peer that has its header"
+        return Finding(SNAPSHOT_LOADED, False, "HeadersMissing", message)
+    if loading := found[Progress.LOADING]:
+        return Finding(SNAPSHOT_LOADED, False, "SnapshotLoading", f"{_nodes(loading)}: on its way")
+    return Finding(SNAPSHOT_LOADED, True, "Loaded", "all nodes have it, or more")
+
+
+def no_snapshot_finding() -> Finding:
+    return Finding(SNAPSHOT_LOADED, True, "NotAskedFor", "no UTXO snapshot is asked for")
+
+
+def _nodes(ordinals: Iterable[int]) -> str:
+    return enumerate_briefly([f"node {number}" for number in ordinals])
 
 
 def progressing_finding(ready: Finding, others: Iterable[Finding]) -> Finding:

@@ -45,6 +45,7 @@ from btcctl.bitcoin.topology import (
     canonical,
     plan_peers,
 )
+from btcctl.bitcoin.utxo import Loading, Loads
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.deadline import limited_to
 from btcctl.errors import DeadlineExceeded
@@ -97,6 +98,7 @@ class _ChainInfo(msgspec.Struct, gc=False):
     bestblockhash: Annotated[str, msgspec.Meta(max_length=64)] = ""
     time: Annotated[int, msgspec.Meta(ge=0, le=2**32)] = 0  # a uint32 of the block's header
     chain: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    initialblockdownload: bool = False
 
 
 class _NetworkInfo(msgspec.Struct, gc=False):
@@ -122,6 +124,7 @@ class MeshGoal:
     rpc_port: int | None = None  #: None: that of all networks
     spelling: Spelling = DEFAULT_SPELLING
     chain: str = REGTEST  #: that all nodes are to be on
+    has_utxo_snapshot: bool = False  #: that nodes without a chain are to load
 
 
 @dataclass(slots=True)
@@ -137,6 +140,7 @@ class MeshReport:
     chains: dict[int, NodeChain] = field(default_factory=dict)  #: by ordinal: of the nodes that answered
     facts: dict[int, NodeFacts] = field(default_factory=dict)  #: by ordinal: of the nodes that answered
     forks: ForkView = NO_FORKS
+    snapshots: dict[int, Loading] = field(default_factory=dict)  #: by ordinal: of nodes that are to load one
     forgotten: bool = True  #: nobody lists or is connected to a gone address
 
     @property
@@ -147,7 +151,7 @@ class MeshReport:
     @property
     def moves(self) -> tuple[object, ...]:
         """What a pass that gets nowhere has in common with the one before."""
-        return self.plans, self.handshakes, self.skipped
+        return self.plans, self.handshakes, self.skipped, self.snapshots
 
     def has(self, kind: type[RpcFailure]) -> bool:
         """Whether a node failed in this way."""
@@ -164,6 +168,7 @@ class _Node:
     peers: list[Peer]
     chain: NodeChain | None  #: None: it does not say
     version: str
+    is_behind: bool  #: it is still fetching a chain, as far as it knows
 
     @property
     def facts(self) -> NodeFacts:
@@ -196,6 +201,7 @@ class Mesh:
         self._run_all = run_all
         self._silences = Silences(clock)
         self._forks = Forks()
+        self._loads = Loads(clock)
 
     def sync(self, goal: MeshGoal) -> MeshReport:
         """Read all nodes that answer probes, then call what differs. One node's failure does not hold up another."""
@@ -211,6 +217,8 @@ class Mesh:
         report.forgotten = not report.failures and not report.skipped
         plans = [(node, plan) for node in nodes if (plan := self._plan(node, roster, goal.gone, report))]
         self._run_all([partial(self._carry_out, node, plan, silent, report, deadline) for node, plan in plans])
+        if goal.has_utxo_snapshot:
+            self._run_all([partial(self._load, node, report) for node in nodes if node.is_behind])
         with limited_to(max(0.0, deadline - self._clock.now()), self._clock):
             report.forks = self._forks.view(report.chains, lambda ordinal: found[ordinal].rpc.batch)
         return report
@@ -257,7 +265,12 @@ class Mesh:
         if chain is not None and chain.chain not in {"", goal.chain}:
             raise WrongChain(chain.chain, goal.chain)
         version = _convert(network or {}, _NetworkInfo).subversion.strip("/")[:_MESSAGE_CHARACTERS]
-        return _Node(member, rpc, _convert(added, list[AddedNode]), peers, chain, version)
+        is_behind = info is not None and _convert(info, _ChainInfo).initialblockdownload
+        return _Node(member, rpc, _convert(added, list[AddedNode]), peers, chain, version, is_behind)
+
+    def _load(self, node: _Node, report: MeshReport) -> None:
+        with limited_to(ASK_SECONDS, self._clock):
+            report.snapshots[node.member.ordinal] = self._loads.load(node.member.address, node.rpc)
 
     def _plan(self, node: _Node, roster: Roster, gone: frozenset[str], report: MeshReport) -> PeerPlan:
         plan = plan_peers(node.member, roster, added=node.added, peers=node.peers, gone=gone)

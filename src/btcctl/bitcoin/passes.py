@@ -220,4 +220,4 @@ def _same(one: MeshGoal, other: MeshGoal) -> bool:
 
 
 def _lasting(goal: MeshGoal) -> tuple[object, ...]:
-    return goal.members, goal.shape, goal.credentials, goal.rpc_port, goal.spelling, goal.chain
+    return goal.members, goal.shape, goal.credentials, goal.rpc_port, goal.spelling, goal.chain, goal.has_utxo_snapshot

@@ -28,6 +28,7 @@ RPC_PORT_KEY: Final = "BC_RPC_PORT"
 P2P_PORT_KEY: Final = "BC_P2P_PORT"
 CONFIG_KEY: Final = "BC_CONFIG"
 SNAPSHOT_KEY: Final = "BC_SNAPSHOT"
+UTXO_SNAPSHOT_KEY: Final = "BC_UTXO_SNAPSHOT"
 SNAPSHOT_DIR: Final = "/snapshot"
 RPC_BIND_KEY: Final = "BC_RPC_BIND"
 IPS_KEY: Final = "BC_POD_IPS"
@@ -200,7 +201,9 @@ def _settings_env(spec: NetworkSpec) -> list[dict[str, Any]]:
         CHALLENGE_KEY: spec.signet_challenge,
         RPC_PORT_KEY: spec.rpc_port,
         P2P_PORT_KEY: spec.p2p_port,
-        SNAPSHOT_KEY: f"{SNAPSHOT_DIR}/{spec.snapshot.path}" if spec.snapshot else None,
+        UTXO_SNAPSHOT_KEY if spec.has_utxo_snapshot else SNAPSHOT_KEY: (
+            f"{SNAPSHOT_DIR}/{spec.snapshot.path}" if spec.snapshot else None
+        ),
         CONFIG_KEY: "\n".join(spec.config) or None,
         **{f"{CONFIG_KEY}_{each.ordinal}": "\n".join(each.config) or None for each in spec.node_overrides},
     }

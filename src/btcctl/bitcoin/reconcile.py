@@ -28,9 +28,11 @@ from btcctl.bitcoin.findings import (
     mesh_finding,
     name_finding,
     no_credentials_finding,
+    no_snapshot_finding,
     pending_mesh_finding,
     progressing_finding,
     refused_finding,
+    snapshot_finding,
     synced_finding,
     unknown_synced_finding,
 )
@@ -59,7 +61,7 @@ from btcctl.bitcoin.status import (
     ready_finding,
 )
 from btcctl.bitcoin.topology import Spelling
-from btcctl.bitcoin.types import FORBIDDEN, MESH_READY, BitcoinNetwork
+from btcctl.bitcoin.types import FORBIDDEN, MESH_READY, SNAPSHOT_LOADED, BitcoinNetwork
 from btcctl.bitcoin.upkeep import Upkeep
 from btcctl.clock import SYSTEM_CLOCK, Clock, rfc3339
 from btcctl.controller.reconciling.result import Result
@@ -211,7 +213,7 @@ class NetworkReconciler:
             chain_finding(heights),
             contest_finding([child.dispute for child in children.all]),
         ]
-        findings += self._rights_findings(network, attempts)
+        findings += self._rights_findings(network, attempts) + _snapshot_findings(network, report)
         ready = ready_finding(nodes, network.spec, findings)
         synced = synced_finding(nodes, overview) if shown.is_known else unknown_synced_finding(network.status)
         findings = [ready, progressing_finding(ready, findings), synced, *findings]
@@ -246,7 +248,15 @@ class NetworkReconciler:
         spelling = Spelling(ports.p2p, DEFAULT_PORTS[network.spec.network].p2p)
         spec = network.spec
         goal = MeshGoal(
-            there, spec.shape, credentials.credentials, gone, memory.suspects, ports.rpc, spelling, spec.network
+            there,
+            spec.shape,
+            credentials.credentials,
+            gone,
+            memory.suspects,
+            ports.rpc,
+            spelling,
+            spec.network,
+            spec.has_utxo_snapshot,
         )
         seen = self._passes.look(ObjectKey(network.namespace, network.name), goal)
         if seen.is_new and seen.report is not None:
@@ -318,3 +328,11 @@ class NetworkReconciler:
             return [refused_finding(attempts.refusals[0])]
         was_said = network.status.condition(FORBIDDEN) is not None
         return [forbidden_finding(map(str, missing))] if missing or was_said else []
+
+
+def _snapshot_findings(network: BitcoinNetwork, report: MeshReport | None) -> list[Finding]:
+    """Nothing of a network that was never to begin with a UTXO snapshot."""
+    before = network.status.condition(SNAPSHOT_LOADED)
+    if network.spec.has_utxo_snapshot:
+        return [snapshot_finding(report, before)]
+    return [no_snapshot_finding()] if before is not None else []

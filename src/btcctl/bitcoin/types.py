@@ -23,6 +23,7 @@ CONTESTED: Final = "Contested"
 CHAIN_INTACT: Final = "ChainIntact"
 SYNCED: Final = "Synced"
 PROGRESSING: Final = "Progressing"
+SNAPSHOT_LOADED: Final = "SnapshotLoaded"  #: only of a network that begins with a UTXO snapshot
 FORBIDDEN: Final = "Forbidden"  #: only of a network for which something was refused
 
 

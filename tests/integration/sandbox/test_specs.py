@@ -24,6 +24,7 @@ MINING_ADDRESS = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
 UNRUNNABLE = {
     "priorityClassName",
     "snapshot",
+    "a UTXO snapshot",
     "image",
     "imagePullSecrets",
     "the first controller's image",

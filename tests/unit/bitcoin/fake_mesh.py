@@ -13,6 +13,7 @@ from btcctl.bitcoin.rpc import (
     Credentials,
     NotAdded,
     NotConnected,
+    RpcFailure,
     RpcUnauthorized,
     RpcUnavailable,
 )
@@ -48,6 +49,10 @@ class FakeMesh:
     chain: str = "regtest"  #: that all nodes are on
     chains: dict[str, str] = field(default_factory=dict)  #: by address: of those that are on another one
     agents: dict[str, str] = field(default_factory=dict)  #: by address: its name for itself
+    behind: set[str] = field(default_factory=set)  #: still fetch a chain, as far as they know
+    loaded: set[str] = field(default_factory=set)  #: have their UTXO snapshot
+    loading: set[str] = field(default_factory=set)  #: are at it
+    refusals: dict[str, RpcFailure] = field(default_factory=dict)  #: by address: what it answers to loadtxoutset
     ids: Any = field(default_factory=lambda: count(1))
 
     def start(self, *addresses: str) -> None:
@@ -110,7 +115,25 @@ class FakeRpc:
             "blocks": blocks,
             "bestblockhash": f"{branch}{blocks}",
             "time": 1_700_000_000 + blocks,
+            "initialblockdownload": self.address in self.mesh.behind,
         }
+
+    def _getchainstates(self) -> dict[str, Any]:
+        own = {"blocks": 0, "validated": True}
+        loaded = {"blocks": 200, "snapshot_blockhash": "5e", "validated": False}
+        return {"headers": 0, "chainstates": [own, loaded] if self.address in self.mesh.loaded else [own]}
+
+    def _getrpcinfo(self) -> dict[str, Any]:
+        methods = ["getrpcinfo", *(["loadtxoutset"] if self.address in self.mesh.loading else [])]
+        return {"active_commands": [{"method": each, "duration": 1} for each in methods]}
+
+    def _loadtxoutset(self, path: str) -> dict[str, Any]:
+        if self.address in self.mesh.refusals:
+            raise self.mesh.refusals[self.address]
+        assert path == "utxo-snapshot"
+        self.mesh.loaded.add(self.address)
+        self.mesh.blocks[self.address] = 200
+        return {"coins_loaded": 200}
 
     def _getblockhash(self, height: int) -> str:
         forked = height > self.mesh.forked_at

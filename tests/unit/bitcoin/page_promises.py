@@ -164,6 +164,11 @@ PROMISES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "| `Synced` |": (_SIGHTS + "a_node_that_is_behind_is_told_apart_from_a_fork",),
     "| `Progressing` |": (_SIGHTS + "a_network_is_progressing_until_it_is_ready_and_stalled_if_something_fails",),
+    "| `SnapshotLoaded` |": (
+        "test_utxo.py::test_a_network_is_ready_when_all_nodes_have_their_snapshot",
+        "test_utxo.py::test_a_snapshot_that_a_node_does_not_take_is_said_in_its_words_and_not_tried_all_the_time",
+        "test_utxo_snapshot.py::test_nodes_load_a_snapshot_once_somebody_tells_them_the_headers",
+    ),
     "| `Contested` |": (_RECONCILE + "what_a_user_changes_often_is_no_dispute",),
     "`lastTransitionTime` moves only when": (
         _STATUS + "a_condition_that_still_holds_keeps_its_transition_time",
@@ -188,6 +193,10 @@ PROMISES: Final[dict[str, tuple[str, ...]]] = {
     "| `BC_SNAPSHOT` |": (
         _START + "a_node_without_a_chain_begins_with_the_snapshot_and_one_that_has_a_chain_keeps_it",
         _START + "a_snapshot_that_is_none_is_refused_and_leaves_no_chain",
+    ),
+    "| `BC_UTXO_SNAPSHOT` |": (
+        _START + "a_utxo_snapshot_is_found_below_the_chain_s_directory_wherever_it_is_and_only_as_long",
+        _START + "a_utxo_snapshot_that_is_no_file_is_refused",
     ),
     "| `BC_RPC_BIND`, `BC_DATA_DIR` |": (_START + "rpc_listens_where_it_is_told_to",),
 }

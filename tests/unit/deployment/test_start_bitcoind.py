@@ -202,3 +202,19 @@ def test_a_snapshot_that_is_none_is_refused_and_leaves_no_chain(home: Path) -> N
         done = start(home, BC_SNAPSHOT=str(home / source), **GOOD)
         assert (done.returncode, "the snapshot" in done.stderr) == (1, True), source
         assert not (home / "data/regtest/blocks").exists()
+
+
+def test_a_utxo_snapshot_is_found_below_the_chain_s_directory_wherever_it_is_and_only_as_long(home: Path) -> None:
+    (home / "utxo.dat").write_text("unspent")
+    link = home / "data/regtest/utxo-snapshot"
+    for _ in range(2):
+        assert start(home, BC_UTXO_SNAPSHOT=str(home / "utxo.dat"), **GOOD).returncode == 0
+        assert link.read_text() == "unspent"
+    assert start(home, **GOOD).returncode == 0
+    assert not link.is_symlink()
+
+
+def test_a_utxo_snapshot_that_is_no_file_is_refused(home: Path) -> None:
+    for source in ("missing", "data"):
+        done = start(home, BC_UTXO_SNAPSHOT=str(home / source), **GOOD)
+        assert (done.returncode, "is no file, or cannot be read" in done.stderr) == (1, True), source

@@ -52,7 +52,8 @@ class Snapshot(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """A chain that nodes without one begin with."""
 
     claim_name: str  #: a PersistentVolumeClaim in the network's namespace
-    path: str = "."  #: in its volume: the chain's directory, or an archive of it
+    path: str = "."  #: in its volume: the chain's directory, or an archive of it; or the file of a UTXO snapshot
+    format: Literal["chain", "utxo"] = "chain"
 
 
 class Expose(msgspec.Struct, frozen=True):
@@ -111,6 +112,11 @@ class NetworkSpec(msgspec.Struct, frozen=True, rename="camel"):
         """How the nodes that run are linked."""
         groups = tuple(frozenset(group) for group in self.partition)
         return Shape(self.running_nodes, self.topology, tuple(self.edges), groups)
+
+    @property
+    def has_utxo_snapshot(self) -> bool:
+        """Whether nodes are to load one."""
+        return self.snapshot is not None and self.snapshot.format == "utxo"
 
     @property
     def running_nodes(self) -> int:

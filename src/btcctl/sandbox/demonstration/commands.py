@@ -8,12 +8,13 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from btcctl.bitcoin.credential_rules import chosen, problem_with, trim
-from btcctl.bitcoin.pod_template import SNAPSHOT_KEY
+from btcctl.bitcoin.pod_template import SNAPSHOT_KEY, UTXO_SNAPSHOT_KEY
 from btcctl.bitcoin.spec.chains import DEFAULT_PORTS, REGTEST
+from btcctl.bitcoin.utxo import UTXO_SNAPSHOT
 from btcctl.errors import ConfigError
 from btcctl.sandbox.bitcoincli.settings import DIRECTORY_VARIABLE, NODE_VARIABLE
 from btcctl.sandbox.demonstration.node_settings import NodeSettings
@@ -47,6 +48,7 @@ class Command:
         argv: Program and arguments; no secrets among them.
         env: The whole environment.
         snapshot: What the node begins with if it has no chain yet.
+        links: Where what is, by path.
         files: What must be written before the start, by path; secrets, so `write_files` with mode 0600.
     """
 
@@ -54,10 +56,15 @@ class Command:
     env: dict[str, str]
     files: dict[Path, str]
     snapshot: Snapshot | None = None
+    links: Mapping[Path, Path] = field(default_factory=dict)
 
     def write_files(self) -> None:
         if self.snapshot is not None:
             self.snapshot.unpack()
+        for path, target in self.links.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.unlink(missing_ok=True)
+            path.symlink_to(target)
         for path, text in self.files.items():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.unlink(missing_ok=True)
@@ -94,6 +101,9 @@ def node_command(
         env={**_surroundings(data_dir, f"{host}:{settings.ports.rpc}", programs), **env},
         files={conf: _conf(*_credentials(env), settings)},
         snapshot=Snapshot(Path(env[SNAPSHOT_KEY]), data_dir / settings.chain) if env.get(SNAPSHOT_KEY) else None,
+        links={data_dir / settings.chain / UTXO_SNAPSHOT: Path(env[UTXO_SNAPSHOT_KEY])}
+        if env.get(UTXO_SNAPSHOT_KEY)
+        else {},
     )
 
 

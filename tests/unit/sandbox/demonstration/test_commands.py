@@ -119,3 +119,11 @@ def test_what_a_simulated_node_does_not_heed_is_said_aloud(tmp_path: Path) -> No
 def test_settings_that_make_no_node_are_refused(tmp_path: Path, env: dict[str, str]) -> None:
     with pytest.raises(ConfigError, match=next(iter(env))):
         node_command({**ENV, **env}, "127.9.0.2", tmp_path, None)
+
+
+def test_a_utxo_snapshot_is_linked_to_where_rpc_is_told_that_it_is(tmp_path: Path) -> None:
+    snapshot, data_dir = tmp_path / "utxo.dat", tmp_path / "data"
+    snapshot.write_text("unspent")
+    for _ in range(2):
+        node_command({"BC_UTXO_SNAPSHOT": str(snapshot)}, "127.0.0.2", data_dir, None).write_files()
+    assert (data_dir / "regtest/utxo-snapshot").read_text() == "unspent"
