@@ -34,7 +34,10 @@ napoleon_use_ivar = True
 add_module_names = False
 
 # Nothing is loaded from elsewhere: pages and search work from a disk without a network.
-suppress_warnings = ["ref.python"]  # an annotation `type` is not one of the attributes of that name
+suppress_warnings = [
+    "ref.python",  # an annotation `type` is not one of the attributes of that name
+    "misc.highlighting_failure",  # of a session whose commands go over several lines: it is shown without colours
+]
 html_theme = "furo"
 html_title = "btcctl"
 html_copy_source = False

@@ -104,4 +104,21 @@ FAKES = (
     ),
 )
 
-AUTHOR = (*LOGGING, *VERBS, *FAKES)
+RIGHTS = (
+    Fault(
+        "what is used where no test looks loses its rights when they are written",
+        "rbac/rights.py",
+        "(each.right for each in uses), *elsewhere]",
+        "(each.right for each in uses)]",
+        ("rbac/test_rights.py",),
+    ),
+    Fault(
+        "a typed view indexes what does not fit its type",
+        "informers/typed.py",
+        "lambda obj: index(decoded(obj, self._type))",
+        "lambda obj: index(obj)",
+        ("informers/test_typed.py",),
+    ),
+)
+
+AUTHOR = (*LOGGING, *VERBS, *FAKES, *RIGHTS)
