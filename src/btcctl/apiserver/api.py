@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Literal
 
+from btcctl.apiserver.access.bootstrap import bootstrap_objects
+from btcctl.apiserver.access.impersonation import impersonated
+from btcctl.apiserver.access.rbac import Authorizer, Rbac
+from btcctl.apiserver.access.tokens import Tokens
 from btcctl.apiserver.admission.admission import Admission
 from btcctl.apiserver.admission.hooks.services import Services
 from btcctl.apiserver.endpoints import discovery, openapi
 from btcctl.apiserver.endpoints.evictions import Evictions
 from btcctl.apiserver.endpoints.reads import Reader
-from btcctl.apiserver.endpoints.reviews import Authorizer, Reviews
+from btcctl.apiserver.endpoints.reviews import Reviews
 from btcctl.apiserver.endpoints.scales import Scales
 from btcctl.apiserver.endpoints.subresources import Subresources
+from btcctl.apiserver.endpoints.token_requests import TokenRequests
 from btcctl.apiserver.endpoints.writes import Changes
 from btcctl.apiserver.machinery import errors
 from btcctl.apiserver.machinery.errors import StatusError
@@ -25,22 +32,25 @@ from btcctl.apiserver.requests.messages import (
     ApiResponse,
     RequestAttributes,
     Response,
+    User,
     WatchResponse,
     json_response,
     text_response,
 )
-from btcctl.apiserver.requests.options import WriteOptions
+from btcctl.apiserver.requests.options import Rights, WriteOptions
 from btcctl.apiserver.requests.request_info import attributes_of, is_long_running, resource_of
 from btcctl.apiserver.requests.routing import Route, find_route, verb_of
 from btcctl.apiserver.requests.timeouts import check_timeout
 from btcctl.apiserver.requests.warning_header import warning_header
 from btcctl.apiserver.served.builtins import BUILT_INS
 from btcctl.apiserver.served.registry import Registry
+from btcctl.apiserver.storage.collection import Body
 from btcctl.apiserver.storage.store import Store
 from btcctl.apiserver.streaming.hooks import PodConnect, PodExec, PodHooks, PodLogs
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.logging import get_logger
 from btcctl.objects import ObjectKey
+from btcctl.resources import ROLES
 
 __all__ = ["Api", "ApiRequest", "ApiResponse", "RequestAttributes", "WatchResponse"]
 
@@ -63,7 +73,8 @@ class Api:
     Args:
         store: Where the objects are; a new one if None.
         authorizer: None for allowed, or why not ("" for no particular reason). It may list what it
-            allows, too: see `reviews.RuleLister`.
+            allows, too: see `reviews.RuleLister`. "rbac": what the roles and bindings in the store allow; those that
+            every cluster has are made.
         observer: Told of every request and the status it was answered with.
         pod_logs: Answers the log of a pod.
         pod_exec: Runs a command in a pod.
@@ -76,7 +87,7 @@ class Api:
         store: Store | None = None,
         *,
         clock: Clock = SYSTEM_CLOCK,
-        authorizer: Authorizer | None = None,
+        authorizer: Authorizer | Literal["rbac"] | None = None,
         observer: Callable[[RequestAttributes, int], None] | None = None,
         pod_logs: PodLogs | None = None,
         pod_exec: PodExec | None = None,
@@ -86,15 +97,18 @@ class Api:
         self.store = store if store is not None else Store(clock)
         self.clock = clock
         self.registry = Registry(BUILT_INS)
-        self._authorizer = authorizer
+        self._rbac = Rbac(self.store) if authorizer == "rbac" else None
+        self._authorizer = self._rbac if authorizer == "rbac" else authorizer
         self._observer = observer
-        self._reviews = Reviews(self.registry, clock, authorizer)
+        self._reviews = Reviews(self.registry, clock, self._authorizer)
+        self._tokens = Tokens(self.store)
         self._writer = Writer(self.store, self.registry, new_uid)
         self._reader = Reader(self.store)
         applier = Applier(self.store, self.registry, self._writer)
         self.services = Services(self.store)  #: where webhooks are that are named by a Service
         self.admission = Admission(self.store, self.registry, self.services.resolve)
-        self._changes = Changes(self.store, self._writer, self._reader, applier, self.admission)
+        rights_of = None if self._authorizer is None else self._rights_of
+        self._changes = Changes(self.store, self._writer, self._reader, applier, self.admission, rights_of)
         self.pods = PodHooks(pod_logs, pod_exec, pod_connect)  #: may be changed later
         self._subresources = Subresources(
             self.store,
@@ -102,10 +116,17 @@ class Api:
             Scales(self.store, self.registry, self._writer),
             Evictions(self.store, self.registry, self._writer),
             self.pods,
+            TokenRequests(self.store, self._tokens),
         )
         self._writer.settle_definitions()
         self._create_namespaces()
+        if self._rbac is not None:
+            self._create_roles()
         self.collector = Collector(self.store, self.registry, self._writer)
+
+    def user_of_token(self, token: str) -> User | None:
+        """The ServiceAccount that a token is of; None if it is of none."""
+        return self._tokens.user_of(token)
 
     def handle(self, request: ApiRequest) -> Response:
         """Answer a request. Never raises for anything a client can send."""
@@ -114,10 +135,11 @@ class Api:
         try:
             if not is_long_running(attributes):
                 check_timeout(request)
+            if any(name.startswith("impersonate-") for name in request.headers):
+                request = impersonated(request, self._authorize)
+                attributes = attributes_of(request)
             self._authorize(attributes)
             route = find_route(self.registry, request.path)
-            if "impersonate-user" in request.headers:
-                raise errors.not_implemented("impersonation")
             if route is None:
                 response: Response = self._discover(request)
             else:
@@ -136,24 +158,24 @@ class Api:
         return _with_warnings(response, warnings)
 
     def _authorize(self, attributes: RequestAttributes) -> None:
+        """
+        Raises:
+            StatusError: 403, as what is refused before anybody looks at it.
+        """
         reason = self._refusal(attributes)
-        if reason is None:
-            return
-        who = f'User "{attributes.user}" cannot {attributes.verb}'
-        tail = f": {reason}" if reason else ""
-        headers = {"X-Content-Type-Options": "nosniff"}
-        if attributes.path:
-            message = f'forbidden: {who} path "{attributes.path}"{tail}'
-            raise StatusError(403, message, "Forbidden", details={}, headers=headers)
-        resource = "/".join(each for each in (attributes.resource, attributes.subresource) if each)
-        scope = f'in the namespace "{attributes.namespace}"' if attributes.namespace else "at the cluster scope"
-        why = f'{who} resource "{resource}" in API group "{attributes.group}" {scope}{tail}'
-        error = errors.forbidden(resource_of(attributes), attributes.name, why)
-        error.headers.update(headers)
-        raise error
+        if reason is not None:
+            error = _not_allowed(attributes, reason)
+            error.headers["X-Content-Type-Options"] = "nosniff"
+            raise error
+
+    def _authorize_part(self, attributes: RequestAttributes) -> None:
+        """Likewise of what is found out later."""
+        reason = self._refusal(attributes)
+        if reason is not None:
+            raise _not_allowed(attributes, reason)
 
     def _refusal(self, attributes: RequestAttributes) -> str | None:
-        if attributes.user == ANONYMOUS.name:
+        if attributes.user == ANONYMOUS.name and self._rbac is None:
             return ""
         return None if self._authorizer is None else self._authorizer(attributes)
 
@@ -181,6 +203,19 @@ class Api:
             return self._reader.get(route, request) if verb == "get" else self._reader.list(route, request)
         return self._changes.handle(verb, route, request, warnings)
 
+    def _rights_of(self, request: ApiRequest) -> Rights:
+        return _Rights(attributes_of(request), self._authorize_part, self._rbac)
+
+    def _create_roles(self) -> None:
+        """Those that every cluster has, if they are not there yet."""
+        for type_, body in bootstrap_objects():
+            served = self.registry.find(type_.group, type_.version, type_.plural)
+            if (
+                served is not None
+                and self.store.get(served.collection, ObjectKey("", body["metadata"]["name"])) is None
+            ):
+                self._writer.create(Route(served), body, WriteOptions(manager="kube-apiserver"), [], [])
+
     def _create_namespaces(self) -> None:
         served = self.registry.find("", "v1", "namespaces")
         if served is None:
@@ -189,6 +224,41 @@ class Api:
             if self.store.get(served.collection, ObjectKey("", name)) is None:
                 body = {"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": name}}
                 self._writer.create(Route(served), body, WriteOptions(manager="kube-apiserver"), [], [])
+
+
+class _Rights:
+    """What else a client may do, as its request shows it.
+
+    Args:
+        authorize: Raises StatusError if something is not allowed.
+        rbac: None if roles and bindings decide nothing.
+    """
+
+    def __init__(
+        self, attributes: RequestAttributes, authorize: Callable[[RequestAttributes], None], rbac: Rbac | None
+    ) -> None:
+        self._attributes = attributes
+        self._authorize = authorize
+        self._rbac = rbac
+
+    def check_creation(self) -> None:
+        self._authorize(replace(self._attributes, verb="create"))
+
+    def check_grant(self, new: Body, old: Body | None) -> None:
+        if self._rbac is not None and self._attributes.group == ROLES.group:
+            self._rbac.check_grant(self._attributes, new, old)
+
+
+def _not_allowed(attributes: RequestAttributes, reason: str) -> StatusError:
+    who = f'User "{attributes.user}" cannot {attributes.verb}'
+    tail = f": {reason}" if reason else ""
+    if attributes.path:
+        message = f'forbidden: {who} path "{attributes.path}"{tail}'
+        return StatusError(403, message, "Forbidden", details={})
+    resource = "/".join(each for each in (attributes.resource, attributes.subresource) if each)
+    scope = f'in the namespace "{attributes.namespace}"' if attributes.namespace else "at the cluster scope"
+    why = f'{who} resource "{resource}" in API group "{attributes.group}" {scope}{tail}'
+    return errors.forbidden(resource_of(attributes), attributes.name, why)
 
 
 def _status_of(response: Response) -> int:

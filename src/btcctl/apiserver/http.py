@@ -55,6 +55,9 @@ class Handler(Protocol):
     def handle(self, request: ApiRequest) -> Response:
         """Answer one request."""
 
+    def user_of_token(self, token: str) -> User | None:
+        """Whose token it is that the API itself has given away; None if it has not."""
+
 
 class EmbeddedServer:
     """Serves an API over HTTP/1.1. Starts once.
@@ -150,8 +153,10 @@ class EmbeddedServer:
         if self._is_open and self._is_web_page(headers):
             raise StatusError(403, "requests of web pages are refused: this server asks for no token", "Forbidden")
         scheme, _, token = authorization.partition(" ")
-        if scheme.lower() == "bearer" and self._tokens:
-            return self._user_of_token(token.strip())
+        if scheme.lower() == "bearer":
+            found = self._user_of_token(token.strip())
+            if found is not None or self._tokens:
+                return found
         return ADMIN if self._is_open or path.startswith(_OPEN_TO_ALL) else ANONYMOUS
 
     def handle(self, request: ApiRequest) -> Response:
@@ -174,7 +179,7 @@ class EmbeddedServer:
         for known, user in self._tokens.items():
             if hmac.compare_digest(known.encode(), offered):
                 return user
-        return None
+        return self._api.user_of_token(token)
 
 
 class _Listener(ThreadingHTTPServer):

@@ -7,7 +7,7 @@ import ssl
 import subprocess
 import tempfile
 from base64 import b64decode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,16 +18,14 @@ import urllib3
 import yaml
 
 from btcctl.apiserver.api import Api
-from btcctl.apiserver.endpoints.reviews import EVERYTHING, FOR_ALL, Rules
 from btcctl.apiserver.http import EmbeddedServer
 from btcctl.apiserver.network.kubeconfig import kubeconfig
-from btcctl.apiserver.requests.messages import ADMIN, RequestAttributes, User
+from btcctl.apiserver.requests.messages import ADMIN, User
 from btcctl.testing.control_plane import ControlPlane
 
 #: A kubeconfig of a real server, for a run without one of our own.
 REAL_KUBECONFIG = "BTCCTL_TEST_REAL_KUBECONFIG"
 _SECONDS = 30.0
-_OPEN = ("/api", "/apis", "/version", "/openapi", "/healthz", "/livez", "/readyz")
 
 
 @dataclass(frozen=True)
@@ -74,28 +72,13 @@ def _load(context: ssl.SSLContext, shown: Mapping[str, str]) -> None:
         context.load_cert_chain(file.name)
 
 
-class OnlyAdmin:
-    """As RBAC without any binding: the admin may do everything, others what everybody may."""
-
-    def __call__(self, attributes: RequestAttributes) -> str | None:
-        if "system:masters" in attributes.groups:
-            return None
-        if attributes.path.startswith(_OPEN) or attributes.resource.startswith("selfsubject"):
-            return None
-        return ""
-
-    def rules_of(self, _: str, groups: Sequence[str], __: str) -> Rules:
-        """The same, listed."""
-        return EVERYTHING if "system:masters" in groups else FOR_ALL
-
-
 @contextmanager
 def embedded(folder: Path) -> Iterator[Server]:
     """An embedded server over HTTPS, new and empty."""
     certificate, key = _certificate(folder)
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(certificate, key)
-    api = Api(authorizer=OnlyAdmin())
+    api = Api(authorizer="rbac")
     tokens = {"admin": "admintoken", "alice": "alicetoken"}
     users = {"admintoken": User("admin", ADMIN.groups), "alicetoken": User("alice")}
     with EmbeddedServer(api, tls=tls, token="admintoken", users=users) as server:

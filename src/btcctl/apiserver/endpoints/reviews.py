@@ -6,8 +6,9 @@ Source: pkg/apis/authorization/validation and pkg/registry/authorization of Kube
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
+from btcctl.apiserver.access.rbac import Authorizer, Decision, Rules
 from btcctl.apiserver.machinery import errors
 from btcctl.apiserver.machinery.errors import Cause, StatusError
 from btcctl.apiserver.machinery.gofmt import json_text, shown
@@ -23,20 +24,7 @@ from btcctl.apiserver.served.registry import Registry
 from btcctl.apiserver.storage.collection import Body
 from btcctl.clock import Clock, rfc3339
 
-Authorizer = Callable[[RequestAttributes], str | None]
 _OPERATORS = frozenset(["In", "NotIn", "Exists", "DoesNotExist"])
-
-
-class Rules(NamedTuple):
-    """What somebody may do in a namespace.
-
-    Attributes:
-        resources: With `verbs`, `apiGroups`, `resources` and, for some names only, `resourceNames`.
-        paths: With `verbs` and `nonResourceURLs`.
-    """
-
-    resources: Sequence[Mapping[str, Any]]
-    paths: Sequence[Mapping[str, Any]]
 
 
 @runtime_checkable
@@ -44,6 +32,13 @@ class RuleLister(Protocol):
     """An authorizer that can say all that it allows."""
 
     def rules_of(self, user: str, groups: Sequence[str], namespace: str) -> Rules: ...
+
+
+@runtime_checkable
+class Explaining(Protocol):
+    """An authorizer that can say why it allows something, too."""
+
+    def decide(self, attributes: RequestAttributes) -> Decision: ...
 
 
 #: What a new cluster lets anybody do who has shown who he is.
@@ -134,7 +129,8 @@ class Reviews:
         else:
             error = "the authorizer can be asked, but does not list what it allows"
             return {"resourceRules": [], "nonResourceRules": [], "incomplete": True, "evaluationError": error}
-        return {"resourceRules": [*rules.resources], "nonResourceRules": [*rules.paths], "incomplete": False}
+        status = {"resourceRules": [*rules.resources], "nonResourceRules": [*rules.paths], "incomplete": False}
+        return {**status, "incomplete": True, "evaluationError": rules.error} if rules.error else status
 
     def _status(self, kind: str, spec: Body, request: ApiRequest) -> dict[str, Any]:
         asked, path = spec.get("resourceAttributes") or {}, spec.get("nonResourceAttributes") or {}
@@ -142,10 +138,17 @@ class Reviews:
         what = {name: asked.get(name) or "" for name in ("group", "resource", "subresource", "namespace", "name")}
         what |= {"verb": asked.get("verb") or path.get("verb") or "", "path": path.get("path") or "", "user": user}
         attributes = RequestAttributes(**what, groups=tuple(groups))
-        reason = None if self._authorizer is None else self._authorizer(attributes)
-        status: dict[str, Any] = {"allowed": reason is None}
+        is_allowed, reason = self._decide(attributes)
+        status: dict[str, Any] = {"allowed": is_allowed}
         ignored = "; ".join(_ignored(asked))
         return status | ({"reason": reason} if reason else {}) | ({"evaluationError": ignored} if ignored else {})
+
+    def _decide(self, attributes: RequestAttributes) -> Decision:
+        authorizer: object = self._authorizer
+        if isinstance(authorizer, Explaining):
+            return authorizer.decide(attributes)
+        reason = None if self._authorizer is None else self._authorizer(attributes)
+        return Decision(reason is None, reason or "")
 
 
 def _subject(spec: Body) -> tuple[str, Sequence[str]]:

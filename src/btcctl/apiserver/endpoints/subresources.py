@@ -5,6 +5,7 @@ from __future__ import annotations
 from btcctl.apiserver.endpoints.evictions import Evictions
 from btcctl.apiserver.endpoints.pod_streams import POD_STREAMS, PodStreams
 from btcctl.apiserver.endpoints.scales import Scales
+from btcctl.apiserver.endpoints.token_requests import TokenRequests
 from btcctl.apiserver.machinery import errors
 from btcctl.apiserver.machinery.errors import Cause
 from btcctl.apiserver.objects.writer import Writer
@@ -26,14 +27,24 @@ class Subresources:
     Args:
         evictions: Answers those of pods.
         pods: What runs the pods provides.
+        token_requests: Answers those of ServiceAccounts.
     """
 
-    def __init__(self, store: Store, writer: Writer, scales: Scales, evictions: Evictions, pods: PodHooks) -> None:
+    def __init__(
+        self,
+        store: Store,
+        writer: Writer,
+        scales: Scales,
+        evictions: Evictions,
+        pods: PodHooks,
+        token_requests: TokenRequests,
+    ) -> None:
         self._store = store
         self._writer = writer
         self._scales = scales
         self._evictions = evictions
         self._streams = PodStreams(pods, store.clock)
+        self._token_requests = token_requests
 
     def handle(self, route: Route, request: ApiRequest, warnings: list[str]) -> ApiResponse | TakeOver:
         """
@@ -42,6 +53,8 @@ class Subresources:
         """
         if route.subresource in POD_STREAMS:
             return self._streams.handle(route, request, self._existing(route))
+        if route.subresource == "token":
+            return self._token_requests.handle(route, request, self._existing(route))
         if route.subresource == "scale":
             return self._scales.handle(route, request, warnings)
         handlers = {

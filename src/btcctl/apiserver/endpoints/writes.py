@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
@@ -18,16 +18,29 @@ from btcctl.apiserver.objects.writer import Writer
 from btcctl.apiserver.requests import bodies, patches
 from btcctl.apiserver.requests import options as query
 from btcctl.apiserver.requests.messages import ApiRequest, ApiResponse, json_response
-from btcctl.apiserver.requests.options import DeleteOptions
+from btcctl.apiserver.requests.options import DeleteOptions, Rights
 from btcctl.apiserver.requests.routing import Route
 from btcctl.apiserver.storage.store import Store, key_of
 
 
 class Changes:
-    """Answers create, update, patch, delete and deletecollection of objects and their status."""
+    """Answers create, update, patch, delete and deletecollection of objects and their status.
 
-    def __init__(self, store: Store, writer: Writer, reader: Reader, applier: Applier, admission: Admission) -> None:
+    Args:
+        rights_of: What a client may do beyond what his request says; None for everything.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        writer: Writer,
+        reader: Reader,
+        applier: Applier,
+        admission: Admission,
+        rights_of: Callable[[ApiRequest], Rights] | None,
+    ) -> None:
         self._store = store
+        self._rights_of = rights_of
         self._admission = admission
         self._writer = writer
         self._reader = reader
@@ -61,20 +74,23 @@ class Changes:
     def _gate(self, route: Route, request: ApiRequest, warnings: list[str]) -> Gate | None:
         return self._admission.gate(request, route, partial(query.admission_options, request), warnings)
 
+    def _rights(self, request: ApiRequest) -> Rights | None:
+        return None if self._rights_of is None else self._rights_of(request)
+
     def _delete_options(self, route: Route, request: ApiRequest, warnings: list[str]) -> DeleteOptions:
         return replace(query.delete_options(request), gate=self._gate(route, request, warnings))
 
     def _create(
         self, route: Route, request: ApiRequest, warnings: list[str], gate: Gate | None
     ) -> tuple[int, Mapping[str, Any]]:
-        options = query.write_options(request, "CreateOptions", gate=gate)
+        options = query.write_options(request, "CreateOptions", gate=gate, rights=self._rights(request))
         body, problems = bodies.read_object(request, route.served, warnings)
         return 201, self._writer.create(route, body, options, warnings, problems)
 
     def _update(
         self, route: Route, request: ApiRequest, warnings: list[str], gate: Gate | None
     ) -> tuple[int, Mapping[str, Any]]:
-        options = query.write_options(request, "UpdateOptions", gate=gate)
+        options = query.write_options(request, "UpdateOptions", gate=gate, rights=self._rights(request))
         body, problems = bodies.read_object(request, route.served, warnings)
         updated, created = self._writer.update(route, body, options, warnings, problems)
         return (201 if created else 200), updated
@@ -85,7 +101,8 @@ class Changes:
         content_type = request.headers.get("content-type", "").partition(";")[0].strip()
         patches.check_type(route.served, content_type)
         is_apply = content_type == patches.APPLY
-        options = query.write_options(request, "PatchOptions", _patch_causes(request, is_apply=is_apply), gate=gate)
+        causes = _patch_causes(request, is_apply=is_apply)
+        options = query.write_options(request, "PatchOptions", causes, gate=gate, rights=self._rights(request))
         if is_apply:
             return self._applier.apply(route, request.body, options, warnings)
         patch = patches.read_patch(route.served, content_type, request.body, options.field_validation)

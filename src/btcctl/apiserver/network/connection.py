@@ -160,7 +160,17 @@ class Connection(BaseHTTPRequestHandler):
             raise
         self._allowance.give(math.inf)
         parsed = parse_qs(query, keep_blank_values=True)
-        return self.backend.handle(ApiRequest(self.command, path, parsed, headers, body, user.name, user.groups))
+        repeated = self._repeated() if len(headers) < len(self.headers) else {}
+        return self.backend.handle(
+            ApiRequest(self.command, path, parsed, headers, body, user.name, user.groups, repeated)
+        )
+
+    def _repeated(self) -> dict[str, tuple[str, ...]]:
+        """The headers that came more than once."""
+        found: dict[str, tuple[str, ...]] = {}
+        for name, value in self.headers.items():
+            found[name.lower()] = (*found.get(name.lower(), ()), value)
+        return {name: values for name, values in found.items() if len(values) > 1}
 
     def _send(self, response: ApiResponse) -> None:
         headers, body = compressed(response, self._accepts_gzip())

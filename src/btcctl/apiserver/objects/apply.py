@@ -65,6 +65,8 @@ class Applier:
             if uid:
                 why = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
                 raise errors.conflict(served.type, route.name, why)
+            if options.rights is not None:
+                options.rights.check_creation()
             return 201, self._writer.create(route, _named(new, route), inner, warnings, [])
 
 

@@ -73,6 +73,8 @@ class Writer:
                 body, options = self._drafts.mutated(route, None, body, options, warnings)
             new = self._drafts.new_object(route, body, strategy, options.gate)
             self._admit(route, new)
+            if options.rights is not None:
+                options.rights.check_grant(new, None)
             validate(served, new, None, warnings)
             self._drafts.track(route, None, body, new, options)
             if options.gate is not None:
@@ -124,6 +126,8 @@ class Writer:
         if sent.get("uid"):
             check_uid(route, sent["uid"], "", options)
         version = _version(sent)
+        if options.rights is not None:
+            options.rights.check_creation()
         created = self.create(route, {**body, "metadata": {**sent, "resourceVersion": ""}}, options, warnings, problems)
         if options.dry_run and version:
             return {**created, "metadata": {**created["metadata"], "resourceVersion": str(version)}}
@@ -231,6 +235,8 @@ class Writer:
         keep = strategy.keep if not route.subresource else strategy.keep_status
         keep(new, old.body)
         new = complete(served, strategy, new)
+        if options.rights is not None:
+            options.rights.check_grant(new, old.body)
         validate(served, new, old.body, warnings, is_status=route.subresource == "status")
         if strategy.has_generation and not is_same_json(_counted(new, route), _counted(old.body, route)):
             new["metadata"]["generation"] = old.body["metadata"].get("generation", 0) + 1

@@ -33,6 +33,7 @@ class ApiRequest:
         headers: Keys in lower case.
         user: Who sent it, as authenticated by whoever received it.
         groups: Of that user.
+        repeated: The values of headers that came more than once; `headers` has the last ones.
     """
 
     method: str
@@ -42,6 +43,7 @@ class ApiRequest:
     body: bytes = b""
     user: str = "system:admin"
     groups: tuple[str, ...] = ADMIN.groups
+    repeated: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def media_type(self) -> str:

@@ -54,6 +54,16 @@ class Gatekeeper(Protocol):
         """Whether everybody agrees to a deletion."""
 
 
+class Rights(Protocol):
+    """What a client may do that is not known before its request is understood. Both raise StatusError if he may not."""
+
+    def check_creation(self) -> None:
+        """Create an object by an update of one that there is not."""
+
+    def check_grant(self, new: Body, old: Body | None) -> None:
+        """Write a role or a binding like this."""
+
+
 @dataclass(frozen=True, slots=True)
 class WriteOptions:
     """Of a create, an update or a patch."""
@@ -65,6 +75,7 @@ class WriteOptions:
     manager: str = ""  #: who the fields belong to: the fieldManager, or who the User-Agent says
     is_apply: bool = False  #: the body says who owns what
     gate: Gatekeeper | None = None  #: whom to ask before anything is written; None for nobody
+    rights: Rights | None = None  #: what the client may do beyond what the request says; None for everything
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +99,19 @@ class DeleteOptions:
 
 
 def write_options(
-    request: ApiRequest, kind: str, known: Iterable[Cause] = (), *, gate: Gatekeeper | None = None
+    request: ApiRequest,
+    kind: str,
+    known: Iterable[Cause] = (),
+    *,
+    gate: Gatekeeper | None = None,
+    rights: Rights | None = None,
 ) -> WriteOptions:
     """
     Args:
         kind: What errors call them: CreateOptions, UpdateOptions or PatchOptions.
         known: What is known to be wrong with them.
         gate: Whom to ask.
+        rights: What else the client may do.
 
     Raises:
         StatusError: They make no sense.
@@ -107,7 +124,9 @@ def write_options(
         raise statuses.invalid("meta.k8s.io", kind, "", causes)
     force = bool(boolean(request, "force"))
     who = manager or _agent(request.headers.get("user-agent", ""))
-    return WriteOptions(bool(request.query.get("dryRun")), validation or "Warn", manager, force, who, gate=gate)
+    return WriteOptions(
+        bool(request.query.get("dryRun")), validation or "Warn", manager, force, who, gate=gate, rights=rights
+    )
 
 
 def delete_options(request: ApiRequest) -> DeleteOptions:

@@ -55,7 +55,7 @@ BUILT_INS = (
     _served(resources.PERSISTENT_VOLUME_CLAIMS, "pvc", subresources=("status",)),
     _served(resources.PODS, "po", categories=("all",), subresources=_POD_SUBRESOURCES),
     _served(resources.SECRETS),
-    _served(resources.SERVICE_ACCOUNTS, "sa"),
+    _served(resources.SERVICE_ACCOUNTS, "sa", subresources=("token",)),
     _served(resources.SERVICES, "svc", categories=("all",), subresources=("status",)),
     _served(resources.ENDPOINTS, "ep"),
     _served(resources.CONTROLLER_REVISIONS),
