@@ -12,6 +12,7 @@ import ssl
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from btcctl import logging
 from btcctl.apiserver.api import Api
@@ -73,7 +74,14 @@ def build_parser() -> argparse.ArgumentParser:
         "--token-file",
         type=Path,
         metavar="FILE",
-        help=f"lines of TOKEN or TOKEN,USER: only these bearer tokens are let in; a token alone is {ADMIN}'s",
+        help="lines of TOKEN or TOKEN,USER[,GROUP...]: only these bearer tokens, and those of ServiceAccounts, are let "
+        f"in; a token alone is {ADMIN.name}'s",
+    )
+    parser.add_argument(
+        "--authorization",
+        choices=("none", "rbac"),
+        default="none",
+        help="rbac: users may do what roles and bindings in the server allow (default: %(default)s, everything)",
     )
     parser.add_argument("--tls-cert", type=Path, metavar="FILE", help="serve https with this PEM certificate")
     parser.add_argument("--tls-key", type=Path, metavar="FILE", help="the certificate's PEM key")
@@ -94,7 +102,10 @@ def _serve(args: argparse.Namespace) -> None:
         if data is not None:
             data.attach(store)
         token = next(iter(tokens), "")
-        server = EmbeddedServer(Api(store), args.host, args.port, tls=tls, token=token, users=tokens)
+        authorizer: Literal["rbac"] | None = "rbac" if args.authorization == "rbac" else None
+        server = EmbeddedServer(
+            Api(store, authorizer=authorizer), args.host, args.port, tls=tls, token=token, users=tokens
+        )
         with server:
             if args.kubeconfig_out is not None:
                 authority = args.tls_cert.read_bytes() if tls else b""
@@ -118,11 +129,17 @@ def read_tokens(path: Path) -> dict[str, User]:
         lines = path.read_text().splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"--token-file {path}: {getattr(error, 'strerror', None) or error}") from error
-    pairs = [line.partition(",") for line in lines if line.strip()]
-    tokens = {token.strip(): User(user.strip()) if user.strip() else ADMIN for token, _, user in pairs}
+    parts = [[each.strip() for each in line.split(",")] for line in lines if line.strip()]
+    tokens = {token: _user(*rest) for token, *rest in parts}
     if not tokens or "" in tokens:
-        raise ConfigError(f"--token-file {path}: each line must be TOKEN or TOKEN,USER, and there must be one")
+        why = "each line must be TOKEN or TOKEN,USER[,GROUP...], and there must be one"
+        raise ConfigError(f"--token-file {path}: {why}")
     return tokens
+
+
+def _user(name: str = "", *groups: str) -> User:
+    own = [each for each in groups if each]
+    return User(name, (*own, "system:authenticated")) if name else ADMIN
 
 
 def _tls(certificate: Path | None, key: Path | None) -> ssl.SSLContext | None:

@@ -65,6 +65,12 @@ def add_parser(commands: Any, environ: Mapping[str, str]) -> argparse.ArgumentPa
         metavar="CIDR",
         about="give pods the addresses of this IPv6 network, which must be this machine's; by default 127.x.y.z",
     )
+    flags.value(
+        "--authorization",
+        choices=("none", "rbac"),
+        default="none",
+        about="rbac: whoever is not the admin may do what roles and bindings allow; a real API server always says so",
+    )
     parser.set_defaults(command=run_sandbox)
     return parser
 
@@ -73,6 +79,7 @@ def run_sandbox(args: argparse.Namespace) -> int:
     """Bring everything up; check it, or wait for Ctrl-C; take everything down."""
     try:
         # Only here: an operator in a cluster has no use for it, and not the packages it needs.
+        from btcctl.sandbox.cluster.cluster import ClusterOptions  # noqa: PLC0415
         from btcctl.sandbox.session import SandboxOptions, Session  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise ConfigError(f"no {error.name} here: the sandbox needs pip install 'btcctl[sandbox]'") from error
@@ -91,7 +98,8 @@ def run_sandbox(args: argparse.Namespace) -> int:
         pod_network=args.pod_network,
         view=None if args.no_view or args.check else parse_address(args.view_bind),
     )
-    with _terminated_like_interrupted(), Session(options, say=say) as session:
+    guarded = ClusterOptions(is_guarded=args.authorization == "rbac")
+    with _terminated_like_interrupted(), Session(options, say=say, cluster_options=guarded) as session:
         if args.check:
             return _check(session)
         _play(session, waits=not args.no_operator)

@@ -12,13 +12,15 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, Literal
 
 from urllib3 import HTTPHeaderDict
 
+from btcctl.apiserver.access.impersonation import groups_of
+from btcctl.apiserver.access.rbac import Authorizer
 from btcctl.apiserver.api import Api, ApiRequest, ApiResponse
 from btcctl.apiserver.machinery.errors import StatusError
-from btcctl.apiserver.requests.messages import RequestAttributes, TakeOver, WatchResponse
+from btcctl.apiserver.requests.messages import ADMIN, TakeOver, User, WatchResponse
 from btcctl.apiserver.requests.request_info import attributes_of
 from btcctl.apiserver.requests.routing import find_route, verb_of
 from btcctl.apiserver.storage.store import Store
@@ -73,7 +75,7 @@ class FakeClient(ApiClient):
         objects: What there is at the beginning, status included. Namespaces they need are made.
         types: Custom kinds: a CustomResourceDefinition; a class of objects, whose it is; or just a type, whose
             objects may then hold anything and have a status.
-        authorizer: As for `Api`.
+        authorizer: As for `Api`: "rbac" for what the roles and bindings in the server allow; see `acting_as`.
         collects: Owner garbage collection and the end of namespaces happen. False: they never do, as on
             an API server without kube-controller-manager.
         field_manager: As for `ApiClient`.
@@ -92,7 +94,7 @@ class FakeClient(ApiClient):
         *objects: Mapping[str, Any],
         types: Iterable[AnyKind | Mapping[str, Any]] = (),
         clock: Clock | None = None,
-        authorizer: Callable[[RequestAttributes], str | None] | None = None,
+        authorizer: Authorizer | Literal["rbac"] | None = None,
         collects: bool = True,
         field_manager: str | None = None,
     ) -> None:
@@ -116,6 +118,16 @@ class FakeClient(ApiClient):
     def transport(self) -> Transport:
         """What carries requests to the server, for a client of another kind."""
         return self._fake
+
+    def acting_as(self, user: str, *groups: str) -> ApiClient:
+        """A client of the same server for somebody who is not the admin; its requests are recorded here, too.
+
+        Args:
+            user: A name; of a ServiceAccount `system:serviceaccount:NAMESPACE:NAME`.
+            groups: Besides those that every such user is in.
+        """
+        transport = self._fake.acting_as(User(user, tuple(groups_of(user, groups))))
+        return ApiClient(transport, clock=self.api.clock, retries=RetryPolicy(attempts=1))
 
     @property
     def writes(self) -> list[Action]:
@@ -192,13 +204,20 @@ class FakeClient(ApiClient):
 class _FakeTransport:
     """Carries requests to an Api by calling it."""
 
-    def __init__(self, api: Api, *, collects: bool) -> None:
+    def __init__(self, api: Api, *, collects: bool, user: User = ADMIN) -> None:
         self._api = api
+        self.user = user
         self._collects = collects
         self._lock = threading.Lock()  # guards the streams
         self._streams: list[_FakeStream] = []
         self.actions: list[Action] = []
         self.reactors: list[Reactor] = []
+
+    def acting_as(self, user: User) -> _FakeTransport:
+        """One that shares everything with this but who asks."""
+        found = copy.copy(self)
+        found.user = user
+        return found
 
     def request(self, request: Request, *, timeout: float, breaker: Breaker | None = None) -> Response:
         if breaker is not None:
@@ -236,7 +255,8 @@ class _FakeTransport:
 
     def end_watches(self) -> None:
         with self._lock:
-            streams, self._streams = self._streams, []
+            streams = list(self._streams)
+            self._streams.clear()  # in place: those who act as others share it
         for stream in streams:
             stream.end()
 
@@ -254,7 +274,7 @@ class _FakeTransport:
     def _any_answer(self, request: Request) -> ApiResponse | WatchResponse | TakeOver:
         query = {key: [value] for key, value in request.query.items()}
         headers = {key.lower(): value for key, value in request.headers.items()}
-        asked = ApiRequest(request.method, request.path, query, headers, request.body or b"")
+        asked = ApiRequest(request.method, request.path, query, headers, request.body or b"", *self.user)
         action = self._action(asked)
         if action is None:
             return self._api.handle(asked)

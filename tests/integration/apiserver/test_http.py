@@ -36,6 +36,9 @@ class StubApi:
         self.watches: list[ScriptedWatch] = []
         self.answer: Callable[[ApiRequest], ApiResponse] = echo
 
+    def user_of_token(self, token):
+        return None
+
     def handle(self, request: ApiRequest) -> ApiResponse | WatchResponse:
         if request.path != "/watch":
             return self.answer(request)

@@ -6,7 +6,7 @@ Source: k8s.io/apiserver/pkg/endpoints/filters/impersonation, v0.36: what it cal
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from btcctl.apiserver.machinery import errors
@@ -38,7 +38,7 @@ def impersonated(request: ApiRequest, authorize: Callable[[RequestAttributes], N
         return request
     for wanted in _wanted(request, user, groups, extras):
         authorize(wanted)
-    return replace(request, user=user, groups=tuple(_groups(user, groups)))
+    return replace(request, user=user, groups=tuple(groups_of(user, groups)))
 
 
 def _without_user(groups: list[str], uid: str, extras: Mapping[str, str]) -> StatusError:
@@ -83,9 +83,10 @@ def account_groups(namespace: str) -> list[str]:
     return ["system:serviceaccounts", f"system:serviceaccounts:{namespace}"]
 
 
-def _groups(user: str, groups: list[str]) -> list[str]:
+def groups_of(user: str, groups: Sequence[str] = ()) -> list[str]:
+    """All groups of a user who is said to be in these."""
     namespace, _ = _account(user)
-    found = groups or (account_groups(namespace) if namespace else [])
+    found = list(groups) or (account_groups(namespace) if namespace else [])
     if user == ANONYMOUS.name:
         return found if _UNAUTHENTICATED in found else [*found, _UNAUTHENTICATED]
     return found if {_AUTHENTICATED, _UNAUTHENTICATED} & set(found) else [*found, _AUTHENTICATED]

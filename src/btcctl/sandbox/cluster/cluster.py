@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ipaddress import IPv6Network
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 from btcctl.apiserver.api import Api
 from btcctl.apiserver.http import EmbeddedServer
@@ -66,6 +66,7 @@ class ClusterOptions:
         collects: Whether the server's cluster has a garbage collector.
         observer: Called with each request to our own API server and the status of its answer.
         pod_network: Whose addresses pods get; None: addresses in 127.0.0.0/8.
+        is_guarded: Our own API server allows what roles and bindings do, and nothing else.
     """
 
     node_name: str = "sandbox"
@@ -75,6 +76,7 @@ class ClusterOptions:
     collects: bool = True
     observer: Callable[[RequestAttributes, int], None] | None = None
     pod_network: IPv6Network | None = None
+    is_guarded: bool = False
 
 
 class Cluster:
@@ -229,7 +231,8 @@ class Cluster:
 
     def _start_server(self, parts: ExitStack) -> None:
         token, identity = secrets.token_urlsafe(24), make_identity(self.run_dir, clock=self._clock)
-        api = Api(clock=self._clock, observer=self._options.observer)
+        authorizer: Literal["rbac"] | None = "rbac" if self._options.is_guarded else None
+        api = Api(clock=self._clock, authorizer=authorizer, observer=self._options.observer)
         self._pods = api.pods
         server = EmbeddedServer(api, port=self._options.port, tls=identity.context, token=token, clock=self._clock)
         server.start()

@@ -1,0 +1,103 @@
+"""RBAC in force: roles that gather others, tokens that end, clients that are not the admin."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from btcctl.apiserver.access.tokens import Bound, Tokens
+from btcctl.errors import Forbidden
+from btcctl.objects import ObjectKey
+from btcctl.resources import CLUSTER_ROLES, CONFIG_MAPS, ROLE_BINDINGS, ROLES, SECRETS, SERVICE_ACCOUNTS
+from btcctl.testing import FakeClient
+
+ROBOT = "system:serviceaccount:default:robot"
+KEY = ObjectKey("default", "a")
+
+
+@pytest.fixture
+def fake():
+    client = FakeClient(authorizer="rbac")
+    client.resource(CONFIG_MAPS).create({"metadata": {"name": "a", "namespace": "default"}})
+    return client
+
+
+def bind(fake, kind, name, user="alice"):
+    metadata = {"name": name, "namespace": "default"}
+    reference = {"apiGroup": ROLES.group, "kind": kind, "name": name}
+    subject = {"kind": "User", "name": user}
+    fake.resource(ROLE_BINDINGS).create({"metadata": metadata, "roleRef": reference, "subjects": [subject]})
+
+
+def test_without_a_role_everything_is_forbidden(fake):
+    with pytest.raises(Forbidden, match='User "alice" cannot get resource "configmaps"'):
+        fake.acting_as("alice").resource(CONFIG_MAPS).get(KEY)
+
+
+def test_a_role_lets_a_service_account_do_what_it_says_and_no_more(fake):
+    rules = [{"verbs": ["get"], "apiGroups": [""], "resources": ["configmaps"]}]
+    fake.resource(ROLES).create({"metadata": {"name": "r", "namespace": "default"}, "rules": rules})
+    bind(fake, "Role", "r", ROBOT)
+    robot = fake.acting_as(ROBOT)
+    assert robot.resource(CONFIG_MAPS).get(KEY).key == KEY
+    with pytest.raises(Forbidden):
+        robot.resource(CONFIG_MAPS).delete(KEY)
+
+
+def test_the_roles_of_every_cluster_gather_theirs(fake):
+    bind(fake, "ClusterRole", "view")
+    alice = fake.acting_as("alice")
+    assert alice.resource(CONFIG_MAPS).get(KEY).key == KEY
+    with pytest.raises(Forbidden):
+        alice.resource(SECRETS).get(KEY)
+
+
+def test_a_role_that_is_added_to_a_gathering_one_counts_at_once(fake):
+    bind(fake, "ClusterRole", "view")
+    labels = {"rbac.authorization.k8s.io/aggregate-to-view": "true"}
+    rules = [{"verbs": ["list"], "apiGroups": [""], "resources": ["secrets"]}]
+    fake.resource(CLUSTER_ROLES).create({"metadata": {"name": "more", "labels": labels}, "rules": rules})
+    assert fake.acting_as("alice").resource(SECRETS, "default").list()[0] == []
+
+
+class TestTokens:
+    @pytest.fixture
+    def account(self, fake):
+        return fake.resource(SERVICE_ACCOUNTS).create({"metadata": {"name": "robot", "namespace": "default"}})
+
+    @pytest.fixture
+    def tokens(self, fake):
+        return Tokens(fake.store)
+
+    def issue(self, tokens, account, bound=None):
+        return tokens.issue(account.key, account.uid, ["https://kubernetes.default.svc"], 600, bound)[0]
+
+    def test_one_says_whose_it_is(self, tokens, account):
+        user = tokens.user_of(self.issue(tokens, account))
+        assert (user.name, user.groups[:2]) == (ROBOT, ("system:serviceaccounts", "system:serviceaccounts:default"))
+
+    def test_one_ends_with_its_time(self, fake, tokens, account):
+        token = self.issue(tokens, account)
+        fake.api.clock.advance(timedelta(seconds=601).total_seconds())
+        assert tokens.user_of(token) is None
+
+    def test_one_ends_with_its_account(self, fake, tokens, account):
+        token = self.issue(tokens, account)
+        fake.resource(SERVICE_ACCOUNTS).delete(account.key)
+        fake.resource(SERVICE_ACCOUNTS).create({"metadata": {"name": "robot", "namespace": "default"}})
+        assert tokens.user_of(token) is None
+
+    def test_one_ends_with_what_it_is_bound_to(self, fake, tokens, account):
+        secret = fake.resource(SECRETS).create({"metadata": {"name": "s", "namespace": "default"}})
+        token = self.issue(tokens, account, Bound("secret", "s", secret.uid))
+        assert tokens.user_of(token) is not None
+        fake.resource(SECRETS).delete(secret.key)
+        assert tokens.user_of(token) is None
+
+    def test_nobody_else_signs_one(self, fake, tokens, account):
+        assert Tokens(fake.store).user_of(self.issue(tokens, account)) is None
+        assert tokens.user_of("a.b.c") is None
+
+    def test_one_for_others_is_not_for_this_server(self, tokens, account):
+        assert tokens.user_of(tokens.issue(account.key, account.uid, ["vault"], 600)[0]) is None
