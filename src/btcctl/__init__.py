@@ -135,6 +135,8 @@ if TYPE_CHECKING:
     from btcctl.resources import SERVICE_ACCOUNTS as SERVICE_ACCOUNTS
     from btcctl.resources import SERVICES as SERVICES
     from btcctl.resources import STATEFUL_SETS as STATEFUL_SETS
+    from btcctl.resources import VALIDATING_ADMISSION_POLICIES as VALIDATING_ADMISSION_POLICIES
+    from btcctl.resources import VALIDATING_ADMISSION_POLICY_BINDINGS as VALIDATING_ADMISSION_POLICY_BINDINGS
     from btcctl.resources import VALIDATING_WEBHOOK_CONFIGURATIONS as VALIDATING_WEBHOOK_CONFIGURATIONS
     from btcctl.resources import ResourceType as ResourceType
     from btcctl.rest.client import ApiClient as ApiClient
@@ -304,6 +306,8 @@ _HOMES = {
     "TypedObject": "typed.typed_object",
     "TypedResource": "rest.typed.resource",
     "Unauthorized": "errors",
+    "VALIDATING_ADMISSION_POLICIES": "resources",
+    "VALIDATING_ADMISSION_POLICY_BINDINGS": "resources",
     "VALIDATING_WEBHOOK_CONFIGURATIONS": "resources",
     "Validator": "webhooks.hooks",
     "Verdict": "webhooks.admission",

@@ -103,3 +103,9 @@ MUTATING_WEBHOOK_CONFIGURATIONS = ResourceType(
 VALIDATING_WEBHOOK_CONFIGURATIONS = ResourceType(
     _ADMISSION, "v1", "validatingwebhookconfigurations", "ValidatingWebhookConfiguration", namespaced=False
 )
+VALIDATING_ADMISSION_POLICIES = ResourceType(
+    _ADMISSION, "v1", "validatingadmissionpolicies", "ValidatingAdmissionPolicy", namespaced=False
+)
+VALIDATING_ADMISSION_POLICY_BINDINGS = ResourceType(
+    _ADMISSION, "v1", "validatingadmissionpolicybindings", "ValidatingAdmissionPolicyBinding", namespaced=False
+)

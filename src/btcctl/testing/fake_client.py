@@ -75,7 +75,7 @@ class FakeClient(ApiClient):
         objects: What there is at the beginning, status included. Namespaces they need are made.
         types: Custom kinds: a CustomResourceDefinition; a class of objects, whose it is; or just a type, whose
             objects may then hold anything and have a status.
-        authorizer: As for `Api`: "rbac" for what the roles and bindings in the server allow; see `acting_as`.
+        authorizer: As for `Api`; see `acting_as`.
         collects: Owner garbage collection and the end of namespaces happen. False: they never do, as on
             an API server without kube-controller-manager.
         field_manager: As for `ApiClient`.
@@ -120,11 +120,8 @@ class FakeClient(ApiClient):
         return self._fake
 
     def acting_as(self, user: str, *groups: str) -> ApiClient:
-        """A client of the same server for somebody who is not the admin; its requests are recorded here, too.
-
-        Args:
-            user: A name; of a ServiceAccount `system:serviceaccount:NAMESPACE:NAME`.
-            groups: Besides those that every such user is in.
+        """A client of the same server as somebody else: a user's name, or `system:serviceaccount:NAMESPACE:NAME`, and
+        groups besides those that every such user is in.
         """
         transport = self._fake.acting_as(User(user, tuple(groups_of(user, groups))))
         return ApiClient(transport, clock=self.api.clock, retries=RetryPolicy(attempts=1))
@@ -214,7 +211,6 @@ class _FakeTransport:
         self.reactors: list[Reactor] = []
 
     def acting_as(self, user: User) -> _FakeTransport:
-        """One that shares everything with this but who asks."""
         found = copy.copy(self)
         found.user = user
         return found

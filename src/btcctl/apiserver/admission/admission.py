@@ -15,22 +15,33 @@ from btcctl.apiserver.admission.hooks import webhooks
 from btcctl.apiserver.admission.hooks.calling import HookClient, Local, Resolve
 from btcctl.apiserver.admission.hooks.webhooks import Webhook, Webhooks
 from btcctl.apiserver.admission.mutating import Mutator, Renew, mutate
+from btcctl.apiserver.admission.policies.params import Params
+from btcctl.apiserver.admission.policies.validating import Policy, ValidatingPolicies, read_policies
 from btcctl.apiserver.admission.versions import Versions
 from btcctl.apiserver.requests.messages import ApiRequest, User
 from btcctl.apiserver.requests.routing import Route
 from btcctl.apiserver.served.registry import Registry
 from btcctl.apiserver.storage.collection import Body, CollectionId
 from btcctl.apiserver.storage.store import Store
-from btcctl.resources import MUTATING_WEBHOOK_CONFIGURATIONS, VALIDATING_WEBHOOK_CONFIGURATIONS, ResourceType
+from btcctl.resources import (
+    MUTATING_WEBHOOK_CONFIGURATIONS,
+    VALIDATING_ADMISSION_POLICIES,
+    VALIDATING_ADMISSION_POLICY_BINDINGS,
+    VALIDATING_WEBHOOK_CONFIGURATIONS,
+    ResourceType,
+)
 
 
 def _collection(type_: ResourceType) -> CollectionId:
     return type_.group, type_.plural
 
 
+_POLICIES, _BINDINGS = (
+    _collection(each) for each in (VALIDATING_ADMISSION_POLICIES, VALIDATING_ADMISSION_POLICY_BINDINGS)
+)
 _MUTATING = _collection(MUTATING_WEBHOOK_CONFIGURATIONS)
 _VALIDATING = _collection(VALIDATING_WEBHOOK_CONFIGURATIONS)
-_ALL = (_MUTATING, _VALIDATING)
+_ALL = (_MUTATING, _VALIDATING, _POLICIES, _BINDINGS)
 
 
 @dataclass(frozen=True)
@@ -40,10 +51,11 @@ class _Configured:
     state: tuple[int, ...]
     mutating: tuple[Webhook, ...] = ()
     validating: tuple[Webhook, ...] = ()
+    policies: tuple[Policy, ...] = ()
 
     @property
     def is_empty(self) -> bool:
-        return not (self.mutating or self.validating)
+        return not (self.mutating or self.validating or self.policies)
 
 
 class Admission:
@@ -58,6 +70,7 @@ class Admission:
         self._versions = Versions(registry)
         self._client = HookClient(resolve)
         self._webhooks = Webhooks(store, self._versions, self._client)
+        self._policies = ValidatingPolicies(store, self._versions, Params(store, registry))
         self._lock = threading.Lock()  # guards the next one
         self._known = _Configured(())
 
@@ -82,7 +95,11 @@ class Admission:
         return self._names_any(self._configured().mutating, attributes)
 
     def may_validate(self, attributes: Attributes) -> bool:
-        return self._names_any(self._configured().validating, attributes)
+        configured = self._configured()
+        return self._names_any(configured.validating, attributes) or any(
+            self._names(each.spec["matchConstraints"].get("resourceRules") or (), attributes)
+            for each in configured.policies
+        )
 
     def mutate(self, attributes: Attributes, renew: Renew, warnings: list[str]) -> Body | None:
         """
@@ -97,7 +114,9 @@ class Admission:
         Raises:
             StatusError: Somebody refuses.
         """
-        self._webhooks.validate(self._configured().validating, attributes, warnings)
+        configured = self._configured()
+        self._policies.validate(configured.policies, attributes, warnings)
+        self._webhooks.validate(configured.validating, attributes, warnings)
 
     def close(self) -> None:
         """Close the connections to webhooks."""
@@ -121,8 +140,12 @@ class Admission:
         known = self._known
         if known.state == state:
             return known
+        mutating, validating, policies, bindings = ([each.body for each in self._store.list(id_)[0]] for id_ in _ALL)
         found = _Configured(
-            state, *(webhooks.read_webhooks([each.body for each in self._store.list(id_)[0]]) for id_ in _ALL)
+            state,
+            webhooks.read_webhooks(mutating),
+            webhooks.read_webhooks(validating),
+            read_policies(policies, bindings),
         )
         with self._lock:
             self._known = found

@@ -22,6 +22,7 @@ _CONSTANTS: Mapping[str, Mapping[str, Any]] = {
     "admissionregistration.v1.NamedRuleWithOperations": {"scope": "*"},
     "admissionregistration.v1.RuleWithOperations": {"scope": "*"},
     "admissionregistration.v1.ServiceReference": {"port": 443},
+    "admissionregistration.v1.ValidatingAdmissionPolicySpec": {"failurePolicy": "Fail"},
     "core.v1.AzureDiskVolumeSource": {
         "cachingMode": "ReadWrite",
         "fsType": "ext4",
@@ -244,6 +245,7 @@ def _mutating_webhook(webhook: _Struct) -> None:
 
 
 _FUNCTIONS: Mapping[str, Callable[[_Struct], None]] = {
+    "admissionregistration.v1.MatchResources": _matched,
     "admissionregistration.v1.MutatingWebhook": _mutating_webhook,
     "admissionregistration.v1.ValidatingWebhook": _webhook,
     "core.v1.Container": _container,

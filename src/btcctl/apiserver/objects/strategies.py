@@ -25,7 +25,7 @@ from btcctl.apiserver.kinds import (
     warnings,
     workloads,
 )
-from btcctl.apiserver.kinds.admission import webhooks
+from btcctl.apiserver.kinds.admission import policies, webhooks
 from btcctl.apiserver.kinds.batch import jobs
 from btcctl.apiserver.kinds.metadata import MetadataRules
 from btcctl.apiserver.kinds.pods import pod_updates, pods
@@ -226,6 +226,12 @@ _STRATEGIES: Mapping[tuple[str, str], Strategy] = {
     ),
     ("admissionregistration.k8s.io", "mutatingwebhookconfigurations"): _WEBHOOKS,
     ("admissionregistration.k8s.io", "validatingwebhookconfigurations"): _WEBHOOKS,
+    ("admissionregistration.k8s.io", "validatingadmissionpolicies"): Strategy(
+        _ANEW, check=policies.check_policy, has_generation=True, needs_version=True
+    ),
+    ("admissionregistration.k8s.io", "validatingadmissionpolicybindings"): Strategy(
+        _ANEW, check=policies.check_binding, has_generation=True, needs_version=True
+    ),
     ("apiextensions.k8s.io", "customresourcedefinitions"): Strategy(
         _FREE,
         prepare=prepare_definition,

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from btcctl import resources
+from btcctl.apiserver.printers import parameters
 from btcctl.resources import ResourceType
 
 Body = Mapping[str, Any]
@@ -381,5 +382,17 @@ BUILT_IN_COLUMNS: Mapping[ResourceType, tuple[Column, ...]] = {
     resources.CLUSTER_ROLE_BINDINGS: _BINDING,
     resources.MUTATING_WEBHOOK_CONFIGURATIONS: _WEBHOOKS,
     resources.VALIDATING_WEBHOOK_CONFIGURATIONS: _WEBHOOKS,
+    resources.VALIDATING_ADMISSION_POLICIES: (
+        NAME,
+        Column("Validations", _count("spec", "validations"), type="integer"),
+        Column("ParamKind", _plain(parameters.kind)),
+        AGE,
+    ),
+    resources.VALIDATING_ADMISSION_POLICY_BINDINGS: (
+        NAME,
+        Column("PolicyName", _at("spec", "policyName", default="")),
+        Column("ParamRef", _plain(parameters.reference)),
+        AGE,
+    ),
     resources.CUSTOM_RESOURCE_DEFINITIONS: (NAME, _CREATED_AT),
 }

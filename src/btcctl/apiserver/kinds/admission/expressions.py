@@ -10,6 +10,7 @@ from btcctl.apiserver.machinery import errors
 from btcctl.apiserver.machinery.errors import Cause
 from btcctl.apiserver.machinery.field_errors import invalid
 from btcctl.apiserver.schemas.cel.syntax import CompileError, Unsupported
+from btcctl.apiserver.schemas.cel.types import Type
 
 
 def condition(text: str, field: str) -> Iterator[Cause]:
@@ -21,15 +22,21 @@ def condition(text: str, field: str) -> Iterator[Cause]:
     yield from check(text, field)
 
 
-def check(text: str, field: str, **how: Any) -> Iterator[Cause]:
+def check(text: str, field: str, types: list[Type] | None = None, **how: Any) -> Iterator[Cause]:
     """What is wrong with any of them.
 
     Args:
+        types: The type of one that is right is added to it.
         how: As for `conditions.compile_text`.
+
+    Raises:
+        StatusError: 501, this server would not do it right.
     """
     conditions = importlib.import_module("btcctl.apiserver.schemas.cel.conditions")  # late: most have none
     try:
-        conditions.compile_text(text, **how)
+        found = conditions.compile_text(text, **how)
+        if types is not None:
+            types.append(found.type)
     except CompileError as error:
         yield invalid(field, text, str(error))
     except Unsupported as error:

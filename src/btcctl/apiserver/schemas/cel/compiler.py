@@ -12,7 +12,16 @@ from itertools import accumulate
 from typing import Any, NamedTuple
 
 from btcctl.apiserver.schemas.cel import macros
-from btcctl.apiserver.schemas.cel.data import Duration, EvaluationError, Optional, Timestamp, equal, loosely_equal, read
+from btcctl.apiserver.schemas.cel.data import (
+    BUDGET,
+    Duration,
+    EvaluationError,
+    Optional,
+    Timestamp,
+    equal,
+    loosely_equal,
+    read,
+)
 from btcctl.apiserver.schemas.cel.functions import FUNCTIONS, UNSUPPORTED, Overload
 from btcctl.apiserver.schemas.cel.syntax import (
     LEAVES,
@@ -342,14 +351,21 @@ def _direct(function: Callable[..., Any], runs: Sequence[Run]) -> Run:
 
 def _dispatched(overloads: Sequence[Overload], runs: Sequence[Run]) -> Run:
     """Finds the overload by the values: the types were not known before."""
+    known: dict[tuple[type, ...], Overload | None] = {}  # by Python's types: few, and each found once
 
     def run(scope: Scope) -> Any:
+        budget = scope.get(BUDGET)
+        if budget is not None:
+            budget.spend(1)  # the least that a real server counts for a call
         operands = [each(scope) for each in runs]
-        types = [_type_of_value(each) for each in operands]
-        for overload in overloads:
-            if _bind(overload, types) is not None:
-                return overload.run(*operands)
-        raise EvaluationError("no such overload")
+        key = tuple(type(each) for each in operands)
+        if key not in known:
+            types = [_type_of_value(each) for each in operands]
+            known[key] = next((each for each in overloads if _bind(each, types) is not None), None)
+        overload = known[key]
+        if overload is None:
+            raise EvaluationError("no such overload")
+        return overload.run(*operands)
 
     return run
 

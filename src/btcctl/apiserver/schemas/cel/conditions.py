@@ -8,13 +8,13 @@ Source: k8s.io/apiserver/pkg/admission/plugin/cel, v0.36.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from btcctl.apiserver.schemas.cel.compiler import Program, compile_expression
 from btcctl.apiserver.schemas.cel.data import BUDGET, Budget, BudgetExceeded, EvaluationError
 from btcctl.apiserver.schemas.cel.syntax import CompileError
-from btcctl.apiserver.schemas.cel.types import BOOL, DYN, INT, STRING, TIMESTAMP, Type, list_of, map_of
+from btcctl.apiserver.schemas.cel.types import BOOL, DYN, INT, NULL, STRING, TIMESTAMP, Type, list_of, map_of
 
 _OUT_OF_BUDGET = "validation failed due to running out of cost budget, no further validation rules will be run"
 CONDITIONS_COST = 2_500_000  #: of all matchConditions of a webhook; RuntimeCELCostBudgetMatchConditions
@@ -74,11 +74,21 @@ class Expression:
         """
         try:
             budget.begin_rule()
-            return self._program.run({**scope, BUDGET: budget})
         except BudgetExceeded as error:
             raise OutOfBudget(_OUT_OF_BUDGET) from error
-        except EvaluationError as error:
+        try:
+            return self.part_of({**scope, BUDGET: budget})
+        except (BudgetExceeded, EvaluationError) as error:
             raise EvaluationError(f"expression '{self._text}' resulted in error: {error}") from error
+
+    def part_of(self, scope: dict[str, Any]) -> Any:
+        """Its value while another expression is evaluated, at whose cost it is.
+
+        Raises:
+            EvaluationError: It has none.
+            BudgetExceeded: It costs too much.
+        """
+        return self._program.run(scope)
 
 
 def compile_text(
@@ -106,22 +116,30 @@ def compile_text(
     except CompileError as error:
         raise CompileError(f"compilation failed: {error}") from error
     if results and program.type.kind not in {each.kind for each in results}:
-        wanted = f"{results[0]}" if len(results) == 1 else f"one of [{' '.join(map(str, results))}]"
+        names = ["null_type" if each == NULL else str(each) for each in results]
+        wanted = names[0] if len(names) == 1 else f"one of [{' '.join(names)}]"
         raise CompileError(f"must evaluate to {wanted} but got {program.type}")
     return Expression(text, program)
 
 
 class Variables(Mapping[str, Any]):
-    """What a policy's variables are for one request, each computed when it is first asked for."""
+    """What a policy's variables are for one request, each computed when it is first asked for.
 
-    def __init__(self, expressions: Mapping[str, Expression], value_of: Callable[[Expression], Any]) -> None:
+    Args:
+        scope: What they know; they are put there themselves.
+    """
+
+    def __init__(self, expressions: Mapping[str, Expression], scope: Mapping[str, Any], budget: Budget) -> None:
         self._expressions = expressions
-        self._value_of = value_of
+        self._scope = {**scope, "variables": self, BUDGET: budget}
         self._values: dict[str, Any] = {}
 
     def __getitem__(self, name: str) -> Any:
         if name not in self._values:
-            self._values[name] = self._value_of(self._expressions[name])
+            try:
+                self._values[name] = self._expressions[name].part_of(self._scope)
+            except EvaluationError as error:
+                raise EvaluationError(f'composited variable "{name}" fails to evaluate: {error}') from error
         return self._values[name]
 
     def __contains__(self, name: object) -> bool:

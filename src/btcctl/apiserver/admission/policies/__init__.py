@@ -1,0 +1,1 @@
+"""Admission policies: CEL that is asked about a request."""
