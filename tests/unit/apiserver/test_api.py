@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from btcctl.apiserver.api import ApiRequest, ApiResponse, RequestAttributes
@@ -241,7 +243,10 @@ def test_a_group_or_plural_that_is_no_string_does_no_harm(server):
     assert server.post("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", broken).status == 400
 
 
-def test_impersonation_is_501_instead_of_being_ignored(server):
-    response = server.api.handle(ApiRequest("GET", CONFIG_MAPS, {}, {"impersonate-user": "bob"}))
+def test_whoever_may_do_everything_may_do_it_as_somebody_else(server):
+    review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
+    path = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
+    request = ApiRequest("POST", path, {}, {"impersonate-user": "bob"}, json.dumps(review).encode())
+    response = server.api.handle(request)
     assert isinstance(response, ApiResponse)
-    assert response.status == 501
+    assert json.loads(response.body)["status"]["userInfo"]["username"] == "bob"
