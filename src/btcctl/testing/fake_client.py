@@ -120,9 +120,7 @@ class FakeClient(ApiClient):
         return self._fake
 
     def acting_as(self, user: str, *groups: str) -> ApiClient:
-        """A client of the same server as somebody else: a user's name, or `system:serviceaccount:NAMESPACE:NAME`, and
-        groups besides those that every such user is in.
-        """
+        """A client of the same server as a user, or as `system:serviceaccount:NAMESPACE:NAME`, in more groups."""
         transport = self._fake.acting_as(User(user, tuple(groups_of(user, groups))))
         return ApiClient(transport, clock=self.api.clock, retries=RetryPolicy(attempts=1))
 
