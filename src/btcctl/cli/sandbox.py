@@ -31,7 +31,7 @@ def add_parser(commands: Any, environ: Mapping[str, str]) -> argparse.ArgumentPa
         "sandbox",
         help="a local cluster with a living network: no Kubernetes, no Docker",
         description=(
-            "Start an API server, a StatefulSet controller, a node runner that makes every pod a process on "
+            "Start an API server, controllers of workloads, a node runner that makes every pod a process on "
             "its own loopback address, the operator, and a network. It stays up until Ctrl-C, and leaves nothing "
             "behind. The nodes are Bitcoin Core if a bitcoind is found, simulated ones otherwise."
         ),
@@ -53,6 +53,11 @@ def add_parser(commands: Any, environ: Mapping[str, str]) -> argparse.ArgumentPa
         "--view-bind", metavar="ADDRESS", default="127.0.0.1:0", about="where to serve it; port 0 picks a free one"
     )
     flags.switch("--no-operator", about="leave the network to an operator of yours, for example `btcctl run`")
+    flags.names(
+        "--run",
+        metavar="IMAGE=COMMAND",
+        about="what containers of an image run; IMAGE without a tag stands for every tag",
+    )
     flags.value(
         "--control-plane",
         choices=("embedded", "real"),
@@ -94,6 +99,7 @@ def run_sandbox(args: argparse.Namespace) -> int:
         bitcoind=args.bitcoind,
         simulated=args.simulated,
         control_plane=args.control_plane,
+        run=tuple(args.run),
         operator=not args.no_operator,
         pod_network=args.pod_network,
         view=None if args.no_view or args.check else parse_address(args.view_bind),

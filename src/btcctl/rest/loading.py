@@ -28,7 +28,7 @@ def load_config(
         context: A context in the kubeconfig, instead of its current one. Being in a cluster
             does not count then: a service account has no contexts.
         environ: Where KUBECONFIG, HOME and KUBERNETES_SERVICE_* are looked up; the process' if None.
-        service_account: Directory of token, CA and namespace, if not the usual one.
+        service_account: Directory of token, CA and namespace, if neither $BTCCTL_SERVICE_ACCOUNT nor the usual one.
 
     Raises:
         ConfigError: Nothing was found, or what was found first is wrong; says what to do.
@@ -42,7 +42,7 @@ def load_config(
     if listed:
         return kubeconfigs.load(listed, context)
     if context is None and in_cluster.is_in_cluster(environ):
-        return in_cluster.load(environ, in_cluster.SERVICE_ACCOUNT if service_account is None else service_account)
+        return in_cluster.load(environ, service_account or in_cluster.directory_of(environ))
     usual = Path(environ.get("HOME") or Path.home()) / ".kube" / "config"
     if usual.exists():
         return kubeconfigs.load([usual], context)

@@ -33,6 +33,7 @@ from btcctl.sandbox.cluster.cluster import Cluster, ClusterOptions
 from btcctl.sandbox.controllers.stand_ins import build_stand_ins
 from btcctl.sandbox.demonstration.check import Check
 from btcctl.sandbox.demonstration.commands import (
+    OWN_IMAGE,
     RPC_PORT,
     SIMULATED_IMAGE,
     Command,
@@ -40,10 +41,13 @@ from btcctl.sandbox.demonstration.commands import (
     find_bitcoind,
     is_simulated_image,
     node_command,
+    own_program,
     write_programs,
 )
 from btcctl.sandbox.demonstration.manifests import Applier, read_manifests
 from btcctl.sandbox.demonstration.observe import NodeView, Observer
+from btcctl.sandbox.kubelet.images import Images, parse_mappings
+from btcctl.sandbox.kubelet.pods.runtime import ImageMissing
 from btcctl.testing.control_plane import ControlPlane, ControlPlaneOptions
 
 KEY = ObjectKey("default", "my-network")  #: as in the seeds' manifests
@@ -74,6 +78,7 @@ class SandboxOptions:
     simulated: bool = False  #: do not even look on PATH
     control_plane: str = EMBEDDED  #: or REAL
     view: tuple[str, int] | None = None  #: where to serve the page that shows all this live; None: nowhere
+    run: tuple[str, ...] = ()  #: IMAGE=COMMAND: what further images stand for
     operator: bool = True  #: False leaves the network to an operator of somebody else
     pod_network: IPv6Network | None = None  #: whose addresses pods get; None: addresses in 127.0.0.0/8
 
@@ -106,9 +111,11 @@ class Session:
         self._elector: Elector | None = None
         self._debug_pages: DebugPages | None = None
         self._server = "embedded"
+        self._images = Images()
 
     def __enter__(self) -> Self:
         manifests = [each for path in self._options.manifests for each in read_manifests(path)]
+        self._images = Images({OWN_IMAGE: own_program(), **parse_mappings(self._options.run)})
         if not self._options.simulated:
             self._bitcoind = find_bitcoind(self._options.bitcoind)
         with ExitStack() as parts:
@@ -129,6 +136,7 @@ class Session:
             cluster_options = self._start_control_plane(parts)
         if self._options.pod_network is not None:
             cluster_options = replace(cluster_options, pod_network=self._options.pod_network)
+        cluster_options = replace(cluster_options, images=self._images)
         run_dir = new_run_directory()
         parts.callback(shutil.rmtree, run_dir, ignore_errors=True)  # the keeper does it too, if we cannot
         write_programs(run_dir / PROGRAMS)
@@ -261,8 +269,11 @@ class Session:
     ) -> Command:
         image = container["image"]
         if image != NODE_IMAGE and not is_simulated_image(image):
-            simulated = f"{SIMULATED_IMAGE}:VERSION"
-            raise ConfigError(f"the sandbox runs the images {NODE_IMAGE} and {simulated} and no other, not {image}")
+            known = ", ".join((NODE_IMAGE, f"{SIMULATED_IMAGE}:VERSION", *self._images.names))
+            raise ImageMissing(
+                f"no image is pulled here, and nothing stands for {image}: start the sandbox with "
+                f"--run {image}=COMMAND, or name the image exec:/path/to/program. Known are {known}"
+            )
         bitcoind = None if is_simulated_image(image) else self._bitcoind
         command = node_command(env, ip, data_dir, bitcoind, self._cluster.run_dir / PROGRAMS)
         return command if image == NODE_IMAGE else at_version(command, image)

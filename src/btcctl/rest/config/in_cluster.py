@@ -12,12 +12,19 @@ from btcctl.rest.credentials import TokenFile
 
 # https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+#: Says where they are instead, for a pod that is a mere process and has nothing mounted: `btcctl sandbox` sets it.
+DIRECTORY_VARIABLE = "BTCCTL_SERVICE_ACCOUNT"
 _HINT = "is automountServiceAccountToken off? Give --kubeconfig FILE to use another configuration"
 
 
 def is_in_cluster(environ: Mapping[str, str]) -> bool:
     """True if the kubelet's variables say that this process runs in a pod."""
     return bool(environ.get("KUBERNETES_SERVICE_HOST")) and bool(environ.get("KUBERNETES_SERVICE_PORT"))
+
+
+def directory_of(environ: Mapping[str, str]) -> Path:
+    """Where token, CA and namespace are."""
+    return Path(environ.get(DIRECTORY_VARIABLE) or SERVICE_ACCOUNT)
 
 
 def load(environ: Mapping[str, str], directory: Path = SERVICE_ACCOUNT) -> ClientConfig:

@@ -6,7 +6,7 @@ import secrets
 import signal
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv6Network
 from pathlib import Path
 from types import TracebackType
@@ -32,11 +32,14 @@ from btcctl.sandbox.cluster.access import Access
 from btcctl.sandbox.cluster.node import ensure_node
 from btcctl.sandbox.controllers.claim_keeper import build_claim_controller
 from btcctl.sandbox.controllers.disruption import build_disruption_controller
+from btcctl.sandbox.controllers.endpoints import build_endpoint_controller
 from btcctl.sandbox.controllers.replicas.deployment import build_deployment_controller
 from btcctl.sandbox.controllers.replicas.replica_set import build_replica_set_controller
 from btcctl.sandbox.controllers.scheduler import build_scheduler
 from btcctl.sandbox.controllers.stateful.statefulset import build_statefulset_controller
+from btcctl.sandbox.kubelet.accounts import ApiPlace
 from btcctl.sandbox.kubelet.addresses import AddressPool
+from btcctl.sandbox.kubelet.images import Images
 from btcctl.sandbox.kubelet.kubelet import CommandFor, Kubelet, KubeletOptions
 
 STOP_SECONDS = 3.0
@@ -64,6 +67,7 @@ class ClusterOptions:
         workloads: Run our controllers of StatefulSets, Deployments and disruption budgets. False: the server's
             cluster has them already.
         collects: Whether the server's cluster has a garbage collector.
+        images: What images stand for that `command_for` does not know.
         observer: Called with each request to our own API server and the status of its answer.
         pod_network: Whose addresses pods get; None: addresses in 127.0.0.0/8.
         is_guarded: Our own API server allows what roles and bindings do, and nothing else.
@@ -74,6 +78,7 @@ class ClusterOptions:
     server: Access | None = None
     workloads: bool = True
     collects: bool = True
+    images: Images = field(default_factory=Images)
     observer: Callable[[RequestAttributes, int], None] | None = None
     pod_network: IPv6Network | None = None
     is_guarded: bool = False
@@ -249,7 +254,14 @@ class Cluster:
             processes=keeper,
             addresses=addresses,
             recorder=recorders["kubelet"],
-            options=KubeletOptions(name, self.run_dir / "pods", volumes_dir, self._command_for),
+            options=KubeletOptions(
+                name,
+                self.run_dir / "pods",
+                volumes_dir,
+                self._command_for,
+                images=self._options.images,
+                api=self._place(),
+            ),
             clock=self._clock,
         )
         kubelet.watch(factory.informer(PODS))
@@ -263,10 +275,18 @@ class Cluster:
             for component, build in WORKLOADS.items():
                 controllers.insert(0, build(client, factory, recorders[component], clock=self._clock))
             controllers.append(build_disruption_controller(client, factory, clock=self._clock))
+        if self._options.server is None:  # a real one refuses loopback addresses in endpoints
+            controllers.append(build_endpoint_controller(client, factory, clock=self._clock))
         manager = self._manager = Manager(factory, controllers, services=list(recorders.values()), clock=self._clock)
         parts.callback(lambda: manager.stop(self._left()))
         manager.start()
         factory.require_sync(SYNC_SECONDS)
+
+    def _place(self) -> ApiPlace:
+        """The API server, for pods."""
+        tls = self.access.config.tls
+        authority = tls.ca_data or (tls.ca_file.read_bytes() if tls.ca_file is not None else b"")
+        return ApiPlace(self.access.url, authority)
 
     def _on_exit(self, pid: int, code: int) -> None:
         if self._kubelet is not None:

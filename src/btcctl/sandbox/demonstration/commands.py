@@ -19,6 +19,7 @@ from btcctl.errors import ConfigError
 from btcctl.sandbox.bitcoincli.settings import DIRECTORY_VARIABLE, NODE_VARIABLE
 from btcctl.sandbox.demonstration.node_settings import NodeSettings
 from btcctl.sandbox.demonstration.snapshot import Snapshot
+from btcctl.sandbox.kubelet.images import Program
 from btcctl.sandbox.simnode.rpc.credentials import RpcAuth
 from btcctl.secret import ENVIRON
 from btcctl.testing.control_plane.binaries import user_cache
@@ -28,10 +29,13 @@ RPC_PORT, P2P_PORT = DEFAULT_PORTS[REGTEST]  #: where nothing else is asked for
 #: The image of a simulated node that says it has the version of its tag.
 SIMULATED_IMAGE = "btcctl-simnode"
 AUTO = Path("auto")  #: instead of a program's path: whichever there is
+#: The image of the operator, whatever its tag.
+OWN_IMAGE = "btcctl"
 #: What the node image has without a Secret.
 DEFAULT_USER, DEFAULT_PASSWORD = "user", "password"
 
 _VERSION_SECONDS = 10.0
+_SOURCE = str(Path(__file__).parents[3])  # so that the pod's programs find this very btcctl
 # Small caches and few threads: a sandbox runs many nodes on one machine.
 _FLAGS = (
     *("-server=1", "-rest=1", "-rpcallowip=127.0.0.0/8", "-listenonion=0", "-natpmp=0"),
@@ -122,6 +126,11 @@ def at_version(command: Command, image: str) -> Command:
     return replace(command, argv=(*command.argv, f"-simversion={image.rpartition(':')[2]}"))
 
 
+def own_program() -> Program:
+    """What the operator's image stands for: this very btcctl."""
+    return Program((sys.executable, "-m", "btcctl"), {"PYTHONPATH": _SOURCE}, is_ours=True)
+
+
 def write_programs(directory: Path) -> None:
     """Make `directory`, with the programs that a pod has beside its node: bitcoin-cli.
 
@@ -175,10 +184,9 @@ def _check_that_it_runs(path: Path) -> None:
 
 
 def _surroundings(data_dir: Path, rpc: str, programs: Path | None) -> dict[str, str]:
-    source = str(Path(__file__).parents[3])  # so that the pod's programs find this very btcctl
     path = os.defpath if programs is None else f"{programs}:{os.defpath}"
     node = {DIRECTORY_VARIABLE: str(data_dir), NODE_VARIABLE: rpc}
-    return {"PATH": path, "HOME": str(data_dir), "LANG": "C.UTF-8", "PYTHONPATH": source, **node}
+    return {"PATH": path, "HOME": str(data_dir), "LANG": "C.UTF-8", "PYTHONPATH": _SOURCE, **node}
 
 
 def _conf(user: str, password: str, settings: NodeSettings) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,15 +21,19 @@ from btcctl.logging import get_logger
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import CONFIG_MAPS, PERSISTENT_VOLUME_CLAIMS, PODS, SECRETS, ResourceType
 from btcctl.rest.client import ApiClient
+from btcctl.sandbox.kubelet.accounts import Accounts, ApiPlace
 from btcctl.sandbox.kubelet.addresses import AddressPool
 from btcctl.sandbox.kubelet.claims import BOUND, claims_of, volume_directory
 from btcctl.sandbox.kubelet.exits import Exits, WatchedProcesses
+from btcctl.sandbox.kubelet.images import Images
+from btcctl.sandbox.kubelet.local_programs import ContainerPlace, LocalPrograms
 from btcctl.sandbox.kubelet.pods.checks import Answer, CheckTarget, run_check
 from btcctl.sandbox.kubelet.pods.env import EnvSources, resolve_env, translate_paths
 from btcctl.sandbox.kubelet.pods.probes import ProbeSpec
 from btcctl.sandbox.kubelet.pods.runner import PodRunner
 from btcctl.sandbox.kubelet.pods.runtime import Command, ContainerTools, Processes
 from btcctl.sandbox.kubelet.pods.status import HOST_IP, PodFacts, build_status
+from btcctl.sandbox.kubelet.pods.volumes import FILLED
 from btcctl.sandbox.kubelet.restarts import RestartRequests
 from btcctl.sandbox.kubelet.streams.access import PodAccess
 from btcctl.workqueue.rate_limiters import ItemExponentialRateLimiter
@@ -45,7 +49,7 @@ REPORT_RETRY_SECONDS = 1.0  # the API server did not take a status
 CLAIM_RETRY_SECONDS = 0.5  # a claim is bound at once where there is one
 ADMISSION_RETRY_SECONDS = 10.0  # somebody else has our ports
 RESTART_SECONDS = 30.0
-_MOUNTED = {"emptyDir", "projected", "persistentVolumeClaim"}
+_MOUNTED = {"emptyDir", "persistentVolumeClaim", *FILLED}
 RETRY_CAP_SECONDS = 5.0  # a person is watching
 
 
@@ -59,6 +63,8 @@ class KubeletOptions:
     command_for: CommandFor
     workers: int = 4  #: a probe that gets no answer holds one up for its timeout
     check: Callable[[ProbeSpec, CheckTarget], Answer] = run_check
+    images: Images = field(default_factory=Images)  #: asked before `command_for`
+    api: ApiPlace | None = None  #: what pods are told of the API server
 
 
 class Kubelet:
@@ -99,6 +105,7 @@ class Kubelet:
         self._options = options
         self._clock = clock
         self._pods = client.resource(PODS)
+        self._programs = LocalPrograms(Accounts(client), options.api)
         self._runners: dict[ObjectKey, PodRunner] = {}
         self._restarts = RestartRequests(clock)
         self.access = PodAccess(self._runners.get, processes, self.exits)
@@ -200,14 +207,14 @@ class Kubelet:
             logger.warning("no address", error=str(error))
             self._recorder.event(reference, WARNING, "FailedCreatePodSandBox", str(error))
             return None
+        directory = self._options.pods_dir / f"{pod.namespace}_{pod.name}_{pod.uid}"
         tools = ContainerTools(
             processes=WatchedProcesses(pod.key, self._processes, self.exits),
-            command=partial(self._command, body, ip, volumes),
+            command=partial(self._command, body, ip, volumes, directory),
             check=self._options.check,
             event=partial(self._recorder.event, reference),
             clock=self._clock,
         )
-        directory = self._options.pods_dir / f"{pod.namespace}_{pod.name}_{pod.uid}"
         runner = self._runners[pod.key] = PodRunner(body, ip, directory, tools, volumes)
         for each in unsupported(body):
             self._recorder.event(reference, WARNING, "Unsupported", f"the sandbox ignores {each}")
@@ -219,6 +226,7 @@ class Kubelet:
         pod: Mapping[str, Any],
         ip: str,
         volumes: Mapping[str, Path],
+        directory: Path,
         container: Mapping[str, Any],
         data_dir: Path,
     ) -> Command:
@@ -230,6 +238,10 @@ class Kubelet:
         fields = {"status.podIP": ip, "status.podIPs": ip, "status.hostIP": HOST_IP}
         hostname = {"HOSTNAME": pod["spec"].get("hostname") or metadata["name"]}
         env = {**hostname, **resolve_env(pod, container, sources, fields)}
+        program = self._options.images.find(container["image"])
+        if program is not None:
+            place = ContainerPlace(pod, container, env, ip, data_dir, directory, volumes, sources, fields)
+            return self._programs.command(program, place)
         env = translate_paths(env, container, volumes)
         return self._options.command_for(pod, container, env, ip, data_dir)
 

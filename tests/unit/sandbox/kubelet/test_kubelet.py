@@ -298,7 +298,7 @@ def test_logs_are_those_of_the_last_run_or_the_one_before(running):
 def test_what_has_no_effect_is_said():
     spec = {
         "initContainers": [{"name": "prepare"}],
-        "volumes": [{"name": "config", "configMap": {}}, {"name": "scratch", "emptyDir": {}}],
+        "volumes": [{"name": "config", "hostPath": {}}, {"name": "scratch", "emptyDir": {}}],
     }
     assert unsupported({"spec": spec}) == ["the init container prepare", "the volume config: nothing is mounted"]
     assert unsupported({"spec": {}}) == []

@@ -13,7 +13,7 @@ from btcctl.errors import BtcctlError
 from btcctl.sandbox.kubelet.pods.checks import CheckTarget
 from btcctl.sandbox.kubelet.pods.env import MissingReferenceError
 from btcctl.sandbox.kubelet.pods.probes import ContainerProbes, ProbeSpec
-from btcctl.sandbox.kubelet.pods.runtime import Command, ContainerPlace, ContainerTools
+from btcctl.sandbox.kubelet.pods.runtime import Command, ContainerPlace, ContainerTools, ImageMissing
 from btcctl.sandbox.kubelet.pods.status import ContainerState
 
 # The kubelet's own: at once the first time, then 10 s doubling to 5 min, forgotten after 10 min of running.
@@ -147,6 +147,8 @@ class ContainerRunner:
             command = self._tools.command(self._container, self._place.data_dir)
             reason = "RunContainerError"
             self._spawn(command, log_path)
+        except ImageMissing as error:
+            self._cannot("ErrImagePull", str(error))
         except MissingReferenceError as error:
             self._cannot("CreateContainerConfigError", str(error))
         except (BtcctlError, OSError) as error:

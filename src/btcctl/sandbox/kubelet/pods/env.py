@@ -63,6 +63,28 @@ def expand(text: str, env: Mapping[str, str]) -> str:
     return _EXPANSION.sub(replacement, text)
 
 
+def field_of(pod: Mapping[str, Any], path: str, fields: Mapping[str, str]) -> str:
+    """A field of a pod, as `fieldRef` names it.
+
+    Args:
+        fields: Those that are known before they are in the pod's body.
+
+    Raises:
+        MissingReferenceError: The pod has no such field.
+    """
+    if path in fields:
+        return fields[path]
+    match = _MAP_FIELD.fullmatch(path)
+    if match:
+        return str((pod["metadata"].get(match[1]) or {}).get(match[2], ""))
+    value: Any = pod
+    for part in path.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    if not isinstance(value, str):
+        raise MissingReferenceError(f"the pod has no field {path}")
+    return value
+
+
 def translate_paths(
     env: Mapping[str, str], container: Mapping[str, Any], volumes: Mapping[str, Path]
 ) -> dict[str, str]:
@@ -114,7 +136,7 @@ class _Reader:
         if "configMapKeyRef" in source:
             return self._key(source["configMapKeyRef"], self._config_map(source["configMapKeyRef"]), "ConfigMap")
         if "fieldRef" in source:
-            return self._field(source["fieldRef"]["fieldPath"])
+            return field_of(self._pod, source["fieldRef"]["fieldPath"], self._fields)
         raise MissingReferenceError(f"the sandbox cannot fill {variable['name']} from {', '.join(source)}")
 
     def _secret(self, reference: Mapping[str, Any]) -> Mapping[str, str] | None:
@@ -136,19 +158,6 @@ class _Reader:
             return data[reference["key"]]
         where = f"{kind} {self._pod['metadata']['namespace']}/{reference['name']}"
         return self._absent(f"couldn't find key {reference['key']} in {where}", reference)
-
-    def _field(self, path: str) -> str:
-        if path in self._fields:
-            return self._fields[path]
-        match = _MAP_FIELD.fullmatch(path)
-        if match:
-            return str((self._pod["metadata"].get(match[1]) or {}).get(match[2], ""))
-        value: Any = self._pod
-        for part in path.split("."):
-            value = value.get(part) if isinstance(value, Mapping) else None
-        if not isinstance(value, str):
-            raise MissingReferenceError(f"the pod has no field {path}")
-        return value
 
     @staticmethod
     def _absent(message: str, reference: Mapping[str, Any]) -> None:

@@ -8,8 +8,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from btcctl.clock import Clock
+from btcctl.errors import BtcctlError
 from btcctl.sandbox.kubelet.pods.checks import Answer, CheckTarget
 from btcctl.sandbox.kubelet.pods.probes import ProbeSpec
+
+
+class ImageMissing(BtcctlError):
+    """Nobody has said what an image stands for."""
 
 
 class Command(Protocol):
