@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from datetime import datetime
 
 from btcctl.apiserver.machinery import errors
 from btcctl.apiserver.machinery.errors import Cause
@@ -23,8 +24,7 @@ from btcctl.clock import Clock
 
 POD_STREAMS = ("attach", "exec", "log", "portforward")
 _TRUE = ("1", "true", "True")
-_UNKNOWN_LOG_OPTIONS = ("sinceSeconds", "sinceTime", "timestamps")
-_SMALLEST = {"tailLines": 0, "limitBytes": 1}
+_SMALLEST = {"tailLines": 0, "sinceSeconds": 1, "limitBytes": 1}
 
 
 class PodStreams:
@@ -147,9 +147,12 @@ def _container(pod: Body, wanted: str) -> str:
 
 
 def _check_log_options(name: str, request: ApiRequest) -> None:
-    for each in _UNKNOWN_LOG_OPTIONS:
-        if request.option(each) not in {"", "false"}:
-            raise errors.not_implemented(f"logs with {each}")
+    time = request.option("sinceTime")
+    if time and not _is_time(time):
+        raise errors.bad_request(f"sinceTime is no time: {time}; write it as 2026-01-31T12:00:00Z")
+    if time and request.option("sinceSeconds"):
+        why = "Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified"
+        raise errors.invalid("", "PodLogOptions", name, [Cause("FieldValueForbidden", why, "")])
     for each, smallest in _SMALLEST.items():
         text = request.option(each)
         if not text:
@@ -161,6 +164,13 @@ def _check_log_options(name: str, request: ApiRequest) -> None:
         if number < smallest:
             message = f"Invalid value: {number}: must be greater than or equal to {smallest}"
             raise errors.invalid("", "PodLogOptions", name, [Cause("FieldValueInvalid", message, each)])
+
+
+def _is_time(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def _check_exec_options(name: str, options: ExecOptions) -> None:

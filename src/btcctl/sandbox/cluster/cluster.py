@@ -33,6 +33,7 @@ from btcctl.sandbox.cluster.node import ensure_node
 from btcctl.sandbox.controllers.claim_keeper import build_claim_controller
 from btcctl.sandbox.controllers.disruption import build_disruption_controller
 from btcctl.sandbox.controllers.endpoints import build_endpoint_controller
+from btcctl.sandbox.controllers.jobs.job import build_job_controller
 from btcctl.sandbox.controllers.replicas.deployment import build_deployment_controller
 from btcctl.sandbox.controllers.replicas.replica_set import build_replica_set_controller
 from btcctl.sandbox.controllers.scheduler import build_scheduler
@@ -52,6 +53,7 @@ WORKLOADS = {
     "statefulset-controller": build_statefulset_controller,
     "replicaset-controller": build_replica_set_controller,
     "deployment-controller": build_deployment_controller,
+    "job-controller": build_job_controller,
 }
 COMPONENTS = (*WORKLOADS, "default-scheduler", "kubelet")
 
@@ -64,7 +66,7 @@ class ClusterOptions:
         node_name: Of the one Node.
         port: Of the API server; 0 picks a free one.
         server: Use this API server instead of one of our own (`kubectl logs` does not work then).
-        workloads: Run our controllers of StatefulSets, Deployments and disruption budgets. False: the server's
+        workloads: Run our controllers of StatefulSets, Deployments, Jobs and disruption budgets. False: the server's
             cluster has them already.
         collects: Whether the server's cluster has a garbage collector.
         images: What images stand for that `command_for` does not know.
@@ -277,7 +279,9 @@ class Cluster:
             controllers.append(build_disruption_controller(client, factory, clock=self._clock))
         if self._options.server is None:  # a real one refuses loopback addresses in endpoints
             controllers.append(build_endpoint_controller(client, factory, clock=self._clock))
-        manager = self._manager = Manager(factory, controllers, services=list(recorders.values()), clock=self._clock)
+        manager = self._manager = Manager(
+            factory, controllers, services=[*recorders.values(), kubelet.log_times], clock=self._clock
+        )
         parts.callback(lambda: manager.stop(self._left()))
         manager.start()
         factory.require_sync(SYNC_SECONDS)

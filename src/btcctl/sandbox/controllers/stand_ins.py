@@ -14,6 +14,7 @@ from btcctl.informers.factory import SharedInformerFactory
 from btcctl.resources import (
     CONTROLLER_REVISIONS,
     DEPLOYMENTS,
+    JOBS,
     PERSISTENT_VOLUME_CLAIMS,
     POD_DISRUPTION_BUDGETS,
     PODS,
@@ -25,9 +26,9 @@ from btcctl.resources import (
 from btcctl.rest.client import ApiClient
 from btcctl.sandbox.controllers.owner_collector import build_owner_collectors
 
-OWNERS = (STATEFUL_SETS, DEPLOYMENTS, REPLICA_SETS, PODS)
+OWNERS = (STATEFUL_SETS, DEPLOYMENTS, REPLICA_SETS, JOBS, PODS)
 COLLECTED = (
-    *(STATEFUL_SETS, REPLICA_SETS, SERVICES, PODS, CONTROLLER_REVISIONS),
+    *(STATEFUL_SETS, REPLICA_SETS, JOBS, SERVICES, PODS, CONTROLLER_REVISIONS),
     *(POD_DISRUPTION_BUDGETS, PERSISTENT_VOLUME_CLAIMS),
 )
 

@@ -36,6 +36,7 @@ from btcctl.sandbox.kubelet.pods.status import HOST_IP, PodFacts, build_status
 from btcctl.sandbox.kubelet.pods.volumes import FILLED
 from btcctl.sandbox.kubelet.restarts import RestartRequests
 from btcctl.sandbox.kubelet.streams.access import PodAccess
+from btcctl.sandbox.kubelet.streams.log_times import LogTimes
 from btcctl.workqueue.rate_limiters import ItemExponentialRateLimiter
 
 logger = get_logger(__name__)
@@ -108,7 +109,8 @@ class Kubelet:
         self._programs = LocalPrograms(Accounts(client), options.api)
         self._runners: dict[ObjectKey, PodRunner] = {}
         self._restarts = RestartRequests(clock)
-        self.access = PodAccess(self._runners.get, processes, self.exits)
+        self.log_times = LogTimes(self._logs, clock)  #: a service of its own: to be started and stopped
+        self.access = PodAccess(self._runners.get, processes, self.exits, self.log_times, clock)
 
     def watch(self, pods: SharedInformer) -> None:
         """Look at each pod that changes. Before the controller starts."""
@@ -126,6 +128,12 @@ class Kubelet:
         if pod.deletion_timestamp is not None:
             return self._end(pod, body, runner)
         return self._run(pod, body, runner)
+
+    def _logs(self) -> list[Path]:
+        """The logs of all containers, of the run now and of the one before. From any thread."""
+        runners = list(self._runners.values())
+        containers = [container for runner in runners for container in runner.containers]
+        return [each.log_path(previous=previous) for each in containers for previous in (False, True)]
 
     def address(self, key: ObjectKey) -> str | None:
         """The pod's address, or None: it does not run here."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from btcctl.apiserver.streaming.hooks import ExecOptions, PodHooks
+from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.errors import BtcctlError
 from btcctl.objects import ObjectKey
 from btcctl.sandbox.kubelet.exits import Exits
@@ -14,7 +16,8 @@ from btcctl.sandbox.kubelet.pods.container import ContainerRunner
 from btcctl.sandbox.kubelet.pods.runner import PodRunner
 from btcctl.sandbox.kubelet.pods.runtime import Processes
 from btcctl.sandbox.kubelet.streams.attached import AttachedProcess
-from btcctl.sandbox.kubelet.streams.logs import LogTail, first_value, read_log
+from btcctl.sandbox.kubelet.streams.log_times import LogTimes
+from btcctl.sandbox.kubelet.streams.logs import TRUE, LogOptions, LogTail, first_value, read_log
 
 _CONNECT_SECONDS = 2.0
 
@@ -24,12 +27,22 @@ class PodAccess:
 
     Args:
         runner_of: The runner of a pod; None: it does not run here.
+        times: When the lines of logs were written.
     """
 
-    def __init__(self, runner_of: Callable[[ObjectKey], PodRunner | None], processes: Processes, exits: Exits) -> None:
+    def __init__(
+        self,
+        runner_of: Callable[[ObjectKey], PodRunner | None],
+        processes: Processes,
+        exits: Exits,
+        times: LogTimes,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
         self._runner_of = runner_of
         self._processes = processes
         self._exits = exits
+        self._times = times
+        self._clock = clock
 
     def serve(self, hooks: PodHooks) -> None:
         """Answer for all pods from now on."""
@@ -40,20 +53,23 @@ class PodAccess:
 
         Args:
             container: "" means the pod's only, or first, one.
-            query: The request's; `tailLines`, `limitBytes`, `previous` and `follow` are heeded.
+            query: The request's, which was checked.
         """
         found = self._container(key, container)
         if found is None:
             return None
-        previous = first_value(query, "previous") == "true"
+        previous = first_value(query, "previous") in TRUE
         path = found.log_path(previous=previous)
-        if previous or first_value(query, "follow") != "true":
-            return read_log(path, query)
+        options = LogOptions.of(query, self._clock.wall_time())
+        self._times.look()  # what came since the last look is from now
+        instant_of = partial(self._times.instant_of, path)
+        if previous or first_value(query, "follow") not in TRUE:
+            return read_log(path, options, instant_of)
 
         def is_over() -> bool:
             return self._container(key, container) is not found or not found.alive or found.log_path() != path
 
-        return LogTail(path, query, is_over)
+        return LogTail(path, options, instant_of, is_over)
 
     def exec(self, key: ObjectKey, container: str, options: ExecOptions) -> AttachedProcess | None:
         """Run a command beside a container's process; None: that does not run here.

@@ -3,19 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
+from btcctl.clock import rfc3339_micro
+
+TRUE = frozenset({"1", "true", "True"})  #: as flags stand in queries
 _READ_BYTES = 256 << 10
 
+InstantOf = Callable[[int], datetime]  #: when the byte at an offset was written
 
-def read_log(path: Path, query: Mapping[str, Any]) -> bytes:
-    """The end of a log file as the query wants it; b"" if there is none.
 
-    Args:
-        query: Of `pods/log`, with values or lists of values; `tailLines` and `limitBytes` are heeded.
+@dataclass(frozen=True, slots=True)
+class LogOptions:
+    """What of a log is wanted.
+
+    Attributes:
+        tail: How many of the last lines; None for all.
+        limit: How many bytes.
+        since: Lines from then on.
+        stamped: Each line begins with its time.
     """
-    content, _ = _read(path, query)
+
+    tail: int | None = None
+    limit: int | None = None
+    since: datetime | None = None
+    stamped: bool = False
+
+    @classmethod
+    def of(cls, query: Mapping[str, Any], now: datetime) -> Self:
+        """Read them from the query of `pods/log`, which was checked; with values or lists of values."""
+        tail, limit = first_value(query, "tailLines"), first_value(query, "limitBytes")
+        seconds, time = first_value(query, "sinceSeconds"), first_value(query, "sinceTime")
+        since = now - timedelta(seconds=int(seconds)) if seconds else None
+        return cls(
+            tail=int(tail) if tail else None,
+            limit=int(limit) if limit else None,
+            since=datetime.fromisoformat(time) if time else since,
+            stamped=first_value(query, "timestamps") in TRUE,
+        )
+
+
+def read_log(path: Path, options: LogOptions, instant_of: InstantOf) -> bytes:
+    """What is wanted of a log file; b"" if there is none."""
+    content, _ = _read(path, options, instant_of)
     return content
 
 
@@ -23,16 +56,17 @@ class LogTail:
     """A log file that grows: what `kubectl logs -f` shows.
 
     Args:
-        query: As for `read_log`.
         is_over: Whether nothing more will be written to the file.
     """
 
-    def __init__(self, path: Path, query: Mapping[str, Any], is_over: Callable[[], bool]) -> None:
+    def __init__(self, path: Path, options: LogOptions, instant_of: InstantOf, is_over: Callable[[], bool]) -> None:
         self._path = path
         self._is_over = is_over
-        self._first, self._at = _read(path, query)
-        limit = first_value(query, "limitBytes")
-        self._left = int(limit) - len(self._first) if limit else None
+        self._instant_of = instant_of
+        self._first, self._at = _read(path, options, instant_of)
+        self._left = None if options.limit is None else options.limit - len(self._first)
+        self._stamped = options.stamped
+        self._at_line_start = not self._first or self._first.endswith(b"\n")
 
     def read(self) -> bytes | None:
         """What has come since the last call, perhaps b""; None: nothing more will come."""
@@ -49,11 +83,15 @@ class LogTail:
         try:
             with self._path.open("rb") as file:
                 file.seek(self._at)
-                data = file.read(_READ_BYTES if self._left is None else min(self._left, _READ_BYTES))
+                data = file.read(_READ_BYTES)
         except FileNotFoundError:
             return b""
-        self._at += len(data)
+        begin, self._at = self._at, self._at + len(data)
+        if self._stamped and data:
+            starts, self._at_line_start = self._at_line_start, data.endswith(b"\n")
+            data = _stamped(data, begin, self._instant_of, starts=starts)
         if self._left is not None:
+            data = data[: self._left]
             self._left -= len(data)
         return data
 
@@ -64,15 +102,51 @@ def first_value(query: Mapping[str, Any], name: str) -> str:
     return str(value[0] if isinstance(value, list) and value else value or "")
 
 
-def _read(path: Path, query: Mapping[str, Any]) -> tuple[bytes, int]:
+def _read(path: Path, options: LogOptions, instant_of: InstantOf) -> tuple[bytes, int]:
     """What is wanted of what is there, and where to go on."""
     try:
         content = path.read_bytes()
     except FileNotFoundError:
         return b"", 0
-    at = len(content)
-    tail, limit = first_value(query, "tailLines"), first_value(query, "limitBytes")
-    if tail:
-        lines = content.splitlines(keepends=True)
-        content = b"".join(lines[max(0, len(lines) - int(tail)) :])
-    return (content[: int(limit)], at) if limit else (content, at)
+    end, begin = len(content), 0
+    if options.since is not None:
+        begin = _first_since(content, options.since, instant_of)
+    if options.tail is not None:
+        lines = _lines(content[begin:])
+        begin += sum(map(len, lines[: max(0, len(lines) - options.tail)]))
+    content = content[begin:]
+    if options.stamped:
+        content = _stamped(content, begin, instant_of, starts=True)
+    return (content if options.limit is None else content[: options.limit]), end
+
+
+def _first_since(content: bytes, since: datetime, instant_of: InstantOf) -> int:
+    """Where the first line begins that was written at that time or later: times only grow."""
+    begin = 0
+    for line in _lines(content):
+        if instant_of(begin) >= since:
+            break
+        begin += len(line)
+    return begin
+
+
+def _stamped(content: bytes, begin: int, instant_of: InstantOf, *, starts: bool) -> bytes:
+    """Each line with its time.
+
+    Args:
+        begin: Where the content is in the file.
+        starts: Its first byte is the first of a line.
+    """
+    parts = []
+    for line in _lines(content):
+        if starts:
+            parts.append(f"{rfc3339_micro(instant_of(begin))} ".encode())
+        parts.append(line)
+        begin, starts = begin + len(line), True
+    return b"".join(parts)
+
+
+def _lines(content: bytes) -> list[bytes]:
+    """With their ends; a carriage return is no end."""
+    *whole, last = content.split(b"\n")
+    return [*(line + b"\n" for line in whole), *([last] if last else [])]
