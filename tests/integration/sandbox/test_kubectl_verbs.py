@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from btcctl.apiserver.network.kubeconfig import write_kubeconfig
 from btcctl.processes.run_directory import new_run_directory
-from btcctl.sandbox.cluster.cluster import Cluster
+from btcctl.sandbox.cluster.cluster import Cluster, ClusterOptions
+from btcctl.sandbox.kubelet.images import Images, parse_mappings
 from tests.integration.kubectl import Kubectl
 from tests.integration.sandbox.web import web_command
 from tests.integration.support import eventually
@@ -26,7 +28,8 @@ def config_map(name: str, value: str = "1") -> str:
 
 @pytest.fixture
 def k(tmp_path: Path, kubectl: Kubectl) -> Iterator[Kubectl]:
-    with Cluster(new_run_directory(tmp_path), web_command) as cluster:
+    options = ClusterOptions(images=Images(parse_mappings(["sh=/bin/sh"])))
+    with Cluster(new_run_directory(tmp_path), web_command, options=options) as cluster:
         write_kubeconfig(kubectl.kubeconfig, cluster.access.kubeconfig)
         yield kubectl
 
@@ -57,7 +60,33 @@ def test_what_was_read_can_be_applied(k: Kubectl) -> None:
     k("apply", "-f", "-", stdin=config_map("one") + config_map("two"))
     listed = k("get", "configmaps", "-l", "app=a", "-o", "yaml")
     assert "kind: List" in listed
-    assert k("apply", "-f", "-", stdin=listed).count("unchanged") == 2
+    assert k("apply", "-f", "-", stdin=listed).split()[::2] == ["configmap/one", "configmap/two"]
+
+
+def test_what_nothing_here_looks_after_is_refused(k: Kubectl) -> None:
+    assert k("get", "daemonsets,cronjobs,ingresses", "-o", "name") == ""
+    found = k.run("create", "cronjob", "c", "--image=web", "--schedule=@daily")
+    assert (found.returncode, "does not allow this method" in found.stderr) == (1, True), found.stderr
+
+
+def test_a_job_runs_to_its_end(k: Kubectl) -> None:
+    k("create", "job", "work", "--image=sh", "--", "/bin/sh", "-c", "echo done")
+    k("wait", "job/work", "--for=condition=complete", "--timeout=60s")
+    assert k("logs", "job/work") == "done\n"
+    assert k("get", "jobs", "--no-headers").split()[:3] == ["work", "Complete", "1/1"]
+    k("delete", "job", "work", "--timeout=30s")
+    eventually(lambda: k("get", "pods", "-o", "name") == "", 20)
+
+
+def test_logs_say_when_and_since_when(k: Kubectl) -> None:
+    loop = "echo one; sleep 4; echo two; sleep 600"
+    k("run", "talker", "--image=sh", "--", "-c", loop)
+    eventually(lambda: "two" in k("logs", "talker"), 30)
+    assert k("logs", "talker", "--since=2s") == "two\n"
+    first, second = k("logs", "talker", "--timestamps").splitlines()
+    took = datetime.fromisoformat(second.split()[0]) - datetime.fromisoformat(first.split()[0])
+    assert timedelta(seconds=3) < took < timedelta(seconds=20)
+    assert k("logs", "talker", f"--since-time={second.split()[0]}") == "two\n"
 
 
 def test_there_are_no_metrics_and_kubectl_says_so(k: Kubectl) -> None:

@@ -292,11 +292,18 @@ _POD_SPEC: Fields = {
     6: _Field("dnsPolicy", _text),
     8: _Field("serviceAccountName", _text),
 }
+_POD_TEMPLATE: Fields = {1: _METADATA, 2: _Field("spec", _exact(_POD_SPEC))}
 _DEPLOYMENT_SPEC: Fields = {
     1: _Field("replicas", _int, keep_empty=True),
     2: _SELECTOR,
-    3: _Field("template", _message({1: _METADATA, 2: _Field("spec", _exact(_POD_SPEC))})),
+    3: _Field("template", _message(_POD_TEMPLATE)),
     4: _Field("strategy", _nothing),
+}
+_JOB_SPEC: Fields = {
+    1: _Field("parallelism", _int, keep_empty=True),
+    2: _Field("completions", _int, keep_empty=True),
+    6: _Field("template", _message(_POD_TEMPLATE)),
+    7: _Field("backoffLimit", _int, keep_empty=True),
 }
 _SERVICE_PORT: Fields = {
     1: _Field("name", _text),
@@ -321,6 +328,7 @@ _BUDGET_SPEC: Fields = {
 
 _KINDS: Mapping[str, Fields] = {
     "Deployment": {1: _METADATA, 2: _Field("spec", _exact(_DEPLOYMENT_SPEC))},
+    "Job": {1: _METADATA, 2: _Field("spec", _exact(_JOB_SPEC)), 3: _Field("status", _nothing)},
     "Service": {1: _METADATA, 2: _Field("spec", _exact(_SERVICE_SPEC))},
     "PodDisruptionBudget": {1: _METADATA, 2: _Field("spec", _exact(_BUDGET_SPEC))},
     "Namespace": {

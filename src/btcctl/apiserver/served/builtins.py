@@ -13,6 +13,17 @@ _REPLICAS = ScalePaths(".spec.replicas", ".status.replicas", ".spec.selector")
 _POD_SUBRESOURCES = ("attach", "binding", "eviction", "exec", "log", "portforward", "status")
 _NAMESPACE_VERBS = tuple(verb for verb in ALL_VERBS if verb != "deletecollection")
 
+# Kinds of which there is never one: clients that go through all they know, as `kubectl apply --prune` does, find them
+# empty, and whoever wants to make one is refused.
+_READ_ONLY = ("get", "list", "watch")
+_NEVER = (
+    (ResourceType("", "v1", "persistentvolumes", "PersistentVolume", namespaced=False), "pv"),
+    (ResourceType("", "v1", "replicationcontrollers", "ReplicationController"), "rc"),
+    (ResourceType("apps", "v1", "daemonsets", "DaemonSet"), "ds"),
+    (ResourceType("batch", "v1", "cronjobs", "CronJob"), "cj"),
+    (ResourceType("networking.k8s.io", "v1", "ingresses", "Ingress"), "ing"),
+)
+
 _AUTHORIZATION = "authorization.k8s.io"
 _REVIEWS = (
     ResourceType(_AUTHORIZATION, "v1", "localsubjectaccessreviews", "LocalSubjectAccessReview"),
@@ -65,6 +76,7 @@ BUILT_INS = (
     _served(resources.JOBS, categories=("all",), subresources=("status",)),
     _served(resources.ENDPOINT_SLICES),
     _served(resources.NETWORK_POLICIES, "netpol"),
+    *(_served(each, name, verbs=_READ_ONLY) for each, name in _NEVER),
     _served(SUBJECT_REVIEWS, verbs=("create",)),
     *(_served(each, verbs=("create",)) for each in _REVIEWS),
     _served(resources.LEASES),
