@@ -66,6 +66,47 @@ def deletion(network: Network) -> None:
 CHANGES: dict[str, Change] = {each.__name__: each for each in (credentials, restart, image, upgrade, drain, deletion)}
 
 
+def twice(network: Network) -> None:
+    """Other credentials, and others again once the first pod has been replaced for those before."""
+    before = network.uids()
+    network.change_credentials()
+    network.wait_until(lambda: bool(network.uids() - before), "the first pod to be replaced")
+    network.change_credentials()
+    _wait_replaced(network, before)
+
+
+def remade(network: Network) -> None:
+    """The Secret is deleted, and made anew as it was: nobody is replaced."""
+    before = network.uids()
+    network.delete_secret()
+    network.wait_until(lambda: _reason(network) == "SecretNotFound", "the Secret to be missed")
+    network.make_secret()
+    _wait_ready(network)
+    assert network.uids() == before
+
+
+def left_behind(network: Network) -> None:
+    """`kubectl delete statefulset --cascade=orphan`: the next one takes the pods over, and replaces none."""
+    pods, uid = network.uids(), network.sets.get(STATEFUL_SET).uid
+    network.sets.delete(STATEFUL_SET, propagation_policy="Orphan")
+    network.wait_until(lambda: network.sets.get(STATEFUL_SET).uid != uid, "another StatefulSet")
+    _wait_ready(network)
+    assert network.uids() == pods
+
+
+def overtaken(network: Network) -> None:
+    """`spec` is edited while pods are replaced for what it said before."""
+    before = network.uids()
+    for number in range(3):
+        network.networks.patch(KEY, {"spec": {"config": [f"uacomment=edit-{number}"]}})
+        network.wait_until(lambda: bool(network.uids() - before), "the first pod to be replaced")
+    _wait_replaced(network, before)
+
+
+#: What nobody means to do to a network.
+MISHAPS: dict[str, Change] = {each.__name__: each for each in (twice, remade, left_behind, overtaken)}
+
+
 def containers(network: Network) -> None:
     """The processes of all pods are killed at once; their kubelet starts others."""
     for ordinal in range(network.shape.nodes):
@@ -114,3 +155,8 @@ def _wait_replaced(network: Network, before: set[str]) -> None:
 
 def _wait_ready(network: Network) -> None:
     network.wait_until(network.is_ready, "the network to be ready again")
+
+
+def _reason(network: Network) -> str:
+    ready = network.status.condition("Ready")
+    return "" if ready is None else ready.reason

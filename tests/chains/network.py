@@ -18,7 +18,7 @@ from btcctl.errors import ApiError, BtcctlError
 from btcctl.metrics import Metrics
 from btcctl.objects import Object, ObjectKey
 from btcctl.processes.run_directory import new_run_directory
-from btcctl.resources import PODS, STATEFUL_SETS
+from btcctl.resources import PODS, SECRETS, STATEFUL_SETS
 from btcctl.sandbox.cluster.cluster import Cluster
 from btcctl.sandbox.demonstration.commands import RPC_PORT, node_command
 from btcctl.sandbox.demonstration.manifests import Applier
@@ -69,6 +69,13 @@ class Network:
 
     def change_credentials(self) -> None:
         self._credentials = Credentials("user", self._credentials.password + "-and-next")
+        self._apply_secret(Applier(self.client))
+
+    def delete_secret(self) -> None:
+        self.client.resource(SECRETS).delete(SECRET)
+
+    def make_secret(self) -> None:
+        """As it was."""
         self._apply_secret(Applier(self.client))
 
     def _apply_secret(self, applier: Applier) -> None:

@@ -146,11 +146,6 @@ SPEC_FAULTS = [
             "        elif name in names:\n",
         ),
         (
-            "what others have put there is taken out",
-            "    if not names and not former and not desired",
-            "    if False and not desired",
-        ),
-        (
             "what is taken out of the middle stays",
             "        elif name in names | former:\n",
             "        elif name in former - names:\n",

@@ -11,7 +11,7 @@ import pytest
 
 from btcctl.objects import ObjectKey
 from btcctl.resources import EVENTS
-from tests.chains.changes import CHANGES, all_at_once, containers, scale_down_and_up
+from tests.chains.changes import CHANGES, MISHAPS, all_at_once, containers, scale_down_and_up
 from tests.chains.network import KEY, Network, Shape, running
 from tests.integration.sandbox.nodes import real_bitcoind
 from tests.integration.support import eventually
@@ -35,6 +35,14 @@ def network(request: pytest.FixtureRequest) -> Iterator[Network]:
 @pytest.mark.parametrize("network", [2, pytest.param(REAL, marks=pytest.mark.real_bitcoind)], indirect=True)
 def test_whatever_kubernetes_does_in_good_order_the_chain_is_kept(network: Network) -> None:
     for name, change in CHANGES.items():
+        change(network)
+        assert (name, network.losses(), network.is_intact()) == (name, [], True)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("network", [2, pytest.param(REAL, marks=pytest.mark.real_bitcoind)], indirect=True)
+def test_what_nobody_means_to_do_costs_no_block_and_no_pod_more_than_it_must(network: Network) -> None:
+    for name, change in MISHAPS.items():
         change(network)
         assert (name, network.losses(), network.is_intact()) == (name, [], True)
 
