@@ -91,7 +91,7 @@ def shell(kubeconfig: Path) -> Iterator[Shell]:
 
 
 @pytest.mark.kubectl
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(("name", "nodes"), [("first-ten-minutes.md", 5), ("walkthrough.md", 3)])
 @pytest.mark.parametrize("kind", ["simulated", pytest.param("real", marks=pytest.mark.real_bitcoind)])
 def test_every_command_of_the_page_answers_as_shown(name: str, nodes: int, kind: str, tmp_path: Path) -> None:

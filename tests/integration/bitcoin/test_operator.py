@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from btcctl.bitcoin.operator import NotInstalled, build_operator
-from btcctl.bitcoin.types import BITCOIN_NETWORKS, DOMAIN
+from btcctl.bitcoin.types import BITCOIN_NETWORKS, DOMAIN, decode_status
 from btcctl.errors import AlreadyExists, Forbidden, NotFound
 from btcctl.leaderelection.elector import Elector
 from btcctl.leaderelection.fence import Fence
@@ -24,6 +24,7 @@ from btcctl.testing.control_plane import ControlPlane
 from tests.integration.bitcoin.operated import KEY, MANIFESTS, OPTIONS, SEEDS, Operated, objects, operated
 from tests.integration.bitcoin.operated_for_real import operated_for_real
 from tests.integration.support import eventually
+from tests.unit.bitcoin.pod_runner import PodRunner
 
 SERVICE, STATEFUL_SET = ObjectKey("default", "my-network-svc"), ObjectKey("default", "my-network-sts")
 SECRET = ObjectKey("default", "bitcoin-default-secret")
@@ -165,6 +166,26 @@ def test_a_definition_that_is_deleted_is_one_warning_and_once_it_is_back_all_goe
     assert [each["namespace"] for each in gone] == [KEY.namespace]
     assert len(warnings_in(logs)) == len(caches)  # on the real server a garbage collector of ours has one, too
     assert all("is the CRD installed" in str(each["error"]) for each in warnings_in(logs))
+
+
+def test_two_networks_of_one_name_in_two_namespaces_know_nothing_of_each_other(embedded: Operated) -> None:
+    other = ObjectKey("other", KEY.name)
+    embedded.install(SEEDS / "secret.yaml", SEEDS / "testNetwork.yaml")
+    embedded.admin.resource(NAMESPACES).create({"metadata": {"name": other.namespace}})
+    for type_, file in ((SECRETS, "secret.yaml"), (BITCOIN_NETWORKS, "testNetwork.yaml")):
+        for body in objects(SEEDS / file):
+            metadata = {"name": body["metadata"]["name"], "namespace": other.namespace}
+            embedded.admin.resource(type_).create({**body, "metadata": metadata})
+    theirs = PodRunner(embedded.admin, embedded.mesh, other, first=500)
+    with embedded.operator():
+        eventually(theirs.is_asked_for)
+        theirs.run_all()
+        embedded.bring_up()
+        embedded.mesh.stop(embedded.pods.address(0), quietly=True)  # and one of the two is in trouble
+        eventually(lambda: len(decode_status(embedded.admin.resource(BITCOIN_NETWORKS).get(other)).nodes) == 3)
+        addresses = [{runner.address(each) for each in range(3)} for runner in (embedded.pods, theirs)]
+        eventually(lambda: all(embedded.mesh.peers_of(each) == addresses[1] - {each} for each in addresses[1]))
+        assert all(embedded.mesh.peers_of(each) <= addresses[0] for each in addresses[0])
 
 
 def is_built_for_the_network_of_now(ours: Operated) -> bool:

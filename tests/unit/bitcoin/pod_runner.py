@@ -21,13 +21,14 @@ class PodRunner:
 
     Args:
         key: The network.
+        first: Where its addresses begin, if another network has those before.
     """
 
-    def __init__(self, client: ApiClient, mesh: FakeMesh, key: ObjectKey) -> None:
+    def __init__(self, client: ApiClient, mesh: FakeMesh, key: ObjectKey, first: int = 0) -> None:
         self._client = client
         self._mesh = mesh
         self._key = key
-        self._addresses: Iterator[str] = (f"10.0.{number // 250}.{number % 250 + 1}" for number in count())
+        self._addresses: Iterator[str] = (f"10.0.{number // 250}.{number % 250 + 1}" for number in count(first))
 
     def run_all(self, replicas: int | None = None) -> None:
         """Make the pods that the StatefulSet asks for, take away those it does not; all are ready."""
