@@ -87,7 +87,7 @@ class ForwardedPages:
             found: Mapping[str, Any] = codecs.decode(body, dict[str, Any])
         except FAILURES as error:
             self._found = None  # another one may be at work by now
-            raise BtcctlError(f"{pod}: {describe(error)}; {_HINT}") from error
+            raise BtcctlError(f"{pod}: {describe(error)[1]}; {_HINT}") from error
         except codecs.DECODE_ERRORS as error:
             raise BtcctlError(f"{pod} answers with no debug page: {describe_error(error)}") from error
         return found
