@@ -33,7 +33,8 @@ _ADAPTER = (sys.executable, str(Path(__file__).parent / "adapters" / "reconciler
 RECONCILERS = (
     Contestant("alone", _ADAPTER),
     Contestant("beside a busy reconcile", _ADAPTER, ("busy",)),
-    Contestant("the same, handing over after 0.5 ms", _ADAPTER, ("busy", "0.5")),
+    Contestant("beside one that computes in another process", _ADAPTER, ("elsewhere",)),
+    Contestant("beside a busy one, handing over after 0.5 ms", _ADAPTER, ("busy", "0.5")),
 )
 
 

@@ -1,9 +1,10 @@
 """From an event to the start of its reconcile: a controller of this library, as its documentation makes it.
 
-    reconciler.py URL KIND [busy] [SWITCH_MS]
+    reconciler.py URL KIND [busy|elsewhere] [SWITCH_MS]
 
-With `busy`, another controller of the process reconciles all the while and never waits for anything. With a
-number, the interpreter hands over to another thread after that many milliseconds instead of 5.
+With `busy`, another controller of the process reconciles all the while and never waits for anything; with `elsewhere`
+it has what it computes computed in another process. With a number, the interpreter hands over to another thread after
+that many milliseconds instead of 5.
 """
 
 from __future__ import annotations
@@ -12,7 +13,18 @@ import sys
 
 from phases import GROUP, VERSION, Adapter, Probe, arguments
 
-from btcctl import ApiClient, Controller, Manager, ObjectKey, ResourceType, Result, SharedInformerFactory, logging
+from btcctl import (
+    ApiClient,
+    Controller,
+    ControllerOptions,
+    Manager,
+    ObjectKey,
+    ResourceType,
+    Result,
+    SharedInformerFactory,
+    compute,
+    logging,
+)
 from btcctl.rest.config.client_config import ClientConfig
 
 TYPES = {
@@ -22,15 +34,20 @@ TYPES = {
 SPIN = 200_000  # additions: about 10 ms of processor time
 
 
-def busy_controller() -> Controller:
-    def spin(key: ObjectKey) -> Result:
-        total = 0
-        for number in range(SPIN):
-            total += number
+def spin() -> int:
+    total = 0
+    for number in range(SPIN):
+        total += number
+    return total
+
+
+def busy_controller(processes: int) -> Controller:
+    def reconcile(key: ObjectKey) -> Result:
+        compute(spin)
         controller.queue.add(key)
         return Result()
 
-    controller = Controller("busy", spin, workers=1)
+    controller = Controller("busy", reconcile, options=ControllerOptions(workers=1, processes=processes))
     controller.queue.add(ObjectKey("", "busy"))
     return controller
 
@@ -49,9 +66,10 @@ def main() -> None:
 
     controller = Controller("widgets", reconcile)
     controller.watch(informer)
-    manager = Manager(factory, [controller, *([busy_controller()] if "busy" in options else [])])
+    busy = {"busy": 0, "elsewhere": 1}
+    manager = Manager(factory, [controller, *(busy_controller(busy[each]) for each in options if each in busy)])
     for option in options:
-        if option != "busy":
+        if option not in busy:
             sys.setswitchinterval(float(option) / 1000)
 
     def sync() -> None:

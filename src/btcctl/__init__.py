@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from btcctl.controller.keys.predicates import labels_changed as labels_changed
     from btcctl.controller.keys.predicates import not_ as not_
     from btcctl.controller.keys.predicates import resource_version_changed as resource_version_changed
+    from btcctl.controller.lives.daemons import Daemons as Daemons
     from btcctl.controller.manager import Manager as Manager
     from btcctl.controller.manager import run_until_signal as run_until_signal
     from btcctl.controller.options import ControllerOptions as ControllerOptions
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
     from btcctl.errors import BtcctlError as BtcctlError
     from btcctl.errors import CacheSyncError as CacheSyncError
     from btcctl.errors import CallTimedOut as CallTimedOut
+    from btcctl.errors import ComputingFailed as ComputingFailed
     from btcctl.errors import ConfigError as ConfigError
     from btcctl.errors import Conflict as Conflict
     from btcctl.errors import ConnectionRefused as ConnectionRefused
@@ -109,6 +111,7 @@ if TYPE_CHECKING:
     from btcctl.objects import Object as Object
     from btcctl.objects import ObjectKey as ObjectKey
     from btcctl.objects import OwnerReference as OwnerReference
+    from btcctl.processes.computing import compute as compute
     from btcctl.resources import CLUSTER_ROLE_BINDINGS as CLUSTER_ROLE_BINDINGS
     from btcctl.resources import CLUSTER_ROLES as CLUSTER_ROLES
     from btcctl.resources import CONFIG_MAPS as CONFIG_MAPS
@@ -202,6 +205,7 @@ _HOMES = {
     "Change": "typed.differences",
     "ClientConfig": "rest.config.client_config",
     "Column": "typed.definition",
+    "ComputingFailed": "errors",
     "Condition": "controller.writing.conditions",
     "ConfigError": "errors",
     "Conflict": "errors",
@@ -215,6 +219,7 @@ _HOMES = {
     "Converter": "webhooks.hooks",
     "CustomResource": "typed.typed_object",
     "DEPLOYMENTS": "resources",
+    "Daemons": "controller.lives.daemons",
     "DeadlineExceeded": "errors",
     "DebugPages": "controller.debugging",
     "DecodeError": "errors",
@@ -317,6 +322,7 @@ _HOMES = {
     "all_of": "controller.keys.predicates",
     "any_of": "controller.keys.predicates",
     "atomic": "crds.annotations",
+    "compute": "processes.computing",
     "converts": "webhooks.hooks",
     "crd_for": "crds.definition",
     "create_or_update": "controller.writing.writes",

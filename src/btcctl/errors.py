@@ -20,6 +20,7 @@
     * NotLeading: an effect was about to begin although we do not, or no longer, lead
     * LeaseLost: we led, and could not renew our lease in time
     * TerminalError: a reconcile failed in a way that retrying cannot mend
+    * ComputingFailed: a process that computed for us ended, or its result cannot be brought back
     * Refused: what an admission webhook has against an object
 
 The RPC errors of the operator live next to its RPC client.
@@ -305,6 +306,10 @@ class CallTimedOut(ConnectionSilent, DeadlineExceeded):
     Who retries on a TransportError retries on this, too. Who only wants to know whether time has run out
     catches DeadlineExceeded, which also comes when the work's deadline (`btcctl.deadline`) is over.
     """
+
+
+class ComputingFailed(BtcctlError):
+    """A process ended while it computed for us, or what it came to cannot be brought back."""
 
 
 class Refused(BtcctlError):

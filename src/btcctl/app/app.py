@@ -11,6 +11,8 @@ from btcctl.controller.builder import ControllerBuilder, Informer
 from btcctl.controller.controller import Controller
 from btcctl.controller.keys.predicates import Predicate
 from btcctl.controller.leading import Service
+from btcctl.controller.lives.daemons import Daemon, Daemons
+from btcctl.controller.lives.timers import Timed, Timer, is_birth_or_death, timed
 from btcctl.controller.manager import Manager
 from btcctl.controller.options import ControllerOptions
 from btcctl.controller.reconciling.processing import Reconcile
@@ -20,6 +22,7 @@ from btcctl.events.recorder import EventRecorder
 from btcctl.informers.factory import SharedInformerFactory
 from btcctl.informers.metrics import InformerMetrics
 from btcctl.informers.reflector.transform import Transform
+from btcctl.informers.typed import cache_of
 from btcctl.leaderelection.elector import Elector
 from btcctl.metrics import Metrics
 from btcctl.objects import ObjectKey
@@ -118,6 +121,57 @@ class App:
     ) -> AppController:
         """Begin to say what a controller reconciles; as of `Controller.for_`, ends with `reconciles`."""
         return AppController(self, type_, predicate, informer)
+
+    def every(
+        self,
+        seconds: float,
+        type_: AnyKind,
+        function: Timed,
+        *,
+        jitter: float = 0.1,
+        first_after: float = 0.0,
+        name: str = "",
+        informer: Informer | None = None,
+        options: ControllerOptions | None = None,
+    ) -> Controller:
+        """Call a function for each object from time to time, as long as the object lives.
+
+        Args:
+            seconds: From the beginning of one call to that of the next.
+            function: Told the key; may be a coroutine function. What it raises has it called again with back-off.
+            jitter: By which part of that a call may come sooner or later.
+            first_after: Seconds from when the object is first seen to the first call.
+            name: Of the controller that does it; the plural of the objects and the function's name if "".
+            informer: Of the objects, instead of the factory's of all.
+            options: As of `reconciles`.
+
+        Raises:
+            ValueError: A duration cannot be one.
+        """
+        cache = cache_of(informer or self.factory.informer(type_of(type_)))
+        timer = Timer(seconds, cache.lister, self.clock, jitter=jitter, first_after=first_after)
+        builder = self.controller(type_, is_birth_or_death, informer=cache)
+        return builder.reconciles(timed(function, timer), name=name or _name_of(type_, function), options=options)
+
+    def daemon(self, type_: AnyKind, function: Daemon, *, name: str = "", informer: Informer | None = None) -> Daemons:
+        """Run a function for each object in a thread of its own, as long as the object lives.
+
+        Args:
+            function: Told the key, and the Stop that asks it to end; must return soon after that is set. One that
+                raises begins again with back-off; one that returns is not started again for that object.
+            name: As of `every`.
+            informer: Likewise.
+
+        Returns:
+            Which of them run.
+        """
+        cache = cache_of(informer or self.factory.informer(type_of(type_)))
+        name = name or _name_of(type_, function)
+        daemons = Daemons(name, function, cache.lister, self.clock)
+        controller = self.controller(type_, is_birth_or_death, informer=cache).reconciles(daemons.reconcile, name=name)
+        daemons.wake = controller.queue.add
+        self.service(daemons, leading=True)
+        return daemons
 
     def service(self, service: Service, *, leading: bool = False) -> None:
         """Run something else beside the controllers, with threads of its own.
@@ -229,6 +283,12 @@ class AppController(ControllerBuilder[Controller]):
         )
         app.add(controller)
         return controller
+
+
+def _name_of(type_: AnyKind, function: Any) -> str:
+    """Of a controller: "databases-check-backups"."""
+    own = getattr(function, "__name__", type(function).__name__)
+    return f"{type_of(type_).plural}-{own.strip('_<>').lower().replace('_', '-')}"
 
 
 #: Says what an operator is made of.

@@ -20,6 +20,7 @@ from btcctl.controller.options import ControllerOptions
 from btcctl.controller.reconciling.draining import finish_work
 from btcctl.controller.reconciling.journal import Journal, WorkObserver
 from btcctl.controller.reconciling.processing import Processor, Reconcile
+from btcctl.controller.reconciling.working import Workers
 from btcctl.errors import CacheSyncError, describe_error
 from btcctl.informers.shared_informer import SharedInformer
 from btcctl.informers.typed import TypedInformer, cache_of
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
 logger = get_logger(__name__)
 
 _JOIN_SECONDS = 2.0  # for threads that have nothing left to do
-_HANGING_JOIN_SECONDS = 0.1  # for threads that had their time already
 
 
 class Controller:
@@ -54,7 +54,8 @@ class Controller:
 
     Args:
         name: Names threads, logs and metrics; unique in the process.
-        reconcile: Brings the world closer to what the object asks for.
+        reconcile: Brings the world closer to what the object asks for: a function, or a coroutine function. Those of
+            one controller run in one event loop.
         workers: How many reconciles run at once; instead of `options.workers`.
         clock: What delays and durations are measured with.
         rate_limiter: How long a key that failed waits; by default 5 ms doubling to 1000 s.
@@ -66,7 +67,7 @@ class Controller:
         died: Set once a started controller has ended before its time.
 
     Raises:
-        TypeError: `reconcile` cannot be called, or is a coroutine function.
+        TypeError: `reconcile` cannot be called.
         ValueError: The name is no qualified name (`btcctl.names`), as its events need it.
     """
 
@@ -297,10 +298,6 @@ class Controller:
         self._note_cause(describe_error(error))
         self.died.set()
 
-    def _worker_failed(self, worker: str, ended: Latch, error: BaseException) -> None:
-        self._note_cause(f"thread {worker} ended by {describe_error(error)}")
-        ended.set()
-
     def _note_cause(self, cause: str) -> None:
         with self._lock:
             self._cause = self._cause or cause
@@ -308,14 +305,14 @@ class Controller:
     def _run_workers(self, stop: Stop) -> None:
         ended = Latch(self._clock)  # asked to stop, or a worker died
         unlink = stop.on_set(ended.set)
-        names = [f"{self.name}-worker-{number}" for number in range(self._options.workers)]
-        workers = [
-            Runner(name, self._work, clock=self._clock, on_failure=partial(self._worker_failed, name, ended))
-            for name in names
-        ]
+
+        def failed(worker: str, error: BaseException) -> None:
+            self._note_cause(f"thread {worker} ended by {describe_error(error)}")
+            ended.set()
+
+        workers = Workers(self.name, self._processor, self.queue, self._work, self._options, self._clock, failed)
         self._begin_work()
-        for worker in workers:
-            worker.start()
+        workers.start()
         logger.info("controller started", controller=self.name, workers=self._options.workers)
         ended.wait()
         unlink()
@@ -324,9 +321,7 @@ class Controller:
         unfinished = finish_work(self.queue, self._processor.calls, drain_seconds, self._clock)
         if unfinished:
             logger.warning("stopped with work left", controller=self.name, keys=[str(key) for key in unfinished])
-        hangs = bool(unfinished) and not self._processor.calls.are_broken_off
-        for worker in workers:
-            worker.stop(_HANGING_JOIN_SECONDS if hangs else _JOIN_SECONDS)
+        workers.stop(is_unfinished=bool(unfinished))
         logger.info("controller stopped", controller=self.name)
 
     def _close(self) -> None:

@@ -122,7 +122,7 @@ def call(function: Callable[..., Any], obj_key: object) -> Any:
     return function(obj_key)
 
 
-def test_a_reconcile_that_returns_a_coroutine_is_told_that_workers_are_threads():
+def test_a_reconcile_that_returns_a_coroutine_is_told_to_be_a_coroutine_function():
     async def reconcile(_: object) -> Result:
         return Result()
 
@@ -139,9 +139,8 @@ async def async_reconcile(_: object, __: object = None) -> Result:
 
 
 @pytest.mark.parametrize("reconcile", [async_reconcile, partial(async_reconcile, 1), AsyncReconciler()])
-def test_a_coroutine_function_is_refused_at_once(reconcile):
-    with pytest.raises(TypeError, match="plain function"):
-        Controller("net", reconcile)
+def test_whatever_is_a_coroutine_function_runs_in_an_event_loop(reconcile):
+    assert after_one_call(reconcile).journal.last(KEY).result == "success"
 
 
 @pytest.mark.parametrize("reconcile", [None, "reconcile", Result()])

@@ -6,16 +6,19 @@ library), is the failure of that one call: the key comes back, the worker goes o
 
 from __future__ import annotations
 
+import asyncio
 import inspect
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Coroutine
 from contextvars import copy_context
 from logging import DEBUG
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from btcctl.clock import Clock
 from btcctl.controller.options import ControllerOptions
 from btcctl.controller.reconciling.failures import Tracebacks, retry_after_of
 from btcctl.controller.reconciling.journal import Journal
+from btcctl.controller.reconciling.looping import SteppedLoop
 from btcctl.controller.reconciling.own_writes import OwnWrites
 from btcctl.controller.reconciling.passing import PassingFailures, is_passing
 from btcctl.controller.reconciling.result import MIN_REQUEUE_SECONDS, Result
@@ -23,6 +26,7 @@ from btcctl.deadline import PendingCalls, limited_to
 from btcctl.errors import DeadlineExceeded, Interrupted, TerminalError, describe_error
 from btcctl.logging import bind, get_logger
 from btcctl.objects import ObjectKey
+from btcctl.processes.computing import ComputingProcesses, processes_at_hand
 from btcctl.rest.collection.written import recording_writes
 from btcctl.workqueue.rate_limited import RateLimitingQueue
 
@@ -31,7 +35,7 @@ if TYPE_CHECKING:
 
 logger = get_logger(__name__)
 
-Reconcile = Callable[[ObjectKey], Result]
+Reconcile: TypeAlias = Callable[[ObjectKey], Result] | Callable[[ObjectKey], Coroutine[Any, Any, Result]]
 
 # Instead of the rate limiter's, if that raises.
 _LIMITERLESS_SECONDS = 1.0
@@ -44,9 +48,12 @@ class Processor:
         calls: What reconciles wait for. Once they have been broken off, none begins any more.
         own_writes: What each key waits for.
         journal: What became of each key.
+        is_async: The reconcile is a coroutine function: `process_async` is for it, `process` for others.
+        processes: What `compute` uses in a reconcile; None: it computes there.
+        is_ending: Coroutines are cancelled, because the controller stops: none of the keys has failed.
 
     Raises:
-        TypeError: `reconcile` cannot be called, or is a coroutine function.
+        TypeError: `reconcile` cannot be called.
     """
 
     def __init__(
@@ -61,6 +68,10 @@ class Processor:
     ) -> None:
         self._name = name
         self._reconcile = _checked(name, reconcile)
+        self.is_async = _is_async(reconcile)
+        self.processes: ComputingProcesses | None = None
+        self.is_ending = False
+        self._loop: SteppedLoop | None = None
         self._queue = queue
         self._clock = clock
         self._metrics = metrics
@@ -75,18 +86,49 @@ class Processor:
             metrics.own_writes = self.own_writes
 
     def process(self, key: ObjectKey) -> None:
-        """Reconcile `key`, unless a cache does not show yet what the last reconcile of it has written."""
-        copy_context().run(self._process, key)  # what is bound to log lines ends with it
+        """Reconcile `key`, unless a cache does not show yet what the last reconcile of it has written.
+
+        A coroutine runs in a loop of the calling thread, with nothing beside it: for tests.
+        """
+        if self.is_async:
+            self._loop = self._loop or _loop_of(
+                self, self._clock
+            )  # one for all: what a reconcile keeps may belong to it
+            self._loop.run_whole(self.process_async(key))
+        else:
+            copy_context().run(self._process, key)  # what is bound to log lines ends with it
+
+    async def process_async(self, key: ObjectKey) -> None:
+        """The same in a task of a running loop, where several may be under way."""
+        started_at = self._begin(key)
+        if started_at is None:
+            return
+        try:
+            result = await self._call_async(key)
+        except BaseException as error:
+            outcome: tuple[str, BaseException | None] = self._failed(key, error)
+        else:
+            outcome = self._succeeded(key, result)
+        self._end(key, started_at, *outcome)
 
     def _process(self, key: ObjectKey) -> None:
+        started_at = self._begin(key)
+        if started_at is not None:
+            self._end(key, started_at, *self._outcome(key))
+
+    def _begin(self, key: ObjectKey) -> float | None:
+        """When it began; None if the key is held back."""
         bind(controller=self._name, key=str(key))
         if not self._queue.is_shut_down and self._hold(key):
-            return
+            return None
         if self._metrics is not None:
             self._metrics.started()
         bind(reconcile_id=self.journal.begin(key))
-        started_at = self._clock.now()
-        outcome, error = self._outcome(key)
+        if self.processes is not None:
+            processes_at_hand.set(self.processes)
+        return self._clock.now()
+
+    def _end(self, key: ObjectKey, started_at: float, outcome: str, error: BaseException | None) -> None:
         duration = self._clock.now() - started_at
         self.journal.end(key, outcome, error)
         if self._metrics is not None:
@@ -108,23 +150,27 @@ class Processor:
         """Reconcile, see to what comes next, return one of `btcctl.controller.metrics.RESULTS` and what was raised."""
         try:
             result = self._call(key)
-        except TerminalError as error:
+        except BaseException as error:
+            return self._failed(key, error)
+        return self._succeeded(key, result)
+
+    def _failed(self, key: ObjectKey, error: BaseException) -> tuple[str, BaseException]:
+        kind = type(error)  # what its `__class__` says is foreign code, too
+        if issubclass(kind, TerminalError):
             self._passing.forget(key)
             self._forget(key)
-            logger.error("giving up until it changes", error=describe_error(error))  # noqa: TRY400
+            logger.error("giving up until it changes", error=describe_error(error))
             return "terminal_error", error
-        except Interrupted as error:
-            if not self.calls.are_broken_off:
-                self._retry(key, error)
-                return "error", error
+        if issubclass(kind, Interrupted) and self.calls.are_broken_off:
             logger.info("reconcile broken off: the server is silent, and the controller stops")
             return "interrupted", error
-        except DeadlineExceeded as error:
-            self._retry(key, error)
-            return "timeout", error
-        except BaseException as error:
-            self._retry(key, error)
-            return "error", error
+        if issubclass(kind, asyncio.CancelledError) and self.is_ending:
+            logger.info("reconcile cancelled: the controller stops")
+            return "interrupted", error
+        self._retry(key, error)
+        return "timeout" if issubclass(kind, DeadlineExceeded) else "error", error
+
+    def _succeeded(self, key: ObjectKey, result: Result) -> tuple[str, None]:
         seconds = result.requeue_after
         self._passing.forget(key)
         if seconds == 0:
@@ -140,7 +186,22 @@ class Processor:
     def _call(self, key: ObjectKey) -> Result:
         with recording_writes() as writes, limited_to(self._timeout, self._clock, self.calls):
             try:
-                result = self._reconcile(key)
+                result: Any = self._reconcile(key)
+            finally:
+                self.own_writes.record(key, writes)
+        if not isinstance(result, Result):
+            raise TypeError(_why_no_result(result))
+        return result
+
+    async def _call_async(self, key: ObjectKey) -> Result:
+        with recording_writes() as writes, limited_to(self._timeout, self._clock, self.calls):
+            try:
+                async with asyncio.timeout(self._timeout) as limit:
+                    result = await cast("Any", self._reconcile)(key)
+            except TimeoutError as error:
+                if limit.expired():  # and not one of its own
+                    raise DeadlineExceeded(f"not done within {self._timeout:g} s") from error
+                raise
             finally:
                 self.own_writes.record(key, writes)
         if not isinstance(result, Result):
@@ -201,15 +262,23 @@ def _checked(name: str, reconcile: Any) -> Reconcile:
         raise TypeError(
             f"controller {name}: reconcile is of type {type(reconcile).__name__}, must be a function of a key"
         )
-    if inspect.iscoroutinefunction(reconcile) or inspect.iscoroutinefunction(reconcile.__call__):
-        raise TypeError(f"controller {name}: reconcile must be a plain function: workers are threads, use `def`")
     return cast("Reconcile", reconcile)
+
+
+def _loop_of(owner: object, clock: Clock) -> SteppedLoop:
+    loop = SteppedLoop(clock)
+    weakref.finalize(owner, loop.close)
+    return loop
+
+
+def _is_async(reconcile: Any) -> bool:
+    return inspect.iscoroutinefunction(reconcile) or inspect.iscoroutinefunction(reconcile.__call__)
 
 
 def _why_no_result(returned: object) -> str:
     if inspect.iscoroutine(returned):
         returned.close()  # or the interpreter warns that it was never awaited
-        return "reconcile returned a coroutine: it must be a plain function, workers are threads"
+        return "reconcile returned a coroutine, but is no coroutine function: write it as `async def`"
     if returned is None:
         return "reconcile returned None, not a Result: end it with `return Result()`"
     hint = f"; to come back later, `Result(requeue_after={returned})`" if type(returned) in {int, float} else ""

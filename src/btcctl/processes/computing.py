@@ -1,0 +1,184 @@
+"""Functions that compute for long, called in other processes: Python runs one thread at a time in each.
+
+Each process works at one call at a time. It is started when it is first needed, and ends when the pipe to us closes,
+however we end; one whose call has had its time is killed, which is the one way to end what computes.
+
+Pickled are the function (by its name: it stands in a module), what it is given and what it returns or raises.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import pickle
+import queue
+import signal
+import threading
+from collections.abc import Callable
+from contextvars import ContextVar
+from multiprocessing.connection import Connection
+from typing import Any, ParamSpec, TypeVar
+
+from btcctl.deadline import pending_calls, time_left
+from btcctl.errors import ComputingFailed, DeadlineExceeded, describe_error
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_FOREVER = 1_000_000.0
+_spawning = multiprocessing.get_context("spawn")  # a fork would copy locks that other threads hold
+
+
+class _Child:
+    """One process."""
+
+    def __init__(self, name: str) -> None:
+        self.pipe, theirs = _spawning.Pipe()
+        self.process = _spawning.Process(target=_serve, args=(theirs,), name=name, daemon=True)
+        self.process.start()
+        theirs.close()
+
+    def end(self) -> None:
+        """Kill it."""
+        self.process.kill()
+        self.process.join()
+        self.pipe.close()
+
+
+class ComputingProcesses:
+    """Some processes that compute. Thread-safe.
+
+    Args:
+        name: What they are called.
+        count: How many calls at a time.
+    """
+
+    def __init__(self, name: str, count: int) -> None:
+        self._name = name
+        self._lock = threading.Lock()  # guards what follows
+        self._is_closed = False
+        self._all: set[_Child] = set()
+        self._free: queue.SimpleQueue[_Child | None] = queue.SimpleQueue()
+        for _ in range(count):
+            self._free.put(None)  # room for one
+
+    def call(self, function: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> T:
+        """Call it in one of them, once one is free.
+
+        Raises:
+            DeadlineExceeded: The time of the work under way is over; the process is killed.
+            Interrupted: That work is broken off.
+            ComputingFailed: The process ended.
+            TypeError: The function, or what it is given, cannot be pickled.
+            BaseException: What the function raised.
+        """
+        try:
+            question = pickle.dumps((function, args, kwargs))
+        except (pickle.PicklingError, AttributeError, TypeError) as error:
+            why = describe_error(error)
+            raise TypeError(f"what is to be computed elsewhere must stand in a module: {why}") from None
+        try:
+            child = self._free.get(timeout=time_left(_FOREVER))
+        except queue.Empty:
+            raise DeadlineExceeded("no process was free in time") from None
+        try:
+            child = child or self._make()
+            answer = _ask(child, question)
+        except BaseException:  # it may still be at work
+            if child is not None:
+                self._drop(child)
+            self._free.put(None)
+            raise
+        self._free.put(child)
+        has_returned, value = answer
+        if not has_returned:
+            raise value
+        result: T = value
+        return result
+
+    def close(self) -> None:
+        """End all of them. Idempotent."""
+        with self._lock:
+            self._is_closed = True
+            children = [*self._all]
+            self._all.clear()
+        for each in children:
+            each.end()
+
+    def _make(self) -> _Child:
+        with self._lock:
+            if self._is_closed:
+                raise ComputingFailed("the processes that compute have been ended")
+            child = _Child(self._name)
+            self._all.add(child)
+            return child
+
+    def _drop(self, child: _Child) -> None:
+        with self._lock:
+            is_ours = child in self._all
+            self._all.discard(child)
+        if is_ours:
+            child.end()
+
+
+#: Those of the work under way.
+processes_at_hand: ContextVar[ComputingProcesses | None] = ContextVar("processes", default=None)
+
+
+def compute(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call a function that computes for long, in a process of the controller that reconciles.
+
+        plan = compute(plan_for, db.spec)
+
+    `ControllerOptions(processes=2)` says how many there are; without any it is called here. Unlike what computes here,
+    it ends at the deadline of the reconcile. It and what it is given are pickled: it stands in a module, and has no
+    caches and no client.
+
+    Raises:
+        DeadlineExceeded: The reconcile has had its time.
+        ComputingFailed: The process ended.
+        TypeError: Something cannot be pickled.
+        BaseException: What the function raised.
+    """
+    processes = processes_at_hand.get()
+    if processes is None:
+        return function(*args, **kwargs)
+    return processes.call(function, args, kwargs)
+
+
+def _ask(child: _Child, question: bytes) -> tuple[bool, Any]:
+    calls = pending_calls()
+    breakable: contextlib.AbstractContextManager[None] = (
+        contextlib.nullcontext() if calls is None else calls.breakable(child.process.kill)
+    )
+    with breakable:
+        try:
+            child.pipe.send_bytes(question)
+            if not child.pipe.poll(time_left(_FOREVER)):
+                time_left(_FOREVER)
+                raise DeadlineExceeded("not computed in time")
+            answer: tuple[bool, Any] = pickle.loads(child.pipe.recv_bytes())  # noqa: S301  of our own process
+        except (EOFError, OSError) as error:
+            raise ComputingFailed("the process that computed has ended") from error
+    return answer
+
+
+def _serve(pipe: Connection) -> None:
+    """What a process does."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for those who hold the other end
+    with contextlib.suppress(EOFError, OSError):
+        while True:
+            pipe.send_bytes(_answer(pipe.recv_bytes()))
+
+
+def _answer(question: bytes) -> bytes:
+    try:
+        function, args, kwargs = pickle.loads(question)  # noqa: S301  of our own process
+        answer = (True, function(*args, **kwargs))
+    except BaseException as error:
+        answer = (False, error)
+    try:
+        return pickle.dumps(answer)
+    except Exception as error:
+        what = describe_error(answer[1]) if not answer[0] else describe_error(error)
+        return pickle.dumps((False, ComputingFailed(f"what was computed cannot be brought back: {what}")))
