@@ -10,6 +10,7 @@ import asyncio
 import inspect
 import weakref
 from collections.abc import Callable, Coroutine
+from contextlib import AbstractContextManager
 from contextvars import copy_context
 from logging import DEBUG
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
@@ -183,18 +184,19 @@ class Processor:
         self._queue.add_after(key, max(seconds, MIN_REQUEUE_SECONDS), background=in_background)
         return "requeue_after", None
 
+    def _limited(self) -> AbstractContextManager[None]:
+        return limited_to(self._timeout, self._clock, self.calls)
+
     def _call(self, key: ObjectKey) -> Result:
-        with recording_writes() as writes, limited_to(self._timeout, self._clock, self.calls):
+        with recording_writes() as writes, self._limited():
             try:
                 result: Any = self._reconcile(key)
             finally:
                 self.own_writes.record(key, writes)
-        if not isinstance(result, Result):
-            raise TypeError(_why_no_result(result))
-        return result
+        return _checked_result(result)
 
     async def _call_async(self, key: ObjectKey) -> Result:
-        with recording_writes() as writes, limited_to(self._timeout, self._clock, self.calls):
+        with recording_writes() as writes, self._limited():
             try:
                 async with asyncio.timeout(self._timeout) as limit:
                     result = await cast("Any", self._reconcile)(key)
@@ -204,9 +206,7 @@ class Processor:
                 raise
             finally:
                 self.own_writes.record(key, writes)
-        if not isinstance(result, Result):
-            raise TypeError(_why_no_result(result))
-        return result
+        return _checked_result(result)
 
     def _retry(self, key: ObjectKey, error: BaseException) -> None:
         """Have `key` come back; show the traceback of what is not ours, the first time that the key fails so."""
@@ -273,6 +273,12 @@ def _loop_of(owner: object, clock: Clock) -> SteppedLoop:
 
 def _is_async(reconcile: Any) -> bool:
     return inspect.iscoroutinefunction(reconcile) or inspect.iscoroutinefunction(reconcile.__call__)
+
+
+def _checked_result(result: Any) -> Result:
+    if not isinstance(result, Result):
+        raise TypeError(_why_no_result(result))
+    return result
 
 
 def _why_no_result(returned: object) -> str:
