@@ -112,14 +112,14 @@ if TYPE_CHECKING:
     from btcctl.objects import ObjectKey as ObjectKey
     from btcctl.objects import OwnerReference as OwnerReference
     from btcctl.processes.computing import compute as compute
-    from btcctl.resources import CLUSTER_ROLES as CLUSTER_ROLES
     from btcctl.resources import CLUSTER_ROLE_BINDINGS as CLUSTER_ROLE_BINDINGS
+    from btcctl.resources import CLUSTER_ROLES as CLUSTER_ROLES
     from btcctl.resources import CONFIG_MAPS as CONFIG_MAPS
     from btcctl.resources import CONTROLLER_REVISIONS as CONTROLLER_REVISIONS
     from btcctl.resources import CUSTOM_RESOURCE_DEFINITIONS as CUSTOM_RESOURCE_DEFINITIONS
     from btcctl.resources import DEPLOYMENTS as DEPLOYMENTS
-    from btcctl.resources import ENDPOINTS as ENDPOINTS
     from btcctl.resources import ENDPOINT_SLICES as ENDPOINT_SLICES
+    from btcctl.resources import ENDPOINTS as ENDPOINTS
     from btcctl.resources import EVENTS as EVENTS
     from btcctl.resources import EVENTS_V1 as EVENTS_V1
     from btcctl.resources import JOBS as JOBS
@@ -129,19 +129,19 @@ if TYPE_CHECKING:
     from btcctl.resources import NETWORK_POLICIES as NETWORK_POLICIES
     from btcctl.resources import NODES as NODES
     from btcctl.resources import PERSISTENT_VOLUME_CLAIMS as PERSISTENT_VOLUME_CLAIMS
-    from btcctl.resources import PODS as PODS
     from btcctl.resources import POD_DISRUPTION_BUDGETS as POD_DISRUPTION_BUDGETS
+    from btcctl.resources import PODS as PODS
     from btcctl.resources import REPLICA_SETS as REPLICA_SETS
-    from btcctl.resources import ROLES as ROLES
     from btcctl.resources import ROLE_BINDINGS as ROLE_BINDINGS
-    from btcctl.resources import ResourceType as ResourceType
+    from btcctl.resources import ROLES as ROLES
     from btcctl.resources import SECRETS as SECRETS
-    from btcctl.resources import SERVICES as SERVICES
     from btcctl.resources import SERVICE_ACCOUNTS as SERVICE_ACCOUNTS
+    from btcctl.resources import SERVICES as SERVICES
     from btcctl.resources import STATEFUL_SETS as STATEFUL_SETS
     from btcctl.resources import VALIDATING_ADMISSION_POLICIES as VALIDATING_ADMISSION_POLICIES
     from btcctl.resources import VALIDATING_ADMISSION_POLICY_BINDINGS as VALIDATING_ADMISSION_POLICY_BINDINGS
     from btcctl.resources import VALIDATING_WEBHOOK_CONFIGURATIONS as VALIDATING_WEBHOOK_CONFIGURATIONS
+    from btcctl.resources import ResourceType as ResourceType
     from btcctl.rest.client import ApiClient as ApiClient
     from btcctl.rest.collection.logs import LogLines as LogLines
     from btcctl.rest.collection.resource import PatchKind as PatchKind
