@@ -12,7 +12,6 @@ from btcctl.apiserver.access.impersonation import impersonated
 from btcctl.apiserver.access.rbac import Authorizer, Rbac
 from btcctl.apiserver.access.tokens import Tokens
 from btcctl.apiserver.admission.admission import Admission
-from btcctl.apiserver.admission.hooks.services import Services
 from btcctl.apiserver.endpoints import discovery, openapi
 from btcctl.apiserver.endpoints.evictions import Evictions
 from btcctl.apiserver.endpoints.reads import Reader
@@ -47,6 +46,8 @@ from btcctl.apiserver.served.registry import Registry
 from btcctl.apiserver.storage.collection import Body
 from btcctl.apiserver.storage.store import Store
 from btcctl.apiserver.streaming.hooks import PodConnect, PodExec, PodHooks, PodLogs
+from btcctl.apiserver.webhooks.calling import HookClient
+from btcctl.apiserver.webhooks.services import Services
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.logging import get_logger
 from btcctl.objects import ObjectKey
@@ -102,11 +103,12 @@ class Api:
         self._observer = observer
         self._reviews = Reviews(self.registry, clock, self._authorizer)
         self._tokens = Tokens(self.store)
-        self._writer = Writer(self.store, self.registry, new_uid)
+        self.services = Services(self.store)  #: where webhooks are that are named by a Service
+        hooks = HookClient(self.services.resolve)
+        self._writer = Writer(self.store, self.registry, new_uid, hooks)
         self._reader = Reader(self.store)
         applier = Applier(self.store, self.registry, self._writer)
-        self.services = Services(self.store)  #: where webhooks are that are named by a Service
-        self.admission = Admission(self.store, self.registry, self.services.resolve)
+        self.admission = Admission(self.store, self.registry, hooks)
         rights_of = None if self._authorizer is None else self._rights_of
         self._changes = Changes(self.store, self._writer, self._reader, applier, self.admission, rights_of)
         self.pods = PodHooks(pod_logs, pod_exec, pod_connect)  #: may be changed later

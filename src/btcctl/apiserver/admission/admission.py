@@ -12,7 +12,6 @@ from btcctl.apiserver.admission import matching
 from btcctl.apiserver.admission.attributes import Attributes
 from btcctl.apiserver.admission.gate import Gate
 from btcctl.apiserver.admission.hooks import webhooks
-from btcctl.apiserver.admission.hooks.calling import HookClient, Local, Resolve
 from btcctl.apiserver.admission.hooks.webhooks import Webhook, Webhooks
 from btcctl.apiserver.admission.mutating import Mutator, Renew, mutate
 from btcctl.apiserver.admission.policies.params import Params
@@ -23,6 +22,7 @@ from btcctl.apiserver.requests.routing import Route
 from btcctl.apiserver.served.registry import Registry
 from btcctl.apiserver.storage.collection import Body, CollectionId
 from btcctl.apiserver.storage.store import Store
+from btcctl.apiserver.webhooks.calling import HookClient, Local
 from btcctl.resources import (
     MUTATING_WEBHOOK_CONFIGURATIONS,
     VALIDATING_ADMISSION_POLICIES,
@@ -62,13 +62,13 @@ class Admission:
     """Thread-safe.
 
     Args:
-        resolve: Where Services are.
+        client: Calls webhooks.
     """
 
-    def __init__(self, store: Store, registry: Registry, resolve: Resolve) -> None:
+    def __init__(self, store: Store, registry: Registry, client: HookClient) -> None:
         self._store = store
         self._versions = Versions(registry)
-        self._client = HookClient(resolve)
+        self._client = client
         self._webhooks = Webhooks(store, self._versions, self._client)
         self._policies = ValidatingPolicies(store, self._versions, Params(store, registry))
         self._lock = threading.Lock()  # guards the next one

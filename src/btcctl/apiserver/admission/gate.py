@@ -1,29 +1,17 @@
-"""What stands between a request and the store: everything that must be asked first.
-
-Nobody outside is asked while the store is locked: who is asked may be a client of this server. So a write that needs
-an answer is given up with `Unanswered`; `answered` asks, and begins it anew, when the answer is known.
-
-* An answer holds for the state that it was asked about: an object that was changed meanwhile is asked about again, as
-  a real server does when its write has come too late.
-* What a write makes up itself, a uid or a name, stays the same however often it begins (`remembered`).
-* Nothing is written before the last question is answered.
-"""
+"""What stands between a request and the store: everything that must be asked first, by way of `storage.answers`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from btcctl.apiserver.admission.attributes import CREATE, UPDATE, Attributes
 from btcctl.apiserver.admission.mutating import Renew
 from btcctl.apiserver.requests.messages import User
 from btcctl.apiserver.requests.routing import Route
+from btcctl.apiserver.storage.answers import ask
 from btcctl.apiserver.storage.collection import Body
-from btcctl.errors import BtcctlError
 from btcctl.resources import ResourceType
-
-#: The name that a client has given to a new object: "" if the server makes it up. To be remembered.
-SENT_NAME = "sent name"
 
 
 class Chain(Protocol):
@@ -40,26 +28,6 @@ class Chain(Protocol):
 
     def validate(self, attributes: Attributes, warnings: list[str]) -> None:
         """Raises StatusError if anybody refuses."""
-
-
-class Unanswered(BtcctlError):
-    """A write needs an answer that is not there yet."""
-
-    def __init__(self, ask: Callable[[], None]) -> None:
-        super().__init__("the admission of this request is not decided yet")
-        self.ask = ask
-
-
-_Result = TypeVar("_Result")
-
-
-def answered(work: Callable[[], _Result]) -> _Result:
-    """What the work gives in the end. Called with the store unlocked."""
-    while True:
-        try:
-            return work()
-        except Unanswered as question:
-            question.ask()
 
 
 class Gate:
@@ -84,14 +52,11 @@ class Gate:
         self._user = user
         self._options = options
         self._warnings = warnings
-        self._answers: dict[tuple[str, str, str], Any] = {}
-        self._remembered: dict[str, str] = {}
+        self._sent_name = ""
 
-    def remembered(self, what: str, make: Callable[[], str]) -> str:
-        """Something that is made up once."""
-        if what not in self._remembered:
-            self._remembered[what] = make()
-        return self._remembered[what]
+    def note_name(self, name: str) -> None:
+        """The name that a client has given to a new object: "" if the server makes it up."""
+        self._sent_name = name
 
     def mutated(self, type_: ResourceType, obj: Body, old: Body | None, renew: Renew) -> Body | None:
         """The object as everybody wants it, or None: it stays as it is.
@@ -131,23 +96,17 @@ class Gate:
         self._chain.mutate(attributes, dict, self._warnings)
         self._chain.validate(attributes, self._warnings)
 
-    def _answer(self, phase: str, attributes: Attributes, ask: Callable[[], Any]) -> Any:
+    def _answer(self, phase: str, attributes: Attributes, question: Callable[[], Any]) -> Any:
         old = {} if attributes.old is None else attributes.old["metadata"]
         key = phase, str(old.get("uid", "")), str(old.get("resourceVersion", ""))
-        if key not in self._answers:
-
-            def learn() -> None:
-                self._answers[key] = ask()
-
-            raise Unanswered(learn)
-        return self._answers[key]
+        return ask(key, question)
 
     def _attributes(
         self, type_: ResourceType, operation: str, obj: Body | None, old: Body | None, phase: str = ""
     ) -> Attributes:
         kinds = {"CREATE": "CreateOptions", "UPDATE": "UpdateOptions", "DELETE": "DeleteOptions"}
         options = {"kind": kinds.get(operation, "CreateOptions"), "apiVersion": "meta.k8s.io/v1", **self._options}
-        name = self._route.name or self._remembered.get(SENT_NAME, "")
+        name = self._route.name or self._sent_name
         if not name and phase == "validate" and obj is not None:
             name = obj["metadata"].get("name") or ""
         dry_run = bool(self._options.get("dryRun"))

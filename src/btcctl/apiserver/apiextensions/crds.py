@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from btcctl.apiserver.apiextensions import crd_names, crd_versions
+from btcctl.apiserver.apiextensions.conversion import checks
 from btcctl.apiserver.apiextensions.crd_schema import unknown_formats
-from btcctl.apiserver.machinery import errors
 from btcctl.apiserver.machinery.errors import Cause
 from btcctl.apiserver.machinery.field_errors import invalid
 from btcctl.apiserver.machinery.gofmt import shown
@@ -48,11 +48,7 @@ def prepare_definition(body: dict[str, Any]) -> None:
 
 
 def check_definition(body: Body) -> list[Cause]:
-    """What is wrong with a definition.
-
-    Raises:
-        StatusError: 501, it needs what this server cannot do and would silently not do.
-    """
+    """What is wrong with a definition."""
     spec, name = body["spec"], body["metadata"].get("name") or ""
     names, versions = spec["names"], spec["versions"] or []
     causes = []
@@ -77,20 +73,13 @@ def check_definition(body: Body) -> list[Cause]:
     if strategy not in {"None", "Webhook"}:
         message = f'Unsupported value: {shown(strategy)}: supported values: "None", "Webhook"'
         causes.append(Cause("FieldValueNotSupported", message, "spec.conversion.strategy"))
-    if not causes:
-        _refuse_unsupported(strategy)
-    return causes
+    return causes + list(checks.check(spec["conversion"]))
 
 
 def remarks(body: Body) -> list[str]:
     """Warnings about a definition that is right."""
     schemas = [version["schema"]["openAPIV3Schema"] for version in body["spec"]["versions"]]
     return [f'unrecognized format "{each}"' for schema in schemas for each in unknown_formats(schema)]
-
-
-def _refuse_unsupported(strategy: str) -> None:
-    if strategy != "None":
-        raise errors.not_implemented("CustomResourceDefinitions with a conversion webhook")
 
 
 def check_update(new: Body, old: Body) -> list[Cause]:

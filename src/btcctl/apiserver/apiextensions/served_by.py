@@ -7,17 +7,23 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from btcctl.apiserver.apiextensions.conversion.webhook import Converter
 from btcctl.apiserver.schemas.prune_and_default import has_rules
 from btcctl.apiserver.served.registry import CUSTOM_VERBS, PrinterColumn, ScalePaths, Served
 from btcctl.apiserver.storage.collection import Body
+from btcctl.apiserver.webhooks.calling import HookClient
 from btcctl.resources import ResourceType
 
 if TYPE_CHECKING:
     from btcctl.apiserver.schemas.cel.rules import Node
 
 
-def served_by(definition: Body) -> list[Served]:
-    """The resources an established CustomResourceDefinition asks for, storage version known to each."""
+def served_by(definition: Body, client: HookClient) -> list[Served]:
+    """The resources an established CustomResourceDefinition asks for, storage version known to each.
+
+    Args:
+        client: Calls a webhook that converts them.
+    """
     spec, metadata = definition["spec"], definition["metadata"]
     storage = next(each for each in spec["versions"] if each["storage"])
     common = {
@@ -26,8 +32,13 @@ def served_by(definition: Body) -> list[Served]:
         "storage_schema": storage["schema"]["openAPIV3Schema"],
         "is_changed": metadata.get("generation", 1) > 1,
         "is_terminating": "deletionTimestamp" in metadata,
+        "conversion": _conversion(spec.get("conversion") or {}, client),
     }
     return [replace(_served_version(spec, each), **common) for each in spec["versions"] if each["served"]]
+
+
+def _conversion(conversion: Body, client: HookClient) -> Converter | None:
+    return Converter(conversion["webhook"], client) if conversion.get("strategy") == "Webhook" else None
 
 
 def _served_version(spec: Body, version: Body) -> Served:

@@ -106,6 +106,7 @@ class Reader:
             bookmarks=options.bookmarks,
             initial_end=options.bookmarks and since is None,
             deadline=self._store.clock.now() + seconds,
+            waits=route.served.conversion is not None,
         )
         headers = {"Cache-Control": "no-cache, private", "Content-Type": "application/json"}
         return WatchResponse(headers, Watch(self._store, route.served.collection, watch_options))

@@ -13,6 +13,7 @@ from btcctl.apiserver.requests.bodies import read_plain
 from btcctl.apiserver.requests.messages import ApiRequest, ApiResponse, TakeOver, json_response
 from btcctl.apiserver.requests.options import write_options
 from btcctl.apiserver.requests.routing import Route
+from btcctl.apiserver.storage.answers import answered
 from btcctl.apiserver.storage.collection import Body
 from btcctl.apiserver.storage.store import Store
 from btcctl.apiserver.streaming.hooks import PodHooks
@@ -56,7 +57,7 @@ class Subresources:
         if route.subresource == "token":
             return self._token_requests.handle(route, request, self._existing(route))
         if route.subresource == "scale":
-            return self._scales.handle(route, request, warnings)
+            return answered(lambda: self._scales.handle(route, request, warnings))
         handlers = {
             "binding": self._bind,
             "eviction": self._evict,

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from btcctl.apiserver.admission.admission import Admission
-from btcctl.apiserver.admission.gate import Gate, answered
+from btcctl.apiserver.admission.gate import Gate
 from btcctl.apiserver.endpoints.reads import Reader
 from btcctl.apiserver.machinery import errors
 from btcctl.apiserver.machinery.errors import Cause
@@ -20,6 +20,7 @@ from btcctl.apiserver.requests import options as query
 from btcctl.apiserver.requests.messages import ApiRequest, ApiResponse, json_response
 from btcctl.apiserver.requests.options import DeleteOptions, Rights
 from btcctl.apiserver.requests.routing import Route
+from btcctl.apiserver.storage.answers import answered
 from btcctl.apiserver.storage.store import Store, key_of
 
 
@@ -112,7 +113,8 @@ class Changes:
         options = self._delete_options(route, request, warnings)
         view = self._reader.view(route, request)
         # With somebody to ask about each the store cannot stay locked.
-        with self._store.transaction() if options.gate is None else nullcontext():
+        is_alone = options.gate is None and route.served.conversion is None
+        with self._store.transaction() if is_alone else nullcontext():
             records, metadata = self._reader.page(route, request)
             for record in records:
                 key = key_of(record.body)

@@ -23,6 +23,7 @@ _CONSTANTS: Mapping[str, Mapping[str, Any]] = {
     "admissionregistration.v1.RuleWithOperations": {"scope": "*"},
     "admissionregistration.v1.ServiceReference": {"port": 443},
     "admissionregistration.v1.ValidatingAdmissionPolicySpec": {"failurePolicy": "Fail"},
+    "apiextensions.v1.ServiceReference": {"port": 443},
     "core.v1.AzureDiskVolumeSource": {
         "cachingMode": "ReadWrite",
         "fsType": "ext4",

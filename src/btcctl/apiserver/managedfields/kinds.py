@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,6 +47,7 @@ class Kind:
         types: By apiVersion: the versions in which others may have written.
         reset: Fields that such a write never changes.
         is_plain: Whether absent fields are just absent; else they are what Go's types make of them.
+        convert: Shows an object in another version; None if that changes nothing but its apiVersion.
     """
 
     api_version: str
@@ -54,6 +55,7 @@ class Kind:
     reset: FieldSet
     subresource: str
     is_plain: bool
+    convert: Callable[[Mapping[str, Any], str], dict[str, Any]] | None = None
 
     @property
     def type(self) -> Type:
@@ -63,7 +65,8 @@ class Kind:
 def kind_of(registry: Registry, served: Served, subresource: str = "") -> Kind:
     found = registry.definition(f"{served.type.plural}.{served.type.group}") if served.is_custom else ()
     types = {each.type.api_version: type_of(each) for each in (*found, served)}
-    return Kind(served.type.api_version, types, _reset(served, subresource), subresource, served.is_custom)
+    convert = None if served.conversion is None else served.conversion.converted
+    return Kind(served.type.api_version, types, _reset(served, subresource), subresource, served.is_custom, convert)
 
 
 def without_late(served: Served, sent: Mapping[str, Any], new: dict[str, Any]) -> dict[str, Any]:

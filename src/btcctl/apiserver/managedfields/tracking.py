@@ -93,7 +93,8 @@ def updated(kind: Kind, old: Body | None, new: Body, managed: Managed, author: A
     Raises:
         Untypable: One of the states does not fit the kind's type.
     """
-    before, after = (content(kind, each) for each in _differing(old or {}, new))
+    differing = _differing(old or {}, new) if kind.convert is None else (old or {}, new)
+    before, after = (content(kind, each) for each in differing)
     managed = reconciled(kind, managed)
     versions: dict[str, Comparison] = {}
     managed = disown(kind, managed, before, after, versions)
@@ -122,6 +123,8 @@ def content(kind: Kind, body: Body) -> dict[str, Any]:
 
 
 def comparison(kind: Kind, before: Body, after: Body, api_version: str) -> Comparison:
+    if kind.convert is not None and api_version != kind.api_version:
+        before, after = (kind.convert(each, api_version) if each else each for each in (before, after))
     found = compare(kind.types[api_version], before, after)
     return found.without(kind.reset) if api_version == kind.api_version else found
 

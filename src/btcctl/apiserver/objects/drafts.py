@@ -19,6 +19,7 @@ from btcctl.apiserver.requests.options import Gatekeeper, WriteOptions
 from btcctl.apiserver.requests.routing import Route
 from btcctl.apiserver.schemas import prune_and_default
 from btcctl.apiserver.served.registry import Registry, Served
+from btcctl.apiserver.storage.answers import remembered
 from btcctl.apiserver.storage.collection import Body, Record
 from btcctl.apiserver.storage.conversions import as_served, as_stored
 from btcctl.apiserver.storage.store import Store
@@ -43,19 +44,17 @@ class Drafts:
         self._registry = registry
         self._new_uid = new_uid
 
-    def new_object(
-        self, route: Route, body: dict[str, Any], strategy: Strategy, gate: Gatekeeper | None
-    ) -> dict[str, Any]:
+    def new_object(self, route: Route, body: dict[str, Any], strategy: Strategy) -> dict[str, Any]:
         is_wiped = "status" in route.served.subresources and not strategy.takes_status
         new: dict[str, Any] = private({key: value for key, value in body.items() if key != "status" or not is_wiped})
         sent = {**body["metadata"], "namespace": route.namespace}
-        uid, created = self._new_uid, rfc3339(self._store.clock.wall_time())
-        if gate is not None:
-            uid, created = partial(gate.remembered, "uid", uid), gate.remembered("time", lambda: created)
-            if sent.get("generateName") and not sent.get("name"):
-                sent["name"] = gate.remembered("name", partial(meta.generate_name, sent["generateName"]))
+        about = (route.served.collection, sent.get("name") or sent.get("generateName") or "")
+        uid = remembered(("uid", *about), self._new_uid)
+        created = remembered(("time", *about), lambda: rfc3339(self._store.clock.wall_time()))
+        if sent.get("generateName") and not sent.get("name"):
+            sent["name"] = remembered(("name", *about), partial(meta.generate_name, sent["generateName"]))
         new["metadata"] = meta.created_metadata(
-            sent, uid=uid(), created=created, generation=1 if strategy.has_generation else None
+            sent, uid=uid, created=created, generation=1 if strategy.has_generation else None
         )
         new = complete(route.served, strategy, new)
         strategy.prepare(new)
@@ -73,9 +72,9 @@ class Drafts:
             return body, options
         before = None if old is None else old.body
         if old is None:
-            gate.remembered("sent name", lambda: sent.get("name") or "")
+            gate.note_name(sent.get("name") or "")
             self.check_namespace(route, sent.get("name") or "")
-            new = self.new_object(route, body, strategy, gate)
+            new = self.new_object(route, body, strategy)
         else:
             new = merged(route, old.body, private(body))
             (strategy.keep_status if route.subresource else strategy.keep)(new, old.body)

@@ -24,6 +24,7 @@ from btcctl.apiserver.served.registry import Registry, Served
 from btcctl.apiserver.storage.collection import Body, Record
 from btcctl.apiserver.storage.conversions import as_served, as_stored
 from btcctl.apiserver.storage.store import Store
+from btcctl.apiserver.webhooks.calling import HookClient
 from btcctl.json_values import is_same_json
 from btcctl.objects import ObjectKey
 from btcctl.resources import CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES, SERVICE_ACCOUNTS
@@ -37,15 +38,16 @@ class Writer:
 
     Args:
         new_uid: Makes a uid for each new object.
+        client: Calls webhooks that convert custom resources.
 
     Methods return the object as it is after the write, in the storage version.
     """
 
-    def __init__(self, store: Store, registry: Registry, new_uid: Callable[[], str]) -> None:
+    def __init__(self, store: Store, registry: Registry, new_uid: Callable[[], str], client: HookClient) -> None:
         self._store = store
         self._registry = registry
         self._drafts = Drafts(store, registry, new_uid)
-        self._definitions = Definitions(store, registry)
+        self._definitions = Definitions(store, registry, client)
         self._deletion = Deletion(store)
 
     def create(
@@ -71,7 +73,7 @@ class Writer:
             body = as_stored(body)
             if options.gate is not None:
                 body, options = self._drafts.mutated(route, None, body, options, warnings)
-            new = self._drafts.new_object(route, body, strategy, options.gate)
+            new = self._drafts.new_object(route, body, strategy)
             self._admit(route, new)
             if options.rights is not None:
                 options.rights.check_grant(new, None)
@@ -217,7 +219,7 @@ class Writer:
     def _store_new(self, served: Served, new: dict[str, Any], options: WriteOptions) -> Body:
         if options.dry_run:
             del new["metadata"]["resourceVersion"]
-            return new
+            return new if served.conversion is None else versions.stored_body(served, new)
         record = self._store.create(served.collection, versions.stored_body(served, new))
         if served.type == NAMESPACES:
             self._add_account(new["metadata"]["name"])

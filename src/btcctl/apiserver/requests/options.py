@@ -35,8 +35,8 @@ _DELETE_OPTIONS = "DeleteOptions"
 class Gatekeeper(Protocol):
     """The admission of one request: see `admission.gate.Gate`, which is one."""
 
-    def remembered(self, what: str, make: Callable[[], str]) -> str:
-        """Something that a write makes up, the same each time it begins anew."""
+    def note_name(self, name: str) -> None:
+        """The name that a client has given to a new object: "" if the server makes it up."""
 
     def mutated(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from btcctl.apiserver.machinery.integers import saturated
 from btcctl.apiserver.storage.collection import CollectionId
@@ -48,6 +48,13 @@ class ScalePaths:
     selector: str = ""  #: of a string holding a label selector; "" for none
 
 
+class Conversion(Protocol):
+    """Shows the objects of a definition in another version: `apiextensions.conversion.webhook.Converter` is one."""
+
+    def converted(self, body: Mapping[str, Any], api_version: str) -> dict[str, Any]:
+        """The object as that version has it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Served:
     """One resource in one version, and what a client can know about it."""
@@ -71,6 +78,7 @@ class Served:
     selectable_fields: tuple[str, ...] = ()
     deprecation: str = ""  #: the warning each use of it gets; "" if it is not deprecated
     is_terminating: bool = False  #: its definition is being deleted
+    conversion: Conversion | None = None  #: converts between versions; None changes nothing but apiVersion
     rules: Any = field(default=None, compare=False)  #: the compiled CEL rules of the schema; None for none
 
     @property
@@ -85,7 +93,8 @@ class Served:
     @property
     def is_converted(self) -> bool:
         """Whether what is stored may be otherwise than this version shows it."""
-        return self.is_changed or self.schema != self.storage_schema
+        is_other = self.conversion is not None and self.storage_api_version != self.type.api_version
+        return is_other or self.is_changed or self.schema != self.storage_schema
 
     @property
     def storage_api_version(self) -> str:

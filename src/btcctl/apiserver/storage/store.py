@@ -249,9 +249,9 @@ class Store:
         collection.apply(change)
         collection.forget_before(change.at - self._history_seconds)
         for watch in collection.watches:
-            line = watch.line_for(change)
-            if line is not None:
-                self._outbox.append((watch.deliver, line))
+            call = watch.call_for(change)
+            if call is not None:
+                self._outbox.append(call)
         self._outbox.extend((listener, change) for listener in self._listeners)
         return record
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from btcctl import codecs
-from btcctl.apiserver.machinery.errors import expired
+from btcctl.apiserver.machinery.errors import StatusError, expired
+from btcctl.apiserver.storage.answers import waiting
 from btcctl.apiserver.storage.collection import (
     Body,
     Change,
@@ -44,6 +45,8 @@ class WatchOptions:
         bookmarks: Whether it asked for BOOKMARKs.
         initial_end: Whether a BOOKMARK marks the end of the current state.
         deadline: When the server ends it, in monotonic seconds; None for never.
+        waits: Whether `matches` and `encode` may wait for others, and raise StatusError: so they are called where
+            nothing is locked, by whoever delivers.
     """
 
     since: int | None = None
@@ -54,6 +57,7 @@ class WatchOptions:
     bookmarks: bool = False
     initial_end: bool = False
     deadline: float | None = None
+    waits: bool = False
 
 
 class Watch:
@@ -105,7 +109,9 @@ class Watch:
         self._floor = self._last_revision
         if since is None:
             for record in collection.records(""):
-                if self._options.matches(record.body):
+                if self._options.waits:
+                    yield self.deliver_change, Change(self.collection, ADDED, record, None, 0.0)
+                elif self._options.matches(record.body):
                     yield self.deliver, self._line(ADDED, record)
             if self._options.initial_end:
                 metadata = {"resourceVersion": str(revision), "annotations": {INITIAL_EVENTS_END: "true"}}
@@ -120,15 +126,34 @@ class Watch:
             status = expired(f"too old resource version: {since} ({error.oldest})").body
             yield self.deliver_last, event_line(ERROR, codecs.encode(status))
             return
+        if self._options.waits:
+            yield from ((self.deliver_change, change) for change in changes)
+            return
         lines = [self._translate(change) for change in changes]
         yield from ((self.deliver, line) for line in lines if line is not None)
 
-    def line_for(self, change: Change) -> bytes | None:
-        """The line a live change makes for this watch, or None."""
+    def call_for(self, change: Change) -> _Call | None:
+        """What delivers a live change to this watch, and what is to be given to it; None if it is not for it."""
         if self.ended or change.revision <= self._floor:
             return None
         self._last_revision = change.revision
-        return self._translate(change)
+        if self._options.waits:
+            return self.deliver_change, change
+        line = self._translate(change)
+        return None if line is None else (self.deliver, line)
+
+    def deliver_change(self, change: Change) -> None:
+        """Called with nothing locked. What cannot be shown ends the watch."""
+        if self.ended:
+            return
+        try:
+            with waiting():
+                line = self._translate(change)
+        except StatusError as error:
+            self.deliver_last(event_line(ERROR, codecs.encode(error.body)))
+            return
+        if line is not None:
+            self.deliver(line)
 
     def deliver(self, line: bytes) -> None:
         if self._sink is not None and not self.ended:

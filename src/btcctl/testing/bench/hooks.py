@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from btcctl import codecs
-from btcctl.apiserver.admission.hooks.calling import Local
 from btcctl.apiserver.patching.json_patch import apply_operations
 from btcctl.apiserver.patching.ordering import written
+from btcctl.apiserver.webhooks.calling import Local
 from btcctl.errors import NotFound
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import MUTATING_WEBHOOK_CONFIGURATIONS, VALIDATING_WEBHOOK_CONFIGURATIONS

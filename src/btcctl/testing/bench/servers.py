@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from typing import Any, Protocol
 
-from btcctl.apiserver.admission.hooks.calling import Local
 from btcctl.apiserver.api import Api
 from btcctl.apiserver.http import EmbeddedServer
+from btcctl.apiserver.webhooks.calling import Local
 from btcctl.errors import AlreadyExists, NotFound
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES, ResourceType

@@ -18,7 +18,6 @@ from btcctl.apiserver.admission import matching
 from btcctl.apiserver.admission.attributes import Attributes
 from btcctl.apiserver.admission.conditions import Conditions
 from btcctl.apiserver.admission.hooks import reviews
-from btcctl.apiserver.admission.hooks.calling import CallError, HookClient, check_kind
 from btcctl.apiserver.admission.mutating import Renew
 from btcctl.apiserver.admission.versions import Versions
 from btcctl.apiserver.gotypes import syntax_problem
@@ -29,6 +28,7 @@ from btcctl.apiserver.patching.json_patch import PatchError, apply_operations
 from btcctl.apiserver.patching.ordering import written
 from btcctl.apiserver.storage.collection import Body
 from btcctl.apiserver.storage.store import Store
+from btcctl.apiserver.webhooks.calling import CallError, HookClient, check_kind
 from btcctl.logging import get_logger
 from btcctl.resources import ResourceType
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from btcctl.apiserver.admission.hooks.calling import ServiceError
 from btcctl.apiserver.machinery.gofmt import quoted
 from btcctl.apiserver.machinery.labels import matches_selector
 from btcctl.apiserver.storage.collection import Body
 from btcctl.apiserver.storage.store import Store
+from btcctl.apiserver.webhooks.calling import ServiceError
 from btcctl.objects import ObjectKey
 
 

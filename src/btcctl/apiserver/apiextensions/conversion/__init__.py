@@ -1,0 +1,1 @@
+"""Conversion webhooks: what a definition may say of them, and how they are asked."""

@@ -1,0 +1,1 @@
+"""How webhooks are called: over HTTPS, at an address or by a Service."""
