@@ -474,6 +474,11 @@ BITCOIN_FAULTS = [
         "bitcoin/pod_problems.py",
         ("bitcoin/test_pod_problems.py",),
         (
+            "of a pod whose machine is lost nobody is told what to do",
+            '    return by_taint or status.reason == "NodeLost"\n',
+            "    return False\n",
+        ),
+        (
             "what differs each time is in the status",
             'return " ".join(_VOLATILE.sub("…", text).split())',
             'return " ".join(text.split())',

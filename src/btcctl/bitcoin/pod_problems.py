@@ -20,6 +20,10 @@ _LOG_CHARACTERS = 160
 _PULLING = frozenset({"ErrImagePull", "ImagePullBackOff", "RegistryUnavailable"})
 # Said while nothing is wrong yet.
 _STARTING = frozenset({"ContainerCreating", "PodInitializing", ""})
+_LOST_MACHINE = (
+    "its pod is on its way out, because its machine does not answer, or was tainted. If that machine is gone for good, "
+    "kubectl delete pod --force lets another pod take the node's place"
+)
 # What differs each time, and means nothing to whoever reads it.
 _VOLATILE = re.compile(
     r"0x[0-9a-f]+|\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?Z?|(?<=\d):\d{4,5}\b|\b[0-9a-f]{12,64}\b"
@@ -88,7 +92,7 @@ Problem = tuple[str, str]  #: a reason in one word, and a message
 def problem_of(status: PodStatus, *, terminating: bool = False) -> Problem:
     """Why a pod with this status is not ready."""
     if terminating:
-        return "Terminating", "its pod is on its way out"
+        return "Terminating", _LOST_MACHINE if _machine_is_lost(status) else "its pod is on its way out"
     if status.phase in {"Failed", "Succeeded"}:
         return status.reason or "PodEnded", _brief(status.message or "its pod has ended and will be replaced")
     scheduled = status.condition("PodScheduled")
@@ -99,6 +103,13 @@ def problem_of(status: PodStatus, *, terminating: bool = False) -> Problem:
         if problem is not None:
             return problem
     return _readiness_problem(status)
+
+
+def _machine_is_lost(status: PodStatus) -> bool:
+    """Whether it goes because its machine does not answer: then nobody says when it is gone, and a StatefulSet waits."""
+    cause = status.condition("DisruptionTarget")
+    by_taint = cause is not None and cause.status == "True" and cause.reason == "DeletionByTaintManager"
+    return by_taint or status.reason == "NodeLost"
 
 
 def _container_problem(container: ContainerStatus) -> Problem | None:

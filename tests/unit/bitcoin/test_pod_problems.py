@@ -99,3 +99,19 @@ def test_however_long_a_message_is_what_is_said_is_short() -> None:
 )
 def test_what_differs_each_time_is_taken_out(text: str, same: str) -> None:
     assert stable(text) == same
+
+
+@pytest.mark.parametrize(
+    ("status", "is_lost"),
+    [
+        ({"reason": "NodeLost", "message": "Node a which was running pod b is unresponsive"}, True),
+        ({"conditions": [{"type": "DisruptionTarget", "status": "True", "reason": "DeletionByTaintManager"}]}, True),
+        ({"conditions": [{"type": "DisruptionTarget", "status": "True", "reason": "EvictionByEvictionAPI"}]}, False),
+        ({}, False),
+    ],
+)
+def test_of_a_pod_whose_machine_is_lost_it_is_said_what_to_do(status: dict[str, Any], is_lost: bool) -> None:
+    reason, message = problem_of(msgspec.convert(status, PodStatus), terminating=True)
+    assert reason == "Terminating"
+    assert ("kubectl delete pod --force" in message) == is_lost
+    assert len(message) <= MAX_REASON_CHARACTERS
