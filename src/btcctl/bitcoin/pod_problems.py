@@ -106,7 +106,7 @@ def problem_of(status: PodStatus, *, terminating: bool = False) -> Problem:
 
 
 def _machine_is_lost(status: PodStatus) -> bool:
-    """Whether it goes because its machine does not answer: then nobody says when it is gone, and a StatefulSet waits."""
+    """Whether it goes because its machine does not answer: then nobody says when it is gone, and all wait."""
     cause = status.condition("DisruptionTarget")
     by_taint = cause is not None and cause.status == "True" and cause.reason == "DeletionByTaintManager"
     return by_taint or status.reason == "NodeLost"
