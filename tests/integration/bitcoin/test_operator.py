@@ -98,6 +98,7 @@ def test_the_whole_story_needs_no_more_than_our_role(ours: Operated) -> None:
     ours.install(SEEDS / "secret.yaml", SEEDS / "testNetwork.yaml")
     with ours.operator():
         ours.bring_up()
+        eventually(lambda: "PodDisruptionBudgetCreated" in ours.event_reasons())
         tell_the_story(ours)
     assert ours.refused() == set()
     used = {(each.verb, each.resource, each.subresource) for each in ours.asked()}

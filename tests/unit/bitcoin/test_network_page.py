@@ -51,3 +51,17 @@ def test_each_reason_of_the_table_of_conditions_occurs_in_a_test() -> None:
     }
     said = "".join(path.read_text(encoding="utf-8") for path in TESTS.rglob("test_*.py"))
     assert {each for each in reasons if not re.search(rf"\b{each}\b", said)} == set()
+
+
+def test_each_event_and_each_column_of_the_status_occurs_in_a_test() -> None:
+    events = PAGE.partition("## Events")[2].partition("## The node image")[0]
+    fields = re.findall(r"^\| `status\.(\w+)", PAGE, re.MULTILINE)
+    words = {*re.findall(r"`([A-Z]\w+)`", events), *fields}
+    said = "".join(path.read_text(encoding="utf-8") for path in TESTS.parents[1].rglob("test_*.py"))
+    missing = {each for each in words if not re.search(rf"\b({each}|{snake(each)})\b", said)}
+    assert missing == set()
+    assert {"NetworkCreated", "ImageChanged", "tips"} <= words
+
+
+def snake(camel: str) -> str:
+    return re.sub(r"(?<=[a-z])([A-Z])", r"_\1", camel).lower()
