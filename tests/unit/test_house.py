@@ -110,7 +110,8 @@ def in_navigation() -> Iterator[str]:
     """The entries of every toctree, from docs/."""
     for page in DOCS.rglob("*.md"):
         for tree in re.findall(r"```\{toctree\}\n(.*?)```", page.read_text(), re.DOTALL):
-            entries = [line for line in tree.splitlines() if line and not line.startswith(":")]
+            lines = [line for line in tree.splitlines() if line and not line.startswith(":")]
+            entries = [re.sub(r".* <(.*)>", r"\1", line) for line in lines]  # a title of its own may stand before
             yield from ((page.parent / entry).relative_to(DOCS).as_posix() for entry in entries)
 
 
