@@ -14,6 +14,7 @@ from btcctl.bitcoin.view.insides import Controller
 from btcctl.bitcoin.view.model import (
     About,
     Block,
+    ConditionView,
     Happened,
     Link,
     Network,
@@ -122,6 +123,10 @@ def one_tip(nodes: int, height: int = 5) -> Tree:
     return Tree(chain(height), [Tip(hash_of(height), height, list(range(nodes)))])
 
 
+CONDITIONS = [
+    ConditionView("Ready", "True", "Connected", "all nodes are ready", 5.0),
+    ConditionView("Conflict", "True", "NotOurs", "the Service is somebody else's", 7.0, is_good=False),
+]
 ACTIONS = [
     Action("mine", "Mines blocks", "btcctl mine {network} {count} --on {node}", ["count"]),
     Action("scale", "Changes how many nodes there are", "kubectl scale bitcoinnetwork {network} --replicas={count}"),
@@ -145,7 +150,7 @@ def state_of(
     network = Network(
         "default",
         "net",
-        About(summary, secret="net-secret"),
+        About(summary, CONDITIONS, secret="net-secret"),
         list(nodes),
         links(len(nodes)),
         tree or one_tip(len(nodes)),

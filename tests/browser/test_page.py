@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
+import msgspec
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from btcctl.bitcoin.view.insides import CacheView, Controller, KeyView, QueueView, Step
-from btcctl.bitcoin.view.model import StepsChange, Summary, Tip, Tree
+from btcctl.bitcoin.view.model import EventsChange, Happened, StepsChange, Summary, Tip, Tree
 from btcctl.bitcoin.view.orders import Outcome
 from tests.browser.scene import MadeUp, chain, hash_of, node, now, one_tip, state_of
 
@@ -89,6 +90,38 @@ def test_only_one_node_is_in_the_order_of_the_tab_key(serve, open_page) -> None:
     page = open_page(serve(MadeUp(state_of([node(each) for each in range(30)]))))
     expect(page.locator(".node")).to_have_count(30)
     assert page.locator(".node[tabindex='0']").count() == 1
+
+
+def test_conditions_say_whether_they_are_good_and_events_come_latest_first(serve, open_page) -> None:
+    scene = MadeUp(state_of([node(0)]))
+    page = open_page(serve(scene))
+    conditions = page.get_by_role("list", name="Conditions")
+    expect(conditions).to_contain_text("the Service is somebody else's")
+    expect(conditions.locator("[data-good=no]")).to_have_count(1)
+    later = [Happened("e2", now(), "Warning", "NodesUnreachable", "node 0 does not answer", "BitcoinNetwork/net", 2)]
+    scene.hub.publish("happened", EventsChange("default/net", later), network="default/net")
+    events = page.get_by_role("list", name="Events, the latest first").get_by_role("listitem")
+    expect(events).to_have_count(2)
+    expect(events.first).to_contain_text(re.compile("NodesUnreachable.*node 0 does not answer.*2 times"))
+
+
+def test_each_side_of_a_partition_has_a_button_that_mines_there(serve, open_page) -> None:
+    state = state_of([node(each, group=each // 2) for each in range(4)])
+    assert state.network is not None
+    about = msgspec.structs.replace(state.network.about, groups=[[0, 1], [2, 3]])
+    scene = MadeUp(state)
+    scene.change(about=about)
+    page = open_page(serve(scene))
+    page.get_by_role("button", name="Mine on 2, 3").click()
+    expect(page.get_by_role("list", name="What was done")).to_contain_text("mine done")
+    assert [(name, order.node, order.count) for name, order in scene.orders] == [("mine", 2, 1)]
+
+
+def test_branches_of_one_length_say_that_the_next_block_decides(serve, open_page) -> None:
+    tips = [Tip(hash_of(7, "b"), 7, [2]), Tip(hash_of(7, "c"), 7, [0, 1], fork_height=5)]
+    tree = Tree([*chain(5), *chain(7, "b", start=6), *chain(7, "c", start=6)], tips)
+    page = open_page(serve(MadeUp(state_of([node(each) for each in range(3)], tree=tree))))
+    expect(page.get_by_text("until a block is mined on one of them")).to_be_visible()
 
 
 def cut_by_pointer(page: Page) -> None:

@@ -16,6 +16,7 @@ const LABELS = {
   rotate: "Rotate the secret",
 };
 const MOST_DONE = 6;
+const MOST_SIDES = 4; // with a button of their own
 
 /** The token is the first part of the address; whoever acts sends it once more, which no page of another site can. */
 const token = () => location.pathname.split("/")[1];
@@ -60,12 +61,14 @@ export class Actions {
       return;
     }
     const names = ["mine", "scale", "partition", "heal", "rotate"].filter((name) => state.action(name));
-    keyed(this.buttons, names, (name) => name, (name) => (name === "scale" ? this.makeScale() : this.makeButton(name)), (element, name) => {
+    const { groups } = state.network.about;
+    const buttons = names.flatMap((name) => (name === "mine" && groups.length > 1 ? groups.slice(0, MOST_SIDES).map(mineOn) : [{ name }]));
+    keyed(this.buttons, buttons, keyOfButton, (button) => this.makeAction(button), (element, { name }) => {
       if (name === "heal") element.disabled = !state.network.about.groups.length;
       if (name === "partition") element.disabled = state.network.nodes.length < 2;
       if (name === "rotate") element.hidden = !state.network.about.secret;
-      if (name === "scale") setText(element.number, counted(state.network.about.summary.nodesWanted, "node"));
-      if (name === "scale") element.fewer.disabled = state.network.about.summary.nodesWanted < 1;
+      if (name === "scale") setText(element.parts.number, counted(state.network.about.summary.nodesWanted, "node"));
+      if (name === "scale") element.parts.fewer.disabled = state.network.about.summary.nodesWanted < 1;
     });
     if (this.graph.isCutting) this.say(this.graph.chosen);
     if (!this.command.textContent) this.hint("mine", {});
@@ -81,13 +84,28 @@ export class Actions {
     return button;
   }
 
+  makeAction({ name, group }) {
+    if (name === "scale") return this.makeScale();
+    if (!group) return this.makeButton(name, () => (name === "mine" ? { count: 1 } : {}));
+    const button = this.makeButton(name, () => ({ node: this.firstOf(group), count: 1 }));
+    setText(button, `Mine on ${ranges(group)}`);
+    return button;
+  }
+
+  /** The node of a side that is asked to mine: one that answers, if any does. */
+  firstOf(group) {
+    const nodes = this.state.network.nodes.filter((node) => group.includes(node.ordinal));
+    const best = nodes.find((node) => node.height >= 0 && !node.isHung && !["unreachable", "restarting"].includes(node.state));
+    return (best ?? nodes[0])?.ordinal ?? group[0];
+  }
+
   makeScale() {
     const order = (by) => () => ({ count: Math.max(0, this.state.network.about.summary.nodesWanted + by) });
     const element = h("span", { class: "stepper", role: "group", "aria-label": "How many nodes" });
-    element.fewer = element.appendChild(this.makeButton("scale", order(-1)));
-    element.number = element.appendChild(h("span", { class: "number", role: "status" }));
-    element.more = element.appendChild(this.makeButton("scale", order(1)));
-    for (const [button, sign, label] of [[element.fewer, "−", "One node less"], [element.more, "+", "One more node"]]) {
+    element.parts.fewer = element.appendChild(this.makeButton("scale", order(-1)));
+    element.parts.number = element.appendChild(h("span", { class: "number", role: "status" }));
+    element.parts.more = element.appendChild(this.makeButton("scale", order(1)));
+    for (const [button, sign, label] of [[element.parts.fewer, "−", "One node less"], [element.parts.more, "+", "One more node"]]) {
       setText(button, sign);
       button.setAttribute("aria-label", label);
     }
@@ -139,7 +157,8 @@ export class Actions {
   /** Do it, after a question if it breaks something. */
   ask(name, order) {
     const action = this.state.action(name);
-    if (!action.isDisruptive || name === "partition") return this.act(name, order);
+    const isMore = name === "scale" && order.count > this.state.network.about.summary.nodesWanted;
+    if (!action.isDisruptive || name === "partition" || isMore) return this.act(name, order);
     const of = (id) => document.getElementById(id);
     const what = order.node === undefined ? this.state.id : `node ${order.node}`;
     setText(of("ask-title"), `${LABELS[name] ?? (name === "scale" ? "Scale" : name)}: ${what}`);
@@ -186,8 +205,8 @@ export class Actions {
   showPast() {
     keyed(this.done, this.past, (entry) => entry.number, makeEntry, (element, entry) => {
       element.dataset.done = entry.isDone === null ? "waits" : entry.isDone ? "yes" : "no";
-      setText(element.said, entry.said);
-      setText(element.command, entry.command);
+      setText(element.parts.said, entry.said);
+      setText(element.parts.command, entry.command);
     });
   }
 
@@ -234,10 +253,13 @@ export class Actions {
   }
 }
 
+const mineOn = (group) => ({ name: "mine", group });
+const keyOfButton = ({ name, group }) => (group ? `${name} ${group.join()}` : name);
+
 function makeEntry(entry) {
   const element = h("li");
   element.append(h("time", { text: clockTime(entry.at) }));
-  element.said = element.appendChild(h("span", { class: "said" }));
-  element.command = element.appendChild(h("code"));
+  element.parts.said = element.appendChild(h("span", { class: "said" }));
+  element.parts.command = element.appendChild(h("code"));
   return element;
 }

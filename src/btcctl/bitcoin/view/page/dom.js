@@ -14,6 +14,7 @@ export function s(tag, props = {}, ...children) {
 }
 
 function dressed(element, props, children) {
+  element.parts = {}; // what its owner wants to find again: names of its own could be names of the DOM's
   for (const [name, value] of Object.entries(props)) {
     if (name === "text") element.textContent = value;
     else if (name === "data") Object.assign(element.dataset, value);

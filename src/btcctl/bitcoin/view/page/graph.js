@@ -82,8 +82,8 @@ export class Graph {
     const facts = [STATES[name], node.isHung ? "stopped" : "", height, node.peers >= 0 ? `${node.peers} peers` : ""];
     const tip = letter ? `tip ${letter}` : "";
     setAttribute(element, "aria-label", `Node ${node.ordinal}: ${[...facts, tip].filter(Boolean).join(", ")}`);
-    if (element.caption) setText(element.caption, node.height >= 0 ? `${node.height}` : "–");
-    if (element.letter) setText(element.letter, letter);
+    if (element.parts.caption) setText(element.parts.caption, node.height >= 0 ? `${node.height}` : "–");
+    if (element.parts.letter) setText(element.parts.letter, letter);
     const before = this.tips.get(node.ordinal);
     if (this.flashes && before && node.best && before !== node.best) flash(element);
     if (node.best) this.tips.set(node.ordinal, node.best);
@@ -345,8 +345,8 @@ function makeNode(node, detail) {
   const shape = element.appendChild(h("span", { class: "shape" }));
   if (detail === "dots") return element;
   shape.append(h("span", { class: "number", text: `${node.ordinal}` }));
-  element.letter = element.appendChild(h("span", { class: "letter" }));
-  if (detail === "full") element.caption = element.appendChild(h("span", { class: "caption" }));
+  element.parts.letter = element.appendChild(h("span", { class: "letter" }));
+  if (detail === "full") element.parts.caption = element.appendChild(h("span", { class: "caption" }));
   return element;
 }
 

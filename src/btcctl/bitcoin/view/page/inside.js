@@ -17,7 +17,8 @@ const STAGES = {
   done: ["Done", "written, and what comes next"],
 };
 const NAMES = Object.keys(STAGES);
-const MOST_JOURNEYS = 24;
+const MOST_JOURNEYS = 20;
+const MOST_LOOKS = 2;
 const LIT = 700; // milliseconds for which a stage that was reached is lit
 
 export class Inside {
@@ -53,7 +54,7 @@ export class Inside {
       queue: `${sum(queues, (queue) => queue.depth)} due, ${sum(queues, (queue) => queue.delayed)} later`,
       reconcile: `${sum(queues, (queue) => queue.running)} in hand`,
     };
-    for (const stage of this.stages.children) setText(stage.count, counts[stage.dataset.stage] ?? "");
+    for (const stage of this.stages.children) setText(stage.parts.count, counts[stage.dataset.stage] ?? "");
   }
 
   renderSteps(steps) {
@@ -62,8 +63,7 @@ export class Inside {
       this.shown = step.number;
       this.light(step.stage);
     }
-    const found = journeysOf(steps).slice(-MOST_JOURNEYS).reverse();
-    keyed(this.journeys, found, (journey) => journey.id, makeJourney, updateJourney);
+    keyed(this.journeys, worthShowing(journeysOf(steps)), (journey) => journey.id, makeJourney, updateJourney);
   }
 
   light(name) {
@@ -78,25 +78,26 @@ export class Inside {
     const keys = queues.flatMap((queue) => queue.keys.map((key) => ({ ...key, queue: queue.name })));
     keyed(this.keys, keys, (key) => `${key.queue} ${key.key}`, makeKey, (row, key) => {
       setAttribute(row, "data-failed", key.lastError ? "yes" : null);
-      setText(row.key, key.key);
+      setText(row.parts.key, key.key);
       const failures = key.failures ? `, failed ${counted(key.failures, "time")} in a row` : "";
-      setText(row.now, `${key.state}${failures}`);
-      setText(row.why, key.why || "–");
-      setText(row.last, key.lastResult ? `${key.lastResult} in ${milliseconds(key.lastSeconds)}` : "–");
-      setText(row.error, key.lastError);
-      if (key.nextAt) ago(row.next, key.nextAt, (text) => (key.nextAt > serverTime() ? `in ${text}` : "now"));
-      else ago(row.next, 0);
+      setText(row.parts.now, `${key.state}${failures}`);
+      setText(row.parts.why, key.why || "–");
+      setText(row.parts.last, key.lastResult ? `${key.lastResult} in ${milliseconds(key.lastSeconds)}` : "–");
+      setText(row.parts.error, key.lastError);
+      if (key.nextAt) ago(row.parts.next, key.nextAt, (text) => (key.nextAt > serverTime() ? `in ${text}` : "now"));
+      else ago(row.parts.next, 0);
     });
   }
 
   renderCaches(caches) {
     keyed(this.caches, caches, (cache) => cache.name, makeCache, (row, cache) => {
-      setText(row.name, cache.name);
-      setText(row.objects, `${cache.objects}`);
-      setText(row.queued, `${cache.queued}`);
-      ago(row.changed, cache.changedAt, (text) => `${text} ago`);
-      ago(row.heard, cache.heardAt, (text) => `${text} ago`);
-      setText(row.state, cache.problem || (cache.isSynced ? "synced" : "not synced yet"));
+      setText(row.parts.name, short(cache.name));
+      setAttribute(row.parts.name, "title", cache.name);
+      setText(row.parts.objects, `${cache.objects}`);
+      setText(row.parts.queued, `${cache.queued}`);
+      ago(row.parts.changed, cache.changedAt, (text) => `${text} ago`);
+      ago(row.parts.heard, cache.heardAt, (text) => `${text} ago`);
+      setText(row.parts.state, cache.problem || (cache.isSynced ? "synced" : "not synced yet"));
       setAttribute(row, "data-failed", cache.problem ? "yes" : null);
     });
   }
@@ -118,34 +119,45 @@ export function journeysOf(steps) {
     journey.at[step.stage] ??= step.at;
     if (change) {
       journey.changes.add(change);
-      journey.what ||= `${step.what ? step.what.toLowerCase() : "changed"} ${step.of} ${step.key}`;
+      journey.what ||= `${step.what ? step.what.toLowerCase() : "changed"} ${short(step.of)} ${step.key}`;
     } else journey.key = step.key;
     if (step.stage === "done") journey.result = step.what;
   }
   return [...journeys.values()];
 }
 
+/** The latest first. Looks that only the clock has led to are many, and all alike: the last few say that they go on. */
+function worthShowing(journeys) {
+  const changes = journeys.filter((journey) => journey.changes.size).slice(-MOST_JOURNEYS);
+  const looks = journeys.filter((journey) => !journey.changes.size).slice(-MOST_LOOKS);
+  const shown = new Set([...changes, ...looks]);
+  return journeys.filter((journey) => shown.has(journey)).reverse();
+}
+
+/** A collection without its group: `bitcoinnetworks`. */
+const short = (collection) => collection.split(".")[0];
+
 function makeStage(name) {
   const [title, about] = STAGES[name];
   const stage = h("li", { class: "stage", data: { stage: name } }, h("strong", { text: title }), h("span", { class: "about", text: about }));
-  stage.count = stage.appendChild(h("span", { class: "count" }));
+  stage.parts.count = stage.appendChild(h("span", { class: "count" }));
   return stage;
 }
 
 function makeJourney() {
   const row = h("tr");
-  row.what = row.appendChild(h("th", { scope: "row" }));
-  row.marks = NAMES.map((name) => row.appendChild(h("td", { data: { stage: name } })));
+  row.parts.what = row.appendChild(h("th", { scope: "row" }));
+  row.parts.marks = NAMES.map((name) => row.appendChild(h("td", { data: { stage: name } })));
   return row;
 }
 
 function updateJourney(row, journey) {
   const more = journey.changes.size > 1 ? ` and ${journey.changes.size - 1} more` : "";
-  setText(row.what, (journey.what || `a look at ${journey.key}`) + more);
+  setText(row.parts.what, (journey.what || `a look at ${journey.key}`) + more);
   const began = Math.min(...Object.values(journey.at));
   NAMES.forEach((name, index) => {
     const at = journey.at[name];
-    const cell = row.marks[index];
+    const cell = row.parts.marks[index];
     setAttribute(cell, "data-reached", at ? "yes" : null);
     const result = name === "done" && journey.result ? ` ${journey.result}` : "";
     setText(cell, at ? `+${milliseconds(at - began)}${result}` : "");
@@ -154,16 +166,16 @@ function updateJourney(row, journey) {
 
 function makeKey() {
   const row = h("tr");
-  [row.key, row.now, row.why] = Array.from({ length: 3 }, () => row.appendChild(h("td")));
+  [row.parts.key, row.parts.now, row.parts.why] = Array.from({ length: 3 }, () => row.appendChild(h("td")));
   const last = row.appendChild(h("td"));
-  row.last = last.appendChild(h("span"));
-  row.error = last.appendChild(h("span", { class: "error" }));
-  row.next = row.appendChild(h("td"));
+  row.parts.last = last.appendChild(h("span"));
+  row.parts.error = last.appendChild(h("span", { class: "error" }));
+  row.parts.next = row.appendChild(h("td"));
   return row;
 }
 
 function makeCache() {
   const row = h("tr");
-  for (const part of ["name", "objects", "queued", "changed", "heard", "state"]) row[part] = row.appendChild(h("td"));
+  for (const part of ["name", "objects", "queued", "changed", "heard", "state"]) row.parts[part] = row.appendChild(h("td"));
   return row;
 }

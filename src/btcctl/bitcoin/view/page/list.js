@@ -49,24 +49,24 @@ function textOf(network) {
 
 function makeRow(network) {
   const row = h("li");
-  row.link = row.appendChild(h("a", { href: `#/${idOf(network)}` }));
-  row.link.append(
+  row.parts.link = row.appendChild(h("a", { href: `#/${idOf(network)}` }));
+  row.parts.link.append(
     h("span", { class: "dot", "aria-hidden": "true" }),
     h("span", { class: "name", text: network.name }),
     h("span", { class: "namespace", text: network.namespace }),
   );
-  row.says = row.link.appendChild(h("span", { class: "says" }));
-  row.tips = row.link.appendChild(h("span", { class: "badge" }));
+  row.parts.says = row.parts.link.appendChild(h("span", { class: "says" }));
+  row.parts.tips = row.parts.link.appendChild(h("span", { class: "badge" }));
   return row;
 }
 
 function update(row, network, isCurrent) {
-  setAttribute(row.link, "data-health", network.health);
-  setAttribute(row.link, "aria-current", isCurrent ? "page" : null);
+  setAttribute(row.parts.link, "data-health", network.health);
+  setAttribute(row.parts.link, "aria-current", isCurrent ? "page" : null);
   const height = network.height ? `, height ${network.height}` : "";
   const state = network.health === "ready" ? "" : `, ${network.reason || HEALTHS[network.health]}`;
-  setText(row.says, `${network.nodesReady} of ${network.nodesWanted} ready${height}${state}`);
+  setText(row.parts.says, `${network.nodesReady} of ${network.nodesWanted} ready${height}${state}`);
   const tips = network.tips > 1 ? counted(network.tips, "tip") : network.isPartitioned ? "partitioned" : "";
-  setText(row.tips, tips);
-  row.tips.hidden = !tips;
+  setText(row.parts.tips, tips);
+  row.parts.tips.hidden = !tips;
 }

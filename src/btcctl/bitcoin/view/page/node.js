@@ -60,7 +60,7 @@ export class NodePanel {
     this.fill(this.buttons, node);
     const links = linksInWords(node, network.links);
     const facts = FACTS.map(([name, of]) => [name, of(node, links)]).filter(([, text]) => text);
-    keyed(this.facts, facts, ([name]) => name, makeFact, (element, [, text]) => setText(element.value, text));
+    keyed(this.facts, facts, ([name]) => name, makeFact, (element, [, text]) => setText(element.parts.value, text));
     ago(this.started, node.startedAt, (text) => `running for ${text}`);
     const of = `network=${encodeURIComponent(`${network.namespace}/${network.name}`)}&node=${node.ordinal}`;
     if (of !== this.of) {
@@ -90,7 +90,7 @@ export class NodePanel {
 
 function makeFact([name]) {
   const element = h("div", {}, h("dt", { text: name }));
-  element.value = element.appendChild(h("dd"));
+  element.parts.value = element.appendChild(h("dd"));
   return element;
 }
 

@@ -112,11 +112,15 @@ const TAKES = {
   },
 };
 
-/** A letter for each tip that nodes are on. The branch that has most nodes of an earlier tip inherits its letter. */
+/** Whether nodes are at this block only because they have not got the next one yet: that is no branch of its own. */
+export const isBehind = (tip) => tip.forkHeight >= 0 && tip.forkHeight >= tip.height;
+
+/** A letter for each branch that nodes are on. The one that has most nodes of an earlier branch inherits its letter. */
 export function lettersOf(tips, letters, before) {
   const taken = new Set();
   const found = new Map();
-  const current = tips.filter((tip) => tip.nodes.length);
+  const current = tips.filter((tip) => tip.nodes.length && !isBehind(tip));
+  if (current.length === 1) return new Map([[current[0].hash, "A"]]);
   const claims = [];
   for (const tip of current) {
     for (const old of before) {

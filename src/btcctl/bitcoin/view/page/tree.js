@@ -1,6 +1,7 @@
 // The chain: blocks from the left to the right, a lane for each branch, and at its end who is on it.
 
 import { counted, h, keyed, moves, ranges, s, setAttribute, setText, shortHash } from "./dom.js";
+import { isBehind } from "./state.js";
 
 const COLUMN = 58;
 const BLOCK = 46;
@@ -12,6 +13,7 @@ const LEFT = 26;
 export class Tree {
   constructor(root) {
     this.words = root.querySelector(".tips");
+    this.hint = root.querySelector(".hint");
     this.scroller = root.querySelector(".chain-scroll");
     this.drawing = this.scroller.appendChild(s("svg", { role: "img", class: "chain" }));
     this.edges = this.drawing.appendChild(s("g"));
@@ -39,8 +41,8 @@ export class Tree {
       setAttribute(element, "transform", `translate(${block.x} ${block.y})`);
       setAttribute(element, "data-letter", block.letter || null);
       setAttribute(element, "data-tip", block.isTip ? "yes" : null);
-      setText(element.height, `${block.height}`);
-      setText(element.title, titleOf(block));
+      setText(element.parts.height, `${block.height}`);
+      setText(element.parts.title, titleOf(block));
       if (!isOther && !this.seen.has(block.hash) && moves()) element.classList.add("fresh");
     });
     this.seen = new Set(tree.blocks.map((block) => block.hash));
@@ -50,22 +52,26 @@ export class Tree {
 
   say(tree, letters) {
     const tips = tree.tips.filter((tip) => tip.nodes.length);
+    const branches = tips.filter((tip) => !isBehind(tip));
+    const isTie = branches.length > 1 && branches[0].height === branches[1].height;
+    setText(this.hint, isTie ? "Both branches are equally long: nodes stay on theirs until a block is mined on one of them." : "");
+    this.hint.hidden = !isTie;
     keyed(this.words, tips, (tip) => letters.get(tip.hash) ?? tip.hash, makeTip, (element, tip) => {
-      setAttribute(element, "data-letter", letters.get(tip.hash));
-      setText(element.letter, letters.get(tip.hash));
-      setText(element.height, `height ${tip.height}`);
-      setText(element.hash, shortHash(tip.hash));
+      setAttribute(element, "data-letter", letters.get(tip.hash) ?? "");
+      setText(element.parts.letter, letters.get(tip.hash) ?? "·");
+      setText(element.parts.height, `height ${tip.height}`);
+      setText(element.parts.hash, shortHash(tip.hash));
       const noun = tip.nodes.length === 1 ? "node" : "nodes";
-      setText(element.who, `${noun} ${ranges(tip.nodes)}`);
-      const parted = tip.forkHeight >= 0 ? `parts at ${tip.forkHeight}: ${counted(tip.height - tip.forkHeight, "block")} of its own` : "";
-      setText(element.fork, tips.length > 1 && !parted ? "highest" : parted);
+      setText(element.parts.who, `${noun} ${ranges(tip.nodes)}`);
+      const parted = isBehind(tip) ? "behind" : tip.forkHeight >= 0 ? `parts at ${tip.forkHeight}: ${counted(tip.height - tip.forkHeight, "block")} of its own` : "";
+      setText(element.parts.fork, branches.length > 1 && !parted ? "highest" : parted);
     });
   }
 }
 
 /** One sentence. */
 export function inWords(tree, letters) {
-  const tips = tree.tips.filter((tip) => tip.nodes.length);
+  const tips = tree.tips.filter((tip) => tip.nodes.length && !isBehind(tip));
   if (!tips.length) return "No node answers: the chain is not known";
   const said = tips.map((tip) => {
     const noun = tip.nodes.length === 1 ? "node" : "nodes";
@@ -137,15 +143,15 @@ function makeBlock() {
   const element = s("g", { class: "block" });
   const inner = element.appendChild(s("g", { class: "appear" }));
   inner.append(s("rect", { width: BLOCK, height: TALL, rx: 6 }));
-  element.height = inner.appendChild(s("text", { x: BLOCK / 2, y: TALL / 2 + 4.5 }));
-  element.title = element.appendChild(s("title"));
+  element.parts.height = inner.appendChild(s("text", { x: BLOCK / 2, y: TALL / 2 + 4.5 }));
+  element.parts.title = element.appendChild(s("title"));
   return element;
 }
 
 function makeTip() {
   const element = h("li", { class: "tip" });
   for (const part of ["letter", "height", "who", "fork", "hash"]) {
-    element[part] = element.appendChild(h("span", { class: part }));
+    element.parts[part] = element.appendChild(h("span", { class: part }));
   }
   return element;
 }
