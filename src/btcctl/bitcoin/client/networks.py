@@ -45,13 +45,18 @@ class _Condition(msgspec.Struct, gc=False):
     status: str = ""
 
 
+class _ContainerStatus(msgspec.Struct, gc=False, rename="camel"):
+    restart_count: int = 0
+
+
 class _PodSpec(msgspec.Struct, gc=False):
     containers: list[_Container] = []
 
 
-class _PodStatus(msgspec.Struct, gc=False):
+class _PodStatus(msgspec.Struct, gc=False, rename="camel"):
     phase: str = ""
     conditions: list[_Condition] | None = None
+    container_statuses: list[_ContainerStatus] | None = None
 
 
 class _Pod(msgspec.Struct, gc=False):
@@ -66,6 +71,7 @@ class Node:
     Attributes:
         address: "" while it has none.
         rpc: None while it has no address.
+        restarts: Of its containers, all together.
     """
 
     ordinal: int
@@ -73,6 +79,7 @@ class Node:
     address: str
     is_ready: bool
     rpc: RpcClient | None
+    restarts: int = 0
 
     def client(self) -> RpcClient:
         """Its RPC.
@@ -183,7 +190,8 @@ class Networks:
         conditions = seen.status.conditions or []
         rpc = self._connections.client(address, credentials, _rpc_port(seen)) if address else None
         is_ready = any(each.type == "Ready" and each.status == "True" for each in conditions)
-        return Node(int(pod.name.rpartition("-")[2]), pod.key, address, is_ready, rpc)
+        restarts = sum(each.restart_count for each in seen.status.container_statuses or [])
+        return Node(int(pod.name.rpartition("-")[2]), pod.key, address, is_ready, rpc, restarts)
 
 
 def event_time(event: Mapping[str, Any]) -> str:

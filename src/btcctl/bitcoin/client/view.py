@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -21,6 +21,8 @@ from btcctl.errors import DeadlineExceeded
 
 #: For one node that does not answer.
 ASK_SECONDS = 5.0
+#: The last may be refused: a node without it is shown all the same.
+_METHODS = ("getblockchaininfo", "getnetworkinfo", "getpeerinfo", "getmempoolinfo")
 
 
 class _Chain(msgspec.Struct, gc=False):
@@ -39,6 +41,10 @@ class _Peer(msgspec.Struct, gc=False):
     version: int = 0
 
 
+class _Mempool(msgspec.Struct, gc=False):
+    size: int = -1
+
+
 @dataclass(frozen=True, slots=True)
 class NodeView:
     """One node.
@@ -50,6 +56,8 @@ class NodeView:
         dialled: Ordinals of the nodes that it has a connection to, which it has begun itself and greeted through.
         connections: All of them, both ways, others than nodes of the network included.
         problem: Why it does not answer; "" if it does.
+        mempool: Transactions that wait; -1 if it does not say.
+        restarts: How often its containers were started again, as its pod says.
     """
 
     ordinal: int
@@ -63,6 +71,8 @@ class NodeView:
     dialled: frozenset[int] = frozenset()
     connections: int = 0
     problem: str = ""
+    mempool: int = -1
+    restarts: int = 0
 
     @property
     def answers(self) -> bool:
@@ -83,11 +93,22 @@ class NetworkView:
     """A network, by ordinal.
 
     Attributes:
-        fork_height: Of the last block that all tips have in common; None while there is but one tip.
+        fork_heights: By the hash of each tip but the highest: of the last block that it has in common with the highest.
+            Its own height if its nodes are merely behind. Empty, too, if a node failed meanwhile.
     """
 
     nodes: Sequence[NodeView]
-    fork_height: int | None = None
+    fork_heights: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def fork_height(self) -> int | None:
+        """Of the last block that all tips have in common; None while there is but one tip."""
+        return min(self.fork_heights.values(), default=None)
+
+    @property
+    def branches(self) -> list[Tip]:
+        """The tips whose nodes are on a branch of their own, the highest first: others are merely behind."""
+        return [tip for tip in self.tips if self.fork_heights.get(tip.best, -1) < tip.height]
 
     @property
     def tips(self) -> list[Tip]:
@@ -109,9 +130,13 @@ class NetworkView:
             "height": self.height,
             "synced": self.is_synced,
             "forkHeight": self.fork_height,
-            "tips": [{"best": tip.best, "height": tip.height, "nodes": list(tip.ordinals)} for tip in self.tips],
+            "tips": [self._tip_json(tip) for tip in self.tips],
             "nodes": [_node_json(node) for node in self.nodes],
         }
+
+    def _tip_json(self, tip: Tip) -> dict[str, Any]:
+        parts_at = self.fork_heights.get(tip.best)
+        return {"best": tip.best, "height": tip.height, "nodes": list(tip.ordinals), "partsAt": parts_at}
 
 
 def look(nodes: Sequence[Node], run_all: RunAll = one_after_the_other) -> NetworkView:
@@ -125,7 +150,7 @@ def look(nodes: Sequence[Node], run_all: RunAll = one_after_the_other) -> Networ
     run_all([partial(_look_at, node, ordinals, found) for node in nodes])
     views = [found[node.ordinal] for node in nodes]
     clients = {node.ordinal: node.rpc for node in nodes if node.rpc is not None}
-    return NetworkView(views, _fork_height(tips_of(views), clients))
+    return NetworkView(views, _fork_heights(tips_of(views), clients))
 
 
 def tips_of(nodes: Sequence[NodeView]) -> list[Tip]:
@@ -154,7 +179,7 @@ def fork_height(one: RpcClient, other: RpcClient, highest: int) -> int:
 
 
 def _look_at(node: Node, ordinals: Mapping[str, int], found: dict[int, NodeView]) -> None:
-    known = NodeView(node.ordinal, node.pod.name, node.address, node.is_ready)
+    known = NodeView(node.ordinal, node.pod.name, node.address, node.is_ready, restarts=node.restarts)
     if node.rpc is None:
         found[node.ordinal] = replace(known, problem="has no address yet")
         return
@@ -166,14 +191,15 @@ def _look_at(node: Node, ordinals: Mapping[str, int], found: dict[int, NodeView]
 
 
 def _asked(known: NodeView, rpc: RpcClient, ordinals: Mapping[str, int]) -> NodeView:
-    answers = rpc.outcomes([(method, ()) for method in ("getblockchaininfo", "getnetworkinfo", "getpeerinfo")])
-    refused = next((each for each in answers if isinstance(each, RpcError)), None)
+    answers = rpc.outcomes([(method, ()) for method in _METHODS])
+    refused = next((each for each in answers[:3] if isinstance(each, RpcError)), None)
     if refused is not None:
         raise refused
     try:
         chain: _Chain = codecs.convert(answers[0], _Chain)
         network: _Network = codecs.convert(answers[1], _Network)
         peers: list[_Peer] = codecs.convert(answers[2], list[_Peer])
+        mempool = _Mempool() if isinstance(answers[3], RpcError) else codecs.convert(answers[3], _Mempool)
     except msgspec.ValidationError as error:
         raise RpcUnavailable(f"its answer makes no sense: {error}") from error
     greeted = [ordinals.get(_host_of(peer.addr)) for peer in peers if not peer.inbound and peer.version > 0]
@@ -185,6 +211,7 @@ def _asked(known: NodeView, rpc: RpcClient, ordinals: Mapping[str, int]) -> Node
         version=network.subversion,
         dialled=frozenset(each for each in greeted if each is not None),
         connections=len(peers),
+        mempool=mempool.size,
     )
 
 
@@ -194,16 +221,16 @@ def _host_of(address: str) -> str:
     return canonical(host) if is_bare(host) else ""
 
 
-def _fork_height(tips: Sequence[Tip], clients: Mapping[int, RpcClient]) -> int | None:
-    """Of all tips: the lowest of what each has in common with the first. None, too, if a node fails meanwhile."""
+def _fork_heights(tips: Sequence[Tip], clients: Mapping[int, RpcClient]) -> dict[str, int]:
+    """What each tip has in common with the first. Empty, too, if a node fails meanwhile."""
     if len(tips) < 2:
-        return None
+        return {}
     first = clients[tips[0].ordinals[0]]
     try:
         with limited_to(ASK_SECONDS, SYSTEM_CLOCK):
-            return min(fork_height(first, clients[tip.ordinals[0]], tip.height) for tip in tips[1:])
+            return {tip.best: fork_height(first, clients[tip.ordinals[0]], tip.height) for tip in tips[1:]}
     except (RpcFailure, DeadlineExceeded):
-        return None
+        return {}
 
 
 def _node_json(node: NodeView) -> dict[str, Any]:
@@ -213,6 +240,7 @@ def _node_json(node: NodeView) -> dict[str, Any]:
         "ip": node.address,
         "ready": node.is_ready,
         "answers": node.answers,
+        "restarts": node.restarts,
     }
     if not node.answers:
         return {**body, "problem": node.problem}
@@ -224,4 +252,5 @@ def _node_json(node: NodeView) -> dict[str, Any]:
         "version": node.version,
         "dialled": sorted(node.dialled),
         "connections": node.connections,
+        "mempool": node.mempool,
     }

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from btcctl.bitcoin.client.view import NetworkView, NodeView, Tip
 
 MOST_DRAWN = 24  #: nodes; the square of a larger network fits no terminal
+LEGEND = "↔ both have dialled   → this row's node has dialled   ← the column's has"
 _HASH_CHARACTERS = 8
 
 
@@ -23,7 +24,7 @@ def links(nodes: Sequence[NodeView]) -> Iterator[str]:
 
 
 def chains(view: NetworkView) -> Iterator[str]:
-    """The tips, and where they part."""
+    """The tips, and where they part: a branch that parts later than the first one says where."""
     tips = view.tips
     if not tips:
         return
@@ -33,7 +34,15 @@ def chains(view: NetworkView) -> Iterator[str]:
     stem = f"●─ {view.fork_height} ─" if view.fork_height is not None else "●─ ? ─"
     for number, tip in enumerate(tips):
         branch = "┬" if number == 0 else "└" if number == len(tips) - 1 else "├"
-        yield f"{stem if number == 0 else ' ' * len(stem)}{branch}─ {_tip(tip)}{_length(tip, view.fork_height)}"
+        yield f"{stem if number == 0 else ' ' * len(stem)}{branch}─ {_tip(tip)}{_length(tip, view)}"
+
+
+def state_of(node: NodeView, highest: int) -> str:
+    """What a node does, in a word or two; the words are those of the live page."""
+    if not node.answers:
+        return "unreachable" if node.address else "restarting"
+    word = "synced" if node.height >= highest - 1 else "behind"
+    return word if node.is_ready else f"{word}, not ready"
 
 
 def short_hash(text: str) -> str:
@@ -41,13 +50,23 @@ def short_hash(text: str) -> str:
     return f"…{text[-_HASH_CHARACTERS:]}" if text else ""
 
 
+def nodes_in_words(ordinals: Sequence[int]) -> str:
+    """`node 2`, `nodes 0 1`."""
+    return f"{'node' if len(ordinals) == 1 else 'nodes'} {_ordinals(ordinals)}"
+
+
 def _tip(tip: Tip) -> str:
-    who = "node" if len(tip.ordinals) == 1 else "nodes"
-    return f"{tip.height} {short_hash(tip.best)}  {who} {_ordinals(tip.ordinals)}"
+    return f"{tip.height} {short_hash(tip.best)}  {nodes_in_words(tip.ordinals)}"
 
 
-def _length(tip: Tip, fork_height: int | None) -> str:
-    return "" if fork_height is None else f"  (+{tip.height - fork_height})"
+def _length(tip: Tip, view: NetworkView) -> str:
+    stem = view.fork_height
+    if stem is None:
+        return ""
+    parts_at = view.fork_heights.get(tip.best, stem)
+    if parts_at >= tip.height:
+        return "  (behind)"
+    return f"  (+{tip.height - parts_at}{'' if parts_at == stem else f', parts at {parts_at}'})"
 
 
 def _ordinals(ordinals: Sequence[int]) -> str:

@@ -15,7 +15,8 @@ from btcctl.bitcoin.types import BitcoinNetwork
 from btcctl.cli.flags import parse_duration
 from btcctl.cli.network import picture, screen, target
 from btcctl.cli.network.get import age
-from btcctl.clock import sleep
+from btcctl.cli.network.timeline import Entry, Timeline
+from btcctl.clock import SYSTEM_CLOCK, sleep
 
 _EVENTS = 8
 _THREADS = 16
@@ -68,9 +69,12 @@ def _look(
 def _watch(args: argparse.Namespace, place: target.Place, pool: ThreadPool) -> None:
     from rich.live import Live  # noqa: PLC0415  late, as in `screen`
 
+    timeline = Timeline()
     with Live(console=screen.console(), auto_refresh=False) as live:
         while True:
-            live.update(_page(*_look(args, place, pool)), refresh=True)
+            seen = _look(args, place, pool)
+            timeline.look(SYSTEM_CLOCK.wall_time(), *seen)
+            live.update(_page(*seen, timeline.latest(_EVENTS)), refresh=True)
             sleep(args.interval)
 
 
@@ -83,44 +87,69 @@ def _print(
         screen.console().print(_page(network, view, events))
 
 
-def _page(network: BitcoinNetwork, view: NetworkView, events: Sequence[Mapping[str, Any]]) -> Any:
+def _page(
+    network: BitcoinNetwork,
+    view: NetworkView,
+    events: Sequence[Mapping[str, Any]],
+    timeline: Sequence[Entry] = (),
+) -> Any:
+    """All that is shown; with a timeline, that instead of the Events, which are in it."""
     from rich.console import Group  # noqa: PLC0415  late, as in `screen`
 
     parts: list[Any] = [_headline(network, view), "", _nodes(view)]
-    for title, lines in (("LINKS", picture.links(view.nodes)), ("TIPS", picture.chains(view))):
-        drawn = list(lines)
-        if drawn:
-            parts += ["", title, *drawn]
+    legend = [picture.LEGEND] if len(view.nodes) <= picture.MOST_DRAWN else []
+    for title, lines in (("LINKS", [*picture.links(view.nodes), *legend]), ("TIPS", list(picture.chains(view)))):
+        if lines:
+            parts += ["", title, *lines]
     parts += ["", _conditions(network)]
-    if events:
+    if timeline:
+        parts += ["", screen.table(("TIME", "WHAT HAPPENED"), map(_timeline_row, timeline))]
+    elif events:
         parts += ["", screen.table(("EVENT", "AGE", "MESSAGE"), _event_rows(events))]
     return Group(*parts)
 
 
 def _headline(network: BitcoinNetwork, view: NetworkView) -> str:
     answering = sum(node.answers for node in view.nodes)
-    tips = len(view.tips)
+    tips = len(view.branches)
     fork = f", {tips} tips" if tips > 1 else ""
     height = f"height {view.height}{fork}" if answering else "no node answers"
-    return f"{network.namespace}/{network.name}: {answering} of {network.spec.running_nodes} nodes answer, {height}"
+    name = f"{network.namespace}/{network.name}"
+    return f"{name}: {answering} of {network.spec.running_nodes} nodes answer, {height}{_sides(network)}"
+
+
+def _sides(network: BitcoinNetwork) -> str:
+    groups = [sorted(group) for group in network.spec.partition]
+    if not groups:
+        return ""
+    named = {ordinal for group in groups for ordinal in group}
+    rest = [ordinal for ordinal in range(network.spec.nodes) if ordinal not in named]
+    return f", split: {' | '.join(' '.join(map(str, group)) for group in [*groups, rest] if group)}"
 
 
 def _nodes(view: NetworkView) -> Any:
-    header = ("NODE", "READY", "HEIGHT", "TIP", "PEERS", "VERSION", "ADDRESS")
-    return screen.table(header, [_node_row(node) for node in view.nodes])
+    header = ("NODE", "READY", "STATE", "HEIGHT", "TIP", "PEERS", "MEMPOOL", "RESTARTS", "VERSION", "ADDRESS")
+    return screen.table(header, [_node_row(node, view.height) for node in view.nodes])
 
 
-def _node_row(node: NodeView) -> list[Any]:
+def _node_row(node: NodeView, highest: int) -> list[Any]:
     ready = screen.good("yes" if node.is_ready else "no", is_good=node.is_ready)
+    word = picture.state_of(node, highest)
+    begin, restarts = [str(node.ordinal), ready, screen.good(word, is_good=word == "synced")], str(node.restarts)
     if not node.answers:
-        return [str(node.ordinal), ready, "", "", "", screen.good(node.problem, is_good=False), node.address]
-    tip, peers = picture.short_hash(node.best), str(node.connections)
-    return [str(node.ordinal), ready, str(node.height), tip, peers, node.version, node.address]
+        return [*begin, "", "", "", "", restarts, screen.good(node.problem, is_good=False), node.address]
+    tip, mempool = picture.short_hash(node.best), "" if node.mempool < 0 else str(node.mempool)
+    return [*begin, str(node.height), tip, str(node.connections), mempool, restarts, node.version, node.address]
+
+
+def _timeline_row(entry: Entry) -> Sequence[Any]:
+    return entry.at.astimezone().strftime("%H:%M:%S"), screen.good(entry.what, is_good=entry.is_good)
 
 
 def _conditions(network: BitcoinNetwork) -> Any:
-    rows = [[each.type, each.status, each.reason, each.message] for each in network.status.conditions]
-    return screen.table(("CONDITION", "STATUS", "REASON", "MESSAGE"), rows)
+    conditions = network.status.conditions
+    rows = [[c.type, c.status, c.reason, age(c.last_transition_time), c.message] for c in conditions]
+    return screen.table(("CONDITION", "STATUS", "REASON", "SINCE", "MESSAGE"), rows)
 
 
 def _event_rows(events: Sequence[Mapping[str, Any]]) -> Iterator[Sequence[Any]]:

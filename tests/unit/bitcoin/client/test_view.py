@@ -7,7 +7,7 @@ import pytest
 
 from btcctl.bitcoin.client.networks import Node
 from btcctl.bitcoin.client.view import fork_height, look
-from btcctl.bitcoin.rpc import Call, RpcUnavailable, WarmingUp
+from btcctl.bitcoin.rpc import Call, RpcError, RpcUnavailable, WarmingUp
 from btcctl.objects import ObjectKey
 
 
@@ -18,6 +18,7 @@ class FakeNode:
         self.chain = chain
         self.peers = list(peers)
         self.calls = 0
+        self.mempool: Any = {"size": 2}
 
     def call(self, method: str, *params: Any) -> Any:
         assert method == "getblockhash"
@@ -25,9 +26,13 @@ class FakeNode:
         return self.chain[: params[0] + 1]
 
     def outcomes(self, calls: Sequence[Call]) -> list[Any]:
-        assert [method for method, _ in calls] == ["getblockchaininfo", "getnetworkinfo", "getpeerinfo"]
-        info = {"blocks": len(self.chain) - 1, "bestblockhash": self.chain, "time": 7}
-        return [info, {"subversion": "/Satoshi:29.0.0/"}, self.peers]
+        told = {
+            "getblockchaininfo": {"blocks": len(self.chain) - 1, "bestblockhash": self.chain, "time": 7},
+            "getnetworkinfo": {"subversion": "/Satoshi:29.0.0/"},
+            "getpeerinfo": self.peers,
+            "getmempoolinfo": self.mempool,
+        }
+        return [told[method] for method, _ in calls]
 
 
 class Failing:
@@ -80,7 +85,18 @@ def test_tips_are_the_highest_first_with_their_fork() -> None:
     view = look([node(0, FakeNode("gabX")), node(1, FakeNode("gabYZ")), node(2, FakeNode("gabX"))])
     assert [(tip.height, tip.ordinals) for tip in view.tips] == [(4, (1,)), (3, (0, 2))]
     assert view.fork_height == 2
-    assert view.to_json()["tips"][1]["nodes"] == [0, 2]
+    assert view.to_json()["tips"][1] == {"best": "gabX", "height": 3, "nodes": [0, 2], "partsAt": 2}
+
+
+def test_who_is_merely_behind_is_on_no_branch_of_its_own() -> None:
+    view = look([node(0, FakeNode("gabX")), node(1, FakeNode("gab"))])
+    assert (len(view.tips), [tip.best for tip in view.branches]) == (2, ["gabX"])
+
+
+def test_a_node_without_a_mempool_is_shown_without_one() -> None:
+    one, other = FakeNode("gab"), FakeNode("gab")
+    other.mempool = RpcError(-32601, "Method not found")
+    assert [each.mempool for each in look([node(0, one), node(1, other)]).nodes] == [2, -1]
 
 
 @pytest.mark.parametrize("common", [0, 1, 2, 63, 64, 100])

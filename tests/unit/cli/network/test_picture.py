@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
 from btcctl.bitcoin.client.view import NetworkView, NodeView
 from btcctl.cli.network import picture
 from btcctl.cli.network.get import age
@@ -7,6 +11,8 @@ from btcctl.cli.network.waiting import not_there
 
 BEST = "a" * 56 + "0123abcd"
 OTHER = "b" * 56 + "9999ffff"
+THIRD = "c" * 56 + "7777eeee"
+LOW = "d" * 56 + "5555dddd"
 
 
 def node(ordinal: int, *dialled: int, height: int = 5, best: str = BEST) -> NodeView:
@@ -33,11 +39,42 @@ def test_one_tip_is_one_line() -> None:
 
 
 def test_tips_part_where_their_chains_do() -> None:
-    view = NetworkView([node(0, height=7), node(1, height=7), node(2, height=6, best=OTHER)], fork_height=4)
+    view = NetworkView([node(0, height=7), node(1, height=7), node(2, height=6, best=OTHER)], fork_heights={OTHER: 4})
     assert list(picture.chains(view)) == [
         "●─ 4 ─┬─ 7 …0123abcd  nodes 0 1  (+3)",
         "      └─ 6 …9999ffff  node 2  (+2)",
     ]
+
+
+def test_a_branch_that_parts_later_says_where_and_who_is_merely_behind_is_on_none() -> None:
+    nodes = [
+        node(0, height=7),
+        node(1, height=6, best=OTHER),
+        node(2, height=6, best=THIRD),
+        node(3, height=2, best=LOW),
+    ]
+    view = NetworkView(nodes, fork_heights={OTHER: 3, THIRD: 5, LOW: 2})
+    assert [line.partition("─ ")[2].rpartition("node")[2] for line in picture.chains(view)][1:] == [
+        " 2  (+1, parts at 5)",
+        " 1  (+3, parts at 3)",
+        " 3  (behind)",
+    ]
+    assert len(view.branches) == 3
+
+
+@pytest.mark.parametrize(
+    ("seen", "word"),
+    [
+        (node(0), "synced"),
+        (node(0, height=4), "synced"),
+        (node(0, height=3), "behind"),
+        (replace(node(0), is_ready=False), "synced, not ready"),
+        (silent(0), "unreachable"),
+        (replace(silent(0), address=""), "restarting"),
+    ],
+)
+def test_what_a_node_does_is_a_word(seen: NodeView, word: str) -> None:
+    assert picture.state_of(seen, highest=5) == word
 
 
 def test_a_network_that_does_not_answer_has_no_tips() -> None:
