@@ -65,6 +65,14 @@ def test_an_answer_is_news_of_one_node(told):
     assert told.nodes() == [1]
 
 
+def test_a_node_that_has_two_connections_to_another_one_may_answer_again(told):
+    twice = (("10.0.0.1", False), ("10.0.0.1", True))
+    told.focus.set_answer(1, answer(dialled=twice))
+    told.focus.set_answer(1, answer(height=2, dialled=twice))
+    told.focus.set_answer(1, answer(height=3))
+    assert told.nodes() == [1, 1, 1]
+
+
 def test_the_same_answer_again_is_no_news(told):
     told.focus.set_answer(1, answer(peers=2))
     told.messages.clear()

@@ -153,7 +153,8 @@ class Focus:
             answer = replace(
                 before, problem=answer.problem, is_starting=answer.is_starting, is_refused=answer.is_refused
             )
-        for address, _ in before.dialled if before is not None else ():
+        # A node may have two connections to another one, one of them without a handshake yet.
+        for address in {address for address, _ in before.dialled} if before is not None else ():
             self._dialled_by[address].discard(ordinal)
             if not self._dialled_by[address]:
                 del self._dialled_by[address]
