@@ -73,6 +73,16 @@ def test_a_branch_keeps_its_letter_when_the_other_one_overtakes_it(serve, open_p
     assert mine.locator(".letter").inner_text() == letter
 
 
+def test_who_has_not_got_the_next_block_of_a_branch_is_on_no_branch_of_its_own(serve, open_page) -> None:
+    blocks = [*chain(5), *chain(8, "b", start=6), *chain(7, "c", start=6)]
+    tips = [Tip(hash_of(8, "b"), 8, [0]), Tip(hash_of(7, "c"), 7, [1], 5), Tip(hash_of(6, "c"), 6, [2], 5)]
+    page = open_page(serve(MadeUp(state_of([node(each) for each in range(3)], tree=Tree(blocks, tips)))))
+    expect(page.locator("#tips-count")).to_have_text("2 tips")
+    expect(page.get_by_role("list", name="Tips").get_by_role("listitem").filter(has_text="node 2")).to_contain_text(
+        "behind"
+    )
+
+
 def test_arrow_keys_go_from_node_to_node_and_enter_opens_its_panel(serve, open_page) -> None:
     page = open_page(serve(MadeUp(state_of([node(each) for each in range(4)]))))
     page.get_by_role("button", name="Node 0:").focus()
@@ -214,7 +224,7 @@ def test_a_change_is_one_journey_from_the_reflector_to_the_reconcile(serve, open
     steps = [
         Step(number, at + number / 1000, stage, *pod) for number, stage in enumerate(("reflector", "fifo", "cache"))
     ]
-    steps.append(Step(3, at + 0.003, "handler", *pod, "networks-9"))
+    steps.append(Step(3, at + 0.003, "handler", "networks", "default/net", "77", "pods", "networks-9"))
     rest = [("queue", ""), ("reconcile", ""), ("done", "success")]
     steps += [
         Step(number, at + number / 1000, stage, "networks", "default/net", "", what, "networks-9")

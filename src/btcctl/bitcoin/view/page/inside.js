@@ -2,8 +2,8 @@
 // how old the caches are.
 //
 // A journey is what led to one reconcile: the changes that were seen for it, and when each stage was reached first. Until
-// a handler has made a key of it, a change is known by its informer, object and version; from then on by the id of the
-// reconcile that it leads to.
+// a handler has made a key of it, a change is known by its informer and version; from then on by the id of the reconcile
+// that it leads to.
 
 import { ago, counted, h, keyed, milliseconds, moves, serverTime, setAttribute, setText } from "./dom.js";
 
@@ -105,7 +105,8 @@ export class Inside {
 
 /** Steps put together, by when their journeys began. A handler's step says which reconcile a change leads to. */
 export function journeysOf(steps) {
-  const changeOf = (step) => (step.version ? `${step.of} ${step.key} ${step.version}` : "");
+  const informerOf = (step) => (step.stage === "handler" ? step.what : step.of);
+  const changeOf = (step) => (step.version ? `${informerOf(step)} ${step.version}` : "");
   const leadsTo = new Map();
   for (const step of steps) {
     if (step.reconcile && step.version && !leadsTo.has(changeOf(step))) leadsTo.set(changeOf(step), step.reconcile);
@@ -117,10 +118,9 @@ export function journeysOf(steps) {
     if (!journeys.has(id)) journeys.set(id, { id, at: {}, changes: new Set(), what: "", key: "", result: "" });
     const journey = journeys.get(id);
     journey.at[step.stage] ??= step.at;
-    if (change) {
-      journey.changes.add(change);
-      journey.what ||= `${step.what ? step.what.toLowerCase() : "changed"} ${short(step.of)} ${step.key}`;
-    } else journey.key = step.key;
+    if (change) journey.changes.add(change);
+    if (change && step.stage !== "handler") journey.what ||= `${step.what.toLowerCase()} ${short(step.of)} ${step.key}`;
+    else journey.key = step.key;
     if (step.stage === "done") journey.result = step.what;
   }
   return [...journeys.values()];

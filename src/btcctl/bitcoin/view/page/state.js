@@ -35,7 +35,7 @@ export class State {
   }
 
   setTree(tree) {
-    this.letters = lettersOf(tree.tips, this.letters, this.network?.tree?.tips ?? []);
+    this.letters = lettersOf(tree, this.letters, this.network?.tree?.tips ?? []);
     this.network.tree = tree;
   }
 }
@@ -55,7 +55,7 @@ const TAKES = {
     if (state.network) {
       if (before !== state.id) state.letters = new Map();
       const known = before === state.id ? tips : [];
-      state.letters = lettersOf(state.network.tree.tips, state.letters, known);
+      state.letters = lettersOf(state.network.tree, state.letters, known);
     }
     return ALL;
   },
@@ -112,14 +112,20 @@ const TAKES = {
   },
 };
 
-/** Whether nodes are at this block only because they have not got the next one yet: that is no branch of its own. */
-export const isBehind = (tip) => tip.forkHeight >= 0 && tip.forkHeight >= tip.height;
+/** The tips of branches that nodes are on: who has merely not got the next block of a branch yet is on none of its own. */
+export function branchesOf(tree) {
+  const tips = tree.tips.filter((tip) => tip.nodes.length);
+  const parents = new Map(tree.blocks.map((block) => [block.hash, block.parent]));
+  const below = new Set();
+  for (const tip of tips) for (let hash = parents.get(tip.hash); hash; hash = parents.get(hash)) below.add(hash);
+  return tips.filter((tip) => !below.has(tip.hash) && !(tip.forkHeight >= 0 && tip.forkHeight >= tip.height));
+}
 
-/** A letter for each branch that nodes are on. The one that has most nodes of an earlier branch inherits its letter. */
-export function lettersOf(tips, letters, before) {
+/** A letter for each branch. The one that has most nodes of an earlier branch inherits its letter. */
+export function lettersOf(tree, letters, before) {
   const taken = new Set();
   const found = new Map();
-  const current = tips.filter((tip) => tip.nodes.length && !isBehind(tip));
+  const current = branchesOf(tree);
   if (current.length === 1) return new Map([[current[0].hash, "A"]]);
   const claims = [];
   for (const tip of current) {

@@ -1,7 +1,7 @@
 // The chain: blocks from the left to the right, a lane for each branch, and at its end who is on it.
 
 import { counted, h, keyed, moves, ranges, s, setAttribute, setText, shortHash } from "./dom.js";
-import { isBehind } from "./state.js";
+import { branchesOf } from "./state.js";
 
 const COLUMN = 58;
 const BLOCK = 46;
@@ -52,7 +52,7 @@ export class Tree {
 
   say(tree, letters) {
     const tips = tree.tips.filter((tip) => tip.nodes.length);
-    const branches = tips.filter((tip) => !isBehind(tip));
+    const branches = branchesOf(tree);
     const isTie = branches.length > 1 && branches[0].height === branches[1].height;
     setText(this.hint, isTie ? "Both branches are equally long: nodes stay on theirs until a block is mined on one of them." : "");
     this.hint.hidden = !isTie;
@@ -63,7 +63,7 @@ export class Tree {
       setText(element.parts.hash, shortHash(tip.hash));
       const noun = tip.nodes.length === 1 ? "node" : "nodes";
       setText(element.parts.who, `${noun} ${ranges(tip.nodes)}`);
-      const parted = isBehind(tip) ? "behind" : tip.forkHeight >= 0 ? `parts at ${tip.forkHeight}: ${counted(tip.height - tip.forkHeight, "block")} of its own` : "";
+      const parted = !branches.includes(tip) ? "behind" : tip.forkHeight >= 0 ? `parts at ${tip.forkHeight}: ${counted(tip.height - tip.forkHeight, "block")} of its own` : "";
       setText(element.parts.fork, branches.length > 1 && !parted ? "highest" : parted);
     });
   }
@@ -71,7 +71,7 @@ export class Tree {
 
 /** One sentence. */
 export function inWords(tree, letters) {
-  const tips = tree.tips.filter((tip) => tip.nodes.length && !isBehind(tip));
+  const tips = branchesOf(tree);
   if (!tips.length) return "No node answers: the chain is not known";
   const said = tips.map((tip) => {
     const noun = tip.nodes.length === 1 ? "node" : "nodes";
