@@ -30,8 +30,8 @@ def new_run_directory(root: Path | None = None) -> Path:
     Raises:
         ConfigError: It cannot be made.
     """
-    root = root or Path(tempfile.gettempdir())
     try:
+        root = root or Path(tempfile.gettempdir())
         sweep(root)
         return Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{_process_name(os.getpid())}-", dir=root))
     except OSError as error:

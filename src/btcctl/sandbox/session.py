@@ -44,6 +44,7 @@ from btcctl.sandbox.demonstration.commands import (
     own_program,
     write_programs,
 )
+from btcctl.sandbox.demonstration.limits import raise_descriptor_limit, require_space
 from btcctl.sandbox.demonstration.manifests import Applier, read_manifests
 from btcctl.sandbox.demonstration.observe import NodeView, Observer
 from btcctl.sandbox.kubelet.images import Images, parse_mappings
@@ -114,6 +115,7 @@ class Session:
         self._images = Images()
 
     def __enter__(self) -> Self:
+        raise_descriptor_limit(self._options.nodes)
         manifests = [each for path in self._options.manifests for each in read_manifests(path)]
         self._images = Images({OWN_IMAGE: own_program(), **parse_mappings(self._options.run)})
         if not self._options.simulated:
@@ -241,7 +243,8 @@ class Session:
         return node.answers and len(node.shaken()) >= len(neighbours(node.ordinal, self._options.nodes))
 
     def raise_failures(self) -> None:
-        """Raise if a part has died."""
+        """Raise if a part has died, or the disk is full."""
+        require_space(self._cluster.run_dir)
         if not self._cluster.healthy:
             raise BtcctlError("a part of the cluster died; -v shows more")
         for name, manager in list(self._managers):
