@@ -461,6 +461,24 @@ def test_may_i(k: Kubectl) -> None:
     assert "system:admin" in k("auth", "whoami")
 
 
+def test_a_service_account_does_with_its_token_what_its_roles_allow(
+    kubectl: Kubectl, tls_server: ssl.SSLContext, certificate: tuple[Path, Path]
+) -> None:
+    authority = certificate[0].read_bytes()
+    with EmbeddedServer(Api(authorizer="rbac"), tls=tls_server, token="secret") as server:
+        write_kubeconfig(kubectl.kubeconfig, kubeconfig(server.url, token="secret", authority=authority))
+        kubectl("create", "role", "reader", "--verb=get,list", "--resource=configmaps")
+        kubectl("create", "rolebinding", "reader", "--role=reader", "--serviceaccount=default:default")
+        robot = "--as=system:serviceaccount:default:default"
+        assert kubectl("auth", "can-i", "list", "configmaps", robot).strip() == "yes"
+        assert "configmaps" in kubectl("auth", "can-i", "--list", robot)
+        token = kubectl("create", "token", "default").strip()
+        write_kubeconfig(kubectl.kubeconfig, kubeconfig(server.url, token=token, authority=authority))
+        assert "system:serviceaccounts:default" in kubectl("auth", "whoami")
+        assert kubectl.run("get", "configmaps").returncode == 0
+        assert 'cannot list resource "secrets"' in kubectl.run("get", "secrets").stderr
+
+
 def test_over_tls_the_token_is_sent_and_checked(
     kubectl: Kubectl, api: Api, tls_server: ssl.SSLContext, certificate: tuple[Path, Path]
 ) -> None:

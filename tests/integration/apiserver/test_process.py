@@ -227,3 +227,31 @@ def test_two_servers_cannot_share_a_data_file(tmp_path: Path) -> None:
         done = run("--data", data)
     assert done.returncode == 1
     assert "in use by another server" in done.stderr
+
+
+def test_with_rbac_users_may_do_what_roles_allow_and_groups_come_with_tokens(tmp_path: Path):
+    tokens = tmp_path / "tokens"
+    tokens.write_text("a-admin\na-alice,alice\na-bob,bob,crew\n")
+    group = "rbac.authorization.k8s.io"
+    subject = {"kind": "Group", "name": "crew", "apiGroup": group}
+    reference = {"kind": "ClusterRole", "name": "view", "apiGroup": group}
+    binding = {"metadata": {"name": "b"}, "roleRef": reference, "subjects": [subject]}
+    with serving("--token-file", str(tokens), "--authorization", "rbac") as server:
+        path = f"/apis/{group}/v1/namespaces/default/rolebindings"
+        assert server.call("POST", path, binding, "a-admin")[0] == 201
+        assert server.call("GET", CONFIG_MAPS, token="a-bob")[0] == 200
+        status, refused = server.call("GET", CONFIG_MAPS, token="a-alice")
+        assert (status, 'User "alice" cannot list resource "configmaps"' in refused["message"]) == (403, True)
+
+
+def test_a_service_accounts_token_is_let_in_beside_those_of_the_file(tmp_path: Path):
+    tokens = tmp_path / "tokens"
+    tokens.write_text("a-admin\n")
+    with serving("--token-file", str(tokens), "--authorization", "rbac") as server:
+        path = "/api/v1/namespaces/default/serviceaccounts/default/token"
+        made = server.call("POST", path, {"spec": {"expirationSeconds": 600}}, "a-admin")[1]["status"]["token"]
+        review = {"kind": "SelfSubjectReview", "apiVersion": "authentication.k8s.io/v1"}
+        who = server.call("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", review, made)[1]
+        assert who["status"]["userInfo"]["username"] == "system:serviceaccount:default:default"
+        assert server.call("GET", CONFIG_MAPS, token=made)[0] == 403
+        assert server.call("GET", CONFIG_MAPS, token=f"{made}x")[0] == 401

@@ -79,7 +79,8 @@ class Changes:
         return None if self._rights_of is None else self._rights_of(request)
 
     def _delete_options(self, route: Route, request: ApiRequest, warnings: list[str]) -> DeleteOptions:
-        return replace(query.delete_options(request), gate=self._gate(route, request, warnings))
+        options, gate = query.delete_options(request), self._gate(route, request, warnings)
+        return options if gate is None else replace(options, gate=gate)
 
     def _create(
         self, route: Route, request: ApiRequest, warnings: list[str], gate: Gate | None

@@ -7,7 +7,8 @@ written here.
 Of workloads and Services only those fields are read that kubectl's generators set; a body with others is refused, and
 nothing is left out silently.
 
-Field numbers: generated.proto of k8s.io/api core/v1, apps/v1, policy/v1, rbac/v1 and authorization/v1, and of
+Field numbers: generated.proto of k8s.io/api core/v1, apps/v1, policy/v1, rbac/v1, authentication/v1 and
+authorization/v1, and of
 k8s.io/apimachinery meta/v1 and runtime. They are part of the API and never change.
 """
 
@@ -326,6 +327,11 @@ _BUDGET_SPEC: Fields = {
     3: _Field("maxUnavailable", _int_or_text, keep_empty=True),
 }
 
+_TOKEN_SPEC: Fields = {
+    1: _Field("audiences", _text, repeated=True),
+    3: _Field("boundObjectRef", _message(_texts("kind", "apiVersion", "name", "uid"))),
+    4: _Field("expirationSeconds", _int),
+}
 _KINDS: Mapping[str, Fields] = {
     "Deployment": {1: _METADATA, 2: _Field("spec", _exact(_DEPLOYMENT_SPEC))},
     "Job": {1: _METADATA, 2: _Field("spec", _exact(_JOB_SPEC)), 3: _Field("status", _nothing)},
@@ -355,6 +361,8 @@ _KINDS: Mapping[str, Fields] = {
     "RoleBinding": _BINDING,
     "ClusterRoleBinding": _BINDING,
     "SelfSubjectReview": {1: _METADATA},
+    "SelfSubjectRulesReview": {1: _METADATA, 2: _Field("spec", _message(_texts("namespace")), keep_empty=True)},
+    "TokenRequest": {1: _METADATA, 2: _Field("spec", _message(_TOKEN_SPEC), keep_empty=True)},
     "SelfSubjectAccessReview": {1: _METADATA, 2: _Field("spec", _message(_ACCESS_SPEC), keep_empty=True)},
     "DeleteOptions": {
         1: _Field("gracePeriodSeconds", _int, keep_empty=True),
