@@ -1,7 +1,6 @@
 """Reviews: who one is, and who may do what. Asked as the admin, and as somebody who may do little.
 
-Why RBAC allows something is not asked, since the embedded server has no RBAC; nor is by which
-certificate or token one is known.
+Which binding allows something is asked with roles: see cases_rbac. By which certificate or token one is known is not.
 """
 
 from __future__ import annotations
