@@ -19,6 +19,7 @@ from tests.mutations.process_faults import PROCESS_FAULTS
 from tests.mutations.runtime_faults import RUNTIME_FAULTS
 from tests.mutations.spec_faults import SPEC_FAULTS
 from tests.mutations.volume_faults import VOLUME_FAULTS
+from tests.mutations.workload_faults import WORKLOAD_FAULTS
 
 _FIFO = ("informers/cache/test_delta_fifo.py", "informers/cache/test_delta_fifo_model.py")
 _CHANGES = ("informers/sharing/test_changes.py",)
@@ -530,5 +531,6 @@ FAULTS += [
     *OBJECT_FAULTS,
     *SPEC_FAULTS,
     *VOLUME_FAULTS,
+    *WORKLOAD_FAULTS,
 ]
 FAULTS += [*AUTHOR, *BITCOIN_FAULTS, *PEOPLE_FAULTS, *OPERATOR_FAULTS, *DEPLOYMENT_FAULTS]

@@ -11,6 +11,7 @@ from btcctl.objects import ObjectKey
 from btcctl.resources import JOBS, PODS
 from btcctl.sandbox.controllers.claims import by_controller
 from btcctl.sandbox.controllers.jobs.job import CONTROLLER_INDEX, JobReconciler
+from btcctl.sandbox.controllers.jobs.job_plan import judge
 from btcctl.testing.clock import FakeClock
 from btcctl.testing.fake_client import FakeClient
 from tests.unit.sandbox.fakes import FakeRecorder, LiveLister
@@ -175,3 +176,14 @@ def test_a_settled_job_is_not_written():
     scene.client.clear_actions()
     scene.turn(1)
     assert scene.client.writes == []
+
+
+def test_a_pod_that_is_named_already_is_not_named_twice():
+    scene = Scene()
+    scene.turn()
+    (name,) = scene.active()
+    scene.end(name, "Succeeded")
+    pods = [pod.body() for pod in scene.pods.list()[0]]
+    named = judge(scene.jobs.get(KEY).body(), pods, scene.clock.wall_time())
+    again = judge({**scene.jobs.get(KEY).body(), "status": named.status}, pods, scene.clock.wall_time())
+    assert again.status["uncountedTerminatedPods"] == {"succeeded": [pods[0]["metadata"]["uid"]]}

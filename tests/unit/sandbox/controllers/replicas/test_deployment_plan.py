@@ -84,6 +84,10 @@ def test_pods_that_do_not_work_are_not_more_than_may_go():
     assert smaller_old(rollout, replica_set("s2", 0), [replica_set("s1", 4, 0)]) == {"s1": 3}
 
 
+def test_new_pods_that_are_not_available_make_no_room_for_old_ones_to_go():
+    assert smaller_old(Rollout.of(deployment()), replica_set("s2", 1, 0), [replica_set("s1", 4, 2)]) == {"s1": 3}
+
+
 def test_a_deployment_of_another_size_scales_its_only_set():
     sets = replica_set("s1", 2, **{DESIRED: "2"})
     assert is_scaling(deployment(5), [sets])
