@@ -18,6 +18,7 @@ MAX_REASON_CHARACTERS: Final = 300
 _MAX_READ_CHARACTERS = 10_000
 _LOG_CHARACTERS = 160
 _PULLING = frozenset({"ErrImagePull", "ImagePullBackOff", "RegistryUnavailable"})
+_ERROR = "Error: "  # so begins what ends bitcoind (Bitcoin Core, noui.cpp)
 # Said while nothing is wrong yet.
 _STARTING = frozenset({"ContainerCreating", "PodInitializing", ""})
 _LOST_MACHINE = (
@@ -157,7 +158,11 @@ def _readiness_problem(status: PodStatus) -> Problem:
 
 
 def _last_line(text: str) -> str:
+    """What it said last; or, as bitcoind goes on to say how it shuts down, the last error before that."""
     lines = [line for line in text.splitlines() if line.strip()]
+    errors = [line[line.index(_ERROR) :][:_LOG_CHARACTERS] for line in lines if _ERROR in line]
+    if errors:
+        return errors[-1]
     return lines[-1][-_LOG_CHARACTERS:] if lines else ""
 
 

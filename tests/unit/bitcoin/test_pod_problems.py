@@ -7,6 +7,12 @@ import pytest
 
 from btcctl.bitcoin.pod_problems import MAX_REASON_CHARACTERS, PodStatus, problem_of, stable
 
+SHUT_DOWN = """\
+Error: -maxmempool must be at least 5 MB
+2026-11-29T23:36:37Z Shutdown: In progress...
+2026-11-29T23:36:37Z Shutdown: done
+"""
+
 
 def problem(**status: Any) -> tuple[str, str]:
     return problem_of(msgspec.convert(status, PodStatus))
@@ -45,6 +51,11 @@ def false(type_: str, reason: str, message: str = "") -> dict[str, str]:
             {"containerStatuses": [waiting("CrashLoopBackOff", "back-off 40s", 5, {"exitCode": 7, "message": "a\nb"})]},
             "CrashLoopBackOff",
             "exit code 7; it said: b",
+        ),
+        (
+            {"containerStatuses": [waiting("CrashLoopBackOff", last={"exitCode": 1, "message": SHUT_DOWN})]},
+            "Restarted",
+            "it said: Error: -maxmempool must be at least 5 MB",
         ),
         (
             {
