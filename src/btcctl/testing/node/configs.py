@@ -88,8 +88,8 @@ def write_network(place: Place, ranges: Mapping[str, Any] | None = None) -> None
         },
     }
     config = {"cniVersion": _CNI_VERSION, "name": "pods", "plugins": [bridge]}
-    fresh = _write(place.files / "network.json", json.dumps(config, indent=1))
-    (place.files / "cni").mkdir(exist_ok=True)
+    # Within the folder: of one that comes from elsewhere containerd hears that it was made, and reads nothing.
+    fresh = _write(place.files / "cni" / "10-pods.new", json.dumps(config, indent=1))
     fresh.rename(place.files / "cni" / "10-pods.conflist")
 
 

@@ -77,6 +77,11 @@ def remove_cgroups(name: str) -> None:
             select.select([], [], [], _PAUSE_SECONDS)
 
 
+def others_run() -> bool:
+    """Whether another node has cgroups: those are the first that a node makes, and the last that go."""
+    return any(CGROUPS.glob("btcctl-run-*" if is_unified() else "*/btcctl-run-*"))
+
+
 def main() -> int:
     folder, name, command = Path(sys.argv[1]), sys.argv[2], sys.argv[3:]
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -88,8 +93,9 @@ def main() -> int:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         remove_cgroups(name)
-        with contextlib.suppress(OSError):  # another node may use it as well
-            CLAIMS.rmdir()
+        if not others_run():  # from whom it would be unmounted
+            with contextlib.suppress(OSError):
+                CLAIMS.rmdir()
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import sys
@@ -19,7 +20,8 @@ def open_new(folder: str, known: set[str]) -> set[str]:
     """Those that are there now, all open."""
     found = {each.path for each in os.scandir(folder)}
     for path in found - known:
-        os.chmod(path, _FOR_ALL)  # noqa: PTH101
+        with contextlib.suppress(FileNotFoundError):  # it is gone again
+            os.chmod(path, _FOR_ALL)  # noqa: PTH101
     return found
 
 

@@ -58,3 +58,13 @@ def test_a_new_volume_is_open_to_every_user(tmp_path: Path):
     (tmp_path / "claim").chmod(0o700)  # what its owner does with it is the owner's business
     assert volumes_process.open_new(str(tmp_path), known) == known
     assert (tmp_path / "claim").stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("hierarchy", ["", "memory"])
+def test_a_node_that_ends_knows_whether_another_runs(hierarchy: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(namespace_process, "CGROUPS", tmp_path)
+    if not hierarchy:
+        (tmp_path / "cgroup.controllers").touch()
+    assert not namespace_process.others_run()
+    (tmp_path / hierarchy / "btcctl-run-1-2-x").mkdir(parents=True)
+    assert namespace_process.others_run()
