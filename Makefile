@@ -16,7 +16,7 @@ TOOLKIT := $(addprefix tests/integration/,informers rest controller events leade
 TOOLKIT_UNIT := $(addprefix tests/unit/,rest informers workqueue events leaderelection controller typed crds rbac app testing processes) $(wildcard tests/unit/test_*.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-stories test-toolkit test-server test-operator test-unit bitcoind promtool chromium test-browser screenshots images dist test-bitcoind pythons test-pythons test-lowest controlplane test-real test-election test-faults reliability mutations chart chart-docs cover lint format types contracts check bench bench-controllers bench-scale clean
+.PHONY: help demo test test-stories test-toolkit test-server test-operator test-unit bitcoind promtool chromium test-browser screenshots images dist test-bitcoind pythons test-pythons test-lowest controlplane test-real test-election test-faults e2e reliability mutations chart chart-docs cover lint format types contracts check bench bench-controllers bench-scale clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -85,7 +85,7 @@ test-bitcoind: bitcoind ## tests with real nodes, and the sandbox's whole story 
 	BTCCTL_TEST_REQUIRES="real_bitcoind" $(PYTEST) $(MANY) tests -m real_bitcoind
 	$(BIN)/btcctl sandbox --nodes 3 --check --bitcoind auto
 
-controlplane: $(READY) ## build etcd, kube-apiserver, kubectl and helm once, into the user's cache
+controlplane: $(READY) ## build etcd, the programs of Kubernetes, helm and CoreDNS once, into the user's cache
 	@$(BIN)/python -m tests.integration.controlplane.build
 
 test-real: controlplane ## tests against the real control plane, kubectl and helm
@@ -96,6 +96,9 @@ test-election: controlplane ## 52 rounds of leader election per server, with pro
 
 test-faults: $(READY) ## every fault of docs/faults.md twice, at random points of 10,000 changes
 	$(BIN)/python -m tests.faults
+
+e2e: controlplane bitcoind ## the operator on a real kubelet, with our own images: all scenes of tests/cluster; needs root
+	@$(BIN)/python -m tests.e2e
 
 reliability: $(READY) ## the same twenty times, silent faults with real deadlines, outages; writes docs/reliability.md
 	$(BIN)/python -m tests.faults --runs 20 --real --outages 10 --write docs/reliability.md

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The story of tests/cluster on a kind cluster, for people who have Docker and kind. Builds both images, loads them,
-# installs the operator by its manifests, runs doctor and the story, and deletes the cluster again.
+# The scenes of tests/cluster, as `make e2e` plays them, on a kind cluster: for people who have Docker and kind. Builds both
+# images, loads them, installs the operator by its manifests, runs doctor and the scenes, and deletes the cluster again.
 #
 #   hack/kind-e2e.sh            KEEP=1 leaves the cluster; BASE_IMAGE names an image with a bitcoind
 set -euo pipefail
@@ -32,4 +32,7 @@ kind load docker-image --name "$name" "btcctl:$version" "btcctl-bitcoind:$versio
 kubectl --kubeconfig "$work/kubeconfig" apply -f manifests/
 kubectl --kubeconfig "$work/kubeconfig" -n bitcoin-controller rollout status deployment/bitcoin-controller --timeout=180s
 kubectl --kubeconfig "$work/kubeconfig" -n bitcoin-controller exec deployment/bitcoin-controller -- btcctl doctor
-BTCCTL_TEST_CLUSTER=$work/kubeconfig BTCCTL_TEST_KUBECTL=$(command -v kubectl) .venv/bin/python -m pytest -q tests/cluster
+export BTCCTL_TEST_CLUSTER=$work/kubeconfig BTCCTL_TEST_KUBECTL=$(command -v kubectl)
+export BTCCTL_TEST_MACHINE="docker exec -i $name-control-plane"
+.venv/bin/python -m pytest -q -n 3 -m "not alone" tests/cluster
+.venv/bin/python -m pytest -q -m alone tests/cluster

@@ -6,32 +6,31 @@ from pathlib import Path
 
 import pytest
 
+from tests.cluster.network import wait_for
 from tests.integration.kubectl import Kubectl
-from tests.integration.support import eventually
 
 SEEDS = Path(__file__).parents[1] / "integration/data/seeds"
 NETWORK = "bitcoinnetwork/my-network"
 ADDRESS = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
-SECONDS = 240.0  # images may have to be unpacked
 
 
 @pytest.mark.timeout(900)
 def test_the_story_of_a_network(kubectl: Kubectl) -> None:
     kubectl("apply", "-f", str(SEEDS / "secret.yaml"), "-f", str(SEEDS / "testNetwork.yaml"))
-    eventually(lambda: is_ready(kubectl, 3), SECONDS)
+    wait_for(lambda: is_ready(kubectl, 3))
 
     cli(kubectl, 0, "generatetoaddress", "101", ADDRESS)
-    eventually(lambda: [height(kubectl, node) for node in range(3)] == [101] * 3, SECONDS)
+    wait_for(lambda: [height(kubectl, node) for node in range(3)] == [101] * 3)
 
     kubectl("delete", "pod", "my-network-sts-1", "--wait=false")
-    eventually(lambda: is_ready(kubectl, 3) and height(kubectl, 1) == 101, SECONDS)
+    wait_for(lambda: is_ready(kubectl, 3) and height(kubectl, 1) == 101)
 
     kubectl("scale", NETWORK, "--replicas=4")
-    eventually(lambda: is_ready(kubectl, 4), SECONDS)
+    wait_for(lambda: is_ready(kubectl, 4))
     assert len(cli(kubectl, 3, "getaddednodeinfo").split("addednode")) >= 4
 
     kubectl("delete", NETWORK)
-    eventually(lambda: not kubectl("get", "statefulsets,services,pods", "-o", "name").strip(), SECONDS)
+    wait_for(lambda: not kubectl("get", "statefulsets,services,pods", "-o", "name").strip())
 
 
 def is_ready(kubectl: Kubectl, nodes: int) -> bool:

@@ -13,10 +13,13 @@ T = TypeVar("T")
 _POLL_SECONDS = 0.02
 
 
-def eventually(probe: Callable[[], T], timeout: float = 10.0) -> T:
+def eventually(probe: Callable[[], T], timeout: float = 10.0, every: float = _POLL_SECONDS) -> T:
     """Call `probe` until it returns something true, and return that.
 
     An AssertionError inside `probe` counts as "not yet".
+
+    Args:
+        every: Seconds between two calls; a probe that starts a program has better use for the machine.
 
     Raises:
         AssertionError: Not within `timeout` real seconds; carries the last failure.
@@ -33,4 +36,4 @@ def eventually(probe: Callable[[], T], timeout: float = 10.0) -> T:
             failure = error
         if SYSTEM_CLOCK.now() > deadline:
             raise failure or AssertionError(f"still {result!r} after {timeout} s")
-        pause.wait(_POLL_SECONDS)
+        pause.wait(every)
