@@ -18,6 +18,7 @@ from tests.mutations.people_faults import PEOPLE_FAULTS
 from tests.mutations.process_faults import PROCESS_FAULTS
 from tests.mutations.runtime_faults import RUNTIME_FAULTS
 from tests.mutations.spec_faults import SPEC_FAULTS
+from tests.mutations.view_faults import VIEW_FAULTS
 from tests.mutations.volume_faults import VOLUME_FAULTS
 from tests.mutations.workload_faults import WORKLOAD_FAULTS
 
@@ -530,6 +531,7 @@ FAULTS += [
     *CONFIG_FAULTS,
     *OBJECT_FAULTS,
     *SPEC_FAULTS,
+    *VIEW_FAULTS,
     *VOLUME_FAULTS,
     *WORKLOAD_FAULTS,
 ]

@@ -59,10 +59,14 @@ def test_what_is_not_asked_is_taken_from_the_status_of_the_same_pod():
 
 
 def test_a_link_goes_from_who_dialled_and_says_whether_it_is_greeted():
-    dialled = (("10.0.0.2", True), ("10.0.0.3", False), ("10.0.0.3", True), ("8.8.8.8", True), ("10.0.0.1", True))
-    ordinals = {"10.0.0.1": 0, "10.0.0.2": 1, "10.0.0.3": 2}
+    dialled = (("10.0.0.2", True), ("10.0.0.3", False), ("10.0.0.3", True), ("10.0.0.4", False), ("8.8.8.8", True))
+    ordinals = {"10.0.0.1": 0, "10.0.0.2": 1, "10.0.0.3": 2, "10.0.0.4": 3}
     found = links_of(0, said(dialled=dialled), ordinals)
-    assert [(each.source, each.target, each.is_greeted) for each in found] == [(0, 1, True), (0, 2, True)]
+    assert [(each.source, each.target, each.is_greeted) for each in found] == [
+        (0, 1, True),
+        (0, 2, True),
+        (0, 3, False),
+    ]
     assert links_of(0, None, ordinals) == []
 
 

@@ -1,5 +1,6 @@
 import json
 import socket
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -91,6 +92,16 @@ def test_a_stream_begins_with_a_snapshot_and_goes_on_with_what_happens(server, h
     stream.close()
 
 
+def test_a_page_that_is_closed_is_forgotten(server, http, scene, mocker):
+    left, leave = threading.Event(), scene.hub.leave
+    mocker.patch.object(scene.hub, "leave", side_effect=lambda page: (leave(page), left.set()))
+    stream = http.request("GET", f"{server.address}events", preload_content=False)
+    read_until(stream, b"\n\n")
+    stream.close()
+    assert left.wait(SECONDS)
+    assert not scene.hub.is_watched
+
+
 def test_too_many_pages_are_told_so(server, http, scene):
     for _ in range(MAX_PAGES):
         scene.hub.join("", lambda: None)
@@ -112,6 +123,12 @@ def test_an_order_that_is_none_is_refused_in_words(server, http, scene, body):
     answer = post(http, server, "mine", body)
     assert answer.status in {400, 413}
     assert answer.json()["said"]
+    assert scene.asked == []
+
+
+def test_an_order_of_any_size_is_not_read(server, http, scene):
+    answer = post(http, server, "partition", {"network": "a/b", "groups": [[0] * 40_000]})
+    assert answer.status == 413
     assert scene.asked == []
 
 
