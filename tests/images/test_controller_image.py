@@ -9,6 +9,9 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
 from btcctl.apiserver.api import Api
 from btcctl.apiserver.http import EmbeddedServer
 from btcctl.apiserver.network.kubeconfig import kubeconfig, write_kubeconfig
@@ -80,26 +83,26 @@ def test_the_packages_are_those_that_are_declared_and_what_they_need(
     controller: Image, container: MakeContainer
 ) -> None:
     code = (
-        "import importlib.metadata as m, json\n"
-        "print(json.dumps({d.metadata['Name'].lower().replace('_', '-'): d.requires or [] for d in m.distributions()}))"
+        "import importlib.metadata as m, json, platform\n"
+        "found = {d.metadata['Name']: d.requires or [] for d in m.distributions()}\n"
+        "print(json.dumps([platform.python_version(), found]))"
     )
-    found = json.loads(python(container(controller), code))
+    version, packages = json.loads(python(container(controller), code))
+    found = {canonicalize_name(name): requires for name, requires in packages.items()}
+    of_the_image = {"python_version": version.rpartition(".")[0], "python_full_version": version, "extra": ""}
     setup = configparser.ConfigParser()
     setup.read(ROOT / "setup.cfg", encoding="utf-8")
-    waiting, needed = setup["options"]["install_requires"].split(), {"btcctl"}
+    # The live page runs in the same image (view.enabled of the chart).
+    waiting = setup["options"]["install_requires"].split() + setup["options.extras_require"]["view"].split()
+    needed = {"btcctl"}
     while waiting:
-        requirement = waiting.pop()
-        name = re.split(r"[ <>=!~\[;]", requirement)[0].lower().replace("_", "-")
-        if name not in needed and "extra ==" not in requirement and applies(requirement):
+        requirement = Requirement(waiting.pop())
+        name = canonicalize_name(requirement.name)
+        if name not in needed and (requirement.marker is None or requirement.marker.evaluate(of_the_image)):
             needed.add(name)
             waiting += found[name]
     assert set(found) == needed
     assert "kubernetes" not in needed
-
-
-def applies(requirement: str) -> bool:
-    """Whether its marker holds for the Python of the image: those that we see are about older ones."""
-    return "python_version <" not in requirement and "python_full_version <" not in requirement
 
 
 def test_a_kubeconfig_that_needs_more_is_told_what(controller: Image, container: MakeContainer) -> None:
