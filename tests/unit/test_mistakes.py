@@ -49,10 +49,6 @@ def reconcile(_: ObjectKey) -> Result:
     return Result()
 
 
-async def async_reconcile(_: ObjectKey) -> Result:
-    return Result()
-
-
 def factory() -> SharedInformerFactory:
     return SharedInformerFactory(FakeClient(types=[WIDGETS]))
 
@@ -92,7 +88,6 @@ def ensure(mutate: Callable[[dict], object], **how: object) -> None:
     ("wrong", "error", "words"),
     [
         (lambda: Controller("net", None), TypeError, "must be a function of a key"),
-        (lambda: Controller("net", async_reconcile), TypeError, "plain function: workers are threads"),
         (lambda: Controller("", reconcile), ValueError, "needs a name"),
         (lambda: Controller(None, reconcile), ValueError, "needs a name"),
         (lambda: Controller("x" * 64, reconcile), ValueError, "a controller is named with 63 letters"),
