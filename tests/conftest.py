@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,6 +57,10 @@ _STORIES = (
     "unit/rest/kubeconfig/test_kubeconfig_fuzz.py",
     "unit/workqueue/test_queue_interleavings.py",
 )
+
+# A shell ignores SIGINT for what it starts in the background, and children of ours would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

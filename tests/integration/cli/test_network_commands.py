@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -112,7 +112,11 @@ def test_on_a_terminal_status_is_drawn_in_colour_again_and_again_until_ctrl_c(ku
     ours, theirs = os.openpty()
     command = [sys.executable, "-m", "btcctl", "status", "my-network", "-w", "--interval", "0.1"]
     env = {"PATH": os.defpath, "HOME": str(kubeconfig.parent), "KUBECONFIG": str(kubeconfig), "TERM": "xterm"}
-    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=env) as process:
+    with (
+        subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=env) as process,
+        ExitStack() as stack,
+    ):
+        stack.callback(process.kill)
         os.close(theirs)
         terminal, shown = Terminal(ours), b"nodes answer"
         terminal.wait_for(shown)
