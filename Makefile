@@ -14,6 +14,8 @@ PYTHONS ?= 3.13 3.14
 # What the toolkit is; the embedded server, the operator and the sandbox have unit tests only there.
 TOOLKIT := $(addprefix tests/integration/,informers rest controller events leaderelection processes testing)
 TOOLKIT_UNIT := $(addprefix tests/unit/,rest informers workqueue events leaderelection controller typed crds rbac app testing processes) $(wildcard tests/unit/test_*.py)
+# Long ones of the operator, which say nothing about a Python.
+LONG_OPERATOR := $(addprefix --ignore=tests/unit/bitcoin/,test_crashes.py test_hostile.py test_reconcile.py test_specs.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-stories test-toolkit test-server test-operator test-unit bitcoind promtool chromium test-browser screenshots images dist test-bitcoind pythons test-pythons test-lowest controlplane test-real test-election test-faults e2e reliability mutations chart chart-docs cover lint format types contracts check bench bench-controllers bench-scale clean
@@ -53,7 +55,7 @@ pythons: $(READY) ## get the other Pythons once, into the user's cache, and an e
 
 test-pythons: pythons ## unit tests, and the toolkit's integration tests, on each of the other Pythons
 	@set -e; for version in $(PYTHONS); do echo "Python $$version:"; \
-	  .venv-$$version/bin/python -m pytest $(MANY) tests/unit $(TOOLKIT) -m "not real_server and not kubectl and not helm"; done
+	  .venv-$$version/bin/python -m pytest $(MANY) tests/unit $(LONG_OPERATOR) $(TOOLKIT) -m "not real_server and not kubectl and not helm"; done
 
 test-lowest: $(READY) ## unit tests of what runs in a cluster, with the lowest versions that setup.cfg names
 	@$(BIN)/python -m tests.lowest
