@@ -41,7 +41,7 @@ class FilteringHandler:
         elif passed:
             self._handler.on_update(old, new)
         else:
-            self._handler.on_add(new, in_initial_list=False)
+            self._handler.on_add(new, False)
 
     def on_delete(self, deleted: Deleted) -> None:
         """Hand on the deletion of an object that passed."""
