@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from btcctl import CUSTOM_RESOURCE_DEFINITIONS, AlreadyExists, ObjectKey, crd_for
+from btcctl import CUSTOM_RESOURCE_DEFINITIONS, AlreadyExists, NotFound, ObjectKey, crd_for
 from btcctl.app.app import App, AppOptions
 from tests import pages
 from tests.integration.api_servers import ApiServer
@@ -119,12 +119,20 @@ def test_what_does_not_pass_is_refused_without_the_token(provider: Provider):
         example.HttpDns("http://127.0.0.1:1", "secret").find(spec())
 
 
+def is_served(records: Any) -> bool:
+    """A real server takes a moment to serve what has just been defined."""
+    try:
+        return bool(records.list() == [])
+    except NotFound:
+        return False
+
+
 def test_a_record_comes_and_goes_with_its_object(provider: Provider, api_server: ApiServer):
     with closing(api_server.client()) as client:
         with suppress(AlreadyExists):
             client.resource(CUSTOM_RESOURCE_DEFINITIONS).create(crd_for(example.DnsRecord))
         records = client.resource(example.DnsRecord, api_server.namespace)
-        eventually(lambda: records.list() == [], 30)
+        eventually(lambda: is_served(records), 30)
         app = App(client, "dns-records", options=AppOptions(namespaces=(api_server.namespace,)))
         example.build_with(app, example.HttpDns(provider.url, "secret"))
         provider.refusals = [(503, {})]

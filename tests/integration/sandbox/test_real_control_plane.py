@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from btcctl.bitcoin.types import BITCOIN_NETWORKS
+from btcctl.clock import SYSTEM_CLOCK
 from btcctl.objects import ObjectKey
 from btcctl.resources import CONTROLLER_REVISIONS, EVENTS, NODES, PODS, SERVICES, STATEFUL_SETS
 from btcctl.sandbox.session import KEY, REAL, SandboxOptions, Session
@@ -26,6 +27,7 @@ from tests.integration.sandbox.test_story import CountedRpc
 from tests.integration.support import eventually
 
 OPTIONS = SandboxOptions(nodes=3, simulated=True, control_plane=REAL)
+HELD_BACK_SECONDS = 12.0  # a status has new heights every 10 s at most
 LOOKED_AT = (BITCOIN_NETWORKS, STATEFUL_SETS, SERVICES, PODS, CONTROLLER_REVISIONS, EVENTS)
 
 
@@ -82,8 +84,15 @@ def test_a_settled_network_is_looked_at_and_nothing_changes(parts: ExitStack) ->
         found = [each for type_ in LOOKED_AT for each in client.resource(type_, KEY.namespace).list()[0]]
         return {f"{each.uid} {each.name}": each.resource_version for each in found}
 
-    looks = rpc.calls["batch"]
-    eventually(lambda: rpc.calls["batch"] >= looks + 3, 15)  # events and the first poll have come
+    last: list[tuple[float, dict[str, str]]] = []
+
+    def is_quiet() -> bool:
+        found = versions()
+        if not last or last[-1][1] != found:
+            last.append((SYSTEM_CLOCK.now(), found))
+        return SYSTEM_CLOCK.now() - last[-1][0] > HELD_BACK_SECONDS
+
+    eventually(is_quiet, 90)
     calls, before = Counter(rpc.calls), versions()
     eventually(lambda: rpc.calls["batch"] >= calls["batch"] + 6, 20)  # two more looks at three nodes
     assert rpc.calls - calls == Counter(batch=rpc.calls["batch"] - calls["batch"])
