@@ -32,7 +32,7 @@ def test_a_page_says_since_when_it_has_no_connection_and_goes_on_by_itself(open_
     with serving(scene, token=token) as server:
         port = server.port
         page = open_page(str(server.address))
-        expect(page.get_by_text("live", exact=True)).to_be_visible()
+        expect(page.get_by_role("button", name="Node 1: synced")).to_be_visible()
     expect(page.get_by_text(re.compile(r"^no connection since \d\d:\d\d:\d\d$"))).to_be_visible()
     expect(page.get_by_role("alert")).to_contain_text("What is shown is as it was then")
     expect(page.get_by_role("button", name="Node 1: synced")).to_be_visible()
