@@ -29,7 +29,7 @@ from btcctl.testing.control_plane.ports import free_ports
 from btcctl.webhooks.webhooks import Webhooks
 from tests.integration.api_servers import ApiServer
 from tests.integration.support import eventually
-from tests.unit.webhooks.volumes import OldVolume, Volume, VolumeSpec, build_versions
+from tests.unit.webhooks.volumes import OldVolume, Volume, VolumeSpec, build
 
 PATIENCE = 60.0
 
@@ -71,7 +71,7 @@ def is_served(crd: Object | None) -> bool:
 
 @contextmanager
 def operator(
-    server: ApiServer, build: Callable[[App], Any] = build_versions, *, name: str = "vol", port: int = 0, **options: Any
+    server: ApiServer, build: Callable[[App], Any] = build, *, name: str = "vol", port: int = 0, **options: Any
 ) -> Iterator[Hooked]:
     """Until it ends; what it has registered stays, as of a real one."""
     port = port or free_ports(1)[0]

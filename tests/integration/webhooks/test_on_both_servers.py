@@ -18,7 +18,8 @@ from btcctl import (
     ObjectKey,
 )
 from btcctl.rest.client import ApiClient
-from tests.integration.api_servers import ApiServer
+from btcctl.testing.control_plane import ControlPlane
+from tests.integration.api_servers import ApiServer, RealApiServer
 from tests.integration.support import eventually
 from tests.integration.webhooks.hooked import (
     PATIENCE,
@@ -28,7 +29,7 @@ from tests.integration.webhooks.hooked import (
     volume,
     wait_until_asked,
 )
-from tests.unit.webhooks.volumes import OldVolume, OldVolumeSpec, Volume, VolumeSpec
+from tests.unit.webhooks.volumes import OldVolume, OldVolumeSpec, Volume, VolumeSpec, build_versions
 
 CONFIGURATION = ObjectKey("", "vol")
 
@@ -47,23 +48,21 @@ def bundle_of(configuration: Object) -> bytes:
     return base64.b64decode(configuration.body()["webhooks"][0]["clientConfig"].get("caBundle") or "")
 
 
-def test_objects_are_changed_refused_and_converted(api_server: ApiServer, admin: ApiClient):
+def test_objects_are_changed_and_refused(api_server: ApiServer, admin: ApiClient):
     where = api_server.namespace
     with operator(api_server) as running:
         wait_until_asked(admin, where)
         volumes = admin.resource(Volume, where)
         made = volumes.create(volume("a", "2Gi", where))
         assert made.spec == VolumeSpec("2Gi", "fast")
+        eventually(lambda: volumes.get(made.key).status is not None, PATIENCE)  # or the operator's write comes between
+        made = volumes.get(made.key)
         made.spec.size = "1Gi"
         with pytest.raises(Invalid, match=r"denied the request: spec\.size: cannot become smaller") as refused:
             volumes.update(made)
         assert [(each["field"], each["message"]) for each in refused.value.causes] == [
             ("spec.size", "cannot become smaller")
         ]
-        old = admin.resource(OldVolume, where)
-        eventually(lambda: old.get(made.key).spec == OldVolumeSpec(2, "fast"), PATIENCE)
-        assert old.create(OldVolume.named("b", OldVolumeSpec(5))).spec == OldVolumeSpec(5, "fast")
-        assert volumes.get(ObjectKey(where, "b")).spec == VolumeSpec("5Gi", "fast")
         volumes.create(volume("kept", "1Gi", where, protected="true"))
         with pytest.raises(Invalid, match="is protected"):
             volumes.delete(ObjectKey(where, "kept"))
@@ -72,6 +71,23 @@ def test_objects_are_changed_refused_and_converted(api_server: ApiServer, admin:
         assert 'webhook_requests_total{code="200",webhook="/mutate/with-class.volumes.hooks.example.org"}' in text
     with pytest.raises(ApiError, match="failed calling webhook"):  # failurePolicy: Fail
         volumes.create(volume("late", "1Gi", where))
+
+
+@pytest.mark.real_server
+def test_versions_are_converted_both_ways(lone_control_plane: ControlPlane):
+    """The embedded server takes no definition with a conversion webhook."""
+    with RealApiServer(lone_control_plane) as server, definition_served(server.client()):
+        admin, where = server.client(), server.namespace
+        try:
+            with operator(server, build_versions):
+                wait_until_asked(admin, where)
+                volumes, old = admin.resource(Volume, where), admin.resource(OldVolume, where)
+                made = volumes.create(volume("a", "2Gi", where))
+                eventually(lambda: old.get(made.key).spec == OldVolumeSpec(2, "fast"), PATIENCE)
+                assert old.create(OldVolume.named("b", OldVolumeSpec(5))).spec == OldVolumeSpec(5, "fast")
+                assert volumes.get(ObjectKey(where, "b")).spec == VolumeSpec("5Gi", "fast")
+        finally:
+            take_back(admin)
 
 
 def test_what_somebody_changes_is_put_right(api_server: ApiServer, admin: ApiClient):
