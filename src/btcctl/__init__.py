@@ -108,9 +108,11 @@ if TYPE_CHECKING:
     from btcctl.leaderelection.fence import Fence as Fence
     from btcctl.leaderelection.lease_lock import LeaseLock as LeaseLock
     from btcctl.metrics import Metrics as Metrics
+    from btcctl.objects import ListPage as ListPage
     from btcctl.objects import Object as Object
     from btcctl.objects import ObjectKey as ObjectKey
     from btcctl.objects import OwnerReference as OwnerReference
+    from btcctl.objects import WatchEvent as WatchEvent
     from btcctl.processes.computing import compute as compute
     from btcctl.resources import CLUSTER_ROLE_BINDINGS as CLUSTER_ROLE_BINDINGS
     from btcctl.resources import CLUSTER_ROLES as CLUSTER_ROLES
@@ -251,6 +253,7 @@ _HOMES = {
     "LEASES": "resources",
     "LeaseLock": "leaderelection.lease_lock",
     "LeaseLost": "errors",
+    "ListPage": "objects",
     "Lister": "informers.cache.lister",
     "LogLines": "rest.collection.logs",
     "MUTATING_WEBHOOK_CONFIGURATIONS": "resources",
@@ -319,6 +322,7 @@ _HOMES = {
     "Validator": "webhooks.hooks",
     "Verdict": "webhooks.admission",
     "WatchDecodeError": "errors",
+    "WatchEvent": "objects",
     "WebhookOptions": "webhooks.options",
     "add_finalizer": "controller.writing.finalizers",
     "all_of": "controller.keys.predicates",

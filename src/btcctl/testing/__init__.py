@@ -19,6 +19,13 @@ if TYPE_CHECKING:
     from btcctl.testing.logs import capture_logs as capture_logs
     from btcctl.testing.node import Node as Node
     from btcctl.testing.node import NodeOptions as NodeOptions
+    from btcctl.testing.scripts import InstantClock as InstantClock
+    from btcctl.testing.scripts import Lasting as Lasting
+    from btcctl.testing.scripts import RecordingHandler as RecordingHandler
+    from btcctl.testing.scripts import ScriptedListerWatcher as ScriptedListerWatcher
+    from btcctl.testing.scripts import ScriptedStreams as ScriptedStreams
+    from btcctl.testing.scripts import ScriptedWatch as ScriptedWatch
+    from btcctl.testing.scripts import Together as Together
 
 _HOMES = {
     "ControlPlane": "control_plane",
@@ -31,6 +38,13 @@ _HOMES = {
     "OperatorEnv": "bench.env",
     "make_env": "bench.making",
     "capture_logs": "logs",
+    "InstantClock": "scripts",
+    "Lasting": "scripts",
+    "RecordingHandler": "scripts",
+    "ScriptedListerWatcher": "scripts",
+    "ScriptedStreams": "scripts",
+    "ScriptedWatch": "scripts",
+    "Together": "scripts",
 }
 
 __all__ = sorted(_HOMES)  # noqa: PLE0605  # type: ignore[assignment]
