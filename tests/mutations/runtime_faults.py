@@ -54,7 +54,7 @@ RUNTIME_FAULTS = [
     ),
     *faults_in(
         "webhooks/answers/admitting.py",
-        ("webhooks",),
+        ("webhooks/test_hooks.py",),
         ("nobody is refused", '"allowed": not refusals}', '"allowed": True}'),
         (
             "what mends an object is refused",
