@@ -157,17 +157,20 @@ class RecordingHandler:
         self.known: dict[ObjectKey, Object] = {}
 
     def on_add(self, obj: Object, in_initial_list: bool) -> None:
+        """Note an addition."""
         if obj.key in self.known:
             raise AssertionError(f"{obj.key} added twice")
         self._note(f"add {obj.name} {obj.resource_version}" + (" initially" if in_initial_list else ""), obj)
 
     def on_update(self, old: Object, new: Object) -> None:
+        """Note a change, which begins with what was told last."""
         seen = self.known[new.key]
         if not (seen.uid == old.uid == new.uid and seen.resource_version == old.resource_version):
             raise AssertionError(f"{new.key} changed from what was not told")
         self._note(f"update {new.name} {old.resource_version} -> {new.resource_version}", new)
 
     def on_delete(self, deleted: Deleted) -> None:
+        """Note a deletion."""
         if deleted.last is None:
             raise AssertionError(f"{deleted.key} was deleted without having been known")
         with self._changed:
