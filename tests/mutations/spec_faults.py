@@ -345,7 +345,7 @@ SPEC_FAULTS = [
     ),
     *faults_in(
         "bitcoin/departures.py",
-        (_RECONCILE,),
+        ("bitcoin/test_departures.py",),
         (
             "each network of a namespace that goes is a line",
             "        if is_last and not was_told:\n",

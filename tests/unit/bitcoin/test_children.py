@@ -13,6 +13,8 @@ from btcctl.bitcoin.children import (
     name_problem,
 )
 from btcctl.bitcoin.pod_template import ChildOptions
+from btcctl.bitcoin.spec.model import NetworkSpec
+from btcctl.bitcoin.types import BitcoinNetwork
 from btcctl.bitcoin.unchangeable import settable
 from btcctl.controller.writing.fields import has_fields, set_fields
 from tests.unit.bitcoin.builders import network
@@ -205,3 +207,14 @@ def test_the_longest_name_fits_into_every_label_value() -> None:
     assert len(f"{name}-sts-999") <= 63
     assert len(f"{name}-sts-4294967295") <= 63
     assert len(f"{name}-svc") <= 63
+
+
+def test_labels_and_annotations_that_are_asked_for_never_take_the_place_of_ours() -> None:
+    """The API server refuses them; a definition that is older may not."""
+    spec = NetworkSpec(
+        1, pod_labels={NETWORK_LABEL: "other", "team": "red"}, pod_annotations={SECRET_VERSION_ANNOTATION: "1"}
+    )
+    asked = BitcoinNetwork(network().metadata, spec)
+    metadata = build_stateful_set(asked, OPTIONS, "7")["spec"]["template"]["metadata"]
+    assert (metadata["labels"][NETWORK_LABEL], metadata["labels"]["team"]) == ("net", "red")
+    assert metadata["annotations"][SECRET_VERSION_ANNOTATION] == "7"

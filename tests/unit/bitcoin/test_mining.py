@@ -110,6 +110,15 @@ def test_blocks_whose_times_run_ahead_do_not_stop_it_for_long(mine: Mine) -> Non
     assert len(mine.mined) == 3
 
 
+def test_saying_the_same_all_the_time_does_not_make_it_forget_since_when_it_waits(mine: Mine) -> None:
+    mine.mined.append(mine.now)
+    mine.ahead = 3600.0
+    for _ in range(25):
+        mine.miner.want(KEY, order())
+        mine.wait(1)
+    assert len(mine.mined) == 3
+
+
 @pytest.mark.parametrize("seconds", [-3600.0, 3600.0])
 def test_a_clock_that_is_set_does_not_stop_it_and_does_not_make_it_hurry(mine: Mine, seconds: float) -> None:
     mine.miner.want(KEY, order())

@@ -71,6 +71,14 @@ def test_a_fork_is_counted_and_measured_and_does_not_make_the_network_unready() 
     assert world.condition("Ready") == ("True", "Connected")
 
 
+def test_who_is_on_a_branch_is_not_synced_however_high_it_is() -> None:
+    world = living(2)
+    world.mesh.blocks = {world.address(n): 5 for n in range(2)}
+    world.mesh.branches = {world.address(0): "b"}
+    world.mesh.forked_at = 2
+    assert seen(world).status.synced_nodes == 1
+
+
 def test_versions_that_differ_are_all_named() -> None:
     world = living(2)
     world.mesh.agents[world.address(1)] = "/Satoshi:0.21.0/"

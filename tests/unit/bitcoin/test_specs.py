@@ -78,6 +78,14 @@ def test_caches_follow_from_the_limit_of_memory_unless_the_configuration_says_ot
     assert template(built(chosen))["spec"]["containers"][0]["args"] == ["-maxmempool=512"]
 
 
+def test_each_node_finds_its_own_lines_beside_those_of_all() -> None:
+    overrides = [{"ordinal": 1, "config": ["uacomment=one", "debug=net"]}, {"ordinal": 3, "image": "other"}]
+    world = built({"nodes": 2, "config": ["txindex=1"], "nodeOverrides": overrides})
+    env = {each["name"]: each.get("value") for each in template(world)["spec"]["containers"][0]["env"]}
+    lines = {name: value for name, value in env.items() if name.startswith("BC_CONFIG")}
+    assert lines == {"BC_CONFIG": "txindex=1", "BC_CONFIG_1": "uacomment=one\ndebug=net"}
+
+
 def test_a_suspended_network_keeps_its_volumes_and_says_so_and_comes_back() -> None:
     world = built({"nodes": 2, "storage": {"whenDeleted": "Delete"}})
     world.edit(BITCOIN_NETWORKS, KEY, {"spec": {"suspend": True}})
