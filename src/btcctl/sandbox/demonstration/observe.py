@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from btcctl.bitcoin.rpc import RpcError, RpcUnavailable
+from btcctl.bitcoin.rpc_errors import RpcFailure
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import PODS
 from btcctl.rest.client import ApiClient
@@ -95,7 +95,7 @@ class Observer:
             chain = rpc.call("getblockchaininfo")
             added = rpc.call("getaddednodeinfo")
             peers = rpc.call("getpeerinfo")
-        except (RpcError, RpcUnavailable):
+        except RpcFailure:
             return {}
         return {
             "height": chain["blocks"],
