@@ -34,7 +34,8 @@ def check_configuration(body: Body) -> list[Cause]:
     for index, hook in enumerate(body.get("webhooks") or ()):
         field, name = f"webhooks[{index}]", hook.get("name") or ""
         causes += list(_check_hook(hook, field))
-        causes += list(_check_versions(hook.get("admissionReviewVersions") or (), f"{field}.admissionReviewVersions"))
+        known, one_of = hook.get("admissionReviewVersions") or (), f"must specify one of {', '.join(_REVIEW_VERSIONS)}"
+        causes += list(check_review_versions(known, f"{field}.admissionReviewVersions", one_of))
         if name and name in seen:
             causes.append(duplicate(f"{field}.name", name))
         seen.add(name)
@@ -84,9 +85,14 @@ def _check_name(name: str, field: str) -> Iterator[Cause]:
         yield invalid(field, name, "should be a domain with at least three segments separated by dots")
 
 
-def _check_versions(versions: Sequence[str], field: str) -> Iterator[Cause]:
+def check_review_versions(versions: Sequence[str], field: str, if_none: str = "") -> Iterator[Cause]:
+    """What is wrong with the versions of reviews that a webhook says it knows: one of ours must be among them.
+
+    Args:
+        if_none: What is said if there are none.
+    """
     if not versions:
-        yield required(field, f"must specify one of {', '.join(_REVIEW_VERSIONS)}")
+        yield required(field, if_none)
         return
     seen: set[str] = set()
     for index, each in enumerate(versions):
