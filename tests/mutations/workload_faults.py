@@ -43,7 +43,7 @@ WORKLOAD_FAULTS = [
         ("a name that is taken is tried for ever", "collisions + 1}", "collisions}"),
     ),
     *faults_in(
-        f"{_REPLICAS}/replica_set.py",
+        "sandbox/controllers/made_pods.py",
         (f"{_REPLICAS}/test_deployment.py",),
         (
             "a pod that is not shown yet is made again",

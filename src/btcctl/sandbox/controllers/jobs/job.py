@@ -1,8 +1,7 @@
 """Does what a Job asks for: a controller on this toolkit, as kube-controller-manager has one.
 
 Each pod has a finalizer until it is counted: it is named in the status first, then loses the finalizer, then is only a
-number. So none is counted twice, nor forgotten, whoever deletes it. What was made and is not shown yet is asked of the
-server before more is made. Only the worker that has a Job's key touches its entry.
+number. So none is counted twice, nor forgotten, whoever deletes it.
 """
 
 from __future__ import annotations
@@ -14,8 +13,8 @@ from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.controller.controller import Controller
 from btcctl.controller.keys.handlers import owner_keys
 from btcctl.controller.reconciling.result import Result
-from btcctl.controller.writing.writes import Outcome, set_controller, write_status
-from btcctl.errors import AlreadyExists, ApiError, Conflict, NotFound
+from btcctl.controller.writing.writes import Outcome, write_status
+from btcctl.errors import AlreadyExists, Conflict, NotFound
 from btcctl.events.recorder import NORMAL, WARNING, EventRecorder
 from btcctl.events.reference import ObjectReference
 from btcctl.informers.cache.lister import Lister
@@ -25,6 +24,7 @@ from btcctl.resources import JOBS, PODS
 from btcctl.rest.client import ApiClient
 from btcctl.sandbox.controllers.claims import ClaimRules, Claims, by_controller
 from btcctl.sandbox.controllers.jobs.job_plan import TRACKING, finished, is_tracked, judge
+from btcctl.sandbox.controllers.made_pods import MadePods
 from btcctl.workqueue.rate_limiters import ItemExponentialRateLimiter
 
 CONTROLLER_INDEX = "controller"
@@ -68,7 +68,7 @@ class JobReconciler:
         self._jobs = client.resource(JOBS)
         self._pods = client.resource(PODS)
         self._claims = Claims(client, pods, CONTROLLER_INDEX, ClaimRules(JOBS, PODS))
-        self._made: dict[ObjectKey, dict[str, Object]] = {}  # by uid, until the cache shows them
+        self._made = MadePods(client, pods, recorder, JOBS)
 
     def reconcile(self, key: ObjectKey) -> Result:
         """Take every step that is possible now."""
@@ -90,7 +90,7 @@ class JobReconciler:
             self._recorder.event(reference, WARNING, "Unsupported", "the sandbox runs no Indexed Jobs")
             return Result()
         shown = self._claims.claim(obj, job["spec"]["selector"])
-        pods = [each.body() for each in (*shown, *self._unseen(obj.key, {each.uid for each in shown}))]
+        pods = [each.body() for each in (*shown, *self._made.unseen(obj.key, {each.uid for each in shown}))]
         verdict = judge(job, pods, self._clock.wall_time())
         if verdict.is_over:
             self._jobs.delete(obj.key, uid=obj.uid)
@@ -101,46 +101,13 @@ class JobReconciler:
         for name in verdict.release:
             self._release(by_name[name])
         for name in verdict.delete:
-            self._delete(reference, by_name[name])
-        if not self._create(obj, job, reference, verdict.create):
+            self._made.delete(obj, name, by_name[name]["metadata"]["uid"])
+        if not self._create(obj, job, verdict.create):
             return Result(requeue_after=FAILURE_RETRY_SECONDS)
         return Result(requeue_after=verdict.recheck_seconds)
 
-    def _unseen(self, key: ObjectKey, shown: set[str]) -> list[Object]:
-        """The pods that we have made and that the cache does not show: asked of the server, as they may be gone."""
-        living = {}
-        for uid, pod in self._made.get(key, {}).items():
-            if uid in shown or self._pod_cache.get(pod.key) is not None:
-                continue
-            try:
-                found = self._pods.get(pod.key)
-            except NotFound:
-                continue
-            if found.uid == uid:
-                living[uid] = found
-        self._made[key] = living
-        return list(living.values())
-
-    def _create(self, obj: Object, job: Mapping[str, Any], reference: ObjectReference, count: int) -> bool:
-        for _ in range(count):
-            pod = _build_pod(job)
-            set_controller(pod, JOBS, obj)
-            try:
-                made = self._pods.create(pod)
-            except ApiError as error:
-                self._recorder.event(reference, WARNING, "FailedCreate", f"Error creating: {error}")
-                return False
-            self._made.setdefault(obj.key, {})[made.uid] = made
-            self._recorder.event(reference, NORMAL, "SuccessfulCreate", f"Created pod: {made.name}")
-        return True
-
-    def _delete(self, reference: ObjectReference, pod: Mapping[str, Any]) -> None:
-        metadata = pod["metadata"]
-        try:
-            self._pods.delete(ObjectKey(metadata["namespace"], metadata["name"]), uid=metadata["uid"])
-        except (NotFound, Conflict):
-            return
-        self._recorder.event(reference, NORMAL, "SuccessfulDelete", f"Deleted pod: {metadata['name']}")
+    def _create(self, obj: Object, job: Mapping[str, Any], count: int) -> bool:
+        return all(self._made.create(obj, _build_pod(job)) is None for _ in range(count))
 
     def _release(self, pod: Mapping[str, Any]) -> None:
         metadata = pod["metadata"]
@@ -153,7 +120,7 @@ class JobReconciler:
 
     def _let_go(self, key: ObjectKey) -> None:
         """Pods of a Job that is gone, or going, wait for nobody to count them."""
-        self._made.pop(key, None)
+        self._made.forget(key)
         for pod in self._pod_cache.list(key.namespace):
             owner = pod.controller
             if owner is not None and (owner.kind, owner.name) == (JOBS.kind, key.name) and is_tracked(pod.body()):

@@ -1,8 +1,7 @@
 """Does what a ReplicaSet asks for: a controller on this toolkit, as kube-controller-manager has one.
 
-Its pods have names that the API server makes up, so an old cache is not harmless: what it does not show yet would be
-made once more. Hence what was made, or asked to go, is remembered until the cache shows it; what the cache does not
-show is asked of the server. Only the worker that has a set's key touches the set's entries.
+What was made, or asked to go, is remembered until the cache shows it. Only the worker that has a set's key touches the
+set's entries.
 """
 
 from __future__ import annotations
@@ -16,16 +15,16 @@ from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.controller.controller import Controller
 from btcctl.controller.keys.handlers import owner_keys
 from btcctl.controller.reconciling.result import Result
-from btcctl.controller.writing.writes import set_controller, write_status
-from btcctl.errors import AlreadyExists, ApiError, Conflict, NotFound
-from btcctl.events.recorder import NORMAL, WARNING, EventRecorder
-from btcctl.events.reference import ObjectReference
+from btcctl.controller.writing.writes import write_status
+from btcctl.errors import AlreadyExists, Conflict, NotFound
+from btcctl.events.recorder import EventRecorder
 from btcctl.informers.cache.lister import Lister
 from btcctl.informers.factory import SharedInformerFactory
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import PODS, REPLICA_SETS
 from btcctl.rest.client import ApiClient
 from btcctl.sandbox.controllers.claims import ClaimRules, Claims, by_controller
+from btcctl.sandbox.controllers.made_pods import MadePods
 from btcctl.sandbox.controllers.replicas.replica_set_plan import (
     PodState,
     Step,
@@ -78,7 +77,7 @@ class ReplicaSetReconciler:
         self._sets = client.resource(REPLICA_SETS)
         self._pods = client.resource(PODS)
         self._claims = Claims(client, pods, CONTROLLER_INDEX, ClaimRules(REPLICA_SETS, PODS))
-        self._made: dict[ObjectKey, dict[str, Object]] = {}  # by uid, until the cache shows them
+        self._made = MadePods(client, pods, recorder, REPLICA_SETS)
         self._asked_to_go: dict[ObjectKey, frozenset[str]] = {}  # uids, until the cache shows it
 
     def keys_of_pod(self, pod: Object) -> list[ObjectKey]:
@@ -95,7 +94,7 @@ class ReplicaSetReconciler:
         """Take every step that is possible now."""
         obj = self._cache.get(key)
         if obj is None:
-            self._made.pop(key, None)
+            self._made.forget(key)
             self._asked_to_go.pop(key, None)
             return Result()
         if obj.deletion_timestamp is not None:
@@ -122,49 +121,19 @@ class ReplicaSetReconciler:
     def _pod_states(self, obj: Object, replica_set: Mapping[str, Any]) -> list[PodState]:
         min_ready, now = float(replica_set["spec"].get("minReadySeconds", 0)), self._clock.wall_time()
         shown = self._claims.claim(obj, replica_set["spec"]["selector"])
-        objects = [*shown, *self._unseen(obj.key, {each.uid for each in shown})]
+        objects = [*shown, *self._made.unseen(obj.key, {each.uid for each in shown})]
         pods = [read_pod(each, min_ready_seconds=min_ready, wall_time=now) for each in objects]
         asked = self._asked_to_go.get(obj.key, frozenset()) & {pod.uid for pod in pods}
         self._asked_to_go[obj.key] = asked
         return [replace(pod, terminating=True) if pod.uid in asked else pod for pod in pods]
 
-    def _unseen(self, key: ObjectKey, shown: set[str]) -> list[Object]:
-        """The pods that we have made and that the cache does not show: asked of the server, as they may be gone."""
-        waiting = {uid: pod for uid, pod in self._made.get(key, {}).items() if uid not in shown}
-        living = {}
-        for uid, pod in waiting.items():
-            if self._pod_cache.get(pod.key) is not None:
-                continue  # it is shown, and not ours any more
-            try:
-                found = self._pods.get(pod.key)
-            except NotFound:
-                continue
-            if found.uid == uid:
-                living[uid] = found
-        self._made[key] = living
-        return list(living.values())
-
     def _perform(self, obj: Object, replica_set: Mapping[str, Any], step: Step) -> str | None:
         """Return why a pod could not be made, if one could not: the others would meet the same."""
-        reference = ObjectReference.of(REPLICA_SETS, obj)
         for pod in step.delete:
-            self._delete(obj, reference, pod)
+            self._asked_to_go[obj.key] = self._asked_to_go.get(obj.key, frozenset()) | {pod.uid}
+            self._made.delete(obj, pod.name, pod.uid)
         for _ in range(step.create):
-            wanted = build_pod(replica_set)
-            set_controller(wanted, REPLICA_SETS, obj)
-            try:
-                made = self._pods.create(wanted)
-            except ApiError as error:
-                self._recorder.event(reference, WARNING, "FailedCreate", f"Error creating: {error}")
+            error = self._made.create(obj, build_pod(replica_set))
+            if error is not None:
                 return str(error)
-            self._made.setdefault(obj.key, {})[made.uid] = made
-            self._recorder.event(reference, NORMAL, "SuccessfulCreate", f"Created pod: {made.name}")
         return None
-
-    def _delete(self, obj: Object, reference: ObjectReference, pod: PodState) -> None:
-        self._asked_to_go[obj.key] = self._asked_to_go.get(obj.key, frozenset()) | {pod.uid}
-        try:
-            self._pods.delete(ObjectKey(obj.namespace, pod.name), uid=pod.uid)
-        except (NotFound, Conflict):
-            return  # gone, and perhaps another one has its name
-        self._recorder.event(reference, NORMAL, "SuccessfulDelete", f"Deleted pod: {pod.name}")
