@@ -175,10 +175,10 @@ def _answer(question: bytes) -> bytes:
     try:
         function, args, kwargs = pickle.loads(question)  # noqa: S301  of our own process
         answer = (True, function(*args, **kwargs))
-    except BaseException as error:
+    except BaseException as error:  # foreign code
         answer = (False, error)
     try:
         return pickle.dumps(answer)
-    except Exception as error:
+    except Exception as error:  # of whatever is asked to pickle itself
         what = describe_error(answer[1]) if not answer[0] else describe_error(error)
         return pickle.dumps((False, ComputingFailed(f"what was computed cannot be brought back: {what}")))

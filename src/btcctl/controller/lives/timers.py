@@ -10,7 +10,8 @@ import inspect
 import math
 import random
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 from btcctl.clock import Clock, check_seconds
@@ -80,6 +81,21 @@ class Timer:
                 uid, due = self._due[key] = obj.uid, now + self._first_after
             return due - now
 
+    def is_due(self, key: ObjectKey) -> bool:
+        """Whether the object's next call is now."""
+        left = self.until_due(key)
+        return left is not None and left <= 0
+
+    @contextmanager
+    def turn(self, key: ObjectKey) -> Iterator[None]:
+        """Inside, the call is made; whatever it raises is raised on."""
+        self.begin(key)
+        try:
+            yield
+        except BaseException:  # of foreign code, a cancelled coroutine included
+            self.failed(key)
+            raise
+
     def begin(self, key: ObjectKey) -> float:
         """A call begins: seconds until the next one."""
         after = self._seconds * (1 + self._jitter * self._rng.uniform(-1, 1))
@@ -107,14 +123,9 @@ def timed(function: Timed, timer: Timer) -> Callable[[ObjectKey], Any]:
     call: Callable[[ObjectKey], Any] = function
 
     def reconcile(key: ObjectKey) -> Result:
-        left = timer.until_due(key)
-        if left is not None and left <= 0:
-            timer.begin(key)
-            try:
+        if timer.is_due(key):
+            with timer.turn(key):
                 call(key)
-            except BaseException:
-                timer.failed(key)
-                raise
         return timer.next(key)
 
     return reconcile
@@ -122,14 +133,9 @@ def timed(function: Timed, timer: Timer) -> Callable[[ObjectKey], Any]:
 
 def _timed_async(function: Callable[[ObjectKey], Any], timer: Timer) -> Callable[[ObjectKey], Any]:
     async def reconcile(key: ObjectKey) -> Result:
-        left = timer.until_due(key)
-        if left is not None and left <= 0:
-            timer.begin(key)
-            try:
+        if timer.is_due(key):
+            with timer.turn(key):
                 await function(key)
-            except BaseException:
-                timer.failed(key)
-                raise
         return timer.next(key)
 
     return reconcile

@@ -100,7 +100,7 @@ class Reviews:
         except DeadlineExceeded as error:
             logger.warning("a hook was too slow", error=describe_error(error))
             return Reply(HTTPStatus.GATEWAY_TIMEOUT, f"no answer within {seconds:g} s\n".encode())
-        except BaseException as error:
+        except BaseException as error:  # of the hook: its failure, and not the end of this thread
             logger.exception("a hook failed", error=describe_error(error))
             return Reply(HTTPStatus.INTERNAL_SERVER_ERROR, f"{_FAILED}\n".encode())
 
@@ -119,7 +119,7 @@ class Reviews:
             answer |= {"convertedObjects": made, "result": {"status": "Success"}}
         except DeadlineExceeded:
             raise
-        except BaseException as error:
+        except BaseException as error:  # of the converter, likewise
             logger.exception("a conversion failed", to=request.desired_api_version, error=describe_error(error))
             why = str(error) if isinstance(error, BtcctlError) else _FAILED
             answer |= {"convertedObjects": [], "result": {"status": "Failure", "message": why}}
