@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import threading
@@ -31,6 +32,7 @@ class Page:
         self.received = bytearray()
         self.state: dict[str, Any] = {}
         self._changed = threading.Condition()
+        self._is_left = False
         self._http = urllib3.PoolManager(retries=False, timeout=LIMIT_SECONDS, maxsize=4)
         self._runner = Runner("page", self._run)
 
@@ -44,9 +46,11 @@ class Page:
         return self
 
     def __exit__(self, *raised: object) -> None:
-        self._socket.shutdown(socket.SHUT_RDWR)
-        self._runner.stop()
-        self._socket.close()
+        with self._socket:
+            self._is_left = True
+            with contextlib.suppress(OSError):  # it may be closed over there already
+                self._socket.shutdown(socket.SHUT_RDWR)
+            self._runner.stop()
         self._http.clear()
 
     def act(self, action: str, **order: Any) -> tuple[int, dict[str, Any]]:
@@ -79,7 +83,7 @@ class Page:
 
     def _run(self, _stop: Stop) -> None:
         buffer, has_begun = b"", False
-        while piece := self._socket.recv(1 << 16):
+        while piece := self._receive():
             self.received += piece
             buffer += piece
             if not has_begun and b"\r\n\r\n" in buffer:
@@ -91,6 +95,14 @@ class Page:
                 if not message.startswith(b":"):
                     event, data = message.split(b"\n", 1)
                     self._apply(event.removeprefix(b"event: ").decode(), json.loads(data.removeprefix(b"data: ")))
+
+    def _receive(self) -> bytes:
+        try:
+            return self._socket.recv(1 << 16)
+        except ConnectionResetError:  # what was on its way to a page that has gone is answered so
+            if not self._is_left:
+                raise
+            return b""
 
     def _apply(self, event: str, data: Any) -> None:
         with self._changed:

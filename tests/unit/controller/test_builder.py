@@ -192,7 +192,8 @@ def test_what_stands_in_the_way_of_a_child_concerns_the_one_that_waits_for_it(cl
     client.resource(FOOS).create(foo("a"))
     keys: SimpleQueue[ObjectKey] = SimpleQueue()
     builder = Controller.for_(FOOS).owns(CONFIG_MAPS, in_the_way_of=lambda obj: [key(obj.labels.get("foo", "none"))])
-    controller = builder.build("foos", lambda each: keys.put(each) or Result(), factory, clock=clock)
+    one = ControllerOptions(workers=1)  # so that keys come in the order of the queue
+    controller = builder.build("foos", lambda each: keys.put(each) or Result(), factory, options=one, clock=clock)
     with running(Manager(factory, [controller], clock=clock)):
         assert keys.get(timeout=REAL_LIMIT_SECONDS) == key("a")
         for name, owner in (("mine", client.resource(FOOS).get(key("a"))), ("strange", None)):
