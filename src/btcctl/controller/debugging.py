@@ -18,7 +18,7 @@ _KEYS_SHOWN = 200  # per controller; of more, those first that are at work or fa
 
 
 class DebugPages:
-    """Answers `queue`, `informers`, `key/NAMESPACE/NAME` and, of a journey, `steps/NUMBER`: those after that one.
+    """Answers `queue`, `informers`, `lead`, `key/NAMESPACE/NAME` and, of a journey, `steps/NUMBER`: those after it.
 
     Args:
         manager: What is shown.
@@ -38,6 +38,9 @@ class DebugPages:
             return {each.name: self._queue(each) for each in self._manager.controllers}
         if name == "informers" and not rest:
             return {each.name: self._informer(each) for each in self._manager.factory.informers}
+        if name == "lead" and not rest:
+            elector = self._manager.elector
+            return {"leads": elector is None or elector.leading.is_set()}
         if name == "steps" and self._journey is not None and rest.isascii() and rest.isdecimal():
             return self._journey.page(int(rest))
         namespace, slash, object_name = rest.rpartition("/")

@@ -98,6 +98,7 @@ def test_a_page_sees_the_network_its_nodes_its_events_and_what_can_be_done(page:
     assert state["server"]["isSandbox"]
     page.until(lambda state: {"NodeJoined", "Scheduled"} <= {each["reason"] for each in state["network"]["events"]})
     assert all(each["version"] and each["restarts"] == 0 for each in nodes(state))
+    assert state["controller"]["isLeading"]
     assert [each["name"] for each in state["controller"]["queues"]] == ["bitcoin-networks"]
     assert all(each["isSynced"] for each in state["controller"]["caches"])
 

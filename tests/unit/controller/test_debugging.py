@@ -14,6 +14,9 @@ from btcctl.controller.debugging import DebugPages
 from btcctl.controller.manager import Manager
 from btcctl.controller.reconciling.result import Result
 from btcctl.informers.factory import SharedInformerFactory
+from btcctl.leaderelection.elector import Elector
+from btcctl.leaderelection.fence import Fence
+from btcctl.leaderelection.lease_lock import LeaseLock
 from btcctl.objects import ObjectKey
 from btcctl.resources import CONFIG_MAPS
 from btcctl.testing.clock import FakeClock
@@ -110,10 +113,22 @@ def test_an_informer_shows_what_it_holds_and_when_it_heard_last(scene: Scene) ->
     assert (found["synced"], found["objects"], found["silent_seconds"]) == (True, 1, 3.0)
 
 
+def test_without_an_election_it_leads(scene: Scene) -> None:
+    assert scene.page("lead") == {"leads": True}
+
+
+def test_with_one_it_leads_once_it_has_won(scene: Scene) -> None:
+    elector = Elector(LeaseLock(scene.client, key("lease")), Fence(scene.clock), clock=scene.clock)
+    pages = DebugPages(Manager(SharedInformerFactory(scene.client), [], elector=elector, clock=scene.clock))
+    assert pages.page("lead") == {"leads": False}
+    elector.leading.set()
+    assert pages.page("lead") == {"leads": True}
+
+
 def test_a_key_that_nobody_knows_is_idle(scene: Scene) -> None:
     assert scene.page("key/default/unknown")["net"]["state"] == "idle"
 
 
-@pytest.mark.parametrize("path", ["", "else", "queue/x", "key/", "key"])
+@pytest.mark.parametrize("path", ["", "else", "queue/x", "lead/x", "key/", "key"])
 def test_there_are_no_other_pages(scene: Scene, path: str) -> None:
     assert scene.pages.page(path) is None

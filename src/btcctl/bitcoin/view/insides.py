@@ -103,6 +103,7 @@ class Controller(msgspec.Struct, frozen=True, rename="camel"):
     Attributes:
         is_visible: False: it cannot be looked into, and `why_not` says why, and what to do about it.
         where: Whose inside it is, for example `in this process`, or a pod.
+        is_leading: It holds the Lease, or needs none.
         steps: The latest, by number.
     """
 

@@ -29,7 +29,7 @@ class Pages:
     """Debug pages, as they are now; one that is an error is raised."""
 
     def __init__(self) -> None:
-        self.pages: dict[str, Any] = {"queue": {"nets": QUEUE}, "informers": {"pods": CACHE}}
+        self.pages: dict[str, Any] = {"queue": {"nets": QUEUE}, "informers": {"pods": CACHE}, "lead": {"leads": True}}
         self.steps: list[dict[str, Any]] = [{**STEP, "what": "pods", "reconcile": "net-7"}]
         self.asked: list[str] = []
 
@@ -93,6 +93,13 @@ def test_queues_and_caches_are_shown_with_instants(looked):
     assert (key.last_result, key.last_error, key.last_at, key.last_seconds) == ("error", "Odd: so", now - 3, 0.25)
 
 
+@pytest.mark.parametrize("leads", [True, False])
+def test_whether_it_leads_is_shown(looked, leads: bool):
+    looked.pages.pages["lead"] = {"leads": leads}
+    looked.look()
+    assert looked.inside.picture().is_leading is leads
+
+
 def test_a_key_in_hand_says_which_change_led_to_it(looked):
     looked.look()
     assert looked.inside.picture().queues[0].keys[0].why == "pods 9"
@@ -120,6 +127,7 @@ def test_nothing_new_is_not_told(looked):
     looked.pages.pages = {
         "queue": {"nets": {**QUEUE, "next_due_seconds": 3.0, "keys": {"default/net": later}}},
         "informers": {"pods": moved},
+        "lead": {"leads": True},
     }
     looked.look()
     assert b"event: controller" not in looked.taken()

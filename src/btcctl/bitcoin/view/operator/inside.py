@@ -18,7 +18,7 @@ from btcctl.threads import Runner, Stop
 
 logger = get_logger(__name__)
 
-#: `queue`, `informers` or `steps/NUMBER`. Raises BtcctlError, with words for people, if it cannot be had.
+#: `queue`, `informers`, `lead` or `steps/NUMBER`. Raises BtcctlError, with words for people, if it cannot be had.
 Fetch = Callable[[str], Mapping[str, Any] | None]
 
 MAX_STEPS: Final = 300  #: that a snapshot has
@@ -76,6 +76,10 @@ class _Step(msgspec.Struct, gc=False):
     version: str = ""
     what: str = ""
     reconcile: str = ""
+
+
+class _Lead(msgspec.Struct, gc=False):
+    leads: bool = False
 
 
 class _Steps(msgspec.Struct, gc=False):
@@ -162,14 +166,15 @@ class Inside:
         self._hub.publish("steps", StepsChange(new[-MAX_STEPS:]))
 
     def _look_at_pages(self, fetch: Fetch) -> None:
-        queues, caches = fetch("queue"), fetch("informers")
-        if queues is None or caches is None:
+        queues, caches, lead = fetch("queue"), fetch("informers"), fetch("lead")
+        if queues is None or caches is None or lead is None:
             raise BtcctlError("it has no such debug pages: another version of btcctl?")
         now = self._clock.wall_time().timestamp()
         self._set(
             Controller(
                 is_visible=True,
                 where=self._where,
+                is_leading=_converted(lead, _Lead).leads,
                 queues=[self._queue(name, _converted(each, _Queue), now) for name, each in queues.items()],
                 caches=[_cache(name, _converted(each, _Informer), now) for name, each in caches.items()],
             )
