@@ -6,12 +6,14 @@ and its loader too. The archive is the one that apt is set up with here, and its
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from tests.integration.controlplane.build import Failure, run
+from tests.integration.controlplane.build import Failure, locked, run, say
 
 _ARCHIVES = ("--no-release-info", "--format", "$(REPO_URI) $(RELEASE) $(COMPONENT)", "Created-By: Packages")
 _KEYS = "/usr/share/keyrings/debian-archive-keyring.gpg"
@@ -27,6 +29,50 @@ APT::Install-Recommends "false";
 APT::Sandbox::User "";
 Acquire::Languages "none";
 """
+
+
+def had(program: Path, runs: Callable[[], bool], what: str, get: Callable[[Path], None]) -> Path:
+    """A program in the user's cache; got first if it is missing, or does not run. One process at a time gets it.
+
+    Args:
+        program: Where it is; its folder is made.
+        runs: Whether it is there and runs.
+        what: It, and where it comes from, for who waits.
+        get: Puts it there, given a folder for what is needed on the way, which is removed afterwards.
+
+    Raises:
+        Failure: It cannot be had here; says why.
+    """
+    root = program.parent
+    root.mkdir(parents=True, exist_ok=True)
+    with locked(root / ".lock"):
+        if not runs():
+            say(f"getting {what} …")
+            work = root / "work"
+            try:
+                get(work)
+            finally:
+                shutil.rmtree(work, ignore_errors=True)
+        if not runs():
+            raise Failure(f"{program} does not run here")
+    return program
+
+
+def says_its_version(program: Path) -> bool:
+    """Whether it is there, and runs."""
+    if not program.exists():
+        return False
+    return subprocess.run([program, "--version"], capture_output=True, check=False, timeout=60).returncode == 0
+
+
+def main(name: str, get: Callable[[Mapping[str, str]], Path]) -> int:
+    """`make NAME`: get it, and say where it is, or why it is not there; the exit status."""
+    try:
+        say(f"{name}: {get(os.environ)}")
+    except (Failure, OSError) as failure:  # a cache that cannot be written, too
+        sys.stderr.write(f"make {name}: {failure}\n")
+        return 1
+    return 0
 
 
 def unpack(packages: Sequence[str], release: str, home: Path, work: Path, environ: Mapping[str, str]) -> None:

@@ -6,8 +6,6 @@ protocol; there is no package of Core itself. What is put there is found by `btc
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +13,7 @@ from pathlib import Path
 from btcctl.errors import ConfigError
 from btcctl.sandbox.demonstration.commands import cached_bitcoind, find_bitcoind
 from tests import debian
-from tests.integration.controlplane.build import Failure, locked, say
+from tests.integration.controlplane.build import Failure
 
 PACKAGE, RELEASE = "bitcoin-knots", "sid"
 PROGRAMS = ("bitcoind", "bitcoin-cli")
@@ -28,15 +26,18 @@ def get_bitcoind(environ: Mapping[str, str]) -> Path:
         Failure: It cannot be had here; says why.
     """
     program = cached_bitcoind(environ)
-    root = program.parent
-    root.mkdir(parents=True, exist_ok=True)
-    with locked(root / ".lock"):
-        if not _runs(program):
-            say(f"getting {PACKAGE} from the packages of Debian's {RELEASE} …")
-            _unpack(root, environ)
-        if not _runs(program):
-            raise Failure(f"{program} does not run here")
-    return program
+
+    def get(work: Path) -> None:
+        home = program.parent / "root"
+        try:
+            debian.unpack([PACKAGE], RELEASE, home, work, environ)
+            for name in PROGRAMS:
+                debian.launcher(home, name, program.parent / name)
+        except Failure as failure:
+            hint = "put a bitcoind on PATH, or name one in BTCCTL_TEST_BITCOIND"
+            raise Failure(f"cannot get a bitcoind from Debian's packages: {failure} ({hint})") from failure
+
+    return debian.had(program, lambda: _runs(program), f"{PACKAGE} from the packages of Debian's {RELEASE}", get)
 
 
 def _runs(program: Path) -> bool:
@@ -46,27 +47,5 @@ def _runs(program: Path) -> bool:
         return False
 
 
-def _unpack(root: Path, environ: Mapping[str, str]) -> None:
-    work, home = root / "work", root / "root"
-    try:
-        debian.unpack([PACKAGE], RELEASE, home, work, environ)
-        for name in PROGRAMS:
-            debian.launcher(home, name, root / name)
-    except Failure as failure:
-        hint = "put a bitcoind on PATH, or name one in BTCCTL_TEST_BITCOIND"
-        raise Failure(f"cannot get a bitcoind from Debian's packages: {failure} ({hint})") from failure
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-
-
-def main() -> int:
-    try:
-        say(f"bitcoind: {get_bitcoind(os.environ)}")
-    except Failure as failure:
-        sys.stderr.write(f"make bitcoind: {failure}\n")
-        return 1
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(debian.main("bitcoind", get_bitcoind))

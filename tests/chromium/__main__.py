@@ -7,9 +7,6 @@ screenshot looks the same on every machine.
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,7 +14,6 @@ from pathlib import Path
 from btcctl.secret import ENVIRON
 from btcctl.testing.control_plane.binaries import user_cache
 from tests import debian
-from tests.integration.controlplane.build import Failure, locked, say
 
 PACKAGES = ("chromium-headless-shell", "fonts-dejavu-core")
 _C_LIBRARY = (
@@ -55,48 +51,27 @@ def get_chromium(environ: Mapping[str, str]) -> Path:
         Failure: It cannot be had here; says why.
     """
     program = cached_chromium(environ)
-    root = program.parent
-    root.mkdir(parents=True, exist_ok=True)
-    with locked(root / ".lock"):
-        if not _runs(program):
-            say("getting a headless Chromium from Debian's packages …")
-            _unpack(root, program, environ)
-        if not _runs(program):
-            raise Failure(f"{program} does not run here")
-    return program
 
-
-def _runs(program: Path) -> bool:
-    if not program.exists():
-        return False
-    return subprocess.run([program, "--version"], capture_output=True, check=False, timeout=60).returncode == 0
-
-
-def _unpack(root: Path, program: Path, environ: Mapping[str, str]) -> None:
-    work, home = root / "work", root / "root"
-    try:
+    def get(work: Path) -> None:
+        home = program.parent / "root"
         debian.unpack(PACKAGES, debian.own_release(), home, work, environ)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+        _make_launcher(home, program)
+
+    what = "a headless Chromium from Debian's packages"
+    return debian.had(program, lambda: debian.says_its_version(program), what, get)
+
+
+def _make_launcher(home: Path, program: Path) -> None:
     roots = [folder for lib in ("lib", "usr/lib") for folder in (home / lib).glob("*-linux-gnu*")]
     for file in [file for folder in roots for pattern in _C_LIBRARY for file in folder.glob(pattern)]:
         file.unlink()
     libraries = sorted({file.parent for folder in roots for file in folder.rglob("lib*.so*")})
-    fonts = root / "fonts.conf"
-    fonts.write_text(_FONTS.format(fonts=home / "usr/share/fonts", cache=root / "fontcache"))
+    fonts = program.parent / "fonts.conf"
+    fonts.write_text(_FONTS.format(fonts=home / "usr/share/fonts", cache=program.parent / "fontcache"))
     path = ":".join(str(folder) for folder in libraries)
     program.write_text(_LAUNCHER.format(libraries=path, fonts=fonts, program=home / "usr/lib/chromium" / PACKAGES[0]))
     program.chmod(0o755)
 
 
-def main() -> int:
-    try:
-        say(f"chromium: {get_chromium(os.environ)}")
-    except Failure as failure:
-        sys.stderr.write(f"make chromium: {failure}\n")
-        return 1
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(debian.main("chromium", get_chromium))
