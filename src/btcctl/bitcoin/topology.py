@@ -248,3 +248,13 @@ def _host_of(address: str) -> str | None:
     """The address in "ip:port" or "[ip]:port", or None if it is no IP address."""
     host = address.rpartition(":")[0].removeprefix("[").removesuffix("]")
     return canonical(host) if is_bare(host) else None
+
+
+def groups_of(partition: list[list[int]], nodes: int) -> list[list[int]]:
+    """Every ordinal in one group: those named nowhere are one more; [] if nothing is parted."""
+    if not partition:
+        return []
+    named = {each for group in partition for each in group}
+    rest = [each for each in range(nodes) if each not in named]
+    groups = [sorted(each for each in group if each < nodes) for group in partition]
+    return [each for each in [*groups, rest] if each]

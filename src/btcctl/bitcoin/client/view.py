@@ -12,6 +12,7 @@ import msgspec
 
 from btcctl import codecs
 from btcctl.bitcoin.client.networks import Node
+from btcctl.bitcoin.client.node_answers import Chain, Mempool, Network, Peer
 from btcctl.bitcoin.mesh import RunAll, one_after_the_other
 from btcctl.bitcoin.rpc import RpcClient, RpcError, RpcFailure, RpcUnavailable
 from btcctl.bitcoin.topology import canonical, is_bare
@@ -23,26 +24,6 @@ from btcctl.errors import DeadlineExceeded
 ASK_SECONDS = 5.0
 #: The last may be refused: a node without it is shown all the same.
 _METHODS = ("getblockchaininfo", "getnetworkinfo", "getpeerinfo", "getmempoolinfo")
-
-
-class _Chain(msgspec.Struct, gc=False):
-    blocks: int
-    bestblockhash: str
-    time: int = 0
-
-
-class _Network(msgspec.Struct, gc=False):
-    subversion: str = ""
-
-
-class _Peer(msgspec.Struct, gc=False):
-    addr: str
-    inbound: bool = False
-    version: int = 0
-
-
-class _Mempool(msgspec.Struct, gc=False):
-    size: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,10 +177,10 @@ def _asked(known: NodeView, rpc: RpcClient, ordinals: Mapping[str, int]) -> Node
     if refused is not None:
         raise refused
     try:
-        chain: _Chain = codecs.convert(answers[0], _Chain)
-        network: _Network = codecs.convert(answers[1], _Network)
-        peers: list[_Peer] = codecs.convert(answers[2], list[_Peer])
-        mempool = _Mempool() if isinstance(answers[3], RpcError) else codecs.convert(answers[3], _Mempool)
+        chain: Chain = codecs.convert(answers[0], Chain)
+        network: Network = codecs.convert(answers[1], Network)
+        peers: list[Peer] = codecs.convert(answers[2], list[Peer])
+        mempool = Mempool() if isinstance(answers[3], RpcError) else codecs.convert(answers[3], Mempool)
     except msgspec.ValidationError as error:
         raise RpcUnavailable(f"its answer makes no sense: {error}") from error
     greeted = [ordinals.get(_host_of(peer.addr)) for peer in peers if not peer.inbound and peer.version > 0]

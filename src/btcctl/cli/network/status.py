@@ -11,6 +11,7 @@ from typing import Any
 from btcctl.bitcoin.client.networks import event_time
 from btcctl.bitcoin.client.view import NetworkView, NodeView, look
 from btcctl.bitcoin.passes import ThreadPool
+from btcctl.bitcoin.topology import groups_of
 from btcctl.bitcoin.types import BitcoinNetwork
 from btcctl.cli.flags import parse_duration
 from btcctl.cli.network import picture, screen, target
@@ -119,12 +120,8 @@ def _headline(network: BitcoinNetwork, view: NetworkView) -> str:
 
 
 def _sides(network: BitcoinNetwork) -> str:
-    groups = [sorted(group) for group in network.spec.partition]
-    if not groups:
-        return ""
-    named = {ordinal for group in groups for ordinal in group}
-    rest = [ordinal for ordinal in range(network.spec.nodes) if ordinal not in named]
-    return f", split: {' | '.join(' '.join(map(str, group)) for group in [*groups, rest] if group)}"
+    groups = groups_of(network.spec.partition, network.spec.nodes)
+    return f", split: {' | '.join(' '.join(map(str, group)) for group in groups)}" if groups else ""
 
 
 def _nodes(view: NetworkView) -> Any:

@@ -1,6 +1,7 @@
 import pytest
 
-from btcctl.bitcoin.view.looking.summaries import about_of, groups_of, happened, instant_of, is_about, summary_of
+from btcctl.bitcoin.topology import groups_of
+from btcctl.bitcoin.view.looking.summaries import about_of, happened, instant_of, is_about, summary_of
 from btcctl.objects import Object
 from tests.unit.bitcoin.view.objects import condition, network_object
 

@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from btcctl import codecs
+from btcctl.bitcoin.client.node_answers import Chain, Mempool, Network, Peer
 from btcctl.bitcoin.rpc import Call, RpcClient, RpcError, RpcFailure, RpcUnauthorized, WarmingUp
 from btcctl.bitcoin.view.looking.nodes import Answer, host_of
 from btcctl.clock import SYSTEM_CLOCK, Clock
@@ -18,26 +19,6 @@ from btcctl.logging import scrub
 ASK_SECONDS: Final = 2.0
 _CALLS: Final[tuple[Call, ...]] = (("getblockchaininfo", ()), ("getpeerinfo", ()), ("getmempoolinfo", ()))
 _FIRST: Final[tuple[Call, ...]] = (("getnetworkinfo", ()),)
-
-
-class _Chain(msgspec.Struct, gc=False):
-    blocks: int
-    bestblockhash: str
-
-
-class _Peer(msgspec.Struct, gc=False):
-    addr: str
-    inbound: bool = False
-    version: int = 0
-
-
-class _Mempool(msgspec.Struct, gc=False):
-    size: int = -1
-    bytes: int = -1
-
-
-class _Network(msgspec.Struct, gc=False):
-    subversion: str = ""
 
 
 def ask(rpc: RpcClient, uid: str, version: str = "", clock: Clock = SYSTEM_CLOCK) -> Answer:
@@ -61,11 +42,11 @@ def _read(said: list[object], uid: str, version: str, clock: Clock) -> Answer:
     refused = next((each for each in said[:2] if isinstance(each, RpcError)), None)
     if refused is not None:
         raise refused
-    chain = codecs.convert(said[0], _Chain)
-    peers = codecs.convert(said[1], list[_Peer])
-    mempool = _Mempool() if isinstance(said[2], RpcError) else codecs.convert(said[2], _Mempool)
+    chain = codecs.convert(said[0], Chain)
+    peers = codecs.convert(said[1], list[Peer])
+    mempool = Mempool() if isinstance(said[2], RpcError) else codecs.convert(said[2], Mempool)
     if len(said) > len(_CALLS) and not isinstance(said[3], RpcError):
-        version = codecs.convert(said[3], _Network).subversion
+        version = codecs.convert(said[3], Network).subversion
     return Answer(
         uid=uid,
         at=clock.wall_time().timestamp(),

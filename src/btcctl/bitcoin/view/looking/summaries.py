@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from btcctl.bitcoin.children import stateful_set_name
+from btcctl.bitcoin.topology import groups_of
 from btcctl.bitcoin.types import (
     BITCOIN_NETWORKS,
     CONFLICT,
@@ -77,16 +78,6 @@ def about_of(obj: Object, summary: Summary, rpc_problem: str = "") -> About:
         observed_generation=status.observed_generation,
         rpc_problem=rpc_problem,
     )
-
-
-def groups_of(partition: list[list[int]], nodes: int) -> list[list[int]]:
-    """Every ordinal in one group: those named nowhere are one more; [] if nothing is parted."""
-    if not partition:
-        return []
-    named = {each for group in partition for each in group}
-    rest = [each for each in range(nodes) if each not in named]
-    groups = [sorted(each for each in group if each < nodes) for group in partition]
-    return [each for each in [*groups, rest] if each]
 
 
 def happened(obj: Object) -> Happened:
