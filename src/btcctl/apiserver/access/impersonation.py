@@ -78,6 +78,11 @@ def _account(user: str) -> tuple[str, str]:
     return (namespace, name) if namespace and name and ":" not in name else ("", "")
 
 
+def account_user(namespace: str, name: str) -> str:
+    """The user that a ServiceAccount is."""
+    return f"{_ACCOUNT}{namespace}:{name}"
+
+
 def account_groups(namespace: str) -> list[str]:
     """The groups that every ServiceAccount of a namespace is in."""
     return ["system:serviceaccounts", f"system:serviceaccounts:{namespace}"]

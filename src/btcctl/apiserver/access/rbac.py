@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from btcctl.apiserver.access import rules
+from btcctl.apiserver.access.impersonation import account_user
 from btcctl.apiserver.access.rules import Rule
 from btcctl.apiserver.machinery import errors
 from btcctl.apiserver.machinery.errors import StatusError
@@ -26,7 +27,6 @@ from btcctl.resources import CLUSTER_ROLES, ROLES, ResourceType
 
 MASTERS = "system:masters"
 _GROUP = "rbac.authorization.k8s.io"
-_ACCOUNT = "system:serviceaccount:"
 _EVERYTHING: tuple[Rule, ...] = (
     {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]},
     {"verbs": ["*"], "nonResourceURLs": ["*"]},
@@ -234,7 +234,7 @@ def _is_meant(subject: Mapping[str, Any], user: str, groups: Sequence[str], name
     if kind == "Group":
         return name in groups
     place = subject.get("namespace") or namespace
-    return kind == "ServiceAccount" and bool(place) and user == f"{_ACCOUNT}{place}:{name}"
+    return kind == "ServiceAccount" and bool(place) and user == account_user(place, str(name))
 
 
 def _source(binding: Body, subject: Mapping[str, Any], namespace: str) -> str:

@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from btcctl.apiserver.access.impersonation import account_groups
+from btcctl.apiserver.access.impersonation import account_groups, account_user
 from btcctl.apiserver.requests.messages import User
 from btcctl.apiserver.storage.store import Store
 from btcctl.objects import ObjectKey
@@ -63,7 +63,7 @@ class Tokens:
                 "serviceaccount": {"name": account.name, "uid": uid},
             },
             "nbf": int(now.timestamp()),
-            "sub": f"system:serviceaccount:{account.namespace}:{account.name}",
+            "sub": account_user(account.namespace, account.name),
         }
         signed = f"{_encoded(_HEAD)}.{_encoded(claims)}"
         return f"{signed}.{self._signature(signed)}", expires
