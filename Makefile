@@ -11,6 +11,8 @@ PYTEST := $(BIN)/python -m pytest
 MANY := -n $(WORKERS) --dist worksteal
 # Beside the one above, which is 3.11 in CI.
 PYTHONS ?= 3.13 3.14
+# Tests of a browser, of images and of a cluster have verbs of their own.
+EVERYWHERE := tests/unit tests/integration
 # What the toolkit is; the embedded server, the operator and the sandbox have unit tests only there.
 TOOLKIT := $(addprefix tests/integration/,informers rest controller events leaderelection processes testing)
 TOOLKIT_UNIT := $(addprefix tests/unit/,rest informers workqueue events leaderelection controller typed crds rbac app testing processes) $(wildcard tests/unit/test_*.py)
@@ -33,10 +35,10 @@ demo: $(READY) ## a cluster, the controller and a living 3-node network, checked
 	$(BIN)/btcctl sandbox --nodes 3 --check
 
 test: $(READY) ## the tests for while one works: no real control plane, no browser, no whole story
-	$(PYTEST) $(MANY) tests -m "not real_server and not browser and not story"
+	$(PYTEST) $(MANY) $(EVERYWHERE) -m "not real_server and not story"
 
 test-stories: $(READY) ## what starts whole sandboxes and programs, or goes through every step of something
-	$(PYTEST) $(MANY) tests -m "story and not real_server and not browser"
+	$(PYTEST) $(MANY) $(EVERYWHERE) -m "story and not real_server"
 
 test-toolkit: $(READY) ## of the above, informers to controllers
 	$(PYTEST) $(MANY) $(TOOLKIT_UNIT) $(TOOLKIT) -m "not real_server and not story"

@@ -25,7 +25,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             raise pytest.UsageError(what_is_missing(program))
         left_out[marker] = len(needing)
         if needing:
-            items[:] = [item for item in items if item not in needing]
+            left = {id(item) for item in needing}
+            items[:] = [item for item in items if id(item) not in left]
             config.hook.pytest_deselected(items=needing)
 
 
