@@ -126,6 +126,8 @@ if TYPE_CHECKING:
     from btcctl.resources import EVENTS_V1 as EVENTS_V1
     from btcctl.resources import JOBS as JOBS
     from btcctl.resources import LEASES as LEASES
+    from btcctl.resources import MUTATING_ADMISSION_POLICIES as MUTATING_ADMISSION_POLICIES
+    from btcctl.resources import MUTATING_ADMISSION_POLICY_BINDINGS as MUTATING_ADMISSION_POLICY_BINDINGS
     from btcctl.resources import MUTATING_WEBHOOK_CONFIGURATIONS as MUTATING_WEBHOOK_CONFIGURATIONS
     from btcctl.resources import NAMESPACES as NAMESPACES
     from btcctl.resources import NETWORK_POLICIES as NETWORK_POLICIES
@@ -256,6 +258,8 @@ _HOMES = {
     "ListPage": "objects",
     "Lister": "informers.cache.lister",
     "LogLines": "rest.collection.logs",
+    "MUTATING_ADMISSION_POLICIES": "resources",
+    "MUTATING_ADMISSION_POLICY_BINDINGS": "resources",
     "MUTATING_WEBHOOK_CONFIGURATIONS": "resources",
     "Manager": "controller.manager",
     "MaxOfRateLimiter": "workqueue.rate_limiters",

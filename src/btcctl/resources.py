@@ -100,6 +100,12 @@ _ADMISSION = "admissionregistration.k8s.io"
 MUTATING_WEBHOOK_CONFIGURATIONS = ResourceType(
     _ADMISSION, "v1", "mutatingwebhookconfigurations", "MutatingWebhookConfiguration", namespaced=False
 )
+MUTATING_ADMISSION_POLICIES = ResourceType(
+    _ADMISSION, "v1", "mutatingadmissionpolicies", "MutatingAdmissionPolicy", namespaced=False
+)
+MUTATING_ADMISSION_POLICY_BINDINGS = ResourceType(
+    _ADMISSION, "v1", "mutatingadmissionpolicybindings", "MutatingAdmissionPolicyBinding", namespaced=False
+)
 VALIDATING_WEBHOOK_CONFIGURATIONS = ResourceType(
     _ADMISSION, "v1", "validatingwebhookconfigurations", "ValidatingWebhookConfiguration", namespaced=False
 )

@@ -13,17 +13,24 @@ from btcctl.apiserver.admission.attributes import Attributes
 from btcctl.apiserver.admission.gate import Gate
 from btcctl.apiserver.admission.hooks import webhooks
 from btcctl.apiserver.admission.hooks.webhooks import Webhook, Webhooks
-from btcctl.apiserver.admission.mutating import Mutator, Renew, mutate
+from btcctl.apiserver.admission.mutating import Mutator, Plugin, mutate
+from btcctl.apiserver.admission.policies import mutating as mutating_policies
+from btcctl.apiserver.admission.policies import validating as validating_policies
+from btcctl.apiserver.admission.policies.invocations import Invocations, Policy, read_policies
+from btcctl.apiserver.admission.policies.mutating import MutatingPolicies, MutatingPolicy
 from btcctl.apiserver.admission.policies.params import Params
-from btcctl.apiserver.admission.policies.validating import Policy, ValidatingPolicies, read_policies
+from btcctl.apiserver.admission.policies.validating import ValidatingPolicies, ValidatingPolicy
 from btcctl.apiserver.admission.versions import Versions
 from btcctl.apiserver.requests.messages import ApiRequest, User
+from btcctl.apiserver.requests.options import Renew
 from btcctl.apiserver.requests.routing import Route
 from btcctl.apiserver.served.registry import Registry
 from btcctl.apiserver.storage.collection import Body, CollectionId
 from btcctl.apiserver.storage.store import Store
 from btcctl.apiserver.webhooks.calling import HookClient, Local
 from btcctl.resources import (
+    MUTATING_ADMISSION_POLICIES,
+    MUTATING_ADMISSION_POLICY_BINDINGS,
     MUTATING_WEBHOOK_CONFIGURATIONS,
     VALIDATING_ADMISSION_POLICIES,
     VALIDATING_ADMISSION_POLICY_BINDINGS,
@@ -41,7 +48,10 @@ _POLICIES, _BINDINGS = (
 )
 _MUTATING = _collection(MUTATING_WEBHOOK_CONFIGURATIONS)
 _VALIDATING = _collection(VALIDATING_WEBHOOK_CONFIGURATIONS)
-_ALL = (_MUTATING, _VALIDATING, _POLICIES, _BINDINGS)
+_MUTATING_POLICIES, _MUTATING_BINDINGS = (
+    _collection(each) for each in (MUTATING_ADMISSION_POLICIES, MUTATING_ADMISSION_POLICY_BINDINGS)
+)
+_ALL = (_MUTATING, _VALIDATING, _POLICIES, _BINDINGS, _MUTATING_POLICIES, _MUTATING_BINDINGS)
 
 
 @dataclass(frozen=True)
@@ -51,11 +61,12 @@ class _Configured:
     state: tuple[int, ...]
     mutating: tuple[Webhook, ...] = ()
     validating: tuple[Webhook, ...] = ()
-    policies: tuple[Policy, ...] = ()
+    policies: tuple[ValidatingPolicy, ...] = ()
+    mutating_policies: tuple[MutatingPolicy, ...] = ()
 
     @property
     def is_empty(self) -> bool:
-        return not (self.mutating or self.validating or self.policies)
+        return not (self.mutating or self.validating or self.policies or self.mutating_policies)
 
 
 class Admission:
@@ -67,10 +78,13 @@ class Admission:
 
     def __init__(self, store: Store, registry: Registry, client: HookClient) -> None:
         self._store = store
+        self._registry = registry
         self._versions = Versions(registry)
         self._client = client
         self._webhooks = Webhooks(store, self._versions, self._client)
-        self._policies = ValidatingPolicies(store, self._versions, Params(store, registry))
+        invocations = Invocations(store, self._versions, Params(store, registry))
+        self._policies = ValidatingPolicies(invocations)
+        self._mutating_policies = MutatingPolicies(registry, self._versions, invocations)
         self._lock = threading.Lock()  # guards the next one
         self._known = _Configured(())
 
@@ -92,13 +106,15 @@ class Admission:
         return Gate(self, route, User(request.user, request.groups), options(), warnings)
 
     def may_mutate(self, attributes: Attributes) -> bool:
-        return self._names_any(self._configured().mutating, attributes)
+        configured = self._configured()
+        return self._names_any(configured.mutating, attributes) or self._names_any_policy(
+            (each.policy for each in configured.mutating_policies), attributes
+        )
 
     def may_validate(self, attributes: Attributes) -> bool:
         configured = self._configured()
-        return self._names_any(configured.validating, attributes) or any(
-            self._names(each.spec["matchConstraints"].get("resourceRules") or (), attributes)
-            for each in configured.policies
+        return self._names_any(configured.validating, attributes) or self._names_any_policy(
+            (each.policy for each in configured.policies), attributes
         )
 
     def mutate(self, attributes: Attributes, renew: Renew, warnings: list[str]) -> Body | None:
@@ -106,8 +122,10 @@ class Admission:
         Raises:
             StatusError: Somebody refuses.
         """
-        hooks = [self._mutator(each, renew, warnings) for each in self._configured().mutating]
-        return mutate([hooks], attributes)
+        configured = self._configured()
+        policies = self._mutating_policies.plugin(configured.mutating_policies, attributes, renew)
+        hooks = [self._mutator(each, renew, warnings) for each in configured.mutating]
+        return mutate([policies, Plugin(lambda _: hooks)], attributes)
 
     def validate(self, attributes: Attributes, warnings: list[str]) -> None:
         """
@@ -131,6 +149,11 @@ class Admission:
     def _names_any(self, hooks: Sequence[Webhook], attributes: Attributes) -> bool:
         return any(self._names(each.source.get("rules") or (), attributes) for each in hooks)
 
+    def _names_any_policy(self, policies: Iterable[Policy], attributes: Attributes) -> bool:
+        return any(
+            self._names(each.spec["matchConstraints"].get("resourceRules") or (), attributes) for each in policies
+        )
+
     def _names(self, rules: Iterable[matching.Rule], attributes: Attributes) -> bool:
         equivalents = [attributes.resource, *self._versions.equivalents(attributes.resource)]
         return any(matching.matches(rule, attributes, each) for rule in rules for each in equivalents)
@@ -140,12 +163,18 @@ class Admission:
         known = self._known
         if known.state == state:
             return known
-        mutating, validating, policies, bindings = ([each.body for each in self._store.list(id_)[0]] for id_ in _ALL)
+        mutating, validating, policies, bindings, mutating_ones, mutating_bindings = (
+            [each.body for each in self._store.list(id_)[0]] for id_ in _ALL
+        )
         found = _Configured(
             state,
             webhooks.read_webhooks(mutating),
             webhooks.read_webhooks(validating),
-            read_policies(policies, bindings),
+            tuple(validating_policies.compiled(each) for each in read_policies(policies, bindings)),
+            tuple(
+                mutating_policies.compiled(each, self._registry)
+                for each in read_policies(mutating_ones, mutating_bindings)
+            ),
         )
         with self._lock:
             self._known = found

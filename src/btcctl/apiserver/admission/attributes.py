@@ -42,6 +42,12 @@ class Attributes:
         return replace(self, obj=obj)
 
     @property
+    def shown_name(self) -> str:
+        """What errors call the object."""
+        metadata = {} if self.obj is None else self.obj["metadata"]
+        return str(self.name or metadata.get("name") or metadata.get("generateName") or "Unknown")
+
+    @property
     def resource(self) -> ResourceType:
         """Whose path it is."""
         return self.route.served.type

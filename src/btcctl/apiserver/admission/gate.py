@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from btcctl.apiserver.admission.attributes import CREATE, UPDATE, Attributes
-from btcctl.apiserver.admission.mutating import Renew
 from btcctl.apiserver.requests.messages import User
+from btcctl.apiserver.requests.options import Renew
 from btcctl.apiserver.requests.routing import Route
 from btcctl.apiserver.storage.answers import ask
 from btcctl.apiserver.storage.collection import Body
@@ -93,7 +93,7 @@ class Gate:
             self._answer("delete", attributes, lambda: self._check_deletion(attributes))
 
     def _check_deletion(self, attributes: Attributes) -> None:
-        self._chain.mutate(attributes, dict, self._warnings)
+        self._chain.mutate(attributes, _unchanged, self._warnings)
         self._chain.validate(attributes, self._warnings)
 
     def _answer(self, phase: str, attributes: Attributes, question: Callable[[], Any]) -> Any:
@@ -111,3 +111,7 @@ class Gate:
             name = obj["metadata"].get("name") or ""
         dry_run = bool(self._options.get("dryRun"))
         return Attributes(self._route, operation, type_, obj, old, options, dry_run, self._user, name)
+
+
+def _unchanged(patched: dict[str, Any], /, *, is_strict: bool = False) -> dict[str, Any]:
+    return patched

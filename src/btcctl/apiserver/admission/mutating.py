@@ -5,16 +5,12 @@ Source: k8s.io/apiserver/pkg/admission/reinvocation.go and the reinvocation cont
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 from btcctl.apiserver.admission.attributes import Attributes
 from btcctl.apiserver.storage.collection import Body
 from btcctl.json_values import is_same_json
-
-#: Makes an object, decoded and with its defaults, of JSON that something has patched.
-Renew = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -32,11 +28,26 @@ class Mutator:
     apply: Callable[[Attributes], Body | None]
 
 
-@dataclass
-class _Plugin:
-    """The mutators of one plugin, and what was asked of which."""
+@dataclass(frozen=True)
+class Plugin:
+    """Mutators that have their turn together.
 
-    mutators: Sequence[Mutator]
+    Attributes:
+        mutators: Those there are for a request as it is when the turn begins.
+        end: Called when it is over; may refuse the request.
+        counts_all: Whether all that was asked counts as changed, or only what is another than before.
+    """
+
+    mutators: Callable[[Attributes], Iterable[Mutator]]
+    end: Callable[[], None] = lambda: None
+    counts_all: bool = False
+
+
+@dataclass
+class _Turns:
+    """A plugin, and whom of it was asked what."""
+
+    plugin: Plugin
     invoked: set[str] = field(default_factory=set)  #: those that may have to be asked again
     again: set[str] = field(default_factory=set)
     last: Body | None = None  #: the object when the plugin was last done
@@ -45,39 +56,39 @@ class _Plugin:
         self.again |= self.invoked
         self.invoked = set()
 
-
-def mutate(plugins: Iterable[Sequence[Mutator]], attributes: Attributes) -> Body | None:
-    """The object as all of them want it."""
-    turns = [_Plugin(each) for each in plugins]
-    if _round(turns, attributes_of := _Current(attributes), is_second=False):
-        _round(turns, attributes_of, is_second=True)
-    return attributes_of.attributes.obj
-
-
-@dataclass
-class _Current:
-    """The request with the object as it is by now."""
-
-    attributes: Attributes
-
-
-def _round(plugins: Sequence[_Plugin], current: _Current, *, is_second: bool) -> bool:
-    """Ask everybody once; whether something has changed the object."""
-    has_changed = False
-    for plugin in plugins:
-        if is_second and not is_same_json(plugin.last, current.attributes.obj):
-            plugin.require_again()
-        for mutator in plugin.mutators:
-            if is_second and mutator.uid not in plugin.again:
+    def take(self, attributes: Attributes, *, is_second: bool) -> tuple[Attributes, bool]:
+        """Ask each; the request with the object as it is then, and whether something counts as changed."""
+        if is_second and not is_same_json(self.last, attributes.obj):
+            self.require_again()
+        has_changed = was_asked = False
+        for mutator in self.plugin.mutators(attributes):
+            if is_second and mutator.uid not in self.again:
                 continue
-            new = mutator.apply(current.attributes)
+            new = mutator.apply(attributes)
             if new is None:
                 continue
-            if not is_same_json(new, current.attributes.obj):
+            was_asked = True
+            if not is_same_json(new, attributes.obj):
                 has_changed = True
-                plugin.require_again()
-                current.attributes = current.attributes.with_object(new)
+                self.require_again()
+                attributes = attributes.with_object(new)
             if mutator.is_reinvocable:
-                plugin.invoked.add(mutator.uid)
-        plugin.last = current.attributes.obj
-    return has_changed
+                self.invoked.add(mutator.uid)
+        if self.plugin.counts_all and was_asked:
+            has_changed = True
+            self.require_again()
+        self.plugin.end()
+        self.last = attributes.obj
+        return attributes, has_changed
+
+
+def mutate(plugins: Iterable[Plugin], attributes: Attributes) -> Body | None:
+    """The object as all of them want it."""
+    turns = [_Turns(each) for each in plugins]
+    has_changed = False
+    for each in turns:
+        attributes, changed = each.take(attributes, is_second=False)
+        has_changed = has_changed or changed
+    for each in turns if has_changed else ():
+        attributes, _ = each.take(attributes, is_second=True)
+    return attributes.obj

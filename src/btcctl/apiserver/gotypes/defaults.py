@@ -19,6 +19,7 @@ _FILE_MODE = 420  # 0644
 _CLIENT_IP_SECONDS = 10800
 
 _CONSTANTS: Mapping[str, Mapping[str, Any]] = {
+    "admissionregistration.v1.MutatingAdmissionPolicySpec": {"failurePolicy": "Fail"},
     "admissionregistration.v1.NamedRuleWithOperations": {"scope": "*"},
     "admissionregistration.v1.RuleWithOperations": {"scope": "*"},
     "admissionregistration.v1.ServiceReference": {"port": 443},

@@ -28,7 +28,7 @@ from btcctl.apiserver.managedfields.field_sets import (
 from btcctl.apiserver.managedfields.kinds import Kind
 from btcctl.apiserver.managedfields.reconciling import reconciled
 from btcctl.apiserver.managedfields.tracking import Author, comparison, content, disown, never_owned, updated
-from btcctl.apiserver.managedfields.typed import field_set, merge, problems, remove, with_named
+from btcctl.apiserver.managedfields.typed import complaint, field_set, merge, problems, remove, with_named
 from btcctl.apiserver.storage.collection import Body
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
@@ -177,9 +177,8 @@ def _check_types(kind: Kind, wanted: Mapping[str, Any]) -> None:
     sent = wanted.get("metadata")
     if isinstance(sent, dict) and sent.get("managedFields") is not None:
         raise statuses.bad_request("metadata.managedFields must be nil")
-    found = list(problems(kind.type, wanted))
-    if found:
-        why = found[0] if len(found) == 1 else "\n".join(["errors:", *(f"  {each}" for each in found)])
+    why = complaint(problems(kind.type, wanted))
+    if why:
         metadata = wanted.get("metadata") if isinstance(wanted.get("metadata"), dict) else {}
         name = "/".join(str((metadata or {}).get(each) or "") for each in ("namespace", "name"))
         group, _, version = str(wanted.get("apiVersion")).rpartition("/")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from btcctl.apiserver.managedfields.comparing import MISSING, Untypable, elements, item_element
@@ -88,6 +88,28 @@ def problems(type_: Type, value: Any, path: str = "", *, unique: bool = True) ->
         why = _scalar_problem(type_.scalar, value)
         if why:
             yield _at(path, why)
+
+
+def complaint(found: Iterable[str]) -> str:
+    """All problems in one text; "" for none."""
+    each = list(found)
+    return each[0] if len(each) == 1 else "\n".join(["errors:", *(f"  {one}" for one in each)]) if each else ""
+
+
+def atomics(type_: Type, value: Any, path: str = "") -> Iterator[str]:
+    """Where in a value there are lists and maps that have one owner as a whole."""
+    form = type_.form_of(value)
+    if form == "map" and type_.map is not None and isinstance(value, dict):
+        if type_.map.atomic:
+            yield path
+        for name, each in value.items():
+            if name in type_.map.fields:
+                yield from atomics(type_.map.fields[name], each, f"{path}.{name}")
+    elif form == "list" and type_.list is not None and isinstance(value, list):
+        if type_.list.keys is None:
+            yield path
+        for index, each in enumerate(value):
+            yield from atomics(type_.list.element, each, f"{path}[{index}]")
 
 
 def _merge_maps(type_: MapType, old: Any, new: Any) -> Any:

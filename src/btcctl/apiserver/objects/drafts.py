@@ -81,11 +81,14 @@ class Drafts:
             new = complete(served, strategy, new)
         self.track(route, before, body, new, options)
 
-        def renew(patched: dict[str, Any]) -> dict[str, Any]:
+        def renew(patched: dict[str, Any], *, is_strict: bool = False) -> dict[str, Any]:
             try:
-                return complete(served, strategy, typed(private(patched), served)[0])
+                found, problems = typed(private(patched), served)
             except Misfit as error:
                 raise errors.internal_error(str(error)) from error
+            if is_strict and problems and not served.is_custom:
+                raise errors.internal_error(f"strict decoding error: {', '.join(problems)}")
+            return complete(served, strategy, found)
 
         metadata = {**sent, "namespace": route.namespace, "managedFields": new["metadata"]["managedFields"]}
         if old is None:

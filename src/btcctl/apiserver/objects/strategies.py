@@ -226,6 +226,12 @@ _STRATEGIES: Mapping[tuple[str, str], Strategy] = {
     ),
     ("admissionregistration.k8s.io", "mutatingwebhookconfigurations"): _WEBHOOKS,
     ("admissionregistration.k8s.io", "validatingwebhookconfigurations"): _WEBHOOKS,
+    ("admissionregistration.k8s.io", "mutatingadmissionpolicies"): Strategy(
+        _ANEW, check=policies.check_mutating_policy, has_generation=True, needs_version=True
+    ),
+    ("admissionregistration.k8s.io", "mutatingadmissionpolicybindings"): Strategy(
+        _ANEW, check=policies.check_mutating_binding, has_generation=True, needs_version=True
+    ),
     ("admissionregistration.k8s.io", "validatingadmissionpolicies"): Strategy(
         _ANEW, check=policies.check_policy, has_generation=True, needs_version=True
     ),

@@ -30,7 +30,7 @@ class _MissingPath(PatchError):
     """What a path leads into is not there."""
 
 
-class _TestFailed(PatchError):
+class TestFailed(PatchError):
     """A `test` finds something else."""
 
 
@@ -80,7 +80,7 @@ def apply_operations(target: Mapping[str, Any], operations: Sequence[Operation])
 def _applied(document: Any, kind: str, path: str, operation: Operation) -> int:
     try:
         return _OPERATIONS[kind](document, path, operation) or 0
-    except _TestFailed:
+    except TestFailed:
         raise
     except PatchError as error:
         place = str(operation.get("from")) if kind in {"move", "copy"} else path
@@ -92,7 +92,9 @@ def _applied(document: Any, kind: str, path: str, operation: Operation) -> int:
 def _whole(document: Any, kind: str, operation: Operation) -> Any:
     value = operation.get("value")
     if kind == "test":
-        return document if deep_equal(document, value) else _fail("testing value failed")
+        if not deep_equal(document, value):
+            raise TestFailed("testing value failed")
+        return document
     if isinstance(value, dict):
         return Opened(copied(value))
     return copied(value) if isinstance(value, list) else _fail("replace operation value must be object or array")
@@ -139,7 +141,7 @@ def _copy(document: Any, path: str, operation: Operation) -> int:
 def _test(document: Any, path: str, operation: Operation) -> None:
     found, wanted = _read(*_found(document, path)), operation.get("value")
     if not deep_equal(found, wanted):
-        raise _TestFailed(f"testing value {path} failed: test failed")
+        raise TestFailed(f"testing value {path} failed: test failed")
 
 
 _OPERATIONS: Mapping[str, Callable[[Any, str, Operation], int | None]] = {

@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import Any
 
 from btcctl import resources
-from btcctl.apiserver.printers import parameters
 from btcctl.resources import ResourceType
 
 Body = Mapping[str, Any]
@@ -271,7 +270,6 @@ _BINDING = (
     _wide("Groups", _subjects("Group")),
     _wide("ServiceAccounts", _subjects("ServiceAccount")),
 )
-_WEBHOOKS = (NAME, Column("Webhooks", _count("webhooks"), type="integer"), AGE)
 _TEMPLATE = (_wide("Containers", _containers("name")), _wide("Images", _containers("image")))
 
 BUILT_IN_COLUMNS: Mapping[ResourceType, tuple[Column, ...]] = {
@@ -380,19 +378,5 @@ BUILT_IN_COLUMNS: Mapping[ResourceType, tuple[Column, ...]] = {
     resources.CLUSTER_ROLES: (NAME, _CREATED_AT),
     resources.ROLE_BINDINGS: _BINDING,
     resources.CLUSTER_ROLE_BINDINGS: _BINDING,
-    resources.MUTATING_WEBHOOK_CONFIGURATIONS: _WEBHOOKS,
-    resources.VALIDATING_WEBHOOK_CONFIGURATIONS: _WEBHOOKS,
-    resources.VALIDATING_ADMISSION_POLICIES: (
-        NAME,
-        Column("Validations", _count("spec", "validations"), type="integer"),
-        Column("ParamKind", _plain(parameters.kind)),
-        AGE,
-    ),
-    resources.VALIDATING_ADMISSION_POLICY_BINDINGS: (
-        NAME,
-        Column("PolicyName", _at("spec", "policyName", default="")),
-        Column("ParamRef", _plain(parameters.reference)),
-        AGE,
-    ),
     resources.CUSTOM_RESOURCE_DEFINITIONS: (NAME, _CREATED_AT),
 }

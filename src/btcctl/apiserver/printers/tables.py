@@ -11,6 +11,7 @@ from typing import Any
 
 from btcctl import codecs
 from btcctl.apiserver.printers import jsonpath
+from btcctl.apiserver.printers.admission_columns import ADMISSION_COLUMNS
 from btcctl.apiserver.printers.columns import AGE, BUILT_IN_COLUMNS, NAME, Body, Column, age_of
 from btcctl.apiserver.printers.more_columns import MORE_COLUMNS
 from btcctl.apiserver.served.registry import PrinterColumn, Served
@@ -66,7 +67,7 @@ def columns_of(resource: Served) -> Sequence[Column]:
     if resource.is_custom:
         return (NAME, *(_custom(column) for column in resource.columns)) if resource.columns else (NAME, _CUSTOM_AGE)
     type_ = resource.stored_type
-    return BUILT_IN_COLUMNS.get(type_) or MORE_COLUMNS.get(type_, (NAME, AGE))
+    return BUILT_IN_COLUMNS.get(type_) or MORE_COLUMNS.get(type_) or ADMISSION_COLUMNS.get(type_, (NAME, AGE))
 
 
 def _row_object(resource: Served, body: Body, include_object: str, api_version: str) -> Body | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -32,19 +32,26 @@ _POLICIES = ("Foreground", "Background", "Orphan")
 _DELETE_OPTIONS = "DeleteOptions"
 
 
+class Renew(Protocol):
+    """Makes an object, decoded and with its defaults, of JSON that something has patched."""
+
+    def __call__(self, patched: dict[str, Any], /, *, is_strict: bool = False) -> dict[str, Any]:
+        """
+        Args:
+            is_strict: Whether what the kind does not know is an error; else it is dropped.
+
+        Raises:
+            StatusError: It does not fit.
+        """
+
+
 class Gatekeeper(Protocol):
     """The admission of one request: see `admission.gate.Gate`, which is one."""
 
     def note_name(self, name: str) -> None:
         """The name that a client has given to a new object: "" if the server makes it up."""
 
-    def mutated(
-        self,
-        type_: ResourceType,
-        obj: Body,
-        old: Body | None,
-        renew: Callable[[dict[str, Any]], dict[str, Any]],
-    ) -> Body | None:
+    def mutated(self, type_: ResourceType, obj: Body, old: Body | None, renew: Renew) -> Body | None:
         """The object as everybody wants it, or None: it stays as it is."""
 
     def check(self, type_: ResourceType, operation: str, obj: Body | None, old: Body | None) -> None:

@@ -88,6 +88,8 @@ BUILT_INS = (
     _served(resources.ROLES),
     _served(resources.MUTATING_WEBHOOK_CONFIGURATIONS, categories=("api-extensions",)),
     _served(resources.VALIDATING_WEBHOOK_CONFIGURATIONS, categories=("api-extensions",)),
+    _served(resources.MUTATING_ADMISSION_POLICIES, categories=("api-extensions",)),
+    _served(resources.MUTATING_ADMISSION_POLICY_BINDINGS, categories=("api-extensions",)),
     _served(resources.VALIDATING_ADMISSION_POLICIES, categories=("api-extensions",), subresources=("status",)),
     _served(resources.VALIDATING_ADMISSION_POLICY_BINDINGS, categories=("api-extensions",)),
     _served(

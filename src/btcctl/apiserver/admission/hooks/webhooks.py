@@ -1,7 +1,7 @@
 """Webhooks: which of them are asked about a request, and what becomes of it.
 
-They are called one after the other, by the names of their configurations and in the order they have there; a real
-server calls validating ones all at once, and answers with whichever refusal comes first.
+Mutating ones are called one after the other, by the names of their configurations and in the order they have there;
+validating ones all at once, and whichever refusal comes first is the answer.
 
 Source: k8s.io/apiserver/pkg/admission/plugin/webhook, v0.36.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from btcctl import codecs
@@ -18,7 +19,6 @@ from btcctl.apiserver.admission import matching
 from btcctl.apiserver.admission.attributes import Attributes
 from btcctl.apiserver.admission.conditions import Conditions
 from btcctl.apiserver.admission.hooks import reviews
-from btcctl.apiserver.admission.mutating import Renew
 from btcctl.apiserver.admission.versions import Versions
 from btcctl.apiserver.gotypes import syntax_problem
 from btcctl.apiserver.machinery import errors
@@ -26,15 +26,18 @@ from btcctl.apiserver.machinery.errors import StatusError
 from btcctl.apiserver.machinery.gofmt import quoted
 from btcctl.apiserver.patching.json_patch import PatchError, apply_operations
 from btcctl.apiserver.patching.ordering import written
+from btcctl.apiserver.requests.options import Renew
 from btcctl.apiserver.storage.collection import Body
 from btcctl.apiserver.storage.store import Store
 from btcctl.apiserver.webhooks.calling import CallError, HookClient, check_kind
 from btcctl.logging import get_logger
 from btcctl.resources import ResourceType
+from btcctl.threads import Runner, Stop
 
 logger = get_logger(__name__)
 
 _SECONDS = 10.0
+_MOST_SECONDS = 35.0  # for a call: no timeoutSeconds is more than 30
 _NO_SIDE_EFFECTS = frozenset({"None", "NoneOnDryRun"})
 
 
@@ -112,8 +115,25 @@ class Webhooks:
             StatusError: One refuses, or fails and must not.
         """
         invocations = [found for each in hooks if (found := self._invocation(each, attributes)) is not None]
-        for each in invocations:
-            self._ask(each, warnings, is_mutating=False)
+        told: list[list[str]] = [[] for _ in invocations]
+        refusals: list[StatusError] = []  # in the order in which they come
+
+        def ask(number: int, _: Stop | None = None) -> None:
+            try:
+                self._ask(invocations[number], told[number], is_mutating=False)
+            except StatusError as error:
+                refusals.append(error)
+
+        runners = [Runner(f"webhook-call-{number}", partial(ask, number)) for number in range(1, len(invocations))]
+        for each in runners:
+            each.start()
+        if invocations:
+            ask(0)
+        for each in runners:
+            each.stop(_MOST_SECONDS)
+        warnings += [text for texts in told for text in texts]
+        if refusals:
+            raise refusals[0]
 
     def mutate(self, hook: Webhook, attributes: Attributes, renew: Renew, warnings: list[str]) -> Body | None:
         """The object as the webhook wants it; None if it is not for this request.

@@ -12,21 +12,15 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
-from btcctl.apiserver.admission import matching
 from btcctl.apiserver.admission.attributes import Attributes
-from btcctl.apiserver.admission.conditions import evaluate
-from btcctl.apiserver.admission.policies.params import ConfigurationError, Params
-from btcctl.apiserver.admission.versions import Versions
+from btcctl.apiserver.admission.policies.invocations import Invocation, Invocations, Policy, with_variables
 from btcctl.apiserver.machinery import errors
 from btcctl.apiserver.machinery.errors import StatusError
 from btcctl.apiserver.storage.collection import Body
-from btcctl.apiserver.storage.store import Store
-from btcctl.resources import ResourceType
 
 _LONGEST_MESSAGE = 5 * 1024
 _CODES = {"Forbidden": HTTPStatus.FORBIDDEN, "RequestEntityTooLarge": HTTPStatus.REQUEST_ENTITY_TOO_LARGE}
 _INVALID = "Invalid"
-Spec = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -39,21 +33,12 @@ class Validation:
 
 
 @dataclass(frozen=True)
-class Policy:
-    """A policy and its bindings, ready to be asked."""
+class ValidatingPolicy:
+    """A policy with what it checks."""
 
-    name: str
-    spec: Spec
-    bindings: tuple[Body, ...]
-    conditions: Sequence[Any] = field(compare=False)
-    variables: Mapping[str, Any] = field(compare=False)
+    policy: Policy
     validations: Sequence[Validation] = field(compare=False)
     annotations: Sequence[Any] = field(compare=False)
-
-    @property
-    def is_fatal(self) -> bool:
-        """Whether what cannot be evaluated refuses the request."""
-        return self.spec.get("failurePolicy") != "Ignore"
 
 
 class _Decision(NamedTuple):
@@ -79,54 +64,32 @@ class _Refusal:
     reason: str = _INVALID
 
 
-def read_policies(policies: Sequence[Body], bindings: Sequence[Body]) -> tuple[Policy, ...]:
-    """Those that have a binding: others say nothing."""
-    bound: dict[str, list[Body]] = {}
-    for each in bindings:
-        bound.setdefault(each["spec"].get("policyName", ""), []).append(each)
-    found = ((each, bound.get(each["metadata"]["name"])) for each in policies)
-    return tuple(_compiled(policy, tuple(its)) for policy, its in found if its)
-
-
-def _compiled(policy: Body, bindings: tuple[Body, ...]) -> Policy:
+def compiled(policy: Policy) -> ValidatingPolicy:
     cel = importlib.import_module("btcctl.apiserver.schemas.cel.conditions")  # late: most servers have none
-    spec: Spec = policy["spec"]
-    has_params = spec.get("paramKind") is not None
-    conditions = [
-        cel.compile_text(each["expression"].strip(), has_params=has_params)
-        for each in spec.get("matchConditions") or ()
-    ]
-    variables: dict[str, Any] = {}
-    for each in spec.get("variables") or ():
-        known = {name: found.type for name, found in variables.items()}
-        found = cel.compile_text(each["expression"], (), has_params=has_params, variables=known)
-        variables[each["name"]] = found
-    types = {name: each.type for name, each in variables.items()} if variables else None
+    types = policy.types if policy.variables else None
 
-    def compiled(text: str) -> Any:
-        return cel.compile_text(text, (), has_params=has_params, variables=types)
+    def compile_text(text: str) -> Any:
+        return cel.compile_text(text, (), has_params=policy.has_params, variables=types)
 
     validations = [
         Validation(
             each,
-            compiled(each["expression"]),
-            compiled(each["messageExpression"]) if each.get("messageExpression") else None,
+            compile_text(each["expression"]),
+            compile_text(each["messageExpression"]) if each.get("messageExpression") else None,
         )
-        for each in spec.get("validations") or ()
+        for each in policy.spec.get("validations") or ()
     ]
-    annotations = [compiled(each["valueExpression"].strip()) for each in spec.get("auditAnnotations") or ()]
-    return Policy(policy["metadata"]["name"], spec, bindings, conditions, variables, validations, annotations)
+    annotations = [compile_text(each["valueExpression"].strip()) for each in policy.spec.get("auditAnnotations") or ()]
+    return ValidatingPolicy(policy, validations, annotations)
 
 
 class ValidatingPolicies:
     """Asks them. Thread-safe."""
 
-    def __init__(self, store: Store, versions: Versions, params: Params) -> None:
-        self._store = store
-        self._versions = versions
-        self._params = params
+    def __init__(self, invocations: Invocations) -> None:
+        self._invocations = invocations
 
-    def validate(self, policies: Sequence[Policy], attributes: Attributes, warnings: list[str]) -> None:
+    def validate(self, policies: Sequence[ValidatingPolicy], attributes: Attributes, warnings: list[str]) -> None:
         """
         Args:
             warnings: What bindings only warn of is added to it.
@@ -138,61 +101,29 @@ class ValidatingPolicies:
         if refusals:
             raise _refused(attributes, refusals[0])
 
-    def _refusals(self, policy: Policy, attributes: Attributes, warnings: list[str]) -> Iterator[_Refusal]:
-        matched = self._match(policy.spec["matchConstraints"], attributes)
-        if matched is None:
-            return
-        resource, shown = matched
-        for binding in policy.bindings:
-            own = binding["spec"].get("matchResources")
-            if own is not None and self._match(own, attributes) is None:
-                continue
-            try:
-                params = self._params.of(policy.spec.get("paramKind"), binding["spec"].get("paramRef"), attributes)
-            except ConfigurationError as error:
+    def _refusals(
+        self, validating: ValidatingPolicy, attributes: Attributes, warnings: list[str]
+    ) -> Iterator[_Refusal]:
+        policy = validating.policy
+        for invocation in self._invocations.of(policy, attributes):
+            if invocation.problem:
                 if policy.is_fatal:
-                    yield _Refusal(policy, binding, f"failed to configure binding: {error}")
+                    yield _Refusal(policy, invocation.binding, invocation.problem)
                 continue
-            for each in params:
-                decisions = self._decisions(policy, shown, resource, each)
-                yield from self._acted_on(policy, binding, decisions, warnings)
+            yield from self._acted_on(policy, invocation.binding, self._decisions(validating, invocation), warnings)
 
-    def _match(self, matched: Mapping[str, Any], attributes: Attributes) -> tuple[ResourceType, Attributes] | None:
-        """The resource that is meant and the request as its version shows it; None if it is not meant."""
-        if not matching.selects(matched, attributes, self._store):
-            return None
-        policy = matched.get("matchPolicy") or "Equivalent"
-        equivalents = list(self._versions.equivalents(attributes.resource))
-        if matching.first_match(matched.get("excludeResourceRules") or (), attributes, equivalents, policy) is not None:
-            return None
-        rules = matched.get("resourceRules") or ()
-        found = matching.first_match(rules, attributes, equivalents, policy) if rules else (None, attributes.resource)
-        if found is None:
-            return None
-        resource = found[1]
-        kind = attributes.type if resource == attributes.resource else resource
-        return resource, self._versions.attributes(attributes, kind)
-
-    def _decisions(
-        self, policy: Policy, attributes: Attributes, resource: ResourceType, params: Body | None
-    ) -> Iterator[_Decision]:
+    def _decisions(self, validating: ValidatingPolicy, invocation: Invocation) -> Iterator[_Decision]:
         """What is not as it should be."""
         data = importlib.import_module("btcctl.apiserver.schemas.cel.data")
-        request = attributes.request(resource, attributes.type)
-        scope: dict[str, Any] = {"object": attributes.obj, "oldObject": attributes.old, "request": request}
-        scope |= {"params": params, "namespaceObject": None}
-        problems = evaluate(policy.conditions, scope) if policy.conditions else []
-        if problems:
-            yield _Decision(problems[0] if len(problems) == 1 else f"[{', '.join(problems)}]")
-        if problems is None or problems:
+        known, problem = self._invocations.scope(validating.policy, invocation)
+        if problem:
+            yield _Decision(problem)
+        if known is None:
             return
-        scope["namespaceObject"] = _seen(matching.namespace_of(attributes, self._store))
         budget = data.Budget()
-        if policy.variables:
-            cel = importlib.import_module("btcctl.apiserver.schemas.cel.conditions")
-            scope["variables"] = cel.Variables(policy.variables, scope, budget)
-        yield from _failed(policy, scope, budget)
-        for each in policy.annotations:
+        scope = with_variables(validating.policy, known, budget)
+        yield from _failed(validating.validations, scope, budget)
+        for each in validating.annotations:
             try:
                 each.value(scope, budget)
             except data.EvaluationError as error:
@@ -213,22 +144,12 @@ class ValidatingPolicies:
                 warnings.append(f"{head}: {message}")
 
 
-def _seen(namespace: Body | None) -> Body | None:
-    """A namespace as policies see it."""
-    if namespace is None:
-        return None
-    metadata = dict(namespace["metadata"])
-    for name in ("managedFields", "ownerReferences"):
-        metadata.pop(name, None)
-    return {**namespace, "metadata": metadata}
-
-
-def _failed(policy: Policy, scope: Mapping[str, Any], budget: Any) -> Iterator[_Decision]:
+def _failed(validations: Sequence[Validation], scope: Mapping[str, Any], budget: Any) -> Iterator[_Decision]:
     """The validations that are not true, or have no value; all are evaluated before any message is."""
     cel = importlib.import_module("btcctl.apiserver.schemas.cel.conditions")
     data = importlib.import_module("btcctl.apiserver.schemas.cel.data")
     failed: list[tuple[Validation, str]] = []
-    for validation in policy.validations:
+    for validation in validations:
         try:
             if validation.expression.value(scope, budget) is not True:
                 failed.append((validation, ""))
@@ -261,15 +182,9 @@ def _refused(attributes: Attributes, refusal: _Refusal) -> StatusError:
     if refusal.binding is not None:
         whose += f" with binding '{refusal.binding['metadata']['name']}'"
     message = f"{whose} denied request: {refusal.message}"
-    error = errors.forbidden(attributes.resource, _name(attributes), message)
+    error = errors.forbidden(attributes.resource, attributes.shown_name, message)
     error.status = int(_CODES.get(refusal.reason, HTTPStatus.UNPROCESSABLE_ENTITY))
     body = error.body or {}
     details = {**body.get("details", {}), "causes": [{"message": message}]}
     error.body = {**body, "reason": refusal.reason, "details": details, "code": error.status}
     return error
-
-
-def _name(attributes: Attributes) -> str:
-    """What errors call the object."""
-    metadata = {} if attributes.obj is None else attributes.obj["metadata"]
-    return attributes.name or metadata.get("name") or metadata.get("generateName") or "Unknown"

@@ -10,18 +10,37 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from btcctl.apiserver.kinds.admission import expressions
-from btcctl.apiserver.kinds.admission.matching import FAILURE_POLICIES, check_conditions, check_resources
+from btcctl.apiserver.kinds.admission.matching import (
+    FAILURE_POLICIES,
+    REINVOCATIONS,
+    check_conditions,
+    check_resources,
+)
 from btcctl.apiserver.machinery.errors import Cause
 from btcctl.apiserver.machinery.field_errors import duplicate, each_invalid, forbidden, invalid, required, unsupported
 from btcctl.apiserver.machinery.names import path_name, qualified_name, service_name, subdomain_name
 from btcctl.apiserver.machinery.selector_checks import check_label_selector
-from btcctl.apiserver.schemas.cel.types import BOOL, DYN, NULL, STRING, Type
+from btcctl.apiserver.schemas.cel.types import (
+    APPLY_CONFIGURATION,
+    BOOL,
+    DYN,
+    JSON_PATCH,
+    NULL,
+    STRING,
+    Type,
+)
 from btcctl.apiserver.storage.collection import Body
 
 Part = Mapping[str, Any]
 _ACTIONS = ("Audit", "Deny", "Warn")
 _REASONS = ("Forbidden", "Invalid", "RequestEntityTooLarge")
 _NOT_FOUND_ACTIONS = ("Deny", "Allow")
+_MUTABLE = ("*", "CONNECT", "CREATE", "UPDATE")
+#: By the name of a patch: the field that has it, and what it evaluates to.
+_PATCHES = {
+    "ApplyConfiguration": ("applyConfiguration", APPLY_CONFIGURATION),
+    "JSONPatch": ("jsonPatch", JSON_PATCH),
+}
 _MOST_ANNOTATIONS = 20
 _LONGEST_ANNOTATION = 5 * 1024
 _IDENTIFIER = re.compile("[_a-zA-Z][_a-zA-Z0-9]*")
@@ -40,6 +59,62 @@ def check_policy(body: Body) -> list[Cause]:
 def check_binding(body: Body) -> list[Cause]:
     """Of its binding."""
     return list(_check_binding(body["spec"]))
+
+
+def check_mutating_policy(body: Body) -> list[Cause]:
+    """Of a MutatingAdmissionPolicy."""
+    return list(_check_mutating_policy(body["spec"]))
+
+
+def check_mutating_binding(body: Body) -> list[Cause]:
+    """Of its binding."""
+    spec = body["spec"]
+    return [*_check_bound(spec), *_check_mutable(spec.get("matchResources"), "spec.matchResources")]
+
+
+def _check_mutating_policy(spec: Part) -> Iterator[Cause]:
+    yield from _check_head(spec)
+    yield from _check_mutable(spec.get("matchConstraints"), "spec.matchConstraints")
+    has_params = spec.get("paramKind") is not None
+    types: dict[str, Type] = {}
+    yield from _check_variables(spec.get("variables") or (), types, has_params=has_params)
+    mutations, again = spec.get("mutations") or (), spec.get("reinvocationPolicy") or ""
+    if not mutations:
+        yield required("spec.mutations", "mutations must contain at least one item")
+    for index, each in enumerate(mutations):
+        yield from _check_mutation(each, f"spec.mutations[{index}]", {"has_params": has_params, "variables": types})
+    if not again:
+        yield required("spec.reinvocationPolicy")
+    elif again not in REINVOCATIONS:
+        yield unsupported("spec.reinvocationPolicy", again, REINVOCATIONS)
+
+
+def _check_mutable(matched: Part | None, field: str) -> Iterator[Cause]:
+    """What is deleted cannot be changed."""
+    for rule in (matched or {}).get("resourceRules") or ():
+        for each in rule.get("operations") or ():
+            if each not in _MUTABLE:
+                yield unsupported(f"{field}.resourceRules.operations", each, _MUTABLE)
+
+
+def _check_mutation(mutation: Part, field: str, how: Part) -> Iterator[Cause]:
+    type_ = mutation.get("patchType") or ""
+    if not type_:
+        yield required(f"{field}.patchType")
+    elif type_ not in _PATCHES:
+        yield unsupported(f"{field}.patchType", type_, tuple(_PATCHES))
+    for known, (name, result) in _PATCHES.items() if type_ in _PATCHES else ():
+        patch, here = mutation.get(name), f"{field}.{name}"
+        if type_ != known:
+            if patch is not None:
+                yield invalid(here, f"{{{name}}}", f"must not be specified when patchType is {type_}")
+        elif patch is None:
+            yield required(here, f"must be specified when patchType is {known}")
+        elif not (patch.get("expression") or "").strip():
+            yield required(f"{here}.expression")
+        else:
+            text = patch["expression"].strip()
+            yield from expressions.check(text, f"{here}.expression", results=(result,), makes_objects=True, **how)
 
 
 def _check_policy(spec: Part, name: str) -> Iterator[Cause]:
@@ -162,15 +237,20 @@ def _check_annotation(annotation: Part, field: str, name: str, how: Part) -> Ite
         yield from expressions.check(text, f"{field}.valueExpression", results=(STRING, NULL), **how)
 
 
-def _check_binding(spec: Part) -> Iterator[Cause]:
-    name, actions = spec.get("policyName") or "", spec.get("validationActions") or ()
+def _check_bound(spec: Part) -> Iterator[Cause]:
+    """What bindings of both kinds have."""
+    name = spec.get("policyName") or ""
     if not name:
         yield required("spec.policyName")
     else:
         yield from each_invalid("spec.policyName", name, subdomain_name(name))
     yield from _check_param_reference(spec.get("paramRef"), "spec.paramRef")
     yield from check_resources(spec.get("matchResources"), "spec.matchResources")
-    field, seen = "spec.validationActions", set()
+
+
+def _check_binding(spec: Part) -> Iterator[Cause]:
+    yield from _check_bound(spec)
+    field, actions, seen = "spec.validationActions", spec.get("validationActions") or (), set()
     for index, each in enumerate(actions):
         if each not in _ACTIONS:
             yield unsupported(f"{field}[{index}]", each, _ACTIONS)

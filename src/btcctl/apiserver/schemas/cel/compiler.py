@@ -6,23 +6,25 @@ of a real server; what this server cannot do is refused.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, NamedTuple
 
 from btcctl.apiserver.schemas.cel import macros
-from btcctl.apiserver.schemas.cel.data import (
-    BUDGET,
-    Duration,
-    EvaluationError,
-    Optional,
-    Timestamp,
-    equal,
-    loosely_equal,
-    read,
+from btcctl.apiserver.schemas.cel.data import EvaluationError, Made, equal, loosely_equal, read
+from btcctl.apiserver.schemas.cel.functions import FUNCTIONS, UNSUPPORTED
+from btcctl.apiserver.schemas.cel.overloads import (
+    Run,
+    Scope,
+    bind,
+    direct,
+    dispatched,
+    fits,
+    is_less_specific,
+    is_vague,
+    truth,
 )
-from btcctl.apiserver.schemas.cel.functions import FUNCTIONS, UNSUPPORTED, Overload
 from btcctl.apiserver.schemas.cel.syntax import (
     LEAVES,
     OPERATORS,
@@ -34,13 +36,20 @@ from btcctl.apiserver.schemas.cel.syntax import (
     position_of,
     text_of,
 )
-from btcctl.apiserver.schemas.cel.types import BOOL, DOUBLE, DYN, INT, NULL, STRING, Type, list_of, map_of
-
-Scope = dict[str, Any]  #: the values of the variables
-Run = Callable[[Scope], Any]
+from btcctl.apiserver.schemas.cel.types import (
+    BOOL,
+    DOUBLE,
+    DYN,
+    INT,
+    NULL,
+    STRING,
+    Type,
+    list_of,
+    made_type,
+    map_of,
+)
 
 _MAX_DEPTH = 250  # of brackets, as cel-go's parser
-_NULLABLE = frozenset(["null", "object", "dyn", "timestamp", "duration", "optional_type"])
 
 
 class Part(NamedTuple):
@@ -59,15 +68,18 @@ class Program:
     names: frozenset[str]  #: the variables it uses
 
 
-def compile_expression(text: str, variables: Mapping[str, Type]) -> Program:
+def compile_expression(text: str, variables: Mapping[str, Type], *, makes_objects: bool = False) -> Program:
     """
+    Args:
+        makes_objects: Whether it may make objects and patches, as policies do.
+
     Raises:
         CompileError: It cannot be, whoever asks.
         Unsupported: It cannot be here.
     """
     if _depth(text) > _MAX_DEPTH:
         raise CompileError(f"ERROR: <input>:-1:0: expression recursion limit exceeded: {_MAX_DEPTH}")
-    compiler = Compiler(text, variables)
+    compiler = Compiler(text, variables, makes_objects=makes_objects)
     try:
         part = compiler.part(parse(text))
     except RecursionError:
@@ -86,8 +98,9 @@ def _depth(text: str) -> int:
 class Compiler:
     """Walks the tree once. Problems are gathered, and what has one is of any type."""
 
-    def __init__(self, text: str, variables: Mapping[str, Type]) -> None:
+    def __init__(self, text: str, variables: Mapping[str, Type], *, makes_objects: bool = False) -> None:
         self.text = text
+        self.makes_objects = makes_objects
         self.variables = dict(variables)
         self.problems: list[str] = []
         self.used: set[str] = set()
@@ -111,16 +124,16 @@ class Compiler:
         """A call of a function or operator with operands of these types."""
         candidates = [each for each in FUNCTIONS[name] if each.is_member == is_member]
         types = [each.type for each in arguments]
-        fitting = [(each, bound) for each in candidates if (bound := _bind(each, types)) is not None]
+        fitting = [(each, bound) for each in candidates if (bound := bind(each, types)) is not None]
         if not fitting:
             return self._no_overload(position, name, types, is_member=is_member)
         runs = [each.run for each in arguments]
-        if any(_is_vague(each) for each in types) and len(fitting) > 1:
+        if any(is_vague(each) for each in types) and len(fitting) > 1:
             results = {bound.result for _, bound in fitting}
             result = results.pop() if len(results) == 1 else DYN
-            return Part(result, _dispatched(candidates, runs))
+            return Part(result, dispatched(candidates, runs))
         overload, bound = fitting[0]
-        return Part(bound.result, _direct(overload.run, runs))
+        return Part(bound.result, direct(overload.run, runs))
 
     def _no_overload(self, position: int, name: str, types: Sequence[Type], *, is_member: bool = False) -> Part:
         shown = [str(each) for each in types]
@@ -130,10 +143,10 @@ class Compiler:
     def _expr(self, tree: Any) -> Part:
         condition, then, other = (self.part(each) for each in tree.children)
         position = position_of(self.text, tree)
-        if condition.type.kind not in {"bool", "dyn"} or not _fits(then.type, other.type):
+        if condition.type.kind not in {"bool", "dyn"} or not fits(then.type, other.type):
             return self._no_overload(position, "_?_:_", [condition.type, then.type, other.type])
-        type_ = then.type if not _is_vague(then.type) and then.type.kind != "null" else other.type
-        return Part(type_, lambda scope: then.run(scope) if _truth(condition.run(scope)) else other.run(scope))
+        type_ = then.type if not is_vague(then.type) and then.type.kind != "null" else other.type
+        return Part(type_, lambda scope: then.run(scope) if truth(condition.run(scope)) else other.run(scope))
 
     def _conditionalor(self, tree: Any) -> Part:
         return self._logic(tree, decisive=True)
@@ -170,11 +183,11 @@ class Compiler:
         return self.call(name, position, [left, right])
 
     def _equality(self, name: str, position: int, left: Part, right: Part) -> Part:
-        if not _fits(left.type, right.type):
+        if not fits(left.type, right.type):
             return self._no_overload(position, name, [left.type, right.type])
-        type_ = left.type if not _is_vague(left.type) and left.type.kind != "null" else right.type
+        type_ = left.type if not is_vague(left.type) and left.type.kind != "null" else right.type
         wanted = name == "_==_"
-        vague = _is_vague(left.type) or _is_vague(right.type)
+        vague = is_vague(left.type) or is_vague(right.type)
         if vague:
             return Part(BOOL, lambda scope: loosely_equal(left.run(scope), right.run(scope)) is wanted)
         return Part(BOOL, lambda scope: equal(type_, left.run(scope), right.run(scope)) is wanted)
@@ -191,8 +204,8 @@ class Compiler:
         type_ = owner.type
         if type_.kind == "map":
             return Part(type_.args[1], _field(owner.run, name, type_.args[1]))
-        if type_.kind == "dyn":
-            return Part(DYN, _field(owner.run, name, DYN))
+        if type_.kind == "dyn" or (type_.is_struct and type_.kind != "object"):
+            return Part((made_type(type_.kind) or {}).get(name, DYN), _field(owner.run, name, DYN))
         if type_.kind == "optional_type":
             raise Unsupported("fields of optional values")
         if type_.kind != "object":
@@ -210,8 +223,28 @@ class Compiler:
             raise Unsupported("an index of a type that is not known")
         return found
 
+    def _member_object(self, tree: Any) -> Part:
+        """`Object.spec{replicas: 1}`."""
+        name_tree, fields = tree.children[0], _arguments(tree.children[1:])
+        name = "".join(self._text_of(name_tree).split())
+        known = made_type(name) if self.makes_objects else None
+        if known is None:
+            return self.complain(position_of(self.text, tree), f"undeclared reference to '{name}' (in container '')")
+        runs: dict[str, Run] = {}
+        for token, value_tree in zip(fields[::2], fields[1::2], strict=True):
+            value, wanted = self.part(value_tree), known.get(str(token), DYN)
+            if not fits(wanted, value.type):
+                position = self.text.index(":", token.end_pos)
+                message = f"expected type of field '{token}' is '{wanted}' but provided type is '{value.type}'"
+                return self.complain(position, message)
+            runs[str(token)] = value.run
+        return Part(Type(name), lambda scope: Made(name, {field: run(scope) for field, run in runs.items()}))
+
     def _member_dot_arg(self, tree: Any) -> Part:
         name, arguments = str(tree.children[1]), _arguments(tree.children[2:])
+        if self.makes_objects and name == "escapeKey" and self._text_of(tree.children[0]) == "jsonpatch":
+            position = position_of(self.text, tree)
+            return self.call("jsonpatch.escapeKey", position, [self.part(each) for each in arguments])
         if name in macros.NAMES and len(arguments) in macros.NAMES[name]:
             return macros.expand(self, tree.children[0], name, arguments)
         if name in UNSUPPORTED or self._is_library(tree.children[0]):
@@ -225,8 +258,11 @@ class Compiler:
 
     def _is_library(self, tree: Any) -> bool:
         """Whether it is the `math` of `math.greatest(…)`."""
-        name = self.text[tree.meta.start_pos : tree.meta.end_pos]
+        name = self._text_of(tree)
         return name in UNSUPPORTED and name not in self.variables
+
+    def _text_of(self, tree: Any) -> str:
+        return self.text[tree.meta.start_pos : tree.meta.end_pos]
 
     def _ident_arg(self, tree: Any) -> Part:
         name, arguments = str(tree.children[0]), _arguments(tree.children[1:])
@@ -266,116 +302,31 @@ class Compiler:
     def _list_lit(self, tree: Any) -> Part:
         trees = _arguments(tree.children)
         parts = [self.part(each) for each in trees]
-        types = {each.type for each in parts}
-        for index, each in enumerate(parts):
-            if not _fits(parts[0].type, each.type):
-                message = f"expected type '{parts[0].type}' but found '{each.type}'"
-                return self.complain(trees[index].meta.start_pos, message)
+        item = self._common_type(trees, parts)
         runs = [each.run for each in parts]
-        return Part(list_of(types.pop() if types else DYN), lambda scope: [run(scope) for run in runs])
+        return Part(list_of(item), lambda scope: [run(scope) for run in runs])
 
     def _map_lit(self, tree: Any) -> Part:
-        trees = tree.children[0].children if tree.children else []
-        keys = [self.part(each) for each in trees[::2]]
-        held = [self.part(each) for each in trees[1::2]]
-        if len({each.type for each in keys}) > 1 or len({each.type for each in held}) > 1:
-            raise Unsupported("a map of several types")
-        type_ = map_of(keys[0].type, held[0].type) if keys else map_of(DYN, DYN)
+        trees = _arguments(tree.children)
+        parts = [self.part(each) for each in trees]
+        keys, held = parts[::2], parts[1::2]
+        type_ = map_of(self._common_type(trees[::2], keys), self._common_type(trees[1::2], held))
         pairs = [(key.run, value.run) for key, value in zip(keys, held, strict=True)]
         return Part(type_, lambda scope: {key(scope): value(scope) for key, value in pairs})
+
+    def _common_type(self, trees: Sequence[Any], parts: Sequence[Part]) -> Type:
+        """The type that all items of a literal have; of any type if there are none, or one does not fit."""
+        found = parts[0].type if parts else DYN
+        for tree, each in zip(trees, parts, strict=True):
+            if not fits(found, each.type):
+                message = f"expected type '{found}' but found '{each.type}'"
+                return self.complain(position_of(self.text, tree), message).type
+            found = found if is_less_specific(found, each.type) else each.type
+        return found
 
 
 def _arguments(trees: Sequence[Any]) -> list[Any]:
     return list(trees[0].children) if trees else []
-
-
-def _is_vague(type_: Type) -> bool:
-    return type_.kind == "dyn" or any(_is_vague(each) for each in type_.args)
-
-
-def _fits(one: Type, other: Type) -> bool:
-    """Whether values of the two types can be compared, or stand for each other."""
-    if "dyn" in {one.kind, other.kind}:
-        return True
-    if "null" in {one.kind, other.kind}:
-        return {one.kind, other.kind} <= _NULLABLE
-    if one.kind == "object":
-        return one == other
-    return one.kind == other.kind and all(_fits(*each) for each in zip(one.args, other.args, strict=False))
-
-
-def _bind(overload: Overload, types: Sequence[Type]) -> Overload | None:
-    """The overload with its free types bound; None if the operands do not fit."""
-    bound: dict[Type, Type] = {}
-    if len(overload.arguments) != len(types):
-        return None
-    fits = all(_match(wanted, found, bound) for wanted, found in zip(overload.arguments, types, strict=True))
-    return overload._replace(result=_filled(overload.result, bound)) if fits else None
-
-
-def _match(wanted: Type, found: Type, bound: dict[Type, Type]) -> bool:
-    if wanted.kind.startswith("<"):
-        if wanted not in bound or _is_vague(bound[wanted]):
-            bound[wanted] = found
-            return True
-        return _fits(bound[wanted], found)
-    if found.kind == "dyn":
-        for each in wanted.args:
-            _match(each, found, bound)
-        return True
-    return wanted.kind == found.kind and all(_match(w, f, bound) for w, f in zip(wanted.args, found.args, strict=False))
-
-
-def _filled(type_: Type, bound: Mapping[Type, Type]) -> Type:
-    if type_ in bound:
-        return bound[type_]
-    return Type(type_.kind, tuple(_filled(each, bound) for each in type_.args)) if type_.args else type_
-
-
-def _truth(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise EvaluationError("no such overload")
-    return value
-
-
-def _direct(function: Callable[..., Any], runs: Sequence[Run]) -> Run:
-    def run(scope: Scope) -> Any:
-        operands = [each(scope) for each in runs]
-        try:
-            return function(*operands)
-        except (TypeError, AttributeError) as error:  # null where the type is another
-            raise EvaluationError("no such overload") from error
-
-    return run
-
-
-def _dispatched(overloads: Sequence[Overload], runs: Sequence[Run]) -> Run:
-    """Finds the overload by the values: the types were not known before."""
-    known: dict[tuple[type, ...], Overload | None] = {}  # by Python's types: few, and each found once
-
-    def run(scope: Scope) -> Any:
-        budget = scope.get(BUDGET)
-        if budget is not None:
-            budget.spend(1)  # the least that a real server counts for a call
-        operands = [each(scope) for each in runs]
-        key = tuple(type(each) for each in operands)
-        if key not in known:
-            types = [_type_of_value(each) for each in operands]
-            known[key] = next((each for each in overloads if _bind(each, types) is not None), None)
-        overload = known[key]
-        if overload is None:
-            raise EvaluationError("no such overload")
-        return overload.run(*operands)
-
-    return run
-
-
-def _type_of_value(value: Any) -> Type:
-    kinds: dict[type, str] = {
-        bool: "bool", int: "int", float: "double", str: "string", bytes: "bytes", list: "list", dict: "map",
-        Duration: "duration", Timestamp: "timestamp", Optional: "optional_type",
-    }  # fmt: skip
-    return Type(kinds.get(type(value), "null"))
 
 
 def _field(owner: Run, name: str, type_: Type, real: str | None = None) -> Run:

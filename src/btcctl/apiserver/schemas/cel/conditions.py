@@ -97,10 +97,12 @@ def compile_text(
     *,
     has_params: bool = False,
     variables: Mapping[str, Type] | None = None,
+    makes_objects: bool = False,
 ) -> Expression:
     """
     Args:
         results: The types that it may evaluate to; () for any.
+        makes_objects: Whether it may make objects and patches.
         has_params: Whether `params` is known.
         variables: Those of the policy that come before it; None where there are none.
 
@@ -112,10 +114,10 @@ def compile_text(
     if variables is not None:
         known["variables"] = _struct(-10, **variables)
     try:
-        program = compile_expression(text, known)
+        program = compile_expression(text, known, makes_objects=makes_objects)
     except CompileError as error:
         raise CompileError(f"compilation failed: {error}") from error
-    if results and program.type.kind not in {each.kind for each in results}:
+    if results and str(program.type) not in {str(each) for each in results}:
         names = ["null_type" if each == NULL else str(each) for each in results]
         wanted = names[0] if len(names) == 1 else f"one of [{' '.join(names)}]"
         raise CompileError(f"must evaluate to {wanted} but got {program.type}")

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from btcctl.apiserver.machinery.gofmt import quoted
 from btcctl.apiserver.machinery.integers import saturated
 from btcctl.apiserver.schemas.cel.types import Type
 from btcctl.errors import BtcctlError
@@ -89,6 +90,57 @@ class Optional:
 
     value: Any = None
     is_there: bool = False
+
+
+class Made(dict[str, Any]):
+    """An object that an expression has made.
+
+    Attributes:
+        type_name: What it was called there: `Object.spec`.
+    """
+
+    def __init__(self, type_name: str, fields: Mapping[str, Any]) -> None:
+        super().__init__(fields)
+        self.type_name = type_name
+
+    def misnamed(self, path: str = "") -> Iterator[str]:
+        """Where types in it are not called by the fields that lead there; in a real server's words."""
+        path = path or self.type_name
+        if path != self.type_name:
+            yield (
+                f"unexpected type name {quoted(self.type_name)}, expected {quoted(path)}, "
+                "which matches field name path from root Object type"
+            )
+        for name, each in self.items():
+            yield from _misnamed(each, f"{path}.{name}")
+
+
+def _misnamed(value: Any, path: str) -> Iterator[str]:
+    if isinstance(value, Made):
+        yield from value.misnamed(path)
+        return
+    below = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+    for each in below:
+        yield from _misnamed(each, path)
+
+
+def as_json(value: Any) -> Any:
+    """A value as JSON has it.
+
+    Raises:
+        EvaluationError: It cannot be.
+    """
+    if isinstance(value, Mapping):
+        if not all(isinstance(key, str) for key in value):
+            raise EvaluationError("map keys must be strings")
+        return {key: as_json(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [as_json(each) for each in value]
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise EvaluationError(f"a {type(value).__name__.lower()} is no JSON")
 
 
 def read(type_: Type, value: Any) -> Any:

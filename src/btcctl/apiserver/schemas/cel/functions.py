@@ -168,6 +168,10 @@ def _replace(text: str, old: str, new: str, limit: int = -1) -> str:
     return text.replace(old, new, limit)
 
 
+def _escaped_key(key: str) -> str:
+    return key.replace("~", "~0").replace("/", "~1")
+
+
 def _to_int(value: Any) -> int:
     if isinstance(value, str):
         try:
@@ -316,6 +320,7 @@ FUNCTIONS: Mapping[str, list[Overload]] = {
     "getHours": [_member((DURATION,), INT, lambda span: _divide(span.nanoseconds, 3600 * 10**9))],
     "getMinutes": [_member((DURATION,), INT, lambda span: _divide(span.nanoseconds, 60 * 10**9))],
     "getSeconds": [_member((DURATION,), INT, lambda span: _divide(span.nanoseconds, 10**9))],
+    "jsonpatch.escapeKey": [Overload((STRING,), STRING, _escaped_key)],
     "hasValue": [_member((_OPTIONAL,), BOOL, lambda held: held.is_there)],
     "value": [_member((_OPTIONAL,), A, _unwrap)],
     "orValue": [_member((_OPTIONAL, A), A, lambda held, other: held.value if held.is_there else other)],

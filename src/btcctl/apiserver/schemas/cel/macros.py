@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from btcctl.apiserver.schemas.cel.data import BUDGET, EvaluationError, read
+from btcctl.apiserver.schemas.cel.overloads import Run, Scope, truth
 from btcctl.apiserver.schemas.cel.syntax import Unsupported, position_of
 from btcctl.apiserver.schemas.cel.types import BOOL, DYN, Type, list_of
 
 if TYPE_CHECKING:
-    from btcctl.apiserver.schemas.cel.compiler import Compiler, Part, Run, Scope
+    from btcctl.apiserver.schemas.cel.compiler import Compiler, Part
 
 #: How many arguments each takes.
 NAMES: Mapping[str, frozenset[int]] = {
@@ -74,7 +75,7 @@ def either(left: Run, right: Run, *, decisive: bool) -> Run:
         error: EvaluationError | None = None
         for each in (left, right):
             try:
-                if _truth(each(scope)) is decisive:
+                if truth(each(scope)) is decisive:
                     return decisive
             except EvaluationError as found:
                 error = error or found
@@ -118,12 +119,12 @@ def _loop(name: str, scopes: Callable[[Scope], Iterator[Scope]], bodies: Sequenc
     if name in {"all", "exists"}:
         return _quantified(scopes, body, decisive=name == "exists")
     if name == "filter":
-        return lambda scope: [each[variable] for each in scopes(scope) if _truth(body(each))]
+        return lambda scope: [each[variable] for each in scopes(scope) if truth(body(each))]
     if name == "map" and len(bodies) == 2:
-        return lambda scope: [bodies[1].run(each) for each in scopes(scope) if _truth(body(each))]
+        return lambda scope: [bodies[1].run(each) for each in scopes(scope) if truth(body(each))]
     if name == "map":
         return lambda scope: [body(each) for each in scopes(scope)]
-    return lambda scope: sum(_truth(body(each)) for each in scopes(scope)) == 1
+    return lambda scope: sum(truth(body(each)) for each in scopes(scope)) == 1
 
 
 def _quantified(scopes: Callable[[Scope], Iterator[Scope]], body: Run, *, decisive: bool) -> Run:
@@ -131,7 +132,7 @@ def _quantified(scopes: Callable[[Scope], Iterator[Scope]], body: Run, *, decisi
         error: EvaluationError | None = None
         for each in scopes(scope):
             try:
-                if _truth(body(each)) is decisive:
+                if truth(body(each)) is decisive:
                     return decisive
             except EvaluationError as found:
                 error = error or found
@@ -147,9 +148,3 @@ def _is_there(owner: Any, name: str) -> bool:
     if not isinstance(owner, Mapping):
         raise EvaluationError("no such overload")
     return owner.get(name) is not None
-
-
-def _truth(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise EvaluationError("no such overload")
-    return value

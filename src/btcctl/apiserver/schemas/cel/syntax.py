@@ -20,7 +20,7 @@ OPERATORS = {
     "multiplication_mul": ("_*_", "*"), "multiplication_div": ("_/_", "/"), "multiplication_mod": ("_%_", "%"),
 }  # fmt: skip
 #: Rules that mean something even with one child, or none.
-LEAVES = frozenset(["ident", "literal", "list_lit", "map_lit", "ident_arg"])
+LEAVES = frozenset(["ident", "literal", "list_lit", "map_lit", "ident_arg", "member_object"])
 
 
 class Unsupported(BtcctlError):
@@ -65,7 +65,7 @@ def position_of(text: str, tree: Any) -> int:
         return text.rindex(".", 0, children[1].start_pos)
     if tree.data in {"member_dot_arg", "ident_arg"}:
         return text.index("(", children[tree.data == "member_dot_arg"].end_pos)
-    signs = {"member_index": "[", "expr": "?", "conditionalor": "||", "conditionaland": "&&"}
+    signs = {"member_index": "[", "member_object": "{", "expr": "?", "conditionalor": "||", "conditionaland": "&&"}
     if tree.data in signs:
         return text.index(signs[tree.data], children[0].meta.end_pos)
     if len(children) == 2 and children[0].data in OPERATORS:

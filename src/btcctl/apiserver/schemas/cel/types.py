@@ -33,6 +33,11 @@ class Type:
             return f"{self.kind}({', '.join(map(str, self.args))})"
         return self.kind
 
+    @property
+    def is_struct(self) -> bool:
+        """Whether its values have fields by name; those that expressions make have its name for a kind."""
+        return self.kind == "object" or self.kind[:1].isupper()
+
 
 BOOL, INT, DOUBLE, STRING, BYTES = (Type(name) for name in ("bool", "int", "double", "string", "bytes"))
 UINT, NULL, DYN, TIMESTAMP, DURATION = (Type(name) for name in ("uint", "null", "dyn", "timestamp", "duration"))
@@ -46,6 +51,23 @@ def list_of(item: Type) -> Type:
 
 def map_of(key: Type, value: Type) -> Type:
     return Type("map", (key, value))
+
+
+def made_type(name: str) -> Mapping[str, Type] | None:
+    """The fields of a type whose values an expression makes, `Object.spec{…}`; {} if it may have any.
+
+    Source: k8s.io/apiserver/pkg/cel/mutation, v0.36.
+
+    Returns:
+        None if there is no such type.
+    """
+    if name == "JSONPatch":
+        return {"op": STRING, "path": STRING, "from": STRING, "value": DYN}
+    return {} if name == "Object" or name.startswith("Object.") else None
+
+
+#: What the expressions evaluate to by which a policy changes an object.
+APPLY_CONFIGURATION, JSON_PATCH = Type("Object"), list_of(Type("JSONPatch"))
 
 
 def type_of(schema: Schema, *, is_root: bool = False) -> Type | None:
