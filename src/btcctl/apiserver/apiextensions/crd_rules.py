@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from btcctl.apiserver.machinery import errors
 from btcctl.apiserver.machinery.errors import Cause
-from btcctl.apiserver.machinery.field_errors import invalid
+from btcctl.apiserver.machinery.field_errors import forbidden, invalid
 from btcctl.apiserver.machinery.gofmt import json_text, shown
+from btcctl.apiserver.schemas import sizes
+from btcctl.apiserver.schemas.cel.costs import MOST
 from btcctl.apiserver.schemas.cel.syntax import CompileError, Unsupported
 from btcctl.apiserver.schemas.cel.types import Type, normalized_path, type_of
 from btcctl.apiserver.schemas.prune_and_default import has_rules
+from btcctl.apiserver.schemas.sizes import Declared
 
 Schema = Mapping[str, Any]
+_MOST_RULE_COST, _MOST_TOTAL_COST = 10_000_000, 100_000_000  # StaticEstimatedCostLimit, StaticEstimatedCRDCostLimit
+_MOST_NAMED = 4  # of those that cost most together
 _REASONS = ("FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired")
 _KEYS = {
     "rule": ("Rule", ""), "message": ("Message", ""), "messageExpression": ("MessageExpression", ""),
@@ -47,59 +52,126 @@ def check_rules(schema: Schema, field: str) -> list[Cause]:
     """
     if not has_rules(schema):
         return []
-    refused: list[str] = []
-    causes = list(_check(schema, field, type_of(schema, is_root=True), "", refused))
-    if refused:
-        listed = "; ".join(dict.fromkeys(refused))
+    checker = _Checker()
+    causes = [*checker.check(schema, field, _Place(1), is_root=True), *checker.total_causes(field)]
+    if checker.refused:
+        listed = "; ".join(dict.fromkeys(checker.refused))
         raise errors.not_implemented(f"CustomResourceDefinitions with CEL rules that need {listed}")
     return causes
 
 
-def _check(schema: Schema, field: str, type_: Type | None, loose: str, refused: list[str]) -> Iterator[Cause]:
-    """
-    Args:
+class _Place(NamedTuple):
+    """Where a node stands.
+
+    Attributes:
+        times: How often it may be there in an object; None if nobody knows.
         loose: The field below which nothing can be told from what it was before; "" if there is none.
     """
-    for index, rule in enumerate(schema.get("x-kubernetes-validations") or ()):
-        if type_ is not None:
-            place = f"{field}.x-kubernetes-validations[{index}]"
-            try:
-                yield from _compile(rule, type_, place, loose)
-            except Unsupported as error:
-                refused.append(str(error))
-    for name, below in (schema.get("properties") or {}).items():
-        yield from _check(below, f"{field}.properties[{name}]", _type(below), loose, refused)
-    additional, items = schema.get("additionalProperties"), schema.get("items")
-    if isinstance(additional, Mapping):
-        yield from _check(additional, f"{field}.additionalProperties", _type(additional), loose, refused)
-    if isinstance(items, Mapping):
-        is_keyed = schema.get("x-kubernetes-list-type") == "map"
-        yield from _check(items, f"{field}.items", _type(items), loose or ("" if is_keyed else field), refused)
+
+    times: int | None
+    loose: str = ""
 
 
-def _type(schema: Schema) -> Type | None:
-    return type_of(schema, is_root=bool(schema.get("x-kubernetes-embedded-resource")))
+class _Checker:
+    """Goes through one schema.
 
+    Attributes:
+        refused: What cannot be done here.
+    """
 
-def _compile(rule: Mapping[str, Any], type_: Type, place: str, loose: str) -> Iterator[Cause]:
-    rules = importlib.import_module("btcctl.apiserver.schemas.cel.rules")
-    try:
-        found = rules.compile_rule(rule, type_)
-    except CompileError as error:
-        yield Cause("FieldValueInvalid", f"Invalid value: {_printed(rule)}: {error}", f"{place}.rule")
+    def __init__(self) -> None:
+        self.refused: list[str] = []
+        self._costs: list[tuple[int, str]] = []  # of each rule, and where it stands
+
+    def check(self, schema: Schema, field: str, place: _Place, *, is_root: bool = False) -> Iterator[Cause]:
+        is_root = is_root or bool(schema.get("x-kubernetes-embedded-resource"))
+        type_, size = type_of(schema, is_root=is_root), None
+        listed = schema.get("x-kubernetes-validations") or ()
+        if type_ is not None and listed:
+            size = sizes.declared(schema, is_root=is_root)
+        for index, rule in enumerate(listed):
+            if type_ is not None and size is not None:
+                try:
+                    yield from self._check_rule(rule, type_, size, f"{field}.x-kubernetes-validations[{index}]", place)
+                except Unsupported as error:
+                    self.refused.append(str(error))
+        below = place._replace(times=_times_below(schema, place.times))
+        for name, each in (schema.get("properties") or {}).items():
+            yield from self.check(each, f"{field}.properties[{name}]", below)
+        additional, items = schema.get("additionalProperties"), schema.get("items")
+        if isinstance(additional, Mapping):
+            yield from self.check(additional, f"{field}.additionalProperties", below)
+        if isinstance(items, Mapping):
+            is_keyed = schema.get("x-kubernetes-list-type") == "map"
+            loose = place.loose or ("" if is_keyed else field)
+            yield from self.check(items, f"{field}.items", below._replace(loose=loose))
+
+    def _check_rule(
+        self, rule: Mapping[str, Any], type_: Type, size: Declared, where: str, place: _Place
+    ) -> Iterator[Cause]:
+        rules = importlib.import_module("btcctl.apiserver.schemas.cel.rules")
+
+        def size_at(path: tuple[str, ...]) -> int | None:
+            return size.at(path[1:])
+
         found = None
-    try:
-        rules.compile_message(rule, type_)
-    except CompileError as error:
-        yield Cause("FieldValueInvalid", f"Invalid value: {_printed(rule)}: {error}", f"{place}.messageExpression")
-    if found is None:
-        return
-    if found.is_transition and loose:
-        why = f"oldSelf cannot be used on the uncorrelatable portion of the schema within {loose}"
-        yield invalid(f"{place}.rule", rule["rule"], why)
-    elif not found.is_transition and rule.get("optionalOldSelf") is not None:
-        why = "may not be set if oldSelf is not used in rule"
-        yield invalid(f"{place}.optionalOldSelf", rule["optionalOldSelf"], why)
+        try:
+            found = rules.compile_rule(rule, type_, size_at)
+            times = size.most_times if place.times is None else place.times
+            yield from self._check_cost("rule", found.program.most_cost * times, f"{where}.rule")
+        except CompileError as error:
+            yield Cause("FieldValueInvalid", f"Invalid value: {_printed(rule)}: {error}", f"{where}.rule")
+        try:
+            message = rules.compile_message(rule, type_, size_at)
+            if message is not None and found is not None:
+                yield from self._check_cost("messageExpression", message.most_cost, f"{where}.messageExpression")
+        except CompileError as error:
+            yield Cause("FieldValueInvalid", f"Invalid value: {_printed(rule)}: {error}", f"{where}.messageExpression")
+        if found is None:
+            return
+        if found.is_transition and place.loose:
+            why = f"oldSelf cannot be used on the uncorrelatable portion of the schema within {place.loose}"
+            yield invalid(f"{where}.rule", rule["rule"], why)
+        elif not found.is_transition and rule.get("optionalOldSelf") is not None:
+            why = "may not be set if oldSelf is not used in rule"
+            yield invalid(f"{where}.optionalOldSelf", rule["optionalOldSelf"], why)
+
+    def _check_cost(self, name: str, cost: int, where: str) -> Iterator[Cause]:
+        self._costs.append((cost, where))
+        if cost > _MOST_RULE_COST:
+            yield forbidden(where, _too_dear(f"estimated {name} cost", cost, _MOST_RULE_COST))
+
+    def total_causes(self, field: str) -> Iterator[Cause]:
+        """What is wrong with all rules together."""
+        total = sum(cost for cost, _ in self._costs)
+        if total <= _MOST_TOTAL_COST:
+            return
+        dearest = sorted(self._costs, key=lambda each: -each[0])[:_MOST_NAMED]
+        for cost, where in dearest:
+            if cost >= _MOST_TOTAL_COST // 100:
+                why = "contributed to estimated rule cost total exceeding cost limit for entire OpenAPIv3 schema"
+                yield forbidden(where, why)
+        what = "x-kubernetes-validations estimated rule cost total for entire OpenAPIv3 schema"
+        yield forbidden(field, _too_dear(what, total, _MOST_TOTAL_COST))
+
+
+def _times_below(schema: Schema, times: int | None) -> int | None:
+    """How often what is below a node may be there, if the node may be there so often."""
+    type_, most = schema.get("type"), 1
+    if type_ == "array":
+        most = schema.get("maxItems")
+    elif type_ == "object" and schema.get("additionalProperties") is not None:
+        most = schema.get("maxProperties")
+    return None if times is None or most is None else times * max(most, 0)
+
+
+def _too_dear(what: str, cost: int, most: int) -> str:
+    factor = min(cost, MOST) / most
+    shown_factor = "more than 100" if factor > 100 else f"{factor:f}" if factor < 1.5 else f"{factor:.1f}"
+    return (
+        f"{what} exceeds budget by factor of {shown_factor}x (try simplifying the rule, or adding maxItems, "
+        "maxProperties, and maxLength where arrays, maps, and strings are declared)"
+    )
 
 
 def _check_rest(schema: Schema, rule: Mapping[str, Any], place: str) -> Iterator[Cause]:

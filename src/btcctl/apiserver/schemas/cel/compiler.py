@@ -12,6 +12,7 @@ from itertools import accumulate
 from typing import Any, NamedTuple
 
 from btcctl.apiserver.schemas.cel import macros
+from btcctl.apiserver.schemas.cel.costs import Estimate, Estimator, Operand, SizeAt, literal
 from btcctl.apiserver.schemas.cel.data import EvaluationError, Made, equal, loosely_equal, read
 from btcctl.apiserver.schemas.cel.functions import FUNCTIONS, UNSUPPORTED
 from btcctl.apiserver.schemas.cel.overloads import (
@@ -53,10 +54,15 @@ _MAX_DEPTH = 250  # of brackets, as cel-go's parser
 
 
 class Part(NamedTuple):
-    """A part of an expression: its type, and what computes it."""
+    """A part of an expression: its type, what computes it, and what that costs."""
 
     type: Type
     run: Run
+    estimate: Estimate = Estimate()
+
+    @property
+    def operand(self) -> Operand:
+        return Operand(self.type, self.estimate)
 
 
 @dataclass
@@ -66,12 +72,16 @@ class Program:
     type: Type
     run: Run
     names: frozenset[str]  #: the variables it uses
+    most_cost: int = 0
 
 
-def compile_expression(text: str, variables: Mapping[str, Type], *, makes_objects: bool = False) -> Program:
+def compile_expression(
+    text: str, variables: Mapping[str, Type], *, makes_objects: bool = False, size_at: SizeAt | None = None
+) -> Program:
     """
     Args:
         makes_objects: Whether it may make objects and patches, as policies do.
+        size_at: What is known of the sizes of variables and what is in them.
 
     Raises:
         CompileError: It cannot be, whoever asks.
@@ -79,14 +89,14 @@ def compile_expression(text: str, variables: Mapping[str, Type], *, makes_object
     """
     if _depth(text) > _MAX_DEPTH:
         raise CompileError(f"ERROR: <input>:-1:0: expression recursion limit exceeded: {_MAX_DEPTH}")
-    compiler = Compiler(text, variables, makes_objects=makes_objects)
+    compiler = Compiler(text, variables, Estimator(size_at), makes_objects=makes_objects)
     try:
         part = compiler.part(parse(text))
     except RecursionError:
         raise Unsupported("an expression that is nested so deeply") from None
     if compiler.problems:
         raise CompileError("\n".join(compiler.problems))
-    return Program(part.type, part.run, frozenset(compiler.used))
+    return Program(part.type, part.run, frozenset(compiler.used), part.estimate.cost)
 
 
 def _depth(text: str) -> int:
@@ -98,8 +108,11 @@ def _depth(text: str) -> int:
 class Compiler:
     """Walks the tree once. Problems are gathered, and what has one is of any type."""
 
-    def __init__(self, text: str, variables: Mapping[str, Type], *, makes_objects: bool = False) -> None:
+    def __init__(
+        self, text: str, variables: Mapping[str, Type], estimator: Estimator, *, makes_objects: bool = False
+    ) -> None:
         self.text = text
+        self.estimator = estimator
         self.makes_objects = makes_objects
         self.variables = dict(variables)
         self.problems: list[str] = []
@@ -127,13 +140,16 @@ class Compiler:
         fitting = [(each, bound) for each in candidates if (bound := bind(each, types)) is not None]
         if not fitting:
             return self._no_overload(position, name, types, is_member=is_member)
-        runs = [each.run for each in arguments]
+        runs, operands = [each.run for each in arguments], [each.operand for each in arguments]
         if any(is_vague(each) for each in types) and len(fitting) > 1:
             results = {bound.result for _, bound in fitting}
             result = results.pop() if len(results) == 1 else DYN
-            return Part(result, dispatched(candidates, runs))
+            made = [overload for overload, _ in fitting]
+            cost = self.estimator.call(name, made, operands, result, is_member=is_member)
+            return Part(result, dispatched(candidates, runs), cost)
         overload, bound = fitting[0]
-        return Part(bound.result, direct(overload.run, runs))
+        cost = self.estimator.call(name, [overload], operands, bound.result, is_member=is_member)
+        return Part(bound.result, direct(overload.run, runs), cost)
 
     def _no_overload(self, position: int, name: str, types: Sequence[Type], *, is_member: bool = False) -> Part:
         shown = [str(each) for each in types]
@@ -146,7 +162,8 @@ class Compiler:
         if condition.type.kind not in {"bool", "dyn"} or not fits(then.type, other.type):
             return self._no_overload(position, "_?_:_", [condition.type, then.type, other.type])
         type_ = then.type if not is_vague(then.type) and then.type.kind != "null" else other.type
-        return Part(type_, lambda scope: then.run(scope) if truth(condition.run(scope)) else other.run(scope))
+        cost = self.estimator.choice(condition.estimate, then.estimate, other.estimate)
+        return Part(type_, lambda scope: then.run(scope) if truth(condition.run(scope)) else other.run(scope), cost)
 
     def _conditionalor(self, tree: Any) -> Part:
         return self._logic(tree, decisive=True)
@@ -156,7 +173,8 @@ class Compiler:
 
     def _logic(self, tree: Any, *, decisive: bool) -> Part:
         left, right = (self.boolean(each) for each in tree.children)
-        return Part(BOOL, macros.either(left.run, right.run, decisive=decisive))
+        cost = self.estimator.either(left.estimate, right.estimate)
+        return Part(BOOL, macros.either(left.run, right.run, decisive=decisive), cost)
 
     def boolean(self, tree: Any) -> Part:
         """A part that must be true or false."""
@@ -187,10 +205,11 @@ class Compiler:
             return self._no_overload(position, name, [left.type, right.type])
         type_ = left.type if not is_vague(left.type) and left.type.kind != "null" else right.type
         wanted = name == "_==_"
+        cost = self.estimator.comparison(left.estimate, right.estimate)
         vague = is_vague(left.type) or is_vague(right.type)
         if vague:
-            return Part(BOOL, lambda scope: loosely_equal(left.run(scope), right.run(scope)) is wanted)
-        return Part(BOOL, lambda scope: equal(type_, left.run(scope), right.run(scope)) is wanted)
+            return Part(BOOL, lambda scope: loosely_equal(left.run(scope), right.run(scope)) is wanted, cost)
+        return Part(BOOL, lambda scope: equal(type_, left.run(scope), right.run(scope)) is wanted, cost)
 
     def _unary(self, tree: Any) -> Part:
         sign, operand = tree.children
@@ -202,18 +221,20 @@ class Compiler:
     def field(self, owner: Part, name: str, position: int) -> Part:
         """`owner.name`."""
         type_ = owner.type
+        real, below = name, DYN
         if type_.kind == "map":
-            return Part(type_.args[1], _field(owner.run, name, type_.args[1]))
-        if type_.kind == "dyn" or (type_.is_struct and type_.kind != "object"):
-            return Part((made_type(type_.kind) or {}).get(name, DYN), _field(owner.run, name, DYN))
-        if type_.kind == "optional_type":
+            below = type_.args[1]
+        elif type_.kind == "optional_type":
             raise Unsupported("fields of optional values")
-        if type_.kind != "object":
+        elif type_.kind == "object":
+            if name not in type_.fields:
+                return self.complain(position, f"undefined field '{name}'")
+            real, below = type_.fields[name]
+        elif type_.is_struct:
+            below = (made_type(type_.kind) or {}).get(name, DYN)
+        elif type_.kind != "dyn":
             return self.complain(position, f"type '{type_}' does not support field selection")
-        if name not in type_.fields:
-            return self.complain(position, f"undefined field '{name}'")
-        real, below = type_.fields[name]
-        return Part(below, _field(owner.run, name, below, real))
+        return Part(below, _field(owner.run, name, below, real), self.estimator.field(owner.operand, name, below))
 
     def _member_index(self, tree: Any) -> Part:
         owner, index = (self.part(each) for each in tree.children)
@@ -231,6 +252,7 @@ class Compiler:
         if known is None:
             return self.complain(position_of(self.text, tree), f"undeclared reference to '{name}' (in container '')")
         runs: dict[str, Run] = {}
+        costs: list[Estimate] = []
         for token, value_tree in zip(fields[::2], fields[1::2], strict=True):
             value, wanted = self.part(value_tree), known.get(str(token), DYN)
             if not fits(wanted, value.type):
@@ -238,7 +260,9 @@ class Compiler:
                 message = f"expected type of field '{token}' is '{wanted}' but provided type is '{value.type}'"
                 return self.complain(position, message)
             runs[str(token)] = value.run
-        return Part(Type(name), lambda scope: Made(name, {field: run(scope) for field, run in runs.items()}))
+            costs.append(value.estimate)
+        cost = self.estimator.made(costs)
+        return Part(Type(name), lambda scope: Made(name, {field: run(scope) for field, run in runs.items()}), cost)
 
     def _member_dot_arg(self, tree: Any) -> Part:
         name, arguments = str(tree.children[1]), _arguments(tree.children[2:])
@@ -283,20 +307,21 @@ class Compiler:
                 raise Unsupported(f"the CEL name {name}")
             return self.complain(tree.meta.start_pos, f"undeclared reference to '{name}' (in container '')")
         self.used.add(name)
-        return Part(self.variables[name], lambda scope: scope[name])
+        type_ = self.variables[name]
+        return Part(type_, lambda scope: scope[name], self.estimator.variable(name, type_))
 
     def _literal(self, tree: Any) -> Part:
         token = tree.children[0]
         text = str(token)
         if token.type in {"INT_LIT", "FLOAT_LIT"}:
             number = number_of(token.type, text)
-            return Part(INT if token.type == "INT_LIT" else DOUBLE, lambda _: number)
+            return Part(INT if token.type == "INT_LIT" else DOUBLE, lambda _: number, literal(number))
         if token.type in {"STRING_LIT", "MLSTRING_LIT"}:
             value = text_of(text)
-            return Part(STRING, lambda _: value)
+            return Part(STRING, lambda _: value, literal(value))
         if token.type in {"BOOL_LIT", "NULL_LIT"}:
             known = {"true": True, "false": False}.get(text)
-            return Part(NULL if known is None else BOOL, lambda _: known)
+            return Part(NULL if known is None else BOOL, lambda _: known, literal(known))
         raise Unsupported(f"the literal {text}")
 
     def _list_lit(self, tree: Any) -> Part:
@@ -304,7 +329,8 @@ class Compiler:
         parts = [self.part(each) for each in trees]
         item = self._common_type(trees, parts)
         runs = [each.run for each in parts]
-        return Part(list_of(item), lambda scope: [run(scope) for run in runs])
+        cost = self.estimator.a_list([each.estimate for each in parts])
+        return Part(list_of(item), lambda scope: [run(scope) for run in runs], cost)
 
     def _map_lit(self, tree: Any) -> Part:
         trees = _arguments(tree.children)
@@ -312,7 +338,8 @@ class Compiler:
         keys, held = parts[::2], parts[1::2]
         type_ = map_of(self._common_type(trees[::2], keys), self._common_type(trees[1::2], held))
         pairs = [(key.run, value.run) for key, value in zip(keys, held, strict=True)]
-        return Part(type_, lambda scope: {key(scope): value(scope) for key, value in pairs})
+        cost = self.estimator.a_map([each.estimate for each in keys], [each.estimate for each in held])
+        return Part(type_, lambda scope: {key(scope): value(scope) for key, value in pairs}, cost)
 
     def _common_type(self, trees: Sequence[Any], parts: Sequence[Part]) -> Type:
         """The type that all items of a literal have; of any type if there are none, or one does not fit."""
@@ -329,12 +356,11 @@ def _arguments(trees: Sequence[Any]) -> list[Any]:
     return list(trees[0].children) if trees else []
 
 
-def _field(owner: Run, name: str, type_: Type, real: str | None = None) -> Run:
+def _field(owner: Run, name: str, type_: Type, key: str) -> Run:
     """
     Args:
-        real: The field's name in the object, if it is another.
+        key: The field's name in the object.
     """
-    key = name if real is None else real
 
     def run(scope: Scope) -> Any:
         value = owner(scope)

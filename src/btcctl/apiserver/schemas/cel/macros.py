@@ -38,7 +38,8 @@ def presence(compiler: Compiler, tree: Any, position: int) -> Part:
     owner, name = compiler.part(tree.children[0]), str(tree.children[1])
     found = compiler.field(owner, name, position)
     real = owner.type.fields[name][0] if name in owner.type.fields else name
-    return found._replace(type=BOOL, run=lambda scope: _is_there(owner.run(scope), real))
+    cost = owner.estimate._replace(path=(), size=None, item=None, key=None)
+    return found._replace(type=BOOL, run=lambda scope: _is_there(owner.run(scope), real), estimate=cost)
 
 
 def expand(compiler: Compiler, range_tree: Any, name: str, arguments: Sequence[Any]) -> Part:
@@ -53,19 +54,20 @@ def expand(compiler: Compiler, range_tree: Any, name: str, arguments: Sequence[A
             f"expression of type '{items.type}' cannot be range of a comprehension (must be list, map, or dynamic)"
         )
         return compiler.complain(position_of(compiler.text, range_tree), message)
-    hidden = compiler.variables.get(variable)
-    compiler.variables[variable] = item
+    hidden, locals_ = compiler.variables, compiler.estimator.locals
+    entry = compiler.estimator.entry(items.operand)
+    compiler.variables, compiler.estimator.locals = {**hidden, variable: item}, {**locals_, variable: entry}
     bodies = [compiler.part(each) for each in arguments[1:]]
-    if hidden is None:
-        del compiler.variables[variable]
-    else:
-        compiler.variables[variable] = hidden
+    size = compiler.estimator.variable(variable, item).extent
+    compiler.variables, compiler.estimator.locals = hidden, locals_
     predicates = bodies[:1] if len(bodies) == 2 or name != "map" else []
     for tree, each in zip(arguments[1:], predicates, strict=False):
         if each.type.kind not in {"bool", "dyn"}:
             return compiler.complain(position_of(compiler.text, tree), f"expected type 'bool' but found '{each.type}'")
     each_scope = _scopes(items.run, variable, item, _STEP_COSTS.get(name, _LEAST_STEP_COST))
-    return bodies[0]._replace(type=_result(name, items.type, bodies), run=_loop(name, each_scope, bodies, variable))
+    cost = compiler.estimator.loop(name, items.estimate, [each.estimate for each in bodies], size)
+    run = _loop(name, each_scope, bodies, variable)
+    return bodies[0]._replace(type=_result(name, items.type, bodies), run=run, estimate=cost)
 
 
 def either(left: Run, right: Run, *, decisive: bool) -> Run:

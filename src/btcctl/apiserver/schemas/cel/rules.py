@@ -10,6 +10,7 @@ from btcctl.apiserver.machinery.errors import Cause
 from btcctl.apiserver.machinery.gofmt import shown
 from btcctl.apiserver.schemas.cel import data
 from btcctl.apiserver.schemas.cel.compiler import Program, compile_expression
+from btcctl.apiserver.schemas.cel.costs import SizeAt
 from btcctl.apiserver.schemas.cel.data import BUDGET, Budget, BudgetExceeded, EvaluationError, Optional
 from btcctl.apiserver.schemas.cel.syntax import CompileError
 from btcctl.apiserver.schemas.cel.types import STRING, Type, normalized_path, type_of
@@ -86,15 +87,18 @@ def compile_rules(schema: Schema, *, is_root: bool = True) -> Node | None:
     return _node(schema, type_of(schema, is_root=is_root), is_root=is_root)
 
 
-def compile_rule(source: Mapping[str, Any], self_type: Type) -> Rule:
+def compile_rule(source: Mapping[str, Any], self_type: Type, size_at: SizeAt | None = None) -> Rule:
     """
+    Args:
+        size_at: How large what a path leads to may become; for what it costs.
+
     Raises:
         CompileError: With the message of the cause.
     """
     old_type = Type("optional_type", (self_type,)) if source.get("optionalOldSelf") else self_type
     variables = {"self": self_type, "oldSelf": old_type}
     try:
-        program = compile_expression(source["rule"], variables)
+        program = compile_expression(source["rule"], variables, size_at=size_at)
     except CompileError as error:
         raise CompileError(f"compilation failed: {error}") from error
     if program.type.kind != "bool":
@@ -102,8 +106,11 @@ def compile_rule(source: Mapping[str, Any], self_type: Type) -> Rule:
     return Rule(source, program)
 
 
-def compile_message(source: Mapping[str, Any], self_type: Type) -> Program | None:
+def compile_message(source: Mapping[str, Any], self_type: Type, size_at: SizeAt | None = None) -> Program | None:
     """
+    Args:
+        size_at: As for a rule.
+
     Raises:
         CompileError: With the message of the cause.
     """
@@ -111,7 +118,8 @@ def compile_message(source: Mapping[str, Any], self_type: Type) -> Program | Non
         return None
     old_type = Type("optional_type", (self_type,)) if source.get("optionalOldSelf") else self_type
     try:
-        program = compile_expression(source["messageExpression"], {"self": self_type, "oldSelf": old_type})
+        variables = {"self": self_type, "oldSelf": old_type}
+        program = compile_expression(source["messageExpression"], variables, size_at=size_at)
     except CompileError as error:
         raise CompileError(f"messageExpression compilation failed: {error}") from error
     if program.type != STRING:
