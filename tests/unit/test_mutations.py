@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import pytest
 
+from tests.mutations.__main__ import HANGS_AFTER_SECONDS, Outcome, chosen, survives
 from tests.mutations.fault import ROOT, Fault
 from tests.mutations.faults import FAULTS
 
@@ -26,3 +29,34 @@ def test_there_are_faults_in_each_package_and_no_two_of_one_name() -> None:
 def test_a_fault_that_does_not_fit_is_refused() -> None:
     with pytest.raises(ValueError, match="is there 2 times"):
         Fault("?", "x.py", "a", "b", ()).applied_to("a a")
+
+
+def test_only_what_is_named_is_chosen_and_an_unknown_name_is_told_with_the_known_ones() -> None:
+    assert {fault.file.partition("/")[0] for fault in chosen(["workqueue/"])} == {"workqueue"}
+    assert chosen([]) == FAULTS
+    with pytest.raises(ValueError, match=r"'nothing'; there are some in apiserver, .*workqueue"):
+        chosen(["workqueue", "nothing"])
+
+
+class Machine:
+    """Runs tests that take as long as it is told; with the fault they hang, or only take longer."""
+
+    def __init__(self, healthy: float, faulty: float) -> None:
+        self.seconds = {False: healthy, True: faulty}
+        self.is_broken = False
+
+    def broken_by(self, _: Fault):
+        self.is_broken = True
+        return nullcontext()
+
+    def outcome(self, _, hangs_after: float) -> Outcome:
+        seconds, self.is_broken = self.seconds[self.is_broken], False
+        return Outcome(seconds <= hangs_after, seconds > hangs_after, "", seconds)
+
+
+@pytest.mark.parametrize(
+    ("healthy", "faulty", "survived"), [(1.0, 2.0, True), (1.0, 70.0, False), (65.0, 100.0, True), (65.0, 900.0, False)]
+)
+def test_a_busy_machine_is_not_taken_for_a_test_that_hangs(healthy: float, faulty: float, survived: bool) -> None:
+    assert HANGS_AFTER_SECONDS == 60
+    assert survives(Machine(healthy, faulty), Fault("?", "x.py", "a", "b", ())) is survived
