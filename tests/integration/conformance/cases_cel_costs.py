@@ -84,14 +84,16 @@ def what_a_message_costs_counts_too(talk: Talk) -> None:
     long = "self.map(x, self.map(y, x + y).join(',')).join(';')"
     define(talk, a=ruled(items(_TEXT, 1000), "self.size() < 3", messageExpression=long))
     define(talk, a=ruled(items(text(10), 10), "self.size() < 3", messageExpression=long))
+    define(talk, a=ruled(items(text(10), 10), "self.size() < 3", messageExpression="'no ' + string(self.size())"))
 
 
 @case("cel costs", error=True)
 def all_rules_together_have_a_limit(talk: Talk) -> None:
-    dear = ruled(items(text(100), 380), "self.all(x, self.all(y, x == y))")
-    define(talk, **{f"a{number}": dear for number in range(8)})
-    define(talk, **{f"a{number}": dear for number in range(15)})
-    define(talk, **{f"a{number}": dear for number in range(25)})
+    def dear(most: int) -> Body:
+        return ruled(items(text(100), most), "self.all(x, self.all(y, x == y))")
+
+    for count in (8, 15, 25):
+        define(talk, **{f"a{number}": dear(380 - 2 * number) for number in range(count)})
 
 
 @case("cel costs", error=True)

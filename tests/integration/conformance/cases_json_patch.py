@@ -36,6 +36,13 @@ def operations_that_do_not_fit_are_refused(talk: Talk) -> None:
         {"op": "add", "path": "/none/deeper", "value": "x"},
         {"op": "dance", "path": "/data/k"},
         {"op": "copy", "from": "/none", "path": "/data/x"},
+        {"op": "copy", "from": "/data/k", "path": "/none/x"},
+        {"op": "copy", "from": "/none/x", "path": "/data/x"},
+        {"op": "move", "from": "/data/k", "path": "/none/x"},
+        {"op": "move", "from": "/none/x", "path": "/data/x"},
+        {"op": "move", "from": "/data/none", "path": "/data/x"},
+        {"op": "move", "from": "/data/k", "path": "/metadata/managedFields/7"},
+        {"op": "copy", "from": "/data/k", "path": "/metadata/managedFields/7"},
         {"op": "test", "path": "/data/none", "value": "w"},
         {"op": "add", "path": "data/k", "value": "w"},
     ):

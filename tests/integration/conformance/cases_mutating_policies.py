@@ -1,4 +1,7 @@
-"""MutatingAdmissionPolicies: what they may say, and what they make of objects."""
+"""MutatingAdmissionPolicies: what they may say, and what they make of objects.
+
+A real server asks them in any order: no two of a case may see what the other has made.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +49,7 @@ def binding(name: str = "{group}", policy_name: str = "{group}", **spec: Any) ->
 def enforce(talk: Talk, *bodies: Body) -> None:
     """Have policies and bindings in force: a last policy, made after them, marks canaries from then on."""
     mark = applied("Object{metadata: Object.metadata{labels: {'canary': 'yes'}}}")
-    only = [{"name": "canary", "expression": "object.metadata.name == 'canary'"}]
+    only = [{"name": "canary", "expression": "has(object.metadata.name) && object.metadata.name == 'canary'"}]
     canary = policy(mark, name="{group}-zz", matchConditions=only)
     with talk.hush():
         for each in (*bodies, canary, binding("{group}-zz", "{group}-zz")):
@@ -97,6 +100,8 @@ def an_expression_must_make_a_patch(talk: Talk) -> None:
     for text in (
         "1", "object", "Object.spec{}", "{'a': 'b'}", "Objekt{}", "Object.spec {a: nothing}", "params.a",
         "Object{metadata: Object.metadata{labels: {'a': 1, 'b': 'c'}}}", "variables.none",
+        "Object{data: {'a': 'b', 'c': object.d}}", "Object{spec: Object.spec{x: ['a', object.b, 1]}}",
+        "Object{a: [[], ['b']]}",
     ):  # fmt: skip
         talk.post(POLICIES, policy(applied(text), name="{group}-none"))
     for text in (
@@ -121,7 +126,7 @@ def a_binding_must_make_sense(talk: Talk) -> None:
 
 @case("mutating policies")
 def what_a_policy_applies_is_merged(talk: Talk) -> None:
-    labels = "Object{metadata: Object.metadata{labels: {'from': 'policy', 'was': object.metadata.name}}}"
+    labels = "Object{metadata: Object.metadata{labels: {'from': 'policy', 'was': string(object.metadata.name)}}}"
     enforce(
         talk, policy(applied(labels), applied("Object{data: {'all': object.metadata.labels.was + '!'}}")), binding()
     )
@@ -212,7 +217,10 @@ def an_expression_without_a_value_follows_the_failure_policy(talk: Talk) -> None
     broken = applied("Object{data: {'a': object.data.none}}")
     later = applied("Object{data: {'later': 'yes'}}")
     enforce(
-        talk, policy(broken, later, failurePolicy="Ignore"), binding(),
+        talk,
+        policy(broken, later, failurePolicy="Ignore",
+               matchConditions=[{"name": "kind", "expression": "object.metadata.name == 'kind'"}]),
+        binding(),
         policy(broken, patched("[JSONPatch{op: 'remove', path: '/none'}]"), name="{group}-2",
                matchConditions=[{"name": "strict", "expression": "object.metadata.name == 'strict'"}]),
         binding("{group}-2", "{group}-2"),
@@ -304,19 +312,26 @@ def custom_resources_are_changed_too(talk: Talk) -> None:
         "resources": ["widgets", "widgets/status"],
     }
     sized = "has(request.subResource) ? Object{status: Object.status{ready: 2}} : Object{spec: Object.spec{size: 3}}"
-    wrong = [{"name": "w", "expression": "object.metadata.name == 'wrong'"}]
+    odd, wrong = ([{"name": "c", "expression": f"object.metadata.name == '{name}'"}] for name in ("odd", "wrong"))
+    strange = [{"name": "s", "expression": "object.metadata.name == 'strange'"}]
+    odder = patched("[JSONPatch{op: 'add', path: '/spec/odd', value: 1}]")
     enforce(
-        talk, policy(applied(sized), rules=[rule]), binding(),
-        policy(patched("[JSONPatch{op: 'add', path: '/spec/odd', value: 1}]"), name="{group}-2", rules=[rule]),
+        talk,
+        policy(applied(sized), rules=[rule],
+               matchConditions=[{"name": "c", "expression": "object.metadata.name in ['a', 'x']"}]),
+        binding(),
+        policy(odder, name="{group}-2", rules=[rule], matchConditions=odd),
         binding("{group}-2", "{group}-2"),
         policy(applied("Object{spec: Object.spec{none: 1}}"), name="{group}-3", rules=[rule], matchConditions=wrong),
-        binding("{group}-3", "{group}-3"),
+        policy(odder, applied("Object{}"), name="{group}-4", rules=[rule], matchConditions=strange),
+        binding("{group}-3", "{group}-3"), binding("{group}-4", "{group}-4"),
     )  # fmt: skip
     path = "/apis/{group}/v1/namespaces/{ns}/widgets"
     talk.eventually(lambda: "not found" not in str(talk.post(path, widget("x"), query={"dryRun": "All"}).body))
     talk.post(path, widget("a"))
     talk.patch(f"{path}/a/status", {"status": {"ready": 5}})
-    talk.post(path, widget("wrong"))
+    for name in ("odd", "wrong", "strange"):
+        talk.post(path, widget(name))
 
 
 @case("mutating policies", error=True)

@@ -34,6 +34,10 @@ class TestFailed(PatchError):
     """A `test` finds something else."""
 
 
+class _Worded(PatchError):
+    """An error that says all that there is to say."""
+
+
 #: What the library says of an operation whose path leads nowhere, and of one that fails at its end.
 _LOST = {
     "add": 'add operation does not apply: doc is missing path: "{0}"',
@@ -80,7 +84,7 @@ def apply_operations(target: Mapping[str, Any], operations: Sequence[Operation])
 def _applied(document: Any, kind: str, path: str, operation: Operation) -> int:
     try:
         return _OPERATIONS[kind](document, path, operation) or 0
-    except TestFailed:
+    except (TestFailed, _Worded):
         raise
     except PatchError as error:
         place = str(operation.get("from")) if kind in {"move", "copy"} else path
@@ -105,7 +109,10 @@ def _add(document: Any, path: str, operation: Operation) -> None:
 
 
 def _remove(document: Any, path: str, _: Operation) -> None:
-    container, key = _found(document, path)
+    _take(*_found(document, path))
+
+
+def _take(container: Container, key: str) -> None:
     if isinstance(container, list):
         del container[_index(container, key)]
     elif key in container:
@@ -124,18 +131,32 @@ def _replace(document: Any, path: str, operation: Operation) -> None:
 
 
 def _move(document: Any, path: str, operation: Operation) -> None:
-    source = _source(operation)
-    value = _read(*_found(document, source))
-    _remove(document, source, operation)
-    _insert(*_found(document, path), value)
+    container, key = _found(document, _source(operation))
+    try:
+        value = _read(container, key)
+        _take(container, key)
+    except PatchError as error:
+        raise _Worded(f"error in move for path: '{key}': {error}") from error
+    _arrive(document, path, value, "move", "error in move for path: '{0}'")
 
 
 def _copy(document: Any, path: str, operation: Operation) -> int:
     """Returns how many bytes of JSON it has copied."""
     value = copied(_read(*_found(document, _source(operation))))
     size = len(codecs.encode(value))  # before it may be put into what it was copied from
-    _insert(*_found(document, path), value)
+    _arrive(document, path, value, "copy", "error while adding value during copy")
     return size
+
+
+def _arrive(document: Any, path: str, value: Any, kind: str, failed: str) -> None:
+    """Put in what comes from elsewhere."""
+    try:
+        _insert(*_found(document, path), value)
+    except _MissingPath as error:
+        why = f"{kind} operation does not apply: doc is missing destination path: {path}: missing value"
+        raise _Worded(why) from error
+    except PatchError as error:
+        raise _Worded(f"{failed.format(path)}: {error}") from error
 
 
 def _test(document: Any, path: str, operation: Operation) -> None:

@@ -185,6 +185,9 @@ def _applied(registry: Registry, served: Served, subresource: str, obj: Body, wa
     whole = ", ".join(atomics(type_, patch))
     if whole:
         raise _Unpatchable(f"{head}invalid ApplyConfiguration: may not mutate atomic arrays, maps or structs: {whole}")
+    why = complaint(problems(type_, obj, unique=False)) if served.is_custom else ""
+    if why:
+        raise _Unpatchable(f"{head}failed to convert original object to typed object: {why}")
     try:
         merged: dict[str, Any] = merge(type_, obj, patch)
     except Untypable as error:

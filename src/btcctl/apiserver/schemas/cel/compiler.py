@@ -12,7 +12,7 @@ from itertools import accumulate
 from typing import Any, NamedTuple
 
 from btcctl.apiserver.schemas.cel import macros
-from btcctl.apiserver.schemas.cel.costs import Estimate, Estimator, Operand, SizeAt, literal
+from btcctl.apiserver.schemas.cel.costs import NOTHING, Estimate, Estimator, Operand, SizeAt, literal
 from btcctl.apiserver.schemas.cel.data import EvaluationError, Made, equal, loosely_equal, read
 from btcctl.apiserver.schemas.cel.functions import FUNCTIONS, UNSUPPORTED
 from btcctl.apiserver.schemas.cel.overloads import (
@@ -64,6 +64,11 @@ class Part(NamedTuple):
     def operand(self) -> Operand:
         return Operand(self.type, self.estimate)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it is `[]` or `{}`, which are of any type."""
+        return self.type.kind in {"list", "map"} and self.estimate.size == NOTHING and is_vague(self.type)
+
 
 @dataclass
 class Program:
@@ -94,8 +99,9 @@ def compile_expression(
         part = compiler.part(parse(text))
     except RecursionError:
         raise Unsupported("an expression that is nested so deeply") from None
-    if compiler.problems:
-        raise CompileError("\n".join(compiler.problems))
+    problems = compiler.problems or compiler.remarks
+    if problems:
+        raise CompileError("\n".join(problems))
     return Program(part.type, part.run, frozenset(compiler.used), part.estimate.cost)
 
 
@@ -116,6 +122,7 @@ class Compiler:
         self.makes_objects = makes_objects
         self.variables = dict(variables)
         self.problems: list[str] = []
+        self.remarks: list[str] = []  # what is said only of what has no problem
         self.used: set[str] = set()
 
     def part(self, tree: Any) -> Part:
@@ -327,7 +334,7 @@ class Compiler:
     def _list_lit(self, tree: Any) -> Part:
         trees = _arguments(tree.children)
         parts = [self.part(each) for each in trees]
-        item = self._common_type(trees, parts)
+        item = self._common_type(trees, parts, is_list=True)
         runs = [each.run for each in parts]
         cost = self.estimator.a_list([each.estimate for each in parts])
         return Part(list_of(item), lambda scope: [run(scope) for run in runs], cost)
@@ -341,14 +348,19 @@ class Compiler:
         cost = self.estimator.a_map([each.estimate for each in keys], [each.estimate for each in held])
         return Part(type_, lambda scope: {key(scope): value(scope) for key, value in pairs}, cost)
 
-    def _common_type(self, trees: Sequence[Any], parts: Sequence[Part]) -> Type:
+    def _common_type(self, trees: Sequence[Any], parts: Sequence[Part], *, is_list: bool = False) -> Type:
         """The type that all items of a literal have; of any type if there are none, or one does not fit."""
-        found = parts[0].type if parts else DYN
+        found = first = parts[0].type if parts else DYN
+        remarks: list[str] = []
         for tree, each in zip(trees, parts, strict=True):
             if not fits(found, each.type):
                 message = f"expected type '{found}' but found '{each.type}'"
                 return self.complain(position_of(self.text, tree), message).type
+            if str(first) != str(each.type) and not each.is_empty and not parts[0].is_empty:
+                message = f"expected type '{first}' but found '{each.type}'"
+                remarks.append(located(self.text, position_of(self.text, tree), message))
             found = found if is_less_specific(found, each.type) else each.type
+        self.remarks += remarks[:1] if is_list else remarks
         return found
 
 

@@ -44,6 +44,7 @@ class Size(NamedTuple):
 
 
 UNKNOWN = Size(0, MOST)
+NOTHING = Size(0, 0)
 _ONE, _NONE_YET = Size(1, 1), Size(MOST, 0)
 
 
@@ -218,7 +219,7 @@ class Estimator:
         return _bounded(size.most * step)
 
     def _joined(self, operands: Sequence[Operand], sizes: Sequence[Size]) -> tuple[int, Size]:
-        size = sizes[0].times(self._item(operands[0])) if operands[0].type.args else Size(0, 0)
+        size = sizes[0].times(self._item(operands[0])) if operands[0].type.args else NOTHING
         if len(sizes) > 1:
             between = Size(max(sizes[0].least - 1, 0), max(sizes[0].most - 1, 0))
             size = size.plus(sizes[1].times(between))
@@ -246,7 +247,7 @@ def _union(one: Size | None, other: Size | None) -> Size | None:
 
 
 def _union_of(parts: Sequence[Estimate]) -> Size:
-    found = _NONE_YET if parts else Size(0, 0)
+    found = _NONE_YET if parts else NOTHING
     for each in parts:
         found = found.union(each.extent)
     return found
