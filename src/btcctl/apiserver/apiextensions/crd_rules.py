@@ -157,7 +157,8 @@ class _Checker:
 
 def _times_below(schema: Schema, times: int | None) -> int | None:
     """How often what is below a node may be there, if the node may be there so often."""
-    type_, most = schema.get("type"), 1
+    type_: Any = schema.get("type")
+    most: int | None = 1
     if type_ == "array":
         most = schema.get("maxItems")
     elif type_ == "object" and schema.get("additionalProperties") is not None:

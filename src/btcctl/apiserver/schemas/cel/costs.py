@@ -125,7 +125,8 @@ class Estimator:
             found, made = self._function(name, each, operands, is_member=is_member)
             cost = max(cost, found)
             size = made if size is None else size if made is None else size.union(made)
-        path, item, key = (), None, None
+        path: Path = ()
+        item = key = None
         if name == "_[_]":
             path, size = (*estimates[0].path, "@items"), estimates[0].item
         if name == "_+_":
@@ -257,7 +258,8 @@ def _looped(items: Estimate, step: int, *, around: int) -> int:
     return _bounded(items.cost + _bounded(items.extent.most * step) + around)
 
 
-_Sizes, _Operands = Sequence[Size], Sequence[Operand]
+_Sizes = Sequence[Size]
+_Operands = Sequence[Operand]
 
 
 def _matched(sizes: _Sizes, _: _Operands) -> tuple[int, Size | None]:
