@@ -1,8 +1,6 @@
 """`python -m btcctl`."""
 
-import sys
-
-from btcctl.cli.main import main
+from btcctl.cli.main import entry_point
 
 if __name__ == "__main__":
-    sys.exit(main())
+    entry_point()

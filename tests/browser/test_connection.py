@@ -10,8 +10,19 @@ from btcctl.bitcoin.view.model import Summary, Tree
 from btcctl.bitcoin.view.serving.guard import new_token
 from tests.browser.conftest import serving
 from tests.browser.scene import MadeUp, node, one_tip, state_of
+from tests.integration.support import eventually
 
 REFUSED = "ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE"
+
+
+def put_in_background(page: Page, *, is_hidden: bool) -> None:
+    page.evaluate(
+        """is => {
+             Object.defineProperty(document, "hidden", { value: is, configurable: true });
+             document.dispatchEvent(new Event("visibilitychange"));
+           }""",
+        is_hidden,
+    )
 
 
 def slow_down(page: Page, *, latency_ms: int, bytes_a_second: int) -> None:
@@ -100,6 +111,44 @@ def test_over_a_slow_network_a_page_catches_up_without_showing_what_is_past(serv
     scene.tell_tree(one_tip(50, 9))
     expect(page.get_by_role("button", name="Node 49: synced, height 399")).to_be_visible()
     expect(page.get_by_role("list", name="Tips")).to_contain_text("height 9")
+
+
+def test_a_page_in_the_background_lets_its_connection_go_and_shows_what_it_has_missed(serve, open_page) -> None:
+    scene = MadeUp(state_of([node(0), node(1)]))
+    page = open_page(serve(scene))
+    page.clock.install()
+    expect(page.get_by_role("button", name="Node 1: synced")).to_be_visible()
+    put_in_background(page, is_hidden=True)
+    page.clock.fast_forward(31_000)
+    eventually(lambda: not scene.hub.is_watched, 10)
+    scene.change(nodes=[node(0), node(1, state="behind", height=2)])
+    put_in_background(page, is_hidden=False)
+    expect(page.get_by_role("button", name="Node 1: behind, height 2")).to_be_visible()
+
+
+def test_a_page_that_was_in_the_background_for_a_moment_keeps_its_connection(serve, open_page) -> None:
+    scene = MadeUp(state_of([node(0), node(1)]))
+    page = open_page(serve(scene))
+    page.clock.install()
+    for is_hidden in (True, False):
+        put_in_background(page, is_hidden=is_hidden)
+        page.clock.fast_forward(29_000 if is_hidden else 31_000)
+    scene.tell_nodes([node(1, state="restarting")])
+    expect(page.get_by_role("button", name="Node 1: restarting")).to_be_visible()
+
+
+def test_an_address_that_somebody_has_spoilt_says_that_there_is_no_such_network(serve, open_page) -> None:
+    page = open_page(serve(MadeUp(state_of([node(0)]))) + "#/%E0%A4%A")
+    expect(page.get_by_text("There is no network %E0%A4%A: choose one on the left")).to_be_visible()
+
+
+def test_a_browser_that_may_keep_nothing_shows_the_page_all_the_same(serve, open_page) -> None:
+    page = open_page(serve(MadeUp(state_of([node(0)]))))
+    page.add_init_script("Object.defineProperty(window, 'localStorage', {get() { throw new Error('no') }})")
+    page.reload()
+    expect(page.get_by_role("button", name="Node 0: synced")).to_be_visible()
+    page.get_by_role("button", name="Theme: system").click()
+    expect(page.get_by_role("button", name="Theme: light")).to_be_visible()
 
 
 def test_the_back_button_and_a_link_lead_to_the_network_that_was_looked_at(serve, open_page) -> None:

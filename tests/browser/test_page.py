@@ -49,6 +49,15 @@ def test_a_change_is_shown_without_a_reload(serve, open_page) -> None:
     expect(page.get_by_role("button", name="Node 1: unreachable")).to_be_visible()
 
 
+def test_the_height_in_the_heading_is_the_nodes_and_goes_up_with_each_block(serve, open_page) -> None:
+    scene = MadeUp(state_of([node(0, height=-1), node(1, height=-1)]))
+    page = open_page(serve(scene))
+    expect(page.locator("#facts")).to_contain_text("height 5")  # the status'
+    for height in (6, 7, 3):
+        scene.tell_nodes([node(0, height), node(1, height - 1)])
+        expect(page.locator("#facts")).to_contain_text(f"height {height}")
+
+
 def test_two_tips_are_two_branches_with_who_is_on_which(serve, open_page) -> None:
     scene = MadeUp(state_of([node(each) for each in range(5)], tree=one_tip(5)))
     page = open_page(serve(scene))

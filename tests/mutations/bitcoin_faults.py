@@ -99,8 +99,8 @@ BITCOIN_FAULTS = [
         ),
         (
             "an image that is refused holds up all else",
-            "            self.attempts(partial(self._swap, swap), None)\n",
-            "            self._swap(swap)\n",
+            'return [self.attempts(partial(self._swap, swap), "") for swap in',
+            "return [self._swap(swap) for swap in",
         ),
         (
             "a Service that may not be deleted holds up all else",
@@ -109,8 +109,8 @@ BITCOIN_FAULTS = [
         ),
         (
             "an image is changed without a word",
-            "        if self.cluster.swap_image(self.object.namespace, swap):\n",
-            "        if self.cluster.swap_image(self.object.namespace, swap) is None:\n",
+            "        if self.cluster.swap_image(self.object.namespace, swap, self.contention):\n",
+            "        if self.cluster.swap_image(self.object.namespace, swap, self.contention) is None:\n",
         ),
         (
             "credentials are said to rotate when the API server refuses it",
@@ -141,6 +141,11 @@ BITCOIN_FAULTS = [
     *faults_in(
         "bitcoin/ensure.py",
         ("bitcoin/test_ensure.py", _RECONCILE),
+        (
+            "a budget has both of its bounds",
+            '                (body.get("spec") or {}).pop(other, None)\n',
+            "                pass\n",
+        ),
         (
             "a child that is not cached yet is taken for missing",
             "        try:\n            return self._resource.get(key)\n",
@@ -466,7 +471,7 @@ BITCOIN_FAULTS = [
         ),
         (
             "pods that have ended are members",
-            "has_address = status.phase not in _ENDED and is_bare(address)",
+            "has_address = status.phase not in ENDED and is_bare(address)",
             "has_address = is_bare(address)",
         ),
     ),
@@ -548,6 +553,25 @@ BITCOIN_FAULTS = [
         ),
     ),
     *faults_in(
+        "bitcoin/pod_effects.py",
+        ("bitcoin/test_images.py",),
+        (
+            "an image that is changed back is written for ever",
+            "        contention.note_updated(PODS, key, changes, before, after)\n",
+            "",
+        ),
+        (
+            "what was written to the pod before is held against the one that there is",
+            "        if self._is_another(key, before.uid):",
+            "        if False:",
+        ),
+        (
+            "an image that was not taken is said to be changed",
+            "        if image_of(after) != swap.image:\n",
+            "        if False:\n",
+        ),
+    ),
+    *faults_in(
         "bitcoin/dry_run.py",
         ("bitcoin/test_dry_run.py",),
         ("a dry run adds peers", "        if method in READS:\n", "        if True:\n"),
@@ -578,7 +602,12 @@ BITCOIN_FAULTS = [
             "            silent.add(address_in(peer) or peer)\n",
             "            pass\n",
         ),
-        ("a silent node is dialled", "if address_in(peer) not in silent and", "if True and"),
+        ("a silent node is dialled", "            if address_in(peer) in silent:\n", "            if False:\n"),
+        (
+            "a node that is slow with what it is told keeps its pass for ever",
+            "                    if self._clock.now() >= deadline:\n",
+            "                    if False:\n",
+        ),
         (
             "an entry of a node that is gone stays",
             "        for peer in plan.remove:\n",

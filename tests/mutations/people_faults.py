@@ -76,8 +76,22 @@ PEOPLE_FAULTS = [
         ),
     ),
     *faults_in(
+        "bitcoin/client/networks.py",
+        ("bitcoin/client/test_networks.py",),
+        (
+            "a pod that merely has the label is called as a node",
+            "ordinal_of(pod.name, network.name)",
+            "int(pod.name[-1])",
+        ),
+    ),
+    *faults_in(
         "bitcoin/client/view.py",
         ("bitcoin/client/test_view.py",),
+        (
+            "who is behind on the shorter branch is drawn as a tip of its own",
+            "        return tip.best in self.behind or",
+            "        return",
+        ),
         (
             "a fork is one block too low",
             "    return low\n",

@@ -181,6 +181,11 @@ SPEC_FAULTS = [
         "bitcoin/pod_template.py",
         (_SPECS, "bitcoin/test_children.py"),
         (
+            "a kubelet puts the password into a line of the configuration",
+            'str(value).replace("$", "$$")',
+            "str(value)",
+        ),
+        (
             "a port of one's own is not heeded",
             "return Ports(spec.rpc_port or chain.rpc, spec.p2p_port or chain.p2p)",
             "return Ports(chain.rpc, spec.p2p_port or chain.p2p)",
@@ -269,6 +274,11 @@ SPEC_FAULTS = [
         "bitcoin/mining.py",
         ("bitcoin/test_mining.py",),
         (
+            "blocks are mined on whichever chain",
+            '        if tip.chain not in {"", REGTEST}:\n',
+            "        if False:\n",
+        ),
+        (
             "what is wanted no longer is mined on",
             "            if order is None:\n                self._jobs.pop(key, None)\n",
             "            if order is None:\n                pass\n",
@@ -301,7 +311,12 @@ SPEC_FAULTS = [
         (
             "a node that is behind is on a branch of its own",
             "        forked = {tip for tip, depth in depths.items() if depth}\n",
-            "        forked = {tip for tip in depths if tip != best}\n",
+            "        forked = set(depths)\n",
+        ),
+        (
+            "who is behind on the shorter branch is a tip of its own",
+            "            if all(below):\n",
+            "            if below[0]:\n",
         ),
         (
             "the same blocks are compared each time",

@@ -9,7 +9,7 @@ import re
 from typing import Any, Final
 
 from btcctl.bitcoin.pod_template import ChildOptions, build_template
-from btcctl.bitcoin.spec.from_spec import FROM_SPEC
+from btcctl.bitcoin.spec.from_spec import FROM_SPEC, OWN_ANNOTATION
 from btcctl.bitcoin.spec.model import Expose, Storage
 from btcctl.bitcoin.spec.pod_parts import names_given
 from btcctl.bitcoin.types import DOMAIN, BitcoinNetwork
@@ -89,7 +89,8 @@ def build_exposed_service(network: BitcoinNetwork, options: ChildOptions, expose
     """The Service that leads to a ready node, and a caller always to the same one: wallets are a node's own."""
     metadata = _metadata(network, exposed_service_name(network.name))
     if expose.annotations:
-        metadata["annotations"] = expose.annotations
+        from_spec = ",".join(f"{OWN_ANNOTATION}{key}" for key in sorted(expose.annotations))
+        metadata["annotations"] = {**expose.annotations, FROM_SPEC: from_spec}
     ports = options.ports(network.spec)
     return {
         "apiVersion": "v1",

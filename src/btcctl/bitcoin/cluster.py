@@ -11,6 +11,7 @@ from btcctl.bitcoin.images import Swap
 from btcctl.bitcoin.pods import NodePod, Pod
 from btcctl.bitcoin.refusals import Right
 from btcctl.bitcoin.status import Notice
+from btcctl.controller.writing.contention import Contention
 from btcctl.controller.writing.writes import Writable
 from btcctl.objects import Object, ObjectKey
 
@@ -28,7 +29,7 @@ class Cluster:
     networks: Writable
     tell: Callable[[Object, Notice], None]  #: records an Event about the network
     let_in: Callable[[str, NodePod, int], None]  #: namespace, pod, height: says in its status that it has the chain
-    swap_image: Callable[[str, Swap], bool]  #: namespace, swap: changes a pod's image; False: the pod is gone
+    swap_image: Callable[[str, Swap, Contention], bool]  #: namespace, swap: changes a pod's image; False: it was not
     why_missing: Callable[[Object], str]  #: why pods of this StatefulSet cannot be made; "" if nobody says so
     count_lost: Callable[[ObjectKey], None] = lambda key: None  #: that a network's chain has shrunk
     count_rivalry: Callable[[ObjectKey], None] = lambda key: None  #: that another installation took a network from us

@@ -9,7 +9,12 @@ from btcctl.bitcoin.mesh import NodeRpc, RpcFor
 from btcctl.bitcoin.rpc import Call, Credentials
 
 #: What changes nothing in a node. All else counts as a change.
-READS: Final = frozenset({"getaddednodeinfo", "getpeerinfo", "getnetworkinfo", "getblockchaininfo", "getblockcount"})
+READS: Final = frozenset(
+    {
+        *("getaddednodeinfo", "getblockchaininfo", "getblockcount", "getblockhash", "getchainstates", "getnetworkinfo"),
+        *("getpeerinfo", "getrpcinfo"),
+    }
+)
 
 Tell = Callable[[str, str, Sequence[Any]], None]  #: takes a node's address, a method and its parameters
 

@@ -29,6 +29,8 @@ from btcctl.objects import Object, ObjectKey
 logger = get_logger(__name__)
 
 Tell = Callable[[Notice], None]  #: records an Event about the network
+# Of the two the API server takes one.
+_EXCLUDED = {"maxUnavailable": "minAvailable"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +160,9 @@ class _Wish:
         if immutable:
             what, fields = _described(desired), ", ".join(immutable)
             self.problem = f"{what} differs in {fields}, which cannot change: delete it to replace it"
+        for ours, other in _EXCLUDED.items():
+            if ours in desired["spec"]:
+                (body.get("spec") or {}).pop(other, None)
         set_fields(body, desired)
         set_controller(body, BITCOIN_NETWORKS, self._network)
 

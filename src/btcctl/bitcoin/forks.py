@@ -33,7 +33,7 @@ class ForkView:
     """How the chains of a network's nodes differ.
 
     Attributes:
-        tips: The ends of all branches that nodes are on; a node that is merely behind is on no branch of its own.
+        tips: The ends of all branches that nodes are on; a node that is merely behind on one is on none of its own.
         deepest: The most blocks that nodes would give up if all went over to the highest chain; 0 if nobody would.
         forked: The ordinals of nodes that would.
     """
@@ -64,15 +64,19 @@ class Forks:
         tips = sorted(at, key=lambda tip: (-chains[at[tip]].blocks, tip))
         if not tips:
             return NO_FORKS
-        best, depths = tips[0], dict.fromkeys(tips, 0)
+        ends, depths = [tips[0]], {}
         for tip in tips[1:MAX_TIPS]:
             try:
-                depths[tip] = self._depth(chains, at[best], at[tip], batch_of)
+                below = [self._depth(chains, at[end], at[tip], batch_of) for end in ends]
             except (RpcFailure, DeadlineExceeded) as error:
                 logger.debug("two chains cannot be compared", error=str(error))
+                continue
+            depths[tip] = below[0]
+            if all(below):
+                ends.append(tip)
         forked = {tip for tip, depth in depths.items() if depth}
         ordinals = frozenset(ordinal for ordinal, chain in chains.items() if chain.best_block in forked)
-        return ForkView(1 + len(forked), max(depths.values()), ordinals)
+        return ForkView(len(ends), max(depths.values(), default=0), ordinals)
 
     def _depth(self, chains: Mapping[int, NodeChain], high: int, low: int, batch_of: Callable[[int], Batch]) -> int:
         """How many blocks of the lower chain the higher one does not have."""

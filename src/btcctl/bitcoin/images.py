@@ -12,10 +12,26 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
+import msgspec
+
 from btcctl.bitcoin.pods import OWN_IMAGE_ANNOTATION, NodePod
 from btcctl.bitcoin.spec.model import NetworkSpec
+from btcctl.objects import Object
 
 CONTAINER: Final = "bitcoind"
+
+
+class _Container(msgspec.Struct, gc=False):
+    name: str = ""
+    image: str | None = None
+
+
+class _Spec(msgspec.Struct, gc=False):
+    containers: list[_Container] = []
+
+
+class _Pod(msgspec.Struct, gc=False):
+    spec: _Spec = msgspec.field(default_factory=_Spec)
 
 
 class Swap(NamedTuple):
@@ -32,6 +48,12 @@ class Swap(NamedTuple):
             "metadata": {"uid": self.pod.uid, "annotations": {OWN_IMAGE_ANNOTATION: self.own_image}},
             "spec": {"containers": [{"name": CONTAINER, "image": self.image}]},
         }
+
+
+def image_of(pod: Object) -> str:
+    """Of its node; "" if it has none."""
+    found = pod.decode(_Pod).spec.containers
+    return next((each.image or "" for each in found if each.name == CONTAINER), "")
 
 
 def swaps(spec: NetworkSpec, pods: Iterable[NodePod]) -> list[Swap]:

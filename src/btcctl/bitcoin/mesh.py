@@ -6,9 +6,10 @@ keeps us waiting for nothing is left alone for a while, which doubles each time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain as chain_of
 from typing import Annotated, Any, Final, Protocol
 
 import msgspec
@@ -284,40 +285,51 @@ class Mesh:
         return plan
 
     def _carry_out(self, node: _Node, plan: PeerPlan, silent: set[str], report: MeshReport, deadline: float) -> None:
+        """As far as there is time: what is left is found, and called, by the next pass."""
+        steps = chain_of(self._part(node, plan), self._join(node, plan), self._dial(node, plan, silent))
         try:
-            self._part(node, plan)
-            self._join(node, plan)
-            for peer in (*plan.add, *plan.dial):
-                # Who does not answer at all would only keep this node's RPC busy. Who refuses us may be a fine peer.
-                if address_in(peer) not in silent and self._clock.now() <= deadline:
-                    self._dial(node, peer, silent)
-        except (RpcFailure, DeadlineExceeded) as error:
-            self._failed(node.member, _failure_of(error), report)
+            with limited_to(max(0.0, deadline - self._clock.now()), self._clock):
+                for _ in steps:
+                    if self._clock.now() >= deadline:
+                        return
+        except RpcFailure as error:
+            self._failed(node.member, error, report)
+        except DeadlineExceeded:
+            logger.debug("no time was left for a node", node=node.member.address, ordinal=node.member.ordinal)
 
-    def _part(self, node: _Node, plan: PeerPlan) -> None:
+    def _part(self, node: _Node, plan: PeerPlan) -> Iterator[None]:
         """Remove first: who is only disconnected is dialled again within a minute."""
         for peer in plan.remove:
             _tolerating(NotAdded, node.rpc.call, "addnode", peer, "remove")
             logger.info("addnode remove", node=node.member.address, ordinal=node.member.ordinal, peer=peer)
+            yield
         for peer in plan.disconnect:
             _tolerating(NotConnected, node.rpc.call, "disconnectnode", peer)
             logger.info("disconnected", node=node.member.address, ordinal=node.member.ordinal, peer=peer)
+            yield
         for number in plan.disconnect_ids:
             _tolerating(NotConnected, node.rpc.call, "disconnectnode", "", number)
             logger.info("disconnected", node=node.member.address, ordinal=node.member.ordinal, connection=number)
+            yield
 
-    def _join(self, node: _Node, plan: PeerPlan) -> None:
+    def _join(self, node: _Node, plan: PeerPlan) -> Iterator[None]:
         for peer in plan.add:
             _tolerating(AlreadyAdded, node.rpc.call, "addnode", peer, "add")
             logger.info("addnode add", node=node.member.address, ordinal=node.member.ordinal, peer=peer)
+            yield
 
-    def _dial(self, node: _Node, peer: str, silent: set[str]) -> None:
+    def _dial(self, node: _Node, plan: PeerPlan, silent: set[str]) -> Iterator[None]:
         """Dial at once: the node itself may wait up to 60 s before it looks at its list."""
-        began = self._clock.now()
-        node.rpc.call("addnode", peer, "onetry")
-        logger.debug("addnode onetry", node=node.member.address, ordinal=node.member.ordinal, peer=peer)
-        if self._clock.now() - began > _SLOW_DIAL_SECONDS:
-            silent.add(address_in(peer) or peer)
+        for peer in (*plan.add, *plan.dial):
+            # Who does not answer at all would only keep this node's RPC busy. Who refuses us may be a fine peer.
+            if address_in(peer) in silent:
+                continue
+            began = self._clock.now()
+            node.rpc.call("addnode", peer, "onetry")
+            logger.debug("addnode onetry", node=node.member.address, ordinal=node.member.ordinal, peer=peer)
+            if self._clock.now() - began > _SLOW_DIAL_SECONDS:
+                silent.add(address_in(peer) or peer)
+            yield
 
     def _failed(self, member: Member, error: RpcFailure, report: MeshReport) -> None:
         report.failures[member.ordinal] = error

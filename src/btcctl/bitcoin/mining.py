@@ -6,7 +6,8 @@ Rules of `Miner`:
 * where that block's time is ahead of our clock, because many were mined at once, or because a clock was set, it counts
   from when it was first seen, by a clock that nobody sets;
 * one call to a node is under way at most; one that fails is tried again after the interval, and after 5 s at least;
-* a block that may have been mined, because the answer was lost, is not asked for again before it is due.
+* a block that may have been mined, because the answer was lost, is not asked for again before it is due;
+* a node that says that it is on another chain than regtest mines nothing: a miner's work would be no game there.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from typing import Final
 import msgspec
 
 from btcctl import codecs
-from btcctl.bitcoin.mesh import ASK_SECONDS, RpcFor
+from btcctl.bitcoin.mesh import ASK_SECONDS, RpcFor, WrongChain
 from btcctl.bitcoin.rpc import Credentials, RpcFailure
+from btcctl.bitcoin.spec.chains import REGTEST
 from btcctl.bitcoin.spec.model import Mining
 from btcctl.bitcoin.topology import Member
 from btcctl.clock import SYSTEM_CLOCK, Clock
@@ -64,6 +66,7 @@ class _Job:
 class _Tip(msgspec.Struct, gc=False):
     bestblockhash: str = ""
     time: int = 0
+    chain: str = ""
 
 
 class Miner:
@@ -134,6 +137,8 @@ class Miner:
         order = job.order
         rpc = self._rpc_for(order.node.address, order.credentials, order.rpc_port)
         tip = codecs.convert(rpc.call("getblockchaininfo"), _Tip)
+        if tip.chain not in {"", REGTEST}:
+            raise WrongChain(tip.chain, REGTEST)
         wait = order.interval_seconds - self._age(job, tip)
         if wait > 0:
             return wait

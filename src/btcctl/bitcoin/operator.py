@@ -301,7 +301,7 @@ def _cluster(
         networks=client.resource(BITCOIN_NETWORKS),
         tell=_teller(recorder),
         let_in=Gatekeeper(client.resource(PODS), clock).let_in,
-        swap_image=ImageSwapper(client.resource(PODS)).swap,
+        swap_image=ImageSwapper(informers.pods.informer.lister.get, client.resource(PODS)).swap,
         why_missing=FailedCreations(client).of,
         count_lost=_counter(
             metrics, "chain_shrunk", "How often blocks of a network were lost with the nodes that held them."

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from typing import Any, Final
 
-from btcctl.bitcoin.images import Swap
+from cachetools import LRUCache
+
+from btcctl.bitcoin.images import CONTAINER, Swap, image_of
 from btcctl.bitcoin.pod_problems import MAX_REASON_CHARACTERS, stable
 from btcctl.bitcoin.pod_template import SYNCED_GATE
 from btcctl.bitcoin.pods import NodePod
 from btcctl.clock import Clock, rfc3339
+from btcctl.controller.writing.contention import Contention, Contested
 from btcctl.errors import ApiError, Conflict, NotFound
 from btcctl.logging import get_logger
 from btcctl.objects import Object, ObjectKey
-from btcctl.resources import EVENTS
+from btcctl.resources import EVENTS, PODS
 from btcctl.rest.client import ApiClient
 from btcctl.rest.collection.resource import PatchKind, Resource
 
 logger = get_logger(__name__)
 
 _MOST_EVENTS: Final = 50
+_MOST_PODS: Final = 10_000
 
 
 class Gatekeeper:
@@ -51,24 +57,59 @@ class Gatekeeper:
 
 
 class ImageSwapper:
-    """Changes the image of a pod in place: the kubelet ends the container, and starts the other image on its data."""
+    """Changes the image of a pod in place: the kubelet ends the container, and starts the other image on its data.
 
-    def __init__(self, pods: Resource) -> None:
+    Args:
+        cached: Looks a pod up in a cache, which may be stale.
+        pods: Patches them.
+    """
+
+    def __init__(self, cached: Callable[[ObjectKey], Object | None], pods: Resource) -> None:
+        self._cached = cached
         self._pods = pods
+        self._lock = threading.Lock()  # guards the one below
+        self._uids: LRUCache[ObjectKey, str] = LRUCache(_MOST_PODS)  # of the pods that were swapped last
 
-    def swap(self, namespace: str, swap: Swap) -> bool:
-        """Do it; return whether that pod was still there.
+    def swap(self, namespace: str, swap: Swap, contention: Contention) -> bool:
+        """Do it; return whether it was done: the pod may be gone, and an image that is changed back is left alone.
 
         Raises:
             Forbidden: We may not.
         """
+        key = ObjectKey(namespace, swap.pod.name)
+        before = self._cached(key)
+        if before is None or before.uid != swap.pod.uid:
+            return False
+        if self._is_another(key, before.uid):  # what was written to the one before has no bearing on this one
+            contention.forget(PODS, key)
         try:
-            self._pods.patch(ObjectKey(namespace, swap.pod.name), swap.patch, kind=PatchKind.STRATEGIC)
+            changes = contention.check_update(PODS, key, before, _with_image(before, swap.image))
+            after = self._pods.patch(key, swap.patch, kind=PatchKind.STRATEGIC)
+        except Contested as error:
+            logger.debug("image left alone", reason=str(error))
+            return False
         except (NotFound, Conflict) as error:
             logger.debug("a pod is gone whose image was to be changed", pod=swap.pod.name, error=str(error))
             return False
+        contention.note_updated(PODS, key, changes, before, after)
+        if image_of(after) != swap.image:
+            logger.warning("an image is changed as it is written", pod=swap.pod.name, image=image_of(after))
+            return False
         logger.info("image changed", pod=swap.pod.name, image=swap.image)
         return True
+
+    def _is_another(self, key: ObjectKey, uid: str) -> bool:
+        with self._lock:
+            before, self._uids[key] = self._uids.get(key), uid
+        return before != uid
+
+
+def _with_image(pod: Object, image: str) -> dict[str, Any]:
+    body = pod.body()
+    for each in body["spec"]["containers"]:
+        if each.get("name") == CONTAINER:
+            each["image"] = image
+    return body
 
 
 class FailedCreations:

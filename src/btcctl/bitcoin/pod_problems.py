@@ -19,6 +19,8 @@ _MAX_READ_CHARACTERS = 10_000
 _LOG_CHARACTERS = 160
 _PULLING = frozenset({"ErrImagePull", "ImagePullBackOff", "RegistryUnavailable"})
 _ERROR = "Error: "  # so begins what ends bitcoind (Bitcoin Core, noui.cpp)
+#: Phases of pods that run no more; their addresses may be other pods' by then.
+ENDED: Final = frozenset({"Failed", "Succeeded"})
 # Said while nothing is wrong yet.
 _STARTING = frozenset({"ContainerCreating", "PodInitializing", ""})
 _LOST_MACHINE = (
@@ -94,7 +96,7 @@ def problem_of(status: PodStatus, *, terminating: bool = False) -> Problem:
     """Why a pod with this status is not ready."""
     if terminating:
         return "Terminating", _LOST_MACHINE if _machine_is_lost(status) else "its pod is on its way out"
-    if status.phase in {"Failed", "Succeeded"}:
+    if status.phase in ENDED:
         return status.reason or "PodEnded", _brief(status.message or "its pod has ended and will be replaced")
     scheduled = status.condition("PodScheduled")
     if scheduled is not None and scheduled.status == "False":

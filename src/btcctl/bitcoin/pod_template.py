@@ -207,4 +207,7 @@ def _settings_env(spec: NetworkSpec) -> list[dict[str, Any]]:
         CONFIG_KEY: "\n".join(spec.config) or None,
         **{f"{CONFIG_KEY}_{each.ordinal}": "\n".join(each.config) or None for each in spec.node_overrides},
     }
-    return [{"name": name, "value": str(value)} for name, value in chosen.items() if value is not None]
+    # A kubelet takes `$(NAME)` for a variable of the container, the password among them, and `$$` for one `$`.
+    return [
+        {"name": name, "value": str(value).replace("$", "$$")} for name, value in chosen.items() if value is not None
+    ]

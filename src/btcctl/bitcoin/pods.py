@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from btcctl.bitcoin.children import SECRET_VERSION_ANNOTATION, pod_dns_name, stateful_set_name
-from btcctl.bitcoin.pod_problems import PodStatus, problem_of
+from btcctl.bitcoin.pod_problems import ENDED, PodStatus, problem_of
 from btcctl.bitcoin.pod_template import SYNCED_GATE
 from btcctl.bitcoin.topology import Member, is_bare
 from btcctl.bitcoin.types import DOMAIN, BitcoinNetwork, NodeStatus
@@ -19,7 +19,6 @@ from btcctl.typed.typed_object import TypedObject
 
 OWN_IMAGE_ANNOTATION: Final = f"{DOMAIN}/own-image"
 _MAX_DIGITS = 6  # of an ordinal: a network has a thousand nodes at most, and may have been given more
-_ENDED = frozenset({"Failed", "Succeeded"})
 
 
 class _Gate(msgspec.Struct, gc=False, rename="camel"):
@@ -88,9 +87,8 @@ def secret_version_of(pod: Pod) -> str:
 
 def read_pods(network: BitcoinNetwork, pods: Iterable[Pod], stateful_set_uid: str) -> list[NodePod]:
     """The pods that this very StatefulSet controls, by ordinal."""
-    prefix = f"{stateful_set_name(network.name)}-"
     mine = (pod for pod in pods if pod.controller is not None and pod.controller.uid == stateful_set_uid)
-    found = [_read(pod, ordinal) for pod in mine if (ordinal := _ordinal_of(pod.name, prefix)) is not None]
+    found = [_read(pod, ordinal) for pod in mine if (ordinal := ordinal_of(pod.name, network.name)) is not None]
     return sorted(found, key=lambda pod: pod.ordinal)
 
 
@@ -122,8 +120,9 @@ def _node_status(network: BitcoinNetwork, ordinal: int, pod: NodePod | None, mis
     return NodeStatus(ordinal, pod.ready, pod.address, pod.kube_node, name, pod.reason, pod.message)
 
 
-def _ordinal_of(name: str, prefix: str) -> int | None:
-    """As a StatefulSet writes it: a pod that bears the owner reference of ours may have any name."""
+def ordinal_of(name: str, network: str) -> int | None:
+    """Of a pod, as the network's StatefulSet writes it; None of one that merely bears its label, or owner reference."""
+    prefix = f"{stateful_set_name(network)}-"
     digits = name.removeprefix(prefix)
     is_one = name.startswith(prefix) and len(digits) <= _MAX_DIGITS and digits.isascii() and digits.isdigit()
     return int(digits) if is_one and str(int(digits)) == digits else None
@@ -132,7 +131,7 @@ def _ordinal_of(name: str, prefix: str) -> int | None:
 def _read(pod: Pod, ordinal: int) -> NodePod:
     status = pod.status
     address = status.pod_ip or ""
-    has_address = status.phase not in _ENDED and is_bare(address)
+    has_address = status.phase not in ENDED and is_bare(address)
     terminating = pod.deletion_timestamp is not None
     alive = has_address and not terminating
     ready = alive and status.is_true("Ready")

@@ -14,6 +14,8 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from btcctl.bitcoin.pod_problems import ENDED
+from btcctl.bitcoin.topology import is_bare
 from btcctl.logging import get_logger
 from btcctl.objects import Object, ObjectKey
 
@@ -36,6 +38,7 @@ class _PodIp(msgspec.Struct, gc=False):
 
 
 class _Addresses(msgspec.Struct, gc=False, rename="camel"):
+    phase: str | None = None
     pod_ip: str | None = msgspec.field(name="podIP", default=None)
     pod_ips: list[_PodIp] | None = msgspec.field(name="podIPs", default=None)
 
@@ -45,9 +48,15 @@ class _Pod(msgspec.Struct, gc=False):
 
 
 def addresses_of(pod: Object) -> list[str]:
-    """The addresses of a pod, of both IP families; [] while it has none."""
+    """The addresses of a pod, of both IP families, first the one that the cluster prefers.
+
+    [] while it has none, and once it has ended: they may be another pod's by then.
+    """
     status = pod.decode(_Pod).status
-    return sorted({each for each in (status.pod_ip, *(each.ip for each in status.pod_ips or [])) if each})
+    if status.phase in ENDED:
+        return []
+    found = (status.pod_ip or "", *(each.ip for each in status.pod_ips or []))
+    return list(dict.fromkeys(each for each in found if is_bare(each)))
 
 
 class Reach:

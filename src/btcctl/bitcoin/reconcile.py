@@ -200,7 +200,7 @@ class NetworkReconciler:
             heights = memory.heights = self._judge_chain(obj, network, pods, report, heights, attempts)
         if report is not None:
             self._renew_shown(network, pods, report, stateful_set, memory, heights)
-        upkeep.swap_images(pods)
+        disputes = [*(child.dispute for child in children.all), *upkeep.swap_images(pods)]
 
         shown = memory.shown
         nodes = node_statuses(network, with_progress(pods, shown.progress), shown.why_missing)
@@ -211,7 +211,7 @@ class NetworkReconciler:
             credentials_finding(credentials),
             self._mesh_finding(network, seen, pods, suspects, children),
             chain_finding(heights),
-            contest_finding([child.dispute for child in children.all]),
+            contest_finding(disputes),
         ]
         findings += self._rights_findings(network, attempts) + _snapshot_findings(network, report)
         ready = ready_finding(nodes, network.spec, findings)

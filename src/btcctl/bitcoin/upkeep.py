@@ -28,6 +28,7 @@ from btcctl.bitcoin.status import NORMAL, Notice
 from btcctl.bitcoin.types import BitcoinNetwork
 from btcctl.controller.writing.contention import Contention
 from btcctl.objects import Object, ObjectKey
+from btcctl.resources import PODS
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,19 +87,19 @@ class Upkeep:
             self._tell(Notice(NORMAL, "CredentialsRotating", message))
         return replace(children, stateful_set=replaced)
 
-    def swap_images(self, pods: Sequence[NodePod]) -> None:
-        """Give pods the images that are asked for of their nodes.
+    def swap_images(self, pods: Sequence[NodePod]) -> list[str]:
+        """Give pods the images that are asked for of their nodes; return what somebody else keeps changing back.
 
         Raises:
             ApiError: The API server fails.
         """
-        for swap in swaps(self.network.spec, pods):
-            self.attempts(partial(self._swap, swap), None)
+        return [self.attempts(partial(self._swap, swap), "") for swap in swaps(self.network.spec, pods)]
 
-    def _swap(self, swap: Swap) -> None:
-        if self.cluster.swap_image(self.object.namespace, swap):
+    def _swap(self, swap: Swap) -> str:
+        if self.cluster.swap_image(self.object.namespace, swap, self.contention):
             message = f"node {swap.pod.ordinal} gets the image {swap.image} in place of {swap.pod.image}"
             self._tell(Notice(NORMAL, "ImageChanged", message))
+        return self.contention.dispute_of(PODS, ObjectKey(self.object.namespace, swap.pod.name))
 
     def _ensure(self, keeper: ChildKeeper, desired: dict[str, Any], found: Object | None = None) -> Child:
         found = found or keeper.find(ObjectKey(self.network.namespace, desired["metadata"]["name"]))

@@ -17,7 +17,7 @@ from cachetools import LRUCache
 
 from btcctl import codecs
 from btcctl.bitcoin.pod_problems import stable
-from btcctl.bitcoin.rpc import Call, RpcError, RpcTimedOut, RpcUnavailable
+from btcctl.bitcoin.rpc import Call, RpcError, RpcTimedOut, RpcUnauthorized, RpcUnavailable
 from btcctl.bitcoin.wording import bounded
 from btcctl.clock import Clock
 from btcctl.errors import DeadlineExceeded
@@ -110,6 +110,8 @@ def load(rpc: Rpc) -> Loading:
         return _outcome(error)
     except (RpcTimedOut, RpcUnavailable, DeadlineExceeded):
         return Loading(Progress.LOADING)
+    except RpcUnauthorized:
+        return Loading(Progress.REFUSED, "it does not let us load one")
     except msgspec.ValidationError as error:
         return Loading(Progress.REFUSED, bounded(f"its answer makes no sense: {error}", _MOST_WORDS))
     return Loading(Progress.LOADED)

@@ -10,7 +10,8 @@ import importlib.metadata
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from typing import NoReturn
+from pathlib import Path
+from typing import Any, NoReturn
 
 from btcctl import logging
 from btcctl.cli import crd, debug, doctor, run, sandbox, view
@@ -83,11 +84,12 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
     logging.configure(level, args.log_format, tracebacks=args.verbose)
     try:
         status: int = args.command(args)
+        sys.stdout.flush()
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:  # what reads our output has left; nothing more can be said, nor flushed at the end
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+    except OSError as error:  # of a file, or of our output, which nothing can be said to any more
+        _give_up_lost_output()
+        return 1 if isinstance(error, BrokenPipeError) else _fail(args, error, 1)
     except ConfigError as error:
         return _fail(args, error, 2)
     except BtcctlError as error:
@@ -100,9 +102,28 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
 def entry_point() -> NoReturn:
     """What the console script calls."""
     try:
+        _make_output_safe()
         sys.exit(main())
     except KeyboardInterrupt:  # before the command line was read
         sys.exit(130)
+
+
+def _make_output_safe() -> None:
+    """Whoever has started us may have closed it, or chosen an encoding that lacks what we say: that fails nothing."""
+    for name in ("stdout", "stderr"):
+        stream: Any = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115  for as long as we live
+        else:
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _give_up_lost_output() -> None:
+    """If what is left of it cannot be written: the interpreter would try again at its end, and say that it failed."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def build_parser(environ: Mapping[str, str] | None = None) -> argparse.ArgumentParser:

@@ -60,6 +60,30 @@ def test_crd_prints_what_the_cluster_needs() -> None:
     assert yaml.safe_load(btcctl("crd").stdout) == load_crd()
 
 
+@pytest.mark.parametrize(
+    ("where", "status", "said"),
+    [
+        (">&-", 0, ""),  # closed
+        ("2>&-", 0, ""),
+        (">/dev/full", 1, "btcctl crd: [Errno 28] No space left on device\n"),
+        ("| true; exit ${PIPESTATUS[0]}", 1, ""),
+    ],
+)
+def test_output_that_nobody_takes_is_no_fault_of_ours(where: str, status: int, said: str) -> None:
+    done = subprocess.run(
+        ["bash", "-c", f'"{sys.executable}" -m btcctl crd {where}'],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (status, said)
+
+
+def test_where_our_words_have_characters_that_the_output_lacks_they_are_spelled_out() -> None:
+    assert "\\u2026" in btcctl("crd", env={"PYTHONIOENCODING": "ascii"}).stdout
+
+
 def test_an_operator_in_a_cluster_loads_nothing_of_the_sandbox() -> None:
     unwanted = ("btcctl.sandbox", "btcctl.apiserver", "btcctl.testing", "cryptography", "jsonpatch", "kubernetes")
     script = (

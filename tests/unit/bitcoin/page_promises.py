@@ -37,6 +37,7 @@ PROMISES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "| `status.tips`, `status.deepestFork` |": (
         _SIGHTS + "a_fork_is_counted_and_measured_and_does_not_make_the_network_unready",
+        _SIGHTS + "a_block_that_travels_on_the_shorter_branch_makes_no_third_tip",
     ),
     "| `status.syncedNodes` |": (_SIGHTS + "one_chain_is_synced_and_a_block_on_its_way_changes_nothing",),
     "| `status.version`, `status.image` |": (_SIGHTS + "versions_that_differ_are_all_named",),
@@ -69,6 +70,9 @@ PROMISES: Final[dict[str, tuple[str, ...]]] = {
         _SPECS + "what_is_asked_for_no_longer_leaves_nothing_behind",
         _RECONCILE + "a_repair_that_is_undone_time_and_again_is_not_repeated_and_names_who_and_what",
         _RECONCILE + "a_contested_child_is_set_back_once_more_after_five_minutes",
+        "test_images.py::test_an_image_that_is_changed_back_as_it_is_written_is_written_three_times_and_that_is_said",
+        "test_ensure.py::test_a_budget_of_the_other_kind_is_set_back_whole",
+        _SPECS + "an_annotation_of_the_service_that_is_asked_for_no_longer_goes_and_those_of_others_stay",
     ),
     # Two installations
     "the one that came last works": (

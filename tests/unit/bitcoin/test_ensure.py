@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from btcctl.bitcoin.children import build_service
+from btcctl.bitcoin.children import build_disruption_budget, build_service
 from btcctl.bitcoin.ensure import Child, ChildKeeper
 from btcctl.bitcoin.pod_template import ChildOptions
 from btcctl.bitcoin.status import Notice
@@ -14,7 +14,7 @@ from btcctl.controller.writing.contention import Contention
 from btcctl.controller.writing.writes import is_controlled_by
 from btcctl.errors import AlreadyExists, ApiError, Conflict, Forbidden
 from btcctl.objects import Object, ObjectKey
-from btcctl.resources import SERVICES
+from btcctl.resources import POD_DISRUPTION_BUDGETS, SERVICES
 from btcctl.testing.clock import FakeClock
 from btcctl.testing.fake_client import Action, FakeClient
 from tests.unit.bitcoin.builders import network, network_body
@@ -171,6 +171,19 @@ def test_a_repair_that_the_api_server_does_not_take_is_tried_three_times_and_not
     children = [keeper.ensure(NETWORK, DESIRED, stubborn, it.notices.append, contention) for _ in range(5)]
     assert (resource.updates, it.notices) == (3, [])
     assert "is changed back as it is written" in children[-1].dispute
+
+
+def test_a_budget_of_the_other_kind_is_set_back_whole() -> None:
+    it = Fixture()
+    wanted = build_disruption_budget(network())
+    keeper = ChildKeeper(lambda key: None, it.client.resource(POD_DISRUPTION_BUDGETS))
+    key = ObjectKey("default", "net-pdb")
+    made = keeper.ensure(NETWORK, wanted, None, it.notices.append, Contention()).object
+    assert made is not None
+    theirs = made.body() | {"spec": {"minAvailable": 2, "selector": wanted["spec"]["selector"]}}
+    it.client.resource(POD_DISRUPTION_BUDGETS).update(theirs)
+    keeper.ensure(NETWORK, wanted, keeper.find(key), it.notices.append, Contention())
+    assert it.client.resource(POD_DISRUPTION_BUDGETS).get(key).body()["spec"] == wanted["spec"]
 
 
 def test_a_child_that_is_deleted_each_time_is_not_made_for_ever() -> None:

@@ -43,6 +43,10 @@ def test_a_node_that_is_behind_is_on_no_branch_of_its_own() -> None:
     assert Chains("aaaa", "aa", "").view() == ForkView(1)
 
 
+def test_who_is_behind_on_the_shorter_branch_is_on_no_branch_of_its_own_either() -> None:
+    assert Chains("aabbb", "aacc", "aac", "aab").view() == ForkView(2, 2, frozenset({1, 2}))
+
+
 def test_the_deepest_fork_is_what_the_shorter_branch_would_give_up() -> None:
     assert Chains("aabbb", "aacc", "ad", "aabb").view() == ForkView(3, 2, frozenset({1, 2}))
 

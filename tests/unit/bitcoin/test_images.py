@@ -6,6 +6,7 @@ from typing import Any
 
 from btcctl.bitcoin.types import BITCOIN_NETWORKS
 from btcctl.resources import PODS
+from btcctl.testing.fake_client import Action
 from tests.unit.bitcoin.world import KEY, World, living
 
 
@@ -45,6 +46,34 @@ def test_another_image_and_none_bring_back_what_the_pod_was_made_with() -> None:
     ask_for(world, None)
     assert images(world) == ["bitcoind", "bitcoind"]
     assert not world.body(PODS, world.pods.pod_key(1))["metadata"].get("annotations")
+
+
+def test_an_image_that_is_changed_back_as_it_is_written_is_written_three_times_and_that_is_said() -> None:
+    world = living(2)
+
+    def put_back(action: Action) -> dict[str, Any] | None:
+        is_swap = (action.verb, action.type, action.subresource) == ("patch", PODS, "")
+        return world.body(PODS, action.key) if is_swap else None
+
+    world.client.reactors.append(put_back)
+    ask_for(world, [{"ordinal": 1, "image": "old-core:0.21"}])
+    for _ in range(5):
+        world.reconcile()
+    assert world.writes().count(("patch", "pods")) == 3
+    assert "ImageChanged" not in world.reasons()
+    assert world.condition("Contested") == ("True", "RepairsUndone")
+    assert "by an admission webhook or policy" in world.message("Contested")
+
+
+def test_a_pod_that_is_made_anew_time_and_again_gets_its_image_each_time() -> None:
+    world = living(2)
+    ask_for(world, [{"ordinal": 1, "image": "old-core:0.21"}])
+    for _ in range(5):
+        world.delete_pod(1)
+        world.run_pods()
+        world.reconcile()
+        assert images(world) == ["bitcoind", "old-core:0.21"]
+    assert world.condition("Contested")[0] == "False"
 
 
 def test_once_it_is_so_nothing_is_written() -> None:

@@ -219,6 +219,21 @@ def test_nodes_for_which_no_time_is_left_wait_for_the_next_pass(nodes: FakeMesh)
     assert not report.forgotten
 
 
+def test_what_there_is_no_time_to_call_is_left_to_the_next_pass_and_is_no_failure(nodes: FakeMesh) -> None:
+    clock = FakeClock()
+    nodes.listed[A] = [f"10.9.{number // 250}.{number % 250}" for number in range(10_000)]
+
+    class Slow(FakeRpc):
+        def call(self, method: str, *params: Any) -> Any:
+            clock.advance(0.1)
+            return super().call(method, *params)
+
+    mesh = Mesh(lambda address, credentials, _: Slow(nodes, address, credentials), clock=clock, pass_seconds=15)
+    report = mesh.sync(goal())
+    assert (clock.now() <= 16, report.failures, 0 in report.plans) == (True, {}, True)
+    assert len(nodes.listed[A]) == pytest.approx(10_000 - 150, abs=2)
+
+
 def test_a_peer_that_swallows_packets_is_dialled_once_in_a_pass(nodes: FakeMesh) -> None:
     clock = FakeClock()
 

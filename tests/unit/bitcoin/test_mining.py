@@ -36,6 +36,7 @@ class Mine:
         self.clock = SetClock()
         self.mined: list[float] = []
         self.is_silent = False
+        self.chain = "regtest"
         self.ahead = 0.0  #: how far the times of blocks run ahead
         self.miner = self.start()
 
@@ -51,7 +52,7 @@ class Mine:
             self.mined.append(self.now)
             return [f"#{len(self.mined)}"]
         newest = self.mined[-1] if self.mined else 0.0
-        return {"bestblockhash": f"#{len(self.mined)}", "time": int(newest + self.ahead)}
+        return {"chain": self.chain, "bestblockhash": f"#{len(self.mined)}", "time": int(newest + self.ahead)}
 
     def batch(self, calls: Any) -> list[Any]:
         raise AssertionError("not needed")
@@ -83,6 +84,14 @@ def test_a_block_comes_at_once_and_then_one_in_each_interval(mine: Mine) -> None
     mine.miner.want(KEY, order())
     mine.wait(35)
     assert gaps(mine) == [10, 10, 10]
+
+
+@pytest.mark.parametrize("chain", ["main", "testnet4", "signet"])
+def test_on_another_chain_than_regtest_nothing_is_mined(mine: Mine, chain: str) -> None:
+    mine.chain = chain
+    mine.miner.want(KEY, order())
+    mine.wait(30)
+    assert mine.mined == []
 
 
 def test_a_controller_that_starts_anew_keeps_to_the_schedule(mine: Mine) -> None:

@@ -72,8 +72,13 @@ def test_auto_is_direct_where_the_address_takes_connections() -> None:
         ({"podIP": "10.0.0.1"}, ["10.0.0.1"]),
         ({"podIP": "10.0.0.1", "podIPs": [{"ip": "10.0.0.1"}, {"ip": "fd00::1"}]}, ["10.0.0.1", "fd00::1"]),
         ({"podIP": None, "podIPs": None}, []),
+        ({"podIP": "fd00::1", "podIPs": [{"ip": "fd00::1"}, {"ip": "10.0.0.1"}]}, ["fd00::1", "10.0.0.1"]),
+        ({"podIP": "10.0.0.1", "phase": "Failed"}, []),
+        ({"podIP": "nowhere", "podIPs": [{"ip": ""}]}, []),
     ],
 )
-def test_a_pod_has_addresses_of_both_families(status: dict[str, Any], addresses: list[str]) -> None:
+def test_a_running_pod_has_addresses_of_both_families_the_preferred_one_first(
+    status: dict[str, Any], addresses: list[str]
+) -> None:
     metadata = {"name": "a", "namespace": "b", "uid": "c", "resourceVersion": "1"}
     assert addresses_of(Object.from_body({"metadata": metadata, "status": status})) == addresses

@@ -71,6 +71,14 @@ def test_a_fork_is_counted_and_measured_and_does_not_make_the_network_unready() 
     assert world.condition("Ready") == ("True", "Connected")
 
 
+def test_a_block_that_travels_on_the_shorter_branch_makes_no_third_tip() -> None:
+    world = living(4)
+    world.mesh.blocks = {world.address(n): height for n, height in enumerate((6, 5, 8, 8))}
+    world.mesh.branches = {world.address(0): "b", world.address(1): "b"}
+    world.mesh.forked_at = 2
+    assert (seen(world).status.tips, world.status.deepest_fork) == (2, 4)
+
+
 def test_who_is_on_a_branch_is_not_synced_however_high_it_is() -> None:
     world = living(2)
     world.mesh.blocks = {world.address(n): 5 for n in range(2)}

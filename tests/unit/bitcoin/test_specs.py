@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from btcctl.bitcoin.spec.from_spec import FROM_SPEC
 from btcctl.bitcoin.types import BITCOIN_NETWORKS
 from btcctl.errors import TerminalError
 from btcctl.objects import ObjectKey
 from btcctl.resources import SERVICES, STATEFUL_SETS
+from btcctl.sandbox.kubelet.pods.env import expand
 from tests.specs import COMBINATIONS, FIELDS, REFUSED
 from tests.unit.bitcoin.builders import network_body, secret_body
 from tests.unit.bitcoin.world import KEY, SERVICE, STATEFUL_SET, World
@@ -86,6 +88,14 @@ def test_each_node_finds_its_own_lines_beside_those_of_all() -> None:
     assert lines == {"BC_CONFIG": "txindex=1", "BC_CONFIG_1": "uacomment=one\ndebug=net"}
 
 
+def test_a_line_of_the_configuration_reaches_the_node_as_it_is_whatever_a_kubelet_makes_of_dollar_signs() -> None:
+    lines = ["uacomment=$(BC_RPC_PASSWORD)", "debug=$$(HOME)", "rpcthreads=$4$"]
+    world = built({"nodes": 1, "config": lines})
+    container = template(world)["spec"]["containers"][0]
+    said = next(each["value"] for each in container["env"] if each["name"] == "BC_CONFIG")
+    assert expand(said, {"BC_RPC_PASSWORD": "secret", "HOME": "/"}).split("\n") == lines
+
+
 def test_a_suspended_network_keeps_its_volumes_and_says_so_and_comes_back() -> None:
     world = built({"nodes": 2, "storage": {"whenDeleted": "Delete"}})
     world.edit(BITCOIN_NETWORKS, KEY, {"spec": {"suspend": True}})
@@ -132,6 +142,20 @@ def test_an_exposed_network_has_one_more_service_and_only_as_long() -> None:
     world.settle()
     assert world.get(SERVICES, EXPOSED) is None
     assert world.get(SERVICES, SERVICE) is not None
+
+
+def test_an_annotation_of_the_service_that_is_asked_for_no_longer_goes_and_those_of_others_stay() -> None:
+    world = built({"nodes": 1, "expose": {"annotations": {"a/b": "c", "d": "e"}}})
+    world.edit(SERVICES, EXPOSED, {"metadata": {"annotations": {"cloud/id": "7"}}})
+    world.edit(BITCOIN_NETWORKS, KEY, {"spec": {"expose": {"annotations": {"a/b": None, "d": "f"}}}})
+    world.reconcile()
+    annotations = world.body(SERVICES, EXPOSED)["metadata"]["annotations"]
+    assert annotations | {FROM_SPEC: ""} == {"d": "f", "cloud/id": "7", FROM_SPEC: ""}
+    world.edit(BITCOIN_NETWORKS, KEY, {"spec": {"expose": {"annotations": None}}})
+    world.settle()
+    world.reconcile()
+    assert "d" not in world.body(SERVICES, EXPOSED)["metadata"]["annotations"]
+    assert world.writes() == []
 
 
 def test_a_service_of_that_name_that_is_anothers_is_not_deleted() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from btcctl.bitcoin.rpc import InvalidParameter, MethodNotFound, NodeFailed, RpcFailure, RpcTimedOut
+from btcctl.bitcoin.rpc import InvalidParameter, MethodNotFound, NodeFailed, RpcFailure, RpcForbidden, RpcTimedOut
 from btcctl.bitcoin.types import BITCOIN_NETWORKS
 from btcctl.bitcoin.utxo import REFUSED_SECONDS, Loading, Progress, load
 from btcctl.resources import STATEFUL_SETS
@@ -55,6 +55,7 @@ def test_a_node_that_is_at_it_is_not_told_again(node: FakeMesh) -> None:
         (NodeFailed(-32603, FAILED + "Population failed: Work does not exceed active chainstate."), Progress.LOADED),
         (NodeFailed(-32603, FAILED + "Can't activate a snapshot-based chainstate more than once."), Progress.LOADED),
         (RpcTimedOut("a large one takes its time"), Progress.LOADING),
+        (RpcForbidden("this user may not", 403), Progress.REFUSED),
     ],
 )
 def test_what_a_node_answers_is_told_apart(node: FakeMesh, answer: RpcFailure, progress: Progress) -> None:

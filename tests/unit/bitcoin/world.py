@@ -86,7 +86,7 @@ class World:
             networks=self.client.resource(BITCOIN_NETWORKS),
             tell=lambda network, notice: self.notices.append(notice),
             let_in=lambda namespace, pod, height: self.pods.let_in(pod.ordinal),
-            swap_image=ImageSwapper(self.client.resource(PODS)).swap,
+            swap_image=ImageSwapper(lambda key: self.get(PODS, key), self.client.resource(PODS)).swap,
             why_missing=lambda stateful_set: self.why_missing,
             count_lost=self.lost.append,
             count_rivalry=self.rivalries.append,

@@ -15,6 +15,7 @@ import msgspec
 
 from btcctl.bitcoin.children import NETWORK_LABEL
 from btcctl.bitcoin.credentials import read_credentials
+from btcctl.bitcoin.pods import ordinal_of
 from btcctl.bitcoin.reach import FORWARDED_CONNECT_SECONDS, Forward, Reach, Via, addresses_of
 from btcctl.bitcoin.rpc import DEFAULT_PORT, Credentials, RpcClient, RpcConnections
 from btcctl.bitcoin.types import BITCOIN_NETWORKS, BitcoinNetwork
@@ -69,9 +70,10 @@ class Node:
     """A pod of a network.
 
     Attributes:
-        address: "" while it has none.
+        address: "" while it has none, and once it has ended.
         rpc: None while it has no address.
         restarts: Of its containers, all together.
+        others: Its addresses beside, of the other IP family.
     """
 
     ordinal: int
@@ -80,6 +82,7 @@ class Node:
     is_ready: bool
     rpc: RpcClient | None
     restarts: int = 0
+    others: tuple[str, ...] = ()
 
     def client(self) -> RpcClient:
         """Its RPC.
@@ -151,7 +154,8 @@ class Networks:
         """
         credentials = read_credentials(network, self._client.resource(SECRETS).get).credentials
         pods = [pod for pod in self._pods_of(network) if pod.deletion_timestamp is None]
-        return sorted((self._node(pod, credentials) for pod in pods), key=lambda node: node.ordinal)
+        found = {ordinal: pod for pod in pods if (ordinal := ordinal_of(pod.name, network.name)) is not None}
+        return [self._node(ordinal, pod, credentials) for ordinal, pod in sorted(found.items())]
 
     def node(self, network: BitcoinNetwork, ordinal: int) -> Node:
         """One of them.
@@ -181,17 +185,17 @@ class Networks:
     def _pods_of(self, network: BitcoinNetwork) -> Iterable[Object]:
         selector = f"{NETWORK_LABEL}={network.name}"
         found, _ = self._client.resource(PODS, network.namespace).list(label_selector=selector)
-        return (pod for pod in found if pod.name.rpartition("-")[2].isdecimal())
+        return found
 
-    def _node(self, pod: Object, credentials: Credentials) -> Node:
-        seen, address = pod.decode(_Pod), next(iter(addresses_of(pod)), "")
+    def _node(self, ordinal: int, pod: Object, credentials: Credentials) -> Node:
+        seen, (address, *others) = pod.decode(_Pod), addresses_of(pod) or [""]
         if address:
             self._pods[address] = pod.key
         conditions = seen.status.conditions or []
         rpc = self._connections.client(address, credentials, _rpc_port(seen)) if address else None
         is_ready = any(each.type == "Ready" and each.status == "True" for each in conditions)
         restarts = sum(each.restart_count for each in seen.status.container_statuses or [])
-        return Node(int(pod.name.rpartition("-")[2]), pod.key, address, is_ready, rpc, restarts)
+        return Node(ordinal, pod.key, address, is_ready, rpc, restarts, tuple(others))
 
 
 def event_time(event: Mapping[str, Any]) -> str:

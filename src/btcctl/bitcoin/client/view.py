@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -13,6 +14,7 @@ import msgspec
 from btcctl import codecs
 from btcctl.bitcoin.client.networks import Node
 from btcctl.bitcoin.client.node_answers import Chain, Mempool, Network, Peer
+from btcctl.bitcoin.forks import MAX_TIPS
 from btcctl.bitcoin.mesh import RunAll, one_after_the_other
 from btcctl.bitcoin.rpc import RpcClient, RpcError, RpcFailure, RpcUnavailable
 from btcctl.bitcoin.topology import canonical, is_bare
@@ -76,10 +78,12 @@ class NetworkView:
     Attributes:
         fork_heights: By the hash of each tip but the highest: of the last block that it has in common with the highest.
             Its own height if its nodes are merely behind. Empty, too, if a node failed meanwhile.
+        behind: Hashes of tips on a branch that other nodes know more of, whichever branch that is.
     """
 
     nodes: Sequence[NodeView]
     fork_heights: Mapping[str, int] = field(default_factory=dict)
+    behind: frozenset[str] = frozenset()
 
     @property
     def fork_height(self) -> int | None:
@@ -89,7 +93,11 @@ class NetworkView:
     @property
     def branches(self) -> list[Tip]:
         """The tips whose nodes are on a branch of their own, the highest first: others are merely behind."""
-        return [tip for tip in self.tips if self.fork_heights.get(tip.best, -1) < tip.height]
+        return [tip for tip in self.tips if not self.is_behind(tip)]
+
+    def is_behind(self, tip: Tip) -> bool:
+        """Whether other nodes have it and more."""
+        return tip.best in self.behind or self.fork_heights.get(tip.best, -1) >= tip.height
 
     @property
     def tips(self) -> list[Tip]:
@@ -126,12 +134,15 @@ def look(nodes: Sequence[Node], run_all: RunAll = one_after_the_other) -> Networ
     Args:
         run_all: Runs what concerns one node each.
     """
-    ordinals = {canonical(node.address): node.ordinal for node in nodes if node.address}
+    ordinals = {
+        canonical(address): node.ordinal for node in nodes for address in (node.address, *node.others) if address
+    }
     found: dict[int, NodeView] = {}
     run_all([partial(_look_at, node, ordinals, found) for node in nodes])
     views = [found[node.ordinal] for node in nodes]
     clients = {node.ordinal: node.rpc for node in nodes if node.rpc is not None}
-    return NetworkView(views, _fork_heights(tips_of(views), clients))
+    tips = tips_of(views)
+    return NetworkView(views, _fork_heights(tips, clients), _behind(tips, clients))
 
 
 def tips_of(nodes: Sequence[NodeView]) -> list[Tip]:
@@ -212,6 +223,20 @@ def _fork_heights(tips: Sequence[Tip], clients: Mapping[int, RpcClient]) -> dict
             return {tip.best: fork_height(first, clients[tip.ordinals[0]], tip.height) for tip in tips[1:]}
     except (RpcFailure, DeadlineExceeded):
         return {}
+
+
+def _behind(tips: Sequence[Tip], clients: Mapping[int, RpcClient]) -> frozenset[str]:
+    """The tips that are a block of a higher one's chain. Fewer of them if a node fails meanwhile."""
+    ends: list[Tip] = []
+    behind = set()
+    with suppress(RpcFailure, DeadlineExceeded), limited_to(ASK_SECONDS, SYSTEM_CLOCK):
+        for tip in tips:
+            higher = (clients[end.ordinals[0]] for end in ends[:MAX_TIPS] if end.height > tip.height)
+            if any(rpc.call("getblockhash", tip.height) == tip.best for rpc in higher):
+                behind.add(tip.best)
+            else:
+                ends.append(tip)
+    return frozenset(behind)
 
 
 def _node_json(node: NodeView) -> dict[str, Any]:

@@ -1,8 +1,10 @@
-"""What of a StatefulSet's template comes from the network's `spec`, and goes when it goes from there. Pure.
+"""What of a StatefulSet's template, and of a Service's annotations, comes from `spec`, and goes when that goes.
+
+Pure.
 
 What the operator never set is not its business: people and other controllers put fields of their own into a template.
 What comes from `spec` is: there it is compared whole, so that a field that is taken out of an affinity is taken out
-of the template. Which those are is written beside it, in an annotation of the StatefulSet, so that the next look, by
+of the template. Which those are is written beside it, in an annotation of the child, so that the next look, by
 whichever version of the controller, takes out what is asked for no longer.
 """
 
@@ -16,6 +18,7 @@ from btcctl.bitcoin.spec.pod_parts import CONTAINER_FIELDS, POD_FIELDS, pruned
 from btcctl.bitcoin.spec.quantities import is_same_quantity
 
 FROM_SPEC: Final = "bitcoincontroller.christianb93.github.com/from-spec"
+OWN_ANNOTATION: Final = "own-annotation/"  #: before the key of an annotation of the child itself
 _METADATA: Final = {"label/": "labels", "annotation/": "annotations"}
 
 
@@ -108,3 +111,6 @@ def _places(desired: dict[str, Any], body: dict[str, Any]) -> Iterator[_Place]:
             if name.startswith(prefix):
                 mine, found = ((side.get("metadata") or {}).get(place) or {} for side in (ours, theirs))
                 yield mine, found, name.removeprefix(prefix), name
+        if name.startswith(OWN_ANNOTATION):
+            mine, found = (side["metadata"].get("annotations") or {} for side in (desired, body))
+            yield mine, found, name.removeprefix(OWN_ANNOTATION), name

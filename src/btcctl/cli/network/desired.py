@@ -11,6 +11,7 @@ from btcctl.cli.network import target
 from btcctl.errors import ConfigError
 
 _GROUPS = re.compile(r"\d+(-\d+)?(,\d+(-\d+)?)*(\|\d+(-\d+)?(,\d+(-\d+)?)*)*")
+_MOST_NODES = 1000
 _PATIENCE = "btcctl status {name} shows the links going"
 
 
@@ -81,7 +82,7 @@ def parse_groups(text: str) -> list[list[int]]:
 
 def _range(text: str) -> range:
     first, dash, last = text.partition("-")
-    found = range(int(first), int(last if dash else first) + 1)
-    if not found or len(found) > 1000:
+    low, high = int(first), int(last if dash else first)
+    if not low <= high < low + _MOST_NODES:
         raise argparse.ArgumentTypeError(f"{text!r} is no range of nodes")
-    return found
+    return range(low, high + 1)

@@ -63,9 +63,9 @@ def _length(tip: Tip, view: NetworkView) -> str:
     stem = view.fork_height
     if stem is None:
         return ""
-    parts_at = view.fork_heights.get(tip.best, stem)
-    if parts_at >= tip.height:
+    if view.is_behind(tip):
         return "  (behind)"
+    parts_at = view.fork_heights.get(tip.best, stem)
     return f"  (+{tip.height - parts_at}{'' if parts_at == stem else f', parts at {parts_at}'})"
 
 

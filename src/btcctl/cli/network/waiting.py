@@ -94,6 +94,8 @@ def not_there(view: NetworkView, wanted: int, goal: str) -> str:
     answering = sum(node.answers for node in view.nodes)
     if answering < wanted:
         return f"{answering} of {wanted} nodes answer"
+    if not view.nodes:
+        return "no node runs"
     if goal == "synced":
         return "" if view.is_synced else f"{len(view.tips)} tips"
     height = int(goal.partition("=")[2])

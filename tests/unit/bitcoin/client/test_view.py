@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -91,6 +92,21 @@ def test_tips_are_the_highest_first_with_their_fork() -> None:
 def test_who_is_merely_behind_is_on_no_branch_of_its_own() -> None:
     view = look([node(0, FakeNode("gabX")), node(1, FakeNode("gab"))])
     assert (len(view.tips), [tip.best for tip in view.branches]) == (2, ["gabX"])
+
+
+def test_a_block_that_travels_on_the_shorter_branch_makes_no_third_tip() -> None:
+    chains = ("gabXYZ", "gabcd", "gabc", "gabXY")
+    view = look([node(number, FakeNode(chain)) for number, chain in enumerate(chains)])
+    assert [tip.best for tip in view.branches] == ["gabXYZ", "gabcd"]
+    assert [tip.ordinals for tip in view.tips if view.is_behind(tip)] == [(3,), (2,)]
+
+
+def test_in_a_cluster_of_two_ip_families_a_node_is_known_by_each_of_its_addresses() -> None:
+    both = [
+        replace(node(1, FakeNode("gab")), others=("fd00::2",)),
+        node(0, FakeNode("gab", dialled("[fd00::2]:18444"))),
+    ]
+    assert [sorted(each.dialled) for each in look(both).nodes] == [[], [1]]
 
 
 def test_a_node_without_a_mempool_is_shown_without_one() -> None:

@@ -1,7 +1,7 @@
 import pytest
 
 from btcctl.bitcoin.types import NodeStatus
-from btcctl.bitcoin.view.looking.nodes import Answer, Tops, links_of, node_of, ordinal_of, pod_facts
+from btcctl.bitcoin.view.looking.nodes import Answer, Tops, links_of, node_of, pod_facts
 from tests.unit.bitcoin.view.objects import facts, pod_object
 
 TOPS = Tops(10, "best", {"fork": 7})
@@ -68,8 +68,3 @@ def test_a_link_goes_from_who_dialled_and_says_whether_it_is_greeted():
         (0, 3, False),
     ]
     assert links_of(0, None, ordinals) == []
-
-
-@pytest.mark.parametrize(("name", "ordinal"), [("net-sts-12", 12), ("net-sts-x", None), ("net-sts-", None)])
-def test_an_ordinal_stands_at_the_end_of_a_pods_name(name, ordinal):
-    assert ordinal_of(name) == ordinal

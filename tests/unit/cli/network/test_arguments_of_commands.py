@@ -40,6 +40,7 @@ def test_a_node_is_named_by_its_network_and_its_ordinal() -> None:
         (parse_groups, "0,1|1", "node 1 is in two groups"),
         (parse_groups, "3-1|0", "no range of nodes"),
         (parse_groups, "0-100000000|1", "no range of nodes"),
+        (parse_groups, "0-99999999999999999999|1", "no range of nodes"),
         (parse_node, "my-network/x", "neither NAME nor NAME/ORDINAL"),
         (parse_node, "Üml/0", "neither NAME nor NAME/ORDINAL"),
         (parse_goal, "tall", "wait for ready, synced or height=N"),

@@ -62,6 +62,13 @@ def test_a_branch_that_parts_later_says_where_and_who_is_merely_behind_is_on_non
     assert len(view.branches) == 3
 
 
+def test_who_is_behind_on_a_branch_is_said_to_be_and_is_on_none_of_its_own() -> None:
+    nodes = [node(0, height=7), node(1, height=6, best=OTHER), node(2, height=5, best=THIRD)]
+    view = NetworkView(nodes, fork_heights={OTHER: 3, THIRD: 3}, behind=frozenset({THIRD}))
+    assert list(picture.chains(view))[2].endswith("node 2  (behind)")
+    assert len(view.branches) == 2
+
+
 @pytest.mark.parametrize(
     ("seen", "word"),
     [
@@ -90,6 +97,11 @@ def test_what_is_still_missing_is_said() -> None:
     assert not_there(apart, 2, "height=3") == ""
     assert not_there(NetworkView([node(0), silent(1)]), 2, "synced") == "1 of 2 nodes answer"
     assert not_there(NetworkView([node(0), node(1)]), 2, "synced") == ""
+
+
+@pytest.mark.parametrize("goal", ["synced", "height=0", "height=5"])
+def test_a_network_at_rest_is_not_waited_for_with_a_fault(goal: str) -> None:
+    assert not_there(NetworkView([]), 0, goal) == "no node runs"
 
 
 def test_an_age_that_is_none_is_a_question_mark() -> None:

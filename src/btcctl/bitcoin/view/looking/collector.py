@@ -17,9 +17,9 @@ from typing import Final
 
 import msgspec
 
-from btcctl.bitcoin.children import stateful_set_name
 from btcctl.bitcoin.credentials import CredentialsProblem, read_credentials
 from btcctl.bitcoin.passes import ThreadPool
+from btcctl.bitcoin.pods import ordinal_of
 from btcctl.bitcoin.reach import FORWARDED_CONNECT_SECONDS, Reach
 from btcctl.bitcoin.rpc import RpcClient, RpcConnections
 from btcctl.bitcoin.types import BITCOIN_NETWORKS, BitcoinNetwork
@@ -27,7 +27,7 @@ from btcctl.bitcoin.view.hub import Hub
 from btcctl.bitcoin.view.looking.calls import ASK_SECONDS, ask
 from btcctl.bitcoin.view.looking.focus import Focus
 from btcctl.bitcoin.view.looking.followed import Followed, Looking
-from btcctl.bitcoin.view.looking.nodes import Answer, PodFacts, ordinal_of, pod_facts
+from btcctl.bitcoin.view.looking.nodes import Answer, PodFacts, pod_facts
 from btcctl.bitcoin.view.looking.rounds import Rounds
 from btcctl.bitcoin.view.looking.summaries import about_of, happened, is_about, summary_of
 from btcctl.bitcoin.view.model import Gone, Network, Summary
@@ -286,8 +286,8 @@ class Collector:
             self._hub.refresh()
 
     def _on_pod(self, followed: Followed, obj: Object) -> None:
-        ordinal = ordinal_of(obj.name)
-        if ordinal is None or not obj.name.startswith(f"{stateful_set_name(followed.focus.key.name)}-"):
+        ordinal = ordinal_of(obj.name, followed.focus.key.name)
+        if ordinal is None:
             return
         try:
             facts = pod_facts(obj)
@@ -308,7 +308,7 @@ class Collector:
             self._soon(followed.focus.key, ordinal)
 
     def _on_pod_gone(self, followed: Followed, gone: Deleted) -> None:
-        ordinal = ordinal_of(gone.key.name)
+        ordinal = ordinal_of(gone.key.name, followed.focus.key.name)
         known = None if ordinal is None else followed.focus.pods.get(ordinal)
         if ordinal is not None and known is not None and (gone.last is None or gone.last.uid == known.uid):
             self._set_pod(followed, ordinal, None)

@@ -112,12 +112,6 @@ class _More(msgspec.Struct, gc=False):
     status: _Status = msgspec.field(default_factory=_Status)
 
 
-def ordinal_of(pod_name: str) -> int | None:
-    """From the name of a StatefulSet's pod."""
-    digits = pod_name.rpartition("-")[2]
-    return int(digits) if digits.isascii() and digits.isdecimal() and len(digits) < 7 else None
-
-
 def pod_facts(obj: Object) -> PodFacts:
     """Read a pod.
 

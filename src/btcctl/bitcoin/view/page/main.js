@@ -98,11 +98,21 @@ function drawAbout() {
   setText(of("title"), summary.name);
   setText(of("health"), HEALTHS[summary.health]);
   setAttribute(of("health"), "data-health", summary.health);
+  drawFacts();
+  setText(of("message"), [summary.message, about.rpcProblem].filter(Boolean).join(". "));
+  renderConditions(of("conditions"), about.conditions);
+  actions.render();
+}
+
+/** In the heading: what the status says, and the height as the nodes have it, which the status follows in steps of 10 s. */
+function drawFacts() {
+  const { about } = state.network;
+  const { summary } = about;
   const behind = about.observedGeneration < about.generation ? "the controller has not seen the latest change yet" : "";
   const facts = [
     summary.namespace,
     `${summary.nodesReady} of ${summary.nodesWanted} nodes ready`,
-    `height ${summary.height}`,
+    `height ${state.height}`,
     summary.chain,
     about.topology && `topology ${about.topology}`,
     about.groups.length ? `partitioned into ${about.groups.length}` : "",
@@ -110,9 +120,6 @@ function drawAbout() {
     behind,
   ];
   setText(of("facts"), facts.filter(Boolean).join(" · "));
-  setText(of("message"), [summary.message, about.rpcProblem].filter(Boolean).join(". "));
-  renderConditions(of("conditions"), about.conditions);
-  actions.render();
 }
 
 function drawNodes() {
@@ -121,6 +128,7 @@ function drawNodes() {
   const hasTips = letters.size > 1;
   const letterOf = (hash) => (hasTips ? (letters.get(hash) ?? "") : "");
   graph.render({ id: state.id, nodes: network.nodes, links: network.links, groups: network.about.groups, letterOf, selected });
+  drawFacts();
   panel.render(network, selected);
   if (of("table").open) renderTable(of("rows"), network, letters);
   actions.render();
@@ -154,12 +162,22 @@ function chooseOne() {
 }
 
 function route() {
-  const id = decodeURIComponent(location.hash.replace(/^#\//, ""));
+  const id = idInAddress();
   if (id === wanted && stream.path !== null) return;
   wanted = id;
   selected = null;
   if (graph.isCutting) actions.endCut();
   stream.open(id ? `events?network=${encodeURIComponent(id)}` : "events");
+}
+
+/** Somebody may have typed it. */
+function idInAddress() {
+  const text = location.hash.replace(/^#\//, "");
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 // How it stands with the connection.
@@ -188,19 +206,29 @@ function banner(why = "") {
 
 const THEMES = ["system", "light", "dark"];
 
+let chosenTheme = "system";
+
+/** What a browser keeps for us; it may be told to keep nothing, and then even asking fails. */
+function kept(use) {
+  try {
+    return use(localStorage);
+  } catch {
+    return null;
+  }
+}
+
 function theme(name) {
+  chosenTheme = name;
+  kept((store) => store.setItem("theme", name));
   setAttribute(document.documentElement, "data-theme", name === "system" ? null : name);
   setText(of("theme"), `Theme: ${name}`);
   graph.recolour();
 }
 
-of("theme").addEventListener("click", () => {
-  const next = THEMES[(THEMES.indexOf(localStorage.getItem("theme") ?? "system") + 1) % THEMES.length];
-  localStorage.setItem("theme", next);
-  theme(next);
-});
+of("theme").addEventListener("click", () => theme(THEMES[(THEMES.indexOf(chosenTheme) + 1) % THEMES.length]));
 
 of("table").addEventListener("toggle", () => drawNodes());
 window.addEventListener("hashchange", route);
-theme(THEMES.includes(localStorage.getItem("theme")) ? localStorage.getItem("theme") : "system");
+const before = kept((store) => store.getItem("theme"));
+theme(THEMES.includes(before) ? before : "system");
 route();

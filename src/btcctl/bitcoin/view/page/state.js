@@ -30,6 +30,13 @@ export class State {
     return this.network ? idOf(this.network) : "";
   }
 
+  /** Of the highest block that a node has; what the status says as long as no node has said. */
+  get height() {
+    const heights = this.network.nodes.map((node) => node.height);
+    const highest = heights.reduce((one, other) => Math.max(one, other), -1);
+    return highest < 0 ? this.network.about.summary.height : highest;
+  }
+
   action(name) {
     return this.actions.find((action) => action.name === name);
   }
