@@ -48,7 +48,7 @@ logger = get_logger(__name__)
 LINGER_SECONDS: Final = 5.0
 _CHECK_SECONDS = 1.0
 _TREE_SECONDS = 5.0
-_SECRET_SECONDS = 2.0  # between two looks at a Secret whose credentials the nodes refuse
+_SECRET_SECONDS = 2.0  # between two looks at a Secret that cannot be had, or whose credentials the nodes refuse
 _THREADS = 16
 _STOP_SECONDS = 2.0
 
@@ -227,10 +227,11 @@ class Collector:
         followed = self._followed.get(obj.key)
         if followed is None and str(obj.key) in self._hub.focus():
             self._follow(obj.key)
+            self._hub.refresh([str(obj.key)])  # these pages were told that there is no such network
         elif followed is not None:
             before = followed.focus.secret
             followed.focus.set_network(obj, summary)
-            if before != followed.focus.secret:
+            if before != followed.focus.secret or followed.focus.rpc_problem:  # what was wrong may be mended
                 self._want_secret(followed)
 
     def _on_gone(self, gone: Deleted) -> None:
@@ -274,6 +275,8 @@ class Collector:
         """Once a second: who is looked at no more, and whether the cluster is still there."""
         looked_at, now = self._hub.focus(), self._clock.now()
         for key, followed in list(self._followed.items()):
+            if followed.focus.rpc_problem and now - followed.secret_at >= _SECRET_SECONDS:
+                self._want_secret(followed)
             if str(key) in looked_at:
                 followed.left_at = None
             elif followed.left_at is None:

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from btcctl import codecs
+from btcctl.bitcoin.crd import load_crd
+from btcctl.bitcoin.types import BITCOIN_NETWORKS
+from btcctl.bitcoin.view.hub import Page
+from btcctl.bitcoin.view.looking.followed import Looking
+from btcctl.bitcoin.view.model import About, State
+from btcctl.bitcoin.view.operator.inside import Inside
+from btcctl.bitcoin.view.view import View, ViewOptions
+from btcctl.objects import ObjectKey
+from btcctl.testing import FakeClient
+from tests.integration.support import eventually
+from tests.unit.bitcoin.builders import network_body, secret_body
+
+
+class Shown:
+    """A view of a cluster, and a page that looks at `default/net`."""
+
+    def __init__(self) -> None:
+        self.client = FakeClient(load_crd())
+        options = ViewOptions(looking=Looking())
+        self.view = View(self.client, options, lambda hub: Inside(hub, None))
+        self.networks = self.client.resource(BITCOIN_NETWORKS)
+
+    def look(self) -> Page:
+        return self.view.hub.join("default/net", lambda: None)
+
+    def about(self, page: Page) -> About | None:
+        """What the page is told of the network in a snapshot, None if it is not there. Nothing else is listened to."""
+        data = page.take(self.view.state).partition(b"event: snapshot\ndata: ")[2]
+        assert data
+        network = codecs.decode(data.strip(), State).network
+        return None if network is None else network.about
+
+    def nodes(self, page: Page) -> int | None:
+        about = self.about(page)
+        return None if about is None else about.summary.nodes_wanted
+
+
+@pytest.fixture
+def shown() -> Iterator[Shown]:
+    shown = Shown()
+    shown.view.start()
+    yield shown
+    shown.view.stop()
+
+
+def test_a_network_that_is_made_while_a_page_waits_for_it_is_shown(shown: Shown) -> None:
+    page = shown.look()
+    assert shown.nodes(page) is None
+    shown.networks.create(network_body("net", 2))
+    eventually(lambda: shown.nodes(page) == 2)
+
+
+def test_a_network_that_is_deleted_and_made_anew_is_shown_again(shown: Shown) -> None:
+    shown.networks.create(network_body("net", 2))
+    page = shown.look()
+    eventually(lambda: shown.nodes(shown.look()) == 2)
+    shown.networks.delete(ObjectKey("default", "net"))
+    seen: list[Any] = []
+    eventually(lambda: seen.append(shown.nodes(page)) or seen[-1] is None)
+    shown.networks.create(network_body("net", 5))
+    eventually(lambda: shown.nodes(page) == 5)
+
+
+def test_a_secret_that_was_missing_is_read_once_it_is_there(shown: Shown) -> None:
+    def problem() -> str:
+        about = shown.about(shown.look())
+        return "" if about is None else about.rpc_problem
+
+    shown.networks.create(network_body("net", 1, secret="mine"))
+    page = shown.look()
+    eventually(lambda: "there is no Secret" in problem())
+    shown.client.add(secret_body("mine", BC_RPC_USER="me", BC_RPC_PASSWORD="word"))
+    shown.networks.patch(ObjectKey("default", "net"), {"metadata": {"annotations": {"seen": "by the operator"}}})
+    eventually(lambda: problem() == "")
+    shown.view.hub.leave(page)
