@@ -47,6 +47,7 @@ from btcctl.bitcoin.topology import (
     plan_peers,
 )
 from btcctl.bitcoin.utxo import Loading, Loads
+from btcctl.bitcoin.wording import printable
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.deadline import limited_to
 from btcctl.errors import DeadlineExceeded
@@ -265,7 +266,7 @@ class Mesh:
         chain = None if info is None else _chain(_convert(info, _ChainInfo), heard)
         if chain is not None and chain.chain not in {"", goal.chain}:
             raise WrongChain(chain.chain, goal.chain)
-        version = _convert(network or {}, _NetworkInfo).subversion.strip("/")[:_MESSAGE_CHARACTERS]
+        version = printable(_convert(network or {}, _NetworkInfo).subversion.strip("/")[:_MESSAGE_CHARACTERS])
         is_behind = info is not None and _convert(info, _ChainInfo).initialblockdownload
         return _Node(member, rpc, _convert(added, list[AddedNode]), peers, chain, version, is_behind)
 

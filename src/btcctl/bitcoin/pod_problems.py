@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from btcctl.bitcoin.wording import bounded
+from btcctl.bitcoin.wording import bounded, printable
 
 MAX_REASON_CHARACTERS: Final = 300
 _MAX_READ_CHARACTERS = 10_000
@@ -173,5 +173,5 @@ def _brief(text: str) -> str:
 
 
 def stable(text: str) -> str:
-    """Without the parts that differ each time the same thing happens: times, ports, addresses of objects."""
-    return " ".join(_VOLATILE.sub("…", text).split())
+    """On one line, without the parts that differ each time the same thing happens: times, ports, addresses."""
+    return printable(" ".join(_VOLATILE.sub("…", text).split()))

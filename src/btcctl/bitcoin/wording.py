@@ -17,6 +17,15 @@ def bounded(text: str, most: int = MAX_MESSAGE_CHARACTERS) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
+def printable(text: str) -> str:
+    """Without what a terminal would take for orders."""
+    return (
+        text
+        if text.isprintable()
+        else "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
+    )
+
+
 def one_word(text: str) -> str:
     """A reason as conditions take it, CamelCase: of others' words what can be had of them."""
     if len(text) <= MAX_WORD_CHARACTERS and _WORD.fullmatch(text):

@@ -89,8 +89,8 @@ def test_who_is_on_a_branch_is_not_synced_however_high_it_is() -> None:
 
 def test_versions_that_differ_are_all_named() -> None:
     world = living(2)
-    world.mesh.agents[world.address(1)] = "/Satoshi:0.21.0/"
-    assert seen(world).status.version == "Satoshi:0.21.0, Satoshi:29.0.0"
+    world.mesh.agents[world.address(1)] = "/Satoshi:0.21.0\x1b/"
+    assert seen(world).status.version == "Satoshi:0.21.0\ufffd, Satoshi:29.0.0"
     assert world.status.image == "image"
 
 

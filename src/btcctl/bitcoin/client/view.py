@@ -18,12 +18,14 @@ from btcctl.bitcoin.forks import MAX_TIPS
 from btcctl.bitcoin.mesh import RunAll, one_after_the_other
 from btcctl.bitcoin.rpc import RpcClient, RpcError, RpcFailure, RpcUnavailable
 from btcctl.bitcoin.topology import canonical, is_bare
+from btcctl.bitcoin.wording import printable
 from btcctl.clock import SYSTEM_CLOCK
 from btcctl.deadline import limited_to
 from btcctl.errors import DeadlineExceeded
 
 #: For one node that does not answer.
 ASK_SECONDS = 5.0
+_MOST_VERSION_CHARACTERS = 256  # as Core bounds it (net.h, MAX_SUBVERSION_LENGTH)
 #: The last may be refused: a node without it is shown all the same.
 _METHODS = ("getblockchaininfo", "getnetworkinfo", "getpeerinfo", "getmempoolinfo")
 
@@ -179,7 +181,7 @@ def _look_at(node: Node, ordinals: Mapping[str, int], found: dict[int, NodeView]
         with limited_to(ASK_SECONDS, SYSTEM_CLOCK):
             found[node.ordinal] = _asked(known, node.rpc, ordinals)
     except (RpcFailure, DeadlineExceeded) as error:
-        found[node.ordinal] = replace(known, problem=str(error))
+        found[node.ordinal] = replace(known, problem=printable(str(error)))
 
 
 def _asked(known: NodeView, rpc: RpcClient, ordinals: Mapping[str, int]) -> NodeView:
@@ -198,9 +200,9 @@ def _asked(known: NodeView, rpc: RpcClient, ordinals: Mapping[str, int]) -> Node
     return replace(
         known,
         height=chain.blocks,
-        best=chain.bestblockhash,
+        best=printable(chain.bestblockhash),
         tip_time=chain.time,
-        version=network.subversion,
+        version=printable(network.subversion[:_MOST_VERSION_CHARACTERS]),
         dialled=frozenset(each for each in greeted if each is not None),
         connections=len(peers),
         mempool=mempool.size,

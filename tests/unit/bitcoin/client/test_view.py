@@ -82,6 +82,19 @@ def test_a_node_that_fails_says_why_and_holds_up_no_other(outcome: Any, problem:
     assert not view.is_synced
 
 
+def test_a_node_gives_a_terminal_no_orders() -> None:
+    answers = [{"blocks": 1, "bestblockhash": "\x1b[2J"}, {"subversion": "\x1b]0;x\x07" + "v" * 999}, [], {"size": 1}]
+
+    class Rude(Failing):
+        def outcomes(self, calls: Sequence[Call]) -> list[Any]:
+            return answers
+
+    rude, angry = look([node(0, Rude("")), node(1, Failing(RpcUnavailable("\x1b[5mno")))]).nodes
+    assert (rude.best, angry.problem) == ("\ufffd[2J", "\ufffd[5mno")
+    assert rude.version.startswith("\ufffd]0;x\ufffdv")
+    assert len(rude.version) == 256
+
+
 def test_tips_are_the_highest_first_with_their_fork() -> None:
     view = look([node(0, FakeNode("gabX")), node(1, FakeNode("gabYZ")), node(2, FakeNode("gabX"))])
     assert [(tip.height, tip.ordinals) for tip in view.tips] == [(4, (1,)), (3, (0, 2))]
