@@ -438,7 +438,12 @@ BITCOIN_FAULTS = [
     ),
     *faults_in(
         "bitcoin/findings.py",
-        ("bitcoin/test_findings.py",),
+        ("bitcoin/test_findings.py", _MESH),
+        (
+            "a node that still starts is called broken",
+            '            return "is still starting"\n',
+            '            return "cannot be reached"\n',
+        ),
         (
             "nodes that are to be replaced are unauthorized",
             "    if report.failures.keys() - outdated:\n",
@@ -617,11 +622,6 @@ BITCOIN_FAULTS = [
             "a node that was slow once has failed twice",
             "            if not self._silences.has_failed_again(who):\n",
             "            if False:\n",
-        ),
-        (
-            "a node that still starts is called broken",
-            '            return "is still starting"\n',
-            '            return "cannot be reached"\n',
         ),
     ),
     *faults_in(

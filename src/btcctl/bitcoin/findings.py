@@ -7,9 +7,9 @@ from typing import Final
 
 from btcctl.bitcoin.children import name_problem
 from btcctl.bitcoin.credentials import CredentialsProblem, KnownCredentials
-from btcctl.bitcoin.mesh import MeshReport, WrongChain, describe_failures
+from btcctl.bitcoin.mesh import MeshReport, WrongChain
 from btcctl.bitcoin.pod_problems import stable
-from btcctl.bitcoin.rpc import RpcUnauthorized, WarmingUp
+from btcctl.bitcoin.rpc import RpcError, RpcFailure, RpcUnauthorized, WarmingUp
 from btcctl.bitcoin.sights import Overview
 from btcctl.bitcoin.status import Finding, Heights, enumerate_briefly
 from btcctl.bitcoin.topology import Member
@@ -33,6 +33,7 @@ from btcctl.controller.writing.conditions import Condition
 from btcctl.errors import ApiError, Invalid
 
 _RESTING: Final = frozenset({"Suspended", "NoNodes"})
+_MOST_CHARACTERS: Final = 100  # of a node's own words
 
 
 def name_finding(name: str) -> Finding | None:
@@ -229,3 +230,26 @@ def _failures_finding(report: MeshReport, members: list[Member], suspects: froze
     if (lasting - report.hiccups) & report.failures.keys():
         return Finding(MESH_READY, False, "NodesUnreachable", message, is_failure=True)
     return Finding(MESH_READY, False, "NodesNotAnswering", message)
+
+
+def describe_failures(failures: dict[int, RpcFailure], members: Iterable[Member]) -> list[str]:
+    """One line for each, by ordinal; the same as long as the cause is the same."""
+    addresses = {member.ordinal: member.address for member in members}
+    return [
+        f"node {each} at {addresses.get(each, '?')} {describe_failure(failures[each])}" for each in sorted(failures)
+    ]
+
+
+def describe_failure(error: RpcFailure) -> str:
+    """What a node did instead of what was asked. The error's own words, which the log has, may differ each time."""
+    match error:
+        case WarmingUp():
+            return "is still starting"
+        case RpcUnauthorized():
+            return "does not accept our credentials, or calls from our address"
+        case WrongChain():
+            return str(error)
+        case RpcError():
+            return f"answers with error {error.code}: {stable(error.message)[:_MOST_CHARACTERS]}"
+        case _:
+            return "cannot be reached, or gives no usable answer"

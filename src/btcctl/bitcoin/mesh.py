@@ -17,7 +17,6 @@ import msgspec
 from btcctl import codecs
 from btcctl.bitcoin.chain import NodeChain, NodeFacts
 from btcctl.bitcoin.forks import NO_FORKS, Forks, ForkView
-from btcctl.bitcoin.pod_problems import stable
 from btcctl.bitcoin.rpc import (
     AlreadyAdded,
     Call,
@@ -26,9 +25,7 @@ from btcctl.bitcoin.rpc import (
     NotConnected,
     RpcError,
     RpcFailure,
-    RpcUnauthorized,
     RpcUnavailable,
-    WarmingUp,
 )
 from btcctl.bitcoin.silences import Silences
 from btcctl.bitcoin.spec.chains import REGTEST
@@ -383,26 +380,3 @@ def _convert(result: Any, type_: Any) -> Any:
         return codecs.convert(result, type_)
     except msgspec.ValidationError as error:
         raise RpcUnavailable(f"the node's answer makes no sense: {error}") from error
-
-
-def describe_failures(failures: dict[int, RpcFailure], members: Iterable[Member]) -> list[str]:
-    """One line for each, by ordinal; the same as long as the cause is the same."""
-    addresses = {member.ordinal: member.address for member in members}
-    return [
-        f"node {each} at {addresses.get(each, '?')} {describe_failure(failures[each])}" for each in sorted(failures)
-    ]
-
-
-def describe_failure(error: RpcFailure) -> str:
-    """What a node did instead of what was asked. The error's own words, which the log has, may differ each time."""
-    match error:
-        case WarmingUp():
-            return "is still starting"
-        case RpcUnauthorized():
-            return "does not accept our credentials, or calls from our address"
-        case WrongChain():
-            return str(error)
-        case RpcError():
-            return f"answers with error {error.code}: {stable(error.message)[:_MESSAGE_CHARACTERS]}"
-        case _:
-            return "cannot be reached, or gives no usable answer"

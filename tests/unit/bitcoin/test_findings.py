@@ -8,12 +8,13 @@ from btcctl.bitcoin.credentials import KnownCredentials, SecretNotFound
 from btcctl.bitcoin.findings import (
     conflict_finding,
     credentials_finding,
+    describe_failures,
     mesh_finding,
     name_finding,
     no_credentials_finding,
     pending_mesh_finding,
 )
-from btcctl.bitcoin.mesh import MeshReport, WrongChain, describe_failures
+from btcctl.bitcoin.mesh import MeshReport, WrongChain
 from btcctl.bitcoin.rpc import Credentials, RpcError, RpcFailure, RpcUnauthorized, RpcUnavailable, WarmingUp
 from btcctl.bitcoin.topology import Member, PeerPlan
 from btcctl.controller.writing.conditions import Condition

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from btcctl.bitcoin.mesh import Mesh, MeshGoal, MeshReport, describe_failure
+from btcctl.bitcoin.findings import describe_failure
+from btcctl.bitcoin.mesh import Mesh, MeshGoal, MeshReport
 from btcctl.bitcoin.rpc import Credentials, RpcUnauthorized, RpcUnavailable, WarmingUp
 from btcctl.bitcoin.spec.shape import Shape
 from btcctl.bitcoin.topology import Member
