@@ -301,11 +301,7 @@ class Collector:
         self._set_pod(followed, ordinal, facts)
         if facts.address:
             self._pods_at[facts.address] = obj.key
-        if before is None or (before.uid, before.address, before.is_running) != (
-            facts.uid,
-            facts.address,
-            facts.is_running,
-        ):
+        if before is None or before.run != facts.run:
             self._keep_rounds()
         elif before != facts:
             self._soon(followed.focus.key, ordinal)

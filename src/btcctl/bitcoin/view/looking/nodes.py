@@ -43,6 +43,11 @@ class PodFacts:
     started_at: float = 0.0
     rpc_port: int | None = None
 
+    @property
+    def run(self) -> tuple[str, str, bool]:
+        """The same as long as the same process is at the same place."""
+        return self.uid, self.address, self.is_running
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
