@@ -490,8 +490,8 @@ BITCOIN_FAULTS = [
         ),
         (
             "what differs each time is in the status",
-            'return " ".join(_VOLATILE.sub("…", text).split())',
-            'return " ".join(text.split())',
+            '" ".join(_VOLATILE.sub("…", text).split())',
+            '" ".join(text.split())',
         ),
         (
             "a message is as long as it likes",
