@@ -101,8 +101,8 @@ class Api:
         self._rbac = Rbac(self.store) if authorizer == "rbac" else None
         self._authorizer = self._rbac if authorizer == "rbac" else authorizer
         self._observer = observer
-        self._reviews = Reviews(self.registry, clock, self._authorizer)
         self._tokens = Tokens(self.store)
+        self._reviews = Reviews(self.registry, clock, self._authorizer, self._tokens.user_of)
         self.services = Services(self.store)  #: where webhooks are that are named by a Service
         hooks = HookClient(self.services.resolve)
         self._writer = Writer(self.store, self.registry, new_uid, hooks)

@@ -15,6 +15,7 @@ ANY = f"{AUTHORIZATION}/subjectaccessreviews"
 LOCAL = f"{AUTHORIZATION}/namespaces/{{ns}}/localsubjectaccessreviews"
 RULES = f"{AUTHORIZATION}/selfsubjectrulesreviews"
 WHO = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
+TOKENS = "/apis/authentication.k8s.io/v1/tokenreviews"
 PODS: Body = {"namespace": "{ns}", "verb": "create", "resource": "pods"}
 IMPOSTOR: Body = {"status": {"userInfo": {"username": "root"}}, "metadata": {"labels": {"a": "b"}}}
 PATH: Body = {"path": "/healthz", "verb": "get"}
@@ -155,3 +156,17 @@ def what_one_may_do_in_a_namespace_is_listed(talk: Talk) -> None:
         talk.note(f"{answer.status} for {user}", answer.body)
     talk.post(RULES, review("SelfSubjectRulesReview", {}))
     talk.post(RULES, review("SelfSubjectRulesReview"))
+
+
+@case("access reviews")
+def a_token_that_nobody_has_is_nobodys(talk: Talk) -> None:
+    for spec in (
+        {"token": "nonsense"},
+        {"token": "nonsense", "audiences": ["a"]},
+        {"token": ""},
+        {},
+        {"token": "x", "b": 1},
+    ):
+        talk.post(TOKENS, {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "spec": spec})
+    talk.post(TOKENS, {"spec": {"token": "nonsense"}, "status": {"authenticated": True}})
+    talk.get(TOKENS)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from btcctl.apiserver.access.rbac import Authorizer, Decision, Rules
+from btcctl.apiserver.access.tokens import ISSUER
 from btcctl.apiserver.machinery import errors
 from btcctl.apiserver.machinery.errors import Cause, StatusError
 from btcctl.apiserver.machinery.gofmt import json_text, shown
@@ -18,7 +19,7 @@ from btcctl.apiserver.managedfields import Author, kind_of, track
 from btcctl.apiserver.requests import options as query
 from btcctl.apiserver.requests.bodies import read_object, validate_fields
 from btcctl.apiserver.requests.field_selectors import split_fields
-from btcctl.apiserver.requests.messages import ApiRequest, RequestAttributes
+from btcctl.apiserver.requests.messages import ApiRequest, RequestAttributes, User
 from btcctl.apiserver.requests.routing import Route, check_place
 from btcctl.apiserver.served.registry import Registry
 from btcctl.apiserver.storage.collection import Body
@@ -73,9 +74,17 @@ class Reviews:
 
     Args:
         authorizer: None if everybody may do everything.
+        user_of_token: Whose token it is; gives None if it is nobody's.
     """
 
-    def __init__(self, registry: Registry, clock: Clock, authorizer: Authorizer | None) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        clock: Clock,
+        authorizer: Authorizer | None,
+        user_of_token: Callable[[str], User | None],
+    ) -> None:
+        self._user_of_token = user_of_token
         self._registry = registry
         self._clock = clock
         self._authorizer = authorizer
@@ -99,6 +108,8 @@ class Reviews:
             return {**head, "metadata": {}, "spec": {}, "status": self._rules(body, request)}
         spec: Body = body.get("spec") or {}
         metadata = self._metadata(route, body, options.manager)
+        if kind == "TokenReview":
+            return {**head, "metadata": metadata, "spec": spec, "status": self._authenticated(spec)}
         causes = [*_check_spec(kind, spec), *_check_metadata(kind, metadata), *_check_local(kind, spec, metadata)]
         if causes:
             raise errors.invalid(route.served.type.group, "", "", causes)
@@ -113,9 +124,19 @@ class Reviews:
         metadata = {name: each for name, each in {**body["metadata"], **place}.items() if each}
         metadata.pop("managedFields", None)
         kind = kind_of(self._registry, route.served)
-        sent = {name: each for name, each in body.items() if name != "status"}
+        drops_status = route.served.type.group == "authorization.k8s.io"
+        sent = {name: each for name, each in body.items() if name != "status" or not drops_status}
         entries = track(kind, None, {**sent, "metadata": metadata}, Author(manager, self._now()))
         return {**metadata, "managedFields": entries} if entries else metadata
+
+    def _authenticated(self, spec: Body) -> dict[str, Any]:
+        if not spec.get("token"):
+            raise errors.bad_request("token is required for TokenReview in authentication")
+        user, audiences = self._user_of_token(spec["token"]), set(spec.get("audiences") or [ISSUER])
+        if user is None or ISSUER not in audiences:
+            return {"user": {}, "error": "invalid bearer token"}
+        named = {"username": user.name, "groups": [*user.groups]}
+        return {"authenticated": True, "user": named, "audiences": [ISSUER]}
 
     def _rules(self, body: Body, request: ApiRequest) -> dict[str, Any]:
         namespace = (body.get("spec") or {}).get("namespace")

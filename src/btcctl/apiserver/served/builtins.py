@@ -30,6 +30,7 @@ _REVIEWS = (
     ResourceType(_AUTHORIZATION, "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", namespaced=False),
     ResourceType(_AUTHORIZATION, "v1", "selfsubjectrulesreviews", "SelfSubjectRulesReview", namespaced=False),
     ResourceType(_AUTHORIZATION, "v1", "subjectaccessreviews", "SubjectAccessReview", namespaced=False),
+    ResourceType("authentication.k8s.io", "v1", "tokenreviews", "TokenReview", namespaced=False),
 )
 SUBJECT_REVIEWS = ResourceType(
     "authentication.k8s.io", "v1", "selfsubjectreviews", "SelfSubjectReview", namespaced=False

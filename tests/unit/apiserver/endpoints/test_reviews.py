@@ -14,6 +14,7 @@ ROOT = "/apis/authorization.k8s.io/v1"
 OWN, ANY, RULES = f"{ROOT}/selfsubjectaccessreviews", f"{ROOT}/subjectaccessreviews", f"{ROOT}/selfsubjectrulesreviews"
 LOCAL = f"{ROOT}/namespaces/default/localsubjectaccessreviews"
 WHO = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
+TOKENS = "/apis/authentication.k8s.io/v1/tokenreviews"
 NEAR, THERE = ({"key": "a", "operator": operator} for operator in ("Near", "Exists"))
 PODS = {"namespace": "default", "verb": "create", "resource": "pods"}
 
@@ -49,6 +50,20 @@ class TestAnswers:
         body = Server().post(WHO, {"status": {"userInfo": {"username": "root"}}}).body
         groups = ["system:masters", "system:authenticated"]
         assert body["status"] == {"userInfo": {"username": "system:admin", "groups": groups}}
+
+    def test_of_a_token_it_is_told_whose_it_is(self):
+        server = Server()
+        server.post("/api/v1/namespaces/default/serviceaccounts", {"metadata": {"name": "a"}})
+        token = server.post("/api/v1/namespaces/default/serviceaccounts/a/token", {}).body["status"]["token"]
+        status = ask(TOKENS, server, token=token).body["status"]
+        assert status["authenticated"] is True
+        assert status["user"]["username"] == "system:serviceaccount:default:a"
+        assert "system:serviceaccounts:default" in status["user"]["groups"]
+        for spec in ({"token": token, "audiences": ["others"]}, {"token": token[:-2]}):
+            assert ask(TOKENS, server, **spec).body["status"] == {"user": {}, "error": "invalid bearer token"}
+
+    def test_without_a_token_nobody_can_be_told(self):
+        assert ask(TOKENS).body["message"] == "token is required for TokenReview in authentication"
 
     def test_what_one_may_do_is_listed(self):
         status = ask(RULES, namespace="default").body["status"]
