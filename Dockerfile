@@ -12,7 +12,7 @@ WORKDIR /src
 RUN python3 -m venv /tmp/pip && python3 -m venv --without-pip /opt/btcctl
 COPY pyproject.toml setup.cfg constraints.txt README.md LICENSE ./
 COPY src src
-RUN /tmp/pip/bin/pip --python /opt/btcctl/bin/python3 install --no-cache-dir --disable-pip-version-check -c constraints.txt '.[view]' \
+RUN /tmp/pip/bin/pip --python /opt/btcctl/bin/python3 install --no-cache-dir --disable-pip-version-check -c constraints.txt '.[tls,view]' \
     && /tmp/pip/bin/pip --python /opt/btcctl/bin/python3 check
 
 FROM ${RUNTIME_IMAGE}

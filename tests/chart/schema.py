@@ -176,6 +176,11 @@ VALUES = closed(
             ipFamilyPolicy=one_of("", "SingleStack", "PreferDualStack", "RequireDualStack"),
             ipFamilies=some(one_of("IPv4", "IPv6"), uniqueItems=True, maxItems=2),
         ),
+        secure=closed(
+            enabled=YES_NO,
+            certificateSecret=or_empty(_DNS_NAME, 253),
+            readers=some({**closed(name=DNS_NAME, namespace=DNS_LABEL), "required": ["name", "namespace"]}),
+        ),
         scrapeAnnotations=YES_NO,
         serviceMonitor=MONITOR,
         podMonitor=MONITOR,

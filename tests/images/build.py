@@ -9,6 +9,7 @@ from __future__ import annotations
 import configparser
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -53,22 +54,35 @@ def version() -> str:
     return setup["metadata"]["version"]
 
 
-def images(environ: Mapping[str, str] = os.environ) -> Images:
-    """Those of this very source, built or not."""
+def declared_requirements() -> list[str]:
+    """What the controller's image is to have: of the package, and of the extras that the Dockerfile names."""
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg", encoding="utf-8")
+    named = re.search(r"'\.\[([a-z,]+)\]'", (ROOT / "Dockerfile").read_text(encoding="utf-8"))
+    assert named
+    parts = [
+        setup["options"]["install_requires"],
+        *(setup["options.extras_require"][each] for each in named[1].split(",")),
+    ]
+    return [line for part in parts for line in part.split("\n") if line]
+
+
+def images(environ: Mapping[str, str] = os.environ, home: Path | None = None) -> Images:
+    """Those of this very source, built or not, in a folder; the user's cache if None."""
     digest = hashlib.sha256(debian_base.suite_key(environ).encode())
     for path in _inputs():
         digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())
-    return Images(_home(environ) / digest.hexdigest()[:16], version())
+    return Images((home or _home(environ)) / digest.hexdigest()[:16], version())
 
 
-def build(environ: Mapping[str, str] = os.environ) -> Images:
-    """Build what the cache lacks.
+def build(environ: Mapping[str, str] = os.environ, home: Path | None = None) -> Images:
+    """Build what a folder, the user's cache if None, lacks.
 
     Raises:
         Failure: It cannot be done; says why.
     """
-    wanted = images(environ)
-    home = _home(environ)
+    wanted = images(environ, home)
+    home = wanted.folder.parent
     home.mkdir(parents=True, exist_ok=True)
     with locked(home / ".lock"):
         if not wanted.are_there:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import configparser
 import json
 import re
 import signal
@@ -19,7 +18,7 @@ from btcctl.bitcoin.crd import load_crd
 from btcctl.rest.client import ApiClient
 from btcctl.rest.config.client_config import ClientConfig
 from btcctl.sandbox.demonstration.manifests import Applier
-from tests.images.build import ROOT, version
+from tests.images.build import declared_requirements, version
 from tests.images.container import Container, Image
 
 MiB = 1 << 20
@@ -90,10 +89,7 @@ def test_the_packages_are_those_that_are_declared_and_what_they_need(
     version, packages = json.loads(python(container(controller), code))
     found = {canonicalize_name(name): requires for name, requires in packages.items()}
     of_the_image = {"python_version": version.rpartition(".")[0], "python_full_version": version, "extra": ""}
-    setup = configparser.ConfigParser()
-    setup.read(ROOT / "setup.cfg", encoding="utf-8")
-    # The live page runs in the same image (view.enabled of the chart).
-    waiting = setup["options"]["install_requires"].split() + setup["options.extras_require"]["view"].split()
+    waiting = declared_requirements()
     needed = {"btcctl"}
     while waiting:
         requirement = Requirement(waiting.pop())

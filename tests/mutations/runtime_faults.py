@@ -63,8 +63,8 @@ RUNTIME_FAULTS = [
         ),
     ),
     *faults_in(
-        "webhooks/trust/certificates.py",
-        ("webhooks/test_certificates.py",),
+        "certificates/issuing.py",
+        ("certificates/test_issuing.py",),
         ("an authority signs before anybody knows it", "    if is_spread and (now >=", "    if (now >="),
         ("a copy takes the names of another away", "[*names, *(each for each in hosts if each not in names)]", "hosts"),
     ),

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import configparser
 import importlib.metadata
 import json
-import re
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterable
 from typing import Any
 
-ROOT = Path(__file__).parents[2]
-_NAME = re.compile(r"[A-Za-z0-9._-]+")
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from tests.images.build import declared_requirements
+
+#: The Python of Debian's suite that the image is made of, and of the Dockerfile.
+_OF_THE_IMAGE = {"python_version": "3.13", "python_full_version": "3.13.0", "extra": ""}
 
 
 def bill_of_materials(version: str) -> str:
     """The package, and all that its declared dependencies come to, in the versions of constraints.txt."""
-    components = [_component(name) for name in sorted(_closure(_declared()))]
+    components = [_component(name) for name in sorted(_closure(declared_requirements()))]
     document = {
         "bomFormat": "CycloneDX",
         "specVersion": "1.5",
@@ -27,29 +29,17 @@ def bill_of_materials(version: str) -> str:
     return json.dumps(document, indent=1) + "\n"
 
 
-def _declared() -> list[str]:
-    setup = configparser.ConfigParser()
-    setup.read(ROOT / "setup.cfg", encoding="utf-8")
-    return setup["options"]["install_requires"].split("\n")
-
-
-def _closure(requirements: list[str]) -> set[str]:
-    """Names, as written in the Python that runs this, without extras."""
+def _closure(requirements: Iterable[str]) -> set[str]:
+    """Names of all that is needed, without extras."""
     found: set[str] = set()
-    waiting = list(_names(requirements))
+    waiting = list(requirements)
     while waiting:
-        name = waiting.pop()
-        if name not in found:
+        requirement = Requirement(waiting.pop())
+        name = canonicalize_name(requirement.name)
+        if name not in found and (requirement.marker is None or requirement.marker.evaluate(_OF_THE_IMAGE)):
             found.add(name)
-            waiting += _names(importlib.metadata.requires(name) or [])
+            waiting += importlib.metadata.requires(name) or []
     return found
-
-
-def _names(requirements: list[str]) -> Iterator[str]:
-    for each in requirements:
-        match = _NAME.match(each.strip())
-        if match and "extra ==" not in each and "python_version <" not in each:
-            yield match[0].lower()
 
 
 def _component(name: str) -> dict[str, Any]:

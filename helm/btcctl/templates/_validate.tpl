@@ -6,6 +6,20 @@
 {{- if and .Values.debugEndpoints (not .Values.metrics.enabled) }}
 {{- fail "debugEndpoints are served beside the metrics: set metrics.enabled" }}
 {{- end }}
+{{- $secure := .Values.metrics.secure }}
+{{- if and $secure.enabled (not .Values.metrics.enabled) }}
+{{- fail "metrics.secure has nothing to serve: set metrics.enabled" }}
+{{- end }}
+{{- if and (not $secure.enabled) (or $secure.certificateSecret $secure.readers) }}
+{{- fail "metrics.secure: set enabled, or neither certificateSecret nor readers" }}
+{{- end }}
+{{- if and $secure.enabled .Values.debugEndpoints }}
+{{- fail "debugEndpoints are for btcctl debug, which sends no token: metrics.secure and they exclude each other" }}
+{{- end }}
+{{- $pods := .Values.metrics.podMonitor }}
+{{- if and $secure.enabled $pods.enabled (not (or $pods.endpointConfig.authorization $pods.endpointConfig.bearerTokenSecret)) }}
+{{- fail "metrics.podMonitor cannot send Prometheus' own token: take metrics.serviceMonitor, or name a Secret with one in endpointConfig.authorization" }}
+{{- end }}
 {{- $pdb := .Values.podDisruptionBudget }}
 {{- if and $pdb.enabled (eq (kindIs "invalid" $pdb.maxUnavailable) (kindIs "invalid" $pdb.minAvailable)) }}
 {{- fail "podDisruptionBudget: set one of maxUnavailable and minAvailable, and null for the other" }}

@@ -7,22 +7,18 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
 from btcctl.bitcoin.dry_run import read_only
 from btcctl.bitcoin.operator import FIELD_MANAGER, NodeAccess, OperatorOptions, build_operator
 from btcctl.bitcoin.refusals import RefusalNotingTransport, Refusals
-from btcctl.cli import leading
+from btcctl.cli import leading, serving
 from btcctl.cli.dry_run import Diffs, run_once
 from btcctl.cli.flags import Flags, cluster_config, parse_count, parse_duration
 from btcctl.cli.network import reaching
-from btcctl.controller.debugging import DebugPages
-from btcctl.controller.health import live_checks, ready_checks
-from btcctl.controller.journey import Journey
-from btcctl.controller.manager import Manager, run_until_signal
-from btcctl.controller.serving.status_server import StatusServer, parse_address
+from btcctl.controller.manager import run_until_signal
 from btcctl.controller.signals import catching_signals
 from btcctl.errors import ApiError, BtcctlError, ConfigError, TransportError
 from btcctl.logging import get_logger
@@ -71,21 +67,7 @@ def add_parser(commands: Any, environ: Mapping[str, str]) -> argparse.ArgumentPa
     flags.value(
         "--poll-max", parse=parse_duration, default=30.0, metavar="DURATION", about="look at settled nodes this often"
     )
-    flags.value(
-        "--metrics-bind-address",
-        metavar="ADDRESS",
-        default="",
-        about="serve /metrics, /healthz and /readyz here, for example :8080; off by default",
-    )
-    flags.value(
-        "--health-probe-bind-address",
-        metavar="ADDRESS",
-        default="",
-        about="serve /healthz and /readyz here, too, and nothing else, for example :8081; off by default",
-    )
-    flags.switch(
-        "--debug-endpoints", about="also serve /debug there, for btcctl debug: keys, errors, stacks; no bodies"
-    )
+    serving.add_flags(flags)
     flags.switch("--dry-run", about="print what would be written and called, as diffs, once; then end")
     reaching.add_flag(flags)
     leading.add_flags(flags)
@@ -135,8 +117,9 @@ def _run(args: argparse.Namespace) -> int:
             manager = build_operator(
                 client, options, metrics=metrics, elector=elector, access=access, refusals=refusals
             )
-            for server in _status_servers(args, metrics, manager, refusals):
-                manager.serve(server)
+            ready = {"rights": refusals.problem}
+            for service in serving.status_services(args, manager, metrics, ready, client):
+                manager.serve(service)
             run_until_signal(manager, grace_seconds=GRACE_SECONDS)
     return 0
 
@@ -167,26 +150,12 @@ def _run_dry(config: ClientConfig, options: OperatorOptions) -> int:
     return 0 if is_complete else 1
 
 
-def _status_servers(
-    args: argparse.Namespace, metrics: Metrics, manager: Manager, refusals: Refusals
-) -> Iterator[StatusServer]:
-    live, ready = live_checks(manager), {**ready_checks(manager), "rights": refusals.problem}
-    if args.metrics_bind_address:
-        debug = DebugPages(manager, journey=Journey(manager)).page if args.debug_endpoints else None
-        yield StatusServer(args.metrics_bind_address, metrics, live, ready, debug)
-    if args.health_probe_bind_address:
-        yield StatusServer(args.health_probe_bind_address, None, live, ready)
-
-
 def _refuse_contradictions(args: argparse.Namespace) -> None:
     if args.namespace and args.all_namespaces:
         raise ConfigError(f"--namespace {args.namespace[0]} and --all-namespaces contradict each other")
     if args.dry_run and args.take_over:
         raise ConfigError("--dry-run takes nothing over")
-    if args.debug_endpoints and not args.metrics_bind_address:
-        raise ConfigError("--debug-endpoints needs --metrics-bind-address")
-    for address in filter(None, (args.metrics_bind_address, args.health_probe_bind_address)):
-        parse_address(address)
+    serving.refuse_contradictions(args)
     if not 0 < args.poll_min <= args.poll_max:
         raise ConfigError(
             f"--poll-min {args.poll_min:g} s must be more than 0 and at most --poll-max {args.poll_max:g} s"
@@ -206,5 +175,6 @@ def _shown(args: argparse.Namespace, options: OperatorOptions) -> dict[str, obje
     return {
         **asdict(options),
         "metrics_bind_address": args.metrics_bind_address or "off",
+        "metrics_secure": args.metrics_secure,
         "health_probe_bind_address": args.health_probe_bind_address or "off",
     }

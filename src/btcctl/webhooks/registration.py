@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from btcctl.certificates.identity import Identity
 from btcctl.controller.reconciling.result import Result
 from btcctl.errors import NotFound
 from btcctl.informers.cache.lister import Lister
@@ -27,7 +28,6 @@ from btcctl.rest.typed.applied import is_applied
 from btcctl.webhooks.answers.reviews import CONVERT_PATH, path_of
 from btcctl.webhooks.hooks import AdmissionHook, Hook, Mutator, Validator
 from btcctl.webhooks.options import WebhookOptions
-from btcctl.webhooks.trust.keeping import Identity
 
 logger = get_logger(__name__)
 

@@ -24,6 +24,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import h11
 
+from btcctl.certificates.identity import Identity
 from btcctl.clock import SYSTEM_CLOCK
 from btcctl.controller.serving.http_server import listen
 from btcctl.controller.serving.status_server import parse_address
@@ -32,7 +33,6 @@ from btcctl.logging import get_logger
 from btcctl.threads import Runner, Stop
 from btcctl.webhooks.answers.reviews import CONVERT_PATH, Reply, Reviews
 from btcctl.webhooks.metrics import WebhookMetrics
-from btcctl.webhooks.trust.keeping import Identity
 
 logger = get_logger(__name__)
 

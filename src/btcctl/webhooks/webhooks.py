@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Iterable, Sequence
 
+from btcctl.certificates.identity import Identity
+from btcctl.certificates.keepers import FileKeeper
 from btcctl.clock import Clock
 from btcctl.controller.controller import Controller
 from btcctl.controller.leading import Service
@@ -21,7 +23,7 @@ from btcctl.webhooks.hooks import AdmissionHook, Hook, check_distinct
 from btcctl.webhooks.metrics import WebhookMetrics
 from btcctl.webhooks.options import WebhookOptions
 from btcctl.webhooks.registration import Registrar, Said, kinds_written
-from btcctl.webhooks.trust.keeping import FileKeeper, Identity, SecretKeeper
+from btcctl.webhooks.secret_keeper import SecretKeeper
 
 CERTIFICATES, REGISTRATION = "webhook-certificates", "webhook-registration"
 #: The controllers that are no author's.
@@ -77,7 +79,7 @@ class Webhooks:
         self.admission = [each for each in given if isinstance(each, AdmissionHook)]
         self.address = options.address(name)
         self.reviews = Reviews(given, clock)
-        self.identity = Identity(clock)
+        self.identity = Identity("webhooks", clock)
         said = Said(name, options, namespaces, given, tuple(self.reviews.conversions.kinds))
         counts = None if metrics is None else metrics.part(WebhookMetrics)
         if counts is not None:

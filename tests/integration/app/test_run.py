@@ -74,6 +74,9 @@ def test_the_program_works_leads_serves_and_ends_when_asked(lasting_api_server: 
     [
         (["--kubeconfig", "/no/such/file"], "/no/such/file"),
         (["--debug-endpoints"], "--debug-endpoints needs --metrics-bind-address"),
+        (["--metrics-secure"], "--metrics-secure needs --metrics-bind-address"),
+        (["--metrics-cert-dir", "/x", "--metrics-bind-address", ":0"], "--metrics-cert-dir needs --metrics-secure"),
+        (["--metrics-secure", "--metrics-bind-address", ":0", "--debug-endpoints"], "leave out --metrics-secure"),
         (["--metrics-bind-address", "nonsense"], "nonsense"),
     ],
 )

@@ -6,15 +6,20 @@ import contextlib
 import random
 import resource
 import socket
+import ssl
 import subprocess
 import sys
 import textwrap
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 
 import pytest
 
+from btcctl.certificates.identity import Identity
+from btcctl.certificates.issuing import Certificates, renewed
 from btcctl.clock import SYSTEM_CLOCK
+from btcctl.controller.serving.protection import Protection
 from btcctl.controller.serving.status_server import StatusServer
 from btcctl.threads import Runner, Stop
 from tests.integration.support import eventually
@@ -24,16 +29,37 @@ GET = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
 class Scene:
-    """A status server, one check of which waits where a test wants it to."""
+    """A status server, one check of which waits where a test wants it to.
 
-    def __init__(self) -> None:
+    Args:
+        certificates: What it shows; None: it speaks plainly.
+    """
+
+    def __init__(self, certificates: Certificates | None = None) -> None:
         self.check: Callable[[], str] = lambda: ""
-        self.server = StatusServer("127.0.0.1:0", None, {"check": self._check}, {})
+        self._trusting: ssl.SSLContext | None = None
+        protection = None
+        if certificates is not None:
+            identity = Identity("metrics", SYSTEM_CLOCK)
+            identity.use(certificates)
+            self._trusting = ssl.create_default_context(cadata=certificates.authorities.decode())
+            protection = Protection(lambda: identity.context, lambda _: None)
+        self.server = StatusServer("127.0.0.1:0", None, {"check": self._check}, {}, protection=protection)
 
     def _check(self) -> str:
         return self.check()
 
     def connect(self) -> socket.socket:
+        client = self.connect_plainly()
+        if self._trusting is None:
+            return client
+        try:
+            return self._trusting.wrap_socket(client, server_hostname="127.0.0.1")
+        except OSError:
+            client.close()
+            raise
+
+    def connect_plainly(self) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.server.port), timeout=10.0)
 
     def ask(self, text: bytes = GET) -> bytes:
@@ -54,9 +80,22 @@ class Scene:
         return SYSTEM_CLOCK.now() - began
 
 
+@pytest.fixture(scope="module")
+def certificates() -> Certificates:
+    return renewed(None, ["127.0.0.1"], datetime.now(UTC))
+
+
+@pytest.fixture(params=["plain", "TLS"])
+def scene(request: pytest.FixtureRequest, certificates: Certificates) -> Iterator[Scene]:
+    scene = Scene(certificates if request.param == "TLS" else None)
+    scene.server.start()
+    yield scene
+    scene.server.stop()
+
+
 @pytest.fixture
-def scene() -> Iterator[Scene]:
-    scene = Scene()
+def tls_scene(certificates: Certificates) -> Iterator[Scene]:
+    scene = Scene(certificates)
     scene.server.start()
     yield scene
     scene.server.stop()
@@ -179,6 +218,31 @@ def test_no_bytes_end_it(scene: Scene) -> None:
             if chance.random() < 0.5:
                 client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")  # a reset at the close
     assert scene.probe_seconds() < 1.0
+
+
+def test_who_does_not_shake_hands_is_cut_off_and_delays_no_probe(tls_scene: Scene) -> None:
+    with contextlib.ExitStack() as stack:
+        silent = [stack.enter_context(tls_scene.connect_plainly()) for _ in range(300)]
+        began = SYSTEM_CLOCK.now()
+        assert sorted(tls_scene.probe_seconds() for _ in range(20))[-2] < PROBE_SECONDS
+        assert all(each.recv(1) == b"" for each in silent)
+        assert SYSTEM_CLOCK.now() - began < 10.0
+
+
+@pytest.mark.parametrize(
+    "text", [GET, b"\x16\x03\x01\x00\xff\n\n", b"\0" * 100_000], ids=("HTTP", "half TLS", "nothing")
+)
+def test_who_speaks_no_tls_is_cut_off(tls_scene: Scene, text: bytes) -> None:
+    with tls_scene.connect_plainly() as client, contextlib.suppress(ConnectionError):
+        client.sendall(text)
+        client.shutdown(socket.SHUT_WR)
+        assert b"HTTP" not in b"".join(iter(lambda: client.recv(1 << 16), b""))
+    assert tls_scene.probe_seconds() < 1.0
+
+
+def test_an_answer_larger_than_any_buffer_comes_whole(tls_scene: Scene) -> None:
+    tls_scene.check = lambda: "x" * (8 << 20)
+    assert tls_scene.ask(GET.replace(b"Host: x", b"Connection: close")).count(b"x") >= 8 << 20
 
 
 #: Takes all its descriptors, then says whether probes are answered, and how much time that took.

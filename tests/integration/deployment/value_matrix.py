@@ -134,6 +134,27 @@ GOOD: dict[str, Values] = {
             "dashboard": {"enabled": True, "annotations": {"grafana_folder": "Bitcoin"}},
         }
     },
+    "metrics by HTTPS": {
+        "metrics": {"secure": {"enabled": True}, "scrapeAnnotations": True, "serviceMonitor": {"enabled": True}}
+    },
+    "metrics by HTTPS with a given certificate": {
+        "metrics": {
+            "secure": {
+                "enabled": True,
+                "certificateSecret": "metrics-tls",
+                "readers": [{"name": "prometheus-k8s", "namespace": "monitoring"}],
+            },
+            "serviceMonitor": {"enabled": True},
+            "podMonitor": {
+                "enabled": True,
+                "endpointConfig": {"authorization": {"credentials": {"name": "scraper", "key": "token"}}},
+            },
+        },
+        "extraVolumes": [{"name": "more", "emptyDir": {}}],
+        "extraVolumeMounts": [{"name": "more", "mountPath": "/more"}],
+        "watchNamespaces": ["one"],
+        "rbac": {"scope": "namespaces"},
+    },
     "policies": {
         "networkPolicy": {
             "metricsFrom": [_PEER],
@@ -190,6 +211,14 @@ BAD: dict[str, tuple[Values, str]] = {
     "a ServiceMonitor without a Service": (
         {"metrics": {"serviceMonitor": {"enabled": True}, "service": {"enabled": False}}},
         "metrics.service.enabled",
+    ),
+    "secure metrics that are not served": ({"metrics": {"enabled": False, "secure": {"enabled": True}}}, "secure"),
+    "a certificate for nothing": ({"metrics": {"secure": {"certificateSecret": "tls"}}}, "certificateSecret"),
+    "a reader without a namespace": ({"metrics": {"secure": {"enabled": True, "readers": [{"name": "a"}]}}}, "readers"),
+    "debug pages without a token": ({"debugEndpoints": True, "metrics": {"secure": {"enabled": True}}}, "token"),
+    "a PodMonitor without a token": (
+        {"metrics": {"secure": {"enabled": True}, "podMonitor": {"enabled": True}}},
+        "authorization",
     ),
     "three IP families": ({"metrics": {"service": {"ipFamilies": ["IPv4", "IPv6", "IPv4"]}}}, "ipFamilies"),
     "a secret that may not be read": ({"defaultSecret": {"create": True, "name": "other"}}, "secretNames"),

@@ -13,14 +13,15 @@ from pathlib import Path
 
 import pytest
 
+from btcctl.certificates.identity import Identity
+from btcctl.certificates.issuing import Certificates, renewed
+from btcctl.certificates.keepers import FileKeeper
 from btcctl.clock import SYSTEM_CLOCK
 from btcctl.errors import BtcctlError, ConfigError
 from btcctl.testing.clock import FakeClock
 from btcctl.webhooks import serving
 from btcctl.webhooks.answers.reviews import Reviews, path_of
 from btcctl.webhooks.serving import WebhookServer
-from btcctl.webhooks.trust.certificates import Certificates, renewed
-from btcctl.webhooks.trust.keeping import FileKeeper, Identity
 from tests.integration.support import eventually
 from tests.unit.webhooks.volumes import CONVERTERS, HOOKS, with_class
 
@@ -39,7 +40,7 @@ def certificates() -> Certificates:
 
 @pytest.fixture
 def identity(certificates: Certificates) -> Identity:
-    made = Identity(SYSTEM_CLOCK)
+    made = Identity("webhooks", SYSTEM_CLOCK)
     made.use(certificates)
     return made
 
@@ -95,7 +96,7 @@ def test_another_certificate_is_shown_without_a_restart(server, identity, certif
 
 
 def test_without_a_certificate_nobody_is_answered_and_it_says_so(certificates):
-    server = WebhookServer("127.0.0.1:0", Reviews(HOOKS, SYSTEM_CLOCK), Identity(SYSTEM_CLOCK), None)
+    server = WebhookServer("127.0.0.1:0", Reviews(HOOKS, SYSTEM_CLOCK), Identity("webhooks", SYSTEM_CLOCK), None)
     assert server.problem() == "it does not listen"
     server.start()
     assert server.problem() == "there is no certificate yet"
@@ -107,7 +108,7 @@ def test_without_a_certificate_nobody_is_answered_and_it_says_so(certificates):
 
 def test_a_certificate_that_has_ended_is_a_problem(certificates):
     clock = FakeClock(wall_time=NOW)
-    identity = Identity(clock)
+    identity = Identity("webhooks", clock)
     identity.use(certificates)
     assert identity.problem() == ""
     clock.advance(91 * 86_400)
@@ -164,7 +165,7 @@ def test_files_of_somebody_else_are_used_and_followed(tmp_path: Path, certificat
         (tmp_path / "tls.crt").write_bytes(made.certificate)
         (tmp_path / "tls.key").write_bytes(made.key)
 
-    identity = Identity(SYSTEM_CLOCK)
+    identity = Identity("webhooks", SYSTEM_CLOCK)
     keeper = FileKeeper(str(tmp_path), identity, SYSTEM_CLOCK)
     with pytest.raises(ConfigError, match=r"tls\.crt: No such file"):
         keeper.start()
@@ -182,7 +183,7 @@ def test_files_of_somebody_else_are_used_and_followed(tmp_path: Path, certificat
 
 def test_files_are_looked_at_from_time_to_time(tmp_path: Path, certificates):
     clock = FakeClock(wall_time=NOW)
-    identity = Identity(clock)
+    identity = Identity("webhooks", clock)
     keeper = FileKeeper(str(tmp_path), identity, clock)
     (tmp_path / "tls.crt").write_bytes(certificates.certificate)
     (tmp_path / "tls.key").write_bytes(certificates.key)

@@ -11,13 +11,10 @@ from typing import NoReturn
 
 from btcctl import logging
 from btcctl.app.app import App, AppOptions, Build, built
+from btcctl.cli import serving
 from btcctl.cli.flags import Flags, Parser, cluster_config, parse_count, parse_duration
 from btcctl.clock import AWAKE_CLOCK
-from btcctl.controller.debugging import DebugPages
-from btcctl.controller.health import live_checks, ready_checks
-from btcctl.controller.journey import Journey
-from btcctl.controller.manager import Manager, run_until_signal
-from btcctl.controller.serving.status_server import StatusServer, parse_address
+from btcctl.controller.manager import run_until_signal
 from btcctl.errors import ApiError, BtcctlError, ConfigError, TransportError
 from btcctl.leaderelection.elector import Elector
 from btcctl.leaderelection.fence import Fence
@@ -79,10 +76,7 @@ def _parser(name: str, environ: Mapping[str, str] | None) -> argparse.ArgumentPa
         metavar="DURATION",
         about="how often everything is looked at again, ± 10 %; 0 is never",
     )
-    for flag, what in (("metrics", "/metrics, /healthz and /readyz"), ("health-probe", "/healthz and /readyz")):
-        flags.value(
-            f"--{flag}-bind-address", metavar="ADDRESS", default="", about=f"serve {what} here: :8080; off by default"
-        )
+    serving.add_flags(flags)
     flags.value(
         "--webhook-bind-address", metavar="ADDRESS", default=":9443", about="serve the operator's webhooks here"
     )
@@ -101,7 +95,6 @@ def _parser(name: str, environ: Mapping[str, str] | None) -> argparse.ArgumentPa
         default="",
         about="tls.crt, tls.key and ca.crt that somebody else renews, instead of a Secret of the operator's own",
     )
-    flags.switch("--debug-endpoints", about="also serve /debug with the metrics, for btcctl debug")
     flags.switch("--leader-elect", about="work only while holding a Lease, so that several copies can run")
     flags.value("--leader-elect-resource-name", metavar="NAME", default=name, about="the Lease")
     flags.value(
@@ -119,10 +112,7 @@ def _parser(name: str, environ: Mapping[str, str] | None) -> argparse.ArgumentPa
 
 
 def _run(build: Build, name: str, args: argparse.Namespace) -> None:
-    for address in filter(None, (args.metrics_bind_address, args.health_probe_bind_address)):
-        parse_address(address)
-    if args.debug_endpoints and not args.metrics_bind_address:
-        raise ConfigError("--debug-endpoints needs --metrics-bind-address")
+    serving.refuse_contradictions(args)
     config = cluster_config(args)
     webhooks = WebhookOptions(
         args.webhook_bind_address,
@@ -145,8 +135,8 @@ def _run(build: Build, name: str, args: argparse.Namespace) -> None:
             copy_client = None if candidate is None else candidate.client
             app = App(client, name, options=options, metrics=metrics, elector=elector, copy_client=copy_client)
             manager = built(build, app)
-            for server in _status_servers(args, app, manager):
-                manager.serve(server)
+            for service in serving.status_services(args, manager, app.metrics, app.checks, client):
+                manager.serve(service)
             run_until_signal(manager, grace_seconds=GRACE_SECONDS)
 
 
@@ -172,15 +162,6 @@ def _candidate(
         observer = metrics.part(LeaderCollector).leader(key.name)
         elector = Elector(LeaseLock(client, key), fence, clock=AWAKE_CLOCK, observer=observer)
         yield _Candidate(elector, fence, client)
-
-
-def _status_servers(args: argparse.Namespace, app: App, manager: Manager) -> Iterator[StatusServer]:
-    live, ready = live_checks(manager), {**ready_checks(manager), **app.checks}
-    if args.metrics_bind_address:
-        debug = DebugPages(manager, journey=Journey(manager)).page if args.debug_endpoints else None
-        yield StatusServer(args.metrics_bind_address, app.metrics, live, ready, debug)
-    if args.health_probe_bind_address:
-        yield StatusServer(args.health_probe_bind_address, None, live, ready)
 
 
 def _version_of(client: ApiClient) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from urllib.parse import parse_qs, unquote_to_bytes, urlsplit
+
+from btcctl.secret import Secret
 
 MAX_HEAD_BYTES = 16 << 10  # more than any probe or scraper sends
 
@@ -24,6 +26,7 @@ class Request:
     verbose: bool  #: `?verbose` was given
     is_head: bool  #: only the headers of the answer are wanted
     keep_alive: bool  #: another request may follow on the same connection
+    authorization: Secret = field(default=Secret(""), repr=False)  #: the header of that name
 
 
 class BadRequest(Exception):
@@ -68,6 +71,7 @@ def _parsed(head: bytes) -> Request:
         verbose="verbose" in parse_qs(query, keep_blank_values=True),
         is_head=method == b"HEAD",
         keep_alive=_keeps_alive(headers, is_new=minor != b"0"),
+        authorization=Secret(headers.get(b"authorization", b"").decode("latin-1")),
     )
 
 

@@ -15,18 +15,18 @@ made as they are needed, MAX_AT_ONCE at most. The rules:
 from __future__ import annotations
 
 import contextlib
-import email.utils
-import enum
 import errno
 import os
 import selectors
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from queue import Empty, SimpleQueue
-from typing import NamedTuple
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
+from btcctl.controller.serving.connection import WAITS, Connection, Phase
+from btcctl.controller.serving.http_answer import Answer
 from btcctl.controller.serving.http_request import BadRequest, Request, take_request
 from btcctl.errors import describe_error
 from btcctl.logging import get_logger
@@ -46,45 +46,10 @@ _PAUSE_SECONDS = 0.1  # before the next try to accept
 _COMPLAINT_SECONDS = 60.0
 _LINGER_SECONDS = 1.0  # a client that is still sending would lose its answer if the connection just closed
 _END_SECONDS = 0.2  # for computing threads to end
-_READ_BYTES = 1 << 14
+_READ_BYTES = 1 << 14  # a whole record of TLS: of less the rest would wait where no selector sees it
 
 
-class Answer(NamedTuple):
-    """What is sent back."""
-
-    status: HTTPStatus
-    body: bytes
-    content_type: str = "text/plain; charset=utf-8"
-
-
-class _Phase(enum.Enum):
-    READING = enum.auto()  # a request, or nothing
-    COMPUTING = enum.auto()  # a thread computes the answer
-    WRITING = enum.auto()
-    LINGERING = enum.auto()  # all is sent: until the client has noticed
-
-
-class _Connection:
-    """One client. Owned by the loop."""
-
-    def __init__(self, sock: socket.socket, now: float) -> None:
-        self.sock = sock
-        self.phase = _Phase.READING
-        self.since = now  # when this phase began
-        self.deadline = now + REQUEST_SECONDS
-        self.received = bytearray()
-        self.unsent = memoryview(b"")
-        self.keep_alive = True
-        self.is_head = False
-
-    def enter(self, phase: _Phase, now: float, seconds: float | None = None) -> None:
-        """Begin another phase; it has `seconds`, or what is left."""
-        self.phase, self.since = phase, now
-        if seconds is not None:
-            self.deadline = now + seconds
-
-
-_Job = tuple[_Connection, Request]
+_Job = tuple[Connection, Request]
 
 
 class HttpServer:
@@ -94,18 +59,25 @@ class HttpServer:
         listener: Listens already.
         answer: Called for each request, by many threads at once.
         clock: What deadlines are measured with.
+        tls: The context of new connections; None as long as there is none, and then none is let in. Without this
+            function all is plain.
     """
 
     def __init__(
-        self, listener: socket.socket, answer: Callable[[Request], Answer], clock: Clock = SYSTEM_CLOCK
+        self,
+        listener: socket.socket,
+        answer: Callable[[Request], Answer],
+        clock: Clock = SYSTEM_CLOCK,
+        tls: Callable[[], ssl.SSLContext | None] | None = None,
     ) -> None:
         self._listener = listener
         self._answer = answer
         self._clock = clock
+        self._tls = tls
         self._selector = selectors.DefaultSelector()
-        self._connections: set[_Connection] = set()
+        self._connections: set[Connection] = set()
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
-        self._done: SimpleQueue[tuple[_Connection, Answer]] = SimpleQueue()
+        self._done: SimpleQueue[tuple[Connection, Answer]] = SimpleQueue()
         self._computing = 0  # jobs that are not back yet
         self._threads: list[Runner] = []
         self._wake_in, self._wake_out = socket.socketpair()
@@ -131,7 +103,7 @@ class HttpServer:
             unlink()
             self._close()
 
-    def _handle(self, ready: object, connection: _Connection | None) -> None:
+    def _handle(self, ready: object, connection: Connection | None) -> None:
         if ready is self._listener:
             self._accept()
         elif connection is None:
@@ -139,13 +111,15 @@ class HttpServer:
                 self._wake_in.recv(_READ_BYTES)
         elif connection in self._connections:  # it may have had to go for another one
             with self._dropping(connection):
-                if connection.phase is _Phase.WRITING:
+                if connection.phase is Phase.WRITING:
                     self._write(connection)
+                elif connection.phase is Phase.GREETING:
+                    self._greet(connection)
                 else:
                     self._read(connection)
 
     @contextlib.contextmanager
-    def _dropping(self, connection: _Connection) -> Iterator[None]:
+    def _dropping(self, connection: Connection) -> Iterator[None]:
         """What goes wrong on a connection is the end of it, and of nothing else."""
         try:
             yield
@@ -168,9 +142,17 @@ class HttpServer:
             if len(self._connections) >= MAX_CONNECTIONS and not self._drop_silent_one():
                 sock.close()
                 continue
-            connection = _Connection(sock, self._clock.now())
-            self._connections.add(connection)
-            self._selector.register(sock, selectors.EVENT_READ, connection)
+            with contextlib.suppress(OSError):  # it has left meanwhile
+                self._let_in(sock)
+
+    def _let_in(self, sock: socket.socket) -> None:
+        context = None if self._tls is None else self._tls()
+        if self._tls is not None and context is None:
+            sock.close()
+            return
+        connection = Connection(sock, context, self._clock.now() + REQUEST_SECONDS, self._clock.now())
+        self._connections.add(connection)
+        self._selector.register(connection.sock, selectors.EVENT_READ, connection)
 
     def _make_room(self) -> bool:
         if self._reserve is None:
@@ -181,7 +163,7 @@ class HttpServer:
 
     def _drop_silent_one(self, least_seconds: float = 0.0, *, refill: bool = True) -> bool:
         """Drop the connection that has been silent for longest; False if none has been for so long."""
-        silent = [each for each in self._connections if each.phase in {_Phase.READING, _Phase.LINGERING}]
+        silent = [each for each in self._connections if each.phase not in {Phase.COMPUTING, Phase.WRITING}]
         first = min(silent, key=lambda each: each.since, default=None)
         if first is None or self._clock.now() - first.since < least_seconds:
             return False
@@ -207,20 +189,32 @@ class HttpServer:
 
     # One connection.
 
-    def _read(self, connection: _Connection) -> None:
+    def _greet(self, connection: Connection) -> None:
+        """Have the next step of TLS's handshake done."""
+        try:
+            connection.shake_hands()
+        except ssl.SSLWantWriteError:
+            self._wait_for(connection, selectors.EVENT_WRITE)
+        except ssl.SSLWantReadError:
+            self._wait_for(connection, selectors.EVENT_READ)
+        else:
+            connection.phase = Phase.READING  # silent since it came, until it asks for something
+            self._wait_for(connection, selectors.EVENT_READ)
+
+    def _read(self, connection: Connection) -> None:
         try:
             data = connection.sock.recv(_READ_BYTES)
-        except BlockingIOError:
+        except WAITS:
             return
         if not data:
             self._drop(connection)
-        elif connection.phase is _Phase.READING:
+        elif connection.phase is Phase.READING:
             if not connection.received:  # a new request begins
                 connection.deadline = min(connection.deadline, self._clock.now() + REQUEST_SECONDS)
             connection.received += data
             self._begin(connection)
 
-    def _begin(self, connection: _Connection) -> None:
+    def _begin(self, connection: Connection) -> None:
         """Have the next request answered, if it has come."""
         try:
             request = take_request(connection.received)
@@ -234,41 +228,43 @@ class HttpServer:
         if self._computing >= MAX_CONNECTIONS:
             self._send(connection, Answer(HTTPStatus.SERVICE_UNAVAILABLE, b"those who answer all hang\n"))
             return
-        connection.enter(_Phase.COMPUTING, self._clock.now())
+        connection.enter(Phase.COMPUTING, self._clock.now())
         self._selector.unregister(connection.sock)  # what it sends now can wait: the kernel holds it back
         self._computing += 1
         if self._computing > len(self._threads) < MAX_AT_ONCE:
             self._add_thread()
         self._jobs.put((connection, request))
 
-    def _send(self, connection: _Connection, answer: Answer) -> None:
-        connection.unsent = memoryview(_encoded(answer, connection, self._clock))
-        connection.enter(_Phase.WRITING, self._clock.now())
+    def _send(self, connection: Connection, answer: Answer) -> None:
+        now = self._clock.wall_time()
+        text = answer.encoded(now, keep_alive=connection.keep_alive, is_head=connection.is_head)
+        connection.unsent = memoryview(text)
+        connection.enter(Phase.WRITING, self._clock.now())
         self._write(connection)
 
-    def _write(self, connection: _Connection) -> None:
-        with contextlib.suppress(BlockingIOError):
+    def _write(self, connection: Connection) -> None:
+        with contextlib.suppress(*WAITS):
             while connection.unsent:
                 connection.unsent = connection.unsent[connection.sock.send(connection.unsent) :]
         if connection.unsent:
             self._wait_for(connection, selectors.EVENT_WRITE)
         elif connection.keep_alive:
             seconds = REQUEST_SECONDS if connection.received else KEEP_ALIVE_SECONDS
-            connection.enter(_Phase.READING, self._clock.now(), seconds)
+            connection.enter(Phase.READING, self._clock.now(), seconds)
             self._wait_for(connection, selectors.EVENT_READ)
             self._begin(connection)
         else:
-            connection.sock.shutdown(socket.SHUT_WR)
-            connection.enter(_Phase.LINGERING, self._clock.now(), _LINGER_SECONDS)
+            connection.end_sending()
+            connection.enter(Phase.LINGERING, self._clock.now(), _LINGER_SECONDS)
             self._wait_for(connection, selectors.EVENT_READ)
 
-    def _wait_for(self, connection: _Connection, events: int) -> None:
+    def _wait_for(self, connection: Connection, events: int) -> None:
         if connection.sock.fileno() in self._selector.get_map():
             self._selector.modify(connection.sock, events, connection)
         else:
             self._selector.register(connection.sock, events, connection)
 
-    def _drop(self, connection: _Connection, *, refill: bool = True) -> None:
+    def _drop(self, connection: Connection, *, refill: bool = True) -> None:
         self._connections.discard(connection)
         with contextlib.suppress(KeyError, ValueError):
             self._selector.unregister(connection.sock)
@@ -292,12 +288,12 @@ class HttpServer:
             with self._dropping(connection):
                 self._end_late(connection)
 
-    def _end_late(self, connection: _Connection) -> None:
+    def _end_late(self, connection: Connection) -> None:
         connection.keep_alive = False
         connection.deadline = self._clock.now() + _LINGER_SECONDS
-        if connection.phase is _Phase.COMPUTING:
+        if connection.phase is Phase.COMPUTING:
             self._send(connection, Answer(HTTPStatus.SERVICE_UNAVAILABLE, b"no answer was found in time\n"))
-        elif connection.phase is _Phase.READING and connection.received:
+        elif connection.phase is Phase.READING and connection.received:
             self._send(connection, Answer(HTTPStatus.REQUEST_TIMEOUT, b"the request did not come in time\n"))
         else:
             self._drop(connection)
@@ -326,7 +322,7 @@ class HttpServer:
             while True:
                 connection, answer = self._done.get_nowait()
                 self._computing -= 1
-                if connection in self._connections and connection.phase is _Phase.COMPUTING:
+                if connection in self._connections and connection.phase is Phase.COMPUTING:
                     with self._dropping(connection):
                         self._send(connection, answer)
 
@@ -353,22 +349,6 @@ class HttpServer:
         for thread in self._threads:
             with contextlib.suppress(TimeoutError):
                 thread.stop(max(0.0, deadline - self._clock.now()))
-
-
-def _encoded(answer: Answer, connection: _Connection, clock: Clock) -> bytes:
-    lines = [
-        f"HTTP/1.1 {answer.status.value} {answer.status.phrase}",
-        f"Date: {email.utils.format_datetime(clock.wall_time(), usegmt=True)}",
-        f"Content-Type: {answer.content_type}",
-        f"Content-Length: {len(answer.body)}",
-        "X-Content-Type-Options: nosniff",
-    ]
-    if answer.status is HTTPStatus.METHOD_NOT_ALLOWED:
-        lines.append("Allow: GET, HEAD")
-    if not connection.keep_alive:
-        lines.append("Connection: close")
-    head = "\r\n".join([*lines, "", ""]).encode("latin-1")
-    return head if connection.is_head else head + answer.body
 
 
 def listen(host: str, port: int) -> socket.socket:

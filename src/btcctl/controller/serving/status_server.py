@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
+from btcctl.controller.serving.http_answer import Answer
 from btcctl.controller.serving.http_request import Request
-from btcctl.controller.serving.http_server import Answer, HttpServer, listen
+from btcctl.controller.serving.http_server import HttpServer, listen
+from btcctl.controller.serving.protection import Protection
 from btcctl.errors import BtcctlError, ConfigError, describe_error
 from btcctl.logging import get_logger
 from btcctl.metrics import Metrics
@@ -36,6 +38,7 @@ class StatusServer:
         live: Checks of `/healthz`, by name: if one fails, the process should be restarted. Called by many threads.
         ready: Further checks of `/readyz`.
         debug: The pages of `/debug/`.
+        protection: All is served by HTTPS, and all but health to those alone whom it lets pass; None: plainly, to all.
 
     Raises:
         ConfigError: `address` is not of that form.
@@ -48,8 +51,10 @@ class StatusServer:
         live: Mapping[str, Check],
         ready: Mapping[str, Check],
         debug: Pages | None = None,
+        protection: Protection | None = None,
     ) -> None:
         self._debug = debug
+        self._protection = protection
         self._host, self._wanted_port = parse_address(address)
         self._metrics = metrics
         self._checks = {"/healthz": dict(live), "/readyz": {**live, **ready}}
@@ -74,7 +79,8 @@ class StatusServer:
             reason = getattr(error, "strerror", None) or error
             raise BtcctlError(f"cannot listen on {self._host}:{self._wanted_port}: {reason}") from error
         self._port = listener.getsockname()[1]
-        self._server = HttpServer(listener, self._answer)
+        tls = None if self._protection is None else self._protection.context
+        self._server = HttpServer(listener, self._answer, tls=tls)
         self._runner.start()
         logger.info(
             "serving metrics and health", host=self._host or "all interfaces", port=self.port, paths=self._paths()
@@ -95,6 +101,10 @@ class StatusServer:
 
     def _answer(self, request: Request) -> Answer:
         path = request.path
+        if self._protection is not None and path not in self._checks:
+            refusal = self._protection.refusal(request)
+            if refusal is not None:
+                return refusal
         if path == "/metrics" and self._metrics is not None:
             return Answer(HTTPStatus.OK, self._metrics.text(), METRICS_TYPE)
         if path in self._checks:

@@ -8,8 +8,7 @@ import pytest
 from cryptography import x509
 from cryptography.x509.verification import PolicyBuilder, Store
 
-from btcctl.secret import SecretBytes
-from btcctl.webhooks.trust.certificates import (
+from btcctl.certificates.issuing import (
     AUTHORITY_LIFE,
     LEAF_LIFE,
     SPREADING,
@@ -19,6 +18,7 @@ from btcctl.webhooks.trust.certificates import (
     names_in,
     renewed,
 )
+from btcctl.secret import SecretBytes
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 HOSTS = ["vol-webhooks.default.svc"]

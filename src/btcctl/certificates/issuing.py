@@ -1,10 +1,10 @@
-"""The certificates of a server of webhooks: an authority of its own, and what that signs. Pure, but for random keys.
+"""The certificates of a server: an authority of its own, and what that signs. Pure, but for random keys.
 
 Nobody notices a change of them:
 
 - The server's certificate lasts 90 days, and is made anew after two thirds of these by the same authority.
-- The authority lasts five years. After two thirds of these there is a second one beside it; API servers are told of
-  both, and only an hour later the new one begins to sign.
+- The authority lasts five years. After two thirds of these there is a second one beside it; clients are told of both,
+  and only an hour later the new one begins to sign.
 - Copies of an operator share all of it, so none may make a certificate that leaves out a name that another needs: names
   are added at any time, and only left out when a certificate is due anyway.
 """
@@ -31,7 +31,7 @@ from btcctl.secret import SecretBytes
 
 LEAF_LIFE = timedelta(days=90)
 AUTHORITY_LIFE = timedelta(days=5 * 365)
-SPREADING = timedelta(hours=1)  # until a new authority is known to every API server
+SPREADING = timedelta(hours=1)  # until a new authority is known to every client
 _SKEW = timedelta(hours=1)  # of clocks
 _MOST_NAME = 64  # characters of a common name (RFC 5280, ub-common-name)
 _AUTHORITY_BITS = (False, False, False, False, False, True, True, False, False)  # signs certificates and CRLs
@@ -66,7 +66,7 @@ def renewed(current: Certificates | None, hosts: Sequence[str], now: datetime) -
 
     Args:
         current: What there is; None, or what cannot be read, is nothing.
-        hosts: DNS names and IP addresses by which API servers reach us.
+        hosts: DNS names and IP addresses by which clients reach us.
     """
     state = None if current is None else _read(current, now)
     if current is None or state is None:
@@ -150,7 +150,7 @@ def _count(authorities: bytes) -> int:
 def _new_authority(now: datetime) -> _Authority:
     key = _new_key()
     # A name of its own: two authorities of one name could not be told apart by what they have signed.
-    name = _name(f"btcctl webhooks {now.astimezone(UTC):%Y-%m-%d} {x509.random_serial_number() & 0xFFFFFFFF:08x}")
+    name = _name(f"btcctl {now.astimezone(UTC):%Y-%m-%d} {x509.random_serial_number() & 0xFFFFFFFF:08x}")
     builder = _builder(name, name, key, key, _AUTHORITY_BITS, now, AUTHORITY_LIFE)
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
     return _Authority(builder.sign(key, hashes.SHA256()), key)

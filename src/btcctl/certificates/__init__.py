@@ -1,0 +1,1 @@
+"""What a server shows so that it is believed: certificates, who keeps them, and who makes them anew."""
