@@ -168,3 +168,7 @@ class TestDefinitions:
         dear = "self.map(x, self.map(y, x + y).join(',')).join(';')"
         fields = [field for field, _ in complaints(array("string"), "true", messageExpression=dear)]
         assert "schema.properties[a].x-kubernetes-validations[0].messageExpression" in fields
+
+
+def test_whether_a_field_is_there_is_as_small_as_any_truth_value():
+    assert cost(TWO_TEXTS, "has(self.required) == has(self.optional)") == 3

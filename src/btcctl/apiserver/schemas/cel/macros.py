@@ -38,7 +38,7 @@ def presence(compiler: Compiler, tree: Any, position: int) -> Part:
     owner, name = compiler.part(tree.children[0]), str(tree.children[1])
     found = compiler.field(owner, name, position)
     real = owner.type.fields[name][0] if name in owner.type.fields else name
-    cost = owner.estimate._replace(path=(), size=None, item=None, key=None)
+    cost = owner.estimate._replace(path=(), size=compiler.estimator.size_of(BOOL, ()), item=None, key=None)
     return found._replace(type=BOOL, run=lambda scope: _is_there(owner.run(scope), real), estimate=cost)
 
 
