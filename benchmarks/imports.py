@@ -13,8 +13,9 @@ _STATEMENTS = {
     "the interpreter alone": "",
     "import btcctl": "import btcctl",
     "what a controller needs": (
-        "from btcctl import ApiClient, Controller, HandlerFuncs, ResourceType, Result, SharedInformer,"
-        " SharedInformerFactory, load_config, run_until_signal"
+        "from btcctl import ApiClient, Controller, ControllerOptions, Manager, ObjectKey, ResourceType, Result,"
+        " SharedInformerFactory, create_or_update, generation_changed, load_config, run_until_signal, set_controller,"
+        " write_status"
     ),
 }
 

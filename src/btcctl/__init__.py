@@ -10,6 +10,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
+from btcctl.version import VERSION
+
 if TYPE_CHECKING:
     from btcctl.app.app import App as App
     from btcctl.app.app import AppOptions as AppOptions
@@ -113,7 +115,7 @@ if TYPE_CHECKING:
     from btcctl.objects import ObjectKey as ObjectKey
     from btcctl.objects import OwnerReference as OwnerReference
     from btcctl.objects import WatchEvent as WatchEvent
-    from btcctl.processes.computing import compute as compute
+    from btcctl.processes.at_hand import compute as compute
     from btcctl.resources import CLUSTER_ROLE_BINDINGS as CLUSTER_ROLE_BINDINGS
     from btcctl.resources import CLUSTER_ROLES as CLUSTER_ROLES
     from btcctl.resources import CONFIG_MAPS as CONFIG_MAPS
@@ -186,6 +188,8 @@ if TYPE_CHECKING:
     from btcctl.workqueue.rate_limiters import ItemExponentialRateLimiter as ItemExponentialRateLimiter
     from btcctl.workqueue.rate_limiters import MaxOfRateLimiter as MaxOfRateLimiter
     from btcctl.workqueue.rate_limiters import RateLimiter as RateLimiter
+
+__version__ = VERSION
 
 _HOMES = {
     "AGE": "typed.definition",
@@ -332,7 +336,7 @@ _HOMES = {
     "all_of": "controller.keys.predicates",
     "any_of": "controller.keys.predicates",
     "atomic": "crds.annotations",
-    "compute": "processes.computing",
+    "compute": "processes.at_hand",
     "converts": "webhooks.hooks",
     "crd_for": "crds.definition",
     "create_or_update": "controller.writing.writes",

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class ExponentialBackoff:
+class ExponentialBackoff(msgspec.Struct, frozen=True):
     """Doubles from `base` to `cap`, with jitter.
 
     Attributes:
@@ -24,7 +24,7 @@ class ExponentialBackoff:
     cap: float
     factor: float = 2.0
     jitter: float = 0.0
-    uniform: Callable[[float, float], float] = field(default=random.uniform, repr=False)
+    uniform: Callable[[float, float], float] = random.uniform
 
     def __post_init__(self) -> None:
         if not (0 <= self.base <= self.cap < math.inf and 1 <= self.factor < math.inf and 0 <= self.jitter < math.inf):

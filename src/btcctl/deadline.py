@@ -11,7 +11,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+
+import msgspec
 
 from btcctl.clock import Clock, bounded
 from btcctl.errors import DeadlineExceeded, Interrupted
@@ -69,8 +70,7 @@ class PendingCalls:
             end()
 
 
-@dataclass(frozen=True, slots=True)
-class _Limit:
+class _Limit(msgspec.Struct, frozen=True):
     seconds: float
     ends_at: float
     clock: Clock

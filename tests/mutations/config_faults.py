@@ -49,7 +49,7 @@ CONFIG_FAULTS = [
         ("the last file counts", "known.setdefault(name, Found(entry, place))", "known[name] = Found(entry, place)"),
     ),
     *faults_in(
-        "rest/kubeconfig/renewal.py",
+        "rest/kubeconfig/issued/renewal.py",
         _RENEWAL,
         (
             "everybody renews",

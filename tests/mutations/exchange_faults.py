@@ -66,7 +66,7 @@ EXCHANGE_FAULTS: list[Fault] = [
         ("a header's value can be two headers", " or _FIELD.fullmatch(line) is None", ""),
     ),
     *faults_in(
-        "rest/exchange/proxies.py",
+        "rest/exchange/reaching/proxies.py",
         ("rest/exchange/test_proxies.py",),
         ("what is on this machine is reached through a proxy", 'host == "localhost" or (', "("),
         ("a domain stands for all names that end like it", 'host.endswith(f".{name}")', "host.endswith(name)"),
@@ -83,8 +83,10 @@ EXCHANGE_FAULTS: list[Fault] = [
     *faults_in(
         "rest/exchange/connection.py",
         _EXCHANGE,
-        ("what comes back after the end stays open", "if kept is None or len(kept) >= kept.size:", "if False:"),
-        ("a dead connection is taken for a live one", "if not connection.is_connected:", "if False:"),
+        ("what comes back after the end stays open", "if len(self._kept) >= self._size:", "if False:"),
+        ("a dead connection is taken for a live one", "wire.poll(0) or ", ""),
+        ("replaced certificates go on to serve", "not tls.is_in_force(connection.context)", "False"),
+        ("servers that are asked no more keep connections", "            oldest.keep_none()\n", "            pass\n"),
     ),
     *faults_in(
         "rest/config/tls.py",

@@ -22,14 +22,19 @@ _EVENTS = ("events",)
 
 RUNTIME_FAULTS = [
     *faults_in(
-        "controller/reconciling/processing.py",
+        "controller/reconciling/coroutines.py",
         ("controller/reconciling/test_coroutines.py",),
         ("a coroutine has no deadline", "asyncio.timeout(self._timeout)", "asyncio.timeout(None)"),
         (
             "a coroutine that a stop cancels has failed",
-            "CancelledError) and self.is_ending:",
-            "CancelledError) and False:",
+            "CancelledError) and self.is_ending",
+            "CancelledError) and False",
         ),
+    ),
+    *faults_in(
+        "controller/reconciling/working.py",
+        ("controller/reconciling/test_coroutines.py",),
+        ("a coroutine function is called like others", "if not _is_async(reconcile):", "if True:"),
     ),
     *faults_in(
         "controller/reconciling/looping.py",
@@ -156,7 +161,6 @@ RUNTIME_FAULTS = [
             "result.background and self._uses_background",
             "result.background",
         ),
-        ("a coroutine function is called like others", "self.is_async = _is_async(reconcile)", "self.is_async = False"),
         (
             "a rate limiter that raises ends the worker",
             "            return self._queue.add_rate_limited(key, minimum)\n        except BaseException",

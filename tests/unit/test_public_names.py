@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
+import importlib.metadata
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -55,6 +58,31 @@ def test_every_built_in_kind_and_every_error_can_be_imported():
 def test_what_a_name_needs_is_loaded_when_it_is_first_used():
     assert btcctl.ApiClient is ApiClient
     assert "ApiClient" in dir(btcctl)
+
+
+#: A controller in a cluster has no use for them, or not before it needs them. Together they take longer to import than
+#: all that it needs (docs/performance.md, "Whole controllers").
+NEEDLESS = (
+    *("asyncio", "concurrent.futures", "email", "http.client", "importlib.metadata", "multiprocessing", "subprocess"),
+    *("cryptography", "h11", "kubernetes", "prometheus_client", "rich", "structlog", "urllib3", "websockets", "yaml"),
+    *(f"btcctl.{each}" for each in ("apiserver", "cli", "crds", "events", "leaderelection", "metrics", "webhooks")),
+    *("btcctl.rest.kubeconfig", "btcctl.rest.typed.resource"),
+)
+
+
+def test_what_a_controller_imports_brings_nothing_along_that_it_may_not_need():
+    program = (
+        "import sys; from btcctl import ApiClient, CONFIG_MAPS, Controller, ControllerOptions, Manager, ObjectKey,"
+        " ResourceType, Result, SharedInformerFactory, create_or_update, generation_changed, load_config,"
+        " run_until_signal, set_controller, write_status; print(*sys.modules)"
+    )
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    assert "btcctl.controller.manager" in loaded
+    assert [each for each in NEEDLESS if each in loaded] == []
+
+
+def test_the_version_is_that_of_the_package():
+    assert btcctl.__version__ == importlib.metadata.version("btcctl")
 
 
 @pytest.mark.parametrize("module", [btcctl, btcctl.testing, btcctl.testing.faults], ids=lambda each: each.__name__)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import platform
 from collections.abc import Callable, Iterable, Iterator
 
@@ -13,6 +12,7 @@ from prometheus_client.registry import Collector
 from btcctl.bitcoin.types import BitcoinNetwork, NetworkStatus, decode_status
 from btcctl.errors import ObjectDecodeError
 from btcctl.objects import Object
+from btcctl.version import VERSION
 
 #: A scrape grows with each network; beyond this many only their number is shown.
 MOST_NETWORKS = 1000
@@ -61,7 +61,7 @@ class _Build(Collector):
     def collect(self) -> Iterator[Metric]:
         labels = ["version", "python_version"]
         family = GaugeMetricFamily("btcctl_build_info", "1; what we are is in the labels.", labels=labels)
-        family.add_metric([importlib.metadata.version("btcctl"), platform.python_version()], 1)
+        family.add_metric([VERSION, platform.python_version()], 1)
         yield family
 
 

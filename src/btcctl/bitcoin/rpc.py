@@ -18,7 +18,6 @@ from typing import Any, Final, Self
 from urllib.parse import quote, urlsplit
 
 import msgspec
-from urllib3 import PoolManager
 
 from btcctl import codecs
 from btcctl.bitcoin.rpc_errors import (
@@ -54,11 +53,12 @@ from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.deadline import time_left
 from btcctl.errors import CallTimedOut
 from btcctl.rest.exchange.call import Call as ExchangeCall
-from btcctl.rest.exchange.connection import Connections, Dial, PlainPool
+from btcctl.rest.exchange.connection import ConnectionsByServer
 from btcctl.rest.exchange.exchange import exchange
 from btcctl.rest.exchange.failures import FAILURES, describe
 from btcctl.rest.exchange.head import format_fields, format_request
-from btcctl.rest.exchange.names import Names
+from btcctl.rest.exchange.reaching.names import Names
+from btcctl.rest.exchange.reaching.route import Dial, Route
 from btcctl.rest.transport.transport import Fence
 
 __all__ = [
@@ -102,8 +102,8 @@ READ_SECONDS: Final = 6.0
 MAX_ANSWER_BYTES: Final = 16 * 1024 * 1024
 # Core sends JSON with 400 and 404, too: of a request that makes no sense, and of a method that there is not.
 _REJECTED: Final = frozenset({400, 404, 405})
-# Each pool holds one idle connection; the least recently used node's is closed first.
-_POOLS = 256
+# One idle connection is kept to each; that to the node that was asked longest ago is closed first.
+_MOST_NODES = 256
 
 Call = tuple[str, Sequence[Any]]  #: a method and its positional parameters
 
@@ -151,12 +151,10 @@ class RpcConnections:
         self._port = port
         self._read_seconds = read_seconds
         self._connect_seconds = connect_seconds
-        self._dial = dial
         self._clock = clock
         self._fence = fence
-        self._names = Names(clock)
-        self._pools = PoolManager(num_pools=_POOLS, maxsize=1)
-        self._pools.pool_classes_by_scheme = {"http": PlainPool}
+        names = Names(clock)
+        self._connections = ConnectionsByServer(_MOST_NODES, lambda host, port: Route(host, port, names, dial=dial))
 
     def client(self, address: str, credentials: Credentials, port: int | None = None) -> RpcClient:
         """A client of the node at this IP address.
@@ -172,7 +170,7 @@ class RpcConnections:
 
     def close(self) -> None:
         """Close what is idle. Idempotent."""
-        self._pools.clear()
+        self._connections.close()
 
     def post(
         self, url: str, headers: dict[str, str], body: bytes, *, retry: bool, seconds: float | None = None
@@ -192,7 +190,7 @@ class RpcConnections:
         seconds = time_left(self._connect_seconds + self._read_seconds if seconds is None else seconds)
         parts = urlsplit(url)
         message = format_request("POST", parts.path or "/", format_fields(parts.netloc, headers.items()), body)
-        pool = self._pools.connection_from_url(url)
+        connections = self._connections.to(parts.hostname or "", parts.port or 80)
         answer_bytes = bytearray()
 
         def receive(piece: bytes) -> None:
@@ -202,7 +200,6 @@ class RpcConnections:
 
         try:
             call = ExchangeCall(seconds, self._clock, fence=self._fence, connect_seconds=self._connect_seconds)
-            connections = Connections(pool, self._names, dial=self._dial)
             answer = exchange(connections, call, "POST", message, may_be_sent_twice=retry)
             answer.read(receive)
         except FAILURES as error:

@@ -6,7 +6,6 @@ Exit status: 0 done or stopped as asked, 1 failed, 2 bad usage or configuration,
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -20,6 +19,7 @@ from btcctl.cli.flags import Flags, Parser
 from btcctl.cli.network import calls, desired, get, logs, status, tx, waiting
 from btcctl.errors import BtcctlError, ConfigError
 from btcctl.secret import ENVIRON, SecretMapping
+from btcctl.version import VERSION
 
 # Each wake-up of an I/O thread waits for the interval times the number of busy threads: 1 ms cuts
 # the latency of watches and renewals tenfold for 8 % of CPU-bound work (measured, four busy threads).
@@ -130,7 +130,7 @@ def build_parser(environ: Mapping[str, str] | None = None) -> argparse.ArgumentP
     """The whole command line."""
     environ = ENVIRON if environ is None else SecretMapping(environ)
     parser = Parser(prog="btcctl", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--version", action="version", version=f"btcctl {importlib.metadata.version('btcctl')}")
+    parser.add_argument("--version", action="version", version=f"btcctl {VERSION}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command_name")
     for module in (run, sandbox, view, crd, init, crds, types, rbac, debug, doctor):
         command = module.add_parser(commands, environ)

@@ -6,10 +6,11 @@ import contextlib
 import contextvars
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from logging import DEBUG
 from typing import TYPE_CHECKING, Any, Self
+
+from msgspec.structs import replace
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.controller.builder import ControllerBuilder
@@ -19,8 +20,8 @@ from btcctl.controller.keys.sources import KeyHandler, Source, wait_for_sources
 from btcctl.controller.options import ControllerOptions
 from btcctl.controller.reconciling.draining import finish_work
 from btcctl.controller.reconciling.journal import Journal, WorkObserver
-from btcctl.controller.reconciling.processing import Processor, Reconcile
-from btcctl.controller.reconciling.working import Workers
+from btcctl.controller.reconciling.processing import Reconcile
+from btcctl.controller.reconciling.working import Workers, processor_for
 from btcctl.errors import CacheSyncError, describe_error
 from btcctl.informers.shared_informer import SharedInformer
 from btcctl.informers.typed import TypedInformer, cache_of
@@ -95,7 +96,9 @@ class Controller:
         self._begin_work: Callable[[], object] = dict if of_queue is None else of_queue.idle_until_called()
         self._options = options
         self._clock = clock
-        self._processor = Processor(name, reconcile, self.queue, clock=clock, metrics=of_reconciles, options=options)
+        self._processor = processor_for(
+            name, reconcile, self.queue, clock=clock, metrics=of_reconciles, options=options
+        )
         self._sources: list[Source] = []
         self._observer: WorkObserver | None = None
         self._noted: dict[ObjectKey, str] = {}  # of keys on their way into the queue; each step on it is atomic

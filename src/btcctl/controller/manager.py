@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from btcctl.clock import SYSTEM_CLOCK, Clock, bounded
 from btcctl.controller.controller import Controller
@@ -13,9 +13,11 @@ from btcctl.controller.leading import Service, WhenLeading
 from btcctl.controller.signals import catching_signals
 from btcctl.errors import BtcctlError
 from btcctl.informers.factory import SharedInformerFactory
-from btcctl.leaderelection.elector import Elector
 from btcctl.logging import get_logger
 from btcctl.threads import Latch, Stop
+
+if TYPE_CHECKING:
+    from btcctl.leaderelection.elector import Elector
 
 logger = get_logger(__name__)
 

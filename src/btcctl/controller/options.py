@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from btcctl.clock import check_seconds
 
 
-@dataclass(frozen=True, slots=True)
-class ControllerOptions:
+class ControllerOptions(msgspec.Struct, frozen=True):
     """How a controller works. Durations are seconds.
 
     Attributes:

@@ -10,8 +10,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import Any, TypeVar, overload
+
+import msgspec
 
 from btcctl import codecs
 from btcctl.clock import SYSTEM_CLOCK, Clock
@@ -31,8 +32,7 @@ T = TypeVar("T")
 K = TypeVar("K", bound=TypedObject)
 
 
-@dataclass(frozen=True, slots=True)
-class _Cache:
+class _Cache(msgspec.Struct, frozen=True):
     """An informer of a factory, and how it came to be."""
 
     informer: SharedInformer

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields, replace
+
+import msgspec
+from msgspec.structs import fields, replace
 
 from btcctl.backoff import ExponentialBackoff
 from btcctl.clock import MAX_WAIT_SECONDS, check_seconds
@@ -18,8 +20,7 @@ UNREACHABLE_BACKOFF = ExponentialBackoff(base=0.4, cap=4.0, factor=1.1, jitter=0
 _FINITE = frozenset({"spread_seconds", "list_interval_seconds", "poll_seconds"})
 
 
-@dataclass(frozen=True, slots=True)
-class ReflectorOptions:
+class ReflectorOptions(msgspec.Struct, frozen=True):
     """Deadlines and delays of a reflector, in seconds; some are client-go's (tools/cache/reflector.go).
 
     Attributes:
@@ -59,7 +60,7 @@ class ReflectorOptions:
     poll_seconds: float = 30.0
     rewatch_seconds: float = 300.0
     accept_polling: bool = False
-    uniform: Callable[[float, float], float] = field(default=random.uniform, repr=False)
+    uniform: Callable[[float, float], float] = random.uniform
 
     def __post_init__(self) -> None:
         for name in _durations():

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from types import FrameType
 from typing import Protocol
+
+import msgspec
 
 from btcctl.informers.reflector.list_watch import ListerWatcher
 from btcctl.resources import NAMESPACES, ResourceType
@@ -31,8 +32,7 @@ class Client(Protocol):
     def resource(self, type_: ResourceType, namespace: str = "") -> Collection: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(msgspec.Struct, frozen=True):
     """What is in a cache. There is one cache of it, or as many as were asked for by name."""
 
     type: ResourceType

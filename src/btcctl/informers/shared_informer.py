@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from types import TracebackType
 from typing import Self
+
+import msgspec
 
 from btcctl.clock import SYSTEM_CLOCK, Clock, check_seconds
 from btcctl.errors import BtcctlError, CacheSyncError, describe_error
@@ -32,8 +33,7 @@ from btcctl.objects import Object, is_version_at_least
 from btcctl.threads import Latch, Runner, Stop
 
 
-@dataclass(frozen=True, slots=True)
-class InformerStatistics:
+class InformerStatistics(msgspec.Struct, frozen=True):
     """What an informer holds and has done so far."""
 
     reflectors: tuple[ReflectorStatistics, ...]  #: one for each source

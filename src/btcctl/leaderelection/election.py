@@ -6,8 +6,9 @@ how long its record has not changed here, never by the times written in it: cloc
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from btcctl.clock import rfc3339_micro
 from btcctl.errors import ConfigError
@@ -22,8 +23,7 @@ _NEVER = float("-inf")
 _LATER = float("inf")
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
+class Timing(msgspec.Struct, frozen=True):
     """How long things take; client-go's defaults.
 
     Attributes:

@@ -7,8 +7,9 @@ import socket
 import threading
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from btcctl.clock import AWAKE_CLOCK, Clock
 from btcctl.errors import LeaseLost
@@ -37,8 +38,7 @@ def unique_identity() -> str:
     return f"{socket.gethostname()}_{uuid.uuid4()}"
 
 
-@dataclass(slots=True)
-class _Ending:
+class _Ending(msgspec.Struct):
     """How it ends. Set by the thread that stops us, and by the loop at its end."""
 
     resigned: bool = False  #: a lease that runs out from now on is no loss

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from btcctl.clock import Clock
 from btcctl.errors import Forbidden, describe_error
@@ -15,8 +15,7 @@ AGAIN_SECONDS = 60.0  # a cause that lasts is said again as often
 _MAX_CAUSES = 32  # whose texts are remembered: some texts never come twice
 
 
-@dataclass(frozen=True, slots=True)
-class _Failing:
+class _Failing(msgspec.Struct, frozen=True):
     """Replaced as a whole: readiness checks ask from other threads."""
 
     text: str

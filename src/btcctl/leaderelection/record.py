@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
+
+import msgspec
 
 from btcctl.errors import ObjectDecodeError
 from btcctl.objects import Object
@@ -13,8 +14,7 @@ from btcctl.objects import Object
 MAX_INT32 = 2**31 - 1  # what a number in a Lease can be at most
 
 
-@dataclass(frozen=True, slots=True)
-class LeaseRecord:
+class LeaseRecord(msgspec.Struct, frozen=True):
     """The election's part of `spec`; the times are the holder's, for people to read.
 
     Source: https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/lease-v1/

@@ -15,14 +15,12 @@ import queue
 import signal
 import threading
 from collections.abc import Callable
-from contextvars import ContextVar
 from multiprocessing.connection import Connection
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, TypeVar
 
 from btcctl.deadline import pending_calls, time_left
 from btcctl.errors import ComputingFailed, DeadlineExceeded, describe_error
 
-P = ParamSpec("P")
 T = TypeVar("T")
 
 _FOREVER = 1_000_000.0
@@ -119,31 +117,6 @@ class ComputingProcesses:
             self._all.discard(child)
         if is_ours:
             child.end()
-
-
-#: Those of the work under way.
-processes_at_hand: ContextVar[ComputingProcesses | None] = ContextVar("processes", default=None)
-
-
-def compute(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-    """Call a function that computes for long, in a process of the controller that reconciles.
-
-        plan = compute(plan_for, db.spec)
-
-    `ControllerOptions(processes=2)` says how many there are; without any it is called here. Unlike what computes here,
-    it ends at the deadline of the reconcile. It and what it is given are pickled: it stands in a module, and has no
-    caches and no client.
-
-    Raises:
-        DeadlineExceeded: The reconcile has had its time.
-        ComputingFailed: The process ended.
-        TypeError: Something cannot be pickled.
-        BaseException: What the function raised.
-    """
-    processes = processes_at_hand.get()
-    if processes is None:
-        return function(*args, **kwargs)
-    return processes.call(function, args, kwargs)
 
 
 def _ask(child: _Child, question: bytes) -> tuple[bool, Any]:

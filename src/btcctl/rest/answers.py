@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import html
 import re
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from btcctl.clock import Clock
@@ -33,6 +31,8 @@ def parse_retry_after(value: str, clock: Clock) -> float | None:
     """Seconds asked for by a Retry-After header (RFC 9110, section 10.2.3), or None; ten minutes at most."""
     if value.isascii() and value.isdigit():
         return retry_after_of(float(value))
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415  an API server never sends a date
+
     try:
         asked = parsedate_to_datetime(value)
         return retry_after_of(max(0.0, (asked - clock.wall_time()).total_seconds()))
@@ -69,7 +69,9 @@ def _excerpt(response: Response) -> str:
     """What the body says to a person, in one short line."""
     text = response.body[: 20 * _EXCERPT_CHARACTERS].decode("utf-8", "replace")
     if "html" in response.headers.get("Content-Type", ""):
-        text = html.unescape(re.sub(r"(?s)<(style|script).*?</\1>|<[^>]*>", " ", text))
+        from html import unescape  # noqa: PLC0415  loads thousands of names
+
+        text = unescape(re.sub(r"(?s)<(style|script).*?</\1>|<[^>]*>", " ", text))
     if 300 <= response.status < 400:
         text = f"redirected to {response.headers.get('Location', 'nowhere')} {text}"
     text = " ".join(text.split())

@@ -5,11 +5,9 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Mapping
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from logging import DEBUG
 from types import TracebackType
-from typing import Any, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 import msgspec
 from cachetools import LRUCache, TTLCache
@@ -39,12 +37,15 @@ from btcctl.rest.limits import StreamLimits
 from btcctl.rest.retry import RetryPolicy
 from btcctl.rest.transport.breaker import Breaker
 from btcctl.rest.transport.transport import FixedHeaders, Request, Response, StreamResponse, Transport
-from btcctl.rest.typed.resource import TypedResource
 from btcctl.rest.watching.stream import WatchStream
 from btcctl.secret import SecretBytes, hiding_frames, without_frames
 from btcctl.threads import Latch, Stop
 from btcctl.typed.kinds import TypedKind, kind_of
 from btcctl.typed.typed_object import TypedObject
+from btcctl.version import VERSION
+
+if TYPE_CHECKING:
+    from btcctl.rest.typed.resource import TypedResource
 
 logger = get_logger(__name__)
 
@@ -58,14 +59,10 @@ _MAX_RESOURCES = 1000  # that are kept
 _KNOWN_HEADERS = 16  # kinds of requests that are told apart by their headers
 
 
-@cache
 def default_user_agent() -> str:
     """Its part before the "/" is the field manager of writes that name none."""
-    try:
-        ours = version("btcctl")
-    except PackageNotFoundError:
-        ours = "unknown"
-    return f"btcctl/{ours} ({sys.platform}) python/{sys.version_info.major}.{sys.version_info.minor}"
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return f"btcctl/{VERSION} ({sys.platform}) python/{python}"
 
 
 class _Served(msgspec.Struct):
@@ -143,6 +140,8 @@ class ApiClient:
                 if len(self._resources) > _MAX_RESOURCES:
                     self._resources.clear()
             return found
+        from btcctl.rest.typed.resource import TypedResource  # noqa: PLC0415  for programs that use classes
+
         kind = kind_of(type_)
         return TypedResource(Resource(self, kind.type, namespace), kind)
 

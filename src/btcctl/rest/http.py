@@ -1,4 +1,4 @@
-"""Transport over sockets, and the one seam where the errors of sockets, TLS and urllib3 become ours."""
+"""Transport over sockets, and the one seam where the errors of sockets and TLS become ours."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ from btcctl.rest.config.client_config import ClientConfig
 from btcctl.rest.config.tls import TlsContexts, build_proxy_context
 from btcctl.rest.credentials import authorization_within, rejected_within
 from btcctl.rest.exchange.call import Call
-from btcctl.rest.exchange.connection import Connections, open_pool
+from btcctl.rest.exchange.connection import Connections
 from btcctl.rest.exchange.exchange import Answer, exchange
 from btcctl.rest.exchange.failures import FAILURES, describe
 from btcctl.rest.exchange.head import format_fields, format_request
-from btcctl.rest.exchange.names import Names
-from btcctl.rest.exchange.proxies import proxy_for
+from btcctl.rest.exchange.reaching.names import Names
+from btcctl.rest.exchange.reaching.proxies import proxy_for
+from btcctl.rest.exchange.reaching.route import Route
 from btcctl.rest.transport.breaker import Breaker
 from btcctl.rest.transport.transport import IDEMPOTENT, Fence, FixedHeaders, Request, Response
 from btcctl.secret import ENVIRON, SecretBytes
@@ -75,20 +76,19 @@ class HttpTransport:
             if config.tls.insecure:
                 logger.warning("TLS certificates are not verified", host=config.host, source=config.source)
         proxy = proxy_for(url, config.proxy_url, environ)
-        pool = open_pool(
-            url.scheme,
+        route = Route(
             url.hostname or "",
             url.port or (443 if tls else 80),
-            maxsize=pool_size,
+            Names(),
+            tls=tls,
             proxy=proxy,
             proxy_context=build_proxy_context(config.tls) if proxy and proxy.scheme == "https" else None,
         )
         self._tls = tls
-        self._connections = Connections(pool, Names(), tls, proxy)
+        self._connections = Connections(route, pool_size)
         # A proxy that is not asked for a tunnel is told of the server in each request, and of us.
-        is_forwarded = pool.proxy is not None and tls is None
-        self._origin = f"http://{url.netloc}" if is_forwarded else ""
-        self._proxy_fields = [*pool.proxy_headers.items()] if is_forwarded else []
+        self._origin = f"http://{url.netloc}" if route.is_forwarded else ""
+        self._proxy_fields = proxy.fields() if proxy and route.is_forwarded else []
         self._may_wait = getattr(config.credentials, "may_wait", True)
 
     def request(self, request: Request, *, timeout: float, breaker: Breaker | None = None) -> Response:

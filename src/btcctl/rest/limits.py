@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+import msgspec
+from msgspec.structs import fields
 
 from btcctl.clock import check_seconds
 
 
-@dataclass(frozen=True, slots=True)
-class ReadLimits:
+class ReadLimits(msgspec.Struct, frozen=True):
     """Deadlines of lists and watches, in seconds.
 
     Attributes:
@@ -38,8 +38,7 @@ class ReadLimits:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class StreamLimits:
+class StreamLimits(msgspec.Struct, frozen=True):
     """Deadlines of one watch, in seconds.
 
     Attributes:

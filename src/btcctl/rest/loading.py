@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from btcctl.errors import ConfigError
-from btcctl.rest import kubeconfig as kubeconfigs
 from btcctl.rest.config import in_cluster
 from btcctl.rest.config.client_config import ClientConfig
 from btcctl.secret import ENVIRON, SecretMapping, hiding_frames
@@ -36,20 +35,26 @@ def load_config(
         DeadlineExceeded: `btcctl.deadline` left no time for a login.
     """
     if kubeconfig is not None:
-        return kubeconfigs.load([_path(kubeconfig)], context)
+        return _load_files([_path(kubeconfig)], context)
     environ = ENVIRON if environ is None else SecretMapping(environ)
     listed = [Path(each).expanduser() for each in environ.get("KUBECONFIG", "").split(os.pathsep) if each]
     if listed:
-        return kubeconfigs.load(listed, context)
+        return _load_files(listed, context)
     if context is None and in_cluster.is_in_cluster(environ):
         return in_cluster.load(environ, service_account or in_cluster.directory_of(environ))
     usual = Path(environ.get("HOME") or Path.home()) / ".kube" / "config"
     if usual.exists():
-        return kubeconfigs.load([usual], context)
+        return _load_files([usual], context)
     raise ConfigError(
         f"no cluster configured: no --kubeconfig given, KUBECONFIG is not set, this is not a pod, "
         f"and {usual} does not exist; give --kubeconfig FILE"
     )
+
+
+def _load_files(paths: Sequence[Path], context: str | None) -> ClientConfig:
+    from btcctl.rest import kubeconfig  # noqa: PLC0415  YAML and more, which nothing needs in a cluster
+
+    return kubeconfig.load(paths, context)
 
 
 def _path(kubeconfig: Path | str) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import msgspec
 
 from btcctl.backoff import ExponentialBackoff
 from btcctl.clock import check_seconds
@@ -14,8 +14,7 @@ _NEVER_ACTED_ON = frozenset({429})
 _MAY_HAVE_ACTED = frozenset({503, 504})
 
 
-@dataclass(frozen=True, slots=True)
-class RetryPolicy:
+class RetryPolicy(msgspec.Struct, frozen=True):
     """Only answers that carry a Retry-After are retried: all else is the caller's back-off.
 
     client-go does the same, up to ten times (rest/with_retry.go). A version that is too large is
@@ -29,7 +28,7 @@ class RetryPolicy:
 
     attempts: int = 5
     total_seconds: float = 30.0
-    backoff: ExponentialBackoff = field(default=ExponentialBackoff(base=0.1, cap=5.0, jitter=0.5))
+    backoff: ExponentialBackoff = ExponentialBackoff(base=0.1, cap=5.0, jitter=0.5)
 
     def __post_init__(self) -> None:
         check_seconds("total_seconds", self.total_seconds)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal
+
+import msgspec
 
 from btcctl.resources import ResourceType
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(msgspec.Struct, frozen=True):
     """A CEL rule that objects have to obey (`x-kubernetes-validations`).
 
     Attributes:
@@ -49,8 +49,7 @@ class Rule:
         return {name: value for name, value in said.items() if value}
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(msgspec.Struct, frozen=True):
     """A column of `kubectl get`.
 
     Attributes:
@@ -71,8 +70,7 @@ class Column:
 AGE = Column(".metadata.creationTimestamp", "date")
 
 
-@dataclass(frozen=True, slots=True)
-class Scale:
+class Scale(msgspec.Struct, frozen=True):
     """Where `kubectl scale` and autoscalers find their numbers.
 
     Attributes:
@@ -86,8 +84,7 @@ class Scale:
     label_selector: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Definition:
+class Definition(msgspec.Struct, frozen=True):
     """All that stands in a class statement of a TypedObject, beside what its fields say."""
 
     type: ResourceType
@@ -95,13 +92,13 @@ class Definition:
     categories: tuple[str, ...] = ()
     singular: str = ""
     list_kind: str = ""
-    columns: Mapping[str, Column] = field(default_factory=dict)
+    columns: Mapping[str, Column] = msgspec.field(default_factory=dict)
     scale: Scale | None = None
     rules: tuple[Rule, ...] = ()
     selectable_fields: tuple[str, ...] = ()
     deprecated: bool | str = False  #: or the warning that says so
     served: bool = True
-    annotations: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
 _DNS_LABEL = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar, cast
+
+import msgspec
 
 from btcctl import codecs
 from btcctl.resources import ResourceType
@@ -14,8 +15,7 @@ T = TypeVar("T")
 Model: TypeAlias = type[T]
 
 
-@dataclass(frozen=True, slots=True)
-class TypedKind(Generic[T]):
+class TypedKind(msgspec.Struct, Generic[T], frozen=True):
     """A kind whose objects are read as instances of a class that knows nothing of it.
 
         TypedKind(DEPLOYMENTS, lightkube.models.apps_v1.Deployment)

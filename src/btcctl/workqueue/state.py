@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class QueueStatistics:
+
+class QueueStatistics(msgspec.Struct, frozen=True):
     """One queue at one instant."""
 
     depth: int  #: keys that need work and that no worker has taken up, those being processed among them
@@ -27,8 +27,7 @@ class KeyPhase(Enum):
     IDLE = "idle"  #: nowhere
 
 
-@dataclass(frozen=True, slots=True)
-class KeyState:
+class KeyState(msgspec.Struct, frozen=True):
     """One key at one instant. All fields are False or None for a key that was never added, or is done."""
 
     is_dirty: bool  #: it needs work that no worker has taken up

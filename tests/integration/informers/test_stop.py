@@ -78,7 +78,7 @@ def nothing_left_behind() -> Iterator[None]:
     """Neither a thread nor a descriptor."""
     threads, descriptors = threading.active_count(), open_descriptors()
     yield
-    gc.collect()  # urllib3's errors hold on to themselves, and with them to a socket that is shut down
+    gc.collect()  # errors hold on to frames, and with them to a socket that is shut down
     assert (threading.active_count(), open_descriptors()) == (threads, descriptors)
 
 

@@ -218,7 +218,7 @@ def test_trips_at_random_instants_all_end_at_once_and_leak_nothing(authority: Au
             breaker.trip()
             runner.stop(1.0)
         transport.close()
-    gc.collect()  # urllib3's errors hold on to themselves, and with them to a socket that is shut down
+    gc.collect()  # errors hold on to frames, and with them to a socket that is shut down
     assert open_descriptors() == before
 
 

@@ -111,7 +111,7 @@ def test_what_an_error_asks_for_is_kept_to_within_reason(asked, seconds):
         (None, "returned None, not a Result: end it with `return Result()`"),
         (30.0, "returned float, not a Result; to come back later, `Result(requeue_after=30.0)`"),
         (True, "returned bool, not a Result"),
-        (Result, "returned type, not a Result"),
+        (Result, "returned the class Result: write `return Result()`"),
     ],
 )
 def test_a_reconcile_that_returns_something_else_is_told_what_to_return(returned, words):

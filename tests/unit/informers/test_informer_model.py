@@ -6,10 +6,10 @@ import contextlib
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+from msgspec.structs import replace
 
 from btcctl.errors import Gone, TransportError
 from btcctl.informers.shared_informer import SharedInformer

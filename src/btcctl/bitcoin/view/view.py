@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from btcctl.errors import BtcctlError
 from btcctl.logging import scrub
 from btcctl.objects import ObjectKey
 from btcctl.rest.client import ApiClient
+from btcctl.version import VERSION
 
 LOG_SECONDS = 5.0
 _MOST_CHARACTERS = 2000  # of a line
@@ -71,7 +71,7 @@ class View:
         self._collector = Collector(client, self.hub, options.looking, clock=clock)
         self._actions = Actions(client, self._networks, hangs)
         self._server = Server(
-            version=importlib.metadata.version("btcctl"),
+            version=VERSION,
             cluster=options.cluster,
             is_sandbox=options.is_sandbox,
             is_read_only=options.is_read_only,

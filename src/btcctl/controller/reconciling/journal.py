@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeAlias
+
+import msgspec
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.errors import describe_error
@@ -21,8 +22,7 @@ _KEYS = 10_000  # of which the last reconcile is remembered
 WorkObserver: TypeAlias = Callable[[str, str, ObjectKey, Object | None, str], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Running:
+class Running(msgspec.Struct, frozen=True):
     """A reconcile that goes on."""
 
     id: str
@@ -30,8 +30,7 @@ class Running:
     thread: int  #: as `threading.get_ident` has it
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(msgspec.Struct, frozen=True):
     """The last reconcile of a key that ended."""
 
     id: str

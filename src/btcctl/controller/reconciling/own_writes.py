@@ -23,7 +23,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from btcctl.clock import Clock
 from btcctl.informers.shared_informer import SharedInformer
@@ -41,8 +42,7 @@ MAX_LOOK_SECONDS = 0.5
 _Target = tuple[ResourceType, ObjectKey]
 
 
-@dataclass(slots=True)
-class _Pending:
+class _Pending(msgspec.Struct):
     writes: dict[_Target, RecordedWrite]
     give_up_at: float
     looks: int = 0  # how often the key came while it waited

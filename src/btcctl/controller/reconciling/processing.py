@@ -6,20 +6,17 @@ library), is the failure of that one call: the key comes back, the worker goes o
 
 from __future__ import annotations
 
-import asyncio
 import inspect
-import weakref
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager
 from contextvars import copy_context
 from logging import DEBUG
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, cast
 
 from btcctl.clock import Clock
 from btcctl.controller.options import ControllerOptions
 from btcctl.controller.reconciling.failures import Tracebacks, retry_after_of
 from btcctl.controller.reconciling.journal import Journal
-from btcctl.controller.reconciling.looping import SteppedLoop
 from btcctl.controller.reconciling.own_writes import OwnWrites
 from btcctl.controller.reconciling.passing import PassingFailures, is_passing
 from btcctl.controller.reconciling.result import MIN_REQUEUE_SECONDS, Result
@@ -27,12 +24,13 @@ from btcctl.deadline import PendingCalls, limited_to
 from btcctl.errors import DeadlineExceeded, Interrupted, TerminalError, describe_error
 from btcctl.logging import bind, get_logger
 from btcctl.objects import ObjectKey
-from btcctl.processes.computing import ComputingProcesses, processes_at_hand
+from btcctl.processes.at_hand import processes_at_hand
 from btcctl.rest.collection.written import recording_writes
 from btcctl.workqueue.rate_limited import RateLimitingQueue
 
 if TYPE_CHECKING:
     from btcctl.controller.metrics import ControllerMetrics
+    from btcctl.processes.computing import ComputingProcesses
 
 logger = get_logger(__name__)
 
@@ -49,13 +47,15 @@ class Processor:
         calls: What reconciles wait for. Once they have been broken off, none begins any more.
         own_writes: What each key waits for.
         journal: What became of each key.
-        is_async: The reconcile is a coroutine function: `process_async` is for it, `process` for others.
         processes: What `compute` uses in a reconcile; None: it computes there.
-        is_ending: Coroutines are cancelled, because the controller stops: none of the keys has failed.
+        is_ending: The controller stops, and what is under way is broken off: none of those keys has failed.
+        is_async: It is a CoroutineProcessor.
 
     Raises:
         TypeError: `reconcile` cannot be called.
     """
+
+    is_async: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -69,10 +69,8 @@ class Processor:
     ) -> None:
         self._name = name
         self._reconcile = _checked(name, reconcile)
-        self.is_async = _is_async(reconcile)
         self.processes: ComputingProcesses | None = None
         self.is_ending = False
-        self._loop: SteppedLoop | None = None
         self._queue = queue
         self._clock = clock
         self._metrics = metrics
@@ -87,30 +85,8 @@ class Processor:
             metrics.own_writes = self.own_writes
 
     def process(self, key: ObjectKey) -> None:
-        """Reconcile `key`, unless a cache does not show yet what the last reconcile of it has written.
-
-        A coroutine runs in a loop of the calling thread, with nothing beside it: for tests.
-        """
-        if self.is_async:
-            self._loop = self._loop or _loop_of(
-                self, self._clock
-            )  # one for all: what a reconcile keeps may belong to it
-            self._loop.run_whole(self.process_async(key))
-        else:
-            copy_context().run(self._process, key)  # what is bound to log lines ends with it
-
-    async def process_async(self, key: ObjectKey) -> None:
-        """The same in a task of a running loop, where several may be under way."""
-        started_at = self._begin(key)
-        if started_at is None:
-            return
-        try:
-            result = await self._call_async(key)
-        except BaseException as error:
-            outcome: tuple[str, BaseException | None] = self._failed(key, error)
-        else:
-            outcome = self._succeeded(key, result)
-        self._end(key, started_at, *outcome)
+        """Reconcile `key`, unless a cache does not show yet what the last reconcile of it has written."""
+        copy_context().run(self._process, key)  # what is bound to log lines ends with it
 
     def _process(self, key: ObjectKey) -> None:
         started_at = self._begin(key)
@@ -165,7 +141,7 @@ class Processor:
         if issubclass(kind, Interrupted) and self.calls.are_broken_off:
             logger.info("reconcile broken off: the server is silent, and the controller stops")
             return "interrupted", error
-        if issubclass(kind, asyncio.CancelledError) and self.is_ending:
+        if self._is_cancelled(kind):
             logger.info("reconcile cancelled: the controller stops")
             return "interrupted", error
         self._retry(key, error)
@@ -193,20 +169,11 @@ class Processor:
                 result: Any = self._reconcile(key)
             finally:
                 self.own_writes.record(key, writes)
-        return _checked_result(result)
+        return checked_result(result)
 
-    async def _call_async(self, key: ObjectKey) -> Result:
-        with recording_writes() as writes, self._limited():
-            try:
-                async with asyncio.timeout(self._timeout) as limit:
-                    result = await cast("Any", self._reconcile)(key)
-            except TimeoutError as error:
-                if limit.expired():  # and not one of its own
-                    raise DeadlineExceeded(f"not done within {self._timeout:g} s") from error
-                raise
-            finally:
-                self.own_writes.record(key, writes)
-        return _checked_result(result)
+    def _is_cancelled(self, kind: type[BaseException]) -> bool:
+        """Whether a reconcile that has raised that was cancelled by us."""
+        return False
 
     def _retry(self, key: ObjectKey, error: BaseException) -> None:
         """Have `key` come back; show the traceback of what is not ours, the first time that the key fails so."""
@@ -265,17 +232,7 @@ def _checked(name: str, reconcile: Any) -> Reconcile:
     return cast("Reconcile", reconcile)
 
 
-def _loop_of(owner: object, clock: Clock) -> SteppedLoop:
-    loop = SteppedLoop(clock)
-    weakref.finalize(owner, loop.close)
-    return loop
-
-
-def _is_async(reconcile: Any) -> bool:
-    return inspect.iscoroutinefunction(reconcile) or inspect.iscoroutinefunction(reconcile.__call__)
-
-
-def _checked_result(result: Any) -> Result:
+def checked_result(result: Any) -> Result:
     if not isinstance(result, Result):
         raise TypeError(_why_no_result(result))
     return result
@@ -287,5 +244,7 @@ def _why_no_result(returned: object) -> str:
         return "reconcile returned a coroutine, but is no coroutine function: write it as `async def`"
     if returned is None:
         return "reconcile returned None, not a Result: end it with `return Result()`"
+    if returned is Result:
+        return "reconcile returned the class Result: write `return Result()`"
     hint = f"; to come back later, `Result(requeue_after={returned})`" if type(returned) in {int, float} else ""
     return f"reconcile returned {type(returned).__name__}, not a Result{hint}"

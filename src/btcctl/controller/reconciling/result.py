@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from numbers import Real
 from typing import Any
+
+import msgspec
 
 #: No key comes back sooner because it asks for it: a worker that never rests helps no key.
 MIN_REQUEUE_SECONDS = 0.005
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(msgspec.Struct, frozen=True):
     """The outcome of a reconcile that did not fail.
 
     To be tried again with back-off, raise; to be left alone until the next change although
@@ -48,4 +48,4 @@ class Result:
             number = math.inf
         if not 0 <= number < math.inf:
             raise ValueError(f"requeue_after is {number}, must be 0 or more seconds, and finite; None is never")
-        object.__setattr__(self, "requeue_after", number)
+        msgspec.structs.force_setattr(self, "requeue_after", number)

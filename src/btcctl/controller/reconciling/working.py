@@ -2,21 +2,54 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
+from typing import TYPE_CHECKING, Any, cast
 
 from btcctl.clock import Clock
 from btcctl.controller.options import ControllerOptions
-from btcctl.controller.reconciling.looping import LoopingWorkers
-from btcctl.controller.reconciling.processing import Processor
+from btcctl.controller.reconciling.processing import Processor, Reconcile
 from btcctl.objects import ObjectKey
-from btcctl.processes.computing import ComputingProcesses
 from btcctl.threads import Runner, Stop
 from btcctl.workqueue.queue import WorkQueue
+from btcctl.workqueue.rate_limited import RateLimitingQueue
+
+if TYPE_CHECKING:  # asyncio and multiprocessing are for controllers that have coroutines or processes
+    from btcctl.controller.metrics import ControllerMetrics
+    from btcctl.controller.reconciling.coroutines import CoroutineProcessor
+    from btcctl.controller.reconciling.looping import LoopingWorkers
+    from btcctl.processes.computing import ComputingProcesses
 
 _JOIN_SECONDS = 2.0  # for threads that have nothing left to do
 _HANGING_JOIN_SECONDS = 0.1  # for threads that had their time already
+
+
+def processor_for(
+    name: str,
+    reconcile: Reconcile,
+    queue: RateLimitingQueue[ObjectKey],
+    *,
+    clock: Clock,
+    metrics: ControllerMetrics | None,
+    options: ControllerOptions,
+) -> Processor:
+    """Of a function, or of a coroutine function.
+
+    Raises:
+        TypeError: `reconcile` cannot be called.
+    """
+    if not _is_async(reconcile):
+        return Processor(name, reconcile, queue, clock=clock, metrics=metrics, options=options)
+    from btcctl.controller.reconciling.coroutines import CoroutineProcessor  # noqa: PLC0415
+
+    return CoroutineProcessor(name, reconcile, queue, clock=clock, metrics=metrics, options=options)
+
+
+def _is_async(reconcile: Any) -> bool:
+    functions = (reconcile, reconcile.__call__) if callable(reconcile) else ()
+    return any(inspect.iscoroutinefunction(each) for each in functions)
 
 
 class Workers:
@@ -41,11 +74,13 @@ class Workers:
         on_failure: Callable[[str, BaseException], None],
     ) -> None:
         self._processor = processor
-        self._processes = ComputingProcesses(f"{name}-computing", options.processes) if options.processes else None
-        processor.processes = self._processes
+        self._processes = processor.processes = _processes(name, options.processes)
         self._workers: list[Runner | LoopingWorkers]
         if processor.is_async:
-            self._workers = [LoopingWorkers(name, options.workers, queue, processor.process_async, clock, on_failure)]
+            from btcctl.controller.reconciling.looping import LoopingWorkers  # noqa: PLC0415
+
+            process = cast("CoroutineProcessor", processor).process_async
+            self._workers = [LoopingWorkers(name, options.workers, queue, process, clock, on_failure)]
         else:
             names = [f"{name}-worker-{number}" for number in range(options.workers)]
             self._workers = [Runner(each, work, clock=clock, on_failure=partial(on_failure, each)) for each in names]
@@ -72,3 +107,11 @@ class Workers:
                 stack.callback(self._processes.close)
             for each in self._workers:
                 each.stop(_HANGING_JOIN_SECONDS if hangs else _JOIN_SECONDS)
+
+
+def _processes(name: str, count: int) -> ComputingProcesses | None:
+    if not count:
+        return None
+    from btcctl.processes.computing import ComputingProcesses  # noqa: PLC0415
+
+    return ComputingProcesses(f"{name}-computing", count)

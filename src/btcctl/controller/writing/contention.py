@@ -15,9 +15,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
+import msgspec
 from cachetools import LRUCache
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
@@ -45,8 +45,7 @@ class Contested(BtcctlError):
     """It is not written: the last writes did not last. The message names the field, and who undoes it, if known."""
 
 
-@dataclass(slots=True)
-class _Field:
+class _Field(msgspec.Struct):
     value: int
     writes: int = 0  # in a row
     written_at: float = float("-inf")

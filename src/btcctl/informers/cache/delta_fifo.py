@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import TypeAlias
+
+import msgspec
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.objects import DELETED, Object, ObjectKey, WatchEvent
@@ -15,8 +16,7 @@ ALL = ""  #: the scope of a list of everything
 MAX_DELTAS_PER_KEY = 100  #: a consumer that is far behind gets the sum of what happened
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(msgspec.Struct, frozen=True):
     """What happened to some objects: ADDED, MODIFIED and DELETED events, per key oldest first.
 
     Between two keys no order is promised.
@@ -25,8 +25,7 @@ class Changes:
     deltas: dict[ObjectKey, list[WatchEvent]]
 
 
-@dataclass(frozen=True, slots=True)
-class Replaced:
+class Replaced(msgspec.Struct, frozen=True):
     """The whole collection as listed, or all of it that is in one scope."""
 
     objects: dict[ObjectKey, Object]
@@ -34,8 +33,7 @@ class Replaced:
     scope: str = ALL  #: a namespace
 
 
-@dataclass(frozen=True, slots=True)
-class Resync:
+class Resync(msgspec.Struct, frozen=True):
     """Tell handlers again of what the store holds."""
 
     skip: frozenset[ObjectKey]  #: of which there are changes underway anyway

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from btcctl.clock import Clock
 from btcctl.errors import (
@@ -25,8 +25,7 @@ LATEST = ""  #: a list at this version is read from etcd
 ANY = "0"  #: a list at this version is whatever the server has in its cache
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(msgspec.Struct, frozen=True):
     """A whole collection.
 
     Attributes:

@@ -6,8 +6,10 @@ an event the next phase and its effects. All instants are monotonic seconds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TypeAlias
+
+import msgspec
+from msgspec.structs import replace
 
 from btcctl.errors import BtcctlError, ObjectDecodeError, TooManyRequests, Unauthorized
 from btcctl.informers.reflector.listing import ANY, LATEST, IncompleteList, NotStreamed, Snapshot
@@ -25,8 +27,7 @@ MAX_REFUSALS_FOR_GOOD = 2
 MAX_REFUSALS = 4  #: the same for all other reasons, and only after ReflectorOptions.fallback_seconds
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(msgspec.Struct, frozen=True):
     """The version that has been read up to, and whether the server still knows it."""
 
     version: str = ANY
@@ -46,8 +47,7 @@ class Position:
         return LATEST if self.is_refused or not self.is_ordered else self.version
 
 
-@dataclass(frozen=True, slots=True)
-class StreamingPolicy:
+class StreamingPolicy(msgspec.Struct, frozen=True):
     """Whether lists are streamed.
 
     Attributes:
@@ -84,8 +84,7 @@ def _most_failures(error: BtcctlError) -> int:
     return 1
 
 
-@dataclass(frozen=True, slots=True)
-class Refusals:
+class Refusals(msgspec.Struct, frozen=True):
     """How a server that answers has failed to give a watch, since it last gave one that was of use.
 
     Attributes:
@@ -119,8 +118,7 @@ class Refusals:
         return self.count >= MAX_REFUSALS * self.patience and now - self.first_at >= fallback_seconds
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
+class Memory(msgspec.Struct, frozen=True):
     """What goes from phase to phase.
 
     Attributes:
@@ -133,22 +131,19 @@ class Memory:
     listed_at: float = NEVER
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(msgspec.Struct, frozen=True):
     """Next, the collection is read in pages."""
 
     memory: Memory
 
 
-@dataclass(frozen=True, slots=True)
-class StreamingList:
+class StreamingList(msgspec.Struct, frozen=True):
     """Next, the collection is read as the beginning of a watch; once it is read, the phase is Watching."""
 
     memory: Memory
 
 
-@dataclass(frozen=True, slots=True)
-class Watching:
+class Watching(msgspec.Struct, frozen=True):
     """Next, or already, changes are followed.
 
     Attributes:
@@ -175,8 +170,7 @@ class Watching:
         return self.relist == "skipped" or self.is_suspect
 
 
-@dataclass(frozen=True, slots=True)
-class Checking:
+class Checking(msgspec.Struct, frozen=True):
     """Next, the server is asked whether it knows our version: two streams in a row were silent.
 
     A server that does not send bookmarks may rightly be; one that was restored from a backup, and is behind, is, too.
@@ -185,8 +179,7 @@ class Checking:
     memory: Memory
 
 
-@dataclass(frozen=True, slots=True)
-class Polling:
+class Polling(msgspec.Struct, frozen=True):
     """Next, the collection is read in pages because no watch can be had.
 
     Attributes:
@@ -202,8 +195,7 @@ class Polling:
 Phase: TypeAlias = Listing | StreamingList | Watching | Checking | Polling
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(msgspec.Struct, frozen=True):
     """The collection was read, or all of it that there was when a stream began."""
 
     snapshot: Snapshot
@@ -211,25 +203,21 @@ class Listed:
     at: float
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(msgspec.Struct, frozen=True):
     """The server knows our version."""
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(msgspec.Struct, frozen=True):
     """The first event, or bookmark, of a stream."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
+class Unreadable(msgspec.Struct, frozen=True):
     """An event came whose object cannot be read, for the second time: it is left out, and the stream goes on."""
 
     error: ObjectDecodeError
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(msgspec.Struct, frozen=True):
     """A watch has ended, or could not be had.
 
     Attributes:
@@ -246,8 +234,7 @@ class Ended:
     error: BtcctlError | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(msgspec.Struct, frozen=True):
     """Any other request has failed."""
 
     error: BtcctlError
@@ -258,49 +245,42 @@ class Failed:
 Event: TypeAlias = Listed | Checked | Received | Unreadable | Ended | Failed
 
 
-@dataclass(frozen=True, slots=True)
-class Replace:
+class Replace(msgspec.Struct, frozen=True):
     """Store this as the whole collection."""
 
     snapshot: Snapshot
 
 
-@dataclass(frozen=True, slots=True)
-class CountRelist:
+class CountRelist(msgspec.Struct, frozen=True):
     """A list has become necessary, for this reason."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class ResetBackoff:
+class ResetBackoff(msgspec.Struct, frozen=True):
     """The next failure is the first."""
 
 
-@dataclass(frozen=True, slots=True)
-class BackOff:
+class BackOff(msgspec.Struct, frozen=True):
     """Wait as long as one does after this error, and those before it."""
 
     error: BtcctlError
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
+class Pause(msgspec.Struct, frozen=True):
     """Wait for a random time between these, in seconds."""
 
     least: float
     most: float
 
 
-@dataclass(frozen=True, slots=True)
-class NotBefore:
+class NotBefore(msgspec.Struct, frozen=True):
     """Wait until this instant."""
 
     instant: float
 
 
-@dataclass(frozen=True, slots=True)
-class Say:
+class Say(msgspec.Struct, frozen=True):
     """Worth a line in the log."""
 
     text: str

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 #: Longer than any pause of a server that is well (it sends a bookmark a minute), its restart included.
 MAX_SILENCE_SECONDS = 300.0
 
 
-@dataclass(frozen=True, slots=True)
-class ReflectorStatistics:
+class ReflectorStatistics(msgspec.Struct, frozen=True):
     """What a reflector has done so far.
 
     Attributes:
@@ -45,8 +45,7 @@ class ReflectorStatistics:
         return 0.0 if self.heard_at is None else now - self.heard_at
 
 
-@dataclass(slots=True)
-class ReflectorCounters:
+class ReflectorCounters(msgspec.Struct):
     """What the statistics count; changed by the reflector's thread only. As of `ReflectorStatistics`."""
 
     streams: int = 0
@@ -56,4 +55,4 @@ class ReflectorCounters:
     events: int = 0
     bookmarks: int = 0
     skipped: int = 0
-    relists: Counter[str] = field(default_factory=Counter)
+    relists: Counter[str] = msgspec.field(default_factory=Counter)

@@ -12,8 +12,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from btcctl.errors import BtcctlError, ConnectionSilent, ObjectDecodeError, WatchDecodeError
 from btcctl.informers.options import ReflectorOptions

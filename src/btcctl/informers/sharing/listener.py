@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.informers.sharing.notifications import Added, Deleted, EventHandler, Notification, Witness, notify
@@ -16,8 +17,7 @@ from btcctl.threads import Stop
 logger = get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class ListenerStatistics:
+class ListenerStatistics(msgspec.Struct, frozen=True):
     """The notifications of one handler so far."""
 
     name: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol, TypeAlias
+
+import msgspec
 
 from btcctl.objects import Object, ObjectKey
 
@@ -23,8 +24,7 @@ class Updated(NamedTuple):
     new: Object
 
 
-@dataclass(frozen=True, slots=True)
-class Deleted:
+class Deleted(msgspec.Struct, frozen=True):
     """An object is gone, or no longer selected."""
 
     key: ObjectKey

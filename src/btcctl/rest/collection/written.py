@@ -8,7 +8,6 @@ whichever write took the last finalizer away.
 from __future__ import annotations
 
 from contextvars import ContextVar
-from dataclasses import dataclass
 
 import msgspec
 
@@ -17,8 +16,7 @@ from btcctl.objects import Object, ObjectKey, decode_json, is_version_at_least
 from btcctl.resources import ResourceType
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedWrite:
+class RecordedWrite(msgspec.Struct, frozen=True):
     """One write that the server has accepted."""
 
     type: ResourceType

@@ -6,7 +6,8 @@ Source: https://kubernetes.io/docs/reference/access-authn-authz/authentication/#
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from btcctl.errors import ConfigError
 
@@ -14,8 +15,7 @@ from btcctl.errors import ConfigError
 _LEGAL = frozenset(b"!#$&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 
 
-@dataclass(frozen=True, slots=True)
-class Impersonation:
+class Impersonation(msgspec.Struct, frozen=True):
     """Whom to act as. The server asks whether we may.
 
     Attributes:
@@ -31,7 +31,7 @@ class Impersonation:
     user: str
     uid: str = ""
     groups: tuple[str, ...] = ()
-    extra: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    extra: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.user:

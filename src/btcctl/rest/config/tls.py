@@ -80,6 +80,7 @@ def build_context(tls: Tls) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.sslsocket_class = TlsSocket
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
     if tls.insecure:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

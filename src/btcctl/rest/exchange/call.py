@@ -66,14 +66,14 @@ class Call:
         """That the call has had its time."""
         return OutOfTime(f"connected, but silent or too slow: no whole answer within {self._seconds:g} s")
 
-    def watch_over(self, sock: socket.socket) -> None:
-        """Let the breaker end what blocks on `sock`.
+    def watch_over(self, fd: int) -> None:
+        """Let the breaker end what blocks on the socket of this descriptor.
 
         Raises:
             Interrupted: It is tripped already.
         """
         if self.breaker is not None:
-            watch_over(sock.fileno(), self.breaker)
+            watch_over(fd, self.breaker)
 
 
 def watch_over(fd: int, breaker: Breaker) -> None:

@@ -62,12 +62,12 @@ def exchange(
     connection, why = connections.take(), None
     try:
         while True:
-            is_kept = connection.sock is not None
+            is_kept = connection.wire is not None
             if not is_kept:
                 _connect(connections, connection, call)
-            elif call.breaker is not None:
-                call.watch_over(connection.sock)
             wire: Any = connection.wire
+            if is_kept and call.breaker is not None:
+                call.watch_over(wire.fd)
             try:
                 _send(wire, call, message)
                 data = _receive_soon(wire, call)

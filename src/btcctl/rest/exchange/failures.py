@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import http.client
 import socket
 import ssl
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
-
-from urllib3.exceptions import HTTPError, LocationParseError
 
 from btcctl.errors import CallTimedOut, ConnectionRefused, ConnectionSilent, TransportError
 
@@ -46,9 +43,8 @@ class NoAnswer(ExchangeError):
     """The server closed the connection before any of the answer had come: perhaps it never saw the request."""
 
 
-#: All that an exchange may fail with. Besides, `ValueError` is what urllib3 and the resolver say to impossible names,
-#: and it is turned into one of these where it comes from.
-FAILURES = (ExchangeError, HTTPError, OSError, http.client.HTTPException)  # ssl.SSLError is an OSError
+#: All that an exchange may fail with.
+FAILURES = (ExchangeError, OSError)  # ssl.SSLError is an OSError
 
 
 def describe(error: BaseException, *, source: str = "", ca_source: str = "") -> tuple[type[TransportError], str]:
@@ -78,7 +74,7 @@ def _words(error: BaseException, chain: Sequence[BaseException], address: str, c
         return f"TLS failed: {getattr(failed, 'reason', None) or failed}"
     if isinstance(error, ConnectError) and error.is_proxied:
         return str(error)
-    if _first(chain, socket.gaierror) or _first(chain, LocationParseError):
+    if _first(chain, socket.gaierror):
         return f"the host name cannot be resolved{address}"
     if isinstance(error, ConnectError):
         return f"{error}{address}"

@@ -15,8 +15,6 @@ import ssl
 from collections.abc import Callable
 from typing import Any
 
-from urllib3.util.ssltransport import SSLTransport
-
 from btcctl.clock import Clock
 from btcctl.rest.config.tls import TlsSocket
 
@@ -66,12 +64,8 @@ WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 def wire_to(sock: Any, clock: Clock) -> Wire:
     """The wire at a socket that has been connected; it does not block any more then."""
-    if isinstance(sock, SSLTransport):
-        below = _InTime(sock.socket, clock)
-        sock.socket = below  # type: ignore[assignment]
-        return _blocking(sock, below.settimeout)
     if not isinstance(sock, socket.socket):
-        return _blocking(sock, sock.settimeout)
+        return _layered_wire(sock, clock)
     sock.settimeout(0.0)
     read, write = sock.operations() if isinstance(sock, TlsSocket) else (sock.recv, sock.send)
     return Wire(sock.fileno(), read, write)
@@ -81,6 +75,16 @@ def _poll(fd: int, events: int) -> Callable[[float], object]:
     poller = select.poll()
     poller.register(fd, events)
     return poller.poll
+
+
+def _layered_wire(sock: Any, clock: Clock) -> Wire:
+    from urllib3.util.ssltransport import SSLTransport  # noqa: PLC0415  for few, and loads much
+
+    if not isinstance(sock, SSLTransport):
+        return _blocking(sock, sock.settimeout)
+    below = _InTime(sock.socket, clock)
+    sock.socket = below  # type: ignore[assignment]
+    return _blocking(sock, below.settimeout)
 
 
 def _blocking(sock: Any, limit: Callable[[float], object]) -> Wire:

@@ -4,9 +4,7 @@
     fields      plain data → typed entries, refused with the path of the field
     merged      several files → one context's cluster and user
     static      what stands in a user: tokens, passwords, certificates
-    exec_plugin, plugin_process   what a program of the user's says
-    auth_provider                 OIDC, by the `kubernetes` package; nothing else here imports that
-    renewal     one run at a time, pauses after failures, the old credential until its end
+    issued      what a program or an identity provider issues, and renews
     login       the credentials and TLS of one context, and the file read again after a 401
 
 Source: https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/

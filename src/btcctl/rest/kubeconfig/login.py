@@ -8,10 +8,11 @@ from __future__ import annotations
 import stat
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 from urllib.parse import urlsplit
+
+import msgspec
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.deadline import time_left
@@ -19,21 +20,19 @@ from btcctl.errors import ConfigError
 from btcctl.logging import get_logger
 from btcctl.rest.config.tls import Tls
 from btcctl.rest.credentials import Credentials, StaticCredentials
-from btcctl.rest.kubeconfig.auth_provider import AuthProvider
-from btcctl.rest.kubeconfig.exec_plugin import ExecPlugin, Issued
 from btcctl.rest.kubeconfig.merging import Chosen, Merged, names
-from btcctl.rest.kubeconfig.renewal import RENEWAL_SECONDS, Issue, Renewed
 from btcctl.rest.kubeconfig.static import credentials_of, has_certificate, tls_of
-from btcctl.threads import Stop
 
 logger = get_logger(__name__)
 
-_A_PERSON_SECONDS = 600.0  # for the first login, if a person may have to act in it
 _REREAD_SECONDS = 60.0  # how long a caller waits for another that is reading the files
 
 
 class Session(Protocol):
-    """Who we are, and what TLS is made of."""
+    """Who we are, and what TLS is made of. `may_wait`: a person may have to be asked now and then."""
+
+    @property
+    def may_wait(self) -> bool: ...
 
     @property
     def credentials(self) -> Credentials: ...
@@ -41,43 +40,15 @@ class Session(Protocol):
     def tls(self) -> Tls: ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Fixed:
+class _Fixed(msgspec.Struct, frozen=True):
     """What stands in the file."""
 
+    may_wait: ClassVar[bool] = False
     credentials: Credentials
     _tls: Tls
 
     def tls(self) -> Tls:
         return self._tls
-
-
-class _Issued:
-    """What a program or an identity provider has issued."""
-
-    def __init__(self, renewed: Renewed, tls: Tls) -> None:
-        self._renewed = renewed
-        self._plain = tls
-        self._made: tuple[Issued, Tls] | None = None
-
-    @property
-    def credentials(self) -> Credentials:
-        return self
-
-    def authorization(self) -> str:
-        return self._renewed.current().header
-
-    def rejected(self, authorization: str) -> bool:
-        return self._renewed.replaces(authorization)
-
-    def tls(self) -> Tls:
-        """With the certificate that was issued last."""
-        issued, made = self._renewed.latest, self._made
-        if issued.client_data is None:
-            return self._plain
-        if made is None or made[0] is not issued:
-            made = self._made = (issued, replace(self._plain, client_data=issued.client_data))
-        return made[1]
 
 
 def log_in(chosen: Chosen, clock: Clock) -> Session:
@@ -94,25 +65,14 @@ def log_in(chosen: Chosen, clock: Clock) -> Session:
     tls = tls_of(cluster, user, chosen.source, is_https=urlsplit(cluster.entry.server).scheme == "https")
     if entry.exec is not None and entry.auth_provider is not None:
         raise ConfigError(f"{user.place} has exec and auth-provider; leave one of them out")
-    plugin = None if entry.exec is None else ExecPlugin(user, cluster, tls)
-    fixed = credentials_of(user, clock)
-    if entry.auth_provider is not None:
-        provider = AuthProvider(user, cluster)
-        first = _first(provider.issue, RENEWAL_SECONDS)
-        return _Issued(Renewed(provider.issue, first, user.at("auth-provider"), clock=clock), tls)
-    if plugin is None or fixed is not None or has_certificate(entry):
+    if entry.exec is None and entry.auth_provider is None:
+        return _Fixed(credentials_of(user, clock) or StaticCredentials(), tls)
+    from btcctl.rest.kubeconfig.issued.session import IssuedSession, issuer_of  # noqa: PLC0415  few need it
+
+    issuer, fixed = issuer_of(user, cluster, tls), credentials_of(user, clock)
+    if entry.exec is not None and (fixed is not None or has_certificate(entry)):
         return _Fixed(fixed or StaticCredentials(), tls)
-    first = _first(plugin.issue, _A_PERSON_SECONDS if plugin.is_interactive else RENEWAL_SECONDS)
-    return _Issued(Renewed(plugin.issue, first, user.at("exec"), clock=clock), tls)
-
-
-def _first(issue: Issue, seconds: float) -> Issued:
-    """Here, in this thread: no other waits for it yet."""
-    try:
-        return issue(time_left(seconds), Stop())
-    except ConfigError:
-        time_left(seconds)  # says so if that was the reason
-        raise
+    return IssuedSession(issuer, tls, clock)
 
 
 def choose(paths: Sequence[Path], context: str | None) -> Chosen:
@@ -154,7 +114,7 @@ class Login:
     @property
     def may_wait(self) -> bool:
         """Whether a person has to be asked for credentials now and then."""
-        return isinstance(self._session, _Issued)
+        return self._session.may_wait
 
     def tls(self) -> Tls:
         return self._session.tls()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -21,8 +20,7 @@ _PROVIDER_CA = "idp-certificate-authority"
 E = TypeVar("E", Cluster, User, Context)
 
 
-@dataclass(frozen=True, slots=True)
-class Found(Generic[E]):
+class Found(msgspec.Struct, Generic[E], frozen=True):
     """An entry and where it stands, for messages: "kubeconfig FILE: users[0].user"."""
 
     entry: E
@@ -33,8 +31,7 @@ class Found(Generic[E]):
         return f"{self.place}.{field}"
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
+class Chosen(msgspec.Struct, frozen=True):
     """What one context comes to."""
 
     source: str  #: "kubeconfig FILE, context NAME"

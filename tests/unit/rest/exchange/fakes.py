@@ -64,19 +64,15 @@ class Link:
 
     def __init__(self, *wires: Wire, is_kept: bool = False) -> None:
         self.wires = list(wires)
-        self.sock: Wire | None = self.wires.pop(0) if is_kept else None
-        self.last = self.sock
+        self.wire: Wire | None = self.wires.pop(0) if is_kept else None
+        self.last = self.wire
 
     @property
     def is_closed(self) -> bool:
-        return self.sock is None
-
-    @property
-    def wire(self) -> Wire | None:
-        return self.sock
+        return self.wire is None
 
     def close(self) -> None:
-        self.sock = None
+        self.wire = None
 
 
 class Links:
@@ -92,7 +88,7 @@ class Links:
 
     def connect(self, link: Link, call: Call) -> None:
         call.seconds_left()
-        link.sock = link.last = link.wires.pop(0)
+        link.wire = link.last = link.wires.pop(0)
 
     def give_back(self, link: Link) -> None:
         assert self.is_out

@@ -1,4 +1,4 @@
-"""What is used of urllib3 beyond its documentation is there, and does what it is used for."""
+"""Which connections are kept, and for how long."""
 
 from __future__ import annotations
 
@@ -6,100 +6,116 @@ import inspect
 import ssl
 
 import pytest
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, ProxyManager
-from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util.ssltransport import SSLTransport
 
-from btcctl.rest.exchange.connection import Connections, Kept, PlainPool, TlsPool, open_pool
+from btcctl.rest.exchange.connection import Connection, Connections, ConnectionsByServer
 from btcctl.rest.exchange.failures import ConnectError
-from btcctl.rest.exchange.names import Names, in_turn
-from btcctl.rest.exchange.proxies import parse_proxy
+from btcctl.rest.exchange.reaching.names import Names, in_turn
+from btcctl.rest.exchange.reaching.route import Route
 
 
-@pytest.mark.parametrize("name", ["_get_conn", "_put_conn", "_prepare_proxy"])
-@pytest.mark.parametrize("pool", [HTTPConnectionPool, HTTPSConnectionPool])
-def test_a_pool_gives_takes_and_tunnels(pool: type[HTTPConnectionPool], name: str):
-    needed = inspect.signature(getattr(pool, name)).parameters
-    assert [each for each in needed if needed[each].default is inspect.Parameter.empty] in (["self"], ["self", "conn"])
+class Socket:
+    def __init__(self) -> None:
+        self.is_closed = False
+
+    def close(self) -> None:
+        self.is_closed = True
 
 
-@pytest.mark.parametrize("connection", [HTTPConnection, HTTPSConnection])
-def test_a_connection_dials_by_a_method_of_its_own_and_knows_its_name_with_its_dot(connection: type[HTTPConnection]):
-    assert [*inspect.signature(connection._new_conn).parameters] == ["self"]
-    assert connection("api.example.", 1)._dns_host == "api.example."
+class QuietWire:
+    """Of a connection that is idle, unless something has come."""
+
+    def __init__(self, has_come: bool) -> None:
+        self._has_come = has_come
+
+    def poll(self, milliseconds: float) -> bool:
+        assert milliseconds == 0
+        return self._has_come
+
+
+class Contexts:
+    """One context is in force."""
+
+    def __init__(self, context: ssl.SSLContext | None) -> None:
+        self._context = context
+
+    def is_in_force(self, context: ssl.SSLContext | None) -> bool:
+        return context is self._context
+
+
+def idle(*, has_come: bool = False) -> Connection:
+    connection = Connection()
+    connection.sock, connection.wire = Socket(), QuietWire(has_come)
+    return connection
+
+
+def is_open(connection: Connection) -> bool:
+    return connection.wire is not None
+
+
+def connections(size: int = 1, **options: object) -> Connections:
+    return Connections(Route("h", 1, Names(), **options), size)
+
+
+def test_the_connection_that_was_used_last_is_taken_first_and_no_more_are_kept_than_may_be():
+    kept, three = connections(2), [idle(), idle(), idle()]
+    for each in three:
+        kept.give_back(each)
+    assert [is_open(each) for each in three] == [True, True, False]
+    assert (kept.take(), kept.take()) == (three[1], three[0])
+    assert kept.take() not in three
+
+
+def test_a_connection_on_which_something_has_come_or_that_has_ended_is_connected_again():
+    kept, connection = connections(), idle(has_come=True)
+    sock = connection.sock
+    kept.give_back(connection)
+    assert (kept.take(), is_open(connection), sock.is_closed) == (connection, False, True)
+
+
+def test_a_connection_of_certificates_that_were_replaced_is_connected_again():
+    kept, connection = connections(tls=Contexts(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))), idle()
+    kept.give_back(connection)
+    assert (kept.take(), is_open(connection)) == (connection, False)
+
+
+def test_a_connection_that_is_not_connected_is_not_kept():
+    kept, connection = connections(), Connection()
+    kept.give_back(connection)
+    assert kept.take() is not connection
+
+
+def test_closing_closes_what_is_idle_and_what_comes_back_later():
+    kept, early, late = connections(), idle(), idle()
+    kept.give_back(early)
+    kept.close()
+    kept.give_back(late)
+    assert (is_open(early), is_open(late)) == (False, False)
+
+
+def test_connections_that_were_closed_are_not_made_again():
+    kept = connections()
+    kept.close()
+    kept.close()
+    with pytest.raises(ConnectError, match="closed"):
+        kept.take()
+
+
+def test_of_many_servers_those_that_were_asked_longest_ago_are_let_go_and_can_be_asked_again():
+    servers, first = ConnectionsByServer(2, lambda host, port: Route(host, port, Names())), idle()
+    a = servers.to("a", 1)
+    a.give_back(first)
+    b = servers.to("b", 1)
+    assert servers.to("a", 1) is a
+    servers.to("c", 1)
+    assert (is_open(first), servers.to("b", 1) is b) == (True, False)
+    servers.to("c", 1)
+    assert (is_open(first), is_open(a.take())) == (False, False)
 
 
 def test_tls_within_tls_reads_from_an_attribute():
     assert "self.socket.recv" in inspect.getsource(SSLTransport)
     assert "self.socket.sendall" in inspect.getsource(SSLTransport)
-
-
-def test_proxies_lead_to_pools_of_ours_that_know_them():
-    for scheme, proxy, kind in (("https", "http://p:1", TlsPool), ("http", "http://u:p@p:1", PlainPool)):
-        pool = open_pool(scheme, "h", 2, maxsize=3, proxy=parse_proxy(proxy, "x"), proxy_context=None)
-        assert type(pool) is kind
-        assert pool.proxy is not None
-    assert ("proxy-authorization" in pool.proxy_headers) is True
-    assert "proxy_ssl_context" in inspect.signature(ProxyManager).parameters
-
-
-def test_a_proxy_over_tls_is_given_a_context_of_its_own():
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    pool = open_pool("https", "h", 2, maxsize=3, proxy=parse_proxy("https://p:1", "x"), proxy_context=context)
-    assert pool.proxy_config is not None
-    assert pool.proxy_config.ssl_context is context
-
-
-class Idle:
-    """A connection that is kept."""
-
-    def __init__(self, *, is_connected: bool = True) -> None:
-        self.is_connected = is_connected
-        self.closed = 0
-
-    def close(self) -> None:
-        self.closed += 1
-
-
-@pytest.mark.parametrize("kind", [PlainPool, TlsPool])
-def test_what_a_pool_keeps_its_connections_in_is_ours(kind: type[HTTPConnectionPool]):
-    assert isinstance(kind("h", 1, maxsize=3).pool, Kept)
-
-
-def test_the_connection_that_was_used_last_is_taken_first_and_no_more_are_kept_than_may_be():
-    connections, idle = Connections(PlainPool("h", 1, maxsize=2), Names()), [Idle(), Idle(), Idle()]
-    taken = [connections.take() for _ in idle]
-    assert len({id(each) for each in taken}) == 3
-    for each in idle:
-        connections.give_back(each)
-    assert [bool(each.closed) for each in idle] == [False, False, True]
-    assert (connections.take(), connections.take()) == (idle[1], idle[0])
-    assert connections.take() not in idle
-
-
-def test_a_connection_that_the_server_has_closed_meanwhile_is_connected_again():
-    connections, idle = Connections(PlainPool("h", 1), Names()), Idle(is_connected=False)
-    connections.take()
-    connections.give_back(idle)
-    assert connections.take() is idle
-    assert idle.closed == 1
-
-
-def test_closing_closes_what_is_idle_and_what_comes_back_later():
-    connections, early, late = Connections(PlainPool("h", 1), Names()), Idle(), Idle()
-    connections.take()
-    connections.give_back(early)
-    connections.close()
-    connections.give_back(late)
-    assert (early.closed, late.closed) == (1, 1)
-
-
-def test_connections_that_were_closed_are_not_made_again():
-    connections = Connections(PlainPool("h", 1), Names())
-    connections.close()
-    connections.close()
-    with pytest.raises(ConnectError, match="closed"):
-        connections.take()
 
 
 def test_addresses_of_both_families_are_tried_in_turn():

@@ -9,8 +9,8 @@ import pytest
 
 from btcctl.errors import ConfigError
 from btcctl.rest.config.client_config import ClientConfig
-from btcctl.rest.exchange import proxies
-from btcctl.rest.exchange.proxies import is_exempt, parse_proxy, proxy_for
+from btcctl.rest.exchange.reaching import proxies
+from btcctl.rest.exchange.reaching.proxies import is_exempt, parse_proxy, proxy_for
 from btcctl.rest.http import HttpTransport
 
 API = urlsplit("https://api.example.org:6443")

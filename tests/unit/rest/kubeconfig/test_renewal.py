@@ -11,8 +11,8 @@ import pytest
 from btcctl.clock import SYSTEM_CLOCK
 from btcctl.deadline import limited_to
 from btcctl.errors import ConfigError, DeadlineExceeded, TransportError
-from btcctl.rest.kubeconfig.exec_plugin import Issued
-from btcctl.rest.kubeconfig.renewal import Renewed
+from btcctl.rest.kubeconfig.issued.exec_plugin import Issued
+from btcctl.rest.kubeconfig.issued.renewal import Renewed
 from btcctl.testing import capture_logs
 from btcctl.testing.clock import FakeClock
 from btcctl.threads import Stop

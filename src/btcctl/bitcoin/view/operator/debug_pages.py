@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
-from urllib3 import PoolManager
 
 from btcctl import codecs
 from btcctl.bitcoin.reach import Forward
@@ -18,11 +17,12 @@ from btcctl.objects import Object, ObjectKey
 from btcctl.resources import LEASES, PODS
 from btcctl.rest.client import ApiClient
 from btcctl.rest.exchange.call import Call
-from btcctl.rest.exchange.connection import Connections, PlainPool
+from btcctl.rest.exchange.connection import Connections
 from btcctl.rest.exchange.exchange import exchange
 from btcctl.rest.exchange.failures import FAILURES, describe
 from btcctl.rest.exchange.head import format_fields, format_request
-from btcctl.rest.exchange.names import Names
+from btcctl.rest.exchange.reaching.names import Names
+from btcctl.rest.exchange.reaching.route import Route
 
 SECONDS: Final = 5.0
 MAX_BYTES: Final = 16 << 20
@@ -62,14 +62,11 @@ class ForwardedPages:
         self._forward = forward
         self._lease = lease
         self._clock = clock
-        self._names = Names(clock)
-        self._pools = PoolManager(num_pools=2, maxsize=1)
-        self._pools.pool_classes_by_scheme = {"http": PlainPool}
-        self._found: tuple[ObjectKey, int] | None = None
+        self._found: tuple[ObjectKey, int, Connections] | None = None
 
     def close(self) -> None:
         """Close what is idle. Idempotent."""
-        self._pools.clear()
+        self._forget()
 
     def fetch(self, page: str) -> Mapping[str, Any] | None:
         """One page.
@@ -78,24 +75,33 @@ class ForwardedPages:
             BtcctlError: Nobody holds the Lease, it is no pod of this cluster, or it has no such pages.
         """
         if self._found is None:
-            self._found = self._find()
-        pod, port = self._found
+            pod, port = self._find()
+            self._found = pod, port, self._connections_to(pod, port)
+        pod, port, connections = self._found
         try:
-            status, body = self._get(f"/debug/{page}", pod, port)
+            status, body = self._get(f"/debug/{page}", pod, port, connections)
             if status != 200:
                 raise BtcctlError(f"{pod} serves no debug pages: {_HINT}")
             found: Mapping[str, Any] = codecs.decode(body, dict[str, Any])
         except FAILURES as error:
-            self._found = None  # another one may be at work by now
+            self._forget()  # another one may be at work by now
             raise BtcctlError(f"{pod}: {describe(error)[1]}; {_HINT}") from error
         except codecs.DECODE_ERRORS as error:
             raise BtcctlError(f"{pod} answers with no debug page: {describe_error(error)}") from error
         return found
 
-    def _get(self, path: str, pod: ObjectKey, port: int) -> tuple[int, bytes]:
+    def _forget(self) -> None:
+        if self._found is not None:
+            self._found[-1].close()
+        self._found = None
+
+    def _connections_to(self, pod: ObjectKey, port: int) -> Connections:
         def dial(_host: str, _port: int, seconds: float) -> Any:
             return self._forward(pod, port, seconds)
 
+        return Connections(Route(_NOBODY, port, Names(self._clock), dial=dial))
+
+    def _get(self, path: str, pod: ObjectKey, port: int, connections: Connections) -> tuple[int, bytes]:
         message = format_request("GET", path, format_fields(f"{_NOBODY}:{port}", ()), b"")
         body = bytearray()
 
@@ -105,8 +111,7 @@ class ForwardedPages:
                 raise BtcctlError(f"{pod} sends too much")
 
         call = Call(time_left(SECONDS), self._clock, connect_seconds=SECONDS)
-        pool = self._pools.connection_from_url(f"http://{_NOBODY}:{port}/")
-        answer = exchange(Connections(pool, self._names, dial=dial), call, "GET", message, may_be_sent_twice=True)
+        answer = exchange(connections, call, "GET", message, may_be_sent_twice=True)
         answer.read(receive)
         return answer.status, bytes(body)
 

@@ -21,7 +21,7 @@ from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.deadline import time_left
 from btcctl.errors import BtcctlError, DeadlineExceeded, Interrupted, TransportError
 from btcctl.logging import get_logger
-from btcctl.rest.kubeconfig.exec_plugin import Issued
+from btcctl.rest.kubeconfig.issued.exec_plugin import Issued
 from btcctl.secret import hiding_frames
 from btcctl.threads import Runner, Stop
 

@@ -21,8 +21,8 @@ from urllib3.exceptions import HTTPError
 
 from btcctl.errors import ConfigError, Interrupted
 from btcctl.rest.credentials import checked_header
-from btcctl.rest.kubeconfig.exec_plugin import Issued
 from btcctl.rest.kubeconfig.fields import Cluster, User
+from btcctl.rest.kubeconfig.issued.exec_plugin import Issued
 from btcctl.rest.kubeconfig.merging import Found
 from btcctl.secret import Secret, hiding_frames
 from btcctl.threads import Stop
@@ -38,8 +38,10 @@ class AuthProvider:
         cluster: The cluster's.
     """
 
+    is_interactive = False
+
     def __init__(self, user: Found[User], cluster: Found[Cluster]) -> None:
-        self._place = user.at("auth-provider")
+        self.place = user.at("auth-provider")
         self._document = _document(cluster.entry, user.entry)
 
     @hiding_frames
@@ -73,20 +75,20 @@ class AuthProvider:
                 )
                 loader.load_and_set(found)
         except kube_config.ConfigException as error:
-            raise ConfigError(f"{self._place}: {error}") from error
+            raise ConfigError(f"{self.place}: {error}") from error
         except (HTTPError, oauth2.OAuth2Error, OSError, LookupError, ValueError, TypeError, AttributeError) as error:
-            raise ConfigError(f"{self._place}: login failed: {type(error).__name__}: {error}") from error
+            raise ConfigError(f"{self.place}: login failed: {type(error).__name__}: {error}") from error
         if not found.api_key:
-            raise ConfigError(f"{self._place}: login failed: {'; '.join(complaints) or 'no credentials came of it'}")
+            raise ConfigError(f"{self.place}: login failed: {'; '.join(complaints) or 'no credentials came of it'}")
         header = Secret(found.api_key.get("BearerToken", "").strip())
-        return Issued(checked_header(header, f"{self._place}: the token"), expires=getattr(loader, "expiry", None))
+        return Issued(checked_header(header, f"{self.place}: the token"), expires=getattr(loader, "expiry", None))
 
     def _imported(self, name: str) -> Any:
         try:
             return import_module(name)
         except ModuleNotFoundError as error:
             raise ConfigError(
-                f"{self._place}: logging in by OIDC takes the package kubernetes: pip install 'btcctl[oidc]', or use a "
+                f"{self.place}: logging in by OIDC takes the package kubernetes: pip install 'btcctl[oidc]', or use a "
                 "kubeconfig with a token, a certificate or an exec plugin"
             ) from error
 

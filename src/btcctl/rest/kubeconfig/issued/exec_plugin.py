@@ -22,8 +22,8 @@ from btcctl.logging import scrub
 from btcctl.rest.config.tls import Tls
 from btcctl.rest.credentials import checked_header
 from btcctl.rest.kubeconfig.fields import Cluster, Entry, Exec, User
+from btcctl.rest.kubeconfig.issued.plugin_process import Output, PluginFailed, PluginMissing, run
 from btcctl.rest.kubeconfig.merging import Found
-from btcctl.rest.kubeconfig.plugin_process import Output, PluginFailed, PluginMissing, run
 from btcctl.rest.kubeconfig.static import contents
 from btcctl.secret import SHOWN, Secret, SecretBytes, SecretMapping, hiding_frames
 from btcctl.threads import Stop
@@ -79,7 +79,7 @@ class ExecPlugin:
 
     def __init__(self, user: Found[User], cluster: Found[Cluster], tls: Tls) -> None:
         self._exec = _checked(user)
-        self._place = user.at("exec")
+        self.place = user.at("exec")
         self._cluster = _cluster_info(cluster, tls) if self._exec.provide_cluster_info else None
 
     @property
@@ -92,7 +92,7 @@ class ExecPlugin:
         has_terminal = sys.stdin is not None and not sys.stdin.closed and sys.stdin.isatty()
         mode = self._exec.interactive_mode
         if mode == "Always" and not has_terminal:
-            raise ConfigError(f"{self._place}: interactiveMode is Always, and standard input is no terminal")
+            raise ConfigError(f"{self.place}: interactiveMode is Always, and standard input is no terminal")
         return has_terminal and mode != "Never"
 
     @hiding_frames
@@ -148,7 +148,7 @@ class ExecPlugin:
             raise self._failure("it answered with neither a token nor a certificate")
         token = (status.token or "").strip()
         return Issued(
-            checked_header(Secret(f"Bearer {token}" if token else ""), f"{self._place}: the plugin's token"),
+            checked_header(Secret(f"Bearer {token}" if token else ""), f"{self.place}: the plugin's token"),
             SecretBytes(f"{certificate}\n{key}".encode()) if certificate else None,
             self._expiry(status.expiration_timestamp),
         )
@@ -164,7 +164,7 @@ class ExecPlugin:
         raise self._failure(f"its expirationTimestamp {text[:40]!r} is no time like 2030-01-31T12:00:00Z")
 
     def _failure(self, reason: str) -> BtcctlError:
-        return ConfigError(f"{self._place}: login failed: {self._exec.command}: {reason}")
+        return ConfigError(f"{self.place}: login failed: {self._exec.command}: {reason}")
 
     def _hint(self) -> str:
         hint = _CONTROL.sub("", self._exec.install_hint).strip()

@@ -6,20 +6,21 @@ HTTPS_PROXY, HTTP_PROXY and NO_PROXY are read as Go's programs read them, kubect
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from importlib.util import find_spec
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import SplitResult, unquote, urlsplit
 
+import msgspec
+
 from btcctl.errors import ConfigError
-from btcctl.secret import Secret
+from btcctl.secret import Secret, SecretBytes
 
 _PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 
 
-@dataclass(frozen=True, slots=True)
-class Proxy:
+class Proxy(msgspec.Struct, frozen=True):
     """A proxy. Shows neither user nor password.
 
     Attributes:
@@ -29,12 +30,19 @@ class Proxy:
     scheme: str
     host: str
     port: int
-    user: Secret = field(default=Secret(), repr=False)
-    password: Secret = field(default=Secret(), repr=False)
+    user: Secret = Secret()
+    password: Secret = Secret()
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.scheme}://{host}:{self.port}"
+
+    def fields(self) -> list[tuple[str, str]]:
+        """The header that shows it user and password, if it has any (RFC 7617)."""
+        if not self.user:
+            return []
+        login = b64encode(SecretBytes(f"{self.user}:{self.password}".encode()))
+        return [("Proxy-Authorization", Secret(f"Basic {login.decode()}"))]
 
     @property
     def is_socks(self) -> bool:

@@ -1,0 +1,1 @@
+"""How a server is reached: `names` asks the resolver, `proxies` chooses the way, `route` goes it."""
