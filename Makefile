@@ -20,7 +20,7 @@ TOOLKIT_UNIT := $(addprefix tests/unit/,rest informers workqueue events leaderel
 LONG_OPERATOR := $(addprefix --ignore=tests/unit/bitcoin/,test_crashes.py test_hostile.py test_reconcile.py test_specs.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-stories test-toolkit test-server test-operator test-unit bitcoind promtool chromium test-browser screenshots images dist test-bitcoind pythons test-pythons test-lowest controlplane test-real test-election test-faults e2e reliability mutations chart chart-docs cover lint format types contracts check bench bench-controllers bench-scale clean
+.PHONY: help demo test test-stories test-toolkit test-server test-operator test-unit bitcoind promtool chromium test-browser screenshots images dist test-bitcoind pythons test-pythons test-lowest controlplane test-real test-election test-faults e2e reliability mutations chart chart-docs cover lint format types contracts check bench bench-controllers bench-scale bench-server clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -156,6 +156,10 @@ bench-controllers: controlplane ## one small operator in Go, with btcctl and kop
 
 bench-scale: $(READY) ## the operator with 1,000 networks, settled, changed, restarted, growing; ARGS=--quick
 	$(BIN)/python -m benchmarks.scale $(ARGS)
+
+bench-server: $(READY) ## the embedded API server: the rooms that a request goes through, and what writes cost; ARGS="--beside DIR"
+	$(BIN)/python -m benchmarks.apiserver jumps
+	$(BIN)/python -m benchmarks.apiserver writes $(ARGS)
 
 clean: ## remove .venv and every cache
 	rm -rf $(VENV) .venv-3.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build .coverage .coverage.* src/*.egg-info

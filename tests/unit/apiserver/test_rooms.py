@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from benchmarks.apiserver import trails
 
 import btcctl.apiserver
 
@@ -30,3 +31,9 @@ def test_the_page_has_ten_places_and_every_room() -> None:
 def test_a_room_has_ten_modules_at_most(package: Path) -> None:
     modules = {path.name for path in package.glob("*.py")} - {"__init__.py"}
     assert len(modules) <= 10
+
+
+def test_a_request_changes_rooms_two_hundred_times_at_most() -> None:
+    found = dict(trails())
+    assert set(found) == {"POST of a pod", "PUT of a ConfigMap", "GET of a ConfigMap"}
+    assert all(0 < each.jumps <= 200 and each.moves <= 200 for each in found.values())
