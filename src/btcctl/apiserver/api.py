@@ -20,11 +20,13 @@ from btcctl.apiserver.endpoints.scales import Scales
 from btcctl.apiserver.endpoints.subresources import Subresources
 from btcctl.apiserver.endpoints.token_requests import TokenRequests
 from btcctl.apiserver.endpoints.writes import Changes
+from btcctl.apiserver.kinds.built_in.resources import BUILT_INS
 from btcctl.apiserver.machinery import errors
 from btcctl.apiserver.machinery.errors import StatusError
 from btcctl.apiserver.objects.apply import Applier
 from btcctl.apiserver.objects.garbage import Collector
 from btcctl.apiserver.objects.writer import Writer
+from btcctl.apiserver.requests.context import RequestContext
 from btcctl.apiserver.requests.messages import (
     ANONYMOUS,
     ApiRequest,
@@ -40,8 +42,6 @@ from btcctl.apiserver.requests.options import Rights, WriteOptions
 from btcctl.apiserver.requests.request_info import attributes_of, is_long_running, resource_of
 from btcctl.apiserver.requests.routing import Route, find_route, verb_of
 from btcctl.apiserver.requests.timeouts import check_timeout
-from btcctl.apiserver.requests.warning_header import warning_header
-from btcctl.apiserver.served.builtins import BUILT_INS
 from btcctl.apiserver.served.registry import Registry
 from btcctl.apiserver.storage.collection import Body
 from btcctl.apiserver.storage.store import Store
@@ -102,12 +102,12 @@ class Api:
         self._authorizer = self._rbac if authorizer == "rbac" else authorizer
         self._observer = observer
         self._tokens = Tokens(self.store)
-        self._reviews = Reviews(self.registry, clock, self._authorizer, self._tokens.user_of)
+        self._reviews = Reviews(clock, self._authorizer, self._tokens.user_of)
         self.services = Services(self.store)  #: where webhooks are that are named by a Service
         hooks = HookClient(self.services.resolve)
         self._writer = Writer(self.store, self.registry, new_uid, hooks)
         self._reader = Reader(self.store)
-        applier = Applier(self.store, self.registry, self._writer)
+        applier = Applier(self.store, self._writer)
         self.admission = Admission(self.store, self.registry, hooks)
         rights_of = None if self._authorizer is None else self._rights_of
         self._changes = Changes(self.store, self._writer, self._reader, applier, self.admission, rights_of)
@@ -133,7 +133,7 @@ class Api:
     def handle(self, request: ApiRequest) -> Response:
         """Answer a request. Never raises for anything a client can send."""
         attributes = attributes_of(request)
-        warnings: list[str] = []
+        context: RequestContext | None = None
         try:
             if not is_long_running(attributes):
                 check_timeout(request)
@@ -145,9 +145,10 @@ class Api:
             if route is None:
                 response: Response = self._discover(request)
             else:
+                context = RequestContext(request, route)
                 if route.served.deprecation:
-                    warnings.append(route.served.deprecation)
-                response = self._dispatch(route, request, verb_of(request, route, attributes.verb), warnings)
+                    context.warn(route.served.deprecation)
+                response = self._dispatch(context, verb_of(request, route, attributes.verb))
         except StatusError as error:
             response = _error_response(error)
         except RecursionError:
@@ -157,7 +158,7 @@ class Api:
             response = _error_response(errors.internal("the embedded API server failed; its log says why"))
         if self._observer is not None:
             self._observer(attributes, _status_of(response))
-        return _with_warnings(response, warnings)
+        return response if context is None else context.with_warnings(response)
 
     def _authorize(self, attributes: RequestAttributes) -> None:
         """
@@ -192,18 +193,19 @@ class Api:
             raise errors.resource_not_found()
         raise errors.path_not_found()
 
-    def _dispatch(self, route: Route, request: ApiRequest, verb: str, warnings: list[str]) -> Response:
+    def _dispatch(self, context: RequestContext, verb: str) -> Response:
+        request, route = context.request, context.route
         if route.subresource not in {"", "status"}:
-            return self._subresources.handle(route, request, warnings)
+            return self._subresources.handle(context)
         if route.served.verbs == ("create",):
-            return json_response(201, self._reviews.handle(route, request, warnings))
+            return json_response(201, self._reviews.handle(context))
         if verb in {"update", "patch"} and not route.name:
             raise errors.bad_request("name must be provided")
         if verb == "watch":
             return self._reader.watch(route, request)
         if verb in {"get", "list"}:
             return self._reader.get(route, request) if verb == "get" else self._reader.list(route, request)
-        return self._changes.handle(verb, route, request, warnings)
+        return self._changes.handle(verb, context)
 
     def _rights_of(self, request: ApiRequest) -> Rights:
         return _Rights(attributes_of(request), self._authorize_part, self._rbac)
@@ -216,7 +218,7 @@ class Api:
                 served is not None
                 and self.store.get(served.collection, ObjectKey("", body["metadata"]["name"])) is None
             ):
-                self._writer.create(Route(served), body, WriteOptions(manager="kube-apiserver"), [], [])
+                self._writer.create(Route(served), body, WriteOptions(manager="kube-apiserver"), [])
 
     def _create_namespaces(self) -> None:
         served = self.registry.find("", "v1", "namespaces")
@@ -225,7 +227,7 @@ class Api:
         for name in _NAMESPACES:
             if self.store.get(served.collection, ObjectKey("", name)) is None:
                 body = {"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": name}}
-                self._writer.create(Route(served), body, WriteOptions(manager="kube-apiserver"), [], [])
+                self._writer.create(Route(served), body, WriteOptions(manager="kube-apiserver"), [])
 
 
 class _Rights:
@@ -273,10 +275,3 @@ def _error_response(error: StatusError) -> ApiResponse:
     if error.body is None:
         return text_response(error.status, error.message, error.headers)
     return json_response(error.status, error.body, error.headers)
-
-
-def _with_warnings(response: Response, warnings: list[str]) -> Response:
-    if not warnings or not isinstance(response, ApiResponse):
-        return response
-    headers = {**response.headers, "Warning": warning_header(warnings)}
-    return ApiResponse(response.status, headers, response.body)

@@ -21,9 +21,9 @@ from btcctl.apiserver.admission.policies.mutating import MutatingPolicies, Mutat
 from btcctl.apiserver.admission.policies.params import Params
 from btcctl.apiserver.admission.policies.validating import ValidatingPolicies, ValidatingPolicy
 from btcctl.apiserver.admission.versions import Versions
-from btcctl.apiserver.requests.messages import ApiRequest, User
+from btcctl.apiserver.requests.context import RequestContext
+from btcctl.apiserver.requests.messages import User
 from btcctl.apiserver.requests.options import Renew
-from btcctl.apiserver.requests.routing import Route
 from btcctl.apiserver.served.registry import Registry
 from btcctl.apiserver.storage.collection import Body, CollectionId
 from btcctl.apiserver.storage.store import Store
@@ -78,7 +78,6 @@ class Admission:
 
     def __init__(self, store: Store, registry: Registry, client: HookClient) -> None:
         self._store = store
-        self._registry = registry
         self._versions = Versions(registry)
         self._client = client
         self._webhooks = Webhooks(store, self._versions, self._client)
@@ -93,9 +92,7 @@ class Admission:
         """Who answers in this process: see `HookClient`."""
         return self._client.local
 
-    def gate(
-        self, request: ApiRequest, route: Route, options: Callable[[], Mapping[str, Any]], warnings: list[str]
-    ) -> Gate | None:
+    def gate(self, context: RequestContext, options: Callable[[], Mapping[str, Any]]) -> Gate | None:
         """What a write of this request must pass; None if nobody is to be asked about any.
 
         Args:
@@ -103,7 +100,7 @@ class Admission:
         """
         if self._configured().is_empty:
             return None
-        return Gate(self, route, User(request.user, request.groups), options(), warnings)
+        return Gate(self, context.route, User(context.request.user, context.request.groups), options(), context.warn)
 
     def may_mutate(self, attributes: Attributes) -> bool:
         configured = self._configured()
@@ -171,10 +168,7 @@ class Admission:
             webhooks.read_webhooks(mutating),
             webhooks.read_webhooks(validating),
             tuple(validating_policies.compiled(each) for each in read_policies(policies, bindings)),
-            tuple(
-                mutating_policies.compiled(each, self._registry)
-                for each in read_policies(mutating_ones, mutating_bindings)
-            ),
+            tuple(mutating_policies.compiled(each) for each in read_policies(mutating_ones, mutating_bindings)),
         )
         with self._lock:
             self._known = found

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Protocol
 
 from btcctl.apiserver.admission.attributes import CREATE, UPDATE, Attributes
 from btcctl.apiserver.requests.messages import User
 from btcctl.apiserver.requests.options import Renew
 from btcctl.apiserver.requests.routing import Route
+from btcctl.apiserver.served.kind import Warn
 from btcctl.apiserver.storage.answers import ask
 from btcctl.apiserver.storage.collection import Body
 from btcctl.resources import ResourceType
@@ -36,7 +38,7 @@ class Gate:
     Args:
         chain: Who is asked.
         options: What the CreateOptions and so on have in them; their kind is set here.
-        warnings: What those who are asked want to warn of is added to it.
+        warn: Told what those who are asked want to warn of.
     """
 
     def __init__(
@@ -45,13 +47,13 @@ class Gate:
         route: Route,
         user: User,
         options: Mapping[str, Any],
-        warnings: list[str],
+        warn: Warn,
     ) -> None:
         self._chain = chain
         self._route = route
         self._user = user
         self._options = options
-        self._warnings = warnings
+        self._warn = warn
         self._sent_name = ""
 
     def note_name(self, name: str) -> None:
@@ -68,7 +70,7 @@ class Gate:
         if attributes.is_exempt or not self._chain.may_mutate(attributes):
             return None
         answer: Body | None = self._answer(
-            "mutate", attributes, lambda: self._chain.mutate(attributes, renew, self._warnings)
+            "mutate", attributes, lambda warnings: self._chain.mutate(attributes, renew, warnings)
         )
         return answer
 
@@ -80,7 +82,7 @@ class Gate:
         """
         attributes = self._attributes(type_, operation, obj, old, "validate")
         if not attributes.is_exempt and self._chain.may_validate(attributes):
-            self._answer("validate", attributes, lambda: self._chain.validate(attributes, self._warnings))
+            self._answer("validate", attributes, partial(self._chain.validate, attributes))
 
     def check_deletion(self, type_: ResourceType, old: Body) -> None:
         """Likewise of a deletion, which nobody can change.
@@ -90,16 +92,24 @@ class Gate:
         """
         attributes = self._attributes(type_, "DELETE", None, old)
         if not attributes.is_exempt and (self._chain.may_mutate(attributes) or self._chain.may_validate(attributes)):
-            self._answer("delete", attributes, lambda: self._check_deletion(attributes))
+            self._answer("delete", attributes, partial(self._check_deletion, attributes))
 
-    def _check_deletion(self, attributes: Attributes) -> None:
-        self._chain.mutate(attributes, _unchanged, self._warnings)
-        self._chain.validate(attributes, self._warnings)
+    def _check_deletion(self, attributes: Attributes, warnings: list[str]) -> None:
+        self._chain.mutate(attributes, _unchanged, warnings)
+        self._chain.validate(attributes, warnings)
 
-    def _answer(self, phase: str, attributes: Attributes, question: Callable[[], Any]) -> Any:
+    def _answer(self, phase: str, attributes: Attributes, question: Callable[[list[str]], Any]) -> Any:
         old = {} if attributes.old is None else attributes.old["metadata"]
         key = phase, str(old.get("uid", "")), str(old.get("resourceVersion", ""))
-        return ask(key, question)
+        return ask(key, partial(self._asked, question))
+
+    def _asked(self, question: Callable[[list[str]], Any]) -> Any:
+        warnings: list[str] = []
+        try:
+            return question(warnings)
+        finally:
+            for each in warnings:
+                self._warn(each)
 
     def _attributes(
         self, type_: ResourceType, operation: str, obj: Body | None, old: Body | None, phase: str = ""

@@ -36,6 +36,6 @@ class Versions:
         if body is None or source == wanted:
             return None if body is None else dict(body)
         served = self._registry.find(source.group, source.version, source.plural)
-        if served is not None and served.conversion is not None:
-            return served.conversion.converted(body, wanted.api_version)
+        if served is not None and served.kind.conversion is not None:
+            return served.kind.conversion.converted(body, wanted.api_version)
         return dict(as_served(body, wanted.api_version))

@@ -12,7 +12,7 @@ from btcctl.apiserver.machinery.errors import Cause
 from btcctl.apiserver.machinery.gofmt import go_type, json_text, plain, quoted, shown
 from btcctl.apiserver.schemas import validation as values
 from btcctl.apiserver.schemas.correlation import Correlated
-from btcctl.apiserver.served.registry import ScalePaths, Served
+from btcctl.apiserver.served.kind import ScalePaths
 from btcctl.apiserver.storage.collection import Body
 
 Schema = Mapping[str, Any]
@@ -29,34 +29,36 @@ _BLOCKING = frozenset(
 )
 
 
-def validate(served: Served, new: Body, old: Body | None, *, is_status: bool) -> tuple[list[Cause], list[str]]:
+def validate(
+    schema: Schema, scale: ScalePaths | None, compiled: Any, new: Body, old: Body | None, *, is_status: bool
+) -> tuple[list[Cause], list[str]]:
     """What is wrong with an object that is pruned and has its defaults.
 
     Args:
+        compiled: The rules of the schema; None for none.
         old: What an update replaces; what is wrong there already, and unchanged, may stay.
         is_status: Only the status is written, and only it is checked.
 
     Returns:
         Causes, and warnings of rules that were broken before.
     """
-    schema = served.schema or {}
     node = None if old is None else Correlated(schema, new, old)
     if is_status:
         causes = _status_causes(schema, new, old)
     else:
         causes = values.validate(schema, new, "", node)
-        causes += list(_replicas(served.scale, new))
-    causes += list(_status_replicas(served.scale, new))
+        causes += list(_replicas(scale, new))
+    causes += list(_status_replicas(scale, new))
     if not is_status:
         causes += list(embedded_below(schema, new, ""))
     if old is None or not any(True for _ in duplicates(schema, old, "")):
         causes += list(duplicates(schema, new, ""))
-    if served.rules is None:
+    if compiled is None:
         return causes, []
     if any(cause.reason in _BLOCKING for cause in causes):
         return [*causes, Cause("FieldValueInvalid", _UNCHECKED, "<nil>")], []
     rules = importlib.import_module("btcctl.apiserver.schemas.cel.rules")
-    broken, warnings = rules.run(served.rules, new, old)
+    broken, warnings = rules.run(compiled, new, old)
     return causes + broken, warnings
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from btcctl.apiserver.apiextensions import crds
 from btcctl.apiserver.apiextensions.served_by import served_by
 from btcctl.apiserver.kinds.metadata import canonical
-from btcctl.apiserver.managedfields import Author, kind_of, track
+from btcctl.apiserver.managedfields import Author, track
 from btcctl.apiserver.served.registry import Registry, Served
 from btcctl.apiserver.storage.collection import Body, CollectionId
 from btcctl.apiserver.storage.store import Store
@@ -41,8 +41,8 @@ class Definitions:
             else:
                 self.settle_all()  # one may have begun to go
             self._forget_missing()
-        elif served.is_custom:
-            self.finish(f"{served.type.plural}.{served.type.group}")
+        elif served.kind.definition:
+            self.finish(served.kind.definition)
 
     def _settle(self, name: str) -> None:
         record = self._store.get(DEFINITIONS, ObjectKey("", name))
@@ -63,7 +63,7 @@ class Definitions:
         served = self._registry.find(DEFINITIONS[0], "v1", DEFINITIONS[1])
         if served is None or not body["metadata"].get("managedFields"):
             return new
-        entries = track(kind_of(self._registry, served, "status"), body, new, Author(_OURSELVES, now))
+        entries = track(served.kind.target("status"), body, new, Author(_OURSELVES, now))
         return {**new, "metadata": {**body["metadata"], "managedFields": entries}}
 
     def _serve(self, body: Body) -> None:

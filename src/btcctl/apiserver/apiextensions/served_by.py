@@ -8,8 +8,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from btcctl.apiserver.apiextensions.conversion.webhook import Converter
+from btcctl.apiserver.apiextensions.custom_kind import CustomKind
 from btcctl.apiserver.schemas.prune_and_default import has_rules
-from btcctl.apiserver.served.registry import CUSTOM_VERBS, PrinterColumn, ScalePaths, Served
+from btcctl.apiserver.served.kind import PrinterColumn, ScalePaths
+from btcctl.apiserver.served.registry import CUSTOM_VERBS, Served
 from btcctl.apiserver.storage.collection import Body
 from btcctl.apiserver.webhooks.calling import HookClient
 from btcctl.resources import ResourceType
@@ -26,42 +28,58 @@ def served_by(definition: Body, client: HookClient) -> list[Served]:
     """
     spec, metadata = definition["spec"], definition["metadata"]
     storage = next(each for each in spec["versions"] if each["storage"])
-    common = {
+    served = [each for each in spec["versions"] if each["served"]]
+    common: dict[str, Any] = {
+        "schemas": {f"{spec['group']}/{each['name']}": _schema(each) for each in served},
         "versions": frozenset(each["name"] for each in spec["versions"]),
         "storage_version": storage["name"],
-        "storage_schema": storage["schema"]["openAPIV3Schema"],
+        "storage_schema": _schema(storage),
         "is_changed": metadata.get("generation", 1) > 1,
-        "is_terminating": "deletionTimestamp" in metadata,
         "conversion": _conversion(spec.get("conversion") or {}, client),
     }
-    return [replace(_served_version(spec, each), **common) for each in spec["versions"] if each["served"]]
+    kinds = (replace(_kind(spec, each), **common) for each in served)
+    is_terminating = "deletionTimestamp" in metadata
+    return [_served(spec, each, kind, is_terminating) for each, kind in zip(served, kinds, strict=True)]
+
+
+def _schema(version: Body) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = version["schema"]["openAPIV3Schema"]
+    return found
 
 
 def _conversion(conversion: Body, client: HookClient) -> Converter | None:
     return Converter(conversion["webhook"], client) if conversion.get("strategy") == "Webhook" else None
 
 
-def _served_version(spec: Body, version: Body) -> Served:
-    names = spec["names"]
-    subresources = version.get("subresources") or {}
-    scale = subresources.get("scale")
-    return Served(
+def _kind(spec: Body, version: Body) -> CustomKind:
+    names, subresources = spec["names"], version.get("subresources") or {}
+    scale, schema = subresources.get("scale"), _schema(version)
+    return CustomKind(
         ResourceType(spec["group"], version["name"], names["plural"], names["kind"], spec["scope"] == "Namespaced"),
+        schema,
+        has_status=subresources.get("status") is not None,
+        scale=None
+        if scale is None
+        else ScalePaths(scale["specReplicasPath"], scale["statusReplicasPath"], scale.get("labelSelectorPath", "")),
+        printer_columns=tuple(_column(each) for each in version.get("additionalPrinterColumns") or ()),
+        selectable_fields=tuple(each["jsonPath"].lstrip(".") for each in version.get("selectableFields") or ()),
+        rules=_rules(schema),
+    )
+
+
+def _served(spec: Body, version: Body, kind: CustomKind, is_terminating: bool) -> Served:
+    names, subresources = spec["names"], version.get("subresources") or {}
+    return Served(
+        kind.type,
         names["singular"],
         names["listKind"],
+        kind,
         tuple(names.get("shortNames") or ()),
         tuple(names.get("categories") or ()),
         CUSTOM_VERBS,
         tuple(name for name in ("status", "scale") if subresources.get(name) is not None),
-        is_custom=True,
-        schema=version["schema"]["openAPIV3Schema"],
-        columns=tuple(_column(each) for each in version.get("additionalPrinterColumns") or ()),
-        scale=None
-        if scale is None
-        else ScalePaths(scale["specReplicasPath"], scale["statusReplicasPath"], scale.get("labelSelectorPath", "")),
-        selectable_fields=tuple(each["jsonPath"].lstrip(".") for each in version.get("selectableFields") or ()),
         deprecation=_deprecation(spec, version),
-        rules=_rules(version["schema"]["openAPIV3Schema"]),
+        is_terminating=is_terminating,
     )
 
 

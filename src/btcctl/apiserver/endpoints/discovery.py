@@ -90,7 +90,7 @@ def is_built_in(registry: Registry, path: str) -> bool:
     """Whether a path is below a built-in group: what is unknown there is told in JSON."""
     parts = [part for part in path.split("/") if part]
     group = "" if parts[:1] == ["api"] else parts[1] if parts[:1] == ["apis"] and len(parts) > 1 else None
-    return any(each.type.group == group and not each.is_custom for each in registry.resources())
+    return any(each.type.group == group and each.kind.has_own_routes for each in registry.resources())
 
 
 def _is_aggregated(parameters: Mapping[str, str]) -> bool | None:
@@ -234,5 +234,5 @@ def _subresource_discovery(served: Served, name: str) -> _Body:
 
 def _response_kind(served: Served, group: str, version: str, kind: str) -> _Body:
     """A built-in resource leaves out what it shares with its list."""
-    shared = not served.is_custom and (group, version) == (served.type.group, served.type.version)
+    shared = served.kind.shares_version_with_list and (group, version) == (served.type.group, served.type.version)
     return {"group": "" if shared else group, "version": "" if shared else version, "kind": kind}

@@ -89,7 +89,7 @@ class Evictions:
         if served is not None:
             metadata = budget["metadata"]
             route = Route(served, metadata["namespace"], metadata["name"], "status")
-            self._writer.update(route, private(budget), WriteOptions(manager=_MANAGER), [], [])
+            self._writer.update(route, private(budget), WriteOptions(manager=_MANAGER), [])
 
     def _announce(self, route: Route, pod: Body, options: DeleteOptions) -> DeleteOptions:
         """Say in the pod's status why it goes; a precondition on its version then means the version from before.

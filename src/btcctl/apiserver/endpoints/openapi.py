@@ -131,7 +131,7 @@ def _path(served: Served) -> tuple[str, _Body]:
 def _schema(served: Served) -> tuple[str, _Body]:
     type_ = served.type
     name = ".".join([*reversed((type_.group or "core").split(".")), type_.version, type_.kind])
-    schema: Mapping[str, Any] = served.schema or {"type": "object"}
+    schema: Mapping[str, Any] = served.kind.schema or {"type": "object"}
     properties = {**(schema.get("properties") or {}), **_OWN}
     return name, {**schema, "properties": properties, _KIND_EXTENSION: [_kind(served)]}
 

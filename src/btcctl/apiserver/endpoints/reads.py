@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from btcctl.apiserver.apiextensions import versions
 from btcctl.apiserver.machinery import errors
 from btcctl.apiserver.printers.views import AVAILABLE_STREAMS, View, wanted_form
 from btcctl.apiserver.requests import field_selectors
@@ -43,8 +42,8 @@ class Reader:
         Raises:
             StatusError: 406, or a Table cannot include what is asked for.
         """
-        available = "" if route.served.is_custom else AVAILABLE_STREAMS if can_stream else errors.MEDIA_TYPES
-        form = wanted_form(request.headers.get("accept", ""), available)
+        available = AVAILABLE_STREAMS if can_stream else errors.MEDIA_TYPES
+        form = wanted_form(request.headers.get("accept", ""), available if route.served.kind.lists_media_types else "")
         return View(route.served, form, request.option("includeObject"), self._store.clock.wall_time)
 
     def get(self, route: Route, request: ApiRequest) -> ApiResponse:
@@ -106,7 +105,7 @@ class Reader:
             bookmarks=options.bookmarks,
             initial_end=options.bookmarks and since is None,
             deadline=self._store.clock.now() + seconds,
-            waits=route.served.conversion is not None,
+            waits=route.served.kind.conversion is not None,
         )
         headers = {"Cache-Control": "no-cache, private", "Content-Type": "application/json"}
         return WatchResponse(headers, Watch(self._store, route.served.collection, watch_options))
@@ -140,6 +139,5 @@ class Reader:
 def _selection(served: Served, namespace: str, labels: str, fields: str) -> Callable[[Body], bool]:
     """What of the stored objects is asked for: fields are those that the version shows."""
     matches = field_selectors.select(served, namespace, labels, fields)
-    if not served.is_converted:
-        return matches
-    return lambda body: matches(versions.seen_body(served, body))
+    kind = served.kind
+    return (lambda body: matches(kind.seen_body(body))) if kind.is_converted else matches

@@ -15,13 +15,13 @@ from btcctl.apiserver.machinery.errors import Cause, StatusError
 from btcctl.apiserver.machinery.gofmt import json_text, shown
 from btcctl.apiserver.machinery.labels import parse_labels
 from btcctl.apiserver.machinery.names import qualified_name
-from btcctl.apiserver.managedfields import Author, kind_of, track
+from btcctl.apiserver.managedfields import Author, track
 from btcctl.apiserver.requests import options as query
 from btcctl.apiserver.requests.bodies import read_object, validate_fields
+from btcctl.apiserver.requests.context import RequestContext
 from btcctl.apiserver.requests.field_selectors import split_fields
 from btcctl.apiserver.requests.messages import ApiRequest, RequestAttributes, User
 from btcctl.apiserver.requests.routing import Route, check_place
-from btcctl.apiserver.served.registry import Registry
 from btcctl.apiserver.storage.collection import Body
 from btcctl.clock import Clock, rfc3339
 
@@ -78,26 +78,22 @@ class Reviews:
     """
 
     def __init__(
-        self,
-        registry: Registry,
-        clock: Clock,
-        authorizer: Authorizer | None,
-        user_of_token: Callable[[str], User | None],
+        self, clock: Clock, authorizer: Authorizer | None, user_of_token: Callable[[str], User | None]
     ) -> None:
         self._user_of_token = user_of_token
-        self._registry = registry
         self._clock = clock
         self._authorizer = authorizer
 
-    def handle(self, route: Route, request: ApiRequest, warnings: list[str]) -> dict[str, Any]:
+    def handle(self, context: RequestContext) -> dict[str, Any]:
         """The review, answered.
 
         Raises:
             StatusError: It cannot be read, or asks for nothing that could be answered.
         """
-        options = query.write_options(request, "CreateOptions")
-        body, problems = read_object(request, route.served, warnings)
-        warnings += validate_fields(route.served, body, problems, options.field_validation)
+        request, route = context.request, context.route
+        options = query.write_options(request, "CreateOptions", warn=context.warn)
+        body, problems = read_object(context, route.served)
+        validate_fields(route.served, body, problems, options)
         check_place(route, body["metadata"])
         kind = route.served.type.kind
         head = {"kind": kind, "apiVersion": route.served.type.api_version}
@@ -123,10 +119,10 @@ class Reviews:
         place = {"namespace": route.namespace} if route.namespace else {}
         metadata = {name: each for name, each in {**body["metadata"], **place}.items() if each}
         metadata.pop("managedFields", None)
-        kind = kind_of(self._registry, route.served)
         drops_status = route.served.type.group == "authorization.k8s.io"
         sent = {name: each for name, each in body.items() if name != "status" or not drops_status}
-        entries = track(kind, None, {**sent, "metadata": metadata}, Author(manager, self._now()))
+        author = Author(manager, self._now())
+        entries = track(route.served.kind.target(""), None, {**sent, "metadata": metadata}, author)
         return {**metadata, "managedFields": entries} if entries else metadata
 
     def _authenticated(self, spec: Body) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import structs
 
-from btcctl.apiserver.apiextensions import versions
+from btcctl.apiserver.kinds.built_in.kind import BuiltInKind
 from btcctl.apiserver.machinery import errors
 from btcctl.apiserver.machinery.errors import StatusError
 from btcctl.apiserver.machinery.field_errors import not_negative
@@ -22,27 +22,36 @@ from btcctl.apiserver.patching.merge_patch import merge
 from btcctl.apiserver.requests import options as query
 from btcctl.apiserver.requests import patches
 from btcctl.apiserver.requests.bodies import Patched, patched, read_object, validate_fields
+from btcctl.apiserver.requests.context import RequestContext
 from btcctl.apiserver.requests.messages import ApiRequest, ApiResponse, json_response
 from btcctl.apiserver.requests.options import WriteOptions
 from btcctl.apiserver.requests.routing import Route, check_place
-from btcctl.apiserver.served.registry import Registry, ScalePaths, Served
+from btcctl.apiserver.served.kind import APPLY, ScalePaths
+from btcctl.apiserver.served.registry import Registry, Served
 from btcctl.apiserver.storage.collection import Body, Record
 from btcctl.apiserver.storage.store import Store
 from btcctl.clock import rfc3339
 from btcctl.resources import ResourceType
 
 _UNSET = -(2**31)  # what stands for replicas that a custom resource has not
-_SCALES = Served(ResourceType("autoscaling", "v1", "scales", "Scale"), "scale", "ScaleList")
+_SCALE = ResourceType("autoscaling", "v1", "scales", "Scale")
+_SCALES = Served(_SCALE, "scale", "ScaleList", BuiltInKind(_SCALE, _SCALE))
 
 
 @dataclass(frozen=True)
 class _Turn:
     """One request to a scale."""
 
-    route: Route
-    request: ApiRequest
+    context: RequestContext
     paths: ScalePaths
-    warnings: list[str]
+
+    @property
+    def route(self) -> Route:
+        return self.context.route
+
+    @property
+    def request(self) -> ApiRequest:
+        return self.context.request
 
     @property
     def content_type(self) -> str:
@@ -50,7 +59,8 @@ class _Turn:
 
     @functools.cached_property
     def options(self) -> WriteOptions:
-        return query.write_options(self.request, "PatchOptions" if self.request.method == "PATCH" else "UpdateOptions")
+        kind = "PatchOptions" if self.request.method == "PATCH" else "UpdateOptions"
+        return query.write_options(self.request, kind, warn=self.context.warn)
 
     def check_identity(self, metadata: Mapping[str, Any]) -> None:
         check_place(self.route, metadata)
@@ -65,18 +75,16 @@ class Scales:
         self._registry = registry
         self._writer = writer
 
-    def handle(self, route: Route, request: ApiRequest, warnings: list[str]) -> ApiResponse:
+    def handle(self, context: RequestContext) -> ApiResponse:
         """
-        Args:
-            warnings: Warnings for the client are added to it.
-
         Raises:
             StatusError: There is no such object, or it may not be scaled so.
         """
-        paths = route.served.scale
+        request, route = context.request, context.route
+        paths = route.served.kind.scale
         if paths is None:
             raise errors.resource_not_found()
-        turn = _Turn(route, request, paths, warnings)
+        turn = _Turn(context, paths)
         sent = _read(turn) if request.method == "PUT" else None
         if request.method == "PATCH":
             patches.check_type(route.served, turn.content_type)
@@ -84,10 +92,10 @@ class Scales:
             record = self._store.get(route.served.collection, route.key)
             if record is None:
                 raise errors.not_found(route.served.type, route.name)
-            record = versions.seen(route.served, record)
+            record = route.served.kind.seen(record)
             if request.method != "GET":
                 body = self._write(turn, record, sent)
-            elif route.served.is_custom and _at(record.body, paths.replicas) is None:
+            elif not route.served.kind.scales_as_type and _at(record.body, paths.replicas) is None:
                 raise errors.internal_error(f'the spec replicas field "{paths.replicas}" does not exist')
             else:
                 body = record.body
@@ -97,7 +105,7 @@ class Scales:
         route, options, body = turn.route, turn.options, record.body
         stored, replicas_at = body["metadata"].get("managedFields"), self._paths(route)
         scale = scale_of(turn.paths, body)
-        if route.served.is_custom and _at(body, turn.paths.replicas) is None:
+        if not route.served.kind.scales_as_type and _at(body, turn.paths.replicas) is None:
             scale["spec"] = {"replicas": _UNSET}
         managed = scaling.to_scale(stored, replicas_at)
         scale["metadata"] |= {"managedFields": managed} if managed else {}
@@ -114,7 +122,7 @@ class Scales:
             change["metadata"]["resourceVersion"] = version
         bare = Route(route.served, route.namespace, route.name)
         inner = replace(options, is_apply=True, field_validation="Ignore")
-        return self._writer.patch(bare, patches.Patch(lambda obj: merge(obj, change)), inner, [])
+        return self._writer.patch(bare, patches.Patch(lambda obj: merge(obj, change)), inner)
 
     def _wanted(self, turn: _Turn, scale: dict[str, Any], sent: dict[str, Any] | None) -> dict[str, Any]:
         """The Scale that the client wants, and who sets what by that.
@@ -124,25 +132,23 @@ class Scales:
         """
         options, request = turn.options, turn.request
         author = Author(options.manager, rfc3339(self._store.clock.wall_time()))
-        if request.method == "PATCH" and turn.content_type == patches.APPLY:
+        if request.method == "PATCH" and turn.content_type == APPLY:
             configuration = read_configuration(request.body, "Scale", scaling.SCALE)
-            applied = applying.apply(scaling.KIND, scale, configuration, author, force=options.force)
-            if turn.route.served.is_custom and applied.get("spec") != scale["spec"]:
+            applied = applying.apply(scaling.TARGET, scale, configuration, author, force=options.force)
+            if not turn.route.served.kind.scales_as_type and applied.get("spec") != scale["spec"]:
                 raise _unconvertible(configuration)
             return applied
         wanted = _patched(turn, scale) if sent is None else sent
         spec = {name: value for name, value in (wanted.get("spec") or {}).items() if value != 0}
-        entries = track(scaling.KIND, scale, {**scale, "spec": spec}, author)
+        entries = track(scaling.TARGET, scale, {**scale, "spec": spec}, author)
         return {**wanted, "metadata": {**(wanted.get("metadata") or {}), "managedFields": entries}}
 
     def _paths(self, route: Route) -> scaling.Paths:
         """Where the replicas are in each version."""
         served = route.served
-        versions = self._registry.definition(f"{served.type.plural}.{served.type.group}") or (served,)
-        return {
-            each.type.api_version: None if each.scale is None else scaling.path_of(each.scale.replicas)
-            for each in versions
-        }
+        scales = {each.type.api_version: each.kind.scale for each in self._registry.definition(served.kind.definition)}
+        scales[served.type.api_version] = served.kind.scale
+        return {version: None if each is None else scaling.path_of(each.replicas) for version, each in scales.items()}
 
 
 def scale_of(paths: ScalePaths, body: Body) -> dict[str, Any]:
@@ -164,10 +170,10 @@ def scale_of(paths: ScalePaths, body: Body) -> dict[str, Any]:
 def _read(turn: _Turn) -> dict[str, Any]:
     """The Scale that a PUT sends. A server of custom resources has no words for what is none."""
     try:
-        body, problems = read_object(turn.request, _SCALES, turn.warnings)
-        turn.warnings.extend(validate_fields(_SCALES, body, problems, turn.options.field_validation))
+        body, problems = read_object(turn.context, _SCALES)
+        validate_fields(_SCALES, body, problems, turn.options)
     except StatusError as error:
-        if not turn.route.served.is_custom or error.status != HTTPStatus.BAD_REQUEST:
+        if turn.route.served.kind.scales_as_type or error.status != HTTPStatus.BAD_REQUEST:
             raise
         why = 'no kind is registered for the type v1.Scale in scheme "pkg/runtime/scheme.go:111"'
         raise errors.bad_request(why) from error
@@ -177,11 +183,10 @@ def _read(turn: _Turn) -> dict[str, Any]:
 
 def _patched(turn: _Turn, scale: dict[str, Any]) -> dict[str, Any]:
     """The Scale that a PATCH makes of this one."""
-    mode = turn.options.field_validation
-    patch = patches.read_patch(_SCALES, turn.content_type, turn.request.body, mode)
+    patch = patches.read_patch(_SCALES, turn.content_type, turn.request.body, turn.options.field_validation)
     made = Patched(patch(scale), patch.shown)
     body, problems = patched(made, _SCALES)
-    turn.warnings.extend(validate_fields(_SCALES, body, [*patch.problems, *problems], mode, made))
+    validate_fields(_SCALES, body, [*patch.problems, *problems], turn.options, made)
     turn.check_identity(body["metadata"])
     return body
 
@@ -189,7 +194,7 @@ def _patched(turn: _Turn, scale: dict[str, Any]) -> dict[str, Any]:
 def _replicas(turn: _Turn, wanted: Mapping[str, Any], body: Body) -> int:
     """How many are wanted; of a custom resource its schema says how many may be."""
     replicas: int = (wanted.get("spec") or {}).get("replicas", 0)
-    if turn.route.served.is_custom:
+    if not turn.route.served.kind.scales_as_type:
         if replicas == _UNSET:
             raise errors.bad_request(f'the spec replicas field "{turn.paths.replicas}" cannot be empty')
         return replicas

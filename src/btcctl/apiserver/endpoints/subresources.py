@@ -10,6 +10,7 @@ from btcctl.apiserver.machinery import errors
 from btcctl.apiserver.machinery.errors import Cause
 from btcctl.apiserver.objects.writer import Writer
 from btcctl.apiserver.requests.bodies import read_plain
+from btcctl.apiserver.requests.context import RequestContext
 from btcctl.apiserver.requests.messages import ApiRequest, ApiResponse, TakeOver, json_response
 from btcctl.apiserver.requests.options import write_options
 from btcctl.apiserver.requests.routing import Route
@@ -47,17 +48,18 @@ class Subresources:
         self._streams = PodStreams(pods, store.clock)
         self._token_requests = token_requests
 
-    def handle(self, route: Route, request: ApiRequest, warnings: list[str]) -> ApiResponse | TakeOver:
+    def handle(self, context: RequestContext) -> ApiResponse | TakeOver:
         """
-        Args:
-            warnings: Warnings for the client are added to it.
+        Raises:
+            StatusError: It may not be.
         """
+        request, route = context.request, context.route
         if route.subresource in POD_STREAMS:
             return self._streams.handle(route, request, self._existing(route))
         if route.subresource == "token":
             return self._token_requests.handle(route, request, self._existing(route))
         if route.subresource == "scale":
-            return answered(lambda: self._scales.handle(route, request, warnings))
+            return answered(lambda: self._scales.handle(context))
         handlers = {
             "binding": self._bind,
             "eviction": self._evict,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
@@ -17,9 +17,11 @@ from btcctl.apiserver.objects.apply import Applier
 from btcctl.apiserver.objects.writer import Writer
 from btcctl.apiserver.requests import bodies, patches
 from btcctl.apiserver.requests import options as query
+from btcctl.apiserver.requests.context import RequestContext
 from btcctl.apiserver.requests.messages import ApiRequest, ApiResponse, json_response
-from btcctl.apiserver.requests.options import DeleteOptions, Rights
+from btcctl.apiserver.requests.options import DeleteOptions, Rights, WriteOptions
 from btcctl.apiserver.requests.routing import Route
+from btcctl.apiserver.served.kind import APPLY
 from btcctl.apiserver.storage.answers import answered
 from btcctl.apiserver.storage.store import Store, key_of
 
@@ -47,74 +49,73 @@ class Changes:
         self._reader = reader
         self._applier = applier
 
-    def handle(self, verb: str, route: Route, request: ApiRequest, warnings: list[str]) -> ApiResponse:
+    def handle(self, verb: str, context: RequestContext) -> ApiResponse:
         """
-        Args:
-            warnings: Warnings for the client are added to it.
-
         Raises:
             StatusError: It may not be.
         """
+        request, route = context.request, context.route
         if route.served.type.namespaced and not route.namespace:
-            raise errors.path_not_found() if route.served.is_custom else errors.method_not_allowed()
+            has_routes = route.served.kind.has_own_routes
+            raise errors.method_not_allowed() if has_routes else errors.path_not_found()
         self._reader.view(route, request)  # an answer that cannot be given is refused before anything is done
-        if verb == "create":
+        if verb == "create" and route.name:
             route = Route(route.served, route.namespace)
+            context = replace(context, route=route)
         if verb == "delete":
-            options = self._delete_options(route, request, warnings)
+            options = self._delete_options(context)
             deleted = answered(lambda: self._writer.delete(route, options))
             is_accepted = not deleted.is_gone and options.is_old_style and options.policy == "Background"
             return self._answer(202 if is_accepted else 200, route, request, deleted.body)
         if verb == "deletecollection":
-            return self._delete_collection(route, request, warnings)
+            return self._delete_collection(context)
         handler = {"create": self._create, "update": self._update, "patch": self._patch}[verb]
-        gate = self._gate(route, request, warnings)
-        status, body = answered(lambda: handler(route, request, warnings, gate))
+        gate = self._gate(context)
+        status, body = answered(lambda: handler(context, gate))
         return self._answer(status, route, request, body)
 
-    def _gate(self, route: Route, request: ApiRequest, warnings: list[str]) -> Gate | None:
-        return self._admission.gate(request, route, partial(query.admission_options, request), warnings)
+    def _gate(self, context: RequestContext) -> Gate | None:
+        return self._admission.gate(context, partial(query.admission_options, context.request))
 
-    def _rights(self, request: ApiRequest) -> Rights | None:
-        return None if self._rights_of is None else self._rights_of(request)
+    def _options(
+        self, context: RequestContext, gate: Gate | None, kind: str, causes: Iterable[Cause] = ()
+    ) -> WriteOptions:
+        request = context.request
+        rights = None if self._rights_of is None else self._rights_of(request)
+        return query.write_options(request, kind, causes, gate=gate, rights=rights, warn=context.warn)
 
-    def _delete_options(self, route: Route, request: ApiRequest, warnings: list[str]) -> DeleteOptions:
-        options, gate = query.delete_options(request), self._gate(route, request, warnings)
+    def _delete_options(self, context: RequestContext) -> DeleteOptions:
+        options, gate = query.delete_options(context.request), self._gate(context)
         return options if gate is None else replace(options, gate=gate)
 
-    def _create(
-        self, route: Route, request: ApiRequest, warnings: list[str], gate: Gate | None
-    ) -> tuple[int, Mapping[str, Any]]:
-        options = query.write_options(request, "CreateOptions", gate=gate, rights=self._rights(request))
-        body, problems = bodies.read_object(request, route.served, warnings)
-        return 201, self._writer.create(route, body, options, warnings, problems)
+    def _create(self, context: RequestContext, gate: Gate | None) -> tuple[int, Mapping[str, Any]]:
+        options = self._options(context, gate, "CreateOptions")
+        body, problems = bodies.read_object(context, context.route.served)
+        return 201, self._writer.create(context.route, body, options, problems)
 
-    def _update(
-        self, route: Route, request: ApiRequest, warnings: list[str], gate: Gate | None
-    ) -> tuple[int, Mapping[str, Any]]:
-        options = query.write_options(request, "UpdateOptions", gate=gate, rights=self._rights(request))
-        body, problems = bodies.read_object(request, route.served, warnings)
-        updated, created = self._writer.update(route, body, options, warnings, problems)
+    def _update(self, context: RequestContext, gate: Gate | None) -> tuple[int, Mapping[str, Any]]:
+        options = self._options(context, gate, "UpdateOptions")
+        body, problems = bodies.read_object(context, context.route.served)
+        updated, created = self._writer.update(context.route, body, options, problems)
         return (201 if created else 200), updated
 
-    def _patch(
-        self, route: Route, request: ApiRequest, warnings: list[str], gate: Gate | None
-    ) -> tuple[int, Mapping[str, Any]]:
+    def _patch(self, context: RequestContext, gate: Gate | None) -> tuple[int, Mapping[str, Any]]:
+        request, route = context.request, context.route
         content_type = request.headers.get("content-type", "").partition(";")[0].strip()
         patches.check_type(route.served, content_type)
-        is_apply = content_type == patches.APPLY
-        causes = _patch_causes(request, is_apply=is_apply)
-        options = query.write_options(request, "PatchOptions", causes, gate=gate, rights=self._rights(request))
+        is_apply = content_type == APPLY
+        options = self._options(context, gate, "PatchOptions", _patch_causes(request, is_apply=is_apply))
         if is_apply:
-            return self._applier.apply(route, request.body, options, warnings)
+            return self._applier.apply(route, request.body, options)
         patch = patches.read_patch(route.served, content_type, request.body, options.field_validation)
-        return 200, self._writer.patch(route, patch, options, warnings)
+        return 200, self._writer.patch(route, patch, options)
 
-    def _delete_collection(self, route: Route, request: ApiRequest, warnings: list[str]) -> ApiResponse:
-        options = self._delete_options(route, request, warnings)
+    def _delete_collection(self, context: RequestContext) -> ApiResponse:
+        request, route = context.request, context.route
+        options = self._delete_options(context)
         view = self._reader.view(route, request)
         # With somebody to ask about each the store cannot stay locked.
-        is_alone = options.gate is None and route.served.conversion is None
+        is_alone = options.gate is None and route.served.kind.conversion is None
         with self._store.transaction() if is_alone else nullcontext():
             records, metadata = self._reader.page(route, request)
             for record in records:

@@ -5,8 +5,6 @@ from btcctl.apiserver.gotypes.typed import Misfit, Pairs, convert, decode, json_
 from btcctl.apiserver.gotypes.types import (
     TYPE_META,
     GoType,
-    go_type_of,
-    stored_type_of,
     type_named,
     type_of_kind,
 )
@@ -18,9 +16,7 @@ __all__ = [
     "Pairs",
     "convert",
     "decode",
-    "go_type_of",
     "json_name",
-    "stored_type_of",
     "syntax_problem",
     "type_named",
     "type_of_kind",

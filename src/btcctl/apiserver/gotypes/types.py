@@ -13,7 +13,6 @@ from importlib import resources
 from typing import Any, NamedTuple
 
 from btcctl import codecs
-from btcctl.apiserver.served.registry import Served
 
 STRUCT, MAP, LIST, STRING, BOOL, INT, FLOAT = "struct", "map", "list", "string", "bool", "int", "float"
 BYTES, QUANTITY, TIME, MICRO_TIME, INT_OR_STRING, ANY = "bytes", "quantity", "time", "micro", "int-or-string", "any"
@@ -85,16 +84,6 @@ class GoType:
 
     def rule(self, name: str) -> PatchRule:
         return self.patch.get(name, _NO_RULE)
-
-
-def go_type_of(served: Served) -> GoType | None:
-    """The type of a built-in kind's objects; None for a custom kind, and for one nobody described."""
-    return None if served.is_custom else type_of_kind(served.type.api_version, served.type.kind)
-
-
-def stored_type_of(served: Served) -> GoType | None:
-    """The same of the objects as they are stored."""
-    return None if served.is_custom else type_of_kind(served.stored_type.api_version, served.stored_type.kind)
 
 
 def type_of_kind(api_version: str, kind: str) -> GoType | None:

@@ -13,6 +13,8 @@ from btcctl.resources import ResourceType
 
 #: What a real server can speak; this one speaks the first.
 MEDIA_TYPES = "application/json, application/yaml, application/vnd.kubernetes.protobuf"
+SCHEME = "pkg/runtime/scheme.go:111"  # what Go's scheme of types says of where it was made
+_SUMMARY_BYTES = 30
 MODIFIED_MESSAGE = "the object has been modified; please apply your changes to the latest version and try again"
 
 
@@ -227,3 +229,27 @@ def success(type_: ResourceType, name: str, uid: str) -> dict[str, Any]:
     """The answer to a DELETE after which the object is gone."""
     details = {**details_of(type_, name), "uid": uid}
     return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}
+
+
+def unhandled(kind: str, version: str, expected: str, why: str) -> StatusError:
+    """A body that cannot be read as what it should be."""
+    return bad_request(f'{kind} in version "{version}" cannot be handled as a {expected}: {why}')
+
+
+def unrecognized(kind: str, why: str, raw: bytes) -> StatusError:
+    """A body of which it cannot be told what it is."""
+    return bad_request(f"the object provided is unrecognized (must be of type {kind}): {why} ({_summary(raw)})")
+
+
+def other_version(sent: str, expected: str) -> StatusError:
+    """A body in another version than its path has."""
+    return bad_request(f"the API version in the data ({sent}) does not match the expected API version ({expected})")
+
+
+def _summary(raw: bytes) -> str:
+    """A few bytes of a body; in hex if it is no JSON object."""
+    if not raw:
+        return "<empty>"
+    head = raw[:_SUMMARY_BYTES]
+    shown = head.decode(errors="replace") if raw.startswith(b"{") else head.hex()
+    return f"{shown} ..." if len(raw) > _SUMMARY_BYTES else shown

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from btcctl.apiserver.managedfields.kinds import Kind, kind_of, without_late
+from btcctl.apiserver.managedfields.targets import Target, without_late
 from btcctl.apiserver.managedfields.tracking import Author, settled, track
 
-__all__ = ["Author", "Kind", "kind_of", "settled", "track", "without_late"]
+__all__ = ["Author", "Target", "settled", "track", "without_late"]

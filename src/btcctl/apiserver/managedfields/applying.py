@@ -25,8 +25,8 @@ from btcctl.apiserver.managedfields.field_sets import (
     union,
     without_below,
 )
-from btcctl.apiserver.managedfields.kinds import Kind
 from btcctl.apiserver.managedfields.reconciling import reconciled
+from btcctl.apiserver.managedfields.targets import Target
 from btcctl.apiserver.managedfields.tracking import Author, comparison, content, disown, never_owned, updated
 from btcctl.apiserver.managedfields.typed import complaint, field_set, merge, problems, remove, with_named
 from btcctl.apiserver.storage.collection import Body
@@ -46,7 +46,9 @@ class Conflicting(Exception):
         self.conflicts = conflicts
 
 
-def apply(kind: Kind, live: Body | None, wanted: Mapping[str, Any], author: Author, *, force: bool) -> dict[str, Any]:
+def apply(
+    target: Target, live: Body | None, wanted: Mapping[str, Any], author: Author, *, force: bool
+) -> dict[str, Any]:
     """The state after an apply, with its `managedFields`, before defaults.
 
     Args:
@@ -56,14 +58,14 @@ def apply(kind: Kind, live: Body | None, wanted: Mapping[str, Any], author: Auth
     Raises:
         StatusError: It cannot be.
     """
-    _check_types(kind, wanted)
+    _check_types(target, wanted)
     stored = ((live or {}).get("metadata") or {}).get("managedFields") or []
     managed = entries.read_own(stored)
     if not managed and live is not None:
-        managed = updated(kind, None, live, {}, Author(_BEFORE, author.time))
-    before = content(kind, live or {"apiVersion": wanted["apiVersion"], "kind": wanted["kind"]})
+        managed = updated(target, None, live, {}, Author(_BEFORE, author.time))
+    before = content(target, live or {"apiVersion": wanted["apiVersion"], "kind": wanted["kind"]})
     try:
-        new, managed = _apply_kindly(kind, before, wanted, managed, author, force=force)
+        new, managed = _apply_kindly(target, before, wanted, managed, author, force=force)
     except Conflicting as error:
         raise _conflict(error.conflicts) from error
     except Untypable as error:
@@ -73,12 +75,12 @@ def apply(kind: Kind, live: Body | None, wanted: Mapping[str, Any], author: Auth
     return {**new, "metadata": {**(new.get("metadata") or {}), "managedFields": entries.write(managed)}}
 
 
-def as_written(kind: Kind, new: dict[str, Any]) -> dict[str, Any]:
+def as_written(target: Target, new: dict[str, Any]) -> dict[str, Any]:
     """The state as it is decoded and written again, where Go's types have a say in that."""
-    if kind.is_plain or kind.type.map is None:
+    if target.is_plain or target.type.map is None:
         return new
-    written = completed(kind.type, _without_nulls(new), zeros=False)
-    return {**{name: {} for name, zero in kind.type.map.zeros.items() if zero == {}}, **written}
+    written = completed(target.type, _without_nulls(new), zeros=False)
+    return {**{name: {} for name, zero in target.type.map.zeros.items() if zero == {}}, **written}
 
 
 def _without_nulls(value: Any) -> Any:
@@ -88,45 +90,45 @@ def _without_nulls(value: Any) -> Any:
 
 
 def _apply_kindly(
-    kind: Kind, before: Body, wanted: Mapping[str, Any], managed: Managed, author: Author, *, force: bool
+    target: Target, before: Body, wanted: Mapping[str, Any], managed: Managed, author: Author, *, force: bool
 ) -> tuple[dict[str, Any], Managed]:
     """kubectl may take from itself what it once applied from its own side."""
     try:
-        return _apply(kind, before, wanted, managed, author, force=force)
+        return _apply(target, before, wanted, managed, author, force=force)
     except Conflicting as error:
-        allowed = _last_applied_set(kind, before) if author.name == _KUBECTL else None
+        allowed = _last_applied_set(target, before) if author.name == _KUBECTL else None
         if allowed is None:
             raise
         left = [(manager, path) for manager, path in error.conflicts if not has(allowed, path)]
         if left:
             raise Conflicting(left) from error
-        return _apply(kind, before, wanted, managed, author, force=True)
+        return _apply(target, before, wanted, managed, author, force=True)
 
 
 def _apply(
-    kind: Kind, before: Body, wanted: Mapping[str, Any], managed: Managed, author: Author, *, force: bool
+    target: Target, before: Body, wanted: Mapping[str, Any], managed: Managed, author: Author, *, force: bool
 ) -> tuple[dict[str, Any], Managed]:
-    manager = manager_of(author.name, APPLY, kind.api_version, kind.subresource)
+    manager = manager_of(author.name, APPLY, target.api_version, target.subresource)
     time = managed[manager].time if manager in managed else ""
-    managed = reconciled(kind, managed)
+    managed = reconciled(target, managed)
     last = managed.get(manager)
-    new = merge(kind.type, before, dict(wanted))
-    mine = without_below(field_set(kind.type, wanted), kind.reset)
-    managed[manager] = Entry(mine, kind.api_version, time)
-    new = _pruned(kind, new, managed, last)
+    new = merge(target.type, before, dict(wanted))
+    mine = without_below(field_set(target.type, wanted), target.reset)
+    managed[manager] = Entry(mine, target.api_version, time)
+    new = _pruned(target, new, managed, last)
     versions: dict[str, Comparison] = {}
     if not force:
-        _check_conflicts(kind, before, new, managed, versions, manager)
-    managed = disown(kind, managed, before, new, versions, but=manager)
+        _check_conflicts(target, before, new, managed, versions, manager)
+    managed = disown(target, managed, before, new, versions, but=manager)
     mine = never_owned(mine)
     managed.pop(manager, None)
     if mine:
-        managed[manager] = Entry(mine, kind.api_version, time if new == before else author.time)
+        managed[manager] = Entry(mine, target.api_version, time if new == before else author.time)
     return new, managed
 
 
 def _check_conflicts(
-    kind: Kind, before: Body, new: Body, managed: Managed, versions: dict[str, Comparison], mine: Manager
+    target: Target, before: Body, new: Body, managed: Managed, versions: dict[str, Comparison], mine: Manager
 ) -> None:
     """
     Raises:
@@ -137,7 +139,7 @@ def _check_conflicts(
         if manager == mine:
             continue
         if entry.api_version not in versions:
-            versions[entry.api_version] = comparison(kind, before, new, entry.api_version)
+            versions[entry.api_version] = comparison(target, before, new, entry.api_version)
         made = versions[entry.api_version]
         taken = intersection(entry.fields, union(made.modified, made.added))
         conflicts += [(manager, path) for path in members(taken)]
@@ -145,39 +147,39 @@ def _check_conflicts(
         raise Conflicting(conflicts)
 
 
-def _pruned(kind: Kind, merged: dict[str, Any], managed: Managed, last: Entry | None) -> dict[str, Any]:
+def _pruned(target: Target, merged: dict[str, Any], managed: Managed, last: Entry | None) -> dict[str, Any]:
     """Without what the manager applied last time, not this time, and nobody else owns."""
-    if last is None or not last.fields or last.api_version not in kind.types:
+    if last is None or not last.fields or last.api_version not in target.types:
         return merged
-    type_ = kind.types[last.api_version]
+    type_ = target.types[last.api_version]
     pruned = remove(type_, merged, with_named(type_, last.fields))
     owned: dict[str, FieldSet] = {last.api_version: {}}
     for entry in managed.values():
         owned[entry.api_version] = union(owned.get(entry.api_version, {}), entry.fields)
     for version, fields in owned.items():
-        pruned = _with_owned(kind, version, merged, pruned, fields)
-    gone = difference(_named_set(kind, last.api_version, merged), _named_set(kind, last.api_version, pruned))
+        pruned = _with_owned(target, version, merged, pruned, fields)
+    gone = difference(_named_set(target, last.api_version, merged), _named_set(target, last.api_version, pruned))
     left: dict[str, Any] = remove(type_, merged, intersection(gone, with_named(type_, last.fields)))
     return left
 
 
-def _with_owned(kind: Kind, version: str, merged: Any, pruned: Any, owned: FieldSet) -> Any:
-    type_ = kind.types.get(version)
+def _with_owned(target: Target, version: str, merged: Any, pruned: Any, owned: FieldSet) -> Any:
+    type_ = target.types.get(version)
     if type_ is None:
         return pruned
-    kept = union(_named_set(kind, version, pruned), with_named(type_, owned))
-    return remove(type_, merged, difference(_named_set(kind, version, merged), kept))
+    kept = union(_named_set(target, version, pruned), with_named(type_, owned))
+    return remove(type_, merged, difference(_named_set(target, version, merged), kept))
 
 
-def _named_set(kind: Kind, version: str, value: Any) -> FieldSet:
-    return with_named(kind.types[version], field_set(kind.types[version], value))
+def _named_set(target: Target, version: str, value: Any) -> FieldSet:
+    return with_named(target.types[version], field_set(target.types[version], value))
 
 
-def _check_types(kind: Kind, wanted: Mapping[str, Any]) -> None:
+def _check_types(target: Target, wanted: Mapping[str, Any]) -> None:
     sent = wanted.get("metadata")
     if isinstance(sent, dict) and sent.get("managedFields") is not None:
         raise statuses.bad_request("metadata.managedFields must be nil")
-    why = complaint(problems(kind.type, wanted))
+    why = complaint(problems(target.type, wanted))
     if why:
         metadata = wanted.get("metadata") if isinstance(wanted.get("metadata"), dict) else {}
         name = "/".join(str((metadata or {}).get(each) or "") for each in ("namespace", "name"))
@@ -209,15 +211,19 @@ def _identifier(manager: Manager) -> str:
     return json.dumps({name: value for name, value in values if value}, separators=(",", ":"))
 
 
-def _last_applied_set(kind: Kind, live: Body) -> FieldSet | None:
+def _last_applied_set(target: Target, live: Body) -> FieldSet | None:
     """The fields that kubectl applied from its own side and nobody changed since."""
     text = ((live.get("metadata") or {}).get("annotations") or {}).get(LAST_APPLIED)
     try:
         last = json.loads(text) if text else None
-        if not isinstance(last, dict) or last.get("apiVersion") != kind.api_version or any(problems(kind.type, last)):
+        if (
+            not isinstance(last, dict)
+            or last.get("apiVersion") != target.api_version
+            or any(problems(target.type, last))
+        ):
             return None
-        changed = compare(kind.type, last, live)
-        fields = field_set(kind.type, last)
+        changed = compare(target.type, last, live)
+        fields = field_set(target.type, last)
     except ValueError:
         return None
     for each in (changed.modified, changed.added, changed.removed):

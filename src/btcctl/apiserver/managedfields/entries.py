@@ -103,9 +103,9 @@ def write(managed: Managed) -> list[dict[str, Any]]:
     return [_written(manager, entry) for manager, entry in sorted(managed.items(), key=rank)]
 
 
-def is_reset(entries: Any, *, is_custom: bool) -> bool:
-    """Whether a client wants nobody to own anything. For custom kinds no entries are as good as nothing said."""
-    return entries == [{}] or (entries == [] and not is_custom)
+def is_reset(entries: Any, *, is_plain: bool) -> bool:
+    """Whether a client wants nobody to own anything; where absent fields are just absent, no entries say nothing."""
+    return entries == [{}] or (entries == [] and not is_plain)
 
 
 def _written(manager: Manager, entry: Entry) -> dict[str, Any]:

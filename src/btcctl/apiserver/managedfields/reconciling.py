@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from btcctl.apiserver.managedfields.entries import Managed
 from btcctl.apiserver.managedfields.field_sets import SELF, FieldSet
-from btcctl.apiserver.managedfields.kinds import Kind
+from btcctl.apiserver.managedfields.targets import Target
 from btcctl.apiserver.managedfields.types import DEDUCED, Type
 
 
-def reconciled(kind: Kind, managed: Managed) -> Managed:
+def reconciled(target: Target, managed: Managed) -> Managed:
     """The entries as they would have been written today; those of unknown versions go."""
     found: Managed = {}
     for manager, entry in managed.items():
-        type_ = kind.types.get(entry.api_version)
+        type_ = target.types.get(entry.api_version)
         if type_ is not None:
             fields = _below(entry.fields, type_)
             found[manager] = entry if fields is entry.fields else entry.with_fields(fields)

@@ -12,7 +12,7 @@ from typing import Any
 from btcctl.apiserver.managedfields import entries
 from btcctl.apiserver.managedfields.entries import UPDATE, Entry, Managed, Manager
 from btcctl.apiserver.managedfields.field_sets import Path, difference, field_element, has, of_paths
-from btcctl.apiserver.managedfields.kinds import Kind
+from btcctl.apiserver.managedfields.targets import Target
 from btcctl.apiserver.managedfields.types import MapType, Type, metadata_type
 
 SCALE = "autoscaling/v1"
@@ -29,7 +29,7 @@ _TYPE = Type(
         }
     )
 )
-KIND = Kind(SCALE, {SCALE: _TYPE}, {}, "scale", is_plain=True)
+TARGET = Target(SCALE, {SCALE: _TYPE}, {}, "scale", is_plain=True)
 
 Paths = Mapping[str, Path | None]  #: of the replicas, by apiVersion; None in one without a scale
 

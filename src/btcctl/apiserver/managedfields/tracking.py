@@ -14,8 +14,8 @@ from btcctl.apiserver.managedfields import entries
 from btcctl.apiserver.managedfields.comparing import Comparison, Untypable, compare, completed
 from btcctl.apiserver.managedfields.entries import UPDATE, Entry, Managed, Manager, manager_of
 from btcctl.apiserver.managedfields.field_sets import FieldSet, difference, intersection, of_paths, union
-from btcctl.apiserver.managedfields.kinds import Kind
 from btcctl.apiserver.managedfields.reconciling import reconciled
+from btcctl.apiserver.managedfields.targets import Target
 from btcctl.apiserver.managedfields.typed import problems
 from btcctl.apiserver.storage.collection import Body
 from btcctl.json_values import is_same_json
@@ -61,7 +61,7 @@ class Author:
 
 
 def track(
-    kind: Kind, old: Body | None, new: Mapping[str, Any], author: Author, sent: Body | None = None
+    target: Target, old: Body | None, new: Mapping[str, Any], author: Author, sent: Body | None = None
 ) -> list[dict[str, Any]]:
     """The `managedFields` of an object after a create or an update.
 
@@ -71,40 +71,40 @@ def track(
         sent: What the client wants: if it does not fit the kind's type, nothing is kept track of any
             more, though what does not fit may be in a part that such a write leaves alone.
     """
-    managed = _before(kind, old, new)
+    managed = _before(target, old, new)
     if not managed and old is not None:
         return []  # nobody asked for it: see `applying` for how that begins
     try:
-        _check_type(kind, sent or new)
-        return entries.write(updated(kind, old, new, managed, author))
+        _check_type(target, sent or new)
+        return entries.write(updated(target, old, new, managed, author))
     except (ValueError, RecursionError) as error:
-        logger.warning("fields are no more kept track of", kind=kind.api_version, error=str(error))
+        logger.warning("fields are no more kept track of", kind=target.api_version, error=str(error))
         return []
 
 
-def _check_type(kind: Kind, body: Body) -> None:
-    wrong = next(problems(kind.type, content(kind, body), unique=False), "") if kind.is_plain else ""
+def _check_type(target: Target, body: Body) -> None:
+    wrong = next(problems(target.type, content(target, body), unique=False), "") if target.is_plain else ""
     if wrong:
         raise Untypable(wrong)
 
 
-def updated(kind: Kind, old: Body | None, new: Body, managed: Managed, author: Author) -> Managed:
+def updated(target: Target, old: Body | None, new: Body, managed: Managed, author: Author) -> Managed:
     """
     Raises:
         Untypable: One of the states does not fit the kind's type.
     """
-    differing = _differing(old or {}, new) if kind.convert is None else (old or {}, new)
-    before, after = (content(kind, each) for each in differing)
-    managed = reconciled(kind, managed)
+    differing = _differing(old or {}, new) if target.convert is None else (old or {}, new)
+    before, after = (content(target, each) for each in differing)
+    managed = reconciled(target, managed)
     versions: dict[str, Comparison] = {}
-    managed = disown(kind, managed, before, after, versions)
-    own = versions.get(kind.api_version) or comparison(kind, before, after, kind.api_version)
+    managed = disown(target, managed, before, after, versions)
+    own = versions.get(target.api_version) or comparison(target, before, after, target.api_version)
     changed = difference(union(own.modified, own.added), _NEVER_OWNED)
     if changed:
-        manager = manager_of(author.name, UPDATE, kind.api_version, kind.subresource)
+        manager = manager_of(author.name, UPDATE, target.api_version, target.subresource)
         previous = managed.get(manager)
         fields = changed if previous is None else union(previous.fields, changed)
-        managed[manager] = Entry(fields, kind.api_version, author.time)
+        managed[manager] = Entry(fields, target.api_version, author.time)
     return _capped(managed)
 
 
@@ -114,23 +114,28 @@ def _differing(old: Body, new: Body) -> tuple[Body, Body]:
     return tuple({key: value for key, value in each.items() if key not in same} for each in (old, new))  # type: ignore[return-value]
 
 
-def content(kind: Kind, body: Body) -> dict[str, Any]:
+def content(target: Target, body: Body) -> dict[str, Any]:
     """What of an object is compared: all but its `managedFields`."""
     sent = body.get("metadata") or {}
     metadata = {key: value for key, value in sent.items() if key != "managedFields" and value not in ({}, [], None)}
     found = {**body, "metadata": metadata} if metadata else {k: v for k, v in body.items() if k != "metadata"}
-    return found if kind.is_plain else completed(kind.type, found)
+    return found if target.is_plain else completed(target.type, found)
 
 
-def comparison(kind: Kind, before: Body, after: Body, api_version: str) -> Comparison:
-    if kind.convert is not None and api_version != kind.api_version:
-        before, after = (kind.convert(each, api_version) if each else each for each in (before, after))
-    found = compare(kind.types[api_version], before, after)
-    return found.without(kind.reset) if api_version == kind.api_version else found
+def comparison(target: Target, before: Body, after: Body, api_version: str) -> Comparison:
+    if target.convert is not None and api_version != target.api_version:
+        before, after = (target.convert(each, api_version) if each else each for each in (before, after))
+    found = compare(target.types[api_version], before, after)
+    return found.without(target.reset) if api_version == target.api_version else found
 
 
 def disown(
-    kind: Kind, managed: Managed, before: Body, after: Body, versions: dict[str, Comparison], but: Manager | None = None
+    target: Target,
+    managed: Managed,
+    before: Body,
+    after: Body,
+    versions: dict[str, Comparison],
+    but: Manager | None = None,
 ) -> Managed:
     """Everybody but `but` loses what was changed or removed; who has nothing left goes.
 
@@ -141,10 +146,10 @@ def disown(
     for manager, entry in managed.items():
         fields = entry.fields
         if manager != but:
-            if entry.api_version not in kind.types:
+            if entry.api_version not in target.types:
                 continue
             if entry.api_version not in versions:
-                versions[entry.api_version] = comparison(kind, before, after, entry.api_version)
+                versions[entry.api_version] = comparison(target, before, after, entry.api_version)
             made = versions[entry.api_version]
             fields = difference(fields, intersection(fields, union(made.modified, made.added)))
             fields = difference(fields, made.removed)
@@ -168,13 +173,13 @@ def settled(new: dict[str, Any], old: Body) -> dict[str, Any]:
     return same if timed == before and is_same_json(same, old) else new
 
 
-def _before(kind: Kind, old: Body | None, new: Mapping[str, Any]) -> Managed:
+def _before(target: Target, old: Body | None, new: Mapping[str, Any]) -> Managed:
     """Who owns what before the write: as the client says, or else as the store does."""
     stored = (old or {}).get("metadata", {}).get("managedFields") or []
     sent = (new.get("metadata") or {}).get("managedFields")
-    if kind.subresource or sent == stored:
+    if target.subresource or sent == stored:
         return entries.read_own(stored)
-    if entries.is_reset(sent, is_custom=kind.is_plain):
+    if entries.is_reset(sent, is_plain=target.is_plain):
         return {}
     try:
         return entries.read(sent) or entries.read_own(stored)

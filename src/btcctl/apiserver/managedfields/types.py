@@ -10,15 +10,12 @@ when they are empty ("g" and "p" are for `decoding`).
 from __future__ import annotations
 
 import functools
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cachetools import LRUCache
-
 from btcctl.apiserver.gotypes.types import builtin_data
-from btcctl.apiserver.served.registry import Served
+from btcctl.resources import ResourceType
 
 Schema = Mapping[str, Any]
 _UNTYPED_FORMATS = frozenset({"", "byte"})
@@ -97,21 +94,10 @@ _SCALARS = {"s": Type("string"), "n": Type("numeric"), "b": Type("boolean"), "u"
 _SCALARS |= {"*": WHOLE, "?": DEDUCED}
 
 
-_custom: LRUCache[int, tuple[Schema, Type]] = LRUCache(256)  # by id of the schema, which is kept
-_custom_lock = threading.Lock()  # guards it
-
-
-def type_of(served: Served) -> Type:
-    """The type of a kind's objects. A kind that nobody described has the type its objects show."""
-    if served.is_custom:
-        schema = served.schema or {}
-        with _custom_lock:
-            known = _custom.get(id(schema))
-            if known is None:
-                known = _custom[id(schema)] = (schema, _custom_type(schema))
-        return known[1]
+def built_in_type(type_: ResourceType) -> Type:
+    """The type of a built-in kind's objects. A kind that nobody described has the type its objects show."""
     types, kinds = _built_in_types()
-    name = kinds.get(f"{served.type.api_version}/{served.type.kind}")
+    name = kinds.get(f"{type_.api_version}/{type_.kind}")
     return DEDUCED if name is None else types[name]
 
 
@@ -119,7 +105,8 @@ def metadata_type() -> Type:
     return _built_in_types()[0]["meta.v1.ObjectMeta"]
 
 
-def _custom_type(schema: Schema) -> Type:
+def custom_type(schema: Schema) -> Type:
+    """The type of a custom kind's objects."""
     found = _from_schema(schema, preserving=False)
     if found.map is None:
         return DEDUCED

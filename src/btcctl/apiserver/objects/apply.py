@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 
 from btcctl import codecs
-from btcctl.apiserver.apiextensions import versions
-from btcctl.apiserver.gotypes import Misfit, convert, yaml_text
+from btcctl.apiserver.gotypes import Misfit, yaml_text
 from btcctl.apiserver.machinery import errors
 from btcctl.apiserver.machinery.errors import Cause
-from btcctl.apiserver.managedfields import Author, kind_of
+from btcctl.apiserver.managedfields import Author
 from btcctl.apiserver.managedfields.applying import apply, as_written
 from btcctl.apiserver.objects.writer import Writer
-from btcctl.apiserver.requests.bodies import private, typed
+from btcctl.apiserver.requests.bodies import private
 from btcctl.apiserver.requests.options import WriteOptions
 from btcctl.apiserver.requests.routing import Route
-from btcctl.apiserver.served.registry import Registry, Served
+from btcctl.apiserver.served.registry import Served
 from btcctl.apiserver.storage.collection import Body
 from btcctl.apiserver.storage.conversions import as_served
 from btcctl.apiserver.storage.store import Store
@@ -30,14 +29,11 @@ from btcctl.resources import NAMESPACES
 class Applier:
     """Thread-safe."""
 
-    def __init__(self, store: Store, registry: Registry, writer: Writer) -> None:
+    def __init__(self, store: Store, writer: Writer) -> None:
         self._store = store
-        self._registry = registry
         self._writer = writer
 
-    def apply(
-        self, route: Route, body: bytes, options: WriteOptions, warnings: list[str]
-    ) -> tuple[int, Mapping[str, Any]]:
+    def apply(self, route: Route, body: bytes, options: WriteOptions) -> tuple[int, Mapping[str, Any]]:
         """
         Returns:
             201 if the object is new, else 200; and the object.
@@ -53,29 +49,27 @@ class Applier:
             wanted = read_configuration(body, served.type.kind, served.type.api_version)
             live = None
             if record is not None:
-                live = as_served(versions.seen(served, record).body, served.type.api_version)
+                live = as_served(served.kind.seen(record).body, served.type.api_version)
             author = Author(options.field_manager, rfc3339(self._store.clock.wall_time()))
-            kind = kind_of(self._registry, served, route.subresource)
-            new = _converted(served, as_written(kind, apply(kind, live, wanted, author, force=options.force)))
+            target = served.kind.target(route.subresource)
+            new = _converted(served, as_written(target, apply(target, live, wanted, author, force=options.force)))
             inner = replace(options, is_apply=True, field_validation="Ignore")
             if record is not None:
                 _check_uid(served, new, record.body)
-                return 200, self._writer.update(route, new, inner, warnings, [])[0]
+                return 200, self._writer.update(route, new, inner, [])[0]
             uid = new["metadata"].get("uid")
             if uid:
                 why = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
                 raise errors.conflict(served.type, route.name, why)
             if options.rights is not None:
                 options.rights.check_creation()
-            return 201, self._writer.create(route, _named(new, route), inner, warnings, [])
+            return 201, self._writer.create(route, _named(new, route), inner, [])
 
 
 def _converted(served: Served, new: dict[str, Any]) -> dict[str, Any]:
     """What was applied, as the kind's types have it."""
-    if served.is_custom:
-        return cast("dict[str, Any]", private(new))
     try:
-        return typed(new, served, convert)[0]
+        return served.kind.applied(new)
     except Misfit as error:
         name = f"{new['metadata'].get('namespace', '')}/{new['metadata'].get('name', '')}"
         kind = f"{served.type.api_version}, Kind={served.type.kind}"

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from btcctl.apiserver.apiextensions.crds import CLEANUP_FINALIZER, terminating_condition
-from btcctl.apiserver.kinds.metadata import canonical
 from btcctl.apiserver.machinery import errors
 from btcctl.apiserver.machinery.errors import StatusError
 from btcctl.apiserver.requests.options import DeleteOptions
@@ -128,7 +127,7 @@ class Deletion:
         return {**body, "metadata": metadata, "status": {**(body.get("status") or {}), "phase": "Terminating"}}
 
     def _update(self, served: Served, record: Record, new: dict[str, Any], options: DeleteOptions) -> Deleted:
-        marked = canonical(new, sort=served.is_custom)
+        marked = served.kind.ordered(new)
         if not options.dry_run and marked != record.body:
             return Deleted(self._store.update(served.collection, marked).body, is_gone=False)
         return Deleted(marked, is_gone=False)
@@ -140,7 +139,7 @@ class Deletion:
         Args:
             marked: How it was just before, if it was marked first.
         """
-        body = record.body if marked is None else canonical(marked, sort=served.is_custom)
+        body = record.body if marked is None else served.kind.ordered(marked)
         if not options.dry_run:
             body = dict(self._store.delete(served.collection, _key(record)).body)
         if served.collection in _ANSWERED_WHOLE:

@@ -11,14 +11,14 @@ from btcctl.apiserver.gotypes import Misfit
 from btcctl.apiserver.kinds import metadata as meta
 from btcctl.apiserver.machinery import errors
 from btcctl.apiserver.machinery.errors import StatusError
-from btcctl.apiserver.managedfields import Author, kind_of, track, without_late
-from btcctl.apiserver.objects.next_state import canonical, complete, merged
+from btcctl.apiserver.managedfields import Author, track, without_late
+from btcctl.apiserver.objects.next_state import complete, merged
 from btcctl.apiserver.objects.strategies import Strategy, strategy_of
-from btcctl.apiserver.requests.bodies import private, typed
+from btcctl.apiserver.requests.bodies import private
 from btcctl.apiserver.requests.options import Gatekeeper, WriteOptions
 from btcctl.apiserver.requests.routing import Route
-from btcctl.apiserver.schemas import prune_and_default
-from btcctl.apiserver.served.registry import Registry, Served
+from btcctl.apiserver.served.kind import Warn
+from btcctl.apiserver.served.registry import Served
 from btcctl.apiserver.storage.answers import remembered
 from btcctl.apiserver.storage.collection import Body, Record
 from btcctl.apiserver.storage.conversions import as_served, as_stored
@@ -39,9 +39,8 @@ class Drafts:
         new_uid: Makes a uid for each new object.
     """
 
-    def __init__(self, store: Store, registry: Registry, new_uid: Callable[[], str]) -> None:
+    def __init__(self, store: Store, new_uid: Callable[[], str]) -> None:
         self._store = store
-        self._registry = registry
         self._new_uid = new_uid
 
     def new_object(self, route: Route, body: dict[str, Any], strategy: Strategy) -> dict[str, Any]:
@@ -61,7 +60,7 @@ class Drafts:
         return new
 
     def mutated(
-        self, route: Route, old: Record | None, body: dict[str, Any], options: WriteOptions, warnings: list[str]
+        self, route: Route, old: Record | None, body: dict[str, Any], options: WriteOptions
     ) -> tuple[dict[str, Any], WriteOptions]:
         """What a client has sent, as webhooks and policies want it.
 
@@ -83,10 +82,10 @@ class Drafts:
 
         def renew(patched: dict[str, Any], *, is_strict: bool = False) -> dict[str, Any]:
             try:
-                found, problems = typed(private(patched), served)
+                found, problems = served.kind.typed(private(patched))
             except Misfit as error:
                 raise errors.internal_error(str(error)) from error
-            if is_strict and problems and not served.is_custom:
+            if is_strict and problems and served.kind.go_type is not None:
                 raise errors.internal_error(f"strict decoding error: {', '.join(problems)}")
             return complete(served, strategy, found)
 
@@ -100,19 +99,18 @@ class Drafts:
         if found is None:
             return body, options
         changed = cast("dict[str, Any]", private(found))
-        deduplicate_owners(changed["metadata"], warnings, " after mutating admission happens")
+        deduplicate_owners(changed["metadata"], options.warn, " after mutating admission happens")
         return as_stored(changed), replace(options, is_apply=True)
 
     def check(self, served: Served, operation: str, new: dict[str, Any], old: Body | None, gate: Gatekeeper) -> None:
         """Ask whether this may be written; then drop, in place, what others have added and the kind does not know."""
         shown = None if old is None else as_served(old, served.type.api_version)
         gate.check(served.type, operation, self.seen(served, new), shown)
-        if served.schema is not None:
-            prune_and_default.prune(served.schema, new)
+        served.kind.prune(new)
 
     def seen(self, served: Served, body: dict[str, Any]) -> dict[str, Any]:
         """An object that is not stored yet, as those who are asked about it see it."""
-        found = dict(canonical(served, body))
+        found = served.kind.canonical(body)
         found["metadata"] = {name: each for name, each in found["metadata"].items() if each != ""}
         return dict(as_served(found, served.type.api_version))
 
@@ -120,15 +118,15 @@ class Drafts:
         """Write down who set which field, in place. What the client sent says what came of itself."""
         entries = sent["metadata"].get("managedFields")
         if not options.is_apply:
-            kind = kind_of(self._registry, route.served, route.subresource)
+            target = route.served.kind.target(route.subresource)
             author = Author(options.manager, rfc3339(self._store.clock.wall_time()))
-            tracked = without_late(route.served, sent, new)
+            tracked = without_late(route.served.collection, sent, new)
             metadata = {**tracked["metadata"], "managedFields": entries}
             if old is not None:  # what the client says of these is nobody's business, and still counts as said
                 metadata |= {name: sent["metadata"].get(name) for name in _SERVERS_OWN}
-            before = None if old is None else as_served(old, kind.api_version)
-            after, wanted = (as_served(each, kind.api_version) for each in ({**tracked, "metadata": metadata}, sent))
-            entries = track(kind, before, after, author, wanted)
+            before = None if old is None else as_served(old, target.api_version)
+            after, wanted = (as_served(each, target.api_version) for each in ({**tracked, "metadata": metadata}, sent))
+            entries = track(target, before, after, author, wanted)
         new["metadata"]["managedFields"] = entries
 
     def check_namespace(self, route: Route, name: str) -> None:
@@ -141,11 +139,11 @@ class Drafts:
             raise _terminating(route.served.type, name, route.namespace)
 
 
-def deduplicate_owners(sent: dict[str, Any], warnings: list[str], when: str = "") -> None:
+def deduplicate_owners(sent: dict[str, Any], warn: Warn, when: str = "") -> None:
     owners, again = meta.deduplicated_owners(sent.get("ownerReferences") or ())
     if again:
         sent["ownerReferences"] = owners
-        warnings.append(
+        warn(
             f".metadata.ownerReferences contains duplicate entries{when}; API server dedups owner references in "
             "1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) "
             f"observed: {', '.join(again)}"

@@ -252,7 +252,7 @@ class Collector:
 
         options = WriteOptions(field_validation="Ignore", manager=_CONTROLLERS)
         patch = Patch(lambda obj: {**obj, "metadata": {**obj["metadata"], **change}})
-        self._quietly(lambda: self._writer.patch(route, patch, options, []))
+        self._quietly(lambda: self._writer.patch(route, patch, options))
 
     @staticmethod
     def _quietly(write: Callable[[], object]) -> None:

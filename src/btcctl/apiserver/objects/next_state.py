@@ -2,37 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
-from btcctl.apiserver.gotypes import defaults, stored_type_of
 from btcctl.apiserver.kinds import metadata as meta
 from btcctl.apiserver.objects.strategies import Strategy, strategy_of
 from btcctl.apiserver.requests.bodies import private
 from btcctl.apiserver.requests.routing import Route
-from btcctl.apiserver.schemas import prune_and_default
 from btcctl.apiserver.served.registry import Served
 from btcctl.apiserver.storage.collection import Body
-from btcctl.resources import CUSTOM_RESOURCE_DEFINITIONS
 
 
 def complete(served: Served, strategy: Strategy, new: dict[str, Any]) -> dict[str, Any]:
     """With what the client left out, and as a real server orders it; the argument is changed."""
-    type_ = stored_type_of(served)
-    if type_ is not None:
-        defaults.fill(type_, new)
+    served.kind.fill(new)
     strategy.complete(new)
-    if served.schema is not None:
-        prune_and_default.default(served.schema, new)
-    return new if type_ is None else cast("dict[str, Any]", defaults.written(type_, new))
-
-
-def canonical(served: Served, new: dict[str, Any]) -> dict[str, Any]:
-    """As a real server writes it."""
-    type_ = stored_type_of(served)
-    if type_ is not None:
-        is_protobuf = served.type != CUSTOM_RESOURCE_DEFINITIONS  # which are stored as JSON
-        new = defaults.written(type_, new, stored=is_protobuf)
-    return meta.canonical(new, sort=served.is_custom)
+    return served.kind.written(new)
 
 
 def merged(route: Route, old: Body, sent: dict[str, Any]) -> dict[str, Any]:

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from btcctl.apiserver.apiextensions import custom_objects
 from btcctl.apiserver.kinds import metadata as meta
 from btcctl.apiserver.machinery import errors, names
 from btcctl.apiserver.machinery.errors import Cause
 from btcctl.apiserver.objects.strategies import Strategy, strategy_of
+from btcctl.apiserver.served.kind import Warn
 from btcctl.apiserver.served.registry import Served
 from btcctl.apiserver.storage.collection import Body
 
 
-def validate(
-    served: Served, new: dict[str, Any], old: Body | None, warnings: list[str], *, is_status: bool = False
-) -> None:
+def validate(served: Served, new: dict[str, Any], old: Body | None, warn: Warn, *, is_status: bool = False) -> None:
     """
     Args:
         old: What an update replaces.
-        warnings: What to warn of, some of it even if the object is refused, is added to it.
+        warn: Told what to warn of, some of it even if the object is refused.
         is_status: Only the status is written.
 
     Raises:
@@ -30,18 +28,16 @@ def validate(
     strategy, metadata = strategy_of(served), new["metadata"]
     causes = _of_metadata(served, strategy, new, old, is_status=is_status)
     causes += _of_kind(strategy, new, old, is_status=is_status)
-    if served.schema is not None:
-        found, remarks = custom_objects.validate(served, new, old, is_status=is_status)
-        causes += found
-        warnings += remarks
+    found, remarks = served.kind.validate(new, old, is_status=is_status)
+    causes += found
     if not causes and old is None:  # what the kind itself has nothing to say of
         causes = meta.validate(metadata, namespaced=served.type.namespaced, name_rule=names.path_name)
+    if not causes and not is_status:
+        remarks += strategy.remarks(new, old)
+    for each in remarks:
+        warn(each)
     if causes:
         raise errors.invalid_object(served.stored_type, metadata.get("name") or "", causes)
-    if served.is_custom:
-        warnings += meta.finalizer_warnings(metadata, {} if old is None else old["metadata"])
-    if not is_status:
-        warnings += strategy.remarks(new, old)
 
 
 def _of_metadata(

@@ -27,7 +27,7 @@ from btcctl.apiserver.kinds import (
 )
 from btcctl.apiserver.kinds.admission import policies, webhooks
 from btcctl.apiserver.kinds.batch import jobs
-from btcctl.apiserver.kinds.metadata import MetadataRules
+from btcctl.apiserver.kinds.metadata import MetadataRules, finalizer_warnings
 from btcctl.apiserver.kinds.pods import pod_updates, pods
 from btcctl.apiserver.machinery.errors import Cause
 from btcctl.apiserver.machinery.names import label_name, path_name
@@ -99,7 +99,13 @@ class Strategy:
     kept_by_status: frozenset[str] | None = frozenset()
 
 
-_CUSTOM = Strategy(_FREE, kept_by_status=None, has_generation=True, needs_version=True)
+_DEFINED = Strategy(
+    _FREE,
+    kept_by_status=None,
+    has_generation=True,
+    needs_version=True,
+    remarks=lambda new, old: finalizer_warnings(new["metadata"], {} if old is None else old["metadata"]),
+)
 _PLAIN = Strategy()
 _RBAC = MetadataRules(path_name, is_checked_anew=True)
 _WEBHOOKS = Strategy(_ANEW, check=webhooks.check_configuration, has_generation=True, needs_version=True)
@@ -254,4 +260,6 @@ _STRATEGIES: Mapping[tuple[str, str], Strategy] = {
 
 
 def strategy_of(served: Served) -> Strategy:
-    return _CUSTOM if served.is_custom else _STRATEGIES.get((served.type.group, served.type.plural), _PLAIN)
+    if served.kind.definition:
+        return _DEFINED
+    return _STRATEGIES.get((served.type.group, served.type.plural), _PLAIN)

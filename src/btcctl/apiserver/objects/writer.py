@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from btcctl.apiserver.apiextensions import versions
 from btcctl.apiserver.apiextensions.definitions import Definitions
 from btcctl.apiserver.kinds import metadata as meta
 from btcctl.apiserver.machinery import errors
@@ -13,7 +12,7 @@ from btcctl.apiserver.machinery.integers import IntegerError, parse_uint
 from btcctl.apiserver.managedfields import settled
 from btcctl.apiserver.objects.deletion import Deleted, Deletion, is_finished
 from btcctl.apiserver.objects.drafts import Drafts, deduplicate_owners
-from btcctl.apiserver.objects.next_state import canonical, complete, merged
+from btcctl.apiserver.objects.next_state import complete, merged
 from btcctl.apiserver.objects.schema_check import validate
 from btcctl.apiserver.objects.strategies import strategy_of
 from btcctl.apiserver.requests.bodies import Patched, patched, private, validate_fields
@@ -27,9 +26,8 @@ from btcctl.apiserver.storage.store import Store
 from btcctl.apiserver.webhooks.calling import HookClient
 from btcctl.json_values import is_same_json
 from btcctl.objects import ObjectKey
-from btcctl.resources import CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES, SERVICE_ACCOUNTS
+from btcctl.resources import NAMESPACES, SERVICE_ACCOUNTS
 
-_ETCD_FOLDERS = {"services": "services/specs", "nodes": "minions"}  # SpecialDefaultResourcePrefixes
 _NAME_TRIES = 8  # as kube-apiserver 1.32 and later tries generateName again
 
 
@@ -46,38 +44,35 @@ class Writer:
     def __init__(self, store: Store, registry: Registry, new_uid: Callable[[], str], client: HookClient) -> None:
         self._store = store
         self._registry = registry
-        self._drafts = Drafts(store, registry, new_uid)
+        self._drafts = Drafts(store, new_uid)
         self._definitions = Definitions(store, registry, client)
         self._deletion = Deletion(store)
 
-    def create(
-        self, route: Route, body: dict[str, Any], options: WriteOptions, warnings: list[str], problems: list[str]
-    ) -> Body:
+    def create(self, route: Route, body: dict[str, Any], options: WriteOptions, problems: list[str]) -> Body:
         """Store a new object.
 
         Args:
-            warnings: Warnings are added to it.
             problems: What is strictly wrong with the body.
 
         Raises:
             StatusError: It may not be, or is there already.
         """
         served, strategy = route.served, strategy_of(route.served)
-        warnings += validate_fields(served, body, problems, options.field_validation)
+        validate_fields(served, body, problems, options)
         sent = body["metadata"]
         if sent.get("resourceVersion"):
             raise errors.internal("resourceVersion should not be set on objects to be created")
         check_place(route, sent)
-        deduplicate_owners(sent, warnings)
+        deduplicate_owners(sent, options.warn)
         with self._store.transaction():
             body = as_stored(body)
             if options.gate is not None:
-                body, options = self._drafts.mutated(route, None, body, options, warnings)
+                body, options = self._drafts.mutated(route, None, body, options)
             new = self._drafts.new_object(route, body, strategy)
             self._admit(route, new)
             if options.rights is not None:
                 options.rights.check_grant(new, None)
-            validate(served, new, None, warnings)
+            validate(served, new, None, options.warn)
             self._drafts.track(route, None, body, new, options)
             if options.gate is not None:
                 self._drafts.check(served, "CREATE", new, None, options.gate)
@@ -90,10 +85,10 @@ class Writer:
                 deleting = "deletionTimestamp" in existing.body["metadata"]
                 raise errors.already_exists(served.type, new["metadata"]["name"], deleting=deleting)
             strategy.finish(new)
-            return self._store_new(served, canonical(served, new), options)
+            return self._store_new(served, served.kind.canonical(new), options)
 
     def update(
-        self, route: Route, body: dict[str, Any], options: WriteOptions, warnings: list[str], problems: list[str]
+        self, route: Route, body: dict[str, Any], options: WriteOptions, problems: list[str]
     ) -> tuple[Body, bool]:
         """Replace an object, or its status.
 
@@ -107,22 +102,20 @@ class Writer:
         sent = body["metadata"]
         check_place(route, sent)
         check_name(route, sent)
-        deduplicate_owners(sent, warnings)
+        deduplicate_owners(sent, options.warn)
         with self._store.transaction():
             old = self._read(route)
             if old is None and strategy.creates_on_update and not route.subresource:
-                return self._create_by_put(route, body, options, warnings, problems), True
+                return self._create_by_put(route, body, options, problems), True
             if old is None:
                 raise errors.not_found(served.type, route.name)
-            warnings += validate_fields(served, body, problems, options.field_validation)
+            validate_fields(served, body, problems, options)
             if sent.get("uid") and not options.is_apply:
                 check_uid(route, sent["uid"], old.body["metadata"]["uid"], options)
             _check_version(route, sent, old, needs_version=strategy.needs_version)
-            return self._replace(route, old, body, options, warnings), False
+            return self._replace(route, old, body, options), False
 
-    def _create_by_put(
-        self, route: Route, body: dict[str, Any], options: WriteOptions, warnings: list[str], problems: list[str]
-    ) -> Body:
+    def _create_by_put(self, route: Route, body: dict[str, Any], options: WriteOptions, problems: list[str]) -> Body:
         """What a client says of the version of an object that there is not is only read."""
         sent = body["metadata"]
         if sent.get("uid"):
@@ -130,12 +123,12 @@ class Writer:
         version = _version(sent)
         if options.rights is not None:
             options.rights.check_creation()
-        created = self.create(route, {**body, "metadata": {**sent, "resourceVersion": ""}}, options, warnings, problems)
+        created = self.create(route, {**body, "metadata": {**sent, "resourceVersion": ""}}, options, problems)
         if options.dry_run and version:
             return {**created, "metadata": {**created["metadata"], "resourceVersion": str(version)}}
         return created
 
-    def patch(self, route: Route, patch: Patch, options: WriteOptions, warnings: list[str]) -> Body:
+    def patch(self, route: Route, patch: Patch, options: WriteOptions) -> Body:
         """Change an object by a function from its state to a new one.
 
         Raises:
@@ -151,12 +144,12 @@ class Writer:
             body, problems = patched(made, served)
             sent = body["metadata"]
             problems = [*patch.problems, *problems]
-            warnings += validate_fields(served, body, problems, options.field_validation, made)
+            validate_fields(served, body, problems, options, made)
             check_place(route, sent)
             check_name(route, sent)
-            deduplicate_owners(sent, warnings, " after mutating admission happens")
+            deduplicate_owners(sent, options.warn, " after mutating admission happens")
             _check_version(route, sent, old, needs_version=strategy_of(served).needs_version)
-            return self._replace(route, old, body, options, warnings)
+            return self._replace(route, old, body, options)
 
     def delete(self, route: Route, options: DeleteOptions) -> Deleted:
         """Delete an object, or mark it for deletion.
@@ -178,7 +171,7 @@ class Writer:
             status = {**(record.body.get("status") or {}), "conditions": conditions}
             spec = {**record.body["spec"], "nodeName": node}
             new = {**record.body, "spec": spec, "status": status}
-            self._store.update(route.served.collection, canonical(route.served, new))
+            self._store.update(route.served.collection, route.served.kind.canonical(new))
 
     def set_conditions(self, route: Route, conditions: list[Any]) -> None:
         """Give a pod other conditions, as the server itself does before it evicts one; nobody is said to own them."""
@@ -186,7 +179,7 @@ class Writer:
             record = self._store.get(route.served.collection, route.key)
             if record is not None:
                 new = {**record.body, "status": {**(record.body.get("status") or {}), "conditions": conditions}}
-                self._store.update(route.served.collection, canonical(route.served, new))
+                self._store.update(route.served.collection, route.served.kind.canonical(new))
 
     def finalize(self, route: Route, finalizers: list[str]) -> Body:
         """Set a namespace's `spec.finalizers`; without any it goes, if it is being deleted."""
@@ -214,32 +207,30 @@ class Writer:
     def _read(self, route: Route) -> Record | None:
         """The object as the version of the request shows it."""
         record = self._store.get(route.served.collection, route.key)
-        return None if record is None else versions.seen(route.served, record)
+        return None if record is None else route.served.kind.seen(record)
 
     def _store_new(self, served: Served, new: dict[str, Any], options: WriteOptions) -> Body:
         if options.dry_run:
             del new["metadata"]["resourceVersion"]
-            return new if served.conversion is None else versions.stored_body(served, new)
-        record = self._store.create(served.collection, versions.stored_body(served, new))
+            return new if served.kind.conversion is None else served.kind.stored_body(new)
+        record = self._store.create(served.collection, served.kind.stored_body(new))
         if served.type == NAMESPACES:
             self._add_account(new["metadata"]["name"])
         self._definitions.object_changed(served, new["metadata"]["name"])
         return record.body
 
-    def _replace(
-        self, route: Route, old: Record, body: dict[str, Any], options: WriteOptions, warnings: list[str]
-    ) -> Body:
+    def _replace(self, route: Route, old: Record, body: dict[str, Any], options: WriteOptions) -> Body:
         served, strategy = route.served, strategy_of(route.served)
         body = as_stored(body)
         if options.gate is not None:
-            body, options = self._drafts.mutated(route, old, body, options, warnings)
+            body, options = self._drafts.mutated(route, old, body, options)
         new = merged(route, old.body, private(body))
         keep = strategy.keep if not route.subresource else strategy.keep_status
         keep(new, old.body)
         new = complete(served, strategy, new)
         if options.rights is not None:
             options.rights.check_grant(new, old.body)
-        validate(served, new, old.body, warnings, is_status=route.subresource == "status")
+        validate(served, new, old.body, options.warn, is_status=route.subresource == "status")
         if strategy.has_generation and not is_same_json(_counted(new, route), _counted(old.body, route)):
             new["metadata"]["generation"] = old.body["metadata"].get("generation", 0) + 1
         self._drafts.track(route, old.body, body, new, options)
@@ -248,7 +239,7 @@ class Writer:
         if options.gate is not None:
             self._drafts.check(served, "UPDATE", new, old.body, options.gate)
         before = self._store.get(served.collection, route.key)
-        stored = canonical(served, versions.stored_body(served, new))
+        stored = served.kind.canonical(served.kind.stored_body(new))
         new = stored if before is None else settled(stored, before.body)
         if options.dry_run or before is None or is_same_json(new, before.body):
             return new
@@ -280,7 +271,7 @@ class Writer:
         key = ObjectKey(namespace, "default")
         if served is not None and self._store.get(served.collection, key) is None:
             body = {"kind": SERVICE_ACCOUNTS.kind, "apiVersion": "v1", "metadata": {"name": "default"}}
-            self.create(Route(served, namespace), body, WriteOptions(), [], [])
+            self.create(Route(served, namespace), body, WriteOptions(), [])
 
 
 def _counted(body: Body, route: Route) -> dict[str, Any]:
@@ -336,10 +327,7 @@ def _check_version(route: Route, sent: Mapping[str, Any], old: Record, *, needs_
 
 def _uid_message(route: Route, sent: str, uid: str, options: WriteOptions) -> str:
     """A dry run gets as far as the keys have no prefix yet."""
-    type_ = route.served.type
-    has_group = route.served.is_custom or type_ == CUSTOM_RESOURCE_DEFINITIONS
-    folder = f"{type_.group}/{type_.plural}" if has_group else _ETCD_FOLDERS.get(type_.plural, type_.plural)
-    parts = ("" if options.dry_run else "registry", folder, route.namespace, route.name)
+    parts = ("" if options.dry_run else "registry", route.served.kind.storage_folder, route.namespace, route.name)
     place = "/".join(each for each in parts if each)
     return (
         f"StorageError: invalid object, Code: 4, Key: /{place}, ResourceVersion: 0, "

@@ -14,7 +14,8 @@ from btcctl.apiserver.printers import jsonpath
 from btcctl.apiserver.printers.admission_columns import ADMISSION_COLUMNS
 from btcctl.apiserver.printers.columns import AGE, BUILT_IN_COLUMNS, NAME, Body, Column, age_of
 from btcctl.apiserver.printers.more_columns import MORE_COLUMNS
-from btcctl.apiserver.served.registry import PrinterColumn, Served
+from btcctl.apiserver.served.kind import PrinterColumn
+from btcctl.apiserver.served.registry import Served
 from btcctl.apiserver.storage.conversions import as_served
 
 _META_VERSION = "meta.k8s.io/v1"
@@ -64,8 +65,9 @@ def partial_object(body: Body, api_version: str = _META_VERSION) -> dict[str, An
 
 def columns_of(resource: Served) -> Sequence[Column]:
     """A custom kind's printer columns, or those kubectl users know a built-in kind by."""
-    if resource.is_custom:
-        return (NAME, *(_custom(column) for column in resource.columns)) if resource.columns else (NAME, _CUSTOM_AGE)
+    own = resource.kind.printer_columns
+    if own is not None:
+        return (NAME, *map(_custom, own)) if own else (NAME, _CUSTOM_AGE)
     type_ = resource.stored_type
     return BUILT_IN_COLUMNS.get(type_) or MORE_COLUMNS.get(type_) or ADMISSION_COLUMNS.get(type_, (NAME, AGE))
 

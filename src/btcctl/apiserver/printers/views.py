@@ -8,20 +8,16 @@ from datetime import datetime
 from typing import Any
 
 from btcctl import codecs
-from btcctl.apiserver.apiextensions import versions
 from btcctl.apiserver.machinery import errors
 from btcctl.apiserver.printers import tables
 from btcctl.apiserver.printers.negotiation import choose
 from btcctl.apiserver.served.registry import Served
 from btcctl.apiserver.storage.collection import Body, Record
-from btcctl.apiserver.storage.conversions import as_served
 
 _FORMS = frozenset({"Table", "PartialObjectMetadata", "PartialObjectMetadataList"})
 _VERSIONS = frozenset({"v1", "v1beta1"})
 _STREAMS = "application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch"
 AVAILABLE_STREAMS = f"{errors.MEDIA_TYPES}, {_STREAMS}"
-#: Where Go's types of a group are, if not in a package called as its first part.
-_PACKAGES = {"": "core", "events.k8s.io": "core"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +82,7 @@ class View:
     @property
     def is_direct(self) -> bool:
         """Whether it shows the objects themselves, as they are stored."""
-        return self.is_plain and not self._served.is_converted
+        return self.is_plain and not self._served.kind.is_converted
 
     @property
     def is_for_lists(self) -> bool:
@@ -99,24 +95,17 @@ class View:
         """
         name = self._form.name
         if is_list and name == "PartialObjectMetadata":
-            raise self._unfit(f"is a list ({self._go_type(is_list=True)})")
+            raise self._unfit(f"is a list ({self._served.kind.go_name(self._served.list_kind)})")
         if not is_list and name == "PartialObjectMetadataList":
-            raise self._unfit(f"is not a list ({self._go_type(is_list=False)})")
+            raise self._unfit(f"is not a list ({self._served.kind.go_name()})")
 
     def _unfit(self, why: str) -> errors.StatusError:
         message = f"you requested {self._form.name}, but the requested object {why}"
         return errors.StatusError(406, message, "NotAcceptable")
 
-    def _go_type(self, *, is_list: bool) -> str:
-        type_ = self._served.type
-        if self._served.is_custom:
-            return f"*unstructured.Unstructured{'List' if is_list else ''}"
-        package = _PACKAGES.get(type_.group) or type_.group.partition(".")[0]
-        return f"*{package}.{self._served.list_kind if is_list else type_.kind}"
-
     def body(self, body: Body) -> bytes:
         """One object, as it is stored."""
-        body = versions.seen_body(self._served, body)
+        body = self._served.kind.seen_body(body)
         if self._form.name == "Table":
             metadata = {"resourceVersion": body["metadata"].get("resourceVersion", "")}
             return codecs.encode(self._table([body], metadata))
@@ -126,10 +115,11 @@ class View:
 
     def record(self, record: Record) -> bytes:
         """One object, from the store."""
-        return self._seen(record).raw(self._served.type.api_version) if self.is_plain else self.body(record.body)
-
-    def _seen(self, record: Record) -> Record:
-        return versions.seen(self._served, record)
+        return (
+            self._served.kind.seen(record).raw(self._served.type.api_version)
+            if self.is_plain
+            else self.body(record.body)
+        )
 
     def event(self, record: Record) -> bytes:
         """One object of a watch: a Table defines its columns only in the first event."""
@@ -138,24 +128,15 @@ class View:
         return encoded
 
     def list(self, records: Sequence[Record], metadata: Mapping[str, Any]) -> bytes:
-        """A list. Custom resources have their keys sorted, and items that say what they are."""
-        records = [self._seen(record) for record in records]
+        """A list, with or without columns."""
+        records = [self._served.kind.seen(record) for record in records]
         if self._form.name == "Table":
             return codecs.encode(self._table([record.body for record in records], metadata))
         if self._form.name:
             items = [tables.partial_object(record.body, self._form.api_version) for record in records]
             head = {"kind": "PartialObjectMetadataList", "apiVersion": self._form.api_version}
             return codecs.encode({**head, "metadata": metadata, "items": items})
-        api_version, kind = self._served.type.api_version, self._served.list_kind
-        if self._served.is_custom:
-            joined = b",".join(record.raw(api_version) for record in records)
-            sorted_metadata = codecs.encode({"continue": "", **metadata}, order="sorted")
-            template = b'{"apiVersion":"%s","items":[%s],"kind":"%s","metadata":%s}'
-            return template % (api_version.encode(), joined, kind.encode(), sorted_metadata)
-        bodies = (as_served(record.body, api_version) for record in records)
-        joined = b",".join(codecs.encode(_without_type(body)) for body in bodies)
-        template = b'{"kind":"%s","apiVersion":"%s","metadata":%s,"items":[%s]}'
-        return template % (kind.encode(), api_version.encode(), codecs.encode(metadata), joined)
+        return self._served.kind.encoded_list(self._served.list_kind, records, metadata)
 
     def bookmark(self, metadata: dict[str, Any]) -> dict[str, Any]:
         """The object of a BOOKMARK: what it is, and the metadata."""
@@ -165,9 +146,7 @@ class View:
             return self._table([stub], {"resourceVersion": metadata["resourceVersion"]})
         if self._form.name:
             return {"kind": "PartialObjectMetadata", "apiVersion": self._form.api_version, "metadata": metadata}
-        if self._served.is_custom:
-            return {"apiVersion": type_.api_version, "kind": type_.kind, "metadata": dict(sorted(metadata.items()))}
-        return {"kind": type_.kind, "apiVersion": type_.api_version, "metadata": metadata}
+        return self._served.kind.bookmark(metadata)
 
     def _table(self, bodies: Sequence[Body], metadata: Mapping[str, Any]) -> dict[str, Any]:
         return tables.render(
@@ -179,7 +158,3 @@ class View:
             with_columns=self._with_columns,
             api_version=self._form.api_version,
         )
-
-
-def _without_type(body: Body) -> dict[str, Any]:
-    return {key: value for key, value in body.items() if key not in {"kind", "apiVersion"}}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from btcctl.apiserver.machinery import errors
@@ -13,35 +13,6 @@ from btcctl.apiserver.storage.collection import Body
 from btcctl.apiserver.storage.conversions import as_served
 
 _COMMON_FIELDS = ("metadata.name", "metadata.namespace")
-
-_REFERENCE = ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath")
-_ABOUT, _ABOUT_NEW = (tuple(f"{field}.{each}" for each in _REFERENCE) for field in ("involvedObject", "regarding"))
-
-# Source: each kind's AddFieldLabelConversionFunc and ToSelectableFields in Kubernetes 1.36.
-_FIELDS: Mapping[str, tuple[str, ...]] = {
-    "pods": (
-        "spec.nodeName",
-        "spec.restartPolicy",
-        "spec.schedulerName",
-        "spec.serviceAccountName",
-        "spec.hostNetwork",
-        "status.phase",
-        "status.podIP",
-        "status.nominatedNodeName",
-    ),
-    "events": (
-        *_ABOUT,
-        "reason",
-        "reportingComponent",
-        "source",
-        "type",
-    ),
-    "events.events.k8s.io": (*_ABOUT_NEW, "reason", "reportingController", "type"),
-    "namespaces": ("status.phase",),
-    "nodes": ("spec.unschedulable",),
-    "secrets": ("type",),
-    "services": ("spec.clusterIP", "spec.type"),
-}
 
 
 def select(served: Served, namespace: str, labels: str, fields: str) -> Callable[[Body], bool]:
@@ -115,10 +86,10 @@ def field_value(body: Body, path: str) -> str:
 def _check_field(served: Served, path: str) -> None:
     if path in _COMMON_FIELDS:
         return
-    known: Sequence[str] = served.selectable_fields if served.is_custom else _FIELDS.get(served.type.group_resource, ())
-    if path in known:
+    known = served.kind.selectable_fields
+    if known is not None and path in known:
         return
-    if served.is_custom or known:
+    if known is not None:
         raise errors.bad_request(f"field label not supported: {path}")
     common = ", ".join(f'"{each}"' for each in _COMMON_FIELDS)
     raise errors.bad_request(f'"{path}" is not a known field selector: only {common}')

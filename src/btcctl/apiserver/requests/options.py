@@ -24,6 +24,7 @@ from btcctl.apiserver.machinery.errors import Cause
 from btcctl.apiserver.machinery.gofmt import json_text, quoted
 from btcctl.apiserver.machinery.integers import IntegerError, parse_int
 from btcctl.apiserver.requests.messages import ApiRequest
+from btcctl.apiserver.served.kind import Warn
 from btcctl.apiserver.storage.collection import Body
 from btcctl.resources import ResourceType
 
@@ -71,6 +72,10 @@ class Rights(Protocol):
         """Write a role or a binding like this."""
 
 
+def _unheard(_: str) -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class WriteOptions:
     """Of a create, an update or a patch."""
@@ -83,6 +88,7 @@ class WriteOptions:
     is_apply: bool = False  #: the body says who owns what
     gate: Gatekeeper | None = None  #: whom to ask before anything is written; None for nobody
     rights: Rights | None = None  #: what the client may do beyond what the request says; None for everything
+    warn: Warn = _unheard  #: tells the client; of what the server writes itself nobody is told
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +118,7 @@ def write_options(
     *,
     gate: Gatekeeper | None = None,
     rights: Rights | None = None,
+    warn: Warn = _unheard,
 ) -> WriteOptions:
     """
     Args:
@@ -119,6 +126,7 @@ def write_options(
         known: What is known to be wrong with them.
         gate: Whom to ask.
         rights: What else the client may do.
+        warn: Told what to warn the client of.
 
     Raises:
         StatusError: They make no sense.
@@ -131,9 +139,8 @@ def write_options(
         raise statuses.invalid("meta.k8s.io", kind, "", causes)
     force = bool(boolean(request, "force"))
     who = manager or _agent(request.headers.get("user-agent", ""))
-    return WriteOptions(
-        bool(request.query.get("dryRun")), validation or "Warn", manager, force, who, gate=gate, rights=rights
-    )
+    is_dry = bool(request.query.get("dryRun"))
+    return WriteOptions(is_dry, validation or "Warn", manager, force, who, gate=gate, rights=rights, warn=warn)
 
 
 def delete_options(request: ApiRequest) -> DeleteOptions:

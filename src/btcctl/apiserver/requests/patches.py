@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from btcctl import codecs
-from btcctl.apiserver.gotypes import go_type_of, syntax_problem
+from btcctl.apiserver.gotypes import syntax_problem
 from btcctl.apiserver.machinery import errors
 from btcctl.apiserver.machinery.errors import StatusError
 from btcctl.apiserver.machinery.gofmt import plain
@@ -18,12 +18,9 @@ from btcctl.apiserver.patching.merge_patch import merge
 from btcctl.apiserver.patching.ordering import written
 from btcctl.apiserver.patching.strategic import merge_strategically
 from btcctl.apiserver.requests.bodies import duplicate_fields, shown_failure
+from btcctl.apiserver.served.kind import JSON_PATCH, STRATEGIC
 from btcctl.apiserver.served.registry import Served
 
-MERGE = "application/merge-patch+json"
-JSON_PATCH = "application/json-patch+json"
-STRATEGIC = "application/strategic-merge-patch+json"
-APPLY = "application/apply-patch+yaml"
 _MOST_OPERATIONS = 10000  # maxJSONPatchOperations
 _OPERATION_TYPE, _MAP_TYPE = "handlers.jsonPatchOp", "map[string]interface {}"
 
@@ -46,21 +43,13 @@ class Patch:
         return self.apply(obj)
 
 
-def accepted_types(served: Served) -> tuple[str, ...]:
-    """Strategic merge needs merge keys, which only built-in kinds have."""
-    return (JSON_PATCH, MERGE, APPLY) if served.is_custom else (JSON_PATCH, MERGE, STRATEGIC, APPLY)
-
-
 def check_type(served: Served, media_type: str) -> None:
     """
     Raises:
         StatusError: 415, the kind is not patched by such.
     """
-    if media_type in accepted_types(served):
-        return
-    if served.is_custom:
-        raise errors.unsupported_media_type(accepted_types(served))
-    raise StatusError(415, "415: Unsupported Media Type", "UnsupportedMediaType", details={})
+    if media_type not in served.kind.patch_types:
+        raise served.kind.unsupported_patch()
 
 
 def read_patch(served: Served, content_type: str, body: bytes, field_validation: str = "Ignore") -> Patch:
@@ -128,7 +117,7 @@ def _merge_patch(body: bytes, *, is_lax: bool) -> Patch:
 
 
 def _strategic_patch(served: Served, body: bytes, *, is_lax: bool) -> Patch:
-    patch, type_ = _decode(body, prefix=""), go_type_of(served)
+    patch, type_ = _decode(body, prefix=""), served.kind.go_type
     if not isinstance(patch, dict):
         raise _mismatch(patch, _MAP_TYPE, prefix="")
     if type_ is None:

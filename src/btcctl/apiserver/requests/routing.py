@@ -51,20 +51,22 @@ def _route(registry: Registry, group_version: tuple[str, str], rest: list[str], 
     if rest[0] == "namespaces" and len(rest) > 2 and not _is_namespace_subresource(rest):
         namespace, rest = rest[1], rest[2:]
     served = registry.find(*group_version, rest[0])
-    if served is None and all(each.is_custom for each in registry.resources_of(*group_version)):
-        raise errors.path_not_found()
-    if served is not None and served.is_custom and namespace and not served.type.namespaced:
-        raise errors.path_not_found()
-    if served is None or len(rest) > 3 or (namespace and not served.type.namespaced):
+    if served is None:
+        has_routes = any(each.kind.has_own_routes for each in registry.resources_of(*group_version))
+        raise errors.resource_not_found() if has_routes else errors.path_not_found()
+    has_routes = served.kind.has_own_routes
+    if namespace and not served.type.namespaced:
+        raise errors.resource_not_found() if has_routes else errors.path_not_found()
+    if len(rest) > 3:
         raise errors.resource_not_found()
     name = rest[1] if len(rest) > 1 else ""
     subresource = rest[2] if len(rest) > 2 else ""
     if name and served.type.namespaced and not namespace:
-        raise errors.path_not_found() if served.is_custom else errors.resource_not_found()
+        raise errors.resource_not_found() if has_routes else errors.path_not_found()
     if served.verbs == ("create",) and (name or (served.type.namespaced and not namespace)):
         raise errors.resource_not_found()
     if subresource and subresource not in served.subresources:
-        raise errors.not_found(served.type, name) if served.is_custom else errors.resource_not_found()
+        raise errors.resource_not_found() if has_routes else errors.not_found(served.type, name)
     return Route(served, namespace, name, subresource, is_watch)
 
 
@@ -81,7 +83,7 @@ def verb_of(request: ApiRequest, route: Route, asked: str) -> str:
     Raises:
         StatusError: The method is not allowed there.
     """
-    if route.served.is_custom:
+    if not route.served.kind.has_own_routes:
         return _custom_verb(route, asked)
     if route.subresource:
         allowed = route.served.subresource_kind(route.subresource)[3]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass
 
 from btcctl.apiserver.machinery.integers import saturated
+from btcctl.apiserver.served.kind import Kind
 from btcctl.apiserver.storage.collection import CollectionId
 from btcctl.resources import ResourceType
 
@@ -28,58 +28,20 @@ _SUBRESOURCES: Mapping[str, tuple[str, str, str, tuple[str, ...]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class PrinterColumn:
-    """One of a CRD version's `additionalPrinterColumns`."""
-
-    name: str
-    type: str
-    json_path: str
-    description: str = ""
-    format: str = ""
-    priority: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class ScalePaths:
-    """Where a scale subresource reads and writes, as dotted paths: ".spec.replicas"."""
-
-    replicas: str
-    status_replicas: str
-    selector: str = ""  #: of a string holding a label selector; "" for none
-
-
-class Conversion(Protocol):
-    """Shows the objects of a definition in another version: `apiextensions.conversion.webhook.Converter` is one."""
-
-    def converted(self, body: Mapping[str, Any], api_version: str) -> dict[str, Any]:
-        """The object as that version has it."""
-
-
-@dataclass(frozen=True, slots=True)
 class Served:
     """One resource in one version, and what a client can know about it."""
 
     type: ResourceType
     singular: str
     list_kind: str
+    kind: Kind
     short_names: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     verbs: tuple[str, ...] = ALL_VERBS
     subresources: tuple[str, ...] = ()
-    is_custom: bool = False
-    storage_version: str = ""  #: "" if it is the served one
-    versions: frozenset[str] = frozenset()  #: all that its definition has
-    storage_schema: Mapping[str, Any] | None = None  #: of the storage version
-    is_changed: bool = False  #: its definition was changed since it was made
     stored_as: ResourceType | None = None  #: None if it is stored as itself
-    schema: Mapping[str, Any] | None = None  #: openAPIV3Schema of a CRD version
-    columns: tuple[PrinterColumn, ...] = ()
-    scale: ScalePaths | None = None
-    selectable_fields: tuple[str, ...] = ()
     deprecation: str = ""  #: the warning each use of it gets; "" if it is not deprecated
     is_terminating: bool = False  #: its definition is being deleted
-    conversion: Conversion | None = None  #: converts between versions; None changes nothing but apiVersion
-    rules: Any = field(default=None, compare=False)  #: the compiled CEL rules of the schema; None for none
 
     @property
     def collection(self) -> CollectionId:
@@ -89,19 +51,6 @@ class Served:
     @property
     def stored_type(self) -> ResourceType:
         return self.stored_as or self.type
-
-    @property
-    def is_converted(self) -> bool:
-        """Whether what is stored may be otherwise than this version shows it."""
-        is_other = self.conversion is not None and self.storage_api_version != self.type.api_version
-        return is_other or self.is_changed or self.schema != self.storage_schema
-
-    @property
-    def storage_api_version(self) -> str:
-        if self.stored_as is not None:
-            return self.stored_as.api_version
-        version = self.storage_version or self.type.version
-        return f"{self.type.group}/{version}" if self.type.group else version
 
     def subresource_kind(self, name: str) -> tuple[str, str, str, tuple[str, ...]]:
         """Group, version, kind and verbs of a subresource, as discovery shows them."""

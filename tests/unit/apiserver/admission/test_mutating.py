@@ -6,9 +6,9 @@ import pytest
 
 from btcctl.apiserver.admission.attributes import CREATE, Attributes
 from btcctl.apiserver.admission.mutating import Mutator, Plugin, mutate
+from btcctl.apiserver.kinds.built_in.resources import BUILT_INS
 from btcctl.apiserver.requests.messages import ADMIN
 from btcctl.apiserver.requests.routing import Route
-from btcctl.apiserver.served.builtins import BUILT_INS
 from btcctl.resources import CONFIG_MAPS
 
 SERVED = next(each for each in BUILT_INS if each.type == CONFIG_MAPS)

@@ -5,22 +5,24 @@ from typing import Any
 
 import pytest
 
+from btcctl.apiserver.apiextensions.custom_kind import CustomKind
 from btcctl.apiserver.endpoints import discovery
+from btcctl.apiserver.kinds.built_in.resources import BUILT_INS
 from btcctl.apiserver.machinery.errors import StatusError
 from btcctl.apiserver.requests.messages import ApiRequest, ApiResponse
-from btcctl.apiserver.served.builtins import BUILT_INS
-from btcctl.apiserver.served.registry import CUSTOM_VERBS, Registry, ScalePaths, Served
+from btcctl.apiserver.served.kind import ScalePaths
+from btcctl.apiserver.served.registry import CUSTOM_VERBS, Registry, Served
 from btcctl.resources import ResourceType
 
+_NET = ResourceType("example.org", "v1", "nets", "Net")
 NETS = Served(
-    ResourceType("example.org", "v1", "nets", "Net"),
+    _NET,
     "net",
     "NetList",
+    CustomKind(_NET, {}, has_status=True, scale=ScalePaths(".spec.nodes", ".status.nodes")),
     ("nt",),
     verbs=CUSTOM_VERBS,
     subresources=("status", "scale"),
-    is_custom=True,
-    scale=ScalePaths(".spec.nodes", ".status.nodes"),
 )
 
 

@@ -3,14 +3,16 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from btcctl.apiserver.apiextensions.custom_kind import CustomKind
 from btcctl.apiserver.endpoints import openapi
+from btcctl.apiserver.kinds.built_in.resources import BUILT_INS
 from btcctl.apiserver.requests.messages import ApiRequest
-from btcctl.apiserver.served.builtins import BUILT_INS
 from btcctl.apiserver.served.registry import Registry, Served
 from btcctl.resources import ResourceType
 
 SCHEMA = {"type": "object", "properties": {"spec": {"type": "object", "properties": {"nodes": {"type": "integer"}}}}}
-NETS = Served(ResourceType("example.org", "v1", "nets", "Net"), "net", "NetList", is_custom=True, schema=SCHEMA)
+_NET = ResourceType("example.org", "v1", "nets", "Net")
+NETS = Served(_NET, "net", "NetList", CustomKind(_NET, SCHEMA))
 KIND = {"group": "example.org", "version": "v1", "kind": "Net"}
 
 

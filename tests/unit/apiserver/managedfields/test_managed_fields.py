@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from btcctl.apiserver.managedfields.types import DEDUCED, type_of
+from btcctl.apiserver.managedfields.types import DEDUCED
 from tests.unit.apiserver.calls import CONFIG_MAPS, THINGS, thing
 
 APPLY = "application/apply-patch+yaml"
@@ -91,4 +91,4 @@ def test_entries_that_make_no_sense_are_not_taken(server):
 
 def test_every_kind_that_is_stored_has_a_type(server):
     stored = [each for each in server.api.registry.resources() if "update" in each.verbs]
-    assert [each.type.kind for each in stored if type_of(each) is DEDUCED] == []
+    assert [each.type.kind for each in stored if each.kind.target("").type is DEDUCED] == []

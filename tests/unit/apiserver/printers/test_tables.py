@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 
 from btcctl import resources
+from btcctl.apiserver.apiextensions.custom_kind import CustomKind
+from btcctl.apiserver.kinds.built_in.resources import BUILT_INS
 from btcctl.apiserver.printers.columns import age_of, human_duration
 from btcctl.apiserver.printers.tables import cell_of, render
-from btcctl.apiserver.served.builtins import BUILT_INS
-from btcctl.apiserver.served.registry import PrinterColumn, Served
+from btcctl.apiserver.served.kind import PrinterColumn
+from btcctl.apiserver.served.registry import Served
 from btcctl.resources import ResourceType
 
 NOW = datetime(2026, 11, 23, 16, 0, 0, tzinfo=UTC)
@@ -36,7 +38,7 @@ def with_state(state: dict[str, Any]) -> dict[str, Any]:
 
 def custom(*columns: PrinterColumn) -> Served:
     type_ = ResourceType("example.org", "v1", "nets", "Net")
-    return Served(type_, "net", "NetList", is_custom=True, columns=columns)
+    return Served(type_, "net", "NetList", CustomKind(type_, {}, printer_columns=columns))
 
 
 @pytest.mark.parametrize(

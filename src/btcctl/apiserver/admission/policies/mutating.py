@@ -17,7 +17,6 @@ from btcctl.apiserver.admission.policies.invocations import Invocation, Invocati
 from btcctl.apiserver.admission.versions import Versions
 from btcctl.apiserver.machinery import errors
 from btcctl.apiserver.machinery.errors import StatusError
-from btcctl.apiserver.managedfields import kind_of
 from btcctl.apiserver.managedfields.comparing import Untypable
 from btcctl.apiserver.managedfields.typed import atomics, complaint, merge, problems
 from btcctl.apiserver.patching.json_patch import PatchError, TestFailed, apply_operations
@@ -71,7 +70,7 @@ class MutatingPolicy:
         return self.policy.spec.get("reinvocationPolicy") == "IfNeeded"
 
 
-def compiled(policy: Policy, registry: Registry) -> MutatingPolicy:
+def compiled(policy: Policy) -> MutatingPolicy:
     cel = importlib.import_module("btcctl.apiserver.schemas.cel.conditions")  # late: most servers have none
     mutations = []
     for each in policy.spec.get("mutations") or ():
@@ -80,7 +79,7 @@ def compiled(policy: Policy, registry: Registry) -> MutatingPolicy:
         expression = cel.compile_text(
             text, (), has_params=policy.has_params, variables=policy.types, makes_objects=True
         )
-        patch: _Patch = _patched if is_json else partial(_applied, registry)
+        patch: _Patch = _patched if is_json else _applied
         mutations.append(_Mutation(expression, patch, is_json))
     return MutatingPolicy(policy, mutations)
 
@@ -168,7 +167,7 @@ def _uid(policy: Policy, invocation: Invocation) -> str:
     return f"{policy.name}/{invocation.binding['metadata']['name']}/{params}"
 
 
-def _applied(registry: Registry, served: Served, subresource: str, obj: Body, wanted: Any) -> dict[str, Any]:
+def _applied(served: Served, subresource: str, obj: Body, wanted: Any) -> dict[str, Any]:
     """
     Raises:
         _Unpatchable: It does not fit, or would change what can only be replaced as a whole.
@@ -178,14 +177,15 @@ def _applied(registry: Registry, served: Served, subresource: str, obj: Body, wa
         raise _Unpatchable(f"type mismatch: {misnamed}")
     data = importlib.import_module("btcctl.apiserver.schemas.cel.data")
     patch = {**data.as_json(wanted), "apiVersion": served.type.api_version, "kind": served.type.kind}
-    type_, head = kind_of(registry, served, subresource).type, "error applying patch: "
+    target, head = served.kind.target(subresource), "error applying patch: "
+    type_ = target.type
     why = complaint(problems(type_, patch))
     if why:
         raise _Unpatchable(f"{head}failed to convert patch object to typed object: {why}")
     whole = ", ".join(atomics(type_, patch))
     if whole:
         raise _Unpatchable(f"{head}invalid ApplyConfiguration: may not mutate atomic arrays, maps or structs: {whole}")
-    why = complaint(problems(type_, obj, unique=False)) if served.is_custom else ""
+    why = complaint(problems(type_, obj, unique=False)) if target.is_plain else ""
     if why:
         raise _Unpatchable(f"{head}failed to convert original object to typed object: {why}")
     try:

@@ -1,4 +1,4 @@
-from btcctl.apiserver.requests.warning_header import warning_header, within_limits
+from btcctl.apiserver.requests.context import warning_header, within_limits
 
 
 def test_each_text_comes_once_and_quoted():

@@ -1,4 +1,4 @@
-"""The Warning header: each text once, and no more of them than a client can take.
+"""A request while it is answered, and its Warning header: each text once, and no more than a client can take.
 
 Source: k8s.io/apiserver/pkg/endpoints/filters/warning.go, 0.36.2.
 """
@@ -6,9 +6,33 @@ Source: k8s.io/apiserver/pkg/endpoints/filters/warning.go, 0.36.2.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from btcctl.apiserver.requests.messages import ApiRequest, ApiResponse, Response
+from btcctl.apiserver.requests.routing import Route
 
 _MOST_CHARACTERS = 4096
 _MOST_OF_ONE = 256  # once there are too many
+
+
+@dataclass(frozen=True, slots=True)
+class RequestContext:
+    """What was sent, to where, and what the answer is to warn of. One thread's."""
+
+    request: ApiRequest
+    route: Route
+    _warnings: list[str] = field(default_factory=list)
+
+    def warn(self, text: str) -> None:
+        """Have the client warned of something, whatever its request comes to."""
+        self._warnings.append(text)
+
+    def with_warnings(self, response: Response) -> Response:
+        """The answer, warned in its header; what is not answered at once has no warnings."""
+        if not self._warnings or not isinstance(response, ApiResponse):
+            return response
+        headers = {**response.headers, "Warning": warning_header(self._warnings)}
+        return ApiResponse(response.status, headers, response.body)
 
 
 def warning_header(texts: Iterable[str]) -> str:

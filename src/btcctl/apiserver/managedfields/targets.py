@@ -1,4 +1,4 @@
-"""What keeping track of fields must know of each kind."""
+"""What keeping track of fields must know of what is written to."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from btcctl.apiserver.managedfields.field_sets import FieldSet, Path, of_paths
-from btcctl.apiserver.managedfields.types import Type, type_of
-from btcctl.apiserver.served.registry import Registry, Served
+from btcctl.apiserver.managedfields.types import Type, built_in_type
 from btcctl.apiserver.storage.collection import CollectionId
+from btcctl.resources import ResourceType
 
 # What a real server fills in after it has looked who set what: admission, and addresses allotted.
 _LATE: Mapping[CollectionId, tuple[str, ...]] = {
@@ -35,12 +35,13 @@ _UNTOUCHED_BY_STATUS: Mapping[CollectionId, tuple[Path, ...]] = {
     ("", "pods"): (("f:metadata", "f:deletionTimestamp"), ("f:metadata", "f:ownerReferences")),
     ("apps", "deployments"): (("f:metadata", "f:labels"),),
 }
+Convert = Callable[[Mapping[str, Any], str], dict[str, Any]]
 _STATUS: FieldSet = {"f:status": {}}
 _SPEC: Path = ("f:spec",)
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class Target:
     """A kind as it is written in one version, to the object itself or to a subresource.
 
     Attributes:
@@ -55,39 +56,58 @@ class Kind:
     reset: FieldSet
     subresource: str
     is_plain: bool
-    convert: Callable[[Mapping[str, Any], str], dict[str, Any]] | None = None
+    convert: Convert | None = None
 
     @property
     def type(self) -> Type:
         return self.types[self.api_version]
 
 
-def kind_of(registry: Registry, served: Served, subresource: str = "") -> Kind:
-    found = registry.definition(f"{served.type.plural}.{served.type.group}") if served.is_custom else ()
-    types = {each.type.api_version: type_of(each) for each in (*found, served)}
-    convert = None if served.conversion is None else served.conversion.converted
-    return Kind(served.type.api_version, types, _reset(served, subresource), subresource, served.is_custom, convert)
+def built_in_target(type_: ResourceType, stored: ResourceType, subresource: str, *, has_status: bool) -> Target:
+    """
+    Args:
+        stored: What its objects are stored as.
+        subresource: "status", or "" for the object itself.
+        has_status: Whether the status is written by a subresource.
+    """
+    untouched = _UNTOUCHED_BY_STATUS.get((stored.group, stored.plural), ())
+    reset = _reset(subresource, (_SPEC, *untouched), has_status=has_status)
+    return Target(type_.api_version, {type_.api_version: built_in_type(type_)}, reset, subresource, is_plain=False)
 
 
-def without_late(served: Served, sent: Mapping[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+def custom_target(
+    type_: ResourceType, types: Mapping[str, Type], subresource: str, *, has_status: bool, convert: Convert | None
+) -> Target:
+    """Likewise.
+
+    Args:
+        types: Of all versions that are served, by apiVersion.
+        convert: Shows an object in another version; None if that changes nothing but its apiVersion.
+    """
+    reset = _reset(subresource, (("f:metadata",), _SPEC), has_status=has_status)
+    return Target(type_.api_version, types, reset, subresource, is_plain=True, convert=convert)
+
+
+def without_late(collection: CollectionId, sent: Mapping[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     """The new state but for what was done late: filled in what the client has not sent, dropped what it has."""
-    for path in _LATE.get(served.collection, ()):
+    for path in _LATE.get(collection, ()):
         parent, _, name = path.rpartition(".")
         said = {name, _SAME.get(name)} & set(sent.get(parent) or ())
         if name in (new.get(parent) or {}) and not said:
             new = {**new, parent: {key: value for key, value in new[parent].items() if key != name}}
-    for path in _DROPPED.get(served.collection, ()):
+    for path in _DROPPED.get(collection, ()):
         parent, _, name = path.rpartition(".")
         if name in (sent.get(parent) or {}):
             new = {**new, parent: {**(new.get(parent) or {}), name: sent[parent][name]}}
     return new
 
 
-def _reset(served: Served, subresource: str) -> FieldSet:
-    if "status" not in served.subresources:
+def _reset(subresource: str, by_status: tuple[Path, ...], *, has_status: bool) -> FieldSet:
+    """The fields that a write never changes.
+
+    Args:
+        by_status: Those that a write to the status leaves alone.
+    """
+    if not has_status:
         return {}
-    if subresource != "status":
-        return _STATUS
-    if served.is_custom:
-        return of_paths((("f:metadata",), _SPEC))
-    return of_paths((_SPEC, *_UNTOUCHED_BY_STATUS.get(served.collection, ())))
+    return of_paths(by_status) if subresource == "status" else _STATUS

@@ -1,4 +1,4 @@
-"""The kinds that are there without a CustomResourceDefinition.
+"""Which kinds are built in, and how they are served.
 
 Names, short names and subresources as kube-apiserver 1.36.2's discovery lists them.
 """
@@ -6,7 +6,9 @@ Names, short names and subresources as kube-apiserver 1.36.2's discovery lists t
 from __future__ import annotations
 
 from btcctl import resources
-from btcctl.apiserver.served.registry import ALL_VERBS, ScalePaths, Served
+from btcctl.apiserver.kinds.built_in.kind import BuiltInKind
+from btcctl.apiserver.served.kind import ScalePaths
+from btcctl.apiserver.served.registry import ALL_VERBS, Served
 from btcctl.resources import ResourceType
 
 _REPLICAS = ScalePaths(".spec.replicas", ".status.replicas", ".spec.selector")
@@ -50,11 +52,11 @@ def _served(
         type_,
         type_.kind.lower(),
         f"{type_.kind}List",
+        BuiltInKind(type_, stored_as or type_, "status" in subresources, scale),
         short_names,
         categories,
         verbs,
         subresources,
-        scale=scale,
         stored_as=stored_as,
     )
 

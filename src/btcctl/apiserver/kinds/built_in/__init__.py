@@ -1,0 +1,1 @@
+"""The kinds that are there without a CustomResourceDefinition."""
