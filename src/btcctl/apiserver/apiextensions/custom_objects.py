@@ -66,7 +66,7 @@ def duplicates(schema: Schema, value: Any, path: str) -> Iterator[Cause]:
     """What comes twice in lists of type set or map."""
     if isinstance(value, list):
         yield from _list_duplicates(schema, value, path)
-    elif isinstance(value, Mapping):
+    elif isinstance(value, dict):
         for place, below, each in _children(schema, value, path):
             yield from duplicates(below, each, place)
 
@@ -90,7 +90,7 @@ def embedded_causes(value: Mapping[str, Any], path: str) -> Iterator[Cause]:
             why = f"may have mixed case, but should otherwise match: {complaints}"
             yield Cause("FieldValueInvalid", f"Invalid value: {quoted(kind)}: {why}", f"{path}.kind")
     metadata = value.get("metadata")
-    if isinstance(metadata, Mapping):
+    if isinstance(metadata, dict):
         named = {**metadata, "name": metadata.get("name") or "fakename"}
         for cause in meta.validate(named, namespaced=False, name_rule=names.path_name):
             yield cause._replace(field=f"{path}.{cause.field}")
@@ -110,12 +110,12 @@ def _children(schema: Schema, value: Mapping[str, Any], path: str) -> Iterator[t
     for name, each in value.items():
         if name in properties:
             yield f"{path}.{name}" if path else name, properties[name], each
-        elif isinstance(additional, Mapping):
+        elif isinstance(additional, dict):
             yield f"{path}[{name}]", additional, each
 
 
 def embedded_below(schema: Schema, value: Any, path: str) -> Iterator[Cause]:
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         if schema.get(EMBEDDED):
             yield from embedded_causes(value, path)
         for place, below, each in _children(schema, value, path):
@@ -131,7 +131,7 @@ def _list_duplicates(schema: Schema, value: list[Any], path: str) -> Iterator[Ca
     if list_type == "set":
         identities = value
     elif list_type == "map":
-        wrong = next((i for i, each in enumerate(value) if each is not None and not isinstance(each, Mapping)), None)
+        wrong = next((i for i, each in enumerate(value) if each is not None and not isinstance(each, dict)), None)
         if wrong is not None:
             why = f"Invalid value: {shown(value[wrong])}: must be an object for an array of list-type map"
             yield Cause("FieldValueInvalid", why, f"{path}[{wrong}]")
@@ -182,7 +182,7 @@ def _read(body: Body, path: str, wanted: type) -> tuple[Any, str]:
     value: Any = body
     names = path.strip(".").split(".")
     for index, name in enumerate(names):
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             here = "." + ".".join(names[: index + 1])
             return None, (
                 f"{here} accessor error: {plain(value)} is of the type {go_type(value)}, "

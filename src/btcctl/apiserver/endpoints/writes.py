@@ -15,6 +15,7 @@ from btcctl.apiserver.machinery import errors
 from btcctl.apiserver.machinery.errors import Cause
 from btcctl.apiserver.objects.apply import Applier
 from btcctl.apiserver.objects.writer import Writer
+from btcctl.apiserver.printers.views import View
 from btcctl.apiserver.requests import bodies, patches
 from btcctl.apiserver.requests import options as query
 from btcctl.apiserver.requests.context import RequestContext
@@ -58,7 +59,7 @@ class Changes:
         if route.served.type.namespaced and not route.namespace:
             has_routes = route.served.kind.has_own_routes
             raise errors.method_not_allowed() if has_routes else errors.path_not_found()
-        self._reader.view(route, request)  # an answer that cannot be given is refused before anything is done
+        view = self._reader.view(route, request)  # an answer that cannot be given is refused before anything is done
         if verb == "create" and route.name:
             route = Route(route.served, route.namespace)
             context = replace(context, route=route)
@@ -66,13 +67,13 @@ class Changes:
             options = self._delete_options(context)
             deleted = answered(lambda: self._writer.delete(route, options))
             is_accepted = not deleted.is_gone and options.is_old_style and options.policy == "Background"
-            return self._answer(202 if is_accepted else 200, route, request, deleted.body)
+            return _answer(202 if is_accepted else 200, view, deleted.body)
         if verb == "deletecollection":
-            return self._delete_collection(context)
+            return self._delete_collection(context, view)
         handler = {"create": self._create, "update": self._update, "patch": self._patch}[verb]
         gate = self._gate(context)
         status, body = answered(lambda: handler(context, gate))
-        return self._answer(status, route, request, body)
+        return _answer(status, view, body)
 
     def _gate(self, context: RequestContext) -> Gate | None:
         return self._admission.gate(context, partial(query.admission_options, context.request))
@@ -110,10 +111,9 @@ class Changes:
         patch = patches.read_patch(route.served, content_type, request.body, options.field_validation)
         return 200, self._writer.patch(route, patch, options)
 
-    def _delete_collection(self, context: RequestContext) -> ApiResponse:
+    def _delete_collection(self, context: RequestContext, view: View) -> ApiResponse:
         request, route = context.request, context.route
         options = self._delete_options(context)
-        view = self._reader.view(route, request)
         # With somebody to ask about each the store cannot stay locked.
         is_alone = options.gate is None and route.served.kind.conversion is None
         with self._store.transaction() if is_alone else nullcontext():
@@ -124,11 +124,10 @@ class Changes:
                 answered(partial(self._writer.delete, one, options))
         return json_response(200, view.list(records, metadata))
 
-    def _answer(self, status: int, route: Route, request: ApiRequest, body: Mapping[str, Any]) -> ApiResponse:
-        """A Status as it is, an object in the form and version that the client wants."""
-        if body.get("kind") == "Status":
-            return json_response(status, body)
-        return json_response(status, self._reader.view(route, request).body(body))
+
+def _answer(status: int, view: View, body: Mapping[str, Any]) -> ApiResponse:
+    """A Status as it is, an object in the form and version that the client wants."""
+    return json_response(status, body if body.get("kind") == "Status" else view.body(body))
 
 
 def _patch_causes(request: ApiRequest, *, is_apply: bool) -> Iterator[Cause]:

@@ -14,10 +14,12 @@ from btcctl.apiserver.gotypes.types import LIST, MAP, STRUCT, GoType
 from btcctl.apiserver.machinery.quantities import rounded_to_milli
 
 _Struct = dict[str, Any]
+_NESTED = frozenset({STRUCT, MAP, LIST})
 _RBAC = "rbac.authorization.k8s.io"
 _FILE_MODE = 420  # 0644
 _CLIENT_IP_SECONDS = 10800
 
+_NONE: Mapping[str, Any] = {}
 _CONSTANTS: Mapping[str, Mapping[str, Any]] = {
     "admissionregistration.v1.MutatingAdmissionPolicySpec": {"failurePolicy": "Fail"},
     "admissionregistration.v1.NamedRuleWithOperations": {"scope": "*"},
@@ -72,9 +74,10 @@ def fill(type_: GoType, value: Any) -> None:
 
 
 def _fill_struct(type_: GoType, value: _Struct) -> None:
-    parts = [name for name, zero in type_.zeros.items() if zero == {} and name not in value]
-    value.update({name: {} for name in parts})
-    for name, default in _CONSTANTS.get(type_.name, {}).items():
+    for name in type_.parts:
+        if name not in value:
+            value[name] = {}
+    for name, default in _CONSTANTS.get(type_.name, _NONE).items():
         value.setdefault(name, default)
     more = _FUNCTIONS.get(type_.name)
     if more is not None:
@@ -91,17 +94,34 @@ def written(type_: GoType, value: Any, *, stored: bool = False) -> Any:
         stored: It has been through protobuf, which does not know an empty list from none.
     """
     if type_.kind == STRUCT and isinstance(value, dict):
-        own = {name for name in value if not (stored and value[name] == [] and type_.fields[name].kind == LIST)}
-        return {
-            name: written(below, value[name], stored=stored) if name in own else type_.zeros[name]
-            for name, below in type_.fields.items()
-            if name in own or name in type_.zeros
-        }
-    if type_.element is not None and isinstance(value, dict) and type_.kind == MAP:
-        return {name: written(type_.element, value[name], stored=stored) for name in sorted(value)}
-    if type_.element is not None and isinstance(value, list) and type_.kind == LIST:
-        return [written(type_.element, each, stored=stored) for each in value]
+        return _written_struct(type_, value, stored=stored)
+    element = type_.element
+    if element is None or element.kind not in _NESTED:
+        if type_.kind == MAP and isinstance(value, dict):
+            return dict(sorted(value.items()))
+        return list(value) if type_.kind == LIST and isinstance(value, list) else value
+    if type_.kind == MAP and isinstance(value, dict):
+        return {name: written(element, value[name], stored=stored) for name in sorted(value)}
+    if type_.kind == LIST and isinstance(value, list):
+        return [written(element, each, stored=stored) for each in value]
     return value
+
+
+def _written_struct(type_: GoType, value: _Struct, *, stored: bool) -> _Struct:
+    fields, zeros, found = type_.fields, type_.zeros, {}
+    names = [name for name in value if name in fields]
+    names += [name for name in zeros if name not in value]
+    for name in sorted(names, key=type_.places.__getitem__):
+        each = value.get(name, zeros.get(name))
+        if isinstance(each, dict | list) and name in value:
+            if stored and each == [] and fields[name].kind == LIST:
+                if name not in zeros:
+                    continue
+                each = zeros[name]
+            else:
+                each = written(fields[name], each, stored=stored)
+        found[name] = each
+    return found
 
 
 def _pod(pod: _Struct) -> None:

@@ -19,7 +19,9 @@ from btcctl.apiserver.machinery.quantities import canonical_quantity
 from btcctl.errors import BtcctlError
 
 _MOST_PROBLEMS = 100  # that a strict decoder keeps
-_INT_LIMITS = {"int32": 2**31, "int64": 2**63}
+_INT32_LIMIT = 2**31
+_INT_LIMITS = {"int32": _INT32_LIMIT, "int64": 2**63}
+_PYTHON_TYPES: Mapping[str, type] = {types.STRING: str, types.BOOL: bool}
 _INT32 = GoType(types.INT, "int32")
 
 
@@ -147,7 +149,7 @@ class _Decoder:
             if below is None:
                 self.problems.append(("unknown", name))
             elif each is not None:
-                made = self._below(below, each, name, f"{name}.", type_)
+                made = each if _fits(below, each) else self._below(below, each, name, f"{name}.", type_)
                 if made or not _is_omitted(type_, name, below, made):
                     found[name] = made
         return found
@@ -155,7 +157,7 @@ class _Decoder:
     def _map(self, type_: GoType, value: Any) -> dict[str, Any]:
         element = type_.element or type_
         return {
-            key: _zero(element) if each is None else self._below(element, each, key, f"{key}.")
+            key: each if _fits(element, each) else self._element(element, each, key, f"{key}.")
             for key, each in self._entries(type_, value)
         }
 
@@ -164,9 +166,12 @@ class _Decoder:
             raise self.misfit(type_, value)
         element = type_.element or type_
         return [
-            _zero(element) if each is None else self._below(element, each, f"[{index}]", f"[{index}].")
+            each if _fits(element, each) else self._element(element, each, f"[{index}]", f"[{index}].")
             for index, each in enumerate(value)
         ]
+
+    def _element(self, type_: GoType, value: Any, name: str, prefix: str) -> Any:
+        return _zero(type_) if value is None else self._below(type_, value, name, prefix)
 
     def _entries(self, type_: GoType, value: Any) -> Iterable[tuple[str, Any]]:
         if isinstance(value, Pairs):
@@ -303,6 +308,13 @@ class _Converter(_Decoder):
             raise self.misfit(type_, value)
         limit = _INT_LIMITS[type_.go]
         return (int(value) + limit) % (2 * limit) - limit
+
+
+def _fits(type_: GoType, value: Any) -> bool:
+    """Whether a value is what every decoder makes of it: true of most, and soon said."""
+    if type(value) is int:
+        return type_.kind == types.INT and -_INT32_LIMIT <= value < _INT32_LIMIT
+    return _PYTHON_TYPES.get(type_.kind) is type(value)
 
 
 def _is_omitted(struct: GoType, name: str, type_: GoType, value: Any) -> bool:

@@ -66,6 +66,8 @@ class GoType:
         element: Of a list or a map.
         zeros: The fields that are written even if nobody set them, and what they are then.
         omitted: The scalar fields that are not written when they are "", 0 or false.
+        places: Which field is written when: the first is 0.
+        parts: The fields that are structs, and always written.
     """
 
     kind: str
@@ -75,6 +77,8 @@ class GoType:
     element: GoType | None = None
     zeros: Mapping[str, Any] = field(default_factory=dict)
     omitted: frozenset[str] = frozenset()
+    places: Mapping[str, int] = field(default_factory=dict)
+    parts: tuple[str, ...] = ()
     patch: dict[str, PatchRule] = field(default_factory=dict)
 
     @property
@@ -115,7 +119,9 @@ def _fill(struct: GoType, expression: Mapping[str, Any], types: Mapping[str, GoT
         struct.kind = ANY
     for name, each in expression.get("f", {}).items():
         struct.fields[name] = _parsed(each, go.get(name, ""), types)
+    struct.places = {name: place for place, name in enumerate(struct.fields)}
     struct.zeros, struct.omitted = expression.get("z", {}), frozenset(expression.get("o", ()))
+    struct.parts = tuple(name for name, zero in struct.zeros.items() if zero == {})
     for name, rule in expression.get("p", {}).items():
         strategies, _, key = rule.partition(":")
         struct.patch[name] = PatchRule(tuple(strategies.split(",")), key)

@@ -23,7 +23,8 @@ from btcctl.apiserver.machinery.names import (
 )
 from btcctl.apiserver.storage.collection import Body
 
-_WHOLE_FLOAT = re.compile(rb"\d(\.0|e)", re.ASCII)  # and whatever looks like one, in a text
+# A number that may be a whole float; in a text something may look like one.
+_WHOLE_FLOAT = re.compile(rb"[:,\[]-?\d+(\.0[,\]}]|(\.\d+)?e)", re.ASCII)
 MAX_OBJECT_BYTES = 1536 * 1024  # etcd's --max-request-bytes
 MAX_ANNOTATIONS_BYTES = 262144
 _GENERATED_CHARACTERS = "bcdfghjklmnpqrstvwxz2456789"  # k8s.io/apimachinery/pkg/util/rand
@@ -143,18 +144,25 @@ def validate_update(
     It is checked as that of a new object, and as a change; then the kind does the same, in its own
     way, but for a status only as a change. What is wrong comes up each time.
     """
-    step = _step(new, old)
-    causes = validate(new, namespaced=namespaced, name_rule=path_name) + step
+    shared = _shared(new)
+    step = _step(new, old) + shared
+    causes = _own(new, namespaced, path_name) + shared + _finalizers(new.get("finalizers") or []) + step
     if not rules.is_checked:
         return causes
     causes += step + _undomained(new, rules)
-    return (
-        causes if is_status or not rules.is_checked_anew else causes + validate_new(new, rules, namespaced=namespaced)
-    )
+    if is_status or not rules.is_checked_anew:
+        return causes
+    anew = _own(new, namespaced, rules.name_rule) + shared + _finalizers(new.get("finalizers") or [])
+    return causes + anew + _undomained(new, rules)
 
 
 def validate(metadata: Mapping[str, Any], *, namespaced: bool, name_rule: NameRule) -> list[Cause]:
     """What is wrong with the metadata of an object that is to be stored."""
+    return _own(metadata, namespaced, name_rule) + _shared(metadata) + _finalizers(metadata.get("finalizers") or [])
+
+
+def _own(metadata: Mapping[str, Any], namespaced: bool, name_rule: NameRule) -> list[Cause]:
+    """What is wrong with the names, and the generation."""
     causes = []
     name = metadata.get("name") or ""
     if metadata.get("generateName"):
@@ -172,7 +180,7 @@ def validate(metadata: Mapping[str, Any], *, namespaced: bool, name_rule: NameRu
         causes += [invalid("metadata.namespace", namespace, each) for each in label_name(namespace) if namespace]
     if metadata.get("generation", 0) < 0:
         causes.append(invalid("metadata.generation", metadata["generation"], "must be greater than or equal to 0"))
-    return causes + _shared(metadata) + _finalizers(metadata.get("finalizers") or [])
+    return causes
 
 
 def finalizer_warnings(new: Mapping[str, Any], old: Mapping[str, Any]) -> list[str]:
@@ -183,7 +191,7 @@ def finalizer_warnings(new: Mapping[str, Any], old: Mapping[str, Any]) -> list[s
 
 
 def _step(new: Mapping[str, Any], old: Mapping[str, Any]) -> list[Cause]:
-    """What is wrong with a change of metadata, and with what may be changed."""
+    """What is wrong with a change of metadata."""
     causes = []
     if old.get("deletionTimestamp"):
         added = sorted(set(new.get("finalizers") or ()) - set(old.get("finalizers") or ()))
@@ -195,8 +203,7 @@ def _step(new: Mapping[str, Any], old: Mapping[str, Any]) -> list[Cause]:
             )
             causes.append(Cause("FieldValueForbidden", f"Forbidden: {why}", "metadata.finalizers"))
     changed = [name for name in _IMMUTABLE if new.get(name) != old.get(name)]
-    causes += [invalid(f"metadata.{name}", new.get(name), "field is immutable") for name in changed]
-    return causes + _shared(new)
+    return causes + [invalid(f"metadata.{name}", new.get(name), "field is immutable") for name in changed]
 
 
 def _shared(metadata: Mapping[str, Any]) -> list[Cause]:

@@ -8,7 +8,9 @@ from typing import Any
 
 def deep_equal(one: Any, other: Any) -> bool:
     """Equal in value and in type: 1 is neither 1.0 nor true."""
-    if isinstance(one, Mapping):
+    if type(one) is str:
+        return type(other) is str and one == other
+    if isinstance(one, dict | Mapping):
         return (
             isinstance(other, Mapping)
             and one.keys() == other.keys()

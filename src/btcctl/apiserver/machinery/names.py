@@ -13,12 +13,19 @@ _LABEL_1123 = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _LABEL_1035 = "[a-z]([-a-z0-9]*[a-z0-9])?"
 _NAME_PART = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
 _LABEL_VALUE = "(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?"
+_FULL_SUBDOMAIN, _FULL_LABEL_1123, _FULL_LABEL_1035, _FULL_NAME_PART, _FULL_LABEL_VALUE = (
+    re.compile(each).fullmatch for each in (SUBDOMAIN, _LABEL_1123, _LABEL_1035, _NAME_PART, _LABEL_VALUE)
+)
+_QUALIFIED_FORM = (
+    "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric "
+    f"character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '{_NAME_PART}')"
+)
 
 
 def subdomain_name(name: str) -> list[str]:
     """What is wrong with a name that must be a DNS subdomain: most kinds' names."""
     complaints = ["must be no more than 253 characters"] if len(name) > 253 else []
-    if not re.fullmatch(SUBDOMAIN, name):
+    if not _FULL_SUBDOMAIN(name):
         complaints.append(
             "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must "
             "start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
@@ -32,7 +39,7 @@ def label_name(name: str) -> list[str]:
     complaints = ["must be no more than 63 characters"] if len(name) > 63 else []
     if "." in name:
         complaints.append("must not contain dots")
-    elif not re.fullmatch(_LABEL_1123, name):
+    elif not _FULL_LABEL_1123(name):
         complaints.append(
             "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and "
             "end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "
@@ -44,7 +51,7 @@ def label_name(name: str) -> list[str]:
 def service_name(name: str) -> list[str]:
     """What is wrong with a name that must be an RFC 1035 label: the parts of a definition's names."""
     complaints = ["must be no more than 63 characters"] if len(name) > 63 else []
-    if not re.fullmatch(_LABEL_1035, name):
+    if not _FULL_LABEL_1035(name):
         complaints.append(
             "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic "
             "character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for "
@@ -67,12 +74,9 @@ def qualified_name(field: str, name: str) -> list[Cause]:
 
 def qualified_name_complaints(name: str) -> list[str]:
     """The same, in words alone."""
-    form = (
-        "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric "
-        f"character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '{_NAME_PART}')"
-    )
     if name.count("/") > 1:
-        return [f"a valid label key {form} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"]
+        optional = "with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
+        return [f"a valid label key {_QUALIFIED_FORM} {optional}"]
     prefix, slash, part = name.rpartition("/")
     complaints = []
     if slash:
@@ -81,13 +85,13 @@ def qualified_name_complaints(name: str) -> list[str]:
         complaints.append("name part must be non-empty")
     elif len(part) > 63:
         complaints.append("name part must be no more than 63 bytes")
-    return complaints if re.fullmatch(_NAME_PART, part) else [*complaints, f"name part {form}"]
+    return complaints if _FULL_NAME_PART(part) else [*complaints, f"name part {_QUALIFIED_FORM}"]
 
 
 def label_value_complaints(value: str) -> list[str]:
     """What is wrong with the value of a label."""
     complaints = ["must be no more than 63 bytes"] if len(value) > 63 else []
-    if not re.fullmatch(_LABEL_VALUE, value):
+    if not _FULL_LABEL_VALUE(value):
         complaints.append(
             "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and "
             "must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', "

@@ -5,6 +5,7 @@ Source: k8s.io/apimachinery 0.36.2, pkg/api/resource.
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 from decimal import ROUND_UP, Context, Decimal, localcontext
@@ -47,6 +48,7 @@ class Quantity:
         return _decimal_text(self.amount, exponential=self.form == "exponent")
 
 
+@functools.lru_cache(1024)
 def parse_quantity(text: str) -> Quantity:
     """
     Raises:

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from btcctl.apiserver.managedfields.field_sets import (
+    SELF,
     FieldSet,
     Path,
     field_element,
+    graft,
     insert,
     key_element,
     value_element,
@@ -87,8 +89,8 @@ def completed(type_: Type, value: Any, *, zeros: bool = True) -> Any:
         return value
     map_type, found = type_.map, {}
     for name, each in value.items():
-        below = map_type.type_of(name)
-        if below is None or below is WHOLE or below is DEDUCED:
+        below = map_type.fields.get(name, map_type.element)
+        if below is None or below is WHOLE or below is DEDUCED or (each and not isinstance(each, dict | list)):
             found[name] = each
         elif each or not _is_omitted(map_type, name, below, each):
             found[name] = completed(below, each, zeros=zeros)
@@ -111,65 +113,68 @@ def _is_omitted(map_type: MapType, name: str, type_: Type, value: Any) -> bool:
 
 
 def _compare(type_: Type, old: Any, new: Any, path: Path, found: Comparison) -> None:
-    if old is not MISSING and new is not MISSING and is_same_json(old, new):
-        return
-    before, after = type_.form_of(None if old is MISSING else old), type_.form_of(None if new is MISSING else new)
-    if new is MISSING:
-        is_leaf = _compare_as(before, type_, old, new, path, found)
-    else:
-        if old is not MISSING and before != after:
-            _compare_as(before, type_, old, new, path, found)
-        is_leaf = _compare_as(after, type_, old, new, path, found)
-    if not is_leaf and (old is MISSING or new is MISSING):
-        insert(found.added if old is MISSING else found.removed, path)
-
-
-def _compare_as(form: str, type_: Type, old: Any, new: Any, path: Path, found: Comparison) -> bool:
-    """Compare as a map, a list or a scalar.
-
-    Returns:
-        Whether it was compared as one whole.
-    """
-    if form == "map" and type_.map is not None and not type_.map.atomic:
-        return _compare_maps(type_, old, new, path, found)
-    if form == "list" and type_.list is not None and type_.list.keys is not None:
-        return _compare_lists(type_.list, old, new, path, found)
-    _compare_leaves(old, new, path, found)
-    return True
-
-
-def _compare_leaves(old: Any, new: Any, path: Path, found: Comparison) -> None:
     if old is MISSING:
-        insert(found.added, path)
+        graft(found.added, path, _whole(type_, new))
     elif new is MISSING:
-        insert(found.removed, path)
+        graft(found.removed, path, _whole(type_, old))
+    elif not is_same_json(old, new):
+        before, after = type_.form_of(old), type_.form_of(new)
+        if before != after:
+            _compare_as(before, type_, old, new, path, found)
+        _compare_as(after, type_, old, new, path, found)
+
+
+def _whole(type_: Type, value: Any) -> FieldSet:
+    """A member of a set, and all that is below it in the value."""
+    node: FieldSet = {}
+    if isinstance(value, dict) and type_.map is not None and not type_.map.atomic:
+        for name, each in value.items():
+            below = _field_type(type_.map, name)
+            node[f"f:{name}"] = _whole(below, each) if isinstance(each, dict | list) else {}
+    elif isinstance(value, list) and type_.list is not None and type_.list.keys is not None:
+        for element, items in _by_element(type_.list, value).items():
+            node[element] = _whole(type_.list.element, items[0]) if len(items) == 1 else {}
+    if node:
+        node[SELF] = {}
+    return node
+
+
+def _compare_as(form: str, type_: Type, old: Any, new: Any, path: Path, found: Comparison) -> None:
+    """Compare what differs as a map, a list or a scalar."""
+    if form == "map" and type_.map is not None and not type_.map.atomic and _are_filled(dict, old, new):
+        left, right = (each if isinstance(each, dict) else {} for each in (old, new))
+        _compare_maps(type_.map, left, right, path, found)
+    elif form == "list" and type_.list is not None and type_.list.keys is not None and _are_filled(list, old, new):
+        before, after = (each if isinstance(each, list) else [] for each in (old, new))
+        _compare_lists(type_.list, before, after, path, found)
     elif old != new:
         insert(found.modified, path)
 
 
-def _compare_maps(type_: Type, old: Any, new: Any, path: Path, found: Comparison) -> bool:
-    left, right = (each if isinstance(each, dict) else {} for each in (old, new))
-    if not left and not right:
-        _compare_leaves(old, new, path, found)
-        return True
-    for name in (*left, *(name for name in right if name not in left)):
-        below = type_.map.type_of(name) if type_.map is not None else None
-        if below is None:
-            raise Untypable(f".{name}: field not declared in schema")
+def _are_filled(type_: type, *values: Any) -> bool:
+    """Whether any of them is of that type, and not empty."""
+    return any(isinstance(each, type_) and each for each in values)
+
+
+def _compare_maps(
+    type_: MapType, old: Mapping[str, Any], new: Mapping[str, Any], path: Path, found: Comparison
+) -> None:
+    for name in (*old, *(name for name in new if name not in old)):
         here = (*path, field_element(name))
-        _compare(below, left.get(name, MISSING), right.get(name, MISSING), here, found)
-    return False
+        _compare(_field_type(type_, name), old.get(name, MISSING), new.get(name, MISSING), here, found)
 
 
-def _compare_lists(list_type: ListType, old: Any, new: Any, path: Path, found: Comparison) -> bool:
-    left, right = (each if isinstance(each, list) else [] for each in (old, new))
-    if not left and not right:
-        _compare_leaves(old, new, path, found)
-        return True
-    before, after = _by_element(list_type, left), _by_element(list_type, right)
+def _field_type(type_: MapType, name: str) -> Type:
+    found = type_.fields.get(name, type_.element)
+    if found is None:
+        raise Untypable(f".{name}: field not declared in schema")
+    return found
+
+
+def _compare_lists(list_type: ListType, old: list[Any], new: list[Any], path: Path, found: Comparison) -> None:
+    before, after = _by_element(list_type, old), _by_element(list_type, new)
     for element in dict.fromkeys((*before, *after)):
         _compare_items(list_type, before.get(element, []), after.get(element, []), (*path, element), found)
-    return False
 
 
 def _compare_items(list_type: ListType, old: list[Any], new: list[Any], path: Path, found: Comparison) -> None:

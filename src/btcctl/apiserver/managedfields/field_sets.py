@@ -9,6 +9,7 @@ built; they share what they have in common.
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -28,12 +29,12 @@ def field_element(name: str) -> str:
 
 def key_element(keys: Mapping[str, Any]) -> str:
     """The element of a list item that is known by these fields of its."""
-    return "k:" + _compact({name: keys[name] for name in sorted(keys)})
+    return "k:" + _compact({name: _whole(keys[name]) for name in sorted(keys)})
 
 
 def value_element(value: Any) -> str:
     """The element of an item of a list that is a set."""
-    return "v:" + _compact(value)
+    return "v:" + _compact(_whole(value))
 
 
 def insert(fields: FieldSet, path: Path) -> None:
@@ -52,6 +53,13 @@ def insert(fields: FieldSet, path: Path) -> None:
         fields[path[-1]] = {}
     elif last:
         last[SELF] = {}
+
+
+def graft(fields: FieldSet, path: Path, node: FieldSet) -> None:
+    """Make a path a member, in place, with all that is below it in `node`: where there was nothing."""
+    for element in path[:-1]:
+        fields = fields.setdefault(element, {})
+    fields[path[-1]] = node
 
 
 def has(fields: FieldSet, path: Path) -> bool:
@@ -123,7 +131,11 @@ def of_paths(paths: Iterable[Path]) -> FieldSet:
 
 def ordered(fields: FieldSet) -> FieldSet:
     """The same set with its elements in the order a real server writes them in."""
-    elements = sorted(fields, key=_rank) if any(each[0] != "f" for each in fields) else sorted(fields)
+    if not fields:
+        return fields
+    elements = sorted(fields)
+    if elements[-1][0] not in ".f":  # items sort behind fields, and by more than their text
+        elements.sort(key=_rank)
     return {element: ordered(fields[element]) for element in elements}
 
 
@@ -199,16 +211,18 @@ def _canonical(element: str) -> str | None:
 
 
 def _compact(value: Any) -> str:
-    text = codecs.encode(_whole(value)).decode()
+    text = codecs.encode(value).decode()
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def _whole(value: Any) -> Any:
+    """A whole float is an integer to Go."""
     if isinstance(value, dict):
         return {key: _whole(each) for key, each in value.items()}
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
+@functools.lru_cache(4096)
 def _rank(element: str) -> tuple[int, Any]:
     """The order of elements: fields by name, then items by keys, by value, by place."""
     kind, content = element[:1], element[2:]
@@ -232,7 +246,7 @@ def _value_rank(value: Any) -> tuple[int, Any]:
 def _element_text(element: str) -> str:
     kind, content = element[0], element[2:]
     if kind == "k":
-        return "[" + ",".join(f"{name}={_compact(value)}" for name, value in json.loads(content).items()) + "]"
+        return "[" + ",".join(f"{name}={_compact(_whole(value))}" for name, value in json.loads(content).items()) + "]"
     if kind == "v":
-        return f"[={_compact(json.loads(content))}]"
+        return f"[={_compact(_whole(json.loads(content)))}]"
     return f"[{content}]" if kind == "i" else f".{content}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from btcctl.apiserver.managedfields.comparing import MISSING, Untypable, elements, item_element
@@ -17,6 +17,15 @@ from btcctl.apiserver.managedfields.field_sets import (
     path_text,
 )
 from btcctl.apiserver.managedfields.types import DEDUCED, WHOLE, ListType, MapType, Type
+
+#: Python's types for values of the scalars of ours.
+_FITTING: Mapping[str, frozenset[type]] = {
+    "": frozenset(),
+    "string": frozenset({str}),
+    "numeric": frozenset({int, float}),
+    "boolean": frozenset({bool}),
+    "untyped": frozenset({str, int, float, bool}),
+}
 
 
 def merge(type_: Type, old: Any, new: Any) -> Any:
@@ -276,7 +285,7 @@ def _map_problems(type_: MapType, value: Any, path: str, *, unique: bool) -> Ite
         if field_type is None:
             yield _at(f"{path}.{name}", "field not declared in schema")
             return
-        if field_type is not DEDUCED and field_type is not WHOLE:
+        if field_type is not DEDUCED and field_type is not WHOLE and type(each) not in _FITTING[field_type.scalar]:
             yield from problems(field_type, each, f"{path}.{name}", unique=unique)
 
 

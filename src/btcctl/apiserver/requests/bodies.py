@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +31,7 @@ from btcctl.apiserver.served.registry import Served
 
 MAX_BODY_BYTES = 3 * 1024 * 1024  # kube-apiserver's MaxRequestBodyBytes
 _ACCEPTED = ("application/json", "application/yaml", protobuf.CONTENT_TYPE)
+_KEY = re.compile(rb'"[ \t\r\n]*:')  # the end of a key, or what looks like one in a text
 _NO_KIND = "couldn't get version/kind; json parse error"
 
 
@@ -115,7 +117,7 @@ def _decode(request: ApiRequest, kind: str) -> tuple[dict[str, Any], list[str]]:
         text = readable(request.body)
         body = codecs.decode(text)
         if request.option("fieldValidation") != "Ignore":
-            problems = duplicate_fields(text)
+            problems = duplicate_fields(text, body)
     except (ValueError, RecursionError) as error:  # msgspec.DecodeError and UnicodeDecodeError are ValueErrors
         why = syntax_problem(request.body) or shown_failure(error)
         raise statuses.unrecognized(kind, f"{_NO_KIND}: {why}", request.body) from error
@@ -136,8 +138,14 @@ def readable(body: bytes) -> bytes:
     return body
 
 
-def duplicate_fields(body: bytes) -> list[str]:
-    """What is strictly wrong with valid JSON: fields that come up twice."""
+def duplicate_fields(body: bytes, value: Any) -> list[str]:
+    """What is strictly wrong with valid JSON: fields that come up twice.
+
+    Args:
+        value: What it is decoded to; if as many keys are in that as in the body, none came twice.
+    """
+    if b"\\u" not in body and len(_KEY.findall(body)) == len(_KEY.findall(codecs.encode(value))):
+        return []
     found = _duplicates(json.loads(body, object_pairs_hook=Pairs), "")
     return [f'duplicate field "{each}"' for each in found]
 

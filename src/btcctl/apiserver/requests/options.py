@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -181,6 +182,7 @@ def admission_options(request: ApiRequest) -> dict[str, Any]:
     return {name: each for name, each in kept.items() if name not in {"kind", "apiVersion"}}
 
 
+@functools.lru_cache(256)
 def _agent(user_agent: str) -> str:
     """The program's name: what comes before the first slash, cut so that it fits an entry."""
     name, size = "", 0
@@ -220,6 +222,8 @@ def unsupported(field: str, value: str, supported: tuple[str, ...]) -> Cause:
 
 
 def _manager_causes(manager: str) -> Iterator[Cause]:
+    if manager.isascii() and manager.isprintable() and len(manager) <= MAX_MANAGER_BYTES:
+        return
     if len(manager.encode(errors="replace")) > MAX_MANAGER_BYTES:
         message = f"Too long: may not be more than {MAX_MANAGER_BYTES} bytes"
         yield Cause("FieldValueTooLong", message, "fieldManager")

@@ -91,7 +91,7 @@ def _check_operation(operation: Any, *, is_lax: bool) -> None:
 
 
 def _operation_problems(body: bytes, operations: list[Any]) -> Iterator[str]:
-    yield from duplicate_fields(body)
+    yield from duplicate_fields(body, operations)
     for index, operation in enumerate(operations):
         unknown = (name for name in operation or () if name not in {"op", "path", "from", "value"})
         yield from (f'unknown field "[{index}].{name}"' for name in unknown)
@@ -112,7 +112,7 @@ def _merge_patch(body: bytes, *, is_lax: bool) -> Patch:
         return Patch(lambda _: patch)
     if not isinstance(patch, dict):
         raise errors.bad_request("Invalid JSON Patch")
-    problems = () if is_lax else tuple(duplicate_fields(body))
+    problems = () if is_lax else tuple(duplicate_fields(body, patch))
     return Patch(lambda obj: written(merge(obj, patch)), problems)
 
 
@@ -122,7 +122,7 @@ def _strategic_patch(served: Served, body: bytes, *, is_lax: bool) -> Patch:
         raise _mismatch(patch, _MAP_TYPE, prefix="")
     if type_ is None:
         raise errors.not_implemented(f"strategic merge patches of {served.type}")
-    problems = () if is_lax else tuple(duplicate_fields(body))
+    problems = () if is_lax else tuple(duplicate_fields(body, patch))
     return Patch(lambda obj: merge_strategically(type_, obj, patch), problems, plain(patch))
 
 

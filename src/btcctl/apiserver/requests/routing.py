@@ -40,7 +40,7 @@ def find_route(registry: Registry, path: str) -> Route | None:
         group, version, rest = parts[1], parts[2], parts[3:]
     else:
         return None
-    if version not in registry.versions(group):
+    if not registry.has_version(group, version):
         return None
     is_watch = rest[0] == "watch" and len(rest) > 1
     return _route(registry, (group, version), rest[1:] if is_watch else rest, is_watch=is_watch)

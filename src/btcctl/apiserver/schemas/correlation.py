@@ -27,7 +27,7 @@ class Correlated:
 
     def key(self, name: str) -> Correlated | None:
         """The same of a field; None if it was not there, or has no schema."""
-        if not isinstance(self.new, Mapping) or not isinstance(self.old, Mapping):
+        if not isinstance(self.new, dict) or not isinstance(self.old, dict):
             return None
         schema = field_schema(self.schema, name)
         if schema is None or name not in self.new or name not in self.old:
@@ -37,7 +37,7 @@ class Correlated:
     def index(self, index: int) -> Correlated | None:
         """The same of an item of a list whose items have keys; None for any other list."""
         items = self.schema.get("items")
-        if self.schema.get("x-kubernetes-list-type") != "map" or not isinstance(items, Mapping):
+        if self.schema.get("x-kubernetes-list-type") != "map" or not isinstance(items, dict):
             return None
         if not isinstance(self.old, list):
             return None
@@ -54,7 +54,7 @@ class Correlated:
         new, old = self.new, self.old
         if isinstance(new, list) and isinstance(old, list):
             return self._compare_lists(new, old)
-        if isinstance(new, Mapping) and isinstance(old, Mapping):
+        if isinstance(new, dict) and isinstance(old, dict):
             children = [self.key(name) for name in new]
             return len(new) == len(old) and all(child is not None and child.equal() for child in children)
         return deep_equal(new, old)
@@ -72,17 +72,17 @@ def field_schema(schema: Schema, name: str) -> Schema | None:
     """The schema of a field; None if there is none."""
     found = (schema.get("properties") or {}).get(name)
     additional = schema.get("additionalProperties")
-    if found is None and isinstance(additional, Mapping):
+    if found is None and isinstance(additional, dict):
         return additional
-    return found if isinstance(found, Mapping) else None
+    return found if isinstance(found, dict) else None
 
 
 def item_by_keys(items: Sequence[Any], keys: Sequence[str], wanted: Any) -> Any:
     """The item that agrees in all keys; None if there is none."""
-    if not isinstance(wanted, Mapping):
+    if not isinstance(wanted, dict):
         return None
     identity = [wanted.get(key) for key in keys]
     for item in items:
-        if isinstance(item, Mapping) and deep_equal([item.get(key) for key in keys], identity):
+        if isinstance(item, dict) and deep_equal([item.get(key) for key in keys], identity):
             return item
     return None

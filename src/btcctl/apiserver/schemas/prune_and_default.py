@@ -47,22 +47,21 @@ def _prune(schema: Schema, value: Any, path: str, removed: list[str]) -> None:
     properties = schema.get("properties") or {}
     additional = schema.get("additionalProperties")
     own = _ROOT_FIELDS if schema.get(EMBEDDED) else ()
-    for key in list(value):
-        below = f"{path}.{key}" if path else key
+    for key, each in list(value.items()):
         if key in own:
             continue
-        if key in properties:
-            _prune(properties[key], value[key], below, removed)
-        elif isinstance(additional, Mapping):
-            _prune(additional, value[key], below, removed)
+        below = properties.get(key, additional)
+        if isinstance(below, dict):
+            if isinstance(each, dict | list):
+                _prune(below, each, f"{path}.{key}" if path else key, removed)
         elif not (additional or schema.get(PRESERVE)):
             del value[key]
-            removed.append(below)
+            removed.append(f"{path}.{key}" if path else key)
 
 
 def _default(schema: Schema, value: Any) -> None:
     items = schema.get("items")
-    if isinstance(value, list) and isinstance(items, Mapping):
+    if isinstance(value, list) and isinstance(items, dict):
         for index, item in enumerate(value):
             if item is None and "default" in items and not items.get("nullable"):
                 value[index] = _copy(items["default"])
@@ -76,7 +75,7 @@ def _default(schema: Schema, value: Any) -> None:
     additional = schema.get("additionalProperties")
     for key in list(value):
         below = properties.get(key, additional)
-        if not isinstance(below, Mapping):
+        if not isinstance(below, dict):
             continue
         if value[key] is None and not below.get("nullable"):
             del value[key]  # null is as good as absent
@@ -88,7 +87,7 @@ def has_rules(schema: Schema) -> bool:
     """Whether it has CEL rules anywhere."""
     below = [*(schema.get("properties") or {}).values(), schema.get("items"), schema.get("additionalProperties")]
     return bool(schema.get("x-kubernetes-validations")) or any(
-        isinstance(each, Mapping) and has_rules(each) for each in below
+        isinstance(each, dict) and has_rules(each) for each in below
     )
 
 

@@ -22,6 +22,7 @@ _INT64 = 2**63
 _INT_LIMITS = {"int32": 2**31}
 _NUMBER_FORMATS = {"integer": {"int32", "int64"}, "number": {"float", "double"}}
 _MOST_EXACT = 2**53 - 1  # the whole numbers a float holds exactly
+_JUNCTORS = frozenset({"anyOf", "oneOf", "allOf", "not"})
 _NEARLY = 1e-9  # how near a float must be to a whole number to be taken for one
 
 
@@ -52,7 +53,8 @@ class Result:
                 self.problems.append(problem)
 
     def merge(self, other: Result) -> None:
-        self.add(*other.problems)
+        if other.problems:
+            self.add(*other.problems)
         self.matches += other.matches
 
 
@@ -95,7 +97,7 @@ def _check(schema: Schema, value: Any, path: str, node: Correlated | None) -> Re
         _check_number(schema, _number(value), path, result)
     elif isinstance(value, list):
         _check_list(schema, value, path, node, result)
-    elif isinstance(value, Mapping):
+    elif isinstance(value, dict):
         _check_object(schema, value, path, node, result)
     _check_enum(schema, value, path, result)
     result.matches += 4
@@ -193,6 +195,9 @@ def _is_one_of_enum(value: Any, allowed: Any) -> bool:
 
 
 def _check_junctors(schema: Schema, value: Any, path: str, node: Correlated | None, result: Result) -> None:
+    result.matches += 1
+    if not _JUNCTORS.intersection(schema):
+        return
     where = quoted(path)
     any_of = [_check(each, value, path, node) for each in schema.get("anyOf") or ()]
     if any_of:
@@ -218,7 +223,6 @@ def _check_junctors(schema: Schema, value: Any, path: str, node: Correlated | No
         result.add(_unplaced(f"{where} must validate all the schemas (allOf){none}"))
     if schema.get("not") is not None and not _check(schema["not"], value, path, node).problems:
         result.add(_unplaced(f"{where} must not validate the schema (not)"))
-    result.matches += 1
 
 
 def _best(results: list[Result]) -> Result:
@@ -272,6 +276,8 @@ def _range_problems(schema: Schema, value: float, prefix: str, path: str) -> Ite
     if types != ["integer"]:
         return
     limit = _INT_LIMITS.get(format_, _INT64)
+    if type(value) is int and -limit <= value < limit:
+        return
     exact = Decimal(repr(value))  # a float counts as it is printed
     if exact == exact.to_integral_value() and -limit <= exact < limit:
         return
@@ -296,7 +302,7 @@ def _step_problems(schema: Schema, value: float, step: float, path: str) -> Iter
 def _check_list(schema: Schema, value: list[Any], path: str, node: Correlated | None, result: Result) -> None:
     result.matches += 1
     items = schema.get("items")
-    if isinstance(items, Mapping):
+    if isinstance(items, dict):
         for index, item in enumerate(value):
             below = node.index(index) if node is not None else None
             result.merge(_checked(items, item, f"{path}[{index}]", below))
@@ -327,7 +333,7 @@ def _check_object(schema: Schema, value: Mapping[str, Any], path: str, node: Cor
         below = node.key(key) if node is not None and not (path == "" and key in {"apiVersion", "kind"}) else None
         if key in properties:
             result.merge(_checked(properties[key], item, f"{path}.{key}" if path else key, below))
-        elif isinstance(additional, Mapping):
+        elif isinstance(additional, dict):
             result.merge(_checked(additional, item, f"{path}.{key}", below))
         elif additional is False:
             text = f"{path}.{key} in body is a forbidden property"

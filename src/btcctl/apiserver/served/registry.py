@@ -64,9 +64,10 @@ class Registry:
 
     def __init__(self, builtins: Iterable[Served]) -> None:
         self._builtins = tuple(builtins)
-        self._lock = threading.Lock()  # guards the assignments of the next two
+        self._lock = threading.Lock()  # guards the assignments of the next three
         self._custom: dict[str, tuple[Served, ...]] = {}
         self._index = _index(self._builtins)
+        self._versions = _versions(self._builtins)
 
     def resources(self) -> list[Served]:
         return list(self._index.values())
@@ -77,11 +78,13 @@ class Registry:
 
     def versions(self, group: str) -> list[str]:
         """Preferred first; [] if there is no such group."""
-        found = dict.fromkeys(each.type.version for each in self._index.values() if each.type.group == group)
-        return sorted(found, key=version_priority)
+        return list(self._versions.get(group, ()))
 
     def resources_of(self, group: str, version: str) -> list[Served]:
         return [each for each in self._index.values() if (each.type.group, each.type.version) == (group, version)]
+
+    def has_version(self, group: str, version: str) -> bool:
+        return version in self._versions.get(group, ())
 
     def find(self, group: str, version: str, plural: str) -> Served | None:
         return self._index.get((group, version, plural))
@@ -98,7 +101,8 @@ class Registry:
             if kept:
                 custom[name] = kept
             self._custom = custom
-            self._index = _index((*self._builtins, *(one for each in custom.values() for one in each)))
+            all_ = (*self._builtins, *(one for each in custom.values() for one in each))
+            self._index, self._versions = _index(all_), _versions(all_)
 
     def definitions(self) -> list[str]:
         """The names of the CustomResourceDefinitions that are served."""
@@ -126,3 +130,11 @@ def _number(text: str) -> int:
 
 def _index(served: Iterable[Served]) -> dict[tuple[str, str, str], Served]:
     return {(each.type.group, each.type.version, each.type.plural): each for each in served}
+
+
+def _versions(served: Iterable[Served]) -> dict[str, tuple[str, ...]]:
+    """Those of each group, preferred first."""
+    found: dict[str, set[str]] = {}
+    for each in served:
+        found.setdefault(each.type.group, set()).add(each.type.version)
+    return {group: tuple(sorted(versions, key=version_priority)) for group, versions in found.items()}
