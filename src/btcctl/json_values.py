@@ -79,6 +79,11 @@ def is_same_json(one: object, other: object) -> bool:
     return isinstance(one, bool) == isinstance(other, bool)
 
 
+def is_identical(one: object, other: object) -> bool:
+    """Whether two values of JSON are written alike, but for the order of members: 1, 1.0 and true are three."""
+    return one == other and encode(one, order="sorted") == encode(other, order="sorted")
+
+
 def _is_plain(value: object) -> bool:
     """Whether there is nothing in it that needs a closer look. Quick, and in one call: it comes before every write.
 

@@ -6,7 +6,8 @@ only the fields that the version asked for knows; a webhook converts it, or conv
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, cast
@@ -27,6 +28,7 @@ from btcctl.apiserver.storage.collection import Body, Record
 from btcctl.resources import ResourceType
 
 Schema = Mapping[str, Any]
+_HUGE = re.compile(rb"[0-9]{19}")  # what an integer has at least that does not fit into 64 bits
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ class CustomKind:
 
     def typed(self, body: Any, read: Decode = decode, known: Body | None = None) -> tuple[dict[str, Any], list[str]]:
         """The types are those of its metadata; the schema looks after the rest."""
-        body = _without_huge_integers(body)
+        body = _private(body)
         metadata, problems = _typed_metadata(body.get("metadata"))
         unknown = sorted(each.replace('field "', 'field "metadata.', 1) for each in problems)
         return {**body, "metadata": metadata}, unknown
@@ -126,13 +128,13 @@ class CustomKind:
     def prune(self, body: dict[str, Any]) -> list[str]:
         return prune_and_default.prune(self.schema, body) if body.get("kind") == self.type.kind else []
 
-    def fill(self, new: dict[str, Any]) -> None:
+    def fill(self, new: dict[str, Any], unchanged: Container[str] = ()) -> None:
         prune_and_default.default(self.schema, new)
 
-    def written(self, new: dict[str, Any]) -> dict[str, Any]:
+    def written(self, new: dict[str, Any], unchanged: Container[str] = ()) -> dict[str, Any]:
         return new
 
-    def canonical(self, new: dict[str, Any]) -> dict[str, Any]:
+    def canonical(self, new: dict[str, Any], unchanged: Container[str] = ()) -> dict[str, Any]:
         return self.ordered(new)
 
     def ordered(self, body: Body) -> dict[str, Any]:
@@ -186,17 +188,17 @@ class CustomKind:
     def seen_body(self, body: Body) -> Body:
         if not self.is_converted:
             return body
-        copy = _private(body)
+        copy = _sorted(body)
         prune_and_default.default(self.storage_schema, copy)
         copy = self._moved(copy, self.type.api_version)
         prune_and_default.prune(self.schema, copy)
-        return _private(copy)
+        return _sorted(copy)
 
     def stored_body(self, body: Body) -> dict[str, Any]:
         moved = self._moved(body, self._storage_api_version)
         if not self.is_converted:
             return moved
-        copy = _private(moved)
+        copy = _sorted(moved)
         prune_and_default.prune(self.storage_schema, copy)
         return copy
 
@@ -216,8 +218,14 @@ def _check_unknown_version(body: Mapping[str, Any], field_validation: str, warn:
         warn(each)
 
 
+def _private(body: Body) -> dict[str, Any]:
+    """A copy in which integers that need more than 64 bits are floats, as they are to a server."""
+    encoded = codecs.encode(body)
+    copy: dict[str, Any] = codecs.decode(encoded)
+    return _without_huge_integers(copy) if _HUGE.search(encoded) else copy
+
+
 def _without_huge_integers(value: Any) -> Any:
-    """Integers that need more than 64 bits are floats to a server."""
     if isinstance(value, dict):
         return {key: _without_huge_integers(each) for key, each in value.items()}
     if isinstance(value, list):
@@ -239,7 +247,7 @@ def _typed_metadata(metadata: Any) -> tuple[dict[str, Any], list[str]]:
         return decode(type_, codecs.decode(codecs.encode(metadata, order="sorted")))
 
 
-def _private(body: Body) -> dict[str, Any]:
+def _sorted(body: Body) -> dict[str, Any]:
     """A copy, its keys in order."""
     copy: dict[str, Any] = codecs.decode(codecs.encode(body, order="sorted"))
     return copy

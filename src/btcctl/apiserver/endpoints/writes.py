@@ -24,6 +24,7 @@ from btcctl.apiserver.requests.options import DeleteOptions, Rights, WriteOption
 from btcctl.apiserver.requests.routing import Route
 from btcctl.apiserver.served.kind import APPLY
 from btcctl.apiserver.storage.answers import answered
+from btcctl.apiserver.storage.conversions import as_served
 from btcctl.apiserver.storage.store import Store, key_of
 
 
@@ -96,9 +97,17 @@ class Changes:
 
     def _update(self, context: RequestContext, gate: Gate | None) -> tuple[int, Mapping[str, Any]]:
         options = self._options(context, gate, "UpdateOptions")
-        body, problems = bodies.read_object(context, context.route.served)
+        body, problems = bodies.read_object(context, context.route.served, self._known(context.route))
         updated, created = self._writer.update(context.route, body, options, problems)
         return (201 if created else 200), updated
+
+    def _known(self, route: Route) -> Mapping[str, Any] | None:
+        """How the object is, but for its metadata, which is changed on its way; None if there is none."""
+        record = self._store.get(route.served.collection, route.key)
+        if record is None:
+            return None
+        body = as_served(record.body, route.served.type.api_version)
+        return {name: each for name, each in body.items() if name != "metadata"}
 
     def _patch(self, context: RequestContext, gate: Gate | None) -> tuple[int, Mapping[str, Any]]:
         request, route = context.request, context.route

@@ -6,7 +6,7 @@ zz_generated.defaults.go and conversion.go of each group in kubernetes 1.36.2.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import Any
 
 from btcctl.apiserver.gotypes.images import pull_policy
@@ -62,10 +62,14 @@ _CONSTANTS: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-def fill(type_: GoType, value: Any) -> None:
-    """Fill in, in place, what a decoded value lacks and its type has a default for."""
+def fill(type_: GoType, value: Any, complete: Container[str] = ()) -> None:
+    """Fill in, in place, what a decoded value lacks and its type has a default for.
+
+    Args:
+        complete: Fields of a struct in which there is nothing to fill in.
+    """
     if type_.kind == STRUCT and isinstance(value, dict):
-        _fill_struct(type_, value)
+        _fill_struct(type_, value, complete)
     elif type_.kind == LIST and type_.element is not None and type_.element.kind == STRUCT:
         for each in value or ():
             fill(type_.element, each)
@@ -73,7 +77,7 @@ def fill(type_: GoType, value: Any) -> None:
         value.update({name: rounded_to_milli(each) for name, each in value.items()})
 
 
-def _fill_struct(type_: GoType, value: _Struct) -> None:
+def _fill_struct(type_: GoType, value: _Struct, complete: Container[str]) -> None:
     for name in type_.parts:
         if name not in value:
             value[name] = {}
@@ -83,18 +87,19 @@ def _fill_struct(type_: GoType, value: _Struct) -> None:
     if more is not None:
         more(value)
     for name, each in value.items():
-        if isinstance(each, dict | list) and name in type_.fields:
+        if isinstance(each, dict | list) and name in type_.fields and name not in complete:
             fill(type_.fields[name], each)
 
 
-def written(type_: GoType, value: Any, *, stored: bool = False) -> Any:
+def written(type_: GoType, value: Any, *, stored: bool = False, known: Container[str] = ()) -> Any:
     """The value as Go writes it: its fields in Go's order, and those that are always written.
 
     Args:
         stored: It has been through protobuf, which does not know an empty list from none.
+        known: Fields of a struct that have been stored like this before.
     """
     if type_.kind == STRUCT and isinstance(value, dict):
-        return _written_struct(type_, value, stored=stored)
+        return _written_struct(type_, value, known, stored=stored)
     element = type_.element
     if element is None or element.kind not in _NESTED:
         if type_.kind == MAP and isinstance(value, dict):
@@ -107,13 +112,13 @@ def written(type_: GoType, value: Any, *, stored: bool = False) -> Any:
     return value
 
 
-def _written_struct(type_: GoType, value: _Struct, *, stored: bool) -> _Struct:
+def _written_struct(type_: GoType, value: _Struct, known: Container[str], *, stored: bool) -> _Struct:
     fields, zeros, found = type_.fields, type_.zeros, {}
     names = [name for name in value if name in fields]
     names += [name for name in zeros if name not in value]
     for name in sorted(names, key=type_.places.__getitem__):
         each = value.get(name, zeros.get(name))
-        if isinstance(each, dict | list) and name in value:
+        if isinstance(each, dict | list) and name in value and name not in known:
             if stored and each == [] and fields[name].kind == LIST:
                 if name not in zeros:
                     continue

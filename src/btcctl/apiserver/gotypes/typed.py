@@ -17,6 +17,7 @@ from btcctl.apiserver.gotypes.types import GoType
 from btcctl.apiserver.machinery.gofmt import go_type
 from btcctl.apiserver.machinery.quantities import canonical_quantity
 from btcctl.errors import BtcctlError
+from btcctl.json_values import is_identical
 
 _MOST_PROBLEMS = 100  # that a strict decoder keeps
 _INT32_LIMIT = 2**31
@@ -100,7 +101,11 @@ def _decoded(
 ) -> tuple[dict[str, Any], list[str]]:
     same = {}
     if known is not None and isinstance(value, dict):
-        same = {name: known[name] for name, each in value.items() if each is not None and known.get(name) == each}
+        same = {
+            name: known[name]
+            for name, each in value.items()
+            if each is not None and name in known and is_identical(known[name], each)
+        }
         value = {name: each for name, each in value.items() if name not in same}
     found: dict[str, Any] = decoder.decode(type_, value)
     return {**found, **same}, [f'{what} field "{path}"' for what, path in dict.fromkeys(decoder.problems)]

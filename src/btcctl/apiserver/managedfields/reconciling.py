@@ -29,7 +29,7 @@ def _below(fields: FieldSet, type_: Type) -> FieldSet:
     found: FieldSet = {}
     changed = False
     for element, node in fields.items():
-        below = node if element == SELF else _node(element, node, type_)
+        below = node if not node or element == SELF else _node(element, node, type_)
         changed = changed or below is not node
         found[element] = below
     return found if changed else fields

@@ -77,7 +77,7 @@ class Drafts:
         else:
             new = merged(route, old.body, private(body))
             (strategy.keep_status if route.subresource else strategy.keep)(new, old.body)
-            new = complete(served, strategy, new)
+            new = complete(served, strategy, new, old.body)
         self.track(route, before, body, new, options)
 
         def renew(patched: dict[str, Any], *, is_strict: bool = False) -> dict[str, Any]:

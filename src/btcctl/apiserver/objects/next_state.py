@@ -10,13 +10,24 @@ from btcctl.apiserver.requests.bodies import private
 from btcctl.apiserver.requests.routing import Route
 from btcctl.apiserver.served.registry import Served
 from btcctl.apiserver.storage.collection import Body
+from btcctl.json_values import is_identical
 
 
-def complete(served: Served, strategy: Strategy, new: dict[str, Any]) -> dict[str, Any]:
-    """With what the client left out, and as a real server orders it; the argument is changed."""
-    served.kind.fill(new)
+def complete(served: Served, strategy: Strategy, new: dict[str, Any], old: Body | None = None) -> dict[str, Any]:
+    """With what the client left out, and as a real server orders it; the argument is changed.
+
+    Args:
+        old: How it was in the store: what is still so lacks nothing.
+    """
+    same = () if old is None else unchanged(new, old)
+    served.kind.fill(new, same)
     strategy.complete(new)
     return served.kind.written(new)
+
+
+def unchanged(new: Body, old: Body) -> frozenset[str]:
+    """The fields that are as they were."""
+    return frozenset(name for name, each in new.items() if name in old and is_identical(each, old[name]))
 
 
 def merged(route: Route, old: Body, sent: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from btcctl.apiserver.machinery.integers import IntegerError, parse_uint
 from btcctl.apiserver.managedfields import settled
 from btcctl.apiserver.objects.deletion import Deleted, Deletion, is_finished
 from btcctl.apiserver.objects.drafts import Drafts, deduplicate_owners
-from btcctl.apiserver.objects.next_state import complete, merged
+from btcctl.apiserver.objects.next_state import complete, merged, unchanged
 from btcctl.apiserver.objects.schema_check import validate
 from btcctl.apiserver.objects.strategies import strategy_of
 from btcctl.apiserver.requests.bodies import Patched, patched, private, validate_fields
@@ -227,7 +227,7 @@ class Writer:
         new = merged(route, old.body, private(body))
         keep = strategy.keep if not route.subresource else strategy.keep_status
         keep(new, old.body)
-        new = complete(served, strategy, new)
+        new = complete(served, strategy, new, old.body)
         if options.rights is not None:
             options.rights.check_grant(new, old.body)
         validate(served, new, old.body, options.warn, is_status=route.subresource == "status")
@@ -239,7 +239,7 @@ class Writer:
         if options.gate is not None:
             self._drafts.check(served, "UPDATE", new, old.body, options.gate)
         before = self._store.get(served.collection, route.key)
-        stored = served.kind.canonical(served.kind.stored_body(new))
+        stored = served.kind.canonical(served.kind.stored_body(new), unchanged(new, old.body))
         new = stored if before is None else settled(stored, before.body)
         if options.dry_run or before is None or is_same_json(new, before.body):
             return new

@@ -28,6 +28,7 @@ from btcctl.apiserver.requests.context import RequestContext
 from btcctl.apiserver.requests.messages import ApiRequest
 from btcctl.apiserver.requests.options import WriteOptions
 from btcctl.apiserver.served.registry import Served
+from btcctl.apiserver.storage.collection import Body
 
 MAX_BODY_BYTES = 3 * 1024 * 1024  # kube-apiserver's MaxRequestBodyBytes
 _ACCEPTED = ("application/json", "application/yaml", protobuf.CONTENT_TYPE)
@@ -40,11 +41,12 @@ def private(value: Any) -> Any:
     return codecs.decode(codecs.encode(value))
 
 
-def read_object(context: RequestContext, served: Served) -> tuple[dict[str, Any], list[str]]:
+def read_object(context: RequestContext, served: Served, known: Body | None = None) -> tuple[dict[str, Any], list[str]]:
     """The object in a request's body, as its kind's types have it, and what is strictly wrong with it.
 
     Args:
         served: What is sent: to some subresources it is another kind than their path has.
+        known: How the object is in the store; parts of it may come back.
 
     Raises:
         StatusError: It cannot be read, or is not of that kind.
@@ -55,7 +57,7 @@ def read_object(context: RequestContext, served: Served) -> tuple[dict[str, Any]
     if duplicates and kind.decoder_finds_duplicates:
         body, duplicates = json.loads(readable(request.body), object_pairs_hook=Pairs), []
     try:
-        found, problems = kind.typed(body)
+        found, problems = kind.typed(body, known=known)
     except Misfit as error:
         expected = served.type
         raise statuses.unhandled(expected.kind, expected.version, expected.kind, str(error)) from error

@@ -6,7 +6,7 @@ reads JSON as it comes and tells requests apart by their verbs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -158,13 +158,17 @@ class Kind(Protocol):
     def prune(self, body: dict[str, Any]) -> list[str]:
         """Remove, in place, what the schema does not know; its paths."""
 
-    def fill(self, new: dict[str, Any]) -> None:
-        """Fill in, in place, the defaults of types or schema."""
+    def fill(self, new: dict[str, Any], unchanged: Container[str] = ()) -> None:
+        """Fill in, in place, the defaults of types or schema.
 
-    def written(self, new: dict[str, Any]) -> dict[str, Any]:
+        Args:
+            unchanged: The fields that are as they were in the store.
+        """
+
+    def written(self, new: dict[str, Any], unchanged: Container[str] = ()) -> dict[str, Any]:
         """An object as its types write it."""
 
-    def canonical(self, new: dict[str, Any]) -> dict[str, Any]:
+    def canonical(self, new: dict[str, Any], unchanged: Container[str] = ()) -> dict[str, Any]:
         """A private copy, as a real server stores it.
 
         Raises:

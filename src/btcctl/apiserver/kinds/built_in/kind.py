@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, cast
@@ -132,18 +132,18 @@ class BuiltInKind:
     def prune(self, body: dict[str, Any]) -> list[str]:
         return []
 
-    def fill(self, new: dict[str, Any]) -> None:
+    def fill(self, new: dict[str, Any], unchanged: Container[str] = ()) -> None:
         if self._stored_go_type is not None:
-            defaults.fill(self._stored_go_type, new)
+            defaults.fill(self._stored_go_type, new, unchanged)
 
-    def written(self, new: dict[str, Any]) -> dict[str, Any]:
+    def written(self, new: dict[str, Any], unchanged: Container[str] = ()) -> dict[str, Any]:
         type_ = self._stored_go_type
-        return new if type_ is None else cast("dict[str, Any]", defaults.written(type_, new))
+        return new if type_ is None else cast("dict[str, Any]", defaults.written(type_, new, known=unchanged))
 
-    def canonical(self, new: dict[str, Any]) -> dict[str, Any]:
+    def canonical(self, new: dict[str, Any], unchanged: Container[str] = ()) -> dict[str, Any]:
         if self._stored_go_type is not None:
             is_protobuf = self.type != CUSTOM_RESOURCE_DEFINITIONS  # which are stored as JSON
-            new = defaults.written(self._stored_go_type, new, stored=is_protobuf)
+            new = defaults.written(self._stored_go_type, new, stored=is_protobuf, known=unchanged)
         return self.ordered(new)
 
     def ordered(self, body: Body) -> dict[str, Any]:
