@@ -67,6 +67,13 @@ def is_changed(value: object, raw: bytes, decode: Callable[[], object]) -> bool:
     return encoded != encode(original) and not is_same_json(value, original)
 
 
+def is_identical(one: object, other: object) -> bool:
+    """Whether two values of JSON are written alike, but for the order of members: 1, 1.0 and true are three."""
+    if isinstance(one, dict | list):
+        return one == other and encode(one, order="sorted") == encode(other, order="sorted")
+    return type(one) is type(other) and one == other
+
+
 def is_same_json(one: object, other: object) -> bool:
     """Whether two values are the same to an API server. What JSON does not have is the same as nothing."""
     if one != other:
@@ -77,11 +84,6 @@ def is_same_json(one: object, other: object) -> bool:
         except (TypeError, *_NO_JSON):
             return False
     return isinstance(one, bool) == isinstance(other, bool)
-
-
-def is_identical(one: object, other: object) -> bool:
-    """Whether two values of JSON are written alike, but for the order of members: 1, 1.0 and true are three."""
-    return one == other and encode(one, order="sorted") == encode(other, order="sorted")
 
 
 def _is_plain(value: object) -> bool:

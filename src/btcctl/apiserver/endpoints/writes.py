@@ -102,12 +102,12 @@ class Changes:
         return (201 if created else 200), updated
 
     def _known(self, route: Route) -> Mapping[str, Any] | None:
-        """How the object is, but for its metadata, which is changed on its way; None if there is none."""
+        """How the object is; None if there is none."""
         record = self._store.get(route.served.collection, route.key)
         if record is None:
             return None
         body = as_served(record.body, route.served.type.api_version)
-        return {name: each for name, each in body.items() if name != "metadata"}
+        return {**body, "metadata": dict(body["metadata"])}  # what is wrong there is mended in place
 
     def _patch(self, context: RequestContext, gate: Gate | None) -> tuple[int, Mapping[str, Any]]:
         request, route = context.request, context.route

@@ -117,7 +117,7 @@ def _written_struct(type_: GoType, value: _Struct, known: Container[str], *, sto
     names = [name for name in value if name in fields]
     names += [name for name in zeros if name not in value]
     for name in sorted(names, key=type_.places.__getitem__):
-        each = value.get(name, zeros.get(name))
+        each = value[name] if name in value else zeros[name]
         if isinstance(each, dict | list) and name in value and name not in known:
             if stored and each == [] and fields[name].kind == LIST:
                 if name not in zeros:

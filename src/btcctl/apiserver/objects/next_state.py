@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from btcctl.apiserver.kinds import metadata as meta
-from btcctl.apiserver.objects.strategies import Strategy, strategy_of
+from btcctl.apiserver.objects.strategies import Strategy, nothing, strategy_of
 from btcctl.apiserver.requests.bodies import private
 from btcctl.apiserver.requests.routing import Route
 from btcctl.apiserver.served.registry import Served
 from btcctl.apiserver.storage.collection import Body
 from btcctl.json_values import is_identical
+
+_METADATA = frozenset({"metadata"})  # has no defaults, and is put in order when the object is stored
 
 
 def complete(served: Served, strategy: Strategy, new: dict[str, Any], old: Body | None = None) -> dict[str, Any]:
@@ -19,15 +21,20 @@ def complete(served: Served, strategy: Strategy, new: dict[str, Any], old: Body 
     Args:
         old: How it was in the store: what is still so lacks nothing.
     """
-    same = () if old is None else unchanged(new, old)
-    served.kind.fill(new, same)
-    strategy.complete(new)
-    return served.kind.written(new)
+    same = unchanged(new, old)
+    served.kind.fill(new, same | _METADATA)
+    if strategy.complete is not nothing:
+        strategy.complete(new)
+        same = unchanged(new, old)
+    return served.kind.written(new, same | _METADATA)
 
 
-def unchanged(new: Body, old: Body) -> frozenset[str]:
-    """The fields that are as they were."""
-    return frozenset(name for name, each in new.items() if name in old and is_identical(each, old[name]))
+def unchanged(new: Body, old: Body | None) -> frozenset[str]:
+    """Objects and lists that are as they were, but for the metadata."""
+    if old is None:
+        return frozenset()
+    parts = ((name, each) for name, each in new.items() if isinstance(each, dict | list) and name != "metadata")
+    return frozenset(name for name, each in parts if name in old and is_identical(each, old[name]))
 
 
 def merged(route: Route, old: Body, sent: dict[str, Any]) -> dict[str, Any]:

@@ -35,8 +35,8 @@ from btcctl.apiserver.served.registry import Served
 from btcctl.apiserver.storage.collection import Body
 
 
-def _nothing(_: dict[str, Any]) -> None:
-    return None
+def nothing(_: dict[str, Any]) -> None:
+    """What most kinds do."""
 
 
 def _no_complaint(_: Body) -> list[Cause]:
@@ -81,9 +81,9 @@ class Strategy:
     """
 
     metadata: MetadataRules = _USUAL
-    prepare: Callable[[dict[str, Any]], None] = _nothing
-    complete: Callable[[dict[str, Any]], None] = _nothing
-    finish: Callable[[dict[str, Any]], None] = _nothing
+    prepare: Callable[[dict[str, Any]], None] = nothing
+    complete: Callable[[dict[str, Any]], None] = nothing
+    finish: Callable[[dict[str, Any]], None] = nothing
     keep: Callable[[dict[str, Any], Body], None] = lambda _new, _old: None
     keep_status: Callable[[dict[str, Any], Body], None] = lambda _new, _old: None
     check: Callable[[Body], list[Cause]] = _no_complaint

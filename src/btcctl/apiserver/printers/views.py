@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,6 +33,7 @@ class Form:
         return f"meta.k8s.io/{self.version}"
 
 
+@functools.lru_cache(32)
 def wanted_form(accept: str, available: str) -> Form:
     """The first of the accepted forms that can be served.
 

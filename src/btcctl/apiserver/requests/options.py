@@ -182,7 +182,7 @@ def admission_options(request: ApiRequest) -> dict[str, Any]:
     return {name: each for name, each in kept.items() if name not in {"kind", "apiVersion"}}
 
 
-@functools.lru_cache(256)
+@functools.lru_cache(32)
 def _agent(user_agent: str) -> str:
     """The program's name: what comes before the first slash, cut so that it fits an entry."""
     name, size = "", 0
