@@ -5,10 +5,13 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # The tests start hundreds of processes, each of which would compile everything again.
 unexport PYTHONDONTWRITEBYTECODE
-# Most of a test is waiting, so more run at once than there are cores.
+# Most of a story is waiting, so more run at once than there are cores. Other tests compute, and to collect them takes each
+# worker seconds.
 WORKERS ?= $(shell expr 2 \* $$(nproc))
+FEW_WORKERS ?= $(shell expr 1 + $$(nproc))
 PYTEST := $(BIN)/python -m pytest
 MANY := -n $(WORKERS) --dist worksteal
+FEW := -n $(FEW_WORKERS) --dist worksteal
 # Beside the one above, which is 3.11 in CI.
 PYTHONS ?= 3.13 3.14
 # Tests of a browser, of images and of a cluster have verbs of their own.
@@ -35,22 +38,22 @@ demo: $(READY) ## a cluster, the controller and a living 3-node network, checked
 	$(BIN)/btcctl sandbox --nodes 3 --check
 
 test: $(READY) ## the tests for while one works: no real control plane, no browser, no whole story
-	$(PYTEST) $(MANY) $(EVERYWHERE) -m "not real_server and not story"
+	$(PYTEST) $(FEW) $(EVERYWHERE) -m "not real_server and not story"
 
 test-stories: $(READY) ## what starts whole sandboxes and programs, or goes through every step of something
 	$(PYTEST) $(MANY) $(EVERYWHERE) -m "story and not real_server"
 
 test-toolkit: $(READY) ## of the above, informers to controllers
-	$(PYTEST) $(MANY) $(TOOLKIT_UNIT) $(TOOLKIT) -m "not real_server and not story"
+	$(PYTEST) $(FEW) $(TOOLKIT_UNIT) $(TOOLKIT) -m "not real_server and not story"
 
 test-server: $(READY) ## the embedded API server
-	$(PYTEST) $(MANY) tests/unit/apiserver tests/integration/apiserver -m "not real_server and not story"
+	$(PYTEST) $(FEW) tests/unit/apiserver tests/integration/apiserver -m "not real_server and not story"
 
 test-operator: $(READY) ## the operator of networks
-	$(PYTEST) $(MANY) tests/unit/bitcoin tests/integration/bitcoin -m "not real_server and not story"
+	$(PYTEST) $(FEW) tests/unit/bitcoin tests/integration/bitcoin -m "not real_server and not story"
 
 test-unit: $(READY) ## those that open no socket
-	$(PYTEST) $(MANY) tests/unit
+	$(PYTEST) $(FEW) tests/unit
 
 pythons: $(READY) ## get the other Pythons once, into the user's cache, and an environment for each: .venv-3.14
 	@$(BIN)/python -m tests.pythons $(PYTHONS)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from importlib.resources import files
 from typing import Any
 
 import yaml
+
+from btcctl import codecs
 
 
 def crd_yaml() -> str:
@@ -15,5 +18,11 @@ def crd_yaml() -> str:
 
 def load_crd() -> dict[str, Any]:
     """The definition as a dict, made anew on each call."""
-    crd: dict[str, Any] = yaml.safe_load(crd_yaml())
+    crd: dict[str, Any] = codecs.decode(_crd_json())
     return crd
+
+
+@functools.cache
+def _crd_json() -> bytes:
+    """JSON is read a hundred times as fast."""
+    return codecs.encode(yaml.safe_load(crd_yaml()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import re
 from typing import Any
@@ -31,8 +32,9 @@ class CompileError(BtcctlError):
     """A rule that no server takes, and the words for it."""
 
 
+@functools.lru_cache(maxsize=1024)
 def parse(text: str) -> Any:
-    """The syntax tree of an expression.
+    """The syntax tree of an expression, not to be changed: a definition's rules are parsed to check and to serve them.
 
     Raises:
         Unsupported: It is no CEL, or newer than cel-python.

@@ -56,15 +56,20 @@ class Scene:
             self.replicator.reconcile(each.key)
 
     def settle(self, turns: int = 12, *, runs: bool = True) -> None:
-        """Enough turns for everything; the kubelet keeps up, unless no pod runs."""
+        """Turns until nothing is left to do; the kubelet keeps up, unless no pod runs."""
         for _ in range(turns):
+            before = len(self.client.writes)
             self.turn()
             if runs:
                 self.run_pods()
             self.end_pods()
+            if len(self.client.writes) == before:
+                return
 
     def run_pods(self) -> None:
         for pod in self.pods.list()[0]:
+            if pod.body().get("status", {}).get("phase") == "Running":
+                continue
             ready = {"type": "Ready", "status": "True", "lastTransitionTime": "2000-01-01T00:00:00Z"}
             self.pods.patch(pod.key, {"status": {"phase": "Running", "conditions": [ready]}}, subresource="status")
 

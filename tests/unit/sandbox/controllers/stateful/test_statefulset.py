@@ -71,11 +71,14 @@ class Scene:
         return self.reconciler.reconcile(KEY).requeue_after
 
     def settle(self, turns: int = 30) -> None:
-        """Reconcile while a kubelet makes every pod ready and ends those that go."""
+        """Reconcile while a kubelet makes every pod ready and ends those that go, until nothing is left to do."""
         for _ in range(turns):
+            before = len(self.client.writes)
             self.reconcile()
             for pod in self.pods.list()[0]:
                 self.play_kubelet(pod)
+            if len(self.client.writes) == before:
+                return
 
     def play_kubelet(self, pod: Object) -> None:
         if pod.deletion_timestamp is not None:
@@ -94,7 +97,8 @@ class Scene:
                 {"apiVersion": "v1", "kind": "Binding", "metadata": {"name": name}, "target": {"name": "node"}},
             )
             body = self.pods.get(ObjectKey("default", name)).body()
-        if body.get("status", {}).get("conditions") != [condition]:
+        known = [(each["type"], each["status"]) for each in body.get("status", {}).get("conditions", [])]
+        if known != [(condition["type"], condition["status"])]:
             self.pods.update_status({**body, "status": status})
 
     def change(self, **spec: Any) -> None:
