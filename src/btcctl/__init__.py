@@ -16,11 +16,16 @@ if TYPE_CHECKING:
     from btcctl.app.app import App as App
     from btcctl.app.app import AppOptions as AppOptions
     from btcctl.cli.author.running import run as run
+    from btcctl.clock import SYSTEM_CLOCK as SYSTEM_CLOCK
+    from btcctl.clock import Clock as Clock
     from btcctl.controller.builder import ControllerBuilder as ControllerBuilder
     from btcctl.controller.controller import Controller as Controller
     from btcctl.controller.debugging import DebugPages as DebugPages
     from btcctl.controller.health import live_checks as live_checks
     from btcctl.controller.health import ready_checks as ready_checks
+    from btcctl.controller.journey import Journey as Journey
+    from btcctl.controller.keys.clusters import Cluster as Cluster
+    from btcctl.controller.keys.clusters import Clusters as Clusters
     from btcctl.controller.keys.handlers import own_key as own_key
     from btcctl.controller.keys.handlers import owner_keys as owner_keys
     from btcctl.controller.keys.predicates import all_of as all_of
@@ -96,6 +101,8 @@ if TYPE_CHECKING:
     from btcctl.events.reference import ObjectReference as ObjectReference
     from btcctl.events.sinks.api_sink import log_event as log_event
     from btcctl.informers.cache.lister import Lister as Lister
+    from btcctl.informers.clusters import ClusterInformer as ClusterInformer
+    from btcctl.informers.clusters import ClusterLister as ClusterLister
     from btcctl.informers.factory import SharedInformerFactory as SharedInformerFactory
     from btcctl.informers.metrics import InformerMetrics as InformerMetrics
     from btcctl.informers.options import ReflectorOptions as ReflectorOptions
@@ -106,6 +113,7 @@ if TYPE_CHECKING:
     from btcctl.informers.sharing.notifications import Deleted as Deleted
     from btcctl.informers.sharing.notifications import HandlerFuncs as HandlerFuncs
     from btcctl.informers.typed import TypedInformer as TypedInformer
+    from btcctl.leaderelection.election import Timing as Timing
     from btcctl.leaderelection.elector import Elector as Elector
     from btcctl.leaderelection.fence import Fence as Fence
     from btcctl.leaderelection.lease_lock import LeaseLock as LeaseLock
@@ -156,6 +164,7 @@ if TYPE_CHECKING:
     from btcctl.rest.http import HttpTransport as HttpTransport
     from btcctl.rest.limits import ReadLimits as ReadLimits
     from btcctl.rest.loading import load_config as load_config
+    from btcctl.rest.loading import load_contexts as load_contexts
     from btcctl.rest.retry import RetryPolicy as RetryPolicy
     from btcctl.rest.typed.resource import TypedResource as TypedResource
     from btcctl.threads import Stop as Stop
@@ -191,183 +200,96 @@ if TYPE_CHECKING:
 
 __version__ = VERSION
 
-_HOMES = {
-    "AGE": "typed.definition",
-    "Admission": "webhooks.admission",
-    "AdmissionHook": "webhooks.hooks",
-    "AlreadyExists": "errors",
-    "ApiClient": "rest.client",
-    "ApiError": "errors",
-    "App": "app.app",
-    "AppOptions": "app.app",
-    "BadRequest": "errors",
-    "Broadcaster": "events.broadcaster",
-    "BtcctlError": "errors",
-    "BucketRateLimiter": "workqueue.rate_limiters",
-    "CLUSTER_ROLES": "resources",
-    "CLUSTER_ROLE_BINDINGS": "resources",
-    "CONFIG_MAPS": "resources",
-    "CONTROLLER_REVISIONS": "resources",
-    "CUSTOM_RESOURCE_DEFINITIONS": "resources",
-    "CacheSyncError": "errors",
-    "CallTimedOut": "errors",
-    "Change": "typed.differences",
-    "ClientConfig": "rest.config.client_config",
-    "Column": "typed.definition",
-    "ComputingFailed": "errors",
-    "Condition": "controller.writing.conditions",
-    "ConfigError": "errors",
-    "Conflict": "errors",
-    "ConnectionRefused": "errors",
-    "ConnectionSilent": "errors",
-    "Contention": "controller.writing.contention",
-    "Contested": "controller.writing.contention",
-    "Controller": "controller.controller",
-    "ControllerBuilder": "controller.builder",
-    "ControllerOptions": "controller.options",
-    "Converter": "webhooks.hooks",
-    "CustomResource": "typed.typed_object",
-    "DEPLOYMENTS": "resources",
-    "Daemons": "controller.lives.daemons",
-    "DeadlineExceeded": "errors",
-    "DebugPages": "controller.debugging",
-    "DecodeError": "errors",
-    "Deleted": "informers.sharing.notifications",
-    "ENDPOINTS": "resources",
-    "ENDPOINT_SLICES": "resources",
-    "EVENTS": "resources",
-    "EVENTS_V1": "resources",
-    "Elector": "leaderelection.elector",
-    "EmbeddedResource": "crds.annotations",
-    "Ensured": "controller.writing.writes",
-    "EventRecorder": "events.recorder",
-    "FastSlowRateLimiter": "workqueue.rate_limiters",
-    "Fence": "leaderelection.fence",
-    "FilteringHandler": "informers.sharing.filters",
-    "Forbidden": "errors",
-    "Gone": "errors",
-    "HandlerFuncs": "informers.sharing.notifications",
-    "HookOptions": "webhooks.hooks",
-    "HttpTransport": "rest.http",
-    "InformerMetrics": "informers.metrics",
-    "IntOrString": "crds.annotations",
-    "InternalError": "errors",
-    "Interrupted": "errors",
-    "Invalid": "errors",
-    "ItemExponentialRateLimiter": "workqueue.rate_limiters",
-    "JOBS": "resources",
-    "LEASES": "resources",
-    "LeaseLock": "leaderelection.lease_lock",
-    "LeaseLost": "errors",
-    "ListPage": "objects",
-    "Lister": "informers.cache.lister",
-    "LogLines": "rest.collection.logs",
-    "MUTATING_ADMISSION_POLICIES": "resources",
-    "MUTATING_ADMISSION_POLICY_BINDINGS": "resources",
-    "MUTATING_WEBHOOK_CONFIGURATIONS": "resources",
-    "Manager": "controller.manager",
-    "MaxOfRateLimiter": "workqueue.rate_limiters",
-    "Metadata": "typed.metadata",
-    "MethodNotAllowed": "errors",
-    "Metrics": "metrics",
-    "Mutator": "webhooks.hooks",
-    "NAMESPACES": "resources",
-    "NETWORK_POLICIES": "resources",
-    "NODES": "resources",
-    "NotControlled": "controller.writing.writes",
-    "NotFound": "errors",
-    "NotLeading": "errors",
-    "Object": "objects",
-    "ObjectDecodeError": "errors",
-    "ObjectKey": "objects",
-    "ObjectReference": "events.reference",
-    "Outcome": "controller.writing.writes",
-    "OwnerReference": "objects",
-    "PERSISTENT_VOLUME_CLAIMS": "resources",
-    "PODS": "resources",
-    "POD_DISRUPTION_BUDGETS": "resources",
-    "PatchKind": "rest.collection.resource",
-    "PredicateHandler": "informers.sharing.filters",
-    "Quantity": "crds.annotations",
-    "REPLICA_SETS": "resources",
-    "ROLES": "resources",
-    "ROLE_BINDINGS": "resources",
-    "RateLimiter": "workqueue.rate_limiters",
-    "RateLimitingQueue": "workqueue.rate_limited",
-    "ReadLimits": "rest.limits",
-    "ReflectorOptions": "informers.options",
-    "Refused": "errors",
-    "Requester": "webhooks.admission",
-    "Resource": "rest.collection.resource",
-    "ResourceType": "resources",
-    "Result": "controller.reconciling.result",
-    "RetryPolicy": "rest.retry",
-    "Rule": "typed.definition",
-    "SECRETS": "resources",
-    "SERVICES": "resources",
-    "SERVICE_ACCOUNTS": "resources",
-    "STATEFUL_SETS": "resources",
-    "Scale": "typed.definition",
-    "ServerTimeout": "errors",
-    "ServiceUnavailable": "errors",
-    "SharedInformer": "informers.shared_informer",
-    "SharedInformerFactory": "informers.factory",
-    "ShutDown": "workqueue.queue",
-    "SourceRecorder": "events.recorder",
-    "StatusServer": "controller.serving.status_server",
-    "Stop": "threads",
-    "TerminalError": "errors",
-    "TooManyRequests": "errors",
-    "TransportError": "errors",
-    "TypedInformer": "informers.typed",
-    "TypedKind": "typed.kinds",
-    "TypedObject": "typed.typed_object",
-    "TypedResource": "rest.typed.resource",
-    "Unauthorized": "errors",
-    "VALIDATING_ADMISSION_POLICIES": "resources",
-    "VALIDATING_ADMISSION_POLICY_BINDINGS": "resources",
-    "VALIDATING_WEBHOOK_CONFIGURATIONS": "resources",
-    "Validator": "webhooks.hooks",
-    "Verdict": "webhooks.admission",
-    "WatchDecodeError": "errors",
-    "WatchEvent": "objects",
-    "WebhookOptions": "webhooks.options",
-    "add_finalizer": "controller.writing.finalizers",
-    "all_of": "controller.keys.predicates",
-    "any_of": "controller.keys.predicates",
-    "atomic": "crds.annotations",
-    "compute": "processes.at_hand",
-    "converts": "webhooks.hooks",
-    "crd_for": "crds.definition",
-    "create_or_update": "controller.writing.writes",
-    "diff": "typed.differences",
-    "drop_managed_fields": "informers.reflector.transform",
-    "generation_changed": "controller.keys.predicates",
-    "has_label": "controller.keys.predicates",
-    "is_controlled_by": "controller.writing.writes",
-    "labels_changed": "controller.keys.predicates",
-    "list_map": "crds.annotations",
-    "list_set": "crds.annotations",
-    "live_checks": "controller.health",
-    "load_config": "rest.loading",
-    "log_event": "events.sinks.api_sink",
-    "merge_conditions": "controller.writing.conditions",
-    "mutates": "webhooks.hooks",
-    "not_": "controller.keys.predicates",
-    "obeys": "crds.annotations",
-    "own_key": "controller.keys.handlers",
-    "owner_keys": "controller.keys.handlers",
-    "ready_checks": "controller.health",
-    "remove_finalizer": "controller.writing.finalizers",
-    "resource_version_changed": "controller.keys.predicates",
-    "retry_on_conflict": "controller.writing.writes",
-    "run": "cli.author.running",
-    "run_until_signal": "controller.manager",
-    "set_controller": "controller.writing.writes",
-    "set_fields": "controller.writing.fields",
-    "validates": "webhooks.hooks",
-    "write_status": "controller.writing.writes",
+#: In which module each is, and what is there.
+_NAMES = {
+    "app.app": "App AppOptions",
+    "cli.author.running": "run",
+    "clock": "Clock SYSTEM_CLOCK",
+    "controller.builder": "ControllerBuilder",
+    "controller.controller": "Controller",
+    "controller.debugging": "DebugPages",
+    "controller.health": "live_checks ready_checks",
+    "controller.journey": "Journey",
+    "controller.keys.clusters": "Cluster Clusters",
+    "controller.keys.handlers": "own_key owner_keys",
+    "controller.keys.predicates": (
+        "all_of any_of generation_changed has_label labels_changed not_ resource_version_changed"
+    ),
+    "controller.lives.daemons": "Daemons",
+    "controller.manager": "Manager run_until_signal",
+    "controller.options": "ControllerOptions",
+    "controller.reconciling.result": "Result",
+    "controller.serving.status_server": "StatusServer",
+    "controller.writing.conditions": "Condition merge_conditions",
+    "controller.writing.contention": "Contention Contested",
+    "controller.writing.fields": "set_fields",
+    "controller.writing.finalizers": "add_finalizer remove_finalizer",
+    "controller.writing.writes": (
+        "Ensured NotControlled Outcome create_or_update is_controlled_by retry_on_conflict set_controller write_status"
+    ),
+    "crds.annotations": "EmbeddedResource IntOrString Quantity atomic list_map list_set obeys",
+    "crds.definition": "crd_for",
+    "errors": (
+        "AlreadyExists ApiError BadRequest BtcctlError CacheSyncError CallTimedOut ComputingFailed ConfigError "
+        "Conflict ConnectionRefused ConnectionSilent DeadlineExceeded DecodeError Forbidden Gone InternalError "
+        "Interrupted Invalid LeaseLost MethodNotAllowed NotFound NotLeading ObjectDecodeError Refused "
+        "ServerTimeout ServiceUnavailable TerminalError TooManyRequests TransportError Unauthorized "
+        "WatchDecodeError"
+    ),
+    "events.broadcaster": "Broadcaster",
+    "events.recorder": "EventRecorder SourceRecorder",
+    "events.reference": "ObjectReference",
+    "events.sinks.api_sink": "log_event",
+    "informers.cache.lister": "Lister",
+    "informers.clusters": "ClusterInformer ClusterLister",
+    "informers.factory": "SharedInformerFactory",
+    "informers.metrics": "InformerMetrics",
+    "informers.options": "ReflectorOptions",
+    "informers.reflector.transform": "drop_managed_fields",
+    "informers.shared_informer": "SharedInformer",
+    "informers.sharing.filters": "FilteringHandler PredicateHandler",
+    "informers.sharing.notifications": "Deleted HandlerFuncs",
+    "informers.typed": "TypedInformer",
+    "leaderelection.election": "Timing",
+    "leaderelection.elector": "Elector",
+    "leaderelection.fence": "Fence",
+    "leaderelection.lease_lock": "LeaseLock",
+    "metrics": "Metrics",
+    "objects": "ListPage Object ObjectKey OwnerReference WatchEvent",
+    "processes.at_hand": "compute",
+    "resources": (
+        "CLUSTER_ROLES CLUSTER_ROLE_BINDINGS CONFIG_MAPS CONTROLLER_REVISIONS CUSTOM_RESOURCE_DEFINITIONS "
+        "DEPLOYMENTS ENDPOINTS ENDPOINT_SLICES EVENTS EVENTS_V1 JOBS LEASES MUTATING_ADMISSION_POLICIES "
+        "MUTATING_ADMISSION_POLICY_BINDINGS MUTATING_WEBHOOK_CONFIGURATIONS NAMESPACES NETWORK_POLICIES NODES "
+        "PERSISTENT_VOLUME_CLAIMS PODS POD_DISRUPTION_BUDGETS REPLICA_SETS ROLES ROLE_BINDINGS ResourceType "
+        "SECRETS SERVICES SERVICE_ACCOUNTS STATEFUL_SETS VALIDATING_ADMISSION_POLICIES "
+        "VALIDATING_ADMISSION_POLICY_BINDINGS VALIDATING_WEBHOOK_CONFIGURATIONS"
+    ),
+    "rest.client": "ApiClient",
+    "rest.collection.logs": "LogLines",
+    "rest.collection.resource": "PatchKind Resource",
+    "rest.config.client_config": "ClientConfig",
+    "rest.http": "HttpTransport",
+    "rest.limits": "ReadLimits",
+    "rest.loading": "load_config load_contexts",
+    "rest.retry": "RetryPolicy",
+    "rest.typed.resource": "TypedResource",
+    "threads": "Stop",
+    "typed.definition": "AGE Column Rule Scale",
+    "typed.differences": "Change diff",
+    "typed.kinds": "TypedKind",
+    "typed.metadata": "Metadata",
+    "typed.typed_object": "CustomResource TypedObject",
+    "webhooks.admission": "Admission Requester Verdict",
+    "webhooks.hooks": "AdmissionHook Converter HookOptions Mutator Validator converts mutates validates",
+    "webhooks.options": "WebhookOptions",
+    "workqueue.queue": "ShutDown",
+    "workqueue.rate_limited": "RateLimitingQueue",
+    "workqueue.rate_limiters": (
+        "BucketRateLimiter FastSlowRateLimiter ItemExponentialRateLimiter MaxOfRateLimiter RateLimiter"
+    ),
 }
+_HOMES = {name: home for home, names in _NAMES.items() for name in names.split()}
 
 __all__ = sorted(_HOMES)  # noqa: PLE0605  # type: ignore[assignment]
 

@@ -19,11 +19,12 @@ from btcctl.errors import ObjectDecodeError
 from btcctl.nesting import metadata_of
 
 
-class TypeMeta(msgspec.Struct, frozen=True, gc=False):
-    """What kind of object it is."""
+class TypeMeta(msgspec.Struct, frozen=True, gc=False, repr_omit_defaults=True):
+    """What all objects of a collection have in common: their kind, and where they are."""
 
     api_version: str = ""  #: "apps/v1", or "v1" for the core group
     kind: str = ""
+    cluster: str = ""  #: in a program that looks after several
 
     @property
     def beginning(self) -> bytes:

@@ -41,7 +41,7 @@ ERROR = "ERROR"
 INITIAL_EVENTS_END = "k8s.io/initial-events-end"  #: annotation of the BOOKMARK that ends a streamed list
 
 
-class ObjectKey(msgspec.Struct, frozen=True, order=True, gc=False):
+class ObjectKey(msgspec.Struct, frozen=True, order=True, gc=False, repr_omit_defaults=True):
     """Identity of an object inside one collection.
 
     A key says which object, never what happened to it. That is what lets the work queue
@@ -50,9 +50,23 @@ class ObjectKey(msgspec.Struct, frozen=True, order=True, gc=False):
 
     namespace: str  #: empty for cluster-scoped objects
     name: str
+    cluster: str = ""  #: where it is, in a program that looks after several clusters
 
     def __str__(self) -> str:
-        return f"{self.namespace}/{self.name}" if self.namespace else self.name
+        inside = f"{self.namespace}/{self.name}" if self.namespace else self.name
+        return f"{self.cluster}:{inside}" if self.cluster else inside
+
+    def within(self, cluster: str) -> ObjectKey:
+        """The same, of a key that says no cluster, in this one.
+
+        Raises:
+            ValueError: It says another cluster.
+        """
+        if self.cluster == cluster:
+            return self
+        if self.cluster:
+            raise ValueError(f"{self} is no object of {f'cluster {cluster}' if cluster else 'the only cluster'}")
+        return ObjectKey(self.namespace, self.name, cluster)
 
 
 class _TypeFrame(msgspec.Struct, gc=False, rename="camel"):
@@ -84,8 +98,15 @@ class Object(msgspec.Struct, frozen=True, gc=False, eq=False):
     @property
     def key(self) -> ObjectKey:
         """Which object it is, within its collection."""
-        meta = self.meta
-        return ObjectKey(meta.namespace, meta.name)
+        meta, type_meta = self.meta, self.type_meta
+        if type_meta is None:
+            return ObjectKey(meta.namespace, meta.name)
+        return ObjectKey(meta.namespace, meta.name, type_meta.cluster)
+
+    @property
+    def cluster(self) -> str:
+        """Where it was read, in a program that looks after several clusters; else ""."""
+        return "" if self.type_meta is None else self.type_meta.cluster
 
     @property
     def name(self) -> str:

@@ -66,8 +66,31 @@ CACHE_FAULTS = [
         _FACTORY,
         (
             "an informer that is given is not used",
-            "return factory.informer(type_) if given is None else cache_of(given)",
-            "return factory.informer(type_)",
+            "    if given is None:\n        return [(each",
+            "    if True:\n        return [(each",
+        ),
+    ),
+    *faults_in(
+        "controller/keys/gates.py",
+        ("app/test_clusters.py",),
+        (
+            "keys come before their cluster's caches are filled",
+            "if gate is not None and not gate.is_open:",
+            "if False:",
+        ),
+    ),
+    *faults_in(
+        "workqueue/turns.py",
+        ("controller/test_clusters.py",),
+        ("one cluster may have all workers", "if count >= self._most:", "if False:"),
+    ),
+    *faults_in(
+        "informers/cache/lister.py",
+        ("controller/test_clusters.py",),
+        (
+            "a key of another cluster is called gone",
+            "key if key.cluster == self._cluster else key.within(self._cluster)",
+            "key",
         ),
     ),
     *faults_in(

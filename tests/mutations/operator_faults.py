@@ -42,8 +42,8 @@ OPERATOR_FAULTS = [
         ),
         (
             "an apply has no owner",
-            "        if owner is not None:\n            add_controller",
-            "        if False:\n            add_controller",
+            "        if owner is not None:\n            if owner",
+            "        if False:\n            if owner",
         ),
     ),
     *faults_in(

@@ -226,7 +226,7 @@ RUNTIME_FAULTS = [
         ),
         (
             "workers do not wait for the caches",
-            "if wait_for_sources(self.name, self._sources, stop, timeout=timeout, clock=self._clock):",
+            "if wait_for_sources(self.name, self._gates.of_home(), stop, timeout=timeout, clock=self._clock):",
             "if True:",
         ),
         ("a controller that died is healthy", "        self.died.set()", "        pass"),
@@ -240,8 +240,8 @@ RUNTIME_FAULTS = [
         ("a watch may come too late", "            if self._has_begun:", "            if False:"),
         (
             "informers keep a handler of a controller that has ended",
-            "            source.remove(_JOIN_SECONDS)",
-            "            pass",
+            "        self._gates.close(_JOIN_SECONDS)",
+            "        pass",
         ),
         (
             "an initial list goes before changes",
@@ -702,8 +702,8 @@ RUNTIME_FAULTS = [
         ("controller/test_metrics.py",),
         (
             "a terminal error is no error",
-            'each.results["error"] + each.results["timeout"] + given_up',
-            'each.results["error"] + each.results["timeout"]',
+            'each.results[cluster, "error"] + each.results[cluster, "timeout"] + given_up',
+            'each.results[cluster, "error"] + each.results[cluster, "timeout"]',
         ),
     ),
     *faults_in(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.controller.builder import ControllerBuilder, Informer
 from btcctl.controller.controller import Controller
+from btcctl.controller.keys.clusters import Clusters
 from btcctl.controller.keys.predicates import Predicate
 from btcctl.controller.leading import Service
 from btcctl.controller.lives.daemons import Daemon, Daemons
@@ -19,13 +20,14 @@ from btcctl.controller.reconciling.processing import Reconcile
 from btcctl.controller.serving.status_server import Check
 from btcctl.events.metrics import EventMetrics
 from btcctl.events.recorder import EventRecorder
-from btcctl.informers.factory import SharedInformerFactory
+from btcctl.informers.clusters import ClusterInformer
 from btcctl.informers.metrics import InformerMetrics
 from btcctl.informers.reflector.transform import Transform
+from btcctl.informers.shared_informer import SharedInformer
 from btcctl.informers.typed import cache_of
 from btcctl.leaderelection.elector import Elector
 from btcctl.metrics import Metrics
-from btcctl.objects import ObjectKey
+from btcctl.objects import Object, ObjectKey
 from btcctl.rest.client import ApiClient
 from btcctl.typed.kinds import AnyKind, type_of
 from btcctl.webhooks.hooks import Hook
@@ -72,10 +74,14 @@ class App:
         metrics: Where to count; own collectors are registered with `metrics.registry`. None counts nothing.
         elector: Controllers, and services that say so, work only while it leads. None: always.
         copy_client: For what every copy of the operator writes, whether it leads or not; `client` if None.
+        clusters: The clusters that are looked after, by name, if there are several; `client` is then for where the
+            operator keeps what is its own, its Lease and webhooks, and may be one of these.
 
     Attributes:
-        factory: Of every cache.
-        recorder: Of events about whatever object.
+        clusters: All that are looked after: of one cluster that one, under the name "".
+        client: Of the cluster where the operator keeps what is its own: of one cluster that one.
+        factory: Of the caches there.
+        recorder: Of events about whatever object: each is written in the object's cluster.
         checks: What `/readyz` asks beside caches, watches and the election, by name: "" or what is wrong.
     """
 
@@ -89,21 +95,25 @@ class App:
         metrics: Metrics | None = None,
         elector: Elector | None = None,
         copy_client: ApiClient | None = None,
+        clusters: Mapping[str, ApiClient] = {},
     ) -> None:
-        self.client = client
         self.name = name
         self.clock = clock
         self.options = options
         self.metrics = metrics
         self.checks: dict[str, Check] = {}
-        self.factory = SharedInformerFactory(
-            client,
+        self.clusters = Clusters(
+            clusters or {client.cluster: client},
+            home=client,
             namespace=options.namespaces or "",
             resync_seconds=options.resync_seconds,
             transform=options.transform,
             clock=clock,
         )
-        self.recorder = EventRecorder(client, name, clock)
+        self.client, self.factory = self.clusters.home.client, self.clusters.home.factory
+        self.recorder = EventRecorder(
+            self.client, name, clock, clusters={each.name: each.client for each in self.clusters.values()}
+        )
         self._elector = elector
         self._copy_client = copy_client or client
         self._hooks: list[Hook] | None = None
@@ -113,7 +123,7 @@ class App:
         self._leading: list[Service] = []
         self._manager: Manager | None = None
         if metrics is not None:
-            metrics.registry.register(InformerMetrics(lambda: self.factory.informers, clock=clock))
+            metrics.registry.register(InformerMetrics(lambda: self.clusters.informers, clock=clock))
             metrics.registry.register(EventMetrics(self.recorder))
 
     def controller(
@@ -148,7 +158,7 @@ class App:
         Raises:
             ValueError: A duration cannot be one.
         """
-        cache = cache_of(informer or self.factory.informer(type_of(type_)))
+        cache = self._caches_of(type_, informer)
         timer = Timer(seconds, cache.lister, self.clock, jitter=jitter, first_after=first_after)
         builder = self.controller(type_, is_birth_or_death, informer=cache)
         return builder.reconciles(timed(function, timer), name=name or _name_of(type_, function), options=options)
@@ -165,7 +175,7 @@ class App:
         Returns:
             Which of them run.
         """
-        cache = cache_of(informer or self.factory.informer(type_of(type_)))
+        cache = self._caches_of(type_, informer)
         name = name or _name_of(type_, function)
         daemons = Daemons(name, function, cache.lister, self.clock)
         controller = self.controller(type_, is_birth_or_death, informer=cache).reconciles(daemons.reconcile, name=name)
@@ -214,7 +224,7 @@ class App:
                 )
             self._serve_webhooks()
             self._manager = Manager(
-                self.factory,
+                self.clusters,
                 self._controllers,
                 recorder=self.recorder,
                 services=self._services,
@@ -241,6 +251,16 @@ class App:
         self._services += made.services
         self._controllers += made.controllers
         self.checks["webhooks"] = made.problem
+
+    def _caches_of(self, type_: AnyKind, informer: Informer | None) -> SharedInformer | ClusterInformer[Object]:
+        """Whose objects have timers or daemons; as they are, decoded for nobody."""
+        if informer is None:
+            return self.clusters.informer(type_of(type_))
+        return (
+            ClusterInformer({each.cluster: each for each in informer})
+            if isinstance(informer, ClusterInformer)
+            else cache_of(informer)
+        )
 
     def _refuse_late(self, what: str) -> None:
         if self._manager is not None:
@@ -275,7 +295,7 @@ class AppController(ControllerBuilder[Controller]):
         controller = self.build(
             name or self._default_name,
             reconcile,
-            app.factory,
+            app.clusters,
             options=options or ControllerOptions(workers=app.options.workers),
             rate_limiter=rate_limiter,
             metrics=app.metrics,

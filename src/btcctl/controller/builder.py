@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, Self, TypeAlias, TypeVar
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
+from btcctl.controller.keys.clusters import Clusters, factories_of
 from btcctl.controller.keys.handlers import KeysOf, own_key, owner_keys
 from btcctl.controller.keys.predicates import Predicate
 from btcctl.controller.options import ControllerOptions
 from btcctl.controller.reconciling.processing import Reconcile
+from btcctl.informers.clusters import ClusterInformer
 from btcctl.informers.factory import SharedInformerFactory
 from btcctl.informers.shared_informer import SharedInformer
 from btcctl.informers.typed import TypedInformer, cache_of
@@ -31,7 +33,8 @@ class Watching(Protocol):
 
 
 C = TypeVar("C", bound=Watching)
-Informer: TypeAlias = SharedInformer | TypedInformer[Any]
+Informer: TypeAlias = SharedInformer | TypedInformer[Any] | ClusterInformer[Any]
+Caches: TypeAlias = SharedInformerFactory | Clusters
 
 
 class _Watch(NamedTuple):
@@ -106,7 +109,7 @@ class ControllerBuilder(Generic[C]):
         self,
         name: str,
         reconcile: Reconcile,
-        factory: SharedInformerFactory,
+        factory: Caches,
         *,
         options: ControllerOptions = ControllerOptions(),
         rate_limiter: RateLimiter[ObjectKey] | None = None,
@@ -116,20 +119,20 @@ class ControllerBuilder(Generic[C]):
         """Make the controller; see `Controller` for the arguments.
 
         Args:
-            factory: Where the informers come from; to be started by the caller, for example with
-                a Manager.
+            factory: Where the informers come from, or several clusters, each with its own; to be started by the
+                caller, for example with a Manager.
         """
         controller = self._make(
             name, reconcile, options=options, rate_limiter=rate_limiter, metrics=metrics, clock=clock
         )
         for each in self._watches:
-            controller.watch(
-                _informer_of(each.informer, each.type, factory), each.keys_for(factory), each.predicate, type_=each.type
-            )
+            for informer, beside in _informers_of(each.informer, each.type, factory):
+                controller.watch(informer, each.keys_for(beside), each.predicate, type_=each.type)
         return controller
 
     def _owner_keys(self, factory: SharedInformerFactory) -> KeysOf:
-        owners = _informer_of(self._informer, self._type, factory).lister
+        [(informer, _), *_] = _informers_of(self._informer, self._type, factory)
+        owners = informer.lister
 
         def uid_of(key: ObjectKey) -> str | None:
             owner = owners.get(key)
@@ -138,5 +141,15 @@ class ControllerBuilder(Generic[C]):
         return owner_keys(self._type, uid_of)
 
 
-def _informer_of(given: Informer | None, type_: ResourceType, factory: SharedInformerFactory) -> SharedInformer:
-    return factory.informer(type_) if given is None else cache_of(given)
+def _informers_of(
+    given: Informer | None, type_: ResourceType, caches: Caches
+) -> list[tuple[SharedInformer, SharedInformerFactory]]:
+    """Each informer that is watched, and the factory of its cluster: for one that is none's, the first."""
+    factories = factories_of(caches)
+    if given is None:
+        return [(each.informer(type_), each) for each in factories]
+    informers = [*given] if isinstance(given, ClusterInformer) else [cache_of(given)]
+    by_cluster = {each.cluster: each for each in factories}
+    if isinstance(caches, SharedInformerFactory):  # of one cluster, for one that is beside it
+        informers = [each for each in informers if len(informers) == 1 or each.cluster == caches.cluster]
+    return [(each, by_cluster.get(each.cluster, factories[0])) for each in informers]

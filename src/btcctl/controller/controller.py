@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, Self
 from msgspec.structs import replace
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
-from btcctl.controller.builder import ControllerBuilder
+from btcctl.controller.builder import ControllerBuilder, Informer
+from btcctl.controller.keys.gates import Gates
 from btcctl.controller.keys.handlers import KeysOf, own_key
 from btcctl.controller.keys.predicates import Predicate
-from btcctl.controller.keys.sources import KeyHandler, Source, wait_for_sources
+from btcctl.controller.keys.sources import KeyHandler, wait_for_sources
 from btcctl.controller.options import ControllerOptions
 from btcctl.controller.reconciling.draining import finish_work
 from btcctl.controller.reconciling.journal import Journal, WorkObserver
@@ -88,7 +89,7 @@ class Controller:
             options = replace(options, workers=workers)
         self.name = name
         self.died = Latch(clock)
-        of_queue, of_reconciles = _observers(metrics, name, options.workers)
+        of_queue, counted = _observers(metrics, name, options.workers, self.waiting_in_clusters)
         self.queue: RateLimitingQueue[ObjectKey] = RateLimitingQueue(
             clock, name, rate_limiter=rate_limiter, observer=of_queue
         )
@@ -96,10 +97,8 @@ class Controller:
         self._begin_work: Callable[[], object] = dict if of_queue is None else of_queue.idle_until_called()
         self._options = options
         self._clock = clock
-        self._processor = processor_for(
-            name, reconcile, self.queue, clock=clock, metrics=of_reconciles, options=options
-        )
-        self._sources: list[Source] = []
+        self._processor = processor_for(name, reconcile, self.queue, clock=clock, metrics=counted, options=options)
+        self._gates = Gates()
         self._observer: WorkObserver | None = None
         self._noted: dict[ObjectKey, str] = {}  # of keys on their way into the queue; each step on it is atomic
         self._lock = threading.Lock()  # guards everything below
@@ -116,7 +115,7 @@ class Controller:
         type_: AnyKind,
         predicate: Predicate | None = None,
         *,
-        informer: SharedInformer | TypedInformer[Any] | None = None,
+        informer: Informer | None = None,
     ) -> ControllerBuilder[Self]:
         """Begin to build a controller that reconciles objects of `type_`.
 
@@ -158,7 +157,8 @@ class Controller:
             self._processor.own_writes.watch(type_of(type_), informer)
             witness = partial(self._processor.own_writes.witness, type_of(type_))
         handler = KeyHandler(self.queue.add, keys_of, predicate, add_background=background, note=note)
-        self._sources.append(Source(informer, handler, witness))
+        self._gates.watch(informer, handler, witness)
+        self._processor.share_among(self._gates.clusters())
 
     @property
     def journal(self) -> Journal:
@@ -170,8 +170,8 @@ class Controller:
         queue, each reconcile that begins, and each that ends. Before `start`."""
         self._observer = observer
         self.journal.observer = observer
-        for source in self._sources:
-            source.handler.adding = lambda key: observer("queue", "", key, None, self._noted.pop(key, ""))
+        for handler in self._gates.handlers():
+            handler.adding = lambda key: observer("queue", "", key, None, self._noted.pop(key, ""))
 
     def start(self) -> None:
         """Run in threads of its own. Idempotent.
@@ -228,7 +228,11 @@ class Controller:
     def idle(self) -> bool:
         """Whether nothing is queued, due, being reconciled, or held until a cache shows what was written for it."""
         is_holding = self._processor.own_writes.is_holding() and not self.queue.is_shut_down
-        return self.queue.idle() and not is_holding
+        return self.queue.idle() and not is_holding and not any(self.waiting_in_clusters().values())
+
+    def waiting_in_clusters(self) -> dict[str, int]:
+        """Of each cluster, how many keys wait for its caches, or for others of it: {} if there is but one cluster."""
+        return {name: held + self._processor.turns.waiting(name) for name, held in self._gates.held().items()}
 
     @property
     def healthy(self) -> bool:
@@ -267,7 +271,7 @@ class Controller:
                 self._drain_seconds = drain_seconds
         try:
             timeout = self._options.cache_sync_timeout
-            if wait_for_sources(self.name, self._sources, stop, timeout=timeout, clock=self._clock):
+            if wait_for_sources(self.name, self._gates.of_home(), stop, timeout=timeout, clock=self._clock):
                 self._run_workers(stop)
         finally:
             self._close()
@@ -313,26 +317,25 @@ class Controller:
             self._note_cause(f"thread {worker} ended by {describe_error(error)}")
             ended.set()
 
-        workers = Workers(self.name, self._processor, self.queue, self._work, self._options, self._clock, failed)
+        count = self._options.workers * max(1, len(self._gates.clusters()))
+        workers = Workers(self.name, self._processor, self.queue, self._work, self._options, count, self._clock, failed)
         self._begin_work()
         workers.start()
-        logger.info("controller started", controller=self.name, workers=self._options.workers)
+        logger.info("controller started", controller=self.name, workers=count)
+        self._gates.open_all(self.name, ended)
         ended.wait()
         unlink()
         with self._lock:
             drain_seconds = self._drain_seconds if stop.is_set() else 0.0
         unfinished = finish_work(self.queue, self._processor.calls, drain_seconds, self._clock)
-        if unfinished:
+        if unfinished := [*unfinished, *self._processor.turns.left()]:
             logger.warning("stopped with work left", controller=self.name, keys=[str(key) for key in unfinished])
         workers.stop(is_unfinished=bool(unfinished))
         logger.info("controller stopped", controller=self.name)
 
     def _close(self) -> None:
         self.queue.shut_down()
-        for source in self._sources:
-            source.close()
-        for source in self._sources:
-            source.remove(_JOIN_SECONDS)
+        self._gates.close(_JOIN_SECONDS)
 
     def process_next(self) -> None:
         """Wait for a key, and do what a worker does with it, in the calling thread: for tests without threads.
@@ -345,7 +348,7 @@ class Controller:
 
     @property
     def workers(self) -> int:
-        """How many reconciles run at once."""
+        """How many reconciles run at once; of several clusters, in each."""
         return self._options.workers
 
     @property
@@ -362,8 +365,9 @@ class Controller:
         """Do the same, if a key is ready and the watched caches are filled; return the key, or None. For tests."""
         with self._lock:
             self._has_begun = True
+        self._gates.open_ready()
         is_ready = len(self.queue) > 0 or self.queue.statistics().next_due_seconds == 0.0
-        if not is_ready or self.queue.is_shut_down or not all(each.has_synced() for each in self._sources):
+        if not is_ready or self.queue.is_shut_down or not all(each.has_synced() for each in self._gates.of_home()):
             return None
         return contextvars.copy_context().run(self._process_next)
 
@@ -382,7 +386,7 @@ class Controller:
 
 
 def _observers(
-    metrics: Metrics | None, name: str, workers: int
+    metrics: Metrics | None, name: str, workers: int, waiting: Callable[[], dict[str, int]]
 ) -> tuple[QueueMetrics, ControllerMetrics] | tuple[None, None]:
     """What counts for the queue, and what for the reconciles."""
     if metrics is None:
@@ -391,4 +395,6 @@ def _observers(
     from btcctl.controller.metrics import ControllerCollector  # noqa: PLC0415
     from btcctl.workqueue.metrics import QueueCollector  # noqa: PLC0415
 
-    return metrics.part(QueueCollector).queue(name), metrics.part(ControllerCollector).controller(name, workers)
+    return metrics.part(QueueCollector).queue(name), metrics.part(ControllerCollector).controller(
+        name, workers, waiting
+    )

@@ -20,6 +20,9 @@ _KEYS_SHOWN = 200  # per controller; of more, those first that are at work or fa
 class DebugPages:
     """Answers `queue`, `informers`, `lead`, `key/NAMESPACE/NAME` and, of a journey, `steps/NUMBER`: those after it.
 
+    Of several clusters a key begins with its own: `key/CLUSTER:NAMESPACE/NAME`, and `queue` has `waiting`: how many
+    keys of each wait for its caches, or for others of it.
+
     Args:
         manager: What is shown.
         clock: What its informers measure with.
@@ -43,9 +46,10 @@ class DebugPages:
             return {"leads": elector is None or elector.leading.is_set()}
         if name == "steps" and self._journey is not None and rest.isascii() and rest.isdecimal():
             return self._journey.page(int(rest))
-        namespace, slash, object_name = rest.rpartition("/")
+        cluster = next((each for each in self._manager.clusters if rest.startswith(f"{each}:")), "")
+        namespace, slash, object_name = (rest[len(cluster) + 1 :] if cluster else rest).rpartition("/")
         if name == "key" and object_name:
-            key = ObjectKey(namespace if slash else "", object_name)
+            key = ObjectKey(namespace if slash else "", object_name, cluster)
             return {each.name: self._key(each, key, with_stack=True) for each in self._manager.controllers}
         return None
 
@@ -60,6 +64,7 @@ class DebugPages:
             "running": len(statistics.running_seconds),
             "longest_running_seconds": _rounded(max(statistics.running_seconds, default=None)),
             "next_due_seconds": _rounded(statistics.next_due_seconds),
+            **({"waiting": waiting} if (waiting := controller.waiting_in_clusters()) else {}),
             "keys": {str(key): self._key(controller, key) for key in shown},
         }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from btcctl.clock import check_seconds
 from btcctl.controller.manager import Manager
 from btcctl.controller.serving.status_server import Check
@@ -26,7 +28,8 @@ def live_checks(manager: Manager, wedged_seconds: float = WEDGED_SECONDS) -> dic
 
 def ready_checks(manager: Manager) -> dict[str, Check]:
     """Further ones that a restart would not mend: the caches are filled, the server speaks to us, and the lease is
-    ours to read and write."""
+    ours to read and write. Of several clusters each has one, called `cluster-NAME`: see `StatusServer` for how to leave
+    one out."""
 
     def election() -> str:
         return "" if manager.elector is None else manager.elector.why_unready()
@@ -35,7 +38,12 @@ def ready_checks(manager: Manager) -> dict[str, Check]:
         "caches": lambda: "; ".join(manager.unsynced()),
         "watches": lambda: "; ".join(manager.silent()),
         "election": election,
+        **{f"cluster-{name}": partial(_trouble_in, manager, name) for name in manager.clusters},
     }
+
+
+def _trouble_in(manager: Manager, cluster: str) -> str:
+    return "; ".join([*manager.unsynced(cluster), *manager.silent(cluster)])
 
 
 def _wedged(manager: Manager, seconds: float) -> list[str]:

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from btcctl.clock import SYSTEM_CLOCK, Clock, bounded
 from btcctl.controller.controller import Controller
+from btcctl.controller.keys.clusters import Clusters
 from btcctl.controller.leading import Service, WhenLeading
 from btcctl.controller.signals import catching_signals
 from btcctl.errors import BtcctlError
 from btcctl.informers.factory import SharedInformerFactory
+from btcctl.informers.shared_informer import SharedInformer
 from btcctl.logging import get_logger
 from btcctl.threads import Latch, Stop
 
@@ -49,7 +51,7 @@ class Manager:
     the API server does not answer, they are given up, which is no failure.
 
     Args:
-        factory: The caches.
+        factory: The caches, or those of several clusters.
         controllers: Started once everything else is; those that do not wait for the lead, before the others.
         recorder: An event recorder: its last events are sent after the controllers have ended.
         services: Further parts, started before the controllers.
@@ -63,7 +65,7 @@ class Manager:
 
     def __init__(
         self,
-        factory: SharedInformerFactory,
+        factory: SharedInformerFactory | Clusters,
         controllers: Sequence[Controller],
         *,
         recorder: Service | None = None,
@@ -107,13 +109,21 @@ class Manager:
             *(f"controllers: {why}" for each in self._waiting if (why := each.why_dead())),
         ]
 
-    def unsynced(self) -> list[str]:
-        """The informers whose caches are not filled yet, and why."""
-        return [f"{each.name} ({each.why_unsynced()})" for each in self.factory.informers if not each.has_synced()]
+    @property
+    def clusters(self) -> list[str]:
+        """The names of those that it looks after; [] if there is but one."""
+        return [name for name in self.factory if name] if isinstance(self.factory, Clusters) else []
 
-    def silent(self) -> list[str]:
-        """The informers whose server has said nothing for too long, and why: their caches may be stale."""
-        return [f"{each.name} ({why})" for each in self.factory.informers if (why := each.why_silent())]
+    def unsynced(self, cluster: str = "") -> list[str]:
+        """The informers, of one of several clusters or else of the only one, whose caches are not filled, and why."""
+        return [f"{each.name} ({each.why_unsynced()})" for each in self._in(cluster) if not each.has_synced()]
+
+    def silent(self, cluster: str = "") -> list[str]:
+        """Likewise those whose server has said nothing for too long, and why: their caches may be stale."""
+        return [f"{each.name} ({why})" for each in self._in(cluster) if (why := each.why_silent())]
+
+    def _in(self, cluster: str) -> list[SharedInformer]:
+        return [each for each in self.factory.informers if each.cluster == cluster]
 
     def start(self) -> None:
         """Start caches, then elector, recorder and services, then controllers. Idempotent.

@@ -11,7 +11,7 @@ class ControllerOptions(msgspec.Struct, frozen=True):
     """How a controller works. Durations are seconds.
 
     Attributes:
-        workers: How many reconciles run at once.
+        workers: How many reconciles run at once; of several clusters, in each.
         cache_sync_timeout: How long the watched informers have to fill their caches.
         reconcile_timeout: How long a reconcile may take: a call to the API server, or of another
             client that asks `btcctl.deadline`, is given up then. None sets no limit. What only

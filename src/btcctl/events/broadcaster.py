@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.events.event import Event
@@ -32,9 +33,15 @@ class Broadcaster:
         """How many events did not reach some watcher."""
         return self._incoming.dropped + sum(queue.dropped for queue in self._queues)
 
-    def watch(self, watcher: Watcher) -> None:
-        """Call `watcher` for each later event, in a thread of its own. Before `start`."""
-        self._queues.append(WatcherQueue(watcher, self.clock, self._queue_length))
+    def watch(self, watcher: Watcher, wants: Callable[[Event], bool] | None = None) -> WatcherQueue:
+        """Call `watcher` for each later event, in a thread of its own. Before `start`.
+
+        Args:
+            wants: Only for those for which it is true.
+        """
+        queue = WatcherQueue(watcher, self.clock, self._queue_length, wants)
+        self._queues.append(queue)
+        return queue
 
     def publish(self, event: Event) -> None:
         """Never blocks: what does not fit is dropped and counted."""

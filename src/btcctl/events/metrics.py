@@ -18,13 +18,17 @@ class EventMetrics(Collector):
         self._recorder = recorder
 
     def collect(self) -> Iterator[Metric]:
-        """Called by the registry when it is scraped."""
-        yield CounterMetricFamily(
-            "events_dropped", "Events that found a queue full.", value=float(self._recorder.dropped)
-        )
+        """Called by the registry when it is scraped. Of several clusters each sample says which."""
+        recorder, of_clusters = self._recorder, self._recorder.by_cluster()
+        has_clusters = len(of_clusters) > 1
+        counts = of_clusters if has_clusters else {"": (recorder.dropped, recorder.suppressed)}
+        labels = ["cluster"] if has_clusters else []
+        dropped = CounterMetricFamily("events_dropped", "Events that found a queue full.", labels=labels)
+        suppressed = CounterMetricFamily("events_suppressed", "Events about objects that had too many.", labels=labels)
+        for cluster, (lost, swallowed) in counts.items():
+            dropped.add_metric([cluster] if has_clusters else [], lost)
+            suppressed.add_metric([cluster] if has_clusters else [], swallowed)
+        yield from (dropped, suppressed)
         yield CounterMetricFamily(
             "events_shortened", "Fields of events that were cut short.", value=float(self._recorder.shortened)
-        )
-        yield CounterMetricFamily(
-            "events_suppressed", "Events about objects that had too many.", value=float(self._recorder.suppressed)
         )

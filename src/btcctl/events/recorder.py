@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.events.broadcaster import Broadcaster
@@ -19,7 +22,7 @@ from btcctl.events.reference import ObjectReference
 from btcctl.events.sinks.api_sink import ApiSink
 from btcctl.events.sinks.series import SeriesSink
 from btcctl.events.sinks.writer import EventClient
-from btcctl.events.watcher_queue import Watcher
+from btcctl.events.watcher_queue import Watcher, WatcherQueue
 from btcctl.logging import bound_fields
 from btcctl.names import check_name
 from btcctl.typed.typed_object import TypedObject
@@ -102,6 +105,20 @@ class SourceRecorder:
         return fitting
 
 
+@dataclass(frozen=True, slots=True)
+class _Outlet:
+    """What writes the events about one cluster's objects."""
+
+    sink: SeriesSink | ApiSink
+    queue: WatcherQueue
+
+
+def _is_about(name: str, known: frozenset[str], event: Event) -> bool:
+    """Whether an event is for the outlet of this cluster; "" has what no other has."""
+    cluster = event.reference.cluster
+    return (cluster if cluster in known else "") == name
+
+
 class EventRecorder(SourceRecorder):
     """A recorder with a broadcaster of its own, which writes to the API server.
 
@@ -113,6 +130,8 @@ class EventRecorder(SourceRecorder):
         clock: What dates the events.
         watchers: Called for each event as well, each in a thread of its own; `log_event` is one.
         series: Write events.k8s.io/v1 with series instead of core/v1 with counts.
+        clusters: Of a program that looks after several: events about objects of these are written there, each by a
+            thread of its own; `client` is for all others.
 
     Raises:
         ValueError: `component` is no qualified name (`btcctl.names`): events.k8s.io/v1 takes no other.
@@ -126,10 +145,16 @@ class EventRecorder(SourceRecorder):
         *,
         watchers: tuple[Watcher, ...] = (),
         series: bool = False,
+        clusters: Mapping[str, EventClient] = {},
     ) -> None:
         super().__init__(Broadcaster(clock), component)
-        self._sink: SeriesSink | ApiSink = SeriesSink(client, clock) if series else ApiSink(client, clock)
-        for watcher in (self._sink, *watchers):
+        elsewhere = {name: each for name, each in clusters.items() if each is not client}
+        self._outlets: dict[str, _Outlet] = {}
+        for name, each in {"": client, **elsewhere}.items():
+            sink: SeriesSink | ApiSink = SeriesSink(each, clock) if series else ApiSink(each, clock)
+            wants = partial(_is_about, name, frozenset(elsewhere)) if elsewhere else None
+            self._outlets[name] = _Outlet(sink, self.broadcaster.watch(sink, wants))
+        for watcher in watchers:
             self.broadcaster.watch(watcher)
 
     @property
@@ -140,7 +165,11 @@ class EventRecorder(SourceRecorder):
     @property
     def suppressed(self) -> int:
         """How many events the spam filter swallowed."""
-        return self._sink.suppressed
+        return sum(each.sink.suppressed for each in self._outlets.values())
+
+    def by_cluster(self) -> dict[str, tuple[int, int]]:
+        """How many events were dropped, and suppressed, of each cluster that has an outlet of its own."""
+        return {name: (each.queue.dropped, each.sink.suppressed) for name, each in self._outlets.items()}
 
     def start(self) -> None:
         """Begin to write; events recorded before are kept. Idempotent."""

@@ -18,12 +18,13 @@ class ObjectReference:
     namespace: str  #: "" for cluster-scoped objects
     name: str
     uid: str = ""
+    cluster: str = ""  #: where it is, in a program that looks after several; no part of the event
 
     @classmethod
     def of(cls, type_: AnyKind, obj: Owner) -> Self:
         """Refer to `obj`, whose own bytes need not tell its kind."""
         type_ = type_of(type_)
-        return cls(type_.api_version, type_.kind, obj.namespace, obj.name, obj.uid)
+        return cls(type_.api_version, type_.kind, obj.namespace, obj.name, obj.uid, obj.key.cluster)
 
     @property
     def event_namespace(self) -> str:

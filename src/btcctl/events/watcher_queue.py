@@ -40,12 +40,23 @@ class IdleHook(Protocol):
 
 
 class WatcherQueue:
-    """One watcher, its bounded queue and its thread."""
+    """One watcher, its bounded queue and its thread.
 
-    def __init__(self, watcher: Watcher, clock: Clock = SYSTEM_CLOCK, length: int = QUEUE_LENGTH) -> None:
+    Args:
+        wants: Which events the watcher is told of; None: of all.
+    """
+
+    def __init__(
+        self,
+        watcher: Watcher,
+        clock: Clock = SYSTEM_CLOCK,
+        length: int = QUEUE_LENGTH,
+        wants: Callable[[Event], bool] | None = None,
+    ) -> None:
         self.dropped = 0  #: events that found the queue full, or came after the end
         self._offered = 0  # events, dropped or not
         self._watcher = watcher
+        self._wants = wants
         self._idle_hook = _idle_hook_of(watcher)
         self._clock = clock
         self._length = length
@@ -58,8 +69,11 @@ class WatcherQueue:
 
     def offer(self, event: Event) -> None:
         """Take the event, or drop it; never blocks."""
+        is_wanted = self._wants is None or self._wants(event)
         with self._changed:
             self._offered += 1
+            if not is_wanted:
+                return
             if not self._closed and len(self._queue) < self._length:
                 self._queue.append(event)
                 self._changed.notify_all()

@@ -62,6 +62,7 @@ class SharedInformerFactory:
         clock: Of every informer.
 
     Attributes:
+        cluster: Where it looks, in a program that looks after several.
         died: Set once a thread of one of the informers has ended before its time.
     """
 
@@ -83,6 +84,7 @@ class SharedInformerFactory:
         self._streaming = streaming
         self._options = options
         self._clock = clock
+        self.cluster = client.cluster
         self.died = Latch(clock)
         self._lock = threading.Lock()  # guards the three below
         self._caches: dict[tuple[Selection, str], _Cache] = {}  # by what is in them, and the name that was asked for
@@ -303,6 +305,7 @@ class SharedInformerFactory:
             transform=transform,
             options=self._options,
             clock=self._clock,
+            cluster=self.cluster,
         )
         informer.died.on_set(self.died.set)
         return informer
@@ -310,7 +313,9 @@ class SharedInformerFactory:
     def _name_for(self, selection: Selection, name: str) -> str:
         """The resource; what is special about the selection only if there is another of the resource."""
         taken = {each.informer.name: each for each in self._caches.values()}
+        place = f"{self.cluster}:" if self.cluster else ""
         if name:
+            name = place + name
             if name in taken:
                 raise ValueError(
                     f"{asking_place()} asks for another informer {name!r} than was asked for at {taken[name].asked_at}"
@@ -321,7 +326,7 @@ class SharedInformerFactory:
             selection.describe(),
             *(f"{selection.type} #{n}" for n in range(2, len(taken) + 3)),
         )
-        return next(name for name in names if name not in taken)
+        return next(place + name for name in names if place + name not in taken)
 
     def _stop_by(self, deadline: float, informer: SharedInformer) -> None:
         informer.stop(max(0.0, deadline - self._clock.now()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import TypeAlias
 
 from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -11,6 +12,8 @@ from prometheus_client.registry import Collector
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.informers.reflector.statistics import ReflectorStatistics
 from btcctl.informers.shared_informer import InformerStatistics, SharedInformer
+
+_Values: TypeAlias = tuple[str, ...]
 
 
 class InformerMetrics(Collector):
@@ -26,29 +29,37 @@ class InformerMetrics(Collector):
         self._clock = clock
 
     def collect(self) -> Iterator[Metric]:
-        """Called by the registry when it is scraped."""
-        read = [(each.name, each.statistics()) for each in self._informers()]
-        yield from _informer_families(read)
-        yield from _handler_families(read)
+        """Called by the registry when it is scraped. Of several clusters each sample says which, in `cluster`."""
+        informers = [*self._informers()]
+        has_clusters = any(each.cluster for each in informers)
+        labels = ["name", "cluster"] if has_clusters else ["name"]
+        read = [(_values(each, has_clusters), each.statistics()) for each in informers]
+        yield from _informer_families(labels, read)
+        yield from _handler_families(labels, read)
         reflectors = [(name, each) for name, statistics in read for each in statistics.reflectors]
-        yield from _reflector_families(reflectors, self._clock.now())
+        yield from _reflector_families(labels, reflectors, self._clock.now())
 
 
-def _informer_families(read: list[tuple[str, InformerStatistics]]) -> Iterator[Metric]:
-    objects = GaugeMetricFamily("informer_objects", "Objects in the cache.", labels=["name"])
-    queued = GaugeMetricFamily("informer_queued_items", "Keys and lists not in the cache yet.", labels=["name"])
+def _values(informer: SharedInformer, has_clusters: bool) -> _Values:
+    name = informer.name.removeprefix(f"{informer.cluster}:")
+    return (name, informer.cluster) if has_clusters else (name,)
+
+
+def _informer_families(labels: list[str], read: list[tuple[_Values, InformerStatistics]]) -> Iterator[Metric]:
+    objects = GaugeMetricFamily("informer_objects", "Objects in the cache.", labels=labels)
+    queued = GaugeMetricFamily("informer_queued_items", "Keys and lists not in the cache yet.", labels=labels)
     quarantined = GaugeMetricFamily(
-        "informer_quarantined_objects", "Objects a transform or an index could not take.", labels=["name"]
+        "informer_quarantined_objects", "Objects a transform or an index could not take.", labels=labels
     )
     for name, statistics in read:
-        objects.add_metric([name], statistics.objects)
-        queued.add_metric([name], statistics.queued)
-        quarantined.add_metric([name], statistics.quarantined)
+        objects.add_metric(name, statistics.objects)
+        queued.add_metric(name, statistics.queued)
+        quarantined.add_metric(name, statistics.quarantined)
     yield from (objects, queued, quarantined)
 
 
-def _handler_families(read: list[tuple[str, InformerStatistics]]) -> Iterator[Metric]:
-    labels = ["name", "handler"]
+def _handler_families(labels: list[str], read: list[tuple[_Values, InformerStatistics]]) -> Iterator[Metric]:
+    labels = [*labels, "handler"]
     pending = GaugeMetricFamily("informer_handler_pending_keys", "Keys a handler is to be notified of.", labels=labels)
     behind = GaugeMetricFamily(
         "informer_handler_behind_seconds", "For how long a handler has not caught up.", labels=labels
@@ -57,7 +68,7 @@ def _handler_families(read: list[tuple[str, InformerStatistics]]) -> Iterator[Me
     failures = CounterMetricFamily("informer_handler_failures", "Calls of a handler that raised.", labels=labels)
     for name, statistics in read:
         for handler in statistics.handlers:
-            values = [name, handler.name]
+            values = [*name, handler.name]
             pending.add_metric(values, handler.pending)
             behind.add_metric(values, handler.behind_seconds)
             calls.add_metric(values, handler.calls)
@@ -65,10 +76,12 @@ def _handler_families(read: list[tuple[str, InformerStatistics]]) -> Iterator[Me
     yield from (pending, behind, calls, failures)
 
 
-def _reflector_families(read: list[tuple[str, ReflectorStatistics]], now: float) -> Iterator[Metric]:
+def _reflector_families(
+    labels: list[str], read: list[tuple[_Values, ReflectorStatistics]], now: float
+) -> Iterator[Metric]:
     """Of several reflectors of one informer the counts are summed, and the worst age is shown."""
     counters = {
-        attribute: CounterMetricFamily(f"reflector_{attribute}", text, labels=["name"])
+        attribute: CounterMetricFamily(f"reflector_{attribute}", text, labels=labels)
         for attribute, text in (
             ("lists", "Lists begun."),
             ("watches", "Watches asked for."),
@@ -78,26 +91,26 @@ def _reflector_families(read: list[tuple[str, ReflectorStatistics]], now: float)
             ("skipped", "Events and listed objects that could not be read."),
         )
     }
-    relists = CounterMetricFamily("reflector_relists", "Lists after the first, by reason.", labels=["name", "reason"])
-    watch_age = GaugeMetricFamily("reflector_watch_age_seconds", "Age of the open watch.", labels=["name"])
+    relists = CounterMetricFamily("reflector_relists", "Lists after the first, by reason.", labels=[*labels, "reason"])
+    watch_age = GaugeMetricFamily("reflector_watch_age_seconds", "Age of the open watch.", labels=labels)
     event_age = GaugeMetricFamily(
-        "reflector_last_event_age_seconds", "Since the last event or bookmark.", labels=["name"]
+        "reflector_last_event_age_seconds", "Since the last event or bookmark.", labels=labels
     )
-    silence = GaugeMetricFamily("reflector_silence_seconds", "Since the server last said anything.", labels=["name"])
-    by_name: dict[str, list[ReflectorStatistics]] = {}
+    silence = GaugeMetricFamily("reflector_silence_seconds", "Since the server last said anything.", labels=labels)
+    by_name: dict[_Values, list[ReflectorStatistics]] = {}
     for name, each in read:
         by_name.setdefault(name, []).append(each)
     for name, reflectors in by_name.items():
         for attribute, counter in counters.items():
-            counter.add_metric([name], sum(getattr(each, attribute) for each in reflectors))
+            counter.add_metric(name, sum(getattr(each, attribute) for each in reflectors))
         for reason in sorted({reason for each in reflectors for reason in each.relists}):
-            relists.add_metric([name, reason], sum(each.relists.get(reason, 0) for each in reflectors))
-        silence.add_metric([name], max(each.silence(now) for each in reflectors))
+            relists.add_metric([*name, reason], sum(each.relists.get(reason, 0) for each in reflectors))
+        silence.add_metric(name, max(each.silence(now) for each in reflectors))
         for family, instants in (
             (watch_age, [each.watch_opened_at for each in reflectors]),
             (event_age, [each.last_event_at for each in reflectors]),
         ):
             known = [instant for instant in instants if instant is not None]
             if known:
-                family.add_metric([name], now - min(known))
+                family.add_metric(name, now - min(known))
     yield from (*counters.values(), relists, watch_age, event_age, silence)

@@ -29,6 +29,9 @@ class Collection(Protocol):
 class Client(Protocol):
     """What a factory needs of `btcctl.rest.client.ApiClient`."""
 
+    @property
+    def cluster(self) -> str: ...
+
     def resource(self, type_: ResourceType, namespace: str = "") -> Collection: ...
 
 

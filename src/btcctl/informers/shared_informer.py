@@ -64,6 +64,7 @@ class SharedInformer:
             quarantined: what the cache holds of it stays as it was until it changes again.
         clock: Measures everything.
         options: Deadlines and delays of lists and watches.
+        cluster: Where the collection is, in a program that looks after several clusters.
 
     Attributes:
         died: Set once one of its threads has ended before its time: see `why_dead`.
@@ -79,8 +80,10 @@ class SharedInformer:
         transform: Transform | None = None,
         clock: Clock = SYSTEM_CLOCK,
         options: ReflectorOptions = ReflectorOptions(),
+        cluster: str = "",
     ) -> None:
         self.name = name
+        self.cluster = cluster
         self.died = Latch(clock)
         self._resync_seconds = check_seconds("resync_seconds", resync_seconds)
         self._clock = clock
@@ -88,7 +91,7 @@ class SharedInformer:
         self._indexer = Indexer(name, indexers)
         self._processor = SharedProcessor(clock)  # used by the thread that has the FIFO's turn
         self._fifo = DeltaFIFO(clock, sources, at_once=self._handle_deltas)
-        self.lister = Lister(self._indexer)
+        self.lister = Lister(self._indexer, cluster)
         self._reflectors = [
             ScopedReflector(name, each, self._fifo, scope, transform=transform, clock=clock, options=options)
             for scope, each in sources.items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import sys
 import threading
 from collections.abc import Mapping
@@ -83,6 +84,8 @@ class ApiClient:
         timeout: Seconds a request other than a list may take, with all its retries; a watch, until it begins.
         gzip: Ask for compressed lists. Off, because within a cluster unpacking costs more than is saved; on
             for a server that is far away.
+        cluster: Which one it is, in a program that looks after several: the keys of its objects say so, and a key
+            of another cluster is refused.
     """
 
     def __init__(
@@ -95,10 +98,12 @@ class ApiClient:
         retries: RetryPolicy = RetryPolicy(),
         timeout: float = REQUEST_SECONDS,
         gzip: bool = False,
+        cluster: str = "",
     ) -> None:
         self.has_chosen_field_manager = field_manager is not None
         self.field_manager = program_name() if field_manager is None else checked_manager(field_manager)
         self.gzip = gzip
+        self.cluster = cluster
         self._transport = transport
         self._resources: dict[tuple[ResourceType, str], Resource] = {}
         self._known_headers: dict[tuple[tuple[str, str], ...], FixedHeaders] = {}
@@ -117,6 +122,12 @@ class ApiClient:
     def from_config(cls, config: ClientConfig, **options: Any) -> Self:
         """A client over sockets. `options` are the constructor's."""
         return cls(HttpTransport(config), **options)
+
+    def in_cluster(self, name: str) -> Self:
+        """The same client, on the same connections, whose objects say that they are in the cluster of this name."""
+        named = copy.copy(self)
+        vars(named).update(cluster=name, _resources={})
+        return named
 
     @overload
     def resource(self, type_: ResourceType, namespace: str = "") -> Resource: ...

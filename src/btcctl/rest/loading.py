@@ -51,6 +51,22 @@ def load_config(
     )
 
 
+def load_contexts(kubeconfig: Path | str) -> dict[str, ClientConfig]:
+    """The API servers of all contexts of a kubeconfig, by the names of these: the clusters of a program.
+
+    Raises:
+        ConfigError: There are no contexts in it, or one is wrong; says what to do.
+        TypeError: `kubeconfig` is no path.
+    """
+    from btcctl.rest.kubeconfig import contexts_in  # noqa: PLC0415  as for `_load_files`
+
+    path = _path(kubeconfig)
+    names = contexts_in([path])
+    if not names:
+        raise ConfigError(f"kubeconfig {path} has no contexts: of several clusters each is one")
+    return {name: _load_files([path], name) for name in names}
+
+
 def _load_files(paths: Sequence[Path], context: str | None) -> ClientConfig:
     from btcctl.rest import kubeconfig  # noqa: PLC0415  YAML and more, which nothing needs in a cluster
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from btcctl.testing.bench.clock import JumpingClock as JumpingClock
+    from btcctl.testing.bench.cluster import ClusterEnv as ClusterEnv
     from btcctl.testing.bench.env import OperatorEnv as OperatorEnv
     from btcctl.testing.bench.making import make_env as make_env
     from btcctl.testing.clock import FakeClock as FakeClock
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from btcctl.testing.scripts import Together as Together
 
 _HOMES = {
+    "ClusterEnv": "bench.cluster",
     "ControlPlane": "control_plane",
     "ControlPlaneOptions": "control_plane",
     "FakeClient": "fake_client",

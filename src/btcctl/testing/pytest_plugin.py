@@ -101,6 +101,8 @@ def operator_env(
         objects: What there is before it starts: dicts, or values of such classes.
         namespace: Where names are that say none; of a server that others use, one that nobody has used before.
         field_manager: The operator's.
+        clusters: Names, for an operator that looks after several: `env.clusters["west"]` is one of them, `env` itself
+            the first. Each has the types; the objects are in the first.
 
     Mark a test with `@pytest.mark.servers("fake", "embedded", "real")` and it runs on each of these; "fake" is what
     it runs on without.
@@ -112,7 +114,8 @@ def operator_env(
 
         def make(build: Build, **options: Any) -> OperatorEnv:
             env = make_env(server, build, plane=plane, **options)
-            env.writes_rbac = pytestconfig.getoption("write_rbac")
+            for each in env.clusters.values():
+                each.writes_rbac = pytestconfig.getoption("write_rbac")
             running.callback(env.close)
             return env
 

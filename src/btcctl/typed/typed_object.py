@@ -102,7 +102,13 @@ class TypedObject(msgspec.Struct, metaclass=KindMeta, rename="camel", omit_defau
     @property
     def key(self) -> ObjectKey:
         """Which object it is, within its collection."""
-        return ObjectKey(self.metadata.namespace, self.metadata.name)
+        return ObjectKey(self.metadata.namespace, self.metadata.name, self.cluster)
+
+    @property
+    def cluster(self) -> str:
+        """Where it was read, in a program that looks after several clusters; else ""."""
+        read = self.as_read
+        return "" if read is None else read.cluster
 
     @property
     def name(self) -> str:

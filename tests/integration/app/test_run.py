@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,9 @@ import pytest
 import urllib3
 import yaml
 
-from btcctl import CUSTOM_RESOURCE_DEFINITIONS, LEASES, Object, ObjectKey, crd_for
+from btcctl import CUSTOM_RESOURCE_DEFINITIONS, LEASES, ApiClient, ClientConfig, Object, ObjectKey, crd_for
+from btcctl.apiserver.api import Api
+from btcctl.apiserver.http import EmbeddedServer
 from btcctl.cli.author.running import main
 from btcctl.testing.control_plane.ports import free_ports
 from tests.unit.app.greeter import ConfigMap, Greeting, build, greeting
@@ -69,10 +71,48 @@ def test_the_program_works_leads_serves_and_ends_when_asked(lasting_api_server: 
         definitions.delete(crd.key)
 
 
+def test_the_program_looks_after_several_clusters_one_of_which_is_away(tmp_path: Path):
+    with EmbeddedServer(Api()) as east, EmbeddedServer(Api()) as west, ExitStack() as clients:
+        servers = {name: each.url for name, each in (("east", east), ("west", west))}
+        opened = {
+            name: clients.enter_context(ApiClient.from_config(ClientConfig(url))) for name, url in servers.items()
+        }
+        for client in opened.values():
+            client.resource(CUSTOM_RESOURCE_DEFINITIONS).create(crd_for(Greeting))
+        port, nowhere = free_ports(2)
+        home = kubeconfig_of(tmp_path / "home", {"home": east.url})
+        several = kubeconfig_of(tmp_path / "clusters", servers | {"away": f"http://127.0.0.1:{nowhere}"})
+        arguments = ["--kubeconfig", home, "--clusters", several, "--metrics-bind-address", f"127.0.0.1:{port}"]
+        with running(*arguments, "--leader-elect") as process:
+            for name, client in opened.items():
+                client.resource(Greeting).create(greeting(name))
+                found = client.resource(ConfigMap).wait_until(ObjectKey("default", name), bool, timeout=60.0)
+                assert found is not None
+            ready = urllib3.request("GET", f"http://127.0.0.1:{port}/readyz")
+            assert ready.status == 500
+            assert "[-]cluster-away failed: away:" in ready.data.decode()
+            assert "[+]cluster-west ok" in ready.data.decode()
+            assert urllib3.request("GET", f"http://127.0.0.1:{port}/readyz?exclude=cluster-away").status == 200
+            assert opened["east"].resource(LEASES).get(ObjectKey("default", "greeter"))
+            process.send_signal(signal.SIGTERM)
+            _, errors = process.communicate(timeout=40)
+            assert process.returncode == 0, errors
+
+
+def kubeconfig_of(path: Path, servers: dict[str, str]) -> str:
+    """One context for each."""
+    contexts = [{"name": name, "context": {"cluster": name}} for name in servers]
+    clusters = [{"name": name, "cluster": {"server": url}} for name, url in servers.items()]
+    body = {"apiVersion": "v1", "kind": "Config", "clusters": clusters, "contexts": contexts}
+    path.write_text(yaml.safe_dump(body | {"current-context": next(iter(servers))}))
+    return str(path)
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
         (["--kubeconfig", "/no/such/file"], "/no/such/file"),
+        (["--clusters", "/no/such/file"], "/no/such/file"),
         (["--debug-endpoints"], "--debug-endpoints needs --metrics-bind-address"),
         (["--metrics-secure"], "--metrics-secure needs --metrics-bind-address"),
         (["--metrics-cert-dir", "/x", "--metrics-bind-address", ":0"], "--metrics-cert-dir needs --metrics-secure"),

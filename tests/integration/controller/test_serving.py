@@ -58,6 +58,12 @@ def test_readiness_asks_for_more_than_liveness(scene: Scene) -> None:
     ]
 
 
+def test_a_check_may_be_left_out_by_who_asks(scene: Scene) -> None:
+    scene.unsynced = "pods: list: 403"
+    assert scene.get("/readyz?exclude=caches") == (200, "ok")
+    assert scene.get("/readyz?exclude=threads&exclude=nothing")[0] == 500
+
+
 def test_metrics_are_shown_as_prometheus_reads_them(scene: Scene) -> None:
     scene.metrics.part(RequestMetrics).count(200, "GET", "example:443")
     status, text = scene.get("/metrics")

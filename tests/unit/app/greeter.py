@@ -1,4 +1,4 @@
-"""An operator of one page: a config map for each greeting."""
+"""An operator of one page, in one cluster or several: a config map for each greeting."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ class ConfigMap(TypedObject, resource=CONFIG_MAPS):
 
 
 def build(app: App) -> None:
-    greetings, maps = app.client.resource(Greeting), app.client.resource(ConfigMap)
-    cached, cached_maps = app.factory.informer(Greeting).lister, app.factory.informer(ConfigMap).lister
+    cached, cached_maps = app.clusters.informer(Greeting).lister, app.clusters.informer(ConfigMap).lister
 
     def reconcile(key: ObjectKey) -> Result:
         greeting = cached.get(key)
         if greeting is None or greeting.deletion_timestamp is not None:
             return Result()
+        client = app.clusters.of(key).client
         wanted = ConfigMap(metadata=Metadata(name=greeting.name), data={"text": f"Hello, {greeting.spec.name}!"})
-        maps.apply(wanted, owner=greeting, cached=cached_maps.get(key))
+        client.resource(ConfigMap).apply(wanted, owner=greeting, cached=cached_maps.get(key))
         if greeting.status is None:
             app.recorder.event(greeting, "Normal", "Greeted", wanted.data["text"])
-        greetings.write_status(greeting, GreetingStatus(said=True))
+        client.resource(Greeting).write_status(greeting, GreetingStatus(said=True))
         return Result()
 
     app.controller(Greeting).owns(ConfigMap).reconciles(reconcile)

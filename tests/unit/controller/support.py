@@ -74,6 +74,8 @@ class FakeRegistration:
 class FakeInformer:
     """One handler; tells it what the test says, in the test's thread."""
 
+    cluster = ""
+
     def __init__(self, clock: Clock, name: str = "things", *, synced: bool = True) -> None:
         self.name = name
         self.registration = FakeRegistration(clock)

@@ -24,6 +24,8 @@ class Closed(LiveSource):
 class Collections:
     """A client that makes a LiveSource of everything it is asked for, and notes what that is."""
 
+    cluster = ""
+
     def __init__(self) -> None:
         self.asked: list[tuple[str, str, dict[str, object]]] = []
 

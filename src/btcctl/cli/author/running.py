@@ -7,6 +7,7 @@ import contextlib
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NoReturn
 
 from btcctl import logging
@@ -25,9 +26,11 @@ from btcctl.objects import ObjectKey
 from btcctl.rest.client import ApiClient
 from btcctl.rest.config.client_config import ClientConfig
 from btcctl.rest.http import HttpTransport
+from btcctl.rest.loading import load_contexts
 from btcctl.rest.metrics import RequestMetrics
 from btcctl.rest.retry import RetryPolicy
 from btcctl.rest.transport.counting import CountingTransport
+from btcctl.rest.transport.transport import Transport
 from btcctl.webhooks.options import WebhookOptions
 
 logger = logging.get_logger(__name__)
@@ -67,6 +70,12 @@ def _parser(name: str, environ: Mapping[str, str] | None) -> argparse.ArgumentPa
     parser = Parser(prog=name, description=f"Run the operator {name} until SIGTERM or Ctrl-C.")
     flags = Flags(parser, environ)
     flags.cluster()
+    flags.value(
+        "--clusters",
+        parse=Path,
+        metavar="FILE",
+        about="look after the cluster of each context in this kubeconfig; its own things stay where it is",
+    )
     flags.names("--namespace", "-n", metavar="NAME", about="look after this namespace only; all by default")
     flags.value("--workers", parse=parse_count(1, 64), default=2, metavar="N", about="parallel reconciles")
     flags.value(
@@ -113,6 +122,7 @@ def _parser(name: str, environ: Mapping[str, str] | None) -> argparse.ArgumentPa
 
 def _run(build: Build, name: str, args: argparse.Namespace) -> None:
     serving.refuse_contradictions(args)
+    others = {} if args.clusters is None else load_contexts(args.clusters)
     config = cluster_config(args)
     webhooks = WebhookOptions(
         args.webhook_bind_address,
@@ -124,20 +134,36 @@ def _run(build: Build, name: str, args: argparse.Namespace) -> None:
     metrics = Metrics()
     with _candidate(name, args, config, metrics) as candidate:
         fence = None if candidate is None else candidate.fence
-        requests = metrics.part(RequestMetrics)
-        transport = CountingTransport(
-            HttpTransport(config, fence=fence), requests.count, config.host, requests.time, retried=requests.count_retry
-        )
-        with contextlib.closing(ApiClient(transport, field_manager=name)) as client:
+        with contextlib.ExitStack() as open_clients:
+
+            def connect(to: ClientConfig) -> ApiClient:
+                client = ApiClient(_counted(HttpTransport(to, fence=fence), to.host, metrics), field_manager=name)
+                return open_clients.enter_context(client)
+
+            client = connect(config)
             logger.info("connected", server=config.host, server_version=_version_of(client))
+            clusters = {context: connect(each) for context, each in others.items()}
             options = AppOptions(args.namespace, args.workers, args.resync_period, webhooks=webhooks)
             elector = None if candidate is None else candidate.elector
             copy_client = None if candidate is None else candidate.client
-            app = App(client, name, options=options, metrics=metrics, elector=elector, copy_client=copy_client)
+            app = App(
+                client,
+                name,
+                options=options,
+                metrics=metrics,
+                elector=elector,
+                copy_client=copy_client,
+                clusters=clusters,
+            )
             manager = built(build, app)
             for service in serving.status_services(args, manager, app.metrics, app.checks, client):
                 manager.serve(service)
             run_until_signal(manager, grace_seconds=GRACE_SECONDS)
+
+
+def _counted(transport: Transport, host: str, metrics: Metrics) -> Transport:
+    requests = metrics.part(RequestMetrics)
+    return CountingTransport(transport, requests.count, host, requests.time, retried=requests.count_retry)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,16 +42,20 @@ def owner_keys(owner_type: ResourceType, uid_of: Callable[[ObjectKey], str | Non
 
 
 def map_to_keys(keys_of: KeysOf, obj: Object) -> tuple[list[ObjectKey], BaseException | None]:
-    """Call a mapping, which is foreign code: the keys it names, and what it raised or did wrong, if it did."""
+    """Call a mapping, which is foreign code: the keys it names, and what it raised or did wrong, if it did.
+
+    A key that says no cluster is one of the object's.
+    """
     if keys_of is own_key:  # mostly, and on the path of every event
         return [obj.key], None
     keys: list[ObjectKey] = []
+    cluster = obj.cluster  # of a key that says none
     try:
         named = keys_of(obj)
         for key in named if type(named) is list else _iterable(named):
             if type(key) is not ObjectKey or type(key.name) is not str or type(key.namespace) is not str:
                 _check(key)
-            keys.append(key)
+            keys.append(key.within(cluster) if cluster and not key.cluster else key)
     except BaseException as error:
         return keys, error
     return keys, None

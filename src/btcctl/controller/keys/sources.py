@@ -66,6 +66,10 @@ class KeyHandler:
         self._predicate = predicate
         self._last_good: dict[ObjectKey, list[ObjectKey]] = {}  # of objects for which the mapping raises
 
+    def go_through(self, behind: Callable[[Callable[[ObjectKey], None]], Callable[[ObjectKey], None]]) -> None:
+        """Have keys pass what `behind` makes of where they go. Before the first one."""
+        self._add, self._add_background = behind(self._add), behind(self._add_background)
+
     def on_add(self, obj: Object, in_initial_list: bool) -> None:
         add = self._add_background if in_initial_list else self._add
         is_wanted, failure = self._judge(None, obj)
@@ -155,6 +159,7 @@ class Source:
 
     def __init__(self, informer: SharedInformer, handler: KeyHandler, witness: Witness | None = None) -> None:
         self._informer = informer
+        self.cluster = informer.cluster
         self.handler = handler
         self._registration = informer.add_handler(handler, witness=witness)
 
@@ -234,6 +239,11 @@ def _wait_for(source: Source, timeout: float, stop: Stop, clock: Clock) -> bool:
         # An informer that was stopped answers at once, and must not keep us running in circles.
         stop.wait(wait_until - clock.now())
     return synced
+
+
+def report_waiting(controller: str, sources: Sequence[Source], reported: dict[str, str]) -> None:
+    """Log what is waited for, and why, if it is not `reported` yet."""
+    _report(controller, {each.name: each.why_unsynced() for each in sources}, reported)
 
 
 def _report(controller: str, causes: Mapping[str, str], reported: dict[str, str]) -> None:

@@ -18,9 +18,9 @@ from btcctl.clock import Clock
 from btcctl.controller.reconciling.result import Result
 from btcctl.deadline import PendingCalls, limited_to
 from btcctl.errors import describe_error
-from btcctl.informers.cache.lister import Lister
+from btcctl.informers.clusters import ReadsOne
 from btcctl.logging import bind, get_logger
-from btcctl.objects import ObjectKey
+from btcctl.objects import Object, ObjectKey
 from btcctl.threads import Runner, Stop
 
 logger = get_logger(__name__)
@@ -52,7 +52,7 @@ class Daemons:
         lister: The cache of the objects.
     """
 
-    def __init__(self, name: str, function: Daemon, lister: Lister, clock: Clock) -> None:
+    def __init__(self, name: str, function: Daemon, lister: ReadsOne[Object], clock: Clock) -> None:
         if not callable(function):
             raise TypeError(f"{name}: a daemon must be a function of a key and a Stop, is {function!r}")
         self._name = name

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 
 from btcctl.clock import Clock, check_seconds
 from btcctl.controller.reconciling.result import Result
-from btcctl.informers.cache.lister import Lister
+from btcctl.informers.clusters import ReadsOne
 from btcctl.objects import Object, ObjectKey
 
 #: Called with the key of an object: a function, or a coroutine function.
@@ -48,7 +48,7 @@ class Timer:
     def __init__(
         self,
         seconds: float,
-        lister: Lister,
+        lister: ReadsOne[Object],
         clock: Clock,
         *,
         jitter: float = 0.1,

@@ -28,6 +28,13 @@ class CoroutineProcessor(Processor):
 
     async def process_async(self, key: ObjectKey) -> None:
         """Reconcile `key`, unless a cache does not show yet what the last reconcile of it has written."""
+        if self._has_turn(key):
+            try:
+                await self._process_async(key)
+            finally:
+                self._end_turn(key)
+
+    async def _process_async(self, key: ObjectKey) -> None:
         started_at = self._begin(key)
         if started_at is None:
             return

@@ -67,7 +67,7 @@ class OwnWrites:
         self._seconds = seconds
         self._clock = clock
         self._wake = wake
-        self._caches: dict[ResourceType, tuple[SharedInformer, ...]] = {}
+        self._caches: dict[tuple[ResourceType, str], tuple[SharedInformer, ...]] = {}  # of a type in a cluster
         self._lock = threading.Lock()  # guards the two counters, and the three below
         self._pending: dict[ObjectKey, _Pending] = {}
         self._waiters: dict[_Target, set[ObjectKey]] = {}  # which keys wait for an object
@@ -75,15 +75,15 @@ class OwnWrites:
 
     def watch(self, type_: ResourceType, cache: SharedInformer) -> None:
         """Wait for writes of this type until `cache` shows them."""
-        known = self._caches.get(type_, ())
+        known = self._caches.get((type_, cache.cluster), ())
         if cache not in known:
-            self._caches[type_] = (*known, cache)
+            self._caches[type_, cache.cluster] = (*known, cache)
 
     def record(self, key: ObjectKey, writes: Iterable[RecordedWrite]) -> None:
         """`writes` were made in a reconcile of `key`."""
         latest: dict[_Target, RecordedWrite] = {}
         for each in writes:
-            if each.type in self._caches:
+            if (each.type, each.key.cluster) in self._caches:
                 target = (each.type, each.key)
                 latest[target] = each.after(latest.get(target))
         if latest and self._seconds > 0:
@@ -153,13 +153,14 @@ class OwnWrites:
 
     def _is_seen(self, write: RecordedWrite) -> bool:
         """Whether no cache of the type is behind the write. Of those that hold nothing, one has to know why."""
-        namespace, objects = write.key.namespace, [each.lister.get(write.key) for each in self._caches[write.type]]
+        namespace, caches = write.key.namespace, self._caches[write.type, write.key.cluster]
+        objects = [each.lister.get(write.key) for each in caches]
         seen = [write.is_seen_in(obj) for obj in objects]
         if all(seen):
             return True
         return all(
             is_seen or (obj is None and any(seen)) or cache.has_read(write.resource_version, namespace)
-            for cache, obj, is_seen in zip(self._caches[write.type], objects, seen, strict=True)
+            for cache, obj, is_seen in zip(caches, objects, seen, strict=True)
         )
 
     def _drop(self, key: ObjectKey) -> None:

@@ -7,7 +7,7 @@ library), is the failure of that one call: the key comes back, the worker goes o
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AbstractContextManager
 from contextvars import copy_context
 from logging import DEBUG
@@ -27,6 +27,7 @@ from btcctl.objects import ObjectKey
 from btcctl.processes.at_hand import processes_at_hand
 from btcctl.rest.collection.written import recording_writes
 from btcctl.workqueue.rate_limited import RateLimitingQueue
+from btcctl.workqueue.turns import Turns
 
 if TYPE_CHECKING:
     from btcctl.controller.metrics import ControllerMetrics
@@ -48,6 +49,7 @@ class Processor:
         own_writes: What each key waits for.
         journal: What became of each key.
         processes: What `compute` uses in a reconcile; None: it computes there.
+        turns: Of several clusters none has all the workers.
         is_ending: The controller stops, and what is under way is broken off: none of those keys has failed.
         is_async: It is a CoroutineProcessor.
 
@@ -70,6 +72,8 @@ class Processor:
         self._name = name
         self._reconcile = _checked(name, reconcile)
         self.processes: ComputingProcesses | None = None
+        self.turns = Turns(options.workers, queue.add)
+        self._has_clusters = False
         self.is_ending = False
         self._queue = queue
         self._clock = clock
@@ -84,9 +88,25 @@ class Processor:
         if metrics is not None:
             metrics.own_writes = self.own_writes
 
+    def share_among(self, clusters: Sequence[str]) -> None:
+        """Of several clusters, have each wait for turns of its own. Before the first key."""
+        self._has_clusters = len(clusters) > 1
+
     def process(self, key: ObjectKey) -> None:
         """Reconcile `key`, unless a cache does not show yet what the last reconcile of it has written."""
-        copy_context().run(self._process, key)  # what is bound to log lines ends with it
+        if self._has_turn(key):
+            try:
+                copy_context().run(self._process, key)  # what is bound to log lines ends with it
+            finally:
+                self._end_turn(key)
+
+    def _has_turn(self, key: ObjectKey) -> bool:
+        """Whether it is `key`'s turn. Otherwise it comes again once another of its cluster is done."""
+        return not self._has_clusters or self.turns.take(key)
+
+    def _end_turn(self, key: ObjectKey) -> None:
+        if self._has_clusters:
+            self.turns.release(key)
 
     def _process(self, key: ObjectKey) -> None:
         started_at = self._begin(key)
@@ -109,7 +129,7 @@ class Processor:
         duration = self._clock.now() - started_at
         self.journal.end(key, outcome, error)
         if self._metrics is not None:
-            self._metrics.finished(outcome, duration)
+            self._metrics.finished(outcome, duration, key.cluster)
         if logger.is_enabled(DEBUG):
             logger.debug("reconciled", result=outcome, duration=round(duration, 6))
 

@@ -60,6 +60,7 @@ class Workers:
         processor: What is done with a key.
         queue: Where keys come from.
         work: What a worker that is a thread does: takes keys until the queue is shut down.
+        count: How many reconciles run at once.
         on_failure: Told the name of a thread that has died, and of what.
     """
 
@@ -70,6 +71,7 @@ class Workers:
         queue: WorkQueue[ObjectKey],
         work: Callable[[Stop], None],
         options: ControllerOptions,
+        count: int,
         clock: Clock,
         on_failure: Callable[[str, BaseException], None],
     ) -> None:
@@ -80,9 +82,9 @@ class Workers:
             from btcctl.controller.reconciling.looping import LoopingWorkers  # noqa: PLC0415
 
             process = cast("CoroutineProcessor", processor).process_async
-            self._workers = [LoopingWorkers(name, options.workers, queue, process, clock, on_failure)]
+            self._workers = [LoopingWorkers(name, count, queue, process, clock, on_failure)]
         else:
-            names = [f"{name}-worker-{number}" for number in range(options.workers)]
+            names = [f"{name}-worker-{number}" for number in range(count)]
             self._workers = [Runner(each, work, clock=clock, on_failure=partial(on_failure, each)) for each in names]
 
     def start(self) -> None:

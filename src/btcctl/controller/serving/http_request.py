@@ -26,6 +26,7 @@ class Request:
     verbose: bool  #: `?verbose` was given
     is_head: bool  #: only the headers of the answer are wanted
     keep_alive: bool  #: another request may follow on the same connection
+    excluded: tuple[str, ...] = ()  #: what `?exclude=` names, once or more often
     authorization: Secret = field(default=Secret(""), repr=False)  #: the header of that name
 
 
@@ -66,9 +67,11 @@ def _parsed(head: bytes) -> Request:
     if method.decode() not in _METHODS:
         raise BadRequest(HTTPStatus.METHOD_NOT_ALLOWED, f"only {' and '.join(_METHODS)}")
     path, query = _path_and_query(target)
+    asked = parse_qs(query, keep_blank_values=True)
     return Request(
         path,
-        verbose="verbose" in parse_qs(query, keep_blank_values=True),
+        verbose="verbose" in asked,
+        excluded=tuple(asked.get("exclude", ())),
         is_head=method == b"HEAD",
         keep_alive=_keeps_alive(headers, is_new=minor != b"0"),
         authorization=Secret(headers.get(b"authorization", b"").decode("latin-1")),

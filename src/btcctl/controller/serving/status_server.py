@@ -27,7 +27,8 @@ Pages = Callable[[str], Mapping[str, Any] | None]  #: takes what comes after /de
 
 
 class StatusServer:
-    """Serves `/metrics`, `/healthz` and `/readyz`; the latter two take `?verbose`. And `/debug/…`, if there is any.
+    """Serves `/metrics`, `/healthz` and `/readyz`; the latter two take `?verbose`, and `?exclude=NAME` for a check that
+    is not to be asked, as an API server's do. And `/debug/…`, if there is any.
 
     Many clients at once, each of which has five seconds for a request: see `btcctl.controller.serving.http_server`.
     A check that raises has failed; one that hangs makes its own page unavailable and no other.
@@ -108,7 +109,8 @@ class StatusServer:
         if path == "/metrics" and self._metrics is not None:
             return Answer(HTTPStatus.OK, self._metrics.text(), METRICS_TYPE)
         if path in self._checks:
-            problems = {name: _problem(check) for name, check in self._checks[path].items()}
+            checks = self._checks[path].items()
+            problems = {name: _problem(check) for name, check in checks if name not in request.excluded}
             status = HTTPStatus.INTERNAL_SERVER_ERROR if any(problems.values()) else HTTPStatus.OK
             return Answer(status, _report(path, problems, request.verbose).encode(errors="replace"))
         page = self._debug(path.removeprefix("/debug/")) if self._debug and path.startswith("/debug/") else None

@@ -12,14 +12,23 @@ class Lister:
 
     Each call sees one consistent state, which may be older than the server's, and may change
     before the next call.
+
+    Args:
+        indexer: What it reads.
+        cluster: Where that is, in a program that looks after several.
     """
 
-    def __init__(self, indexer: Indexer) -> None:
+    def __init__(self, indexer: Indexer, cluster: str = "") -> None:
         self._indexer = indexer
+        self._cluster = cluster
 
     def get(self, key: ObjectKey) -> Object | None:
-        """The object of that key, or None."""
-        return self._indexer.get(key)
+        """The object of that key, or None.
+
+        Raises:
+            ValueError: The key is of another cluster, of which nothing is known here.
+        """
+        return self._indexer.get(key if key.cluster == self._cluster else key.within(self._cluster))
 
     def list(self, namespace: str = "", *, selector: str = "") -> Objects:
         """The objects of one namespace, or with "" of all of them.

@@ -115,14 +115,16 @@ class _Transformer:
     def _transformed(self, obj: Object) -> Object:
         try:
             transformed = self._transform(obj)
+            if isinstance(transformed, Object):
+                transformed = transformed.of_type(obj.type_meta)
             if not isinstance(transformed, Object) or transformed.key != obj.key:
                 raise TypeError(f"a transform made {transformed!r} of {obj!r}: it must be an Object of the same key")
         except BaseException as error:  # asyncio's CancelledError, SystemExit: none may end the reflector
             self._quarantine.put(obj.key, error)
-            return QuarantinedObject(obj.meta, b"")
+            return QuarantinedObject(obj.meta, b"", obj.type_meta)
         if self._quarantine:
             self._quarantine.release(obj.key)
-        return transformed.of_type(obj.type_meta)
+        return transformed
 
 
 class TransformingSource:

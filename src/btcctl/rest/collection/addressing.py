@@ -10,17 +10,19 @@ from btcctl.objects import ObjectKey
 from btcctl.resources import ResourceType
 
 
-def path_of(type_: ResourceType, namespace: str, key: ObjectKey, subresource: str = "") -> str:
+def path_of(type_: ResourceType, namespace: str, key: ObjectKey, subresource: str = "", *, cluster: str = "") -> str:
     """The path of an object in the collection of one namespace, or with "" of all.
 
     Raises:
         TypeError: `key` is no ObjectKey.
-        ValueError: It has no name, or is of another namespace.
+        ValueError: It has no name, or is of another namespace or cluster.
     """
     if not isinstance(key, ObjectKey):
         raise TypeError(f"{type_}: a key is an ObjectKey(namespace, name), not of type {type(key).__name__}")
     if not key.name:
         raise ValueError(f"{type_}: an object needs a name")
+    if key.cluster != cluster:
+        key.within(cluster)  # says if it is elsewhere
     if namespace and key.namespace != namespace:
         raise ValueError(
             f"{key} is not in namespace {namespace}, to which this collection of {type_} is limited: "

@@ -17,6 +17,10 @@ class Caller(Protocol):
     """Makes calls of one API server; `ApiClient` is one. Thread-safe."""
 
     @property
+    def cluster(self) -> str:
+        """Which cluster that is, in a program that looks after several."""
+
+    @property
     def field_manager(self) -> str:
         """Names the owner of the fields that are written."""
 

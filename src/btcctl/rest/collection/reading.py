@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from btcctl.errors import Gone, NotFound, ObjectDecodeError
 from btcctl.logging import get_logger
 from btcctl.metadata import TypeMeta
@@ -49,7 +51,14 @@ class ReadableResource:
         self.namespace = namespace
         self._client = client
         self._metadata_only = metadata_only
-        self._type_meta = type_.type_meta
+        self._type_meta = type_.type_meta if not client.cluster else replace(type_.type_meta, cluster=client.cluster)
+        of_metadata = _METADATA_ONLY if not client.cluster else replace(_METADATA_ONLY, cluster=client.cluster)
+        self._listed_meta = of_metadata if metadata_only else self._type_meta
+
+    @property
+    def cluster(self) -> str:
+        """Where it is, in a program that looks after several clusters; else ""."""
+        return self._client.cluster
 
     def get(self, key: ObjectKey, *, subresource: str = "") -> Object:
         """Read one object, or a subresource of it that is an object itself, such as "scale".
@@ -130,7 +139,7 @@ class ReadableResource:
         headers = self._accept("PartialObjectMetadataList")
         if self._client.gzip:
             headers["Accept-Encoding"] = "gzip"
-        page = PageDecoder(f"list of {self.type}", _METADATA_ONLY if self._metadata_only else self._type_meta)
+        page = PageDecoder(f"list of {self.type}", self._listed_meta)
         request = Request("GET", self._collection(), query, headers, receive=page.feed)
         response = self._call(request, timeout=limits.list_seconds, breaker=breaker, stop=stop)
         page.feed(response.body)  # of a transport that gives it all at once
@@ -186,7 +195,7 @@ class ReadableResource:
                 request,
                 limits=stream_limits,
                 breaker=breaker or Breaker(),
-                type_meta=_METADATA_ONLY if self._metadata_only else self._type_meta,
+                type_meta=self._listed_meta,
             )
         except NotFound as error:
             raise explained(error, self.type) from error
@@ -283,7 +292,7 @@ class ReadableResource:
         return self.type.path(self.namespace)
 
     def _path(self, key: ObjectKey, subresource: str = "") -> str:
-        return path_of(self.type, self.namespace, key, subresource)
+        return path_of(self.type, self.namespace, key, subresource, cluster=self._client.cluster)
 
     def _object(self, response: Response) -> Object:
         try:

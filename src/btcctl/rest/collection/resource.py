@@ -11,7 +11,7 @@ from btcctl.errors import NotFound, ObjectDecodeError
 from btcctl.json_values import encode_json
 from btcctl.objects import Object, ObjectKey
 from btcctl.rest.answers import decode_answer
-from btcctl.rest.collection.addressing import checked_patch, explained, explained_status, metadata_of, path_of
+from btcctl.rest.collection.addressing import checked_patch, explained, explained_status, metadata_of
 from btcctl.rest.collection.differences import merge_patch
 from btcctl.rest.collection.field_manager import MUST_BE_CHOSEN, checked_manager
 from btcctl.rest.collection.reading import ReadableResource, selectors, without_empty
@@ -77,7 +77,7 @@ class Resource(ReadableResource):
             Conflict: It has changed since: read it again.
             NotFound: It is gone.
         """
-        path = path_of(self.type, self.namespace, self._key_of(body), subresource)
+        path = self._path(self._key_of(body), subresource)
         content = SecretBytes(encode_json(self._complete(body)))
         del body
         return self._write("PUT", path, content)
@@ -150,7 +150,7 @@ class Resource(ReadableResource):
             ValueError: They are two objects, or `locked`, and `old` has no resourceVersion.
         """
         before = old if isinstance(old, Object) else Object.from_body(old)
-        key = ObjectKey(before.namespace or self.namespace, before.name)
+        key = ObjectKey(before.namespace or self.namespace, before.name, self._client.cluster)
         uid = metadata_of(new).get("uid", before.uid)
         if self._key_of(new) != key or uid != before.uid:
             raise ValueError(f"a patch from {key} cannot make {self._key_of(new)} of it: that is another object")
@@ -226,7 +226,7 @@ class Resource(ReadableResource):
         options = _delete_options(propagation_policy, grace_period_seconds) | without_empty(preconditions=preconditions)
         answer = self._call(Request("DELETE", self._path(key), {}, _JSON, codecs.encode(options)))
         if not answer.is_hypothetical:
-            record_deletion(self.type, key, answer.body)
+            record_deletion(self.type, key.within(self._client.cluster), answer.body)
 
     def delete_collection(
         self,
@@ -255,7 +255,7 @@ class Resource(ReadableResource):
             options["dryRun"], query["dryRun"] = ["All"], "All"
         answer = self._call(Request("DELETE", self._collection(), query, _JSON, codecs.encode(options)))
         if not (dry_run or answer.is_hypothetical):
-            record_deletions(self.type, answer.body)
+            record_deletions(self.type, answer.body, self._client.cluster)
 
     def evict(self, key: ObjectKey, *, grace_period_seconds: int | None = None, uid: str = "") -> None:
         """Ask for a pod's deletion if its disruption budgets allow that.
@@ -269,7 +269,7 @@ class Resource(ReadableResource):
         eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": metadata, "deleteOptions": options}
         answer = self._post(key, "eviction", _encoded(eviction))
         if not answer.is_hypothetical:
-            record_eviction(self.type, key, uid)
+            record_eviction(self.type, key.within(self._client.cluster), uid)
 
     def subresource_post(self, key: ObjectKey, subresource: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """POST to a subresource, such as a pod's "binding"; returns the answer as it came."""
@@ -286,7 +286,8 @@ class Resource(ReadableResource):
 
     def _key_of(self, body: Mapping[str, Any]) -> ObjectKey:
         metadata = metadata_of(body)
-        return ObjectKey(metadata.get("namespace") or self.namespace, metadata.get("name") or "")
+        name = metadata.get("name") or ""
+        return ObjectKey(metadata.get("namespace") or self.namespace, name, self._client.cluster)
 
     def _complete(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """With the kind, which items of a list of a built-in kind come without."""

@@ -91,7 +91,7 @@ def record_deletion(type_: ResourceType, key: ObjectKey, answer: bytes) -> None:
     log.append(RecordedWrite(type_, key, obj.resource_version if is_asked_to_go else "", obj.uid))
 
 
-def record_deletions(type_: ResourceType, answer: bytes) -> None:
+def record_deletions(type_: ResourceType, answer: bytes, cluster: str = "") -> None:
     """`answer` is what the server said to a DELETE of a collection: the objects as they were before."""
     log = _log.get()
     if log is None:
@@ -101,7 +101,7 @@ def record_deletions(type_: ResourceType, answer: bytes) -> None:
     except DecodeError:
         return
     for meta in (each.metadata for each in frames):
-        key = ObjectKey(meta.namespace, meta.name)
+        key = ObjectKey(meta.namespace, meta.name, cluster)
         log.append(RecordedWrite(type_, key, uid=meta.uid, is_asked_to_go=True))
 
 

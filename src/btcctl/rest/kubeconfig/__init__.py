@@ -10,6 +10,6 @@
 Source: https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/
 """
 
-from btcctl.rest.kubeconfig.loading import load
+from btcctl.rest.kubeconfig.loading import contexts_in, load
 
-__all__ = ["load"]
+__all__ = ["contexts_in", "load"]

@@ -12,7 +12,7 @@ from btcctl.rest.config.client_config import ClientConfig
 from btcctl.rest.config.impersonation import Impersonation
 from btcctl.rest.kubeconfig.fields import Cluster, User
 from btcctl.rest.kubeconfig.login import Login
-from btcctl.rest.kubeconfig.merging import Found
+from btcctl.rest.kubeconfig.merging import Found, Merged
 from btcctl.secret import Secret, hiding_frames
 
 PROXY_SCHEMES = ("http", "https", "socks5")
@@ -43,6 +43,15 @@ def load(paths: Sequence[Path], context: str | None = None, *, clock: Clock = SY
         impersonation=_impersonation(chosen.user),
         proxy_url=_proxy_url(chosen.cluster),
     )
+
+
+def contexts_in(paths: Sequence[Path]) -> list[str]:
+    """The names of the contexts in these files.
+
+    Raises:
+        ConfigError: A file cannot be read, or is no kubeconfig.
+    """
+    return Merged(paths).contexts
 
 
 def _host(cluster: Found[Cluster], user: Found[User]) -> str:

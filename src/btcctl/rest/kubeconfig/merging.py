@@ -56,6 +56,11 @@ class Merged:
         for path in paths:
             self._add(checked(read(path), path), path)
 
+    @property
+    def contexts(self) -> list[str]:
+        """The names of all contexts."""
+        return [*self._contexts]
+
     def choose(self, context_name: str | None) -> Chosen:
         """The cluster and the user of a context; the current one if None.
 

@@ -161,6 +161,10 @@ class TypedResource(Generic[T]):
         body = {"apiVersion": self.type.api_version, "kind": self.type.kind, **body_of(obj)}
         body["metadata"] = _said_in(body.get("metadata") or {})
         if owner is not None:
+            if owner.cluster != self.untyped.cluster:
+                raise ValueError(
+                    f"{owner.key} cannot own an object in another cluster: {self.untyped.cluster or 'home'}"
+                )
             add_controller(body, self.type, owner)
         body.pop("status", None)
         known = cached.as_read if isinstance(cached, TypedObject) else cached

@@ -105,8 +105,11 @@ class ReadAheadStream(WatchStream):
 class SteppedClient(ApiClient):
     """An ApiClient for one thread; nothing is sent again because a server asks for it."""
 
-    def __init__(self, transport: Transport, clock: JumpingClock, *, field_manager: str | None) -> None:
-        super().__init__(transport, clock=clock, field_manager=field_manager, retries=RetryPolicy(attempts=1))
+    def __init__(
+        self, transport: Transport, clock: JumpingClock, *, field_manager: str | None, cluster: str = ""
+    ) -> None:
+        one = RetryPolicy(attempts=1)
+        super().__init__(transport, clock=clock, field_manager=field_manager, retries=one, cluster=cluster)
         self._streams: list[SteppedStream | ReadAheadStream] = []
 
     def open_watch(
@@ -125,6 +128,6 @@ class SteppedClient(ApiClient):
 
     def drop_watches(self) -> None:
         """End every watch that is open."""
-        streams, self._streams = self._streams, []
-        for each in streams:
+        for each in self._streams:
             each.is_dropped = True
+        self._streams.clear()

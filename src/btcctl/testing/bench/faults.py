@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from btcctl.errors import BtcctlError, CallTimedOut, Conflict, Gone
+from btcctl.informers.shared_informer import SharedInformer
+from btcctl.informers.stepper import Stepper
 from btcctl.testing.bench.calls import Call, Fault, ObservedTransport, error_for
 from btcctl.testing.bench.client import SteppedClient
 from btcctl.testing.bench.clock import JumpingClock
@@ -15,19 +17,24 @@ _FOREVER = float("inf")
 
 
 class Faults:
-    """The part of an OperatorEnv that goes wrong.
+    """The part of a ClusterEnv that goes wrong.
 
     Attributes:
         client: What the operator was given.
         clock: The operator's time.
     """
 
-    _life: SteppedManager
-
-    def __init__(self, transport: ObservedTransport, client: SteppedClient, clock: JumpingClock) -> None:
+    def __init__(
+        self,
+        transport: ObservedTransport,
+        client: SteppedClient,
+        clock: JumpingClock,
+        life: Callable[[], SteppedManager],
+    ) -> None:
         self.client = client
         self.clock = clock
         self._transport = transport
+        self._life = life
 
     def settle(self) -> None:
         """Do all that is to be done at this instant: caches hold what the server has, handlers are told, keys rest.
@@ -35,7 +42,7 @@ class Faults:
         Raises:
             AssertionError: It does not come to rest.
         """
-        self._life.settle()
+        self._life().settle()
 
     def fail(
         self,
@@ -88,7 +95,7 @@ class Faults:
             raise CallTimedOut(f"{call}: no answer within {seconds:g} s")
 
         self._transport.faults.append(Fault(lambda _: True, happens, _FOREVER))
-        for informer, stepper in self._life.steppers.items():
+        for informer, stepper in self._steppers().items():
             stepper.is_cut_off = stepper.is_cut_off or informer.has_synced()
 
     def partition(self, kind: AnyKind) -> None:
@@ -97,9 +104,8 @@ class Faults:
         Raises:
             AssertionError: It has no such cache.
         """
-        found = [
-            each for informer, each in self._life.steppers.items() if informer.name.split()[0] == str(type_of(kind))
-        ]
+        name = f"{self.client.cluster}:{type_of(kind)}" if self.client.cluster else str(type_of(kind))
+        found = [each for informer, each in self._steppers().items() if informer.name.split()[0] == name]
         if not found:
             raise AssertionError(f"the operator has no cache of {type_of(kind)}")
         for stepper in found:
@@ -107,10 +113,14 @@ class Faults:
 
     def heal(self) -> None:
         """Let everything be well again, and settle."""
-        self._transport.faults.clear()
-        for stepper in self._life.steppers.values():
-            stepper.is_cut_off = False
+        self.be_well()
         self.settle()
+
+    def be_well(self) -> None:
+        """The same, without settling."""
+        self._transport.faults.clear()
+        for stepper in self._steppers().values():
+            stepper.is_cut_off = False
 
     def drop_watches(self) -> None:
         """Every watch ends, as when a server or a proxy restarts; settle."""
@@ -119,9 +129,13 @@ class Faults:
 
     def too_old(self, kind: AnyKind | None = None) -> None:
         """The server has forgotten the versions from which watches would go on: they end, and it says 410; settle."""
-        count = len(self._life.steppers) if kind is None else 1
+        count = len(self._steppers()) if kind is None else 1
         self.fail("watch", kind, Gone(410, "Expired", "too old resource version"), times=count)
         self.drop_watches()
+
+    def _steppers(self) -> dict[SharedInformer, Stepper]:
+        """Of this cluster's caches."""
+        return {each: step for each, step in self._life().steppers.items() if each.cluster == self.client.cluster}
 
 
 def _concerning(verb: str, kind: AnyKind | None) -> Callable[[Call], bool]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Any
 
 from btcctl.clock import SYSTEM_CLOCK
 from btcctl.testing.bench.clock import JumpingClock
-from btcctl.testing.bench.env import Body, Build, OperatorEnv
+from btcctl.testing.bench.cluster import Body
+from btcctl.testing.bench.env import Build, OperatorEnv
 from btcctl.testing.bench.servers import BenchServer, EmbeddedHttpServer, FakeServer, RealServer
 from btcctl.testing.control_plane import ControlPlane
 from btcctl.typed.kinds import AnyKind, type_of
@@ -26,22 +27,32 @@ def make_env(
     objects: Iterable[Body] = (),
     namespace: str = "default",
     field_manager: str = "operator",
+    clusters: Sequence[str] = (),
     plane: ControlPlane | None = None,
 ) -> OperatorEnv:
     """See the fixture `operator_env`.
 
     Args:
         server: "fake", "embedded" or "real".
-        plane: Of "real".
+        clusters: Names of several clusters, the operator's home first. All have the types, the first has the objects.
+        plane: Of "real", which is one cluster alone.
+
+    Raises:
+        ValueError: Several clusters were asked for on a real server.
     """
     # A server of its own dates what it makes; the one in this thread has the test's time.
     wall_time = datetime(2026, 1, 1, tzinfo=UTC) if server == "fake" else SYSTEM_CLOCK.wall_time()
     clock = JumpingClock(wall_time=wall_time)
-    running = _server(server, clock, plane)
+    if server == "real" and len(clusters) > 1:
+        raise ValueError("there is one real server: several clusters are for fake and embedded")
+    types, bodies = [*types], [_plain(each) for each in objects]
     with ExitStack() as failing:
-        failing.callback(running.close)
-        running.prepare(types, [_plain(each) for each in objects])
-        env = OperatorEnv(build, running, clock, namespace=namespace, field_manager=field_manager)
+        servers = {}
+        for number, name in enumerate(clusters or ("",)):
+            running = servers[name] = _server(server, clock, plane)
+            failing.callback(running.close)
+            running.prepare(types, bodies if number == 0 else [])
+        env = OperatorEnv(build, servers, clock, namespace=namespace, field_manager=field_manager)
         failing.pop_all()
     return env
 

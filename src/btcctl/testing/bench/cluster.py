@@ -1,0 +1,243 @@
+"""One cluster of a bench: what is there, what the operator did there, what goes wrong on the way."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import yaml
+
+from btcctl.controller.controller import Controller
+from btcctl.objects import Object, ObjectKey
+from btcctl.rbac.rights import difference, least_rules, rules_in, with_least_rules
+from btcctl.resources import EVENTS, EVENTS_V1, LEASES, PODS
+from btcctl.testing.bench.calls import Call, ObservedTransport
+from btcctl.testing.bench.client import SteppedClient
+from btcctl.testing.bench.clock import JumpingClock
+from btcctl.testing.bench.faults import Faults
+from btcctl.testing.bench.servers import BenchServer
+from btcctl.testing.bench.stepping import SteppedManager
+from btcctl.testing.bench.workloads import Pods
+from btcctl.typed.kinds import AnyKind, type_of
+from btcctl.typed.typed_object import TypedObject
+from btcctl.typed.values import body_of, decoded
+from btcctl.webhooks.webhooks import OWN_CONTROLLERS
+
+Body: TypeAlias = Mapping[str, Any] | TypedObject
+
+_UNOBSERVED = (EVENTS, EVENTS_V1, LEASES)  # no effects of a reconcile
+
+
+@dataclass(frozen=True, slots=True)
+class KeyView:
+    """How it stands with one key of a controller.
+
+    Attributes:
+        next_try: At which instant it comes back, in seconds of the clock; None: it rests.
+        result: Of its last reconcile, as metrics call it: "success", "error", …; "" if there was none.
+        error: What that raised; "" for nothing.
+        failures: How often in a row it has failed.
+    """
+
+    next_try: float | None
+    result: str
+    error: str
+    failures: int
+
+
+class ClusterEnv(Faults):
+    """One cluster that an operator on the bench looks after.
+
+    Args:
+        server: Its API server; prepared.
+        clock: The operator's time.
+        name: As keys have it; "" if there is but one.
+        namespace: Where keys and names are that say none.
+        field_manager: Of what the operator writes, if its `build` names none.
+        life: The operator that runs now.
+
+    Attributes:
+        client: What the operator was given.
+        admin: For the test: what it writes is not recorded.
+        clock: The operator's time.
+        writes_rbac: `assert_rbac` writes what it would compare with.
+    """
+
+    def __init__(
+        self,
+        server: BenchServer,
+        clock: JumpingClock,
+        *,
+        name: str,
+        namespace: str,
+        field_manager: str,
+        life: Callable[[], SteppedManager],
+    ) -> None:
+        transport = ObservedTransport(server.transport)
+        client = SteppedClient(transport, clock, field_manager=field_manager, cluster=name)
+        super().__init__(transport, client, clock, life)
+        self.admin = server.admin
+        self.name = name
+        self.namespace = namespace
+        self.writes_rbac = False
+        self._server = server
+
+    # What is there.
+
+    def create(self, *bodies: Body) -> None:
+        """Create objects, as a user does, and settle."""
+        for body in bodies:
+            plain = self._plain(body)
+            self._resource(plain).create(plain)
+        self.settle()
+
+    def update(self, kind: AnyKind, key: str, change: Callable[[dict[str, Any]], None]) -> None:
+        """Change an object's body, as a user does, and settle."""
+        resource = self.admin.resource(type_of(kind))
+        body = resource.get(self._key(kind, key)).body()
+        change(body)
+        resource.update(body)
+        self.settle()
+
+    def delete(self, kind: AnyKind, key: str) -> None:
+        """Ask for an object's deletion, as a user does, and settle."""
+        self.admin.resource(type_of(kind)).delete(self._key(kind, key))
+        self.settle()
+
+    def get(self, kind: Any, key: str) -> Any:
+        """An object as the server has it: of a class of objects a value, of a type an Object.
+
+        Raises:
+            NotFound: There is none.
+        """
+        obj = self.admin.resource(type_of(kind)).get(self._key(kind, key))
+        return decoded(obj, kind) if isinstance(kind, type) else obj
+
+    def names(self, kind: AnyKind) -> list[str]:
+        """Of all objects of a kind in this test's namespace, or cluster."""
+        type_ = type_of(kind)
+        objects, _ = self.admin.resource(type_, self.namespace if type_.namespaced else "").list()
+        return sorted(each.name for each in objects)
+
+    def pods(self, workload: str) -> Pods:
+        """Stand in for the kubelets of a StatefulSet's or Deployment's pods."""
+        return Pods(self.admin, self._key(PODS, workload), self.settle)
+
+    # What the operator did.
+
+    @property
+    def calls(self) -> list[Call]:
+        """Every request of the operator so far, in order."""
+        return [*self._transport.calls]
+
+    def writes(self, kind: AnyKind | None = None) -> list[str]:
+        """Its writes so far, as "patch default/a" and "update default/a/status"; not those of events and leases."""
+        return [str(each) for each in self._effects() if kind is None or each.is_of(type_of(kind))]
+
+    def bodies(self, kind: AnyKind) -> list[Any]:
+        """What it sent with these writes."""
+        return [each.body for each in self._effects() if each.is_of(type_of(kind))]
+
+    def clear(self) -> None:
+        """Forget the calls so far."""
+        self._transport.calls.clear()
+
+    def events(self, name: str = "") -> list[str]:
+        """The reasons of the events about objects of this name, or of all, in the order of when each first happened."""
+        objects, _ = self.admin.resource(EVENTS).list()
+        events = [each.body() for each in sorted(objects, key=_age)]
+        return [each["reason"] for each in events if not name or each["involvedObject"].get("name") == name]
+
+    def key(self, key: str, controller: str = "") -> KeyView:
+        """How it stands with a key of a controller; of the only one, if none is named.
+
+        Raises:
+            AssertionError: There is no such controller, or more than one.
+        """
+        of, wanted = self._controller(controller), self._key(PODS, key).within(self.name)
+        state, last = of.queue.state_of(wanted), of.journal.last(wanted)
+        due = None if state.due_seconds is None else self.clock.now() + state.due_seconds
+        result, error = ("", "") if last is None else (last.result, last.error)
+        return KeyView(due, result, error, of.queue.num_requeues(wanted))
+
+    def rbac(self) -> list[dict[str, list[str]]]:
+        """The least rules of a Role for all that the operator did so far."""
+        return least_rules(each.right for each in self._transport.uses)
+
+    def assert_rbac(self, manifest: str | Path, *, beside: Iterable[AnyKind] = ()) -> None:
+        """The Roles and ClusterRoles in a file of YAML grant what the operator did so far, and nothing else.
+
+        With `pytest --write-rbac` the rules of the only role in it are written instead: all but comments at the
+        file's beginning is written anew.
+
+        Args:
+            manifest: The file.
+            beside: Kinds that are used where no test looks, such as LEASES: what is granted of them is right.
+
+        Raises:
+            AssertionError: They do not; says which right is missing, and which superfluous.
+            ValueError: Rules are to be written, and there is not exactly one role in the file.
+        """
+        text = Path(manifest).read_text()
+        objects = [each for each in yaml.safe_load_all(text) if each]
+        elsewhere = [(type_of(each).group, type_of(each).plural) for each in beside]
+        if self.writes_rbac:
+            made = with_least_rules(objects, self._transport.uses, beside=elsewhere)
+            Path(manifest).write_text(_comments_before(text) + yaml.safe_dump_all(made, sort_keys=False))
+            return
+        found = difference(self._transport.uses, rules_in(objects), beside=elsewhere)
+        if found:
+            raise AssertionError(f"{manifest}: {found}")
+
+    def close(self) -> None:
+        """End the server."""
+        self.client.drop_watches()
+        self.client.close()
+        self._server.close()
+
+    def _effects(self) -> list[Call]:
+        return [
+            each
+            for each in self._transport.calls
+            if each.is_write and not any(each.is_of(type_) for type_ in _UNOBSERVED)
+        ]
+
+    def _controller(self, name: str) -> Controller:
+        of_author = [each for each in self._life().manager.controllers if each.name not in OWN_CONTROLLERS]
+        found = [each for each in of_author if name in {"", each.name}]
+        if len(found) != 1:
+            names = ", ".join(each.name for each in of_author)
+            raise AssertionError(f"which controller? There are: {names}")
+        return found[0]
+
+    def _key(self, kind: AnyKind, key: str) -> ObjectKey:
+        namespace, _, name = key.rpartition("/")
+        return ObjectKey((namespace or self.namespace) if type_of(kind).namespaced else "", name)
+
+    def _plain(self, body: Body) -> dict[str, Any]:
+        if not isinstance(body, TypedObject):
+            plain = {**body}
+        else:
+            type_ = type_of(type(body))
+            plain = {"apiVersion": type_.api_version, "kind": type_.kind, **body_of(body)}
+        return plain
+
+    def _resource(self, body: Mapping[str, Any]) -> Any:
+        type_ = self.admin.type_of(str(body.get("apiVersion")), str(body.get("kind")))
+        return self.admin.resource(type_, self.namespace if type_.namespaced and not _namespace(body) else "")
+
+
+def _comments_before(text: str) -> str:
+    return "".join(itertools.takewhile(lambda line: line.startswith("#"), text.splitlines(keepends=True)))
+
+
+def _namespace(body: Mapping[str, Any]) -> str:
+    return str((body.get("metadata") or {}).get("namespace") or "")
+
+
+def _age(event: Object) -> tuple[str, int]:
+    version = event.resource_version
+    return str(event.body().get("firstTimestamp") or ""), int(version) if version.isdecimal() else 0
