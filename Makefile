@@ -114,6 +114,10 @@ reliability: $(READY) ## the same twenty times, silent faults with real deadline
 test-chains: $(READY) ## chains without volumes through all that Kubernetes does in good order; RUNS=20, ARGS=--real
 	$(BIN)/python -m tests.chains --runs $(or $(RUNS),1) $(ARGS)
 
+.PHONY: fuzz
+fuzz: $(READY) ## odd requests to the embedded server, none of which may fail or cost much; REQUESTS=200000
+	$(BIN)/python -m tests.fuzz --requests $(or $(REQUESTS),20000) $(ARGS)
+
 mutations: $(READY) ## put faults into the toolkit, one at a time: a test must catch each
 	$(BIN)/python -m tests.mutations
 

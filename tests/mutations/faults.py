@@ -17,6 +17,8 @@ from tests.mutations.operator_faults import OPERATOR_FAULTS
 from tests.mutations.people_faults import PEOPLE_FAULTS
 from tests.mutations.process_faults import PROCESS_FAULTS
 from tests.mutations.runtime_faults import RUNTIME_FAULTS
+from tests.mutations.sandbox_faults import SANDBOX_FAULTS
+from tests.mutations.server_faults import SERVER_FAULTS
 from tests.mutations.spec_faults import SPEC_FAULTS
 from tests.mutations.view_faults import VIEW_FAULTS
 from tests.mutations.volume_faults import VOLUME_FAULTS
@@ -535,4 +537,5 @@ FAULTS += [
     *VOLUME_FAULTS,
     *WORKLOAD_FAULTS,
 ]
+FAULTS += [*SERVER_FAULTS, *SANDBOX_FAULTS]
 FAULTS += [*AUTHOR, *BITCOIN_FAULTS, *PEOPLE_FAULTS, *OPERATOR_FAULTS, *DEPLOYMENT_FAULTS]

@@ -32,6 +32,7 @@ def test_there_are_faults_in_each_package_and_no_two_of_one_name() -> None:
     assert len({fault.what for fault in FAULTS}) == len(FAULTS) >= 100
     packages = {"informers", "rest", "workqueue", "controller", "leaderelection", "events"}
     assert {fault.file.partition("/")[0] for fault in FAULTS} >= packages
+    assert sum(fault.file.startswith(("apiserver/", "sandbox/")) for fault in FAULTS) >= 150
 
 
 def test_a_fault_that_does_not_fit_is_refused() -> None:

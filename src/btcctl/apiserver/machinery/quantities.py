@@ -88,7 +88,10 @@ def canonical_quantity(value: Any) -> str:
 def rounded_to_milli(text: str) -> str:
     """A canonical quantity, rounded up: nothing finer is kept in a list of resources."""
     quantity = parse_quantity(text)
-    with localcontext(_EXACT):
+    if quantity.amount == quantity.amount.to_integral_value():
+        return text
+    with localcontext(_EXACT) as context:
+        context.prec += len(text)
         rounded = quantity.amount.quantize(_MILLI, rounding=ROUND_UP)
     return text if rounded == quantity.amount else str(Quantity(rounded, quantity.form))
 

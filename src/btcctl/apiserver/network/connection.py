@@ -42,6 +42,8 @@ _JOIN_BELOW_BYTES = 64 << 10
 _LINGER_SECONDS = 1.0
 _LINGER_BYTES = 64 << 20
 _MAX_LINE_BYTES = 8 << 10
+_MOST_EXCESS_BYTES = 16 << 10
+_MOST_TRAILER_BYTES = 4 << 10  # what fits into Go's buffer
 _CHUNK_SIZE = re.compile(rb"[0-9a-fA-F]{1,16}")
 
 
@@ -238,7 +240,10 @@ def read_body(source: BufferedIOBase, headers: Mapping[str, str]) -> bytes:
     if headers.get("transfer-encoding", "").lower() == "chunked":
         if length is not None:
             raise errors.bad_request("both Content-Length and Transfer-Encoding")
-        return b"".join(_chunks(source))
+        body = bytearray()  # so that many small chunks take no more room than one
+        for chunk in _chunks(source):
+            body += chunk
+        return bytes(body)
     if length is None:
         return b""
     if not length.isascii() or not length.isdecimal():
@@ -262,9 +267,11 @@ def compressed(response: ApiResponse, wanted: bool) -> tuple[dict[str, str], byt
 
 
 def _chunks(source: BufferedIOBase) -> Iterator[bytes]:
-    left = MAX_BODY_BYTES
+    """What is no data is limited as in Go's net/http: for each chunk to 16 bytes and twice its data, and to 16 KiB."""
+    left, excess = MAX_BODY_BYTES, 0
     while True:
-        size_text = source.readline(_MAX_LINE_BYTES).partition(b";")[0].strip()
+        line = source.readline(_MAX_LINE_BYTES)
+        size_text = line.partition(b";")[0].strip()
         if not _CHUNK_SIZE.fullmatch(size_text):
             raise errors.bad_request("bad chunk size")
         size = int(size_text, 16)
@@ -272,12 +279,18 @@ def _chunks(source: BufferedIOBase) -> Iterator[bytes]:
             raise errors.too_large_entity(MAX_BODY_BYTES)
         if size == 0:
             break
+        excess = max(0, excess + len(line) + 2 - 16 - 2 * size)
+        if excess > _MOST_EXCESS_BYTES:
+            raise errors.bad_request("chunked encoding contains too much non-data")
         left -= size
         yield _exactly(source, size)
         if source.readline(_MAX_LINE_BYTES).strip():
             raise errors.bad_request("a chunk is longer than it says")
-    while source.readline(_MAX_LINE_BYTES).strip():  # trailers
-        pass
+    trailer_left = _MOST_TRAILER_BYTES
+    while (line := source.readline(_MAX_LINE_BYTES)).strip():
+        trailer_left -= len(line)
+        if trailer_left < 0:
+            raise errors.bad_request("http: suspiciously long trailer after chunked body")
 
 
 def _exactly(source: BufferedIOBase, size: int) -> bytes:

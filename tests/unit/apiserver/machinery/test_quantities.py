@@ -42,3 +42,12 @@ def test_an_unknown_suffix_is_told_apart():
 
 def test_lists_of_resources_keep_nothing_below_a_thousandth():
     assert [rounded_to_milli(each) for each in ("1500u", "1m", "2Gi")] == ["2m", "1m", "2Gi"]
+
+
+@pytest.mark.parametrize("text", ["1e1000", "9" * 400, "-1e999"])
+def test_a_whole_amount_of_any_size_is_kept_as_it_is(text):
+    assert rounded_to_milli(text) == text
+
+
+def test_what_is_below_a_thousandth_of_a_large_amount_is_rounded_up():
+    assert rounded_to_milli("9" * 200 + ".0001") == "9" * 200 + "001m"

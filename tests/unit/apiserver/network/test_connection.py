@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import tracemalloc
 from io import BytesIO
 
 import pytest
@@ -40,6 +41,26 @@ def test_chunks_of_any_size_add_up_and_leave_the_next_request_alone(chunks: list
 
 def test_chunk_extensions_are_ignored() -> None:
     assert read_body(BytesIO(b"3;a=b\r\nabc\r\n0\r\n\r\n"), CHUNKED) == b"abc"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        (b"1;" + b"x" * 4000 + b"\r\na\r\n") * 10 + b"0\r\n\r\n",
+        b"1\r\na\r\n0\r\n" + b"Trailer: x\r\n" * 1000 + b"\r\n",
+    ],
+)
+def test_what_is_no_data_is_limited(data: bytes) -> None:
+    assert status_of(data, CHUNKED) == 400
+
+
+def test_many_small_chunks_take_no_more_room_than_one() -> None:
+    source = BytesIO(b"2\r\nab\r\n" * 100_000 + b"0\r\n\r\n")
+    tracemalloc.start()
+    assert len(read_body(source, CHUNKED)) == 200_000
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1 << 20
 
 
 @pytest.mark.parametrize("data", [b"", b"x\r\n", b"-1\r\n", b"3\r\nab", b"3\r\nabcd\r\n", b"\r\n"])

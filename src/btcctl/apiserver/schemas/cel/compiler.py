@@ -346,7 +346,14 @@ class Compiler:
         type_ = map_of(self._common_type(trees[::2], keys), self._common_type(trees[1::2], held))
         pairs = [(key.run, value.run) for key, value in zip(keys, held, strict=True)]
         cost = self.estimator.a_map([each.estimate for each in keys], [each.estimate for each in held])
-        return Part(type_, lambda scope: {key(scope): value(scope) for key, value in pairs}, cost)
+
+        def run(scope: Scope) -> dict[Any, Any]:
+            try:
+                return {key(scope): value(scope) for key, value in pairs}
+            except TypeError as error:
+                raise EvaluationError("unsupported key type") from error
+
+        return Part(type_, run, cost)
 
     def _common_type(self, trees: Sequence[Any], parts: Sequence[Part], *, is_list: bool = False) -> Type:
         """The type that all items of a literal have; of any type if there are none, or one does not fit."""

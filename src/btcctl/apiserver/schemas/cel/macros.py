@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from btcctl.apiserver.schemas.cel.data import BUDGET, EvaluationError, read
 from btcctl.apiserver.schemas.cel.overloads import Run, Scope, truth
-from btcctl.apiserver.schemas.cel.syntax import Unsupported, position_of
+from btcctl.apiserver.schemas.cel.syntax import LEAVES, Unsupported, position_of
 from btcctl.apiserver.schemas.cel.types import BOOL, DYN, Type, list_of
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ _LEAST_STEP_COST = 2
 
 def presence(compiler: Compiler, tree: Any, position: int) -> Part:
     """`has(owner.field)`."""
-    while len(tree.children) == 1 and tree.data != "member_dot":
+    while len(tree.children) == 1 and tree.data not in LEAVES | {"member_dot"}:
         tree = tree.children[0]
     if tree.data != "member_dot":
         return compiler.complain(tree.meta.start_pos, "invalid argument to has() macro")

@@ -81,13 +81,16 @@ def direct(function: Callable[..., Any], runs: Sequence[Run]) -> Run:
     """Calls a function whose operands are known to fit."""
 
     def run(scope: Scope) -> Any:
-        operands = [each(scope) for each in runs]
-        try:
-            return function(*operands)
-        except (TypeError, AttributeError) as error:  # null where the type is another
-            raise EvaluationError("no such overload") from error
+        return _called(function, [each(scope) for each in runs])
 
     return run
+
+
+def _called(function: Callable[..., Any], operands: Sequence[Any]) -> Any:
+    try:
+        return function(*operands)
+    except (TypeError, AttributeError) as error:  # null where the type is another, a map as a key of a map
+        raise EvaluationError("no such overload") from error
 
 
 def dispatched(overloads: Sequence[Overload], runs: Sequence[Run]) -> Run:
@@ -106,7 +109,7 @@ def dispatched(overloads: Sequence[Overload], runs: Sequence[Run]) -> Run:
         overload = known[key]
         if overload is None:
             raise EvaluationError("no such overload")
-        return overload.run(*operands)
+        return _called(overload.run, operands)
 
     return run
 

@@ -21,7 +21,9 @@ OPERATORS = {
     "multiplication_mul": ("_*_", "*"), "multiplication_div": ("_/_", "/"), "multiplication_mod": ("_%_", "%"),
 }  # fmt: skip
 #: Rules that mean something even with one child, or none.
-LEAVES = frozenset(["ident", "literal", "list_lit", "map_lit", "ident_arg", "member_object"])
+LEAVES = frozenset([
+    "ident", "literal", "list_lit", "map_lit", "ident_arg", "member_object", "dot_ident", "dot_ident_arg",
+])  # fmt: skip
 
 
 class Unsupported(BtcctlError):

@@ -34,6 +34,19 @@ def broken(rule: str, new: Any = BODY, old: Any = None, **more: Any) -> list[tup
     return [(cause.field, cause.message) for cause in rules.run(node, new, old)[0]]
 
 
+@pytest.mark.parametrize("rule", ["has(.size)", ".size == 1", "self.size == .size(self.text)"])
+def test_what_begins_with_a_dot_is_told_of(rule):
+    with pytest.raises((CompileError, Unsupported)):
+        rules.compile_rules(schema(rule), is_root=False)
+
+
+@pytest.mark.parametrize(
+    "rule", ["{dyn(self.limits): 1}.size() == 1", "dyn(self.limits) in {'a': 1}", "{'a': 1}[dyn(self.names)] == 1"]
+)
+def test_what_cannot_be_a_key_is_an_error_of_the_rule(rule):
+    assert len(broken(rule)) == 1
+
+
 @pytest.mark.parametrize(
     "rule",
     [
