@@ -22,7 +22,6 @@ from btcctl.apiserver.admission.policies.params import Params
 from btcctl.apiserver.admission.policies.validating import ValidatingPolicies, ValidatingPolicy
 from btcctl.apiserver.admission.versions import Versions
 from btcctl.apiserver.requests.context import RequestContext
-from btcctl.apiserver.requests.messages import User
 from btcctl.apiserver.requests.options import Renew
 from btcctl.apiserver.served.registry import Registry
 from btcctl.apiserver.storage.collection import Body, CollectionId
@@ -100,7 +99,7 @@ class Admission:
         """
         if self._configured().is_empty:
             return None
-        return Gate(self, context.route, User(context.request.user, context.request.groups), options(), context.warn)
+        return Gate(self, context, options())
 
     def may_mutate(self, attributes: Attributes) -> bool:
         configured = self._configured()
@@ -114,33 +113,31 @@ class Admission:
             (each.policy for each in configured.policies), attributes
         )
 
-    def mutate(self, attributes: Attributes, renew: Renew, warnings: list[str]) -> Body | None:
+    def mutate(self, attributes: Attributes, renew: Renew) -> Body | None:
         """
         Raises:
             StatusError: Somebody refuses.
         """
         configured = self._configured()
         policies = self._mutating_policies.plugin(configured.mutating_policies, attributes, renew)
-        hooks = [self._mutator(each, renew, warnings) for each in configured.mutating]
+        hooks = [self._mutator(each, renew) for each in configured.mutating]
         return mutate([policies, Plugin(lambda _: hooks)], attributes)
 
-    def validate(self, attributes: Attributes, warnings: list[str]) -> None:
+    def validate(self, attributes: Attributes) -> None:
         """
         Raises:
             StatusError: Somebody refuses.
         """
         configured = self._configured()
-        self._policies.validate(configured.policies, attributes, warnings)
-        self._webhooks.validate(configured.validating, attributes, warnings)
+        self._policies.validate(configured.policies, attributes)
+        self._webhooks.validate(configured.validating, attributes)
 
     def close(self) -> None:
         """Close the connections to webhooks."""
         self._client.close()
 
-    def _mutator(self, hook: Webhook, renew: Renew, warnings: list[str]) -> Mutator:
-        apply: Callable[[Attributes], Body | None] = partial(
-            self._webhooks.mutate, hook, renew=renew, warnings=warnings
-        )
+    def _mutator(self, hook: Webhook, renew: Renew) -> Mutator:
+        apply: Callable[[Attributes], Body | None] = partial(self._webhooks.mutate, hook, renew=renew)
         return Mutator(hook.uid, hook.is_reinvocable, apply)
 
     def _names_any(self, hooks: Sequence[Webhook], attributes: Attributes) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 from btcctl.apiserver.requests.messages import User
 from btcctl.apiserver.requests.routing import Route
+from btcctl.apiserver.served.kind import Warn
 from btcctl.apiserver.storage.collection import Body
 from btcctl.resources import NAMESPACES, ResourceType
 
@@ -26,6 +27,7 @@ class Attributes:
         old: The object as it is; None for a creation.
         options: The CreateOptions and so on that came with it.
         name: As the request has it; "" if it is yet to be made up.
+        warn: Told what those who are asked want to warn the client of.
     """
 
     route: Route
@@ -37,6 +39,7 @@ class Attributes:
     dry_run: bool
     user: User
     name: str
+    warn: Warn
 
     def with_object(self, obj: Body) -> Attributes:
         return replace(self, obj=obj)

@@ -7,10 +7,9 @@ from functools import partial
 from typing import Any, Protocol
 
 from btcctl.apiserver.admission.attributes import CREATE, UPDATE, Attributes
+from btcctl.apiserver.requests.context import RequestContext
 from btcctl.apiserver.requests.messages import User
 from btcctl.apiserver.requests.options import Renew
-from btcctl.apiserver.requests.routing import Route
-from btcctl.apiserver.served.kind import Warn
 from btcctl.apiserver.storage.answers import ask
 from btcctl.apiserver.storage.collection import Body
 from btcctl.resources import ResourceType
@@ -25,10 +24,10 @@ class Chain(Protocol):
     def may_validate(self, attributes: Attributes) -> bool:
         """Whether somebody might refuse the request, likewise."""
 
-    def mutate(self, attributes: Attributes, renew: Renew, warnings: list[str]) -> Body | None:
+    def mutate(self, attributes: Attributes, renew: Renew) -> Body | None:
         """The object as everybody wants it."""
 
-    def validate(self, attributes: Attributes, warnings: list[str]) -> None:
+    def validate(self, attributes: Attributes) -> None:
         """Raises StatusError if anybody refuses."""
 
 
@@ -38,22 +37,19 @@ class Gate:
     Args:
         chain: Who is asked.
         options: What the CreateOptions and so on have in them; their kind is set here.
-        warn: Told what those who are asked want to warn of.
     """
 
     def __init__(
         self,
         chain: Chain,
-        route: Route,
-        user: User,
+        context: RequestContext,
         options: Mapping[str, Any],
-        warn: Warn,
     ) -> None:
         self._chain = chain
-        self._route = route
-        self._user = user
+        self._context = context
+        self._route = context.route
+        self._user = User(context.request.user, context.request.groups)
         self._options = options
-        self._warn = warn
         self._sent_name = ""
 
     def note_name(self, name: str) -> None:
@@ -69,9 +65,7 @@ class Gate:
         attributes = self._attributes(type_, CREATE if old is None else UPDATE, obj, old)
         if attributes.is_exempt or not self._chain.may_mutate(attributes):
             return None
-        answer: Body | None = self._answer(
-            "mutate", attributes, lambda warnings: self._chain.mutate(attributes, renew, warnings)
-        )
+        answer: Body | None = self._answer("mutate", attributes, partial(self._chain.mutate, attributes, renew))
         return answer
 
     def check(self, type_: ResourceType, operation: str, obj: Body | None, old: Body | None) -> None:
@@ -94,22 +88,14 @@ class Gate:
         if not attributes.is_exempt and (self._chain.may_mutate(attributes) or self._chain.may_validate(attributes)):
             self._answer("delete", attributes, partial(self._check_deletion, attributes))
 
-    def _check_deletion(self, attributes: Attributes, warnings: list[str]) -> None:
-        self._chain.mutate(attributes, _unchanged, warnings)
-        self._chain.validate(attributes, warnings)
+    def _check_deletion(self, attributes: Attributes) -> None:
+        self._chain.mutate(attributes, _unchanged)
+        self._chain.validate(attributes)
 
-    def _answer(self, phase: str, attributes: Attributes, question: Callable[[list[str]], Any]) -> Any:
+    def _answer(self, phase: str, attributes: Attributes, question: Callable[[], Any]) -> Any:
         old = {} if attributes.old is None else attributes.old["metadata"]
         key = phase, str(old.get("uid", "")), str(old.get("resourceVersion", ""))
-        return ask(key, partial(self._asked, question))
-
-    def _asked(self, question: Callable[[list[str]], Any]) -> Any:
-        warnings: list[str] = []
-        try:
-            return question(warnings)
-        finally:
-            for each in warnings:
-                self._warn(each)
+        return ask(key, question)
 
     def _attributes(
         self, type_: ResourceType, operation: str, obj: Body | None, old: Body | None, phase: str = ""
@@ -120,7 +106,9 @@ class Gate:
         if not name and phase == "validate" and obj is not None:
             name = obj["metadata"].get("name") or ""
         dry_run = bool(self._options.get("dryRun"))
-        return Attributes(self._route, operation, type_, obj, old, options, dry_run, self._user, name)
+        return Attributes(
+            self._route, operation, type_, obj, old, options, dry_run, self._user, name, self._context.warn
+        )
 
 
 def _unchanged(patched: dict[str, Any], /, *, is_strict: bool = False) -> dict[str, Any]:

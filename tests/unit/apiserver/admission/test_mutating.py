@@ -39,7 +39,8 @@ def plugin(*mutators, **settings):
 
 
 def attributes():
-    return Attributes(Route(SERVED, "default"), CREATE, CONFIG_MAPS, {"names": []}, None, {}, False, ADMIN, "a")
+    who = (ADMIN, "a", [].append)
+    return Attributes(Route(SERVED, "default"), CREATE, CONFIG_MAPS, {"names": []}, None, {}, False, *who)
 
 
 def test_each_is_asked_once_if_nobody_asks_for_more(asked, mutator):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -27,6 +27,7 @@ from btcctl.apiserver.machinery.gofmt import quoted
 from btcctl.apiserver.patching.json_patch import PatchError, apply_operations
 from btcctl.apiserver.patching.ordering import written
 from btcctl.apiserver.requests.options import Renew
+from btcctl.apiserver.served.kind import Warn
 from btcctl.apiserver.storage.collection import Body
 from btcctl.apiserver.storage.store import Store
 from btcctl.apiserver.webhooks.calling import CallError, HookClient, check_kind
@@ -83,6 +84,10 @@ class _Invocation:
     kind: ResourceType
     attributes: Attributes
 
+    def telling(self, warn: Warn) -> _Invocation:
+        """The same, for which somebody else is told what to warn of."""
+        return replace(self, attributes=replace(self.attributes, warn=warn))
+
 
 def read_webhooks(configurations: list[Body]) -> tuple[Webhook, ...]:
     """The webhooks of configurations, which are sorted by name."""
@@ -109,7 +114,7 @@ class Webhooks:
         self._versions = versions
         self._client = client
 
-    def validate(self, hooks: tuple[Webhook, ...], attributes: Attributes, warnings: list[str]) -> None:
+    def validate(self, hooks: tuple[Webhook, ...], attributes: Attributes) -> None:
         """
         Raises:
             StatusError: One refuses, or fails and must not.
@@ -120,7 +125,7 @@ class Webhooks:
 
         def ask(number: int, _: Stop | None = None) -> None:
             try:
-                self._ask(invocations[number], told[number], is_mutating=False)
+                self._ask(invocations[number].telling(told[number].append), is_mutating=False)
             except StatusError as error:
                 refusals.append(error)
 
@@ -131,11 +136,12 @@ class Webhooks:
             ask(0)
         for each in runners:
             each.stop(_MOST_SECONDS)
-        warnings += [text for texts in told for text in texts]
+        for text in (text for texts in told for text in texts):
+            attributes.warn(text)
         if refusals:
             raise refusals[0]
 
-    def mutate(self, hook: Webhook, attributes: Attributes, renew: Renew, warnings: list[str]) -> Body | None:
+    def mutate(self, hook: Webhook, attributes: Attributes, renew: Renew) -> Body | None:
         """The object as the webhook wants it; None if it is not for this request.
 
         Args:
@@ -144,7 +150,7 @@ class Webhooks:
         invocation = self._invocation(hook, attributes)
         if invocation is None:
             return None
-        verdict = self._ask(invocation, warnings, is_mutating=True)
+        verdict = self._ask(invocation, is_mutating=True)
         obj = invocation.attributes.obj
         if verdict is None or not verdict.patch:
             return attributes.obj
@@ -185,7 +191,7 @@ class Webhooks:
             return None
         return _Invocation(hook, resource, kind, shown)
 
-    def _ask(self, invocation: _Invocation, warnings: list[str], *, is_mutating: bool) -> reviews.Verdict | None:
+    def _ask(self, invocation: _Invocation, *, is_mutating: bool) -> reviews.Verdict | None:
         """What a webhook says; None if it failed and may."""
         hook = invocation.hook
         if invocation.attributes.dry_run and hook.source.get("sideEffects") not in _NO_SIDE_EFFECTS:
@@ -195,7 +201,8 @@ class Webhooks:
         except _CallFailed as error:
             self._note(hook, error)
             return None
-        warnings += verdict.warnings
+        for each in verdict.warnings:
+            invocation.attributes.warn(each)
         if verdict.is_allowed:
             return verdict
         body = reviews.refusal(hook.name, verdict.status)

@@ -89,28 +89,23 @@ class ValidatingPolicies:
     def __init__(self, invocations: Invocations) -> None:
         self._invocations = invocations
 
-    def validate(self, policies: Sequence[ValidatingPolicy], attributes: Attributes, warnings: list[str]) -> None:
+    def validate(self, policies: Sequence[ValidatingPolicy], attributes: Attributes) -> None:
         """
-        Args:
-            warnings: What bindings only warn of is added to it.
-
         Raises:
             StatusError: One refuses.
         """
-        refusals = [each for policy in policies for each in self._refusals(policy, attributes, warnings)]
+        refusals = [each for policy in policies for each in self._refusals(policy, attributes)]
         if refusals:
             raise _refused(attributes, refusals[0])
 
-    def _refusals(
-        self, validating: ValidatingPolicy, attributes: Attributes, warnings: list[str]
-    ) -> Iterator[_Refusal]:
+    def _refusals(self, validating: ValidatingPolicy, attributes: Attributes) -> Iterator[_Refusal]:
         policy = validating.policy
         for invocation in self._invocations.of(policy, attributes):
             if invocation.problem:
                 if policy.is_fatal:
                     yield _Refusal(policy, invocation.binding, invocation.problem)
                 continue
-            yield from self._acted_on(policy, invocation.binding, self._decisions(validating, invocation), warnings)
+            yield from self._acted_on(policy, invocation, self._decisions(validating, invocation))
 
     def _decisions(self, validating: ValidatingPolicy, invocation: Invocation) -> Iterator[_Decision]:
         """What is not as it should be."""
@@ -129,9 +124,8 @@ class ValidatingPolicies:
             except data.EvaluationError as error:
                 yield _Decision(str(error), is_annotation=True)
 
-    def _acted_on(
-        self, policy: Policy, binding: Body, decisions: Iterator[_Decision], warnings: list[str]
-    ) -> Iterator[_Refusal]:
+    def _acted_on(self, policy: Policy, invocation: Invocation, decisions: Iterator[_Decision]) -> Iterator[_Refusal]:
+        binding = invocation.binding
         actions = binding["spec"].get("validationActions") or ()
         name = binding["metadata"]["name"]
         for message, reason, is_annotation in decisions:
@@ -141,7 +135,7 @@ class ValidatingPolicies:
                 yield _Refusal(policy, binding, message, reason or _INVALID)
             elif "Warn" in actions:
                 head = f"Validation failed for ValidatingAdmissionPolicy '{policy.name}' with binding '{name}'"
-                warnings.append(f"{head}: {message}")
+                invocation.attributes.warn(f"{head}: {message}")
 
 
 def _failed(validations: Sequence[Validation], scope: Mapping[str, Any], budget: Any) -> Iterator[_Decision]:
