@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from btcctl.json_values import encode_json, is_same_json
+from btcctl.json_values import encode_json, is_identical, is_same_json
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
 SCALARS = (
@@ -143,3 +143,17 @@ def test_a_type_that_json_does_not_have_is_refused_and_its_place_named(value, wo
 )
 def test_what_only_looks_odd_is_taken(value, encoded):
     assert encode_json(value) == (encoded or msgspec.json.encode(value))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "identical"),
+    [
+        ({"a": 1, "b": [True]}, {"b": [True], "a": 1}, True),
+        ({"a": 1}, {"a": True}, False),
+        ({"a": 1}, {"a": 1.0}, False),
+        (1, 1.0, False),
+        ([], {}, False),
+    ],
+)
+def test_what_is_written_alike_is_identical(one: object, other: object, identical: bool) -> None:
+    assert is_identical(one, other) is identical
