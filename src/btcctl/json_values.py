@@ -63,7 +63,7 @@ def is_changed(value: object, raw: bytes, decode: Callable[[], object]) -> bool:
         return True  # who writes it is told what is wrong with it
     if encoded == raw.rstrip():  # an answer ends with a newline
         return False
-    original = decode()  # an object of a list is decoded with its kind, which its bytes do not say
+    original = decode()
     return encoded != encode(original) and not is_same_json(value, original)
 
 

@@ -256,12 +256,8 @@ class Object(msgspec.Struct, frozen=True, gc=False, eq=False):
         type_meta = self.type_meta
         if type_meta is None or (body.get("kind") and body.get("apiVersion")):
             return body
-        said = {name: body.pop(name, None) for name in ("apiVersion", "kind")}
-        return {
-            "apiVersion": said["apiVersion"] or type_meta.api_version,
-            "kind": said["kind"] or type_meta.kind,
-            **body,
-        }
+        api_version, kind = body.pop("apiVersion", None), body.pop("kind", None)
+        return {"apiVersion": api_version or type_meta.api_version, "kind": kind or type_meta.kind, **body}
 
     def _type(self) -> TypeMeta:
         known = self.type_meta or TypeMeta()

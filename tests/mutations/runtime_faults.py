@@ -410,7 +410,7 @@ RUNTIME_FAULTS = [
         _WRITES,
         (
             "an update is written without a difference",
-            "    if not is_changed(body, found.raw, found.body):",
+            "    if not is_changed(body, found.whole(), found.body):",
             "    if False:",
         ),
         (

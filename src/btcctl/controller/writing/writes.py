@@ -261,7 +261,7 @@ def _update(
 ) -> Ensured:
     body = found.body()
     _mutate(mutate, body, key)
-    if not is_changed(body, found.raw, found.body):
+    if not is_changed(body, found.whole(), found.body):
         if contention is not None:
             contention.note_kept(resource.type, key)
         return Ensured(found, Outcome.UNCHANGED)
