@@ -72,12 +72,13 @@ def _make_rivals() -> None:
 def _make_user() -> None:
     """What a user of the toolkit has installed: packages for development are imported by others, rich by structlog."""
     ready, root = USER / ".ready", _HERE.parent
-    if _is_newer(ready, [root / "setup.cfg", root / "constraints.txt"]):
-        return
-    subprocess.run([sys.executable, "-m", "venv", USER], check=True)
-    pip = [USER_PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, "-c", root / "constraints.txt", "-e", root], check=True)
-    ready.touch()
+    if not _is_newer(ready, [root / "setup.cfg", root / "constraints.txt"]):
+        subprocess.run([sys.executable, "-m", "venv", USER], check=True)
+        pip = [USER_PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*pip, "-c", root / "constraints.txt", "-e", root], check=True)
+        ready.touch()
+    # As pip has done for who installs it, whatever PYTHONDONTWRITEBYTECODE says: or each start would compile it all.
+    subprocess.run([USER_PYTHON, "-m", "compileall", "-q", root / "src"], check=True)
 
 
 def _make_client_go(target: Path, package: str = ".") -> None:

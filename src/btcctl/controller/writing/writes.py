@@ -171,7 +171,7 @@ def _has_status(obj: Object, status: Mapping[str, Any] | msgspec.Struct) -> bool
             return False  # another version wrote it, or a person by hand
     if not isinstance(status, Mapping):
         raise TypeError(f"a status is a dict or a msgspec Struct, not of type {type(status).__name__}")
-    return is_same_json(dict(status), obj.body().get("status"))
+    return is_same_json(dict(status), obj.decode(_with_status(Any)).status)
 
 
 class _WithStatus(msgspec.Struct, Generic[T], gc=False):
