@@ -1,8 +1,8 @@
 """As much OpenAPI v3 as kubectl needs: to validate on the server, to apply and edit, to explain.
 
 A document has one PATCH operation per kind, which says that the kind exists and that the server
-validates fields; kubectl asks no more of it. A custom kind's schema stands under components, for
-`kubectl explain`.
+validates fields; kubectl asks no more of it. The kinds' schemas stand under components, for `kubectl explain`; those of
+built-in kinds describe nothing, they have names and types only.
 
 Of OpenAPI v2 there is a document without definitions. kubectl asks for it when it is given a `kind: List`, which v3
 does not have; of a kind without a definition it validates nothing itself, and the server validates each item as ever.
@@ -17,6 +17,7 @@ from importlib.resources import files
 from typing import Any
 
 from btcctl import codecs
+from btcctl.apiserver.endpoints.builtin_schemas import components_of, properties_of
 from btcctl.apiserver.requests.messages import ApiRequest, ApiResponse, json_response
 from btcctl.apiserver.served.registry import Registry, Served
 
@@ -64,11 +65,16 @@ def respond(registry: Registry, request: ApiRequest) -> ApiResponse | None:
 
 def document(resources: list[Served]) -> _Body:
     """The document of one group and version."""
+    schemas: _Body = {}
+    for served in resources:
+        go_type = served.kind.go_type
+        if go_type is not None:
+            schemas |= components_of(go_type.name)
     return {
         "openapi": "3.0.0",
         "info": _INFO,
         "paths": dict(_path(served) for served in resources),
-        "components": {"schemas": _metadata_schemas() | dict(_schema(served) for served in resources)},
+        "components": {"schemas": schemas | _metadata_schemas() | dict(_schema(served) for served in resources)},
     }
 
 
@@ -132,7 +138,9 @@ def _schema(served: Served) -> tuple[str, _Body]:
     type_ = served.type
     name = ".".join([*reversed((type_.group or "core").split(".")), type_.version, type_.kind])
     schema: Mapping[str, Any] = served.kind.schema or {"type": "object"}
-    properties = {**(schema.get("properties") or {}), **_OWN}
+    go_type = served.kind.go_type
+    fields = schema.get("properties") or {} if go_type is None else properties_of(go_type.name)
+    properties = {**fields, **_OWN}
     return name, {**schema, "properties": properties, _KIND_EXTENSION: [_kind(served)]}
 
 

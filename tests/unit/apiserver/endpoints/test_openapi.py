@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
+
+import pytest
 
 from btcctl.apiserver.apiextensions.custom_kind import CustomKind
 from btcctl.apiserver.endpoints import openapi
@@ -42,6 +45,32 @@ def test_a_custom_kind_s_schema_can_be_explained() -> None:
     assert schema["properties"]["spec"] == SCHEMA["properties"]["spec"]
     reference = schema["properties"]["metadata"]["allOf"][0]["$ref"]
     assert reference.removeprefix("#/components/schemas/") in schemas
+
+
+def test_the_fields_of_a_built_in_kind_can_be_explained_down_to_the_last() -> None:
+    schemas = ask("/openapi/v3/apis/apps/v1")["components"]["schemas"]
+
+    def field(name: str, path: str) -> Any:
+        schema = schemas[name]
+        for each in path.split("."):
+            schema = schema["properties"][each]
+            schema = schema.get("items") or schema
+            for reference in schema.get("allOf") or [schema]:
+                schema = schemas.get(reference.get("$ref", "").removeprefix("#/components/schemas/"), schema)
+        return schema
+
+    assert field("apps.v1.Deployment", "spec.replicas") == {"type": "integer", "format": "int32"}
+    assert field("apps.v1.Deployment", "spec.template.spec.containers.image") == {"type": "string"}
+    assert field("apps.v1.Deployment", "spec.strategy.rollingUpdate.maxSurge")["format"] == "int-or-string"
+    assert field("apps.v1.Deployment", "metadata.labels")["type"] == "object"
+
+
+@pytest.mark.parametrize("path", [*ask("/openapi/v3")["paths"]])
+def test_every_reference_leads_somewhere(path: str) -> None:
+    document = ask(f"/openapi/v3/{path}")
+    references = re.findall(r'"\$ref": "#/components/schemas/([^"]+)"', json.dumps(document))
+    assert references
+    assert set(references) <= document["components"]["schemas"].keys()
 
 
 def test_there_is_no_openapi_v2_and_no_document_of_nothing() -> None:
