@@ -23,6 +23,7 @@ from btcctl.objects import Object, ObjectKey
 from btcctl.resources import JOBS, PODS
 from btcctl.rest.client import ApiClient
 from btcctl.sandbox.controllers.claims import ClaimRules, Claims, by_controller
+from btcctl.sandbox.controllers.jobs.indexes import with_index
 from btcctl.sandbox.controllers.jobs.job_plan import TRACKING, finished, is_tracked, judge
 from btcctl.sandbox.controllers.made_pods import MadePods
 from btcctl.workqueue.rate_limiters import ItemExponentialRateLimiter
@@ -31,6 +32,7 @@ CONTROLLER_INDEX = "controller"
 STALE_RETRY_SECONDS = 0.1  # our copy is old: the new one is on its way
 FAILURE_RETRY_SECONDS = 5.0  # a pod was refused: somebody has to do something about it
 RETRY_CAP_SECONDS = 5.0  # a person is watching
+_IGNORED = {"podFailurePolicy", "successPolicy", "backoffLimitPerIndex", "maxFailedIndexes"}
 
 
 def build_job_controller(
@@ -86,9 +88,8 @@ class JobReconciler:
     def _sync(self, obj: Object) -> Result:
         job = obj.body()
         reference = ObjectReference.of(JOBS, obj)
-        if job["spec"].get("completionMode") == "Indexed":
-            self._recorder.event(reference, WARNING, "Unsupported", "the sandbox runs no Indexed Jobs")
-            return Result()
+        for name in sorted(_IGNORED & job["spec"].keys()):
+            self._recorder.event(reference, WARNING, "Unsupported", f"the sandbox takes no notice of {name}")
         shown = self._claims.claim(obj, job["spec"]["selector"])
         pods = [each.body() for each in (*shown, *self._made.unseen(obj.key, {each.uid for each in shown}))]
         verdict = judge(job, pods, self._clock.wall_time())
@@ -102,12 +103,11 @@ class JobReconciler:
             self._release(by_name[name])
         for name in verdict.delete:
             self._made.delete(obj, name, by_name[name]["metadata"]["uid"])
-        if not self._create(obj, job, verdict.create):
+        wanted = [_build_pod(job) for _ in range(verdict.create)]
+        wanted += [with_index(_build_pod(job), job, index) for index in verdict.indexes]
+        if not all(self._made.create(obj, each) is None for each in wanted):
             return Result(requeue_after=FAILURE_RETRY_SECONDS)
         return Result(requeue_after=verdict.recheck_seconds)
-
-    def _create(self, obj: Object, job: Mapping[str, Any], count: int) -> bool:
-        return all(self._made.create(obj, _build_pod(job)) is None for _ in range(count))
 
     def _release(self, pod: Mapping[str, Any]) -> None:
         metadata = pod["metadata"]

@@ -1,7 +1,6 @@
 """What a Job needs next, and what its status says. Pure.
 
-Behaviour as of kube-controller-manager 1.36 for `completionMode: NonIndexed`; restarts of containers in place do not
-count as failures, and there are no policies for failures or success.
+Behaviour as of kube-controller-manager 1.36, but for policies of failures and success, and limits per index.
 """
 
 from __future__ import annotations
@@ -9,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from btcctl.backoff import ExponentialBackoff
 from btcctl.clock import rfc3339
+from btcctl.sandbox.controllers.jobs.indexes import format_indexes, free_indexes, index_of, is_indexed, parse_indexes
 
 TRACKING = "batch.kubernetes.io/job-tracking"  # a pod with this finalizer is not counted yet
 BACKOFF = ExponentialBackoff(base=10.0, cap=600.0)  # between pods that fail
@@ -27,6 +28,7 @@ class Verdict:
     Attributes:
         status: To write first.
         create: How many pods are to be made.
+        indexes: Those that pods of an Indexed Job have to be made for, instead.
         delete: Those that are to go, by name.
         release: Those that are counted and lose their finalizer, by name.
         recheck_seconds: When to look again although nothing changes.
@@ -35,6 +37,7 @@ class Verdict:
 
     status: dict[str, Any]
     create: int = 0
+    indexes: tuple[int, ...] = ()
     delete: tuple[str, ...] = ()
     release: tuple[str, ...] = ()
     recheck_seconds: float | None = None
@@ -71,7 +74,7 @@ def judge(job: Body, pods: Sequence[Body], now: datetime) -> Verdict:
         return _ended(job, over, pods, now)
     status = _counted(job, pods)
     status.setdefault("startTime", rfc3339(now))
-    why = _failure(job, status, now)
+    why = _failure(job, status, pods, now)
     if why is not None:
         return _stopped(job, status, pods, now, ("FailureTarget", "Failed"), why)
     if _is_done(job, status, pods):
@@ -87,7 +90,11 @@ def _counted(job: Body, pods: Sequence[Body]) -> dict[str, Any]:
     named = before.get("uncountedTerminatedPods") or {}
     tracked = {pod["metadata"]["uid"]: pod for pod in pods if is_tracked(pod)}
     uncounted = {}
-    for outcome in ("succeeded", "failed"):
+    if is_indexed(job):  # an index is not counted twice: no need to name the pods that have succeeded
+        done = _done_indexes(job, status, pods)
+        if done:
+            status |= {"completedIndexes": format_indexes(done), "succeeded": len(done)}
+    for outcome in ("failed",) if is_indexed(job) else ("succeeded", "failed"):
         known = named.get(outcome) or []
         settled = [uid for uid in known if uid not in tracked]
         if settled:
@@ -105,6 +112,12 @@ def _counted(job: Body, pods: Sequence[Body]) -> dict[str, Any]:
     return status
 
 
+def _done_indexes(job: Body, status: Body, pods: Iterable[Body]) -> set[int]:
+    ended = {index_of(pod) for pod in pods if phase_of(pod) == "Succeeded"}
+    found = parse_indexes(status.get("completedIndexes") or "") | {each for each in ended if each is not None}
+    return {each for each in found if each < job["spec"]["completions"]}
+
+
 def _outcome(pod: Body) -> str | None:
     phase = phase_of(pod)
     if phase == "Succeeded":
@@ -117,15 +130,24 @@ def total(status: Body, outcome: str) -> int:
     return int(status.get(outcome, 0)) + len(named)
 
 
-def _failure(job: Body, status: Body, now: datetime) -> tuple[str, str] | None:
+def _failure(job: Body, status: Body, pods: Iterable[Body], now: datetime) -> tuple[str, str] | None:
     spec = job["spec"]
-    if total(status, "failed") > spec.get("backoffLimit", 6):
+    limit = spec.get("backoffLimit", 6)
+    restarts = _restarts(pods) if spec["template"]["spec"].get("restartPolicy") == "OnFailure" else 0
+    if total(status, "failed") > limit or (restarts and restarts >= limit):
         return "BackoffLimitExceeded", "Job has reached the specified backoff limit"
     deadline = spec.get("activeDeadlineSeconds")
     started = datetime.fromisoformat(status["startTime"])
     if deadline is not None and not spec.get("suspend") and started + timedelta(seconds=deadline) <= now:
         return "DeadlineExceeded", "Job was active longer than specified deadline"
     return None
+
+
+def _restarts(pods: Iterable[Body]) -> int:
+    """How often containers of pods that go on have been started again."""
+    found = [pod.get("status") or {} for pod in pods if phase_of(pod) in {"Pending", "Running"}]
+    kinds = ("initContainerStatuses", "containerStatuses")
+    return sum(each.get("restartCount", 0) for status in found for kind in kinds for each in status.get(kind) or ())
 
 
 def _is_done(job: Body, status: Body, pods: Iterable[Body]) -> bool:
@@ -150,7 +172,7 @@ def _stopped(
         put(status, types[1], "True", why, now)
         if types[1] == "Complete":
             status["completionTime"] = rfc3339(now)
-    return Verdict(status, delete=active, release=_released(status, pods))
+    return Verdict(status, delete=active, release=_released(job, status, pods))
 
 
 def _worked(job: Body, status: dict[str, Any], pods: Sequence[Body], now: datetime) -> Verdict:
@@ -159,7 +181,7 @@ def _worked(job: Body, status: dict[str, Any], pods: Sequence[Body], now: dateti
     if spec.get("suspend"):
         put(status, "Suspended", "True", ("JobSuspended", "Job suspended"), now)
         status.pop("startTime", None)
-        return Verdict(status, delete=tuple(active), release=_released(status, pods))
+        return Verdict(status, delete=tuple(active), release=_released(job, status, pods))
     if any(each["type"] == "Suspended" and each["status"] == "True" for each in status.get("conditions") or ()):
         put(status, "Suspended", "False", ("JobResumed", "Job resumed"), now)
         status["startTime"] = rfc3339(now)
@@ -175,7 +197,13 @@ def _worked(job: Body, status: dict[str, Any], pods: Sequence[Body], now: dateti
     if spec.get("activeDeadlineSeconds") is not None:
         end = datetime.fromisoformat(status["startTime"]) + timedelta(seconds=spec["activeDeadlineSeconds"])
         waits.append(max(0.0, (end - now).total_seconds()))
-    return Verdict(status, create, surplus, _released(status, pods), min(waits, default=None))
+    indexes: tuple[int, ...] = ()
+    if is_indexed(job):
+        taken = parse_indexes(status.get("completedIndexes") or "") | {
+            index for pod in pods if is_active(pod) and (index := index_of(pod)) is not None
+        }
+        indexes, create = tuple(islice(free_indexes(job, taken), create)), 0
+    return Verdict(status, create, indexes, surplus, _released(job, status, pods), min(waits, default=None))
 
 
 def _ended(job: Body, over: Body, pods: Sequence[Body], now: datetime) -> Verdict:
@@ -187,8 +215,10 @@ def _ended(job: Body, over: Body, pods: Sequence[Body], now: datetime) -> Verdic
     return Verdict(status, release=release, recheck_seconds=left if left > 0 else None, is_over=left <= 0)
 
 
-def _released(status: Body, pods: Iterable[Body]) -> tuple[str, ...]:
+def _released(job: Body, status: Body, pods: Iterable[Body]) -> tuple[str, ...]:
     named = {uid for uids in status["uncountedTerminatedPods"].values() for uid in uids}
+    if is_indexed(job):
+        named |= {pod["metadata"]["uid"] for pod in pods if is_tracked(pod) and phase_of(pod) == "Succeeded"}
     return tuple(str(pod["metadata"]["name"]) for pod in pods if pod["metadata"]["uid"] in named)
 
 

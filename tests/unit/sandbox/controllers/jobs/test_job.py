@@ -10,6 +10,7 @@ from btcctl.clock import rfc3339
 from btcctl.objects import ObjectKey
 from btcctl.resources import JOBS, PODS
 from btcctl.sandbox.controllers.claims import by_controller
+from btcctl.sandbox.controllers.jobs.indexes import INDEX, format_indexes, parse_indexes
 from btcctl.sandbox.controllers.jobs.job import CONTROLLER_INDEX, JobReconciler
 from btcctl.sandbox.controllers.jobs.job_plan import judge
 from btcctl.testing.clock import FakeClock
@@ -163,11 +164,72 @@ def test_a_pod_that_is_not_shown_yet_is_not_made_once_more():
     assert len(scene.pods.list()[0]) == 1
 
 
-def test_an_indexed_job_is_refused_in_words():
-    scene = Scene(completionMode="Indexed", completions=1)
+class TestAnIndexedJob:
+    @pytest.fixture
+    def scene(self):
+        scene = Scene(completionMode="Indexed", completions=3, parallelism=2)
+        scene.turn()
+        return scene
+
+    def indexes(self, scene):
+        return {(pod := scene.pods.get(ObjectKey("default", name))).labels[INDEX]: pod.name for name in scene.active()}
+
+    def test_has_a_pod_for_each_index_the_lowest_first(self, scene):
+        found = self.indexes(scene)
+        assert sorted(found) == ["0", "1"]
+        assert all(name.startswith(f"work-{index}-") for index, name in found.items())
+        spec = scene.pods.get(ObjectKey("default", found["1"])).body()["spec"]
+        assert spec["hostname"] == "work-1"
+        assert spec["containers"][0]["env"][0]["name"] == "JOB_COMPLETION_INDEX"
+
+    def test_goes_on_with_the_next_index_and_is_complete_when_all_have_succeeded(self, scene):
+        scene.end(self.indexes(scene)["1"], "Succeeded")
+        scene.turn()
+        assert sorted(self.indexes(scene)) == ["0", "2"]
+        assert (scene.status()["completedIndexes"], scene.status()["succeeded"]) == ("1", 1)
+        for name in scene.active():
+            scene.end(name, "Succeeded")
+        scene.turn()
+        assert (scene.status()["completedIndexes"], scene.status()["succeeded"]) == ("0-2", 3)
+        assert "Complete" in scene.conditions()
+        assert not any("finalizers" in pod.body()["metadata"] for pod in scene.pods.list()[0])
+
+    def test_tries_an_index_again_that_failed(self, scene):
+        scene.end(self.indexes(scene)["0"], "Failed")
+        wait = scene.turn()
+        assert sorted(self.indexes(scene)) == ["1"]
+        scene.clock.advance(wait + 1)
+        scene.turn()
+        assert sorted(self.indexes(scene)) == ["0", "1"]
+
+
+@pytest.mark.parametrize(
+    ("indexes", "text"), [((), ""), ((0,), "0"), ((0, 1), "0,1"), ((0, 1, 2), "0-2"), ((5, 1, 3, 2), "1-3,5")]
+)
+def test_indexes_are_written_as_a_status_has_them(indexes, text):
+    assert format_indexes(indexes) == text
+    assert parse_indexes(text) == set(indexes)
+
+
+def test_containers_that_are_started_again_in_place_count_as_failures():
+    scene = Scene(backoffLimit=2)
+    scene.jobs.delete(KEY)
+    body = job(backoffLimit=2)
+    body["spec"]["template"]["spec"]["restartPolicy"] = "OnFailure"
+    scene.jobs.create(body)
+    scene.turn()
+    (name,) = scene.active()
+    status = {"name": "c", "image": "i", "imageID": "", "ready": False, "restartCount": 2}
+    change = {"phase": "Running", "containerStatuses": [status]}
+    scene.pods.patch(ObjectKey("default", name), {"status": change}, subresource="status")
     scene.turn(1)
-    assert scene.pods.list()[0] == []
-    assert scene.recorder.events[0][2] == "the sandbox runs no Indexed Jobs"
+    assert scene.conditions()["FailureTarget"] == "BackoffLimitExceeded"
+
+
+def test_what_is_not_done_is_said():
+    scene = Scene(successPolicy={"rules": [{"succeededCount": 1}]}, completionMode="Indexed", completions=1)
+    scene.turn(1)
+    assert scene.recorder.events[0][2] == "the sandbox takes no notice of successPolicy"
 
 
 def test_a_settled_job_is_not_written():
