@@ -1,6 +1,19 @@
-"""`python -m btcctl`."""
+"""`python -m btcctl`, and the command `btcctl`."""
 
-from btcctl.cli.main import entry_point
+import sys
+from typing import NoReturn
+
+
+def entry_point() -> NoReturn:
+    """What the console script calls. The command line is loaded here, so that Ctrl-C may come at any moment."""
+    try:
+        from btcctl.cli.main import main, make_output_safe  # noqa: PLC0415
+
+        make_output_safe()
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
+
 
 if __name__ == "__main__":
     entry_point()

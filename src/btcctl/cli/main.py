@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from btcctl import logging
 from btcctl.cli import crd, debug, doctor, run, sandbox, view
@@ -99,16 +99,7 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
     return status
 
 
-def entry_point() -> NoReturn:
-    """What the console script calls."""
-    try:
-        _make_output_safe()
-        sys.exit(main())
-    except KeyboardInterrupt:  # before the command line was read
-        sys.exit(130)
-
-
-def _make_output_safe() -> None:
+def make_output_safe() -> None:
     """Whoever has started us may have closed it, or chosen an encoding that lacks what we say: that fails nothing."""
     for name in ("stdout", "stderr"):
         stream: Any = getattr(sys, name)
