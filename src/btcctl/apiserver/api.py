@@ -101,8 +101,8 @@ class Api:
         self._rbac = Rbac(self.store) if authorizer == "rbac" else None
         self._authorizer = self._rbac if authorizer == "rbac" else authorizer
         self._observer = observer
-        self._tokens = Tokens(self.store)
-        self._reviews = Reviews(clock, self._authorizer, self._tokens.user_of)
+        self.tokens = Tokens(self.store)
+        self._reviews = Reviews(clock, self._authorizer, self.tokens.user_of)
         self.services = Services(self.store)  #: where webhooks are that are named by a Service
         hooks = HookClient(self.services.resolve)
         self._writer = Writer(self.store, self.registry, new_uid, hooks)
@@ -118,7 +118,7 @@ class Api:
             Scales(self.store, self.registry, self._writer),
             Evictions(self.store, self.registry, self._writer),
             self.pods,
-            TokenRequests(self.store, self._tokens),
+            TokenRequests(self.store, self.tokens),
         )
         self._writer.settle_definitions()
         self._create_namespaces()
@@ -128,7 +128,7 @@ class Api:
 
     def user_of_token(self, token: str) -> User | None:
         """The ServiceAccount that a token is of; None if it is of none."""
-        return self._tokens.user_of(token)
+        return self.tokens.user_of(token)
 
     def handle(self, request: ApiRequest) -> Response:
         """Answer a request. Never raises for anything a client can send."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from btcctl.cli.flags import Flags, parse_count
 from btcctl.clock import sleep
 from btcctl.controller.serving.status_server import parse_address
-from btcctl.errors import ConfigError
+from btcctl.errors import BtcctlError, ConfigError
 
 if TYPE_CHECKING:
     from btcctl.sandbox.session import Session
@@ -33,13 +34,19 @@ def add_parser(commands: Any, environ: Mapping[str, str]) -> argparse.ArgumentPa
         description=(
             "Start an API server, controllers of workloads, a node runner that makes every pod a process on "
             "its own loopback address, the operator, and a network. It stays up until Ctrl-C, and leaves nothing "
-            "behind. The nodes are Bitcoin Core if a bitcoind is found, simulated ones otherwise."
+            "behind but what --state keeps. The nodes are Bitcoin Core if a bitcoind is found, simulated otherwise."
         ),
     )
     flags = Flags(parser, environ)
-    flags.value("--nodes", parse=parse_count(1, 50), default=3, metavar="N", about="nodes of the network, 1 to 50")
+    flags.value("--nodes", parse=parse_count(1, 50), metavar="N", about="nodes of the network, 1 to 50; by default 3")
     flags.switch("--check", about="tell the whole story, print what was seen, and exit 0 or 1")
     flags.value("--with", dest="manifests", parse=Path, metavar="FILE", about="manifests to apply after the start")
+    flags.value(
+        "--state",
+        parse=Path,
+        metavar="DIR",
+        about="keep objects, chains and the way in here, and go on from what is there; by default nothing is kept",
+    )
     flags.value("--kubeconfig-out", parse=Path, metavar="FILE", about="write the kubeconfig here; it stays afterwards")
     flags.value(
         "--bitcoind",
@@ -88,10 +95,14 @@ def run_sandbox(args: argparse.Namespace) -> int:
         from btcctl.sandbox.session import SandboxOptions, Session  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise ConfigError(f"no {error.name} here: the sandbox needs pip install 'btcctl[sandbox]'") from error
-    if args.check and args.nodes < MIN_CHECKED_NODES:
+    if args.check and args.nodes is not None and args.nodes < MIN_CHECKED_NODES:
         raise ConfigError(f"--check needs --nodes {MIN_CHECKED_NODES} or more: a lone node has nobody to learn from")
+    if sys.stdout is None:  # Python's, where the descriptor is closed
+        raise ConfigError("stdout is closed, and the sandbox says there where it is: try >/dev/null")
     if args.check and args.no_operator:
         raise ConfigError("--check tells what the sandbox's operator does: it contradicts --no-operator")
+    if args.check and args.state is not None:
+        raise ConfigError("--check tells its story on a network of its own: it contradicts --state")
     options = SandboxOptions(
         nodes=args.nodes,
         manifests=tuple([args.manifests] if args.manifests else []),
@@ -101,6 +112,7 @@ def run_sandbox(args: argparse.Namespace) -> int:
         control_plane=args.control_plane,
         run=tuple(args.run),
         operator=not args.no_operator,
+        state=args.state,
         pod_network=args.pod_network,
         view=None if args.no_view or args.check else parse_address(args.view_bind),
     )
@@ -148,8 +160,18 @@ def _play(session: Session, *, waits: bool) -> None:
 
 
 def say(line: str) -> None:
-    """Print at once: people watch, and pipes buffer."""
-    print(line, flush=True)
+    """Print at once: people watch, and pipes buffer.
+
+    Raises:
+        BtcctlError: Nobody can read it. Whatever is said afterwards goes nowhere.
+    """
+    try:
+        print(line, flush=True)
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left is written there at the end
+        gone = isinstance(error, BrokenPipeError)
+        why = "whoever read it has left" if gone else f"stdout: {error.strerror or error}"
+        raise BtcctlError(f"cannot say where it is, so it ends: {why}") from None
 
 
 @contextlib.contextmanager

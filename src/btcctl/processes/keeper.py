@@ -56,6 +56,7 @@ class Keeper:
         clock: What waiting for the keeper's answers is measured with.
         wrapper: A command line that the keeper's own is put behind. It hands on stdin, stdout and the exit, and ends
             last. Process ids are those that the keeper sees.
+        inherits: Descriptors that stay open until the keeper has ended, too: locks of what its processes use.
     """
 
     def __init__(
@@ -66,12 +67,14 @@ class Keeper:
         grace_seconds: float = GRACE_SECONDS,
         clock: Clock = SYSTEM_CLOCK,
         wrapper: Sequence[str] = (),
+        inherits: Sequence[int] = (),
     ) -> None:
         self.run_dir = run_dir
         self._on_exit = on_exit
         self._grace_seconds = grace_seconds
         self._clock = clock
         self._wrapper = wrapper
+        self._inherits = inherits
         self._process: subprocess.Popen[bytes] | None = None
         self._runner = Runner("keeper", self.run, clock=clock)
         self._ids = itertools.count(1)
@@ -90,7 +93,8 @@ class Keeper:
         """
         if self._process is not None:
             return
-        script = [keeper_process.__file__, str(self.run_dir), str(self._grace_seconds)]
+        inherited = map(str, self._inherits)
+        script = [keeper_process.__file__, str(self.run_dir), str(self._grace_seconds), *inherited]
         try:
             # A session of its own: Ctrl-C in the terminal is for us only.
             self._process = subprocess.Popen(  # noqa: S603
@@ -98,6 +102,7 @@ class Keeper:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 start_new_session=True,
+                pass_fds=self._inherits,
             )
         except OSError as error:
             raise KeeperError(f"cannot start the keeper: {error}") from error

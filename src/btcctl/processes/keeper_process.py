@@ -160,6 +160,8 @@ def _report(report: dict[str, Any]) -> None:
 
 
 def main() -> None:
+    for inherited in sys.argv[3:]:
+        os.set_inheritable(int(inherited), False)  # ours, not our children's
     run_dir = Path(sys.argv[1])
     lock = os.open(run_dir / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
     fcntl.flock(lock, fcntl.LOCK_EX)

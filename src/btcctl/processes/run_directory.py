@@ -33,7 +33,7 @@ def new_run_directory(root: Path | None = None) -> Path:
     try:
         root = root or Path(tempfile.gettempdir())
         sweep(root)
-        return Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{_process_name(os.getpid())}-", dir=root))
+        return Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{process_name(os.getpid())}-", dir=root))
     except OSError as error:
         raise ConfigError(f"cannot make a run directory: {error}") from error
 
@@ -56,7 +56,7 @@ def is_orphaned(name: str) -> bool:
     """Whether it is the name of a run directory, and the process that made that is gone."""
     match name.removeprefix(_PREFIX).split("-", 2):
         case [pid, started, _] if name.startswith(_PREFIX) and pid.isdecimal():
-            return _process_name(int(pid)) != f"{pid}-{started}"
+            return process_name(int(pid)) != f"{pid}-{started}"
     return False
 
 
@@ -79,7 +79,7 @@ def _is_locked(path: Path) -> bool:
     return False
 
 
-def _process_name(pid: int) -> str:
+def process_name(pid: int) -> str:
     """`<pid>-<start time>`, which no other process has had since the machine started."""
     with contextlib.suppress(OSError):
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from btcctl.apiserver.network.kubeconfig import write_kubeconfig
+from btcctl.bitcoin.account import ACCOUNT
 from btcctl.bitcoin.crd import load_crd
 from btcctl.bitcoin.mesh import RpcFor
 from btcctl.bitcoin.operator import COMPONENT, NODE_IMAGE, NodeAccess, OperatorOptions, build_operator
@@ -22,7 +23,7 @@ from btcctl.clock import SYSTEM_CLOCK, sleep
 from btcctl.controller.debugging import DebugPages
 from btcctl.controller.journey import Journey
 from btcctl.controller.manager import Manager
-from btcctl.errors import BtcctlError, ConfigError
+from btcctl.errors import BtcctlError, ConfigError, NotFound
 from btcctl.leaderelection.elector import Elector
 from btcctl.leaderelection.fence import Fence
 from btcctl.leaderelection.lease_lock import LeaseLock
@@ -30,7 +31,10 @@ from btcctl.objects import ObjectKey
 from btcctl.processes.run_directory import new_run_directory
 from btcctl.sandbox.cluster.access import Access
 from btcctl.sandbox.cluster.cluster import Cluster, ClusterOptions
+from btcctl.sandbox.cluster.state import State
 from btcctl.sandbox.controllers.stand_ins import build_stand_ins
+from btcctl.sandbox.demonstration.account import install_account
+from btcctl.sandbox.demonstration.advice import advice
 from btcctl.sandbox.demonstration.check import Check
 from btcctl.sandbox.demonstration.commands import (
     OWN_IMAGE,
@@ -54,6 +58,7 @@ from btcctl.testing.control_plane import ControlPlane, ControlPlaneOptions
 KEY = ObjectKey("default", "my-network")  #: as in the seeds' manifests
 SECRET = "bitcoin-default-secret"  # noqa: S105  a name
 CREDENTIALS = Credentials("bc-user", "bc-password")  #: as in the seeds' manifests
+NODES = 3  #: where nothing else is asked for
 POLL_MAX_SECONDS = 3.0  # somebody who tries things out is less patient than a cluster
 READY_SECONDS = 120.0
 MANAGER_STOP_SECONDS = 1.0
@@ -63,6 +68,7 @@ LEASE = ObjectKey(KEY.namespace, COMPONENT)
 OPERATOR = "operator"
 PROGRAMS = "bin"  #: in the run directory: what every pod has on its PATH
 
+SIMULATED, CORE = "simulated nodes", "Bitcoin Core"  #: what nodes are
 EMBEDDED, REAL = "embedded", "real"  #: whose API server the network runs on
 
 Say = Callable[[str], None]
@@ -72,7 +78,7 @@ Say = Callable[[str], None]
 class SandboxOptions:
     """What a person may choose."""
 
-    nodes: int = 3
+    nodes: int | None = None  #: None: NODES, or as many as there are in `state`
     manifests: tuple[Path, ...] = ()  #: applied after the start, in this order
     kubeconfig_out: Path | None = None  #: stays afterwards
     bitcoind: Path | None = None  #: None looks on PATH
@@ -81,6 +87,7 @@ class SandboxOptions:
     view: tuple[str, int] | None = None  #: where to serve the page that shows all this live; None: nowhere
     run: tuple[str, ...] = ()  #: IMAGE=COMMAND: what further images stand for
     operator: bool = True  #: False leaves the network to an operator of somebody else
+    state: Path | None = None  #: where all of it is kept for the next time; None: nowhere
     pod_network: IPv6Network | None = None  #: whose addresses pods get; None: addresses in 127.0.0.0/8
 
 
@@ -113,15 +120,24 @@ class Session:
         self._debug_pages: DebugPages | None = None
         self._server = "embedded"
         self._images = Images()
+        self._state: State | None = None
+        self._comes_back = False  # to what an earlier session has made
+        self._nodes = NODES if options.nodes is None else options.nodes
 
     def __enter__(self) -> Self:
-        raise_descriptor_limit(self._options.nodes)
+        raise_descriptor_limit(self._nodes)
         manifests = [each for path in self._options.manifests for each in read_manifests(path)]
         self._images = Images({OWN_IMAGE: own_program(), **parse_mappings(self._options.run)})
-        if not self._options.simulated:
-            self._bitcoind = find_bitcoind(self._options.bitcoind)
         with ExitStack() as parts:
-            self._start(parts, manifests)
+            if self._options.state is not None:
+                self._open_state(parts, self._options.state)
+            if not self._is_simulated():
+                self._bitcoind = find_bitcoind(self._options.bitcoind)
+            self._require_same_nodes()
+            try:
+                self._start(parts, manifests)
+            except OSError as error:
+                raise BtcctlError(f"cannot start: {error}") from error
             self._running = parts.pop_all()
         return self
 
@@ -132,16 +148,45 @@ class Session:
     def cluster(self) -> Cluster:
         return self._cluster
 
+    def _open_state(self, parts: ExitStack, directory: Path) -> None:
+        if self._options.control_plane == REAL:
+            raise ConfigError("--state keeps what our own API server has: it contradicts --control-plane real")
+        state = self._state = parts.enter_context(State(directory.absolute()))
+        self._comes_back = bool(state.nodes)
+        if self._comes_back and self._options.nodes is not None:
+            raise ConfigError(
+                f"{directory} has its network already: leave --nodes out, and scale it (kubectl scale bitcoinnetwork "
+                f"{KEY.name} --replicas=N)"
+            )
+
+    def _is_simulated(self) -> bool:
+        """Whether nothing is looked for. What has come back is as it was, unless a program is named."""
+        kept = self._state is not None and self._state.nodes == SIMULATED
+        return self._options.simulated or (kept and self._options.bitcoind is None)
+
+    def _require_same_nodes(self) -> None:
+        if self._state is None or not self._comes_back or self._state.nodes == self._nodes_are():
+            return
+        was, hint = self._state.nodes, "leave --bitcoind out"
+        if was == CORE:
+            hint = "leave --simulated out" if self._options.simulated else "give --bitcoind PATH, or --bitcoind auto"
+        raise ConfigError(f"the chains in {self._state.directory} are those of {was}: {hint}")
+
+    def _nodes_are(self) -> str:
+        return CORE if self._bitcoind else SIMULATED
+
     def _start(self, parts: ExitStack, manifests: list[dict[str, Any]]) -> None:
         cluster_options = self._cluster_options
         if self._options.control_plane == REAL:
             cluster_options = self._start_control_plane(parts)
         if self._options.pod_network is not None:
             cluster_options = replace(cluster_options, pod_network=self._options.pod_network)
-        cluster_options = replace(cluster_options, images=self._images)
+        cluster_options = replace(cluster_options, images=self._images, state=self._state)
         run_dir = new_run_directory()
         parts.callback(shutil.rmtree, run_dir, ignore_errors=True)  # the keeper does it too, if we cannot
-        write_programs(run_dir / PROGRAMS)
+        self._require_space(run_dir)
+        self._programs = run_dir / PROGRAMS  # pods that come back ask for it while the cluster starts
+        write_programs(self._programs)
         self._cluster = parts.enter_context(Cluster(run_dir, self._command_for, options=cluster_options))
         self._client = self._cluster.client()
         self._connections = RpcConnections(RPC_PORT)
@@ -154,10 +199,13 @@ class Session:
         applier.apply(load_crd())
         if not cluster_options.collects:
             self._start_manager(parts, "owner collector", build_stand_ins(self._client, [BITCOIN_NETWORKS]))
-        self._start_operator(parts)
-        for manifest in (secret_manifest(), network_manifest(self._options.nodes), *manifests):
+        self._start_operator(parts, applier)
+        furniture = () if self._comes_back else (secret_manifest(), network_manifest(self._nodes))
+        for manifest in (*furniture, *manifests):
             applied = applier.apply(manifest)
             self._say(f"applied      {manifest['kind']} {applied.key}")
+        if self._state is not None and not self._comes_back:
+            self._state.remember_furnished(self._nodes_are())
         self._start_view(parts)
 
     def _start_control_plane(self, parts: ExitStack) -> ClusterOptions:
@@ -170,19 +218,26 @@ class Session:
         access = Access.by_file(control_plane.kubeconfig())
         return replace(self._cluster_options, server=access, workloads=not managed, collects=managed)
 
-    def _start_operator(self, parts: ExitStack) -> None:
+    def _start_operator(self, parts: ExitStack, applier: Applier) -> None:
         """With a Lease, so that another operator knows of this one, and may take its place."""
         if not self._options.operator:
             self._say("operator     none: start yours, for example btcctl run --kubeconfig …")
             return
-        fence = Fence()
-        client = parts.enter_context(self._cluster.client(fence))
-        elector = self._elector = Elector(LeaseLock(self._client, LEASE), fence)
+        fence, credentials, lease = Fence(), None, LEASE
+        if self._cluster_options.is_guarded:
+            credentials, lease = install_account(self._client, applier), ObjectKey(ACCOUNT.namespace, COMPONENT)
+        client = parts.enter_context(self._cluster.client(fence, credentials))
+        # The one that kept the state before us has ended, or we could not have opened it: its Lease is ours.
+        identity = "" if self._state is None else f"sandbox-{self._state.id}"
+        elector = self._elector = Elector(
+            LeaseLock(self._cluster.client(None, credentials), lease), fence, identity=identity
+        )
         options = OperatorOptions(poll_max_seconds=POLL_MAX_SECONDS)
         operator = build_operator(client, options, rpc_for=self._rpc_for, elector=elector, access=NodeAccess(fence))
         self._debug_pages = DebugPages(operator, journey=Journey(operator))
         self._start_manager(parts, OPERATOR, operator)
-        self._say("operator     running in this process")
+        who = "" if credentials is None else f", as ServiceAccount {ACCOUNT}"
+        self._say(f"operator     running in this process{who}")
 
     def _start_view(self, parts: ExitStack) -> None:
         """Last, and so the first to end: nobody is to act on what ends."""
@@ -206,18 +261,22 @@ class Session:
 
         Raises:
             CheckFailed: At the first step that did not come true.
+            BtcctlError: A part died.
         """
         Check(
             self._client,
             self._observer(),
             KEY,
-            self._options.nodes,
+            self._nodes,
             restart_quietly=self._cluster.restart_quietly,
+            raise_failures=self.raise_failures,
             say=self._say,
         ).run()
 
     def show_progress(self) -> None:
         """Print each change until all nodes are ready and meshed.
+
+        Of a network that has come back, which may be any, only until its nodes answer.
 
         Raises:
             BtcctlError: That took too long, or a part died.
@@ -226,27 +285,38 @@ class Session:
         deadline = SYSTEM_CLOCK.now() + READY_SECONDS
         while True:
             self.raise_failures()
-            nodes = observer.nodes()
-            line = f"waiting      {sum(node.ready for node in nodes)}/{self._options.nodes} nodes ready"
+            wanted, nodes = self._wanted(), observer.nodes()
+            line = f"waiting      {sum(node.ready for node in nodes)}/{wanted} nodes ready"
             if line != shown:
                 self._say(line)
                 shown = line
-            if len(nodes) == self._options.nodes and all(self._has_peers(node) for node in nodes):
+            if len(nodes) == wanted and all(self._is_up(node) for node in nodes):
                 break
             if SYSTEM_CLOCK.now() > deadline:
+                if self._comes_back:
+                    break
                 raise BtcctlError(f"the network did not come up within {READY_SECONDS:g} s; -v shows more")
             sleep(_POLL_SECONDS)
         for node in nodes:
             self._say(f"             {node.summary()} at {node.address}")
 
-    def _has_peers(self, node: NodeView) -> bool:
-        return node.answers and len(node.shaken()) >= len(neighbours(node.ordinal, self._options.nodes))
+    def _wanted(self) -> int:
+        """How many nodes there are to be."""
+        if not self._comes_back:
+            return self._nodes
+        try:
+            return int(self._client.resource(BITCOIN_NETWORKS).get(KEY).body()["spec"]["nodes"])
+        except NotFound:
+            return 0
+
+    def _is_up(self, node: NodeView) -> bool:
+        return node.answers and (self._comes_back or len(node.shaken()) >= len(neighbours(node.ordinal, self._nodes)))
 
     def raise_failures(self) -> None:
         """Raise if a part has died, or the disk is full."""
-        require_space(self._cluster.run_dir)
-        if not self._cluster.healthy:
-            raise BtcctlError("a part of the cluster died; -v shows more")
+        self._require_space(self._cluster.run_dir)
+        for dead in self._cluster.dead():
+            raise BtcctlError(f"a part of the cluster died: {dead}; -v shows more")
         for name, manager in list(self._managers):
             if name == OPERATOR and self._is_taken_over():
                 self._managers.remove((name, manager))
@@ -254,14 +324,22 @@ class Session:
             elif not manager.healthy:
                 raise BtcctlError(f"the {name} died; -v shows more")
 
+    def _require_space(self, run_dir: Path) -> None:
+        require_space(run_dir)
+        if self._state is not None:
+            require_space(self._state.directory, "--state")
+
     def _is_taken_over(self) -> bool:
         return self._elector is not None and self._elector.lost.is_set()
 
     def advice(self) -> str:
         """The lines to try, for a person."""
-        advice = ADVICE + (LOGS if self._options.control_plane == EMBEDDED else LOG_FILES)
-        return advice.format(
-            kubeconfig=self._kubeconfig, name=KEY.name, more=self._options.nodes + 1, run_dir=self._cluster.run_dir
+        return advice(
+            self._kubeconfig,
+            KEY.name,
+            more=self._wanted() + 1,
+            logs_at=None if self._options.control_plane == EMBEDDED else self._cluster.run_dir / "pods",
+            kept_in=None if self._state is None else self._state.directory,
         )
 
     def _observer(self) -> Observer:
@@ -278,37 +356,18 @@ class Session:
                 f"--run {image}=COMMAND, or name the image exec:/path/to/program. Known are {known}"
             )
         bitcoind = None if is_simulated_image(image) else self._bitcoind
-        command = node_command(env, ip, data_dir, bitcoind, self._cluster.run_dir / PROGRAMS)
+        command = node_command(env, ip, data_dir, bitcoind, self._programs)
         return command if image == NODE_IMAGE else at_version(command, image)
 
     def _write_kubeconfig(self, run_dir: Path) -> Path:
-        path = self._options.kubeconfig_out or run_dir / "kubeconfig"
+        kept = None if self._state is None else self._state.kubeconfig
+        paths = [each for each in (self._options.kubeconfig_out, kept) if each is not None] or [run_dir / "kubeconfig"]
         try:
-            write_kubeconfig(path, self._cluster.access.kubeconfig)
+            for path in paths:
+                write_kubeconfig(path, self._cluster.access.kubeconfig)
         except OSError as error:
             raise ConfigError(f"cannot write the kubeconfig: {error}") from error
-        return path
-
-
-ADVICE = """
-It stays up until Ctrl-C. In another terminal:
-
-  export KUBECONFIG={kubeconfig}
-  btcctl status {name}
-  btcctl mine {name} 101
-  kubectl get bitcoinnetworks,statefulsets,pods,services
-  kubectl describe bitcoinnetwork {name}
-  kubectl scale bitcoinnetwork {name} --replicas={more}
-  kubectl delete pod {name}-sts-1
-"""
-LOGS = """\
-  kubectl logs {name}-sts-0
-  kubectl exec {name}-sts-0 -- bitcoin-cli -regtest getblockchaininfo
-"""
-# kube-apiserver asks a kubelet for them, over a port that ours does not have.
-LOG_FILES = """
-The nodes' logs: {run_dir}/pods/*/bitcoind/0.log
-"""
+        return paths[0]
 
 
 def secret_manifest() -> dict[str, Any]:

@@ -152,10 +152,9 @@ def test_an_api_server_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 def test_a_wrong_ca_is_said_and_where_it_came_from(tmp_path: Path) -> None:
-    (tmp_path / "other").mkdir()
-    right, wrong = make_identity(tmp_path), make_identity(tmp_path / "other")
-    with EmbeddedServer(Api(), tls=right.context) as server:
-        write_kubeconfig(tmp_path / "kubeconfig", kubeconfig(server.url, authority=wrong.certificate))
+    right, wrong = make_identity(), make_identity()
+    with EmbeddedServer(Api(), tls=right.context(tmp_path)) as server:
+        write_kubeconfig(tmp_path / "kubeconfig", kubeconfig(server.url, authority=wrong.authority))
         done = btcctl("run", "--kubeconfig", str(tmp_path / "kubeconfig"))
     assert (done.returncode, "Traceback" in done.stderr) == (1, False)
     assert "CA" in done.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -105,6 +106,22 @@ def test_a_process_deaf_to_sigterm_is_killed_after_the_grace(keeper: Keeper, exi
     eventually(lambda: log.exists() and "deaf" in log.read_text())
     keeper.stop()
     assert exits.codes == {pid: -signal.SIGKILL}
+
+
+def test_a_lock_that_the_keeper_inherits_is_held_until_it_has_ended_and_not_by_its_processes(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    with (tmp_path / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        keeper = Keeper(tmp_path / "run", grace_seconds=0.5, inherits=[lock.fileno()])
+        keeper.start()
+        sleeper = spawn(keeper, "sleep", "60")
+        number = lock.fileno()
+    with (tmp_path / "lock").open("w") as again:
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(again, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        eventually(lambda: not Path(f"/proc/{sleeper}/fd/{number}").exists())  # it has it until it is the program
+        keeper.stop()
+        fcntl.flock(again, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def test_nothing_can_be_started_before_start_or_after_stop(run_dir: Path) -> None:

@@ -1,7 +1,7 @@
 """Tokens of ServiceAccounts: JSON Web Tokens that this server signs and believes.
 
 A token is good until it expires, and while its ServiceAccount, and the Pod or Secret it is bound to, are those that
-they were. It is signed with a key of this process (HS256): after a restart, and by others, it is not believed.
+they were. It is signed with a key that others do not have (HS256): after a restart it is believed if the key was kept.
 
 Source of the claims: pkg/serviceaccount of kubernetes 1.36.
 """
@@ -37,12 +37,21 @@ class Bound(NamedTuple):
     uid: str
 
 
+def new_key() -> bytes:
+    """What tokens may be signed with."""
+    return secrets.token_bytes(32)
+
+
 class Tokens:
-    """Thread-safe."""
+    """Thread-safe.
+
+    Attributes:
+        key: What they are signed with. With that of an earlier server, and its objects, its tokens hold.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._key = secrets.token_bytes(32)
+        self.key = new_key()
 
     def issue(
         self, account: ObjectKey, uid: str, audiences: Sequence[str], seconds: int, bound: Bound | None = None
@@ -91,7 +100,7 @@ class Tokens:
         return record is not None and record.body["metadata"]["uid"] == what["uid"]
 
     def _signature(self, signed: str) -> str:
-        return _text(hmac.new(self._key, signed.encode(), hashlib.sha256).digest())
+        return _text(hmac.new(self.key, signed.encode(), hashlib.sha256).digest())
 
 
 def _encoded(part: Mapping[str, Any]) -> str:

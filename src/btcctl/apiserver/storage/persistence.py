@@ -122,6 +122,8 @@ class DataFile:
         try:
             with os.fdopen(os.dup(file), "wb") as writer:
                 writer.write(line)
+                writer.flush()
+                os.fsync(file)  # or the new name could lead to nothing when the machine loses power
             fresh.replace(self._path)
         except OSError:
             os.close(file)

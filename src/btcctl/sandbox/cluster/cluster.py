@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import secrets
 import signal
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv6Network
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
 from btcctl.apiserver.api import Api
-from btcctl.apiserver.http import EmbeddedServer
+from btcctl.apiserver.http import EmbeddedServer, ListenError
 from btcctl.apiserver.requests.messages import RequestAttributes
+from btcctl.apiserver.storage.store import Store
 from btcctl.apiserver.streaming.hooks import PodHooks
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.controller.manager import Manager
@@ -25,11 +25,14 @@ from btcctl.objects import ObjectKey
 from btcctl.processes.keeper import Keeper
 from btcctl.resources import PODS
 from btcctl.rest.client import ApiClient
+from btcctl.rest.credentials import Credentials
 from btcctl.rest.http import HttpTransport
 from btcctl.rest.transport.transport import Fence
-from btcctl.sandbox.certificates import make_identity
 from btcctl.sandbox.cluster.access import Access
+from btcctl.sandbox.cluster.keys import ClusterKeys
 from btcctl.sandbox.cluster.node import ensure_node
+from btcctl.sandbox.cluster.outage import settle
+from btcctl.sandbox.cluster.state import State
 from btcctl.sandbox.controllers.claim_keeper import build_claim_controller
 from btcctl.sandbox.controllers.disruption import build_disruption_controller
 from btcctl.sandbox.controllers.endpoints import build_endpoint_controller
@@ -73,6 +76,8 @@ class ClusterOptions:
         observer: Called with each request to our own API server and the status of its answer.
         pod_network: Whose addresses pods get; None: addresses in 127.0.0.0/8.
         is_guarded: Our own API server allows what roles and bindings do, and nothing else.
+        state: What an earlier run of the cluster has kept, and this one keeps; None: nothing. Only with our own API
+            server. Closed by whoever opened it.
     """
 
     node_name: str = "sandbox"
@@ -84,6 +89,7 @@ class ClusterOptions:
     observer: Callable[[RequestAttributes, int], None] | None = None
     pod_network: IPv6Network | None = None
     is_guarded: bool = False
+    state: State | None = None
 
 
 class Cluster:
@@ -107,6 +113,7 @@ class Cluster:
     ) -> None:
         self.run_dir = run_dir
         self._options = options
+        self._home = run_dir if options.state is None else options.state.directory
         self._clock = clock
         self._command_for = command_for
         self._access = options.server
@@ -133,12 +140,12 @@ class Cluster:
             raise ConfigError("the cluster is not started")
         return self._access
 
-    @property
-    def healthy(self) -> bool:
-        """False once a part of it has died, the keeper of its processes included."""
-        if self._keeper is None or self._manager is None:
-            return False
-        return self._keeper.is_alive and self._manager.healthy
+    def dead(self) -> list[str]:
+        """The parts that have died, and why."""
+        keeper = (
+            [] if self._keeper is None or self._keeper.is_alive else ["the keeper of its processes, and all of them"]
+        )
+        return [*keeper, *(() if self._manager is None else self._manager.dead())]
 
     def start(self) -> None:
         """Start everything; returns when pods can be created.
@@ -165,13 +172,17 @@ class Cluster:
         self._stop_by = self._clock.now() + timeout
         self._running.close()
 
-    def client(self, fence: Fence | None = None) -> ApiClient:
+    def client(self, fence: Fence | None = None, credentials: Credentials | None = None) -> ApiClient:
         """A new client of this cluster, closed with it at the latest.
 
         Args:
             fence: Asked before anything is written.
+            credentials: As whom to act; None for the administrator.
         """
-        client = ApiClient(HttpTransport(self.access.config, fence=fence), field_manager="btcctl")
+        config = self.access.config
+        if credentials is not None:
+            config = replace(config, credentials=credentials)
+        client = ApiClient(HttpTransport(config, fence=fence), field_manager="btcctl")
         self._running.callback(client.close)
         return client
 
@@ -221,8 +232,13 @@ class Cluster:
         self.stop()
 
     def _start_parts(self, parts: ExitStack) -> None:
+        state = self._options.state
         keeper = self._keeper = Keeper(
-            self.run_dir, self._on_exit, grace_seconds=KEEPER_GRACE_SECONDS, clock=self._clock
+            self.run_dir,
+            self._on_exit,
+            grace_seconds=KEEPER_GRACE_SECONDS,
+            clock=self._clock,
+            inherits=() if state is None else (state.lock,),
         )
         keeper.start()
         parts.callback(lambda: keeper.stop(self._left()))
@@ -234,22 +250,41 @@ class Cluster:
         client = ApiClient.from_config(self.access.config, field_manager="btcctl")
         parts.callback(client.close)
         ensure_node(client, self._options.node_name, self._clock)
+        if state is not None:
+            settle(client, self._options.node_name, self._home, self._clock)
         self._start_controllers(parts, client, keeper, addresses)
 
     def _start_server(self, parts: ExitStack) -> None:
-        token, identity = secrets.token_urlsafe(24), make_identity(self.run_dir, clock=self._clock)
-        authorizer: Literal["rbac"] | None = "rbac" if self._options.is_guarded else None
-        api = Api(clock=self._clock, authorizer=authorizer, observer=self._options.observer)
+        options, state = self._options, self._options.state
+        keys = ClusterKeys.make(self._clock) if state is None else state.keys
+        store = Store(self._clock)
+        if state is not None:
+            state.attach(store)
+        authorizer: Literal["rbac"] | None = "rbac" if options.is_guarded else None
+        api = Api(store, clock=self._clock, authorizer=authorizer, observer=options.observer)
+        api.tokens.key = keys.account_key
         self._pods = api.pods
-        server = EmbeddedServer(api, port=self._options.port, tls=identity.context, token=token, clock=self._clock)
-        server.start()
+        port = options.port or (0 if state is None else state.port)
+        tls = keys.identity.context(self.run_dir)
+        server = EmbeddedServer(api, port=port, tls=tls, token=keys.token, clock=self._clock)
+        try:
+            server.start()
+        except ListenError as error:
+            if state is None:
+                raise
+            raise ListenError(
+                f"{error}, and the kubeconfigs of {state.directory} lead there: end what listens (ss -ltnp "
+                f"'sport = :{port}' names it)"
+            ) from error
         parts.callback(lambda: server.stop(max(_SERVER_STOP_SECONDS, self._left())))
-        self._access = Access.with_token(server.url, token, identity.certificate)
+        if state is not None:
+            state.remember_port(server.port)
+        self._access = Access.with_token(server.url, keys.token, keys.identity.authority)
 
     def _start_controllers(self, parts: ExitStack, client: ApiClient, keeper: Keeper, addresses: AddressPool) -> None:
         factory = SharedInformerFactory(client, clock=self._clock)
         recorders = {each: EventRecorder(client, each, self._clock) for each in COMPONENTS}
-        name, volumes_dir = self._options.node_name, self.run_dir / "volumes"
+        name, volumes_dir = self._options.node_name, self._home / "volumes"
         kubelet = self._kubelet = Kubelet(
             client=client,
             pods=factory.informer(PODS).lister,
@@ -258,7 +293,7 @@ class Cluster:
             recorder=recorders["kubelet"],
             options=KubeletOptions(
                 name,
-                self.run_dir / "pods",
+                self._home / "pods",
                 volumes_dir,
                 self._command_for,
                 images=self._options.images,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from btcctl.objects import Object, ObjectKey
 from btcctl.resources import PERSISTENT_VOLUME_CLAIMS, PODS
 from btcctl.rest.client import ApiClient
 from btcctl.sandbox.kubelet.claims import BOUND, claims_of, volume_directory
+from btcctl.sandbox.kubelet.pods.status import is_over
 from btcctl.workqueue.rate_limiters import ItemExponentialRateLimiter
 
 logger = get_logger(__name__)
@@ -107,10 +107,6 @@ class ClaimKeeper:
     def _is_used(self, key: ObjectKey) -> bool:
         """Asks the server: a pod that a cache does not show yet may have the volume mounted."""
         return any(
-            key.name in claims_of(pod.body()).values() and not _has_ended(pod.body())
+            key.name in claims_of(pod.body()).values() and not is_over(pod.body())
             for pod in self._client.resource(PODS, key.namespace).list()[0]
         )
-
-
-def _has_ended(pod: Mapping[str, Any]) -> bool:
-    return (pod.get("status") or {}).get("phase") in {"Succeeded", "Failed"}

@@ -20,7 +20,8 @@ from btcctl.sandbox.demonstration.observe import NodeView, Observer
 
 BLOCKS = 101  #: as in the seeds: the first coinbase can be spent
 MINING_ADDRESS = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"  #: valid on regtest; nobody's (BIP 173's example key)
-HANDSHAKE_SECONDS = 3.0
+PATIENCE_SECONDS = 30.0  #: for each step
+HANDSHAKE_SECONDS = 3.0  #: the handshakes have their own limit
 UPTIME_ERROR_SECONDS = 1.0  # `uptime` counts whole seconds
 _POLL_SECONDS = 0.05
 
@@ -49,8 +50,8 @@ class Check:
         key: The network.
         nodes: `spec.nodes` at the start, at least 2.
         restart_quietly: Restarts a pod's process at its address, telling Kubernetes nothing.
+        raise_failures: Raises if a part that all of this stands on has died.
         say: Takes each line of the report.
-        patience: Seconds given to each step; the handshakes have their own limit.
     """
 
     def __init__(
@@ -61,8 +62,8 @@ class Check:
         nodes: int,
         *,
         restart_quietly: Callable[[ObjectKey], None],
+        raise_failures: Callable[[], None],
         say: Callable[[str], None],
-        patience: float = 30.0,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._client = client
@@ -71,7 +72,7 @@ class Check:
         self._nodes = nodes
         self._restart_quietly = restart_quietly
         self._say = say
-        self._patience = patience
+        self._raise_failures = raise_failures
         self._clock = clock
 
     def run(self) -> None:
@@ -106,9 +107,10 @@ class Check:
 
     def _until(self, probe: Probe, within: float | None = None) -> None:
         """Look until it is good, then print what was seen."""
-        patience = self._patience if within is None else within
+        patience = PATIENCE_SECONDS if within is None else within
         deadline = self._clock.now() + patience
         while not (sight := probe()).good:
+            self._raise_failures()
             if self._clock.now() >= deadline:
                 raise CheckFailed(f"not within {patience:g} s; seen last: {'; '.join(sight.lines) or 'nothing'}")
             sleep(_POLL_SECONDS, self._clock)

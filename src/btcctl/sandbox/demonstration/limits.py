@@ -32,8 +32,11 @@ def raise_descriptor_limit(nodes: int) -> None:
         )
 
 
-def require_space(directory: Path) -> None:
+def require_space(directory: Path, chosen_by: str = "TMPDIR") -> None:
     """
+    Args:
+        chosen_by: What says which directory it is.
+
     Raises:
         BtcctlError: There is next to no space left where the directory is.
     """
@@ -44,6 +47,6 @@ def require_space(directory: Path) -> None:
     free = found.f_bavail * found.f_frsize
     if free < LEAST_BYTES:
         raise BtcctlError(
-            f"no space left for {directory}, where all that the sandbox runs writes: make room, or let TMPDIR name "
-            "another place"
+            f"no space left for {directory}, where all that the sandbox runs writes: make room, or let {chosen_by} "
+            "name another place"
         )

@@ -20,8 +20,7 @@ class Program:
     Attributes:
         argv: What the image's entrypoint would be: a container's `args` come after it, its `command` instead of it.
         env: What is in its environment beside what every pod has; the pod's own wins.
-        is_ours: It looks for its ServiceAccount where BTCCTL_SERVICE_ACCOUNT says, and listens on the pod's address
-            where its environment says that it listens on all.
+        is_ours: It looks for its ServiceAccount where BTCCTL_SERVICE_ACCOUNT says.
     """
 
     argv: tuple[str, ...]

@@ -32,7 +32,7 @@ from btcctl.sandbox.kubelet.pods.env import EnvSources, resolve_env, translate_p
 from btcctl.sandbox.kubelet.pods.probes import ProbeSpec
 from btcctl.sandbox.kubelet.pods.runner import PodRunner
 from btcctl.sandbox.kubelet.pods.runtime import Command, ContainerTools, Processes
-from btcctl.sandbox.kubelet.pods.status import HOST_IP, PodFacts, build_status
+from btcctl.sandbox.kubelet.pods.status import HOST_IP, PodFacts, build_status, is_over
 from btcctl.sandbox.kubelet.pods.volumes import FILLED
 from btcctl.sandbox.kubelet.restarts import RestartRequests
 from btcctl.sandbox.kubelet.streams.access import PodAccess
@@ -132,7 +132,7 @@ class Kubelet:
     def _logs(self) -> list[Path]:
         """The logs of all containers, of the run now and of the one before. From any thread."""
         runners = list(self._runners.values())
-        containers = [container for runner in runners for container in runner.containers]
+        containers = [container for runner in runners for container in runner.all_containers]
         return [each.log_path(previous=previous) for each in containers for previous in (False, True)]
 
     def address(self, key: ObjectKey) -> str | None:
@@ -174,6 +174,10 @@ class Kubelet:
             raise TimeoutError(f"pod {key} has not answered within {timeout:g} s of its restart")
 
     def _run(self, pod: Object, body: Mapping[str, Any], runner: PodRunner | None) -> Result:
+        if is_over(body) and (runner is None or not runner.alive):
+            if runner is None:  # it ended before we began: its logs may be asked for
+                self._runners[pod.key] = self._runner(pod, body, body["status"].get("podIP", ""), {})
+            return Result()
         if runner is None:
             volumes = self._volumes(pod, body)
             if volumes is None:
@@ -215,19 +219,22 @@ class Kubelet:
             logger.warning("no address", error=str(error))
             self._recorder.event(reference, WARNING, "FailedCreatePodSandBox", str(error))
             return None
-        directory = self._options.pods_dir / f"{pod.namespace}_{pod.name}_{pod.uid}"
-        tools = ContainerTools(
-            processes=WatchedProcesses(pod.key, self._processes, self.exits),
-            command=partial(self._command, body, ip, volumes, directory),
-            check=self._options.check,
-            event=partial(self._recorder.event, reference),
-            clock=self._clock,
-        )
-        runner = self._runners[pod.key] = PodRunner(body, ip, directory, tools, volumes)
+        runner = self._runners[pod.key] = self._runner(pod, body, ip, volumes)
         for each in unsupported(body):
             self._recorder.event(reference, WARNING, "Unsupported", f"the sandbox ignores {each}")
         logger.info("pod admitted", ip=ip)
         return runner
+
+    def _runner(self, pod: Object, body: Mapping[str, Any], ip: str, volumes: Mapping[str, Path]) -> PodRunner:
+        directory = self._options.pods_dir / directory_name(pod)
+        tools = ContainerTools(
+            processes=WatchedProcesses(pod.key, self._processes, self.exits),
+            command=partial(self._command, body, ip, volumes, directory),
+            check=self._options.check,
+            event=partial(self._recorder.event, ObjectReference.of(PODS, pod)),
+            clock=self._clock,
+        )
+        return PodRunner(body, ip, directory, tools, volumes)
 
     def _command(
         self,
@@ -262,7 +269,8 @@ class Kubelet:
     def _report(self, body: Mapping[str, Any], runner: PodRunner) -> float | None:
         """Write the status if it has changed; return after how many seconds to try again, or None."""
         now = rfc3339(self._clock.wall_time())
-        status = build_status(body, PodFacts(runner.ip, runner.states(), now))
+        facts = PodFacts(runner.ip, runner.states(), now, runner.init_states(), is_initialized=runner.is_initialized)
+        status = build_status(body, facts)
         if status == body.get("status"):
             return None
         try:
@@ -312,8 +320,14 @@ class Kubelet:
             logger.info("pod ended", ip=runner.ip)
 
 
+def directory_name(pod: Object) -> str:
+    """Of a pod, among the pods' directories."""
+    return f"{pod.namespace}_{pod.name}_{pod.uid}"
+
+
 def _tcp_ports(pod: Mapping[str, Any]) -> list[int]:
-    ports = [port for container in pod["spec"]["containers"] for port in container.get("ports") or []]
+    containers = (*pod["spec"]["containers"], *(pod["spec"].get("initContainers") or ()))
+    ports = [port for container in containers for port in container.get("ports") or []]
     return [port["containerPort"] for port in ports if port.get("protocol", "TCP") == "TCP"]
 
 
@@ -321,7 +335,4 @@ def unsupported(pod: Mapping[str, Any]) -> list[str]:
     """What of a pod has no effect here, and would be missed."""
     spec = pod["spec"]
     volumes = [each["name"] for each in spec.get("volumes") or [] if not _MOUNTED & each.keys()]
-    return [
-        *(f"the init container {each['name']}" for each in spec.get("initContainers") or []),
-        *(f"the volume {name}: nothing is mounted" for name in volumes),
-    ]
+    return [f"the volume {name}: nothing is mounted" for name in volumes]

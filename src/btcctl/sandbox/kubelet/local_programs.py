@@ -3,11 +3,14 @@
 Nothing is mounted, as there is no mount namespace. So a path below a `mountPath` is written as it is here wherever it
 stands in the command, its arguments (after a `=`, too) and the environment; and `$BTCCTL_SANDBOX_ROOT` is a directory
 with links from all mount paths to where they are.
+
+Nor is there a network namespace. So where such a word says "listen on all addresses" it says "on the pod's" here.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +26,9 @@ from btcctl.secret import ENVIRON
 ROOT = "BTCCTL_SANDBOX_ROOT"
 SERVICE_ACCOUNT = "BTCCTL_SERVICE_ACCOUNT"
 _ACCOUNT_VOLUME = ".service-account"  # no volume can have that name
+#: What programs of this toolkit listen on without being told: `btcctl.cli.author.running`.
+_WEBHOOK_ADDRESS, _WEBHOOKS_LISTEN = "BTCCTL_WEBHOOK_BIND_ADDRESS", ":9443"
+_ALL_ADDRESSES = re.compile(r"(?:0\.0\.0\.0|::|\[::\])?(:\d{1,5})?")
 _INHERITED = ("PATH", "LANG", "LC_ALL", "TMPDIR", "TZ", "VIRTUAL_ENV")
 
 
@@ -80,13 +86,12 @@ class LocalPrograms:
         """
         has_account = self._api is not None and self._accounts.is_wanted(place.pod)
         mounts = self._mounts(place, has_account=has_account)
-        env = {name: _located(value, mounts) for name, value in place.env.items()}
-        if program.is_ours:
-            env = {name: _bound(name, value, place.ip) for name, value in env.items()}
+        env = {name: _as_here(value, mounts, place.ip) for name, value in place.env.items()}
         env = {**self._base_env(program, place, mounts[MOUNT] if has_account else None), **env}
         container = place.container
         entrypoint = container.get("command") or program.argv
-        words = [_located(expand(each, env), mounts) for each in (*entrypoint, *(container.get("args") or ()))]
+        words = (*entrypoint, *(container.get("args") or ()))
+        argv = tuple(_as_here(expand(each, env), mounts, place.ip) for each in words)
 
         def prepare() -> None:
             self._write(place, has_account=has_account)
@@ -94,11 +99,12 @@ class LocalPrograms:
             if not program.is_ours and has_account:
                 self._write_kubeconfig(place)
 
-        return LocalCommand(tuple(words), env, prepare)
+        return LocalCommand(argv, env, prepare)
 
     def _base_env(self, program: Program, place: ContainerPlace, account: Path | None) -> dict[str, str]:
         env = {name: self._environ[name] for name in _INHERITED if name in self._environ}
         env |= {"HOME": str(place.data_dir), ROOT: str(place.directory / "root" / place.container["name"])}
+        env[_WEBHOOK_ADDRESS] = _as_here(_WEBHOOKS_LISTEN, {}, place.ip)
         if self._api is not None:
             env |= self._api.env
         if account is not None:
@@ -150,22 +156,19 @@ class LocalPrograms:
         return place.directory / "volumes" / "kubeconfig"
 
 
-def _located(text: str, mounts: Mapping[str, Path]) -> str:
-    """A word, with a path below a mount path as it is here."""
+def _as_here(text: str, mounts: Mapping[str, Path], ip: str) -> str:
+    """A word, with a path below a mount path as it is here, and the pod's address where it says all addresses."""
     name, equals, value = text.partition("=")
     if equals and name.startswith("-"):
-        return f"{name}={_located(value, mounts)}"
+        return f"{name}={_as_here(value, mounts, ip)}"
     for path in sorted(mounts, key=len, reverse=True):
         if text == path or text.startswith(f"{path}/"):
             return str(mounts[path]) + text[len(path) :]
-    return text
-
-
-def _bound(name: str, value: str, ip: str) -> str:
-    """All pods share this machine's ports: what listens on all addresses would take those of others."""
-    if not (name.endswith("_BIND_ADDRESS") and value.startswith(":")):
-        return value
-    return f"[{ip}]{value}" if ":" in ip else f"{ip}{value}"
+    found = _ALL_ADDRESSES.fullmatch(text)
+    if not text or found is None:
+        return text
+    host = f"[{ip}]" if ":" in ip and found[1] else ip
+    return f"{host}{found[1] or ''}"
 
 
 def _link(root: Path, mounts: Mapping[str, Path]) -> None:

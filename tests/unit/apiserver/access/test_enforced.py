@@ -99,5 +99,10 @@ class TestTokens:
         assert Tokens(fake.store).user_of(self.issue(tokens, account)) is None
         assert tokens.user_of("a.b.c") is None
 
+    def test_one_of_an_earlier_server_holds_with_its_key(self, fake, tokens, account):
+        later = Tokens(fake.store)
+        later.key = tokens.key
+        assert later.user_of(self.issue(tokens, account)).name == ROBOT
+
     def test_one_for_others_is_not_for_this_server(self, tokens, account):
         assert tokens.user_of(tokens.issue(account.key, account.uid, ["vault"], 600)[0]) is None

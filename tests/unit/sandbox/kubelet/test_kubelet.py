@@ -188,6 +188,28 @@ def test_a_missing_secret_is_said_and_waited_for(tmp_path):
     assert scene.commands == [{"HOSTNAME": "p", "USER": "alice", "ip": "127.9.0.2"}]
 
 
+def test_a_pod_that_is_over_does_not_run_again_but_its_logs_are_there(tmp_path):
+    ended = {
+        "name": "c",
+        "image": "x",
+        "imageID": "",
+        "ready": False,
+        "restartCount": 0,
+        "containerID": "process://u/c/0",
+    }
+    ended["state"] = {"terminated": {"exitCode": 0}}
+    scene = Scene(tmp_path, pod())
+    body = scene.pod().body()
+    scene.pods.update_status({**body, "status": {"phase": "Succeeded", "containerStatuses": [ended]}})
+    (log,) = [tmp_path / "pods" / f"default_p_{scene.pod().uid}" / "c" / "0.log"]
+    log.parent.mkdir(parents=True)
+    log.write_text("done\n")
+    assert scene.reconcile() is None
+    scene.reconcile()
+    assert (scene.processes.running, scene.addresses.ports, scene.status()["phase"]) == ({}, [], "Succeeded")
+    assert scene.kubelet.access.logs(KEY, "", {}) == b"done\n"
+
+
 def test_a_deleted_pod_ends_with_grace_and_only_then_goes(running):
     running.processes.stubborn = True
     running.pods.delete(KEY, grace_period_seconds=5)
@@ -296,11 +318,8 @@ def test_logs_are_those_of_the_last_run_or_the_one_before(running):
 
 
 def test_what_has_no_effect_is_said():
-    spec = {
-        "initContainers": [{"name": "prepare"}],
-        "volumes": [{"name": "config", "hostPath": {}}, {"name": "scratch", "emptyDir": {}}],
-    }
-    assert unsupported({"spec": spec}) == ["the init container prepare", "the volume config: nothing is mounted"]
+    spec = {"volumes": [{"name": "config", "hostPath": {}}, {"name": "scratch", "emptyDir": {}}]}
+    assert unsupported({"spec": spec}) == ["the volume config: nothing is mounted"]
     assert unsupported({"spec": {}}) == []
 
 

@@ -134,11 +134,30 @@ def test_a_service_account_may_want_none_for_its_pods(scene):
     assert SERVICE_ACCOUNT in scene.command().env
 
 
-def test_what_listens_on_all_addresses_listens_on_the_pod_s(scene):
-    scene.env |= {"BTCCTL_METRICS_BIND_ADDRESS": ":8080", "OTHER": ":8080"}
-    env = scene.command(OURS).env
-    assert (env["BTCCTL_METRICS_BIND_ADDRESS"], env["OTHER"]) == ("127.9.0.2:8080", ":8080")
-    assert scene.command().env["BTCCTL_METRICS_BIND_ADDRESS"] == ":8080"
+@pytest.mark.parametrize(
+    ("said", "here"),
+    [
+        (":8080", "127.9.0.2:8080"),
+        ("0.0.0.0:8080", "127.9.0.2:8080"),
+        ("[::]:8080", "127.9.0.2:8080"),
+        ("0.0.0.0", "127.9.0.2"),  # noqa: S104  nobody listens
+        ("--metrics-bind-address=:8080", "--metrics-bind-address=127.9.0.2:8080"),
+        ("127.0.0.1:8080", "127.0.0.1:8080"),
+        ("", ""),
+        ("--name=", "--name="),
+        ("web:8080", "web:8080"),
+    ],
+)
+def test_what_is_told_to_listen_on_all_addresses_listens_on_the_pod_s(scene, said, here):
+    scene.env["ADDRESS"], scene.container["args"] = said, [said]
+    command = scene.command()
+    assert (command.env["ADDRESS"], command.argv[-1]) == (here, here)
+
+
+def test_webhooks_of_the_toolkit_listen_on_the_pod_s_address_unless_told_otherwise(scene):
+    assert scene.command().env["BTCCTL_WEBHOOK_BIND_ADDRESS"] == "127.9.0.2:9443"
+    scene.env["BTCCTL_WEBHOOK_BIND_ADDRESS"] = ":1"
+    assert scene.command().env["BTCCTL_WEBHOOK_BIND_ADDRESS"] == "127.9.0.2:1"
 
 
 def test_no_token_is_shown_by_a_command(scene):

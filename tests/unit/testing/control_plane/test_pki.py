@@ -42,11 +42,11 @@ def test_a_strict_client_believes_the_control_plane(tmp_path: Path) -> None:
 
 
 def test_a_strict_client_believes_the_sandbox(tmp_path: Path) -> None:
-    identity = make_identity(tmp_path)
-    shake_hands(identity.context, identity.certificate, "127.0.0.1")
+    identity = make_identity()
+    shake_hands(identity.context(tmp_path), identity.authority, "127.0.0.1")
 
 
 def test_another_authority_is_not_believed(tmp_path: Path) -> None:
-    identity = make_identity(tmp_path)
+    identity = make_identity()
     with pytest.raises(ssl.SSLCertVerificationError):
-        shake_hands(identity.context, Authority().certificate, "127.0.0.1")
+        shake_hands(identity.context(tmp_path), Authority().certificate, "127.0.0.1")

@@ -13,7 +13,7 @@ Body = Mapping[str, Any]
 
 
 def is_indexed(job: Body) -> bool:
-    return job["spec"].get("completionMode") == "Indexed"
+    return bool(job["spec"].get("completionMode") == "Indexed")
 
 
 def index_of(pod: Body) -> int | None:

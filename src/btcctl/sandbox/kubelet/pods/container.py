@@ -28,9 +28,19 @@ _PROBE_NAMES = {"startupProbe": "Startup", "readinessProbe": "Readiness", "liven
 
 
 class ContainerRunner:
-    """Moves one container on, a step at a time; never called by two threads at once."""
+    """Moves one container on, a step at a time; never called by two threads at once.
 
-    def __init__(self, container: Mapping[str, Any], place: ContainerPlace, tools: ContainerTools) -> None:
+    Args:
+        reported: What its pod's status says of it: it goes on from there.
+    """
+
+    def __init__(
+        self,
+        container: Mapping[str, Any],
+        place: ContainerPlace,
+        tools: ContainerTools,
+        reported: Mapping[str, Any] | None = None,
+    ) -> None:
         self.name = str(container["name"])
         self._container = container
         self._place = place
@@ -38,7 +48,7 @@ class ContainerRunner:
         self._pid: int | None = None
         self._target = CheckTarget(place.ip, container, {}, str(place.data_dir))
         self._probes = ContainerProbes({}, 0.0)
-        self._state: dict[str, Any] = {"waiting": {"reason": "ContainerCreating"}}
+        self._state: dict[str, Any] = {"waiting": {"reason": place.waiting_reason}}
         self._last_state: dict[str, Any] = {}
         self._runs = 0
         self._crashes = 0  # in a row
@@ -47,11 +57,35 @@ class ContainerRunner:
         self._ending = False  # for good
         self._kill_at: float | None = None  # the process was told to end, and has until then
         self._quiet_until: float | None = None  # a quiet restart is under way
+        if reported:
+            self._go_on_from(reported)
 
     @property
     def alive(self) -> bool:
         """Whether there is a process that has not been seen to end."""
         return self._pid is not None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended for good."""
+        return "terminated" in self._state
+
+    @property
+    def is_sidecar(self) -> bool:
+        """Of an init container: whether it goes on beside the others."""
+        return self._container.get("restartPolicy") == "Always"
+
+    @property
+    def lets_others_start(self) -> bool:
+        """Of an init container: whether what comes after it may start."""
+        if self.is_sidecar:
+            return "running" in self._state and self._probes.started
+        return self.is_over and self._state["terminated"]["exitCode"] == 0
+
+    @property
+    def grace_seconds(self) -> float:
+        """Between SIGTERM and SIGKILL, where nobody says otherwise."""
+        return self._place.grace_seconds
 
     @property
     def restarting_quietly(self) -> bool:
@@ -83,6 +117,7 @@ class ContainerRunner:
             started=running and self._probes.started,
             ready=running and self._probes.ready,
             container_id=self._container_id(),
+            lets_others_start=self.lets_others_start,
         )
 
     def step(self) -> None:
@@ -129,6 +164,12 @@ class ContainerRunner:
             return
         self._quiet_until = self._tools.clock.now() + QUIET_LIMIT_SECONDS
         self._tools.processes.signal(self._pid, signal.SIGTERM)
+
+    def _go_on_from(self, reported: Mapping[str, Any]) -> None:
+        self._runs = reported["restartCount"] + 1 if reported.get("containerID") else 0
+        self._last_state = reported.get("lastState") or {}
+        if "terminated" in (reported.get("state") or {}):
+            self._state, self._start_at = reported["state"], None
 
     def _start(self, now: float) -> None:
         if not self._launch(self._place.log_path(self._runs)):

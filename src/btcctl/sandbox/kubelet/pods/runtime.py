@@ -82,6 +82,7 @@ class ContainerPlace:
     directory: Path  #: its own: the data directory and the logs are in it
     restart_policy: str = "Always"
     grace_seconds: float = 30.0  #: between SIGTERM and SIGKILL when a probe ends it
+    waiting_reason: str = "ContainerCreating"  #: before its first run
     volume: Path | None = None  #: what is mounted as its data directory, and outlives the pod; None for nothing
 
     @property

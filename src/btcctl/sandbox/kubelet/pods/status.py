@@ -21,6 +21,7 @@ class ContainerState:
     started: bool = False
     ready: bool = False
     container_id: str = ""  #: of the last run, "" before the first
+    lets_others_start: bool = False  #: of an init container: it has ended well, or goes on beside the others
 
     @property
     def exit_code(self) -> int | None:
@@ -36,6 +37,8 @@ class PodFacts:
     ip: str  #: "" before one was given
     containers: Sequence[ContainerState]
     now: str  #: RFC 3339, for conditions that change
+    init: Sequence[ContainerState] = ()  #: containers that run before the others
+    is_initialized: bool = True  #: those let the others start
 
 
 def build_status(pod: Mapping[str, Any], facts: PodFacts) -> dict[str, Any]:
@@ -47,19 +50,34 @@ def build_status(pod: Mapping[str, Any], facts: PodFacts) -> dict[str, Any]:
     """
     before = pod.get("status") or {}
     after = {key: value for key, value in before.items() if key not in {"message", "reason"}}
-    after["phase"] = pod_phase(facts.containers, pod["spec"].get("restartPolicy", "Always"))
+    after["phase"] = pod_phase(facts, pod["spec"].get("restartPolicy", "Always"))
     after["conditions"] = _conditions(pod, facts)
     after |= {"hostIP": HOST_IP, "hostIPs": [{"ip": HOST_IP}]}
     if facts.ip:
         after |= {"podIP": facts.ip, "podIPs": [{"ip": facts.ip}]}
     after.setdefault("startTime", facts.now)
     after["containerStatuses"] = [_container_status(each) for each in facts.containers]
+    if facts.init:
+        after["initContainerStatuses"] = [_init_container_status(each) for each in facts.init]
     after.setdefault("qosClass", "BestEffort")
     return after
 
 
-def pod_phase(containers: Sequence[ContainerState], restart_policy: str) -> str:
+def is_over(pod: Mapping[str, Any]) -> bool:
+    """Whether all of a pod has ended for good."""
+    return (pod.get("status") or {}).get("phase") in {"Succeeded", "Failed"}
+
+
+def waiting_reason(spec: Mapping[str, Any]) -> str:
+    """Why a container of a pod has not run yet."""
+    return "PodInitializing" if spec.get("initContainers") else "ContainerCreating"
+
+
+def pod_phase(facts: PodFacts, restart_policy: str) -> str:
     """Pending until each container has run once; then Running until all have ended for good."""
+    containers = facts.containers
+    if not facts.is_initialized:
+        return "Failed" if any(each.exit_code for each in facts.init) else "Pending"
     if any("waiting" in each.state and not each.last_state for each in containers):
         return "Pending"
     codes = [each.exit_code for each in containers]
@@ -72,13 +90,16 @@ def pod_phase(containers: Sequence[ContainerState], restart_policy: str) -> str:
 def _conditions(pod: Mapping[str, Any], facts: PodFacts) -> list[dict[str, Any]]:
     """One per type, those of others included; the time moves only if the status does."""
     before = {each["type"]: each for each in (pod.get("status") or {}).get("conditions") or []}
-    unready = [each.name for each in facts.containers if not each.ready]
+    beside = [each for each in facts.init if "running" in each.state]  # init containers that go on
+    unready = [each.name for each in (*facts.containers, *beside) if not each.ready]
     gates = [each["conditionType"] for each in pod["spec"].get("readinessGates") or []]
     closed = [gate for gate in gates if before.get(gate, {}).get("status") != "True"]
     containers_why = _why("ContainersNotReady", "containers with unready status: ", unready)
     gates_why = _why("ReadinessGatesNotReady", "the status of pod readiness gates is not True: ", closed)
+    waited_for = [] if facts.is_initialized else [each.name for each in facts.init if not each.lets_others_start]
+    init_why = _why("ContainersNotInitialized", "containers with incomplete status: ", waited_for)
     wanted = {
-        "Initialized": {"status": "True"},
+        "Initialized": init_why or {"status": "True"},
         "Ready": containers_why or gates_why or {"status": "True"},
         "ContainersReady": containers_why or {"status": "True"},
         "PodScheduled": {"status": "True"},
@@ -111,3 +132,8 @@ def _container_status(container: ContainerState) -> dict[str, Any]:
     if container.container_id:
         status["containerID"] = container.container_id
     return status
+
+
+def _init_container_status(container: ContainerState) -> dict[str, Any]:
+    status = _container_status(container)
+    return {**status, "ready": container.ready or container.exit_code == 0}

@@ -102,5 +102,5 @@ class PodAccess:
 
     def _container(self, key: ObjectKey, name: str) -> ContainerRunner | None:
         runner = self._runner_of(key)
-        containers = [] if runner is None else runner.containers
+        containers = [] if runner is None else runner.all_containers
         return next((each for each in containers if name in ("", each.name)), None)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
@@ -62,13 +62,14 @@ class LogTimes:
 
     def _look_at(self, path: Path) -> None:
         try:
-            size = path.stat().st_size
+            found = path.stat()
         except OSError:
             return  # not yet, or not any more
+        size, written = found.st_size, datetime.fromtimestamp(found.st_mtime, UTC)
         with self._lock:
             sizes, instants = self._grown.setdefault(path, ([], []))
             if size > (sizes[-1] if sizes else 0):
                 sizes.append(size)
-                instants.append(self._clock.wall_time())
+                instants.append(min(self._clock.wall_time(), written))  # a log may be from before our time
             if len(sizes) > MAX_ENTRIES:
                 del sizes[:-1:2], instants[:-1:2]

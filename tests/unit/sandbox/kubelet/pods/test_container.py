@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -25,7 +25,9 @@ LIVENESS = {"livenessProbe": {"tcpSocket": {"port": 1}, "periodSeconds": 1, "fai
 class Scene:
     """A container, and all that happens to it."""
 
-    def __init__(self, directory: Path, *, policy: str = "Always", **container: Any) -> None:
+    def __init__(
+        self, directory: Path, *, policy: str = "Always", reported: dict[str, Any] | None = None, **container: Any
+    ) -> None:
         self.clock = FakeClock(now=1000.0)
         self.processes = FakeProcesses()
         exits = Exits(lambda _: None)
@@ -42,7 +44,7 @@ class Scene:
             clock=self.clock,
         )
         place = ContainerPlace("127.9.0.2", directory / "pod" / "c", restart_policy=policy, grace_seconds=30)
-        self.runner = ContainerRunner({"name": "c", "image": "img", **container}, place, tools)
+        self.runner = ContainerRunner({"name": "c", "image": "img", **container}, place, tools, reported)
 
     def command(self, container: Any, data_dir: Path) -> FakeCommand:
         if self.command_error is not None:
@@ -329,3 +331,28 @@ def test_the_same_image_is_left_running(scene):
     scene.runner.step()
     scene.runner.follow({"name": "c", "image": "img"})
     assert scene.processes.signals == []
+
+
+class TestAContainerThatHasRunBefore:
+    """On a node that has come back."""
+
+    LAST: ClassVar = {"terminated": {"exitCode": 255, "reason": "Unknown"}}
+
+    def scene(self, directory: Path, state: dict[str, Any], policy: str = "Always") -> Scene:
+        reported = {"state": state, "lastState": self.LAST, "restartCount": 2, "containerID": "process://u/c/2"}
+        return Scene(directory, policy=policy, reported=reported)
+
+    def test_counts_on_and_writes_a_log_of_its_own(self, tmp_path):
+        scene = self.scene(tmp_path, {"waiting": {"reason": "ContainerCreating"}})
+        scene.runner.step()
+        state = scene.runner.state()
+        assert (state.restarts, state.last_state) == (3, self.LAST)
+        assert [path.name for path in scene.processes.logs] == ["3.log"]
+        assert scene.runner.log_path(previous=True).name == "2.log"
+
+    def test_does_not_run_again_if_it_has_ended_for_good(self, tmp_path):
+        ended = {"terminated": {"exitCode": 0, "reason": "Completed"}}
+        scene = self.scene(tmp_path, ended, policy="OnFailure")
+        scene.runner.step()
+        assert (scene.runner.state().state, scene.processes.running) == (ended, {})
+        assert scene.runner.log_path().name == "2.log"

@@ -50,7 +50,28 @@ def conditions(status: dict[str, Any]) -> dict[str, tuple[str, str]]:
     ],
 )
 def test_phases(containers, policy, phase):
-    assert pod_phase(containers, policy) == phase
+    assert pod_phase(PodFacts("", containers, "t"), policy) == phase
+
+
+@pytest.mark.parametrize(
+    ("init", "phase"),
+    [([CREATING], "Pending"), ([RUNNING], "Pending"), ([ended(0), CREATING], "Pending"), ([ended(1)], "Failed")],
+)
+def test_a_pod_is_pending_until_what_runs_before_has_ended_well(init, phase):
+    assert pod_phase(PodFacts("", [CREATING], "t", init, is_initialized=False), "Never") == phase
+
+
+def test_what_runs_before_is_named_while_it_is_waited_for():
+    done = replace(ended(0), name="first", lets_others_start=True)
+    facts = PodFacts("", [CREATING], "t1", [done, replace(RUNNING, name="second")], is_initialized=False)
+    status = build_status(pod(), facts)
+    initialized = status["conditions"][0]
+    assert (initialized["status"], initialized["reason"]) == ("False", "ContainersNotInitialized")
+    assert initialized["message"] == "containers with incomplete status: [second]"
+    assert [(each["name"], each["ready"]) for each in status["initContainerStatuses"]] == [
+        ("first", True),
+        ("second", True),
+    ]
 
 
 def test_a_running_pod_is_ready_and_has_an_address():

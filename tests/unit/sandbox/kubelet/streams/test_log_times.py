@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -24,6 +25,16 @@ def test_a_line_is_as_old_as_the_first_look_that_found_it(tmp_path: Path):
     times.look()
     assert [times.instant_of(path, offset) for offset in (0, 3)] == [first, first]
     assert times.instant_of(path, 4) == first + timedelta(seconds=10)
+
+
+def test_a_log_from_before_our_time_is_as_old_as_its_file(tmp_path: Path):
+    path, clock = tmp_path / "log", FakeClock()
+    path.write_bytes(b"one\n")
+    written = clock.wall_time() - timedelta(days=3)
+    os.utime(path, (written.timestamp(), written.timestamp()))
+    times = LogTimes(lambda: [path], clock)
+    times.look()
+    assert times.instant_of(path, 0) == written
 
 
 def test_what_nobody_has_looked_at_is_from_now(tmp_path: Path):
