@@ -64,6 +64,6 @@ WORKLOAD_FAULTS = [
             "and uid not in known]",
             "]",
         ),
-        ("a Job fails for ever", 'if total(status, "failed") > spec.get("backoffLimit", 6):', "if False:"),
+        ("a Job fails for ever", 'if total(status, "failed") > limit or ', "if "),
     ),
 ]
