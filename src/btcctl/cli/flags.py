@@ -20,6 +20,7 @@ TRUE_WORDS = frozenset({"1", "t", "true", "yes", "on"})
 FALSE_WORDS = frozenset({"0", "f", "false", "no", "off", ""})
 
 LONGEST_SECONDS = 2**63 / 1e9  # Go counts nanoseconds in an int64
+_NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _PLAIN_SECONDS = re.compile(r"\d+(\.\d+)?")
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
@@ -88,12 +89,13 @@ class Flags:
             *names, type=parse, default=default, help=self._help(about, variable, default, text), **options
         )
 
-    def names(self, *names: str, about: str, **options: Any) -> None:
+    def names(self, *names: str, parse: Callable[[str], Any] = str, about: str, **options: Any) -> None:
         """Add a flag that can be repeated; its variable has the values between commas. None given is ()."""
         variable, text = self._variable(names)
-        default = tuple(each.strip() for each in (text or "").split(",") if each.strip())
+        given = [each.strip() for each in (text or "").split(",") if each.strip()]
+        default = tuple(self._parsed(variable, each, parse, None) for each in given)
         shown = self._help(f"{about}; may be repeated", variable, None, text)
-        self._parser.add_argument(*names, action=_Collect, default=default, help=shown, **options)
+        self._parser.add_argument(*names, action=_Collect, type=parse, default=default, help=shown, **options)
 
     def switch(self, *names: str, about: str) -> None:
         """Add a flag that is on or off, as Go has them: `--flag`, `--flag=true`, `--flag=false`; likewise its variable.
@@ -149,6 +151,19 @@ def _parse_switch(text: str) -> bool:
     except ValueError:
         pass
     raise argparse.ArgumentTypeError(f"{text!r} is neither true nor false")
+
+
+def parse_namespace(text: str) -> str:
+    """The name of a namespace; "" for none in particular.
+
+    Raises:
+        argparse.ArgumentTypeError: No namespace can have it.
+    """
+    if text and not _NAMESPACE.fullmatch(text):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no namespace: lower-case letters, digits and hyphens, 63 at most"
+        )
+    return text
 
 
 def parse_bool(text: str) -> bool:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from btcctl.bitcoin.operator import COMPONENT, FIELD_MANAGER
-from btcctl.cli.flags import Flags, parse_duration
+from btcctl.cli.flags import Flags, parse_duration, parse_namespace
 from btcctl.clock import AWAKE_CLOCK, Clock, sleep
 from btcctl.errors import ApiError, BtcctlError
 from btcctl.leaderelection.election import Timing
@@ -59,6 +59,7 @@ def add_flags(flags: Flags) -> None:
     flags.value("--leader-elect-resource-name", metavar="NAME", default=LEASE, about="the Lease")
     flags.value(
         "--leader-elect-resource-namespace",
+        parse=parse_namespace,
         metavar="NAME",
         default="",
         about=f"where it is; in a cluster the pod's own namespace, beside one wherever it is held, else {NAMESPACE}",

@@ -16,7 +16,7 @@ from btcctl.bitcoin.operator import FIELD_MANAGER, NodeAccess, OperatorOptions, 
 from btcctl.bitcoin.refusals import RefusalNotingTransport, Refusals
 from btcctl.cli import leading, serving
 from btcctl.cli.dry_run import Diffs, run_once
-from btcctl.cli.flags import Flags, cluster_config, parse_count, parse_duration
+from btcctl.cli.flags import Flags, cluster_config, parse_count, parse_duration, parse_namespace
 from btcctl.cli.network import reaching
 from btcctl.controller.manager import run_until_signal
 from btcctl.controller.signals import catching_signals
@@ -50,7 +50,7 @@ def add_parser(commands: Any, environ: Mapping[str, str]) -> argparse.ArgumentPa
     )
     flags = Flags(parser, environ)
     flags.cluster()
-    flags.names("--namespace", "-n", metavar="NAME", about="look after this namespace only")
+    flags.names("--namespace", "-n", parse=parse_namespace, metavar="NAME", about="look after this namespace only")
     flags.switch("--all-namespaces", "-A", about="look after all namespaces; this is the default")
     flags.value("--workers", parse=parse_count(1, 64), default=2, metavar="N", about="parallel reconciles")
     flags.value(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from btcctl.bitcoin.operator import require_definition
 from btcctl.cli import debug
-from btcctl.cli.flags import Flags, cluster_config, parse_duration
+from btcctl.cli.flags import Flags, cluster_config, parse_duration, parse_namespace
 from btcctl.cli.leading import IN_CLUSTER, LEASE, NAMESPACE
 from btcctl.cli.network import reaching
 from btcctl.controller.serving.status_server import parse_address
@@ -52,7 +52,9 @@ def add_parser(commands: Any, environ: Mapping[str, str]) -> argparse.ArgumentPa
     )
     flags = Flags(parser, environ)
     flags.cluster()
-    flags.names("--namespace", "-n", metavar="NAME", about="show the networks of this namespace only")
+    flags.names(
+        "--namespace", "-n", parse=parse_namespace, metavar="NAME", about="show the networks of this namespace only"
+    )
     flags.switch("--read-only", about="show, and do nothing")
     flags.value("--bind", metavar="ADDRESS", default=BIND, about="where to listen; port 0 picks a free one")
     flags.names("--allow-host", metavar="NAME", about="a host name, beside localhost, by which the page may be opened")

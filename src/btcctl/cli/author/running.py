@@ -13,7 +13,7 @@ from typing import NoReturn
 from btcctl import logging
 from btcctl.app.app import App, AppOptions, Build, built
 from btcctl.cli import serving
-from btcctl.cli.flags import Flags, Parser, cluster_config, parse_count, parse_duration
+from btcctl.cli.flags import Flags, Parser, cluster_config, parse_count, parse_duration, parse_namespace
 from btcctl.clock import AWAKE_CLOCK
 from btcctl.controller.manager import run_until_signal
 from btcctl.errors import ApiError, BtcctlError, ConfigError, TransportError
@@ -76,7 +76,13 @@ def _parser(name: str, environ: Mapping[str, str] | None) -> argparse.ArgumentPa
         metavar="FILE",
         about="look after the cluster of each context in this kubeconfig; its own things stay where it is",
     )
-    flags.names("--namespace", "-n", metavar="NAME", about="look after this namespace only; all by default")
+    flags.names(
+        "--namespace",
+        "-n",
+        parse=parse_namespace,
+        metavar="NAME",
+        about="look after this namespace only; all by default",
+    )
     flags.value("--workers", parse=parse_count(1, 64), default=2, metavar="N", about="parallel reconciles")
     flags.value(
         "--resync-period",
@@ -108,6 +114,7 @@ def _parser(name: str, environ: Mapping[str, str] | None) -> argparse.ArgumentPa
     flags.value("--leader-elect-resource-name", metavar="NAME", default=name, about="the Lease")
     flags.value(
         "--leader-elect-resource-namespace",
+        parse=parse_namespace,
         metavar="NAME",
         default="",
         about="where it is; the configuration's if empty",

@@ -63,7 +63,7 @@ def add_mine_parser(commands: Any, environ: Mapping[str, str]) -> argparse.Argum
         f"Mine blocks at once, on a chain without difficulty (regtest). They pay to the wallet {spending.WALLET!r} of "
         "the node, which is made if need be; a hundred blocks later `btcctl tx` can spend it.",
     )
-    parser.add_argument("name", metavar="NAME", help="the network")
+    parser.add_argument("name", type=target.parse_name, metavar="NAME", help="the network")
     parser.add_argument(
         "count",
         nargs="?",

@@ -26,7 +26,7 @@ def add_partition_parser(commands: Any, environ: Mapping[str, str]) -> argparse.
         "Split a network: only nodes of one group are connected; those named nowhere are one more group. Written "
         "into spec.partition, so that it lasts until btcctl heal.",
     )
-    parser.add_argument("name", metavar="NAME", help="the network")
+    parser.add_argument("name", type=target.parse_name, metavar="NAME", help="the network")
     parser.add_argument(
         "groups", type=parse_groups, metavar="GROUPS", help="ordinals, for example '0,1|2' or '0-2|3,4'"
     )
@@ -51,7 +51,7 @@ def add_heal_parser(commands: Any, environ: Mapping[str, str]) -> argparse.Argum
     parser, _ = target.add_parser(
         commands, environ, "heal", heal, "end a partition", "End a partition: all nodes may be connected again."
     )
-    parser.add_argument("name", metavar="NAME", help="the network")
+    parser.add_argument("name", type=target.parse_name, metavar="NAME", help="the network")
     return parser
 
 

@@ -21,7 +21,7 @@ def add_parser(commands: Any, environ: Mapping[str, str]) -> argparse.ArgumentPa
     parser, flags = target.add_parser(
         commands, environ, "get", get, "the networks, in a table", "List networks, as their status in the cluster says."
     )
-    parser.add_argument("name", nargs="?", metavar="NAME", help="one network only")
+    parser.add_argument("name", nargs="?", type=target.parse_name, metavar="NAME", help="one network only")
     flags.switch("--all-namespaces", "-A", about="of all namespaces")
     parser.add_argument("--output", "-o", choices=("table", "json", "name"), default="table", help="how to print them")
     return parser

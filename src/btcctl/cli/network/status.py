@@ -33,7 +33,7 @@ def add_parser(commands: Any, environ: Mapping[str, str]) -> argparse.ArgumentPa
         "a network's nodes, heights, links, tips, conditions and last events",
         "Ask every node of a network what it has, and show it beside what the controller says.",
     )
-    parser.add_argument("name", metavar="NAME", help="the network")
+    parser.add_argument("name", type=target.parse_name, metavar="NAME", help="the network")
     flags.switch("--watch", "-w", about="again and again, until Ctrl-C")
     flags.value("--interval", parse=parse_duration, default=2.0, metavar="DURATION", about="between two looks")
     parser.add_argument("--output", "-o", choices=("text", "json"), default="text", help="how to print it")

@@ -11,15 +11,17 @@ from typing import Any
 
 from btcctl.bitcoin.client.networks import Networks
 from btcctl.bitcoin.types import BitcoinNetwork
-from btcctl.cli.flags import Flags, cluster_config
+from btcctl.cli.flags import Flags, cluster_config, parse_namespace
 from btcctl.cli.network import reaching
 from btcctl.errors import ConfigError
 from btcctl.objects import ObjectKey
 from btcctl.rest.client import ApiClient
+from btcctl.rest.config.client_config import ClientConfig
 from btcctl.rest.http import HttpTransport
 
 FIELD_MANAGER = "btcctl-cli"
-_NODE = re.compile(r"(?P<name>[a-z0-9]([-a-z0-9.]*[a-z0-9])?)(/(?P<ordinal>\d+))?")
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
+_NODE = re.compile(rf"(?P<name>{_NAME.pattern})(/(?P<ordinal>\d+))?")
 
 
 def add_parser(
@@ -35,7 +37,8 @@ def add_parser(
     )
     flags = Flags(parser, environ)
     flags.cluster()
-    flags.value("--namespace", "-n", metavar="NAME", default="", about="the network's; the kubeconfig's if not given")
+    about = "the network's; the kubeconfig's if not given"
+    flags.value("--namespace", "-n", parse=parse_namespace, metavar="NAME", default="", about=about)
     reaching.add_flag(flags)
     parser.set_defaults(command=run)
     return parser, flags
@@ -66,7 +69,25 @@ def opened(args: argparse.Namespace) -> Iterator[Place]:
         reaching.forwarding(via, config) as forward,
         Networks(client, via, forward) as networks,
     ):
-        yield Place(networks, args.namespace or config.namespace or "default")
+        yield Place(networks, args.namespace or _namespace_of(config))
+
+
+def _namespace_of(config: ClientConfig) -> str:
+    try:
+        return parse_namespace(config.namespace or "default")
+    except argparse.ArgumentTypeError as error:
+        raise ConfigError(f"{config.source}: {error}") from None
+
+
+def parse_name(text: str) -> str:
+    """The name of a network.
+
+    Raises:
+        argparse.ArgumentTypeError: None can have it.
+    """
+    if not _NAME.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no network's name: lower-case letters, digits and hyphens")
+    return text
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ def add_parser(commands: Any, environ: Mapping[str, str]) -> argparse.ArgumentPa
         f"Send small amounts within the wallet {spending.WALLET!r} of a node, which btcctl mine has paid to, until "
         "--count of them are sent, or Ctrl-C.",
     )
-    parser.add_argument("name", metavar="NAME", help="the network")
+    parser.add_argument("name", type=target.parse_name, metavar="NAME", help="the network")
     flags.value("--rate", parse=parse_rate, default=1.0, metavar="R", about="transactions per second")
     flags.value("--count", parse=parse_count(1, 10_000_000), metavar="N", about="end after so many")
     flags.value(

@@ -32,7 +32,7 @@ def add_parser(commands: Any, environ: Mapping[str, str]) -> argparse.ArgumentPa
         "  height=N    all nodes answer and have N blocks or more\n"
         "and exit with 0; with 1 if that takes longer than --timeout.",
     )
-    parser.add_argument("name", metavar="NAME", help="the network")
+    parser.add_argument("name", type=target.parse_name, metavar="NAME", help="the network")
     flags.value(
         "--for", dest="goal", parse=parse_goal, default="ready", metavar="GOAL", about="ready, synced or height=N"
     )

@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from btcctl.apiserver.network.kubeconfig import kubeconfig, write_kubeconfig
 from btcctl.cli.main import main
 from btcctl.cli.network.desired import parse_groups
-from btcctl.cli.network.target import NodeName, parse_node
+from btcctl.cli.network.target import NodeName, parse_name, parse_node
 from btcctl.cli.network.tx import parse_rate
 from btcctl.cli.network.waiting import parse_goal
 
@@ -41,6 +43,8 @@ def test_a_node_is_named_by_its_network_and_its_ordinal() -> None:
         (parse_groups, "3-1|0", "no range of nodes"),
         (parse_groups, "0-100000000|1", "no range of nodes"),
         (parse_groups, "0-99999999999999999999|1", "no range of nodes"),
+        (parse_name, "a/b", "no network's name"),
+        (parse_name, "..", "no network's name"),
         (parse_node, "my-network/x", "neither NAME nor NAME/ORDINAL"),
         (parse_node, "Üml/0", "neither NAME nor NAME/ORDINAL"),
         (parse_goal, "tall", "wait for ready, synced or height=N"),
@@ -60,6 +64,16 @@ def test_what_makes_no_sense_is_refused_with_what_does(parse: Callable[[str], An
     [
         *("status", "mine", "mine net none", "mine net 0", "partition net", "partition net x", "wait net --for tall"),
         *("logs net/x", "rpc net", "tx net --rate 0", "get -o yaml", "get --rpc-via smoke"),
+        *(
+            "get -n a/b",
+            "status net -n ..",
+            "run -n A",
+            "view -n a/b",
+            "doctor -n a_b",
+            "mine a/b",
+            "heal ../x",
+            "get net/0",
+        ),
     ],
 )
 def test_bad_usage_ends_with_2_and_one_line_that_says_why(line: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -72,3 +86,13 @@ def test_bad_usage_ends_with_2_and_one_line_that_says_why(line: str, capsys: pyt
 def test_a_kubeconfig_that_is_not_there_is_bad_configuration(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["get", "--kubeconfig", "/nonexistent"], {}) == 2
     assert "/nonexistent" in capsys.readouterr().err
+
+
+def test_a_namespace_of_the_kubeconfig_that_there_cannot_be_is_bad_configuration(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = kubeconfig("http://127.0.0.1:1")
+    config["contexts"][0]["context"]["namespace"] = "a/b"
+    write_kubeconfig(tmp_path / "config", config)
+    assert main(["get", "--kubeconfig", str(tmp_path / "config")], {}) == 2
+    assert "'a/b' is no namespace" in capsys.readouterr().err
