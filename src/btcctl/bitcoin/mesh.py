@@ -44,7 +44,7 @@ from btcctl.bitcoin.topology import (
     plan_peers,
 )
 from btcctl.bitcoin.utxo import Loading, Loads
-from btcctl.bitcoin.wording import printable
+from btcctl.bitcoin.wording import in_log, printable
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.deadline import limited_to
 from btcctl.errors import DeadlineExceeded
@@ -332,7 +332,7 @@ class Mesh:
     def _failed(self, member: Member, error: RpcFailure, report: MeshReport) -> None:
         report.failures[member.ordinal] = error
         report.suspects.add(member.address)
-        logger.warning("node does not do as asked", node=member.address, ordinal=member.ordinal, error=str(error))
+        logger.warning("node does not do as asked", node=member.address, ordinal=member.ordinal, error=in_log(error))
 
 
 def _chain(info: _ChainInfo, heard: int) -> NodeChain:

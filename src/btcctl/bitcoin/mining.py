@@ -26,6 +26,7 @@ from btcctl.bitcoin.rpc import Credentials, RpcFailure
 from btcctl.bitcoin.spec.chains import REGTEST
 from btcctl.bitcoin.spec.model import Mining
 from btcctl.bitcoin.topology import Member
+from btcctl.bitcoin.wording import in_log
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.deadline import limited_to
 from btcctl.errors import DeadlineExceeded
@@ -127,7 +128,7 @@ class Miner:
             with limited_to(ASK_SECONDS, self._clock):
                 wait = self._mine_if_due(job)
         except (RpcFailure, DeadlineExceeded, msgspec.ValidationError) as error:
-            logger.warning("no block was mined", node=job.order.node.address, error=str(error))
+            logger.warning("no block was mined", node=job.order.node.address, error=in_log(error))
         finally:
             with self._lock:
                 job.due_at, job.is_running = self._clock.now() + wait, False

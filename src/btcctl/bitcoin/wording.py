@@ -26,6 +26,11 @@ def printable(text: str) -> str:
     )
 
 
+def in_log(error: Exception) -> str:
+    """What a log says of a failure that may be in others' words, as much of it as there is room for."""
+    return printable(bounded(str(error)))
+
+
 def one_word(text: str) -> str:
     """A reason as conditions take it, CamelCase: of others' words what can be had of them."""
     if len(text) <= MAX_WORD_CHARACTERS and _WORD.fullmatch(text):

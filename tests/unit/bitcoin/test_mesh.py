@@ -6,9 +6,10 @@ import pytest
 
 from btcctl.bitcoin.findings import describe_failure
 from btcctl.bitcoin.mesh import Mesh, MeshGoal, MeshReport
-from btcctl.bitcoin.rpc import Credentials, RpcUnauthorized, RpcUnavailable, WarmingUp
+from btcctl.bitcoin.rpc import Credentials, RpcError, RpcUnauthorized, RpcUnavailable, WarmingUp
 from btcctl.bitcoin.spec.shape import Shape
 from btcctl.bitcoin.topology import Member
+from btcctl.bitcoin.wording import MAX_MESSAGE_CHARACTERS
 from btcctl.testing import capture_logs
 from btcctl.testing.clock import FakeClock
 from tests.unit.bitcoin.fake_mesh import CREDENTIALS, FakeMesh, FakeRpc
@@ -246,6 +247,16 @@ def test_a_peer_that_swallows_packets_is_dialled_once_in_a_pass(nodes: FakeMesh)
 
     Mesh(lambda address, credentials, _: Blocking(nodes, address, credentials), clock=clock).sync(goal())
     assert [call for call in nodes.changes if call[2:] == (C, "onetry")] == [(A, "addnode", C, "onetry")]
+
+
+def test_a_node_does_not_fill_the_log_with_its_words(nodes: FakeMesh) -> None:
+    class Talkative(FakeRpc):
+        def batch(self, calls: Any) -> list[Any]:
+            raise RpcError(-1, "x" * 2_000_000)
+
+    with capture_logs() as logs:
+        Mesh(lambda address, credentials, _: Talkative(nodes, address, credentials), clock=FakeClock()).sync(goal(A))
+    assert [len(each["error"]) for each in logs if "error" in each] == [MAX_MESSAGE_CHARACTERS]
 
 
 def test_every_add_and_remove_is_logged_with_node_and_peer(nodes: FakeMesh) -> None:
