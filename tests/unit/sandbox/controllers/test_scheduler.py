@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from btcctl.objects import ObjectKey
-from btcctl.resources import NODES, PODS
+from btcctl.resources import NODES, PERSISTENT_VOLUME_CLAIMS, PODS
 from btcctl.sandbox.cluster.node import ensure_node
 from btcctl.sandbox.controllers.scheduler import Scheduler
 from btcctl.testing.fake_client import FakeClient
@@ -43,6 +43,22 @@ def test_pods_of_others_are_left_alone(spec):
     client = FakeClient(pod(**spec))
     assert schedule(client).events == []
     assert node_of(client) == spec.get("nodeName")
+
+
+def test_a_pod_whose_claim_there_is_not_says_so_once_and_waits_for_it():
+    client = FakeClient(pod(volumes=[{"name": "chain", "persistentVolumeClaim": {"claimName": "gone"}}]))
+    why = '0/1 nodes are available: persistentvolumeclaim "gone" not found.'
+    assert schedule(client).events == [("Warning", "FailedScheduling", why)]
+    (said,) = client.resource(PODS).get(KEY).body()["status"]["conditions"]
+    assert (said["type"], said["status"], said["reason"], said["message"]) == (
+        *("PodScheduled", "False", "Unschedulable"),
+        why,
+    )
+    assert (schedule(client).events, node_of(client)) == ([], None)
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    client.resource(PERSISTENT_VOLUME_CLAIMS, "default").create({"metadata": {"name": "gone"}, "spec": spec})
+    schedule(client)
+    assert node_of(client) == "here"
 
 
 def test_a_pod_that_is_gone_is_no_error():
