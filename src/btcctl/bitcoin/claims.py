@@ -75,4 +75,5 @@ def is_served(network: BitcoinNetwork, pods: Iterable[NodePod]) -> bool:
     """Whether the status says what anybody can see who has the caches."""
     said = {(node.ordinal, node.ip, node.ready) for node in network.status.nodes if node.ip}
     seen = {(pod.ordinal, pod.address, pod.ready) for pod in pods if pod.address}
-    return network.status.observed_generation >= network.metadata.generation and said == seen
+    is_counted = network.status.ready_nodes == sum(is_ready for _, _, is_ready in seen)
+    return network.status.observed_generation >= network.metadata.generation and said == seen and is_counted

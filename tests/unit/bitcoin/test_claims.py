@@ -80,6 +80,17 @@ def test_a_status_that_lags_behind_the_pods_is_no_work_either(world):
     assert world.status.controller == OLD
 
 
+def test_a_status_that_somebody_has_spoilt_is_no_work_of_another_either(world):
+    body = world.networks.get(KEY).body()
+    body["status"] |= {"controller": "nobody/there", "readyNodes": 77}
+    world.networks.update_status(body)
+    for _ in range(2):
+        world.reconcile()
+    world.clock.advance(UNSERVED_SECONDS)
+    world.reconcile()
+    assert (world.status.controller, world.status.ready_nodes) == (OLD, 3)
+
+
 def test_a_controller_without_a_lease_heeds_nobody_and_keeps_the_name(world):
     nameless = world.installed_as("")
     world.edit(BITCOIN_NETWORKS, KEY, {"spec": {"nodes": 4}})
