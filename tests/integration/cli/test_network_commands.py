@@ -130,5 +130,12 @@ def test_on_a_terminal_status_is_drawn_in_colour_again_and_again_until_ctrl_c(ku
     os.close(ours)
 
 
+def test_following_logs_ends_when_nobody_reads_them(kubeconfig: Path) -> None:
+    command = f'"{sys.executable}" -m btcctl logs my-network -f --kubeconfig "{kubeconfig}"'
+    command = f"{command} | head -1; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
 def test_elsewhere_nothing_has_colour(btcctl: Run) -> None:
     assert "\x1b" not in btcctl("status", "my-network") + btcctl("get")

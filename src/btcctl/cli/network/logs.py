@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import select
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
@@ -64,11 +65,23 @@ def _follow(readers: list[tuple[Node, Callable[[], Any]]], prefix: str) -> None:
             runner.start()
             runners.append(runner)
         while any(runner.is_alive for runner in runners):
+            if _has_left():
+                raise BrokenPipeError
             sleep(_POLL_SECONDS)
 
 
+def _has_left() -> bool:
+    """Whether nobody reads our output any more: no write tells while nodes have nothing to say."""
+    try:
+        poll = select.poll()
+        poll.register(sys.stdout, 0)
+    except (OSError, ValueError):  # no file, as in tests
+        return False
+    return any(event & select.POLLERR for _, event in poll.poll(0))
+
+
 def _run(lines: Any, prefix: str, _stop: Stop) -> None:
-    with suppress(BtcctlError):  # broken off: by us, or with the pod
+    with suppress(BtcctlError, BrokenPipeError):  # broken off: by us, with the pod, or by who reads
         for line in lines:
             sys.stdout.write(f"{prefix}{line}\n")
             sys.stdout.flush()
