@@ -114,7 +114,7 @@ class Requests:
             return "", b""
         body: Any = body_of(served.type.plural, name)
         body = {"apiVersion": served.type.api_version, "kind": served.type.kind, **body}
-        type_ = None if served.is_custom else type_of_kind(served.type.api_version, served.type.kind)
+        type_ = type_of_kind(served.type.api_version, served.type.kind)
         while random.random() < 0.6:
             body = changed(random, body, type_)
         kind = random.choice(_PATCHES) if method == "PATCH" else "json"

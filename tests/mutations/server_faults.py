@@ -139,7 +139,7 @@ SERVER_FAULTS = [
     ),
     *faults_in(
         "apiserver/patching/merge_patch.py",
-        ("apiserver/requests/test_patches.py", "apiserver/objects/test_writer.py"),
+        ("apiserver/patching/test_merge_patch.py", "apiserver/requests/test_patches.py"),
         ("null sets null", "            merged.pop(key, None)\n", "            merged[key] = None\n"),
         ("objects are replaced", "merge(current, value) if isinstance(value, Mapping) else value", "value"),
         (
@@ -153,8 +153,8 @@ SERVER_FAULTS = [
         ("apiserver/schemas/test_prune_and_default.py",),
         (
             "unknown fields are kept",
-            "            del value[key]\n            removed.append(below)\n",
-            "            removed.append(below)\n",
+            "            del value[key]\n            removed.append(",
+            "            removed.append(",
         ),
         ("what is to be preserved is pruned", "additional or schema.get(PRESERVE)", "additional"),
         (
@@ -203,7 +203,7 @@ SERVER_FAULTS = [
     ),
     *faults_in(
         "apiserver/schemas/cel/macros.py",
-        _CEL,
+        (*_CEL, *_LIMITS),
         ("loops cost nothing", "                budget.spend(cost)\n", "                pass\n"),
         (
             "an error hides what decides",
@@ -309,7 +309,7 @@ SERVER_FAULTS = [
         "apiserver/managedfields/applying.py",
         (*_MANAGED, *_WRITER),
         ("nobody minds", "    if conflicts:\n        raise Conflicting(conflicts)\n", ""),
-        ("what is no longer applied stays", "    new = _pruned(kind, new, managed, last)\n", ""),
+        ("what is no longer applied stays", "    new = _pruned(target, new, managed, last)\n", ""),
         ("force does not force", "    if not force:\n", "    if True:\n"),
         ("managedFields may be applied", 'sent.get("managedFields") is not None:', "False:"),
     ),
@@ -379,7 +379,12 @@ SERVER_FAULTS = [
     ),
     *faults_in(
         "apiserver/objects/deletion.py",
-        ("apiserver/objects/test_deletion.py", *_WRITER, "apiserver/test_kinds.py"),
+        (
+            "apiserver/objects/test_deletion.py",
+            "apiserver/objects/test_garbage.py",
+            *_WRITER,
+            "apiserver/test_kinds.py",
+        ),
         (
             "finalizers hold nothing back",
             "        if finalizers:\n            return self._update",
@@ -496,7 +501,7 @@ SERVER_FAULTS = [
         ),
         ("unequal is equal", 'found["operator"] != "!="', "True"),
         ("commas cannot be escaped", 're.split(r"(?<!\\\\),", text)', 'text.split(",")'),
-        ("any field selects", "    if path in known:\n", "    if True:\n"),
+        ("any field selects", "    if known is not None and path in known:\n", "    if known is not None:\n"),
     ),
     *faults_in(
         "apiserver/requests/timeouts.py",

@@ -105,6 +105,11 @@ class TestIntegers:
                 with pytest.raises(IntegerError):
                     parse(str(number))
 
+    @pytest.mark.parametrize("text", ["+5", "-5", "-0"])
+    def test_what_is_unsigned_has_no_sign(self, text):
+        with pytest.raises(IntegerError, match="invalid syntax"):
+            parse_uint(text)
+
     def test_no_length_is_too_much(self):
         with pytest.raises(IntegerError, match="value out of range"):
             parse_int("9" * 10_000)

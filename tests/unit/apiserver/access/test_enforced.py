@@ -23,11 +23,11 @@ def fake():
     return client
 
 
-def bind(fake, kind, name, user="alice"):
+def bind(fake, kind, name, user="alice", subject="User"):
     metadata = {"name": name, "namespace": "default"}
     reference = {"apiGroup": ROLES.group, "kind": kind, "name": name}
-    subject = {"kind": "User", "name": user}
-    fake.resource(ROLE_BINDINGS).create({"metadata": metadata, "roleRef": reference, "subjects": [subject]})
+    subjects = [{"kind": subject, "name": user}]
+    fake.resource(ROLE_BINDINGS).create({"metadata": metadata, "roleRef": reference, "subjects": subjects})
 
 
 def test_without_a_role_everything_is_forbidden(fake):
@@ -51,6 +51,26 @@ def test_the_roles_of_every_cluster_gather_theirs(fake):
     assert alice.resource(CONFIG_MAPS).get(KEY).key == KEY
     with pytest.raises(Forbidden):
         alice.resource(SECRETS).get(KEY)
+    with pytest.raises(Forbidden):
+        alice.resource(CONFIG_MAPS).get(ObjectKey("kube-system", "a"))
+
+
+def test_what_is_bound_to_a_group_is_for_its_members(fake):
+    bind(fake, "ClusterRole", "view", "readers", "Group")
+    assert fake.acting_as("alice", "readers").resource(CONFIG_MAPS).get(KEY).key == KEY
+    with pytest.raises(Forbidden):
+        fake.acting_as("readers").resource(CONFIG_MAPS).get(KEY)
+
+
+def test_nobody_gives_away_what_he_has_not(fake):
+    rules = [{"verbs": ["create"], "apiGroups": [ROLES.group], "resources": ["roles"]}]
+    fake.resource(ROLES).create({"metadata": {"name": "r", "namespace": "default"}, "rules": rules})
+    bind(fake, "Role", "r")
+    alice = fake.acting_as("alice").resource(ROLES)
+    alice.create({"metadata": {"name": "same", "namespace": "default"}, "rules": rules})
+    more = [{"verbs": ["get"], "apiGroups": [""], "resources": ["secrets"]}]
+    with pytest.raises(Forbidden, match="attempting to grant RBAC permissions not currently held"):
+        alice.create({"metadata": {"name": "more", "namespace": "default"}, "rules": more})
 
 
 def test_a_role_that_is_added_to_a_gathering_one_counts_at_once(fake):
@@ -59,6 +79,18 @@ def test_a_role_that_is_added_to_a_gathering_one_counts_at_once(fake):
     rules = [{"verbs": ["list"], "apiGroups": [""], "resources": ["secrets"]}]
     fake.resource(CLUSTER_ROLES).create({"metadata": {"name": "more", "labels": labels}, "rules": rules})
     assert fake.acting_as("alice").resource(SECRETS, "default").list()[0] == []
+
+
+def test_a_role_that_gathers_itself_has_what_the_others_have(fake):
+    labels = {"gathered": "true"}
+    gathering = {"clusterRoleSelectors": [{"matchLabels": labels}]}
+    rules = [{"verbs": ["get"], "apiGroups": [""], "resources": ["configmaps"]}]
+    for name in ("one", "two"):
+        body = {"metadata": {"name": name, "labels": labels}, "aggregationRule": gathering}
+        fake.resource(CLUSTER_ROLES).create(body)
+    fake.resource(CLUSTER_ROLES).create({"metadata": {"name": "plain", "labels": labels}, "rules": rules})
+    bind(fake, "ClusterRole", "one")
+    assert fake.acting_as("alice").resource(CONFIG_MAPS).get(KEY).key == KEY
 
 
 class TestTokens:

@@ -27,6 +27,7 @@ def rule(verbs, resources, names=(), groups=("",)):
         (rule("get", "pods", ["a"]), {"verb": "get", "resource": "pods"}, False),
         ({"verbs": ["get"], "nonResourceURLs": ["/a/*"]}, {"verb": "get", "path": "/a/b"}, True),
         ({"verbs": ["get"], "nonResourceURLs": ["/a/*"]}, {"verb": "get", "path": "/ab"}, False),
+        ({"verbs": ["get"], "nonResourceURLs": ["/a"]}, {"verb": "get", "path": "/a/b"}, False),
         ({"verbs": ["*"], "nonResourceURLs": ["*"]}, {"verb": "get", "resource": "pods"}, False),
     ],
 )

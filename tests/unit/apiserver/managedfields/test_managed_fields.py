@@ -45,6 +45,36 @@ def test_who_removes_a_field_leaves_it_to_nobody(server):
     assert owners(body) == {}
 
 
+def test_an_update_adds_to_what_its_manager_has(server):
+    server.created(CONFIG_MAPS, config_map(k="v"))
+    body = server.patch(f"{CONFIG_MAPS}/a", {"data": {"l": "w"}}).body
+    assert owners(body) == {"unknown": {"f:data": {".": {}, "f:k": {}, "f:l": {}}}}
+
+
+def test_a_write_that_changes_nothing_is_at_no_other_time(server):
+    applied = server.patch(f"{CONFIG_MAPS}/a", config_map(k="v"), APPLY, fieldManager="one").body
+    server.clock.advance(60)
+    metadata = {"managedFields": [{**applied["metadata"]["managedFields"][0], "time": "2031-01-01T00:00:00Z"}]}
+    assert server.patch(f"{CONFIG_MAPS}/a", {"metadata": metadata}).body == applied
+
+
+def test_of_more_than_ten_updaters_the_oldest_become_one(server):
+    server.created(CONFIG_MAPS, config_map(k="v"))
+    for number in range(12):
+        server.clock.advance(1)
+        body = server.patch(f"{CONFIG_MAPS}/a", {"data": {f"k{number}": "v"}}, fieldManager=f"m{number}").body
+    found = owners(body)
+    assert sorted(found) == sorted(["ancient-changes", *(f"m{number}" for number in range(3, 12))])
+    assert found["ancient-changes"] == {"f:data": {".": {}, "f:k": {}, "f:k0": {}, "f:k1": {}, "f:k2": {}}}
+
+
+def test_entries_cannot_be_applied(server):
+    sent = config_map(k="v")
+    sent["metadata"]["managedFields"] = []
+    answer = server.patch(f"{CONFIG_MAPS}/a", sent, APPLY, fieldManager="one")
+    assert (answer.status, answer.message) == (400, "metadata.managedFields must be nil")
+
+
 def test_status_has_an_entry_of_its_own(server):
     server.created(THINGS, thing())
     body = server.patch(f"{THINGS}/a/status", {"status": {"ready": 1}}).body

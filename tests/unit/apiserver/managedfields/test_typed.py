@@ -4,7 +4,7 @@ import pytest
 
 from btcctl.apiserver.managedfields.comparing import MISSING, Untypable, compare, completed
 from btcctl.apiserver.managedfields.field_sets import of_paths
-from btcctl.apiserver.managedfields.typed import field_set, merge, problems, remove
+from btcctl.apiserver.managedfields.typed import atomics, field_set, merge, problems, remove
 from btcctl.apiserver.managedfields.types import ListType, MapType, Type
 
 TEXT, NUMBER = Type("string"), Type("numeric")
@@ -127,3 +127,8 @@ def test_a_value_is_completed_as_go_writes_it():
     inner.fields["spec"] = Type(map=MapType({"x": TEXT}))
     inner.omitted = frozenset({"flag"})
     assert completed(Type(map=inner), {"labels": {}, "flag": False, "on": ""}) == {"on": "", "spec": {}}
+
+
+def test_what_has_one_owner_as_a_whole_is_found():
+    value = {"name": "a", "ports": [{"port": 80}], "words": ["w"], "tags": ["t"], "whole": {"k": "v"}}
+    assert list(atomics(THING, value)) == [".words", ".whole"]

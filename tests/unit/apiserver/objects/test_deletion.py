@@ -124,6 +124,11 @@ class TestPods:
         metadata = server.delete(f"{PODS}/p", {"gracePeriodSeconds": 10}).body["metadata"]
         assert (metadata["deletionGracePeriodSeconds"], metadata["deletionTimestamp"][-3:]) == (1, "20Z")
 
+    def test_less_grace_than_none_is_a_second(self, server):
+        running_pod(server)
+        body = server.delete(f"{PODS}/p", {"gracePeriodSeconds": -5}).body
+        assert body["metadata"]["deletionGracePeriodSeconds"] == 1
+
     def test_none_left_it_is_gone(self, server):
         running_pod(server)
         server.delete(f"{PODS}/p")

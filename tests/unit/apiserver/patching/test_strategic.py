@@ -142,3 +142,17 @@ def test_what_cannot_be_merged_is_said_in_a_servers_words(target, patch, status,
     with pytest.raises(StatusError) as raised:
         merge_strategically(DEPLOYMENT if "strategy" in str(target) or "bogus" in str(target) else POD, target, patch)
     assert (raised.value.status, raised.value.message) == (status, message)
+
+
+def test_what_is_patched_must_come_in_the_order_that_the_patch_says():
+    patch = spec(
+        **{"$setElementOrder/containers": [{"name": "a"}, {"name": "b"}]}, containers=[{"name": "b"}, {"name": "a"}]
+    )
+    with pytest.raises(StatusError, match="doesn't match"):
+        merge_strategically(POD, spec(containers=[{"name": "a"}]), patch)
+
+
+def test_lists_without_a_merge_key_cannot_be_merged():
+    patch = spec(**{"$deleteFromPrimitiveList/tolerations": [{"key": "a"}]})
+    with pytest.raises(StatusError, match="cannot merge lists without merge key"):
+        merge_strategically(POD, spec(tolerations=[{"key": "a"}]), patch)

@@ -6,7 +6,7 @@ import pytest
 
 from btcctl.apiserver.machinery.errors import StatusError
 from btcctl.apiserver.machinery.labels import matches_selector, selector_text
-from btcctl.apiserver.requests.field_selectors import parse_labels
+from btcctl.apiserver.requests.field_selectors import parse_labels, select
 from tests.unit.apiserver.calls import CONFIG_MAPS, PODS, THINGS, pod, thing
 
 
@@ -86,6 +86,12 @@ def test_field_selectors_match(server, selector, names):
     server.created(THINGS, thing("a"))
     server.created(THINGS, thing("b", color="green"))
     assert server.get(THINGS, fieldSelector=selector).names == names
+
+
+def test_what_is_in_another_namespace_is_not_selected(server):
+    served = server.api.registry.find("", "v1", "configmaps")
+    body = server.created(CONFIG_MAPS, {"metadata": {"name": "a"}})
+    assert [select(served, each, "", "")(body) for each in ("default", "", "other")] == [True, True, False]
 
 
 def test_pods_are_selected_by_where_they_run(server):

@@ -122,6 +122,7 @@ def test_a_rule_costs_what_kubernetes_says(schema, rule, unlimited, most, limite
         ("self.size() > 1 ? true : self[0].contains(self[1])", 1 + 2 + 5),
         ("self.size() > 1 || self.size() > 2", 6),
         ("{'a': self[0]}['a'] == 'b'", 30 + 2 + 1 + 1),
+        ("self[0].replace('a', 'xyz') == self[1].replace('a', 'xyz')", 3 + 3 + 2),
     ],
 )
 def test_loops_and_choices_are_added_up(rule, figure):
@@ -172,3 +173,6 @@ class TestDefinitions:
 
 def test_whether_a_field_is_there_is_as_small_as_any_truth_value():
     assert cost(TWO_TEXTS, "has(self.required) == has(self.optional)") == 3
+
+    def test_what_nobody_knows_the_size_of_is_as_large_as_can_be(self, complaints):
+        assert complaints(array(text(10), 10), "true", messageExpression="'no ' + string(self.size())") != []

@@ -9,6 +9,7 @@ from btcctl.apiserver.schemas import formats
     ("name", "good", "bad"),
     [
         ("date-time", "2026-01-02T03:04:05.6+01:00", "2026-01-02"),
+        ("date-time", "2026-01-02T23:59:59Z", "2026-01-02T24:00:00Z"),
         ("date", "2026-02-28", "2026-02-30"),
         ("duration", "1h30m", "5"),
         ("ipv4", "127.0.0.1", "127.0.0.256"),

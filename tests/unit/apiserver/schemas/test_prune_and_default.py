@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from btcctl.apiserver.schemas import validation
+from btcctl.apiserver.schemas import prune_and_default, validation
 from tests.unit.apiserver.calls import GROUP, THINGS, thing
 
 
@@ -164,3 +164,26 @@ def test_a_kind_that_is_another_is_422_and_another_version_400(server):
 def test_every_keyword_of_a_structural_schema_is_enforced(part, value, complaint):
     causes = validation.validate({"properties": {"x": part}}, {"x": value})
     assert any(complaint in cause.message for cause in causes)
+
+
+def test_null_is_kept_where_it_may_be_and_stands_for_nothing_elsewhere():
+    fields = {"a": {"default": 1, "nullable": True}, "b": {"default": 2}, "c": {}}
+    body = dict.fromkeys("abc")
+    prune_and_default.default({"properties": fields}, body)
+    assert body == {"a": None, "b": 2}
+
+
+def test_no_two_objects_share_a_default():
+    schema = {"properties": {"a": {"default": {"b": []}}}}
+    one, other = {}, {}
+    prune_and_default.default(schema, one)
+    one["a"]["b"].append("c")
+    prune_and_default.default(schema, other)
+    assert other == {"a": {"b": []}}
+
+
+@pytest.mark.parametrize("where", ["items", "additionalProperties"])
+def test_rules_are_seen_wherever_they_are(where):
+    rule = {"x-kubernetes-validations": [{"rule": "true"}]}
+    assert prune_and_default.has_rules({"properties": {"a": {where: rule}}})
+    assert not prune_and_default.has_rules({"properties": {"a": {where: {}}}})

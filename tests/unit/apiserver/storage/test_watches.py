@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from btcctl.apiserver.api import Api, ApiRequest, WatchResponse
+from btcctl.apiserver.machinery.errors import StatusError
 from btcctl.apiserver.storage.watches import Watch, WatchOptions
 from btcctl.threads import Runner
 from tests.unit.apiserver.calls import CONFIG_MAPS, DEFINITIONS, THINGS, Seen, Server, definition, thing
@@ -293,3 +294,15 @@ class TestEnd:
         assert server.send("GET", THINGS).body == b"404 page not found\n"
         server.created(DEFINITIONS, definition())
         assert server.get(THINGS).names == []
+
+
+def test_what_cannot_be_shown_is_said_and_ends_it(server):
+    def encode(record):
+        raise StatusError(500, "conversion webhook failed")
+
+    server.created(CONFIG_MAPS, body_of("a"))
+    seen = Seen(Watch(server.api.store, ("", "configmaps"), WatchOptions(encode=encode, waits=True)))
+    assert [(each["type"], each["object"]["message"]) for each in seen.events] == [
+        ("ERROR", "conversion webhook failed")
+    ]
+    assert seen.ended

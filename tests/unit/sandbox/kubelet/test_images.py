@@ -13,11 +13,20 @@ PATH = {"PATH": "/bin:/usr/bin"}
 
 
 @pytest.mark.parametrize(
-    "image", ["op", "op:1", "op:dev@sha256:0", "registry.example:5000/a/op:1", "registry.example:5000/a/op"]
+    ("image", "name"),
+    [
+        ("op", "op"),
+        ("op:1", "op"),
+        ("op:dev@sha256:0", "op"),
+        ("a/op@sha256:0", "a/op"),
+        ("registry.example:5000/a/op:1", "registry.example:5000/a/op"),
+        ("registry.example:5000/a/op", "registry.example:5000/a/op"),
+    ],
 )
-def test_a_name_without_tag_stands_for_every_tag(image):
+def test_a_name_without_tag_stands_for_every_tag(image, name):
     program = Program(("/bin/true",))
-    assert Images({without_tag(image): program}).find(image) is program
+    assert without_tag(image) == name
+    assert Images({name: program}).find(image) is program
 
 
 def test_a_name_with_a_tag_stands_for_that_one_only():

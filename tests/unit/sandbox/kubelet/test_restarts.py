@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from queue import SimpleQueue
+
 from btcctl.objects import ObjectKey
 from btcctl.sandbox.kubelet.restarts import RestartRequests
 from btcctl.testing.clock import FakeClock
@@ -19,10 +21,17 @@ def test_a_request_is_begun_once():
 
 
 def test_whoever_waits_is_told_when_it_is_done():
-    requests = RestartRequests(FakeClock())
+    clock = FakeClock()
+    requests = RestartRequests(clock)
     requests.ask(KEY)
-    with Runner("finisher", lambda stop: requests.finish(KEY)):
-        assert requests.wait(KEY, 5.0)
+    answers: SimpleQueue[bool] = SimpleQueue()
+    with Runner("waiter", lambda stop: answers.put(requests.wait(KEY, 5.0))):
+        clock.wait_until_blocked()
+        requests.finish(KEY)
+        try:
+            assert answers.get(timeout=5)
+        finally:
+            clock.advance(5.0)
 
 
 def test_waiting_ends():

@@ -130,3 +130,42 @@ def test_what_does_not_compile_is_pointed_at(rule, error):
 def test_what_would_not_be_done_right_is_refused(rule):
     with pytest.raises(Unsupported):
         broken(rule)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "self.names.all(n, n == 'a')",
+        "self.names.exists(n, n == 'z')",
+        "self.names.exists_one(n, n != 'z')",
+        "self.names.filter(n, n == 'a').size() == 2",
+        "self.port ? true : false",
+        "dyn(self.size) && true",
+        "has(self.set)",
+    ],
+)
+def test_what_is_not_so_is_said(rule):
+    assert len(broken(rule)) == 1
+
+
+@pytest.mark.parametrize(
+    "rule", ["self.size == self.text", "self.size < self.text", "self.names.all(n, true) && n == 'a'", "[1] == ['a']"]
+)
+def test_what_cannot_be_compared_is_told_when_it_is_compiled(rule):
+    with pytest.raises(CompileError):
+        rules.compile_rules(schema(rule), is_root=False)
+
+
+def test_the_overload_of_what_has_no_type_is_found_anew_for_each_value():
+    node = rules.compile_rules(schema("self.port + self.port != self.port"), is_root=False)
+    assert [rules.run(node, {**BODY, "port": each}, None)[0] for each in (80, "http", 7)] == [[], [], []]
+
+
+def test_a_field_that_is_null_is_not_there():
+    assert broken("!has(self.text)", {**BODY, "text": None}) == []
+
+
+def test_an_error_counts_only_if_nothing_decides():
+    assert broken("self.limits.none > 1 || self.size == 3") == []
+    assert broken("self.size == 3 || self.limits.none > 1") == []
+    assert len(broken("self.limits.none > 1 || self.size == 4")) == 1

@@ -280,3 +280,11 @@ def test_a_pod_gets_its_identity():
 )
 def test_selectors(selector, matches):
     assert matches_selector(selector, {"app": "net"}) is matches
+
+
+def test_a_claim_takes_the_place_of_a_volume_of_its_name():
+    claims = [{"metadata": {"name": "data"}}]
+    stateful_set = {"metadata": {"name": "s", "namespace": "n"}, "spec": {"volumeClaimTemplates": claims}}
+    template = {"spec": {"volumes": [{"name": "data", "emptyDir": {}}, {"name": "other", "emptyDir": {}}]}}
+    volumes = build_pod(stateful_set, template, 0, "r")["spec"]["volumes"]
+    assert [(each["name"], "persistentVolumeClaim" in each) for each in volumes] == [("data", True), ("other", False)]

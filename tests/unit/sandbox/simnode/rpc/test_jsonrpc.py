@@ -70,6 +70,16 @@ def test_an_item_that_is_no_object_goes_under_the_id_before_it() -> None:
     assert ask([{"jsonrpc": "2.0", "method": "fine"}, 5]) == (204, None)
 
 
+def test_a_notification_has_no_answer() -> None:
+    assert ask({"jsonrpc": "2.0", "method": "fine"}) == (204, None)
+
+
+@pytest.mark.parametrize("version", ["1.1", "3.0", ""])
+def test_there_is_no_other_version(version: str) -> None:
+    status, reply = ask({"jsonrpc": version, "method": "fine", "id": 1})
+    assert (status, reply["error"]) == (400, {"code": -32600, "message": "JSON-RPC version not supported"})
+
+
 def test_a_refused_version_2_request_is_still_an_http_error() -> None:
     assert ask({"jsonrpc": "2.0", "method": "fine", "params": 5, "id": 1})[0] == 400
 
