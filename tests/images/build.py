@@ -24,6 +24,7 @@ ROOT = Path(__file__).parents[2]
 CONTROLLER, NODE = "btcctl", "btcctl-bitcoind"
 _AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 _PIP = Path("/etc/pip.conf")
+_BASES = "bases"  # a folder beside those of the images
 _EPOCH = "0"  # of all files and of the images: the same content is the same image
 
 
@@ -116,7 +117,7 @@ def _build(wanted: Images, environ: Mapping[str, str]) -> None:
     try:
         python = environ.get("PYTHON_IMAGE", "")
         base = environ.get("BASE_IMAGE", "")
-        bases = debian_base.make_bases(work) if not (python and base) else {}
+        bases = debian_base.make_bases(work, wanted.folder.parent / _BASES) if not (python and base) else {}
         named = {name: storage.commit(f"btcctl-base-{name}", tree) for name, tree in bases.items()}
         python = python or named["build"]
         runtime = environ.get("RUNTIME_IMAGE") or named.get("runtime") or python
@@ -148,7 +149,7 @@ def _build(wanted: Images, environ: Mapping[str, str]) -> None:
 
 def _drop_older(wanted: Images) -> None:
     for each in wanted.folder.parent.iterdir():
-        if each.is_dir() and each.name != "work":
+        if each.is_dir() and each.name not in {"work", _BASES}:
             shutil.rmtree(each)
 
 
@@ -181,6 +182,7 @@ class Storage:
 
     def __init__(self, tool: str, work: Path) -> None:
         self._tool = tool
+        self._work = work
         own = ["--root", str(work / "storage"), "--runroot", str(work / "run"), "--storage-driver", "overlay"]
         self._command = [tool, *([] if tool == "docker" else own)]
 
@@ -188,7 +190,7 @@ class Storage:
         """Make an image of a tree of files; returns its name."""
         image = f"localhost/{name}:latest"
         if self._tool != "buildah":
-            tar = tree.with_suffix(".tar")
+            tar = self._work / f"{name}.tar"
             run(["tar", "-C", str(tree), "-cf", str(tar), "."], "tar")
             self._run("import", str(tar), image)
             return image

@@ -1,13 +1,16 @@
 """Bases out of Debian's packages, in the place of those that a registry would have.
 
 One debootstrap gives three: a Python that can make environments, the same without what only a build needs, and a bare
-system for the nodes, with a bitcoind that `make bitcoind` has fetched.
+system for the nodes, with a bitcoind that `make bitcoind` has fetched. What it gave is kept until this file changes,
+or the index of Debian's archive, which names everything there by its content.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
+import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,6 +19,8 @@ from tests.bitcoind.__main__ import PROGRAMS, get_bitcoind
 from tests.integration.controlplane.build import Failure, run, say
 
 SUITE = "trixie"
+_ARCHIVE = "http://deb.debian.org/debian"  # where debootstrap looks by itself; it checks the signature
+_INDEX_SECONDS = 60
 _INCLUDE = "python3,python3-venv,ca-certificates"
 #: What only a build needs, and what nobody reads in a container.
 _BUILD_ONLY = ("python3-venv", "python3.13-venv", "python3-pip-whl", "python3-setuptools-whl")
@@ -24,24 +29,50 @@ _DROPPED = ("var/cache/apt", "var/lib/apt/lists", "usr/share/doc", "usr/share/ma
 _IN_IMAGE = "/opt/bitcoin"  # where the nodes' programs and their libraries are
 
 
-def make_bases(work: Path) -> dict[str, Path]:
+def make_bases(work: Path, kept: Path) -> dict[str, Path]:
     """Trees of files, by name: "build", "runtime" and "node".
+
+    Args:
+        work: A folder for what is made anew each time.
+        kept: One for what stays. Only the latest is kept.
 
     Raises:
         Failure: They cannot be made here; says why.
     """
-    tree = work / "build"
     if not shutil.which("debootstrap"):
         raise Failure("no debootstrap: apt-get install debootstrap")
+    bases = kept / _key()
+    if not bases.is_dir():
+        shutil.rmtree(kept, ignore_errors=True)
+        kept.mkdir(parents=True)
+        _bootstrap(work / "bases").rename(bases)
+    run(["cp", "-a", str(bases / "bare"), str(work / "node")], "cannot copy a base")
+    return {"build": bases / "build", "runtime": bases / "runtime", "node": _with_bitcoind(work / "node")}
+
+
+def _key() -> str:
+    """Of all that a base is made of."""
+    address = f"{_ARCHIVE}/dists/{SUITE}/InRelease"
+    try:
+        with urllib.request.urlopen(address, timeout=_INDEX_SECONDS) as index:  # noqa: S310  no file
+            digest = hashlib.sha256(index.read())
+    except OSError as error:
+        raise Failure(f"{address}: {error}") from error
+    digest.update(Path(__file__).read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _bootstrap(folder: Path) -> Path:
+    """The trees "build", "runtime" and "bare" in a folder, which is returned."""
     say(f"getting Debian's {SUITE} …")
-    command = ["debootstrap", "--variant=minbase", f"--include={_INCLUDE}", SUITE, str(tree)]
+    folder.mkdir()
+    tree = folder / "build"
+    command = ["debootstrap", "--variant=minbase", f"--include={_INCLUDE}", SUITE, str(tree), _ARCHIVE]
     run(command, "debootstrap", environment={**os.environ, "LC_ALL": "C"})
     _slim(tree)
-    return {
-        "build": tree,
-        "runtime": _without(tree, work / "runtime", *_BUILD_ONLY),
-        "node": _with_bitcoind(_without(tree, work / "node", _PYTHON)),
-    }
+    _without(tree, folder / "runtime", *_BUILD_ONLY)
+    _without(tree, folder / "bare", _PYTHON)
+    return folder
 
 
 def _slim(tree: Path) -> None:
@@ -51,8 +82,8 @@ def _slim(tree: Path) -> None:
             shutil.rmtree(inside) if inside.is_dir() and not inside.is_symlink() else inside.unlink()
 
 
-def _without(tree: Path, copy: Path, *packages: str) -> Path:
-    """A copy without packages."""
+def _without(tree: Path, copy: Path, *packages: str) -> None:
+    """Make a copy without packages."""
     run(["cp", "-a", str(tree), str(copy)], "cannot copy a base")
     patterns = " ".join(f"'{each}'" for each in packages)
     script = (
@@ -62,7 +93,6 @@ def _without(tree: Path, copy: Path, *packages: str) -> Path:
     )
     run(["chroot", str(copy), "sh", "-c", script], "cannot remove packages of a base")
     _slim(copy)
-    return copy
 
 
 def _with_bitcoind(tree: Path) -> Path:

@@ -103,8 +103,8 @@ def test_the_packages_are_those_that_are_declared_and_what_they_need(
 
 def test_a_kubeconfig_that_needs_more_is_told_what(controller: Image, container: MakeContainer) -> None:
     code = (
-        "from pathlib import Path; from btcctl.rest.kubeconfig import auth_provider as a\n"
-        "try: a.AuthProvider._imported(type('A', (), {'_place': 'here'})(), 'kubernetes.config')\n"
+        "from pathlib import Path; from btcctl.rest.kubeconfig.issued import auth_provider as a\n"
+        "try: a.AuthProvider._imported(type('A', (), {'place': 'here'})(), 'kubernetes.config')\n"
         "except Exception as error: print(error)"
     )
     assert "pip install 'btcctl[oidc]'" in python(container(controller), code)
