@@ -27,7 +27,7 @@ KEY = ObjectKey("default", "chain")
 STATEFUL_SET = ObjectKey("default", "chain-sts")
 SECRET = ObjectKey("default", "chain")
 ADDRESS = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
-PORTION = 1_000  # blocks mined by one call
+PORTION = 100  # blocks mined by one call
 LIMIT_SECONDS = 300.0
 POLL_SECONDS = 0.1
 
