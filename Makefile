@@ -64,7 +64,8 @@ test-pythons: pythons ## unit tests, and the toolkit's integration tests, on eac
 
 test-lowest: $(READY) ## unit tests of what runs in a cluster, with the lowest versions that setup.cfg names
 	@$(BIN)/python -m tests.lowest
-	.venv-lowest/bin/python -m pytest $(MANY) $(addprefix tests/unit/,rest informers workqueue events leaderelection controller bitcoin)
+	.venv-lowest/bin/python -m pytest $(MANY) $(addprefix tests/unit/,rest informers workqueue events leaderelection controller bitcoin) -m "not story" \
+	  --deselect tests/unit/rest/kubeconfig/test_kubeconfig.py::test_what_is_wrong_is_said # for which the package kubernetes wants newer ones
 
 bitcoind: $(READY) ## get a real bitcoind once, from Debian's packages, into the user's cache
 	@$(BIN)/python -m tests.bitcoind

@@ -47,7 +47,7 @@ def make_environment(home: Path) -> None:
     run([sys.executable, "-m", "venv", "--clear", str(home)], "cannot make a venv")
     pip = [str(home / "bin/pip"), "install", "--quiet", "--disable-pip-version-check", "-c", str(file)]
     tools = ["pytest", "pytest-mock", "pytest-timeout", "pytest-xdist", "hypothesis"]
-    run([*pip, "-e", f"{ROOT}[sandbox]", *tools], "pip cannot install the lowest versions")
+    run([*pip, "-e", f"{ROOT}[sandbox,socks]", *tools], "pip cannot install the lowest versions")
     (home / ".ready").touch()
 
 
