@@ -151,6 +151,11 @@ types: $(READY) ## mypy --strict: the source, then the examples as their authors
 	$(BIN)/mypy
 	cd examples && $(CURDIR)/$(BIN)/mypy --strict --config-file= --cache-dir $(CURDIR)/.mypy_cache/examples *.py
 
+crd: $(READY) ## write crd.yaml and its copies anew from the classes in src/btcctl/bitcoin/definition
+	$(BIN)/btcctl crds btcctl.bitcoin.definition.network > src/btcctl/bitcoin/crd.yaml
+	cp src/btcctl/bitcoin/crd.yaml manifests/crd.yaml
+	cp src/btcctl/bitcoin/crd.yaml helm/btcctl/files/crd.yaml
+
 contracts: $(READY) ## the layers of ARCHITECTURE.md
 	$(BIN)/lint-imports --config setup.cfg
 

@@ -57,11 +57,13 @@ if TYPE_CHECKING:
     from btcctl.controller.writing.writes import set_controller as set_controller
     from btcctl.controller.writing.writes import write_status as write_status
     from btcctl.crds.annotations import EmbeddedResource as EmbeddedResource
+    from btcctl.crds.annotations import Int32 as Int32
     from btcctl.crds.annotations import IntOrString as IntOrString
     from btcctl.crds.annotations import Quantity as Quantity
     from btcctl.crds.annotations import atomic as atomic
     from btcctl.crds.annotations import list_map as list_map
     from btcctl.crds.annotations import list_set as list_set
+    from btcctl.crds.annotations import matching as matching
     from btcctl.crds.annotations import obeys as obeys
     from btcctl.crds.definition import crd_for as crd_for
     from btcctl.errors import AlreadyExists as AlreadyExists
@@ -227,7 +229,7 @@ _NAMES = {
     "controller.writing.writes": (
         "Ensured NotControlled Outcome create_or_update is_controlled_by retry_on_conflict set_controller write_status"
     ),
-    "crds.annotations": "EmbeddedResource IntOrString Quantity atomic list_map list_set obeys",
+    "crds.annotations": "EmbeddedResource Int32 IntOrString Quantity atomic list_map list_set matching obeys",
     "crds.definition": "crd_for",
     "errors": (
         "AlreadyExists ApiError BadRequest BtcctlError CacheSyncError CallTimedOut ComputingFailed ConfigError "

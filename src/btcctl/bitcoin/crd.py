@@ -1,4 +1,4 @@
-"""The one CustomResourceDefinition of the operator, as it stands in the package."""
+"""The one CustomResourceDefinition of the operator, as it is in the package; made by `btcctl.bitcoin.definition`."""
 
 from __future__ import annotations
 

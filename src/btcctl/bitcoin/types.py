@@ -1,4 +1,4 @@
-"""A BitcoinNetwork as typed values. `crd.yaml` is the same in the API server's words."""
+"""A BitcoinNetwork as typed values, as the operator reads it. `btcctl.bitcoin.definition` has its definition."""
 
 from __future__ import annotations
 

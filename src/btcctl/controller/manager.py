@@ -97,6 +97,11 @@ class Manager:
         self._parts.insert(0, server)
 
     @property
+    def parts(self) -> list[Service]:
+        """All that it starts, in this order."""
+        return [*self._parts]
+
+    @property
     def healthy(self) -> bool:
         """False once a thread of a controller or an informer has died, or the lease is lost."""
         return not self.dead() and (self.elector is None or not self.elector.problem())

@@ -43,6 +43,13 @@ def obeys(*rules: Rule | str) -> Meta:
     return Meta(extra_json_schema={"x-kubernetes-validations": [each.body() for each in made]})
 
 
+def matching(pattern: str) -> Meta:
+    """A pattern for what is no text alone, such as an IntOrString: a server applies it if it is one."""
+    return Meta(extra_json_schema={"pattern": pattern})
+
+
+#: A whole number of 32 bits, as replicas and ports are; `int` is one of 64.
+Int32: TypeAlias = Annotated[int, Meta(extra_json_schema={"format": "int32"})]
 #: A number, or text such as "50%".
 IntOrString: TypeAlias = int | str
 #: An amount of something, as Kubernetes writes it: 1, "500m", "2Gi".

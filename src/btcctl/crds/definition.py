@@ -9,7 +9,8 @@ from typing import Any
 import yaml
 from msgspec import inspect as types
 
-from btcctl.crds.schema import RULES, Schema, description_of, rules_of, schema_of
+from btcctl.crds.docstrings import description_of
+from btcctl.crds.schema import RULES, Schema, rules_of, schema_of
 from btcctl.crds.unions import NoSchema
 from btcctl.typed.definition import Column, Definition, Scale
 from btcctl.typed.kinds import definition_of
@@ -62,9 +63,10 @@ def schema_of_class(model: type[TypedObject]) -> Schema:
     schema: Schema = {"type": "object"}
     if description := description_of(model):
         schema["description"] = description
+    kind = definition_of(model).type
     properties: Schema = {
-        "apiVersion": {"type": "string"},
-        "kind": {"type": "string"},
+        "apiVersion": {"type": "string", "description": f"{kind.api_version}."},
+        "kind": {"type": "string", "description": f"{kind.kind}."},
         "metadata": {"type": "object"},
     }
     required = []

@@ -2,7 +2,7 @@
 
 A field that may be left out is one with a default. `X | None = None` is not nullable: None is not sent (see
 `btcctl.typed.values`); without a default, or with `msgspec.UNSET`, it is. A docstring of a class describes every field
-of that class, unless the field is described itself.
+of that class, unless the field is described itself: in the `Attributes:` of the class that it is in, or by a `Meta`.
 
 Not every Python type has such a schema. What has none is refused by its path;
 `Annotated[Any, Meta(extra_json_schema=…)]` says it in the schema's own words.
@@ -10,7 +10,6 @@ Not every Python type has such a schema. What has none is refused by its path;
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
@@ -18,6 +17,8 @@ import msgspec
 from msgspec import inspect as types
 
 from btcctl import codecs
+from btcctl.crds.docstrings import description_of, field_descriptions
+from btcctl.crds.literals import literals_in
 from btcctl.crds.unions import NoSchema, merged_variants
 from btcctl.typed.definition import Rule
 from btcctl.typed.values import body_of_part
@@ -76,8 +77,9 @@ def _text(type_: types.StrType, _path: str, _within: Within) -> Schema:
     return {"type": "string", **_said(words)}
 
 
-def _literal(type_: types.LiteralType, path: str, _within: Within) -> Schema:
-    return _enumeration(type_.values, path)
+def _literal(type_: types.LiteralType, path: str, within: Within) -> Schema:
+    known = literals_in(within[-1]) if within else {}
+    return _enumeration(known.get(frozenset(type_.values), type_.values), path)
 
 
 def _enum(type_: types.EnumType, path: str, _within: Within) -> Schema:
@@ -157,12 +159,14 @@ def _object(type_: Any, path: str, within: Within) -> Schema:
         schema["description"] = description
     properties: Schema = {}
     required: list[str] = []
+    described = field_descriptions(cls)
     if getattr(type_, "tag_field", None):
         properties[type_.tag_field] = _enumeration([type_.tag], path)
         required.append(type_.tag_field)
     for field in type_.fields:
         name = field.encode_name
-        properties[name] = _property(field, f"{path}.{name}".lstrip("."), (*within, cls))
+        words = {"description": text} if (text := described.get(field.name)) else {}
+        properties[name] = _property(field, f"{path}.{name}".lstrip("."), (*within, cls)) | words
         if field.required:
             required.append(name)
     schema |= {"properties": properties} if properties else {}
@@ -237,14 +241,6 @@ def _with_words(schema: Schema, said: Mapping[str, Any]) -> Schema:
         schema = {}
     rules = [*schema.get(RULES, ()), *words.get(RULES, ())]
     return {**schema, **words, **({RULES: rules} if rules else {})}
-
-
-def description_of(cls: type) -> str:
-    """The docstring of a class, if it has one of its own."""
-    written = vars(cls).get("__doc__")
-    if not written or (hasattr(cls, "__dataclass_fields__") and written.startswith(f"{cls.__name__}(")):
-        return ""  # what a dataclass writes itself
-    return inspect.cleandoc(written)
 
 
 def rules_of(cls: Any) -> list[dict[str, Any]]:

@@ -4,11 +4,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import yaml
 
 from btcctl.bitcoin.crd import crd_yaml, load_crd
-from btcctl.bitcoin.types import BITCOIN_NETWORKS
+from btcctl.bitcoin.definition import network
+from btcctl.bitcoin.definition.network import BitcoinNetwork
+from btcctl.bitcoin.spec.model import NetworkSpec
+from btcctl.bitcoin.types import BITCOIN_NETWORKS, NetworkStatus
+from btcctl.crds.definition import crd_for, to_yaml
 
 ROOT = Path(__file__).parents[3]
 
@@ -16,6 +21,19 @@ ROOT = Path(__file__).parents[3]
 @pytest.mark.parametrize("copy", ["manifests/crd.yaml", "helm/btcctl/files/crd.yaml"])
 def test_the_copy_is_the_same_file(copy: str) -> None:
     assert (ROOT / copy).read_text(encoding="utf-8") == crd_yaml()
+
+
+def test_the_file_is_what_the_classes_say() -> None:
+    made = to_yaml([crd_for(BitcoinNetwork)])
+    assert crd_yaml() == made, "make crd writes it anew"
+
+
+@pytest.mark.parametrize("part", [(network.NetworkSpec, NetworkSpec), (network.NetworkStatus, NetworkStatus)])
+def test_the_operator_reads_all_that_the_definition_has(
+    part: tuple[type[msgspec.Struct], type[msgspec.Struct]],
+) -> None:
+    defined, read = ({each.encode_name for each in msgspec.structs.fields(model)} for model in part)
+    assert defined == read
 
 
 def test_the_definition_names_the_same_resource_as_the_code() -> None:

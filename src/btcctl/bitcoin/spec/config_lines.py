@@ -1,7 +1,6 @@
 """Which lines of bitcoin.conf a network may add, and why others are refused. Pure.
 
-`crd.yaml` refuses the same, in the same words (a test compares them); here it is for a definition that is older, or
-none of ours.
+The definition's rules are made of the same table; here it is for a definition that is older, or none of ours.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`spec` as typed values. `crd.yaml` is the same in the API server's words, and says why something is refused."""
+"""`spec` as typed values. `btcctl.bitcoin.definition` says what a user may write, and why not."""
 
 from __future__ import annotations
 

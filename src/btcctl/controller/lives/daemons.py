@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from btcctl.clock import Clock
 from btcctl.controller.reconciling.result import Result
@@ -32,12 +32,24 @@ _PATIENCE_SECONDS = 2.0  # with a call that is under way
 _LOOK_SECONDS = 0.25
 
 
+class DaemonRunner(Protocol):
+    """What runs a daemon: a Runner, or on the bench what a test steps."""
+
+    def start(self) -> None: ...
+
+    def request_stop(self) -> None: ...
+
+    def stop(self, timeout: float = ...) -> None: ...
+
+    def is_alive(self) -> bool: ...
+
+
 @dataclass(slots=True)
 class _Life:
     """The daemon of one object."""
 
     uid: str
-    runner: Runner
+    runner: DaemonRunner
     calls: PendingCalls
     has_ended: bool = False
     failure: BaseException | None = None
@@ -50,6 +62,9 @@ class Daemons:
         name: Of the controller: threads are called that and the object's key.
         function: What runs.
         lister: The cache of the objects.
+
+    Attributes:
+        runner: Makes what runs a daemon: of its name, and of what it does.
     """
 
     def __init__(self, name: str, function: Daemon, lister: ReadsOne[Object], clock: Clock) -> None:
@@ -63,6 +78,7 @@ class Daemons:
         self._lives: dict[ObjectKey, _Life] = {}
         self._is_running = False
         self.wake: Callable[[ObjectKey], object] = lambda _: None  #: has a key looked at again
+        self.runner: Callable[[str, Callable[[Stop], None]], DaemonRunner] = partial(Runner, clock=clock)
 
     def start(self) -> None:
         """From now on daemons are started."""
@@ -126,9 +142,7 @@ class Daemons:
             return sorted(key for key, each in self._lives.items() if not each.has_ended)
 
     def _begin(self, key: ObjectKey, uid: str) -> _Life:
-        life = _Life(
-            uid, Runner(f"{self._name} {key}", partial(self._run, key), clock=self._clock), PendingCalls(self._clock)
-        )
+        life = _Life(uid, self.runner(f"{self._name} {key}", partial(self._run, key)), PendingCalls(self._clock))
         self._lives[key] = life
         life.runner.start()
         return life
@@ -150,7 +164,7 @@ class Daemons:
         self.wake(key)
 
 
-def _joined(runner: Runner, seconds: float) -> None:
+def _joined(runner: DaemonRunner, seconds: float) -> None:
     try:
         runner.stop(seconds)
     except TimeoutError:

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections import Counter
 
 from btcctl.clock import SYSTEM_CLOCK, sleep
+from btcctl.controller.lives.daemons import Daemons
 from btcctl.controller.manager import Manager
 from btcctl.events.recorder import EventRecorder
 from btcctl.informers.shared_informer import SharedInformer
 from btcctl.informers.stepper import Stepper
 from btcctl.testing.bench.clock import JumpingClock
+from btcctl.testing.bench.lockstep import Lockstep
 
 _MOST_RECONCILES = 1000  # of all keys together, until nothing is left to do
 _MOST_STEPS = 100_000
 _ARRIVAL_SECONDS = 20.0  # until what a server with sockets has written is in its watches
-_NEVER = float("inf")
 
 
 class SteppedManager:
@@ -40,6 +41,11 @@ class SteppedManager:
                     f"controller {controller.name} has a clock of its own: build(client, clock) has to hand on the "
                     "clock, to SharedInformerFactory, to the controllers and to the EventRecorder"
                 )
+        self._lockstep = Lockstep(clock)
+        for part in manager.parts:
+            if isinstance(part, Daemons):
+                part.runner = self._lockstep.runner
+                part.start()
         self._find_informers()
 
     @property
@@ -55,7 +61,7 @@ class SteppedManager:
         reconciled: Counter[str] = Counter()
         arrive_by = SYSTEM_CLOCK.now() + _ARRIVAL_SECONDS
         for _ in range(_MOST_STEPS):
-            if self._step_caches() or self._step_recorder() or self._reconcile(reconciled):
+            if self._step_caches() or self._step_recorder() or self._reconcile(reconciled) or self._lockstep.step():
                 continue
             behind = "" if self._is_immediate else self._behind()
             if not behind:
@@ -70,10 +76,12 @@ class SteppedManager:
         delays = [each.queue.statistics().next_due_seconds for each in self.manager.controllers]
         now = self._clock.now()
         of_queues = [now + each for each in delays if each is not None]
-        return min([*of_queues, *(each.next_due() for each in self._steppers.values())], default=_NEVER)
+        of_daemons = self._lockstep.next_due()
+        return min([*of_queues, of_daemons, *(each.next_due() for each in self._steppers.values())])
 
     def close(self) -> None:
         """End it, as a process ends that is killed."""
+        self._lockstep.close()
         for controller in self.manager.controllers:
             controller.queue.shut_down()
         for each in self._steppers.values():
