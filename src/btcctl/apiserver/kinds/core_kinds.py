@@ -10,7 +10,7 @@ from typing import Any
 from btcctl.apiserver.kinds import secrets
 from btcctl.apiserver.machinery.errors import Cause
 from btcctl.apiserver.machinery.field_errors import invalid, too_long
-from btcctl.apiserver.schemas.prune_and_default import shown
+from btcctl.apiserver.machinery.gofmt import shown
 from btcctl.apiserver.storage.collection import Body
 
 MAX_DATA_BYTES = 1048576

@@ -20,7 +20,6 @@ class Route:
     namespace: str = ""
     name: str = ""
     subresource: str = ""
-    is_legacy_watch: bool = False  #: /api/v1/watch/…
 
     @property
     def key(self) -> ObjectKey:
@@ -42,11 +41,11 @@ def find_route(registry: Registry, path: str) -> Route | None:
         return None
     if not registry.has_version(group, version):
         return None
-    is_watch = rest[0] == "watch" and len(rest) > 1
-    return _route(registry, (group, version), rest[1:] if is_watch else rest, is_watch=is_watch)
+    is_legacy_watch = rest[0] == "watch" and len(rest) > 1  # /api/v1/watch/…
+    return _route(registry, (group, version), rest[1:] if is_legacy_watch else rest)
 
 
-def _route(registry: Registry, group_version: tuple[str, str], rest: list[str], *, is_watch: bool) -> Route:
+def _route(registry: Registry, group_version: tuple[str, str], rest: list[str]) -> Route:
     namespace = ""
     if rest[0] == "namespaces" and len(rest) > 2 and not _is_namespace_subresource(rest):
         namespace, rest = rest[1], rest[2:]
@@ -67,7 +66,7 @@ def _route(registry: Registry, group_version: tuple[str, str], rest: list[str], 
         raise errors.resource_not_found()
     if subresource and subresource not in served.subresources:
         raise errors.resource_not_found() if has_routes else errors.not_found(served.type, name)
-    return Route(served, namespace, name, subresource, is_watch)
+    return Route(served, namespace, name, subresource)
 
 
 def _is_namespace_subresource(rest: list[str]) -> bool:

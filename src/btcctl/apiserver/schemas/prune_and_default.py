@@ -6,14 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from btcctl import codecs
-from btcctl.apiserver.machinery.gofmt import shown
 
 Schema = Mapping[str, Any]
 
 _ROOT_FIELDS = ("apiVersion", "kind", "metadata")
 PRESERVE = "x-kubernetes-preserve-unknown-fields"
 EMBEDDED = "x-kubernetes-embedded-resource"
-__all__ = ["EMBEDDED", "PRESERVE", "Schema", "default", "has_rules", "prune", "shown"]
 
 
 def prune(schema: Schema, body: dict[str, Any]) -> list[str]:
