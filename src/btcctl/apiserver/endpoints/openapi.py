@@ -17,7 +17,7 @@ from importlib.resources import files
 from typing import Any
 
 from btcctl import codecs
-from btcctl.apiserver.endpoints.builtin_schemas import components_of, properties_of
+from btcctl.apiserver.kinds.built_in.schemas import components_of, properties_of
 from btcctl.apiserver.requests.messages import ApiRequest, ApiResponse, json_response
 from btcctl.apiserver.served.registry import Registry, Served
 
