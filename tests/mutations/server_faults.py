@@ -539,7 +539,7 @@ SERVER_FAULTS = [
             "            each.start(), each.stop(_MOST_SECONDS)\n",
         ),
         ("a refusal is not heard", "        if refusals:\n            raise refusals[0]\n", ""),
-        ("warnings are lost", "        warnings += [text for texts in told for text in texts]\n", ""),
+        ("warnings are lost", "            attributes.warn(text)\n", "            pass\n"),
     ),
     *faults_in(
         "apiserver/admission/policies/mutating.py",

@@ -85,6 +85,20 @@ def test_the_whole_story_comes_true(parts: ExitStack) -> None:
     assert any("node-1 height 101 best " in line and line.endswith("peers 2") for line in lines)
 
 
+def test_the_whole_story_comes_true_under_the_roles_that_are_shipped(parts: ExitStack) -> None:
+    lines: list[str] = []
+    refused: list[str] = []
+
+    def observe(attributes: RequestAttributes, status: int) -> None:
+        if status == 403 and attributes.user.startswith("system:serviceaccount:bitcoin-controller:"):
+            refused.append(f"{attributes.verb} {attributes.resource} {attributes.name}")
+
+    options = ClusterOptions(is_guarded=True, observer=observe)
+    parts.enter_context(Session(SIMULATED, say=lines.append, cluster_options=options)).check()
+    assert any("as ServiceAccount bitcoin-controller/bitcoin-controller-sva" in line for line in lines)
+    assert refused == []
+
+
 def test_a_check_fails_and_names_the_line_when_addnode_calls_are_lost(parts: ExitStack) -> None:
     rpc, lines = CountedRpc(swallowed=["addnode"]), []
     parts.callback(rpc.close)
