@@ -233,7 +233,6 @@ SERVER_FAULTS = [
             "    return _bounded(text * _scaled(sizes[1].most, _PATTERN)), None\n",
             "    return text, None\n",
         ),
-        ("what nobody knows is small", "UNKNOWN = Size(0, MOST)", "UNKNOWN = Size(0, 1)"),
         ("lists cost nothing to make", "_LIST, _MAP, _STRUCT = 10, 30, 40", "_LIST, _MAP, _STRUCT = 0, 30, 40"),
         ("maps cost nothing to make", "_bounded(_MAP + sum(", "_bounded(sum("),
         (

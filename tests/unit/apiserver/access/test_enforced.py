@@ -9,7 +9,15 @@ import pytest
 from btcctl.apiserver.access.tokens import Bound, Tokens
 from btcctl.errors import Forbidden
 from btcctl.objects import ObjectKey
-from btcctl.resources import CLUSTER_ROLES, CONFIG_MAPS, ROLE_BINDINGS, ROLES, SECRETS, SERVICE_ACCOUNTS
+from btcctl.resources import (
+    CLUSTER_ROLE_BINDINGS,
+    CLUSTER_ROLES,
+    CONFIG_MAPS,
+    ROLE_BINDINGS,
+    ROLES,
+    SECRETS,
+    SERVICE_ACCOUNTS,
+)
 from btcctl.testing import FakeClient
 
 ROBOT = "system:serviceaccount:default:robot"
@@ -60,6 +68,21 @@ def test_what_is_bound_to_a_group_is_for_its_members(fake):
     assert fake.acting_as("alice", "readers").resource(CONFIG_MAPS).get(KEY).key == KEY
     with pytest.raises(Forbidden):
         fake.acting_as("readers").resource(CONFIG_MAPS).get(KEY)
+
+
+def test_the_masters_need_no_role(fake):
+    root = fake.acting_as("root", "system:masters")
+    for each in root.resource(CLUSTER_ROLE_BINDINGS).list()[0]:
+        root.resource(CLUSTER_ROLE_BINDINGS).delete(each.key)
+    assert root.resource(CONFIG_MAPS).get(KEY).key == KEY
+
+
+def test_nobody_binds_to_a_role_that_has_more_than_he_has(fake):
+    rules = [{"verbs": ["create"], "apiGroups": [ROLES.group], "resources": ["rolebindings"]}]
+    fake.resource(ROLES).create({"metadata": {"name": "r", "namespace": "default"}, "rules": rules})
+    bind(fake, "Role", "r")
+    with pytest.raises(Forbidden, match="attempting to grant RBAC permissions not currently held"):
+        bind(fake.acting_as("alice"), "ClusterRole", "view")
 
 
 def test_nobody_gives_away_what_he_has_not(fake):

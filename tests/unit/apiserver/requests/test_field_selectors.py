@@ -80,6 +80,7 @@ def test_a_field_that_cannot_be_selected_by_is_400(server, path, selector, messa
         ("spec.color=green", ["b"]),
         ("metadata.name=b,spec.color=red", []),
         ("", ["a", "b"]),
+        (r"metadata.name!=a\,b", ["a", "b"]),
     ],
 )
 def test_field_selectors_match(server, selector, names):

@@ -37,6 +37,20 @@ def test_what_a_policy_says_is_refused_in_its_words(fake):
     assert create(fake, "good").key == ObjectKey("default", "good")
 
 
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [("operations", "UPDATE"), ("apiGroups", "apps"), ("apiVersions", "v2"), ("resources", "secrets")],
+)
+def test_a_policy_is_for_what_its_rules_name(fake, part, value):
+    enforce(fake, "false", matchConstraints={"resourceRules": [{**RULE, part: [value]}]})
+    assert create(fake, "a").key.name == "a"
+
+
+def test_a_binding_that_warns_refuses_nothing(fake):
+    enforce(fake, "false", actions=["Warn"])
+    assert create(fake, "a").key.name == "a"
+
+
 def test_a_policy_that_nobody_binds_says_nothing(fake):
     enforce(fake, "false")
     fake.resource(VALIDATING_ADMISSION_POLICY_BINDINGS).delete(ObjectKey("", "b"))
