@@ -13,6 +13,7 @@ PROGRAM = """
 import logging, threading
 from btcctl import Controller, Manager, Result, SharedInformerFactory, run_until_signal
 from btcctl.objects import ObjectKey
+from btcctl.testing import FakeClient
 
 logging.basicConfig(level="INFO")
 
@@ -29,7 +30,7 @@ def reconcile(key):
 
 controller = Controller("net", reconcile)
 controller.queue.add(ObjectKey("", "a"))
-run_until_signal(Manager(Caches(client=None), [controller]), grace_seconds=60.0)
+run_until_signal(Manager(Caches(FakeClient()), [controller]), grace_seconds=60.0)
 print("returned", flush=True)
 """
 
