@@ -1,5 +1,6 @@
-"""`make e2e`: the scenes of tests/cluster on a node of our own, installed by manifests and then by the chart.
+"""`make e2e`: the scenes of tests/cluster on a node of our own, installed by manifests, and beside it tests/e2e.
 
+Those tests have nodes of their own, and the operator by its chart. Most of it all is waiting, so they run meanwhile.
 Where a node cannot be started it says why, in one line, and ends well; with "node" in BTCCTL_TEST_REQUIRES it fails.
 E2E_DUMP names the folder for what a failure leaves.
 """
@@ -7,17 +8,18 @@ E2E_DUMP names the folder for what a failure leaves.
 from __future__ import annotations
 
 import os
-import shlex
 import subprocess
 import sys
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from btcctl.clock import SYSTEM_CLOCK
 from btcctl.errors import BtcctlError
 from btcctl.testing.control_plane import ControlPlaneOptions
 from btcctl.testing.node import Node, NodeOptions, why_no_node
-from tests.e2e.installing import ROOT, SYSTEM, helm_for, install_manifests, kubectl_for
+from tests.e2e.installing import DUMP, ROOT, about_cluster, install_manifests, kubectl_for
 from tests.images.build import Images, build
 from tests.integration.controlplane.build import Failure, say
 from tests.integration.programs import HELM, KUBECTL, required
@@ -37,7 +39,7 @@ def main() -> int:
         say(f"make e2e: {missing}; left out")
         return 1 if "node" in required() else 0
     try:
-        return _run(build(), Path(os.environ.get("E2E_DUMP", ROOT / "build" / "e2e")))
+        return _run(build(), DUMP)
     except (Failure, BtcctlError) as failure:
         sys.stderr.write(f"make e2e: {failure}\n")
         return 1
@@ -47,15 +49,15 @@ def _run(images: Images, dump: Path) -> int:
     started = SYSTEM_CLOCK.now()
     plane = ControlPlaneOptions(controllers=("*",), controller_manager_flags=_MANAGER)
     options = NodeOptions(images=[images.controller, images.node], kubelet=_LEASE, control_plane=plane)
-    with Node(options) as node:
+    with _other_nodes() as others, Node(options) as node:
         say(f"the node is Ready after {SYSTEM_CLOCK.now() - started:.0f} s; its files: {node.control_plane.directory}")
-        codes = [_scenes(node), _by_chart(node)]
-        if any(codes):
+        code = _scenes(node)
+        if code:
             node.dump(dump)
             say(f"make e2e: what the cluster looked like at the end: {dump}")
-    codes.append(_run_pytest({"BTCCTL_TEST_E2E": "true"}, "tests/e2e"))
+        code = max(code, others.wait())
     say(f"make e2e: {SYSTEM_CLOCK.now() - started:.0f} s")
-    return max(codes)
+    return code
 
 
 def _scenes(node: Node) -> int:
@@ -65,26 +67,22 @@ def _scenes(node: Node) -> int:
     return many or _pytest(node, "tests/cluster", "-m", "alone", few=True)
 
 
-def _by_chart(node: Node) -> int:
-    kubectl_for(node)("delete", "-f", str(ROOT / "manifests"), "--timeout=110s")
-    helm = helm_for(node)
-    helm("install", "btcctl", str(ROOT / "helm/btcctl"), "-n", SYSTEM, "--create-namespace", "--wait", "--timeout=3m")
-    helm("test", "btcctl", "-n", SYSTEM, "--timeout=3m")
-    code = _pytest(node, "tests/cluster/test_story.py")
-    helm("uninstall", "btcctl", "-n", SYSTEM, "--wait", "--timeout=3m")
-    return code
+@contextmanager
+def _other_nodes() -> Iterator[subprocess.Popen[bytes]]:
+    """What they say comes at the end, in one piece."""
+    command = [sys.executable, "-m", "pytest", *_PYTEST, "tests/e2e"]
+    with tempfile.TemporaryFile() as said:
+        with subprocess.Popen(command, cwd=ROOT, env={**os.environ, "BTCCTL_TEST_E2E": "true"}, stdout=said) as process:
+            try:
+                yield process
+            finally:
+                process.terminate()
+        said.seek(0)
+        sys.stdout.write(said.read().decode())
 
 
 def _pytest(node: Node, *arguments: str, few: bool = False) -> int:
-    about = {
-        "BTCCTL_TEST_CLUSTER": str(node.control_plane.kubeconfig()),
-        "BTCCTL_TEST_MACHINE": shlex.join(node.shell),
-        "BTCCTL_TEST_FEW_ADDRESSES": "true" if few else "",
-    }
-    return _run_pytest(about, *arguments)
-
-
-def _run_pytest(about: Mapping[str, str], *arguments: str) -> int:
+    about = {**about_cluster(node), "BTCCTL_TEST_FEW_ADDRESSES": "true" if few else ""}
     command = [sys.executable, "-m", "pytest", *_PYTEST, *arguments]
     return subprocess.run(command, cwd=ROOT, env={**os.environ, **about}, check=False).returncode
 

@@ -14,7 +14,7 @@ import pytest
 from btcctl.testing import Node, NodeOptions
 from btcctl.testing.node.namespace_process import CGROUPS
 from tests.cluster.network import Network, wait_for
-from tests.e2e.installing import SYSTEM, install_manifests, kubectl_for
+from tests.e2e.installing import DUMP, ROOT, SYSTEM, about_cluster, helm_for, install_chart, kubectl_for
 from tests.images.build import images
 
 pytestmark = pytest.mark.timeout(600)
@@ -44,12 +44,16 @@ def test_a_node_whose_test_was_killed_leaves_nothing(tmp_path: Path):
 
 
 @pytest.fixture(scope="module")
-def dual() -> Iterator[Node]:
-    """IPv6 first, with the operator installed."""
+def dual(request: pytest.FixtureRequest) -> Iterator[Node]:
+    """IPv6 first, with the operator installed by its chart, which goes without a trace."""
     both = NodeOptions(images=[images().controller, images().node], ip_families=("IPv6", "IPv4"))
     with Node(both) as node:
-        install_manifests(kubectl_for(node))
+        helm = helm_for(node)
+        install_chart(helm)
         yield node
+        if request.session.testsfailed:
+            node.dump(DUMP / "dual-stack")
+        helm("uninstall", "btcctl", "-n", SYSTEM, "--wait", "--timeout=3m")
 
 
 @pytest.fixture
@@ -68,8 +72,14 @@ def test_a_network_lives_on_ipv6_in_a_dual_stack_cluster(net: Network):
     net.wait_for_height(4, 2)
     service = net.kubectl.json("get", "service", "net-svc")["spec"]
     assert service["ipFamilies"][0] == "IPv6"
-    said = net.kubectl("-n", SYSTEM, "exec", "deployment/bitcoin-controller", "--", "btcctl", "doctor")
+    said = net.kubectl("-n", SYSTEM, "exec", "deployment/btcctl", "--", "btcctl", "doctor")
     assert "IPv6" in said
+
+
+def test_the_story_of_a_network_is_told_by_the_chart_too(dual: Node):
+    story = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/cluster/test_story.py"]
+    done = subprocess.run(story, cwd=ROOT, env={**os.environ, **about_cluster(dual)}, check=False)
+    assert done.returncode == 0
 
 
 def test_the_controller_works_on_after_every_token_was_renewed(dual: Node, net: Network):
