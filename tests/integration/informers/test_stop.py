@@ -76,6 +76,7 @@ PHASES: dict[str, Handler] = {
 @contextmanager
 def nothing_left_behind() -> Iterator[None]:
     """Neither a thread nor a descriptor."""
+    gc.collect()  # what other tests have left
     threads, descriptors = threading.active_count(), open_descriptors()
     yield
     gc.collect()  # errors hold on to frames, and with them to a socket that is shut down

@@ -207,6 +207,7 @@ def test_a_lister_watcher_can_be_interrupted_in_its_watch(serve):
 
 @pytest.mark.parametrize("scheme", ["plain", "tls"])
 def test_trips_at_random_instants_all_end_at_once_and_leak_nothing(authority: Authority, scheme: str):
+    gc.collect()  # what other tests have left
     before = open_descriptors()
     with SocketServer([body_is_busy], authority.server_context() if scheme == "tls" else None) as server:
         transport = HttpTransport(ClientConfig(server.url, tls=authority.trusting))
