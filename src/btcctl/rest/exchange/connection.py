@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import ssl
 import threading
+import weakref
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -46,7 +47,7 @@ class Connection:
 
 
 class Connections:
-    """Those to one server. Thread-safe.
+    """Those to one server. Thread-safe. Those that are kept are closed with it, if nobody has closed it before.
 
     Args:
         route: Leads there.
@@ -57,6 +58,7 @@ class Connections:
         self._route = route
         self._tls = route.tls
         self._kept: deque[Connection] = deque()
+        weakref.finalize(self, _close_all, self._kept).atexit = False
         self._size = size
         self._is_closed = False
 
@@ -119,9 +121,13 @@ class Connections:
         self.keep_none()
 
     def _close_idle(self) -> None:
-        with contextlib.suppress(IndexError):
-            while True:
-                self._kept.pop().close()
+        _close_all(self._kept)
+
+
+def _close_all(kept: deque[Connection]) -> None:
+    with contextlib.suppress(IndexError):
+        while True:
+            kept.pop().close()
 
 
 class ConnectionsByServer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
 import ssl
 
@@ -64,6 +65,14 @@ def test_the_connection_that_was_used_last_is_taken_first_and_no_more_are_kept_t
     assert [is_open(each) for each in three] == [True, True, False]
     assert (kept.take(), kept.take()) == (three[1], three[0])
     assert kept.take() not in three
+
+
+def test_what_is_kept_is_closed_with_who_keeps_it():
+    kept, connection = connections(), idle()
+    kept.give_back(connection)
+    del kept
+    gc.collect()
+    assert not is_open(connection)
 
 
 def test_a_connection_on_which_something_has_come_or_that_has_ended_is_connected_again():
