@@ -22,7 +22,8 @@ PAGE = ROOT / "docs/security.md"
 
 
 def test_the_policy_refuses_networks_without_a_secret_and_no_others() -> None:
-    (text,) = re.findall(r"```yaml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    blocks = re.findall(r"```yaml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    (text,) = [each for each in blocks if "kind: ValidatingAdmissionPolicy\n" in each]
     with ControlPlane(ControlPlaneOptions(controllers=(), definitions=[load_crd()])) as plane:
         client = plane.client()
         client.resource(NAMESPACES).create({"metadata": {"name": "mine"}})
