@@ -10,9 +10,9 @@ import contextlib
 import sys
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from btcctl.clock import SYSTEM_CLOCK, Clock, bounded
 from btcctl.logging import get_logger
@@ -165,6 +165,28 @@ class Runner:
                 logger.exception("thread stopped unexpectedly", thread=self.name)
             if self._on_failure is not None:
                 self._on_failure(error)
+
+
+class Stopped(Protocol):
+    def stop(self, timeout: float) -> None: ...
+
+
+def stop_all(parts: Iterable[Stopped], deadline: float, clock: Clock) -> None:
+    """Stop each part in the time that is left, the last first; one that fails does not keep the others from it.
+
+    Args:
+        deadline: By `clock`. Later than that, parts are given 0 seconds.
+
+    Raises:
+        BaseException: Of the part that failed last; the failures before are its context.
+    """
+    with contextlib.ExitStack() as stack:
+        for part in parts:
+            stack.callback(_stop_by, deadline, clock, part)
+
+
+def _stop_by(deadline: float, clock: Clock, part: Stopped) -> None:
+    part.stop(max(0.0, deadline - clock.now()))
 
 
 def stack_of(thread: int) -> list[str]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack
 from typing import Protocol, runtime_checkable
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.errors import describe_error
-from btcctl.threads import Latch, Runner, Stop
+from btcctl.threads import Latch, Runner, Stop, stop_all
 
 
 class Service(Protocol):
@@ -70,13 +69,13 @@ class WhenLeading:
                 others from being stopped.
         """
         deadline = self._clock.now() + timeout
-        with ExitStack() as stack:
-            for part in self._work:
-                stack.callback(self._stop_by, deadline, part)
+        try:
             self._runner.stop(timeout)
             for part in self._work:
                 if isinstance(part, Stoppable):  # together: in the time that the slowest takes
                     part.begin_stop(max(0.0, deadline - self._clock.now()))
+        finally:
+            stop_all(self._work, deadline, self._clock)
 
     def why_dead(self) -> str:
         """Why the work could not be started; "" if nothing went wrong."""
@@ -85,6 +84,3 @@ class WhenLeading:
     def _failed(self, error: BaseException) -> None:
         self._cause = f"thread when-leading ended by {describe_error(error)}"
         self.died.set()
-
-    def _stop_by(self, deadline: float, part: Service) -> None:
-        part.stop(max(0.0, deadline - self._clock.now()))

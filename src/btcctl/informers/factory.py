@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
-from contextlib import ExitStack
 from typing import Any, TypeVar, overload
 
 import msgspec
@@ -24,7 +23,7 @@ from btcctl.informers.selection import Client, Selection, asking_place, namespac
 from btcctl.informers.shared_informer import SharedInformer
 from btcctl.informers.typed import TypedInformer, cache_of
 from btcctl.resources import ResourceType
-from btcctl.threads import Latch
+from btcctl.threads import Latch, stop_all
 from btcctl.typed.kinds import TypedKind, kind_of, type_of
 from btcctl.typed.typed_object import TypedObject
 
@@ -269,9 +268,7 @@ class SharedInformerFactory:
         for informer in informers:
             informer.request_stop()
         deadline = self._clock.now() + timeout
-        with ExitStack() as stack:  # one that fails does not keep the others from being stopped
-            for informer in informers:
-                stack.callback(self._stop_by, deadline, informer)
+        stop_all(informers, deadline, self._clock)
 
     def _namespaces_for(self, type_: ResourceType, namespace: str | Iterable[str] | None) -> tuple[str, ...]:
         if namespace is not None:
@@ -327,6 +324,3 @@ class SharedInformerFactory:
             *(f"{selection.type} #{n}" for n in range(2, len(taken) + 3)),
         )
         return next(place + name for name in names if place + name not in taken)
-
-    def _stop_by(self, deadline: float, informer: SharedInformer) -> None:
-        informer.stop(max(0.0, deadline - self._clock.now()))

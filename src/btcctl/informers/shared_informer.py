@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import ExitStack
 from functools import partial
 from itertools import count
 from types import TracebackType
@@ -30,7 +29,7 @@ from btcctl.informers.sharing.processor import SharedProcessor
 from btcctl.informers.sharing.registration import Registration
 from btcctl.informers.stepper import Stepper
 from btcctl.objects import Object, is_version_at_least
-from btcctl.threads import Latch, Runner, Stop
+from btcctl.threads import Latch, Runner, Stop, stop_all
 
 
 class InformerStatistics(msgspec.Struct, frozen=True):
@@ -278,11 +277,7 @@ class SharedInformer:
         """
         deadline = self._clock.now() + timeout
         registrations = self.request_stop()
-        with ExitStack() as stack:  # one that fails does not keep the others from being waited for
-            for registration in registrations:
-                stack.callback(self._stop_by, deadline, registration)
-            for runner in reversed(self._runners):
-                stack.callback(self._stop_by, deadline, runner)
+        stop_all([*registrations, *reversed(self._runners)], deadline, self._clock)
 
     def run(self, stop: Stop) -> None:
         """Move what the reflectors queue into the cache and to the handlers, until `stop` is set. Blocks."""
@@ -373,9 +368,6 @@ class SharedInformer:
             self._registrations = [each for each in self._registrations if not each.listener.closed or each.is_alive()]
             self._newcomers = [each for each in self._newcomers if each is not registration]
         self._fifo.wake()
-
-    def _stop_by(self, deadline: float, thread: Runner | Registration) -> None:
-        thread.stop(max(0.0, deadline - self._clock.now()))
 
     def _runner(self, name: str, run: Callable[[Stop], None]) -> Runner:
         return Runner(name, run, clock=self._clock, on_failure=partial(self._died, name))

@@ -6,7 +6,6 @@ Each stands alone. One that is not reachable keeps its own caches from being fil
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, TypeVar, overload
 
@@ -19,7 +18,7 @@ from btcctl.informers.shared_informer import SharedInformer
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import ResourceType
 from btcctl.rest.client import ApiClient
-from btcctl.threads import Latch
+from btcctl.threads import Latch, stop_all
 from btcctl.typed.kinds import TypedKind
 from btcctl.typed.typed_object import TypedObject
 
@@ -202,12 +201,7 @@ class Clusters(Mapping[str, Cluster]):
         deadline = self._clock.now() + timeout
         for informer in self.informers:
             informer.request_stop()
-        with ExitStack() as stack:  # one that fails does not keep the others from being stopped
-            for each in self.factories:
-                stack.callback(self._stop_by, deadline, each)
-
-    def _stop_by(self, deadline: float, factory: SharedInformerFactory) -> None:
-        factory.stop(max(0.0, deadline - self._clock.now()))
+        stop_all(self.factories, deadline, self._clock)
 
 
 def factories_of(caches: SharedInformerFactory | Clusters) -> list[SharedInformerFactory]:
