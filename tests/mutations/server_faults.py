@@ -242,8 +242,8 @@ SERVER_FAULTS = [
         ),
         (
             "replacing does not make longer",
-            "        count, kept = ceil(float(text.most) / float(old.least)), 0\n",
-            "        count, kept = 0, text.most\n",
+            "    return ceil(float(length) / float(old)), 0\n",
+            "    return 0, length\n",
         ),
         (
             "joining does not count what is between",

@@ -289,20 +289,19 @@ def _split(sizes: _Sizes, operands: _Operands) -> tuple[int, Size | None]:
     return _scaled(sizes[0].most, 2 * _TRAVERSAL), Size(0, most)
 
 
+def _replacements(length: int, old: int, *, are_no_gain: bool) -> tuple[int, int]:
+    """How often a text of this length is counted as replaced, and how much of it as kept."""
+    if old == 0:
+        return _bounded(length + 1), length
+    if are_no_gain:
+        return 0, length
+    return ceil(float(length) / float(old)), 0
+
+
 def _replaced(sizes: _Sizes, _: _Operands) -> tuple[int, Size | None]:
     text, old, new = sizes[:3]
-    if old.least == 0:
-        count, kept = _bounded(text.most + 1), text.most
-    elif new.most <= old.least:
-        count, kept = 0, text.most
-    else:
-        count, kept = ceil(float(text.most) / float(old.least)), 0
-    if old.most == 0:
-        fewest, rest = _bounded(text.least + 1), text.least
-    elif old.most <= new.least:
-        fewest, rest = 0, text.least
-    else:
-        fewest, rest = ceil(float(text.least) / float(old.most)), 0
+    count, kept = _replacements(text.most, old.least, are_no_gain=new.most <= old.least)
+    fewest, rest = _replacements(text.least, old.most, are_no_gain=old.most <= new.least)
     size = Size(_bounded(fewest), _bounded(count)).times(new).plus(Size(rest, kept))
     return _scaled(text.most, 2 * _TRAVERSAL), size
 
