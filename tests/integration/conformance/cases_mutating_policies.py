@@ -13,6 +13,7 @@ from tests.integration.conformance.hooked import hook, patching, register
 from tests.integration.conformance.manifests import (
     CONFIG_MAPS,
     DEPLOYMENTS,
+    WIDGETS_RULE,
     config_map,
     define_widgets,
     deployment,
@@ -307,25 +308,21 @@ def policies_come_before_webhooks_and_are_asked_again_after_them(talk: Talk) -> 
 @case("mutating policies", error=True)
 def custom_resources_are_changed_too(talk: Talk) -> None:
     define_widgets(talk)
-    rule = {
-        "operations": ["*"],
-        "apiGroups": ["{group}"],
-        "apiVersions": ["v1"],
-        "resources": ["widgets", "widgets/status"],
-    }
     sized = "has(request.subResource) ? Object{status: Object.status{ready: 2}} : Object{spec: Object.spec{size: 3}}"
     odd, wrong = ([{"name": "c", "expression": f"object.metadata.name == '{name}'"}] for name in ("odd", "wrong"))
     strange = [{"name": "s", "expression": "object.metadata.name == 'strange'"}]
     odder = patched("[JSONPatch{op: 'add', path: '/spec/odd', value: 1}]")
     enforce(
         talk,
-        policy(applied(sized), rules=[rule],
+        policy(applied(sized), rules=[WIDGETS_RULE],
                matchConditions=[{"name": "c", "expression": "object.metadata.name in ['a', 'x']"}]),
         binding(),
-        policy(odder, name="{group}-2", rules=[rule], matchConditions=odd),
+        policy(odder, name="{group}-2", rules=[WIDGETS_RULE], matchConditions=odd),
         binding("{group}-2", "{group}-2"),
-        policy(applied("Object{spec: Object.spec{none: 1}}"), name="{group}-3", rules=[rule], matchConditions=wrong),
-        policy(odder, applied("Object{}"), name="{group}-4", rules=[rule], matchConditions=strange),
+        policy(
+            applied("Object{spec: Object.spec{none: 1}}"), name="{group}-3", rules=[WIDGETS_RULE], matchConditions=wrong
+        ),
+        policy(odder, applied("Object{}"), name="{group}-4", rules=[WIDGETS_RULE], matchConditions=strange),
         binding("{group}-3", "{group}-3"), binding("{group}-4", "{group}-4"),
     )  # fmt: skip
     path = "/apis/{group}/v1/namespaces/{ns}/widgets"

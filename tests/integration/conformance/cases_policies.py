@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.integration.conformance.harness import Body, Talk, case
-from tests.integration.conformance.manifests import CONFIG_MAPS, config_map, define_widgets, widget
+from tests.integration.conformance.manifests import CONFIG_MAPS, WIDGETS_RULE, config_map, define_widgets, widget
 
 ADMISSION = "/apis/admissionregistration.k8s.io/v1"
 POLICIES = f"{ADMISSION}/validatingadmissionpolicies"
@@ -234,17 +234,11 @@ def rules_and_conditions_say_which_requests_are_meant(talk: Talk) -> None:
 @case("policies", error=True)
 def custom_resources_and_their_namespace_are_seen(talk: Talk) -> None:
     define_widgets(talk)
-    rule = {
-        "operations": ["*"],
-        "apiGroups": ["{group}"],
-        "apiVersions": ["v1"],
-        "resources": ["widgets", "widgets/status"],
-    }
     enforce(talk, policy(
         "object == null || object.spec.size < 5",
         "namespaceObject.metadata.name == request.namespace && namespaceObject.status.phase == 'Active'",
         "request.subResource == '' || object.status.ready < 3",
-        "request.kind.kind == 'Widget' && request.resource.resource == 'widgets'", rules=[rule],
+        "request.kind.kind == 'Widget' && request.resource.resource == 'widgets'", rules=[WIDGETS_RULE],
     ), binding())  # fmt: skip
     path = "/apis/{group}/v1/namespaces/{ns}/widgets"
     talk.post(path, widget("a"))

@@ -17,7 +17,7 @@ from tests.integration.conformance.hooked import (
     questions,
     register,
 )
-from tests.integration.conformance.manifests import CONFIG_MAPS, config_map, define_widgets, widget
+from tests.integration.conformance.manifests import CONFIG_MAPS, WIDGETS_RULE, config_map, define_widgets, widget
 from tests.integration.hook_server import Answer
 
 VALIDATING = f"{ADMISSION}/validatingwebhookconfigurations"
@@ -309,12 +309,7 @@ def custom_resources_are_asked_about_and_changed_too(talk: Talk) -> None:
     define_widgets(
         talk, {"type": "object", "properties": {"size": {"type": "integer", "default": 3}, "color": {"type": "string"}}}
     )
-    rule = {
-        "operations": ["*"],
-        "apiGroups": ["{group}"],
-        "apiVersions": ["*"],
-        "resources": ["widgets", "widgets/status"],
-    }
+    rule = {**WIDGETS_RULE, "apiVersions": ["*"]}
     changing, asked = hook(talk, "a", lambda request: patching(
         {"op": "add", "path": "/spec/color", "value": "red"}, {"op": "add", "path": "/spec/unknown", "value": 1},
         {"op": "add", "path": "/metadata/annotations", "value": {"a": "b"}},

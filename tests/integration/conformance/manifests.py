@@ -20,6 +20,15 @@ FINALIZER = "conformance.example.org/hold"
 SIZED = {"type": "object", "properties": {"size": {"type": "integer", "minimum": 0, "maximum": 10}}}
 
 
+#: Everything that happens to what `define_widgets` defines, for policies and webhooks.
+WIDGETS_RULE: dict[str, list[str]] = {
+    "operations": ["*"],
+    "apiGroups": ["{group}"],
+    "apiVersions": ["v1"],
+    "resources": ["widgets", "widgets/status"],
+}
+
+
 def define_widgets(talk: Talk, spec: dict[str, Any] | None = None, *, status: bool = True, scale: bool = False) -> None:
     """Serve widgets in the case's own group.
 
