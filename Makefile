@@ -100,7 +100,7 @@ test-real: controlplane ## tests against the real control plane, kubectl and hel
 	BTCCTL_TEST_REQUIRES="kubectl helm" $(PYTEST) -n 2 --dist loadfile tests/integration -m "real_server or helm"
 
 # The operator, the toolkit, the chart and the typed resources; the embedded server imitates the newest only.
-OLDEST := $(addprefix tests/integration/,informers rest controller leaderelection events bitcoin deployment typed webhooks app)
+OLDEST := $(addprefix tests/integration/,informers rest controller leaderelection events bitcoin deployment typed webhooks app sandbox/test_real_control_plane.py)
 test-oldest: $(READY) ## what runs against a real control plane in a cluster, with the oldest Kubernetes of docs/support.md
 	@$(BIN)/python -m tests.integration.controlplane.build oldest
 	TEST_ASSET_KUBE_APISERVER=$$($(BIN)/python -m tests.integration.controlplane.build oldest where)/kube-apiserver \

@@ -60,8 +60,14 @@ class TlsSocket(ssl.SSLSocket):
         """To read and to write, without the standard library's checks, which ask four times whether it is connected.
 
         What they raise is OpenSSL's: an end without a farewell is an `ssl.SSLEOFError`.
+
+        Raises:
+            ConnectionResetError: The connection ended before the handshake, which the standard library then leaves
+                out without a word.
         """
         tls: Any = self._sslobj  # type: ignore[attr-defined]
+        if tls is None:
+            raise ConnectionResetError("the connection ended before the TLS handshake")
         return tls.read, tls.write
 
     def __del__(self) -> None:

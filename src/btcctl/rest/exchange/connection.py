@@ -95,9 +95,9 @@ class Connections:
         try:
             with ended_after(2 * call.connect_seconds, call, guard):
                 connection.sock, connection.context = self._route.connect(call, guard)
+                connection.wire = wire_to(connection.sock, call.clock)
         except (OSError, ValueError) as error:
             raise _why_not(error, call, guard, proxy) from error
-        connection.wire = wire_to(connection.sock, call.clock)
 
     def give_back(self, connection: Connection) -> None:
         """Keep it for the next exchange, if it is connected."""

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import gc
 import inspect
+import socket
 import ssl
 
 import pytest
 from urllib3.util.ssltransport import SSLTransport
 
+from btcctl.rest.config.tls import Tls, build_context
+from btcctl.rest.exchange.call import Call
 from btcctl.rest.exchange.connection import Connection, Connections, ConnectionsByServer
 from btcctl.rest.exchange.failures import ConnectError
 from btcctl.rest.exchange.reaching.names import Names, in_turn
 from btcctl.rest.exchange.reaching.route import Route
+from btcctl.testing.clock import FakeClock
 
 
 class Socket:
@@ -39,6 +43,12 @@ class Contexts:
 
     def __init__(self, context: ssl.SSLContext | None) -> None:
         self._context = context
+
+    def tls(self) -> Tls:
+        return Tls(insecure=True)
+
+    def current(self) -> ssl.SSLContext | None:
+        return self._context
 
     def is_in_force(self, context: ssl.SSLContext | None) -> bool:
         return context is self._context
@@ -108,6 +118,16 @@ def test_connections_that_were_closed_are_not_made_again():
     kept.close()
     with pytest.raises(ConnectError, match="closed"):
         kept.take()
+
+
+def test_a_connection_that_ends_before_the_handshake_is_none():
+    """As after a reset: the standard library leaves the handshake out then, and gives a socket without TLS."""
+    contexts = Contexts(build_context(Tls(insecure=True)))
+    ways = connections(tls=contexts, dial=lambda *_: socket.socket())
+    connection = Connection()
+    with pytest.raises(ConnectError, match="ended before the TLS handshake"):
+        ways.connect(connection, Call(30.0, FakeClock()))
+    connection.close()
 
 
 def test_of_many_servers_those_that_were_asked_longest_ago_are_let_go_and_can_be_asked_again():
