@@ -23,7 +23,7 @@ TOOLKIT_UNIT := $(addprefix tests/unit/,rest informers workqueue events leaderel
 LONG_OPERATOR := $(addprefix --ignore=tests/unit/bitcoin/,test_crashes.py test_hostile.py test_reconcile.py test_specs.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-stories test-toolkit test-server test-operator test-unit bitcoind promtool chromium test-browser screenshots images dist test-bitcoind pythons test-pythons test-lowest controlplane test-real test-oldest test-election test-faults e2e reliability mutations chart chart-docs cover lint format types contracts check bench bench-controllers bench-scale bench-server clean
+.PHONY: help demo test test-stories test-toolkit test-server test-operator test-unit bitcoind promtool chromium test-browser screenshots images dist test-bitcoind pythons test-pythons test-lowest controlplane controlplane-oldest test-real test-oldest test-election test-faults e2e reliability mutations chart chart-docs cover lint format types contracts check bench bench-controllers bench-scale bench-server clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -99,10 +99,12 @@ controlplane: $(READY) ## build etcd, the programs of Kubernetes, helm and CoreD
 test-real: controlplane ## tests against the real control plane, kubectl and helm
 	BTCCTL_TEST_REQUIRES="kubectl helm" $(PYTEST) -n 2 --dist loadfile tests/integration -m "real_server or helm"
 
-# The operator, the toolkit, the chart and the typed resources; the embedded server imitates the newest only.
+# Not the embedded server's conformance: it imitates the newest.
 OLDEST := $(addprefix tests/integration/,informers rest controller leaderelection events bitcoin deployment typed webhooks app sandbox/test_real_control_plane.py)
-test-oldest: $(READY) ## what runs against a real control plane in a cluster, with the oldest Kubernetes of docs/support.md
+controlplane-oldest: $(READY) ## build the API server and the controller manager of the oldest Kubernetes of docs/support.md
 	@$(BIN)/python -m tests.integration.controlplane.build oldest
+
+test-oldest: controlplane controlplane-oldest ## toolkit, operator, chart and the sandbox's story on the oldest Kubernetes
 	TEST_ASSET_KUBE_APISERVER=$$($(BIN)/python -m tests.integration.controlplane.build oldest where)/kube-apiserver \
 	  BTCCTL_TEST_REQUIRES="kubectl helm" $(PYTEST) -n 2 --dist loadfile $(OLDEST) -m "real_server"
 

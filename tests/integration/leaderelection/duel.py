@@ -38,7 +38,7 @@ class Fighter:
         return str(self.process.pid)
 
     def has_seen_the_lease(self) -> bool:
-        return f"{self.name}.lease" in self.network.arrived
+        return f"{self.name}.lease" in self.network.arrived()
 
     def send(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
@@ -88,7 +88,7 @@ class Duel:
         self.ends.append((kind, status, said))
 
     def verdict(self) -> Verdict:
-        arrived = {name: at for each in self.networks.values() for name, at in each.arrived.items()}
+        arrived = {name: at for each in self.networks.values() for name, at in each.arrived().items()}
         return judge(self.server.audit(), arrived, self.overtaken)
 
     def _is_ready(self) -> bool:

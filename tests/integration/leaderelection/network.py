@@ -30,18 +30,17 @@ class Network:
 
     Attributes:
         url: For the writer.
-        arrived: When each request first arrived here, in seconds of the time of day, by its User-Agent.
     """
 
     def __init__(self, server_url: str) -> None:
         url = urlsplit(server_url)
         self.target = (url.hostname or "", url.port or 0)
         self.tls = ssl._create_unverified_context() if url.scheme == "https" else None  # noqa: S323  on loopback
-        self.arrived: dict[str, float] = {}
         self.is_cut = False
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-        self._lock = threading.Lock()  # guards the list
+        self._lock = threading.Lock()  # guards the two that follow
+        self._arrived: dict[str, float] = {}
         self._connections: list[Runner] = []
         self._acceptor = Runner("network", self._accept)
 
@@ -56,7 +55,13 @@ class Network:
     def note(self, data: bytes) -> None:
         found = _REQUEST.match(data)
         if found:
-            self.arrived.setdefault(found[1].decode(), SYSTEM_CLOCK.wall_time().timestamp())
+            with self._lock:
+                self._arrived.setdefault(found[1].decode(), SYSTEM_CLOCK.wall_time().timestamp())
+
+    def arrived(self) -> dict[str, float]:
+        """When each request first arrived here, in seconds of the time of day, by its User-Agent."""
+        with self._lock:
+            return dict(self._arrived)
 
     def __enter__(self) -> Self:
         self._acceptor.start()
