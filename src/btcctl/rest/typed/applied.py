@@ -5,14 +5,14 @@ that set is what the manifest says now, and each of these fields has the value t
 certainly so counts: of a doubt comes a request, and the server compares.
 
     f:name      a field; {} below it: its value belongs to us as a whole
-    k:{…}       the item of a list that has these members
+    k:{…}       the item of a list that has these members; those that the manifest leaves out have their default
     v:value     the item of a list of scalars
     .           the field or item itself, though others own parts of it
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from btcctl import codecs
@@ -81,14 +81,16 @@ def _is_same_item(name: str, fields: Mapping[str, Any], wanted: list[Any], there
         return any(is_same_json(each, value) for each in wanted) and any(is_same_json(each, value) for each in there)
     if kind != "k" or not isinstance(value, dict):
         return False
-    found, existing = _item_with(value, wanted), _item_with(value, there)
+    # The server puts what is not said into the key, but not among the fields: a port's protocol, for example.
+    unsaid = {member for member in value if f"f:{member}" not in fields}
+    found, existing = _item_with(value, wanted, unsaid), _item_with(value, there)
     return found is not None and existing is not None and _is_same(fields, found, existing)
 
 
-def _item_with(members: Mapping[str, Any], items: list[Any]) -> Mapping[str, Any] | None:
-    found = [each for each in items if isinstance(each, Mapping) and _has(each, members)]
+def _item_with(members: Mapping[str, Any], items: list[Any], unsaid: Collection[str] = ()) -> Mapping[str, Any] | None:
+    found = [each for each in items if isinstance(each, Mapping) and _has(each, members, unsaid)]
     return found[0] if len(found) == 1 else None
 
 
-def _has(item: Mapping[str, Any], members: Mapping[str, Any]) -> bool:
-    return all(name in item and is_same_json(item[name], value) for name, value in members.items())
+def _has(item: Mapping[str, Any], members: Mapping[str, Any], unsaid: Collection[str]) -> bool:
+    return all(is_same_json(item[name], value) if name in item else name in unsaid for name, value in members.items())

@@ -68,6 +68,24 @@ def test_a_new_item_is_a_difference_though_it_is_there():
     assert not is_applied({**WANTED, "spec": {**WANTED["spec"], "ports": both}}, there(ports=both), "me")
 
 
+def in_the_key_alone(*protocols: str) -> dict[str, Any]:
+    """The fields of ports 80 that say no protocol, if it is TCP; the server's keys have one all the same."""
+    said = {"TCP": {}, "UDP": {"f:protocol": {}}}
+    ports = {f'k:{{"port":80,"protocol":"{each}"}}': {".": {}, "f:port": {}, **said[each]} for each in protocols}
+    return {**FIELDS, "f:spec": {**FIELDS["f:spec"], "f:ports": ports}}
+
+
+def test_what_a_key_has_by_default_need_not_be_said():
+    said, filled = [{"port": 80}], [{"port": 80, "protocol": "TCP"}]
+    wanted = {**WANTED, "spec": {**WANTED["spec"], "ports": said}}
+    assert is_applied(wanted, there(fields=in_the_key_alone("TCP"), ports=filled), "me")
+    assert not is_applied(wanted, there(fields=in_the_key_alone("UDP"), ports=[{"port": 80, "protocol": "UDP"}]), "me")
+    said.append({"port": 80, "protocol": "UDP"})
+    filled.append({"port": 80, "protocol": "UDP"})
+    assert is_applied(wanted, there(fields=in_the_key_alone("TCP", "UDP"), ports=filled), "me")
+    assert not is_applied(wanted, there(fields=in_the_key_alone("TCP", "UDP"), ports=filled[:1]), "me")
+
+
 @pytest.mark.parametrize("name", ["k:{", "k:1", "v:{", "i:0", "x"])
 def test_what_is_not_understood_is_asked_of_the_server(name):
     strange = {**FIELDS, "f:spec": {**FIELDS["f:spec"], "f:flags": {name: {}}}}
