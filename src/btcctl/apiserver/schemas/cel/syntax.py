@@ -44,7 +44,7 @@ def parse(text: str) -> Any:
     try:
         celparser = importlib.import_module("celpy.celparser")
     except ImportError as error:
-        raise Unsupported("CEL rules without cel-python: pip install 'btcctl[sandbox]'") from error
+        raise Unsupported("cel-python: pip install 'btcctl[testing]'") from error
     try:
         return celparser.CELParser().parse(text)
     except celparser.CELParseError as error:
