@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import os
 import pickle
 import queue
 import signal
@@ -24,6 +25,9 @@ from btcctl.errors import ComputingFailed, DeadlineExceeded, describe_error
 T = TypeVar("T")
 
 _FOREVER = 1_000_000.0
+#: By how much they give way: where processors are few, what is computed would hold up threads that only have to react,
+#: the Lease's among them. Among equals it costs nothing.
+_NICENESS = 5
 _spawning = multiprocessing.get_context("spawn")  # a fork would copy locks that other threads hold
 
 
@@ -138,6 +142,7 @@ def _ask(child: _Child, question: bytes) -> tuple[bool, Any]:
 
 def _serve(pipe: Connection) -> None:
     """What a process does."""
+    os.nice(_NICENESS)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for those who hold the other end
     with contextlib.suppress(EOFError, OSError):
         while True:

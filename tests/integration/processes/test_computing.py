@@ -52,6 +52,10 @@ def test_a_process_is_kept_for_the_next_call_and_what_is_raised_there_is_raised_
     assert call(processes, computations.pid) == first
 
 
+def test_what_computes_gives_way_to_what_reacts(processes):
+    assert call(processes, computations.niceness) > os.nice(0)
+
+
 def test_a_deadline_ends_what_computes_and_another_process_takes_its_place(processes):
     first = call(processes, computations.pid)
     with pytest.raises(DeadlineExceeded), limited_to(0.2, SYSTEM_CLOCK):
