@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 
 from btcctl import (
+    PODS,
     ApiClient,
     Deleted,
     HandlerFuncs,
@@ -21,7 +22,6 @@ from btcctl import (
     load_config,
     run_until_signal,
 )
-from btcctl.resources import PODS
 
 
 def main(namespace: str = "") -> None:

@@ -16,11 +16,13 @@ import btcctl
 import btcctl.testing
 import btcctl.testing.faults
 from btcctl import errors, resources
+from btcctl.cli.author.init import LIKES, Project
 from btcctl.resources import ResourceType
 from btcctl.rest.client import ApiClient
 
 SOURCE = Path(btcctl.__file__).parent
-DOCS = Path(__file__).parents[2] / "docs"
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
 PAGE = (DOCS / "toolkit.md").read_text()
 #: Imported from where the page says: for tests and logging, and what is not the toolkit's.
 ELSEWHERE = ("apiserver", "bitcoin", "cli", "codecs", "logging", "processes", "sandbox", "testing")
@@ -91,3 +93,69 @@ def test_the_reference_has_every_public_name_once(module):
     text = "\n".join(page.read_text() for page in (DOCS / "api").glob("*.md"))
     directive = rf"^\.\. (?:auto\w+|py:data):: {re.escape(module.__name__)}\.(?!pytest_plugin)(\w+)$"
     assert sorted(re.findall(directive, text, re.MULTILINE)) == sorted(module.__all__)
+
+
+def _made_by_init() -> Iterator[tuple[str, str]]:
+    for like in ("", *LIKES):
+        files = Project("my-db", "Database", "db.example.org", like).files()
+        yield from ((f"{like or 'plain'} {path}", text) for path, text in files.items() if path.endswith(".py"))
+
+
+def _examples() -> Iterator[tuple[str, str]]:
+    for path in (*(ROOT / "examples").glob("*.py"), *(ROOT / "tests" / "unit" / "examples").glob("test_*.py")):
+        yield path.name, path.read_text()
+
+
+def _imported_from_us(text: str) -> Iterator[tuple[str, str]]:
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "btcctl":
+            yield from ((str(node.module), each.name) for each in node.names)
+        elif isinstance(node, ast.Import):
+            yield from ((each.name, "") for each in node.names if each.name.startswith("btcctl."))
+
+
+@pytest.mark.parametrize("text", [pytest.param(text, id=name) for name, text in (*_examples(), *_made_by_init())])
+def test_examples_and_what_init_makes_use_public_names_alone(text):
+    public = {each.__name__: {*each.__all__} for each in (btcctl, btcctl.testing)}
+    found = [*_imported_from_us(text)]
+    assert [f"{module}.{name}" for module, name in found if name not in public.get(module, set())] == []
+
+
+_BLOCKED = """
+import sys
+from importlib.metadata import packages_distributions, requires
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+def needed_by(name):
+    found = [Requirement(each) for each in requires(name) or ()]
+    found = [each for each in found if each.marker is None or each.marker.evaluate({"extra": ""})]
+    return {canonicalize_name(each.name) for each in found}
+
+allowed, new = {"btcctl"}, {"btcctl"}
+while new:
+    new = {each for name in new for each in needed_by(name)} - allowed
+    allowed |= new
+others = {
+    module for module, owners in packages_distributions().items()
+    if not {canonicalize_name(each) for each in owners} & allowed
+}
+
+class OnlyWhatIsRequired:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in others:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, OnlyWhatIsRequired())
+import btcctl
+for name in btcctl.__all__:
+    getattr(btcctl, name)
+import btcctl.cli.main
+print(sorted({"cryptography", "h11", "pytest"} - others))
+"""
+
+
+def test_every_name_can_be_used_without_extras():
+    """An operator's image has what `pip install btcctl` brings, and nothing else."""
+    done = subprocess.run([sys.executable, "-c", _BLOCKED], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "[]\n"), done.stderr

@@ -52,6 +52,10 @@ def uses_of(
     return found
 
 
+#: What it takes to be elected.
+ELECTION = tuple(Right("coordination.k8s.io", "leases", verb) for verb in ("get", "create", "update"))
+
+
 def least_rules(rights: Iterable[Right]) -> list[dict[str, list[str]]]:
     """The rules that grant these rights and no others: resources of a group with the same verbs share one."""
     verbs: dict[tuple[str, str], set[str]] = {}

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from btcctl.testing.clock import FakeClock as FakeClock
     from btcctl.testing.control_plane import ControlPlane as ControlPlane
     from btcctl.testing.control_plane import ControlPlaneOptions as ControlPlaneOptions
+    from btcctl.testing.definitions import assert_crds as assert_crds
     from btcctl.testing.fake_client import FakeClient as FakeClient
     from btcctl.testing.logs import capture_logs as capture_logs
     from btcctl.testing.node import Node as Node
@@ -38,6 +39,7 @@ _HOMES = {
     "Node": "node",
     "NodeOptions": "node",
     "OperatorEnv": "bench.env",
+    "assert_crds": "definitions",
     "make_env": "bench.making",
     "capture_logs": "logs",
     "InstantClock": "scripts",

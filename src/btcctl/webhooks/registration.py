@@ -9,9 +9,8 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from btcctl.certificates.identity import Identity
 from btcctl.controller.reconciling.result import Result
 from btcctl.errors import NotFound
 from btcctl.informers.cache.lister import Lister
@@ -28,6 +27,9 @@ from btcctl.rest.typed.applied import is_applied
 from btcctl.webhooks.answers.reviews import CONVERT_PATH, path_of
 from btcctl.webhooks.hooks import AdmissionHook, Hook, Mutator, Validator
 from btcctl.webhooks.options import WebhookOptions
+
+if TYPE_CHECKING:  # cryptography is for who serves hooks
+    from btcctl.certificates.identity import Identity
 
 logger = get_logger(__name__)
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
-from btcctl.certificates.identity import Identity
-from btcctl.certificates.keepers import FileKeeper
 from btcctl.clock import Clock
 from btcctl.controller.controller import Controller
 from btcctl.controller.leading import Service
@@ -16,6 +15,7 @@ from btcctl.informers.factory import SharedInformerFactory
 from btcctl.informers.shared_informer import SharedInformer
 from btcctl.metrics import Metrics
 from btcctl.objects import Object, ObjectKey
+from btcctl.rbac.rights import Right
 from btcctl.resources import CUSTOM_RESOURCE_DEFINITIONS, SECRETS, ResourceType
 from btcctl.rest.client import ApiClient
 from btcctl.webhooks.answers.reviews import Reviews
@@ -23,7 +23,9 @@ from btcctl.webhooks.hooks import AdmissionHook, Hook, check_distinct
 from btcctl.webhooks.metrics import WebhookMetrics
 from btcctl.webhooks.options import WebhookOptions
 from btcctl.webhooks.registration import Registrar, Said, kinds_written
-from btcctl.webhooks.secret_keeper import SecretKeeper
+
+if TYPE_CHECKING:  # an operator without hooks has neither cryptography nor h11
+    from btcctl.certificates.identity import Identity
 
 CERTIFICATES, REGISTRATION = "webhook-certificates", "webhook-registration"
 #: The controllers that are no author's.
@@ -51,6 +53,7 @@ class Webhooks:
         identity: The certificate that is shown.
         controllers: To be run: of the certificates in every copy, of the registration in the one that leads.
         services: To be run in every copy.
+        later: The rights that are used only long after a start: in 60 days the Secret is written again.
 
     Raises:
         ConfigError: What this needs is not installed.
@@ -71,7 +74,9 @@ class Webhooks:
         metrics: Metrics | None = None,
     ) -> None:
         _require_packages()
-        # Late: only who serves hooks has what it imports.
+        # Late: only who serves hooks has what they import.
+        from btcctl.certificates.identity import Identity  # noqa: PLC0415
+        from btcctl.certificates.keepers import FileKeeper  # noqa: PLC0415
         from btcctl.webhooks.serving import WebhookServer  # noqa: PLC0415
 
         given = tuple(hooks)
@@ -79,7 +84,7 @@ class Webhooks:
         self.admission = [each for each in given if isinstance(each, AdmissionHook)]
         self.address = options.address(name)
         self.reviews = Reviews(given, clock)
-        self.identity = Identity("webhooks", clock)
+        self.identity: Identity = Identity("webhooks", clock)
         said = Said(name, options, namespaces, given, tuple(self.reviews.conversions.kinds))
         counts = None if metrics is None else metrics.part(WebhookMetrics)
         if counts is not None:
@@ -90,6 +95,7 @@ class Webhooks:
         self._factory = factory
         self.services: list[Service] = [self.server]
         self.controllers = [self._registration(said, client)]
+        self.later = [] if options.certificates else [Right(SECRETS.group, SECRETS.plural, "update")]
         self.identity.on_change = self._registers_again
         if options.certificates:
             self.services.insert(0, FileKeeper(options.certificates, self.identity, clock))
@@ -104,6 +110,8 @@ class Webhooks:
         self.controllers[0].queue.add(_KEY)
 
     def _certificates(self, said: Said, client: ApiClient) -> Controller:
+        from btcctl.webhooks.secret_keeper import SecretKeeper  # noqa: PLC0415
+
         key = ObjectKey(said.options.namespace, said.options.secret_of(said.name))
         informer = self._informer(SECRETS, key)
         secrets = client.resource(SECRETS, key.namespace)

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from btcctl import EVENTS, LEASES, Invalid
-from btcctl.cli.main import main
-from btcctl.testing import OperatorEnv
+from btcctl.testing import OperatorEnv, assert_crds
 from tests import pages
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
@@ -155,5 +154,4 @@ def test_what_is_granted_is_what_is_used(env, dns):
 
 
 def test_the_definition_says_what_the_types_say():
-    definition = str(EXAMPLES / "manifests" / "dns-records-crd.yaml")
-    assert main(["crds", str(EXAMPLES / "dns_records.py"), "--check", definition]) == 0
+    assert_crds(EXAMPLES / "manifests" / "dns-records-crd.yaml", example)

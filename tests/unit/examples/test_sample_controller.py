@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from btcctl import DEPLOYMENTS, EVENTS, LEASES, Invalid, ServiceUnavailable
-from btcctl.cli.main import main
-from btcctl.testing import OperatorEnv
+from btcctl.testing import OperatorEnv, assert_crds
 from tests import pages
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
@@ -78,5 +77,4 @@ def test_what_is_granted_is_what_is_used(env):
 
 
 def test_the_definition_says_what_the_types_say():
-    definition = str(EXAMPLES / "manifests" / "sample-controller-crd.yaml")
-    assert main(["crds", str(EXAMPLES / "sample_controller.py"), "--check", definition]) == 0
+    assert_crds(EXAMPLES / "manifests" / "sample-controller-crd.yaml", example)

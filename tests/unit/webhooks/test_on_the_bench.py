@@ -92,4 +92,4 @@ def test_the_rights_that_hooks_take_are_seen_like_all_others(operator_env):
     rules = {(each["apiGroups"][0], *each["resources"]): each["verbs"] for each in env.rbac()}
     configurations = ("mutatingwebhookconfigurations", "validatingwebhookconfigurations")
     assert rules["admissionregistration.k8s.io", *configurations] == ["list", "watch", "create", "patch"]
-    assert rules["", "secrets"] == ["list", "watch", "create"]
+    assert rules["", "secrets"] == ["list", "watch", "create", "update"]  # the certificates are made anew in 60 days

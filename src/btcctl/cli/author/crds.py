@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from btcctl.crds.definition import to_yaml
+from btcctl.crds.files import difference_from
 from btcctl.crds.modules import crds_in, load_module
-from btcctl.errors import ConfigError
 
 
 def add_parser(commands: Any, environ: Mapping[str, str]) -> argparse.ArgumentParser:
@@ -35,36 +32,13 @@ def add_parser(commands: Any, environ: Mapping[str, str]) -> argparse.ArgumentPa
 
 def print_crds(args: argparse.Namespace) -> int:
     """Write the definitions, as YAML, to standard output; or compare them."""
-    made = crds_in(load_module(args.module))
+    module = load_module(args.module)
     if args.check is None:
-        sys.stdout.write(to_yaml(made))
+        sys.stdout.write(to_yaml(crds_in(module)))
         return 0
-    written = definitions_in(Path(args.check))
-    if written == made:
+    found = difference_from(Path(args.check), module, args.module)
+    if not found:
         return 0
-    before, after = to_yaml(written).splitlines(), to_yaml(made).splitlines()
-    for line in difflib.unified_diff(before, after, args.check, args.module, lineterm="", n=6):
-        print(line)
+    print(found)
     print(f"{args.check} is out of date: btcctl crds {args.module} > {args.check}", file=sys.stderr)
     return 1
-
-
-def definitions_in(path: Path) -> list[dict[str, Any]]:
-    """The CustomResourceDefinitions in a file of YAML, by name; raises as `objects_in`."""
-    found = [each for each in objects_in(path) if each.get("kind") == "CustomResourceDefinition"]
-    return sorted(found, key=lambda each: str((each.get("metadata") or {}).get("name")))
-
-
-def objects_in(path: Path) -> list[dict[str, Any]]:
-    """The objects in a file of YAML.
-
-    Raises:
-        ConfigError: It cannot be read, or is no YAML of objects.
-    """
-    try:
-        documents = [*yaml.safe_load_all(path.read_text())]
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"{path} cannot be read: {error}") from error
-    if not all(each is None or isinstance(each, dict) for each in documents):
-        raise ConfigError(f"{path} holds something else than objects")
-    return [each for each in documents if each]

@@ -17,7 +17,7 @@ import yaml
 from btcctl.crds.definition import to_yaml
 from btcctl.crds.modules import crds_in
 from btcctl.errors import ConfigError
-from btcctl.rbac.rights import Right, cluster_role
+from btcctl.rbac.rights import ELECTION, Right, cluster_role
 
 _NAME = re.compile(r"[a-z]([-a-z0-9]{0,48}[a-z0-9])?")
 _KIND = re.compile(r"[A-Z][A-Za-z0-9]{0,62}")
@@ -117,8 +117,7 @@ class Project:
 
     def _rbac(self) -> str:
         named = {"GROUP/PLURAL": "list watch", "GROUP/PLURAL/status": "update", "/events": "create patch"}
-        named |= {"coordination.k8s.io/leases": "get create update"}
-        rights = [right for each in (named, _RIGHTS[self.like]) for right in self._rights_in(each)]
+        rights = [*ELECTION, *(right for each in (named, _RIGHTS[self.like]) for right in self._rights_in(each))]
         account = {"kind": "ServiceAccount", "name": self.name, "namespace": self.name}
         role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": self.name}
         objects = [

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from btcctl.cli.author.crds import objects_in
+from btcctl.crds.files import objects_in
 from btcctl.errors import ConfigError
 from btcctl.rbac.audit import uses_in
 from btcctl.rbac.rights import cluster_role, difference, rules_in

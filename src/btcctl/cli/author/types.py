@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from btcctl.cli.author.crds import definitions_in
+from btcctl.crds.files import definitions_in
 from btcctl.crds.generating import source_of
 from btcctl.errors import ConfigError
 

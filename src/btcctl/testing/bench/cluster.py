@@ -12,7 +12,7 @@ import yaml
 
 from btcctl.controller.controller import Controller
 from btcctl.objects import Object, ObjectKey
-from btcctl.rbac.rights import difference, least_rules, rules_in, with_least_rules
+from btcctl.rbac.rights import ELECTION, Right, Use, cluster_role, difference, least_rules, rules_in, with_least_rules
 from btcctl.resources import EVENTS, EVENTS_V1, LEASES, PODS
 from btcctl.testing.bench.calls import Call, ObservedTransport
 from btcctl.testing.bench.client import SteppedClient
@@ -83,6 +83,7 @@ class ClusterEnv(Faults):
         self.name = name
         self.namespace = namespace
         self.writes_rbac = False
+        self._later: list[Right] = []
         self._server = server
 
     # What is there.
@@ -135,11 +136,11 @@ class ClusterEnv(Faults):
 
     def writes(self, kind: AnyKind | None = None) -> list[str]:
         """Its writes so far, as "patch default/a" and "update default/a/status"; not those of events and leases."""
-        return [str(each) for each in self._effects() if kind is None or each.is_of(type_of(kind))]
+        return [str(each) for each in effects_among(self.calls) if kind is None or each.is_of(type_of(kind))]
 
     def bodies(self, kind: AnyKind) -> list[Any]:
         """What it sent with these writes."""
-        return [each.body for each in self._effects() if each.is_of(type_of(kind))]
+        return [each.body for each in effects_among(self.calls) if each.is_of(type_of(kind))]
 
     def clear(self) -> None:
         """Forget the calls so far."""
@@ -165,30 +166,37 @@ class ClusterEnv(Faults):
 
     def rbac(self) -> list[dict[str, list[str]]]:
         """The least rules of a Role for all that the operator did so far."""
-        return least_rules(each.right for each in self._transport.uses)
+        return least_rules(each.right for each in self._uses())
 
     def assert_rbac(self, manifest: str | Path, *, beside: Iterable[AnyKind] = ()) -> None:
         """The Roles and ClusterRoles in a file of YAML grant what the operator did so far, and nothing else.
 
         With `pytest --write-rbac` the rules of the only role in it are written instead: all but comments at the
-        file's beginning is written anew.
+        file's beginning is written anew. Where there is no file yet, it is made: a ClusterRole that is named after the
+        field manager; with LEASES among `beside` it also grants what an election takes.
 
         Args:
             manifest: The file.
             beside: Kinds that are used where no test looks, such as LEASES: what is granted of them is right.
 
         Raises:
-            AssertionError: They do not; says which right is missing, and which superfluous.
-            ValueError: Rules are to be written, and there is not exactly one role in the file.
+            AssertionError: They do not; says which right is missing, and which superfluous. Or there is no file.
+            ValueError: Rules are to be written, and there is more than one role in the file, or something else alone.
         """
-        text = Path(manifest).read_text()
+        path = Path(manifest)
+        if not path.exists() and not self.writes_rbac:
+            raise AssertionError(f"there is no {manifest}: `pytest --write-rbac` writes it")
+        text = path.read_text() if path.exists() else "# Written by: pytest --write-rbac\n"
         objects = [each for each in yaml.safe_load_all(text) if each]
         elsewhere = [(type_of(each).group, type_of(each).plural) for each in beside]
         if self.writes_rbac:
-            made = with_least_rules(objects, self._transport.uses, beside=elsewhere)
-            Path(manifest).write_text(_comments_before(text) + yaml.safe_dump_all(made, sort_keys=False))
+            if not objects:
+                objects = [cluster_role(self.client.field_manager, ELECTION)]
+            made = with_least_rules(objects, self._uses(), beside=elsewhere)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(_comments_before(text) + yaml.safe_dump_all(made, sort_keys=False))
             return
-        found = difference(self._transport.uses, rules_in(objects), beside=elsewhere)
+        found = difference(self._uses(), rules_in(objects), beside=elsewhere)
         if found:
             raise AssertionError(f"{manifest}: {found}")
 
@@ -198,12 +206,12 @@ class ClusterEnv(Faults):
         self.client.close()
         self._server.close()
 
-    def _effects(self) -> list[Call]:
-        return [
-            each
-            for each in self._transport.calls
-            if each.is_write and not any(each.is_of(type_) for type_ in _UNOBSERVED)
-        ]
+    def _uses(self) -> list[Use]:
+        """What was used, and what comes of it, for which few tests wait: an event that happens again is patched."""
+        used = [*self._transport.uses]
+        said = [each.right for each in used if each.right.resource == "events" and each.right.verb == "create"]
+        again = [Right(each.group, each.resource, "patch") for each in said]
+        return [*used, *(Use(each) for each in (*again, *self._later))]
 
     def _controller(self, name: str) -> Controller:
         of_author = [each for each in self._life().manager.controllers if each.name not in OWN_CONTROLLERS]
@@ -228,6 +236,11 @@ class ClusterEnv(Faults):
     def _resource(self, body: Mapping[str, Any]) -> Any:
         type_ = self.admin.type_of(str(body.get("apiVersion")), str(body.get("kind")))
         return self.admin.resource(type_, self.namespace if type_.namespaced and not _namespace(body) else "")
+
+
+def effects_among(calls: Iterable[Call]) -> list[Call]:
+    """Those that write something else than events and leases."""
+    return [each for each in calls if each.is_write and not any(each.is_of(type_) for type_ in _UNOBSERVED)]
 
 
 def _comments_before(text: str) -> str:

@@ -11,7 +11,7 @@ from btcctl.app.app import App, AppOptions, built
 from btcctl.controller.controller import Controller
 from btcctl.objects import Object
 from btcctl.testing.bench.clock import JumpingClock
-from btcctl.testing.bench.cluster import Body, ClusterEnv
+from btcctl.testing.bench.cluster import Body, ClusterEnv, effects_among
 from btcctl.testing.bench.hooks import Admitted, Question, Serving, ask
 from btcctl.testing.bench.servers import BenchServer
 from btcctl.testing.bench.stepping import SteppedManager
@@ -147,9 +147,13 @@ class OperatorEnv(ClusterEnv):
         Raises:
             AssertionError: It does; says what.
         """
-        before = {name: (len(each.writes()), len(each.events())) for name, each in self.clusters.items()}
+        before = {name: (len(effects_among(each.calls)), len(each.events())) for name, each in self.clusters.items()}
         self.restart()
-        after = [what for name, each in self.clusters.items() for what in each.writes()[before[name][0] :]]
+        after = [
+            f"{what} of {what.resource}"  # a Deployment and a Service mostly have one name
+            for name, each in self.clusters.items()
+            for what in effects_among(each.calls)[before[name][0] :]
+        ]
         new_events = [what for name, each in self.clusters.items() for what in each.events()[before[name][1] :]]
         if after or new_events:
             raise AssertionError(f"another look at everything writes {after} and says {new_events}")
@@ -183,6 +187,7 @@ class OperatorEnv(ClusterEnv):
             app = App(self.client, self.client.field_manager, clock=self.clock, options=options, clusters=clients)
             manager = built(self._build, app)
             self._webhooks = app.served_webhooks
+            self._later = [] if self._webhooks is None else self._webhooks.later
             self._serving.serve(self._webhooks)
         else:
             first = clients if "clusters" in parameters else self.client

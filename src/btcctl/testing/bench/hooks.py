@@ -9,7 +9,7 @@ import json
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from btcctl import codecs
 from btcctl.apiserver.patching.json_patch import apply_operations
@@ -24,8 +24,10 @@ from btcctl.typed.values import decoded
 from btcctl.webhooks.answers.reviews import Reviews, path_of
 from btcctl.webhooks.hooks import AdmissionHook, Mutator
 from btcctl.webhooks.options import WebhookOptions
-from btcctl.webhooks.serving import WebhookServer
 from btcctl.webhooks.webhooks import Webhooks
+
+if TYPE_CHECKING:  # who has no hooks need not wait for what they import
+    from btcctl.webhooks.serving import WebhookServer
 
 _SECONDS = 10.0
 

@@ -4,6 +4,7 @@ import threading
 from typing import Any
 
 import pytest
+import yaml
 
 from btcctl import (
     CONFIG_MAPS,
@@ -171,7 +172,7 @@ def test_an_operator_that_says_when_it_began_is_not_quiescent(operator_env):
         return small(reconcile)(client, clock)
 
     env = operator_env(build_restless, objects=[config_map()])
-    with pytest.raises(AssertionError, match=r"another look at everything writes \['patch default/a'"):
+    with pytest.raises(AssertionError, match=r"another look at everything writes \['patch default/a of configmaps'"):
         env.assert_quiescent()
 
 
@@ -216,7 +217,7 @@ rules:
 - {apiGroups: [pgdb.example.org], resources: [databases], verbs: [list, watch]}
 - {apiGroups: [pgdb.example.org], resources: [databases/status], verbs: [update]}
 - {apiGroups: [apps], resources: [statefulsets], verbs: [list, watch, create, update]}
-- {apiGroups: [""], resources: [events], verbs: [create]}
+- {apiGroups: [""], resources: [events], verbs: [create, patch]}
 - {apiGroups: [coordination.k8s.io], resources: [leases], verbs: [get, create, update]}
 """
 
@@ -243,3 +244,41 @@ def test_a_right_too_many_or_too_few_fails_the_test(env, tmp_path):
         AssertionError, match=r"missing: update databases/status.pgdb.example.org; superfluous: create events, "
     ):
         env.assert_rbac(manifest, beside=[LEASES])
+
+
+def test_who_may_say_an_event_may_say_it_again(env, tmp_path):
+    manifest = tmp_path / "rbac.yaml"
+    manifest.write_text(RIGHTS.replace("[events], verbs: [create, patch]", "[events], verbs: [create]"))
+    env.create(database("a", replicas=1))
+    env.pods("a").ready(1)
+    env.update(Database, "a", lambda body: body["spec"].update(replicas=2))
+    with pytest.raises(AssertionError, match="missing: patch events"):
+        env.assert_rbac(manifest, beside=[LEASES])
+
+
+def test_rights_without_a_manifest_say_how_it_is_made_and_are_then_written(env, tmp_path):
+    manifest = tmp_path / "manifests" / "rbac.yaml"
+    env.create(database("a"))
+    with pytest.raises(AssertionError, match=r"there is no .*rbac\.yaml: `pytest --write-rbac` writes it"):
+        env.assert_rbac(manifest, beside=[LEASES])
+    env.writes_rbac = True
+    env.assert_rbac(manifest, beside=[LEASES])
+    [role] = yaml.safe_load_all(manifest.read_text())
+    assert (role["kind"], role["metadata"]["name"]) == ("ClusterRole", env.client.field_manager)
+    assert {
+        "apiGroups": ["coordination.k8s.io"],
+        "resources": ["leases"],
+        "verbs": ["get", "create", "update"],
+    } in role["rules"]
+    env.writes_rbac = False
+    env.assert_rbac(manifest, beside=[LEASES])
+
+
+def test_an_empty_manifest_without_leases_beside_gets_what_was_used_alone(env, tmp_path):
+    manifest = tmp_path / "rbac.yaml"
+    manifest.touch()
+    env.create(database("a"))
+    env.writes_rbac = True
+    env.assert_rbac(manifest)
+    env.writes_rbac = False
+    env.assert_rbac(manifest)

@@ -1,0 +1,51 @@
+"""Definitions in files of YAML, and how they differ from those of a module."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import yaml
+
+from btcctl.crds.definition import to_yaml
+from btcctl.crds.modules import crds_in
+from btcctl.errors import ConfigError
+
+
+def difference_from(path: Path, module: ModuleType, name: str) -> str:
+    """How a file's definitions differ from those of a module's classes, as a diff; "" if they are the same.
+
+    Args:
+        name: Of the module, as whoever made the file has called it.
+
+    Raises:
+        ConfigError: One of them cannot be read, or has no definitions.
+    """
+    made, written = crds_in(module), definitions_in(path)
+    if written == made:
+        return ""
+    before, after = to_yaml(written).splitlines(), to_yaml(made).splitlines()
+    return "\n".join(difflib.unified_diff(before, after, str(path), name, lineterm="", n=6))
+
+
+def definitions_in(path: Path) -> list[dict[str, Any]]:
+    """The CustomResourceDefinitions in a file of YAML, by name; raises as `objects_in`."""
+    found = [each for each in objects_in(path) if each.get("kind") == "CustomResourceDefinition"]
+    return sorted(found, key=lambda each: str((each.get("metadata") or {}).get("name")))
+
+
+def objects_in(path: Path) -> list[dict[str, Any]]:
+    """The objects in a file of YAML.
+
+    Raises:
+        ConfigError: It cannot be read, or is no YAML of objects.
+    """
+    try:
+        documents = [*yaml.safe_load_all(path.read_text())]
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}") from error
+    if not all(each is None or isinstance(each, dict) for each in documents):
+        raise ConfigError(f"{path} holds something else than objects")
+    return [each for each in documents if each]
