@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import os
-from datetime import UTC
 from typing import Annotated, Any, Literal, Protocol
 from urllib.parse import quote
 
@@ -191,8 +190,7 @@ class DnsRecordReconciler:
 
     def _report(self, record: DnsRecord, status: str, reason: str, message: str) -> None:
         before = [] if record.status is None else record.status.conditions
-        now = self._clock.wall_time().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        ready = Condition("Ready", status, reason, message)
+        ready, now = Condition("Ready", status, reason, message), self._clock.wall_time()
         conditions = merge_conditions(before, [ready], now=now, generation=record.generation)
         if status == "False" and not any(each.reason == reason for each in before):
             self._recorder.event(record, "Warning", reason, message)

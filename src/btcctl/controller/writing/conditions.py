@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 import msgspec
+
+from btcctl.clock import rfc3339
 
 TRUE, FALSE, UNKNOWN = "True", "False", "Unknown"
 
@@ -26,7 +29,7 @@ class Condition(msgspec.Struct, frozen=True, gc=False, rename="camel"):
 
 
 def merge_conditions(
-    old: Sequence[Condition], new: Iterable[Condition], *, now: str, generation: int = 0
+    old: Sequence[Condition], new: Iterable[Condition], *, now: datetime | str, generation: int = 0
 ) -> list[Condition]:
     """The conditions to write: `new` in their order, then those of others, untouched.
 
@@ -36,11 +39,11 @@ def merge_conditions(
     Args:
         old: What the status holds.
         new: What holds now; without times.
-        now: RFC 3339.
+        now: `app.clock.wall_time()`; or a text, as in RFC 3339.
         generation: Of the object that was looked at.
     """
-    before = {each.type: each for each in old}
-    ours = [_dated(each, before.get(each.type), now, generation) for each in new]
+    before, instant = {each.type: each for each in old}, now if isinstance(now, str) else rfc3339(now)
+    ours = [_dated(each, before.get(each.type), instant, generation) for each in new]
     types = {each.type for each in ours}
     return [*ours, *(each for each in old if each.type not in types)]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import msgspec
 
 from btcctl.controller.writing.conditions import FALSE, TRUE, Condition, merge_conditions
@@ -43,3 +45,9 @@ def test_a_condition_is_written_as_the_api_wants_it():
         "lastTransitionTime": NOW,
         "observedGeneration": 3,
     }
+
+
+def test_an_instant_is_written_as_kubernetes_does():
+    now = datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC)
+    [merged] = merge_conditions([], [Condition("Ready", TRUE, "R")], now=now)
+    assert merged.last_transition_time == "2026-01-02T03:04:05Z"
