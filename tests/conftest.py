@@ -50,6 +50,7 @@ _STORIES = (
     "integration/test_tracebacks.py",
     "integration/test_tutorial.py",
     "integration/testing/test_declared_extras.py",
+    "integration/testing/test_speed.py",
     "integration/testing/test_testing_page.py",
     "integration/view/",
     "unit/bitcoin/test_crashes.py",

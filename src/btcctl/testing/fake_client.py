@@ -7,6 +7,7 @@ validation, defaults. What unit tests add are recorded actions and reactors.
 from __future__ import annotations
 
 import copy
+import functools
 import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -377,8 +378,9 @@ def _refusal(error: ApiError) -> ApiResponse:
     return ApiResponse(error.code, headers, json.dumps(status).encode())
 
 
-def definition_for(kind: AnyKind) -> dict[str, Any]:
-    """The CustomResourceDefinition of a class; of other kinds one that takes any object."""
+@functools.lru_cache(maxsize=64)  # a suite has the same few for each test
+def definition_for(kind: AnyKind) -> Mapping[str, Any]:
+    """The CustomResourceDefinition of a class; of other kinds one that takes any object. Not to be changed."""
     if isinstance(kind, type):
         return crd_for(kind)
     type_ = type_of(kind)
