@@ -195,10 +195,17 @@ class ApiClient:
         """
         group, _, version_ = api_version.rpartition("/")
         for fresh in (False, True):
-            with_kind = [each for each in self.discover(group, version_, fresh=fresh) if each.kind == kind]
+            with_kind = [each for each in self._served(group, version_, fresh=fresh) if each.kind == kind]
             if with_kind:
                 return with_kind[0]
         raise NotFound(404, "NotFound", f"the server has no kind {kind} in {api_version}: is its CRD installed?")
+
+    def _served(self, group: str, version: str, *, fresh: bool) -> tuple[ResourceType, ...]:
+        """What there is of a version; nothing if there is no such version: servers then speak of a page."""
+        try:
+            return self.discover(group, version, fresh=fresh)
+        except NotFound:
+            return ()
 
     def get_json(self, path: str) -> dict[str, Any]:
         """GET any path that answers with a JSON object."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from btcctl import STATEFUL_SETS, ServiceUnavailable
+from btcctl import STATEFUL_SETS, App, ObjectKey, Result, ServiceUnavailable, add_finalizer
 from btcctl.testing.bench.making import fresh_namespace
 from tests.unit.testing.bench.operator import build
 from tests.unit.typed.databases import Database, DatabaseStatus, database
@@ -57,3 +57,23 @@ def test_a_cache_lags_on_each_server_when_it_shall(env):
     env.update(Database, "a", lambda body: body["spec"].update(replicas=4))
     env.advance(6.0)
     assert env.get(STATEFUL_SETS, "a").body()["spec"]["replicas"] == 4
+
+
+def test_what_a_finalizer_keeps_goes_with_the_bench(operator_env):
+    def build_keeping(app: App) -> None:
+        resource = app.client.resource(Database)
+
+        def reconcile(key: ObjectKey) -> Result:
+            found = resource.find(key)
+            if found is not None and found.deletion_timestamp is None:
+                add_finalizer(resource, found, "pgdb.example.org/kept")
+            return Result()
+
+        app.controller(Database).reconciles(reconcile)
+
+    namespace = fresh_namespace()
+    body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
+    env = operator_env(build_keeping, types=[Database], objects=[body], namespace=namespace)
+    env.create(mine(env))
+    env.delete(Database, "a")
+    assert [*env.get(Database, "a").finalizers] == ["pgdb.example.org/kept"]

@@ -155,6 +155,12 @@ def test_an_unknown_kind_is_not_found_and_named():
         client.type_of("apps/v1", "Bogus")
 
 
+def test_a_kind_of_a_group_that_is_not_served_is_named_in_the_error():
+    client, _ = client_of(*[answer(b"404 page not found\n", 404)] * 2)
+    with pytest.raises(NotFound, match=r"no kind Thing in x\.org/v1: is its CRD installed"):
+        client.type_of("x.org/v1", "Thing")
+
+
 def test_a_group_the_server_does_not_have_is_not_found():
     client, _ = client_of(answer(b"404 page not found\n", 404))
     with pytest.raises(NotFound):

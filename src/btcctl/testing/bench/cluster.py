@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import yaml
 
 from btcctl.controller.controller import Controller
+from btcctl.errors import NotFound
 from btcctl.objects import Object, ObjectKey
 from btcctl.rbac.rights import ELECTION, Right, Use, cluster_role, difference, least_rules, rules_in, with_least_rules
 from btcctl.resources import EVENTS, EVENTS_V1, LEASES, PODS
@@ -234,7 +235,12 @@ class ClusterEnv(Faults):
         return plain
 
     def _resource(self, body: Mapping[str, Any]) -> Any:
-        type_ = self.admin.type_of(str(body.get("apiVersion")), str(body.get("kind")))
+        api_version, kind = str(body.get("apiVersion")), str(body.get("kind"))
+        try:
+            type_ = self.admin.type_of(api_version, kind)
+        except NotFound as error:
+            error.add_note(f"The bench's server knows no {kind} of {api_version}: operator_env(build, types=[{kind}])")
+            raise
         return self.admin.resource(type_, self.namespace if type_.namespaced and not _namespace(body) else "")
 
 

@@ -180,9 +180,10 @@ class OperatorEnv(ClusterEnv):
 
     def _begin(self) -> SteppedManager:
         parameters = inspect.signature(self._build).parameters
+        takes_app = "app" in parameters or any(_is_app(each) for each in parameters.values())
         self._webhooks = None
         clients = {name: each.client for name, each in self.clusters.items()}
-        if "app" in parameters:
+        if takes_app:
             options = AppOptions(webhooks=self._serving.options)
             app = App(self.client, self.client.field_manager, clock=self.clock, options=options, clusters=clients)
             manager = built(self._build, app)
@@ -191,8 +192,19 @@ class OperatorEnv(ClusterEnv):
             self._serving.serve(self._webhooks)
         else:
             first = clients if "clusters" in parameters else self.client
-            manager = self._build(first, **({"clock": self.clock} if "clock" in parameters else {}))
+            try:
+                manager = self._build(first, **({"clock": self.clock} if "clock" in parameters else {}))
+            except AttributeError as error:
+                error.add_note(
+                    "It was given a client. What is to be given an App has a parameter `app`, or says `: App`."
+                )
+                raise
         return SteppedManager(manager, self.clock, is_immediate=self._server.is_immediate)
+
+
+def _is_app(parameter: inspect.Parameter) -> bool:
+    """Whatever it is called; annotations may be texts."""
+    return parameter.annotation in {App, "App", "btcctl.App"}
 
 
 def _failing(controller: Controller) -> list[str]:

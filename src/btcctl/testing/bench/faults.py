@@ -7,13 +7,15 @@ from collections.abc import Callable
 from btcctl.errors import BtcctlError, CallTimedOut, Conflict, Gone
 from btcctl.informers.shared_informer import SharedInformer
 from btcctl.informers.stepper import Stepper
-from btcctl.testing.bench.calls import Call, Fault, ObservedTransport, error_for
+from btcctl.testing.bench.calls import WRITES, Call, Fault, ObservedTransport, error_for
 from btcctl.testing.bench.client import SteppedClient
 from btcctl.testing.bench.clock import JumpingClock
 from btcctl.testing.bench.stepping import SteppedManager
 from btcctl.typed.kinds import AnyKind, type_of
 
 _FOREVER = float("inf")
+#: What a fault may be about: verbs of a Role, methods of paths that are no resource's, "write", and "" for all.
+VERBS = WRITES | {"", "write", "get", "list", "watch", "post", "put"}
 
 
 class Faults:
@@ -61,6 +63,9 @@ class Faults:
             error: Or the class of one.
             times: How often; infinity until `heal`.
             retry_after: Seconds that an error of the server says.
+
+        Raises:
+            ValueError: There is no such verb.
         """
         raised = error_for(error, retry_after)
 
@@ -139,6 +144,8 @@ class Faults:
 
 
 def _concerning(verb: str, kind: AnyKind | None) -> Callable[[Call], bool]:
+    if verb not in VERBS:  # a fault that never happens would be noticed by no test
+        raise ValueError(f"no call has the verb {verb!r}: {', '.join(filter(None, sorted(VERBS)))}")
     type_ = None if kind is None else type_of(kind)
 
     def concerns(call: Call) -> bool:

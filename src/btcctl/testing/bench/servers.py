@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any, Protocol
 
 from btcctl.apiserver.api import Api
@@ -84,7 +84,7 @@ class HttpServer:
         definitions = self.admin.resource(CUSTOM_RESOURCE_DEFINITIONS)
         for kind in kinds:
             made = definitions.create(kind if isinstance(kind, Mapping) else definition_for(kind))
-            self._ending.callback(_delete_definition, self.admin, made.key)
+            self._ending.callback(_delete_definition, self.admin, made)
             definitions.wait_until(made.key, _is_served, timeout=_SERVED_SECONDS)
         for each in objects:
             self._put(each)
@@ -135,10 +135,23 @@ def _is_served(crd: Object | None) -> bool:
     return any(each["type"] == "Established" and each["status"] == "True" for each in conditions)
 
 
-def _delete_definition(admin: ApiClient, key: ObjectKey) -> None:
+def _delete_definition(admin: ApiClient, crd: Object) -> None:
     definitions = admin.resource(CUSTOM_RESOURCE_DEFINITIONS)
-    definitions.delete(key)
-    definitions.wait_until(key, lambda crd: crd is None, timeout=_SERVED_SECONDS)
+    definitions.delete(crd.key)
+    # Its objects go with it, but for finalizers, and the operator that would take them away has ended.
+    objects = admin.resource(_stored_type(crd))
+    with suppress(NotFound):  # the kind may be gone by now
+        for each in objects.list()[0]:
+            if each.finalizers:
+                objects.patch(each.key, {"metadata": {"finalizers": None}})
+    definitions.wait_until(crd.key, lambda there: there is None, timeout=_SERVED_SECONDS)
+
+
+def _stored_type(crd: Object) -> ResourceType:
+    spec = crd.body()["spec"]
+    [version] = [each["name"] for each in spec["versions"] if each["storage"]]
+    names = spec["names"]
+    return ResourceType(spec["group"], version, names["plural"], names["kind"], spec["scope"] == "Namespaced")
 
 
 def _delete(admin: ApiClient, type_: ResourceType, key: ObjectKey) -> None:

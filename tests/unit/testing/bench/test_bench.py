@@ -10,9 +10,11 @@ from btcctl import (
     CONFIG_MAPS,
     LEASES,
     STATEFUL_SETS,
+    App,
     ConnectionRefused,
     Controller,
     Manager,
+    NotFound,
     ObjectKey,
     Result,
     ServiceUnavailable,
@@ -282,3 +284,29 @@ def test_an_empty_manifest_without_leases_beside_gets_what_was_used_alone(env, t
     env.assert_rbac(manifest)
     env.writes_rbac = False
     env.assert_rbac(manifest)
+
+
+def test_what_is_annotated_as_an_app_gets_one_whatever_it_is_called(operator_env):
+    def build_small(operator: App) -> None:
+        operator.controller(CONFIG_MAPS).reconciles(lambda key: Result())
+
+    env = operator_env(build_small, objects=[config_map()])
+    assert env.key("a").result == "success"
+
+
+def test_who_takes_its_client_for_an_app_is_told(operator_env):
+    with pytest.raises(AttributeError) as raised:
+        operator_env(lambda it: it.controller(CONFIG_MAPS))
+    assert "has a parameter `app`" in raised.value.__notes__[0]
+
+
+def test_an_object_of_a_kind_that_was_not_named_says_where_to_name_it(operator_env):
+    env = operator_env(lambda app: app.controller(CONFIG_MAPS).reconciles(lambda key: Result()))
+    with pytest.raises(NotFound) as raised:
+        env.create(database("a"))
+    assert "types=[Database]" in raised.value.__notes__[0]
+
+
+def test_a_fault_of_a_verb_that_there_is_not_is_refused(env):
+    with pytest.raises(ValueError, match="no call has the verb 'upate': create, delete, "):
+        env.fail("upate", CONFIG_MAPS, ServiceUnavailable)
