@@ -7,7 +7,6 @@ validation, defaults. What unit tests add are recorded actions and reactors.
 from __future__ import annotations
 
 import copy
-import functools
 import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -27,7 +26,6 @@ from btcctl.apiserver.requests.routing import find_route, verb_of
 from btcctl.apiserver.storage.store import Store
 from btcctl.apiserver.storage.watches import Watch
 from btcctl.clock import Clock
-from btcctl.crds.definition import crd_for
 from btcctl.errors import ApiError, BtcctlError, TransportError, describe_error
 from btcctl.objects import ObjectKey
 from btcctl.resources import ResourceType
@@ -36,8 +34,9 @@ from btcctl.rest.retry import RetryPolicy
 from btcctl.rest.transport.breaker import Breaker
 from btcctl.rest.transport.transport import Request, Response, StreamResponse, Transport
 from btcctl.testing.clock import FakeClock
+from btcctl.testing.definitions import definition_for
 from btcctl.testing.seeds import Seed, SeededUids
-from btcctl.typed.kinds import AnyKind, type_of
+from btcctl.typed.kinds import AnyKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,26 +375,3 @@ def _refusal(error: ApiError) -> ApiResponse:
     if error.retry_after is not None:
         headers["Retry-After"] = str(int(error.retry_after))
     return ApiResponse(error.code, headers, json.dumps(status).encode())
-
-
-@functools.lru_cache(maxsize=64)  # a suite has the same few for each test
-def definition_for(kind: AnyKind) -> Mapping[str, Any]:
-    """The CustomResourceDefinition of a class; of other kinds one that takes any object. Not to be changed."""
-    if isinstance(kind, type):
-        return crd_for(kind)
-    type_ = type_of(kind)
-    free = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-    version = {"name": type_.version, "served": True, "storage": True, "schema": {"openAPIV3Schema": free}}
-    names = {"plural": type_.plural, "kind": type_.kind}
-    scope = "Namespaced" if type_.namespaced else "Cluster"
-    return {
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {"name": type_.group_resource},
-        "spec": {
-            "group": type_.group,
-            "scope": scope,
-            "names": names,
-            "versions": [{**version, "subresources": {"status": {}}}],
-        },
-    }

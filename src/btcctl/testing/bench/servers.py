@@ -19,7 +19,8 @@ from btcctl.rest.loading import load_config
 from btcctl.rest.transport.transport import Transport
 from btcctl.testing.bench.clock import JumpingClock
 from btcctl.testing.control_plane import ControlPlane
-from btcctl.testing.fake_client import FakeClient, definition_for
+from btcctl.testing.definitions import definition_for
+from btcctl.testing.fake_client import FakeClient
 from btcctl.typed.kinds import AnyKind
 
 _SERVED_SECONDS = 30.0
