@@ -61,6 +61,6 @@ def test_the_commands_of_the_tutorial_do_what_it_says(lasting_api_server: Any, t
     assert "Greeting" in done.stdout or "greeting" in done.stdout
     assert "hello\nhello" in done.stdout
     assert "GOOD DAY\nGOOD DAY" in done.stdout
-    assert done.stdout.count("7 passed") == 2
-    assert "8 passed" in done.stdout
+    assert done.stdout.count("8 passed") == 2
+    assert "9 passed" in done.stdout
     assert "should be less than or equal to 5" in done.stderr
