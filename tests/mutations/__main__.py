@@ -39,7 +39,7 @@ class Outcome(NamedTuple):
 
     Attributes:
         hung: One took longer than it might.
-        last: The last line said.
+        last: The last line said; before it, which tests failed.
         seconds: For all of them.
     """
 
@@ -93,7 +93,8 @@ class Copy:
         lines, hung = said.strip().splitlines(), "Timeout" in said
         if result.returncode not in {0, 1} and not hung:
             raise SystemExit("the tests did not run:\n" + "\n".join(lines[-20:]))
-        return Outcome(result.returncode == 0, hung, lines[-1] if lines else "", SYSTEM_CLOCK.now() - began)
+        last = "\n".join([each for each in lines if each.startswith(("FAILED ", "ERROR "))] + lines[-1:])
+        return Outcome(result.returncode == 0, hung, last, SYSTEM_CLOCK.now() - began)
 
 
 def survives(copy: Broken, fault: Fault) -> bool:
