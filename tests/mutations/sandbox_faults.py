@@ -87,14 +87,14 @@ SANDBOX_FAULTS = [
     *faults_in(
         "sandbox/controllers/owner_collector.py",
         ("sandbox/controllers/test_owner_collector.py",),
-        ("an owner of the same name will do", "        return found.uid == owner.uid\n", "        return True\n"),
         (
-            "one owner that is gone takes all with it",
-            "        if not alive:\n",
-            "        if alive != set(owner_uids(obj)):\n",
+            "an owner of the same name will do",
+            'return found.body() if found.uid == reference["uid"] else None',
+            "return found.body()",
         ),
-        ("owners that are gone are still named", 'if each["uid"] in alive]', "]"),
-        ("nobody looks when an owner was replaced", "(new is None or new.uid != old.uid)", "new is None"),
+        ("a Job orphans what belongs to it", ", propagation_policy=policy)", ")"),
+        ("nobody looks when an owner was replaced", "new is None or new.uid != old.uid:", "new is None:"),
+        ("nobody looks when an object is to go", "return new.deletion_timestamp is not None or", "return"),
     ),
     *faults_in(
         "sandbox/controllers/budget_status.py",

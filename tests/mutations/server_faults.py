@@ -418,9 +418,26 @@ SERVER_FAULTS = [
         ),
     ),
     *faults_in(
-        "apiserver/objects/garbage.py",
+        "apiserver/objects/ownership.py",
         ("apiserver/objects/test_garbage.py",),
         ("a dependent need not block", 'and each.get("blockOwnerDeletion") for each', "for each"),
+        ("who has another owner goes with the one that waits", " if owner and not _waits(owner)]", " if all(owners)]"),
+        ("who owns each other waits for ever", "and any(map(_waits, below)):", "and False:"),
+        (
+            "one owner that is gone takes all with it",
+            "    if staying and len(staying) <",
+            "    if False and len(staying) <",
+        ),
+    ),
+    *faults_in(
+        "apiserver/objects/garbage.py",
+        ("apiserver/objects/test_garbage.py",),
+        ("an owner of the same name will do", 'and record.body["metadata"]["uid"] == reference["uid"] else', "else"),
+        (
+            "an owner in no namespace is gone",
+            "if served is None or (served.type.namespaced and not namespace):",
+            "if served is None:",
+        ),
     ),
     *faults_in(
         "apiserver/storage/collection.py",

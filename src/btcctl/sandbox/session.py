@@ -32,7 +32,7 @@ from btcctl.processes.run_directory import new_run_directory
 from btcctl.sandbox.cluster.access import Access
 from btcctl.sandbox.cluster.cluster import Cluster, ClusterOptions
 from btcctl.sandbox.cluster.state import State
-from btcctl.sandbox.controllers.stand_ins import build_stand_ins
+from btcctl.sandbox.controllers.owner_collector import build_owner_collector
 from btcctl.sandbox.demonstration.account import install_account
 from btcctl.sandbox.demonstration.advice import advice
 from btcctl.sandbox.demonstration.check import Check
@@ -198,7 +198,7 @@ class Session:
         applier = Applier(self._client)
         applier.apply(load_crd())
         if not cluster_options.collects:
-            self._start_manager(parts, "owner collector", build_stand_ins(self._client, [BITCOIN_NETWORKS]))
+            self._start_manager(parts, "owner collector", build_owner_collector(self._client, [BITCOIN_NETWORKS]))
         self._start_operator(parts, applier)
         furniture = () if self._comes_back else (secret_manifest(), network_manifest(self._nodes))
         for manifest in (*furniture, *manifests):

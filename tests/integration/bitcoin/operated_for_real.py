@@ -1,6 +1,6 @@
 """The operator on a real API server, as the ServiceAccount of its manifests, under real RBAC.
 
-Where kube-controller-manager would be are our stand-ins: the pods are run by the test.
+Where kube-controller-manager would be is our owner collector: the pods are run by the test.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from btcctl.resources import (
     STATEFUL_SETS,
 )
 from btcctl.rest.client import ApiClient
-from btcctl.sandbox.controllers.stand_ins import build_stand_ins
+from btcctl.sandbox.controllers.owner_collector import build_owner_collector
 from btcctl.sandbox.demonstration.manifests import Applier
 from btcctl.testing.control_plane import ControlPlane
 from tests.integration.audit import AuditLog
@@ -45,12 +45,12 @@ def operated_for_real(folder: Path, plane: ControlPlane, audit_log: AuditLog) ->
     for each in objects(folder / "rbac.yaml"):
         applier.apply(each)
     controller = plane.client_from(plane.service_account_kubeconfig(namespace, name))
-    stand_ins = build_stand_ins(admin, [BITCOIN_NETWORKS])
-    stand_ins.start()
+    collector = build_owner_collector(admin, [BITCOIN_NETWORKS])
+    collector.start()
     try:
         yield Operated(admin, controller, _Audited(audit_log))
     finally:
-        stand_ins.stop()
+        collector.stop()
         _clear(admin)
         controller.close()
         admin.close()

@@ -74,6 +74,16 @@ def in_the_foreground_only_those_that_block_are_waited_for(talk: Talk) -> None:
 
 
 @case("garbage")
+def in_the_foreground_who_has_another_owner_lets_go_and_stays(talk: Talk) -> None:
+    first = talk.post(CONFIG_MAPS, config_map()).body
+    second = talk.post(CONFIG_MAPS, config_map("b")).body
+    talk.post(SECRETS, _owned("one", owner(first, blockOwnerDeletion=True), owner(second)))
+    talk.delete(f"{CONFIG_MAPS}/a", {"propagationPolicy": "Foreground"})
+    _gone(talk, f"{CONFIG_MAPS}/a")
+    talk.get(f"{SECRETS}/one")
+
+
+@case("garbage")
 def orphans_lose_the_reference_and_stay(talk: Talk) -> None:
     first = talk.post(CONFIG_MAPS, config_map()).body
     talk.post(SECRETS, _owned("one", owner(first)))

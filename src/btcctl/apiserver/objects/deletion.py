@@ -6,12 +6,15 @@ Source: k8s.io/apiserver 0.36.2, pkg/registry/generic/registry/store.go and pkg/
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from btcctl.apiserver.apiextensions.crds import CLEANUP_FINALIZER, terminating_condition
 from btcctl.apiserver.machinery import errors
 from btcctl.apiserver.machinery.errors import StatusError
+from btcctl.apiserver.objects.ownership import FOREGROUND, ORPHAN
+from btcctl.apiserver.objects.strategies import strategy_of
 from btcctl.apiserver.requests.options import DeleteOptions
 from btcctl.apiserver.served.registry import Served
 from btcctl.apiserver.storage.collection import Body, CollectionId, Record
@@ -20,7 +23,6 @@ from btcctl.apiserver.storage.store import Store
 from btcctl.clock import rfc3339
 from btcctl.objects import ObjectKey
 
-FOREGROUND, ORPHAN = "foregroundDeletion", "orphan"
 IMMORTAL_NAMESPACES = frozenset({"default", "kube-system", "kube-public"})
 _NAMESPACES: CollectionId = ("", "namespaces")
 _PODS: CollectionId = ("", "pods")
@@ -165,6 +167,9 @@ def _finalizers(served: Served, body: Body, options: DeleteOptions) -> list[str]
     """The finalizers that an object has while it waits. Events know no dependents."""
     if served.collection[1] == "events":
         return [each for each in body["metadata"].get("finalizers") or () if each not in {FOREGROUND, ORPHAN}]
+    is_said = options.policy or {FOREGROUND, ORPHAN}.intersection(body["metadata"].get("finalizers") or ())
+    if not is_said and strategy_of(served).orphans:
+        options = replace(options, policy="Orphan")
     return _finalizers_as_asked(body, options)
 
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from cachetools import LRUCache
 
 from btcctl.apiserver.machinery.errors import StatusError
-from btcctl.apiserver.objects.deletion import FOREGROUND, ORPHAN
+from btcctl.apiserver.objects.ownership import UnknownOwnerError, collect
 from btcctl.apiserver.objects.writer import Writer
 from btcctl.apiserver.requests.options import DeleteOptions, WriteOptions
 from btcctl.apiserver.requests.patches import Patch
@@ -28,13 +30,16 @@ from btcctl.threads import Stop
 
 _CONTROLLERS = "kube-controller-manager"  # who does this in a real cluster, as entries name it
 _MOST_GONE = 10_000  # owners that are known to be gone
-_Owners = frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
     served: Served
     key: ObjectKey
+
+    @property
+    def route(self) -> Route:
+        return Route(self.served, self.key.namespace, self.key.name)
 
 
 class Collector:
@@ -80,13 +85,19 @@ class Collector:
         """
         with self._stepping:
             worked = False
-            while True:
-                with self._changed:
-                    if not self._queue:
-                        return worked
-                    change = self._queue.popleft()
+            while changes := self._take():
                 worked = True
-                self._handle(change)
+                for each in changes:  # whose dependents there are is known before anybody goes
+                    self._index(each)
+                for each in changes:
+                    self._handle(each)
+            return worked
+
+    def _take(self) -> list[Change]:
+        with self._changed:
+            changes = [*self._queue]
+            self._queue.clear()
+            return changes
 
     def _on_change(self, change: Change) -> None:
         with self._changed:
@@ -97,37 +108,35 @@ class Collector:
         with self._changed:
             self._changed.notify_all()
 
+    def _index(self, change: Change) -> None:
+        uid, served = change.record.body["metadata"]["uid"], self._served(change)
+        for owner in _owners(change.previous):
+            self._dependents.get(owner["uid"], set()).discard(uid)
+        if change.type == DELETED or served is None:
+            self._places.pop(uid, None)
+            return
+        self._places[uid] = _Place(served, key_of(change.record.body))
+        for owner in _owners(change.record):
+            self._dependents.setdefault(owner["uid"], set()).add(uid)
+
     def _handle(self, change: Change) -> None:
-        served = self._served(change)
-        body = change.record.body
-        uid = body["metadata"]["uid"]
-        self._index(change, served, uid)
+        """The store itself is looked at, not what was in it then: more changes may have come since."""
+        metadata = change.record.body["metadata"]
         if change.type == DELETED:
-            self._gone[uid] = True
-            self._owner_is_gone(uid)
-            self._check_waiting_owners(body)
-            self._check_namespace(body["metadata"].get("namespace") or "")
-        elif served is not None:
-            self._check_owners(served, body)
-            self._check_dying(served, body)
+            self._gone[metadata["uid"]] = True
+            self._collect_dependents(metadata["uid"])
+            self._dependents.pop(metadata["uid"], None)
+            self._check_namespace(metadata.get("namespace") or "")
+        elif (body := self._exists(metadata["uid"])) is not None:
+            self._check(self._places[metadata["uid"]].served, body)
+        if change.type == DELETED or _owners(change.previous) != _owners(change.record):
+            for owner in _owners(change.previous):
+                self._collect(self._exists(owner["uid"]))  # it may have waited for this one
 
     def _served(self, change: Change) -> Served | None:
         group, plural = change.collection
-        versions = self._registry.versions(group)
-        found = (self._registry.find(group, version, plural) for version in versions)
-        return next((each for each in found if each is not None), None)
-
-    def _index(self, change: Change, served: Served | None, uid: str) -> None:
-        before = _owner_uids(change.previous)
-        after = frozenset() if change.type == DELETED else _owner_uids(change.record)
-        for owner in before - after:
-            self._dependents.get(owner, set()).discard(uid)
-        for owner in after:
-            self._dependents.setdefault(owner, set()).add(uid)
-        if change.type == DELETED or served is None:
-            self._places.pop(uid, None)
-        else:
-            self._places[uid] = _Place(served, key_of(change.record.body))
+        found = (self._registry.find(group, version, plural) for version in self._registry.versions(group))
+        return next(filter(None, found), None)
 
     def _exists(self, uid: str) -> Body | None:
         """The object of that uid, from the store itself: the queue may be behind."""
@@ -135,74 +144,57 @@ class Collector:
         record = None if place is None else self._store.get(place.served.collection, place.key)
         return record.body if record is not None and record.body["metadata"]["uid"] == uid else None
 
-    def _owner_is_gone(self, uid: str) -> None:
-        for dependent in sorted(self._dependents.pop(uid, ())):
-            body, place = self._exists(dependent), self._places.get(dependent)
-            if body is not None and place is not None:
-                self._check_owners(place.served, body)
-
-    def _check_owners(self, served: Served, body: Body) -> None:
-        """Delete an object all of whose owners are gone; let go of those that are."""
-        references = body["metadata"].get("ownerReferences") or ()
-        if not references or body["metadata"].get("deletionTimestamp"):
-            return
-        alive = [each for each in references if self._is_alive(each, body["metadata"].get("namespace") or "")]
-        if not alive:
-            self._delete(served, key_of(body), body["metadata"]["uid"])
-        elif len(alive) < len(references):
-            self._set_owners(served, body, alive)
-
-    def _is_alive(self, reference: Body, namespace: str) -> bool:
-        if reference["uid"] in self._gone:  # its kind may be gone, too
-            return False
-        served = self._registry.by_kind(reference["apiVersion"], reference["kind"])
-        if served is None:
-            return True  # nobody can tell: a real collector waits for the kind to be served
-        key = ObjectKey(namespace if served.type.namespaced else "", reference["name"])
-        record = self._store.get(served.collection, key)
-        return record is not None and record.body["metadata"]["uid"] == reference["uid"]
-
-    def _check_dying(self, served: Served, body: Body) -> None:
-        metadata = body["metadata"]
-        if "deletionTimestamp" not in metadata:
-            return
-        if ORPHAN in metadata.get("finalizers", ()):
-            for place, dependent in self._dependents_of(metadata["uid"]):
-                kept = [each for each in dependent["metadata"]["ownerReferences"] if each["uid"] != metadata["uid"]]
-                self._set_owners(place.served, dependent, kept)
-            self._drop_finalizer(served, body, ORPHAN)
-        elif FOREGROUND in metadata.get("finalizers", ()):
-            self._delete_foreground(served, body)
-        if served.type == NAMESPACES:
-            self._empty_namespace(metadata["name"])
-        if served.type.plural == "customresourcedefinitions":
+    def _check(self, served: Served, body: Body) -> None:
+        is_dying = bool(body["metadata"].get("deletionTimestamp"))
+        if is_dying:
+            self._collect_dependents(body["metadata"]["uid"])
+        self._collect(body)
+        if is_dying and served.type == NAMESPACES:
+            self._empty_namespace(body["metadata"]["name"])
+        if is_dying and served.type.plural == "customresourcedefinitions":
             self._empty_definition(body)
 
-    def _delete_foreground(self, served: Served, body: Body) -> None:
-        """Dependents first; the owner waits for those that block its deletion."""
-        uid = body["metadata"]["uid"]
-        for place, dependent in self._dependents_of(uid):
-            below = dependent["metadata"]["uid"]
-            policy = "Foreground" if any(_blocks(each, below) for _, each in self._dependents_of(below)) else ""
-            self._delete(place.served, place.key, below, policy=policy)
-        if not any(_blocks(each, uid) for _, each in self._dependents_of(uid)):
-            self._drop_finalizer(served, body, FOREGROUND)
+    def _collect(self, body: Body | None) -> None:
+        """Again if somebody else was faster. Nobody waits for a kind to be served, or for what is refused."""
+        with suppress(UnknownOwnerError):
+            while body is not None:
+                try:
+                    return collect(self, body)
+                except StatusError as error:
+                    body = self._exists(body["metadata"]["uid"]) if error.status == HTTPStatus.CONFLICT else None
+        return None
 
-    def _check_waiting_owners(self, body: Body) -> None:
-        for reference in body["metadata"].get("ownerReferences") or ():
-            owner, place = self._exists(reference["uid"]), self._places.get(reference["uid"])
-            if owner is not None and place is not None:
-                self._check_dying(place.served, owner)
-        group, _, _ = str(body.get("apiVersion", "")).rpartition("/")
-        for name in self._registry.definitions():
-            if self._registry.definition(name)[0].type.group == group:
-                self._writer.recheck_definition(name)
+    def _collect_dependents(self, uid: str) -> None:
+        for each in [*self.dependents(uid)]:
+            self._collect(each)
 
-    def _dependents_of(self, uid: str) -> Iterator[tuple[_Place, Body]]:
+    # What the rules of ownership see, and what they do.
+
+    def owner(self, reference: Body, namespace: str) -> Body | None:
+        if reference["uid"] in self._gone:  # its kind may be gone, too
+            return None
+        served = self._registry.by_kind(reference["apiVersion"], reference["kind"])
+        if served is None or (served.type.namespaced and not namespace):
+            raise UnknownOwnerError(reference["kind"])
+        key = ObjectKey(namespace if served.type.namespaced else "", reference["name"])
+        record = self._store.get(served.collection, key)
+        return record.body if record is not None and record.body["metadata"]["uid"] == reference["uid"] else None
+
+    def dependents(self, uid: str) -> Iterator[Body]:
         for dependent in sorted(self._dependents.get(uid, ())):
-            body, place = self._exists(dependent), self._places.get(dependent)
-            if body is not None and place is not None:
-                yield place, body
+            body = self._exists(dependent)
+            if body is not None:
+                yield body
+
+    def delete(self, body: Body, policy: str) -> None:
+        uid, version = body["metadata"]["uid"], body["metadata"]["resourceVersion"]
+        self._writer.delete(self._places[uid].route, DeleteOptions(uid=uid, version=version, policy=policy))
+
+    def change(self, body: Body, metadata: Body) -> Body:
+        change = {**metadata, "resourceVersion": body["metadata"]["resourceVersion"]}
+        options = WriteOptions(field_validation="Ignore", manager=_CONTROLLERS)
+        patch = Patch(lambda obj: {**obj, "metadata": {**obj["metadata"], **change}})
+        return self._writer.patch(self._places[body["metadata"]["uid"]].route, patch, options)
 
     def _check_namespace(self, name: str) -> None:
         record = self._store.get(("", "namespaces"), ObjectKey("", name))
@@ -211,64 +203,26 @@ class Collector:
 
     def _empty_namespace(self, name: str) -> None:
         """Delete what is in it, pods with their grace, and then the namespace itself."""
-        remaining = False
-        for served in self._stored():
-            if not served.type.namespaced:
-                continue
-            for record in self._store.list(served.collection, name)[0]:
-                self._delete(served, key_of(record.body), record.body["metadata"]["uid"])
-            remaining = remaining or bool(self._store.list(served.collection, name)[0])
+        stored = {each.collection: each for each in self._registry.resources() if each.type.namespaced}
+        for served in stored.values():
+            self._empty(served, name)
+        remaining = any(self._store.list(each, name)[0] for each in stored)
         namespaces = self._registry.find("", "v1", "namespaces")
         if not remaining and namespaces is not None:
-            self._quietly(lambda: self._writer.finalize(Route(namespaces, "", name), []))
+            with suppress(StatusError):
+                self._writer.finalize(Route(namespaces, "", name), [])
 
     def _empty_definition(self, body: Body) -> None:
         for served in self._registry.definition(body["metadata"]["name"])[:1]:
-            for record in self._store.list(served.collection)[0]:
-                self._delete(served, key_of(record.body), record.body["metadata"]["uid"])
+            self._empty(served)
         self._writer.recheck_definition(body["metadata"]["name"])
 
-    def _stored(self) -> list[Served]:
-        """One version of each resource."""
-        return list({each.collection: each for each in self._registry.resources()}.values())
-
-    def _delete(self, served: Served, key: ObjectKey, uid: str, *, policy: str = "") -> None:
-        route = Route(served, key.namespace, key.name)
-        self._quietly(lambda: self._writer.delete(route, DeleteOptions(uid=uid, policy=policy)))
-
-    def _set_owners(self, served: Served, body: Body, owners: list[Body]) -> None:
-        key = key_of(body)
-        change = {"ownerReferences": owners, "resourceVersion": body["metadata"]["resourceVersion"]}
-        self._patch_metadata(served, key, change)
-
-    def _drop_finalizer(self, served: Served, body: Body, finalizer: str) -> None:
-        current = self._exists(body["metadata"]["uid"])
-        if current is not None:
-            kept = [each for each in current["metadata"].get("finalizers", ()) if each != finalizer]
-            self._patch_metadata(served, key_of(body), {"finalizers": kept})
-
-    def _patch_metadata(self, served: Served, key: ObjectKey, change: Body) -> None:
-        route = Route(served, key.namespace, key.name)
-
-        options = WriteOptions(field_validation="Ignore", manager=_CONTROLLERS)
-        patch = Patch(lambda obj: {**obj, "metadata": {**obj["metadata"], **change}})
-        self._quietly(lambda: self._writer.patch(route, patch, options))
-
-    @staticmethod
-    def _quietly(write: Callable[[], object]) -> None:
-        """Somebody else was faster: the change that made comes to us as well."""
-        try:
-            write()
-        except StatusError:
-            return
+    def _empty(self, served: Served, namespace: str = "") -> None:
+        for record in self._store.list(served.collection, namespace)[0]:
+            with suppress(StatusError):  # somebody else was faster: the change that made comes to us as well
+                options = DeleteOptions(uid=record.body["metadata"]["uid"], policy="Background")
+                self._writer.delete(_Place(served, key_of(record.body)).route, options)
 
 
-def _blocks(dependent: Body, owner: str) -> bool:
-    references = dependent["metadata"].get("ownerReferences") or ()
-    return any(each["uid"] == owner and each.get("blockOwnerDeletion") for each in references)
-
-
-def _owner_uids(record: Record | None) -> _Owners:
-    if record is None:
-        return frozenset()
-    return frozenset(each["uid"] for each in record.body["metadata"].get("ownerReferences") or ())
+def _owners(record: Record | None) -> Sequence[Body]:
+    return () if record is None else record.body["metadata"].get("ownerReferences") or ()

@@ -1,26 +1,39 @@
-"""Deletes what its owners have left behind, on an API server that has no garbage collector.
+"""Collects what its owners leave behind, on an API server that has no garbage collector.
 
 The API server itself only removes what it is told to; a cluster's collector is a part of
-kube-controller-manager. This one knows a few kinds and deletes in the background: it takes no
-heed of foreground deletion and orphans nothing.
+kube-controller-manager. This one knows a few kinds, and decides as the embedded server's does. Nothing
+stands in for the namespace controller: without it a deleted namespace stays.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
+from btcctl.apiserver.objects.ownership import UnknownOwnerError, collect
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.controller.controller import Controller
-from btcctl.controller.keys.handlers import KeysOf
+from btcctl.controller.manager import Manager
 from btcctl.controller.reconciling.result import Result
 from btcctl.errors import Conflict, NotFound
 from btcctl.informers.cache.lister import Lister
 from btcctl.informers.factory import SharedInformerFactory
 from btcctl.logging import get_logger
-from btcctl.objects import Object, ObjectKey, OwnerReference
-from btcctl.resources import ResourceType
+from btcctl.objects import Object, ObjectKey
+from btcctl.resources import (
+    CONTROLLER_REVISIONS,
+    DEPLOYMENTS,
+    JOBS,
+    PERSISTENT_VOLUME_CLAIMS,
+    POD_DISRUPTION_BUDGETS,
+    PODS,
+    REPLICA_SETS,
+    SERVICES,
+    STATEFUL_SETS,
+    ResourceType,
+)
 from btcctl.rest.client import ApiClient
+from btcctl.rest.collection.resource import Resource
 from btcctl.workqueue.rate_limiters import ItemExponentialRateLimiter
 
 logger = get_logger(__name__)
@@ -29,117 +42,106 @@ OWNERS_INDEX = "owners"
 UNKNOWN_KIND_RETRY_SECONDS = 30.0  # its definition may come back
 STALE_RETRY_SECONDS = 0.1  # our copy is old: the new one is on its way
 RETRY_CAP_SECONDS = 5.0  # a person is watching
+COLLECTED = (
+    *(DEPLOYMENTS, STATEFUL_SETS, REPLICA_SETS, JOBS, SERVICES, PODS, CONTROLLER_REVISIONS),
+    *(POD_DISRUPTION_BUDGETS, PERSISTENT_VOLUME_CLAIMS),
+)
 
 
-def build_owner_collectors(
-    client: ApiClient,
-    factory: SharedInformerFactory,
-    owners: Sequence[ResourceType],
-    dependents: Sequence[ResourceType],
-    *,
-    clock: Clock = SYSTEM_CLOCK,
-) -> list[Controller]:
-    """One controller per kind that may be left behind.
+def build_owner_collector(client: ApiClient, owners: Sequence[ResourceType], *, clock: Clock = SYSTEM_CLOCK) -> Manager:
+    """The collector, ready to start.
 
     Args:
-        factory: Not started yet, because an index is added to its informers.
-        owners: Whose end is noticed at once.
-        dependents: What is collected.
+        owners: Kinds that own something, beside workloads and pods; they must be served.
     """
-    for each in dependents:
-        factory.informer(each).add_index(OWNERS_INDEX, owner_uids)
-    return [_build(client, factory, owners, each, clock) for each in dependents]
-
-
-def _build(
-    client: ApiClient,
-    factory: SharedInformerFactory,
-    owners: Sequence[ResourceType],
-    dependent: ResourceType,
-    clock: Clock,
-) -> Controller:
-    cache = factory.informer(dependent).lister
-    collector = OwnerCollector(client, dependent, cache)
+    factory = SharedInformerFactory(client, clock=clock)
+    informers = [factory.informer(each) for each in (*owners, *COLLECTED)]
+    for each in informers:
+        each.add_index(OWNERS_INDEX, owner_uids)
+    collector = OwnerCollector(client, [each.lister for each in informers])
     rate_limiter = ItemExponentialRateLimiter[ObjectKey](cap=RETRY_CAP_SECONDS)
-    name = f"owner-collector-{dependent.plural}"
-    controller = Controller(name, collector.reconcile, clock=clock, rate_limiter=rate_limiter)
-    controller.watch(factory.informer(dependent), predicate=owners_changed)
-    for each in owners:
-        controller.watch(factory.informer(each), dependent_keys(cache), has_ended)
-    return controller
+    controller = Controller("owner-collector", collector.reconcile, clock=clock, rate_limiter=rate_limiter)
+    for each in informers:
+        controller.watch(each, collector.concerned, has_new_fate)
+    return Manager(factory, [controller], clock=clock)
 
 
 def owner_uids(obj: Object) -> list[str]:
     return [each.uid for each in obj.owner_references]
 
 
-def owners_changed(old: Object | None, new: Object | None) -> bool:
-    """It is new, or belongs to others than before."""
-    return new is not None and (old is None or owner_uids(old) != owner_uids(new))
-
-
-def has_ended(old: Object | None, new: Object | None) -> bool:
-    """It is gone, even if another one has its name by now."""
-    return old is not None and (new is None or new.uid != old.uid)
-
-
-def dependent_keys(cache: Lister) -> KeysOf:
-    """What says that it belongs to an object."""
-    return lambda owner: [each.key for each in cache.by_index(OWNERS_INDEX, owner.uid)]
+def has_new_fate(old: Object | None, new: Object | None) -> bool:
+    """It came or went, even if another one has its name by now; is being deleted, or belongs to others than before."""
+    if old is None or new is None or new.uid != old.uid:
+        return True
+    return new.deletion_timestamp is not None or old.owner_references != new.owner_references
 
 
 class OwnerCollector:
-    """Level-triggered: looks at one object and at whether its owners still exist.
+    """Level-triggered: looks at what has a name, and at whether its owners still exist.
 
     Args:
         client: Asks for owners themselves: a cache may not have seen them yet. Deletes.
-        type_: Of the objects.
-        cache: Of the objects.
+        caches: Of all kinds that are collected, and of their owners.
     """
 
-    def __init__(self, client: ApiClient, type_: ResourceType, cache: Lister) -> None:
+    def __init__(self, client: ApiClient, caches: Sequence[Lister]) -> None:
         self._client = client
-        self._type = type_
-        self._resource = client.resource(type_)
-        self._cache = cache
+        self._caches = caches
+
+    def concerned(self, obj: Object) -> Iterator[ObjectKey]:
+        """Itself, what belongs to it, and what it belongs to."""
+        yield obj.key
+        for cache in self._caches:
+            yield from (each.key for each in cache.by_index(OWNERS_INDEX, obj.uid))
+        for owner in obj.owner_references:
+            yield from (ObjectKey(namespace, owner.name) for namespace in {obj.key.namespace, ""})
 
     def reconcile(self, key: ObjectKey) -> Result:
-        """Delete the object if all its owners are gone; otherwise let go of those that are."""
-        obj = self._cache.get(key)
-        if obj is None or obj.deletion_timestamp is not None or not obj.owner_references:
-            return Result()
-        try:
-            alive = [*filter(partial(self._is_alive, key.namespace), obj.owner_references)]
-        except _UnknownKind:
-            return Result(requeue_after=UNKNOWN_KIND_RETRY_SECONDS)
-        try:
-            self._keep_or_delete(obj, {each.uid for each in alive})
-        except NotFound:
-            logger.debug("gone already", object=str(key))
-        except Conflict:
-            return Result(requeue_after=STALE_RETRY_SECONDS)
-        return Result()
+        """Do what the owners, or the deletion, of all objects of that name ask for."""
+        found = (cache.get(key) for cache in self._caches)
+        delays = [self._collect(each) for each in found if each is not None]
+        return Result(requeue_after=min(filter(None, delays), default=None))
 
-    def _is_alive(self, namespace: str, owner: OwnerReference) -> bool:
+    def _collect(self, obj: Object) -> float | None:
         try:
-            type_ = self._client.type_of(owner.api_version, owner.kind)
+            collect(self, obj.body())
+        except UnknownOwnerError:
+            return UNKNOWN_KIND_RETRY_SECONDS
+        except (NotFound, Conflict):
+            return STALE_RETRY_SECONDS
+        return None
+
+    # What the rules of ownership see, and what they do.
+
+    def owner(self, reference: Mapping[str, Any], namespace: str) -> dict[str, Any] | None:
+        try:
+            type_ = self._client.type_of(reference["apiVersion"], reference["kind"])
         except NotFound as error:
-            raise _UnknownKind(owner.kind) from error
+            raise UnknownOwnerError(reference["kind"]) from error
         try:
-            found = self._client.resource(type_).get(ObjectKey(namespace if type_.namespaced else "", owner.name))
+            found = self._client.resource(type_).get(
+                ObjectKey(namespace if type_.namespaced else "", reference["name"])
+            )
         except NotFound:
-            return False
-        return found.uid == owner.uid
+            return None
+        return found.body() if found.uid == reference["uid"] else None
 
-    def _keep_or_delete(self, obj: Object, alive: set[str]) -> None:
-        if not alive:
-            self._resource.delete(obj.key, uid=obj.uid, resource_version=obj.resource_version)
-            logger.info("collected", kind=self._type.kind, object=str(obj.key))
-        elif alive != set(owner_uids(obj)):
-            references = [each for each in obj.body()["metadata"]["ownerReferences"] if each["uid"] in alive]
-            change = {"resourceVersion": obj.resource_version, "ownerReferences": references}
-            self._resource.patch(obj.key, {"metadata": change})
+    def dependents(self, uid: str) -> Iterator[dict[str, Any]]:
+        for cache in self._caches:
+            yield from (each.body() for each in cache.by_index(OWNERS_INDEX, uid))
 
+    def delete(self, body: Mapping[str, Any], policy: str) -> None:
+        resource, key = self._place(body)
+        uid, version = body["metadata"]["uid"], body["metadata"]["resourceVersion"]
+        resource.delete(key, uid=uid, resource_version=version, propagation_policy=policy)
+        logger.info("collected", kind=body["kind"], object=str(key))
 
-class _UnknownKind(LookupError):
-    """Nobody can tell whether such an owner lives."""
+    def change(self, body: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str, Any]:
+        resource, key = self._place(body)
+        change = {**metadata, "resourceVersion": body["metadata"]["resourceVersion"]}
+        return resource.patch(key, {"metadata": change}).body()
+
+    def _place(self, body: Mapping[str, Any]) -> tuple[Resource, ObjectKey]:
+        resource = self._client.resource(self._client.type_of(body["apiVersion"], body["kind"]))
+        return resource, ObjectKey(body["metadata"].get("namespace", ""), body["metadata"]["name"])

@@ -68,6 +68,54 @@ def test_in_the_foreground_the_owner_waits_for_those_that_block_it_only(server, 
     assert config_maps(server) == ["waits-not"]
 
 
+def test_in_the_foreground_who_has_another_owner_lets_go_and_stays(server, owner):
+    other = server.created(THINGS, thing("other"))
+    server.created(CONFIG_MAPS, owned("dep", owner, other, blocking=True))
+    server.delete(f"{THINGS}/own", propagationPolicy="Foreground")
+    server.collect()
+    assert not server.exists(f"{THINGS}/own")
+    references = server.get(f"{CONFIG_MAPS}/dep").body["metadata"]["ownerReferences"]
+    assert [each["name"] for each in references] == ["other"]
+
+
+def test_in_the_foreground_those_with_dependents_wait_for_them_too(server, owner):
+    middle = server.created(CONFIG_MAPS, owned("middle", owner, blocking=True))
+    leaf = owned("leaf", middle, blocking=True)
+    server.created(CONFIG_MAPS, {"metadata": {**leaf["metadata"], "finalizers": ["x.example.org/f"]}})
+    server.delete(f"{THINGS}/own", propagationPolicy="Foreground")
+    server.collect()
+    assert server.get(f"{CONFIG_MAPS}/middle").body["metadata"]["finalizers"] == ["foregroundDeletion"]
+    server.patch(f"{CONFIG_MAPS}/leaf", {"metadata": {"finalizers": None}})
+    server.collect()
+    assert (config_maps(server), server.exists(f"{THINGS}/own")) == ([], False)
+
+
+def test_in_the_foreground_an_owner_need_not_wait_for_who_has_left_it(server, owner):
+    body = owned("dep", owner, blocking=True)
+    server.created(CONFIG_MAPS, {"metadata": {**body["metadata"], "finalizers": ["x.example.org/f"]}})
+    server.delete(f"{THINGS}/own", propagationPolicy="Foreground")
+    server.collect()
+    assert server.exists(f"{THINGS}/own")
+    server.patch(f"{CONFIG_MAPS}/dep", {"metadata": {"ownerReferences": None}})
+    server.collect()
+    assert not server.exists(f"{THINGS}/own")
+
+
+def test_in_the_foreground_those_who_own_each_other_go_all_the_same(server, owner):
+    other = server.created(CONFIG_MAPS, owned("dep", owner, blocking=True))
+    references = owned("own", other, blocking=True)["metadata"]["ownerReferences"]
+    server.patch(f"{THINGS}/own", {"metadata": {"ownerReferences": references}})
+    server.delete(f"{THINGS}/own", propagationPolicy="Foreground")
+    server.collect()
+    assert (config_maps(server), server.exists(f"{THINGS}/own")) == ([], False)
+
+
+def test_an_object_of_the_cluster_whose_owner_is_in_a_namespace_is_left_alone(server, owner):
+    server.created("/api/v1/namespaces", owned("wide", owner))
+    server.collect()
+    assert server.get("/api/v1/namespaces/wide").body["status"] == {"phase": "Active"}
+
+
 def test_orphans_lose_the_reference_and_stay(server, owner):
     server.created(CONFIG_MAPS, owned("dep", owner))
     server.delete(f"{THINGS}/own", propagationPolicy="Orphan")

@@ -7,21 +7,19 @@ from typing import Any
 import pytest
 
 from btcctl.objects import Object, ObjectKey
-from btcctl.resources import CONFIG_MAPS, PODS
+from btcctl.resources import CONFIG_MAPS, JOBS, PODS
 from btcctl.sandbox.controllers.owner_collector import (
     OWNERS_INDEX,
     STALE_RETRY_SECONDS,
     UNKNOWN_KIND_RETRY_SECONDS,
     OwnerCollector,
-    dependent_keys,
-    has_ended,
+    has_new_fate,
     owner_uids,
-    owners_changed,
 )
 from btcctl.testing.fake_client import FakeClient
 from tests.unit.sandbox.fakes import LiveLister
 
-KEY = ObjectKey("default", "p")
+KEY, ONE, TWO = (ObjectKey("default", name) for name in ("p", "one", "two"))
 
 
 def config_map(name: str) -> dict[str, Any]:
@@ -33,14 +31,15 @@ def reference(name: str, uid: str, kind: str = "ConfigMap") -> dict[str, str]:
 
 
 class Scene:
-    """Two owners, and a pod of whom a test says."""
+    """Two owners, and a pod of whom a test says. Both kinds are collected."""
 
     def __init__(self) -> None:
         self.client = FakeClient(config_map("one"), config_map("two"), collects=False)
         self.pods = self.client.resource(PODS, "default")
         self.owners = self.client.resource(CONFIG_MAPS, "default")
         self.cache = LiveLister(self.pods, **{OWNERS_INDEX: owner_uids})
-        self.collector = OwnerCollector(self.client, PODS, self.cache)  # type: ignore[arg-type]
+        owners = LiveLister(self.owners, **{OWNERS_INDEX: owner_uids})
+        self.collector = OwnerCollector(self.client, [self.cache, owners])  # type: ignore[list-item]
 
     def owner(self, name: str) -> dict[str, str]:
         return reference(name, self.owners.get(ObjectKey("default", name)).uid)
@@ -49,6 +48,9 @@ class Scene:
         spec = {"containers": [{"name": "c", "image": "i"}]}
         metadata = {"name": "p", "ownerReferences": [*owners]}
         return self.pods.create({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})
+
+    def delete_owner(self, policy: str) -> None:
+        self.owners.delete(ONE, propagation_policy=policy)
 
     def left(self) -> list[list[str]]:
         return [[each.name for each in pod.owner_references] for pod in self.pods.list()[0]]
@@ -107,21 +109,46 @@ def test_an_object_that_has_changed_since_is_looked_at_again(scene: Scene) -> No
     assert scene.left() == [["two"]]
 
 
-def test_an_owner_leads_to_what_it_leaves_behind(scene: Scene) -> None:
-    scene.pod_of(scene.owner("one"))
-    one, two = (scene.owners.get(ObjectKey("default", name)) for name in ("one", "two"))
-    keys_of = dependent_keys(scene.cache)  # type: ignore[arg-type]
-    assert [*keys_of(one)] == [KEY]
-    assert [*keys_of(two)] == []
-    assert (has_ended(one, None), has_ended(one, two), has_ended(one, one), has_ended(None, one)) == (
-        True,
-        True,
-        False,
-        False,
-    )
+def test_orphans_lose_the_reference_and_stay(scene: Scene) -> None:
+    scene.pod_of(scene.owner("one"), scene.owner("two"))
+    scene.delete_owner("Orphan")
+    scene.collector.reconcile(ONE)
+    assert scene.left() == [["two"]]
+    assert [each.name for each in scene.owners.list()[0]] == ["two"]
 
 
-def test_only_a_change_of_owners_is_a_reason_to_look(scene: Scene) -> None:
-    mine, free = scene.pod_of(scene.owner("one")), scene.owners.get(ObjectKey("default", "two"))
-    changes = [(None, mine), (free, mine), (mine, mine), (mine, None)]
-    assert [owners_changed(old, new) for old, new in changes] == [True, True, False, False]
+def test_in_the_foreground_the_owner_goes_after_its_dependents(scene: Scene) -> None:
+    scene.pod_of({**scene.owner("one"), "blockOwnerDeletion": True})  # type: ignore[dict-item]
+    scene.delete_owner("Foreground")
+    scene.collector.reconcile(ONE)
+    assert [each.name for each in scene.owners.list()[0]] == ["one", "two"]
+    scene.collector.reconcile(KEY)
+    assert scene.left() == []
+    scene.collector.reconcile(ONE)
+    assert [each.name for each in scene.owners.list()[0]] == ["two"]
+
+
+def test_a_job_whose_owner_is_gone_orphans_nothing(scene: Scene) -> None:
+    spec = {"template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "c", "image": "i"}]}}}
+    jobs = scene.client.resource(JOBS, "default")
+    metadata = {"name": "p", "ownerReferences": [reference("one", "gone")]}
+    jobs.create({"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": spec})
+    cache = LiveLister(jobs, **{OWNERS_INDEX: owner_uids})
+    OwnerCollector(scene.client, [cache]).reconcile(KEY)  # type: ignore[list-item]
+    assert jobs.list()[0] == []  # by its kind's own policy it would wait for a collector of orphans
+
+
+def test_an_object_concerns_itself_its_dependents_and_its_owners(scene: Scene) -> None:
+    pod = scene.pod_of(scene.owner("one"))
+    assert {*scene.collector.concerned(scene.owners.get(ONE))} == {ONE, KEY}
+    assert {*scene.collector.concerned(pod)} == {KEY, ONE, ObjectKey("", "one")}
+
+
+def test_only_what_comes_goes_or_changes_owners_is_a_reason_to_look(scene: Scene) -> None:
+    mine, free, other = scene.pod_of(scene.owner("one")), scene.owners.get(ONE), scene.owners.get(TWO)
+    freed = scene.pods.patch(KEY, {"metadata": {"ownerReferences": None}})
+    changes = [(None, mine), (mine, None), (free, other), (mine, freed), (mine, mine)]
+    assert [has_new_fate(old, new) for old, new in changes] == [True, True, True, True, False]
+    dying = scene.pods.patch(KEY, {"metadata": {"finalizers": ["x.example.org/f"]}})
+    scene.pods.delete(KEY)
+    assert has_new_fate(dying, scene.pods.get(KEY))
