@@ -85,3 +85,11 @@ def a_job_is_checked(talk: Talk) -> None:
         {"template": never, "completionMode": "Indexed"}, {"template": never, "manualSelector": True},
     ):  # fmt: skip
         talk.post(JOBS, {**head, "spec": spec}, query=_DRY)
+
+
+@case("garbage")
+def pods_of_a_job_stay_unless_its_deletion_says_otherwise(talk: Talk) -> None:
+    spec = {"template": template(restartPolicy="Never"), "suspend": True}
+    for name, policy_ in (("a", {}), ("b", {"propagationPolicy": "Background"})):
+        talk.post(JOBS, {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name}, "spec": spec})
+        talk.delete(f"{JOBS}/{name}", policy_)

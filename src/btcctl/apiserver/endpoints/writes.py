@@ -14,6 +14,7 @@ from btcctl.apiserver.endpoints.reads import Reader
 from btcctl.apiserver.machinery import errors
 from btcctl.apiserver.machinery.errors import Cause
 from btcctl.apiserver.objects.apply import Applier
+from btcctl.apiserver.objects.strategies import strategy_of
 from btcctl.apiserver.objects.writer import Writer
 from btcctl.apiserver.printers.views import View
 from btcctl.apiserver.requests import bodies, patches
@@ -88,6 +89,9 @@ class Changes:
 
     def _delete_options(self, context: RequestContext) -> DeleteOptions:
         options, gate = query.delete_options(context.request), self._gate(context)
+        remark = strategy_of(context.route.served).orphans
+        if remark and not options.policy:
+            context.warn(remark)
         return options if gate is None else replace(options, gate=gate)
 
     def _create(self, context: RequestContext, gate: Gate | None) -> tuple[int, Mapping[str, Any]]:

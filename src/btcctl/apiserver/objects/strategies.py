@@ -78,6 +78,7 @@ class Strategy:
         counts_annotations: Whether `metadata.generation` counts changes of the annotations, too.
         takes_status: Whether a new object may bring its status along.
         kept_by_status: What of the metadata a write to the status leaves alone; None for all.
+        orphans: What to warn of where a deletion does not say what becomes of the dependents: they stay. "": they go.
     """
 
     metadata: MetadataRules = _USUAL
@@ -97,6 +98,7 @@ class Strategy:
     counts_annotations: bool = False
     check_new: Callable[[Body], list[Cause]] = _no_complaint
     kept_by_status: frozenset[str] | None = frozenset()
+    orphans: str = ""
 
 
 _DEFINED = Strategy(
@@ -194,6 +196,7 @@ _STRATEGIES: Mapping[tuple[str, str], Strategy] = {
         check_status=jobs.check_job_status,
         remarks=warnings.of_replica_set,
         has_generation=True,
+        orphans=jobs.PODS_STAY,
     ),
     ("", "endpoints"): Strategy(_ANEW, remarks=warnings.of_endpoints, creates_on_update=True),
     ("discovery.k8s.io", "endpointslices"): Strategy(

@@ -105,3 +105,12 @@ def test_people_see_three_endpoints_and_how_many_more(server):
     ports = [{"port": 80}]
     server.created(SLICES, {"metadata": {"name": "s"}, "addressType": "IPv4", "endpoints": endpoints, "ports": ports})
     assert cells(server, SLICES)[1:4] == ["IPv4", "80", "10.0.0.1,10.0.0.2,10.0.0.3 + 2 more..."]
+
+
+def test_pods_of_a_job_stay_unless_its_deletion_says_otherwise(server):
+    server.created(f"{BATCH}/jobs", job())
+    kept = server.delete(f"{BATCH}/jobs/j")
+    assert kept.body["metadata"]["finalizers"] == ["orphan"]
+    assert "child pods are preserved by default" in kept.headers["Warning"]
+    gone = server.delete(f"{BATCH}/jobs/j", propagationPolicy="Background")
+    assert (gone.body["status"], gone.headers.get("Warning")) == ("Success", None)

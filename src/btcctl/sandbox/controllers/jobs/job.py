@@ -94,7 +94,7 @@ class JobReconciler:
         pods = [each.body() for each in (*shown, *self._made.unseen(obj.key, {each.uid for each in shown}))]
         verdict = judge(job, pods, self._clock.wall_time())
         if verdict.is_over:
-            self._jobs.delete(obj.key, uid=obj.uid)
+            self._jobs.delete(obj.key, uid=obj.uid, propagation_policy="Foreground")
             return Result()
         if write_status(self._jobs, obj, verdict.status).outcome is Outcome.UPDATED:
             self._say(reference, job, verdict.status)

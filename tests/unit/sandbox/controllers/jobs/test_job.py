@@ -152,7 +152,7 @@ def test_pods_of_a_job_that_is_gone_do_not_wait_to_be_counted():
     scene = Scene()
     scene.turn()
     (name,) = scene.active()
-    scene.jobs.delete(KEY)
+    scene.jobs.delete(KEY, propagation_policy="Background")
     scene.turn(1)
     assert scene.pods.get(ObjectKey("default", name)).body()["metadata"].get("finalizers") is None
 
