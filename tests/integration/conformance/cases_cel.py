@@ -284,6 +284,21 @@ def a_broken_rule_is_a_warning_where_nothing_changed(talk: Talk) -> None:
         talk.patch(f"{path}/a", {"spec": spec}, query={"dryRun": "All"})
 
 
+@case("cel costs", error=True)
+def a_rule_that_runs_too_long_is_refused_though_nothing_changed(talk: Talk) -> None:
+    numbers: Body = {"type": "array", "maxItems": 1000, "items": INTEGER}
+    path = define(talk, whole("true", fields={"a": numbers, "b": INTEGER}))
+    talk.post(path, thing({"a": [1] * 600}))
+    place = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/a/x-kubernetes-validations"
+    with talk.hush():
+        change = [{"op": "add", "path": place, "value": [{"rule": "self.all(x, self.all(y, true))"}]}]
+        assert talk.patch(f"{DEFINITIONS}/things.{talk.group}", change, content_type="json").status == 200
+    probe = thing({"a": [1] * 600}, "probe")
+    talk.eventually(lambda: talk.post(path, probe, query={"dryRun": "All"}).status == 422)
+    talk.patch(f"{path}/a", {"spec": {"b": 2}}, query={"dryRun": "All"})
+    talk.patch(f"{path}/a", {"spec": {"a": [1]}}, query={"dryRun": "All"})
+
+
 @case("cel", error=True)
 def what_does_not_compile_is_pointed_at(talk: Talk) -> None:
     for rule in (

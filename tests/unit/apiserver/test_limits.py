@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from btcctl.apiserver.gotypes import yaml_text
+from btcctl.apiserver.machinery.errors import Cause
 from btcctl.apiserver.machinery.integers import IntegerError, parse_int, parse_uint
 from btcctl.apiserver.machinery.quantities import canonical_quantity
 from btcctl.apiserver.schemas import patterns
@@ -172,6 +173,9 @@ class TestRequests:
         assert server.watch(CONFIG_MAPS, resourceVersion=first).events[0]["object"]["code"] == 410
 
 
+INTEGERS = {"type": "array", "items": {"type": "integer"}}
+
+
 class TestRules:
     @pytest.mark.parametrize(
         ("rule", "fits"), [("self.all(x, self.all(y, true))", 576), ("!self.exists(x, self.exists(y, false))", 499)]
@@ -183,6 +187,21 @@ class TestRules:
         causes, _ = rules.run(node, [1] * (fits + 1), None)
         why = "no further validation rules will be run due to call cost exceeds limit for rule"
         assert f"actual cost limit exceeded': {why}: {rule}" in causes[0].message
+
+    def test_a_rule_that_runs_too_long_is_refused_though_nothing_has_changed(self):
+        rule = {"rule": "self.all(x, self.all(y, true))"}
+        node = rules.compile_rules({**INTEGERS, "x-kubernetes-validations": [rule]}, is_root=False)
+        causes, warnings = rules.run(node, [1] * 577, [1] * 577)
+        assert ([each.reason for each in causes], warnings) == (["FieldValueInvalid"], [])
+
+    def test_a_message_that_runs_too_long_is_the_last_to_be_told(self):
+        message = "self.all(x, self.all(y, true)) ? 'a' : 'b'"
+        rule = {"rule": "false", "messageExpression": message}
+        node = rules.compile_rules({**INTEGERS, "x-kubernetes-validations": [rule, {"rule": "false"}]}, is_root=False)
+        why = "no further validation rules will be run due to call cost exceeds limit for messageExpression"
+        told = f'Invalid value: "array": {why}: "{message}"'
+        assert rules.run(node, [1] * 577, None)[0] == [Cause("FieldValueInvalid", told, "<nil>")]
+        assert rules.run(node, [1] * 577, [1] * 577) == ([], [f"<nil>: {told}"])
 
     def test_an_expression_nested_too_deep_is_refused(self):
         schema = {"type": "integer", "x-kubernetes-validations": [{"rule": "(" * 300 + "self > 0" + ")" * 300}]}

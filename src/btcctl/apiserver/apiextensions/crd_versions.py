@@ -6,7 +6,7 @@ What all versions have in common a server keeps, and speaks of, as if it stood a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any
 
 from btcctl.apiserver.apiextensions import structural
@@ -25,8 +25,12 @@ _MOVED = (
 )
 
 
-def check_versions(spec: Mapping[str, Any]) -> Iterator[Cause]:
-    """What is wrong with the versions of a definition."""
+def check_versions(spec: Mapping[str, Any], known: Container[str] = ()) -> Iterator[Cause]:
+    """What is wrong with the versions of a definition.
+
+    Args:
+        known: Those whose schemas an update leaves as they are.
+    """
     versions = spec["versions"] or []
     for index, version in enumerate(versions):
         if (version.get("schema") or {}).get("openAPIV3Schema") is None:
@@ -46,7 +50,7 @@ def check_versions(spec: Mapping[str, Any]) -> Iterator[Cause]:
         yield _of_all(versions, "must contain unique version names")
     if sum(bool(each.get("storage")) for each in versions) != 1:
         yield _of_all(versions, "must have exactly one version marked as storage version")
-    yield from _check_parts(versions)
+    yield from _check_parts(versions, known)
 
 
 def check_stored(stored: Sequence[str], versions: Sequence[Version]) -> Iterator[Cause]:
@@ -64,11 +68,12 @@ def check_stored(stored: Sequence[str], versions: Sequence[Version]) -> Iterator
             yield invalid(f"{field}[{index}]", name, _MOVED.format(name))
 
 
-def _check_parts(versions: Sequence[Version]) -> Iterator[Cause]:
+def _check_parts(versions: Sequence[Version], known: Container[str]) -> Iterator[Cause]:
     for fields, version, has_status in _parts(versions, "schema", "spec.validation", "schema"):
         schema = (version.get("schema") or {}).get("openAPIV3Schema")
         if schema is not None:
-            yield from structural.check(schema, f"{fields}.openAPIV3Schema", has_status=has_status)
+            is_known = version.get("name") in known
+            yield from structural.check(schema, f"{fields}.openAPIV3Schema", has_status=has_status, is_known=is_known)
     for field, version, _ in _parts(versions, "subresources", "spec.subresources", "subresources"):
         scale = (version.get("subresources") or {}).get("scale")
         if scale is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from btcctl.apiserver.apiextensions import crd_names, crd_versions
@@ -47,8 +47,12 @@ def prepare_definition(body: dict[str, Any]) -> None:
     body["status"] = {"conditions": None, "acceptedNames": {"plural": "", "kind": ""}, "storedVersions": stored}
 
 
-def check_definition(body: Body) -> list[Cause]:
-    """What is wrong with a definition."""
+def check_definition(body: Body, old: Body | None = None) -> list[Cause]:
+    """What is wrong with a definition.
+
+    Args:
+        old: What it replaces.
+    """
     spec, name = body["spec"], body["metadata"].get("name") or ""
     names, versions = spec["names"], spec["versions"] or []
     causes = []
@@ -63,7 +67,7 @@ def check_definition(body: Body) -> list[Cause]:
         message = f'Unsupported value: {shown(spec["scope"])}: supported values: "Cluster", "Namespaced"'
         causes.append(Cause("FieldValueNotSupported", message, "spec.scope"))
     causes += _check_names(names)
-    causes += crd_versions.check_versions(spec)
+    causes += crd_versions.check_versions(spec, _known(versions, old))
     stored = list((body.get("status") or {}).get("storedVersions") or [])
     causes += crd_versions.check_stored(stored, versions)
     if spec.get("preserveUnknownFields"):
@@ -82,12 +86,19 @@ def remarks(body: Body) -> list[str]:
     return [f'unrecognized format "{each}"' for schema in schemas for each in unknown_formats(schema)]
 
 
+def _known(versions: Sequence[Mapping[str, Any]], old: Body | None) -> set[str]:
+    """The versions whose schemas are as they were."""
+    before = {each.get("name"): each.get("schema") for each in (old["spec"]["versions"] if old else None) or ()}
+    named = {each.get("name"): each.get("schema") for each in versions}
+    return {name for name, schema in named.items() if name in before and schema == before[name]}
+
+
 def check_update(new: Body, old: Body) -> list[Cause]:
-    """What an update may not change: the names by which objects are stored."""
+    """What is wrong with an update; it may not change the names by which objects are stored."""
     fields = [("group",), ("names", "plural")]
     if is_established(old):
         fields += [("scope",), ("names", "kind")]
-    causes = []
+    causes = check_definition(new, old)
     for path in fields:
         before, now = old["spec"], new["spec"]
         for name in path:

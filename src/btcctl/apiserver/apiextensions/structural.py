@@ -30,12 +30,13 @@ _FORBIDDEN_BELOW = {
 }  # fmt: skip
 
 
-def check(schema: Schema, field: str, *, has_status: bool) -> list[Cause]:
+def check(schema: Schema, field: str, *, has_status: bool, is_known: bool) -> list[Cause]:
     """What is wrong with the openAPIV3Schema of one version.
 
     Args:
         field: Where it stands.
         has_status: Whether the version has a status subresource.
+        is_known: An update leaves it as it is.
     """
     causes = crd_schema.check_root(schema, field, has_status=has_status)
     if crd_schema.has_tuples(schema):
@@ -47,7 +48,7 @@ def check(schema: Schema, field: str, *, has_status: bool) -> list[Cause]:
     found = list(crd_schema.check(schema, field))
     causes += found
     if not causes:
-        causes += crd_rules.check_rules(schema, field)
+        causes += crd_rules.check_rules(schema, field, is_known=is_known)
     return causes
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 import pytest
 
-from btcctl.apiserver.apiextensions import crd_rules
+from btcctl.apiserver.apiextensions import crd_rules, crds
 from btcctl.apiserver.schemas.cel import rules
 from btcctl.apiserver.schemas.cel.types import type_of
 from btcctl.apiserver.schemas.sizes import declared
+from tests.unit.apiserver.calls import DEFINITIONS, Server, definition
+
+SQUARE = "self.all(x, self.all(y, x == y))"
 
 
 def scalar(name):
@@ -143,13 +148,31 @@ class TestDefinitions:
         ("most", "factor"), [(400, ""), (500, "1.125250x"), (1000, "4.5x"), (5000, "more than 100x")]
     )
     def test_a_rule_that_may_cost_too_much_is_refused_by_how_much(self, complaints, most, factor):
-        found = complaints(array(text(100), most), "self.all(x, self.all(y, x == y))")
+        found = complaints(array(text(100), most), SQUARE)
         if not factor:
             assert found == []
             return
         field, message = found[0]
         assert field == "schema.properties[a].x-kubernetes-validations[0].rule"
         assert message.startswith(f"Forbidden: estimated rule cost exceeds budget by factor of {factor} (try simplify")
+
+    def test_an_update_may_leave_a_rule_that_is_too_dear_as_it_is(self):
+        old = Server().created(DEFINITIONS, definition())
+        (version,) = old["spec"]["versions"]
+        root = version["schema"]["openAPIV3Schema"]["properties"]  # as a server without limits has stored it
+        root["spec"] = {**array(text(100), 1000), "x-kubernetes-validations": [{"rule": SQUARE}]}
+        version["selectableFields"] = version["subresources"] = None
+        labelled = {**old, "metadata": {**old["metadata"], "labels": {"a": "b"}}}
+        assert [each.reason for each in crds.check_definition(old)] == ["FieldValueForbidden"]
+        assert crds.check_update(labelled, old) == []
+        changed = deepcopy(old)
+        changed["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["description"] = "d"
+        assert [each.reason for each in crds.check_update(changed, old)] == ["FieldValueForbidden"]
+
+    def test_even_unchanged_rules_have_a_limit_together(self):
+        one = {**array(text(100), 400), "x-kubernetes-validations": [{"rule": SQUARE}]}
+        whole = {"type": "object", "properties": {f"a{number}": one for number in range(20)}}
+        assert crd_rules.check_rules(whole, "schema", is_known=True) == crd_rules.check_rules(whole, "schema") != []
 
     def test_what_is_below_lists_counts_as_often_as_it_may_be_there(self, complaints):
         ruled = {**text(10), "x-kubernetes-validations": [{"rule": "self == 'a'"}]}
@@ -158,7 +181,7 @@ class TestDefinitions:
         assert complaints(array(ruled), "true") == []  # no more than fit into a request
 
     def test_all_rules_together_have_a_limit_of_their_own(self):
-        one = {**array(text(100), 400), "x-kubernetes-validations": [{"rule": "self.all(x, self.all(y, x == y))"}]}
+        one = {**array(text(100), 400), "x-kubernetes-validations": [{"rule": SQUARE}]}
         whole = {"type": "object", "properties": {f"a{number}": one for number in range(20)}}
         found = crd_rules.check_rules(whole, "schema")
         assert [each.field for each in found][-1] == "schema"

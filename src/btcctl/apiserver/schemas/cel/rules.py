@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from btcctl.apiserver.machinery.errors import Cause
-from btcctl.apiserver.machinery.gofmt import shown
+from btcctl.apiserver.machinery.gofmt import quoted, shown
 from btcctl.apiserver.schemas.cel import data
 from btcctl.apiserver.schemas.cel.compiler import Program, compile_expression
 from btcctl.apiserver.schemas.cel.costs import SizeAt
@@ -42,10 +43,6 @@ class Rule:
 class _NoFurtherRules(Exception):
     """The budget is used up."""
 
-    def __init__(self, cause: Cause) -> None:
-        super().__init__(cause.message)
-        self.cause = cause
-
 
 @dataclass
 class Node:
@@ -68,6 +65,10 @@ class _Place:
     old: Any
     now: Correlated | None
     above: Correlated | None
+
+    def at(self, rule: Rule) -> str:
+        """The field of which the rule tells."""
+        return (self.path + rule.place).removeprefix(".") or "<nil>"
 
     def is_unchanged(self) -> bool:
         nearest = self.now if self.now is not None else self.above
@@ -139,14 +140,12 @@ def run(node: Node, new: Any, old: Any) -> tuple[list[Cause], list[str]]:
     correlated = None if old is None else Correlated(node.schema, new, old)
     causes: list[Cause] = []
     warnings: list[str] = []
-    try:
+    with suppress(_NoFurtherRules):
         for cause, is_old in _run(node, new, _Place("", old, correlated, None), Budget()):
             if is_old:
                 warnings.append(f"{cause.field}: {cause.message}")
             else:
                 causes.append(cause)
-    except _NoFurtherRules as error:
-        causes.append(error.cause)
     return causes, warnings
 
 
@@ -217,12 +216,18 @@ def _run_rules(node: Node, new: Any, place: _Place, budget: Budget) -> Iterator[
             if rule.program.run(scope) is True:
                 continue
         except BudgetExceeded as error:
-            raise _NoFurtherRules(_invalid(kind, f"{_exceeded(error, rule)}", at)) from error
+            yield _invalid(kind, _exceeded(error, rule), at), False  # however little has changed: it was not looked at
+            raise _NoFurtherRules from error
         except EvaluationError as error:
             yield _invalid(kind, _told(error, rule), at), False
             continue
-        cause = _failure(rule, new, kind, place.path, _message(rule, scope))
-        yield cause, not rule.is_transition and place.is_unchanged()
+        may_stay = not rule.is_transition and place.is_unchanged()
+        try:
+            message = _message(rule, scope, budget)
+        except BudgetExceeded as error:
+            yield _invalid(kind, _message_exceeded(error, rule), place.at(rule)), may_stay
+            raise _NoFurtherRules from error
+        yield _failure(rule, new, kind, place.at(rule), message), may_stay
 
 
 def _scope(node: Node, new: Any, old: Any, budget: Budget, *, is_optional: bool) -> dict[str, Any]:
@@ -257,19 +262,27 @@ def _told(error: EvaluationError, rule: Rule) -> str:
     return f"{error} evaluating rule: {rule.name}"
 
 
-def _message(rule: Rule, scope: dict[str, Any]) -> str:
+def _message_exceeded(error: BudgetExceeded, rule: Rule) -> str:
+    if str(error).startswith("operation cancelled"):
+        why = "no further validation rules will be run due to call cost exceeds limit for messageExpression"
+        return f"{why}: {quoted(rule.source['messageExpression'])}"
+    why = str(error).removeprefix("validation ")
+    return f"messageExpression evaluation {why}, no further validation rules will be run"
+
+
+def _message(rule: Rule, scope: dict[str, Any], budget: Budget) -> str:
     if rule.message is not None:
         try:
+            budget.begin_rule()
             found = str(rule.message.run(scope)).strip()
-        except (EvaluationError, BudgetExceeded):
+        except EvaluationError:
             found = ""
         if found and "\n" not in found and len(found.encode()) <= _LONGEST_MESSAGE:
             return found
     return rule.name if rule.source.get("message") else f"failed rule: {rule.name}"
 
 
-def _failure(rule: Rule, new: Any, kind: str, path: str, message: str) -> Cause:
-    place = (path + rule.place).removeprefix(".") or "<nil>"
+def _failure(rule: Rule, new: Any, kind: str, place: str, message: str) -> Cause:
     reason = rule.source.get("reason") or "FieldValueInvalid"
     value = "" if kind in {"object", "array"} else f" {shown(new)}:"
     if reason == "FieldValueForbidden":
