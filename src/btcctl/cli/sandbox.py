@@ -115,11 +115,15 @@ def run_sandbox(args: argparse.Namespace) -> int:
         view=None if args.no_view or args.check else parse_address(args.view_bind),
     )
     guarded = ClusterOptions(is_guarded=args.authorization == "rbac")
-    with _terminated_like_interrupted(), Session(options, say=say, cluster_options=guarded) as session:
-        if args.check:
-            return _check(session)
-        _play(session, waits=not args.no_operator)
-        return 0
+    try:
+        with _terminated_like_interrupted(), Session(options, say=say, cluster_options=guarded) as session:
+            if args.check:
+                return _check(session)
+            _play(session, waits=not args.no_operator)
+            return 0
+    except KeyboardInterrupt:
+        say("\nInterrupted, and cleared away.")
+        raise
 
 
 def _parse_network(text: str) -> IPv6Network:

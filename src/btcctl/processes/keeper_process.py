@@ -163,7 +163,10 @@ def main() -> None:
     for inherited in sys.argv[3:]:
         os.set_inheritable(int(inherited), False)  # ours, not our children's
     run_dir = Path(sys.argv[1])
-    lock = os.open(run_dir / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        lock = os.open(run_dir / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
+    except FileNotFoundError:
+        return  # whoever has started us was interrupted, and has cleared away already
     fcntl.flock(lock, fcntl.LOCK_EX)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     keeper = Keeper(run_dir, float(sys.argv[2]))

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.integration.interrupting import INTERRUPTED, interrupted
 from tests.integration.support import eventually
 
 TIMEOUT_SECONDS = 20
@@ -154,6 +155,21 @@ def test_a_signal_ends_it_cleanly_with_watches_open(signal_: signal.Signals) -> 
         stream = stack.enter_context(watch.getresponse())
         assert server.end(signal_) == 0
         assert stream.read() == b""  # http.client would raise if the last chunk were missing
+
+
+def test_ctrl_c_at_any_moment_of_the_start_ends_it_without_a_traceback(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+
+    def start(output: Path) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "btcctl.apiserver", "--data", str(data)]
+        with output.open("w") as file:
+            return subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT)
+
+    for run_ in interrupted(start, "serving at", tmp_path):
+        assert run_.is_clear, run_
+        assert run_.status == 0 if "serving at" in run_.said else run_.status in INTERRUPTED, run_
+    with serving("--data", str(data)) as server:  # which nothing holds any more
+        assert server.call("GET", CONFIG_MAPS)[0] == 200
 
 
 def test_the_kubeconfig_is_there_before_it_serves(tmp_path: Path) -> None:

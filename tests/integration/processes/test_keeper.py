@@ -124,6 +124,15 @@ def test_a_lock_that_the_keeper_inherits_is_held_until_it_has_ended_and_not_by_i
         fcntl.flock(again, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
+def test_a_keeper_whose_directory_is_gone_already_ends_without_a_word(run_dir: Path, exits: Exits, capfd):
+    run_dir.rmdir()  # as by a sandbox that was interrupted meanwhile
+    keeper = Keeper(run_dir, exits)
+    keeper.start()
+    eventually(lambda: not keeper.is_alive)
+    keeper.stop()
+    assert capfd.readouterr().err == ""
+
+
 def test_nothing_can_be_started_before_start_or_after_stop(run_dir: Path) -> None:
     keeper = Keeper(run_dir)
     with pytest.raises(KeeperError):

@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from btcctl.clock import SYSTEM_CLOCK
+from tests.integration.interrupting import INTERRUPTED, interrupted
 from tests.integration.kubectl import Kubectl
 from tests.integration.support import eventually
 
@@ -29,9 +30,10 @@ class Sandbox:
     Args:
         home: For its kubeconfig and its temporary files.
         args: Further arguments.
+        output: For what it says; None for a file in `home`.
     """
 
-    def __init__(self, home: Path, *args: str) -> None:
+    def __init__(self, home: Path, *args: str, output: Path | None = None) -> None:
         self.kubeconfig = home / "kubeconfig"
         self.temporary = home / "tmp"
         self.temporary.mkdir()
@@ -45,9 +47,9 @@ class Sandbox:
             *args,
         ]
         environment = {**os.environ, "TMPDIR": str(self.temporary)}
-        self.output = home / "output"
-        with self.output.open("w") as output:
-            self.process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment)
+        self.output = output or home / "output"
+        with self.output.open("w") as file:
+            self.process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, env=environment)
 
     def wait_until_up(self) -> None:
         eventually(self.is_up, 60)
@@ -111,6 +113,25 @@ def test_a_signal_ends_it_in_time_and_nothing_is_left(sandbox: Sandbox, number: 
     assert (status, seconds < STOP_SECONDS) == (0, True), seconds
     assert sandbox.left_over() == []
     assert "Traceback" not in sandbox.output.read_text()
+
+
+@pytest.mark.timeout(400)
+def test_ctrl_c_at_any_moment_of_the_start_ends_it_with_one_clear_line_and_leaves_nothing(tmp_path: Path) -> None:
+    sandboxes: list[Sandbox] = []
+
+    def start(output: Path) -> subprocess.Popen[bytes]:
+        home = tmp_path / f"home-{output.name}"
+        home.mkdir()
+        sandboxes.append(Sandbox(home, output=output))
+        return sandboxes[-1].process
+
+    for run in interrupted(start, "It stays up until Ctrl-C", tmp_path):
+        assert run.is_clear, run
+        is_up = "Stopping." in run.said
+        assert run.status == 0 if is_up else run.status in INTERRUPTED, run
+        last = "Stopping." if is_up else "Interrupted, and cleared away." if run.said else ""
+        assert run.said.strip().rpartition("\n")[2] == last, run
+        assert (sandboxes[-1].nodes(), [*sandboxes[-1].temporary.iterdir()]) == ([], []), run
 
 
 def test_a_kill_leaves_nothing_either_but_the_kubeconfig_that_was_asked_for(sandbox: Sandbox) -> None:

@@ -240,8 +240,8 @@ class Cluster:
             clock=self._clock,
             inherits=() if state is None else (state.lock,),
         )
+        parts.callback(lambda: keeper.stop(self._left()))  # first, since Ctrl-C may come while it starts
         keeper.start()
-        parts.callback(lambda: keeper.stop(self._left()))
         addresses = AddressPool(network=self._options.pod_network)
         addresses.start()
         parts.callback(addresses.stop)

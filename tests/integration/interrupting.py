@@ -1,0 +1,70 @@
+"""Ctrl-C at many moments of a program's start, each in a run of its own."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import btcctl
+from btcctl.clock import SYSTEM_CLOCK
+from tests.integration.support import eventually
+
+MOMENTS = 20
+_FIRST = 2  # before that the interpreter has not come to our code yet, and says so with a traceback of its own
+_END_SECONDS = 30.0  # it takes one; what hangs takes for ever
+#: Ours, or the interpreter's, which lets SIGINT end it if that came inside of an exec. A shell sees 130.
+INTERRUPTED = frozenset({130, -signal.SIGINT})
+
+
+class Interrupted(NamedTuple):
+    """How one run ended.
+
+    Attributes:
+        at: Seconds after its start.
+        said: On stdout and stderr.
+    """
+
+    at: float
+    status: int
+    said: str
+
+    @property
+    def is_clear(self) -> bool:
+        """No traceback of ours."""
+        return not re.search(rf"Traceback|{re.escape(str(Path(btcctl.__file__).parent))}", self.said)
+
+
+def interrupted(start: Callable[[Path], subprocess.Popen[bytes]], ready: str, home: Path) -> Iterator[Interrupted]:
+    """Runs that are interrupted one after the other: from early in the start to when it is up.
+
+    Args:
+        start: Starts the program, which writes all that it says to the file.
+        ready: What it says when it is up: that decides how long a start takes.
+    """
+    began = SYSTEM_CLOCK.now()
+    program = start(home / "first")
+    try:
+        eventually(lambda: ready in (home / "first").read_text(), 60)
+        start_seconds = SYSTEM_CLOCK.now() - began
+    finally:
+        _interrupt(program)
+    for number in range(_FIRST, MOMENTS + 1):
+        at = start_seconds * number / MOMENTS
+        output = home / f"{number}"
+        program = start(output)
+        threading.Event().wait(at)
+        yield Interrupted(at, _interrupt(program), output.read_text())
+
+
+def _interrupt(program: subprocess.Popen[bytes]) -> int:
+    program.send_signal(signal.SIGINT)
+    try:
+        return program.wait(_END_SECONDS)
+    finally:
+        program.kill()
+        program.wait()
