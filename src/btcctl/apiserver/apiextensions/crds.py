@@ -88,9 +88,12 @@ def remarks(body: Body) -> list[str]:
 
 def _known(versions: Sequence[Mapping[str, Any]], old: Body | None) -> set[str]:
     """The versions whose schemas are as they were."""
-    before = {each.get("name"): each.get("schema") for each in (old["spec"]["versions"] if old else None) or ()}
-    named = {each.get("name"): each.get("schema") for each in versions}
-    return {name for name, schema in named.items() if name in before and schema == before[name]}
+    before = _schemas((old["spec"]["versions"] if old else None) or ())
+    return {name for name, schema in _schemas(versions).items() if name in before and schema == before[name]}
+
+
+def _schemas(versions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    return {each.get("name") or "": each.get("schema") for each in versions}
 
 
 def check_update(new: Body, old: Body) -> list[Cause]:
