@@ -61,7 +61,7 @@ class Requests:
         for served in self._served():
             body = {"apiVersion": served.type.api_version, "kind": served.type.kind, **body_of(served.type.plural, "a")}
             headers = {"content-type": "application/json"}
-            yield ApiRequest("POST", self._path(served), {}, headers, json.dumps(body).encode())
+            yield ApiRequest("POST", _sendable(self._path(served)), {}, headers, json.dumps(body).encode())
 
     def next(self) -> ApiRequest:
         random = self._random
