@@ -44,7 +44,7 @@ def describe_error(error: BaseException) -> str:
     """
     name = type(error).__name__
     try:
-        text = str(error)
+        text = str.__str__(str(error))  # which may be of a class of its own, with methods that raise
     except BaseException as broken:
         return f"{name}: (its message cannot be shown: {type(broken).__name__})"
     if len(text) > _MAX_TEXT_CHARACTERS:
@@ -84,7 +84,8 @@ class ApiError(BtcctlError):
     _by_code: ClassVar[dict[tuple[int, str | None], type[ApiError]]] = {}
 
     def __init_subclass__(cls) -> None:
-        if cls.status_code is not None:
+        # Of ours alone: one that an author derives is raised by the author, and is not what a server's answer becomes.
+        if cls.__module__ == __name__ and cls.status_code is not None:
             ApiError._by_code[cls.status_code, cls.status_reason] = cls
 
     def __init__(

@@ -47,10 +47,27 @@ class Unprintable(Exception):
         raise SystemExit("no text")
 
 
+class Text(str):
+    """Whose methods are foreign code."""
+
+    __slots__ = ()
+
+    def __len__(self) -> int:
+        raise SystemExit("no length")
+
+    __bool__ = __format__ = __len__  # type: ignore[assignment]
+
+
+class OddlyPrintable(Exception):
+    def __str__(self) -> str:
+        return Text("odd")
+
+
 @pytest.mark.parametrize(
     ("error", "text"),
     [
         (ValueError("broken"), "ValueError: broken"),
+        (OddlyPrintable(), "OddlyPrintable: odd"),
         (KeyError(), "KeyError"),
         (Unprintable(), "Unprintable: (its message cannot be shown: SystemExit)"),
         (ValueError("x" * 5000), "ValueError: " + "x" * 4096 + "… (5000 characters)"),
@@ -58,3 +75,12 @@ class Unprintable(Exception):
 )
 def test_any_exception_can_be_described(error, text):
     assert describe_error(error) == text
+
+
+def test_an_error_that_an_author_derives_is_not_what_a_servers_answer_becomes():
+    class QuotaUsedUp(errors.Forbidden):
+        def __init__(self, who: str) -> None:
+            super().__init__(403, "QuotaUsedUp", who)
+
+    assert type(errors.ApiError.of(403, "Forbidden", "no")) is errors.Forbidden
+    assert QuotaUsedUp("me").message == "me"
