@@ -7,6 +7,7 @@ gives it a thread.
 from __future__ import annotations
 
 import contextlib
+import errno
 import sys
 import threading
 import traceback
@@ -37,13 +38,16 @@ class Latch:
         return self._is_set
 
     def set(self) -> None:
-        """It has happened. Idempotent. Callbacks run here, once, in the caller's thread."""
+        """It has happened. Idempotent. Callbacks run here, once, in the caller's thread; all of them, if one raises."""
         with self._changed:
             self._is_set = True
             callbacks, self._callbacks = self._callbacks, []
             self._changed.notify_all()
         for callback in callbacks:
-            callback()
+            try:
+                callback()
+            except Exception:  # a daemon's or a service's own: whoever asks them to end has others to ask
+                logger.exception("what was to be called at a stop has failed")
 
     def on_set(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call `callback` when it happens, or now if it has already.
@@ -114,8 +118,17 @@ class Runner:
         self._failure: BaseException | None = None
 
     def start(self) -> None:
-        """Start the thread. A Runner runs once; a second start is a RuntimeError."""
-        self._thread.start()
+        """Start the thread. A Runner runs once; a second start is a RuntimeError.
+
+        Raises:
+            OSError: The system gives no thread, as it may give no descriptor: there are too many, or no memory.
+        """
+        try:
+            self._thread.start()
+        except RuntimeError as error:
+            if self._thread.ident is not None:
+                raise
+            raise OSError(errno.EAGAIN, f"no thread can be had for {self.name}: {error}") from error
 
     def request_stop(self) -> None:
         """Ask `run` to return, without waiting for it."""

@@ -109,3 +109,11 @@ def test_a_death_is_told_even_if_the_line_about_it_cannot_be_written():
         runner.stop()
     logging.getLogger("btcctl").removeHandler(handler)
     assert [str(error) for error in seen] == ["gone"]
+
+
+def test_a_callback_that_raises_keeps_no_other_from_being_called():
+    latch, called = Latch(), []
+    latch.on_set(lambda: 1 // 0)
+    latch.on_set(lambda: called.append("the other"))
+    latch.set()
+    assert called == ["the other"]

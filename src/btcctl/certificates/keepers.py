@@ -98,8 +98,15 @@ class MemoryKeeper:
 
     def run(self, stop: Stop) -> None:
         """Make them anew whenever they are due, until `stop` is set. Blocks."""
-        while not stop.wait(self.renew()):
+        while not stop.wait(self._renew_or_look_again()):
             pass
+
+    def _renew_or_look_again(self) -> float:
+        try:
+            return self.renew()
+        except ConfigError as error:  # no descriptor is left, perhaps: the old one serves meanwhile
+            logger.warning("certificates cannot be renewed", what=self._identity.served, error=describe_error(error))
+            return _LOOK_SECONDS
 
     def renew(self) -> float:
         """Make what is due; returns for how many seconds nothing will be."""

@@ -122,29 +122,36 @@ class WebhookServer:
         while not stop.is_set():
             try:
                 sock, _ = listener.accept()
-            except OSError as error:
+                self._begin(sock)
+            except OSError as error:  # no descriptor is left, or no thread
                 if not stop.wait(_NO_ROOM_PAUSE_SECONDS):
                     logger.warning("no client can be let in at the moment", error=describe_error(error))
-                continue
-            self._begin(sock)
         unlink()
 
     def _begin(self, sock: socket.socket) -> None:
         connection = _Connection(sock, self._answer, self._budget)
 
+        def forget() -> None:
+            with self._lock:
+                self._connections.pop(connection, None)
+
         def run(_: Stop) -> None:
             try:
                 connection.serve(self._identity.context)
             finally:
-                with self._lock:
-                    self._connections.pop(connection, None)
+                forget()
 
         with self._lock:
             idle = [each for each in self._connections if each.is_idle]
             if len(self._connections) >= MAX_CONNECTIONS and idle:
                 min(idle, key=lambda each: each.idle_since).end()
             runner = self._connections[connection] = Runner(f"webhooks-{next(self._numbers)}", run)
-        runner.start()
+        try:
+            runner.start()
+        except OSError:
+            sock.close()
+            forget()
+            raise
 
     def _answer(self, path: str, body: bytes, seconds: float) -> Reply:
         if self._metrics is None or path not in self._reviews.paths():
@@ -320,8 +327,15 @@ class _Connection:
 
 
 def _target(request: h11.Request) -> tuple[str, float]:
-    """The path, and for how many seconds the API server waits."""
-    url = urlsplit(request.target.decode("latin-1"))
+    """The path, and for how many seconds the API server waits.
+
+    Raises:
+        _Unreadable: It is no URL.
+    """
+    try:
+        url = urlsplit(request.target.decode("latin-1"))
+    except ValueError as error:
+        raise _Unreadable(HTTPStatus.BAD_REQUEST) from error
     given = parse_qs(url.query).get("timeout", [""])[0].removesuffix("s")
     try:
         seconds = float(given)

@@ -121,6 +121,7 @@ def test_a_certificate_that_has_ended_is_a_problem(certificates):
         (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n", b"413"),
         (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", b"400"),
         (b"nonsense\r\n\r\n", b"400"),
+        (b"POST //[ HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", b"400"),
         (b"POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", b"400"),
         (b"POST /elsewhere HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}", b"404"),
         (b"POST / HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 40_000, b"431"),

@@ -19,6 +19,7 @@ from btcctl.controller.reconciling.result import Result
 from btcctl.deadline import PendingCalls, limited_to
 from btcctl.errors import describe_error
 from btcctl.informers.clusters import ReadsOne
+from btcctl.informers.sharing.notifications import check_plain
 from btcctl.logging import bind, get_logger
 from btcctl.objects import Object, ObjectKey
 from btcctl.threads import Runner, Stop
@@ -70,6 +71,7 @@ class Daemons:
     def __init__(self, name: str, function: Daemon, lister: ReadsOne[Object], clock: Clock) -> None:
         if not callable(function):
             raise TypeError(f"{name}: a daemon must be a function of a key and a Stop, is {function!r}")
+        check_plain(f"{name}: a daemon", function)
         self._name = name
         self._function = function
         self._lister = lister
@@ -143,8 +145,8 @@ class Daemons:
 
     def _begin(self, key: ObjectKey, uid: str) -> _Life:
         life = _Life(uid, self.runner(f"{self._name} {key}", partial(self._run, key)), PendingCalls(self._clock))
+        life.runner.start()  # if no thread can be had, there is no life: the next try begins one
         self._lives[key] = life
-        life.runner.start()
         return life
 
     def _run(self, key: ObjectKey, stop: Stop) -> None:

@@ -302,7 +302,7 @@ class HttpServer:
 
     def _add_thread(self) -> None:
         runner = Runner(f"http-answers-{len(self._threads)}", self._compute, clock=self._clock)
-        with contextlib.suppress(RuntimeError):  # no thread can be had: those that there are do it
+        with contextlib.suppress(OSError):  # no thread can be had: those that there are do it
             runner.start()
             self._threads.append(runner)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol, TypeAlias
 
@@ -91,3 +92,11 @@ def check_handler(handler: object) -> None:
     if not is_instance or not all(callable(getattr(handler, each, None)) for each in _METHODS):
         what = "an object of it" if not is_instance else "HandlerFuncs(on_add=…) of functions"
         raise TypeError(f"a handler has the methods {', '.join(_METHODS)}; {handler!r} is none: pass {what}")
+    for each in _METHODS:
+        check_plain(f"{each} of a handler", getattr(handler, each))
+
+
+def check_plain(what: str, function: object) -> None:
+    """Raise TypeError, in words for its author, if it is a coroutine function, and so would never run."""
+    if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None)):  # noqa: B004  whether that is one
+        raise TypeError(f"{what} is called, and not awaited: it must be a plain function, without `async`")

@@ -35,6 +35,11 @@ class _Lookup:
         finally:
             self.answered.set()
 
+    def fail(self, error: OSError) -> None:
+        """There will be no answer."""
+        self.error = error
+        self.answered.set()
+
 
 class Names:
     """Asks the resolver. Thread-safe."""
@@ -68,7 +73,10 @@ class Names:
                 return known
             lookup = self._under_way[host, port] = _Lookup(host, port, self._clock)
         lookup.answered.on_set(lambda: self._forget(host, port))
-        Runner(f"resolve-{host}", lookup.run).start()
+        try:
+            Runner(f"resolve-{host}", lookup.run).start()
+        except OSError as error:
+            lookup.fail(error)  # for others who wait for it, too; who comes later asks anew
         return lookup
 
     def _forget(self, host: str, port: int) -> None:

@@ -73,6 +73,8 @@ def run(
         _running.add(process)
     try:
         return _Listening(process, is_interactive).until_end(SYSTEM_CLOCK.now() + seconds, seconds, stop)
+    except OSError as error:  # no descriptor is left, for one
+        raise PluginFailed(f"{argv[0]} cannot be listened to: {error.strerror}") from None
     finally:
         _end(process)
         with _guard:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from btcctl.backoff import ExponentialBackoff
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.deadline import time_left
-from btcctl.errors import BtcctlError, DeadlineExceeded, Interrupted, TransportError
+from btcctl.errors import BtcctlError, DeadlineExceeded, Interrupted, TransportError, describe_error
 from btcctl.logging import get_logger
 from btcctl.rest.kubeconfig.issued.exec_plugin import Issued
 from btcctl.secret import hiding_frames
@@ -155,16 +155,23 @@ class Renewed:
             is_ours = renewal is None and self._clock.now() >= self._failures.until
             if is_ours:
                 renewal = self._renewal = _Renewal(is_overdue, SYSTEM_CLOCK.now() + self._seconds + _GRACE_SECONDS)
-                self._start(renewal)
             elif renewal is not None:
                 renewal.is_overdue |= is_overdue
-            return renewal, is_ours
+        if is_ours and renewal is not None:
+            self._start(renewal)
+        return renewal, is_ours
 
     def _start(self, renewal: _Renewal) -> None:
         # A thread of its own: a caller that waits for it may leave before it has ended.
-        Runner(
-            "login", lambda _: self._renew(renewal), on_failure=lambda error: self._failed(renewal, repr(error))
-        ).start()
+        runner = Runner(
+            "login",
+            lambda _: self._renew(renewal),
+            on_failure=lambda error: self._failed(renewal, describe_error(error)),
+        )
+        try:
+            runner.start()
+        except OSError as error:
+            self._failed(renewal, f"{self._what}: {error}")
 
     def _renew(self, renewal: _Renewal) -> None:
         try:
