@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Self, TypeVar
 import msgspec
 
 from btcctl import codecs
-from btcctl.errors import ObjectDecodeError
+from btcctl.errors import ObjectDecodeError, describe_error
 from btcctl.metadata import (
     SCALARS,
     DetailMeta,
@@ -295,7 +295,7 @@ DECODE_ERRORS = codecs.DECODE_ERRORS
 
 
 def decode_json(data: bytes | msgspec.Raw, type_: type[T], what: Callable[[], str]) -> T:
-    """The one seam where the decoder's three families of error become ours.
+    """The one seam where the decoder's three families of error become ours, and what a type of an author raises.
 
     Args:
         data: JSON.
@@ -303,12 +303,14 @@ def decode_json(data: bytes | msgspec.Raw, type_: type[T], what: Callable[[], st
         what: Names the data in the error; only called when there is one.
 
     Raises:
-        ObjectDecodeError: Not JSON, not UTF-8, nested too deep, or not of that shape.
+        ObjectDecodeError: Not JSON, not UTF-8, nested too deep, or not of that shape; or the type has raised.
     """
     try:
         return codecs.decode(data, type_)
     except DECODE_ERRORS as error:
         failure = undecodable(what(), error)
+    except Exception as error:  # of a `__post_init__`, which msgspec lets out unless it is a TypeError or ValueError
+        failure = ObjectDecodeError(f"{what()} cannot be decoded: {describe_error(error)}")
     del data  # a traceback with the values of variables would show it
     raise failure
 
@@ -332,9 +334,10 @@ def is_version_at_least(version: str, wanted: str) -> bool:
 
     Since Kubernetes 1.35 they are numbers that grow (KEP-5504); of others, only equality says something.
     """
-    if version.isdecimal() and wanted.isdecimal():
-        return int(version) >= int(wanted)
-    return version == wanted
+    try:
+        return int(version) >= int(wanted) if version.isdecimal() and wanted.isdecimal() else version == wanted
+    except ValueError:  # of thousands of digits
+        return version == wanted
 
 
 def read_deep_object(raw: bytes, type_meta: TypeMeta | None = None) -> Object:

@@ -5,7 +5,7 @@ import pytest
 
 from btcctl.errors import ObjectDecodeError
 from btcctl.metadata import TypeMeta
-from btcctl.objects import Object, ObjectKey, ObjectMeta
+from btcctl.objects import Object, ObjectKey, ObjectMeta, is_version_at_least
 from tests.deep import DEEP, TOO_DEEP_TO_SKIP
 
 POD = {
@@ -177,3 +177,11 @@ def test_a_class_is_told_the_kind_if_it_has_room_for_it_or_minds_it():
     assert obj.decode(Seeing) == Seeing("Pod", "v1")
     with pytest.raises(ObjectDecodeError, match="apiVersion"):
         obj.decode(Strict)  # as of an object that says it
+
+
+@pytest.mark.parametrize(
+    ("version", "wanted", "is_at_least"),
+    [("10", "9", True), ("9", "10", False), ("a", "a", True), ("b", "a", False), ("9" * 5000, "1", False)],
+)
+def test_which_version_is_the_later_one_whatever_they_are(version, wanted, is_at_least):
+    assert is_version_at_least(version, wanted) is is_at_least

@@ -19,7 +19,7 @@ from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 from btcctl.errors import ObjectDecodeError, describe_error
 from btcctl.informers.cache.lister import Lister
 from btcctl.informers.shared_informer import SharedInformer
-from btcctl.informers.sharing.notifications import Deleted
+from btcctl.informers.sharing.notifications import Deleted, check_handler
 from btcctl.informers.sharing.registration import Registration
 from btcctl.logging import get_logger
 from btcctl.objects import Object, ObjectKey
@@ -108,6 +108,7 @@ class TypedInformer(Generic[T]):
 
     def add_handler(self, handler: TypedHandler[T], *, resync_seconds: float | None = None) -> Registration:
         """As of `SharedInformer`; objects are decoded for each handler anew."""
+        check_handler(handler)
         return self.informer.add_handler(_Decoding(handler, self._type), resync_seconds=resync_seconds)
 
     def add_index(self, name: str, index: Callable[[T], Iterable[str]]) -> None:

@@ -89,7 +89,7 @@ def _with_nulls_as_missing(obj: Object, model: type[T], error: ObjectDecodeError
         if not isinstance(metadata, dict):
             raise error
         return codecs.convert({**body, "metadata": without_nulls_in(metadata)}, model)
-    except codecs.DECODE_ERRORS:
+    except Exception:  # of codecs.DECODE_ERRORS, or what the class itself raises
         raise error from None
 
 

@@ -13,6 +13,7 @@ from btcctl.informers.sharing.notifications import Added, Deleted, EventHandler,
 from btcctl.informers.typed import TypedInformer, TypedLister, cache_of
 from btcctl.objects import ObjectKey, ObjectMeta
 from btcctl.testing import capture_logs
+from btcctl.typed.values import decoded
 from tests.unit.informers.support import LiveSource, key, pod
 
 
@@ -180,3 +181,30 @@ def test_what_is_deleted_while_it_does_not_fit_was_last_what_the_handler_knows(t
 def test_a_view_and_its_informer_are_one_cache():
     widgets = typed(LiveSource())
     assert cache_of(widgets) is cache_of(widgets.informer) is widgets.informer
+
+
+class Choosy(msgspec.Struct):
+    """Whose own code raises what msgspec lets out."""
+
+    metadata: ObjectMeta
+    size: object = 0
+
+    def __post_init__(self) -> None:
+        if self.size == "big":
+            raise KeyError("no such size")
+
+
+def test_what_a_type_itself_raises_is_of_that_one_object_and_its_mending_is_told():
+    informer, sizes = Directly(), Sizes()
+    TypedInformer(informer, Choosy).add_handler(sizes)  # type: ignore[arg-type]
+    bad = pod("a", 5, size="big")
+    with pytest.raises(ObjectDecodeError, match="default/a cannot be decoded: KeyError: 'no such size'"):
+        decoded(bad, Choosy)
+    assert not informer.tell(Added(bad, True))
+    assert informer.tell(Updated(bad, pod("a", 6, size=1)))
+    assert len(sizes.told) == 1
+
+
+def test_who_is_no_handler_of_a_view_is_told_at_once():
+    with pytest.raises(TypeError, match="has the methods on_add"):
+        typed(LiveSource()).add_handler(print)  # type: ignore[arg-type]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from btcctl.informers.sharing.notifications import Deleted, EventHandler
+from btcctl.informers.sharing.notifications import Deleted, EventHandler, check_handler, check_plain
 from btcctl.objects import Object
 
 
@@ -20,6 +20,8 @@ class FilteringHandler:
     """
 
     def __init__(self, handler: EventHandler, keep: Callable[[Object], bool]) -> None:
+        check_handler(handler)
+        check_plain("a filter", keep)
         self._handler = handler
         self._keep = keep
 
@@ -32,7 +34,7 @@ class FilteringHandler:
         """Hand on an update, an addition or a deletion, by which of the two states passes."""
         passed = self._passed(old)
         try:
-            passes = self._keep(new)
+            passes = bool(self._keep(new))  # what it returns may raise, too
         except BaseException:
             self._no_longer(old, passed)
             raise
@@ -55,7 +57,7 @@ class FilteringHandler:
     def _passed(self, old: Object) -> bool:
         """Whether the handler knows `old`; that `keep` raised for it has been counted before."""
         try:
-            return self._keep(old)
+            return bool(self._keep(old))
         except BaseException:
             return False
 
@@ -70,6 +72,8 @@ class PredicateHandler:
     """
 
     def __init__(self, handler: EventHandler, wants: Callable[[Object | None, Object | None], bool]) -> None:
+        check_handler(handler)
+        check_plain("a predicate", wants)
         self._handler = handler
         self._wants = wants
 
@@ -90,7 +94,7 @@ class PredicateHandler:
 
     def _notify_if_wanted(self, old: Object | None, new: Object | None, notify: Callable[[], None]) -> None:
         try:
-            is_wanted = self._wants(old, new)
+            is_wanted = bool(self._wants(old, new))  # what it returns may raise, too
         except BaseException:
             notify()
             raise

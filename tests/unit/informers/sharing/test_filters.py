@@ -107,3 +107,27 @@ def test_a_predicate_that_raises_drops_nothing(error):
         with pytest.raises(error):
             tell()
     assert recorder.told == ["add a 1", "update a 1 -> 2", "delete a"]
+
+
+class Ambiguous:
+    """As what numpy makes of a comparison of arrays."""
+
+    def __bool__(self) -> bool:
+        raise ValueError("the truth value is ambiguous")
+
+
+def test_what_a_predicate_returns_drops_nothing_if_nobody_can_say_whether_it_is_true():
+    recorder = Recorder()
+    with pytest.raises(ValueError, match="ambiguous"):
+        PredicateHandler(recorder, lambda old, new: Ambiguous()).on_add(pod("a", 1), in_initial_list=False)
+    assert recorder.told == ["add a 1"]
+
+
+def test_an_object_of_which_nobody_can_say_whether_it_passes_does_not():
+    recorder = Recorder()
+    recorder.known = {key("a"): pod("a", 2)}
+    handler = FilteringHandler(recorder, lambda obj: obj.resource_version == "2" or Ambiguous())
+    with pytest.raises(ValueError, match="ambiguous"):
+        handler.on_update(pod("a", 2), pod("a", 3))
+    handler.on_update(pod("a", 3), pod("a", 2))
+    assert recorder.told == ["delete a", "add a 2"]
