@@ -78,13 +78,17 @@ class SourceRecorder:
 
         Raises:
             ValueError: `type_` is something else, or `reason` is empty.
+            TypeError: It is about something else than an object, or a text is none.
         """
         if type_ not in {NORMAL, WARNING}:
             raise ValueError(f"event type {type_!r} is neither Normal nor Warning")
         if not reason:
             raise ValueError("an event needs a reason")
+        if isinstance(reference, TypedObject):
+            reference = ObjectReference.of(type(reference), reference)
+        _check_types(reference, related, reason=reason, message=message, action=action)
         event = Event(
-            ObjectReference.of(type(reference), reference) if isinstance(reference, TypedObject) else reference,
+            reference,
             type_,
             self._fitting(reason, REASON_BYTES),
             self._fitting(message, MESSAGE_BYTES),
@@ -103,6 +107,19 @@ class SourceRecorder:
             with self._lock:
                 self._shortened += 1
         return fitting
+
+
+def _check_types(reference: object, related: object, **texts: object) -> None:
+    """Here, where the author sees it, and not in the thread that writes."""
+    for each in (reference, *(() if related is None else (related,))):
+        if not isinstance(each, ObjectReference):
+            raise TypeError(
+                f"an event is about one {type(each).__name__}, must be an ObjectReference, "
+                "or an object of a class that says its kind: ObjectReference.of(type, obj)"
+            )
+    for name, text in texts.items():
+        if not isinstance(text, str):
+            raise TypeError(f"the {name} of an event is of type {type(text).__name__}, must be text")
 
 
 @dataclass(frozen=True, slots=True)

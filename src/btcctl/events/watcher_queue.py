@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextvars import copy_context
 from typing import Protocol, runtime_checkable
 
-from btcctl.clock import SYSTEM_CLOCK, Clock
+from btcctl.clock import SYSTEM_CLOCK, Clock, check_seconds
 from btcctl.events.event import Event
 from btcctl.logging import bind, get_logger
 from btcctl.threads import Runner, Stop
@@ -19,6 +19,7 @@ logger = get_logger(__name__)
 
 QUEUE_LENGTH = 1000  # client-go's maxQueuedEvents (tools/record/event.go)
 _JOIN_SECONDS = 1.0  # for a thread that has nothing left to do
+_MIN_PAUSE_SECONDS = 0.005  # a watcher that always has something to do would spin
 _HANGING_JOIN_SECONDS = 0.1  # for one whose watcher hangs in a call
 
 #: Called for each event in a thread of its own; once the Stop is set, it is in a hurry.
@@ -69,7 +70,7 @@ class WatcherQueue:
 
     def offer(self, event: Event) -> None:
         """Take the event, or drop it; never blocks."""
-        is_wanted = self._wants is None or self._wants(event)
+        is_wanted = self._is_wanted(event)
         with self._changed:
             self._offered += 1
             if not is_wanted:
@@ -82,6 +83,14 @@ class WatcherQueue:
             is_first = self.dropped == 1
         if is_first:
             logger.warning("events come faster than they can be written: dropped and counted", limit=self._length)
+
+    def _is_wanted(self, event: Event) -> bool:
+        """What cannot be judged is wanted: an event must not be lost, neither here nor for the other watchers."""
+        try:
+            return self._wants is None or bool(self._wants(event))
+        except BaseException as error:
+            self._note_failure(error)
+            return True
 
     def start(self) -> None:
         with self._changed:
@@ -163,11 +172,9 @@ class WatcherQueue:
             is_last = event is None and self._closed
             try:
                 pause = self._deal_with(event, stop)
-            except BaseException:  # CancelledError, SystemExit: the watcher's failure, and not the thread's end
+            except BaseException as error:  # CancelledError, SystemExit: the watcher's failure, not the thread's end
                 pause = None
-                if not self._failed:
-                    self._failed = True
-                    logger.exception("an event watcher failed; further failures are not logged")
+                self._note_failure(error)
             finally:
                 with self._changed:
                     self._busy = False
@@ -191,7 +198,16 @@ class WatcherQueue:
             copy_context().run(self._tell, event, stop)
         if self._idle_hook is None:
             return None
-        return 0.0 if self._queue else self._idle_hook.idle(stop)
+        if self._queue:
+            return 0.0
+        pause = self._idle_hook.idle(stop)
+        return None if pause is None else max(_MIN_PAUSE_SECONDS, check_seconds("what idle returns", pause))
+
+    def _note_failure(self, error: BaseException) -> None:
+        """The first one is logged."""
+        if not self._failed:
+            self._failed = True
+            logger.error("an event watcher failed; further failures are not logged", exc_info=error)
 
     def _tell(self, event: Event, stop: Stop) -> None:
         bind(**event.log_context)

@@ -363,3 +363,45 @@ def test_what_nobody_will_see_is_counted_for_prometheus():
     assert registry.get_sample_value("events_shortened_total") == 1.0
     assert registry.get_sample_value("events_suppressed_total") == 5.0
     assert registry.get_sample_value("events_dropped_total") == 1.0
+
+
+@pytest.mark.parametrize("pause", [float("nan"), -1.0, "soon"])
+def test_a_watcher_that_names_no_pause_hears_of_the_next_event_all_the_same(pause):
+    class Confused(Patient):
+        def idle(self, stop: Stop) -> float:
+            super().idle(stop)
+            return pause
+
+    watcher = Confused()
+    broadcaster = broadcaster_for(watcher)
+    broadcaster.start()
+    for _ in range(2):
+        broadcaster.publish(EVENT)
+        assert [watcher.called.get(timeout=REAL_LIMIT_SECONDS) for _ in range(2)] == ["Created", "idle"]
+    broadcaster.stop()
+
+
+def test_a_watcher_that_is_never_done_does_not_spin():
+    class Restless(Patient):
+        def idle(self, stop: Stop) -> float:
+            super().idle(stop)
+            return 0.0
+
+    clock, watcher = FakeClock(), Restless()
+    broadcaster = broadcaster_for(watcher, clock=clock)
+    broadcaster.start()
+    broadcaster.publish(EVENT)
+    assert [watcher.called.get(timeout=REAL_LIMIT_SECONDS) for _ in range(2)] == ["Created", "idle"]
+    clock.wait_until_blocked(2)
+    assert watcher.called.empty()
+    broadcaster.stop()
+
+
+def test_a_choice_of_events_that_raises_loses_none_for_anybody():
+    broadcaster, seen, others = Broadcaster(FakeClock()), [], []
+    broadcaster.watch(lambda event, _stop: seen.append(event), lambda _event: 1 // 0)
+    broadcaster.watch(lambda event, _stop: others.append(event))
+    broadcaster.publish(EVENT)
+    while broadcaster.step():
+        pass
+    assert (seen, others) == ([EVENT], [EVENT])
