@@ -12,10 +12,12 @@ configures `logging` decides by level and handler as for everything else. `confi
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import re
 import sys
+import traceback
 from collections.abc import Mapping
 from contextvars import ContextVar, copy_context
 from typing import TYPE_CHECKING, Any, Final, Literal, TextIO
@@ -81,7 +83,17 @@ class Logger:
     def _emit(self, level: int, event: str, fields: dict[str, Any]) -> None:
         exc_info = fields.pop("exc_info", None)
         message = Message(event, {**bound_fields(), **fields})
-        self._logger.log(level, message, exc_info=exc_info, stacklevel=_FRAMES)
+        try:
+            self._logger.log(level, message, exc_info=exc_info, stacklevel=_FRAMES)
+        except Exception:  # of a handler or a filter of the program: no line is worth the thread that writes it
+            _complain()
+
+
+def _complain() -> None:
+    """What `logging.Handler.handleError` does for handlers that catch what they raise."""
+    if logging.raiseExceptions:
+        with contextlib.suppress(Exception):
+            traceback.print_exc()
 
 
 _PREFIX: Final = "structlog_"  # of the names that structlog gives its context variables

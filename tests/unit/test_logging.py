@@ -119,3 +119,17 @@ def test_a_program_that_writes_everything_with_structlog_gets_our_fields(stream)
     stdlib_logging.getLogger().addHandler(handler)
     logging.get_logger("btcctl.x").warning("lost", key="a/b", token="hunter2")
     assert lines(stream) == [{"event": "lost", "key": "a/b", "token": logging.REDACTED}]
+
+
+def test_what_the_programs_own_handler_or_filter_raises_ends_nobody_who_logs(capsys):
+    def refuse(_: stdlib_logging.LogRecord) -> bool:
+        raise OSError("the log has no room")
+
+    logger = logging.get_logger("btcctl.of_a_test")
+    standard = stdlib_logging.getLogger("btcctl.of_a_test")
+    standard.addFilter(refuse)
+    try:
+        logger.warning("it goes on")
+    finally:
+        standard.removeFilter(refuse)
+    assert "OSError: the log has no room" in capsys.readouterr().err
