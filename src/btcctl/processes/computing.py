@@ -134,9 +134,13 @@ def _ask(child: _Child, question: bytes) -> tuple[bool, Any]:
             if not child.pipe.poll(time_left(_FOREVER)):
                 time_left(_FOREVER)
                 raise DeadlineExceeded("not computed in time")
-            answer: tuple[bool, Any] = pickle.loads(child.pipe.recv_bytes())  # noqa: S301  of our own process
+            data = child.pipe.recv_bytes()
         except (EOFError, OSError) as error:
             raise ComputingFailed("the process that computed has ended") from error
+    try:
+        answer: tuple[bool, Any] = pickle.loads(data)  # noqa: S301  of our own process
+    except Exception as error:  # of a class that cannot be made again
+        raise ComputingFailed(f"what was computed cannot be brought back: {describe_error(error)}") from None
     return answer
 
 
@@ -156,7 +160,10 @@ def _answer(question: bytes) -> bytes:
     except BaseException as error:  # foreign code
         answer = (False, error)
     try:
-        return pickle.dumps(answer)
+        data = pickle.dumps(answer)
+        if not answer[0]:
+            pickle.loads(data)  # noqa: S301  an error that needs more than its message cannot be made again from that
+        return data
     except Exception as error:  # of whatever is asked to pickle itself
         what = describe_error(answer[1]) if not answer[0] else describe_error(error)
         return pickle.dumps((False, ComputingFailed(f"what was computed cannot be brought back: {what}")))

@@ -40,3 +40,25 @@ def unpicklable() -> Any:
 def sleep(seconds: float) -> float:
     time.sleep(seconds)
     return seconds
+
+
+class Particular(Exception):
+    """Cannot be made again from its message alone, as many an error of a library."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+
+
+def fail_particularly() -> None:
+    raise Particular(7, "too small")
+
+
+class Unwelcome:
+    """Can be sent, and not received."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return divmod, (1, 0)
+
+
+def unwelcome() -> Unwelcome:
+    return Unwelcome()

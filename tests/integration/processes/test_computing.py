@@ -52,6 +52,14 @@ def test_a_process_is_kept_for_the_next_call_and_what_is_raised_there_is_raised_
     assert call(processes, computations.pid) == first
 
 
+def test_what_cannot_be_made_again_here_is_said_with_what_it_was(processes):
+    with pytest.raises(ComputingFailed, match="cannot be brought back: Particular: 7: too small"):
+        call(processes, computations.fail_particularly)
+    with pytest.raises(ComputingFailed, match="cannot be brought back: ZeroDivisionError"):
+        call(processes, computations.unwelcome)
+    assert call(processes, computations.double, 21) == 42
+
+
 def test_what_computes_gives_way_to_what_reacts(processes):
     assert call(processes, computations.niceness) > os.nice(0)
 
