@@ -10,10 +10,12 @@ import pytest
 
 from btcctl import (
     Controller,
+    EventRecorder,
     HandlerFuncs,
     Manager,
     Object,
     ObjectKey,
+    ObjectReference,
     PatchKind,
     ResourceType,
     Result,
@@ -23,9 +25,12 @@ from btcctl import (
     set_controller,
     write_status,
 )
+from btcctl.controller.lives.daemons import Daemons
+from btcctl.controller.lives.timers import Timer, timed
 from btcctl.controller.options import ControllerOptions
 from btcctl.errors import CacheSyncError, ConfigError, NotFound
 from btcctl.informers.options import ReflectorOptions
+from btcctl.informers.sharing.filters import FilteringHandler, PredicateHandler
 from btcctl.leaderelection.election import Timing
 from btcctl.resources import CLUSTER_ROLES, CONFIG_MAPS, NODES, PODS
 from btcctl.testing.clock import FakeClock
@@ -38,6 +43,7 @@ KEY = ObjectKey("default", "a")
 CLIENT = FakeClient(types=[WIDGETS], field_manager="me")
 MAPS = CLIENT.resource(CONFIG_MAPS, "default")
 A_MAP = Object.from_body({"metadata": {"name": "a", "namespace": "default"}})
+REFERENCE = ObjectReference.of(CONFIG_MAPS, A_MAP)
 AN_OWNER = Object.from_body({"metadata": {"name": "w", "namespace": "default", "uid": "u"}})
 
 
@@ -80,6 +86,26 @@ def started_again() -> None:
     made.start()
 
 
+def add_handler(handler: HandlerFuncs) -> None:
+    factory().informer(PODS).add_handler(handler)
+
+
+async def waits(*_: object) -> None:
+    """What is a coroutine function where a plain one is called."""
+
+
+def timed_by_a_lambda() -> None:
+    class Always:
+        def get(self, key: ObjectKey) -> Object:
+            return AN_OWNER
+
+    timed(lambda key: waits(key), Timer(1.0, Always(), FakeClock()))(KEY)  # noqa: PLW0108  it is the mistake
+
+
+def event(reference: object, message: object = "m", **how: object) -> None:
+    EventRecorder(CLIENT, "net").event(reference, "Normal", "Created", message, **how)
+
+
 def ensure(mutate: Callable[[dict], object], **how: object) -> None:
     create_or_update(MAPS, KEY, mutate, **how)
 
@@ -101,6 +127,20 @@ def ensure(mutate: Callable[[dict], object], **how: object) -> None:
         (lambda: controller().queue.add(["default", "a"]), TypeError, "unhashable"),
         (lambda: factory().informer(PODS).add_handler(print), TypeError, r"has the methods on_add.*pass HandlerFuncs"),
         (lambda: factory().informer(PODS).add_handler(HandlerFuncs), TypeError, "pass an object of it"),
+        (lambda: add_handler(HandlerFuncs(on_add=waits)), TypeError, "on_add of a handler is called, and not awaited"),
+        (lambda: FilteringHandler(HandlerFuncs(), waits), TypeError, "a filter is called, and not awaited"),
+        (lambda: PredicateHandler(HandlerFuncs(), waits), TypeError, "a predicate is called, and not awaited"),
+        (
+            lambda: controller().watch(factory().informer(PODS), waits),
+            TypeError,
+            "a mapping is called, and not awaited",
+        ),
+        (lambda: controller().watch(factory().informer(PODS), predicate=waits), TypeError, "a predicate is called"),
+        (lambda: Daemons("net", waits, None, FakeClock()), TypeError, "net: a daemon is called, and not awaited"),
+        (timed_by_a_lambda, TypeError, "a timer's function returned a coroutine"),
+        (lambda: event(A_MAP), TypeError, r"about one Object.*ObjectReference\.of\(type, obj\)"),
+        (lambda: event(REFERENCE, related="a"), TypeError, "about one str"),
+        (lambda: event(REFERENCE, ValueError("x")), TypeError, "the message of an event is of type ValueError"),
         (lambda: factory().informer(PODS).add_index("node", "spec.nodeName"), TypeError, "a function of an object"),
         (lambda: factory().informer(PODS).lister.by_index("node", "n"), KeyError, "has no index 'node'"),
         (lambda: factory().informer(PODS).lister.list(selector="a in (b"), ValueError, "is no label selector"),

@@ -14,6 +14,8 @@ from btcctl.controller.controller import Controller
 from btcctl.controller.options import ControllerOptions
 from btcctl.controller.reconciling.failures import Tracebacks, retry_after_of, traceback_of
 from btcctl.controller.reconciling.result import Result
+from btcctl.errors import Conflict
+from btcctl.metrics import Metrics
 from btcctl.testing import capture_logs
 from btcctl.testing.clock import FakeClock
 from tests.unit.controller.support import key
@@ -63,10 +65,17 @@ def raising(error: BaseException) -> Callable[..., Any]:
     return fail
 
 
+class OfAnAuthor(Conflict):
+    """An error of ours, but for what ours are made with."""
+
+    def __init__(self) -> None:
+        Exception.__init__(self, "the quota is used up")
+
+
 GROUP = partial(BaseExceptionGroup, "all", [SystemExit(1), Unprintable()])
 RAISED = [
     *(Unprintable, Hostile, asyncio.CancelledError, GeneratorExit, KeyboardInterrupt, SystemExit, StopIteration),
-    *(RecursionError, MemoryError, GROUP),
+    *(RecursionError, MemoryError, GROUP, OfAnAuthor),
 ]
 
 
@@ -263,3 +272,28 @@ def test_a_traceback_has_an_end(make):
 def test_a_traceback_blanks_credentials_and_does_not_need_a_message():
     assert "hunter2" not in traceback_of(failure("https://me:hunter2@host said no"))
     assert "Unprintable" in traceback_of(Unprintable())
+
+
+@pytest.mark.parametrize("no_key", ["default/a", ("default", "a"), 1])
+def test_what_is_no_key_is_said_and_dropped_and_the_worker_goes_on(no_key):
+    reconciled: list[object] = []
+    controller = Controller("net", lambda key: reconciled.append(key) or Result(), metrics=Metrics())
+    for each in (no_key, KEY):
+        controller.queue.add(each)
+    with capture_logs() as logs:
+        for _ in range(2):
+            controller.process_next()
+    assert reconciled == [KEY]
+    assert [each["type"] for each in logs if "is no key" in each["event"]] == [type(no_key).__name__]
+
+
+@pytest.mark.parametrize("seconds", [0.0, -1.0])
+def test_a_rate_limiter_that_says_at_once_lets_no_key_that_fails_spin(seconds):
+    class Hasty(BrokenLimiter):
+        def delay(self, _: object) -> float:
+            return seconds
+
+        forget = num_requeues = delay
+
+    controller = after_one_call(raising(ValueError()), rate_limiter=Hasty())
+    assert controller.queue.state_of(KEY).due_seconds == 0.005

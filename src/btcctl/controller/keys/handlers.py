@@ -53,7 +53,7 @@ def map_to_keys(keys_of: KeysOf, obj: Object) -> tuple[list[ObjectKey], BaseExce
     try:
         named = keys_of(obj)
         for key in named if type(named) is list else _iterable(named):
-            if type(key) is not ObjectKey or type(key.name) is not str or type(key.namespace) is not str:
+            if type(key) is not ObjectKey or not (type(key.name) is type(key.namespace) is type(key.cluster) is str):
                 _check(key)
             keys.append(key.within(cluster) if cluster and not key.cluster else key)
     except BaseException as error:
@@ -65,8 +65,10 @@ def _check(key: object) -> None:
     """Raise TypeError, in words for who wrote the mapping, if `key` is no ObjectKey."""
     if not isinstance(key, ObjectKey):
         raise TypeError(f"a mapping named {_shown(key)}, must name ObjectKeys: [ObjectKey(namespace, name)]")
-    if not (isinstance(key.namespace, str) and isinstance(key.name, str)):
-        raise TypeError('a mapping named an ObjectKey whose namespace or name is no text; "" is the cluster\'s scope')
+    if not (isinstance(key.namespace, str) and isinstance(key.name, str) and isinstance(key.cluster, str)):
+        raise TypeError(
+            'a mapping named an ObjectKey whose namespace, name or cluster is no text; "" is the cluster\'s scope'
+        )
 
 
 def _iterable(named: object) -> Iterable[Any]:

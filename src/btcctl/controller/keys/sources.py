@@ -13,7 +13,7 @@ from btcctl.controller.keys.handlers import KeysOf, map_to_keys, own_key
 from btcctl.controller.keys.predicates import Predicate
 from btcctl.errors import CacheSyncError, describe_error
 from btcctl.informers.shared_informer import SharedInformer
-from btcctl.informers.sharing.notifications import Deleted, Witness
+from btcctl.informers.sharing.notifications import Deleted, Witness, check_plain
 from btcctl.logging import get_logger
 from btcctl.objects import Object, ObjectKey
 from btcctl.threads import Stop
@@ -58,6 +58,8 @@ class KeyHandler:
             raise TypeError(
                 "a mapping is a function from an object to keys, a predicate one of its old and its new state"
             )
+        check_plain("a mapping", keys_of)
+        check_plain("a predicate", predicate)
         self._note = note
         self.adding: Callable[[ObjectKey], None] | None = None  #: told of each key right before it is added
         self._add = add

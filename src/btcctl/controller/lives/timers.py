@@ -125,10 +125,18 @@ def timed(function: Timed, timer: Timer) -> Callable[[ObjectKey], Any]:
     def reconcile(key: ObjectKey) -> Result:
         if timer.is_due(key):
             with timer.turn(key):
-                call(key)
+                _refuse_coroutine(call(key))
         return timer.next(key)
 
     return reconcile
+
+
+def _refuse_coroutine(returned: object) -> None:
+    if inspect.iscoroutine(returned):
+        returned.close()  # or the interpreter warns that it was never awaited
+        raise TypeError(
+            "a timer's function returned a coroutine, but is no coroutine function: write it as `async def`"
+        )
 
 
 def _timed_async(function: Callable[[ObjectKey], Any], timer: Timer) -> Callable[[ObjectKey], Any]:

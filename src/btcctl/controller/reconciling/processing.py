@@ -101,7 +101,18 @@ class Processor:
                 self._end_turn(key)
 
     def _has_turn(self, key: ObjectKey) -> bool:
-        """Whether it is `key`'s turn. Otherwise it comes again once another of its cluster is done."""
+        """Whether it is `key`'s turn. Otherwise it comes again once another of its cluster is done.
+
+        What is no key at all, which a program may have put into the queue, has none.
+        """
+        given: Any = key  # by programs that no type checker has seen
+        if not isinstance(given, ObjectKey):
+            logger.error(
+                "dropped what is no key: queue.add takes an ObjectKey(namespace, name)",
+                controller=self._name,
+                type=type(given).__name__,
+            )
+            return False
         return not self._has_clusters or self.turns.take(key)
 
     def _end_turn(self, key: ObjectKey) -> None:
@@ -212,7 +223,7 @@ class Processor:
     def _hold_back(self, key: ObjectKey, error: BaseException) -> float:
         asked = retry_after_of(error)
         if not is_passing(error):
-            return self._add_rate_limited(key, asked)
+            return self._add_rate_limited(key, max(asked, MIN_REQUEUE_SECONDS))  # a limiter may say 0, for ever
         seconds = max(asked, self._passing.delay(key))
         self._queue.add_after(key, seconds)
         return seconds

@@ -91,7 +91,8 @@ class AccessReviews:
         status = self._review(_TOKENS, {"token": token})
         if status.get("authenticated") is not True:
             return _UNKNOWN
-        user: Mapping[str, Any] = status.get("user") or {}
+        said = status.get("user")
+        user: Mapping[str, Any] = said if isinstance(said, dict) else {}
         who = {name: user[name] for name in ("uid", "groups", "extra") if user.get(name)}
         name = str(user.get("username") or "")
         attributes = {"path": path, "verb": verb}

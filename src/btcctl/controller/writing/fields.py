@@ -81,15 +81,17 @@ def manager_of(path: str, body: Mapping[str, Any], *, but: str = "") -> str:
         body: The object's.
         but: A field manager that is not meant: our own.
     """
-    entries = [each for each in body["metadata"].get("managedFields") or () if each.get("manager") != but]
-    owners = [each for each in entries if not each.get("subresource") and _owns(each.get("fieldsV1") or {}, path)]
+    said = body["metadata"].get("managedFields")
+    entries = [each for each in said if isinstance(each, Mapping)] if isinstance(said, list) else []
+    others = [each for each in entries if each.get("manager") != but]
+    owners = [each for each in others if not each.get("subresource") and _owns(each.get("fieldsV1"), path)]
     latest = max(owners, key=lambda each: str(each.get("time") or ""), default=None)
     return "" if latest is None else str(latest.get("manager") or "")
 
 
-def _owns(fields: Mapping[str, Any], path: str) -> bool:
+def _owns(fields: Any, path: str) -> bool:
     for name in path.partition("[")[0].split("."):
-        below = fields.get(f"f:{name}")
+        below = fields.get(f"f:{name}") if isinstance(fields, Mapping) else None
         if below is None:
             return False
         if not below:  # the whole of it

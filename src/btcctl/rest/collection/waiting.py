@@ -73,6 +73,7 @@ class _Wait:
 
     def __init__(self, resource: Readable, key: ObjectKey, condition: Condition) -> None:
         self._resource = resource
+        self._key = key
         self._selector = f"metadata.name={key.name}"
         self._condition = condition
         self._has_looked = False
@@ -82,13 +83,16 @@ class _Wait:
     def follow(self, breaker: Breaker) -> bool:
         """Read the object and watch it until the watch ends; return whether it is as wanted."""
         page = self._resource.list_page(resource_version="", limit=0, field_selector=self._selector, breaker=breaker)
-        if self._is_wanted(page.items[0] if page.items else None):
+        name = self._key.name  # not every server heeds a selector of fields
+        if self._is_wanted(next((each for each in page.items if each.name == name), None)):
             return True
         with self._resource.watch(
             resource_version=page.resource_version, field_selector=self._selector, breaker=breaker
         ) as events:
             for event in events:
-                if event.type != BOOKMARK and self._is_wanted(None if event.type == DELETED else event.object):
+                if event.type == BOOKMARK or event.object.name != name:
+                    continue
+                if self._is_wanted(None if event.type == DELETED else event.object):
                     return True
         return False
 

@@ -117,7 +117,7 @@ def test_a_predicate_that_raises_drops_nothing(error):
     assert keys == [key("added"), key("changed"), key("deleted")]
 
 
-async def async_mapping(obj):
+async def async_mapping(obj, _=None):
     return [obj.key]
 
 
@@ -131,9 +131,10 @@ async def async_mapping(obj):
         (lambda _: ("default", "a"), "named one str, must name ObjectKeys"),
         (lambda _: [("default", "a")], "named one tuple"),
         (lambda _: [["default", "a"]], "named one list"),
-        (lambda _: [ObjectKey("default", None)], "whose namespace or name is no text"),
-        (lambda _: [ObjectKey({}, "a")], "whose namespace or name is no text"),
-        (async_mapping, "must be a plain function"),
+        (lambda _: [ObjectKey("default", None)], "whose namespace, name or cluster is no text"),
+        (lambda _: [ObjectKey({}, "a")], "whose namespace, name or cluster is no text"),
+        (lambda _: [ObjectKey("default", "a", None)], "whose namespace, name or cluster is no text"),
+        (lambda obj: async_mapping(obj, 1), "must be a plain function"),
     ],
 )
 def test_a_mapping_that_names_no_keys_is_told_what_to_return(keys_of, words):

@@ -71,6 +71,13 @@ def test_nonsense_lets_nobody_in(nonsense: dict[str, Any]) -> None:
     assert Scene(KNOWN, answer(nonsense, 201)).ask() is HTTPStatus.FORBIDDEN
 
 
+@pytest.mark.parametrize("user", ["root", ["root"], 1, True])
+def test_a_user_that_is_none_has_no_name_and_no_groups(user: object) -> None:
+    scene = Scene(answer({"status": {"authenticated": True, "user": user}}, 201), DENIED)
+    assert scene.ask() is HTTPStatus.FORBIDDEN
+    assert scene.asked()[1]["user"] == ""
+
+
 def test_an_answer_is_remembered_for_a_moment_and_for_its_path_and_token_alone() -> None:
     scene = Scene(KNOWN, ALLOWED, KNOWN, DENIED, UNKNOWN, KNOWN, DENIED)
     assert scene.ask() is scene.ask() is HTTPStatus.OK

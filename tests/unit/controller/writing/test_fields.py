@@ -85,6 +85,8 @@ REPLICAS = {"f:spec": {"f:replicas": {}}}
         (managed(entry("a", {"f:spec": {"f:other": {}}})), ""),
         (managed(entry("a", {"f:spec": {}})), "a"),
         (managed({"manager": "a"}), ""),
+        (managed(entry("a", "f:spec"), entry("b", {"f:spec": ["f:replicas"]}), None, "c"), ""),
+        ({"metadata": {"managedFields": "a"}}, ""),
         ({"metadata": {"managedFields": None}}, ""),
         ({"metadata": {}}, ""),
     ],

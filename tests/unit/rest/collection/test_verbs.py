@@ -228,3 +228,9 @@ def test_an_eviction_is_posted_to_the_pod():
     ApiClient(transport, clock=FakeClock()).resource(PODS, "default").evict(A, uid="u")
     assert transport.last.path.endswith("/pods/a/eviction")
     assert transport.last_body["deleteOptions"]["preconditions"] == {"uid": "u"}
+
+
+def test_to_wait_is_for_one_object_though_the_server_heeds_no_field_selector():
+    others = answer({"metadata": {"resourceVersion": "7"}, "items": [config_map("b"), config_map()]})
+    found = ApiClient(ScriptedTransport(others)).resource(CONFIG_MAPS, "default").wait_until(A, bool, timeout=5.0)
+    assert found.key == A
