@@ -25,6 +25,7 @@ from btcctl import (
     set_controller,
     write_status,
 )
+from btcctl.app.app import AppOptions
 from btcctl.controller.lives.daemons import Daemons
 from btcctl.controller.lives.timers import Timer, timed
 from btcctl.controller.options import ControllerOptions
@@ -141,6 +142,31 @@ def ensure(mutate: Callable[[dict], object], **how: object) -> None:
         (lambda: event(A_MAP), TypeError, r"about one Object.*ObjectReference\.of\(type, obj\)"),
         (lambda: event(REFERENCE, related="a"), TypeError, "about one str"),
         (lambda: event(REFERENCE, ValueError("x")), TypeError, "the message of an event is of type ValueError"),
+        (
+            lambda: SharedInformerFactory(CLIENT, transform=5).informer(PODS),
+            TypeError,
+            "a transform must be a function",
+        ),
+        (
+            lambda: SharedInformerFactory(CLIENT, transform=waits).informer(PODS),
+            TypeError,
+            "a transform is called, and",
+        ),
+        (lambda: factory().informer(PODS, label_selector={"a": "b"}), TypeError, "a label selector is text like"),
+        (lambda: factory().informer(PODS).lister.list(selector={"a": "b"}), TypeError, "a label selector is text like"),
+        (
+            lambda: factory().informer(PODS).lister.get("default/a"),
+            TypeError,
+            r"a key is an ObjectKey\(namespace, name\)",
+        ),
+        (lambda: MAPS.list(label_selector={"a": "b"}), TypeError, "a selector is text like 'app=web"),
+        (
+            lambda: Controller("net", reconcile, rate_limiter=5),
+            TypeError,
+            "a rate limiter is an object with the methods",
+        ),
+        (lambda: Manager(factory(), [], services=[print]), TypeError, r"a service is an object with the methods start"),
+        (lambda: AppOptions(namespaces="team-a"), TypeError, "namespaces is 'team-a', must be several texts"),
         (lambda: factory().informer(PODS).add_index("node", "spec.nodeName"), TypeError, "a function of an object"),
         (lambda: factory().informer(PODS).lister.by_index("node", "n"), KeyError, "has no index 'node'"),
         (lambda: factory().informer(PODS).lister.list(selector="a in (b"), ValueError, "is no label selector"),

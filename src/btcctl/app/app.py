@@ -29,6 +29,7 @@ from btcctl.leaderelection.elector import Elector
 from btcctl.metrics import Metrics
 from btcctl.objects import Object, ObjectKey
 from btcctl.rest.client import ApiClient
+from btcctl.typed.definition import texts
 from btcctl.typed.kinds import AnyKind, type_of
 from btcctl.webhooks.hooks import Hook
 from btcctl.webhooks.options import WebhookOptions
@@ -53,6 +54,9 @@ class AppOptions:
     resync_seconds: float = 0.0
     transform: Transform | None = None
     webhooks: WebhookOptions = field(default_factory=WebhookOptions)
+
+    def __post_init__(self) -> None:
+        texts("AppOptions", "namespaces", self.namespaces)  # says if it is one text, whose letters would be taken
 
 
 class App:

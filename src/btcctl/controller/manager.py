@@ -61,6 +61,7 @@ class Manager:
 
     Raises:
         ValueError: Two controllers have one name: they would share threads' names, logs and metrics.
+        TypeError: A service is none.
     """
 
     def __init__(
@@ -76,6 +77,8 @@ class Manager:
     ) -> None:
         self.factory = factory
         self.controllers = _distinct(controllers)
+        for each in (*services, *leading):
+            _check_service(each)
         self.recorder = recorder
         self.elector = elector
         self._clock = clock
@@ -231,6 +234,13 @@ class Manager:
             elector.stop(max(_LEASE_SECONDS, min(left, seconds)))
         except TimeoutError:
             logger.warning("the API server does not answer: the lease is not given back, and runs out by itself")
+
+
+def _check_service(service: object) -> None:
+    is_one = all(callable(getattr(service, each, None)) for each in ("start", "stop"))
+    if isinstance(service, type) or not is_one:
+        what = f"the class {service.__name__}" if isinstance(service, type) else f"one {type(service).__name__}"
+        raise TypeError(f"a service is an object with the methods start() and stop(timeout); {what} is none")
 
 
 def _distinct(controllers: Sequence[Controller]) -> list[Controller]:

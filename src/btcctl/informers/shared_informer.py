@@ -24,7 +24,7 @@ from btcctl.informers.reflector.transform import Transform
 from btcctl.informers.scoped_reflector import ScopedReflector
 from btcctl.informers.sharing.changes import apply_entry, replay
 from btcctl.informers.sharing.listener import Listener, ListenerStatistics
-from btcctl.informers.sharing.notifications import EventHandler, Witness, check_handler
+from btcctl.informers.sharing.notifications import EventHandler, Witness, check_handler, check_plain
 from btcctl.informers.sharing.processor import SharedProcessor
 from btcctl.informers.sharing.registration import Registration
 from btcctl.informers.stepper import Stepper
@@ -84,6 +84,8 @@ class SharedInformer:
         self.name = name
         self.cluster = cluster
         self.died = Latch(clock)
+        if transform is not None:
+            check_plain("a transform", transform)
         self._resync_seconds = check_seconds("resync_seconds", resync_seconds)
         self._clock = clock
         sources = source if isinstance(source, Mapping) else {ALL: source}

@@ -33,6 +33,8 @@ class RateLimitingQueue(WorkQueue[K]):
         observer: QueueObserver | None = None,
     ) -> None:
         super().__init__(clock, name, observer=observer)
+        if rate_limiter is not None:
+            _check_limiter(rate_limiter)
         self._limiter: RateLimiter[K] = ItemExponentialRateLimiter() if rate_limiter is None else rate_limiter
 
     def add_rate_limited(self, key: K, minimum: float = 0.0) -> float:
@@ -56,6 +58,14 @@ class RateLimitingQueue(WorkQueue[K]):
     def num_requeues(self, key: K) -> int:
         """How often `key` failed in a row."""
         return self._limiter.num_requeues(key)
+
+
+def _check_limiter(limiter: object) -> None:
+    """Raise TypeError, in words for its author, if it is no RateLimiter."""
+    methods = ("delay", "forget", "num_requeues")
+    if isinstance(limiter, type) or not all(callable(getattr(limiter, each, None)) for each in methods):
+        what = limiter.__name__ if isinstance(limiter, type) else type(limiter).__name__
+        raise TypeError(f"a rate limiter is an object with the methods {', '.join(methods)}; {what} is none")
 
 
 def _finite(seconds: float) -> float:

@@ -59,7 +59,8 @@ class KeyHandler:
                 "a mapping is a function from an object to keys, a predicate one of its old and its new state"
             )
         check_plain("a mapping", keys_of)
-        check_plain("a predicate", predicate)
+        if predicate is not None:
+            check_plain("a predicate", predicate)
         self._note = note
         self.adding: Callable[[ObjectKey], None] | None = None  #: told of each key right before it is added
         self._add = add

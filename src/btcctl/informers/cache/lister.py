@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from btcctl.informers.cache.indexer import NAMESPACE_INDEX, Indexer, Keys, Objects, namespace_of
 from btcctl.informers.cache.selectors import parse_selector
 from btcctl.objects import Object, ObjectKey
@@ -27,7 +29,11 @@ class Lister:
 
         Raises:
             ValueError: The key is of another cluster, of which nothing is known here.
+            TypeError: It is no key.
         """
+        given: Any = key  # by programs that no type checker has seen
+        if not isinstance(given, ObjectKey):
+            raise TypeError(f"a key is an ObjectKey(namespace, name), not of type {type(given).__name__}")
         return self._indexer.get(key if key.cluster == self._cluster else key.within(self._cluster))
 
     def list(self, namespace: str = "", *, selector: str = "") -> Objects:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 Labels: TypeAlias = Mapping[str, str]
 LabelSelector: TypeAlias = Callable[[Labels], bool]
@@ -18,15 +18,23 @@ _REQUIREMENT = re.compile(
 )
 
 
-@lru_cache(maxsize=256)
 def parse_selector(text: str) -> LabelSelector:
     """A test of labels: `a=b`, `a!=b`, `a in (b,c)`, `a notin (b)`, `a`, `!a`, `a>1`, `a<1`, joined by commas.
 
     "" selects everything. As on the server, `!=` and `notin` also select what has no such label.
 
     Raises:
+        TypeError: It is no text.
         ValueError: It is no label selector.
     """
+    given: Any = text  # by programs that no type checker has seen
+    if not isinstance(given, str):
+        raise TypeError(f"a label selector is text like 'app=web,tier!=db', not of type {type(given).__name__}")
+    return _parsed(text)
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str) -> LabelSelector:
     requirements: list[LabelSelector] = []
     at = 0
     while at < len(text) or text[:at].rstrip().endswith(","):

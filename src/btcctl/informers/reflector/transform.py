@@ -118,13 +118,19 @@ class _Transformer:
             if isinstance(transformed, Object):
                 transformed = transformed.of_type(obj.type_meta)
             if not isinstance(transformed, Object) or transformed.key != obj.key:
-                raise TypeError(f"a transform made {transformed!r} of {obj!r}: it must be an Object of the same key")
+                raise TypeError(_why_not(transformed, obj))
         except BaseException as error:  # asyncio's CancelledError, SystemExit: none may end the reflector
             self._quarantine.put(obj.key, error)
             return QuarantinedObject(obj.meta, b"", obj.type_meta)
         if self._quarantine:
             self._quarantine.release(obj.key)
         return transformed
+
+
+def _why_not(made: object, obj: Object) -> str:
+    """Shows no more of what was made than its key: it may be a Secret's body."""
+    what = f"the Object {made.key}" if isinstance(made, Object) else f"one {type(made).__name__}"
+    return f"a transform made {what} of {obj.key}: it must be an Object of the same key"
 
 
 class TransformingSource:

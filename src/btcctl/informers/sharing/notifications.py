@@ -97,6 +97,8 @@ def check_handler(handler: object) -> None:
 
 
 def check_plain(what: str, function: object) -> None:
-    """Raise TypeError, in words for its author, if it is a coroutine function, and so would never run."""
+    """Raise TypeError, in words for its author, if it is none, or a coroutine function, and so would never run."""
+    if not callable(function):
+        raise TypeError(f"{what} must be a function, not of type {type(function).__name__}")
     if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None)):  # noqa: B004  whether that is one
         raise TypeError(f"{what} is called, and not awaited: it must be a plain function, without `async`")

@@ -306,6 +306,15 @@ _METADATA_ONLY = TypeMeta("meta.k8s.io/v1", "PartialObjectMetadata")
 
 
 def selectors(labels: str, fields: str) -> dict[str, str]:
+    """The part of a query that chooses objects.
+
+    Raises:
+        TypeError: One is no text.
+    """
+    given: tuple[Any, ...] = (labels, fields)  # by programs that no type checker has seen
+    for each in given:
+        if not isinstance(each, str):
+            raise TypeError(f"a selector is text like 'app=web,tier!=db', not of type {type(each).__name__}")
     return without_empty(labelSelector=labels, fieldSelector=fields)
 
 

@@ -194,3 +194,14 @@ def test_quarantine_forgets_what_does_not_exist_and_logs_no_flood():
             quarantine.put(key(f"p{number}"), ValueError("?"))
     quarantine.keep_only([key("p1"), key("unheard of")])
     assert (len(logged), len(quarantine)) == (MAX_LOGGED, 1)
+
+
+def test_what_a_transform_made_instead_of_an_object_is_not_shown_for_it_may_be_a_secret():
+    source = Answering([page(5, pod("a", 1))], [])
+    with capture_logs() as logs:
+        transforming(source, lambda _: {"data": {"password": "hunter2"}}, Quarantine("pods")).list_page(
+            resource_version="", limit=0, continue_token=""
+        )
+    said = [str(each.get("exc_info") or each) for each in logs]
+    assert "a transform made one dict of default/a: it must be an Object of the same key" in said[0]
+    assert "hunter2" not in "".join(said)
