@@ -95,8 +95,9 @@ class LoopingWorkers:
 
     def _run_loop(self, stop: Stop) -> None:
         with asyncio.Runner() as runner:
-            runner.get_loop().set_default_executor(_Daemons())
-            runner.run(self._live(stop))
+            loop = runner.get_loop()
+            loop.set_default_executor(_Daemons())
+            _run_whole(loop, loop.create_task(self._live(stop)), SystemExit, KeyboardInterrupt)
 
     async def _live(self, stop: Stop) -> None:
         loop = self._loop = asyncio.get_running_loop()
@@ -130,6 +131,20 @@ class LoopingWorkers:
             self._slots.release()
 
 
+def _run_whole(loop: asyncio.AbstractEventLoop, task: asyncio.Future[None], *stray: type[BaseException]) -> None:
+    """Run it to its end, though other tasks of the loop raise what is `stray`.
+
+    asyncio lets SystemExit and KeyboardInterrupt out of the loop when a task raises them, for one that a reconcile has
+    made; whoever awaits that task is told of them all the same, once the loop goes on.
+    """
+    while not task.done():
+        try:
+            loop.run_until_complete(task)
+        except stray:
+            if task.done():
+                raise
+
+
 class SteppedLoop(asyncio.SelectorEventLoop):
     """An event loop in a test's thread: its time is a clock's, a pause moves that, and nothing runs beside it.
 
@@ -149,7 +164,7 @@ class SteppedLoop(asyncio.SelectorEventLoop):
         """Run it to its end."""
         task = asyncio.ensure_future(coroutine, loop=self)
         try:
-            self.run_until_complete(task)
+            _run_whole(self, task, SystemExit)
         finally:
             if not task.done():
                 task.cancel()

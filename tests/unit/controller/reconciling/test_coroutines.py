@@ -85,6 +85,26 @@ def test_what_a_coroutine_raises_is_its_failure_and_ends_nothing():
     assert controller.why_dead() == ""
 
 
+@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt])
+def test_what_a_task_of_a_coroutines_own_raises_ends_nothing_either(error):
+    done, calls = Latch(), []
+
+    async def part() -> None:
+        raise error
+
+    async def reconcile(key: ObjectKey) -> Result:
+        calls.append(key)
+        if len(calls) == 1:
+            await asyncio.create_task(part())
+        done.set()
+        return Result()
+
+    controller = Controller("net", reconcile)
+    controller.queue.add(KEYS[0])
+    run(controller, done)
+    assert (len(calls), controller.why_dead()) == (2, "")
+
+
 def test_a_deadline_cancels_what_waits():
     done, waits = Latch(), [3600.0, 0.0]
 
@@ -214,3 +234,16 @@ def test_on_the_bench_a_wait_for_nothing_is_an_error():
     controller.queue.add(KEYS[0])
     with pytest.raises(AssertionError, match="nobody will bring about"):
         controller.process_next()
+
+
+def test_on_the_bench_what_a_task_of_a_coroutines_own_raises_backs_off(operator_env):
+    async def part() -> None:
+        raise SystemExit("of a library")
+
+    async def reconcile(_key: ObjectKey) -> Result:
+        await asyncio.create_task(part())
+        return Result()
+
+    env = operator_env(lambda app: app.controller(Volume).reconciles(reconcile), types=[Volume])
+    env.create(volume())
+    assert env.key("a").failures > 0
