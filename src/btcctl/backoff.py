@@ -27,6 +27,7 @@ class ExponentialBackoff(msgspec.Struct, frozen=True):
     uniform: Callable[[float, float], float] = random.uniform
 
     def __post_init__(self) -> None:
+        check_numbers("a back-off", self.base, self.cap, self.factor, self.jitter)
         if not (0 <= self.base <= self.cap < math.inf and 1 <= self.factor < math.inf and 0 <= self.jitter < math.inf):
             raise ValueError(f"not a back-off: {self}")
 
@@ -44,6 +45,13 @@ class ExponentialBackoff(msgspec.Struct, frozen=True):
             return self.cap
 
 
+def check_numbers(what: str, *given: object) -> None:
+    """Raise TypeError if one is none: a Decimal or a timedelta compares well, and fails when it is added to a time."""
+    for each in given:
+        if not isinstance(each, int | float) or isinstance(each, bool):
+            raise TypeError(f"{what} is made of numbers of seconds and the like, not of type {type(each).__name__}")
+
+
 def jittered(seconds: float, fraction: float, uniform: Callable[[float, float], float] = random.uniform) -> float:
     """A random duration within ± `fraction` of `seconds`: 600 s ± 0.1 is 540–660 s. Infinity stays what it is."""
     return seconds if math.isinf(seconds) else uniform(seconds * (1 - fraction), seconds * (1 + fraction))
@@ -58,6 +66,7 @@ class TokenBucket:
     """
 
     def __init__(self, per_second: float, burst: int) -> None:
+        check_numbers("a token bucket", per_second, burst)
         if not (0 < per_second < math.inf and burst >= 1):
             raise ValueError(f"not a token bucket: {per_second} per second, burst {burst}")
         self._per_second = per_second

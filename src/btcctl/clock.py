@@ -41,7 +41,7 @@ def check_seconds(name: str, seconds: float, *, most: float = math.inf) -> float
         ValueError: Negative, NaN, or more.
     """
     given: Any = seconds  # by programs that no type checker has seen
-    if not isinstance(given, int | float):
+    if not isinstance(given, int | float) or isinstance(given, bool):
         hint = ": of a timedelta, total_seconds()" if hasattr(given, "total_seconds") else ""
         raise TypeError(f"{name} is of type {type(given).__name__}, must be a number of seconds{hint}")
     if not 0 <= seconds <= most:

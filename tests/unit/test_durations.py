@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -48,6 +51,13 @@ REFUSING: list[Callable[[float], object]] = [
 @pytest.mark.parametrize("seconds", [math.nan, -1.0])
 def test_an_option_that_is_no_duration_is_refused(make: Callable[[float], object], seconds: float) -> None:
     with pytest.raises(ValueError, match=r"is nan|is -1|nan|-1"):
+        make(seconds)
+
+
+@pytest.mark.parametrize("make", REFUSING)
+@pytest.mark.parametrize("seconds", [True, "5", timedelta(seconds=5), Decimal(5)])
+def test_an_option_that_is_no_number_is_refused(make: Callable[[Any], object], seconds: object) -> None:
+    with pytest.raises(TypeError):
         make(seconds)
 
 

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Hashable
 from typing import Generic, Protocol, TypeVar
 
-from btcctl.backoff import ExponentialBackoff, TokenBucket
+from btcctl.backoff import ExponentialBackoff, TokenBucket, check_numbers
 from btcctl.clock import SYSTEM_CLOCK, Clock
 
 K = TypeVar("K", bound=Hashable)
@@ -70,6 +70,7 @@ class FastSlowRateLimiter(Generic[K]):
     """
 
     def __init__(self, fast: float, slow: float, attempts: int) -> None:
+        check_numbers("fast and slow", fast, slow)
         if not 0 <= fast <= slow < math.inf or attempts < 0:
             raise ValueError(f"not fast and slow: {fast} s for {attempts} attempts, then {slow} s")
         self._fast = fast
