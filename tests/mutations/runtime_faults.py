@@ -97,6 +97,65 @@ RUNTIME_FAULTS = [
         ),
     ),
     *faults_in(
+        "errors.py",
+        ("test_errors.py",),
+        (
+            "an author's subclass takes the place of ours for every answer",
+            "        if cls.__module__ == __name__ and cls.status_code is not None:",
+            "        if cls.status_code is not None:",
+        ),
+    ),
+    *faults_in(
+        "threads.py",
+        ("test_no_thread.py", "test_threads.py"),
+        (
+            "a thread that cannot be had is no error of the system",
+            "            if self._thread.ident is not None:\n                raise\n",
+            "            raise\n",
+        ),
+        (
+            "a callback that raises keeps others from being called",
+            "            except Exception:  # a daemon's or a service's own",
+            "            except KeyError:  # a daemon's or a service's own",
+        ),
+    ),
+    *faults_in(
+        "rest/exchange/reaching/names.py",
+        ("test_no_thread.py",),
+        (
+            "a name is never asked for again that no thread could be had for",
+            "            lookup.fail(error)  # for others",
+            "            raise error from None  # for others",
+        ),
+    ),
+    *faults_in(
+        "controller/lives/daemons.py",
+        ("test_no_thread.py",),
+        (
+            "a daemon for which there is no thread counts as running",
+            "        life.runner.start()  # if no",
+            "        self._lives[key] = life\n        life.runner.start()  # if no",
+        ),
+    ),
+    *faults_in(
+        "events/watcher_queue.py",
+        ("events/test_recorder.py",),
+        (
+            "a watcher that always has something to do spins",
+            "max(_MIN_PAUSE_SECONDS, check_seconds(",
+            "max(0.0, check_seconds(",
+        ),
+    ),
+    *faults_in(
+        "controller/reconciling/looping.py",
+        ("controller/reconciling/test_coroutines.py",),
+        (
+            "a task of a reconcile's own ends the event loop",
+            "            if task.done():\n                raise\n",
+            "            raise\n",
+        ),
+    ),
+    *faults_in(
         "controller/reconciling/passing.py",
         ("controller/reconciling/test_passing.py",),
         (

@@ -8,7 +8,7 @@ from typing import ClassVar, NamedTuple, Protocol
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.deadline import limited_to
-from btcctl.errors import ConfigError
+from btcctl.errors import BtcctlError, ConfigError, TransportError, describe_error
 from btcctl.logging import get_logger
 from btcctl.secret import Secret, hiding_frames
 
@@ -21,8 +21,9 @@ TOKEN_PERIOD_SECONDS = 60.0
 class Credentials(Protocol):
     """Asked before each request. Thread-safe.
 
-    What it waits for is limited by `btcctl.deadline`. One that never waits may say so by an attribute `may_wait`
-    that is False: the question is a little cheaper then.
+    What it waits for is limited by `btcctl.deadline`; what it raises is the failure of that request. One that never
+    waits, and raises nothing but ours, may say so by an attribute `may_wait` that is False: the question is a little
+    cheaper then.
     """
 
     def authorization(self) -> str:
@@ -41,11 +42,17 @@ def authorization_within(credentials: Credentials, seconds: float, clock: Clock)
 
     Raises:
         DeadlineExceeded: It cannot.
+        TransportError: Credentials of the program's own have raised something.
     """
     if not getattr(credentials, "may_wait", True):
         return credentials.authorization()
-    with limited_to(seconds, clock):
-        return credentials.authorization()
+    try:
+        with limited_to(seconds, clock):
+            return credentials.authorization()
+    except BtcctlError:
+        raise
+    except Exception as error:
+        raise _none(error) from error
 
 
 def rejected_within(credentials: Credentials, authorization: str, seconds: float, clock: Clock) -> bool:
@@ -53,9 +60,20 @@ def rejected_within(credentials: Credentials, authorization: str, seconds: float
 
     Raises:
         DeadlineExceeded: It is not.
+        TransportError: Credentials of the program's own have raised something.
     """
-    with limited_to(seconds, clock):
-        return credentials.rejected(authorization)
+    try:
+        with limited_to(seconds, clock):
+            return bool(credentials.rejected(authorization))
+    except BtcctlError:
+        raise
+    except Exception as error:
+        raise _none(error) from error
+
+
+def _none(error: Exception) -> TransportError:
+    """An informer, and whoever else calls, waits and tries again."""
+    return TransportError(f"no credentials are to be had: {describe_error(error)}")
 
 
 @dataclass(frozen=True, slots=True)

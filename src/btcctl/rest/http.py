@@ -14,7 +14,7 @@ from btcctl.errors import Interrupted
 from btcctl.logging import get_logger
 from btcctl.rest.config.client_config import ClientConfig
 from btcctl.rest.config.tls import TlsContexts, build_proxy_context
-from btcctl.rest.credentials import authorization_within, rejected_within
+from btcctl.rest.credentials import authorization_within, checked_header, rejected_within
 from btcctl.rest.exchange.call import Call
 from btcctl.rest.exchange.connection import Connections
 from btcctl.rest.exchange.exchange import Answer, exchange
@@ -25,7 +25,7 @@ from btcctl.rest.exchange.reaching.proxies import proxy_for
 from btcctl.rest.exchange.reaching.route import Route
 from btcctl.rest.transport.breaker import Breaker
 from btcctl.rest.transport.transport import IDEMPOTENT, Fence, FixedHeaders, Request, Response
-from btcctl.secret import ENVIRON, SecretBytes
+from btcctl.secret import ENVIRON, Secret, SecretBytes
 
 logger = get_logger(__name__)
 
@@ -191,6 +191,7 @@ class HttpTransport:
         return format_request(request.method, target, self._fields(headers, authorization), request.body)
 
     def _fields(self, headers: Mapping[str, str], authorization: str) -> SecretBytes:
+        checked_header(Secret(authorization), "what the credentials give")
         impersonation = self._config.impersonation
         fields = format_fields(
             self._host,

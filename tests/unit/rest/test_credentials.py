@@ -2,14 +2,17 @@ from __future__ import annotations
 
 import dataclasses
 import pprint
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from btcctl.errors import ConfigError
+from btcctl.errors import ConfigError, TransportError
 from btcctl.rest.config.client_config import ClientConfig
 from btcctl.rest.config.tls import Tls
-from btcctl.rest.credentials import StaticCredentials, TokenFile
+from btcctl.rest.credentials import StaticCredentials, TokenFile, rejected_within
+from btcctl.rest.http import HttpTransport
+from btcctl.rest.transport.transport import Request
 from btcctl.testing import capture_logs
 from btcctl.testing.clock import FakeClock
 
@@ -99,3 +102,33 @@ def test_no_object_of_a_configuration_shows_a_secret_however_it_is_looked_at():
     shown = (config, vars(config), dataclasses.asdict(config), dataclasses.astuple(tls), [tls.client_data[:3]])
     assert "s3cret" not in repr(shown)
     assert "s3cret" not in pprint.pformat(shown)
+
+
+class OfAProgram:
+    """Credentials of a program's own."""
+
+    def __init__(self, give: Callable[[], str]) -> None:
+        self.authorization = give
+
+    def rejected(self, authorization: str) -> bool:
+        raise KeyError("provider")
+
+
+def missing() -> str:
+    raise KeyError("provider")
+
+
+@pytest.mark.parametrize(
+    ("give", "error", "words"),
+    [
+        (missing, TransportError, "no credentials are to be had: KeyError: 'provider'"),
+        (lambda: "Bearer a\nX: b", ConfigError, "what the credentials give contains characters"),
+        (lambda: "Bearer \u20ac", ConfigError, "what the credentials give contains characters"),
+    ],
+)
+def test_what_a_programs_own_credentials_do_is_the_failure_of_that_request(give, error, words):
+    transport = HttpTransport(ClientConfig("http://127.0.0.1:9", credentials=OfAProgram(give)))
+    with pytest.raises(error, match=words):
+        transport.request(Request("GET", "/"), timeout=5.0)
+    with pytest.raises(TransportError, match="no credentials"):
+        rejected_within(OfAProgram(give), "Bearer a", 5.0, FakeClock())
