@@ -104,8 +104,8 @@ BITCOIN_FAULTS = [
         ),
         (
             "a Service that may not be deleted holds up all else",
-            "        self.attempts(partial(self.cluster.services.remove, self.object, name, self._tell), None)\n",
-            "        self.cluster.services.remove(self.object, name, self._tell)\n",
+            "        self.attempts(remove, None)\n",
+            "        remove()\n",
         ),
         (
             "an image is changed without a word",
@@ -176,8 +176,13 @@ BITCOIN_FAULTS = [
     ),
     *faults_in(
         "bitcoin/unchangeable.py",
-        (_CHILDREN, _RECONCILE),
+        (_CHILDREN, _RECONCILE, "bitcoin/test_specs.py"),
         ("what cannot be changed is tried without end", "    if not fixed:\n", "    if True:\n"),
+        (
+            "volumes that come too late take the place of those that are there",
+            'for volume in volumes if volume.get("name") in names]',
+            "for volume in ()]",
+        ),
         (
             "pods lose the labels that an old selector asks for",
             '**(old_selector.get("matchLabels") or {})',
@@ -206,8 +211,8 @@ BITCOIN_FAULTS = [
         ("bitcoin/test_chain.py",),
         (
             "what a peer is known to have does not count",
-            "heights = [max(node.blocks, node.heard) for node in self.nodes.values()]",
-            "heights = [node.blocks for node in self.nodes.values()]",
+            "heights = [max(node.blocks, node.heard) for node in nodes]",
+            "heights = [node.blocks for node in nodes]",
         ),
         (
             "what was there before counts for ever",
@@ -224,7 +229,15 @@ BITCOIN_FAULTS = [
             "shrunk = self.is_whole and height is not None",
             "shrunk = height is not None",
         ),
-        ("who has one block less is let in", "if node.blocks >= target)", "if node.blocks >= target - 1)"),
+        (
+            "who has one block less is let in",
+            "self.nodes[ordinal].blocks >= target)",
+            "self.nodes[ordinal].blocks >= target - 1)",
+        ),
+        ("a part waits for blocks that it cannot have", "return self._target(part)", "return self.target"),
+        ("who is alone is let in without blocks", "or len(part) > 1 or", "or part or"),
+        ("who is alone waits for what is safe elsewhere", "or self._is_safe_elsewhere())", ")"),
+        ("a volume does not count", "self.has_volumes or len(part)", "len(part)"),
     ),
     *faults_in(
         "bitcoin/progress.py",

@@ -280,12 +280,12 @@ SPEC_FAULTS = [
         ),
         (
             "what is wanted no longer is mined on",
-            "            if order is None:\n                self._jobs.pop(key, None)\n",
-            "            if order is None:\n                pass\n",
+            "                job.order, job.due_at = order, self._clock.now()\n",
+            "                job.order, job.due_at = order or job.order, self._clock.now()\n",
         ),
         (
             "saying the same again mines at once",
-            "            elif job is None or job.order != order:\n",
+            "            elif job.order != order:\n",
             "            elif True:\n",
         ),
         (
@@ -295,9 +295,15 @@ SPEC_FAULTS = [
         ),
         (
             "a node that fails is asked without end",
-            "        wait = max(job.order.interval_seconds, _LEAST_RETRY_SECONDS)\n",
-            "        wait = 0.0\n",
+            "return min(max(order.interval_seconds, _LEAST_RETRY_SECONDS), _MOST_RETRY_SECONDS)",
+            "return 0.0",
         ),
+        (
+            "a failure puts a block off for hours",
+            "return min(max(order.interval_seconds, _LEAST_RETRY_SECONDS), _MOST_RETRY_SECONDS)",
+            "return max(order.interval_seconds, _LEAST_RETRY_SECONDS)",
+        ),
+        ("what was wanted otherwise waits", "if job.order == order:  # otherwise it is due at once", "if True:"),
         ("a schedule begins anew with each controller", "        if wait > 0:\n", "        if False:\n"),
         (
             "blocks whose times run ahead stop it",

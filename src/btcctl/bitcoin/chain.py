@@ -2,11 +2,15 @@
 
 The network's height is the highest block that a node has, has heard of from a peer, or was seen to have before
 and may still have: a node that does not answer us may hold what the others do not. It is waited for, and not for ever.
+
+Nodes that are kept apart cannot have each other's blocks, so each part of a parted network has a height of its own.
+What one node alone has is lost with its pod, unless that has a volume: so who is alone in a part, and has none, is let
+in with less only if the network's height is in a part of several.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 
@@ -39,12 +43,16 @@ class ChainView:
         is_whole: Every node that may have blocks has answered.
         remembered: The height that was seen before.
         is_waited_for: One of those that have not answered may still do so soon.
+        parts: The ordinals that have a way to each other; () if all have.
+        has_volumes: What a node has outlives its pod.
     """
 
     nodes: Mapping[int, NodeChain]
     is_whole: bool
     remembered: int
     is_waited_for: bool = True
+    parts: Collection[frozenset[int]] = ()
+    has_volumes: bool = False
 
     @property
     def height(self) -> int | None:
@@ -53,20 +61,41 @@ class ChainView:
 
     @property
     def target(self) -> int:
-        """What a node must have before another may be replaced.
+        """What a node must have before another may be replaced, if all have a way to each other.
 
         Blocks that only nodes have which have been silent for long keep nobody out: what waits for us may be just what
         mends them.
         """
-        heights = [max(node.blocks, node.heard) for node in self.nodes.values()]
+        return self._target(self.nodes)
+
+    def target_of(self, ordinal: int) -> int:
+        """What this node must have before another may be replaced."""
+        part = next((each for each in self.parts if ordinal in each), None)
+        if part is None or not (self.has_volumes or len(part) > 1 or self._is_safe_elsewhere()):
+            return self.target
+        return self._target(part)
+
+    def _target(self, ordinals: Collection[int]) -> int:
+        nodes = [self.nodes[each] for each in ordinals if each in self.nodes]
+        heights = [max(node.blocks, node.heard) for node in nodes]
         waits = not self.is_whole and self.is_waited_for
         return max([*heights, self.remembered if waits else 0])
 
+    def _is_safe_elsewhere(self) -> bool:
+        """Whether more nodes than one can have the network's height."""
+        several = frozenset().union(*(part for part in self.parts if len(part) > 1))
+        return any(node.blocks >= self.target for ordinal, node in self.nodes.items() if ordinal in several)
+
     @property
     def synced(self) -> frozenset[int]:
-        """The ordinals of the nodes that have it."""
-        target = self.target
-        return frozenset(ordinal for ordinal, node in self.nodes.items() if node.blocks >= target)
+        """The ordinals of the nodes that have what they must have."""
+        rest = self.nodes.keys() - frozenset().union(*self.parts)
+        found = (part & self.nodes.keys() for part in (*self.parts, rest))
+        return frozenset(each for part in found if part for each in self._synced_in(part))
+
+    def _synced_in(self, part: Collection[int]) -> frozenset[int]:
+        target = self.target_of(min(part))
+        return frozenset(ordinal for ordinal in part if self.nodes[ordinal].blocks >= target)
 
     @property
     def lost_from(self) -> int | None:

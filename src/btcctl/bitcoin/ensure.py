@@ -86,7 +86,7 @@ class ChildKeeper:
         except NotFound:
             return None
 
-    def remove(self, network: Object, name: str, tell: Tell) -> None:
+    def remove(self, network: Object, name: str, tell: Tell, contention: Contention) -> None:
         """Delete a child of ours that is not wanted any more, if the cache has one."""
         key = ObjectKey(network.namespace, name)
         found = self._cached(key)
@@ -97,6 +97,7 @@ class ChildKeeper:
         except (NotFound, Conflict) as error:
             logger.debug("a child was gone already", name=name, error=str(error))
             return
+        contention.forget(self._resource.type, key)  # that it was deleted is nobody else's doing
         logger.info("deleted", child=found.kind, name=name)
         tell(Notice(NORMAL, f"{self._resource.type.kind}Deleted", f'deleted {self._resource.type.kind} "{name}"'))
 

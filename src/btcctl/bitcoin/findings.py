@@ -102,7 +102,7 @@ def refused_finding(error: ApiError) -> Finding:
     error: What the API server said: a quota, a policy, a value that it does not take.
     """
     reason = "Invalid" if isinstance(error, Invalid) else "Refused"
-    return Finding(FORBIDDEN, True, reason, stable(bounded(str(error))), is_failure=True)
+    return Finding(FORBIDDEN, True, reason, bounded(stable(str(error))), is_failure=True)
 
 
 def snapshot_finding(report: MeshReport | None, before: Condition | None) -> Finding:

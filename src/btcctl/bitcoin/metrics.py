@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 
-from prometheus_client import CollectorRegistry, Metric, ProcessCollector
+from prometheus_client import CollectorRegistry, Counter, Metric, ProcessCollector
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from btcctl.bitcoin.types import BitcoinNetwork, NetworkStatus, decode_status
 from btcctl.errors import ObjectDecodeError
-from btcctl.objects import Object
+from btcctl.objects import Object, ObjectKey
 from btcctl.version import VERSION
 
 #: A scrape grows with each network; beyond this many only their number is shown.
@@ -48,6 +49,25 @@ class NetworkMetrics(Collector):
         yield _gauge("networks", "Networks that we look after.", [((), len(found))])
         yield _gauge("networks_shown", "Those that are shown one by one.", [((), len(shown))])
         yield from _families([(each, decode_status(each)) for each in shown])
+
+
+class NetworkCounter:
+    """Counts something by network.
+
+    Args:
+        registry: Where it is shown; None counts nothing.
+    """
+
+    def __init__(self, registry: CollectorRegistry | None, name: str, about: str) -> None:
+        self._counter = Counter(f"btcctl_bitcoin_{name}", about, ["namespace", "name"], registry=registry)
+
+    def count(self, key: ObjectKey) -> None:
+        self._counter.labels(key.namespace, key.name).inc()
+
+    def forget(self, key: ObjectKey) -> None:
+        """The network is gone, and so is what was counted: one of that name is another."""
+        with suppress(KeyError):  # of older versions, if nothing was counted
+            self._counter.remove(key.namespace, key.name)
 
 
 def register_metrics(registry: CollectorRegistry, networks: NetworkMetrics) -> None:

@@ -5,7 +5,8 @@ Rules of `Miner`:
   controller that has just started, and a block mined by hand moves it;
 * where that block's time is ahead of our clock, because many were mined at once, or because a clock was set, it counts
   from when it was first seen, by a clock that nobody sets;
-* one call to a node is under way at most; one that fails is tried again after the interval, and after 5 s at least;
+* one call for a network is under way at most, by what is wanted when its turn comes;
+* one that fails is tried again after the interval, after 5 s at least and a minute at most;
 * a block that may have been mined, because the answer was lost, is not asked for again before it is due;
 * a node that says that it is on another chain than regtest mines nothing: a miner's work would be no game there.
 """
@@ -37,6 +38,7 @@ from btcctl.threads import Runner, Stop
 logger = get_logger(__name__)
 
 _LEAST_RETRY_SECONDS: Final = 5.0
+_MOST_RETRY_SECONDS: Final = 60.0
 _STOP_SECONDS: Final = 0.5
 
 
@@ -58,7 +60,7 @@ Mine = Callable[[ObjectKey, MiningOrder | None], None]
 class _Job:
     """Of one network; guarded by the lock of `Miner`, but for what only the call under way touches."""
 
-    order: MiningOrder
+    order: MiningOrder | None  #: None: nothing any more, once the call under way has ended
     due_at: float
     is_running: bool = False
     seen: dict[str, float] = field(default_factory=dict)  #: the newest block, and `now` when it was first seen
@@ -100,10 +102,16 @@ class Miner:
         """Have a network mine by this order from now on; None: not at all. Saying the same again changes nothing."""
         with self._lock:
             job = self._jobs.get(key)
-            if order is None:
-                self._jobs.pop(key, None)
-            elif job is None or job.order != order:
-                self._jobs[key] = _Job(order, self._clock.now())
+            if job is None:
+                if order is not None:
+                    self._jobs[key] = _Job(order, self._clock.now())
+            elif job.order != order:
+                job.order, job.due_at = order, self._clock.now()
+                self._drop_if_done(key, job)
+
+    def _drop_if_done(self, key: ObjectKey, job: _Job) -> None:
+        if job.order is None and not job.is_running:
+            del self._jobs[key]
 
     def run(self, stop: Stop) -> None:
         """Start what is due, until `stop`."""
@@ -114,28 +122,38 @@ class Miner:
         """Begin what is due; return the seconds until the next look, a second at most while anything is mined."""
         now = self._clock.now()
         with self._lock:
-            due = [job for job in self._jobs.values() if not job.is_running and job.due_at <= now]
-            for job in due:
+            due = [(key, job) for key, job in self._jobs.items() if not job.is_running and job.due_at <= now]
+            for _, job in due:
                 job.is_running = True
             waits = [job.due_at - now for job in self._jobs.values() if not job.is_running]
-        for job in due:
-            self._submit(partial(self._work, job))
+        for key, job in due:
+            self._submit(partial(self._work, key, job))
         return min([1.0, *(max(0.01, wait) for wait in waits)])
 
-    def _work(self, job: _Job) -> None:
-        wait = max(job.order.interval_seconds, _LEAST_RETRY_SECONDS)
+    def _work(self, key: ObjectKey, job: _Job) -> None:
+        with self._lock:
+            order = job.order
+        wait = _LEAST_RETRY_SECONDS
         try:
-            with limited_to(ASK_SECONDS, self._clock):
-                wait = self._mine_if_due(job)
-        except (RpcFailure, DeadlineExceeded, msgspec.ValidationError) as error:
-            logger.warning("no block was mined", node=job.order.node.address, error=in_log(error))
+            if order is not None:
+                wait = self._mined(job, order)
         finally:
             with self._lock:
-                job.due_at, job.is_running = self._clock.now() + wait, False
+                job.is_running = False
+                if job.order == order:  # otherwise it is due at once
+                    job.due_at = self._clock.now() + wait
+                self._drop_if_done(key, job)
 
-    def _mine_if_due(self, job: _Job) -> float:
+    def _mined(self, job: _Job, order: MiningOrder) -> float:
+        try:
+            with limited_to(ASK_SECONDS, self._clock):
+                return self._mine_if_due(job, order)
+        except (RpcFailure, DeadlineExceeded, msgspec.ValidationError) as error:
+            logger.warning("no block was mined", node=order.node.address, error=in_log(error))
+            return min(max(order.interval_seconds, _LEAST_RETRY_SECONDS), _MOST_RETRY_SECONDS)
+
+    def _mine_if_due(self, job: _Job, order: MiningOrder) -> float:
         """Mine a block if the newest one is old enough; return after how many seconds to look again."""
-        order = job.order
         rpc = self._rpc_for(order.node.address, order.credentials, order.rpc_port)
         tip = codecs.convert(rpc.call("getblockchaininfo"), _Tip)
         if tip.chain not in {"", REGTEST}:

@@ -6,14 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
-from prometheus_client import Counter
-
 from btcctl.bitcoin.children import NETWORK_LABEL
 from btcctl.bitcoin.cluster import Cluster
 from btcctl.bitcoin.ensure import ChildKeeper
 from btcctl.bitcoin.memory import Memories
 from btcctl.bitcoin.mesh import Mesh, RpcFor, one_after_the_other
-from btcctl.bitcoin.metrics import NetworkMetrics, register_metrics
+from btcctl.bitcoin.metrics import NetworkCounter, NetworkMetrics, register_metrics
 from btcctl.bitcoin.mining import Miner
 from btcctl.bitcoin.passes import BackgroundPasses, InlinePasses, ThreadPool
 from btcctl.bitcoin.pod_effects import FailedCreations, Gatekeeper, ImageSwapper
@@ -287,6 +285,11 @@ def _cluster(
     refusals: Refusals,
 ) -> Cluster:
     pods = informers.pods.lister
+    registry = None if metrics is None else metrics.registry
+    lost = NetworkCounter(
+        registry, "chain_shrunk", "How often blocks of a network were lost with the nodes that held them."
+    )
+    rivalries = NetworkCounter(registry, "taken_over", "How often another installation took a network over from us.")
 
     def keeper(type_: ResourceType, informer: SharedInformer) -> ChildKeeper:
         return ChildKeeper(informer.lister.get, client.resource(type_))
@@ -303,20 +306,11 @@ def _cluster(
         let_in=Gatekeeper(client.resource(PODS), clock).let_in,
         swap_image=ImageSwapper(informers.pods.informer.lister.get, client.resource(PODS)).swap,
         why_missing=FailedCreations(client).of,
-        count_lost=_counter(
-            metrics, "chain_shrunk", "How often blocks of a network were lost with the nodes that held them."
-        ),
-        count_rivalry=_counter(metrics, "taken_over", "How often another installation took a network over from us."),
+        count_lost=lost.count,
+        count_rivalry=rivalries.count,
+        forget_counts=lambda key: (lost.forget(key), rivalries.forget(key)),
         refused=refusals.concerning,
     )
-
-
-def _counter(metrics: Metrics | None, name: str, about: str) -> Callable[[ObjectKey], None]:
-    """Counts something by network."""
-    if metrics is None:
-        return lambda key: None
-    counter = Counter(f"btcctl_bitcoin_{name}", about, ["namespace", "name"], registry=metrics.registry)
-    return lambda key: counter.labels(key.namespace, key.name).inc()
 
 
 def _teller(recorder: EventRecorder) -> Callable[[Object, Notice], None]:

@@ -169,9 +169,12 @@ def _last_line(text: str) -> str:
 
 
 def _brief(text: str) -> str:
-    return bounded(stable(bounded(text, _MAX_READ_CHARACTERS)), MAX_REASON_CHARACTERS)
+    return bounded(stable(text), MAX_REASON_CHARACTERS)
 
 
 def stable(text: str) -> str:
-    """On one line, without the parts that differ each time the same thing happens: times, ports, addresses."""
-    return printable(" ".join(_VOLATILE.sub("…", text).split()))
+    """On one line, without the parts that differ each time the same thing happens: times, ports, addresses.
+
+    Of what is very long only the beginning is read: that of a node may have megabytes.
+    """
+    return printable(" ".join(_VOLATILE.sub("…", bounded(text, _MAX_READ_CHARACTERS)).split()))

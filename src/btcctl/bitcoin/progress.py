@@ -34,7 +34,15 @@ def chain_view(
         remembered: The network's height before.
         is_waited_for: One of `silent_holders` has not been silent for long.
     """
-    return ChainView(report.chains, not silent_holders(network, pods, report), remembered, is_waited_for)
+    parts = network.spec.shape.parts()
+    return ChainView(
+        report.chains,
+        not silent_holders(network, pods, report),
+        remembered,
+        is_waited_for,
+        parts if len(parts) > 1 else (),
+        network.spec.storage is not None,
+    )
 
 
 def heights_after(view: ChainView, lost: int) -> Heights:
@@ -50,12 +58,12 @@ def heights_after(view: ChainView, lost: int) -> Heights:
     return Heights(highest, 0 if highest >= lost else lost)
 
 
-def progress_of(pods: Sequence[NodePod], report: MeshReport, highest: int) -> dict[int, str]:
+def progress_of(pods: Sequence[NodePod], view: ChainView) -> dict[int, str]:
     """How far those are that are held back for want of blocks."""
     return {
-        pod.ordinal: f"it has {report.chains[pod.ordinal].blocks} of {highest} blocks"
+        pod.ordinal: f"it has {view.nodes[pod.ordinal].blocks} of {view.target_of(pod.ordinal)} blocks"
         for pod in pods
-        if pod.awaits_sync and pod.answers and pod.ordinal in report.chains
+        if pod.awaits_sync and pod.answers and pod.ordinal in view.nodes
     }
 
 

@@ -121,6 +121,7 @@ class NetworkReconciler:
             self._memories.forget(key)
             self._passes.forget(key)
             self._mine(key, None)
+            self._cluster.forget_counts(key)
             self._departures.gone(key)
             return Result()  # garbage collection takes the children
         self._departures.arrived(key)
@@ -296,7 +297,7 @@ class NetworkReconciler:
         view = chain_view(network, pods, report, before.highest, is_waited_for=is_waited_for)
         for pod in pods:
             if pod.awaits_sync and pod.answers and pod.ordinal in view.synced:
-                attempts(partial(self._cluster.let_in, obj.namespace, pod, view.target), None)
+                attempts(partial(self._cluster.let_in, obj.namespace, pod, view.target_of(pod.ordinal)), None)
         lost = view.lost_from
         if lost is not None:
             logger.error("blocks were lost", height=view.height, formerly=lost)
@@ -318,7 +319,7 @@ class NetworkReconciler:
             return
         is_missing = stateful_set is not None and len(pods) < network.spec.running_nodes
         why = self._cluster.why_missing(stateful_set) if stateful_set is not None and is_missing else ""
-        progress = progress_of(pods, report, heights.highest)
+        progress = progress_of(pods, chain_view(network, pods, report, heights.highest))
         memory.shown.renew(heights, progress, why, sights_of(report, pods), report.forks, now)
 
     def _rights_findings(self, network: BitcoinNetwork, attempts: Attempts) -> list[Finding]:

@@ -150,10 +150,11 @@ def node_notices(old: Sequence[NodeStatus], new: Sequence[NodeStatus]) -> list[N
 def failure_notices(old: Sequence[Condition], findings: Iterable[Finding]) -> list[Notice]:
     """A Warning for each failure that is new, or says something new."""
     said = {(each.type, each.reason, each.message) for each in old}
+    failures = (each.condition for each in findings if each.is_failure and each.type != READY)
     return [
         Notice(WARNING, each.reason, each.message)
-        for each in findings
-        if each.is_failure and each.type != READY and (each.type, each.reason, each.message) not in said
+        for each in failures
+        if (each.type, each.reason, each.message) not in said
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from btcctl.controller.writing.fields import has_fields
@@ -46,6 +46,8 @@ def settable(desired: Mapping[str, Any], observed: Mapping[str, Any]) -> Settabl
     spec = {field: value for field, value in desired["spec"].items() if field not in fixed}
     if "selector" in fixed and "template" in spec:
         spec["template"] = _selected_by(there.get("selector") or {}, spec["template"])
+    if "volumeClaimTemplates" in fixed and "template" in spec:
+        spec["template"] = _mounting(there, desired["spec"]["volumeClaimTemplates"], spec["template"])
     return Settable({**desired, "spec": spec}, fixed)
 
 
@@ -53,3 +55,13 @@ def _selected_by(old_selector: Mapping[str, Any], template: Mapping[str, Any]) -
     """The template with the labels that a selector we cannot change asks for."""
     template_labels = {**template["metadata"]["labels"], **(old_selector.get("matchLabels") or {})}
     return {**template, "metadata": {**template["metadata"], "labels": template_labels}}
+
+
+def _mounting(
+    there: Mapping[str, Any], claims: Iterable[Mapping[str, Any]], template: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The template with the volumes that stand where claims cannot be put any more: containers mount them by name."""
+    names = {claim["metadata"]["name"] for claim in claims}
+    volumes = ((there.get("template") or {}).get("spec") or {}).get("volumes") or []
+    kept = [volume for volume in volumes if volume.get("name") in names]
+    return {**template, "spec": {**template["spec"], "volumes": [*kept, *template["spec"].get("volumes", [])]}}

@@ -111,7 +111,8 @@ class Upkeep:
         if expose is not None:
             return self._ensure(self.cluster.services, build_exposed_service(self.network, self.options, expose))
         name = exposed_service_name(self.network.name)
-        self.attempts(partial(self.cluster.services.remove, self.object, name, self._tell), None)
+        remove = partial(self.cluster.services.remove, self.object, name, self._tell, self.contention)
+        self.attempts(remove, None)
         return Child()
 
     def _ensure_stateful_set(self, found: Object | None, credentials: KnownCredentials | CredentialsProblem) -> Child:

@@ -38,6 +38,26 @@ def test_who_has_the_chain_and_whether_some_of_it_was_lost(view: ChainView, sync
     assert (view.synced, view.lost_from) == (synced, lost)
 
 
+@pytest.mark.parametrize(
+    ("parts", "blocks", "has_volumes", "synced"),
+    [
+        ([{0, 1}, {2, 3}], (110, 110, 105, 104), False, {0, 1, 2}),
+        ([{0, 1}, {2}], (110, 110, 0), False, {0, 1, 2}),  # what two nodes have is not lost with one of them
+        ([{0}, {1}, {2}], (110, 105, 0), False, {0}),  # one after the other would be replaced, and all lost
+        ([{0, 1}, {2}], (0, 0, 110), False, {0, 1, 2}),
+        ([{0, 1}, {2}, {3}], (100, 100, 110, 0), False, {0, 1, 2}),  # only node 2 has the network's height
+        ([{0}, {1}, {2}], (110, 105, 0), True, {0, 1, 2}),
+        ([{0, 1}], (110, 105, 7), False, {0}),  # node 2 is in no part: it is on its way out
+    ],
+)
+def test_nodes_that_are_kept_apart_cannot_have_each_others_blocks(
+    parts: list[set[int]], blocks: tuple[int, ...], has_volumes: bool, synced: set[int]
+) -> None:
+    nodes = {ordinal: NodeChain(height) for ordinal, height in enumerate(blocks)}
+    view = ChainView(nodes, True, 110, parts=[frozenset(part) for part in parts], has_volumes=has_volumes)
+    assert view.synced == synced
+
+
 @given(NODES, st.booleans(), st.integers(0, 50))
 def test_who_is_let_in_has_as_much_as_anybody_has_or_is_known_to_have_had(
     nodes: dict[int, NodeChain], is_whole: bool, remembered: int

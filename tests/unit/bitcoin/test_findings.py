@@ -93,6 +93,7 @@ def test_nodes_that_are_about_to_be_replaced_may_refuse_us() -> None:
         (RpcUnauthorized("http://10.0.0.2:18443/ does not accept"), "does not accept our credentials"),
         (WarmingUp(-28, "Verifying blocks…"), "is still starting"),
         (RpcError(-1, "at 2026-11-29T10:00:00Z 0xdeadbeef " + "x" * 40_000), "answers with error -1: at …"),
+        (RpcError(-1, "\x1b[31m" * 3_000_000), "answers with error -1: "),
     ],
 )
 def test_what_a_failure_says_is_short_and_the_same_each_time(error: RpcFailure, words: str) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry
 
-from btcctl.bitcoin.metrics import NetworkMetrics, register_metrics
-from btcctl.objects import Object
+from btcctl.bitcoin.metrics import NetworkCounter, NetworkMetrics, register_metrics
+from btcctl.objects import Object, ObjectKey
 
 KEY = {"network_namespace": "default", "network": "mine"}
 
@@ -85,3 +85,15 @@ def test_the_version_and_the_use_of_memory_are_shown() -> None:
     assert registry.get_sample_value("process_resident_memory_bytes")
     (build,) = [each for each in registry.collect() if each.name == "btcctl_build_info"]
     assert build.samples[0].labels["version"]
+
+
+def test_what_was_counted_for_a_network_goes_with_it() -> None:
+    registry = CollectorRegistry()
+    counter, labels = NetworkCounter(registry, "chain_shrunk", "about"), {"namespace": "default", "name": "mine"}
+    counter.forget(ObjectKey("default", "mine"))
+    counter.count(ObjectKey("default", "mine"))
+    counter.count(ObjectKey("default", "other"))
+    assert registry.get_sample_value("btcctl_bitcoin_chain_shrunk_total", labels) == 1
+    counter.forget(ObjectKey("default", "mine"))
+    assert registry.get_sample_value("btcctl_bitcoin_chain_shrunk_total", labels) is None
+    assert registry.get_sample_value("btcctl_bitcoin_chain_shrunk_total", {**labels, "name": "other"}) == 1

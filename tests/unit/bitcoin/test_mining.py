@@ -176,6 +176,44 @@ def test_one_call_to_a_node_is_under_way_at_most() -> None:
     assert len(tasks) == 1
 
 
+def test_what_is_wanted_no_longer_when_its_turn_comes_is_not_mined() -> None:
+    tasks: list[Callable[[], None]] = []
+    node = Mine()
+    node.miner = Miner(lambda address, credentials, port=None: node, tasks.append, clock=node.clock)
+    node.miner.want(KEY, order())
+    node.miner.start_due()
+    node.miner.want(KEY, None)
+    tasks.pop()()
+    node.wait(20)
+    assert (node.mined, tasks) == ([], [])
+
+
+def test_what_is_wanted_otherwise_while_a_call_is_under_way_waits_for_its_end() -> None:
+    tasks: list[Callable[[], None]] = []
+    node = Mine()
+    node.miner = Miner(lambda address, credentials, port=None: node, tasks.append, clock=node.clock)
+    node.miner.want(KEY, order(30))
+    node.miner.start_due()
+    for wanted in (None, order(40), order(50)):
+        node.miner.want(KEY, wanted)
+        node.wait(2)
+    assert len(tasks) == 1
+    tasks.pop()()
+    node.wait(49)
+    assert (len(node.mined), len(tasks)) == (1, 0)
+    node.wait(3)
+    assert len(tasks) == 1
+
+
+def test_a_node_that_fails_once_does_not_put_off_its_block_for_hours(mine: Mine) -> None:
+    mine.is_silent = True
+    mine.miner.want(KEY, order(36_000))
+    mine.wait(5)
+    mine.is_silent = False
+    mine.wait(60)
+    assert len(mine.mined) == 1
+
+
 def test_there_is_an_order_only_for_a_node_that_can_be_asked() -> None:
     mining = Mining("2m", node=1)
     assert order_for(mining, [NODE], WHO, 1) == MiningOrder(NODE, WHO, 1, 120.0, NOBODY)

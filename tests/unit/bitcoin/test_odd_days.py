@@ -169,6 +169,29 @@ def test_a_parted_network_can_be_made_smaller_and_whole_again() -> None:
     assert len(world.mesh.peers_of(world.address(3))) == 3
 
 
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"partition": [[0, 1], [2, 3]]},
+        {"partition": [[0, 1, 2]], "storage": {"size": "1Gi"}},
+        {"topology": "edges", "edges": [[0, 1], [2, 3]]},
+    ],
+)
+def test_a_pod_of_the_part_with_fewer_blocks_is_replaced_while_the_network_is_parted(spec: dict[str, Any]) -> None:
+    world = living(4, gated=True, **spec)
+    world.mesh.blocks = {world.address(each): 105 if each == 3 else 110 for each in range(4)}
+    world.settle()
+    world.delete_pod(3)
+    world.run_pods()
+    world.mesh.blocks[world.address(3)] = 104
+    world.mesh.blocks[world.address(2)] = 110 if "storage" in spec else 105
+    world.settle()
+    assert world.pods.is_ready(3) == ("storage" in spec)
+    world.mesh.blocks[world.address(3)] = 105
+    world.settle()
+    assert world.condition("Ready") == ("True", "Connected")
+
+
 @pytest.mark.parametrize("height", [-1, 2**31, 2**62])
 def test_a_height_that_no_chain_can_have_is_not_believed_whoever_has_written_it(height: int) -> None:
     world = living(2)

@@ -61,7 +61,7 @@ def test_as_long_as_not_all_have_answered_nothing_is_lost() -> None:
 def test_who_is_held_back_is_said_to_sync_and_how_far_it_is() -> None:
     held = pod(1, ready=False, awaits_sync=True)
     dumb = pod(2, ready=False, answers=False, awaits_sync=True, reason="NotAnswering")
-    progress = progress_of([pod(0), held, dumb], report(9, 4), 9)
+    progress = progress_of([pod(0), held, dumb], ChainView(report(9, 4).chains, is_whole=True, remembered=9))
     told = with_progress([pod(0), held, dumb], progress)
     assert [each.reason for each in told] == ["", "Syncing", "NotAnswering"]
     assert told[1].message == "it has 4 of 9 blocks"

@@ -305,6 +305,13 @@ def test_a_network_that_is_gone_is_not_looked_at_again() -> None:
     assert World().reconcile().requeue_after is None
 
 
+def test_nothing_is_counted_any_more_for_a_network_that_is_gone() -> None:
+    world = living(1)
+    world.networks.delete(KEY)
+    world.reconcile()
+    assert world.uncounted == [KEY]
+
+
 def test_a_secret_that_is_not_there_is_waited_for_and_nothing_else_is_tried() -> None:
     world = World(network_body(secret="mine"))
     world.reconcile()

@@ -127,6 +127,19 @@ def test_under_a_definition_without_rules_the_controller_refuses_in_the_status(n
     assert world.get(STATEFUL_SETS, STATEFUL_SET) is None
 
 
+def test_volumes_that_come_too_late_keep_no_other_change_from_being_made() -> None:
+    world = World(network_body(nodes=2), lenient=True)
+    world.reconcile()
+    world.run_pods()
+    world.settle()
+    before = world.body(STATEFUL_SETS, STATEFUL_SET)["spec"]["template"]["spec"]["volumes"]
+    world.edit(BITCOIN_NETWORKS, KEY, {"spec": {"storage": {"size": "1Gi"}, "nodes": 3}})
+    world.reconcile()
+    spec = world.body(STATEFUL_SETS, STATEFUL_SET)["spec"]
+    assert (spec["replicas"], spec["template"]["spec"]["volumes"]) == (3, before)
+    assert "volumeClaimTemplates" in world.message("Conflict")
+
+
 EXPOSED = ObjectKey(KEY.namespace, "net-rpc")
 
 
@@ -142,6 +155,17 @@ def test_an_exposed_network_has_one_more_service_and_only_as_long() -> None:
     world.settle()
     assert world.get(SERVICES, EXPOSED) is None
     assert world.get(SERVICES, SERVICE) is not None
+
+
+def test_a_service_that_is_asked_for_and_not_in_turns_is_no_dispute() -> None:
+    world = built({"nodes": 1})
+    for _ in range(6):
+        world.edit(BITCOIN_NETWORKS, KEY, {"spec": {"expose": {"type": "ClusterIP"}}})
+        world.reconcile()
+        assert world.get(SERVICES, EXPOSED) is not None
+        assert world.condition("Contested") == ("False", "Uncontested")
+        world.edit(BITCOIN_NETWORKS, KEY, {"spec": {"expose": None}})
+        world.reconcile()
 
 
 def test_an_annotation_of_the_service_that_is_asked_for_no_longer_goes_and_those_of_others_stay() -> None:

@@ -119,3 +119,10 @@ def test_long_lists_are_cut_short() -> None:
 
 def test_an_empty_status_differs_from_one_with_nodes() -> None:
     assert build_status(network(), READY_NODES, Heights(), [], NOW) != NetworkStatus()
+
+
+def test_a_failure_that_says_more_than_a_condition_holds_is_told_once_too() -> None:
+    long = Finding("Contested", True, "two words", "x" * 5000, is_failure=True)
+    (notice,) = failure_notices([], [long])
+    assert (notice.reason, len(notice.message)) == ("TwoWords", 1000)
+    assert failure_notices([long.condition], [long]) == []

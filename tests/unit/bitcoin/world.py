@@ -55,6 +55,7 @@ class World:
         self.why_missing = ""
         self.lost: list[ObjectKey] = []
         self.rivalries: list[ObjectKey] = []
+        self.uncounted: list[ObjectKey] = []
         self.refused: list[Right] = []
         self.clock = FakeClock()
         definition = BITCOIN_NETWORKS if lenient else load_crd()
@@ -90,6 +91,7 @@ class World:
             why_missing=lambda stateful_set: self.why_missing,
             count_lost=self.lost.append,
             count_rivalry=self.rivalries.append,
+            forget_counts=self.uncounted.append,
             refused=lambda namespace: self.refused,
         )
         passes = passes or InlinePasses(Mesh(self.mesh.rpc_for, clock=self.clock))

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from btcctl.bitcoin.rpc import InsufficientFunds, MethodNotFound, RpcClient, RpcError, WalletNotFound
+import msgspec
+
+from btcctl import codecs
+from btcctl.bitcoin.rpc import InsufficientFunds, MethodNotFound, RpcClient, RpcError, RpcUnavailable, WalletNotFound
 from btcctl.errors import BtcctlError
 
 WALLET: Final = "btcctl"
@@ -18,6 +21,22 @@ _WALLET_ERROR = -4  # also: the wallet exists already
 
 class NothingToSpend(BtcctlError):
     """The wallet has no coins that can be spent; says how to get some."""
+
+
+class NothingMined(BtcctlError):
+    """The node has mined no block; says why that may be."""
+
+
+def mine_blocks(node: RpcClient, count: int, address: str) -> list[str]:
+    """Mine at once; returns the blocks' hashes, fewer than asked for if the node stops.
+
+    Raises:
+        NothingMined: Not one.
+    """
+    hashes = _texts(node.call("generatetoaddress", count, address, retry=False), "generatetoaddress")
+    if not hashes:
+        raise NothingMined("it mined no block: it is stopping, or its chain is one that takes work")
+    return hashes
 
 
 def mining_address(node: RpcClient) -> str:
@@ -34,7 +53,7 @@ def wallet_of(node: RpcClient) -> RpcClient:
     Raises:
         MethodNotFound: The node has no wallets.
     """
-    if WALLET not in node.call("listwallets"):
+    if WALLET not in _texts(node.call("listwallets"), "listwallets"):
         try:
             node.call("loadwallet", WALLET)
         except WalletNotFound:
@@ -63,3 +82,11 @@ def spend(wallet: RpcClient, name: str) -> str:
             f"wallet {WALLET!r} has nothing to spend: btcctl mine {name} 101 gives it coins, and btcctl mine {name} "
             "makes room for more transactions that depend on each other"
         ) from error
+
+
+def _texts(result: Any, method: str) -> list[str]:
+    try:
+        texts: list[str] = codecs.convert(result, list[str])
+        return texts
+    except msgspec.ValidationError as error:
+        raise RpcUnavailable(f"its answer to {method} makes no sense: {error}") from error

@@ -18,7 +18,7 @@ from btcctl.bitcoin.forks import MAX_TIPS
 from btcctl.bitcoin.mesh import RunAll, one_after_the_other
 from btcctl.bitcoin.rpc import RpcClient, RpcError, RpcFailure, RpcUnavailable
 from btcctl.bitcoin.topology import canonical, is_bare
-from btcctl.bitcoin.wording import printable
+from btcctl.bitcoin.wording import in_log, printable
 from btcctl.clock import SYSTEM_CLOCK
 from btcctl.deadline import limited_to
 from btcctl.errors import DeadlineExceeded
@@ -181,7 +181,7 @@ def _look_at(node: Node, ordinals: Mapping[str, int], found: dict[int, NodeView]
         with limited_to(ASK_SECONDS, SYSTEM_CLOCK):
             found[node.ordinal] = _asked(known, node.rpc, ordinals)
     except (RpcFailure, DeadlineExceeded) as error:
-        found[node.ordinal] = replace(known, problem=printable(str(error)))
+        found[node.ordinal] = replace(known, problem=in_log(error))
 
 
 def _asked(known: NodeView, rpc: RpcClient, ordinals: Mapping[str, int]) -> NodeView:

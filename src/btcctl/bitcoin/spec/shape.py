@@ -61,6 +61,24 @@ class Shape:
         found = next((group for group in self.groups if ordinal in group), None)
         return (everybody - frozenset().union(*self.groups)) if found is None else found & everybody
 
+    def parts(self) -> list[frozenset[int]]:
+        """The nodes that have a way to each other along links: everybody, if nothing is parted."""
+        if self.topology != "edges":
+            return [part for part in self._sides() if part]
+        left, found = set(range(self.nodes)), []
+        while left:
+            part, edge = set[int](), {min(left)}
+            while edge:
+                part |= edge
+                edge = {other for each in edge for other in self.neighbours(each)} - part
+            left -= part
+            found.append(frozenset(part))
+        return found
+
+    def _sides(self) -> list[frozenset[int]]:
+        everybody = frozenset(range(self.nodes))
+        return [*(group & everybody for group in self.groups), everybody.difference(*self.groups)]
+
     def _is_dialled(self, ordinal: int, other: int) -> bool:
         ours, theirs = len(self.neighbours(ordinal)), len(self.neighbours(other))
         if max(ours, theirs) <= _MAX_DIALLED:

@@ -130,7 +130,7 @@ class Actions:
         count = _within("blocks", order.count if order.count is not None else 1, 1, MOST_BLOCKS)
         node = self._node(networks, network, order.node)
         rpc = node.client()
-        hashes = rpc.call("generatetoaddress", count, spending.mining_address(rpc), retry=False)
+        hashes = spending.mine_blocks(rpc, count, spending.mining_address(rpc))
         height = rpc.call("getblockcount")
         blocks = "block" if len(hashes) == 1 else "blocks"
         return (

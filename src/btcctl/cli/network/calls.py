@@ -100,6 +100,6 @@ def _mine(node: Node, count: int, address: str) -> list[str]:
     with screen.progress(f"mining on node {node.ordinal}", count) as tell:
         while len(hashes) < count:
             some = min(_BLOCKS_PER_CALL, count - len(hashes))
-            hashes += node.client().call("generatetoaddress", some, address, retry=False)
+            hashes += spending.mine_blocks(node.client(), some, address)
             tell(len(hashes), f"{len(hashes)}/{count}")
     return hashes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -37,7 +38,7 @@ def get(args: argparse.Namespace) -> int:
     if args.output == "json":
         print(json.dumps({"kind": "List", "apiVersion": "v1", "items": [each.body() for each in found]}, indent=2))
     elif args.output == "name":
-        print("\n".join(each.name for each in found))
+        sys.stdout.writelines(f"{each.name}\n" for each in found)
     elif found:
         _print_table(found, with_namespace=args.all_namespaces)
     else:

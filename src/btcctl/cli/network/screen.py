@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from btcctl.bitcoin.wording import printable
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
@@ -24,22 +26,27 @@ def console(*, stderr: bool = False) -> Console:
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
-    """Columns as kubectl prints them. A cell is text, or something of rich's."""
+    """Columns as kubectl prints them. A cell is text, of whomever, or something of rich's."""
     from rich.table import Table  # noqa: PLC0415
 
     drawn = Table(box=None, show_edge=False, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
     for name in header:
         drawn.add_column(name, no_wrap=True)
     for row in rows:
-        drawn.add_row(*row)
+        drawn.add_row(*(plain(each) if isinstance(each, str) else each for each in row))
     return drawn
+
+
+def plain(text: str) -> str:
+    """On one line, and without what a terminal would take for orders: others may have written it."""
+    return printable(" ".join(text.expandtabs(1).splitlines()))
 
 
 def good(text: str, *, is_good: bool) -> Any:
     """Green or red, on a terminal."""
     from rich.text import Text  # noqa: PLC0415
 
-    return Text(text, style="green" if is_good else "red")
+    return Text(plain(text), style="green" if is_good else "red")
 
 
 @contextmanager

@@ -4,8 +4,17 @@ from typing import Any
 
 import pytest
 
-from btcctl.bitcoin.client.spending import NOBODY, WALLET, NothingToSpend, mining_address, spend, wallet_of
+from btcctl.bitcoin.client.spending import (
+    NOBODY,
+    WALLET,
+    NothingToSpend,
+    mine_blocks,
+    mining_address,
+    spend,
+    wallet_of,
+)
 from btcctl.bitcoin.rpc import InsufficientFunds, MethodNotFound, RpcError, WalletNotFound
+from btcctl.errors import BtcctlError
 
 
 class FakeNode:
@@ -70,3 +79,28 @@ def test_a_transaction_says_its_fee_and_an_empty_wallet_what_to_do() -> None:
     assert node.sent == [{"address": "bcrt1qnew", "amount": 0.001, "fee_rate": 2}]
     with pytest.raises(NothingToSpend, match="btcctl mine net 101"):
         spend(node, "net")
+
+
+class Miner:
+    """A node that answers generatetoaddress with something."""
+
+    def __init__(self, answer: Any) -> None:
+        self.answer = answer
+
+    def call(self, method: str, *params: Any, retry: bool) -> Any:
+        assert (method, params, retry) == ("generatetoaddress", (3, "address"), False)
+        return self.answer
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"), [([], "mined no block"), ({}, "makes no sense"), (None, "makes no sense"), ([1], "no sense")]
+)
+def test_a_node_that_mines_nothing_is_not_asked_without_end(answer: Any, words: str) -> None:
+    node: Any = Miner(answer)
+    with pytest.raises(BtcctlError, match=words):
+        mine_blocks(node, 3, "address")
+
+
+def test_what_a_node_has_mined_is_told_though_it_is_less_than_was_asked_for() -> None:
+    node: Any = Miner(["a", "b"])
+    assert mine_blocks(node, 3, "address") == ["a", "b"]

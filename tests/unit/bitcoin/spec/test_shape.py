@@ -68,3 +68,18 @@ def test_where_nothing_is_asked_for_it_is_as_it_always_was(nodes: int) -> None:
 def test_nodes_that_are_in_no_group_are_one() -> None:
     parted = Shape(5, groups=(frozenset({0, 1}),))
     assert (parted.group(4), parted.neighbours(4), parted.apart(4)) == ({2, 3, 4}, {2, 3}, {0, 1})
+
+
+@pytest.mark.parametrize(
+    ("shape", "parts"),
+    [
+        (Shape(3), [{0, 1, 2}]),
+        (Shape(3, "star", groups=(frozenset({0, 7}),)), [{0}, {1, 2}]),
+        (Shape(2, groups=(frozenset({0, 1}), frozenset({2}))), [{0, 1}]),
+        (Shape(5, "edges", edges=((0, 2), (2, 3), (1, 9))), [{0, 2, 3}, {1}, {4}]),
+        (Shape(3, "edges", edges=((0, 1), (1, 2)), groups=(frozenset({0}),)), [{0}, {1, 2}]),
+        (Shape(0, "edges", edges=((0, 1),)), []),
+    ],
+)
+def test_a_part_is_all_that_have_a_way_to_each_other(shape: Shape, parts: list[set[int]]) -> None:
+    assert shape.parts() == parts
