@@ -175,6 +175,13 @@ BITCOIN_FAULTS = [
         ("every repair is told as scaling", "        if before != after:\n", "        if True:\n"),
     ),
     *faults_in(
+        "bitcoin/scaling.py",
+        ("bitcoin/test_scaling.py",),
+        ("the chain goes with those that leave", "return first + 1 if first >= wanted else wanted", "return wanted"),
+        ("volumes keep pods", "network.spec.storage is None and ", ""),
+        ("a suspended network keeps a pod", "network.spec.running_nodes > 0 and ", ""),
+    ),
+    *faults_in(
         "bitcoin/unchangeable.py",
         (_CHILDREN, _RECONCILE, "bitcoin/test_specs.py"),
         ("what cannot be changed is tried without end", "    if not fixed:\n", "    if True:\n"),
@@ -503,12 +510,12 @@ BITCOIN_FAULTS = [
         ),
         (
             "what differs each time is in the status",
-            '" ".join(_VOLATILE.sub("…", text).split())',
-            '" ".join(text.split())',
+            '_VOLATILE.sub("…", bounded(text, _MAX_READ_CHARACTERS))',
+            "bounded(text, _MAX_READ_CHARACTERS)",
         ),
         (
             "a message is as long as it likes",
-            "return bounded(stable(bounded(text, _MAX_READ_CHARACTERS)), MAX_REASON_CHARACTERS)",
+            "return bounded(stable(text), MAX_REASON_CHARACTERS)",
             "return stable(text)",
         ),
         (

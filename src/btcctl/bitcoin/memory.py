@@ -99,6 +99,8 @@ class NetworkMemory:
     gone: frozenset[str] = frozenset()  #: former nodes that somebody may still be connected to
     heights: Heights | None = None  #: as seen last; None: never yet
     shown: Shown = field(default_factory=Shown)
+    replicas: int = 0  #: how many pods there are to be for now
+    _kept_since: float | None = None  # beyond those that are asked for
     _known: frozenset[str] = field(default=frozenset())
     _silent_since: dict[int, float] = field(default_factory=dict)  # by ordinal
 
@@ -116,6 +118,14 @@ class NetworkMemory:
         """
         self._silent_since = {ordinal: self._silent_since.get(ordinal, now) for ordinal in silent}
         return any(now < since + PATIENCE_SECONDS for since in self._silent_since.values())
+
+    def keeps(self, more: bool, now: float) -> bool:
+        """Note whether there are to be more pods than are asked for; return whether that may be so for now.
+
+        It may be for as long as a silent node is waited for.
+        """
+        self._kept_since = (now if self._kept_since is None else self._kept_since) if more else None
+        return self._kept_since is not None and now < self._kept_since + PATIENCE_SECONDS
 
     def see(self, addresses: Iterable[str], formerly: Iterable[str]) -> frozenset[str]:
         """Note which nodes there are; return the addresses of former ones.

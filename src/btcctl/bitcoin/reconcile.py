@@ -7,7 +7,7 @@ because a node that restarts at its address tells nobody and has forgotten its p
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 
 import msgspec
@@ -45,7 +45,8 @@ from btcctl.bitcoin.pods import NodePod, members, node_statuses, read_pods
 from btcctl.bitcoin.progress import chain_view, heights_after, progress_of, silent_holders, with_progress
 from btcctl.bitcoin.refusals import Attempts, is_refusal
 from btcctl.bitcoin.reporting import Reporter
-from btcctl.bitcoin.rotation import outdated, secret_version
+from btcctl.bitcoin.rotation import outdated, replicas_asked_for, secret_version
+from btcctl.bitcoin.scaling import has_to_keep, replicas_for_now
 from btcctl.bitcoin.sights import Overview, as_before, sights_of, with_sights, without_sights
 from btcctl.bitcoin.spec.chains import DEFAULT_PORTS
 from btcctl.bitcoin.spec.checks import spec_problem
@@ -185,7 +186,8 @@ class NetworkReconciler:
         memory = self._memories.of(obj.key, obj.uid)
         heights = memory.begin(Heights.said_by(network.status))
         credentials = self._credentials(network)
-        upkeep = Upkeep(self._cluster, self._options, obj, network, memory.contention, attempts)
+        replicas = partial(self._replicas, network, memory, heights)
+        upkeep = Upkeep(self._cluster, self._options, obj, network, memory.contention, attempts, replicas)
         children = upkeep.ensure(credentials)
         stateful_set = children.stateful_set.object
         pods = [] if stateful_set is None else self._pods(network, stateful_set)
@@ -237,6 +239,17 @@ class NetworkReconciler:
         key = ObjectKey(network.namespace, network.name)
         return read_pods(network, self._cluster.pods(key), stateful_set.uid)
 
+    def _replicas(self, network: BitcoinNetwork, memory: NetworkMemory, heights: Heights, stateful_set: Object) -> int:
+        """How many pods there are to be for now; see `btcctl.bitcoin.scaling`."""
+        wanted = replicas = network.spec.running_nodes
+        is_smaller = wanted < replicas_asked_for(stateful_set)
+        if is_smaller and has_to_keep(network, heights, gated=self._options.gated):
+            replicas = replicas_for_now(wanted, self._pods(network, stateful_set))
+        if not memory.keeps(replicas > wanted, self._clock.now()):
+            replicas = wanted
+        memory.replicas = replicas
+        return replicas
+
     def _look(
         self, network: BitcoinNetwork, pods: Sequence[NodePod], credentials: Credentials, memory: NetworkMemory
     ) -> Seen | None:
@@ -250,7 +263,7 @@ class NetworkReconciler:
         spec = network.spec
         goal = MeshGoal(
             there,
-            spec.shape,
+            replace(spec.shape, nodes=max(spec.running_nodes, memory.replicas)),
             credentials.credentials,
             gone,
             memory.suspects,

@@ -56,6 +56,12 @@ def secret_version(stateful_set: Object | None) -> str:
     return ((metadata and metadata.annotations) or {}).get(SECRET_VERSION_ANNOTATION, "")
 
 
+def replicas_asked_for(stateful_set: Object) -> int:
+    """How many pods a StatefulSet is to have."""
+    replicas = stateful_set.decode(_StatefulSet).spec.replicas
+    return 1 if replicas is None else replicas  # as the API server takes it
+
+
 class _TemplateMeta(msgspec.Struct, gc=False):
     annotations: dict[str, str] | None = None
 
@@ -66,6 +72,7 @@ class _Template(msgspec.Struct, gc=False):
 
 class _StatefulSetSpec(msgspec.Struct, gc=False):
     template: _Template
+    replicas: int | None = None
 
 
 class _StatefulSet(msgspec.Struct, gc=False):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -40,6 +40,7 @@ class Upkeep:
         object: The network as it was read.
         contention: What was written for it.
         attempts: Takes what is refused.
+        replicas: How many pods there are to be for now, by the StatefulSet that there is.
     """
 
     cluster: Cluster
@@ -48,6 +49,7 @@ class Upkeep:
     network: BitcoinNetwork
     contention: Contention
     attempts: Attempts
+    replicas: Callable[[Object], int]
 
     def ensure(self, credentials: KnownCredentials | CredentialsProblem) -> Children:
         """Make or repair the children.
@@ -80,7 +82,7 @@ class Upkeep:
             pods, report.failures, template_version=secret_version(found), secret_version=credentials.version
         ):
             return children
-        desired = build_stateful_set(self.network, self.options, credentials.version)
+        desired = self._stateful_set(found, credentials.version)
         replaced = self._ensure(self.cluster.stateful_sets, desired, found)
         if secret_version(replaced.object) == credentials.version:
             message = f'Secret "{credentials.secret}" has other credentials than the nodes: replacing them one by one'
@@ -124,8 +126,13 @@ class Upkeep:
             return Child(pending=True)
         else:
             version = ""
+        return self._ensure(self.cluster.stateful_sets, self._stateful_set(found, version), found)
+
+    def _stateful_set(self, found: Object | None, version: str) -> dict[str, Any]:
         desired = build_stateful_set(self.network, self.options, version)
-        return self._ensure(self.cluster.stateful_sets, desired, found)
+        if found is not None:
+            desired["spec"]["replicas"] = self.replicas(found)
+        return desired
 
     def _version_of_orphans(self) -> str:
         """Of pods that a StatefulSet has left behind: the next one takes them over, and need not replace them."""

@@ -98,6 +98,8 @@ PROMISES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "| scaling down": (
         _LOST + "scaling_down_and_up_again_keeps_the_chain_with_those_that_stay",
+        "test_scaling.py::test_a_network_is_made_smaller_once_the_chain_is_where_it_stays",
+        "test_scaling.py::test_who_is_kept_is_not_kept_for_ever",
         "test_volumes.py::test_scaling_down_and_up_again_finds_the_data",
         "test_volumes.py::test_with_delete_the_data_of_the_scaled_away_goes",
     ),

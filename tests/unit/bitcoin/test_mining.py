@@ -36,6 +36,8 @@ class Mine:
         self.clock = SetClock()
         self.mined: list[float] = []
         self.is_silent = False
+        self.asked = 0
+        self.when_mined: Callable[[], None] = lambda: None
         self.chain = "regtest"
         self.ahead = 0.0  #: how far the times of blocks run ahead
         self.miner = self.start()
@@ -50,7 +52,9 @@ class Mine:
         if method == "generatetoaddress":
             assert (params, retry) == ((1, NOBODY), False)
             self.mined.append(self.now)
+            self.when_mined()
             return [f"#{len(self.mined)}"]
+        self.asked += 1
         newest = self.mined[-1] if self.mined else 0.0
         return {"chain": self.chain, "bestblockhash": f"#{len(self.mined)}", "time": int(newest + self.ahead)}
 
@@ -142,7 +146,7 @@ def test_saying_the_same_again_changes_nothing_and_another_interval_does(mine: M
     mine.wait(1)
     mine.miner.want(KEY, order())
     mine.wait(8)
-    assert len(mine.mined) == 1
+    assert (len(mine.mined), mine.asked) == (1, 1)
     mine.miner.want(KEY, order(3))
     mine.wait(6)
     assert gaps(mine) == [9, 3]
@@ -203,6 +207,13 @@ def test_what_is_wanted_otherwise_while_a_call_is_under_way_waits_for_its_end() 
     assert (len(node.mined), len(tasks)) == (1, 0)
     node.wait(3)
     assert len(tasks) == 1
+
+
+def test_an_interval_that_changes_while_a_block_is_mined_counts_from_that_block(mine: Mine) -> None:
+    mine.when_mined = lambda: mine.miner.want(KEY, order(3))
+    mine.miner.want(KEY, order(30))
+    mine.wait(8)
+    assert gaps(mine) == [3, 3]
 
 
 def test_a_node_that_fails_once_does_not_put_off_its_block_for_hours(mine: Mine) -> None:
