@@ -7,6 +7,7 @@ from typing import Any, Final
 Spec = dict[str, Any]
 
 _SPREAD: Final[Spec] = {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway"}
+_UNVALUED: Final[Spec] = {"topologyKey": "zone", "labelSelector": {"matchLabels": {"example.com/noisy": ""}}}
 _TERM: Final[Spec] = {"topologyKey": "kubernetes.io/hostname", "labelSelector": {}}
 
 #: By the name of the field, a spec in which it stands alone, or with what it cannot be without.
@@ -40,6 +41,15 @@ FIELDS: Final[dict[str, Spec]] = {
     "podLabels": {"nodes": 2, "podLabels": {"team": "red"}},
     "podAnnotations": {"nodes": 2, "podAnnotations": {"example.com/note": "x"}},
     "nodeSelector": {"nodes": 2, "nodeSelector": {"kubernetes.io/os": "linux"}},
+    "labels without values": {
+        "nodes": 2,
+        "podLabels": {"example.com/red": ""},
+        "podAnnotations": {"example.com/note": ""},
+        "nodeSelector": {"node-role.kubernetes.io/infra": ""},
+        "affinity": {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [_UNVALUED]}},
+        "topologySpreadConstraints": [{**_SPREAD, "labelSelector": _UNVALUED["labelSelector"]}],
+        "expose": {"type": "ClusterIP", "annotations": {"example.com/internal": ""}},
+    },
     "tolerations": {
         "nodes": 2,
         "tolerations": [{"key": "spot", "operator": "Exists", "effect": "NoSchedule"}, {"operator": "Exists"}],

@@ -21,9 +21,10 @@ from tests.specs import COMBINATIONS, FIELDS
 
 MINING_ADDRESS = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
 # These need something else first: a volume with a chain on it (tests of their own, below and in test_utxo_snapshot.py),
-# an image that the sandbox knows, a PriorityClass.
+# an image that the sandbox knows, a PriorityClass, a machine with that label.
 NEEDS_MORE = {
     "priorityClassName",
+    "labels without values",
     "snapshot",
     "a UTXO snapshot",
     "image",

@@ -57,6 +57,28 @@ def test_what_is_asked_for_no_longer_leaves_nothing_behind(name: str) -> None:
     assert world.writes() == []
 
 
+@pytest.mark.parametrize("name", [name for name, spec in SPECS.items() if not LASTING & spec.keys()])
+def test_what_is_asked_for_later_is_as_if_it_had_been_asked_for_at_once(name: str) -> None:
+    world = built(PLAIN)
+    world.edit(BITCOIN_NETWORKS, KEY, {"spec": SPECS[name]})
+    world.settle()
+    assert template(world) == template(built(SPECS[name]))
+
+
+def test_a_label_or_annotation_without_a_value_is_one() -> None:
+    world = built(SPECS["labels without values"])
+    pod = template(world)
+    assert pod["spec"]["nodeSelector"] == {"node-role.kubernetes.io/infra": ""}
+    assert (pod["metadata"]["labels"]["example.com/red"], pod["metadata"]["annotations"]) == (
+        "",
+        {"example.com/note": ""},
+    )
+    (term,) = pod["spec"]["affinity"]["podAntiAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
+    (spread,) = pod["spec"]["topologySpreadConstraints"]
+    assert [each["labelSelector"]["matchLabels"] for each in (term, spread)] == [{"example.com/noisy": ""}] * 2
+    assert world.body(SERVICES, EXPOSED)["metadata"]["annotations"]["example.com/internal"] == ""
+
+
 def test_ports_of_ones_own_reach_the_service_the_pods_and_the_node() -> None:
     world = built({"nodes": 1, "rpcPort": 18332, "p2pPort": 19444})
     ports = {each["name"]: each["port"] for each in world.body(SERVICES, SERVICE)["spec"]["ports"]}

@@ -68,7 +68,12 @@ def is_same_part(one: Any, other: Any, field: str = "") -> bool:
     Args:
         field: The name under which both stand.
     """
-    return _is_same(pruned(one) or None, pruned(other) or None, field)
+    return _is_same(_meant(one, field), _meant(other, field), field)
+
+
+def _meant(part: Any, field: str) -> Any:
+    kept = pruned(part, field)
+    return None if kept in ([], {}) else kept
 
 
 def _take_over(ours: dict[str, Any], theirs: Mapping[str, Any], field: str) -> None:

@@ -22,6 +22,8 @@ POD_FIELDS: Final = (
 CONTAINER_FIELDS: Final = {"resources": "resources", "containerSecurityContext": "securityContext"}
 # Go leaves an empty one of these out; elsewhere {} is another thing than nothing: an empty labelSelector selects all.
 _MAPS = frozenset({"matchLabels", "nodeSelector", "limits", "requests", "resources"})
+# Labels, whose values are users' own: an empty one selects by the label all the same.
+_LABELS = frozenset({"matchLabels", "nodeSelector"})
 
 
 def pod_fields(spec: NetworkSpec, own_labels: Mapping[str, str]) -> dict[str, Any]:
@@ -80,6 +82,8 @@ def pruned(value: Any, field: str = "") -> Any:
     Args:
         field: The name under which it stands.
     """
+    if field in _LABELS and isinstance(value, Mapping):
+        return dict(value)
     if isinstance(value, Mapping):
         kept = {key: pruned(each, key) for key, each in value.items()}
         return {key: each for key, each in kept.items() if not _is_left_out(each, key)}

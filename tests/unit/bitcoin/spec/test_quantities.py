@@ -7,7 +7,18 @@ from btcctl.bitcoin.spec.quantities import is_same_quantity, mebibytes, parse_qu
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("1024Mi", "1Gi"), ("1000m", "1"), (1, "1"), ("0.5", "500m"), ("1e3", "1k"), ("1.5Gi", "1536Mi"), ("2E", "2e18")],
+    [
+        ("1024Mi", "1Gi"),
+        ("1000m", "1"),
+        (1, "1"),
+        ("0.5", "500m"),
+        ("1e3", "1k"),
+        ("1.5Gi", "1536Mi"),
+        ("2E", "2e18"),
+        ("0.1m", "1m"),
+        ("1n", "0.001"),
+        ("9Ei", 2**63 - 1),
+    ],
 )
 def test_two_spellings_of_one_number_are_the_same(one: object, other: object) -> None:
     assert is_same_quantity(one, other)
