@@ -72,6 +72,8 @@ BITCOIN_FAULTS = [
     *faults_in(
         "bitcoin/upkeep.py",
         (_RECONCILE, "bitcoin/test_forbidden.py", "bitcoin/test_images.py", "bitcoin/test_odd_days.py"),
+        ("a refusal is told with each try", "            if before == self.told[which]:\n", "            if False:\n"),
+        ("what was refused once is never told again", "        self.told.pop(which, None)\n", ""),
         (
             "pods that were left behind are replaced for nothing",
             "            version = self._version_of_orphans() or credentials.version\n",

@@ -100,6 +100,7 @@ class NetworkMemory:
     heights: Heights | None = None  #: as seen last; None: never yet
     shown: Shown = field(default_factory=Shown)
     replicas: int = 0  #: how many pods there are to be for now
+    told: dict[str, str] = field(default_factory=dict)  #: by child, why it could not be written last
     _kept_since: float | None = None  # beyond those that are asked for
     _known: frozenset[str] = field(default=frozenset())
     _silent_since: dict[int, float] = field(default_factory=dict)  # by ordinal

@@ -187,7 +187,7 @@ class NetworkReconciler:
         heights = memory.begin(Heights.said_by(network.status))
         credentials = self._credentials(network)
         replicas = partial(self._replicas, network, memory, heights)
-        upkeep = Upkeep(self._cluster, self._options, obj, network, memory.contention, attempts, replicas)
+        upkeep = Upkeep(self._cluster, self._options, obj, network, memory.contention, attempts, replicas, memory.told)
         children = upkeep.ensure(credentials)
         stateful_set = children.stateful_set.object
         pods = [] if stateful_set is None else self._pods(network, stateful_set)

@@ -20,11 +20,12 @@ from btcctl.bitcoin.credentials import CredentialsProblem, KnownCredentials
 from btcctl.bitcoin.ensure import Child, ChildKeeper, Children
 from btcctl.bitcoin.images import Swap, swaps
 from btcctl.bitcoin.mesh import MeshReport
+from btcctl.bitcoin.pod_problems import stable
 from btcctl.bitcoin.pod_template import ChildOptions
 from btcctl.bitcoin.pods import NodePod, secret_version_of
 from btcctl.bitcoin.refusals import Attempts
 from btcctl.bitcoin.rotation import must_replace_pods, secret_version
-from btcctl.bitcoin.status import NORMAL, Notice
+from btcctl.bitcoin.status import NORMAL, WARNING, Notice
 from btcctl.bitcoin.types import BitcoinNetwork
 from btcctl.controller.writing.contention import Contention
 from btcctl.objects import Object, ObjectKey
@@ -41,6 +42,7 @@ class Upkeep:
         contention: What was written for it.
         attempts: Takes what is refused.
         replicas: How many pods there are to be for now, by the StatefulSet that there is.
+        told: By child, why it could not be written last: that it still cannot is no news.
     """
 
     cluster: Cluster
@@ -50,6 +52,7 @@ class Upkeep:
     contention: Contention
     attempts: Attempts
     replicas: Callable[[Object], int]
+    told: dict[str, str]
 
     def ensure(self, credentials: KnownCredentials | CredentialsProblem) -> Children:
         """Make or repair the children.
@@ -105,8 +108,20 @@ class Upkeep:
 
     def _ensure(self, keeper: ChildKeeper, desired: dict[str, Any], found: Object | None = None) -> Child:
         found = found or keeper.find(ObjectKey(self.network.namespace, desired["metadata"]["name"]))
-        do = partial(keeper.ensure, self.object, desired, found, self._tell, self.contention)
-        return self.attempts(do, Child(found))
+        return self.attempts(partial(self._ensured, keeper, desired, found), Child(found))
+
+    def _ensured(self, keeper: ChildKeeper, desired: dict[str, Any], found: Object | None) -> Child:
+        which = f"{desired['kind']} {desired['metadata']['name']}"
+        child = keeper.ensure(self.object, desired, found, partial(self._tell_news, which), self.contention)
+        self.told.pop(which, None)
+        return child
+
+    def _tell_news(self, which: str, notice: Notice) -> None:
+        if notice.type == WARNING:
+            before, self.told[which] = self.told.get(which), stable(notice.message)
+            if before == self.told[which]:
+                return
+        self._tell(notice)
 
     def _ensure_exposed(self) -> Child:
         expose = self.network.spec.expose

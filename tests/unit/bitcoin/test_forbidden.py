@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -42,6 +43,21 @@ def test_a_quota_is_said_in_the_words_of_the_server() -> None:
         world.reconcile()
     assert world.condition("Forbidden") == ("True", "Refused")
     assert "exceeded quota" in world.message("Ready")
+
+
+def test_what_is_refused_time_and_again_is_told_once_and_again_once_it_was_allowed_in_between() -> None:
+    world = World(network_body())
+    refusal = refusing("create", "statefulsets", Forbidden(403, "Forbidden", "exceeded quota: small"))
+    for _ in range(2):
+        world.client.reactors.append(refusal)
+        for _ in range(3):
+            with suppress(Forbidden):
+                world.reconcile()
+        assert world.reasons().count("StatefulSetNotCreated") == 1
+        world.client.reactors.clear()
+        world.reconcile()
+        world.client.resource(STATEFUL_SETS).delete(STATEFUL_SET)
+        world.forget()
 
 
 def test_once_it_is_allowed_the_network_is_built_and_the_condition_says_so() -> None:
