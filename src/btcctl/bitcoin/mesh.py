@@ -108,7 +108,7 @@ class WrongChain(RpcFailure):
     """A node runs another chain than it is asked to: it is left alone, and nothing that it says counts."""
 
     def __init__(self, chain: str, wanted: str) -> None:
-        super().__init__(f"is on the chain {chain}, not on {wanted}")
+        super().__init__(f"is on the chain {printable(chain)}, not on {wanted}")
 
 
 @dataclass(frozen=True, slots=True)

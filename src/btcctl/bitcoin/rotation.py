@@ -10,6 +10,7 @@ the same version, whatever its node answers.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 import msgspec
 
@@ -17,6 +18,10 @@ from btcctl.bitcoin.children import SECRET_VERSION_ANNOTATION
 from btcctl.bitcoin.pods import NodePod
 from btcctl.bitcoin.rpc import RpcFailure, RpcUnauthorized
 from btcctl.objects import Object
+
+
+#: The mark of pods without a Secret, where there were such with one before.
+NO_SECRET: Final = "none"
 
 
 def must_replace_pods(

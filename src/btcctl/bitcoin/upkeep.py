@@ -24,7 +24,7 @@ from btcctl.bitcoin.pod_problems import stable
 from btcctl.bitcoin.pod_template import ChildOptions
 from btcctl.bitcoin.pods import NodePod, secret_version_of
 from btcctl.bitcoin.refusals import Attempts
-from btcctl.bitcoin.rotation import must_replace_pods, secret_version
+from btcctl.bitcoin.rotation import NO_SECRET, must_replace_pods, secret_version
 from btcctl.bitcoin.status import NORMAL, WARNING, Notice
 from btcctl.bitcoin.types import BitcoinNetwork
 from btcctl.controller.writing.contention import Contention
@@ -135,6 +135,8 @@ class Upkeep:
     def _ensure_stateful_set(self, found: Object | None, credentials: KnownCredentials | CredentialsProblem) -> Child:
         if found is not None:
             version = secret_version(found)
+            if version and self.network.spec.secret is None:
+                version = NO_SECRET
         elif isinstance(credentials, KnownCredentials):
             version = self._version_of_orphans() or credentials.version
         elif credentials.blocks_pods:

@@ -94,12 +94,14 @@ def test_nodes_that_are_about_to_be_replaced_may_refuse_us() -> None:
         (WarmingUp(-28, "Verifying blocks…"), "is still starting"),
         (RpcError(-1, "at 2026-11-29T10:00:00Z 0xdeadbeef " + "x" * 40_000), "answers with error -1: at …"),
         (RpcError(-1, "\x1b[31m" * 3_000_000), "answers with error -1: "),
+        (WrongChain("\x1b[2Jmain\n", "regtest"), "is on the chain "),
     ],
 )
 def test_what_a_failure_says_is_short_and_the_same_each_time(error: RpcFailure, words: str) -> None:
     (line,) = describe_failures({1: error}, MEMBERS)
     assert words in line
     assert len(line) < 250
+    assert line.isprintable()
     assert not re.search(r"0x|51234|2026", line)
 
 

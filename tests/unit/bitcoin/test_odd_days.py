@@ -106,6 +106,23 @@ def test_a_secret_that_is_deleted_and_made_anew_replaces_pods_only_if_it_says_so
     assert (world.condition("Ready") == ("True", "Connected")) == (password == "first")
 
 
+def test_a_network_whose_secret_is_taken_away_goes_over_to_the_default_and_back_without_a_warning() -> None:
+    world = with_secret()
+    for secret, password in ((None, "password"), ("mine", "first")):
+        world.edit(BITCOIN_NETWORKS, KEY, {"spec": {"secret": secret}})
+        world.reconcile()
+        assert world.condition("MeshReady") == ("False", "CredentialsRotating")
+        assert [each for each in world.notices if each.type == "Warning"] == []
+        for ordinal in (2, 1, 0):
+            replace_pod(world, ordinal, password)
+            world.mesh.own[world.address(ordinal)] = Credentials("user" if secret is None else "me", password)
+        world.settle()
+        assert world.condition("Ready") == ("True", "Connected")
+    world.restart_controller()
+    world.reconcile()
+    assert world.writes() == []
+
+
 def orphan(world: World) -> None:
     """`kubectl delete statefulset --cascade=orphan`: its pods stay, and are nobody's."""
     world.client.resource(STATEFUL_SETS).delete(STATEFUL_SET, propagation_policy="Orphan")

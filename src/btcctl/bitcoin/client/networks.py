@@ -71,7 +71,7 @@ class Node:
 
     Attributes:
         address: "" while it has none, and once it has ended.
-        rpc: None while it has no address.
+        rpc: None while it has no address, and of one that is not to be called.
         restarts: Of its containers, all together.
         others: Its addresses beside, of the other IP family.
     """
@@ -146,24 +146,28 @@ class Networks:
         self.object(key)  # for its words, if there is none
         return self._client.resource(BITCOIN_NETWORKS, key.namespace).patch(key, {"spec": dict(spec)})
 
-    def nodes(self, network: BitcoinNetwork) -> list[Node]:
+    def nodes(self, network: BitcoinNetwork, *, to_call: bool = True) -> list[Node]:
         """Its pods that are not on their way out, by ordinal.
+
+        Args:
+            to_call: Whether they are to have an RPC, which takes the network's Secret.
 
         Raises:
             CredentialsProblem: The nodes cannot be called.
         """
-        credentials = read_credentials(network, self._client.resource(SECRETS).get).credentials
+        get_secret = self._client.resource(SECRETS).get
+        credentials = read_credentials(network, get_secret).credentials if to_call else None
         pods = [pod for pod in self._pods_of(network) if pod.deletion_timestamp is None]
         found = {ordinal: pod for pod in pods if (ordinal := ordinal_of(pod.name, network.name)) is not None}
         return [self._node(ordinal, pod, credentials) for ordinal, pod in sorted(found.items())]
 
-    def node(self, network: BitcoinNetwork, ordinal: int) -> Node:
-        """One of them.
+    def node(self, network: BitcoinNetwork, ordinal: int, *, to_call: bool = True) -> Node:
+        """One of them; see `nodes`.
 
         Raises:
             NetworkUnknown: It has no such node.
         """
-        nodes = self.nodes(network)
+        nodes = self.nodes(network, to_call=to_call)
         found = next((node for node in nodes if node.ordinal == ordinal), None)
         if found is None:
             there = ", ".join(str(node.ordinal) for node in nodes) or "none yet"
@@ -187,12 +191,12 @@ class Networks:
         found, _ = self._client.resource(PODS, network.namespace).list(label_selector=selector)
         return found
 
-    def _node(self, ordinal: int, pod: Object, credentials: Credentials) -> Node:
+    def _node(self, ordinal: int, pod: Object, credentials: Credentials | None) -> Node:
         seen, (address, *others) = pod.decode(_Pod), addresses_of(pod) or [""]
         if address:
             self._pods[address] = pod.key
         conditions = seen.status.conditions or []
-        rpc = self._connections.client(address, credentials, _rpc_port(seen)) if address else None
+        rpc = self._connections.client(address, credentials, _rpc_port(seen)) if address and credentials else None
         is_ready = any(each.type == "Ready" and each.status == "True" for each in conditions)
         restarts = sum(each.restart_count for each in seen.status.container_statuses or [])
         return Node(ordinal, pod.key, address, is_ready, rpc, restarts, tuple(others))

@@ -39,7 +39,8 @@ def partition(args: argparse.Namespace) -> int:
         nodes = place.networks.get(place.key(args.name)).spec.nodes
         beyond = sorted({each for group in args.groups for each in group if each >= nodes})
         if beyond:
-            raise ConfigError(f"{args.name} has nodes 0 to {nodes - 1}; there is no node {beyond[0]}")
+            there = f"nodes 0 to {nodes - 1}" if nodes else "no nodes"
+            raise ConfigError(f"{args.name} has {there}; there is no node {beyond[0]}")
         place.networks.patch_spec(place.key(args.name), {"partition": args.groups})
     shown = " | ".join(" ".join(map(str, group)) for group in args.groups)
     print(f"{args.name} is to be split: {shown}. {_PATIENCE.format(name=args.name)}")

@@ -42,7 +42,11 @@ def logs(args: argparse.Namespace) -> int:
     with target.opened(args) as place:
         network = place.networks.get(place.key(args.node.name))
         ordinal = args.node.ordinal
-        nodes = place.networks.nodes(network) if ordinal is None else [place.networks.node(network, ordinal)]
+        nodes = (
+            place.networks.nodes(network, to_call=False)
+            if ordinal is None
+            else [place.networks.node(network, ordinal, to_call=False)]
+        )
         prefix = "{} " if ordinal is None else ""
         readers: list[tuple[Node, Callable[[], Any]]] = [
             (node, partial(place.networks.log, node, follow=args.follow, tail_lines=args.tail)) for node in nodes

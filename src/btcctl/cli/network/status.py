@@ -46,15 +46,12 @@ def show(args: argparse.Namespace) -> int:
     pool.start()
     try:
         with target.opened(args) as place:
-            if args.watch and args.output == "text":
-                with suppress(KeyboardInterrupt):
-                    _watch(args, place, pool)
-                return 0
-            while True:
+            if not args.watch:
                 _print(args, *_look(args, place, pool))
-                if not args.watch:
-                    return 0
-                sleep(args.interval)
+                return 0
+            with suppress(KeyboardInterrupt):  # how it ends
+                (_watch if args.output == "text" else _print_on)(args, place, pool)
+        return 0
     finally:
         pool.stop()
 
@@ -77,6 +74,12 @@ def _watch(args: argparse.Namespace, place: target.Place, pool: ThreadPool) -> N
             timeline.look(SYSTEM_CLOCK.wall_time(), *seen)
             live.update(_page(*seen, timeline.latest(_EVENTS)), refresh=True)
             sleep(args.interval)
+
+
+def _print_on(args: argparse.Namespace, place: target.Place, pool: ThreadPool) -> None:
+    while True:
+        _print(args, *_look(args, place, pool))
+        sleep(args.interval)
 
 
 def _print(

@@ -44,3 +44,10 @@ def test_a_pod_that_was_evicted_is_not_called_at_the_address_that_it_had() -> No
 def test_of_two_ip_families_a_node_is_called_by_the_one_that_the_cluster_prefers() -> None:
     (node,) = nodes(pod(0, "fd00::1", podIPs=[{"ip": "fd00::1"}, {"ip": "10.0.0.1"}]))
     assert (node.address, node.others) == ("fd00::1", ("10.0.0.1",))
+
+
+def test_what_nodes_print_can_be_read_without_the_networks_secret() -> None:
+    body = network_body("net", 3, "a-secret-that-is-not-there")
+    with Networks(FakeClient(load_crd(), body, pod(0, "10.0.0.1"))) as networks:
+        node = networks.node(networks.get(KEY), 0, to_call=False)
+    assert (node.pod.name, node.rpc) == ("net-sts-0", None)

@@ -10,7 +10,7 @@ import pytest
 from btcctl.bitcoin.client.networks import Networks
 from btcctl.bitcoin.crd import load_crd
 from btcctl.cli.main import main
-from btcctl.cli.network import screen, target
+from btcctl.cli.network import screen, status, target
 from btcctl.testing.fake_client import FakeClient
 from tests.unit.bitcoin.builders import network_body
 
@@ -23,10 +23,8 @@ def test_what_others_have_written_gives_a_terminal_no_orders(capsys: pytest.Capt
     assert all(each.isprintable() for each in said.replace("\n", ""))
 
 
-@pytest.mark.parametrize("names", [(), ("a", "b")])
-def test_names_are_a_line_each_and_none_is_no_line(
-    names: tuple[str, ...], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def with_networks(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    """Commands find these, whatever cluster their flags mean."""
     client = FakeClient(*map(network_body, names), types=[load_crd()])
 
     @contextmanager
@@ -34,5 +32,25 @@ def test_names_are_a_line_each_and_none_is_no_line(
         yield target.Place(Networks(client), "default")
 
     monkeypatch.setattr(target, "opened", opened)
+
+
+@pytest.mark.parametrize("names", [(), ("a", "b")])
+def test_names_are_a_line_each_and_none_is_no_line(
+    names: tuple[str, ...], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_networks(monkeypatch, *names)
     assert main(["get", "-o", "name"], {}) == 0
     assert capsys.readouterr().out.splitlines() == list(names)
+
+
+@pytest.mark.parametrize("output", ["text", "json"])
+def test_a_watch_that_is_interrupted_has_ended_as_asked(
+    output: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    with_networks(monkeypatch, "net")
+    monkeypatch.setattr(status, "sleep", interrupt)
+    assert main(["status", "net", "--watch", "-o", output], {}) == 0
+    assert "net" in capsys.readouterr().out
