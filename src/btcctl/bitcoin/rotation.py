@@ -19,9 +19,8 @@ from btcctl.bitcoin.pods import NodePod
 from btcctl.bitcoin.rpc import RpcFailure, RpcUnauthorized
 from btcctl.objects import Object
 
-
 #: The mark of pods without a Secret, where there were such with one before.
-NO_SECRET: Final = "none"
+NO_SECRET: Final = "none"  # noqa: S105
 
 
 def must_replace_pods(
