@@ -91,13 +91,13 @@ BITCOIN_FAULTS = [
         ),
         (
             "what is refused holds up all else",
-            "        return self.attempts(do, Child(found))\n",
-            "        return do()\n",
+            "        return self.attempts(partial(self._ensured, keeper, desired, found), Child(found))\n",
+            "        return self._ensured(keeper, desired, found)\n",
         ),
         (
             "a child that may not be changed is taken for gone",
-            "        return self.attempts(do, Child(found))\n",
-            "        return self.attempts(do, Child())\n",
+            "        return self.attempts(partial(self._ensured, keeper, desired, found), Child(found))\n",
+            "        return self.attempts(partial(self._ensured, keeper, desired, found), Child())\n",
         ),
         (
             "an image that is refused holds up all else",
@@ -581,7 +581,8 @@ BITCOIN_FAULTS = [
     ),
     *faults_in(
         "bitcoin/pod_effects.py",
-        ("bitcoin/test_images.py",),
+        ("bitcoin/test_images.py", "bitcoin/test_pod_effects.py"),
+        ("a status names the pod that was tried last", 'f"{name}-…", message)', 'r"\\g<0>", message)'),
         (
             "an image that is changed back is written for ever",
             "        contention.note_updated(PODS, key, changes, before, after)\n",

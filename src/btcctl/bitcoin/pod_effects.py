@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from typing import Any, Final
@@ -12,6 +13,7 @@ from btcctl.bitcoin.images import CONTAINER, Swap, image_of
 from btcctl.bitcoin.pod_problems import MAX_REASON_CHARACTERS, stable
 from btcctl.bitcoin.pod_template import SYNCED_GATE
 from btcctl.bitcoin.pods import NodePod
+from btcctl.bitcoin.wording import bounded
 from btcctl.clock import Clock, rfc3339
 from btcctl.controller.writing.contention import Contention, Contested
 from btcctl.errors import ApiError, Conflict, NotFound
@@ -119,7 +121,10 @@ class FailedCreations:
         self._events = client
 
     def of(self, stateful_set: Object) -> str:
-        """The newest reason, the same as long as the cause is the same; "" if there is none or we may not look."""
+        """The newest reason, the same as long as the cause is the same; "" if there is none or we may not look.
+
+        Which of several pods it was said of last changes with each try, and so does not stand in it.
+        """
         fields = f"involvedObject.uid={stateful_set.uid},reason=FailedCreate"
         try:
             page = self._events.resource(EVENTS, stateful_set.namespace).list_page(
@@ -130,7 +135,9 @@ class FailedCreations:
             return ""
         bodies = [each.body() for each in page.items]
         newest = max(bodies, key=_last_seen, default=None)
-        return "" if newest is None else stable(str(newest.get("message") or ""))[:MAX_REASON_CHARACTERS]
+        message = "" if newest is None else stable(str(newest.get("message") or ""))
+        name = stateful_set.name
+        return bounded(re.sub(rf"\b{re.escape(name)}-\d+\b", f"{name}-…", message), MAX_REASON_CHARACTERS)
 
 
 def _last_seen(event: dict[str, Any]) -> str:
