@@ -33,5 +33,5 @@ class Cluster:
     why_missing: Callable[[Object], str]  #: why pods of this StatefulSet cannot be made; "" if nobody says so
     count_lost: Callable[[ObjectKey], None] = lambda key: None  #: that a network's chain has shrunk
     count_rivalry: Callable[[ObjectKey], None] = lambda key: None  #: that another installation took a network from us
-    forget_counts: Callable[[ObjectKey], object] = lambda key: None  #: of a network that is gone
+    forget_counts: Callable[[ObjectKey], None] = lambda key: None  #: of a network that is gone
     refused: Callable[[str], Sequence[Right]] = lambda namespace: ()  #: which rights we lack there

@@ -294,6 +294,10 @@ def _cluster(
     def keeper(type_: ResourceType, informer: SharedInformer) -> ChildKeeper:
         return ChildKeeper(informer.lister.get, client.resource(type_))
 
+    def forget_counts(key: ObjectKey) -> None:
+        lost.forget(key)
+        rivalries.forget(key)
+
     return Cluster(
         network=informers.networks.lister.get,
         pods=lambda key: pods.by_index(_BY_NETWORK, str(key)),
@@ -308,7 +312,7 @@ def _cluster(
         why_missing=FailedCreations(client).of,
         count_lost=lost.count,
         count_rivalry=rivalries.count,
-        forget_counts=lambda key: (lost.forget(key), rivalries.forget(key)),
+        forget_counts=forget_counts,
         refused=refusals.concerning,
     )
 

@@ -17,7 +17,7 @@ _BINARY: Final = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
 _MEBIBYTE: Final = 2**20
 # What the API server makes of amounts that are too fine or too large (core/v1, SetDefaults_ResourceList; quantity.go).
 _PARTS_OF_ONE: Final = 1000
-_MOST: Final = 2**63 - 1
+_MOST: Final = Fraction(2**63 - 1)
 
 
 def parse_quantity(quantity: str | float) -> Fraction:
