@@ -95,6 +95,12 @@ def test_a_node_gives_a_terminal_no_orders() -> None:
     assert len(rude.version) == 256
 
 
+def test_what_a_node_says_of_its_failure_is_shown_as_far_as_there_is_room() -> None:
+    (loud,) = look([node(0, Failing(RpcError(-1, "no" * 5_000_000)))]).nodes
+    assert len(loud.problem) <= 1000
+    assert loud.problem.startswith("nono")
+
+
 def test_tips_are_the_highest_first_with_their_fork() -> None:
     view = look([node(0, FakeNode("gabX")), node(1, FakeNode("gabYZ")), node(2, FakeNode("gabX"))])
     assert [(tip.height, tip.ordinals) for tip in view.tips] == [(4, (1,)), (3, (0, 2))]
