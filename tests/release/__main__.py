@@ -1,7 +1,8 @@
 """`make dist`: builds a release into dist/, twice, and compares; tries the wheel alone.
 
 In it: wheel, source archive, chart with index, CustomResourceDefinition, install.yaml, both images, a bill of materials
-of the controller's, and SHA256SUMS of them all. `--without-images` leaves the images out, where they cannot be built.
+of the controller's, and SHA256SUMS of them all. Images are not built twice: the second time the user's cache has them.
+`--without-images` leaves the images out, where they cannot be built.
 """
 
 from __future__ import annotations
@@ -89,7 +90,7 @@ def main() -> int:
         try_wheel(wheel, work, "", ["--help"], os.environ)
         say("the wheel alone: a sandbox with three nodes …")
         try_wheel(wheel, work, "sandbox", ["sandbox", "--nodes", "3", "--check"], os.environ)
-    except Failure as failure:
+    except (Failure, subprocess.SubprocessError) as failure:
         sys.stderr.write(f"make dist: {failure}\n")
         return 1
     shutil.rmtree(work)

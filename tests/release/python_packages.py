@@ -40,7 +40,7 @@ def build_packages(output: Path, work: Path, epoch: int) -> list[Path]:
         ignore = shutil.ignore_patterns("__pycache__", "*.egg-info")
         shutil.copytree(given, source / name, ignore=ignore) if given.is_dir() else shutil.copy(given, source / name)
     environment = {**os.environ, "SOURCE_DATE_EPOCH": str(max(epoch, 315532800))}  # zip knows no time before 1980
-    run([str(_builder()), "-c", _BUILD, str(output)], "setuptools", cwd=source, environment=environment)
+    run([str(builder(os.environ)), "-c", _BUILD, str(output)], "setuptools", cwd=source, environment=environment)
     wheels, archives = list(output.glob("*.whl")), list(output.glob("btcctl-*.tar.gz"))
     if not (wheels and archives):
         raise Failure(f"setuptools made no {'source archive' if wheels else 'wheel'}")
@@ -49,14 +49,15 @@ def build_packages(output: Path, work: Path, epoch: int) -> list[Path]:
     return [*wheels, *archives]
 
 
-def _builder() -> Path:
+def builder(environ: Mapping[str, str]) -> Path:
     """A Python with setuptools and nothing else."""
-    home = user_cache(os.environ) / "setuptools" / SETUPTOOLS.partition("==")[2]
-    python = home / "bin/python"
-    if not python.exists():
-        run([sys.executable, "-m", "venv", str(home)], "cannot make a venv")
+    home = user_cache(environ) / "setuptools" / SETUPTOOLS.partition("==")[2]
+    done = home / ".done"  # without it pip may have failed the last time
+    if not done.exists():
+        run([sys.executable, "-m", "venv", "--clear", str(home)], "cannot make a venv")
         run([str(home / "bin/pip"), "install", "--quiet", "--disable-pip-version-check", SETUPTOOLS], "pip")
-    return python
+        done.touch()
+    return home / "bin/python"
 
 
 def _repacked(archive: Path, when: int) -> bytes:

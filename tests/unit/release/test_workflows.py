@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -31,3 +33,15 @@ def test_every_job_has_a_limit_and_no_more_rights_than_it_needs(path: Path) -> N
     workflow = yaml.safe_load(path.read_text(encoding="utf-8"))
     assert all("timeout-minutes" in job for job in workflow["jobs"].values())
     assert set(workflow["permissions"]) == {"contents"}
+
+
+def test_who_downloads_a_release_can_check_it(tmp_path: Path) -> None:
+    (run,) = [step["run"] for step in steps(ROOT / ".github/workflows/release.yml") if step.get("name") == "publish"]
+    sums = tmp_path / "dist/SHA256SUMS"
+    sums.parent.mkdir()
+    sums.write_text("00  btcctl.tar\n11  chart/btcctl-0.2.0.tgz\n")
+    (tmp_path / "gh").write_text("#!/bin/sh\n")
+    (tmp_path / "gh").chmod(0o755)
+    environ = {"PATH": f"{tmp_path}:{os.defpath}", "TAG": "v1"}
+    subprocess.run(["sh", "-ec", run], cwd=tmp_path, env=environ, check=True, timeout=10)
+    assert sums.read_text() == "00  btcctl.tar\n11  btcctl-0.2.0.tgz\n"
