@@ -44,7 +44,7 @@ def install_manifests(kubectl: Kubectl) -> None:
 def install_chart(helm: Kubectl) -> None:
     """And wait until it is as `helm test` wants it."""
     helm("install", "btcctl", str(ROOT / "helm/btcctl"), "-n", SYSTEM, "--create-namespace", "--wait", "--timeout=3m")
-    helm("test", "btcctl", "-n", SYSTEM, "--timeout=3m")
+    helm("test", "btcctl", "-n", SYSTEM, "--logs", "--timeout=3m")
 
 
 def _with_home(program: str, node: Node) -> Kubectl:

@@ -29,9 +29,25 @@
 
 {{- define "btcctl.leaseName" -}}
 {{- if .Values.leaderElection.leaseName }}{{ .Values.leaderElection.leaseName }}
-{{- else if eq .Values.rbac.scope "namespaces" }}{{ include "btcctl.fullname" . }}
+{{- else if .Values.watchNamespaces }}{{ include "btcctl.fullname" . }}
 {{- else }}bitcoin-controller
 {{- end }}
+{{- end }}
+
+{{- /* Takes a duration as Go writes it; without a unit it is of seconds. */}}
+{{- define "btcctl.milliseconds" -}}
+{{- $total := 0.0 }}
+{{- range regexFindAll "[0-9.]+(ms|s|m|h)?" (toString .) -1 }}
+{{- $unit := regexFind "[a-z]*$" . }}
+{{- $factor := get (dict "ms" 1.0 "" 1000.0 "s" 1000.0 "m" 60000.0 "h" 3600000.0) $unit }}
+{{- $total = addf $total (mulf (trimSuffix $unit . | float64) $factor) }}
+{{- end }}
+{{- $total }}
+{{- end }}
+
+{{- /* Whether the page looks inside the controller: with several copies the Service may lead to one that waits. */}}
+{{- define "btcctl.viewAsksController" -}}
+{{- if and .Values.view.enabled .Values.debugEndpoints .Values.metrics.service.enabled (eq (int .Values.replicas) 1) }}yes{{ end }}
 {{- end }}
 
 {{- define "btcctl.selectorLabels" -}}

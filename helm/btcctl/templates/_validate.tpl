@@ -1,5 +1,26 @@
 {{- /* What a schema cannot say because it is about two values, or about the cluster. */}}
 {{- define "btcctl.validate" -}}
+{{- $fullname := include "btcctl.fullname" . }}
+{{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $fullname) }}
+{{- fail (printf "no Service can be named after %s: set fullnameOverride to lower-case letters, digits and hyphens, a letter first" $fullname) }}
+{{- end }}
+{{- $least := include "btcctl.milliseconds" .Values.pollMin | float64 }}
+{{- if or (eq $least 0.0) (gt $least (include "btcctl.milliseconds" .Values.pollMax | float64)) }}
+{{- fail (printf "pollMin is %s, must be more than 0 and at most pollMax, %s" .Values.pollMin .Values.pollMax) }}
+{{- end }}
+{{- $election := .Values.leaderElection }}
+{{- $lease := include "btcctl.milliseconds" $election.leaseDuration | float64 }}
+{{- $deadline := include "btcctl.milliseconds" $election.renewDeadline | float64 }}
+{{- $retry := include "btcctl.milliseconds" $election.retryPeriod | float64 }}
+{{- if or (lt $lease 1000.0) (ne (mulf (floor (divf $lease 1000.0)) 1000.0) $lease) }}
+{{- fail (printf "leaderElection.leaseDuration is %s, must be whole seconds" $election.leaseDuration) }}
+{{- end }}
+{{- if not (and (gt $lease $deadline) (gt $deadline (mulf 1.2 $retry)) (gt $retry 0.0)) }}
+{{- fail "leaderElection: leaseDuration must be longer than renewDeadline, and that longer than 1.2 times retryPeriod" }}
+{{- end }}
+{{- if and .Values.exampleNetwork.create .Values.watchNamespaces (not (has .Release.Namespace .Values.watchNamespaces)) }}
+{{- fail (printf "exampleNetwork is made in namespace %s, which is none of watchNamespaces: nobody would look after it" .Release.Namespace) }}
+{{- end }}
 {{- if and (eq .Values.rbac.scope "namespaces") (not .Values.watchNamespaces) }}
 {{- fail "rbac.scope is namespaces: say in watchNamespaces which" }}
 {{- end }}
@@ -24,11 +45,33 @@
 {{- if and $pdb.enabled (eq (kindIs "invalid" $pdb.maxUnavailable) (kindIs "invalid" $pdb.minAvailable)) }}
 {{- fail "podDisruptionBudget: set one of maxUnavailable and minAvailable, and null for the other" }}
 {{- end }}
+{{- if and $pdb.enabled (gt (int .Values.replicas) 1) }}
+{{- $needed := toString ($pdb.minAvailable | default 0) }}
+{{- if hasSuffix "%" $needed }}
+{{- $needed = ceil (divf (mulf (trimSuffix "%" $needed | float64) (int .Values.replicas)) 100.0) }}
+{{- end }}
+{{- if or (has (toString $pdb.maxUnavailable) (list "0" "0%" "00%")) (ge (int $needed) (int .Values.replicas)) }}
+{{- fail "podDisruptionBudget: no copy may ever go, so every drain would wait for ever" }}
+{{- end }}
+{{- end }}
 {{- if and .Values.metrics.enabled (eq (int .Values.metrics.port) (int .Values.probes.port)) }}
 {{- fail (printf "metrics.port and probes.port are both %d" (int .Values.probes.port)) }}
 {{- end }}
 {{- if and (not .Values.metrics.enabled) (or .Values.metrics.serviceMonitor.enabled .Values.metrics.podMonitor.enabled) }}
 {{- fail "a monitor has nothing to scrape: set metrics.enabled" }}
+{{- end }}
+{{- if and (not .Values.metrics.enabled) .Values.metrics.prometheusRule.enabled }}
+{{- fail "metrics.prometheusRule would say for ever that nobody leads: set metrics.enabled" }}
+{{- end }}
+{{- range $name, $monitor := dict "serviceMonitor" .Values.metrics.serviceMonitor "podMonitor" .Values.metrics.podMonitor }}
+{{- if $monitor.enabled }}
+{{- if gt (include "btcctl.milliseconds" $monitor.scrapeTimeout | float64) (include "btcctl.milliseconds" $monitor.interval | float64) }}
+{{- fail (printf "metrics.%s: scrapeTimeout is longer than interval, so Prometheus' operator would leave it out" $name) }}
+{{- end }}
+{{- if and $secure.certificateSecret $monitor.namespace (ne $monitor.namespace $.Release.Namespace) (not $monitor.endpointConfig.tlsConfig) }}
+{{- fail (printf "metrics.%s is in namespace %s and cannot see Secret %s in %s: say in its endpointConfig.tlsConfig what to verify with" $name $monitor.namespace $secure.certificateSecret $.Release.Namespace) }}
+{{- end }}
+{{- end }}
 {{- end }}
 {{- if and .Values.metrics.serviceMonitor.enabled (not .Values.metrics.service.enabled) }}
 {{- fail "metrics.serviceMonitor selects the Service: set metrics.service.enabled, or take metrics.podMonitor" }}
@@ -36,7 +79,7 @@
 {{- if and .Values.defaultSecret.create (not (has .Values.defaultSecret.name .Values.secretNames)) }}
 {{- fail (printf "defaultSecret.name is %s, which the controller may not read: add it to secretNames" .Values.defaultSecret.name) }}
 {{- end }}
-{{- if eq .Values.rbac.scope "cluster" }}
+{{- if and .Values.rbac.create (eq .Values.rbac.scope "cluster") }}
 {{- range (lookup "rbac.authorization.k8s.io/v1" "ClusterRole" "" "").items }}
 {{- $labels := .metadata.labels | default dict }}
 {{- $annotations := .metadata.annotations | default dict }}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import subprocess
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,10 @@ ERRORS = 'controller_runtime_reconcile_errors_total{controller="bitcoin-networks
 def condition(type_: str, reason: str) -> str:
     labels = {**NETWORK, "type": type_, "reason": reason}
     return f"btcctl_bitcoin_network_condition{{{','.join(f'{key}={value!r}' for key, value in labels.items())}}}"
+
+
+def of_namespace(name: str) -> str:
+    return LEADER.replace("{", f'{{namespace="{name}",')
 
 
 @dataclass(frozen=True)
@@ -117,13 +122,7 @@ def test_every_alert_has_a_story() -> None:
 
 
 def test_every_alert_fires_and_clears_in_its_story(tmp_path: Path) -> None:
-    bare = copy.deepcopy(groups())
-    for rule in (rule for group in bare for rule in group["rules"]):
-        del rule["annotations"]  # what they say is another test
-    (tmp_path / "rules.yaml").write_text(yaml.safe_dump({"groups": bare}))
-    tests = [_test(alert, story, rules()[alert]["labels"]) for alert, story in STORIES.items()]
-    (tmp_path / "tests.yaml").write_text(yaml.safe_dump({"rule_files": ["rules.yaml"], "tests": tests}))
-    promtool("test", "rules", tmp_path / "tests.yaml")
+    check(STORIES.items(), tmp_path)
 
 
 def _test(alert: str, story: Story, labels: dict[str, str]) -> dict[str, Any]:
@@ -137,6 +136,37 @@ def _test(alert: str, story: Story, labels: dict[str, str]) -> dict[str, Any]:
             {"eval_time": f"{minute}m", "alertname": alert, "exp_alerts": expected} for minute, expected in times
         ],
     }
+
+
+QUIET = {
+    "a network that is suspended": ("BtcctlNetworkNotReady", {condition("Ready", "Suspended"): "0x60"}),
+    "a network of no nodes": ("BtcctlNetworkNotReady", {condition("Ready", "NoNodes"): "0x60"}),
+    "two installations, each of whose leaders changed twice": (
+        "BtcctlLeaderFlapping",
+        {of_namespace("one"): "1 0 1 0 1x20", of_namespace("two"): "1 0 1 0 1x20"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", QUIET)
+def test_nobody_is_called_for(name: str, tmp_path: Path) -> None:
+    alert, series = QUIET[name]
+    check([(alert, Story(series, (), (5, 14, 20), {}))], tmp_path)
+
+
+def test_an_installation_without_a_leader_is_not_hidden_by_another_that_has_one(tmp_path: Path) -> None:
+    series = {of_namespace("one"): "1x20", of_namespace("two"): "1x4 0x16"}
+    check([("BtcctlNoLeader", Story(series, (7, 14), (3,), {"namespace": "two"}))], tmp_path)
+
+
+def check(stories: Iterable[tuple[str, Story]], folder: Path) -> None:
+    bare = copy.deepcopy(groups())
+    for rule in (rule for group in bare for rule in group["rules"]):
+        del rule["annotations"]  # what they say is another test
+    (folder / "rules.yaml").write_text(yaml.safe_dump({"groups": bare}))
+    tests = [_test(alert, story, rules()[alert]["labels"]) for alert, story in stories]
+    (folder / "tests.yaml").write_text(yaml.safe_dump({"rule_files": ["rules.yaml"], "tests": tests}))
+    promtool("test", "rules", folder / "tests.yaml")
 
 
 def test_an_alert_names_the_network(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -15,7 +16,16 @@ import yaml
 from btcctl.bitcoin.crd import load_crd
 from btcctl.bitcoin.types import BITCOIN_NETWORKS
 from btcctl.objects import ObjectKey
-from btcctl.resources import CLUSTER_ROLES, CUSTOM_RESOURCE_DEFINITIONS, DEPLOYMENTS, NAMESPACES, SECRETS
+from btcctl.resources import (
+    CLUSTER_ROLES,
+    CUSTOM_RESOURCE_DEFINITIONS,
+    DEPLOYMENTS,
+    NAMESPACES,
+    PODS,
+    ROLE_BINDINGS,
+    ROLES,
+    SECRETS,
+)
 from btcctl.rest.client import ApiClient
 from btcctl.testing.control_plane import ControlPlane, ControlPlaneOptions
 from tests.chart.packaging import digest, package
@@ -141,6 +151,53 @@ def test_a_password_is_made_up_once_and_for_all(h: Helm, client: ApiClient) -> N
     assert client.resource(SECRETS).get(ObjectKey("made-up", "bitcoin-default-secret")).body()["data"] == secret
     assert secret["BC_RPC_PASSWORD"] not in h("get", "values", "one", "-n", "made-up", "--all")
     h("uninstall", "one", "-n", "made-up")
+
+
+def test_a_secret_that_somebody_else_has_made_is_left_alone(h: Helm, client: ApiClient) -> None:
+    client.resource(NAMESPACES).create({"metadata": {"name": "theirs"}})
+    theirs = {
+        "metadata": {"name": "bitcoin-default-secret"},
+        "data": {"BC_RPC_USER": "YQ==", "BC_RPC_PASSWORD": "Yg=="},
+    }
+    client.resource(SECRETS, "theirs").create(theirs)
+    at = ("-n", "theirs", "--set", "crds.install=false,defaultSecret.create=true,watchNamespaces={theirs}")
+    h("install", "one", "ours/btcctl", *at)
+    h("upgrade", "one", "ours/btcctl", *at)
+    h("uninstall", "one", "-n", "theirs")
+    there = client.resource(SECRETS).get(ObjectKey("theirs", "bitcoin-default-secret")).body()
+    assert there["data"] == theirs["data"]
+    assert "labels" not in there["metadata"]
+
+
+def test_who_makes_the_roles_elsewhere_may_install_with_no_right_beyond_the_namespace(
+    h: Helm, client: ApiClient
+) -> None:
+    client.resource(NAMESPACES).create({"metadata": {"name": "narrow"}})
+    everything = [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}]
+    client.resource(ROLES, "narrow").create({"metadata": {"name": "narrow"}, "rules": everything})
+    client.resource(ROLE_BINDINGS, "narrow").create(
+        {
+            "metadata": {"name": "narrow"},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "narrow"},
+            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "ada"}],
+        }
+    )
+    at = ("-n", "narrow", "--kube-as-user", "ada")
+    h("install", "one", "ours/btcctl", *at, "--set", "crds.install=false,rbac.create=false")
+    h("uninstall", "one", *at)
+
+
+def test_what_doctor_said_is_there_when_helm_asks_for_the_logs_of_a_test(h: Helm, client: ApiClient) -> None:
+    at = ("one", "-n", "tested")
+    notes = h("install", *at[:1], "ours/btcctl", *at[1:], "--create-namespace", "--set", "crds.install=false")
+    assert "helm test one -n tested --logs" in notes
+    with ThreadPoolExecutor(1) as beside:
+        tested = beside.submit(h, "test", *at, "--logs", "--timeout=60s")
+        pods, key = client.resource(PODS), ObjectKey("tested", "one-btcctl-doctor")
+        eventually(lambda: client.resource(PODS, "tested").list()[0] or tested.done())
+        pods.patch(key, {"status": {"phase": "Succeeded"}}, subresource="status")  # there is no kubelet
+        assert "POD LOGS: one-btcctl-doctor" in tested.result()
+    h("uninstall", *at)
 
 
 def test_two_releases_stand_side_by_side_where_each_has_its_namespaces(h: Helm, client: ApiClient) -> None:

@@ -223,5 +223,34 @@ BAD: dict[str, tuple[Values, str]] = {
     "three IP families": ({"metrics": {"service": {"ipFamilies": ["IPv4", "IPv6", "IPv4"]}}}, "ipFamilies"),
     "a secret that may not be read": ({"defaultSecret": {"create": True, "name": "other"}}, "secretNames"),
     "a number of nodes that is none": ({"exampleNetwork": {"nodes": 0}}, "nodes"),
+    "an election whose times do not fit": ({"leaderElection": {"leaseDuration": "10s"}}, "leaderElection"),
+    "a retry that is too long": ({"leaderElection": {"retryPeriod": "9s"}}, "leaderElection"),
+    "a lease of half seconds": ({"leaderElection": {"leaseDuration": "10500ms"}}, "whole seconds"),
+    "a shortest pause that is longer than the longest": ({"pollMin": "1m"}, "pollMin"),
+    "no pause at all": ({"pollMin": "0"}, "pollMin"),
+    "a scrape that may take longer than its interval": (
+        {"metrics": {"serviceMonitor": {"enabled": True, "interval": "5s"}}},
+        "scrapeTimeout",
+    ),
+    "alerts on metrics that are not served": (
+        {"metrics": {"enabled": False, "prometheusRule": {"enabled": True}}},
+        "metrics.enabled",
+    ),
+    "a monitor that cannot see the certificate": (
+        {
+            "metrics": {
+                "secure": {"enabled": True, "certificateSecret": "tls"},
+                "serviceMonitor": {"enabled": True, "namespace": "monitoring"},
+            }
+        },
+        "tlsConfig",
+    ),
+    "a budget that stops every drain": ({"podDisruptionBudget": {"maxUnavailable": 0}}, "drain"),
+    "a budget of all copies": ({"podDisruptionBudget": {"maxUnavailable": None, "minAvailable": 2}}, "drain"),
+    "a budget of all of them": ({"podDisruptionBudget": {"maxUnavailable": None, "minAvailable": "51%"}}, "drain"),
+    "an example that nobody looks after": (
+        {"exampleNetwork": {"create": True}, "watchNamespaces": ["one"]},
+        "exampleNetwork",
+    ),
     "a yes that is a text": ({"crds": {"install": "false"}}, "install"),
 }
