@@ -124,6 +124,8 @@ def test_the_life_of_a_release_that_was_installed_from_the_chart_before(h: Helm,
     upgrade = ("upgrade", "btcctl", "ours/btcctl", *in_namespace[1:], "--reset-values", "--take-ownership", *EXAMPLES)
     notes = h(*upgrade)
     assert "helm test btcctl" in notes
+    assert "apply" not in notes  # there is a network of that name, and it has its Secret
+    assert f"kubectl -n {NAMESPACE} describe bitcoinnetwork my-network" in notes
     assert [each.name for each in client.resource(DEPLOYMENTS, NAMESPACE).list()[0]] == ["btcctl"]
     definition = client.resource(CUSTOM_RESOURCE_DEFINITIONS).get(CRD)
     assert definition.labels["helm.sh/chart"] == "btcctl-0.2.0"
@@ -191,6 +193,10 @@ def test_what_doctor_said_is_there_when_helm_asks_for_the_logs_of_a_test(h: Helm
     at = ("one", "-n", "tested")
     notes = h("install", *at[:1], "ours/btcctl", *at[1:], "--create-namespace", "--set", "crds.install=false")
     assert "helm test one -n tested --logs" in notes
+    command = notes[notes.index("kubectl -n tested apply") : notes.index("kubectl -n tested get bitcoinnetworks")]
+    copied = subprocess.run(["bash", "-c", f"kubectl() {{ cat; }}; {command}"], capture_output=True, text=True, check=True)
+    assert copied.stderr == ""  # bash says where a document lacks its end
+    assert yaml.safe_load(copied.stdout)["spec"] == {"nodes": 3, "secret": "bitcoin-default-secret"}
     with ThreadPoolExecutor(1) as beside:
         tested = beside.submit(h, "test", *at, "--logs", "--timeout=60s")
         pods, key = client.resource(PODS), ObjectKey("tested", "one-btcctl-doctor")

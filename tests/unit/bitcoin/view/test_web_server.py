@@ -57,6 +57,18 @@ def test_the_address_says_where_and_holds_the_token(server):
     assert TOKEN not in repr(server.address)
 
 
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has one IP family")
+def test_without_a_host_it_listens_to_both_ip_families_as_pods_need_it(scene, http):
+    server = WebServer(scene, TOKEN, host="")
+    server.start()
+    try:
+        answers = [http.request("GET", f"http://{each}:{server.port}/healthz") for each in ("[::1]", "127.0.0.1")]
+        state = http.request("GET", f"http://[::1]:{server.port}/{TOKEN}/state")
+    finally:
+        server.stop()
+    assert [each.status for each in (*answers, state)] == [200, 200, 200]
+
+
 def test_a_snapshot_is_served_below_the_token_only(server, http):
     answer = http.request("GET", f"{server.address}state")
     assert answer.status == 200

@@ -10,6 +10,7 @@ import uvicorn
 from btcctl.bitcoin.passes import ThreadPool
 from btcctl.bitcoin.view.serving.app import App, Scene
 from btcctl.bitcoin.view.serving.guard import Guard
+from btcctl.controller.serving.http_server import listen
 from btcctl.errors import BtcctlError
 from btcctl.secret import Secret
 from btcctl.threads import Latch, Runner, Stop
@@ -123,6 +124,8 @@ class WebServer:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    if host in {"", "::"}:
+        return listen(host, port)  # pods have addresses of either family
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     family, _, _, _, address = found[0]
     return socket.create_server(address, family=family, backlog=128)
