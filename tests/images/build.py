@@ -71,6 +71,7 @@ def declared_requirements() -> list[str]:
 def images(environ: Mapping[str, str] = os.environ, home: Path | None = None) -> Images:
     """Those of this very source, built or not, in a folder; the user's cache if None."""
     digest = hashlib.sha256(debian_base.suite_key(environ).encode())
+    digest.update(environ.get("RUNTIME_IMAGE", "").encode())
     for path in _inputs():
         digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())
     return Images((home or _home(environ)) / digest.hexdigest()[:16], version())
@@ -115,19 +116,16 @@ def _build(wanted: Images, environ: Mapping[str, str]) -> None:
     fresh.mkdir(parents=True)
     storage = Storage(tool, work)
     try:
-        python = environ.get("PYTHON_IMAGE", "")
-        base = environ.get("BASE_IMAGE", "")
-        bases = debian_base.make_bases(work, wanted.folder.parent / _BASES) if not (python and base) else {}
-        named = {name: storage.commit(f"btcctl-base-{name}", tree) for name, tree in bases.items()}
-        python = python or named["build"]
-        runtime = environ.get("RUNTIME_IMAGE") or named.get("runtime") or python
-        base = base or named["node"]
+        all_given = environ.get("PYTHON_IMAGE") and environ.get("BASE_IMAGE")
+        bases = {} if all_given else debian_base.make_bases(work, wanted.folder.parent / _BASES)
+        made = {name: storage.commit(f"btcctl-base-{name}", tree) for name, tree in bases.items()}
+        python, runtime, base = chosen_bases(environ, made)
         label = f"debian:{debian_base.SUITE}"
         say("building the controller's image …")
         arguments = {
             "PYTHON_IMAGE": python,
             "RUNTIME_IMAGE": runtime,
-            "BASE_NAME": label if named else runtime,
+            "BASE_NAME": label if runtime in made.values() else runtime,
             "BASE_DIGEST": storage.digest(runtime),
         }
         storage.build(ROOT, f"{CONTROLLER}:{wanted.version}", arguments | _stamp(wanted))
@@ -135,7 +133,11 @@ def _build(wanted: Images, environ: Mapping[str, str]) -> None:
         storage.build(
             ROOT / "images/bitcoind",
             f"{NODE}:{wanted.version}",
-            {"BASE_IMAGE": base, "BASE_NAME": label if named else base, "BASE_DIGEST": storage.digest(base)}
+            {
+                "BASE_IMAGE": base,
+                "BASE_NAME": label if base in made.values() else base,
+                "BASE_DIGEST": storage.digest(base),
+            }
             | _stamp(wanted),
         )
         storage.save(f"{CONTROLLER}:{wanted.version}", fresh / wanted.controller.name)
@@ -145,6 +147,19 @@ def _build(wanted: Images, environ: Mapping[str, str]) -> None:
     finally:
         storage.clear()
         shutil.rmtree(work, ignore_errors=True)
+
+
+def chosen_bases(environ: Mapping[str, str], made: Mapping[str, str]) -> tuple[str, str, str]:
+    """What the controller is built on, what it is shipped on, and what the nodes are.
+
+    The first two must have one Python, so a given one is shipped, too, unless another is named.
+
+    Args:
+        made: Names of those that were made of Debian's packages, for what is not given.
+    """
+    given = environ.get("PYTHON_IMAGE", "")
+    runtime = environ.get("RUNTIME_IMAGE", "") or given or made["runtime"]
+    return given or made["build"], runtime, environ.get("BASE_IMAGE", "") or made["node"]
 
 
 def _drop_older(wanted: Images) -> None:
@@ -221,6 +236,9 @@ class Storage:
         full = f"docker.io/library/{name}"
         if self._tool == "buildah":
             self._run("push", f"localhost/{name}", f"docker-archive:{file}:{full}")
+        elif self._tool == "podman":
+            self._run("tag", f"localhost/{name}", full)
+            self._run("save", "-o", str(file), full)
         else:
             self._run("save", "-o", str(file), name)
 

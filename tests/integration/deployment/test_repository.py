@@ -194,7 +194,9 @@ def test_what_doctor_said_is_there_when_helm_asks_for_the_logs_of_a_test(h: Helm
     notes = h("install", *at[:1], "ours/btcctl", *at[1:], "--create-namespace", "--set", "crds.install=false")
     assert "helm test one -n tested --logs" in notes
     command = notes[notes.index("kubectl -n tested apply") : notes.index("kubectl -n tested get bitcoinnetworks")]
-    copied = subprocess.run(["bash", "-c", f"kubectl() {{ cat; }}; {command}"], capture_output=True, text=True, check=True)
+    copied = subprocess.run(
+        ["bash", "-c", f"kubectl() {{ cat; }}; {command}"], capture_output=True, text=True, check=True
+    )
     assert copied.stderr == ""  # bash says where a document lacks its end
     assert yaml.safe_load(copied.stdout)["spec"] == {"nodes": 3, "secret": "bitcoin-default-secret"}
     with ThreadPoolExecutor(1) as beside:
