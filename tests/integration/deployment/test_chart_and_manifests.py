@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -127,6 +128,26 @@ def test_an_overlay_applies(k: Kubectl, overlay: str) -> None:
     k("apply", "--validate=strict", "-k", str(ROOT / "kustomize" / overlay))
     bound = k("get", "clusterrolebindings", "-o", "name")
     assert ("bitcoin-controller-role-binding" in bound) == (overlay == "cluster")
+
+
+def test_networks_stay_on_the_way_from_the_manifests_to_the_chart_that_the_page_says(
+    k: Kubectl, tmp_path: Path
+) -> None:
+    (row,) = re.findall(r"\| manifests to chart .*", (ROOT / "docs/operations.md").read_text(encoding="utf-8"))
+    k("apply", "-f", f"{MANIFESTS}/")
+    k("wait", "--for=condition=Established", CRD)
+    k("-n", NAMESPACE, "apply", "-f", str(MANIFESTS / "examples/network.yaml"))
+    uid = k.json("-n", NAMESPACE, "get", "bitcoinnetwork", "my-network")["metadata"]["uid"]
+    (deletion,) = re.findall(r"`kubectl (delete [^`]*)`", row)
+    k(*(f"{ROOT}/{word}" if word.startswith("manifests/") else word for word in deletion.split()))
+    env = {"HOME": str(tmp_path), "KUBECONFIG": str(k.kubeconfig)}
+    done = helm("install", "btcctl", CHART, "-n", NAMESPACE, "--take-ownership", env=env)
+    assert done.returncode == 0, done.stderr
+    assert k.json("-n", NAMESPACE, "get", "bitcoinnetwork", "my-network")["metadata"]["uid"] == uid
+    ours = "deployments,services,serviceaccounts,roles,networkpolicies,poddisruptionbudgets,clusterroles,clusterrolebindings"
+    left = [each for each in k("-n", NAMESPACE, "get", ours, "-o", "name").split() if "/bitcoin-controller" in each]
+    assert [each for each in left if "/bitcoin-controller-btcctl" not in each] == []
+    assert helm("uninstall", "btcctl", "-n", NAMESPACE, env=env).returncode == 0
 
 
 def test_the_controller_of_one_namespace_may_do_nothing_in_another(k: Kubectl) -> None:
