@@ -57,7 +57,7 @@ def _is_fresh(record: LeaseRecord, now: datetime) -> bool:
 
 def _nobody(key: ObjectKey, held: list[tuple[ObjectKey, LeaseRecord]]) -> Diagnosis:
     last = "".join(f"; {record.holder} held it last, until {record.renew_time}" for _, record in held[:1])
-    cure = f"kubectl -n {key.namespace} get pods; kubectl -n {key.namespace} logs deployment/{key.name}"
+    cure = f"kubectl -n {key.namespace} get deployments,pods; kubectl -n {key.namespace} logs deployment/…"
     return Diagnosis(_CHECK, ERROR, f"nobody holds {key}: no controller is at work{last}", cure)
 
 

@@ -90,7 +90,7 @@ def check_reach(client: ApiClient, namespaces: Sequence[str], connect: Connect |
     for pod, address, port, why in failures:
         cure = (
             "if this is no pod of the cluster, ask from one: "
-            "kubectl -n bitcoin-controller exec deployment/bitcoin-controller -- btcctl doctor\n"
+            "kubectl -n bitcoin-controller exec deployment/bitcoin-controller -- btcctl doctor, or helm test\n"
             f"else look for a NetworkPolicy: kubectl -n {pod.namespace} get networkpolicies"
         )
         yield Diagnosis("reach", ERROR, f"{pod.key} at {address} port {port}: {why}", cure)

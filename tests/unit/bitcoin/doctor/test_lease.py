@@ -55,6 +55,7 @@ def test_a_holder_that_is_gone_is_no_holder() -> None:
 def test_no_lease_is_said_likewise() -> None:
     (found,) = checked(may_list=False)
     assert found.message == "nobody holds home/lease: no controller is at work"
+    assert "deployment/lease" not in found.cure  # a release's Deployment has another name
 
 
 def test_two_that_are_at_work_are_a_warning() -> None:
