@@ -17,7 +17,11 @@ finish() {
         kubectl --kubeconfig "$work/kubeconfig" get pods,bitcoinnetworks,events -A || true
         kubectl --kubeconfig "$work/kubeconfig" -n bitcoin-controller logs deployment/bitcoin-controller --tail=50 || true
     fi
-    [ -n "${KEEP:-}" ] || kind delete cluster --name "$name" || true
+    if [ -n "${KEEP:-}" ]; then
+        echo "kind-e2e: kind export kubeconfig --name $name leads to the cluster" >&2
+    else
+        kind delete cluster --name "$name" || true
+    fi
     rm -rf "$work"
     exit "$status"
 }

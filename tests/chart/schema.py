@@ -17,7 +17,7 @@ _DNS_NAME = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
 _REGISTRY = r"^[A-Za-z0-9.-]+(:[0-9]+)?(/[a-z0-9._/-]+)?$"
 _REPOSITORY = r"^[A-Za-z0-9.-]+(:[0-9]+/[a-z0-9._-]+)?(/[a-z0-9._-]+)*$"
 _DURATION = r"^([0-9]+(\.[0-9]+)?|([0-9]+(\.[0-9]+)?(ms|s|m|h))+)$"
-_PROMETHEUS_DURATION = r"^[0-9]+(ms|s|m|h)$"
+_PROMETHEUS_DURATION = r"^([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$"
 _NAMES = {"type": "object", "additionalProperties": {"type": "string"}}
 
 
@@ -61,7 +61,7 @@ DNS_LABEL = matching(_DNS_LABEL, 63)
 DNS_NAME = matching(_DNS_NAME, 253)
 PORT = whole(1024, 65535)
 DURATION = matching(_DURATION)
-INTERVAL = matching(_PROMETHEUS_DURATION)
+INTERVAL: Schema = {**matching(_PROMETHEUS_DURATION), "minLength": 2}
 NUMBER_OR_SHARE: Schema = or_null({"anyOf": [whole(0, 1000), matching(r"^(100|[0-9]{1,2})%$")]})
 UNIQUE_NAMES = some(DNS_LABEL, uniqueItems=True)
 PULL_SECRETS = some(DNS_NAME, uniqueItems=True)

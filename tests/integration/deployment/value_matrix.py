@@ -129,7 +129,7 @@ GOOD: dict[str, Values] = {
     "everything for Prometheus and Grafana": {
         "metrics": {
             "serviceMonitor": {"enabled": True, "labels": {"release": "kps"}, "endpointConfig": {"honorLabels": True}},
-            "podMonitor": {"enabled": True, "interval": "1m"},
+            "podMonitor": {"enabled": True, "interval": "1m30s"},
             "prometheusRule": {"enabled": True, "alertLabels": {"team": "a"}, "disabled": ["BtcctlTipsDiffer"]},
             "dashboard": {"enabled": True, "annotations": {"grafana_folder": "Bitcoin"}},
         }
