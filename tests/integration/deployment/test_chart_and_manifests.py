@@ -144,8 +144,8 @@ def test_networks_stay_on_the_way_from_the_manifests_to_the_chart_that_the_page_
     done = helm("install", "btcctl", CHART, "-n", NAMESPACE, "--take-ownership", env=env)
     assert done.returncode == 0, done.stderr
     assert k.json("-n", NAMESPACE, "get", "bitcoinnetwork", "my-network")["metadata"]["uid"] == uid
-    ours = "deployments,services,serviceaccounts,roles,networkpolicies,poddisruptionbudgets,clusterroles,clusterrolebindings"
-    left = [each for each in k("-n", NAMESPACE, "get", ours, "-o", "name").split() if "/bitcoin-controller" in each]
+    kinds = "deploy,svc,sa,role,rolebinding,netpol,pdb,clusterrole,clusterrolebinding"
+    left = [each for each in k("-n", NAMESPACE, "get", kinds, "-o", "name").split() if "/bitcoin-controller" in each]
     assert [each for each in left if "/bitcoin-controller-btcctl" not in each] == []
     assert helm("uninstall", "btcctl", "-n", NAMESPACE, env=env).returncode == 0
 
