@@ -3,11 +3,14 @@
 import sys
 from typing import NoReturn
 
+from btcctl.interrupts import end_at_once
+
 
 def entry_point() -> NoReturn:
     """What the console script calls. The command line is loaded here, so that Ctrl-C may come at any moment."""
     try:
-        from btcctl.cli.main import main, make_output_safe  # noqa: PLC0415
+        with end_at_once():
+            from btcctl.cli.main import main, make_output_safe  # noqa: PLC0415
 
         make_output_safe()
         sys.exit(main())

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
+from math import ceil
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +16,9 @@ from btcctl.clock import SYSTEM_CLOCK
 from tests.integration.support import eventually
 
 MOMENTS = 20
-_FIRST = 2  # before that the interpreter has not come to our code yet, and says so with a traceback of its own
+_FIRST = (
+    0.1  # of a start; before that the interpreter has not come to our code yet, and says so with a traceback of its own
+)
 _END_SECONDS = 30.0  # it takes one; what hangs takes for ever
 #: Ours, or the interpreter's, which lets SIGINT end it if that came inside of an exec. A shell sees 130.
 INTERRUPTED = frozenset({130, -signal.SIGINT})
@@ -39,12 +42,15 @@ class Interrupted(NamedTuple):
         return not re.search(rf"Traceback|{re.escape(str(Path(btcctl.__file__).parent))}", self.said)
 
 
-def interrupted(start: Callable[[Path], subprocess.Popen[bytes]], ready: str, home: Path) -> Iterator[Interrupted]:
+def interrupted(
+    start: Callable[[Path], subprocess.Popen[bytes]], ready: str, home: Path, moments: int = MOMENTS
+) -> Iterator[Interrupted]:
     """Runs that are interrupted one after the other: from early in the start to when it is up.
 
     Args:
         start: Starts the program, which writes all that it says to the file.
         ready: What it says when it is up: that decides how long a start takes.
+        moments: Into how many a start is divided.
     """
     began = SYSTEM_CLOCK.now()
     program = start(home / "first")
@@ -53,8 +59,8 @@ def interrupted(start: Callable[[Path], subprocess.Popen[bytes]], ready: str, ho
         start_seconds = SYSTEM_CLOCK.now() - began
     finally:
         _interrupt(program)
-    for number in range(_FIRST, MOMENTS + 1):
-        at = start_seconds * number / MOMENTS
+    for number in range(ceil(_FIRST * moments), moments + 1):
+        at = start_seconds * number / moments
         output = home / f"{number}"
         program = start(output)
         threading.Event().wait(at)

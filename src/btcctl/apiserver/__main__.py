@@ -3,11 +3,14 @@
 import sys
 from typing import NoReturn
 
+from btcctl.interrupts import end_at_once
+
 
 def entry_point() -> NoReturn:
     """The program is loaded here, so that Ctrl-C may come at any moment."""
     try:
-        from btcctl.apiserver.program import main  # noqa: PLC0415
+        with end_at_once():
+            from btcctl.apiserver.program import main  # noqa: PLC0415
 
         sys.exit(main())
     except KeyboardInterrupt:

@@ -17,6 +17,7 @@ from btcctl.cli.flags import Flags, parse_count
 from btcctl.clock import sleep
 from btcctl.controller.serving.status_server import parse_address
 from btcctl.errors import BtcctlError, ConfigError
+from btcctl.interrupts import end_at_once
 
 if TYPE_CHECKING:
     from btcctl.sandbox.session import Session
@@ -91,8 +92,9 @@ def run_sandbox(args: argparse.Namespace) -> int:
     """Bring everything up; check it, or wait for Ctrl-C; take everything down."""
     try:
         # Only here: an operator in a cluster has no use for it, and not the packages it needs.
-        from btcctl.sandbox.cluster.cluster import ClusterOptions  # noqa: PLC0415
-        from btcctl.sandbox.session import SandboxOptions, Session  # noqa: PLC0415
+        with end_at_once():
+            from btcctl.sandbox.cluster.cluster import ClusterOptions  # noqa: PLC0415
+            from btcctl.sandbox.session import SandboxOptions, Session  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise ConfigError(f"no {error.name} here: the sandbox needs pip install 'btcctl[sandbox]'") from error
     if args.check and args.nodes is not None and args.nodes < MIN_CHECKED_NODES:
@@ -182,8 +184,11 @@ def _terminated_like_interrupted() -> Iterator[None]:
 
     Ending at once is safe: the keeper notices, and clears everything away.
     """
+    has_come = False
 
     def interrupt(number: int, frame: FrameType | None) -> None:
+        nonlocal has_come
+        has_come = True
         for each in (signal.SIGINT, signal.SIGTERM):
             signal.signal(each, lambda *_: sys.exit(130))
         raise KeyboardInterrupt
@@ -193,6 +198,10 @@ def _terminated_like_interrupted() -> Iterator[None]:
         before[each] = signal.signal(each, interrupt)
     try:
         yield
+    except (ImportError, SystemError) as error:  # what C code makes of an interrupt while it loads something
+        if not has_come:
+            raise
+        raise KeyboardInterrupt from error
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

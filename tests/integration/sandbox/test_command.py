@@ -125,7 +125,7 @@ def test_ctrl_c_at_any_moment_of_the_start_ends_it_with_one_clear_line_and_leave
         sandboxes.append(Sandbox(home, output=output))
         return sandboxes[-1].process
 
-    for run in interrupted(start, "It stays up until Ctrl-C", tmp_path):
+    for run in interrupted(start, "It stays up until Ctrl-C", tmp_path, moments=10):
         assert run.is_clear, run
         is_up = "Stopping." in run.said
         assert run.status == 0 if is_up else run.status in INTERRUPTED, run
