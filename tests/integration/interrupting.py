@@ -16,9 +16,7 @@ from btcctl.clock import SYSTEM_CLOCK
 from tests.integration.support import eventually
 
 MOMENTS = 20
-_FIRST = (
-    0.1  # of a start; before that the interpreter has not come to our code yet, and says so with a traceback of its own
-)
+_FIRST = 0.1  # of a start; before that the interpreter has not come to our code yet, and has a traceback of its own
 _END_SECONDS = 30.0  # it takes one; what hangs takes for ever
 #: Ours, or the interpreter's, which lets SIGINT end it if that came inside of an exec. A shell sees 130.
 INTERRUPTED = frozenset({130, -signal.SIGINT})

@@ -25,7 +25,7 @@ def install(client: ApiClient, crd: dict[str, Any]) -> None:
 
 def is_served(crd: Object | None) -> bool:
     conditions = (
-        {} if crd is None else {each["type"]: each for each in crd.body().get("status", {}).get("conditions", [])}
+        {} if crd is None else {each["type"]: each for each in (crd.body().get("status", {}).get("conditions") or [])}
     )
     assert conditions.get("NonStructuralSchema", {}).get("status") != "True"
     return conditions.get("Established", {}).get("status") == "True"

@@ -197,7 +197,7 @@ class Node:
             nodes, _ = self._admin().resource(_NODES).list()
         except (ApiError, TransportError):
             return False
-        conditions = [each for node in nodes for each in node.body().get("status", {}).get("conditions", ())]
+        conditions = [each for node in nodes for each in node.body().get("status", {}).get("conditions") or ()]
         return [each["status"] for each in conditions if each["type"] == "Ready"] == ["True"]
 
     def program(self, name: str) -> Program:
