@@ -42,6 +42,7 @@ from btcctl.bitcoin.topology import (
     address_in,
     canonical,
     plan_peers,
+    put_off,
 )
 from btcctl.bitcoin.utxo import Loading, Loads
 from btcctl.bitcoin.wording import in_log, printable
@@ -214,7 +215,8 @@ class Mesh:
         report.facts = {node.member.ordinal: node.facts for node in nodes}
         silent = _silent(asked, report)
         report.forgotten = not report.failures and not report.skipped
-        plans = [(node, plan) for node in nodes if (plan := self._plan(node, roster, goal.gone, report))]
+        lacking = _lacking(nodes, goal.shape)
+        plans = [(node, plan) for node in nodes if (plan := self._plan(node, roster, goal.gone, lacking, report))]
         self._run_all([partial(self._carry_out, node, plan, silent, report, deadline) for node, plan in plans])
         if goal.has_utxo_snapshot:
             self._run_all([partial(self._load, node, report) for node in nodes if node.is_behind])
@@ -271,10 +273,15 @@ class Mesh:
         with limited_to(ASK_SECONDS, self._clock):
             report.snapshots[node.member.ordinal] = self._loads.load(node.member.address, node.rpc)
 
-    def _plan(self, node: _Node, roster: Roster, gone: frozenset[str], report: MeshReport) -> PeerPlan:
-        plan = plan_peers(node.member, roster, added=node.added, peers=node.peers, gone=gone)
-        if plan:
-            report.plans[node.member.ordinal] = plan
+    def _plan(
+        self, node: _Node, roster: Roster, gone: frozenset[str], lacking: frozenset[str], report: MeshReport
+    ) -> PeerPlan:
+        """What is to be called now; what is put off counts as outstanding."""
+        whole = plan = plan_peers(node.member, roster, added=node.added, peers=node.peers, gone=gone)
+        if canonical(node.member.address) in lacking:
+            plan = put_off(whole, lacking, node.peers)
+        if whole or plan:
+            report.plans[node.member.ordinal] = whole or plan
         if plan.remove or plan.disconnect or plan.disconnect_ids:
             report.forgotten = False
         unfinished = _unfinished_handshakes(node, roster)
@@ -357,6 +364,19 @@ def _by_trust(goal: MeshGoal) -> list[Member]:
     """The ready members, those that made trouble last time at the end."""
     ready = (member for member in goal.members if member.ready and member.ordinal < goal.shape.nodes)
     return sorted(ready, key=lambda member: (member.address in goal.suspects, member.ordinal))
+
+
+def _lacking(nodes: Sequence[_Node], shape: Shape) -> frozenset[str]:
+    """The addresses of those that are still fetching a chain of which others, that they have a way to, have more."""
+    found: set[str] = set()
+    if not any(node.is_behind for node in nodes):
+        return frozenset()
+    known = {node.member.ordinal: (node, node.chain.blocks) for node in nodes if node.chain is not None}
+    for part in shape.parts():
+        members = [known[each] for each in part if each in known]
+        most = max((blocks for _, blocks in members), default=0)
+        found |= {canonical(node.member.address) for node, blocks in members if node.is_behind and blocks < most}
+    return frozenset(found)
 
 
 def _unfinished_handshakes(node: _Node, roster: Roster) -> int:

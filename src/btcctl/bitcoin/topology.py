@@ -180,6 +180,26 @@ def plan_peers(
     )
 
 
+def put_off(plan: PeerPlan, lacking: frozenset[str], peers: Iterable[Peer]) -> PeerPlan:
+    """The plan of a node that lacks blocks without links to others that lack them, too; those that there are end.
+
+    A node that fetches a chain asks one peer alone for headers, the first that it has, and waits 15 minutes for it
+    (Bitcoin Core, net_processing.cpp, nSyncStarted; seen with Knots 29.4): two that have nothing ask each other.
+
+    Args:
+        lacking: Their addresses.
+        peers: The node's.
+    """
+    outbound = {each.address for each in peers if not each.inbound and address_in(each.address) in lacking}
+    return PeerPlan(
+        remove=plan.remove,
+        disconnect=tuple(sorted({*plan.disconnect, *outbound})),
+        disconnect_ids=plan.disconnect_ids,
+        add=tuple(each for each in plan.add if address_in(each) not in lacking),
+        dial=tuple(each for each in plan.dial if address_in(each) not in lacking),
+    )
+
+
 def _addresses(added: Iterable[AddedNode], spelling: Spelling) -> dict[str, str]:
     """By entry that is ours, its address."""
     return {each.entry: address for each in added if (address := spelling.address(each.entry)) is not None}

@@ -41,6 +41,42 @@ def test_one_pass_connects_everybody_and_the_next_finds_nothing_to_do(nodes: Fak
     assert nodes.changes == []
 
 
+def links(nodes: FakeMesh) -> set[frozenset[str]]:
+    return {frozenset({link.source, link.target}) for link in nodes.links}
+
+
+def test_who_lacks_blocks_is_linked_with_who_has_them_first(nodes: FakeMesh) -> None:
+    nodes.blocks, nodes.behind = {A: 3}, {B, C}
+    report = sync(nodes)
+    assert links(nodes) == {frozenset({A, B}), frozenset({A, C})}
+    assert C in report.plans[1].add
+    nodes.blocks, nodes.behind = {A: 3, B: 3, C: 3}, set()
+    sync(nodes)
+    assert nodes.peers_of(B) == {A, C}
+
+
+def test_links_among_those_who_lack_blocks_end_until_they_have_them(nodes: FakeMesh) -> None:
+    """Two that have nothing may have asked each other for headers, and would wait for a quarter of an hour."""
+    sync(nodes)
+    nodes.blocks, nodes.behind = {A: 3}, {B, C}
+    assert not sync(nodes).settled
+    assert links(nodes) == {frozenset({A, B}), frozenset({A, C})}
+
+
+def test_who_fetches_a_chain_that_nobody_has_more_of_keeps_its_links(nodes: FakeMesh) -> None:
+    nodes.behind = {A, B, C}
+    sync(nodes)
+    assert sync(nodes).settled
+    assert len(links(nodes)) == 3
+
+
+def test_blocks_on_the_other_side_of_a_partition_put_no_link_off(nodes: FakeMesh) -> None:
+    nodes.blocks, nodes.behind = {A: 3}, {B, C}
+    shape = Shape(3, groups=(frozenset({0}), frozenset({1, 2})))
+    sync(nodes, MeshGoal([Member(n, each, ready=True) for n, each in enumerate((A, B, C))], shape, CREDENTIALS))
+    assert links(nodes) == {frozenset({B, C})}
+
+
 def test_every_pass_reads_each_ready_node_once(nodes: FakeMesh) -> None:
     sync(nodes)
     assert nodes.reads == [A, B, C]
