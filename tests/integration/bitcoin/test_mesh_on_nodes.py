@@ -53,6 +53,20 @@ def test_a_pass_connects_fresh_nodes_within_three_seconds(farm: Farm, connection
     eventually(lambda: all(node.best() == best for node in nodes))
 
 
+def test_new_nodes_that_met_each_other_first_get_the_chain_all_the_same(
+    farm: Farm, connections: RpcConnections
+) -> None:
+    """Each has asked the other for headers, and would wait for 15 minutes."""
+    first, one, other = nodes = farm.start(3)
+    best = first.mine(3)
+    one.call("addnode", other.ip, "add")
+    one.call("addnode", other.ip, "onetry")
+    eventually(
+        lambda: [peer["version"] > 0 for node in (one, other) for peer in node.call("getpeerinfo")] == [True] * 2
+    )
+    eventually(lambda: sync(connections, nodes).settled and one.best() == other.best() == best, 30, every=0.5)
+
+
 def test_a_node_killed_and_restarted_at_its_address_is_made_whole(farm: Farm, connections: RpcConnections) -> None:
     nodes = farm.start(3)
     settle(connections, nodes)
