@@ -16,7 +16,16 @@ from btcctl.leaderelection.elector import Elector
 from btcctl.leaderelection.fence import Fence
 from btcctl.leaderelection.lease_lock import LeaseLock
 from btcctl.objects import ObjectKey
-from btcctl.resources import CLUSTER_ROLES, LEASES, NAMESPACES, POD_DISRUPTION_BUDGETS, PODS, SERVICES, STATEFUL_SETS
+from btcctl.resources import (
+    CLUSTER_ROLES,
+    LEASES,
+    NAMESPACES,
+    POD_DISRUPTION_BUDGETS,
+    PODS,
+    SERVICES,
+    STATEFUL_SETS,
+    ResourceType,
+)
 from btcctl.rest.client import ApiClient
 from btcctl.rest.http import HttpTransport
 from btcctl.rest.loading import load_config
@@ -118,35 +127,48 @@ def hold_the_lease(cluster: Operated) -> None:
 
 
 @pytest.mark.parametrize(
-    ("verb", "type_"),
-    [("create", SERVICES), ("create", STATEFUL_SETS), ("create", POD_DISRUPTION_BUDGETS), ("update", STATEFUL_SETS)],
+    ("verb", "type_", "child"),
+    [
+        ("create", SERVICES, SERVICE),
+        ("create", STATEFUL_SETS, STATEFUL_SET),
+        ("create", POD_DISRUPTION_BUDGETS, BUDGET),
+        ("update", STATEFUL_SETS, STATEFUL_SET),
+    ],
     ids=str,
 )
 def test_a_missing_verb_is_said_by_the_network_and_by_readyz_until_it_is_granted(
-    verb: str, type_: object, cluster: Operated, lone_control_plane: ControlPlane
+    verb: str, type_: ResourceType, child: ObjectKey, cluster: Operated, lone_control_plane: ControlPlane
 ) -> None:
-    what = getattr(type_, "plural", "")
+    what = type_.plural
     refusals = Refusals()
     with operating(cluster, lone_control_plane, refusals):
         if verb == "update":
             eventually(lambda: has(cluster, STATEFUL_SETS, STATEFUL_SET))
         with without(cluster, verb, what):
-            provoke(cluster, verb)
-            eventually(lambda: cluster.reason("Forbidden") == "MissingRights")
+            eventually(lambda: is_forbidden(cluster, verb, type_, child), every=0.5)
             condition = cluster.status.condition("Forbidden")
             assert condition is not None
             assert f"{verb} {what}" in condition.message
             assert f"may not {verb} {what}" in refusals.problem()
-        provoke(cluster, verb)
+        provoke(cluster, verb, type_, child)
         eventually(lambda: refusals.problem() == "")
         cluster.bring_up()
         assert cluster.reason("Forbidden") == "Allowed"
 
 
-def provoke(cluster: Operated, verb: str) -> None:
+def is_forbidden(cluster: Operated, verb: str, type_: ResourceType, child: ObjectKey) -> bool:
+    """Once the server has seen that the verb is gone: until then the operator has its way."""
+    provoke(cluster, verb, type_, child)
+    return cluster.reason("Forbidden") == "MissingRights"
+
+
+def provoke(cluster: Operated, verb: str, type_: ResourceType, child: ObjectKey) -> None:
     """Have the operator do it: it makes children that are gone, and scales."""
     if verb == "update":
-        cluster.patch(STATEFUL_SETS, STATEFUL_SET, {"spec": {"replicas": 5}})
+        cluster.patch(type_, child, {"spec": {"replicas": 5}})
+        return
+    with suppress(NotFound):
+        cluster.admin.resource(type_).delete(child)
 
 
 @contextmanager
