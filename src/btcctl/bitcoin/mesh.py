@@ -215,7 +215,7 @@ class Mesh:
         report.facts = {node.member.ordinal: node.facts for node in nodes}
         silent = _silent(asked, report)
         report.forgotten = not report.failures and not report.skipped
-        lacking = _lacking(nodes, goal.shape)
+        lacking = _lacking(nodes, goal.shape) if any(node.is_behind for node in nodes) else frozenset()
         plans = [(node, plan) for node in nodes if (plan := self._plan(node, roster, goal.gone, lacking, report))]
         self._run_all([partial(self._carry_out, node, plan, silent, report, deadline) for node, plan in plans])
         if goal.has_utxo_snapshot:
@@ -277,9 +277,8 @@ class Mesh:
         self, node: _Node, roster: Roster, gone: frozenset[str], lacking: frozenset[str], report: MeshReport
     ) -> PeerPlan:
         """What is to be called now; what is put off counts as outstanding."""
-        whole = plan = plan_peers(node.member, roster, added=node.added, peers=node.peers, gone=gone)
-        if canonical(node.member.address) in lacking:
-            plan = put_off(whole, lacking, node.peers)
+        whole = plan_peers(node.member, roster, added=node.added, peers=node.peers, gone=gone)
+        plan = put_off(whole, lacking, node.peers) if canonical(node.member.address) in lacking else whole
         if whole or plan:
             report.plans[node.member.ordinal] = whole or plan
         if plan.remove or plan.disconnect or plan.disconnect_ids:
@@ -366,11 +365,9 @@ def _by_trust(goal: MeshGoal) -> list[Member]:
     return sorted(ready, key=lambda member: (member.address in goal.suspects, member.ordinal))
 
 
-def _lacking(nodes: Sequence[_Node], shape: Shape) -> frozenset[str]:
+def _lacking(nodes: Iterable[_Node], shape: Shape) -> frozenset[str]:
     """The addresses of those that are still fetching a chain of which others, that they have a way to, have more."""
     found: set[str] = set()
-    if not any(node.is_behind for node in nodes):
-        return frozenset()
     known = {node.member.ordinal: (node, node.chain.blocks) for node in nodes if node.chain is not None}
     for part in shape.parts():
         members = [known[each] for each in part if each in known]
