@@ -8,7 +8,7 @@ alone, unless it leads to a node that this one is kept apart from.
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv6Address, ip_address
 from typing import Final
 
@@ -191,10 +191,9 @@ def put_off(plan: PeerPlan, lacking: frozenset[str], peers: Iterable[Peer]) -> P
         peers: The node's.
     """
     outbound = {each.address for each in peers if not each.inbound and address_in(each.address) in lacking}
-    return PeerPlan(
-        remove=plan.remove,
+    return replace(
+        plan,
         disconnect=tuple(sorted({*plan.disconnect, *outbound})),
-        disconnect_ids=plan.disconnect_ids,
         add=tuple(each for each in plan.add if address_in(each) not in lacking),
         dial=tuple(each for each in plan.dial if address_in(each) not in lacking),
     )

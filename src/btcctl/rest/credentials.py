@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, NamedTuple, Protocol
@@ -46,13 +48,8 @@ def authorization_within(credentials: Credentials, seconds: float, clock: Clock)
     """
     if not getattr(credentials, "may_wait", True):
         return credentials.authorization()
-    try:
-        with limited_to(seconds, clock):
-            return credentials.authorization()
-    except BtcctlError:
-        raise
-    except Exception as error:
-        raise _none(error) from error
+    with _asked_for(seconds, clock):
+        return credentials.authorization()
 
 
 def rejected_within(credentials: Credentials, authorization: str, seconds: float, clock: Clock) -> bool:
@@ -62,18 +59,20 @@ def rejected_within(credentials: Credentials, authorization: str, seconds: float
         DeadlineExceeded: It is not.
         TransportError: Credentials of the program's own have raised something.
     """
+    with _asked_for(seconds, clock):
+        return bool(credentials.rejected(authorization))
+
+
+@contextmanager
+def _asked_for(seconds: float, clock: Clock) -> Iterator[None]:
+    """What is raised in it is ours: an informer, and whoever else calls, waits and tries again."""
     try:
         with limited_to(seconds, clock):
-            return bool(credentials.rejected(authorization))
+            yield
     except BtcctlError:
         raise
-    except Exception as error:
-        raise _none(error) from error
-
-
-def _none(error: Exception) -> TransportError:
-    """An informer, and whoever else calls, waits and tries again."""
-    return TransportError(f"no credentials are to be had: {describe_error(error)}")
+    except Exception as error:  # foreign code
+        raise TransportError(f"no credentials are to be had: {describe_error(error)}") from error
 
 
 @dataclass(frozen=True, slots=True)
