@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 
 import msgspec
 
@@ -20,6 +22,12 @@ class ResourceType(msgspec.Struct, frozen=True, gc=False):
     plural: str  #: as in paths: "statefulsets"
     kind: str  #: as in manifests: "StatefulSet"
     namespaced: bool = True
+
+    @classmethod
+    def defined_by(cls, spec: Mapping[str, Any], version: str) -> ResourceType:
+        """One version of what the `spec` of a CustomResourceDefinition defines."""
+        names = spec["names"]
+        return cls(spec["group"], version, names["plural"], names["kind"], spec["scope"] == "Namespaced")
 
     @property
     def api_version(self) -> str:

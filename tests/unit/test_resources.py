@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from btcctl.resources import NODES, PODS, STATEFUL_SETS
+from btcctl.resources import NODES, PODS, STATEFUL_SETS, ResourceType
 
 
 def test_paths_follow_group_namespace_name_and_subresource():
@@ -28,3 +28,9 @@ def test_scope_mistakes_are_refused():
 def test_group_resource_is_how_the_server_names_it():
     assert str(STATEFUL_SETS) == "statefulsets.apps"
     assert str(PODS) == "pods"
+
+
+@pytest.mark.parametrize(("scope", "namespaced"), [("Namespaced", True), ("Cluster", False)])
+def test_a_definition_says_of_each_of_its_versions_what_it_is(scope, namespaced):
+    spec = {"group": "x.example", "names": {"plural": "gadgets", "kind": "Gadget"}, "scope": scope}
+    assert ResourceType.defined_by(spec, "v2") == ResourceType("x.example", "v2", "gadgets", "Gadget", namespaced)

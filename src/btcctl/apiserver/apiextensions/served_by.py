@@ -52,10 +52,10 @@ def _conversion(conversion: Body, client: HookClient) -> Converter | None:
 
 
 def _kind(spec: Body, version: Body) -> CustomKind:
-    names, subresources = spec["names"], version.get("subresources") or {}
+    subresources = version.get("subresources") or {}
     scale, schema = subresources.get("scale"), _schema(version)
     return CustomKind(
-        ResourceType(spec["group"], version["name"], names["plural"], names["kind"], spec["scope"] == "Namespaced"),
+        ResourceType.defined_by(spec, version["name"]),
         schema,
         has_status=subresources.get("status") is not None,
         scale=None

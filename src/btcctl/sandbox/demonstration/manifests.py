@@ -94,8 +94,7 @@ class Applier:
 
     def _wait_until_served(self, spec: dict[str, Any]) -> None:
         version = next(each["name"] for each in spec["versions"] if each.get("served"))
-        names = spec["names"]
-        type_ = ResourceType(spec["group"], version, names["plural"], names["kind"], spec["scope"] == "Namespaced")
+        type_ = ResourceType.defined_by(spec, version)
         for _ in range(int(_ESTABLISHED_SECONDS / _POLL_SECONDS)):
             try:
                 self._client.resource(type_).list()

@@ -151,8 +151,7 @@ def _delete_definition(admin: ApiClient, crd: Object) -> None:
 def _stored_type(crd: Object) -> ResourceType:
     spec = crd.body()["spec"]
     [version] = [each["name"] for each in spec["versions"] if each["storage"]]
-    names = spec["names"]
-    return ResourceType(spec["group"], version, names["plural"], names["kind"], spec["scope"] == "Namespaced")
+    return ResourceType.defined_by(spec, version)
 
 
 def _delete(admin: ApiClient, type_: ResourceType, key: ObjectKey) -> None:
