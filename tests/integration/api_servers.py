@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import signal
 import uuid
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, Self
@@ -16,9 +16,19 @@ from urllib.parse import urlsplit
 from btcctl.apiserver.api import Api
 from btcctl.apiserver.http import EmbeddedServer
 from btcctl.apiserver.requests.messages import RequestAttributes
-from btcctl.errors import AlreadyExists
+from btcctl.errors import AlreadyExists, NotFound
 from btcctl.objects import ObjectKey
-from btcctl.resources import NAMESPACES, ROLE_BINDINGS, ROLES, ResourceType
+from btcctl.resources import (
+    CUSTOM_RESOURCE_DEFINITIONS,
+    MUTATING_WEBHOOK_CONFIGURATIONS,
+    NAMESPACES,
+    ROLE_BINDINGS,
+    ROLES,
+    VALIDATING_ADMISSION_POLICIES,
+    VALIDATING_ADMISSION_POLICY_BINDINGS,
+    VALIDATING_WEBHOOK_CONFIGURATIONS,
+    ResourceType,
+)
 from btcctl.rest.client import ApiClient
 from btcctl.rest.config.client_config import ClientConfig
 from btcctl.rest.credentials import StaticCredentials
@@ -26,8 +36,18 @@ from btcctl.rest.loading import load_config
 from btcctl.sandbox.cluster.access import Access
 from btcctl.testing.control_plane import ControlPlane, ControlPlaneError
 from tests.integration.apiserver.test_process import Server as Process
+from tests.integration.support import eventually
 
 ADMIN, ALICE = "admin", "alice"
+
+# What stands in no namespace and changes the server for everybody, in the order in which it goes.
+FOR_EVERYBODY = (
+    MUTATING_WEBHOOK_CONFIGURATIONS,
+    VALIDATING_WEBHOOK_CONFIGURATIONS,
+    VALIDATING_ADMISSION_POLICY_BINDINGS,
+    VALIDATING_ADMISSION_POLICIES,
+    CUSTOM_RESOURCE_DEFINITIONS,
+)
 
 
 class ApiServer:
@@ -132,13 +152,17 @@ class EmbeddedApiServer(ApiServer):
 
 
 class RealApiServer(ApiServer):
-    """kube-apiserver; shared with other tests, which may have ended it."""
+    """kube-apiserver; shared with other tests, which may have ended it.
+
+    What a test makes for everybody goes with it, also what a program of its leaves behind.
+    """
 
     name = "real"
 
     def __init__(self, plane: ControlPlane) -> None:
         super().__init__()
         self.plane = plane
+        self._found: dict[ResourceType, set[ObjectKey]] = {}
         self._configs = {user: load_config(plane.kubeconfig(user)) for user in (ADMIN, ALICE)}
 
     def allow(self, type_: ResourceType, service_account: str = "") -> None:
@@ -177,12 +201,33 @@ class RealApiServer(ApiServer):
     def access(self) -> Access:
         return Access.by_file(self.plane.kubeconfig())
 
+    def __enter__(self) -> Self:
+        with ApiClient.from_config(self._config(ADMIN)) as client:
+            eventually(lambda: not self._leaving(client), 60)
+            self._found = {type_: self._keys(client, type_) for type_ in FOR_EVERYBODY}
+        return super().__enter__()
+
     def __exit__(self, *_: object) -> None:
         super().__exit__()
         try:
             self.plane.wait_until_ready()
         except ControlPlaneError:
             self.plane.restart()
+        with ApiClient.from_config(self._config(ADMIN)) as client:
+            for type_, found in self._found.items():
+                for key in self._keys(client, type_) - found:
+                    with suppress(NotFound):
+                        client.resource(type_).delete(key)
+
+    @staticmethod
+    def _keys(client: ApiClient, type_: ResourceType) -> set[ObjectKey]:
+        return {each.key for each in client.resource(type_).list()[0]}
+
+    @staticmethod
+    def _leaving(client: ApiClient) -> bool:
+        """Whether a definition that is deleted still has its name: a new one could not have it yet."""
+        definitions, _ = client.resource(CUSTOM_RESOURCE_DEFINITIONS).list()
+        return any(each.body()["metadata"].get("deletionTimestamp") for each in definitions)
 
     def _config(self, user: str) -> ClientConfig:
         return self._configs[user]

@@ -14,6 +14,7 @@ from btcctl import (
     ApiClient,
     App,
     AppOptions,
+    InternalError,
     Invalid,
     Metrics,
     Object,
@@ -108,6 +109,10 @@ def wait_until_asked(client: ApiClient, namespace: str) -> None:
         except Invalid:
             return True
         except ServiceUnavailable:  # a real server says so while it takes note of a definition's conversion
+            return False
+        except InternalError as error:  # and this until it has heard of a new certificate authority
+            if "failed calling webhook" not in str(error):
+                raise
             return False
         volumes.delete(made)
         return False
