@@ -185,6 +185,16 @@ SANDBOX_FAULTS = [
         ("addresses of other networks are taken", "if prefix != wanted_prefix or", "if"),
     ),
     *faults_in(
+        "sandbox/simnode/p2p/header_sync.py",
+        ("sandbox/simnode/p2p/test_session.py",),
+        ("a new node asks everybody", "        return self._link is link\n", "        return True\n"),
+        ("a node with a block of today asks one peer", "if age < RECENT_SECONDS:", "if age < 0:"),
+        ("every announcement is new", "is_new = tip != self._heeded", "is_new = True"),
+        ("who is gone keeps the turn", "            self._link = None\n", "            pass\n"),
+        ("nobody is waited for", "self._clock.now() >= self._patience_ends_at and ", ""),
+        ("who has given today's block is overdue", " and self._age_seconds() >= RECENT_SECONDS\n", "\n"),
+    ),
+    *faults_in(
         "sandbox/simnode/rpc/credentials.py",
         ("sandbox/simnode/rpc/test_credentials.py",),
         ("any user will do", "return user == self.user and", "return"),

@@ -440,6 +440,34 @@ def test_a_late_joiner_catches_up_over_one_link(farm: Farm) -> None:
     assert peer["synced_headers"] == 700
 
 
+def handshakes(node: TestNode, links: int) -> bool:
+    """Whether each link has had an answer to a ping, which is sent right after the first question for headers."""
+    peers = node.call("getpeerinfo")
+    return len(peers) == links and all("pingtime" in peer for peer in peers)
+
+
+def test_new_nodes_that_met_each_other_first_ask_a_third_when_it_announces_a_block(farm: Farm) -> None:
+    first, one, other = farm.start(3)
+    first.mine(3)
+    one.call("addnode", other.ip, "onetry")
+    eventually(lambda: handshakes(one, 1) and handshakes(other, 1))
+    one.call("addnode", first.ip, "onetry")
+    eventually(lambda: handshakes(one, 2))
+    assert one.call("getblockcount") == other.call("getblockcount") == 0
+    best = first.mine(1)
+    eventually(lambda: one.best() == other.best() == best)
+
+
+def test_a_new_node_asks_another_once_the_first_one_it_met_is_gone(farm: Farm) -> None:
+    first, one, other = farm.start(3)
+    best = first.mine(3)
+    for peer, links in ((other, 1), (first, 2)):
+        one.call("addnode", peer.ip, "onetry")
+        eventually(lambda: handshakes(one, links))  # noqa: B023  at once
+    one.call("disconnectnode", other.ip)
+    eventually(lambda: one.best() == best)
+
+
 # -- start and end
 
 

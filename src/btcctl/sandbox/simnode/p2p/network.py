@@ -17,6 +17,7 @@ from btcctl.sandbox.simnode.p2p.added_nodes import AddedNodes
 from btcctl.sandbox.simnode.p2p.addresses import DEFAULT_PORT, Endpoint, parse_endpoint
 from btcctl.sandbox.simnode.p2p.dialler import SLOTS, AwaitSlot, Dial, Dialler, Sleep
 from btcctl.sandbox.simnode.p2p.download import STALL_SECONDS, Download
+from btcctl.sandbox.simnode.p2p.header_sync import HeaderSync
 from btcctl.sandbox.simnode.p2p.messages import LINE_LIMIT_BYTES, Blocks, Message, decode, encode, kind_of
 from btcctl.sandbox.simnode.p2p.peers import Peer, Peers
 from btcctl.sandbox.simnode.p2p.session import ProtocolError, SelfConnection, Session
@@ -73,6 +74,7 @@ class Network:
         self._nonce = secrets.token_hex(8)
         self._ids = itertools.count()
         self._download = Download(clock)
+        self._header_sync = HeaderSync(ledger, clock)
         self._slot_freed = asyncio.Event()
         self._servers: list[asyncio.Server] = []
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -170,7 +172,16 @@ class Network:
     async def _notice_stalls(self) -> None:
         while True:
             await asyncio.sleep(STALL_SECONDS)
+            self._leave_overdue()
             self._catch_up()
+
+    def _leave_overdue(self) -> None:
+        """Without another peer that we have dialled there is nobody better to ask."""
+        link = self._header_sync.overdue()
+        for peer in [each for each in self.peers if each.session is link]:
+            if any(not other.inbound for other in self.peers if other is not peer):
+                self._log(f"[net] Timeout downloading headers, disconnecting peer={peer.id}")
+                self._drop(peer)
 
     def _catch_up(self) -> None:
         for peer in self.peers:
@@ -191,6 +202,7 @@ class Network:
             inbound=inbound,
             clock=self._clock,
             download=self._download,
+            header_sync=self._header_sync,
             magic=self.options.magic,
         )
         peer = Peer(

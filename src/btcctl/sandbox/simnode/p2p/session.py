@@ -13,6 +13,7 @@ from btcctl.sandbox.simnode.chain.ledger import Ledger
 from btcctl.sandbox.simnode.chain.mempool import Refused
 from btcctl.sandbox.simnode.chain.transaction import Transaction, decode
 from btcctl.sandbox.simnode.p2p.download import Download
+from btcctl.sandbox.simnode.p2p.header_sync import HeaderSync
 from btcctl.sandbox.simnode.p2p.messages import (
     PROTOCOL_VERSION,
     Blocks,
@@ -50,6 +51,7 @@ class Session:
         inbound: The other side dialled.
         clock: Measures pings.
         download: Of this node, over whichever link; None if it has no other.
+        header_sync: The same.
     """
 
     def __init__(
@@ -61,10 +63,12 @@ class Session:
         inbound: bool,
         clock: Clock,
         download: Download | None = None,
+        header_sync: HeaderSync | None = None,
         magic: str = "regtest",
     ) -> None:
         self._ledger = ledger
         self._download = download or Download(clock)
+        self._header_sync = header_sync or HeaderSync(ledger, clock)
         self._nonce = nonce
         self._agent = agent
         self._magic = magic
@@ -73,6 +77,7 @@ class Session:
         self._pinged: tuple[int, float] | None = None
         self._told_tip = b""
         self._news: list[Transaction] = []
+        self._is_heeded = False  # its announcement of a block was followed up out of turn
         self._asked_in_vain = ""  # a tip of theirs that they did not have any more when they were asked
         self.version: Version | None = None
         self.is_established = False
@@ -101,7 +106,7 @@ class Session:
                 self.is_established = True
                 # The announcement is for a block that came between their version and now.
                 waiting = self.transactions(self._ledger.mempool)
-                return [self.ping(), *self._ask_for_unknown_tip(), *self.announcement(), *waiting]
+                return [self.ping(), *self.catch_up(), *self.announcement(), *waiting]
             case Ping(nonce):
                 return [Pong(nonce)]
             case Pong(nonce):
@@ -109,7 +114,7 @@ class Session:
                 return []
             case Inv(height, tip):
                 self.their_height, self.their_tip = height, tip
-                return self._ask_for_unknown_tip()
+                return self._heard_of(tip)
             case GetBlocks(locator):
                 return [self._blocks_after(locator)]
             case Blocks(blocks, more):
@@ -119,12 +124,15 @@ class Session:
                 return []
 
     def catch_up(self) -> list[Message]:
-        """What to ask for once no other link fetches blocks any more."""
-        return self._ask_for_unknown_tip() if self.is_established else []
+        """What to ask for once no other link fetches blocks any more, if this peer is to be asked."""
+        if not self.is_established or not (self._header_sync.begin(self) or self._is_heeded):
+            return []
+        return self._ask_for_unknown_tip()
 
     def leave(self) -> None:
         """The link is gone: another one may fetch blocks."""
         self._download.end(self)
+        self._header_sync.end(self)
 
     def ping(self) -> Ping:
         nonce = secrets.randbits(48)
@@ -188,6 +196,13 @@ class Session:
         self.ping_seconds = seconds
         self.min_ping_seconds = seconds if self.min_ping_seconds is None else min(seconds, self.min_ping_seconds)
 
+    def _heard_of(self, tip: str) -> list[Message]:
+        if self._knows_their_tip():
+            return []
+        if not self._header_sync.begin(self) and not self._is_heeded:
+            self._is_heeded = self._header_sync.heed(tip)
+        return self.catch_up()
+
     def _ask_for_unknown_tip(self) -> list[Message]:
         if self._knows_their_tip() or self.their_tip == self._asked_in_vain or not self._download.begin(self):
             return []
@@ -215,7 +230,7 @@ class Session:
         if not more or not blocks:
             self._download.end(self)
             self._asked_in_vain = "" if blocks else self.their_tip
-            return self._ask_for_unknown_tip()
+            return self.catch_up()
         self._download.go_on(self)
         # From the last block on, which need not be on our active chain yet.
         return [GetBlocks(_hex([blocks[-1].hash, *self._ledger.chain.locator()]))]

@@ -11,8 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from btcctl.errors import DecodeError
+from btcctl.sandbox.simnode.chain.block import GENESIS
 from btcctl.sandbox.simnode.chain.ledger import Ledger
 from btcctl.sandbox.simnode.p2p.download import STALL_SECONDS, Download
+from btcctl.sandbox.simnode.p2p.header_sync import PATIENCE_SECONDS, RECENT_SECONDS, HeaderSync
 from btcctl.sandbox.simnode.p2p.messages import (
     Blocks,
     GetBlocks,
@@ -120,6 +122,7 @@ class Line:
     def __init__(self, directory: Path) -> None:
         self.ledgers = [Ledger(directory / str(number), FakeClock()) for number in range(3)]
         self._downloads = [Download(FakeClock()) for _ in range(3)]
+        self._header_syncs = [HeaderSync(ledger, FakeClock()) for ledger in self.ledgers]
         self._links: list[dict[int, Session]] = [{}, {}, {}]
         self._wires: dict[tuple[int, int], deque[bytes]] = {}
         for here, there in ((0, 1), (1, 0), (1, 2), (2, 1)):
@@ -130,6 +133,7 @@ class Line:
                 inbound=here > there,
                 clock=FakeClock(),
                 download=self._downloads[here],
+                header_sync=self._header_syncs[here],
             )
             self._wires[here, there] = deque()
         for here, there in self._wires:
@@ -177,6 +181,8 @@ def test_whenever_blocks_are_mined_the_most_work_reaches_everybody(steps: list[i
             else:
                 line.mine(step - 4)
         line.deliver_all()
+        line.mine(0)  # whoever was mined on before the others met it is asked only now, as HeaderSync says
+        line.deliver_all()
         assert len({ledger.chain.tip.work for ledger in line.ledgers}) == 1
         line.mine(0)
         line.deliver_all()
@@ -193,6 +199,21 @@ def two_links(side: Side, blocks: int) -> tuple[list[Session], list[list[Message
     ]
     greetings: tuple[Message, ...] = (Version("x", 70016, "/x/", blocks, tip), Verack())
     return links, [[answer for each in greetings for answer in link.receive(each)] for link in links]
+
+
+NOBODY = Version("x", 70016, "/x/", 0, GENESIS.hash_hex)
+
+
+def two_peers(side: Side) -> tuple[Session, Session, HeaderSync]:
+    """Two links of one new node: to one that is new as well, then to one that has three blocks."""
+    headers = HeaderSync(side.ledger, side.clock)
+    new, old = (
+        Session(side.ledger, nonce="d", agent="/d/", inbound=False, clock=side.clock, header_sync=headers)
+        for _ in range(2)
+    )
+    for message in (NOBODY, Verack()):
+        new.receive(message)
+    return new, old, headers
 
 
 def asks(messages: list[Message]) -> bool:
@@ -222,6 +243,43 @@ def test_a_tip_that_they_do_not_have_any_more_is_asked_for_once(dialler: Side) -
     links, _ = two_links(dialler, 3)
     assert links[0].receive(Blocks([], more=False)) == []
     assert links[0].catch_up() == []
+
+
+def test_a_new_node_asks_the_first_peer_it_meets_and_nobody_else(dialler: Side) -> None:
+    new, old, _ = two_peers(dialler)
+    old.receive(Version("y", 70016, "/y/", 3, branch(3)[-1].hash_hex))
+    assert not asks(old.receive(Verack()))
+    assert not asks(old.catch_up())
+    new.leave()
+    assert asks(old.catch_up())
+
+
+def test_a_new_node_asks_who_announces_a_block_once(dialler: Side) -> None:
+    _, old, headers = two_peers(dialler)
+    blocks = branch(4)
+    for message in (Version("y", 70016, "/y/", 3, blocks[2].hash_hex), Verack()):
+        old.receive(message)
+    assert asks(old.receive(Inv(4, blocks[3].hash_hex)))
+    assert not headers.heed(blocks[3].hash_hex)
+
+
+def test_a_node_with_a_block_of_today_asks_everybody(dialler: Side) -> None:
+    dialler.ledger.generate("me")
+    _, old, _ = two_peers(dialler)
+    old.receive(Version("y", 70016, "/y/", 3, branch(3)[-1].hash_hex))
+    assert asks(old.receive(Verack()))
+
+
+def test_the_one_peer_is_overdue_after_a_quarter_of_an_hour_and_a_moment_for_each_header(dialler: Side) -> None:
+    new, _, headers = two_peers(dialler)
+    dialler.clock.advance(PATIENCE_SECONDS)
+    assert headers.overdue() is None
+    dialler.clock.advance(PATIENCE_SECONDS)
+    assert headers.overdue() is new
+    dialler.ledger.generate("me")
+    assert headers.overdue() is None
+    dialler.clock.advance(RECENT_SECONDS)
+    assert headers.overdue() is new
 
 
 def test_a_block_mined_during_the_handshake_is_announced_after_it(dialler: Side, listener: Side) -> None:
