@@ -121,7 +121,7 @@ def test_a_page_in_the_background_lets_its_connection_go_and_shows_what_it_has_m
     expect(page.get_by_role("button", name="Node 1: synced")).to_be_visible()
     put_in_background(page, is_hidden=True)
     page.clock.fast_forward(31_000)
-    eventually(lambda: not scene.hub.is_watched, 10)
+    eventually(lambda: not scene.hub.is_watched)
     scene.change(nodes=[node(0), node(1, state="behind", height=2)])
     put_in_background(page, is_hidden=False)
     expect(page.get_by_role("button", name="Node 1: behind, height 2")).to_be_visible()

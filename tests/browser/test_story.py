@@ -14,7 +14,7 @@ from btcctl.clock import SYSTEM_CLOCK
 from btcctl.sandbox.session import CREDENTIALS
 from tests.browser.stage import Person, sandbox
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(800)
 
 NODES = 4
 #: A minute is promised; a machine with other work on it is given this much.

@@ -46,9 +46,9 @@ def test_a_node_starts_answers_and_ends_at_sigterm(
 ) -> None:
     with container(node, writable=data, env=env).started() as running:
         conf = data[DATA] / "bitcoin.conf"
-        eventually((data[DATA] / "regtest/debug.log").exists, 30.0)
+        eventually((data[DATA] / "regtest/debug.log").exists)
         assert f"rpcuser={credentials[0]}\nrpcpassword={credentials[1]}\n" in conf.read_text()
-        eventually(lambda: height(running) == 0, 30.0)
+        eventually(lambda: height(running) == 0)
         running.process.send_signal(signal.SIGTERM)
         _, err = running.process.communicate(timeout=30.0)
     assert running.process.returncode == 0

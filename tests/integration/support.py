@@ -7,32 +7,42 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from btcctl.clock import SYSTEM_CLOCK
+from btcctl.errors import ConnectionRefused, NotFound
 
 T = TypeVar("T")
 
 _POLL_SECONDS = 0.02
+_PATIENCE_SECONDS = 60.0  # only what fails waits so long; what takes two seconds alone takes ten on a busy machine
+
+#: What is met by who looks too early: nobody there, nobody who listens, a field or an item that is missing, or null.
+_NOT_YET = (
+    *(AssertionError, NotFound, ConnectionRefused, ConnectionError, FileNotFoundError),
+    *(LookupError, TypeError, AttributeError, ValueError, StopIteration),
+)
 
 
-def eventually(probe: Callable[[], T], timeout: float = 10.0, every: float = _POLL_SECONDS) -> T:
+def eventually(probe: Callable[[], T], timeout: float = _PATIENCE_SECONDS, every: float = _POLL_SECONDS) -> T:
     """Call `probe` until it returns something true, and return that.
 
-    An AssertionError inside `probe` counts as "not yet".
+    An AssertionError inside `probe` counts as "not yet", and so does what looking too early raises: NotFound,
+    a refused connection, an item of what is still empty or null.
 
     Args:
         every: Seconds between two calls; a probe that starts a program has better use for the machine.
 
     Raises:
-        AssertionError: Not within `timeout` real seconds; carries the last failure.
+        AssertionError: Not within `timeout` real seconds.
+        Exception: Likewise; what the last call of `probe` has raised.
     """
     deadline = SYSTEM_CLOCK.now() + timeout
     pause = threading.Event()
     while True:
-        failure: AssertionError | None = None
+        failure: Exception | None = None
         try:
             result = probe()
             if result:
                 return result
-        except AssertionError as error:
+        except _NOT_YET as error:
             failure = error
         if SYSTEM_CLOCK.now() > deadline:
             raise failure or AssertionError(f"still {result!r} after {timeout} s")

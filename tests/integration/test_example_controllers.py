@@ -87,7 +87,7 @@ class Foos:
         self.example = load("sample_controller")
         with suppress(AlreadyExists):
             self.client.resource(CUSTOM_RESOURCE_DEFINITIONS).create(crd_for(self.example.Foo))
-        eventually(self._is_served, 20)
+        eventually(self._is_served)
 
     def _count(self, code: int | str, method: str, host: str) -> None:
         if method != "GET":

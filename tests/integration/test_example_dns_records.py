@@ -132,7 +132,7 @@ def test_a_record_comes_and_goes_with_its_object(provider: Provider, api_server:
         with suppress(AlreadyExists):
             client.resource(CUSTOM_RESOURCE_DEFINITIONS).create(crd_for(example.DnsRecord))
         records = client.resource(example.DnsRecord, api_server.namespace)
-        eventually(lambda: is_served(records), 30)
+        eventually(lambda: is_served(records))
         app = App(client, "dns-records", options=AppOptions(namespaces=(api_server.namespace,)))
         example.build_with(app, example.HttpDns(provider.url, "secret"))
         provider.refusals = [(503, {})]
@@ -141,10 +141,10 @@ def test_a_record_comes_and_goes_with_its_object(provider: Provider, api_server:
         manager.start()
         try:
             made = records.create(example.DnsRecord.named("www", spec()))
-            eventually(lambda: WWW in provider.records, 30)
+            eventually(lambda: WWW in provider.records)
             assert provider.records[WWW] == {"values": ["192.0.2.1"], "ttl": 300, "owner": made.uid}
             records.delete(key)
-            eventually(lambda: records.find(key) is None, 30)
+            eventually(lambda: records.find(key) is None)
             assert provider.records == {}
         finally:
             manager.stop()

@@ -70,7 +70,7 @@ def test_watch_pods_prints_what_happens_to_pods(config: Path, client: ApiClient,
     output, pods = tmp_path / "output", client.resource(PODS, "default")
     pods.create(POD)
     with running(config, output, "watch_pods.py", "default") as process:
-        eventually(lambda: "there is default/web: Pending\n" in output.read_text(), 20)
+        eventually(lambda: "there is default/web: Pending\n" in output.read_text())
         pods.patch(ObjectKey("default", "web"), {"status": {"phase": "Running"}}, subresource="status")
         eventually(lambda: "now default/web: Running" in output.read_text())
         pods.delete(ObjectKey("default", "web"), grace_period_seconds=0)
@@ -98,7 +98,7 @@ def test_list_networks_prints_networks_and_their_ready_nodes(config: Path, clien
     definitions = client.resource(CUSTOM_RESOURCE_DEFINITIONS)
     definitions.create(yaml.safe_load((ROOT / "manifests" / "crd.yaml").read_text()))
     networks = client.resource(NETWORKS, "default")
-    eventually(lambda: networks.create(network("big", 2)))
+    eventually(lambda: networks.create(network("big")))
     node = {"ordinal": 0, "ready": True, "ip": "10.0.0.1", "dnsName": "big-0"}
     networks.patch(ObjectKey("default", "big"), {"status": {"nodes": [node]}}, subresource="status")
     result = list_networks(config)

@@ -25,9 +25,9 @@ def test_the_controller_of_the_page_says_what_there_is_and_what_is_gone(tmp_path
     maps.create({"metadata": {"name": "a", "labels": {"x": "y"}}})
     manager.start()
     try:
-        eventually(lambda: is_said("default/a has labels {'x': 'y'}"), 20)
+        eventually(lambda: is_said("default/a has labels {'x': 'y'}"))
         maps.delete(ObjectKey("default", "a"))
-        eventually(lambda: is_said("default/a is gone"), 20)
+        eventually(lambda: is_said("default/a is gone"))
     finally:
         manager.stop()
 

@@ -67,7 +67,7 @@ def make(client: ApiClient, page: Any, namespace: str, **metadata: Any) -> None:
     client.resource(page.Greeting, namespace).untyped.create(body)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_both_operators_do_the_same_and_the_second_takes_over(tmp_path: Path):
     theirs, mine = programs(tmp_path)
     page, config = pages.load(mine), tmp_path / "config"
@@ -77,7 +77,7 @@ def test_both_operators_do_the_same_and_the_second_takes_over(tmp_path: Path):
         with scene.client as client:
             client.resource(CUSTOM_RESOURCE_DEFINITIONS).create(crd_for(page.Greeting))
             greetings = client.resource(page.Greeting)
-            eventually(lambda: greetings.list() == [], 20)
+            eventually(lambda: greetings.list() == [])
             for namespace in ("kopf", "ours"):
                 make(client, page, namespace)
             of_kopf = [sys.executable, "-m", "kopf", "run", "--standalone", "-n", "kopf", str(theirs)]

@@ -34,7 +34,7 @@ def run(*command: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_the_tests_of_each_page_pass(programs: list[Path], tmp_path: Path):
     done = run("pytest", "-q", "-p", "no:cacheprovider", "-p", "btcctl.testing.pytest_plugin", ".", cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -43,7 +43,7 @@ def test_the_tests_of_each_page_pass(programs: list[Path], tmp_path: Path):
         assert "def test_" in each.read_text(), each.name
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_the_programs_have_types(programs: list[Path], tmp_path: Path):
     options = ["--strict", "--config-file=", "--allow-untyped-defs", "--allow-untyped-calls", "--allow-incomplete-defs"]
     done = run("mypy", *options, f"--cache-dir={CACHE}", *[each.name for each in programs], cwd=tmp_path)

@@ -30,7 +30,7 @@ def test_the_readme_s_controller_runs_and_sees_a_change(tmp_path: Path) -> None:
             client = ApiClient.from_config(load_config(config))
             body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "mine", "labels": {"a": "b"}}}
             client.resource(CONFIG_MAPS, "default").create(body)
-            eventually(lambda: "default/mine has labels {'a': 'b'}" in output.read_text(), 20)
+            eventually(lambda: "default/mine has labels {'a': 'b'}" in output.read_text())
             client.close()
             process.send_signal(signal.SIGTERM)
             assert process.wait(15) == 0

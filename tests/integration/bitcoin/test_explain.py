@@ -62,7 +62,7 @@ def described(explained: str) -> dict[str, str]:
 
 
 @pytest.mark.kubectl
-@pytest.mark.timeout(300)  # kubectl is started for each of some fifty levels
+@pytest.mark.timeout(600)  # kubectl is started for each of some fifty levels
 def test_every_field_is_explained(k: Kubectl) -> None:
     every = paths(k("explain", KIND, "--recursive"))
     levels = {path.rpartition(".")[0] for path in every}

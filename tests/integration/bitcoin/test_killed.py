@@ -179,7 +179,7 @@ def live_through(one: Cluster, steps: Steps, mode: str) -> None:
             eventually(lambda: one.is_ready() and one.is_meshed())
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("mode", [KILLED, UNANSWERED])
 def test_whatever_step_of_a_creation_is_the_last_or_goes_unanswered_there_is_one_whole_network(mode: str) -> None:
     for number in count():

@@ -39,7 +39,7 @@ class Cluster:
     def add(self, name: str, addresses: list[str]) -> None:
         """A network that has these nodes, all of them ready as far as Kubernetes knows."""
         self.networks.create(network_body(name, nodes=len(addresses)))
-        eventually(lambda: self.has_set(name), 30)
+        eventually(lambda: self.has_set(name))
         stateful_set = self.sets.get(ObjectKey(NAMESPACE, f"{name}-sts")).body()
         for ordinal, address in enumerate(addresses):
             body = pod_body(stateful_set, ordinal, address, ready=True)
@@ -106,12 +106,12 @@ def test_networks_of_sick_nodes_hold_up_no_other(cluster: Cluster, nodes: SickNo
 def seconds_to_make(cluster: Cluster, name: str) -> float:
     began = SYSTEM_CLOCK.now()
     cluster.networks.create(network_body(name, nodes=1))
-    eventually(lambda: cluster.has_set(name), 30)
+    eventually(lambda: cluster.has_set(name))
     return SYSTEM_CLOCK.now() - began
 
 
 def seconds_to_scale(cluster: Cluster, name: str, nodes: int) -> float:
     began = SYSTEM_CLOCK.now()
     cluster.networks.patch(ObjectKey(NAMESPACE, name), {"spec": {"nodes": nodes}})
-    eventually(lambda: cluster.has_set(name, nodes), 30)
+    eventually(lambda: cluster.has_set(name, nodes))
     return SYSTEM_CLOCK.now() - began

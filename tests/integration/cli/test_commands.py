@@ -190,7 +190,7 @@ def operator(config: Path, client: ApiClient) -> Iterator[Operator]:
     addresses = ("--metrics-bind-address", "127.0.0.1:0", "--health-probe-bind-address", "127.0.0.1:0")
     operator = Operator(config, "--workers", "3", *addresses)
     try:
-        eventually(lambda: operator.said("controller started"), 20)
+        eventually(lambda: operator.said("controller started"))
         yield operator
     finally:
         operator.process.kill()

@@ -44,10 +44,10 @@ def exported(config: Path, client: ApiClient) -> Iterator[Samples]:  # noqa: F81
         config, "--leader-elect", "--leader-elect-resource-namespace=default", "--metrics-bind-address", "127.0.0.1:0"
     )
     try:
-        eventually(lambda: running.said("status written"), 30)
+        eventually(lambda: running.said("status written"))
         serving = running.said("serving metrics and health")
         assert serving is not None
-        yield eventually(lambda: scraped(serving["port"]), 20)
+        yield eventually(lambda: scraped(serving["port"]))
     finally:
         running.process.kill()
         running.process.wait()

@@ -48,7 +48,7 @@ def pytest_of(project: Path, *options: str) -> str:
     return run(project, "pytest", "-q", "-p", "btcctl.testing.pytest_plugin", "-p", "no:cacheprovider", *options).stdout
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_its_tests_pass_and_have_written_its_rights(any_project: Path):
     rights = (any_project / "manifests" / "rbac.yaml").read_text()
     (any_project / "manifests" / "rbac.yaml").write_text(rights.replace("  - list\n", "  - escalate\n"))
@@ -59,7 +59,7 @@ def test_its_tests_pass_and_have_written_its_rights(any_project: Path):
     assert re.search(r"^\d+ passed", said, re.MULTILINE), said
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_its_types_are_strict(any_project: Path):
     done = run(any_project, "mypy", "--cache-dir", str(CACHE))
     assert done.returncode == 0, done.stdout + done.stderr

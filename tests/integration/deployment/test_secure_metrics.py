@@ -63,7 +63,7 @@ class Scene:
         with self._log.open("w") as log:
             process = subprocess.Popen([sys.executable, "-m", "btcctl", "run", *flags], stderr=log, stdout=log)
         try:
-            self.port = eventually(self._announced, 30.0)
+            self.port = eventually(self._announced)
             yield
         finally:
             process.terminate()

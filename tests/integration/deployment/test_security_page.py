@@ -29,7 +29,7 @@ def test_the_policy_refuses_networks_without_a_secret_and_no_others() -> None:
         client.resource(NAMESPACES).create({"metadata": {"name": "mine"}})
         for each in yaml.safe_load_all(text):
             client.resource(client.type_of(each["apiVersion"], each["kind"])).create(each)
-        eventually(lambda: "name a Secret in spec.secret" in refused(client, {"nodes": 1}), 30.0)
+        eventually(lambda: "name a Secret in spec.secret" in refused(client, {"nodes": 1}))
         assert refused(client, {"nodes": 1, "secret": "mine"}) == ""
 
 

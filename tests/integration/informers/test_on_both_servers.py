@@ -224,7 +224,7 @@ def test_a_service_account_that_is_made_again_is_believed_once_its_new_token_is_
                     relay.mend()
                 return isinstance(informer.last_error, Unauthorized)
 
-            eventually(is_refused, 30.0)
+            eventually(is_refused)
             make_token(server, tmp_path)
             maps = server.client().resource(CONFIG_MAPS, server.namespace)
             maps.create(config_map("afterwards"))

@@ -284,7 +284,7 @@ def explain(t: Transcript) -> None:
     _nets(t)
     # A real server writes its OpenAPI document a second or two after the definition is established,
     # and the index of all documents, which kubectl asks first, some time after that.
-    eventually(lambda: "FIELDS:" in t.quietly("explain", "net"), 30)
+    eventually(lambda: "FIELDS:" in t.quietly("explain", "net"))
     for path in ("", ".metadata", ".spec", ".spec.nodes", ".spec.peers", ".spec.peers.host", ".spec.tags", ".status"):
         t("explain", f"net{path}")
     t("explain", "net", "--recursive")

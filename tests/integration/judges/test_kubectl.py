@@ -40,8 +40,8 @@ def test_kubectl_prints_the_same(script: Script, both: list[Server], kubectl_pro
 def forget_kinds(kubectl: Kubectl, group: str) -> None:
     """Delete the script's definition: the next one's kinds have the same names."""
     kubectl("delete", "crd", f"nets.{group}", "--ignore-not-found")
-    eventually(lambda: kubectl.run("get", "--raw", f"/apis/{group}/v1").returncode != 0, 30)
-    eventually(lambda: group not in kubectl("get", "--raw", "/apis"), 30)
+    eventually(lambda: kubectl.run("get", "--raw", f"/apis/{group}/v1").returncode != 0)
+    eventually(lambda: group not in kubectl("get", "--raw", "/apis"))
 
 
 def differences(real: list[str], embedded: list[str]) -> str:

@@ -108,7 +108,7 @@ def custom_objects(notes: Notes, api: kubernetes.client.ApiClient) -> None:
     custom = kubernetes.client.CustomObjectsApi(api)
     place = (GROUP, "v1", NAMESPACE, "nets")
     definitions.create_custom_resource_definition(yaml.safe_load(definition(GROUP)))
-    eventually(lambda: is_served(custom), 30)
+    eventually(lambda: is_served(custom))
     start = custom.list_namespaced_custom_object(*place)["metadata"]["resourceVersion"]
     notes(custom.create_namespaced_custom_object, *place, yaml.safe_load(net(GROUP)))
     notes(custom.create_namespaced_custom_object, *place, yaml.safe_load(net(GROUP, "few", 0)))

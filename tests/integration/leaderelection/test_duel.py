@@ -87,7 +87,7 @@ def had_lost(said: str) -> bool:
     return bool(asked) and ("nothing was sent" in before or "lease lost" in before)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_without_the_fence_a_leader_that_was_paused_does_write(server: Audited, namespace: str) -> None:
     with duel(server, namespace, is_fenced=False) as fight:
         assert any(violates(fight) for _ in range(8))

@@ -79,7 +79,7 @@ class TestNode:
         return self
 
     def wait_until_ready(self) -> TestNode:
-        eventually(lambda: self.get("/rest/chaininfo.json").status == 200, 20.0)
+        eventually(lambda: self.get("/rest/chaininfo.json").status == 200)
         return self
 
     @property
@@ -97,12 +97,12 @@ class TestNode:
         return eventually(lambda: (self._farm.exits.get(self.pid),) if self.pid in self._farm.exits else None)[0]
 
     def request(self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None) -> Answer:
-        connection = http.client.HTTPConnection(self.ip, RPC_PORT, timeout=30)
+        connection = http.client.HTTPConnection(self.ip, RPC_PORT, timeout=60)
         try:
             connection.request(method, path, body, headers or {})
             response = connection.getresponse()
             return Answer(response.status, dict(response.getheaders()), response.read())
-        except OSError as error:
+        except (OSError, http.client.HTTPException) as error:
             raise AssertionError(f"{self.ip}: {error}") from error
         finally:
             connection.close()

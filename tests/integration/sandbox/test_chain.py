@@ -77,7 +77,7 @@ def test_with_storage_a_chain_outlives_all_pods_at_once(nodes):
 def test_with_storage_a_network_of_the_same_name_finds_the_chain_again():
     with chain(1) as made:
         made.networks.delete(KEY)
-        eventually(lambda: not made.pods.list()[0] and not made.sets.list()[0], 30)
+        eventually(lambda: not made.pods.list()[0] and not made.sets.list()[0])
         made.networks.create(network_manifest(1))
         made.wait_ready(1)
         assert made.height(0) == HEIGHT
@@ -86,6 +86,6 @@ def test_with_storage_a_network_of_the_same_name_finds_the_chain_again():
 def test_with_delete_the_volumes_go_with_the_network():
     with chain(1) as made:
         made.networks.patch(KEY, {"spec": {"storage": {"whenDeleted": "Delete"}}})
-        eventually(lambda: all(each.owner_references for each in made.claims.list()[0]), 20)
+        eventually(lambda: all(each.owner_references for each in made.claims.list()[0]))
         made.networks.delete(KEY)
-        eventually(lambda: made.claims.list()[0] == [], 30)
+        eventually(lambda: made.claims.list()[0] == [])

@@ -31,7 +31,7 @@ def network(request: pytest.FixtureRequest) -> Iterator[Network]:
         yield network
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("network", [2, pytest.param(REAL, marks=pytest.mark.real_bitcoind)], indirect=True)
 def test_whatever_kubernetes_does_in_good_order_the_chain_is_kept(network: Network) -> None:
     for name, change in CHANGES.items():
@@ -39,7 +39,7 @@ def test_whatever_kubernetes_does_in_good_order_the_chain_is_kept(network: Netwo
         assert (name, network.losses(), network.is_intact()) == (name, [], True)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("network", [2, pytest.param(REAL, marks=pytest.mark.real_bitcoind)], indirect=True)
 def test_what_nobody_means_to_do_costs_no_block_and_no_pod_more_than_it_must(network: Network) -> None:
     for name, change in MISHAPS.items():
@@ -62,11 +62,11 @@ def test_scaling_down_and_up_again_keeps_the_chain_with_those_that_stay(network:
 @pytest.mark.parametrize("network", [1, 2], indirect=True)
 def test_if_all_pods_are_deleted_at_once_the_chain_is_lost_and_that_is_said(network: Network) -> None:
     all_at_once(network)
-    eventually(lambda: not network.is_intact(), 30)
+    eventually(lambda: not network.is_intact())
     status = network.status
     assert (status.height, status.lost_height) == (0, BLOCKS)
     events = network.client.resource(EVENTS, KEY.namespace)
-    eventually(lambda: "ChainShrank" in {each.body()["reason"] for each in events.list()[0]}, 30)
+    eventually(lambda: "ChainShrank" in {each.body()["reason"] for each in events.list()[0]})
     assert network.metric("btcctl_bitcoin_chain_shrunk_total") == 1.0
 
 

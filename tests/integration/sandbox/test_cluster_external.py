@@ -67,33 +67,33 @@ def scene(lasting_api_server: Any, tmp_path: Path) -> Iterator[Scene]:
 
 def test_killing_the_api_server_disturbs_no_pod_and_loses_nothing(scene: Scene) -> None:
     scene.create(2)
-    before = eventually(lambda: len(scene.ready()) == 2 and scene.ready(), 20)
+    before = eventually(lambda: len(scene.ready()) == 2 and scene.ready())
     address = scene.cluster.pod_address(scene.key("web-0"))
     scene.server.kill()
     scene.cluster.restart_quietly(scene.key("web-0"))
     scene.server.restart()
-    assert eventually(scene.ready, 20) == before
+    assert eventually(scene.ready) == before
     scene.sets.patch(scene.key("web"), {"spec": {"replicas": 3}})
-    after = eventually(lambda: len(scene.ready()) == 3 and scene.ready(), 30)
+    after = eventually(lambda: len(scene.ready()) == 3 and scene.ready())
     assert [*before] == after[:2]
     assert scene.cluster.pod_address(scene.key("web-0")) == address
 
 
 def test_a_pod_that_dies_while_the_api_server_is_away_is_started_all_the_same(scene: Scene) -> None:
     scene.create(1)
-    (log,) = eventually(lambda: [*scene.cluster.run_dir.glob("pods/*/web/0.log")], 20)
-    pid = eventually(lambda: log.read_text().split(), 10)[2]
-    eventually(lambda: len(scene.ready()) == 1, 10)
+    (log,) = eventually(lambda: [*scene.cluster.run_dir.glob("pods/*/web/0.log")])
+    pid = eventually(lambda: log.read_text().split())[2]
+    eventually(lambda: len(scene.ready()) == 1)
     scene.server.kill()
     os.kill(int(pid), signal.SIGKILL)
-    eventually((log.parent / "1.log").exists, 10)
+    eventually((log.parent / "1.log").exists)
     scene.server.restart()
 
     def restarts() -> int:
         (status,) = scene.pods.get(scene.key("web-0")).body()["status"]["containerStatuses"]
         return int(status["restartCount"])
 
-    eventually(lambda: restarts() == 1, 30)
+    eventually(lambda: restarts() == 1)
 
 
 def test_an_api_server_that_is_not_there_fails_the_start_and_leaves_nothing(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from tests.integration.interrupting import INTERRUPTED, interrupted
 from tests.integration.kubectl import Kubectl
 from tests.integration.support import eventually
 
-STOP_SECONDS = 15.0  # it takes 1 to 3 on a quiet machine; what hangs takes a pod's grace of 30
+STOP_SECONDS = 25.0  # it takes 1 to 3 on a quiet machine; what hangs takes a pod's grace of 30
 NODE_PROGRAM = "btcctl.sandbox.simnode"
 
 
@@ -70,7 +70,7 @@ class Sandbox:
         """Send a signal; the exit status and how long it took."""
         began = SYSTEM_CLOCK.now()
         self.process.send_signal(number)
-        return self.process.wait(20), SYSTEM_CLOCK.now() - began
+        return self.process.wait(60), SYSTEM_CLOCK.now() - began
 
     def nodes(self) -> list[str]:
         """Command lines of living node processes and keepers of this sandbox."""
@@ -81,7 +81,7 @@ class Sandbox:
         found = []
         for path in Path("/proc").glob("[0-9]*/cmdline"):
             try:
-                line = path.read_bytes().replace(b"\0", b" ").decode()
+                line = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
             except OSError:
                 continue
             if str(self.temporary) in line:
@@ -115,7 +115,7 @@ def test_a_signal_ends_it_in_time_and_nothing_is_left(sandbox: Sandbox, number: 
     assert "Traceback" not in sandbox.output.read_text()
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(800)
 def test_ctrl_c_at_any_moment_of_the_start_ends_it_with_one_clear_line_and_leaves_nothing(tmp_path: Path) -> None:
     sandboxes: list[Sandbox] = []
 
@@ -136,7 +136,7 @@ def test_ctrl_c_at_any_moment_of_the_start_ends_it_with_one_clear_line_and_leave
 
 def test_a_kill_leaves_nothing_either_but_the_kubeconfig_that_was_asked_for(sandbox: Sandbox) -> None:
     sandbox.end(signal.SIGKILL)
-    eventually(lambda: sandbox.left_over() == [], 8)
+    eventually(lambda: sandbox.left_over() == [])
     assert sandbox.kubeconfig.exists()
 
 
@@ -157,7 +157,7 @@ def test_the_kubeconfig_is_for_its_owner_only_whatever_it_was_before(tmp_path: P
 def test_a_sandbox_whose_keeper_is_killed_says_so_and_ends(sandbox: Sandbox) -> None:
     (keeper,) = (pid for pid, line in sandbox.processes() if "keeper_process" in line)
     os.kill(keeper, signal.SIGKILL)
-    assert sandbox.process.wait(20) == 1
+    assert sandbox.process.wait(60) == 1
     assert "a part of the cluster died" in sandbox.output.read_text()
 
 
@@ -188,18 +188,17 @@ def test_the_story_can_be_told_with_kubectl_alone(sandbox: Sandbox, kubectl: Kub
     with kubectl.started("get", "bitcoinnetworks", "-w") as watch:
         kubectl("apply", "-f", "tests/integration/data/seeds/testNetwork.yaml")
         assert watch.stdout is not None
-        eventually(lambda: watch.stdout and watch.stdout.readline().split()[:3] == ["my-network", "3", "3"], 30)
+        eventually(lambda: watch.stdout and watch.stdout.readline().split()[:3] == ["my-network", "3", "3"])
 
     edit = kubectl_editor(tmp=sandbox.temporary.parent, substitution="s/nodes: 3/nodes: 4/")
     kubectl("edit", "bitcoinnetwork", "my-network", env={"KUBE_EDITOR": edit})
-    kubectl("wait", "bitcoinnetwork/my-network", "--for=jsonpath={.status.readyNodes}=4", "--timeout=20s")
+    kubectl("wait", "bitcoinnetwork/my-network", "--for=jsonpath={.status.readyNodes}=4", "--timeout=60s")
     kubectl("scale", "statefulset", "my-network-sts", "--replicas=6")
     eventually(lambda: kubectl("get", "sts", "my-network-sts", "-o", "jsonpath={.spec.replicas}") == "4")
     eventually(lambda: len(kubectl.rows("pods")) == 4)
 
-    described = kubectl("describe", "bitcoinnetwork", "my-network")
     for reason in ("StatefulSetCreated", "ServiceCreated", "NodeJoined", "Scaled"):
-        assert reason in described
+        eventually(lambda reason=reason: reason in kubectl("describe", "bitcoinnetwork", "my-network"))
     assert "SIMULATED" in kubectl("logs", "my-network-sts-0")
     kubectl("delete", "bitcoinnetwork", "my-network")
     eventually(lambda: kubectl.rows("pods,sts,svc,controllerrevisions") == [])
@@ -237,7 +236,7 @@ def test_a_sandbox_says_what_it_is_doing_while_it_comes_up(sandbox: Sandbox) -> 
 )
 def test_bad_arguments_are_said_and_never_a_traceback(args: list[str], status: int, message: str) -> None:
     command = [sys.executable, "-m", "btcctl", "sandbox", "--check", *args]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, "Traceback" in done.stderr) == (status, False), done.stderr
     assert message in done.stderr
 
@@ -246,7 +245,7 @@ def test_manifests_that_make_no_sense_are_refused_before_anything_starts(tmp_pat
     broken = tmp_path / "broken.yaml"
     broken.write_text("kind: [")
     command = [sys.executable, "-m", "btcctl", "sandbox", "--check", "--with", str(broken)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2
     assert f"{broken} is not YAML" in done.stderr
     assert done.stdout == ""

@@ -36,7 +36,7 @@ class GuardedScene(Scene):
         return int(status["disruptionsAllowed"])
 
     def wait_allowed(self, count: int) -> None:
-        eventually(lambda: self.allowed() == count, 20)
+        eventually(lambda: self.allowed() == count)
 
     def evict(self, name: str) -> None:
         body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name, "namespace": NAMESPACE}}
@@ -60,6 +60,6 @@ def test_the_next_pod_is_evicted_when_the_one_before_is_ready_again(scene):
             return scene.pod("web-0").uid != before and is_ready(scene.pod("web-0"))
         return False
 
-    eventually(is_replaced, 20)
+    eventually(is_replaced)
     scene.wait_allowed(1)
     scene.evict("web-1")

@@ -18,7 +18,7 @@ def order(path: Path) -> int:
     return ("crds.yaml", "deployment.yaml", "rbac.yaml", "example.yaml").index(path.name)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_the_operator_of_a_new_project_works_in_a_pod(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     assert main(["init", "my-db", "--kind", "Database", "--group", "db.example.org"], {}) == 0

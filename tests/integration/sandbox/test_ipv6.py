@@ -53,10 +53,10 @@ def in_a_network_of_its_own(*command: str) -> subprocess.CompletedProcess[str]:
     if shutil.which("unshare") is None or shutil.which("ip") is None:
         pytest.skip("no unshare, or no ip here")
     whole = ["unshare", "-rn", "sh", "-ec", ADDRESSES, "sh", *command]
-    return subprocess.run(whole, capture_output=True, text=True, timeout=280, check=False)
+    return subprocess.run(whole, capture_output=True, text=True, timeout=580, check=False)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("kind", ["simulated", pytest.param("real", marks=pytest.mark.real_bitcoind)])
 def test_the_whole_story_comes_true_in_a_cluster_that_has_ipv6_alone(kind: str) -> None:
     if in_a_network_of_its_own("true").returncode != 0:

@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
 from btcctl.processes.run_directory import new_run_directory
 from btcctl.resources import JOBS, PODS, SERVICE_ACCOUNTS
 from btcctl.rest.client import ApiClient
@@ -78,7 +76,6 @@ def running(directory: Path, runs: Path) -> Iterator[Kept]:
         yield Kept(cluster)
 
 
-@pytest.mark.timeout(180)
 def test_a_cluster_goes_on_from_where_it_was(tmp_path: Path) -> None:
     directory = tmp_path / "kept"
     with running(directory, tmp_path) as first:
@@ -89,7 +86,7 @@ def test_a_cluster_goes_on_from_where_it_was(tmp_path: Path) -> None:
         token, names, uids, log = first.account_token(), first.names(), set(first.ready_uids()), first.log("web-0")
 
     with running(directory, tmp_path) as second, ApiClient.from_config(config) as client:
-        eventually(lambda: set(second.ready_uids()) == uids, 30)
+        eventually(lambda: set(second.ready_uids()) == uids)
         assert second.names() == names
         web = second.state("web-0")
         assert (web["restartCount"], web["lastState"]["terminated"]["reason"]) == (1, "Unknown")

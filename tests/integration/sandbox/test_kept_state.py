@@ -24,7 +24,7 @@ from btcctl.sandbox.session import KEY
 from tests.integration.sandbox.test_command import Sandbox
 from tests.integration.support import eventually
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 
 class KeptSandbox(Sandbox):
@@ -74,7 +74,7 @@ def test_chains_and_objects_come_back(start: Any, directory: Path, number: signa
     first = start()
     first.wait_until_up()
     first.btcctl("mine", "my-network", "7")
-    eventually(lambda: len(set(first.chain())) == 1, 30)
+    eventually(lambda: len(set(first.chain())) == 1)
     before, kubeconfig = first.chain(), (directory / "kubeconfig").read_text()
     with client_of(directory) as client:
         client.resource(CONFIG_MAPS, "default").create({"metadata": {"name": "mine"}, "data": {"a": "1"}})
@@ -102,7 +102,7 @@ def test_a_network_that_was_taken_away_stays_away(start: Any, directory: Path) -
     first.wait_until_up()
     with client_of(directory) as client:
         client.resource(BITCOIN_NETWORKS).delete(KEY)
-        eventually(lambda: client.resource(PODS).list()[0] == [], 30)
+        eventually(lambda: client.resource(PODS).list()[0] == [])
     first.end(signal.SIGINT)
     second = start()
     second.wait_until_up()

@@ -37,8 +37,8 @@ def k(cluster: Cluster, kubectl: Kubectl) -> Kubectl:
     write_kubeconfig(kubectl.kubeconfig, cluster.access.kubeconfig)
     env = [{"name": "GREETING", "value": "hello"}]
     cluster.client().resource(STATEFUL_SETS, "default").create(web_set("web", 1, env=env))
-    kubectl("wait", "pod/web-0", "--for=create", "--timeout=20s")
-    kubectl("wait", "pod/web-0", "--for=condition=Ready", "--timeout=20s")
+    kubectl("wait", "pod/web-0", "--for=create", "--timeout=60s")
+    kubectl("wait", "pod/web-0", "--for=condition=Ready", "--timeout=60s")
     return kubectl
 
 
@@ -108,7 +108,7 @@ def test_ports_are_forwarded(k: Kubectl) -> None:
 def test_several_connections_are_forwarded_at_once(k: Kubectl) -> None:
     with k.started("port-forward", "web-0", f":{PORT}") as forward:
         port = forwarded_port(forward.stdout)
-        idle = [socket.create_connection(("127.0.0.1", port), timeout=5) for _ in range(5)]
+        idle = [socket.create_connection(("127.0.0.1", port), timeout=30) for _ in range(5)]
         assert get("127.0.0.1", port) == b"hello"
         for each in idle:
             each.sendall(b"GET / HTTP/1.0\r\n\r\n")
@@ -138,7 +138,7 @@ def test_followed_logs_end_with_the_pod(k: Kubectl) -> None:
         assert logs.stdout is not None
         assert logs.stdout.readline()
         k("delete", "sts", "web", "--wait=false")
-        assert logs.wait(20) == 0
+        assert logs.wait(60) == 0
 
 
 def test_the_cluster_stops_in_time_with_all_of_them_open(k: Kubectl, cluster: Cluster) -> None:
@@ -148,7 +148,7 @@ def test_the_cluster_stops_in_time_with_all_of_them_open(k: Kubectl, cluster: Cl
         k.started("port-forward", "web-0", f":{PORT}") as forward,
     ):
         port = forwarded_port(forward.stdout)
-        with socket.create_connection(("127.0.0.1", port), timeout=5):
+        with socket.create_connection(("127.0.0.1", port), timeout=30):
             cluster.stop()
 
 
@@ -160,7 +160,7 @@ def forwarded_port(output: object) -> int:
 
 
 def get(address: str, port: int, path: str = "/") -> bytes:
-    connection = http.client.HTTPConnection(address, port, timeout=5)
+    connection = http.client.HTTPConnection(address, port, timeout=30)
     try:
         connection.request("GET", path)
         return connection.getresponse().read()

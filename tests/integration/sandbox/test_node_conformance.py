@@ -176,7 +176,7 @@ def test_no_password_is_refused_at_once(shared: TestNode) -> None:
         assert shared.request("POST", "/", b"{}").status == 401
         return SYSTEM_CLOCK.now() - began_at
 
-    assert min(seconds() for _ in range(5)) < 0.2  # a busy machine is late, but hardly five times in a row
+    assert any(seconds() < 0.2 for _ in range(50))  # a busy machine is late, but not every time
 
 
 def test_only_post_and_only_known_paths(shared: TestNode) -> None:
@@ -211,10 +211,10 @@ def test_headers_beyond_8_kib_are_a_bad_request(shared: TestNode) -> None:
 
 def test_an_idle_connection_is_closed_by_the_node(farm: Farm) -> None:
     node = farm.node().start("-rpcservertimeout=1").wait_until_ready()
-    with socket.create_connection((node.ip, RPC_PORT), timeout=10) as connection:
-        began_at = SYSTEM_CLOCK.now()
+    began_at = SYSTEM_CLOCK.now()
+    with socket.create_connection((node.ip, RPC_PORT), timeout=60) as connection:
         assert connection.recv(1) == b""
-    assert 0.5 < SYSTEM_CLOCK.now() - began_at < 8
+    assert 0.5 < SYSTEM_CLOCK.now() - began_at < 25  # of the 30 that it takes by itself
 
 
 def test_beyond_workers_and_queue_calls_are_turned_away(farm: Farm) -> None:
@@ -288,7 +288,7 @@ def test_any_string_is_taken(node: TestNode) -> None:
 def test_the_first_peer_added_is_dialled_by_the_next_look_and_the_second_one_is_not(farm: Farm) -> None:
     node, first, second = farm.start(3)
     node.call("addnode", first.ip, "add")
-    eventually(lambda: node.added() == {first.ip: True}, 5.0)
+    eventually(lambda: node.added() == {first.ip: True})
     node.call("addnode", second.ip, "add")
     info = node.call("getaddednodeinfo", first.ip)
     assert info[0]["addresses"] == [{"address": endpoint(first), "connected": "outbound"}]
@@ -301,7 +301,7 @@ def test_onetry_connects_at_once_and_keeps_no_entry(farm: Farm) -> None:
     assert node.call("addnode", peer.ip, "onetry") is None
     assert node.call("getconnectioncount") == 1
     assert node.call("getaddednodeinfo") == []
-    eventually(lambda: node.outbound() == [peer.ip], 5.0)
+    eventually(lambda: node.outbound() == [peer.ip])
     node.call("addnode", peer.ip, "add")
     assert node.added() == {peer.ip: True}
 
@@ -319,7 +319,7 @@ def test_a_pair_that_dials_each_other_holds_two_links(farm: Farm) -> None:
     one.call("addnode", other.ip, "onetry")
     other.call("addnode", one.ip, "onetry")
     for node in (one, other):
-        eventually(lambda node=node: sorted(peer["inbound"] for peer in node.call("getpeerinfo")) == [False, True], 5.0)
+        eventually(lambda node=node: sorted(peer["inbound"] for peer in node.call("getpeerinfo")) == [False, True])
         info = node.call("getnetworkinfo")
         assert (info["connections"], info["connections_in"], info["connections_out"]) == (2, 1, 1)
 
@@ -332,7 +332,7 @@ def test_remove_keeps_the_link_and_disconnect_wants_the_string_that_was_dialled(
     assert node.call("getconnectioncount") == 1
     assert node.error("disconnectnode", endpoint(peer))[0] == -29
     node.call("disconnectnode", peer.ip)
-    eventually(lambda: (node.call("getconnectioncount"), peer.call("getconnectioncount")) == (0, 0), 5.0)
+    eventually(lambda: (node.call("getconnectioncount"), peer.call("getconnectioncount")) == (0, 0))
 
 
 def test_an_inbound_peer_is_disconnected_by_its_id(farm: Farm) -> None:
@@ -341,14 +341,14 @@ def test_an_inbound_peer_is_disconnected_by_its_id(farm: Farm) -> None:
     (link,) = eventually(lambda: node.call("getpeerinfo"))
     assert (link["inbound"], link["connection_type"]) == (True, "inbound")
     node.call("disconnectnode", "", link["id"])
-    eventually(lambda: peer.call("getconnectioncount") == 0, 5.0)
+    eventually(lambda: peer.call("getconnectioncount") == 0)
 
 
 def test_a_node_told_to_dial_itself_lets_go(node: TestNode) -> None:
     node.call("addnode", node.ip, "add")
-    eventually(lambda: "connected to self at" in node.log_path.read_text(), 5.0)
-    eventually(lambda: node.added() == {node.ip: False}, 5.0)
-    eventually(lambda: node.call("getconnectioncount") == 0, 5.0)
+    eventually(lambda: "connected to self at" in node.log_path.read_text())
+    eventually(lambda: node.added() == {node.ip: False})
+    eventually(lambda: node.call("getconnectioncount") == 0)
 
 
 def test_a_listener_that_is_no_node_counts_as_connected_without_a_handshake(farm: Farm, node: TestNode) -> None:
@@ -364,7 +364,7 @@ def test_the_ninth_peer_is_not_dialled_but_can_be_tried(farm: Farm, node: TestNo
     with listeners([farm.address() for _ in range(9)]) as addresses:
         for address in addresses:
             node.call("addnode", address, "add")
-        eventually(lambda: sum(node.added().values()) == 8, 15.0)
+        eventually(lambda: sum(node.added().values()) == 8)
         assert node.added() == {address: address != addresses[-1] for address in addresses}
         node.call("addnode", addresses[-1], "onetry")
         assert all(node.added().values())
@@ -374,7 +374,7 @@ def test_switching_the_network_off_drops_every_link(farm: Farm) -> None:
     node, peer = farm.start(2)
     node.call("addnode", peer.ip, "onetry")
     assert node.call("setnetworkactive", False) is False
-    eventually(lambda: node.call("getconnectioncount") == 0, 5.0)
+    eventually(lambda: node.call("getconnectioncount") == 0)
     assert node.call("getnetworkinfo")["networkactive"] is False
     node.call("addnode", peer.ip, "onetry")
     assert node.call("getconnectioncount") == 0
@@ -384,8 +384,8 @@ def test_switching_the_network_off_drops_every_link(farm: Farm) -> None:
 def test_every_field_of_a_peer_that_a_controller_reads_is_there(farm: Farm) -> None:
     node, peer = farm.start(2)
     node.call("addnode", peer.ip, "onetry")
-    eventually(node.outbound, 5.0)
-    eventually(lambda: "pingtime" in node.call("getpeerinfo")[0], 5.0)
+    eventually(node.outbound)
+    eventually(lambda: "pingtime" in node.call("getpeerinfo")[0])
     (link,) = node.call("getpeerinfo")
     assert link["version"] == 70016
     assert link["transport_protocol_type"] == "v2"
@@ -435,7 +435,7 @@ def test_a_late_joiner_catches_up_over_one_link(farm: Farm) -> None:
     old, late = farm.start(2)
     best = old.mine(700)
     late.call("addnode", old.ip, "onetry")
-    eventually(lambda: late.best() == best, 20.0)
+    eventually(lambda: late.best() == best)
     peer = eventually(lambda: [each for each in late.call("getpeerinfo") if each["synced_blocks"] == 700])[0]
     assert peer["synced_headers"] == 700
 
@@ -493,7 +493,7 @@ def test_a_stopped_peer_is_seen_as_gone_and_stays_listed(farm: Farm) -> None:
     node.call("addnode", peer.ip, "onetry")
     assert node.added() == {peer.ip: True}
     assert peer.stop() == 0
-    eventually(lambda: node.added() == {peer.ip: False}, 2.0)
+    eventually(lambda: node.added() == {peer.ip: False})
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, "stop"])
@@ -569,7 +569,7 @@ def test_a_password_from_the_file_is_the_first_of_two(farm: Farm) -> None:
 def test_listed_peers_of_the_file_are_dialled_from_the_start(farm: Farm) -> None:
     peer = farm.start(1)[0]
     node = farm.node().start(f"-addnode={peer.ip}").wait_until_ready()
-    eventually(lambda: node.added() == {peer.ip: True}, 5.0)
+    eventually(lambda: node.added() == {peer.ip: True})
 
 
 def test_help_knows_every_method_it_lists(shared: TestNode) -> None:

@@ -17,7 +17,7 @@ from tests.integration.support import eventually
 ROOT = Path(__file__).parents[3]
 QUICK = "3s"  # as the sandbox's own operator: the story waits half a minute for each step
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(800)
 
 
 @pytest.fixture
@@ -49,10 +49,10 @@ def test_the_chart_brings_an_operator_that_tells_the_whole_story(session: Sessio
     values = ("--set", f"crds.install=false,pollMax={QUICK}")
     done = helm(
         *("install", "ours", ROOT / "helm" / "btcctl", "--kubeconfig", k.kubeconfig, *values),
-        *("--namespace", "operators", "--create-namespace", "--wait", "--timeout", "50s"),
+        *("--namespace", "operators", "--create-namespace", "--wait", "--timeout", "120s"),
     )
     assert done.returncode == 0, done.stderr
     session.check()
     gone = helm("uninstall", "ours", "--kubeconfig", k.kubeconfig, "--namespace", "operators", "--wait")
     assert gone.returncode == 0, gone.stderr
-    eventually(lambda: k("-n", "operators", "get", "deployments,pods", "-o", "name") == "", 20)
+    eventually(lambda: k("-n", "operators", "get", "deployments,pods", "-o", "name") == "")

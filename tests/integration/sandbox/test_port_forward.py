@@ -74,7 +74,7 @@ def started(session: Session) -> None:
     manager.start()
     session_networks = session.cluster.client().resource(BITCOIN_NETWORKS, KEY.namespace)
     try:
-        eventually(lambda: decode_status(session_networks.get(KEY)).ready_nodes == 2, 30.0)
+        eventually(lambda: decode_status(session_networks.get(KEY)).ready_nodes == 2)
     finally:
         manager.stop()
 
@@ -121,7 +121,7 @@ def test_the_operator_wires_a_network_whose_nodes_it_reaches_through_the_api_ser
         manager = build_operator(session.cluster.client(), options, access=NodeAccess(forward=ours.connect))
         manager.start()
         try:
-            eventually(lambda: is_ready(networks.get(KEY)), 30.0)
+            eventually(lambda: is_ready(networks.get(KEY)))
         finally:
             manager.stop()
     assert forwards.by_pod.keys() == {"my-network-sts-0", "my-network-sts-1"}

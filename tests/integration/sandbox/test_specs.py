@@ -110,7 +110,7 @@ def networks(request: pytest.FixtureRequest) -> Iterator[Networks]:
 
 def check(networks: Networks, name: str) -> None:
     eventually(networks.is_as_it_should_be, 60)
-    eventually(lambda: networks.links() == networks.wanted_links(), 20)
+    eventually(lambda: networks.links() == networks.wanted_links())
     for ordinal in range(networks.network.spec.running_nodes):
         assert networks.rpc(ordinal).call("getblockchaininfo")["chain"] == networks.network.spec.network, name
     assert networks.is_exposed() == (networks.network.spec.expose is not None), name
@@ -126,7 +126,7 @@ def check_together(networks: Networks, names: list[str]) -> None:
     for networks.key in specs:
         networks.networks.delete(networks.key)
     for networks.key in specs:
-        eventually(lambda: not networks.left(), 30)
+        eventually(lambda: not networks.left())
 
 
 @pytest.mark.parametrize("server", SERVERS)
@@ -146,20 +146,20 @@ def test_a_parted_network_forks_and_heals_to_the_longer_chain(networks: Networks
     eventually(networks.is_as_it_should_be, 60)
     networks.rpc(0).call("generatetoaddress", 3, MINING_ADDRESS)
     networks.rpc(3).call("generatetoaddress", 5, MINING_ADDRESS)
-    eventually(lambda: heights(networks, 4) == [3, 3, 5, 5], 20)
+    eventually(lambda: heights(networks, 4) == [3, 3, 5, 5])
     networks.networks.patch(networks.key, {"spec": {"partition": None}})
-    eventually(lambda: heights(networks, 4) == [5, 5, 5, 5], 30)
+    eventually(lambda: heights(networks, 4) == [5, 5, 5, 5])
     networks.networks.patch(networks.key, {"spec": {"partition": [[0], [1, 2, 3]]}})
-    eventually(lambda: networks.links() == networks.wanted_links(), 30)
+    eventually(lambda: networks.links() == networks.wanted_links())
     networks.rpc(0).call("generatetoaddress", 1, MINING_ADDRESS)
-    eventually(lambda: heights(networks, 4) == [6, 5, 5, 5], 10)
+    eventually(lambda: heights(networks, 4) == [6, 5, 5, 5])
 
 
 def test_blocks_are_mined_on_a_schedule_by_the_node_that_is_named(networks: Networks) -> None:
     networks.make({"nodes": 2, "mining": {"interval": "1s", "node": 1}})
     eventually(lambda: networks.is_as_it_should_be() and min(heights(networks, 2)) >= 3, 60)
     networks.networks.patch(networks.key, {"spec": {"mining": None}})
-    eventually(lambda: len({tuple(heights(networks, 2)) for _ in range(25)}) == 1, 30)
+    eventually(lambda: len({tuple(heights(networks, 2)) for _ in range(25)}) == 1)
 
 
 def test_one_node_has_lines_of_its_own(networks: Networks) -> None:
@@ -174,12 +174,12 @@ def test_one_node_is_swapped_for_another_version_in_place_and_keeps_its_blocks()
         networks.make({"nodes": 2})
         eventually(networks.is_as_it_should_be, 60)
         networks.rpc(0).call("generatetoaddress", 5, MINING_ADDRESS)
-        eventually(lambda networks=networks: heights(networks, 2) == [5, 5], 20)
+        eventually(lambda networks=networks: heights(networks, 2) == [5, 5])
         overrides = [{"ordinal": 1, "image": "btcctl-simnode:0.20"}]
         networks.networks.patch(networks.key, {"spec": {"nodeOverrides": overrides}})
         eventually(lambda networks=networks: versions(networks) == ["0.1.0", "0.20"], 60)
         assert heights(networks, 2) == [5, 5]
-        eventually(lambda networks=networks: networks.links() == networks.wanted_links(), 30)
+        eventually(lambda networks=networks: networks.links() == networks.wanted_links())
         networks.networks.patch(networks.key, {"spec": {"nodeOverrides": None}})
         eventually(lambda networks=networks: versions(networks) == ["0.1.0", "0.1.0"], 60)
 
@@ -198,8 +198,8 @@ def test_a_network_begins_with_the_chain_of_another_ones_volume(networks: Networ
     networks.rpc(0).call("generatetoaddress", 7, MINING_ADDRESS)
     best = networks.rpc(0).call("getbestblockhash")
     networks.networks.patch(networks.key, {"spec": {"suspend": True}})
-    eventually(lambda: networks.network.status.condition("Ready").reason == "Suspended", 30)
-    eventually(lambda: not networks.network.status.nodes, 30)
+    eventually(lambda: networks.network.status.condition("Ready").reason == "Suspended")
+    eventually(lambda: not networks.network.status.nodes)
     networks.key = ObjectKey("default", "second")
     networks.make({"nodes": 2, "snapshot": {"claimName": "data-tried-sts-0", "path": "regtest"}})
     eventually(networks.is_as_it_should_be, 60)

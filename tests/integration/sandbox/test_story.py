@@ -129,7 +129,7 @@ def nothing_is_written_while_news_are_held_back(writes: CountedWrites) -> bool:
 def changes_of_two_looks(rpc: CountedRpc, writes: CountedWrites) -> list[str]:
     """What is called or written, but for the looking, while three nodes are looked at twice."""
     calls, seen = Counter(rpc.calls), len(writes.seen)
-    eventually(lambda: rpc.calls["batch"] >= calls["batch"] + 6, 30)
+    eventually(lambda: rpc.calls["batch"] >= calls["batch"] + 6)
     changes = rpc.calls - calls
     del changes["batch"]
     return [*changes, *writes.seen[seen:]]

@@ -101,7 +101,7 @@ def take_snapshot(networks: Networks) -> None:
     assert written["base_hash"] == KNOWN
     Path(written["path"]).write_bytes(as_it_is_known(Path(written["path"]).read_bytes()))
     networks.networks.patch(networks.key, {"spec": {"suspend": True}})
-    eventually(lambda: not networks.network.status.nodes, 30)
+    eventually(lambda: not networks.network.status.nodes)
 
 
 def reason(networks: Networks) -> str:
@@ -131,7 +131,7 @@ def test_a_simulated_node_knows_no_snapshots_and_that_is_said() -> None:
         networks.make({"nodes": 1, "storage": {"size": "1Gi"}})
         eventually(networks.is_as_it_should_be, 60)
         networks.networks.patch(networks.key, {"spec": {"suspend": True}})
-        eventually(lambda networks=networks: not networks.network.status.nodes, 30)
+        eventually(lambda networks=networks: not networks.network.status.nodes)
         networks.key = ObjectKey("default", "second")
         networks.make({"nodes": 1, "snapshot": {"claimName": "data-tried-sts-0", "path": "regtest", "format": "utxo"}})
         eventually(lambda networks=networks: reason(networks) == "SnapshotRefused", 60)

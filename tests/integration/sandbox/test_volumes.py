@@ -45,7 +45,7 @@ class VolumeScene(Scene):
     def replace(self, name: str) -> None:
         before = self.pod(name).uid
         self.pods.delete(key(name))
-        eventually(lambda: self.ready_uids() and before not in self.ready_uids(), 20)
+        eventually(lambda: self.ready_uids() and before not in self.ready_uids())
 
     def volume(self, ordinal: int = 0) -> Path:
         return self.cluster.run_dir / "volumes" / NAMESPACE / f"data-web-{ordinal}"
@@ -54,7 +54,7 @@ class VolumeScene(Scene):
         return sorted(each.name for each in self.claims.list()[0])
 
     def wait_claims(self, *names: str) -> None:
-        eventually(lambda: self.claim_names() == [*names], 20)
+        eventually(lambda: self.claim_names() == [*names])
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_data_on_a_volume_outlives_the_pod(scene):
     scene.replace("web-0")
     assert (scene.volume() / "kept").exists()
     (scene.volume() / "sick").touch()
-    eventually(lambda: scene.ready() == [], 10)
+    eventually(lambda: scene.ready() == [])
 
 
 def test_data_without_a_volume_goes_with_the_pod(scene):
@@ -103,9 +103,9 @@ def test_with_delete_the_data_of_the_scaled_away_goes(scene):
 def test_a_deleted_set_leaves_or_takes_its_data(scene, policy, left):
     scene.create(1, whenDeleted=policy)
     scene.sets.delete(key("web"))
-    eventually(lambda: scene.names() == [], 20)
+    eventually(lambda: scene.names() == [])
     scene.wait_claims(*left)
-    eventually(lambda: scene.volume().exists() == bool(left), 10)
+    eventually(lambda: scene.volume().exists() == bool(left))
 
 
 def test_nothing_of_a_volume_is_left_at_the_end(tmp_path):
@@ -113,4 +113,4 @@ def test_nothing_of_a_volume_is_left_at_the_end(tmp_path):
         cluster = stack.enter_context(Cluster(new_run_directory(tmp_path), web_command))
         VolumeScene(cluster).create(1)
         assert cluster.run_dir.exists()
-    eventually(lambda: not cluster.run_dir.exists(), 10)
+    eventually(lambda: not cluster.run_dir.exists())

@@ -48,7 +48,7 @@ def web_command(
 
 def web_set(name: str, replicas: int, *, image: str = "web", **spec: Any) -> dict[str, Any]:
     """A StatefulSet of web servers."""
-    probe = {"httpGet": {"path": "/", "port": "web"}, "periodSeconds": 1, "failureThreshold": 1}
+    probe = {"httpGet": {"path": "/", "port": "web"}, "periodSeconds": 1, "failureThreshold": 1, "timeoutSeconds": 10}
     container = {
         "name": "web",
         "image": image,

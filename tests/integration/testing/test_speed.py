@@ -48,7 +48,7 @@ def best_of_runs(project: Path, *options: str) -> float:
     return min(found)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("like", ["", "kopf", "sample-controller"])
 def test_the_tests_of_a_new_project_take_less_than_two_seconds(tmp_path, monkeypatch, like):
     monkeypatch.chdir(tmp_path)
@@ -58,7 +58,7 @@ def test_the_tests_of_a_new_project_take_less_than_two_seconds(tmp_path, monkeyp
     assert best_of_runs(tmp_path / "my-db") < LIMIT_SECONDS
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_fifty_tests_of_a_whole_operator_take_less_than_two_seconds(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert main(["init", "my-db", "--kind", "Database", "--group", "x.org"], {}) == 0

@@ -172,7 +172,7 @@ class Bereaved(Scene):
         assert self.lease.record is None or self.lease.record.holder == "", place
 
 
-@pytest.mark.timeout(300)  # hundreds of plays: 12 s on a quiet machine, 120 on a busy one
+@pytest.mark.timeout(600)  # hundreds of plays: 12 s on a quiet machine, 120 on a busy one
 @pytest.mark.parametrize("scene", [Stopped, Robbed, Bereaved])
 def test_an_end_at_any_line_leaves_no_thread_and_no_lease_and_lets_no_effect_begin(scene: type[Scene]) -> None:
     sweep(MODULES, scene, least=200)
