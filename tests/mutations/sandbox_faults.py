@@ -142,7 +142,8 @@ SANDBOX_FAULTS = [
         "sandbox/kubelet/restarts.py",
         ("sandbox/kubelet/test_restarts.py",),
         ("one request restarts twice", "                self._begun[key] = True\n", "                pass\n"),
-        ("whoever waits is not told", "                self._changed.notify_all()\n", "                pass\n"),
+        ("whoever waits is not told", "            self._changed.notify_all()\n", "            pass\n"),
+        ("what was not begun is done", "            if self._begun.get(key):\n", "            if True:\n"),
         ("a wait has no end", "                if left <= 0:\n                    return False\n", ""),
     ),
     *faults_in(

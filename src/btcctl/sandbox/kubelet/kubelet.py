@@ -314,7 +314,7 @@ class Kubelet:
 
     def _forget(self, key: ObjectKey) -> None:
         runner = self._runners.pop(key, None)
-        self._restarts.finish(key)
+        self._restarts.cancel(key)
         if runner is not None:
             shutil.rmtree(runner.directory, ignore_errors=True)
             logger.info("pod ended", ip=runner.ip)

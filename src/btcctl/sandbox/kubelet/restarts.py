@@ -29,10 +29,15 @@ class RestartRequests:
             return new
 
     def finish(self, key: ObjectKey) -> None:
-        """What was asked for is done, or can no longer be."""
+        """What was begun is done; what was asked for since is still to be begun."""
         with self._changed:
-            if self._begun.pop(key, None) is not None:
-                self._changed.notify_all()
+            if self._begun.get(key):
+                self._drop(key)
+
+    def cancel(self, key: ObjectKey) -> None:
+        """What was asked for can no longer be done."""
+        with self._changed:
+            self._drop(key)
 
     def wait(self, key: ObjectKey, timeout: float) -> bool:
         """Wait until the request is finished; False if it is not within `timeout` seconds."""
@@ -44,3 +49,7 @@ class RestartRequests:
                     return False
                 self._clock.wait(self._changed, left)
         return True
+
+    def _drop(self, key: ObjectKey) -> None:
+        if self._begun.pop(key, None) is not None:
+            self._changed.notify_all()

@@ -27,11 +27,27 @@ def test_whoever_waits_is_told_when_it_is_done():
     answers: SimpleQueue[bool] = SimpleQueue()
     with Runner("waiter", lambda stop: answers.put(requests.wait(KEY, 5.0))):
         clock.wait_until_blocked()
+        requests.begin(KEY)
         requests.finish(KEY)
         try:
             assert answers.get(timeout=5)
         finally:
             clock.advance(5.0)
+
+
+def test_what_is_asked_for_in_the_middle_of_a_step_is_for_the_next_one():
+    requests = RestartRequests(FakeClock())
+    assert not requests.begin(KEY)
+    requests.ask(KEY)
+    requests.finish(KEY)
+    assert requests.begin(KEY)
+
+
+def test_a_pod_that_is_gone_is_not_waited_for():
+    requests = RestartRequests(FakeClock())
+    requests.ask(KEY)
+    requests.cancel(KEY)
+    assert requests.wait(KEY, 0.0)
 
 
 def test_waiting_ends():

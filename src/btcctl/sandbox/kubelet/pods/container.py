@@ -57,6 +57,7 @@ class ContainerRunner:
         self._ending = False  # for good
         self._kill_at: float | None = None  # the process was told to end, and has until then
         self._quiet_until: float | None = None  # a quiet restart is under way
+        self._outgoing: int | None = None  # the process that it replaces
         if reported:
             self._go_on_from(reported)
 
@@ -131,7 +132,7 @@ class ContainerRunner:
             if self._kill_at <= now:
                 self._tools.processes.signal(self._pid, signal.SIGKILL)
                 self._kill_at = float("inf")
-        else:
+        elif self._quiet_end_until(now) is None:
             self._ask_probes(now)
 
     def next_at(self) -> float | None:
@@ -140,7 +141,7 @@ class ContainerRunner:
             return self._start_at
         if self._kill_at is not None:
             return None if self._kill_at == float("inf") else self._kill_at
-        return self._probes.next_due_at()
+        return self._quiet_end_until(self._tools.clock.now()) or self._probes.next_due_at()
 
     def end(self, grace_seconds: float) -> None:
         """Tell the process to end, and start no other; with 0 seconds the next step kills it."""
@@ -163,7 +164,13 @@ class ContainerRunner:
         if self._pid is None or self._kill_at is not None:
             return
         self._quiet_until = self._tools.clock.now() + QUIET_LIMIT_SECONDS
+        self._outgoing = self._pid
         self._tools.processes.signal(self._pid, signal.SIGTERM)
+
+    def _quiet_end_until(self, now: float) -> float | None:
+        """Until when a process that is being replaced may take to end; what it answers is not the new one's."""
+        is_awaited = self._quiet_until is not None and now < self._quiet_until and self._pid == self._outgoing
+        return self._quiet_until if is_awaited else None
 
     def _go_on_from(self, reported: Mapping[str, Any]) -> None:
         self._runs = reported["restartCount"] + 1 if reported.get("containerID") else 0

@@ -266,6 +266,25 @@ def test_until_the_new_process_answers_failures_do_not_count(probed):
     assert (probed.runner.state(), probed.events) == (before, events)
 
 
+def test_what_a_process_answers_that_is_being_replaced_is_not_the_new_one_s_answer(probed):
+    before = probed.runner.state()
+    probed.processes.stubborn = True
+    probed.runner.restart_quietly()
+    probed.pass_time(3.0)
+    probed.processes.end(100, 0)
+    probed.runner.step()
+    assert (probed.pid, probed.runner.restarting_quietly, probed.runner.state()) == (101, True, before)
+
+
+def test_a_process_that_does_not_end_for_a_quiet_restart_is_asked_how_it_is_after_a_while(probed):
+    probed.processes.stubborn = True
+    probed.runner.restart_quietly()
+    probed.answer = Answer(False, "hangs")
+    probed.pass_time(40.0)
+    assert not probed.runner.restarting_quietly
+    assert not probed.runner.state().ready
+
+
 def test_a_quiet_restart_that_takes_too_long_is_no_longer_kept_quiet(probed):
     probed.runner.restart_quietly()
     probed.answer = Answer(False, "connection refused")
