@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import pytest
 
 from btcctl import CONFIG_MAPS, ObjectKey
 from btcctl.testing import FakeClient
 from tests import pages
 from tests.integration.support import eventually
-
-CACHE = pages.DOCS.parent / ".mypy_cache" / "blocks"
+from tests.types_of import mypy
 
 
 def test_the_controller_of_the_page_says_what_there_is_and_what_is_gone(tmp_path, capsys):
@@ -32,8 +30,8 @@ def test_the_controller_of_the_page_says_what_there_is_and_what_is_gone(tmp_path
         manager.stop()
 
 
+@pytest.mark.timeout(600)
 def test_the_controller_of_the_page_has_types(tmp_path):
     (tmp_path / "program.py").write_text("\n".join(pages.blocks("from-client-go.md")))
-    command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", f"--cache-dir={CACHE}", "program.py"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=280, check=False)
+    done = mypy(tmp_path, "--strict", "--config-file=", "program.py")
     assert done.returncode == 0, done.stdout

@@ -20,9 +20,9 @@ from btcctl.apiserver.http import EmbeddedServer
 from btcctl.apiserver.network.kubeconfig import kubeconfig, write_kubeconfig
 from tests import pages
 from tests.integration.support import eventually
+from tests.types_of import mypy
 
 PAGE = pages.DOCS / "from-kopf.md"
-CACHE = pages.DOCS.parent / ".mypy_cache" / "blocks"
 FINALIZER = "kopf.zalando.org/KopfFinalizerMarker"
 
 
@@ -102,8 +102,8 @@ def test_kopf_names_its_finalizer_as_the_page_does():
     assert kopf.OperatorSettings().persistence.finalizer == FINALIZER
 
 
+@pytest.mark.timeout(600)
 def test_the_operator_that_comes_of_it_has_types(tmp_path: Path):
     _, mine = programs(tmp_path)
-    command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", f"--cache-dir={CACHE}"]
-    done = subprocess.run([*command, mine], cwd=tmp_path, capture_output=True, text=True, timeout=280, check=False)
+    done = mypy(tmp_path, "--strict", "--config-file=", str(mine))
     assert done.returncode == 0, done.stdout

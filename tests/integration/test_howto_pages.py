@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests import pages
+from tests.types_of import mypy
 
 HOWTO = pages.DOCS / "howto"
-CACHE = pages.DOCS.parent / ".mypy_cache" / "blocks"
 #: Its blocks are parts of an example.
 OF_AN_EXAMPLE = "external-resources"
 
@@ -30,7 +30,7 @@ def programs(tmp_path: Path) -> list[Path]:
 
 def run(*command: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", *command], cwd=cwd, capture_output=True, text=True, timeout=280, check=False
+        [sys.executable, "-m", *command], cwd=cwd, capture_output=True, text=True, timeout=580, check=False
     )
 
 
@@ -46,7 +46,7 @@ def test_the_tests_of_each_page_pass(programs: list[Path], tmp_path: Path):
 @pytest.mark.timeout(600)
 def test_the_programs_have_types(programs: list[Path], tmp_path: Path):
     options = ["--strict", "--config-file=", "--allow-untyped-defs", "--allow-untyped-calls", "--allow-incomplete-defs"]
-    done = run("mypy", *options, f"--cache-dir={CACHE}", *[each.name for each in programs], cwd=tmp_path)
+    done = mypy(tmp_path, *options, *[each.name for each in programs])
     assert done.returncode == 0, done.stdout
 
 

@@ -8,15 +8,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from btcctl.apiserver.api import Api
 from btcctl.apiserver.http import EmbeddedServer
 from btcctl.apiserver.network.kubeconfig import kubeconfig, write_kubeconfig
 from btcctl.resources import CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES, ResourceType
 from btcctl.rest.client import ApiClient
 from btcctl.rest.loading import load_config
+from tests.types_of import mypy
 
 PAGE = Path(__file__).parents[2] / "docs" / "toolkit.md"
-CACHE = PAGE.parents[1] / ".mypy_cache" / "blocks"
 # What stands before each block.
 BEFORE = (
     "",
@@ -136,10 +138,10 @@ def test_the_blocks_of_the_toolkit_page_run(tmp_path: Path) -> None:
             assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.timeout(600)
 def test_the_blocks_of_the_toolkit_page_and_the_readme_have_types(tmp_path: Path) -> None:
     [readme] = re.findall(r"```python\n(.*?)```", (PAGE.parents[1] / "README.md").read_text(), re.DOTALL)
     for number, program in enumerate([readme, *programs()]):
         (tmp_path / f"program_{number}.py").write_text(program)
-    command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "--cache-dir", str(CACHE), "."]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+    done = mypy(tmp_path, "--strict", "--config-file=", ".")
     assert done.returncode == 0, done.stdout

@@ -14,9 +14,7 @@ import yaml
 from btcctl import CONFIG_MAPS, CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES, Object, ObjectKey
 from btcctl.cli.main import main
 from tests.integration.programs import HELM
-
-CACHE = Path(__file__).parents[3] / ".mypy_cache" / "blocks"
-
+from tests.types_of import mypy
 
 LIKES = ["", "kopf", "sample-controller"]
 
@@ -61,7 +59,7 @@ def test_its_tests_pass_and_have_written_its_rights(any_project: Path):
 
 @pytest.mark.timeout(600)
 def test_its_types_are_strict(any_project: Path):
-    done = run(any_project, "mypy", "--cache-dir", str(CACHE))
+    done = mypy(any_project)
     assert done.returncode == 0, done.stdout + done.stderr
     pytest.importorskip("pyright")
     done = run(any_project, "pyright", "--pythonpath", sys.executable, "my_db", "tests")
@@ -125,7 +123,7 @@ def test_it_works_on_both_servers(project: Path, lasting_api_server: Any, tmp_pa
     [crd] = manifests["crds"]
     definitions = client.resource(CUSTOM_RESOURCE_DEFINITIONS)
     key = definitions.create(crd).key
-    definitions.wait_until(key, is_served, timeout=30.0)
+    definitions.wait_until(key, is_served, timeout=60.0)
     kubeconfig = tmp_path / "config"
     kubeconfig.write_text(yaml.safe_dump(lasting_api_server.access().kubeconfig))
     command = [sys.executable, "-m", "my_db", "--kubeconfig", str(kubeconfig), "-n", lasting_api_server.namespace]
@@ -139,7 +137,7 @@ def test_it_works_on_both_servers(project: Path, lasting_api_server: Any, tmp_pa
         assert found.body()["data"] == {"text": "hello\nhello"}
     finally:
         process.terminate()
-        assert process.wait(40) == 0
+        assert process.wait(60) == 0
         definitions.delete(key)
         client.resource(NAMESPACES).delete(ObjectKey("", "my-db"))
         for each in manifests["rbac"][1:]:
