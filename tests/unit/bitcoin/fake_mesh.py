@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import count
@@ -33,7 +34,7 @@ class Link:
 
 @dataclass
 class FakeMesh:
-    """Any number of nodes by address. Counts every call that changes something."""
+    """Any number of nodes by address. Counts every call that changes something. From any thread."""
 
     credentials: Credentials = CREDENTIALS
     own: dict[str, Credentials] = field(default_factory=dict)  #: by address: of nodes that have others than the rest
@@ -54,23 +55,28 @@ class FakeMesh:
     loading: set[str] = field(default_factory=set)  #: are at it
     refusals: dict[str, RpcFailure] = field(default_factory=dict)  #: by address: what it answers to loadtxoutset
     ids: Any = field(default_factory=lambda: count(1))
+    lock: Any = field(default_factory=threading.RLock)  #: a call, or a change of what there is, is done as one
 
     def start(self, *addresses: str) -> None:
-        for address in addresses:
-            self.listed[address] = []
+        with self.lock:
+            for address in addresses:
+                self.listed[address] = []
 
     def stop(self, address: str, *, quietly: bool = False) -> None:
         """End a node; `quietly`, without the others' noticing."""
-        self.listed.pop(address, None)
-        if not quietly:
-            self.links = [link for link in self.links if address not in (link.source, link.target)]
+        with self.lock:
+            self.listed.pop(address, None)
+            if not quietly:
+                self.links = [link for link in self.links if address not in (link.source, link.target)]
 
     def restart(self, address: str) -> None:
-        self.stop(address)
-        self.start(address)
+        with self.lock:
+            self.stop(address)
+            self.start(address)
 
     def peers_of(self, address: str) -> set[str]:
-        return {link.target for link in self.links if link.source == address}
+        with self.lock:
+            return {link.target for link in self.links if link.source == address}
 
     def rpc_for(self, address: str, credentials: Credentials, port: int | None = None) -> FakeRpc:
         return FakeRpc(self, address, credentials)
@@ -97,6 +103,10 @@ class FakeRpc:
         return self._call(method, params)
 
     def _call(self, method: str, params: Sequence[Any]) -> Any:
+        with self.mesh.lock:
+            return self._answer(method, params)
+
+    def _answer(self, method: str, params: Sequence[Any]) -> Any:
         if self.address in self.mesh.silent or self.address not in self.mesh.listed:
             raise RpcUnavailable(f"{self.address} cannot be reached")
         if self.credentials != self.mesh.own.get(self.address, self.mesh.credentials):
