@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -36,8 +36,8 @@ def queries() -> list[str]:
 
 
 @pytest.fixture
-def exported(config: Path, client: ApiClient) -> Iterator[Samples]:  # noqa: F811
-    """Every sample of an operator that leads and has a network, with its labels."""
+def exported(config: Path, client: ApiClient) -> Iterator[Callable[[], Samples]]:  # noqa: F811
+    """Every sample of an operator that leads and has a network, with its labels; more come while it works."""
     Applier(client).apply(load_crd())
     client.resource(BITCOIN_NETWORKS).create(network_manifest(2))
     running = Operator(
@@ -45,27 +45,33 @@ def exported(config: Path, client: ApiClient) -> Iterator[Samples]:  # noqa: F81
     )
     try:
         eventually(lambda: running.said("status written"))
-        serving = running.said("serving metrics and health")
-        assert serving is not None
-        yield eventually(lambda: scraped(serving["port"]))
+        serving = eventually(lambda: running.said("serving metrics and health"))
+        yield lambda: scraped(serving["port"])
     finally:
         running.process.kill()
         running.process.wait()
 
 
-def scraped(port: int) -> Samples | None:
-    """None as long as nothing was seen of networks."""
-    text = urllib3.request("GET", f"http://127.0.0.1:{port}/metrics", timeout=5.0).data.decode()
+def scraped(port: int) -> Samples:
+    text = urllib3.request("GET", f"http://127.0.0.1:{port}/metrics", timeout=60.0).data.decode()
     found: Samples = {}
     for family in text_string_to_metric_families(text):
         if not family.samples:  # a counter that has not counted yet, and whose labels nobody knows before it does
             found[f"{family.name}_total"] = []
         for sample in family.samples:
             found.setdefault(sample.name, []).append(sample.labels)
-    return found if "btcctl_bitcoin_network_condition" in found else None
+    return found
 
 
-def test_every_metric_and_label_of_every_query_is_exported(exported: Samples) -> None:
+def test_every_metric_and_label_of_every_query_is_exported(exported: Callable[[], Samples]) -> None:
+    def nothing_is_missing() -> bool:
+        assert missing_from(exported()) == set()
+        return True
+
+    eventually(nothing_is_missing)
+
+
+def missing_from(exported: Samples) -> set[str]:
     missing = set()
     for query in queries():
         without_strings = re.sub(r"\b(?:by|without)\s*\([^)]*\)", "", query)
@@ -76,7 +82,7 @@ def test_every_metric_and_label_of_every_query_is_exported(exported: Samples) ->
             samples = exported.get(name)
             if samples is None or (samples and not any(fits(labels, wanted) for labels in samples)):
                 missing.add(f"{name}{{{matchers}}}")
-    assert missing == set()
+    return missing
 
 
 def fits(labels: dict[str, str], wanted: list[tuple[str, str, str]]) -> bool:
@@ -89,10 +95,15 @@ def fits(labels: dict[str, str], wanted: list[tuple[str, str, str]]) -> bool:
     return True
 
 
-def test_grouping_is_by_labels_that_are_there_or_that_a_scrape_adds(exported: Samples) -> None:
+def test_grouping_is_by_labels_that_are_there_or_that_a_scrape_adds(exported: Callable[[], Samples]) -> None:
     added = {"namespace", "pod", "le"}
-    known = {"reason"} | {label for samples in exported.values() for labels in samples for label in labels} | added
     grouped = {
         each.strip() for query in queries() for each in ",".join(re.findall(r"by \(([^)]*)\)", query)).split(",")
     }
-    assert grouped - {""} <= known
+
+    def all_are_there() -> bool:
+        known = {"reason"} | {label for samples in exported().values() for labels in samples for label in labels}
+        assert grouped - {""} - added <= known
+        return True
+
+    eventually(all_are_there)

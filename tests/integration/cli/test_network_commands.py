@@ -126,14 +126,14 @@ def test_on_a_terminal_status_is_drawn_in_colour_again_and_again_until_ctrl_c(ku
         with suppress(OSError):  # the terminal ends with the process
             while os.read(ours, 4096):
                 pass
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
     os.close(ours)
 
 
 def test_following_logs_ends_when_nobody_reads_them(kubeconfig: Path) -> None:
     command = f'"{sys.executable}" -m btcctl logs my-network -f --kubeconfig "{kubeconfig}"'
     command = f"{command} | head -1; exit ${{PIPESTATUS[0]}}"
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=120, check=False)
     assert (done.returncode, done.stderr) == (1, "")
 
 
