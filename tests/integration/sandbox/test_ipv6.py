@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from btcctl.bitcoin import Credentials, RpcConnections
+from btcctl.testing.control_plane.ports import free_ports
 from tests.integration.programs import BITCOIND
 from tests.integration.sandbox.nodes import ENV, farm_of, real_bitcoind
 
@@ -19,9 +20,9 @@ CREDENTIALS = Credentials(ENV["BC_RPC_USER"], ENV["BC_RPC_PASSWORD"])
 
 
 def free_port() -> int:
+    [port] = free_ports(1)  # below those that the system gives to others meanwhile
     try:
-        with socket.create_server(("::1", 0), family=socket.AF_INET6) as listener:
-            port: int = listener.getsockname()[1]
+        socket.create_server(("::1", port), family=socket.AF_INET6).close()
     except OSError as error:
         pytest.skip(f"no IPv6 here: {error}")
     return port

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ import pytest
 import urllib3
 
 from btcctl.sandbox.session import KEY
+from btcctl.testing.control_plane.ports import free_ports
 from tests.integration.support import eventually
 from tests.integration.view.pages import LIMIT_SECONDS, Page
 
@@ -73,13 +73,8 @@ def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         assert sandbox.interrupt() == 0
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
 def test_a_cluster_is_shown_with_the_inside_of_its_operator(kubeconfig: Path, tmp_path: Path) -> None:
-    debug = f"127.0.0.1:{free_port()}"
+    debug = f"127.0.0.1:{free_ports(1)[0]}"
     operator = ("run", f"--kubeconfig={kubeconfig}", "--debug-endpoints", f"--metrics-bind-address={debug}")
     words = ("view", f"--kubeconfig={kubeconfig}", f"--operator={debug}")
     with running(tmp_path, *operator), running(tmp_path, *words) as view:
@@ -97,7 +92,7 @@ def test_without_an_operator_it_says_why_there_is_no_inside_and_read_only_does_n
 ) -> None:
     token = tmp_path / "token"
     token.write_text(f"{TOKEN}\n")
-    port = free_port()
+    [port] = free_ports(1)
     words = ("view", f"--kubeconfig={kubeconfig}", "--read-only", f"--token-file={token}", f"--bind=127.0.0.1:{port}")
     with running(tmp_path, *words) as view:
         view.said("(serving on port)")
