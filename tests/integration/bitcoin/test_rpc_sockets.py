@@ -10,7 +10,6 @@ from contextlib import contextmanager
 import pytest
 
 from btcctl.bitcoin.rpc import (
-    CONNECT_SECONDS,
     Credentials,
     RpcConnections,
     RpcTimedOut,
@@ -33,7 +32,7 @@ Serve = Callable[[socket.socket, int], None]  #: a connection and its number
 
 
 @contextmanager
-def server(serve: Serve, fence: Fence | None = None, *, read_seconds: float = READ_SECONDS) -> Iterator[RpcConnections]:
+def server(serve: Serve, fence: Fence | None = None, *, read_seconds: float = 60.0) -> Iterator[RpcConnections]:
     """Serves one connection after the other, each until `serve` returns."""
     with socket.create_server((ADDRESS, 0)) as listener:
         runner = Runner("node", lambda stop: accept(listener, serve, stop))
@@ -53,7 +52,7 @@ def accept(listener: socket.socket, serve: Serve, stop: Stop) -> None:
         except OSError:
             return
         with connection:
-            connection.settimeout(5)
+            connection.settimeout(60)
             serve(connection, number)
         number += 1
 
@@ -130,9 +129,9 @@ def test_a_node_that_never_answers_is_given_up_on_in_time() -> None:
         connection.recv(1)
 
     began = SYSTEM_CLOCK.now()
-    with server(serve) as connections, pytest.raises(RpcUnavailable):
+    with server(serve, read_seconds=READ_SECONDS) as connections, pytest.raises(RpcUnavailable):
         call(connections)
-    assert SYSTEM_CLOCK.now() - began < 3
+    assert SYSTEM_CLOCK.now() - began < 30
 
 
 @pytest.mark.parametrize(
@@ -150,18 +149,18 @@ def test_a_node_that_sends_a_byte_now_and_then_is_given_up_on_in_time(beginning:
         pause = Stop()
         read_request(connection)
         connection.sendall(beginning)
-        for byte in b"HTTP/1.1 200 OK\r\n"[len(beginning) :] + b"0" * 100:
+        for byte in b"HTTP/1.1 200 OK\r\n"[len(beginning) :] + b"0" * 1000:
             try:
                 connection.sendall(bytes([byte]))
             except OSError:
                 return
             pause.wait(0.05)
 
-    with server(serve) as connections:
+    with server(serve, read_seconds=READ_SECONDS) as connections:
         began = SYSTEM_CLOCK.now()
         with pytest.raises(RpcTimedOut, match="too slow") as caught:
             call(connections)
-        assert SYSTEM_CLOCK.now() - began < CONNECT_SECONDS + READ_SECONDS + 1.5
+        assert SYSTEM_CLOCK.now() - began < 30  # of the fifty that it would take
     assert isinstance(caught.value, DeadlineExceeded)
 
 
@@ -173,7 +172,7 @@ def test_a_node_that_sends_without_end_is_given_up_on() -> None:
             while True:
                 connection.sendall(b" " * (1 << 20))
 
-    with server(serve, read_seconds=20.0) as connections, pytest.raises(RpcUnavailable, match="too much"):
+    with server(serve, read_seconds=120.0) as connections, pytest.raises(RpcUnavailable, match="too much"):
         call(connections)
 
 
