@@ -8,15 +8,12 @@ from typing import Any
 
 import yaml
 
-from btcctl.clock import sleep
-from btcctl.errors import AlreadyExists, ApiError, ConfigError, NotFound
+from btcctl.errors import AlreadyExists, ConfigError, DeadlineExceeded, NotFound
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES, ResourceType
 from btcctl.rest.client import ApiClient
 from btcctl.rest.collection.resource import PatchKind
-
-_ESTABLISHED_SECONDS = 10.0
-_POLL_SECONDS = 0.02
+from btcctl.rest.served import wait_until_served
 
 
 def read_manifests(path: Path) -> list[dict[str, Any]]:
@@ -93,15 +90,7 @@ class Applier:
         raise unknown
 
     def _wait_until_served(self, spec: dict[str, Any]) -> None:
-        version = next(each["name"] for each in spec["versions"] if each.get("served"))
-        type_ = ResourceType.defined_by(spec, version)
-        for _ in range(int(_ESTABLISHED_SECONDS / _POLL_SECONDS)):
-            try:
-                self._client.resource(type_).list()
-            except ApiError as error:
-                if error.code not in {404, 429, 503}:
-                    raise
-            else:
-                return
-            sleep(_POLL_SECONDS)
-        raise ConfigError(f"the CustomResourceDefinition of {type_} was accepted but is not served")
+        try:
+            wait_until_served(self._client, spec)
+        except DeadlineExceeded as error:
+            raise ConfigError(f"the CustomResourceDefinition was accepted: {error}") from error

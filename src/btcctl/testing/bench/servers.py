@@ -16,6 +16,7 @@ from btcctl.rest.client import ApiClient
 from btcctl.rest.config.client_config import ClientConfig
 from btcctl.rest.http import HttpTransport
 from btcctl.rest.loading import load_config
+from btcctl.rest.served import wait_until_served
 from btcctl.rest.transport.transport import Transport
 from btcctl.testing.bench.clock import JumpingClock
 from btcctl.testing.control_plane import ControlPlane
@@ -23,7 +24,7 @@ from btcctl.testing.definitions import definition_for
 from btcctl.testing.fake_client import FakeClient
 from btcctl.typed.kinds import AnyKind
 
-_SERVED_SECONDS = 30.0
+_GONE_SECONDS = 30.0
 
 
 class BenchServer(Protocol):
@@ -86,7 +87,7 @@ class HttpServer:
         for kind in kinds:
             made = definitions.create(kind if isinstance(kind, Mapping) else definition_for(kind))
             self._ending.callback(_delete_definition, self.admin, made)
-            definitions.wait_until(made.key, _is_served, timeout=_SERVED_SECONDS)
+            wait_until_served(self.admin, made.body()["spec"])
         for each in objects:
             self._put(each)
 
@@ -131,11 +132,6 @@ class RealServer(HttpServer):
         super().__init__(load_config(plane.kubeconfig()))
 
 
-def _is_served(crd: Object | None) -> bool:
-    conditions = [] if crd is None else (crd.body().get("status") or {}).get("conditions") or []
-    return any(each["type"] == "Established" and each["status"] == "True" for each in conditions)
-
-
 def _delete_definition(admin: ApiClient, crd: Object) -> None:
     definitions = admin.resource(CUSTOM_RESOURCE_DEFINITIONS)
     definitions.delete(crd.key)
@@ -145,7 +141,7 @@ def _delete_definition(admin: ApiClient, crd: Object) -> None:
         for each in objects.list()[0]:
             if each.finalizers:
                 objects.patch(each.key, {"metadata": {"finalizers": None}})
-    definitions.wait_until(crd.key, lambda there: there is None, timeout=_SERVED_SECONDS)
+    definitions.wait_until(crd.key, lambda there: there is None, timeout=_GONE_SECONDS)
 
 
 def _stored_type(crd: Object) -> ResourceType:

@@ -10,13 +10,14 @@ from typing import Any, Protocol
 
 from btcctl.apiserver.network.kubeconfig import write_kubeconfig
 from btcctl.clock import SYSTEM_CLOCK, Clock, sleep
-from btcctl.errors import BtcctlError
+from btcctl.errors import BtcctlError, DeadlineExceeded, TransportError
 from btcctl.logging import get_logger
 from btcctl.processes.keeper import Keeper
 from btcctl.resources import CUSTOM_RESOURCE_DEFINITIONS
 from btcctl.rest.client import ApiClient
 from btcctl.rest.loading import load_config
 from btcctl.rest.retry import RetryPolicy
+from btcctl.rest.served import wait_until_served
 from btcctl.rest.transport.transport import Request
 from btcctl.testing.control_plane import kubeconfigs
 from btcctl.testing.control_plane.binaries import API_SERVER, CONTROLLER_MANAGER, ETCD, Binaries
@@ -169,10 +170,11 @@ class Servers:
         with ApiClient.from_config(load_config(self.admin)) as client:
             for each in definitions:
                 client.resource(CUSTOM_RESOURCE_DEFINITIONS).create(each)
-        for each in definitions:
-            spec = each["spec"]
-            served = next(version["name"] for version in spec["versions"] if version["served"])
-            self._wait_for(f"/apis/{spec['group']}/{served}/{spec['names']['plural']}", self.api_server, timeout)
+            for each in definitions:
+                try:
+                    wait_until_served(client, each["spec"], seconds=timeout, clock=self._clock)
+                except (DeadlineExceeded, TransportError) as error:
+                    self._give_up_if(self.api_server, error, is_late=True)
 
     def _wait_for(self, path: str, program: Program, timeout: float) -> None:
         """Until a GET succeeds."""
