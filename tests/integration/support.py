@@ -7,16 +7,16 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from btcctl.clock import SYSTEM_CLOCK
-from btcctl.errors import ConnectionRefused, NotFound
+from btcctl.errors import BtcctlError
 
 T = TypeVar("T")
 
 _POLL_SECONDS = 0.02
 _PATIENCE_SECONDS = 60.0  # only what fails waits so long; what takes two seconds alone takes ten on a busy machine
 
-#: What is met by who looks too early: nobody there, nobody who listens, a field or an item that is missing, or null.
+#: What is met by who looks too early: what a server, a node or the network refuses, a field or an item that is missing, or null.
 _NOT_YET = (
-    *(AssertionError, NotFound, ConnectionRefused, ConnectionError, FileNotFoundError),
+    *(AssertionError, BtcctlError, ConnectionError, FileNotFoundError),
     *(LookupError, TypeError, AttributeError, ValueError, StopIteration),
 )
 
@@ -24,10 +24,11 @@ _NOT_YET = (
 def eventually(probe: Callable[[], T], timeout: float = _PATIENCE_SECONDS, every: float = _POLL_SECONDS) -> T:
     """Call `probe` until it returns something true, and return that.
 
-    An AssertionError inside `probe` counts as "not yet", and so does what looking too early raises: NotFound,
-    a refused connection, an item of what is still empty or null.
+    An AssertionError inside `probe` counts as "not yet", and so does what looking too early raises: what is being made
+    is not found, or not served, or not reached for a moment, and what it will have is still empty or null.
 
     Args:
+        timeout: Long enough for a machine with much other work: it costs nothing where all is well.
         every: Seconds between two calls; a probe that starts a program has better use for the machine.
 
     Raises:
