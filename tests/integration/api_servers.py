@@ -20,10 +20,15 @@ from btcctl.errors import AlreadyExists, NotFound
 from btcctl.objects import ObjectKey
 from btcctl.resources import (
     CUSTOM_RESOURCE_DEFINITIONS,
+    DEPLOYMENTS,
+    JOBS,
+    LEASES,
     MUTATING_WEBHOOK_CONFIGURATIONS,
     NAMESPACES,
+    PODS,
     ROLE_BINDINGS,
     ROLES,
+    STATEFUL_SETS,
     VALIDATING_ADMISSION_POLICIES,
     VALIDATING_ADMISSION_POLICY_BINDINGS,
     VALIDATING_WEBHOOK_CONFIGURATIONS,
@@ -48,6 +53,9 @@ FOR_EVERYBODY = (
     VALIDATING_ADMISSION_POLICIES,
     CUSTOM_RESOURCE_DEFINITIONS,
 )
+
+# What a controller of another test would work on, or wait for, in whatever namespace it is.
+WORKED_ON = (DEPLOYMENTS, STATEFUL_SETS, JOBS, PODS, LEASES)
 
 
 class ApiServer:
@@ -154,7 +162,8 @@ class EmbeddedApiServer(ApiServer):
 class RealApiServer(ApiServer):
     """kube-apiserver; shared with other tests, which may have ended it.
 
-    What a test makes for everybody goes with it, also what a program of its leaves behind.
+    What a test makes for everybody goes with it, also what a program of its leaves behind; and so does what others
+    look after wherever it is: workloads, Leases, and objects of kinds that stay.
     """
 
     name = "real"
@@ -203,7 +212,7 @@ class RealApiServer(ApiServer):
 
     def __enter__(self) -> Self:
         with ApiClient.from_config(self._config(ADMIN)) as client:
-            eventually(lambda: not self._leaving(client), 60)
+            eventually(lambda: not leaving(client), 60)
             self._found = {type_: self._keys(client, type_) for type_ in FOR_EVERYBODY}
         return super().__enter__()
 
@@ -218,19 +227,36 @@ class RealApiServer(ApiServer):
                 for key in self._keys(client, type_) - found:
                     with suppress(NotFound):
                         client.resource(type_).delete(key)
+            # Before the next test has the name of one again, and for those that do not come by here.
+            eventually(lambda: not leaving(client), 60)
+            for type_ in (*WORKED_ON, *defined(client)):
+                with suppress(NotFound):  # a kind that somebody else takes away just now
+                    client.resource(type_, self.namespace).delete_collection(grace_period_seconds=0)
 
     @staticmethod
     def _keys(client: ApiClient, type_: ResourceType) -> set[ObjectKey]:
         return {each.key for each in client.resource(type_).list()[0]}
 
-    @staticmethod
-    def _leaving(client: ApiClient) -> bool:
-        """Whether a definition that is deleted still has its name: a new one could not have it yet."""
-        definitions, _ = client.resource(CUSTOM_RESOURCE_DEFINITIONS).list()
-        return any(each.body()["metadata"].get("deletionTimestamp") for each in definitions)
-
     def _config(self, user: str) -> ClientConfig:
         return self._configs[user]
+
+
+def leaving(client: ApiClient) -> bool:
+    """Whether a definition that is deleted still has its name: a new one could not have it yet, and what is said to
+    the old one goes with it."""
+    definitions, _ = client.resource(CUSTOM_RESOURCE_DEFINITIONS).list()
+    return any(each.deletion_timestamp for each in definitions)
+
+
+def defined(client: ApiClient) -> list[ResourceType]:
+    """The kinds in namespaces that definitions make, each in its stored version."""
+    specs = [each.body()["spec"] for each in client.resource(CUSTOM_RESOURCE_DEFINITIONS).list()[0]]
+    return [
+        ResourceType.defined_by(spec, version["name"])
+        for spec in specs
+        for version in spec["versions"]
+        if version["storage"] and spec["scope"] == "Namespaced"
+    ]
 
 
 class EmbeddedProcess(ApiServer):
