@@ -24,7 +24,7 @@ from tests.integration.api_servers import ALICE
 from tests.integration.apiserver.test_process import config_map
 from tests.integration.support import eventually
 
-RECOVERY_SECONDS = 20.0
+RECOVERY_SECONDS = 60.0
 SUFFIX = "-copy"
 
 

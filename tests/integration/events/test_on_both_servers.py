@@ -90,4 +90,4 @@ def test_an_event_of_while_the_server_was_away_arrives(lone_control_plane: Contr
         server.kill()
         recorder.event(subject, WARNING, "Happened", "unseen")
         server.restart()
-        eventually(lambda: [each["message"] for each in events(server)] == ["unseen"], 20.0)
+        eventually(lambda: [each["message"] for each in events(server)] == ["unseen"])

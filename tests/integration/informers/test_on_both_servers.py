@@ -28,7 +28,7 @@ from tests.integration.relay import Relay
 from tests.integration.support import eventually
 
 SOON = ReflectorOptions(backoff=ExponentialBackoff(base=0.02, cap=0.1))
-RESTART_SECONDS = 15.0
+RESTART_SECONDS = 60.0
 
 
 @contextmanager

@@ -109,7 +109,7 @@ def test_kubectl_works_with_its_kubeconfig_and_a_signal_leaves_nothing(tmp_path:
         sandbox.wait_until_up()
         kubectl.kubeconfig.write_text(sandbox.kubeconfig.read_text())
         kubectl("scale", "bitcoinnetwork", "my-network", "--replicas=4")
-        eventually(lambda: [row[1] for row in kubectl.rows("pods")] == ["1/1"] * 4, 20)
+        eventually(lambda: [row[1] for row in kubectl.rows("pods")] == ["1/1"] * 4)
         kubectl("wait", "--for=condition=Ready", "bitcoinnetwork/my-network")
         assert "Scheduled" in kubectl("describe", "pod", "my-network-sts-3")
         assert sandbox.end(signal.SIGTERM)[0] == 0

@@ -116,7 +116,7 @@ class TestTheSharedOne:
     def test_a_stateful_set_makes_its_pods(self, client, namespace):
         eventually(lambda: has_account(client, namespace))
         client.resource(STATEFUL_SETS, namespace).create(stateful_set(replicas=2))
-        eventually(lambda: pods_of(client, namespace) == ["db-0", "db-1"], timeout=20)
+        eventually(lambda: pods_of(client, namespace) == ["db-0", "db-1"])
 
     def test_what_an_owner_leaves_behind_is_collected(self, client, namespace):
         maps = client.resource(CONFIG_MAPS, namespace)
@@ -124,7 +124,7 @@ class TestTheSharedOne:
         reference = {"apiVersion": "v1", "kind": "ConfigMap", "name": "owner", "uid": owner.uid}
         child = maps.create(config_map("child", ownerReferences=[reference]))
         maps.delete(owner.key)
-        eventually(lambda: child.key.name not in [each.key.name for each in maps.list()[0]], timeout=20)
+        eventually(lambda: child.key.name not in [each.key.name for each in maps.list()[0]])
 
 
 def reads(client: ApiClient, namespace: str) -> bool:
@@ -189,7 +189,7 @@ class TestOneOfOurOwn:
         client.resource(CONFIG_MAPS, "default").create(config_map("late"))
         private.compact()
         exactly = {"resourceVersion": old, "resourceVersionMatch": "Exact"}
-        eventually(lambda: is_gone(client, exactly), timeout=25)
+        eventually(lambda: is_gone(client, exactly))
 
     def test_a_killed_server_refuses_and_comes_back(self, private):
         client = private.client()
