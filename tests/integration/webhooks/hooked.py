@@ -14,19 +14,21 @@ from btcctl import (
     ApiClient,
     App,
     AppOptions,
-    InternalError,
     Invalid,
     Metrics,
-    Object,
     ObjectKey,
-    ServiceUnavailable,
     WebhookOptions,
+    codecs,
     crd_for,
 )
 from btcctl.app.app import built
 from btcctl.controller.manager import Manager
 from btcctl.errors import NotFound
+from btcctl.rest.served import wait_until_served
+from btcctl.rest.transport.transport import Request
 from btcctl.testing.control_plane.ports import free_ports
+from btcctl.typed.kinds import type_of
+from btcctl.typed.values import body_of
 from btcctl.webhooks.webhooks import Webhooks
 from tests.integration.api_servers import ApiServer
 from tests.integration.support import eventually
@@ -56,18 +58,14 @@ def volume(name: str, size: str, namespace: str, **labels: str) -> Volume:
 @contextmanager
 def definition_served(client: ApiClient) -> Iterator[None]:
     definitions = client.resource(CUSTOM_RESOURCE_DEFINITIONS)
-    key = definitions.create(crd_for(Volume, OldVolume)).key
+    crd = crd_for(Volume, OldVolume)
+    key = definitions.create(crd).key
     try:
-        definitions.wait_until(key, is_served, timeout=PATIENCE)
+        wait_until_served(client, crd["spec"])
         yield
     finally:
         definitions.delete(key)
         definitions.wait_until(key, lambda crd: crd is None, timeout=2 * PATIENCE)
-
-
-def is_served(crd: Object | None) -> bool:
-    conditions = [] if crd is None else (crd.body().get("status") or {}).get("conditions") or []
-    return any(each["type"] == "Established" and each["status"] == "True" for each in conditions)
 
 
 @contextmanager
@@ -101,20 +99,30 @@ def take_back(client: ApiClient, name: str = "vol") -> None:
 
 def wait_until_asked(client: ApiClient, namespace: str) -> None:
     """Until the API server asks before it stores."""
-    volumes = client.resource(Volume)
+    eventually(lambda: is_asked(client, namespace), PATIENCE)
 
-    def is_refused() -> bool:
-        try:
-            made = volumes.create(volume("probe", "1Mi", namespace))
-        except Invalid:
-            return True
-        except ServiceUnavailable:  # a real server says so while it takes note of a definition's conversion
-            return False
-        except InternalError as error:  # and this until it has heard of a new certificate authority
-            if "failed calling webhook" not in str(error):
-                raise
-            return False
-        volumes.delete(made)
+
+def is_asked(client: ApiClient, namespace: str) -> bool:
+    """Whether it asks both sorts of hooks: of each configuration it hears by itself, as of its authority.
+
+    Raises:
+        InternalError: It asks, but does not know the new authority yet.
+        ServiceUnavailable: It is taking note of a definition's conversion.
+    """
+    if would_be(client, volume("probe", "1Gi", namespace)).get("storageClass") != "fast":
         return False
+    try:
+        would_be(client, volume("probe", "1Mi", namespace))
+    except Invalid:
+        return True
+    return False
 
-    eventually(is_refused, PATIENCE)
+
+def would_be(client: ApiClient, asked: Volume) -> dict[str, Any]:
+    """The spec that a volume would be stored with."""
+    type_ = type_of(Volume)
+    body = codecs.encode({"apiVersion": type_.api_version, "kind": type_.kind, **body_of(asked)})
+    path = type_.path(asked.metadata.namespace)
+    answer = client.call(Request("POST", path, {"dryRun": "All"}, {"Content-Type": "application/json"}, body))
+    spec: dict[str, Any] = codecs.decode(answer.body)["spec"]
+    return spec
