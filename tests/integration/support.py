@@ -14,7 +14,7 @@ T = TypeVar("T")
 _POLL_SECONDS = 0.02
 _PATIENCE_SECONDS = 60.0  # only what fails waits so long; what takes two seconds alone takes ten on a busy machine
 
-#: What is met by who looks too early: what a server, a node or the network refuses, a field or an item that is missing, or null.
+#: What is met by who looks too early: what a server or a node refuses, nobody there, an item that is missing, or null.
 _NOT_YET = (
     *(AssertionError, BtcctlError, ConnectionError, FileNotFoundError),
     *(LookupError, TypeError, AttributeError, ValueError, StopIteration),
