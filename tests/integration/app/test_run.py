@@ -14,10 +14,11 @@ import pytest
 import urllib3
 import yaml
 
-from btcctl import CUSTOM_RESOURCE_DEFINITIONS, LEASES, ApiClient, ClientConfig, Object, ObjectKey, crd_for
+from btcctl import CUSTOM_RESOURCE_DEFINITIONS, LEASES, ApiClient, ClientConfig, ObjectKey, crd_for
 from btcctl.apiserver.api import Api
 from btcctl.apiserver.http import EmbeddedServer
 from btcctl.cli.author.running import main
+from btcctl.rest.served import wait_until_served
 from btcctl.testing.control_plane.ports import free_ports
 from tests.unit.app.greeter import ConfigMap, Greeting, build, greeting
 
@@ -35,17 +36,12 @@ def running(*arguments: str) -> Iterator[subprocess.Popen[str]]:
         process.communicate()
 
 
-def is_served(crd: Object | None) -> bool:
-    conditions = [] if crd is None else (crd.body().get("status") or {}).get("conditions") or []
-    return any(each["type"] == "Established" and each["status"] == "True" for each in conditions)
-
-
 def test_the_program_works_leads_serves_and_ends_when_asked(lasting_api_server: Any, tmp_path: Path):
     server, namespace = lasting_api_server, lasting_api_server.namespace
     client = server.client()
     definitions = client.resource(CUSTOM_RESOURCE_DEFINITIONS)
     crd = definitions.create(crd_for(Greeting))
-    definitions.wait_until(crd.key, is_served, timeout=30.0)
+    wait_until_served(client, crd.body()["spec"])
     [port] = free_ports(1)
     kubeconfig = tmp_path / "config"
     kubeconfig.write_text(yaml.safe_dump(server.access().kubeconfig))

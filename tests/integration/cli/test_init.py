@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
-from btcctl import CONFIG_MAPS, CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES, Object, ObjectKey
+from btcctl import CONFIG_MAPS, CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES, ObjectKey
 from btcctl.cli.main import main
+from btcctl.rest.served import wait_until_served
 from tests.integration.programs import HELM
 from tests.types_of import mypy
 
@@ -110,11 +111,6 @@ def test_its_chart_can_be_narrowed_to_namespaces_and_refuses_what_it_does_not_kn
     assert "additional properties 'replica' not allowed" in helm("template", str(chart), "--set", "replica=2")
 
 
-def is_served(crd: Object | None) -> bool:
-    conditions = [] if crd is None else (crd.body().get("status") or {}).get("conditions") or []
-    return any(each["type"] == "Established" and each["status"] == "True" for each in conditions)
-
-
 def test_it_works_on_both_servers(project: Path, lasting_api_server: Any, tmp_path: Path):
     client = lasting_api_server.client()
     manifests = {path.stem: [*yaml.safe_load_all(path.read_text())] for path in project.glob("manifests/*.yaml")}
@@ -123,7 +119,7 @@ def test_it_works_on_both_servers(project: Path, lasting_api_server: Any, tmp_pa
     [crd] = manifests["crds"]
     definitions = client.resource(CUSTOM_RESOURCE_DEFINITIONS)
     key = definitions.create(crd).key
-    definitions.wait_until(key, is_served, timeout=60.0)
+    wait_until_served(client, crd["spec"])
     kubeconfig = tmp_path / "config"
     kubeconfig.write_text(yaml.safe_dump(lasting_api_server.access().kubeconfig))
     command = [sys.executable, "-m", "my_db", "--kubeconfig", str(kubeconfig), "-n", lasting_api_server.namespace]

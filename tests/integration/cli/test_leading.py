@@ -24,7 +24,7 @@ from btcctl.cli import run
 from btcctl.cli.main import main
 from btcctl.clock import SYSTEM_CLOCK, rfc3339_micro
 from btcctl.controller.manager import Manager
-from btcctl.errors import Conflict, NotFound
+from btcctl.errors import NotFound
 from btcctl.leaderelection.lease_lock import LeaseLock
 from btcctl.leaderelection.record import LeaseRecord
 from btcctl.objects import Object, ObjectKey

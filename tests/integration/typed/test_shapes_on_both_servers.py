@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from btcctl import CUSTOM_RESOURCE_DEFINITIONS, ApiClient, Invalid, Object, ObjectKey, TypedResource, crd_for
+from btcctl import CUSTOM_RESOURCE_DEFINITIONS, ApiClient, Invalid, ObjectKey, TypedResource, crd_for
+from btcctl.rest import served
 from btcctl.rest.transport.transport import Request
 from btcctl.typed.kinds import type_of
 from tests.integration.api_servers import ApiServer
@@ -23,17 +24,13 @@ def install(client: ApiClient, crd: dict[str, Any]) -> None:
     assert "Warning" not in answer.headers
 
 
-def is_served(crd: Object | None) -> bool:
-    conditions = (
-        {} if crd is None else {each["type"]: each for each in (crd.body().get("status", {}).get("conditions") or [])}
-    )
-    assert conditions.get("NonStructuralSchema", {}).get("status") != "True"
-    return conditions.get("Established", {}).get("status") == "True"
-
-
 def wait_until_served(client: ApiClient, crd: dict[str, Any]) -> None:
-    key = ObjectKey("", crd["metadata"]["name"])
-    client.resource(CUSTOM_RESOURCE_DEFINITIONS).wait_until(key, is_served, timeout=30.0)
+    """And the server has found nothing odd about its schema."""
+    served.wait_until_served(client, crd["spec"])
+    status = client.resource(CUSTOM_RESOURCE_DEFINITIONS).get(ObjectKey("", crd["metadata"]["name"])).body()["status"]
+    conditions = {each["type"]: each["status"] for each in status["conditions"]}
+    assert conditions["Established"] == "True"
+    assert conditions.get("NonStructuralSchema") != "True"
 
 
 def judge(shapes: TypedResource[Any], shape: Shape) -> None:
