@@ -18,6 +18,7 @@ from btcctl.resources import (
     CLUSTER_ROLE_BINDINGS,
     CLUSTER_ROLES,
     EVENTS,
+    POD_DISRUPTION_BUDGETS,
     PODS,
     SECRETS,
     SERVICES,
@@ -27,10 +28,14 @@ from btcctl.rest.client import ApiClient
 from btcctl.sandbox.controllers.owner_collector import build_owner_collector
 from btcctl.sandbox.demonstration.manifests import Applier
 from btcctl.testing.control_plane import ControlPlane
+from tests.integration.access import are_in_force, is_allowed
+from tests.integration.api_servers import leaving
 from tests.integration.audit import AuditLog
 from tests.integration.bitcoin.operated import CONTROLLER, KEY, Asked, Operated, objects
+from tests.integration.support import eventually
 
-_LEFT_BEHIND = (BITCOIN_NETWORKS, STATEFUL_SETS, PODS, SERVICES, EVENTS, SECRETS)
+_LEFT_BEHIND = (BITCOIN_NETWORKS, STATEFUL_SETS, PODS, SERVICES, POD_DISRUPTION_BUDGETS, EVENTS, SECRETS)
+_WHATEVER_IT_IS_FOR = {"apiGroups": [BITCOIN_NETWORKS.group], "resources": [BITCOIN_NETWORKS.plural], "verbs": ["list"]}
 _BUILT_IN = "kubernetes"  # the Service of the API server itself
 
 
@@ -38,12 +43,15 @@ _BUILT_IN = "kubernetes"  # the Service of the API server itself
 def operated_for_real(folder: Path, plane: ControlPlane, audit_log: AuditLog) -> Iterator[Operated]:
     """A cluster where the controller may do what the rbac.yaml in a folder says."""
     admin = plane.client()
+    eventually(lambda: not leaving(admin), 60)
     applier = Applier(admin)
     applier.apply(load_crd())
     _, _, namespace, name = CONTROLLER.split(":")
     applier.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
-    for each in objects(folder / "rbac.yaml"):
+    rights = objects(folder / "rbac.yaml")
+    for each in rights:
         applier.apply(each)
+    eventually(lambda: are_in_force(admin, CONTROLLER, rights))
     controller = plane.client_from(plane.service_account_kubeconfig(namespace, name))
     collector = build_owner_collector(admin, [BITCOIN_NETWORKS])
     collector.start()
@@ -52,6 +60,7 @@ def operated_for_real(folder: Path, plane: ControlPlane, audit_log: AuditLog) ->
     finally:
         collector.stop()
         _clear(admin)
+        eventually(lambda: not is_allowed(admin, CONTROLLER, _WHATEVER_IT_IS_FOR))  # or the next would have our rights
         controller.close()
         admin.close()
 

@@ -161,6 +161,7 @@ def test_a_definition_that_is_deleted_is_one_warning_and_once_it_is_back_all_goe
         ours.admin.resource(CUSTOM_RESOURCE_DEFINITIONS).delete(ObjectKey("", f"bitcoinnetworks.{DOMAIN}"))
         eventually(lambda: [(each.verb, each.status) for each in ours.asked()].count(("list", 404)) >= 2)
         caches = [each.name for each in threading.enumerate() if each.name.startswith("reflector-bitcoinnetworks")]
+        eventually(lambda: len(warnings_in(logs)) >= len(caches))  # each finds it out by itself
         ours.install(SEEDS / "testNetwork.yaml")
         eventually(lambda: is_built_for_the_network_of_now(ours), 90)
     gone = [each for each in logs if each["event"] == "the last network of a namespace is gone"]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import count
 from typing import Any
 
 from btcctl.bitcoin.children import NETWORK_LABEL
 from btcctl.bitcoin.pod_template import SYNCED_GATE
-from btcctl.errors import NotFound
+from btcctl.errors import Conflict, NotFound
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import PODS, STATEFUL_SETS
 from btcctl.rest.client import ApiClient
@@ -69,7 +70,8 @@ class PodRunner:
             body = pod.body()
             has = {each["type"] for each in body["status"].get("conditions") or () if each["status"] == "True"}
             if {SYNCED_GATE, "ContainersReady"} <= has and "Ready" not in has:
-                self._set(body, "Ready")
+                with suppress(Conflict, NotFound):  # the operator was first, or the pod is gone: a kubelet looks again
+                    self._set(body, "Ready")
 
     def _set(self, body: dict[str, Any], type_: str) -> None:
         others = [each for each in body["status"]["conditions"] if each["type"] != type_]
