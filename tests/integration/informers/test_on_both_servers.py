@@ -141,9 +141,7 @@ def test_a_permission_that_is_taken_and_given_back_costs_time_and_no_change(api_
             api_server.allow(CONFIG_MAPS)
             eventually(informer.has_synced)
             api_server.forbid()
-            relay.cut()  # a watch that is open stays so
-            relay.mend()
-            eventually(lambda: isinstance(informer.last_error, Forbidden))
+            eventually(lambda: is_refused(informer, relay, Forbidden))
             maps.create(config_map("meanwhile"))
             assert "meanwhile" not in held(informer)
             api_server.allow(CONFIG_MAPS)
@@ -216,20 +214,21 @@ def test_a_service_account_that_is_made_again_is_believed_once_its_new_token_is_
             informing(client.resource(CONFIG_MAPS, server.namespace)) as (informer, mirror),
         ):
             accounts.delete(ObjectKey(server.namespace, "reader"))
-
-            def is_refused() -> bool:
-                # A watch that is open stays so, and an answer about a token is remembered for 10 s.
-                if informer.statistics().reflector.watch_opened_at is not None:
-                    relay.cut()
-                    relay.mend()
-                return isinstance(informer.last_error, Unauthorized)
-
-            eventually(is_refused)
+            eventually(lambda: is_refused(informer, relay, Unauthorized), RESTART_SECONDS)
             make_token(server, tmp_path)
             maps = server.client().resource(CONFIG_MAPS, server.namespace)
             maps.create(config_map("afterwards"))
             assert "afterwards" in settle(informer, mirror, maps, RESTART_SECONDS)
             eventually(lambda: informer.why_silent() == "", RESTART_SECONDS)  # it watches again
+
+
+def is_refused(informer: SharedInformer, relay: Relay, error: type[BtcctlError]) -> bool:
+    """A watch that is open stays so, and one may still be had: of a right that is gone the server hears a moment later,
+    and what it has said of a token it remembers for 10 s."""
+    if informer.statistics().reflector.watch_opened_at is not None:
+        relay.cut()
+        relay.mend()
+    return isinstance(informer.last_error, error)
 
 
 def make_token(server: RealApiServer, directory: Path) -> None:
