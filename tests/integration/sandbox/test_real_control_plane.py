@@ -94,8 +94,8 @@ def test_a_settled_network_is_looked_at_and_nothing_changes(parts: ExitStack) ->
 
     eventually(is_quiet, 90)
     calls, before = Counter(rpc.calls), versions()
-    eventually(lambda: rpc.calls["batch"] >= calls["batch"] + 6, 20)  # two more looks at three nodes
-    assert rpc.calls - calls == Counter(batch=rpc.calls["batch"] - calls["batch"])
+    eventually(lambda: rpc.calls["batch"] >= calls["batch"] + 6)  # two more looks at three nodes
+    assert (rpc.calls - calls).keys() == {"batch"}
     assert versions() == before
     node = client.resource(NODES).get(ObjectKey("", "sandbox")).body()
     assert "taints" not in node["spec"]
@@ -109,8 +109,8 @@ def test_kubectl_works_with_its_kubeconfig_and_a_signal_leaves_nothing(tmp_path:
         sandbox.wait_until_up()
         kubectl.kubeconfig.write_text(sandbox.kubeconfig.read_text())
         kubectl("scale", "bitcoinnetwork", "my-network", "--replicas=4")
-        eventually(lambda: [row[1] for row in kubectl.rows("pods")] == ["1/1"] * 4)
-        kubectl("wait", "--for=condition=Ready", "bitcoinnetwork/my-network")
+        eventually(lambda: [row[1] for row in kubectl.rows("pods")] == ["1/1"] * 4, 60)
+        kubectl("wait", "--for=condition=Ready", "bitcoinnetwork/my-network", "--timeout=90s")
         assert "Scheduled" in kubectl("describe", "pod", "my-network-sts-3")
         assert sandbox.end(signal.SIGTERM)[0] == 0
         assert sandbox.left_over() == []
