@@ -41,7 +41,7 @@ def test_of_metadata_only_nothing_else_is_held_and_changes_are_followed(api_serv
     with running(client, namespace=api_server.namespace, streaming=streaming) as factory:
         lister = factory.informer(CONFIG_MAPS, metadata_only=True).lister
         factory.start()
-        factory.require_sync(10.0)
+        factory.require_sync(60.0)
         maps.create(labelled("b", app="db"))
         eventually(lambda: lister.get(ObjectKey(api_server.namespace, "b")))
         held = {obj.name: obj for obj in lister.list() if obj.labels}
@@ -58,7 +58,7 @@ def test_selectors_choose_on_the_server(api_server: Any) -> None:
         web = factory.informer(CONFIG_MAPS, label_selector="app=web").lister
         one = factory.informer(CONFIG_MAPS, field_selector="metadata.name=b").lister
         factory.start()
-        factory.require_sync(10.0)
+        factory.require_sync(60.0)
         assert [[obj.name for obj in each.list()] for each in (web, one)] == [["a"], ["b"]]
         maps.patch(ObjectKey(api_server.namespace, "a"), {"metadata": {"labels": {"app": "db"}}})
         eventually(lambda: web.list() == [])
@@ -73,7 +73,7 @@ def test_several_namespaces_are_one_cache(api_server: Any) -> None:
     with running(client) as factory:
         lister = factory.informer(CONFIG_MAPS, namespace=[mine, other], label_selector="app").lister
         factory.start()
-        factory.require_sync(10.0)
+        factory.require_sync(60.0)
         assert sorted(lister.keys()) == [ObjectKey(mine, "a"), ObjectKey(other, "a")]
         client.resource(CONFIG_MAPS, other).delete(ObjectKey(other, "a"))
         eventually(lambda: lister.keys() == [ObjectKey(mine, "a")])
@@ -94,7 +94,7 @@ def test_typed_informers_and_transforms_read_what_a_real_server_sends(api_server
         plain = factory.informer(CONFIG_MAPS, label_selector="app").lister
         small = factory.informer(CONFIG_MAPS, label_selector="app", transform=drop_managed_fields, name="small").lister
         factory.start()
-        factory.require_sync(10.0)
+        factory.require_sync(60.0)
         assert typed.get(key).data == {"text": "x" * 1000}
         whole, rest = plain.get(key).body(), small.get(key).body()
         assert "managedFields" not in rest["metadata"]
