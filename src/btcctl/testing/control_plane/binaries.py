@@ -13,7 +13,7 @@ from btcctl.secret import ENVIRON
 from btcctl.testing.control_plane.errors import BinariesMissing
 
 #: What `make controlplane` builds. Part of the cache's name: another version gets another folder.
-VERSIONS = {"kubernetes": "1.36.2", "etcd": "3.6.8", "helm": "3.22.0", "go": "1.26.4"}
+VERSIONS = {"kubernetes": "1.36.2", "etcd": "3.6.8", "helm": "3.21.4", "go": "1.26.4"}
 
 ETCD = "etcd"
 API_SERVER = "kube-apiserver"

@@ -58,6 +58,20 @@ def test_every_staging_module_is_replaced_by_its_release(module, version, count)
     assert {release for _, release in replaced} == {version[1:]}
 
 
+def required(text: str) -> set[tuple[str, str]]:
+    return set(re.findall(r"^\t(\S+) (v\S+)(?: // indirect)?$", text, re.MULTILINE))
+
+
+@pytest.mark.parametrize("module", ["helm", "coredns"])
+def test_what_is_pinned_to_kubernetes_modules_is_of_their_versions(module):
+    text = (build.HERE / module / "go.mod").read_text()
+    kubernetes = (build.HERE / "kubernetes" / "go.mod").read_text()
+    replaced = set(re.findall(r"^\t(\S+) => \1 (v\S+)$", text, re.MULTILINE))
+    theirs = required(kubernetes) | set(re.findall(r"^\t(\S+) => \1 (v\S+)$", kubernetes, re.MULTILINE))
+    assert len(replaced) > 15
+    assert replaced <= theirs
+
+
 @pytest.mark.parametrize("which", [build.newest, build.oldest])
 def test_a_second_run_starts_nothing(which, environ, monkeypatch, capsys):
     built = complete(which(environ))
