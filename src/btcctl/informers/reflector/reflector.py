@@ -275,8 +275,8 @@ class Reflector:
         self._last_event_at = self._heard_at = self._clock.now()
         changes = [each for each in events if each.type in _CHANGES]
         if changes:
-            self._store.apply(changes)
             self._counters.events += len(changes)
+            self._store.apply(changes)
         known = changes if len(changes) == len(events) else self._without_unknown(events)
         if not known:
             return

@@ -104,6 +104,19 @@ def test_bookmarks_count_as_signs_of_a_watch_that_is_of_use():
     assert reflector.statistics().relists == {}
 
 
+def test_who_is_told_of_an_event_finds_it_counted():
+    counted: list[int] = []
+
+    class Counting(Log):
+        def apply(self, events: Sequence[WatchEvent]) -> None:
+            counted.append(reflector.statistics().events)
+
+    source = ScriptedSource(page(10), Stream(added("b", 11), modified("b", 12)))
+    reflector = Reflector("pods", source, Counting(), clock=source.clock)
+    reflector.run(source.stop)
+    assert counted == [1, 2]
+
+
 def test_bookmarks_move_the_version_and_reach_no_store():
     source = ScriptedSource(page(10), Stream(bookmark(20)))
     reflector, store = reflect(source)
