@@ -113,7 +113,7 @@ def no_thread_outlives_its_test() -> Iterator[None]:
     # One without an ident is only about to start.
     leaked = [thread for thread in threading.enumerate() if thread not in before and thread.ident is not None]
     for thread in leaked:
-        thread.join(2.0)  # one that is on its way out is no leak
+        thread.join(30.0)  # one that is on its way out is no leak
     still_there = [thread.name for thread in leaked if thread.is_alive()]
     assert not still_there, f"threads left behind: {still_there}"
 

@@ -59,7 +59,7 @@ def test_a_type_that_cannot_be_decoded_to_is_refused_each_time_and_keeps_nobody_
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(60.0)
     assert len(refused) == 12
 
 
@@ -91,5 +91,5 @@ def test_no_two_types_are_looked_at_at_once(monkeypatch: pytest.MonkeyPatch) -> 
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(60.0)
     assert most == [1, 1, 1]

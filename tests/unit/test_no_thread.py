@@ -101,7 +101,7 @@ def test_a_daemon_begins_once_there_is_a_thread(without):
         daemons.reconcile(KEY)
     threads.are_out = False
     daemons.reconcile(KEY)
-    assert begun.wait(10.0)
+    assert begun.wait(60.0)
     daemons.stop()
 
 

@@ -86,7 +86,7 @@ def test_a_service_that_has_to_lead_waits_for_that_and_another_does_not():
     manager = made.manager()
     manager.start()
     assert said[0] == "always started"
-    assert started.wait(10.0)
+    assert started.wait(60.0)
     assert elector.leading.is_set()
     manager.stop()
     assert said[2:] == ["leading stopped", "always stopped"]

@@ -27,7 +27,7 @@ from btcctl.testing import FakeClient
 from btcctl.threads import Latch
 from tests.unit.app.greeter import ConfigMap, Greeting, greeting
 
-REAL_LIMIT_SECONDS = 20.0
+REAL_LIMIT_SECONDS = 60.0
 
 
 def config_map(name: str) -> dict[str, object]:

@@ -23,7 +23,7 @@ from btcctl.testing.clock import FakeClock
 from btcctl.testing.fake_client import FakeClient
 from tests.unit.controller.support import key
 
-REAL_LIMIT_SECONDS = 10.0  # a broken test fails, it does not hang
+REAL_LIMIT_SECONDS = 60.0  # a broken test fails, it does not hang
 CONFIG_MAP: dict[str, Any] = {
     "apiVersion": "v1",
     "kind": "ConfigMap",

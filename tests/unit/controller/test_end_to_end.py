@@ -21,7 +21,7 @@ from btcctl.testing.clock import FakeClock
 from btcctl.testing.fake_client import Action, FakeClient
 from tests.unit.controller.support import key, owned_by
 
-REAL_LIMIT_SECONDS = 10.0  # a broken test fails, it does not hang
+REAL_LIMIT_SECONDS = 60.0  # a broken test fails, it does not hang
 
 
 class PodCounter:

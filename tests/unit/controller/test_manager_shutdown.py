@@ -30,7 +30,7 @@ from tests.unit.controller.test_manager import Part
 from tests.unit.leaderelection.support import TIMING, FakeLock, Server
 
 MODULES = (manager, leading, controller, elector, release, factory, shared_informer, broadcaster, watcher_queue)
-REAL_LIMIT_SECONDS = 10.0  # a broken test fails, it does not hang
+REAL_LIMIT_SECONDS = 60.0  # a broken test fails, it does not hang
 THEIRS = LeaseRecord("b", 15, transitions=7)
 CONFIG_MAP = {"metadata": {"name": "a", "namespace": "default"}}
 
@@ -89,7 +89,7 @@ class Scene:
         try:
             self.have_an_effect(obj_key)
             self.clock.advance(TIMING.retry_seconds)
-            if not self.renewed.wait(1.0):  # the elector had not begun to wait yet when the clock moved
+            if not self.renewed.wait(5.0):  # the elector had not begun to wait yet when the clock moved
                 self.clock.advance(TIMING.retry_seconds)
             assert self.renewed.wait(REAL_LIMIT_SECONDS)
             self.stop.set()  # the play is over

@@ -26,7 +26,7 @@ from btcctl.testing.clock import FakeClock
 from btcctl.threads import Runner, Stop
 from tests.unit.events.support import FakeEvents
 
-REAL_LIMIT_SECONDS = 10.0  # a broken test fails, it does not hang
+REAL_LIMIT_SECONDS = 60.0  # a broken test fails, it does not hang
 NETWORK = ObjectReference("example.com/v1", "Network", "default", "net", "u1")
 EVENT = Event(NETWORK, "Normal", "Created", "created it", "btcctl", datetime(2026, 1, 1, tzinfo=UTC))
 

@@ -113,7 +113,7 @@ class LiveSource:
         self._events.put(None)
 
     def take(self) -> list[WatchEvent]:
-        event = self._events.get(timeout=10.0)
+        event = self._events.get(timeout=60.0)
         if isinstance(event, Exception):
             raise event
         if event is None or self.interrupted.is_set():

@@ -72,7 +72,7 @@ def goes_on(informer: SharedInformer, source: LiveSource, foreign: Foreign, hand
         assert informer.wait_for_sync(10.0)
         source.put("bad")
         source.put("good")
-        assert foreign.told_of_good.wait(10.0)
+        assert foreign.told_of_good.wait(60.0)
         assert informer.lister.get(key("good")) is not None
         assert informer.why_dead() == ""
 

@@ -51,15 +51,15 @@ class Gated(Recorder):
         self._gate = gate
 
     def on_add(self, obj: Object, in_initial_list: bool) -> None:
-        self._gate.wait(10.0)
+        self._gate.wait(60.0)
         super().on_add(obj, in_initial_list)
 
     def on_update(self, old: Object, new: Object) -> None:
-        self._gate.wait(10.0)
+        self._gate.wait(60.0)
         super().on_update(old, new)
 
     def on_delete(self, deleted: Deleted) -> None:
-        self._gate.wait(10.0)
+        self._gate.wait(60.0)
         super().on_delete(deleted)
 
 

@@ -65,10 +65,10 @@ EXPECTED = {
 def test_a_handler_that_hangs_or_raises_shows():
     source, entered, go_on = LiveSource(pod("a", 5), pod("b", 6)), threading.Event(), threading.Event()
     scraped = Scraped(source)
-    scraped.informer.add_handler(HandlerFuncs(on_add=lambda *_: entered.set() or go_on.wait(10.0)))
+    scraped.informer.add_handler(HandlerFuncs(on_add=lambda *_: entered.set() or go_on.wait(60.0)))
     raising = scraped.informer.add_handler(HandlerFuncs(on_add=lambda *_: 1 / 0))
     with capture_logs(), scraped.informer:
-        assert entered.wait(10.0)
+        assert entered.wait(60.0)
         assert raising.wait_for_sync(10.0)
         scraped.clock.advance(30.0)
         hanging, failing = "listener-pods-1", "listener-pods-2"

@@ -175,7 +175,7 @@ def test_a_removed_handler_is_let_go():
         assert registration.wait_for_sync(10.0)
         registration.remove()
         del handler, registration
-        assert gone.wait(10.0)
+        assert gone.wait(60.0)
 
 
 def test_a_handler_may_remove_itself():
@@ -193,7 +193,7 @@ def test_a_handler_may_remove_itself():
     informer.add_handler(other)
     with informer:
         source.put("a")
-        assert removed.wait(10.0)
+        assert removed.wait(60.0)
         source.put("b")
         other.wait_until_told(2)
     assert calls == ["a"]
@@ -222,7 +222,7 @@ def test_a_handler_may_add_a_handler_and_stop_the_informer():
 
     informer.add_handler(HandlerFuncs(on_add=adding))
     informer.start()
-    assert stopped.wait(10.0)
+    assert stopped.wait(60.0)
     informer.stop()
     assert second.told == ["add a 5 initially"]
 
@@ -231,7 +231,7 @@ def test_a_handler_that_raises_or_hangs_hurts_no_other():
     source, good, go_on = LiveSource(pod("a", 5)), Recorder(), threading.Event()
     informer = informer_of(source)
     raising = informer.add_handler(HandlerFuncs(on_add=lambda *_: 1 / 0))
-    informer.add_handler(HandlerFuncs(on_add=lambda *_: go_on.wait(10.0)))
+    informer.add_handler(HandlerFuncs(on_add=lambda *_: go_on.wait(60.0)))
     informer.add_handler(good)
     with capture_logs(), informer:
         assert raising.wait_for_sync(10.0)
@@ -245,9 +245,9 @@ def test_a_handler_that_raises_or_hangs_hurts_no_other():
 def test_a_handler_that_does_not_end_is_named_and_the_rest_is_stopped():
     entered, go_on = threading.Event(), threading.Event()
     informer = informer_of(LiveSource(pod("a", 5)))
-    informer.add_handler(HandlerFuncs(on_add=lambda *_: entered.set() or go_on.wait(10.0)))
+    informer.add_handler(HandlerFuncs(on_add=lambda *_: entered.set() or go_on.wait(60.0)))
     informer.start()
-    assert entered.wait(10.0)
+    assert entered.wait(60.0)
     with pytest.raises(TimeoutError, match="listener-pods-1"):
         informer.stop(timeout=0.05)
     go_on.set()
@@ -405,7 +405,7 @@ def test_when_the_informers_thread_dies_the_reflector_ends_too():
     informer.add_handler(HandlerFuncs(), witness=deadly)  # the only foreign code there that must not raise
     with capture_logs():
         informer.start()
-        assert source.interrupted.wait(10.0)
+        assert source.interrupted.wait(60.0)
     with pytest.raises(SystemExit):
         informer.stop()
 

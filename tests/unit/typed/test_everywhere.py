@@ -45,7 +45,7 @@ def test_a_controller_reconciles_objects_of_a_class():
     manager = Manager(factory, [Controller.for_(Database).owns(CONFIG_MAPS).build("databases", reconcile, factory)])
     manager.start()
     databases.create(database())
-    assert done.wait(10.0)
+    assert done.wait(60.0)
     manager.stop()
     assert len(factory.informers) == 2
 

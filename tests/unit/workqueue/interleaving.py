@@ -11,7 +11,7 @@ from btcctl.testing.clock import FakeClock
 from btcctl.threads import Runner
 from tests.unit.workqueue.instructions import Instructions
 
-REAL_LIMIT_SECONDS = 30.0  # a broken test fails, it does not hang
+REAL_LIMIT_SECONDS = 60.0  # a broken test fails, it does not hang
 FOR_GOOD = 10**9
 INSTRUCTIONS = Instructions(btcctl.workqueue.queue)
 

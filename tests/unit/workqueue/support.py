@@ -7,7 +7,7 @@ from queue import SimpleQueue
 from btcctl.threads import Runner, Stop
 from btcctl.workqueue.queue import ShutDown, WorkQueue
 
-REAL_LIMIT_SECONDS = 10.0  # a broken test fails, it does not hang
+REAL_LIMIT_SECONDS = 60.0  # a broken test fails, it does not hang
 
 
 class Worker(Runner):

@@ -229,11 +229,11 @@ def test_changes_that_come_while_something_is_processed_wait_and_wake_who_pops()
         popped.set()
 
     with fifo.turn, Runner("pops", lambda stop: waiting.set() or fifo.pop(take)):
-        assert waiting.wait(10.0)
+        assert waiting.wait(60.0)
         fifo.apply(added("a", 1))
         assert not popped.is_set()  # whoever has the turn has the store to himself
         fifo.turn.release()
-        assert popped.wait(10.0)
+        assert popped.wait(60.0)
         fifo.turn.acquire()
     assert seen == []
 

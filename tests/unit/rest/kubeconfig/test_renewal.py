@@ -35,7 +35,7 @@ class Issuer:
         self.runs += 1
         name = str(self.runs)
         unlink = stop.on_set(lambda: (self.stopped.set(), self.gate.set()))
-        self.gate.wait(10.0)
+        self.gate.wait(60.0)
         unlink()
         if self.is_broken:
             raise ConfigError("provider is down")
@@ -65,7 +65,7 @@ def in_threads(count: int, call: Callable[[], Issued]) -> list[str]:
     for each in threads:
         each.start()
     for each in threads:
-        each.join(10.0)
+        each.join(60.0)
     return got
 
 
@@ -115,9 +115,9 @@ def test_others_go_on_with_the_old_one_while_it_is_renewed_early(issuer: Issuer)
     eventually(lambda: issuer.runs == 2)
     began = SYSTEM_CLOCK.now()
     assert in_threads(4, renewed.current) == ["1"] * 4
-    assert SYSTEM_CLOCK.now() - began < 3.0
+    assert SYSTEM_CLOCK.now() - began < 30.0  # of the minute that the gate is shut
     issuer.gate.set()
-    first.join(10.0)
+    first.join(60.0)
     assert (renewed.current().header, issuer.runs) == ("2", 2)
 
 
@@ -136,7 +136,7 @@ def test_who_has_no_more_time_leaves_and_a_renewal_nobody_waits_for_is_broken_of
     issuer.clock.advance(1000.0)
     with pytest.raises(DeadlineExceeded), limited_to(0.1, SYSTEM_CLOCK):
         renewed.current()
-    assert issuer.stopped.wait(5.0)
+    assert issuer.stopped.wait(60.0)
 
 
 def test_a_renewal_that_somebody_waits_for_goes_on_without_who_has_left(issuer: Issuer):
@@ -151,7 +151,7 @@ def test_a_renewal_that_somebody_waits_for_goes_on_without_who_has_left(issuer: 
         renewed.current()
     assert not issuer.stopped.is_set()
     issuer.gate.set()
-    patient.join(10.0)
+    patient.join(60.0)
     assert got == ["2"]
 
 
@@ -159,7 +159,7 @@ def test_a_renewal_that_heeds_nothing_is_given_up_and_what_it_brings_later_is_us
     gate = threading.Event()
 
     def issue(seconds: float, stop: Stop) -> Issued:
-        gate.wait(10.0)
+        gate.wait(60.0)
         return Issued("late")
 
     renewed = Renewed(issue, Issued("1", expires=issuer.clock.wall_time()), "it", clock=issuer.clock, seconds=-0.9)
