@@ -15,12 +15,13 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_play
 from btcctl.bitcoin.view.serving.guard import new_token
 from btcctl.bitcoin.view.serving.web_server import WebServer
 from btcctl.secret import Secret
+from btcctl.testing.control_plane.ports import free_ports
 from tests.browser.scene import MadeUp
 from tests.integration.programs import CHROMIUM, required, what_is_missing
 
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 #: A machine with other work on it is no reason to fail.
-PATIENCE_MS = 30_000
+PATIENCE_MS = 60_000
 expect.set_options(timeout=PATIENCE_MS)
 
 
@@ -95,8 +96,8 @@ def open_page(browser: Browser, watched: Watched) -> Iterator[Opener]:
 
 @contextmanager
 def serving(scene: MadeUp, *, token: Secret | None = None, port: int = 0) -> Iterator[WebServer]:
-    """The real server, with a scene."""
-    server = WebServer(scene, token or new_token(), port=port)
+    """The real server, with a scene; on a port that nobody else gets while it is started again."""
+    server = WebServer(scene, token or new_token(), port=port or free_ports(1)[0])
     server.start()
     try:
         yield server

@@ -13,7 +13,7 @@ from tests.browser.conftest import serving
 from tests.browser.scene import MadeUp, node, one_tip, state_of
 from tests.integration.support import eventually
 
-REFUSED = "ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE"
+REFUSED = "ERR_CONNECTION_(REFUSED|RESET|CLOSED)|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_EMPTY_RESPONSE"
 
 
 def put_in_background(page: Page, *, is_hidden: bool) -> None:
