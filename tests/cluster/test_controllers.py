@@ -16,7 +16,7 @@ from tests.cluster.machine import Machine
 from tests.cluster.network import Network, wait_for
 from tests.integration.kubectl import Kubectl
 
-pytestmark = [pytest.mark.timeout(600), pytest.mark.alone]
+pytestmark = [pytest.mark.timeout(1200), pytest.mark.alone]
 
 Make = Callable[..., Network]
 FEW = os.environ.get("BTCCTL_TEST_FEW_ADDRESSES", "")
@@ -36,7 +36,7 @@ def controllers(kubectl: Kubectl) -> list[str]:
 
 
 def wait_for_controllers(kubectl: Kubectl) -> None:
-    kubectl(*SYSTEM, "rollout", "status", DEPLOYMENT, "--timeout=110s")
+    kubectl(*SYSTEM, "rollout", "status", DEPLOYMENT, "--timeout=280s")
 
 
 def evict(kubectl: Kubectl, pod: str) -> None:
@@ -103,13 +103,15 @@ def test_nodes_of_a_machine_whose_kubelet_stands_still_count_as_not_ready_until_
 def test_a_drain_takes_one_node_and_waits_and_all_come_back(network: Make, kubectl: Kubectl):
     net = network(3)
     net.mine(6)
+    before = {pod.uid for pod in net.pods().values()}
     machine_name = kubectl.rows("nodes")[0][0]
     drain = ("drain", machine_name, "--ignore-daemonsets", "--delete-emptydir-data", "--pod-selector")
     mine = "bitcoincontroller.christianb93.github.com/network=net"
     try:
         done = kubectl.run(*drain, mine, "--timeout=8s")
         assert "disruption budget" in done.stderr
-        assert len([each for each in net.status()["nodes"] if each["ready"]]) == 2
+        assert len(before & {pod.uid for pod in net.pods().values()}) == 2
+        wait_for(lambda: len([each for each in net.status()["nodes"] if each["ready"]]) == 2)
     finally:
         kubectl("uncordon", machine_name)
     net.wait_until_ready(3)

@@ -16,7 +16,7 @@ from tests.cluster.machine import Machine
 from tests.cluster.network import SECONDS, Network, wait_for
 from tests.integration.kubectl import Kubectl
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(1200)
 
 Make = Callable[..., Network]
 RPC_PORT = 18443

@@ -10,7 +10,7 @@ import pytest
 from tests.cluster.network import SECRET, Network, wait_for
 from tests.integration.kubectl import Kubectl
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(1200)
 
 Make = Callable[..., Network]
 

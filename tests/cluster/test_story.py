@@ -14,7 +14,7 @@ NETWORK = "bitcoinnetwork/my-network"
 ADDRESS = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1200)
 def test_the_story_of_a_network(kubectl: Kubectl) -> None:
     kubectl("apply", "-f", str(SEEDS / "secret.yaml"), "-f", str(SEEDS / "testNetwork.yaml"))
     wait_for(lambda: is_ready(kubectl, 3))

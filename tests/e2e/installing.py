@@ -38,13 +38,13 @@ def about_cluster(node: Node) -> dict[str, str]:
 def install_manifests(kubectl: Kubectl) -> None:
     """And wait until both copies are Ready."""
     kubectl("apply", "-f", str(ROOT / "manifests"))
-    kubectl("-n", SYSTEM, "rollout", "status", "deployment/bitcoin-controller", "--timeout=110s")
+    kubectl("-n", SYSTEM, "rollout", "status", "deployment/bitcoin-controller", "--timeout=280s")
 
 
 def install_chart(helm: Kubectl) -> None:
     """And wait until it is as `helm test` wants it."""
-    helm("install", "btcctl", str(ROOT / "helm/btcctl"), "-n", SYSTEM, "--create-namespace", "--wait", "--timeout=3m")
-    helm("test", "btcctl", "-n", SYSTEM, "--logs", "--timeout=3m")
+    helm("install", "btcctl", str(ROOT / "helm/btcctl"), "-n", SYSTEM, "--create-namespace", "--wait", "--timeout=280s")
+    helm("test", "btcctl", "-n", SYSTEM, "--logs", "--timeout=280s")
 
 
 def _with_home(program: str, node: Node) -> Kubectl:

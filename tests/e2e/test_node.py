@@ -17,7 +17,7 @@ from tests.cluster.network import Network, wait_for
 from tests.e2e.installing import DUMP, ROOT, SYSTEM, about_cluster, helm_for, install_chart, kubectl_for
 from tests.images.build import images
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(1200)
 
 SCRIPT = """\
 import signal
@@ -53,7 +53,7 @@ def dual(request: pytest.FixtureRequest) -> Iterator[Node]:
         yield node
         if request.session.testsfailed:
             node.dump(DUMP / "dual-stack")
-        helm("uninstall", "btcctl", "-n", SYSTEM, "--wait", "--timeout=3m")
+        helm("uninstall", "btcctl", "-n", SYSTEM, "--wait", "--timeout=280s")
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-TIMEOUT_SECONDS = 30.0  # for a line of output
-COMMAND_SECONDS = 120.0  # a deletion waits for finalizers, and the one of a CRD looks again for a minute
+TIMEOUT_SECONDS = 60.0  # for a line of output
+COMMAND_SECONDS = 300.0  # a deletion waits for finalizers, and the one of a CRD looks again for a minute
 
 
 class Terminal:
