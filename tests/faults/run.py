@@ -32,7 +32,7 @@ BOOKMARK_SECONDS = 60.0
 SCALED_BOOKMARK_SECONDS = 30.0
 REQUEST_SECONDS = 30.0
 SETTLE_SECONDS = 500.0  # of a client's own time: longer than any of its deadlines, one after the other
-GRACE_SECONDS = 10.0  # of the machine's time
+GRACE_SECONDS = 60.0  # of the machine's time
 
 
 @dataclass(frozen=True, slots=True)
