@@ -20,7 +20,7 @@ import yaml
 from tests.integration.interrupting import INTERRUPTED, interrupted
 from tests.integration.support import eventually
 
-TIMEOUT_SECONDS = 20
+TIMEOUT_SECONDS = 60
 
 
 class Server:

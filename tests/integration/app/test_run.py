@@ -60,7 +60,7 @@ def test_the_program_works_leads_serves_and_ends_when_asked(lasting_api_server: 
             assert urllib3.request("GET", f"http://127.0.0.1:{port}/readyz").status == 200
             assert client.resource(LEASES).get(ObjectKey(namespace, "greeter")).body()["spec"]["holderIdentity"]
             process.send_signal(signal.SIGTERM)
-            _, errors = process.communicate(timeout=40)
+            _, errors = process.communicate(timeout=60)
             assert process.returncode == 0, errors
             assert not client.resource(LEASES).get(ObjectKey(namespace, "greeter")).body()["spec"].get("holderIdentity")
     finally:
@@ -91,7 +91,7 @@ def test_the_program_looks_after_several_clusters_one_of_which_is_away(tmp_path:
             assert urllib3.request("GET", f"http://127.0.0.1:{port}/readyz?exclude=cluster-away").status == 200
             assert opened["east"].resource(LEASES).get(ObjectKey("default", "greeter"))
             process.send_signal(signal.SIGTERM)
-            _, errors = process.communicate(timeout=40)
+            _, errors = process.communicate(timeout=60)
             assert process.returncode == 0, errors
 
 

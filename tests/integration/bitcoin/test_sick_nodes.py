@@ -23,7 +23,8 @@ from tests.integration.support import eventually
 from tests.unit.bitcoin.builders import network_body, pod_body
 
 NAMESPACE = "default"
-NEW_SECONDS, SCALED_SECONDS = 2.0, 3.0
+#: Beside sick networks, and this many times as long as without them on a machine that has other work.
+NEW_SECONDS, SCALED_SECONDS, TIMES = 2.0, 3.0, 5.0
 ROUNDS = 10
 
 
@@ -89,6 +90,7 @@ def test_a_node_that_hangs_or_drips_answers_nothing(nodes: SickNodes, kind: str)
 
 
 def test_networks_of_sick_nodes_hold_up_no_other(cluster: Cluster, nodes: SickNodes) -> None:
+    alone = max(seconds_to_make(cluster, f"first-{number}") for number in range(ROUNDS))
     for number in range(10):
         cluster.add(f"swallowing-{number}", [nodes.swallowing() for _ in range(9)])
     cluster.add("hung", [nodes.hung() for _ in range(6)])
@@ -99,8 +101,8 @@ def test_networks_of_sick_nodes_hold_up_no_other(cluster: Cluster, nodes: SickNo
 
     waits = {"new": [seconds_to_make(cluster, f"new-{number}") for number in range(ROUNDS)]}
     waits["scaled"] = [seconds_to_scale(cluster, "well", 3 + number % 2) for number in range(ROUNDS)]
-    assert max(waits["new"]) <= NEW_SECONDS, waits
-    assert max(waits["scaled"]) <= SCALED_SECONDS, waits
+    assert max(waits["new"]) <= max(NEW_SECONDS, TIMES * alone), (alone, waits)
+    assert max(waits["scaled"]) <= max(SCALED_SECONDS, TIMES * alone), (alone, waits)
 
 
 def seconds_to_make(cluster: Cluster, name: str) -> float:

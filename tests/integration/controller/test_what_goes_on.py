@@ -75,7 +75,7 @@ class Scene:
 
 def btcctl_debug(*args: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "btcctl", "debug", *args]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
 
 @pytest.fixture

@@ -42,10 +42,10 @@ def run_dir(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def keeper(run_dir: Path, exits: Exits) -> Iterator[Keeper]:
-    keeper = Keeper(run_dir, exits, grace_seconds=0.5)
+    keeper = Keeper(run_dir, exits, grace_seconds=20.0)
     keeper.start()
     yield keeper
-    keeper.stop()
+    keeper.stop(60.0)
 
 
 def spawn(keeper: Keeper, *argv: str) -> int:
@@ -95,16 +95,17 @@ def test_a_process_has_its_default_signals_and_a_session_of_its_own(keeper: Keep
 
 def test_stop_ends_every_process_and_removes_the_directory(keeper: Keeper, exits: Exits, run_dir: Path) -> None:
     pids = [spawn(keeper, "sleep", "60") for _ in range(3)]
-    keeper.stop()
+    keeper.stop(60.0)
     assert exits.codes == dict.fromkeys(pids, -signal.SIGTERM)
     assert not run_dir.exists()
 
 
-def test_a_process_deaf_to_sigterm_is_killed_after_the_grace(keeper: Keeper, exits: Exits) -> None:
+def test_a_process_deaf_to_sigterm_is_killed_after_the_grace(run_dir: Path, exits: Exits) -> None:
+    keeper = Keeper(run_dir, exits, grace_seconds=0.5)
+    keeper.start()
     pid = spawn(keeper, sys.executable, "-c", STUBBORN)
-    log = keeper.run_dir / "log"
-    eventually(lambda: log.exists() and "deaf" in log.read_text())
-    keeper.stop()
+    eventually(lambda: "deaf" in (run_dir / "log").read_text())
+    keeper.stop(60.0)
     assert exits.codes == {pid: -signal.SIGKILL}
 
 
