@@ -12,10 +12,10 @@ from playwright.sync_api import Browser, expect
 DOCS = Path(__file__).parents[2] / "docs"
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_the_site_is_searched_and_read_without_a_network(browser: Browser, tmp_path: Path):
     command = [sys.executable, "-m", "sphinx", "--quiet", "-b", "html", DOCS, tmp_path]
-    subprocess.run(command, check=True, timeout=500)
+    subprocess.run(command, check=True, timeout=1100)
     context = browser.new_context(offline=True)
     page, asked = context.new_page(), []
     page.on("request", lambda request: asked.append(request.url))

@@ -18,10 +18,10 @@ def build(source: Path, site: Path, **environ: str) -> subprocess.CompletedProce
     command = [sys.executable, "-m", "sphinx", "--quiet", "--fail-on-warning", "--keep-going", "-b", "html"]
     options = ["-c", DOCS, source, site]
     env = {**os.environ, **environ}
-    return subprocess.run([*command, *options], capture_output=True, text=True, timeout=280, env=env, check=False)
+    return subprocess.run([*command, *options], capture_output=True, text=True, timeout=1100, env=env, check=False)
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_the_site_is_built_without_a_warning_and_loads_nothing_from_elsewhere(tmp_path: Path):
     done = build(DOCS, tmp_path)
     assert done.returncode == 0, done.stderr
@@ -33,7 +33,7 @@ def test_the_site_is_built_without_a_warning_and_loads_nothing_from_elsewhere(tm
     assert all(word in index for word in ("reflector", "conformance", "ItemExponentialRateLimiter"))
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_a_link_that_leads_nowhere_and_a_name_without_docstring_are_errors(tmp_path: Path):
     source = tmp_path / "docs"
     source.mkdir()

@@ -76,7 +76,7 @@ def test_watch_pods_prints_what_happens_to_pods(config: Path, client: ApiClient,
         pods.delete(ObjectKey("default", "web"), grace_period_seconds=0)
         eventually(lambda: "gone default/web (0 left)\n" in output.read_text())
         process.send_signal(signal.SIGINT)
-        assert process.wait(15) == 0
+        assert process.wait(60) == 0
 
 
 def list_networks(config: Path) -> subprocess.CompletedProcess[str]:

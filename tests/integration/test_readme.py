@@ -33,7 +33,7 @@ def test_the_readme_s_controller_runs_and_sees_a_change(tmp_path: Path) -> None:
             eventually(lambda: "default/mine has labels {'a': 'b'}" in output.read_text())
             client.close()
             process.send_signal(signal.SIGTERM)
-            assert process.wait(15) == 0
+            assert process.wait(60) == 0
         finally:
             process.kill()
             process.wait()

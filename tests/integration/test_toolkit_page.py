@@ -88,7 +88,7 @@ AFTER = """
 from btcctl.resources import EVENTS
 
 manager.start()
-assert manager.elector is not None and manager.elector.leading.wait(10.0)
+assert manager.elector is not None and manager.elector.leading.wait(60.0)
 factory.require_sync(10.0)
 recorder.start()
 recorder.stop()

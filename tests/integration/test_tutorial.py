@@ -36,7 +36,7 @@ def test_the_readme_leads_to_the_tutorial_and_that_on_to_pages_that_are_there():
 
 
 @pytest.mark.kubectl
-@pytest.mark.timeout(900)  # twenty programs start one after the other
+@pytest.mark.timeout(1200)  # twenty programs start one after the other
 def test_the_commands_of_the_tutorial_do_what_it_says(lasting_api_server: Any, tmp_path: Path):
     programs = tmp_path / "bin"
     programs.mkdir()
@@ -55,7 +55,7 @@ def test_the_commands_of_the_tutorial_do_what_it_says(lasting_api_server: Any, t
     }
     environ |= {"KUBECONFIG": str(kubeconfig), "PYTEST_ADDOPTS": "-p btcctl.testing.pytest_plugin -p no:cacheprovider"}
     done = subprocess.run(
-        ["bash", "-c", script()], cwd=tmp_path, env=environ, capture_output=True, text=True, check=False, timeout=880
+        ["bash", "-c", script()], cwd=tmp_path, env=environ, capture_output=True, text=True, check=False, timeout=1100
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Greeting" in done.stdout or "greeting" in done.stdout

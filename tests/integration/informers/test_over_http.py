@@ -102,7 +102,7 @@ def test_a_stop_takes_no_time_while_a_watch_is_silent(tmp_path: Path) -> None:
     with serving() as server, informing(server.port) as (informer, _):
         assert informer.wait_for_sync(10.0)
         eventually(lambda: informer.statistics().reflector.watches == 1)
-        assert stopped_within(informer, 1.0)
+        assert stopped_within(informer, 5.0)
 
 
 @pytest.mark.parametrize("backlog", [None, 0])
@@ -113,7 +113,7 @@ def test_a_stop_takes_no_time_where_nobody_listens_or_answers(backlog: int | Non
             sock.listen(backlog)
         with informing(sock.getsockname()[1]) as (informer, _):
             assert not informer.wait_for_sync(0.2)
-            assert stopped_within(informer, 1.0)
+            assert stopped_within(informer, 5.0)
 
 
 def stopped_within(informer: SharedInformer, seconds: float) -> bool:

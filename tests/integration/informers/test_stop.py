@@ -25,7 +25,7 @@ from tests.integration.rest.conftest import Authority
 from tests.integration.rest.servers import Handler, Peer, SocketServer, event
 from tests.integration.support import eventually
 
-STOP_SECONDS = 1.0
+STOP_SECONDS = 5.0
 EMPTY = {"metadata": {"resourceVersion": "1"}, "items": []}
 
 

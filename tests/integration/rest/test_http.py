@@ -131,7 +131,7 @@ def test_a_server_that_does_not_answer_is_given_up_on():
         began = SYSTEM_CLOCK.now()
         with pytest.raises(TransportError, match="silent or too slow"):
             transport.request(GET, timeout=0.3)
-        assert 0.25 < SYSTEM_CLOCK.now() - began < 2.0
+        assert 0.25 < SYSTEM_CLOCK.now() - began < 30.0
 
 
 @pytest.mark.parametrize("pause_seconds", [0.0, 0.02])
@@ -147,7 +147,7 @@ def test_a_server_that_never_comes_to_an_end_is_given_up_on(pause_seconds: float
         began = SYSTEM_CLOCK.now()
         with pytest.raises(TransportError, match="silent or too slow"):
             transport.request(GET, timeout=0.3)
-        assert SYSTEM_CLOCK.now() - began < 2.0
+        assert SYSTEM_CLOCK.now() - began < 30.0
 
 
 @pytest.mark.parametrize(
@@ -294,11 +294,11 @@ def test_a_stream_that_falls_silent_is_broken(headers: dict[str, str]):
         peer.wait_until_gone()
 
     with served(fall_silent) as (transport, _):
-        stream = transport.stream(GET, timeout=10.0, idle_timeout=0.3, breaker=Breaker())
+        stream = transport.stream(GET, timeout=60.0, idle_timeout=0.3, breaker=Breaker())
         began = SYSTEM_CLOCK.now()
         with pytest.raises(TransportError, match="silent or too slow"):
             list(stream.chunks())
-        assert 0.25 < SYSTEM_CLOCK.now() - began < 2.0
+        assert 0.25 < SYSTEM_CLOCK.now() - began < 30.0
         stream.close()
 
 
@@ -306,12 +306,12 @@ def test_a_stream_may_be_silent_for_longer_than_its_headers_may_take():
     def pause(peer: Peer) -> None:
         peer.read_request()
         peer.start_stream()
-        threading.Event().wait(0.5)
+        threading.Event().wait(3.0)
         peer.send_chunk(b"x")
         peer.send(b"0\r\n\r\n")
 
     with served(pause) as (transport, _):
-        stream = transport.stream(GET, timeout=0.25, idle_timeout=5.0, breaker=Breaker())
+        stream = transport.stream(GET, timeout=2.5, idle_timeout=60.0, breaker=Breaker())
         assert list(stream.chunks()) == [b"x"]
         stream.close()
 
@@ -337,7 +337,7 @@ def test_closing_a_stream_ends_its_connection_for_the_server_too():
     with served(endless) as (transport, _):
         with ApiClient(transport).resource(PODS).watch(resource_version="1") as stream:
             next(stream)
-        eventually(gone.is_set, 2.0)
+        eventually(gone.is_set)
 
 
 def test_many_threads_share_a_transport():

