@@ -68,7 +68,7 @@ def scene() -> Iterator[Scene]:
 
 def wait_for(condition: object) -> None:
     latch = Latch()
-    for _ in range(2000):
+    for _ in range(6000):
         if condition():  # type: ignore[operator]
             return
         latch.wait(0.01)

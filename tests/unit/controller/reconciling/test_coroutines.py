@@ -51,11 +51,13 @@ def run(controller: Controller, until: Latch, drain_seconds: float = 10.0) -> No
 
 
 def test_as_many_as_there_are_workers_wait_at_a_time_in_one_thread():
-    sight, done, left = Sight(), Latch(), [*KEYS]
+    sight, done, left, are_three = Sight(), Latch(), [*KEYS], asyncio.Event()
 
     async def reconcile(key: ObjectKey) -> Result:
         with sight:
-            await asyncio.sleep(0.01)
+            if sight.now == 3:
+                are_three.set()
+            await are_three.wait()
         left.remove(key)
         if not left:
             done.set()
@@ -109,18 +111,18 @@ def test_what_a_task_of_a_coroutines_own_raises_ends_nothing_either(error):
 
 
 def test_a_deadline_cancels_what_waits():
-    done, waits = Latch(), [3600.0, 0.0]
+    done, waits = Latch(), [3600.0]
 
     async def reconcile(_key: ObjectKey) -> Result:
-        await asyncio.sleep(waits.pop(0))
+        await asyncio.sleep(waits.pop() if waits else 0.0)
         done.set()
         return Result()
 
-    controller = Controller("net", reconcile, options=ControllerOptions(reconcile_timeout=0.05))
+    controller = Controller("net", reconcile, options=ControllerOptions(reconcile_timeout=0.2))
     controller.queue.add(KEYS[0])
     with capture_logs() as lines:
         run(controller, done)
-    assert "DeadlineExceeded: not done within 0.05 s" in [each.get("error") for each in lines]
+    assert "DeadlineExceeded: not done within 0.2 s" in [each.get("error") for each in lines]
 
 
 def test_a_stop_cancels_what_does_not_end_and_no_key_has_failed():
