@@ -90,18 +90,31 @@ def test_a_type_the_api_does_not_know_or_no_reason_is_the_callers_mistake(type_,
 
 def test_a_watcher_that_hangs_never_blocks_and_overflow_is_counted_and_logged_once():
     watcher = SlowWatcher()
+    queue = WatcherQueue(watcher, FakeClock(), 3)
+    queue.start()
+    queue.offer(EVENT)
+    watcher.begun.get(timeout=REAL_LIMIT_SECONDS)
+    with capture_logs() as logs:
+        for _ in range(5):
+            queue.offer(EVENT)
+    assert queue.dropped == 2
+    assert [each["limit"] for each in logs] == [3]
+    watcher.go_on.set()
+    assert queue.close(REAL_LIMIT_SECONDS) == 0
+    assert watcher.begun.qsize() == 3
+
+
+def test_what_overflows_anywhere_is_dropped_of_the_whole():
+    watcher = SlowWatcher()
     broadcaster = broadcaster_for(watcher, queue_length=3)
     broadcaster.start()
     broadcaster.publish(EVENT)
     watcher.begun.get(timeout=REAL_LIMIT_SECONDS)
-    with capture_logs() as logs:
-        for _ in range(5):
-            broadcaster.publish(EVENT)
-    assert broadcaster.dropped == 2
-    assert [each["limit"] for each in logs] == [3]
+    for _ in range(5):
+        broadcaster.publish(EVENT)
     watcher.go_on.set()
     broadcaster.stop(timeout=REAL_LIMIT_SECONDS)
-    assert watcher.begun.qsize() == 3
+    assert broadcaster.dropped + watcher.begun.qsize() == 5
 
 
 def test_flushing_counts_what_no_watcher_was_offered_yet():
@@ -150,7 +163,7 @@ def test_flushing_gives_up_after_its_timeout_and_says_how_many_are_left():
     watcher.begun.get(timeout=REAL_LIMIT_SECONDS)
     left: SimpleQueue[int] = SimpleQueue()
     with Runner("flusher", lambda _: left.put(broadcaster.flush(timeout=3.0))):
-        clock.wait_until_blocked()
+        clock.wait_until_blocked(2)  # who hands events on, and the flusher
         clock.advance(3.0)
         assert left.get(timeout=REAL_LIMIT_SECONDS) == 2
     watcher.go_on.set()
@@ -206,16 +219,20 @@ def test_an_event_that_is_just_being_handed_on_is_counted_once(monkeypatch):
 
 
 def test_finishing_goes_on_as_long_as_events_go_out():
-    clock, seen = FakeClock(), SimpleQueue()
+    clock, seen, offered, go_on = FakeClock(), SimpleQueue(), SimpleQueue(), threading.Event()
 
     def take_a_while(event: Event, _: Stop) -> None:
+        go_on.wait(REAL_LIMIT_SECONDS)
         clock.advance(0.9)
         seen.put(event)
 
-    broadcaster = broadcaster_for(take_a_while, clock=clock)
+    broadcaster = broadcaster_for(take_a_while, lambda event, _: offered.put(event), clock=clock)
     for _ in range(10):
         broadcaster.publish(EVENT)
     broadcaster.start()
+    for _ in range(10):  # by who is told after the other one
+        offered.get(timeout=REAL_LIMIT_SECONDS)
+    go_on.set()
     broadcaster.finish(timeout=60.0, patience=1.0)
     assert seen.qsize() == 10
 

@@ -482,7 +482,7 @@ def test_silence_is_a_complaint_with_its_cause_only_when_it_lasts():
     )
     assert informer.why_silent() == ""
     with informer:
-        clock.wait_until_blocked()
+        clock.wait_until_blocked(2)  # the informer, and the reflector that backs off
         clock.advance(299.0)
         assert informer.why_silent() == ""
         clock.advance(1.0)
