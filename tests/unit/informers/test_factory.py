@@ -240,9 +240,10 @@ def test_an_informer_that_was_stopped_alone_keeps_no_other_from_starting(factory
 def test_what_does_not_sync_is_named_with_the_reason(collections):
     clock = FakeClock()
     factory = SharedInformerFactory(collections, clock=clock)
-    factory.informer(PODS)
+    pods = factory.informer(PODS)
     factory.informer(NODES)
     factory.start()
+    assert pods.wait_for_sync(10.0)
     clock.wait_until_blocked(3)  # the informers, and the reflector that backs off
     assert factory.wait_for_sync(0.0) == {"nodes": "list: 403 Forbidden: nodes is forbidden"}
     with pytest.raises(CacheSyncError, match=r"^not synced within 0 s: nodes \(list: 403 .*nodes is forbidden\)$"):
