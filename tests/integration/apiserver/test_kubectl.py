@@ -366,7 +366,7 @@ def test_delete_waits_for_a_finalizer(nets: Kubectl) -> None:
         eventually(lambda: "deletionTimestamp" in nets.json("get", "net", "a")["metadata"])
         assert delete.poll() is None
         nets("patch", "net", "a", "--type=merge", "-p", '{"metadata":{"finalizers":null}}')
-        assert delete.wait(10) == 0
+        assert delete.wait(60) == 0
 
 
 def test_delete_of_an_owner_takes_its_dependents_along(k: Kubectl) -> None:
@@ -398,29 +398,29 @@ def test_delete_of_a_namespace_empties_it(k: Kubectl) -> None:
 
 def test_wait_for_a_condition(nets: Kubectl) -> None:
     nets("apply", "-f", "-", stdin=net(3))
-    with nets.started("wait", "net/a", "--for=condition=Ready", "--timeout=20s") as wait:
+    with nets.started("wait", "net/a", "--for=condition=Ready", "--timeout=60s") as wait:
         status = '{"status":{"conditions":[{"type":"Ready","status":"True"}]}}'
         nets("patch", "net", "a", "--subresource=status", "--type=merge", "-p", status)
-        output, _ = wait.communicate(timeout=20)
+        output, _ = wait.communicate(timeout=60)
         assert output.strip() == "net.example.org/a condition met"
 
 
 def test_wait_for_a_value_and_for_deletion(nets: Kubectl) -> None:
     nets("apply", "-f", "-", stdin=net(3))
-    assert "condition met" in nets("wait", "net/a", "--for=jsonpath={.spec.nodes}=3", "--timeout=10s")
-    with nets.started("wait", "net/a", "--for=delete", "--timeout=20s") as wait:
+    assert "condition met" in nets("wait", "net/a", "--for=jsonpath={.spec.nodes}=3", "--timeout=60s")
+    with nets.started("wait", "net/a", "--for=delete", "--timeout=60s") as wait:
         nets("delete", "net", "a")
-        assert wait.wait(20) == 0
+        assert wait.wait(60) == 0
 
 
 def test_rollout_status(k: Kubectl) -> None:
     k("apply", "-f", "-", stdin=STATEFUL_SET)
-    with k.started("rollout", "status", "sts/set", "--timeout=20s") as rollout:
+    with k.started("rollout", "status", "sts/set", "--timeout=60s") as rollout:
         revision = {"currentRevision": "r", "updateRevision": "r"}
         counts = {"replicas": 2, "readyReplicas": 2, "updatedReplicas": 2, "currentReplicas": 2}
         status = {"status": {"observedGeneration": 1, **revision, **counts}}
         k("patch", "sts", "set", "--subresource=status", "--type=merge", "-p", json.dumps(status))
-        output, _ = rollout.communicate(timeout=20)
+        output, _ = rollout.communicate(timeout=60)
     assert "complete" in output
 
 

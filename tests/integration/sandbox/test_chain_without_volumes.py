@@ -63,8 +63,13 @@ def test_scaling_down_and_up_again_keeps_the_chain_with_those_that_stay(network:
 def test_if_all_pods_are_deleted_at_once_the_chain_is_lost_and_that_is_said(network: Network) -> None:
     all_at_once(network)
     eventually(lambda: not network.is_intact())
-    status = network.status
-    assert (status.height, status.lost_height) == (0, BLOCKS)
+
+    def is_said() -> bool:
+        status = network.status  # heights are brought up to date now and then
+        assert (status.height, status.lost_height) == (0, BLOCKS)
+        return True
+
+    eventually(is_said)
     events = network.client.resource(EVENTS, KEY.namespace)
     eventually(lambda: "ChainShrank" in {each.body()["reason"] for each in events.list()[0]})
     assert network.metric("btcctl_bitcoin_chain_shrunk_total") == 1.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import signal
 import subprocess
@@ -21,11 +22,14 @@ from tests.integration.view.pages import LIMIT_SECONDS, Page
 TOKEN = "a-token-of-our-own-choice"
 
 
+_numbers = itertools.count()
+
+
 class Process:
     """`btcctl …`, and what it printed."""
 
     def __init__(self, home: Path, *words: str) -> None:
-        self._output = home / f"{words[0]}.output"
+        self._output = home / f"{words[0]}-{next(_numbers)}.output"
         with self._output.open("w") as output:
             command = [sys.executable, "-m", "btcctl", *words]
             self.process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
