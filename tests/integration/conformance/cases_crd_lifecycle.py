@@ -239,7 +239,7 @@ def a_change_is_in_force_and_ends_watches(talk: Talk) -> None:
         with talk.hush():
             talk.patch(THING, {"spec": {"versions": [one]}})
 
-    talk.watch(THINGS, {"resourceVersion": start}, during=change, timeout=8)
+    talk.watch(THINGS, {"resourceVersion": start}, during=change)
     talk.eventually(lambda: talk.post(THINGS, thing("b", a=6), query={"dryRun": "All"}).status == 201)
     talk.post(THINGS, thing("b", a=6))
     talk.note("generation", talk.get(THING).body["metadata"]["generation"])

@@ -170,8 +170,8 @@ def a_409_says_what_is_in_the_way(talk: Talk) -> None:
 def a_410_is_for_a_past_from_before_a_resource_was_known(talk: Talk) -> None:
     define_widgets(talk)
     talk.post(WIDGETS, widget())
-    talk.watch(WIDGETS, {"resourceVersion": "1"}, timeout=3)
-    talk.watch(WIDGETS, {"resourceVersion": "1", "allowWatchBookmarks": "true"}, timeout=3)
+    talk.watch(WIDGETS, {"resourceVersion": "1"})
+    talk.watch(WIDGETS, {"resourceVersion": "1", "allowWatchBookmarks": "true"})
 
 
 @case("errors", error=True)

@@ -10,6 +10,7 @@ from tests.integration.conformance.harness import Event, Talk, case
 INITIAL_END = "k8s.io/initial-events-end"
 LIVE = {"sendInitialEvents": "false", "resourceVersionMatch": "NotOlderThan"}
 STATE = {"sendInitialEvents": "true", "resourceVersionMatch": "NotOlderThan"}
+A_WHILE = "3"  # seconds, in which what has happened is told, also by a busy server
 
 
 def initial_events_are_over(events: list[Event]) -> bool:
@@ -144,7 +145,7 @@ def with_a_label_selector_objects_come_and_go(talk: Talk) -> None:
     relabel(talk, "b", "elsewhere")
     with talk.hush():
         talk.delete(f"{SECRETS}/a")
-    talk.watch(SECRETS, {"resourceVersion": version, "labelSelector": "name=in", "timeoutSeconds": "1"})
+    talk.watch(SECRETS, {"resourceVersion": version, "labelSelector": "name=in", "timeoutSeconds": A_WHILE})
 
 
 @case("watches")
@@ -160,7 +161,7 @@ def with_a_label_selector_custom_resources_come_and_go(talk: Talk) -> None:
 def with_a_field_selector_one_object_is_watched(talk: Talk) -> None:
     version = now(talk)
     secrets(talk, "a", "b", "c")
-    query = {"resourceVersion": version, "fieldSelector": "metadata.name=b", "timeoutSeconds": "1"}
+    query = {"resourceVersion": version, "fieldSelector": "metadata.name=b", "timeoutSeconds": A_WHILE}
     talk.watch(SECRETS, query)
 
 
@@ -187,7 +188,7 @@ def a_watch_list_of_custom_resources_ends_with_a_bookmark(talk: Talk) -> None:
 @case("watches")
 def a_watch_list_without_bookmarks_has_none(talk: Talk) -> None:
     secrets(talk, "a")
-    talk.watch(SECRETS, {**STATE, "timeoutSeconds": "1"})
+    talk.watch(SECRETS, {**STATE, "timeoutSeconds": A_WHILE})
 
 
 @case("watches")
@@ -266,7 +267,7 @@ def the_old_paths_of_watches_still_work(talk: Talk) -> None:
     talk.watch("/api/v1/watch/namespaces/{ns}/secrets", until=2)
     talk.watch("/api/v1/watch/namespaces/{ns}/secrets/b", until=1)
     with talk.hush():
-        answer = talk.get("/api/v1/watch/namespaces/{ns}/secrets", query={"timeoutSeconds": "1"})
+        answer = talk.get("/api/v1/watch/namespaces/{ns}/secrets", query={"timeoutSeconds": A_WHILE})
     talk.note("types", [json.loads(line)["type"] for line in answer.raw.splitlines()])
 
 

@@ -204,7 +204,7 @@ class Talk:
         *,
         until: Callable[[list[Event]], bool] | int | None = None,
         during: Callable[[], Any] | None = None,
-        timeout: float = 5.0,
+        timeout: float = 30.0,
         headers: Mapping[str, str] | None = None,
         user: str = "admin",
     ) -> Watched:
@@ -213,7 +213,8 @@ class Talk:
         Args:
             until: How many events, or whether these are enough; None for all, until it ends.
             during: Called once the server has said that it watches.
-            timeout: Seconds of silence after which it is taken to stay silent.
+            timeout: Seconds of silence after which it is taken to stay silent. They cost nothing where it ends by
+                itself, or brings as much as is waited for.
         """
         target = self._target(path, {"watch": "1", **(query or {})})
         while True:
@@ -222,7 +223,7 @@ class Talk:
                 target,
                 headers=self._headers(headers, user),
                 preload_content=False,
-                timeout=urllib3.Timeout(connect=10.0, read=timeout),
+                timeout=urllib3.Timeout(connect=30.0, read=timeout),
             )
             if response.status != 429 or not _is_loading(response):
                 break

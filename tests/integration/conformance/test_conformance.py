@@ -8,7 +8,7 @@ from tests.integration.conformance.comparison import Outcome, compare_all, load_
 from tests.integration.conformance.harness import Case
 from tests.integration.conformance.servers import Server
 
-pytestmark = [pytest.mark.real_server, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.real_server, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="session")
