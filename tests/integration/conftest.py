@@ -13,6 +13,7 @@ from tests.integration.audit import AuditLog
 from tests.integration.kubectl import Kubectl
 from tests.integration.programs import KUBECTL, PROGRAMS, find_program, required, what_is_missing
 
+REAL_SECONDS = 300  # for a test, and the start of the control plane if it is the first that wants one
 _LEFT_OUT = pytest.StashKey[dict[str, int]]()
 
 
@@ -28,6 +29,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             left = {id(item) for item in needing}
             items[:] = [item for item in items if id(item) not in left]
             config.hook.pytest_deselected(items=needing)
+    for item in items:
+        if item.get_closest_marker("real_server") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(REAL_SECONDS))
 
 
 def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:

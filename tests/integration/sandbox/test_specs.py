@@ -63,22 +63,23 @@ class Networks:
 
     def rpc(self, ordinal: int) -> Any:
         network = self.network
-        address = next(node.ip for node in network.status.nodes if node.ordinal == ordinal)
+        addresses = {node.ordinal: node.ip for node in network.status.nodes}
+        assert ordinal in addresses, f"{self.key} does not know its node {ordinal} yet: {addresses}"
         credentials = ("user", "password") if network.spec.secret is None else ("bc-user", "bc-password")
         port = ChildOptions("").ports(network.spec).rpc
-        return self._connections.client(address, Credentials(*credentials), port)
+        return self._connections.client(addresses[ordinal], Credentials(*credentials), port)
 
-    def links(self) -> set[frozenset[int]]:
-        """Pairs of nodes that have greeted each other."""
+    def links(self) -> set[frozenset[int | str]]:
+        """Pairs of nodes that have greeted each other; a peer that the status does not name is there by its address."""
         nodes = {node.ip: node.ordinal for node in self.network.status.nodes}
         return {
-            frozenset({ordinal, nodes[peer["addr"].rpartition(":")[0] or peer["addr"]]})
+            frozenset({ordinal, nodes.get(address := peer["addr"].rpartition(":")[0] or peer["addr"], address)})
             for ordinal in nodes.values()
             for peer in self.rpc(ordinal).call("getpeerinfo")
             if not peer["inbound"] and peer["version"]
         }
 
-    def wanted_links(self) -> set[frozenset[int]]:
+    def wanted_links(self) -> set[frozenset[int | str]]:
         shape = self.network.spec.shape
         return {frozenset({one, other}) for one in range(shape.nodes) for other in shape.neighbours(one)}
 
