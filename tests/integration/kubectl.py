@@ -75,6 +75,14 @@ class Kubectl:
             check=False,
         )
 
+    def wait_until_served(self, resource: str) -> None:
+        """Until a kind that was defined is found and can be listed.
+
+        `kubectl wait --for=condition=Established` ends with an error while the conditions are null, as those of a young
+        definition are; and a real server says Established before it lists the kind.
+        """
+        eventually(lambda: self("get", resource) is not None, COMMAND_SECONDS, every=0.2)
+
     def json(self, *args: str) -> Any:
         return json.loads(self(*args, "-o", "json"))
 

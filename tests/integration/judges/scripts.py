@@ -24,7 +24,7 @@ _KINDS = ("cm", "secrets", "svc", "sts", "deploy", "pods", "leases", "sa", "role
 
 def _everything(t: Transcript) -> None:
     t.quietly("apply", "-f", "-", stdin=definition(t.group))
-    t.quietly("wait", f"crd/nets.{t.group}", "--for=condition=Established")
+    t.wait_until_served()
     t.quietly("apply", "-f", "-", stdin=BUILT_INS)
     for name, nodes in (("a", 3), ("b", 1)):
         t.quietly("apply", "-f", "-", stdin=net(t.group, name, nodes))
@@ -32,7 +32,7 @@ def _everything(t: Transcript) -> None:
 
 def _nets(t: Transcript) -> None:
     t.quietly("apply", "-f", "-", stdin=definition(t.group))
-    t.quietly("wait", f"crd/nets.{t.group}", "--for=condition=Established")
+    t.wait_until_served()
 
 
 def get_tables(t: Transcript) -> None:

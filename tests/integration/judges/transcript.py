@@ -62,6 +62,10 @@ class Transcript:
         """Run a command that must succeed, and note nothing."""
         return self._kubectl(*args, stdin=stdin)
 
+    def wait_until_served(self) -> None:
+        """Until the nets of this transcript are; noted is nothing."""
+        self._kubectl.wait_until_served(f"nets.{self.group}")
+
     @contextmanager
     def watching(self, *args: str, lines: int) -> Iterator[Watching]:
         """Run a command in the background and note its first so many lines."""
