@@ -29,6 +29,7 @@ from btcctl.resources import (
 from btcctl.rest.client import ApiClient
 from btcctl.testing.control_plane import ControlPlane, ControlPlaneOptions
 from tests.chart.packaging import digest, package
+from tests.integration.access import is_allowed
 from tests.integration.deployment.charts import NAMESPACE, ROOT, helm
 from tests.integration.support import eventually
 
@@ -184,6 +185,7 @@ def test_who_makes_the_roles_elsewhere_may_install_with_no_right_beyond_the_name
             "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "ada"}],
         }
     )
+    eventually(lambda: is_allowed(client, "ada", everything[0], "narrow"))
     at = ("-n", "narrow", "--kube-as-user", "ada")
     h("install", "one", "ours/btcctl", *at, "--set", "crds.install=false,rbac.create=false")
     h("uninstall", "one", *at)

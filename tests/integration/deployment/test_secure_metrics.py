@@ -63,11 +63,11 @@ class Scene:
         with self._log.open("w") as log:
             process = subprocess.Popen([sys.executable, "-m", "btcctl", "run", *flags], stderr=log, stdout=log)
         try:
-            self.port = eventually(self._announced)
+            self.port = eventually(self._announced, 60.0)
             yield
         finally:
             process.terminate()
-            assert process.wait(30.0) == 0
+            assert process.wait(60.0) == 0
 
     def get(self, path: str, name: str) -> int:
         """What an account of the reader's namespace is answered."""
@@ -76,15 +76,18 @@ class Scene:
 
     def get_with(self, path: str, authorization: str) -> int:
         address = f"https://127.0.0.1:{self.port}{path}"
-        with urllib3.PoolManager(retries=False, timeout=10.0, cert_reqs="CERT_NONE") as pools:
+        # A request has 5 s there, TLS included: a busy machine may need another one.
+        retries = urllib3.Retry(5, respect_retry_after_header=False)
+        with urllib3.PoolManager(retries=retries, timeout=30.0, cert_reqs="CERT_NONE") as pools:
             return pools.request("GET", address, headers={"Authorization": authorization}).status
 
     def log(self) -> str:
         return self._log.read_text()
 
     def _announced(self) -> int:
-        lines = [json.loads(line) for line in self.log().splitlines() if line.startswith("{")]
-        return next((each["port"] for each in lines if "/metrics" in each.get("paths", ())), 0)
+        *lines, _ = self.log().split("\n")  # what comes after the last newline is still being written
+        entries = [json.loads(line) for line in lines if line.startswith("{")]
+        return next((each["port"] for each in entries if "/metrics" in each.get("paths", ())), 0)
 
 
 def account(name: str) -> dict[str, Any]:
@@ -119,6 +122,6 @@ def test_each_of_the_two_rights_is_needed_and_a_missing_one_is_said(resource: st
     roles.patch(ROLE, {"rules": [rule for rule in whole if rule["resources"] != [resource]]})
     with scene.operator():
         eventually(lambda: scene.get("/metrics", READER["name"]) == 503)
-        assert f'cannot create resource \\"{resource}\\"' in scene.log()
+        eventually(lambda: f'cannot create resource \\"{resource}\\"' in scene.log())
         roles.patch(ROLE, {"rules": whole})
         eventually(lambda: scene.get("/metrics", READER["name"]) == 200)

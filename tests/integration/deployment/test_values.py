@@ -13,13 +13,14 @@ import yaml
 from btcctl import codecs
 from btcctl.bitcoin.crd import load_crd
 from btcctl.errors import AlreadyExists, ApiError
-from btcctl.resources import CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES
+from btcctl.objects import ObjectKey
+from btcctl.resources import CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES, SERVICE_ACCOUNTS
 from btcctl.rest.client import ApiClient
+from btcctl.rest.served import wait_until_served
 from btcctl.rest.transport import Request
 from btcctl.testing.control_plane import ControlPlane
 from tests.integration.deployment.charts import NAMESPACE, rendered, template
 from tests.integration.deployment.value_matrix import BAD, GOOD
-from tests.integration.support import eventually
 
 MONITORING = Path(__file__).parents[1] / "data/monitoring-crds.yaml"
 needs_helm = pytest.mark.helm
@@ -37,15 +38,14 @@ def server(control_plane: ControlPlane) -> Iterator[ApiClient]:
             client.resource(NAMESPACES).create({"metadata": {"name": name}})
         except AlreadyExists:
             continue
-    eventually(lambda: all(is_established(kinds.get(each.key).body()) for each in made))
+    for each in made:
+        wait_until_served(client, each.body()["spec"])
+    # Without its namespace's account no pod is admitted; a controller makes it.
+    account = ObjectKey(NAMESPACE, "default")
+    client.resource(SERVICE_ACCOUNTS).wait_until(account, lambda found: found is not None, timeout=60.0)
     yield client
     for each in made:
         kinds.delete(each.key)
-
-
-def is_established(definition: dict[str, Any]) -> bool:
-    conditions = definition.get("status", {}).get("conditions") or []
-    return any(each["type"] == "Established" and each["status"] == "True" for each in conditions)
 
 
 def ask(client: ApiClient, body: dict[str, Any]) -> str:
