@@ -161,7 +161,7 @@ def test_a_settled_foo_is_not_written_again(scene: Foos) -> None:
     with running(scene.build()) as manager:
         eventually(lambda: "status" in scene.foos.get(foo.key).body())
         eventually(manager.controllers[0].idle)
-        manager.recorder.flush(10.0)  # type: ignore[union-attr]  # the event of its creation is written beside
+        manager.recorder.flush(60.0)  # type: ignore[union-attr]  # the event of its creation is written beside
         scene.writes.clear()
         for _ in range(3):
             manager.controllers[0].queue.add(foo.key)

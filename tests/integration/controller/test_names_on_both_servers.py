@@ -83,7 +83,7 @@ def test_events_of_any_texts_arrive(api_server: ApiServer, series: bool) -> None
     recorder.start()
     for text in ("x" * 5000, "ж" * 5000, "💥" * 5000, "a\ud800b"):
         recorder.event(subject, NORMAL, text, text, action=text)
-    recorder.stop()
+    recorder.stop(60.0)
     found = [each.body() for each in client.resource(EVENTS_V1, api_server.namespace).list()[0]]
     assert sorted(len(each["note"].encode()) for each in found) == [3, 1023, 1023, 1024]
     assert recorder.shortened == 12

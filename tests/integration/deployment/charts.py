@@ -15,7 +15,7 @@ CHART = ROOT / "helm/btcctl"
 MANIFESTS = ROOT / "manifests"
 NAMESPACE = "bitcoin-controller"
 API = "bitcoincontroller.christianb93.github.com/v1"
-SECONDS = 60.0
+SECONDS = 200.0
 Objects = dict[tuple[str, str], dict[str, Any]]
 
 

@@ -28,7 +28,7 @@ def recording(server: ApiServer) -> Iterator[tuple[EventRecorder, ObjectReferenc
     try:
         yield recorder, ObjectReference.of(CONFIG_MAPS, subject)
     finally:
-        recorder.stop()
+        recorder.stop(60.0)
 
 
 def events(server: ApiServer) -> list[dict[str, Any]]:
@@ -41,7 +41,7 @@ def test_the_same_thing_again_is_counted_in_one_event(api_server: ApiServer) -> 
         for _ in range(3):
             recorder.event(subject, NORMAL, "Happened", "once more")
         recorder.event(subject, WARNING, "Happened", "something else")
-        assert recorder.flush() == 0
+        assert recorder.flush(60.0) == 0
     found = {each["message"]: each for each in events(api_server)}
     assert {message: each["count"] for message, each in found.items()} == {"once more": 3, "something else": 1}
     event = found["once more"]
@@ -58,12 +58,12 @@ def test_the_same_thing_again_is_counted_in_one_event(api_server: ApiServer) -> 
 def test_an_event_that_was_deleted_meanwhile_is_made_again(api_server: ApiServer) -> None:
     with recording(api_server) as (recorder, subject):
         recorder.event(subject, NORMAL, "Happened", "once more")
-        assert recorder.flush() == 0
+        assert recorder.flush(60.0) == 0
         (event,) = events(api_server)
         key = ObjectKey(api_server.namespace, event["metadata"]["name"])
         api_server.client().resource(EVENTS).delete(key)
         recorder.event(subject, NORMAL, "Happened", "once more")
-        assert recorder.flush() == 0
+        assert recorder.flush(60.0) == 0
     assert [each["message"] for each in events(api_server)] == ["once more"]
 
 
@@ -76,7 +76,7 @@ def test_a_series_stands_in_the_server_as_both_groups_show_it(lone_control_plane
         recorder.start()
         for _ in range(5):
             recorder.event(ObjectReference.of(CONFIG_MAPS, subject), WARNING, "Happened", "again", action="Look")
-        recorder.stop()
+        recorder.stop(60.0)
         (old,) = events(server)
         (new,) = (each.body() for each in client.resource(EVENTS_V1, server.namespace).list()[0])
     assert new["series"]["count"] == 5

@@ -111,7 +111,7 @@ class TestTheSharedOne:
         kubectl = find_binaries().kubectl
         assert kubectl
         command = [str(kubectl), "--kubeconfig", str(control_plane.kubeconfig()), "auth", "can-i", "*", "*"]
-        assert subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout == "yes\n"
+        assert subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout == "yes\n"
 
     def test_a_stateful_set_makes_its_pods(self, client, namespace):
         eventually(lambda: has_account(client, namespace))
@@ -189,7 +189,7 @@ class TestOneOfOurOwn:
         client.resource(CONFIG_MAPS, "default").create(config_map("late"))
         private.compact()
         exactly = {"resourceVersion": old, "resourceVersionMatch": "Exact"}
-        eventually(lambda: is_gone(client, exactly))
+        eventually(lambda: is_gone(client, exactly), 60)  # it may take 15 s, see ControlPlane.compact
 
     def test_a_killed_server_refuses_and_comes_back(self, private):
         client = private.client()

@@ -22,7 +22,7 @@ def test_the_example_of_the_docs_passes(tmp_path: Path):
     (tmp_path / "conftest.py").write_text(conftest)
     (tmp_path / "test_alice.py").write_text(test)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False)
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=250, check=False)
     assert "1 passed" in done.stdout, done.stdout + done.stderr
 
 

@@ -18,7 +18,7 @@ REQUESTS = ResourceType(
 )
 SIGNER = "kubernetes.io/kube-apiserver-client"
 _VALID_SECONDS = 24 * 3600
-_SIGN_SECONDS = 20.0
+_SIGN_SECONDS = 60.0
 _POLL_SECONDS = 0.1
 
 
