@@ -20,7 +20,8 @@ from btcctl.rest.limits import ReadLimits
 from btcctl.testing.control_plane import ControlPlane
 from btcctl.testing.faults import FAULTS, Fault, FaultProxy, Pace, Target
 from btcctl.threads import Runner, Stop
-from tests.faults.handlers import State, Tracker
+from tests.faults.handlers import Lateness, State, Tracker
+from tests.faults.report import LATE_BY
 from tests.integration.api_servers import RealApiServer
 from tests.integration.informers.test_on_both_servers import define, is_served
 from tests.integration.support import eventually
@@ -30,7 +31,7 @@ pytestmark = pytest.mark.real_server
 # Bookmarks are a minute apart, and silence is far less here: so somebody writes all the time.
 SCALE = 1 / 25
 PAUSE_SECONDS = 0.03
-SETTLE_SECONDS = 30.0
+SETTLE_SECONDS = 60.0
 IN_PROXY = [fault for fault in FAULTS.values() if fault.in_proxy is not None]
 
 
@@ -79,7 +80,11 @@ def target(lone_control_plane: ControlPlane) -> Target:
 def test_nothing_is_lost(nets: Resource, target: Target, fault: Fault) -> None:
     streaming = IN_PROXY.index(fault) % 2 == 1 or fault.name.startswith("stream-")
     tracker = Tracker()
-    with FaultProxy(target) as proxy, ApiClient.from_config(ClientConfig(proxy.url), timeout=2.0) as client:
+    with (
+        Lateness() as lateness,
+        FaultProxy(target) as proxy,
+        ApiClient.from_config(ClientConfig(proxy.url), timeout=2.0) as client,
+    ):
         source = client.resource(nets.type, nets.namespace).lister_watcher(
             streaming=streaming, limits=ReadLimits().scaled(SCALE)
         )
@@ -87,8 +92,8 @@ def test_nothing_is_lost(nets: Resource, target: Target, fault: Fault) -> None:
         informer = SharedInformer(source, name="nets", options=options)
         informer.add_handler(tracker)
         with informer:
-            eventually(informer.has_synced)
-            eventually(proxy.open_watches)
+            eventually(informer.has_synced, SETTLE_SECONDS)
+            eventually(proxy.open_watches, SETTLE_SECONDS)
             with Runner("writer", Writer(nets).run):
                 pace = Pace(SCALE)
                 fault.inject(proxy, pace)
@@ -97,7 +102,9 @@ def test_nothing_is_lost(nets: Resource, target: Target, fault: Fault) -> None:
             eventually(lambda: truth == tracker.known == held(informer), SETTLE_SECONDS)
             relists = informer.statistics().reflector.relists
     assert (tracker.repeated, tracker.recreations_missed) == (0, 0)
-    assert fault.needs_list or not relists
+    # Half a minute is 1.2 s here: a machine that has no time for us makes us deaf, or our watches late, for so long.
+    is_late = lateness.worst_seconds > LATE_BY * ReadLimits().idle_seconds * SCALE
+    assert fault.needs_list or relists.keys() <= ({"silent", "polled"} if is_late else set())
 
 
 def listed(nets: Resource) -> dict[ObjectKey, State]:
