@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.integration.support import eventually
+
 TIMEOUT_SECONDS = 60.0  # for a line of output
 COMMAND_SECONDS = 300.0  # a deletion waits for finalizers, and the one of a CRD looks again for a minute
 

@@ -81,7 +81,7 @@ def test_a_settled_network_costs_no_write_and_no_call_per_reconcile_and_per_resy
     with ours.operator(replace(OPTIONS, resync_seconds=0.1)) as manager:
         ours.bring_up()
         assert manager.recorder is not None
-        manager.recorder.flush()  # type: ignore[attr-defined]
+        manager.recorder.flush(60.0)  # type: ignore[attr-defined]
 
         def is_left_alone_for_thirty_looks() -> bool:
             reads = len(ours.mesh.reads)
