@@ -38,6 +38,10 @@ def nesting_has_a_limit(talk: Talk) -> None:
     brackets, braces = "[" * 10_001 + "]" * 10_001, '{"a":' * 10_001 + "1" + "}" * 10_001
     talk.post(CONFIG_MAPS, f'{{"x":{brackets}}}')
     talk.post(CONFIG_MAPS, f"{_HEAD}data: {{a: {brackets}}}", content_type=_YAML)
+    for indicator in ("? ", "- "):
+        talk.post(CONFIG_MAPS, indicator * 20_000, content_type=_YAML)
+        talk.post(CONFIG_MAPS, _HEAD + indicator * 20_000, content_type=_YAML)
+    talk.post(CONFIG_MAPS, brackets, content_type=_YAML)
     talk.post(WIDGETS, f'{{"spec":{braces}}}')
     for kind in ("merge", "json"):
         talk.patch(f"{WIDGETS}/a", f'{{"spec":{braces}}}', content_type=kind)

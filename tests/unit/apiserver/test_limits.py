@@ -50,6 +50,10 @@ class TestYaml:
     def test_nesting_has_a_limit(self, depth, why):
         assert why in complaint(b"a: " + b"[" * depth + b"]" * depth)
 
+    @pytest.mark.parametrize("indicators", [b"? ", b"- ", b"- ? "])
+    def test_lists_and_keys_nested_on_one_line_do_not_overflow_the_stack(self, indicators):
+        assert complaint(indicators * 20_000) == "yaml: exceeded max depth of 10000"
+
 
 class TestPatterns:
     @pytest.mark.parametrize(

@@ -31,9 +31,14 @@ class _Open:
 
 
 class LimitCheck:
-    """Sees a document's events in their order."""
+    """Sees a document's events in their order.
+
+    Attributes:
+        depth: Of lists and maps in each other, the most there were.
+    """
 
     def __init__(self) -> None:
+        self.depth = 0
         self._open: list[_Open] = []
         self._sizes: dict[str, int] = {}  # of what has an anchor and has ended: visited values
         self._visited = 1  # the document
@@ -57,11 +62,12 @@ class LimitCheck:
 
     def _begin(self, event: yaml.CollectionStartEvent) -> None:
         if len(self._open) >= MAX_DEPTH:
-            raise Refused(f"line {_line(event)}: exceeded max depth of {MAX_DEPTH}")
+            raise Refused(f"{_place(event)}exceeded max depth of {MAX_DEPTH}")
         self._visit(1)
         if event.anchor:
             self._sizes.pop(event.anchor, None)
         self._open.append(_Open(event.anchor))
+        self.depth = max(self.depth, len(self._open))
 
     def _end(self) -> None:
         ended = self._open.pop()
@@ -89,8 +95,10 @@ class LimitCheck:
             raise Refused("document contains excessive aliasing")
 
 
-def _line(event: yaml.Event) -> int:
-    return event.start_mark.line + 1 if event.start_mark is not None else 0
+def _place(event: yaml.Event) -> str:
+    """The line, which nothing is said of if it is the first."""
+    line = event.start_mark.line if event.start_mark is not None else 0
+    return f"line {line + 1}: " if line else ""
 
 
 def _allowed_share(visited: int) -> float:

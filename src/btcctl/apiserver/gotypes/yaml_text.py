@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -19,6 +20,9 @@ except ImportError:
 
 
 _MANY_BRACKETS = 100
+#: Begins a list or a map in another on the same line; one that begins on its own line pays with its indentation.
+_NESTED_IN_LINE = re.compile(rb"(?:[-?:][ \t]+){3}")
+_MAX_COMPOSED_DEPTH = 3_000  # libyaml's composer recurses in C, which nothing but the end of the stack stops
 
 
 class YamlError(BtcctlError):
@@ -55,12 +59,14 @@ def load(text: bytes) -> Any:
 
 
 def _check_limits(text: bytes) -> None:
-    """Only what has many brackets or an alias can exceed one; reading all of it twice would cost the others."""
-    if b"*" not in text and max(text.count(b"[") + text.count(b"{"), text.count(b"-")) < _MANY_BRACKETS:
+    """Only what nests on a line or has an alias can exceed one; reading all of it twice would cost the others."""
+    if b"*" not in text and text.count(b"[") + text.count(b"{") < _MANY_BRACKETS and not _NESTED_IN_LINE.search(text):
         return
     check = LimitCheck()
     for event in yaml.parse(text, _Loader):
         check.see(event)
+    if check.depth > _MAX_COMPOSED_DEPTH:
+        raise RecursionError
 
 
 def _with_text_keys(value: Any) -> Any:
