@@ -275,11 +275,9 @@ def _ordered(reference: Mapping[str, Any]) -> dict[str, Any]:
 
 def deduplicated_owners(references: Sequence[Mapping[str, Any]]) -> tuple[list[Mapping[str, Any]], list[str]]:
     """The references without those that come again, and the uids of these."""
-    kept: list[Mapping[str, Any]] = []
+    kept: dict[bytes, Mapping[str, Any]] = {}  # by all that each says: there may be thousands
     again = []
     for each in references:
-        if each in kept:
+        if kept.setdefault(codecs.encode(_ordered(each)), each) is not each:
             again.append(str(each.get("uid") or ""))
-        else:
-            kept.append(each)
-    return kept, again
+    return list(kept.values()), again

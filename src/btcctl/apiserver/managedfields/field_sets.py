@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from btcctl import codecs
@@ -89,6 +89,14 @@ def union(left: FieldSet, right: FieldSet) -> FieldSet:
         other = found.get(element)
         found[element] = node if other is None else _union_nodes(other, node)
     return found
+
+
+def union_of_all(sets: Sequence[FieldSet]) -> FieldSet:
+    """Of many, two by two: one after the other would go through what there is already each time."""
+    if len(sets) < 2:
+        return sets[0] if sets else {}
+    half = len(sets) // 2
+    return union(union_of_all(sets[:half]), union_of_all(sets[half:]))
 
 
 def difference(left: FieldSet, right: FieldSet) -> FieldSet:

@@ -13,7 +13,7 @@ from typing import Any
 from btcctl.apiserver.managedfields import entries
 from btcctl.apiserver.managedfields.comparing import Comparison, Untypable, compare, completed
 from btcctl.apiserver.managedfields.entries import UPDATE, Entry, Managed, Manager, manager_of
-from btcctl.apiserver.managedfields.field_sets import FieldSet, difference, intersection, of_paths, union
+from btcctl.apiserver.managedfields.field_sets import FieldSet, difference, intersection, of_paths, union, union_of_all
 from btcctl.apiserver.managedfields.reconciling import reconciled
 from btcctl.apiserver.managedfields.targets import Target
 from btcctl.apiserver.managedfields.typed import problems
@@ -194,6 +194,7 @@ def _capped(managed: Managed) -> Managed:
         return managed
     found, left = dict(managed), len(updaters)
     first: dict[str, Manager] = {}
+    gathered: dict[Manager, list[Entry]] = {}  # by the one that they become
     for manager in sorted(updaters, key=lambda each: (managed[each].time, each)):
         if left <= MAX_UPDATE_MANAGERS:
             break
@@ -202,9 +203,10 @@ def _capped(managed: Managed) -> Managed:
             first[version] = manager
             continue
         bucket = Manager(_ANCIENT, UPDATE, version)
-        if bucket not in found:
-            found[bucket] = found.pop(first[version])
-        entry = found.pop(manager)
-        found[bucket] = Entry(union(entry.fields, found[bucket].fields), version, entry.time)
+        if bucket not in gathered:
+            gathered[bucket] = [found.pop(first[version])]
+        gathered[bucket].append(found.pop(manager))
         left -= 1
+    for bucket, theirs in gathered.items():
+        found[bucket] = Entry(union_of_all([each.fields for each in theirs]), bucket.api_version, theirs[-1].time)
     return found
