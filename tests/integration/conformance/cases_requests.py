@@ -125,3 +125,26 @@ def pods_have_preconditions_too(talk: Talk) -> None:
     )
     talk.delete(f"{PODS}/a", {"preconditions": {"uid": created["uid"]}, "gracePeriodSeconds": -5})
     talk.get(f"{PODS}/a")
+
+
+@case("create")
+def what_a_plain_text_of_yaml_is_go_decides(talk: Talk) -> None:
+    head = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: made}\ndata: "
+    for value in ("12:30", "1.2.3", "y", "oN", "1e3", "0o17", "017", "089", "1_000", "5.", "0x", ".5", "1e400"):
+        _in_yaml(talk, f"{head}{{a: {value}}}")
+    for value in ("!!str 5", "!!int '5'", "!foo b", "!!binary aGk=", "9" * 30, "9" * 500, "2001-01-01", ".inf"):
+        _in_yaml(talk, f"{head}{{a: {value}}}")
+
+
+@case("errors", error=True)
+def what_is_no_object_in_yaml_is_refused(talk: Talk) -> None:
+    for text in ("", "~", "# nothing", "- a", "a", "a: b: c", "{a", "a: *x", "{}\n---\n{}", "a: b\n--- \n- c"):
+        _in_yaml(talk, text)
+
+
+def _in_yaml(talk: Talk, text: str) -> None:
+    query = {"dryRun": "All"}
+    answer = talk.post(CONFIG_MAPS, text, content_type="application/yaml", query=query)
+    talk.note("made", answer.body.get("data"))
+    apply = "application/apply-patch+yaml"
+    talk.patch(f"{CONFIG_MAPS}/made", text, content_type=apply, query={**query, "fieldManager": "m"})

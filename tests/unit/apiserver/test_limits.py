@@ -54,6 +54,16 @@ class TestYaml:
     def test_lists_and_keys_nested_on_one_line_do_not_overflow_the_stack(self, indicators):
         assert complaint(indicators * 20_000) == "yaml: exceeded max depth of 10000"
 
+    def test_plain_texts_are_what_they_are_to_go(self):
+        text = b"[12:30, y, off, 1e3, 0o17, 017, 089, 1_000, 5., !foo x, !!binary aGk=, " + b"9" * 500 + b"]\n---\nb"
+        assert yaml_text.load(text) == ["12:30", True, False, 1000, 15, 15, 89, 1000, 5, "x", "hi", "9" * 500]
+        assert complaint(b"[-.inf]") == "json: unsupported value: -Inf"
+
+    def test_numbers_in_base_60_are_not_computed(self):
+        begun = process_time()
+        assert yaml_text.load(b"59:" * 100_000 + b"59").startswith("59:59")
+        assert process_time() - begun < 1
+
 
 def updater(number: int) -> dict[str, object]:
     entry = {"operation": "Update", "apiVersion": "v1", "fieldsType": "FieldsV1"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import math
 import re
 from typing import Any
 
@@ -30,13 +32,82 @@ class YamlError(BtcctlError):
 
 
 class _Loader(_Safe):
-    """Leaves times as they are written, as JSON does."""
+    """Leaves times as they are written, as JSON does, and reads plain texts as Go's library (goyaml.v2) does."""
 
 
-_Loader.yaml_implicit_resolvers = {
-    character: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for character, resolvers in _Safe.yaml_implicit_resolvers.items()
-}
+_BOOL = re.compile("(?:y|yes|on|true|n|no|off|false|Y|N|Yes|On|True|No|Off|False|YES|ON|TRUE|NO|OFF|FALSE)$")
+_INTEGER = re.compile("[-+]?(?:0[xX][0-9a-fA-F_]+|0[oO]?[0-7_]*|0[bB][01_]+|[1-9][0-9_]*)$")
+_FLOAT = re.compile(
+    r"[-+]?(?:\.[0-9]+|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9]+)?$|[-+]?\.(?:inf|Inf|INF)$|\.(?:nan|NaN|NAN)$"
+)
+_SHOWN_IN_FULL_BELOW = 1e21  # by encoding/json
+_MOST_DIGITS = 400  # with more, no number is one of 64 bits
+
+#: No number in base 60 is among them: 12:30 is a text, and so is what would take seconds to compute.
+_RESOLVED = (
+    ("bool", _BOOL, "yYnNtTfFoO"),
+    ("int", _INTEGER, "-+0123456789"),
+    ("float", _FLOAT, "-+0123456789."),
+    ("null", re.compile("(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""]),
+    ("merge", re.compile("<<$"), "<"),
+)
+_Loader.yaml_implicit_resolvers = {}
+for _name, _pattern, _first in _RESOLVED:
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_name}", _pattern, list(_first))
+
+
+def _text(loader: _Loader, node: yaml.Node) -> str:
+    if not isinstance(node, yaml.ScalarNode):
+        raise YamlError(f"yaml: cannot decode a collection as a {node.tag}")
+    return str(loader.construct_scalar(node))
+
+
+def _bool(loader: _Loader, node: yaml.Node) -> bool:
+    return _text(loader, node).lower() in {"y", "yes", "on", "true"}
+
+
+def _number(loader: _Loader, node: yaml.Node) -> int | float | str:
+    """What has more than 64 bits is a floating-point number, and what is too much for one is a text."""
+    text = _text(loader, node)
+    plain_text = text.replace("_", "")
+    if len(plain_text) > _MOST_DIGITS:
+        return text
+    if _INTEGER.match(plain_text):
+        whole = _integer(plain_text)
+        if -(2**63) <= whole < 2**64:
+            return whole
+    if plain_text.lower().endswith(("inf", "nan")):
+        shown = "NaN" if plain_text[-1] in "nN" else f"{'-' if plain_text[0] == '-' else '+'}Inf"
+        raise YamlError(f"json: unsupported value: {shown}")
+    number = float(plain_text)
+    if math.isinf(number):
+        return text
+    return int(number) if number.is_integer() and abs(number) < _SHOWN_IN_FULL_BELOW else number
+
+
+def _integer(text: str) -> int:
+    digits = text.lstrip("-+")
+    is_octal = len(digits) > 1 and digits[0] == "0" and digits[1].isdecimal()
+    number = int(digits, 8 if is_octal else 0)
+    return -number if text.startswith("-") else number
+
+
+def _binary(loader: _Loader, node: yaml.Node) -> str:
+    return base64.b64decode(_text(loader, node)).decode()
+
+
+def _untagged(loader: _Loader, node: yaml.Node) -> Any:
+    """What has a tag that nobody knows is what it would be without."""
+    if isinstance(node, yaml.MappingNode):
+        return loader.construct_mapping(node, deep=True)
+    return loader.construct_sequence(node, deep=True) if isinstance(node, yaml.SequenceNode) else node.value
+
+
+_Loader.add_constructor("tag:yaml.org,2002:bool", _bool)
+_Loader.add_constructor("tag:yaml.org,2002:int", _number)
+_Loader.add_constructor("tag:yaml.org,2002:float", _number)
+_Loader.add_constructor("tag:yaml.org,2002:binary", _binary)
+_Loader.add_constructor(None, _untagged)
 
 
 def load(text: bytes) -> Any:
@@ -46,7 +117,7 @@ def load(text: bytes) -> Any:
     """
     try:
         _check_limits(text)
-        loaded = yaml.load(text, _Loader)  # noqa: S506 - it is a safe loader
+        loaded = next(yaml.load_all(text, _Loader), None)
         return codecs.decode(codecs.encode(_with_text_keys(loaded)))
     except yaml.MarkedYAMLError as error:
         raise YamlError(_told(error)) from error
@@ -64,6 +135,8 @@ def _check_limits(text: bytes) -> None:
         return
     check = LimitCheck()
     for event in yaml.parse(text, _Loader):
+        if isinstance(event, yaml.DocumentEndEvent):
+            break
         check.see(event)
     if check.depth > _MAX_COMPOSED_DEPTH:
         raise RecursionError

@@ -276,8 +276,5 @@ def _ordered(reference: Mapping[str, Any]) -> dict[str, Any]:
 def deduplicated_owners(references: Sequence[Mapping[str, Any]]) -> tuple[list[Mapping[str, Any]], list[str]]:
     """The references without those that come again, and the uids of these."""
     kept: dict[bytes, Mapping[str, Any]] = {}  # by all that each says: there may be thousands
-    again = []
-    for each in references:
-        if kept.setdefault(codecs.encode(_ordered(each)), each) is not each:
-            again.append(str(each.get("uid") or ""))
-    return list(kept.values()), again
+    again = [each for each in references if kept.setdefault(codecs.encode(_ordered(each)), each) is not each]
+    return list(kept.values()), [str(each.get("uid") or "") for each in again]

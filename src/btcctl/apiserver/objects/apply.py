@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from btcctl import codecs
-from btcctl.apiserver.gotypes import Misfit, yaml_text
+from btcctl.apiserver.gotypes import Misfit, json_name, yaml_text
 from btcctl.apiserver.machinery import errors
 from btcctl.apiserver.machinery.errors import Cause
 from btcctl.apiserver.managedfields import Author
@@ -72,7 +72,7 @@ def _converted(served: Served, new: dict[str, Any]) -> dict[str, Any]:
         return served.kind.applied(new)
     except Misfit as error:
         name = f"{new['metadata'].get('namespace', '')}/{new['metadata'].get('name', '')}"
-        kind = f"{served.type.api_version}, Kind={served.type.kind}"
+        kind = f"{served.type.group}/{served.type.version}, Kind={served.type.kind}"
         why = f"unable to convert unstructured object to {kind}: {error}"
         raise errors.internal(f"failed to convert new object ({name}; {kind}) to proper version: {why}") from error
 
@@ -105,9 +105,11 @@ def read_configuration(body: bytes, kind: str, api_version: str) -> dict[str, An
     try:
         wanted = private(_parsed(body))
     except (yaml_text.YamlError, msgspec.MsgspecError) as error:
-        raise errors.bad_request(f"error decoding YAML: {error}") from error
+        raise errors.bad_request(f"error decoding YAML: error converting YAML to JSON: {error}") from error
+    wanted = {} if wanted is None else wanted
     if not isinstance(wanted, dict):
-        raise errors.bad_request("error decoding YAML: not an object")
+        why = f"json: cannot unmarshal {json_name(wanted)} into Go value of type map[string]interface {{}}"
+        raise errors.bad_request(f"error decoding YAML: error unmarshaling JSON: while decoding JSON: {why}")
     sent = wanted.get("kind") or "", wanted.get("apiVersion") or ""
     if sent != (kind, api_version):
         group, _, version = f"{sent[1]}".rpartition("/")

@@ -255,5 +255,5 @@ class TestAppliedValues:
 
     def test_what_does_not_fit_is_an_error_of_the_server(self, server):
         answer = self.applied(server, "much")
-        words = "unable to convert unstructured object to v1, Kind=Pod: quantities must match"
+        words = "unable to convert unstructured object to /v1, Kind=Pod: quantities must match"
         assert (answer.status, words in answer.message) == (500, True)
