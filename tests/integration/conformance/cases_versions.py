@@ -120,3 +120,9 @@ def a_storage_version_is_remembered_and_must_stay(talk: Talk) -> None:
     talk.patch(f"{place}/status", {"status": {"storedVersions": ["v2"]}})
     talk.pause(SECOND)
     talk.patch(place, {"spec": {"versions": [{**two, "storage": True}]}})
+
+
+@case("versions", error=True)
+def a_warning_of_deprecation_is_printable(talk: Talk) -> None:
+    for warning in ("a\tb", "x\n" + "y" * 300, "\u00e9", "\u00e9\n"):
+        try_to_define(talk, versions=[version("v1", storage=True, deprecated=True, deprecationWarning=warning)])

@@ -1,10 +1,13 @@
-"""Which names of a CustomResourceDefinition are accepted: those no other of its group has."""
+"""Which names of a CustomResourceDefinition are accepted: those no other of its group has, in a group one may use."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from btcctl.apiserver.machinery.errors import Cause
+from btcctl.apiserver.machinery.field_errors import invalid
 from btcctl.apiserver.machinery.gofmt import quoted
 from btcctl.apiserver.storage.collection import Body
 
@@ -17,6 +20,20 @@ _FIELDS = (
     ("kind", "KindConflict", True),
     ("listKind", "ListKindConflict", True),
 )
+
+
+APPROVED = "api-approved.kubernetes.io"
+APPROVAL = "KubernetesAPIApprovalPolicyConformant"
+_URL = re.compile(r'[A-Za-z][A-Za-z0-9+.-]*://(?:[^\s/?%<>"\[\]]+|\[[0-9A-Fa-f:.]+\](?::\d*)?)(?:[/?].*)?')
+
+
+class Condition(NamedTuple):
+    """Of a definition's status."""
+
+    type: str
+    status: str
+    reason: str
+    message: str
 
 
 class Verdict(NamedTuple):
@@ -73,3 +90,35 @@ def _complaints(asked: str | Sequence[str] | None, before: str | Sequence[str] |
     new = [asked] if isinstance(asked, str) else asked or []
     old = [before] if isinstance(before, str) else before or []
     return [f"{quoted(each)} is already in use" for each in new if each not in old and each in taken]
+
+
+def approval(body: Body) -> Condition | None:
+    """What a group of Kubernetes' own says of its approval; None for any other group."""
+    group = str(body["spec"].get("group") or "")
+    if not f".{group}".endswith((".k8s.io", ".kubernetes.io")):
+        return None
+    said = (body["metadata"].get("annotations") or {}).get(APPROVED) or ""
+    needs = f'protected groups must have approval annotation "{APPROVED}"'
+    see = "see https://github.com/kubernetes/enhancements/pull/1111"
+    if not said:
+        return Condition(APPROVAL, "False", "MissingAnnotation", f"{needs}, {see}")
+    if _URL.fullmatch(said):
+        return Condition(APPROVAL, "True", "ApprovedAnnotation", f"approved in {said}")
+    if said.startswith("unapproved"):
+        return Condition(APPROVAL, "False", "UnapprovedAnnotation", f"not approved: {quoted(said)}")
+    why = f'{needs} with either a URL or a reason starting with "unapproved", {see}'
+    return Condition(APPROVAL, "False", "InvalidAnnotation", why)
+
+
+def check_approval(body: Body, old: Body | None) -> list[Cause]:
+    """An approval may stay as wrong as it was."""
+    found = approval(body)
+    was = approval(old) if old is not None else None
+    if found is None or (was is not None and was.reason == found.reason):
+        return []
+    field = f"metadata.annotations[{APPROVED}]"
+    if found.reason == "MissingAnnotation":
+        return [Cause("FieldValueRequired", f"Required value: {found.message}", field)]
+    if found.reason == "InvalidAnnotation":
+        return [invalid(field, body["metadata"]["annotations"][APPROVED], found.message)]
+    return []

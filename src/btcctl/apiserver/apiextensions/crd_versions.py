@@ -187,8 +187,14 @@ def _check_deprecation(version: Version, field: str) -> Iterator[Cause]:
         yield invalid(field, warning, "can only be set for deprecated versions")
     elif not warning:
         yield invalid(field, warning, "must not be an empty string")
-    elif len(warning.encode()) > 256:
-        yield invalid(field, warning, "must be <= 256 characters long")
+    else:
+        if len(warning.encode()) > 256:
+            yield invalid(field, warning, "must be <= 256 characters long")
+        odd = next((index for index, each in enumerate(warning) if not each.isprintable()), None)
+        if odd is not None:
+            index = len(warning[:odd].encode())
+            why = f"must only contain printable UTF-8 characters; non-printable character found at index {index}"
+            yield invalid(field, warning, why)
 
 
 def _of_all(versions: Sequence[Version], why: str) -> Cause:

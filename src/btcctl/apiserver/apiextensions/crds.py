@@ -61,6 +61,7 @@ def check_definition(body: Body, old: Body | None = None) -> list[Cause]:
         message = f'Invalid value: "{name}": must be spec.names.plural+"."+spec.group'
         causes.append(Cause("FieldValueInvalid", message, "metadata.name"))
     causes += _check_group(spec.get("group") or "")
+    causes += crd_names.check_approval(body, old)
     if not spec.get("scope"):
         causes.append(Cause("FieldValueRequired", "Required value", "spec.scope"))
     elif spec["scope"] not in {"Cluster", "Namespaced"}:
@@ -124,16 +125,26 @@ def settle(body: Body, others: Iterable[Body], now: str) -> list[dict[str, Any]]
         established.
     """
     names, accepted = crd_names.judge(body, others)
+    approval = crd_names.approval(body)
+    judged = [*([approval] if approval else []), accepted]
     status = {**(body.get("status") or {}), "acceptedNames": names}
     if is_established(body):
-        kept = [each for each in status["conditions"] if each["type"] != "NamesAccepted"]
-        return [{**status, "conditions": _conditions([accepted], now) + kept}]
+        kept = [each for each in status["conditions"] if each["type"] not in {found[0] for found in judged}]
+        return [{**status, "conditions": _conditions(judged, now) + kept}]
     if accepted[1] == "False":
-        refused = [accepted, ("Established", "False", "NotAccepted", "not all names are accepted")]
+        refused = [*judged, ("Established", "False", "NotAccepted", "not all names are accepted")]
         return [{**status, "conditions": _conditions(refused, now)}]
-    installing = [accepted, ("Established", "False", "Installing", _ACCEPTED)]
-    established = [accepted, ("Established", "True", "InitialNamesAccepted", _ACCEPTED)]
+    installing = [*judged, ("Established", "False", "Installing", _ACCEPTED)]
+    established = [*judged, ("Established", "True", "InitialNamesAccepted", _ACCEPTED)]
     return [{**status, "conditions": _conditions(each, now)} for each in (installing, established)]
+
+
+def is_settled(body: Body) -> bool:
+    """Whether its status says what there is to say of its names and its group."""
+    status, approval = body["status"], crd_names.approval(body)
+    told = {(each["type"], each.get("message")) for each in status.get("conditions") or ()}
+    is_told = approval is None or (approval.type, approval.message) in told
+    return bool(told) and is_told and status.get("acceptedNames") == body["spec"]["names"]
 
 
 def terminating_condition(now: str) -> dict[str, str]:

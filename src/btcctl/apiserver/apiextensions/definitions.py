@@ -49,7 +49,7 @@ class Definitions:
         if record is None:
             return
         body = record.body
-        if not body["status"].get("conditions") or body["status"].get("acceptedNames") != body["spec"]["names"]:
+        if not crds.is_settled(body):
             others = [each.body for each in self._store.list(DEFINITIONS)[0] if each.body["metadata"]["name"] != name]
             now = rfc3339(self._store.clock.wall_time())
             for status in crds.settle(body, others, now):

@@ -166,3 +166,22 @@ def test_a_cluster_scoped_kind_has_no_namespace(empty):
     created = empty.created(f"/apis/{GROUP}/v1/things", thing())
     assert "namespace" not in created["metadata"]
     assert empty.get(THINGS).status == 404
+
+
+class TestApproval:
+    def defined(self, server, group, approval):
+        body = definition()
+        body["metadata"] = {"name": f"things.{group}", "annotations": {"api-approved.kubernetes.io": approval}}
+        body["spec"]["group"] = group
+        return server.call("POST", DEFINITIONS, body)
+
+    def test_a_group_of_kubernetes_own_needs_one(self, server):
+        assert "must have approval annotation" in self.defined(server, "x.k8s.io", "").message
+        assert "a reason starting with" in self.defined(server, "kubernetes.io", "yes").message
+        assert self.defined(server, "ak8s.io", "").status == 201
+
+    @pytest.mark.parametrize(("approval", "status"), [("https://example.org/1", "True"), ("unapproved", "False")])
+    def test_it_is_told_as_a_condition(self, server, approval, status):
+        self.defined(server, "x.k8s.io", approval)
+        found = server.get(f"{DEFINITIONS}/things.x.k8s.io").body["status"]["conditions"]
+        assert ("KubernetesAPIApprovalPolicyConformant", status) in {(each["type"], each["status"]) for each in found}
