@@ -14,6 +14,16 @@ from btcctl.crds.modules import crds_in
 from btcctl.errors import ConfigError
 
 
+class _Loader(yaml.SafeLoader):
+    """As kubectl reads: times stay texts, and so does `=`, of which YAML 1.1 says what nobody has ever used."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    character: [(tag, pattern) for tag, pattern in resolvers if tag.rpartition(":")[2] not in {"timestamp", "value"}]
+    for character, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
 def difference_from(path: Path, module: ModuleType, name: str) -> str:
     """How a file's definitions differ from those of a module's classes, as a diff; "" if they are the same.
 
@@ -37,15 +47,23 @@ def definitions_in(path: Path) -> list[dict[str, Any]]:
 
 
 def objects_in(path: Path) -> list[dict[str, Any]]:
-    """The objects in a file of YAML.
+    """The objects in a file of YAML, also those in a List, as `kubectl get` prints several.
 
     Raises:
         ConfigError: It cannot be read, or is no YAML of objects.
     """
     try:
-        documents = [*yaml.safe_load_all(path.read_text())]
+        documents = [*yaml.load_all(path.read_text(), _Loader)]
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigError(f"{path} cannot be read: {error}") from error
-    if not all(each is None or isinstance(each, dict) for each in documents):
+    found = [inner for each in documents for inner in _items_of(each)]
+    if not all(each is None or isinstance(each, dict) for each in found):
         raise ConfigError(f"{path} holds something else than objects")
-    return [each for each in documents if each]
+    return [each for each in found if each]
+
+
+def _items_of(document: Any) -> list[Any]:
+    if isinstance(document, dict) and str(document.get("kind")).endswith("List"):
+        items = document.get("items")
+        return items if isinstance(items, list) else [document]
+    return [document]

@@ -15,6 +15,7 @@ from typing import Any
 from btcctl import codecs
 from btcctl.crds.naming import ClassNames, camel, class_name, field_name
 from btcctl.errors import ConfigError
+from btcctl.typed.typed_object import CustomResource
 
 _SCALARS = {"string": "str", "integer": "int", "number": "float", "boolean": "bool"}
 _BOUNDS = {
@@ -66,7 +67,7 @@ class _Writer:
         imports = (
             [f"from typing import {', '.join(used)}"] if (used := _used(text, "Annotated", "Any", "Literal")) else []
         )
-        ours = _used(text, "Column", "CustomResource", "Scale")
+        ours = _used(text, "Column", "CustomResource", "EmbeddedResource", "Scale")
         third = ["import msgspec", f"from btcctl import {', '.join(ours)}"]
         third += ["from msgspec import Meta"] if _used(text, "Meta") else []
         head = ["from __future__ import annotations", "", *imports, *([""] if imports else []), *third]
@@ -102,7 +103,10 @@ class _Writer:
         if parts["spec"] is None or "spec" not in required:
             made.lines.append(f"spec: {parts['spec'] or 'None'} = None")
         made.bases = _bases(name, spec, version, parts)
-        made.lines += self._fields(name, properties, required)
+        of_its_own = self._fields(name, properties, required, _OF_AN_OBJECT)
+        if of_its_own:
+            made.bases += "    kw_only=True,\n"  # one without a default may come after the spec
+        made.lines += of_its_own
         self._classes.append(made)
 
     def _part(self, name: str, part: str, schema: Mapping[str, Any] | None, is_required: bool) -> str | None:
@@ -127,9 +131,9 @@ class _Writer:
             return f"Literal[{', '.join(map(repr, dict.fromkeys(choices)))}]"
         if kind == "array":
             return f"list[{self._type(schema.get('items') or {}, name)}]"
-        if kind == "object" and not schema.get("x-kubernetes-embedded-resource"):
-            return self._object(schema, name)
-        return "dict[str, Any]" if kind == "object" else _SCALARS.get(str(kind), "Any")
+        if kind == "object" and schema.get("x-kubernetes-embedded-resource"):
+            return "EmbeddedResource"
+        return self._object(schema, name) if kind == "object" else _SCALARS.get(str(kind), "Any")
 
     def _object(self, schema: Mapping[str, Any], name: str) -> str:
         properties = schema.get("properties")
@@ -148,8 +152,9 @@ class _Writer:
         self._classes.append(made)
         return made.name
 
-    def _fields(self, owner: str, properties: Mapping[str, Any], required: Sequence[str]) -> list[str]:
-        taken: frozenset[str] = frozenset()
+    def _fields(
+        self, owner: str, properties: Mapping[str, Any], required: Sequence[str], taken: frozenset[str] = frozenset()
+    ) -> list[str]:
         lines = []
         for name, schema in properties.items():
             python = field_name(name, taken)
@@ -160,6 +165,8 @@ class _Writer:
         return lines
 
 
+#: What each object has and does, whatever its fields.
+_OF_AN_OBJECT = frozenset(each for each in dir(CustomResource) if not each.startswith("_"))
 _STRUCT = 'msgspec.Struct, rename="camel", kw_only=True'
 
 
@@ -181,6 +188,11 @@ def _bases(name: str, spec: Mapping[str, Any], version: Mapping[str, Any], parts
     if scale:
         paths = [scale["specReplicasPath"], scale["statusReplicasPath"], scale.get("labelSelectorPath")]
         said.append(f"scale=Scale({', '.join(repr(each) for each in paths if each)})")
+    selectable = tuple(each["jsonPath"] for each in version.get("selectableFields") or ())
+    if selectable:
+        said.append(f"selectable_fields={selectable!r}")
+    if version.get("deprecated"):
+        said.append(f"deprecated={version.get('deprecationWarning') or True!r}")
     types = ", ".join(parts[each] or "None" for each in ("spec", "status"))
     return "\n    " + ",\n    ".join([f"CustomResource[{types}]", *said]) + ",\n"
 

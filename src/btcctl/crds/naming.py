@@ -8,7 +8,8 @@ import re
 
 #: What a generated module imports, or evaluates annotations with.
 _TAKEN = frozenset(
-    {"AGE", "Annotated", "Any", "Column", "CustomResource", "Literal", "Meta", "Rule", "Scale", "msgspec"}
+    {"AGE", "Annotated", "Any", "Column", "CustomResource", "EmbeddedResource"}
+    | {"Literal", "Meta", "Rule", "Scale", "msgspec"}
 )
 _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z0-9]+|[A-Z]+|[0-9]+")
 

@@ -90,6 +90,41 @@ def test_fields_have_python_s_names_and_keep_the_server_s(load):
     }
 
 
+def test_fields_beside_the_spec_may_be_required_and_named_as_what_each_object_has(load):
+    definition = crd("x.org", "Thing", "things", version("v1", struct(a=TEXT), required=False))
+    schema = definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    schema["properties"] |= {"name": TEXT, "key": COUNT}
+    schema["required"] = ["name"]
+    thing = load(source_of([definition])).Thing(name_="Ada", key_=1)
+    thing.metadata.name = "a"
+    assert (thing.name, thing.key.name) == ("a", "a")
+    made = FakeClient(types=[definition]).resource(type(thing), "default").create(thing)
+    assert made.as_read.body()["name"] == "Ada"
+
+
+def test_what_a_version_says_of_itself_is_kept(load):
+    definition = crd(
+        "x.org",
+        "Thing",
+        "things",
+        version("v2", struct(mode=TEXT), selectableFields=[{"jsonPath": ".spec.mode"}]),
+        version("v1", struct(mode=TEXT), storage=False, deprecated=True, deprecationWarning="use v2"),
+        version("v1beta1", struct(mode=TEXT), storage=False, deprecated=True),
+    )
+    again = crd_for(*models_in(load(source_of([definition]))).values())
+    words = ("deprecated", "deprecationWarning", "selectableFields")
+    before, after = ([{w: v.get(w) for w in words} for v in each["spec"]["versions"]] for each in (definition, again))
+    assert before == after
+
+
+def test_an_embedded_resource_stays_one(load):
+    embedded = {"type": "object", "x-kubernetes-embedded-resource": True, "x-kubernetes-preserve-unknown-fields": True}
+    definition = crd("x.org", "Thing", "things", version("v1", struct("of", of=embedded)))
+    again = crd_for(load(source_of([definition])).Thing)
+    spec = again["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
+    assert spec["properties"]["of"] == embedded
+
+
 def test_schemas_that_are_the_same_become_one_class():
     reference = struct("name", name=TEXT)
     source = source_of([crd("x.org", "Thing", "things", version("v1", struct(one=reference, two=reference)))])
@@ -139,6 +174,18 @@ def test_names_go_to_python_and_back():
     assert camel("max_unavailable") == "maxUnavailable"
     assert field_name("IPAddresses") == "ip_addresses"
     assert class_name("foo-bar", "baz") == "FooBarBaz"
+
+
+@pytest.mark.parametrize("printed", [lambda one: one, lambda one: {"kind": "List", "items": [one]}])
+def test_definitions_are_read_as_kubectl_reads_and_prints_them(tmp_path, capsys, printed):
+    spec = struct(op={"type": "string", "enum": ["EQUAL", "!="]}, day={"type": "string", "default": "DAY"})
+    text = yaml.safe_dump(printed(crd("x.org", "Thing", "things", version("v1", spec))))
+    path = tmp_path / "crd.yaml"
+    path.write_text(text.replace("EQUAL", "=").replace("DAY", "2020-01-01"))
+    assert main(["types", str(path)], {}) == 0
+    source = capsys.readouterr().out
+    assert "Literal['=', '!=']" in source
+    assert "'2020-01-01'" in source
 
 
 def test_the_yaml_of_a_definition_is_enough(tmp_path, capsys):
