@@ -17,6 +17,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import msgspec
 import pytest
 
 if TYPE_CHECKING:
@@ -129,6 +130,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="OperatorEnv.assert_rbac writes the rules of its manifest instead of comparing them",
     )
+
+
+def pytest_pycollect_makeitem(obj: object) -> list[pytest.Item] | None:
+    """Kinds may be called `TestRun`: what describes an object is no class of tests."""
+    return [] if isinstance(obj, msgspec.StructMeta) else None
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -26,6 +26,17 @@ def test_the_example_of_the_docs_passes(tmp_path: Path):
     assert "1 passed" in done.stdout, done.stdout + done.stderr
 
 
+def test_a_kind_may_be_called_as_tests_are(tmp_path: Path):
+    (tmp_path / "test_runs.py").write_text(
+        "import msgspec\nfrom btcctl import CustomResource\nclass TestRunSpec(msgspec.Struct):\n    script: str\n"
+        'class TestRun(CustomResource[TestRunSpec, None], group="x.org", version="v1", plural="testruns"):\n    pass\n'
+        'def test_it():\n    assert TestRun.named("a", TestRunSpec("b")).spec.script == "b"\n'
+    )
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False)
+    assert "1 passed" in done.stdout, done.stdout + done.stderr
+
+
 def test_no_two_free_ports_are_the_same_and_none_is_ephemeral():
     found = free_ports(20)
     assert len(set(found)) == 20

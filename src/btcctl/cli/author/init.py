@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import ast
+import keyword
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
+from itertools import chain
 from pathlib import Path
 from string import Template
 from types import ModuleType
@@ -22,6 +26,12 @@ from btcctl.rbac.rights import ELECTION, Right, cluster_role
 _NAME = re.compile(r"[a-z]([-a-z0-9]{0,48}[a-z0-9])?")
 _KIND = re.compile(r"[A-Z][A-Za-z0-9]{0,62}")
 _GROUP = re.compile(r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+")
+
+#: What the project, or what it stands on, imports by this name; and where its tests are.
+_IMPORTED = sys.stdlib_module_names | {
+    *("btcctl", "cachetools", "msgspec", "mypy", "prometheus_client", "pytest", "rich", "setuptools", "structlog"),
+    *("tests", "urllib3", "yaml"),
+}
 
 #: Where each template goes.
 _FILES = {
@@ -53,6 +63,7 @@ _RIGHTS = {
     "kopf": {"/configmaps": "get create patch delete", "GROUP/PLURAL": "patch"},
     "sample-controller": {"apps/deployments": "list watch create update"},
 }
+_IMPORTS = (ast.Import, ast.ImportFrom)
 LIKES = tuple(name for name in _RIGHTS if name)
 
 
@@ -83,6 +94,12 @@ class Project:
         ):
             if not pattern.fullmatch(value):
                 raise ConfigError(f"{value!r} is no {what} of an operator: it looks like {example}")
+        if keyword.iskeyword(self.package) or self.package in _IMPORTED:
+            raise ConfigError(
+                f"{self.name!r} would be imported in place of another module of this name: choose another"
+            )
+        if keyword.iskeyword(self.kind) or self.kind in self._names_in_use():
+            raise ConfigError(f"{self.kind!r} means something else in the project's code: choose another --kind")
 
     @property
     def package(self) -> str:
@@ -109,6 +126,14 @@ class Project:
         for folder in ("manifests", "chart/files"):
             made |= {f"{folder}/crds.yaml": definitions, f"{folder}/rbac.yaml": self._rbac()}
         return made
+
+    def _names_in_use(self) -> set[str]:
+        """What modules of the project import, or call a class, beside its own kind."""
+        words = dict.fromkeys(("name", "kind", "group", "package", "plural"), "_")
+        trees = [ast.parse(Template(self._template(name)).substitute(words)) for name in _FILES if name.endswith(".py")]
+        nodes = [*chain.from_iterable(ast.walk(each) for each in trees)]
+        imported = (each.asname or each.name for node in nodes if isinstance(node, _IMPORTS) for each in node.names)
+        return {*imported, *(node.name for node in nodes if isinstance(node, ast.ClassDef))}
 
     def _template(self, name: str) -> str:
         folder = resources.files("btcctl.cli.author") / "scaffold"

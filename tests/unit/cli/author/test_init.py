@@ -44,6 +44,13 @@ def test_what_is_there_is_never_overwritten(tmp_path, monkeypatch, capsys):
         (["mine", "--kind", "database"], "'database' is no kind"),
         (["mine", "--group", "db"], "'db' is no group"),
         (["../mine"], "'../mine' is no name"),
+        (["operator"], "'operator' would be imported in place of another module of this name"),
+        (["class"], "'class' would be imported"),
+        (["tests"], "'tests' would be imported"),
+        (["btcctl"], "'btcctl' would be imported"),
+        (["app"], "'App' means something else in the project's code: choose another --kind"),
+        (["mine", "--kind", "ConfigMap"], "'ConfigMap' means something else"),
+        (["mine", "--kind", "None"], "'None' means something else"),
     ],
 )
 def test_what_cannot_be_a_name_is_bad_usage(tmp_path, monkeypatch, capsys, arguments, complaint):
