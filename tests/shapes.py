@@ -8,7 +8,7 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Any, Generic, Literal, TypedDict, TypeVar
 
 import attrs
 import msgspec
@@ -88,6 +88,29 @@ class Range(msgspec.Struct):
     high: int
 
 
+Item = TypeVar("Item")
+
+
+class Weighed(msgspec.Struct, Generic[Item]):
+    """Something, and how much it counts.
+
+    Attributes:
+        of: What it is.
+    """
+
+    __rules__ = (Rule("self.weight >= 0", "weight is below 0"),)
+
+    of: Item
+    weight: int = 1
+    grade: Literal["low", "high"] = "low"
+
+
+@dataclass
+class Pair(Generic[Item]):
+    one: Item
+    other: Item
+
+
 class Tree(msgspec.Struct):
     left: Range
     right: Range | None = None
@@ -133,6 +156,10 @@ SHAPES = [
     Shape("exclusive_bounds", Annotated[int, Meta(gt=1, lt=9)], [2, 8], [1, 9]),
     Shape("multiples", Annotated[int, Meta(multiple_of=5)], [5, 10], [7]),
     Shape("number", float, [1.5, -2.25], ["1.5"]),
+    Shape(
+        "generic", Weighed[str], [Weighed("a", 2)], [{"of": 1}, {"of": "a", "weight": -1}, {"of": "a", "grade": "x"}]
+    ),
+    Shape("generic_of_generics", Weighed[Pair[int]], [Weighed(Pair(1, 2))], [{"of": {"one": 1, "other": "2"}}]),
     Shape("bounded_number", Annotated[float, Meta(ge=0.5, lt=1.5)], [0.5], [0.25, 1.5]),
     Shape("text", str, ["", "a", "ü💥"], [1, None]),
     Shape("bounded_text", Annotated[str, Meta(min_length=1, max_length=3)], ["a", "abc"], ["", "abcd"]),

@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 def literals_in(cls: type) -> dict[frozenset[Any], tuple[Any, ...]]:
     """The values of each Literal in the types of its fields, as they stand there; {} if these cannot be told."""
     try:
-        hints = get_type_hints(cls, include_extras=True)
+        hints = get_type_hints(get_origin(cls) or cls, include_extras=True)
     except (NameError, TypeError):  # of a class in a function, whose names nobody else knows
         return {}
     return {frozenset(each): each for hint in hints.values() for each in _values_in(hint)}

@@ -11,7 +11,7 @@ Not every Python type has such a schema. What has none is refused by its path;
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, get_origin
 
 import msgspec
 from msgspec import inspect as types
@@ -21,7 +21,7 @@ from btcctl.crds.docstrings import description_of, field_descriptions
 from btcctl.crds.literals import literals_in
 from btcctl.crds.unions import NoSchema, merged_variants
 from btcctl.typed.definition import Rule
-from btcctl.typed.values import body_of_part
+from btcctl.typed.values import body_of_part, with_lists
 
 Schema: TypeAlias = dict[str, Any]
 Within: TypeAlias = tuple[type, ...]  #: the classes that a type stands in
@@ -64,7 +64,11 @@ def schema_of(type_: types.Type, path: str = "", within: Within = ()) -> Schema:
         return {**scalar}
     make = _MAKERS.get(type(type_))
     if make is None:
-        raise NoSchema(f"{_at(path)} is of a type that no schema describes: {type(type_).__name__}")
+        named = _name(getattr(type_, "cls", type(type_).__name__.removesuffix("Type")))
+        raise NoSchema(
+            f"{_at(path)} is of type {named}, which no schema describes: Annotated[Any, Meta(extra_json_schema=…)] "
+            "says it in the words of a schema"
+        )
     return make(type_, path, within)
 
 
@@ -155,11 +159,12 @@ def _object(type_: Any, path: str, within: Within) -> Schema:
     if getattr(type_, "array_like", False):
         raise NoSchema(f"{_at(path)} is a {_name(cls)}, which is an array in JSON: it has to be an object")
     schema: Schema = {"type": "object"}
-    if description := description_of(cls):
+    written = get_origin(cls) or cls  # of Page[int] the class Page
+    if description := description_of(written):
         schema["description"] = description
     properties: Schema = {}
     required: list[str] = []
-    described = field_descriptions(cls)
+    described = field_descriptions(written)
     if getattr(type_, "tag_field", None):
         properties[type_.tag_field] = _enumeration([type_.tag], path)
         required.append(type_.tag_field)
@@ -171,7 +176,7 @@ def _object(type_: Any, path: str, within: Within) -> Schema:
             required.append(name)
     schema |= {"properties": properties} if properties else {}
     schema |= {"required": required} if required else {}
-    if rules := rules_of(cls):
+    if rules := rules_of(written):
         schema[RULES] = rules
     return schema
 
@@ -203,7 +208,7 @@ def _default_of(field: types.Field) -> Any:
 
 
 def _as_json(value: Any) -> Any:
-    plain = codecs.to_builtins(value)
+    plain = with_lists(codecs.to_builtins(value, order="deterministic"))
     return body_of_part(value, "default") if isinstance(plain, dict) and not isinstance(value, dict) else plain
 
 

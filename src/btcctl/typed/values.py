@@ -59,7 +59,7 @@ def body_of_part(value: object, what: str) -> dict[str, Any]:
 
 def _checked_body(value: object, model: type[Any], what: str) -> dict[str, Any]:
     try:
-        body = _with_lists(codecs.to_builtins(value, order="deterministic"))
+        body = with_lists(codecs.to_builtins(value, order="deterministic"))
         if not isinstance(body, dict):
             raise TypeError(f"{what} is of type {type(value).__name__}, must be what an object is made of")
         _drop_unsaid(value, body)
@@ -93,11 +93,11 @@ def _with_nulls_as_missing(obj: Object, model: type[T], error: ObjectDecodeError
         raise error from None
 
 
-def _with_lists(value: Any) -> Any:
+def with_lists(value: Any) -> Any:
     """With lists for tuples, which msgspec lets be; JSON has but lists."""
     if isinstance(value, dict):
-        return {key: _with_lists(each) for key, each in value.items()}
-    return [_with_lists(each) for each in value] if isinstance(value, list | tuple) else value
+        return {key: with_lists(each) for key, each in value.items()}
+    return [with_lists(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _drop_unsaid(value: object, encoded: Any) -> None:
