@@ -164,6 +164,7 @@ SHAPES = [
     Shape("text", str, ["", "a", "ü💥"], [1, None]),
     Shape("bounded_text", Annotated[str, Meta(min_length=1, max_length=3)], ["a", "abc"], ["", "abcd"]),
     Shape("pattern", Annotated[str, Meta(pattern="^[a-z]+$")], ["abc"], ["A1"]),
+    Shape("bytes_that_may_be_empty", bytes, [b"", b"abc"], ["?", "YQ"], default=b""),
     Shape("bytes_as_base64", bytes, [b"a", b"\x00\xff"], [1]),
     Shape("moment", datetime, [datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)], ["soon"]),
     Shape("day", date, [date(2026, 1, 2)], ["today"]),

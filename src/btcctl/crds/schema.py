@@ -29,6 +29,7 @@ Within: TypeAlias = tuple[type, ...]  #: the classes that a type stands in
 ANYTHING = "x-kubernetes-preserve-unknown-fields"
 INT_OR_STRING = "x-kubernetes-int-or-string"
 RULES = "x-kubernetes-validations"
+_BASE64 = "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
 
 _SCALARS: Mapping[type[types.Type], Schema] = {
     types.BoolType: {"type": "boolean"},
@@ -187,6 +188,9 @@ def _property(field: types.Field, path: str, within: Within) -> Schema:
         schema.pop("nullable", None)  # None is never sent
     elif (default := _default_of(field)) is not msgspec.NODEFAULT:
         schema["default"] = default
+        if default == "" and schema.get("format") == "byte":  # to a server an empty text is no base64
+            del schema["format"]
+            schema["pattern"] = _BASE64
     return schema
 
 
