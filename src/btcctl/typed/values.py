@@ -9,7 +9,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, TypeVar
+from types import UnionType
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, is_typeddict
 
 import msgspec
 
@@ -55,6 +56,40 @@ def body_of_part(value: object, what: str) -> dict[str, Any]:
     if isinstance(value, Mapping):
         return dict(value)
     return _checked_body(value, type(value), what)
+
+
+def require_class(value: object, model: Any, what: str) -> None:
+    """Raises TypeError if `value` is of another class, even of one with the same fields; only a class can say."""
+    _require_one_of(value, _classes_in(model), what)
+
+
+def require_status(status: object, model: type[Any], what: str) -> None:
+    """Raises TypeError if `status` is neither a mapping nor of the class of the model's status, or there is none."""
+    if not isinstance(model, type) or not issubclass(model, msgspec.Struct):
+        return
+    wanted = next((each.type for each in msgspec.structs.fields(model) if each.name == "status"), Any)
+    if {wanted, *get_args(wanted)} <= {None, type(None)}:
+        raise TypeError(f"{what}: {model.__name__} has no status")
+    if not isinstance(status, Mapping):
+        _require_one_of(status, _classes_in(wanted), what)
+
+
+def _require_one_of(value: object, classes: tuple[type, ...], what: str) -> None:
+    if classes and not isinstance(value, classes):
+        names = " or ".join(each.__name__ for each in classes)
+        raise TypeError(f"{what} is of type {type(value).__name__}, must be {names}")
+
+
+def _classes_in(type_: Any) -> tuple[type, ...]:
+    """The classes of which a value of a type may be; () if it is not for classes to say."""
+    origin = get_origin(type_)
+    if origin is Annotated:
+        return _classes_in(get_args(type_)[0])
+    if origin in (Union, UnionType):
+        parts = [_classes_in(each) for each in get_args(type_) if each is not type(None)]
+        return tuple(each for part in parts for each in part) if all(parts) else ()
+    found = origin or type_
+    return (found,) if isinstance(found, type) and not is_typeddict(found) and not issubclass(found, Mapping) else ()
 
 
 def _checked_body(value: object, model: type[Any], what: str) -> dict[str, Any]:

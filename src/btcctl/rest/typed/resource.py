@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar, overload
 
-from btcctl.errors import NotFound
+from btcctl.errors import NotFound, ObjectDecodeError
 from btcctl.json_values import is_same_json
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import ResourceType
@@ -16,7 +16,7 @@ from btcctl.typed.differences import overlaid
 from btcctl.typed.kinds import TypedKind
 from btcctl.typed.owners import add_controller
 from btcctl.typed.typed_object import CustomResource, TypedObject
-from btcctl.typed.values import body_of, body_of_part, decoded
+from btcctl.typed.values import body_of, body_of_part, decoded, require_class, require_status, with_path_first
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -89,7 +89,7 @@ class TypedResource(Generic[T]):
             Invalid: It breaks its schema.
             TypeError: It does not fit the class; says where.
         """
-        return self._decoded(self.untyped.create(body_of(obj)))
+        return self._decoded(self.untyped.create(self._body_of(obj)))
 
     def update(self, obj: T, *, subresource: str = "") -> T:
         """Replace what the class knows of an object, for the version that it was read from.
@@ -102,7 +102,7 @@ class TypedResource(Generic[T]):
             NotFound: It is gone.
             TypeError: It does not fit the class; says where.
         """
-        body = body_of(obj)
+        body = self._body_of(obj)
         read = self._as_read(obj, body)
         known = body_of(decoded(read, self.model))
         difference = merge_patch(known, body)
@@ -125,10 +125,16 @@ class TypedResource(Generic[T]):
             Conflict: It has changed since it was read.
             TypeError: It does not fit the class; says where.
         """
-        read = self._as_read(obj, body_of(obj))
+        read = self._as_read(obj, self._body_of(obj))
+        what = f"status of {obj.key}"
+        require_status(status, self.model, what)
         body = read.body()
-        wanted = body_of_part(status, f"status of {obj.key}")
-        decoded(Object.from_body({**body, "status": wanted}, read.type_meta), self.model)  # says if it does not fit
+        wanted = body_of_part(status, what)
+        try:
+            decoded(Object.from_body({**body, "status": wanted}, read.type_meta), self.model)
+        except ObjectDecodeError as error:
+            _, _, complaint = str(error).partition(" cannot be decoded: ")
+            raise TypeError(f"{what}: {with_path_first(complaint).removeprefix('status.')}") from None
         if is_same_json(wanted, body.get("status")):
             return self._decoded(read)
         return self._decoded(self.untyped.update_status({**body, "status": wanted}))
@@ -158,7 +164,7 @@ class TypedResource(Generic[T]):
             TypeError: It does not fit the class; says where.
             ValueError: No field manager was chosen; the owner cannot be one.
         """
-        body = {"apiVersion": self.type.api_version, "kind": self.type.kind, **body_of(obj)}
+        body = {"apiVersion": self.type.api_version, "kind": self.type.kind, **self._body_of(obj)}
         body["metadata"] = _said_in(body.get("metadata") or {})
         if owner is not None:
             if owner.cluster != self.untyped.cluster:
@@ -219,6 +225,10 @@ class TypedResource(Generic[T]):
 
         found = self.untyped.wait_until(key, is_wanted, timeout=timeout)
         return None if found is None else self._decoded(found)
+
+    def _body_of(self, obj: object) -> dict[str, Any]:
+        require_class(obj, self.model, f"an object of {self.type}")
+        return body_of(obj)
 
     def _decoded(self, obj: Object) -> T:
         return decoded(obj, self.model)

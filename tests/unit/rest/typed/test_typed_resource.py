@@ -11,9 +11,9 @@ from btcctl import (
     SECRETS,
     AlreadyExists,
     Conflict,
+    CustomResource,
     Metadata,
     NotFound,
-    ObjectDecodeError,
     ObjectKey,
     TypedKind,
     TypedObject,
@@ -115,8 +115,31 @@ def test_a_status_that_does_not_fit_is_refused_by_its_path(databases):
     db = databases.create(database())
     with pytest.raises(TypeError, match="status of default/a: ready: Expected `int`, got `str`"):
         databases.write_status(db, DatabaseStatus(ready="1"))
-    with pytest.raises(ObjectDecodeError, match=r"\$.status.ready"):
+    with pytest.raises(TypeError, match="status of default/a: ready: Expected `int`, got `str`"):
         databases.write_status(db, {"ready": "1"})
+
+
+def test_what_is_of_another_class_is_never_sent_though_it_is_made_of_the_same(client, databases):
+    db = databases.create(database())
+    client.clear_actions()
+    with pytest.raises(TypeError, match="status of default/a is of type DatabaseSpec, must be DatabaseStatus"):
+        databases.write_status(db, db.spec)
+    for write in (databases.create, databases.update, databases.apply):
+        with pytest.raises(
+            TypeError, match=r"an object of databases.pgdb.example.org is of type .*, must be"
+        ):
+            write(db.spec)
+    assert client.writes == []
+
+
+def test_a_kind_without_a_status_is_given_none():
+    class Note(CustomResource[Storage, None], group="x.org", version="v1", plural="notes"):
+        pass
+
+    notes = FakeClient(types=[Note]).resource(Note, "default")
+    note = notes.create(Note.named("a", Storage("1Gi")))
+    with pytest.raises(TypeError, match="status of default/a: Note has no status"):
+        notes.write_status(note, {"phase": "Ready"})
 
 
 def test_only_what_was_changed_is_patched(client, databases):
