@@ -36,6 +36,8 @@ def crd_for(
         ValueError: They are of different kinds, or two of one version; a type in one has no structural schema.
     """
     definition = definition_of(model)
+    if "." not in definition.type.group:
+        raise ValueError(f"{model.__name__}: a definition needs a group with a dot in it: group='db.example.org'")
     versions = _checked_versions([model, *others])
     spec: dict[str, Any] = {
         "group": definition.type.group,

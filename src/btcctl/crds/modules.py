@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
+import traceback
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -28,8 +29,21 @@ def load_module(name: str) -> ModuleType:
         if "" not in sys.path:
             sys.path.insert(0, "")
         return importlib.import_module(name)
-    except (ImportError, OSError, ValueError, TypeError, SyntaxError, AttributeError) as error:
-        raise ConfigError(f"module {name} cannot be imported: {describe_error(error)}") from error
+    except ConfigError:
+        raise
+    except Exception as error:  # a module may raise anything
+        raise ConfigError(f"module {name} cannot be imported: {describe_error(error)}{_place_of(error)}") from error
+
+
+def _place_of(error: Exception) -> str:
+    """Where it was raised, if not by the import itself or by a library."""
+    frames = [each for each in traceback.extract_tb(error.__traceback__) if not each.filename.startswith("<")]
+    theirs = [each for each in frames if not _is_installed(each.filename)]
+    return f", in {theirs[-1].filename}, line {theirs[-1].lineno}" if theirs else ""
+
+
+def _is_installed(filename: str) -> bool:
+    return filename.startswith((str(Path(__file__).parents[1]), sys.prefix, sys.base_prefix))
 
 
 def _load_file(path: Path) -> ModuleType:

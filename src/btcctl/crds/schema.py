@@ -20,7 +20,7 @@ from btcctl import codecs
 from btcctl.crds.docstrings import description_of, field_descriptions
 from btcctl.crds.literals import literals_in
 from btcctl.crds.unions import NoSchema, merged_variants
-from btcctl.typed.definition import Rule
+from btcctl.typed.definition import Rule, rules_from
 from btcctl.typed.values import body_of_part, with_lists
 
 Schema: TypeAlias = dict[str, Any]
@@ -258,10 +258,7 @@ def rules_of(cls: Any) -> list[dict[str, Any]]:
     Raises:
         TypeError: It is something else than Rules and texts.
     """
-    given = getattr(cls, "__rules__", ())
-    if isinstance(given, str) or not all(isinstance(each, Rule | str) for each in given):
-        raise TypeError(f"{_name(cls)}.__rules__ has to be several Rules, or texts: (Rule('…'),)")
-    return [(Rule(each) if isinstance(each, str) else each).body() for each in given]
+    return [each.body() for each in rules_from(f"{_name(cls)}.__rules__", getattr(cls, "__rules__", ()))]
 
 
 def _said(words: Mapping[str, Any]) -> Schema:

@@ -83,6 +83,12 @@ class Scale(msgspec.Struct, frozen=True):
     status_replicas: str
     label_selector: str = ""
 
+    def __post_init__(self) -> None:
+        paths = (self.spec_replicas, self.status_replicas, self.label_selector or ".status.selector")
+        for path, parts in zip(paths, ((".spec.",), (".status.",), (".spec.", ".status.")), strict=True):
+            if not isinstance(path, str) or not path.startswith(parts):
+                raise ValueError(f"a scale has paths such as {parts[0]}replicas, not {path!r}")
+
 
 class Definition(msgspec.Struct, frozen=True):
     """All that stands in a class statement of a TypedObject, beside what its fields say."""
@@ -133,6 +139,31 @@ def checked_type(where: str, group: str, version: str, plural: str, kind: str, *
     return ResourceType(group, version, plural, kind, namespaced)
 
 
+def check_words(where: str, **words: tuple[object, type | tuple[type, ...], str]) -> None:
+    """
+    Args:
+        words: By their name, what was given, what it may be, and an example.
+
+    Raises:
+        TypeError: One is something else.
+    """
+    for name, (value, types, example) in words.items():
+        if not isinstance(value, types):
+            raise TypeError(f"{where}: {name}={value!r} cannot be: it looks like {name}={example}")
+
+
+def rules_from(where: str, given: object) -> tuple[Rule, ...]:
+    """Rules, given as such or as texts.
+
+    Raises:
+        TypeError: They are something else.
+    """
+    several = given if isinstance(given, list | tuple) else ()
+    if several != given or not all(isinstance(each, Rule | str) for each in several):
+        raise TypeError(f"{where} has to be several Rules, or texts: (Rule('…'),)")
+    return tuple(Rule(each) if isinstance(each, str) else each for each in several)
+
+
 def columns_of(where: str, columns: Mapping[str, Column | str]) -> dict[str, Column]:
     """Columns by their heading, given as such or by their path alone.
 
@@ -140,6 +171,7 @@ def columns_of(where: str, columns: Mapping[str, Column | str]) -> dict[str, Col
         TypeError: One is neither.
         ValueError: A path does not begin with a dot.
     """
+    check_words(where, columns=(columns, Mapping, "{'Phase': '.status.phase', 'Age': AGE}"))
     made = {name: Column(each) if isinstance(each, str) else each for name, each in columns.items()}
     for name, each in made.items():
         if not isinstance(each, Column):

@@ -17,6 +17,7 @@ the same are equal. It is what a write is compared with, so that what the class 
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
@@ -24,7 +25,17 @@ import msgspec
 
 from btcctl.objects import Object, ObjectKey, OwnerReference
 from btcctl.resources import ResourceType
-from btcctl.typed.definition import Column, Definition, Rule, Scale, checked_type, columns_of, texts
+from btcctl.typed.definition import (
+    Column,
+    Definition,
+    Rule,
+    Scale,
+    check_words,
+    checked_type,
+    columns_of,
+    rules_from,
+    texts,
+)
 from btcctl.typed.metadata import Metadata
 
 M = TypeVar("M", bound="KindMeta")
@@ -32,6 +43,18 @@ S = TypeVar("S")
 T = TypeVar("T")
 
 _AS_READ = "_as_read"
+#: What a class statement may say beside what msgspec knows.
+_WORDS = (
+    *("group", "version", "plural", "kind", "namespaced", "short_names", "categories", "singular", "list_kind"),
+    *("columns", "scale", "rules", "selectable_fields", "deprecated", "served", "annotations", "resource"),
+)
+_OF_A_STRUCT = frozenset(inspect.signature(msgspec.defstruct).parameters) - {
+    "name",
+    "fields",
+    "bases",
+    "module",
+    "namespace",
+}
 
 
 class KindMeta(msgspec.StructMeta):
@@ -57,13 +80,24 @@ class KindMeta(msgspec.StructMeta):
         list_kind: str = "",
         columns: Mapping[str, Column | str] = {},
         scale: Scale | None = None,
-        rules: Sequence[Rule] = (),
+        rules: Sequence[Rule | str] = (),
         selectable_fields: Sequence[str] = (),
         deprecated: bool | str = False,
         served: bool = True,
         annotations: Mapping[str, str] = {},
         **config: Any,
     ) -> M:
+        unknown = [each for each in config if each not in _OF_A_STRUCT]
+        if unknown:
+            raise TypeError(f"{name}: a class statement knows no {unknown[0]}=, but {', '.join(_WORDS)}")
+        check_words(
+            name,
+            namespaced=(namespaced, bool, "False"),
+            served=(served, bool, "False"),
+            deprecated=(deprecated, (bool, str), "'use v2'"),
+            scale=(scale, (Scale, type(None)), "Scale('.spec.replicas', '.status.replicas')"),
+            annotations=(annotations, Mapping, "{'example.org/of': 'us'}"),
+        )
         cls = super().__new__(mcls, name, bases, namespace, **config)
         cls.__definition__ = None
         if resource is None and (version or plural or group):
@@ -77,7 +111,7 @@ class KindMeta(msgspec.StructMeta):
                 list_kind,
                 columns_of(name, columns),
                 scale,
-                tuple(rules),
+                rules_from(f"{name}: rules", rules),
                 texts(name, "selectable_fields", selectable_fields),
                 deprecated,
                 served,

@@ -5,7 +5,7 @@ import types
 import msgspec
 import pytest
 
-from btcctl import DEPLOYMENTS, CustomResource, ResourceType, Rule, TypedKind, TypedObject
+from btcctl import DEPLOYMENTS, CustomResource, ResourceType, Rule, Scale, TypedKind, TypedObject
 from btcctl.typed.kinds import definition_of, kind_of, type_of
 from tests.unit.typed.databases import Database, DatabaseSpec, DatabaseStatus, Storage, database
 
@@ -69,6 +69,35 @@ def test_a_class_that_msgspec_cannot_decode_is_refused_at_once():
 def test_a_class_statement_that_cannot_be_right_is_refused_where_it_stands(words, complaint):
     with pytest.raises((TypeError, ValueError), match=complaint):
         types.new_class("Bad", (CustomResource[DatabaseSpec, None],), words)
+
+
+@pytest.mark.parametrize(
+    ("word", "complaint"),
+    [
+        ({"scope": "Cluster"}, "Bad: a class statement knows no scope=, but group, version, plural, kind, namespaced"),
+        ({"namespaced": "Cluster"}, "Bad: namespaced='Cluster' cannot be: it looks like namespaced=False"),
+        ({"columns": ["A"]}, "Bad: columns=.* cannot be: it looks like columns={'Phase'"),
+        ({"scale": ".spec.replicas"}, "Bad: scale=.* cannot be: it looks like scale=Scale"),
+        ({"rules": "self.a"}, "Bad: rules has to be several Rules, or texts"),
+        ({"rules": Rule("self.a")}, "Bad: rules has to be several Rules, or texts"),
+        ({"rules": (1,)}, "Bad: rules has to be several Rules, or texts"),
+    ],
+)
+def test_a_word_of_the_wrong_kind_is_refused_by_name(word, complaint):
+    with pytest.raises(TypeError, match=complaint):
+        types.new_class(
+            "Bad", (CustomResource[DatabaseSpec, None],), {"group": "x.org", "version": "v1", "plural": "bads", **word}
+        )
+
+
+def test_rules_may_be_texts_and_scales_have_paths_in_spec_and_status():
+    words = {"group": "x.org", "version": "v1", "plural": "goods", "rules": ["self.spec.replicas > 0"]}
+    assert definition_of(types.new_class("Good", (CustomResource[DatabaseSpec, None],), words)).rules == (
+        Rule("self.spec.replicas > 0"),
+    )
+    for paths in ((".replicas", ".status.ready"), (".spec.replicas", ".spec.replicas"), ("spec.a", ".status.b")):
+        with pytest.raises(ValueError, match="a scale has paths such as"):
+            Scale(*paths)
 
 
 @pytest.mark.parametrize("rule", [{"rule": " "}, {"rule": "self.a\n== 1"}])

@@ -125,9 +125,7 @@ def test_what_is_of_another_class_is_never_sent_though_it_is_made_of_the_same(cl
     with pytest.raises(TypeError, match="status of default/a is of type DatabaseSpec, must be DatabaseStatus"):
         databases.write_status(db, db.spec)
     for write in (databases.create, databases.update, databases.apply):
-        with pytest.raises(
-            TypeError, match=r"an object of databases.pgdb.example.org is of type .*, must be"
-        ):
+        with pytest.raises(TypeError, match=r"an object of databases.pgdb.example.org is of type .*, must be"):
             write(db.spec)
     assert client.writes == []
 
