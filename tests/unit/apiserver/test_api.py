@@ -223,7 +223,7 @@ def test_another_content_type_is_415(server):
 
 
 def test_yaml_and_protobuf_are_understood(server):
-    assert server.send("POST", CONFIG_MAPS, b"metadata: {name: y}", "application/yaml").status == 201
+    assert server.send("POST", CONFIG_MAPS, b"metadata: {name: a}", "application/yaml").status == 201
     assert server.send("POST", CONFIG_MAPS, b"nonsense", "application/vnd.kubernetes.protobuf").status == 400
 
 
