@@ -245,3 +245,20 @@ def the_wrong_form_for_a_request_is_not_acceptable(talk: Talk) -> None:
 def writes_may_be_answered_with_metadata_only(talk: Talk) -> None:
     talk.post(SECRETS, {"metadata": {"name": "a"}}, headers=METADATA)
     talk.patch(f"{SECRETS}/a", {"data": {"k": "dg=="}}, headers=METADATA)
+
+
+@case("tables")
+def a_column_may_lead_anywhere(talk: Talk) -> None:
+    paths = (
+        ".spec.l[*].n", ".spec.l[-1:].n", ".spec.l[0:2].n", ".spec.l[0,1].n", ".spec.l[::2].n", ".spec.l[9].n",
+        ".spec.l[?(@.v)].n", ".spec.l[?(@.v>1)].n", ".spec.l[?(@.n=='x)')].v", ".spec.l[?(@.n==@.n)].v",
+        ".metadata..name", ".spec..v", ".spec['o','t']", ".spec['l'][0]['n']", ".metadata.labels['a.b/c']",
+        ".metadata.labels['a\\.b/c']", ".metadata.labels.a\\.b/c", ".spec.o[*]", ".spec.t.*", ".spec.l[2:1].n",
+    )  # fmt: skip
+    columns = [{"name": f"{place}", "type": "string", "jsonPath": each} for place, each in enumerate(paths)]
+    path = talk.crd(additionalPrinterColumns=columns)
+    items = [{"n": "x", "v": 1}, {"n": "x)", "v": 2}, {"n": None}]
+    for name, spec in (("a", {"l": items, "o": {"k": 1}, "t": "text"}), ("b", {"l": [], "o": []}), ("c", {"l": "no"})):
+        metadata = {"name": name, "labels": {"a.b/c": "label"}}
+        talk.post(path, {"apiVersion": "{group}/v1", "kind": "Thing", "metadata": metadata, "spec": spec})
+    talk.get(path, headers={"Accept": "application/json;as=Table;g=meta.k8s.io;v=v1"})

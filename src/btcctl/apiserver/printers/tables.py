@@ -133,4 +133,4 @@ def cell_of(type_: str, value: Any, now: datetime) -> Any:
 def _printed(value: Any) -> str:
     if isinstance(value, str):
         return value
-    return "<nil>" if value is None else codecs.encode(value).decode()
+    return "<no value>" if value is None else codecs.encode(value).decode()

@@ -19,7 +19,8 @@ POD = {
         (".metadata.name", ["p"]),
         ("{.metadata.name}", ["p"]),
         ("$.metadata.name", ["p"]),
-        (".metadata.labels['a.b/c']", ["x"]),
+        (r".metadata.labels['a\.b/c']", ["x"]),
+        (".metadata.labels['a.b/c']", []),
         (r".metadata.labels.a\.b/c", ["x"]),
         (".spec.containers[0].name", ["one"]),
         (".spec.containers[-1].name", ["two"]),
@@ -28,13 +29,27 @@ POD = {
         ('.status.conditions[?(@.type=="Ready")].status', ["True"]),
         (".status.conditions[?(@.type!='Ready')].status", ["False"]),
         (".status.conditions[?(@.n>=3)].type", ["Ready"]),
-        (".spec.containers[7].name", []),
+        (".spec.containers[-1:].name", ["two"]),
+        (".spec.containers[0:2:2].name", ["one"]),
+        (".spec.containers[0,1].name", ["one", "two"]),
+        (".spec.containers[?(@.ports)].name", ["one"]),
+        (".spec.containers[*].ports[1]", [2]),
+        (".spec..ports", [[1, 2]]),
+        (".spec['containers'][1]['name']", ["two"]),
         (".spec.nothing.at.all", []),
         (".metadata.name.deeper", []),
     ],
 )
 def test_a_path_finds_what_kubernetes_finds(path: str, expected: list[Any]) -> None:
     assert find(path, POD) == expected
+
+
+@pytest.mark.parametrize(
+    "path", [".spec.containers[7].name", ".spec[0]", ".spec.containers[0:9]", '.spec[?(@.a=="b")]', ".spec[*]"]
+)
+def test_what_does_not_fit_the_value_is_a_value_error(path: str) -> None:
+    with pytest.raises(ValueError, match="JSONPath"):
+        find(path, POD)
 
 
 @pytest.mark.parametrize("path", [".a[", ".a[?(@.b=~'c')]", ".a[?(@.b==nonsense)]", "a b", ".a['b]"])
