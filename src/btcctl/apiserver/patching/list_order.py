@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from btcctl import codecs
 from btcctl.apiserver.machinery import errors
 from btcctl.apiserver.machinery.gofmt import plain
 
@@ -27,21 +28,40 @@ class Identity:
             raise errors.internal(f"map: {plain(item)} does not contain declared merge key: {self.key}")
         return item[self.key]
 
+    def text(self, item: Any) -> str | bytes:
+        """The same as what can be looked up: 1, 1.0 and true are three.
+
+        Raises:
+            StatusError: It lacks its key.
+        """
+        return lookup(self(item))
+
+
+def lookup(value: Any) -> str | bytes:
+    """A JSON value as a key: lists may have thousands of items."""
+    return value if isinstance(value, str) else codecs.encode(value)
+
 
 def ordered(items: list[Any], wanted: list[Any], before: list[Any], identity: Identity) -> list[Any]:
     """The items that `wanted` names in its order; the rest as before, in front of what they stood in front of."""
-    order, places = ([identity(each) for each in those] for those in (wanted, before))
-    named = sorted((each for each in items if identity(each) in order), key=lambda each: order.index(identity(each)))
-    rest = [each for each in items if identity(each) not in order]
-    rest.sort(key=lambda each: places.index(identity(each)) if identity(each) in places else -1)
+    order, places = _places(wanted, identity), _places(before, identity)
+    known = [(identity.text(each), each) for each in items]
+    named = sorted((each for each in known if each[0] in order), key=lambda each: order[each[0]])
+    rest = sorted((each for each in known if each[0] not in order), key=lambda each: places.get(each[0], -1))
     merged: list[Any] = []
-    for item in named:
-        while rest and _is_before(rest[0], item, places, identity):
-            merged.append(rest.pop(0))
+    done = 0
+    for text, item in named:
+        place = places.get(text, -1)
+        while done < len(rest) and -1 < places.get(rest[done][0], -1) < place:
+            merged.append(rest[done][1])
+            done += 1
         merged.append(item)
-    return merged + rest
+    return merged + [each for _, each in rest[done:]]
 
 
-def _is_before(left: Any, right: Any, places: list[Any], identity: Identity) -> bool:
-    one, other = identity(left), identity(right)
-    return one in places and other in places and places.index(one) < places.index(other)
+def _places(items: list[Any], identity: Identity) -> dict[str | bytes, int]:
+    """Where each item is first."""
+    found: dict[str | bytes, int] = {}
+    for place, each in enumerate(items):
+        found.setdefault(identity.text(each), place)
+    return found

@@ -13,7 +13,7 @@ from btcctl.apiserver.gotypes.types import LIST, STRUCT, GoType, PatchRule
 from btcctl.apiserver.machinery import errors
 from btcctl.apiserver.machinery.gofmt import go_type, plain
 from btcctl.apiserver.patching import list_order
-from btcctl.apiserver.patching.list_order import Identity
+from btcctl.apiserver.patching.list_order import Identity, lookup
 
 _PATCH, _RETAIN = "$patch", "$retainKeys"
 _ORDER, _DELETE = "$setElementOrder/", "$deleteFromPrimitiveList/"
@@ -132,7 +132,8 @@ def _merge_list(
         raise errors.internal(f"list element types are not identical: {plain([current, patch])}")
     if not isinstance((current or patch)[0], Mapping):
         if is_deletion:
-            return [each for each in current if each not in patch]
+            gone = {lookup(each) for each in patch}
+            return [each for each in current if lookup(each) not in gone]
         return list_order.ordered(list(dict.fromkeys([*current, *patch])), patch, current, Identity(""))
     if not key:
         raise errors.internal(f"cannot merge lists without merge key for {type_.go}")
@@ -143,30 +144,34 @@ def _merge_list(
 
 def _after_directives(current: list[Any], patch: list[Any], identity: Identity) -> tuple[list[Any], list[Any]]:
     """Both lists, after what the patch says to delete or to replace."""
-    replaces = False
+    replaces, gone = False, set()
     for item in (each for each in patch if _PATCH in each):
         directive = item[_PATCH]
         if directive == "delete":
-            gone = identity(item)
-            current = [each for each in current if each.get(identity.key, _MISSING) != gone]
+            gone.add(identity.text(item))
         elif directive == "merge":
             raise errors.internal("merging lists cannot yet be specified in the patch")
         elif directive != "replace":
             raise _bad_directive(directive, item)
         replaces = replaces or directive == "replace"
+    if gone:
+        current = [each for each in current if identity.key not in each or lookup(each[identity.key]) not in gone]
     plain_items = [each for each in patch if _PATCH not in each]
     return (plain_items, []) if replaces else (current, plain_items)
 
 
 def _merge_items(type_: GoType, current: list[Any], patch: list[Any], identity: Identity) -> list[Any]:
     merged = list(current)
+    places: dict[str | bytes, int] = {}
+    for at, each in enumerate(current):
+        if identity.key in each:
+            places.setdefault(lookup(each[identity.key]), at)
     for item in patch:
-        wanted = identity(item)
-        place = next((at for at, each in enumerate(merged) if each.get(identity.key, _MISSING) == wanted), None)
-        if place is None:
+        at = places.setdefault(identity.text(item), len(merged))
+        if at == len(merged):
             merged.append(item)
         else:
-            merged[place] = _merge_map(type_, merged[place], item)
+            merged[at] = _merge_map(type_, merged[at], item)
     return merged
 
 
