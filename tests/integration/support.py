@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from btcctl.clock import SYSTEM_CLOCK
@@ -48,3 +50,11 @@ def eventually(probe: Callable[[], T], timeout: float = _PATIENCE_SECONDS, every
         if SYSTEM_CLOCK.now() > deadline:
             raise failure or AssertionError(f"still {result!r} after {timeout} s")
         pause.wait(every)
+
+
+@contextmanager
+def closed_port() -> Iterator[int]:
+    """A port of 127.0.0.1 that nobody listens on, and nobody can get meanwhile."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield int(held.getsockname()[1])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import pydoc
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -35,6 +34,7 @@ from btcctl.rest.credentials import StaticCredentials
 from btcctl.rest.loading import load_config
 from btcctl.rest.transport.transport import Request, Response
 from btcctl.testing import FakeClient
+from tests.integration import support
 
 TOKEN, SECRET = "sesame-sesame-open", "rosebud-rosebud"
 A = ObjectKey("default", "a")
@@ -74,10 +74,8 @@ def put_secret(body: dict[str, Any]) -> None:
 
 @pytest.fixture
 def closed_port() -> Iterator[int]:
-    """Nobody listens there, and as long as it is ours nobody else does."""
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        yield int(held.getsockname()[1])
+    with support.closed_port() as port:
+        yield port
 
 
 @pytest.fixture

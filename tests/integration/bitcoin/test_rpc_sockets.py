@@ -21,7 +21,7 @@ from btcctl.errors import DeadlineExceeded, NotLeading
 from btcctl.leaderelection.fence import Fence
 from btcctl.testing.clock import FakeClock
 from btcctl.threads import Runner, Stop
-from tests.integration.support import eventually
+from tests.integration.support import closed_port, eventually
 
 ADDRESS = "127.0.0.1"
 READ_SECONDS = 0.3
@@ -186,9 +186,7 @@ def test_401_with_an_empty_body_is_about_credentials() -> None:
 
 
 def test_nobody_listening_is_unavailable() -> None:
-    with socket.create_server((ADDRESS, 0)) as listener:
-        port = listener.getsockname()[1]
-    with pytest.raises(RpcUnavailable, match="refused"):
+    with closed_port() as port, pytest.raises(RpcUnavailable, match="refused"):
         call(RpcConnections(port))
 
 

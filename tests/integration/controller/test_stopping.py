@@ -26,6 +26,7 @@ from btcctl.rest.config.client_config import ClientConfig
 from btcctl.rest.credentials import StaticCredentials
 from btcctl.testing.faults import FaultProxy, Target
 from btcctl.threads import Runner, Stop
+from tests.integration.support import closed_port
 
 GRACE_SECONDS = 20.0
 SECONDS = 10.0  # it takes half of one; what waits for somebody takes the grace
@@ -100,9 +101,8 @@ def seconds_to_end(process: subprocess.Popen[str], status: int = 0) -> float:
 
 @contextlib.contextmanager
 def refusing() -> Iterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    yield f"http://127.0.0.1:{port}"
+    with closed_port() as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 @contextlib.contextmanager

@@ -24,7 +24,7 @@ from btcctl.rest.transport.breaker import Breaker
 from btcctl.rest.transport.transport import Request
 from btcctl.threads import Runner
 from tests.integration.rest.servers import Handler, Peer, SocketServer, always, event, head
-from tests.integration.support import eventually
+from tests.integration.support import closed_port, eventually
 
 GET = Request("GET", "/x")
 POD = {"metadata": {"name": "a", "namespace": "ns"}}
@@ -103,11 +103,10 @@ def test_a_compressed_answer_is_unpacked():
 
 
 def test_nobody_listening_is_connection_refused_and_names_host_and_source():
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    transport = HttpTransport(ClientConfig(f"http://127.0.0.1:{port}", source="kubeconfig F"))
-    with pytest.raises(ConnectionRefused, match=rf"http://127.0.0.1:{port}: connection refused.*kubeconfig F"):
-        transport.request(GET, timeout=5.0)
+    with closed_port() as port:
+        transport = HttpTransport(ClientConfig(f"http://127.0.0.1:{port}", source="kubeconfig F"))
+        with pytest.raises(ConnectionRefused, match=rf"http://127.0.0.1:{port}: connection refused.*kubeconfig F"):
+            transport.request(GET, timeout=60.0)
 
 
 def test_a_name_that_does_not_resolve_says_so(monkeypatch: pytest.MonkeyPatch):

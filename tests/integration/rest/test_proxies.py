@@ -23,6 +23,7 @@ from btcctl.rest.transport.transport import Request
 from btcctl.threads import Runner
 from tests.integration.rest.conftest import Authority
 from tests.integration.rest.servers import Handler, Peer, SocketServer, always, event
+from tests.integration.support import closed_port
 
 GET = Request("GET", "/x", {"a": "b"})
 
@@ -205,11 +206,11 @@ def test_a_proxy_that_refuses_is_named_without_its_credentials(authority: Author
 
 @pytest.mark.parametrize("scheme", ["http", "socks5"])
 def test_a_proxy_that_is_not_there_is_to_blame_rather_than_the_server(authority: Authority, scheme: str):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        url = f"{scheme}://127.0.0.1:{free.getsockname()[1]}"
-    transport = HttpTransport(ClientConfig("https://127.0.0.1:1", tls=authority.trusting, proxy_url=url))
-    with pytest.raises(TransportError, match=f"no connection through the proxy {url}: .*refused"):
-        transport.request(GET, timeout=5.0)
+    with closed_port() as port:
+        url = f"{scheme}://127.0.0.1:{port}"
+        transport = HttpTransport(ClientConfig("https://127.0.0.1:1", tls=authority.trusting, proxy_url=url))
+        with pytest.raises(TransportError, match=f"no connection through the proxy {url}: .*refused"):
+            transport.request(GET, timeout=60.0)
 
 
 def dripping(beginning: bytes) -> Handler:

@@ -15,6 +15,7 @@ import pytest
 from btcctl.sandbox.kubelet.pods.checks import Answer, CheckTarget, port_number, run_check
 from btcctl.sandbox.kubelet.pods.probes import ProbeSpec
 from btcctl.threads import Runner
+from tests.integration.support import closed_port
 
 IP = "127.0.0.1"
 
@@ -68,12 +69,11 @@ def test_numbers_may_be_texts():
 
 
 def test_a_connection_that_is_refused_is_a_failure():
-    with socket.create_server((IP, 0)) as closed:
-        unused = closed.getsockname()[1]
-    for kind in ("httpGet", "tcpSocket"):
-        answer = ask({kind: {"port": unused}})
-        assert not answer.ok
-        assert "refused" in answer.message
+    with closed_port() as unused:
+        for kind in ("httpGet", "tcpSocket"):
+            answer = ask({kind: {"port": unused}})
+            assert not answer.ok
+            assert "refused" in answer.message
 
 
 def test_silence_is_a_failure_after_the_timeout():

@@ -7,6 +7,7 @@ import pytest
 
 from btcctl.bitcoin.reach import Reach, Via, addresses_of
 from btcctl.objects import Object, ObjectKey
+from tests.integration.support import closed_port
 
 POD = ObjectKey("default", "net-sts-0")
 
@@ -24,12 +25,6 @@ class Forwarding:
 
 def reach(via: Via, forwarding: Forwarding, address: str = "127.0.0.9") -> Reach:
     return Reach(via, forwarding, {address: POD}.get)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
 
 
 def test_directly_is_as_usual() -> None:
@@ -51,7 +46,8 @@ def test_an_address_of_no_pod_is_refused_and_named() -> None:
 def test_auto_forwards_where_the_address_takes_no_connections_and_keeps_to_it() -> None:
     forwarding = Forwarding()
     auto = reach("auto", forwarding, "127.0.0.1")
-    assert auto.dial("127.0.0.1", free_port(), 1.0) == "forwarded"
+    with closed_port() as port:
+        assert auto.dial("127.0.0.1", port, 60.0) == "forwarded"
     assert auto.via == "port-forward"
 
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import socket
 from pathlib import Path
 
 import pytest
@@ -8,6 +7,7 @@ import pytest
 from btcctl.cli.main import build_parser, main
 from btcctl.cli.view import read_token
 from btcctl.errors import ConfigError
+from tests.integration.support import closed_port
 
 KUBECONFIG = """
 apiVersion: v1
@@ -43,10 +43,9 @@ def test_a_flag_that_is_wrong_is_a_line_and_exit_status_2(kubeconfig, capsys, wo
 
 
 def test_a_cluster_that_does_not_answer_is_a_line_and_exit_status_1(kubeconfig, capsys):
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
-    kubeconfig.write_text(KUBECONFIG.replace("127.0.0.1:1", f"127.0.0.1:{port}"))
-    assert main(["view", "--kubeconfig", str(kubeconfig)], {}) == 1
+    with closed_port() as port:
+        kubeconfig.write_text(KUBECONFIG.replace("127.0.0.1:1", f"127.0.0.1:{port}"))
+        assert main(["view", "--kubeconfig", str(kubeconfig)], {}) == 1
     assert capsys.readouterr().err.count("\n") == 1
 
 
