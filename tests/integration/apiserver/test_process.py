@@ -206,7 +206,7 @@ def test_help_says_what_it_is_and_how_to_use_it() -> None:
 )
 def test_bad_usage_exits_2_and_says_why(args: list[str], said: str) -> None:
     done = run(*args)
-    assert (done.returncode, done.stdout) == (2, "")
+    assert (done.returncode, done.stdout) == (2, ""), done.stderr
     assert said in done.stderr
     assert "Traceback" not in done.stderr
 
