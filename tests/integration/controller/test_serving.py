@@ -27,7 +27,7 @@ class Scene:
 
 
 def get(server: StatusServer, path: str, host: str = "127.0.0.1") -> tuple[int, str]:
-    with urllib3.PoolManager(retries=False, timeout=5.0) as pools:
+    with urllib3.PoolManager(retries=False, timeout=60.0) as pools:
         answer = pools.request("GET", f"http://{host}:{server.port}{path}")
         return answer.status, answer.data.decode()
 

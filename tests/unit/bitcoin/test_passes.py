@@ -33,7 +33,7 @@ class Scene:
 
     def sync(self, goal: MeshGoal) -> MeshReport:
         self.made.append(goal)
-        assert self._may_end.acquire(timeout=10)
+        assert self._may_end.acquire(timeout=60)
         return MeshReport(skipped={len(self.made)})
 
     def _notify(self, key: ObjectKey) -> None:
@@ -42,7 +42,7 @@ class Scene:
 
     def release(self) -> None:
         self._may_end.release()
-        assert self._has_ended.acquire(timeout=10)
+        assert self._has_ended.acquire(timeout=60)
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def test_of_a_network_that_is_gone_nobody_is_told(scene: Scene, pool: ThreadPool
 
 
 def test_tasks_run_at_once_and_all_have_run_in_the_end(pool: ThreadPool) -> None:
-    together = threading.Barrier(3, timeout=10)  # the pool's two and the caller
+    together = threading.Barrier(3, timeout=60)  # the pool's two and the caller
     ran: list[int] = []
 
     def task(number: int) -> Callable[[], Any]:
@@ -126,7 +126,7 @@ def test_a_pool_whose_threads_are_all_taken_still_gets_everything_done(pool: Thr
 
     for number in range(4):
         pool.submit(outer(number))
-    assert all(done.acquire(timeout=10) for _ in range(4))
+    assert all(done.acquire(timeout=60) for _ in range(4))
     assert len(ran) == 80
 
 

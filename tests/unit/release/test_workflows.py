@@ -43,5 +43,5 @@ def test_who_downloads_a_release_can_check_it(tmp_path: Path) -> None:
     (tmp_path / "gh").write_text("#!/bin/sh\n")
     (tmp_path / "gh").chmod(0o755)
     environ = {"PATH": f"{tmp_path}:{os.defpath}", "TAG": "v1"}
-    subprocess.run(["sh", "-ec", run], cwd=tmp_path, env=environ, check=True, timeout=10)
+    subprocess.run(["sh", "-ec", run], cwd=tmp_path, env=environ, check=True, timeout=60)
     assert sums.read_text() == "00  btcctl.tar\n11  btcctl-0.2.0.tgz\n"
