@@ -36,7 +36,7 @@ from btcctl.testing.faults.breaking import Endless
 from tests.integration.support import eventually
 
 WIDGETS = ResourceType("faults.example.org", "v1", "widgets", "Widget")
-LIMITS = ReadLimits(idle_seconds=0.3, list_seconds=0.5, overrun_seconds=0.2)
+IMPATIENT = ReadLimits(idle_seconds=0.3, list_seconds=0.5, overrun_seconds=0.2)
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def server() -> Iterator[FaultServer]:
 
 @pytest.fixture
 def widgets(server: FaultServer) -> Iterator[Resource]:
-    with ApiClient.from_config(server.config(), timeout=0.5) as client:
+    with ApiClient.from_config(server.config(), timeout=60.0) as client:
         yield client.resource(WIDGETS, "default")
 
 
@@ -57,9 +57,9 @@ def create(server: FaultServer, name: str) -> None:
         store.create((WIDGETS.group, WIDGETS.plural), {"apiVersion": WIDGETS.api_version, "metadata": metadata})
 
 
-def watch(widgets: Resource, **options: int) -> WatchStream:
+def watch(widgets: Resource, limits: ReadLimits = ReadLimits(), **options: int) -> WatchStream:
     version = widgets.list()[1]
-    return widgets.watch(resource_version=version, limits=LIMITS, **{"timeout_seconds": 60, **options})
+    return widgets.watch(resource_version=version, limits=limits, **{"timeout_seconds": 60, **options})
 
 
 def test_without_a_fault_everything_passes(server: FaultServer, widgets: Resource):
@@ -88,7 +88,7 @@ def test_a_watch_that_ends_well_is_none(server: FaultServer, widgets: Resource):
 
 
 def test_a_silent_watch_stays_so(server: FaultServer, widgets: Resource):
-    with watch(widgets) as stream:
+    with watch(widgets, IMPATIENT) as stream:
         eventually(server.proxy.open_watches)
         server.proxy.silence_watches()
         create(server, "a")
@@ -98,7 +98,7 @@ def test_a_silent_watch_stays_so(server: FaultServer, widgets: Resource):
 
 def test_a_black_hole_answers_nothing_and_is_over_for_new_connections_only(server: FaultServer, widgets: Resource):
     with server.proxy.black_hole(), pytest.raises(ConnectionSilent):
-        widgets.list_page(resource_version="0", limit=1, limits=LIMITS)
+        widgets.list_page(resource_version="0", limit=1, limits=IMPATIENT)
     assert widgets.list()[0] == []
 
 
