@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import uuid
@@ -26,7 +27,9 @@ from btcctl.testing.control_plane import (
     ControlPlaneOptions,
     NotOurs,
     find_binaries,
+    servers,
 )
+from btcctl.testing.control_plane.ports import free_ports
 from btcctl.testing.pytest_plugin import NewControlPlane
 from tests.integration.support import eventually
 
@@ -224,6 +227,19 @@ class TestOneOfOurOwn:
         wrong = ControlPlane(ControlPlaneOptions(controllers=(), api_server_flags=["--no-such-flag"]))
         with pytest.raises(ControlPlaneError, match="unknown flag: --no-such-flag"):
             wrong.start()
+        assert list(own_temp.iterdir()) == []
+
+    @pytest.mark.parametrize("whose", ["kube-apiserver", "etcd"])
+    def test_other_ports_are_taken_where_somebody_was_quicker(
+        self, whose: str, own_temp: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        with socket.create_server(("127.0.0.1", 0)) as quicker:
+            taken, (one, other) = quicker.getsockname()[1], free_ports(2)
+            offers = [[taken, one, other] if whose == "kube-apiserver" else [one, taken, other]]
+            monkeypatch.setattr(servers, "free_ports", lambda count: offers.pop() if offers else free_ports(count))
+            with ControlPlane(WITHOUT_CONTROLLERS) as running:
+                assert str(taken) not in running.url
+                assert answers(running.client())
         assert list(own_temp.iterdir()) == []
 
     def test_starts_in_seconds_and_leaves_nothing(self, own_temp: Path):

@@ -6,7 +6,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -25,7 +25,7 @@ from btcctl.secret import ENVIRON
 from btcctl.testing.control_plane import kubeconfigs
 from btcctl.testing.control_plane.binaries import Binaries, find_binaries
 from btcctl.testing.control_plane.commands import CONTROLLERS
-from btcctl.testing.control_plane.errors import ControlPlaneError, NotOurs
+from btcctl.testing.control_plane.errors import ControlPlaneError, NotOurs, PortTaken
 from btcctl.testing.control_plane.etcd import Etcd
 from btcctl.testing.control_plane.kubeconfigs import Endpoint
 from btcctl.testing.control_plane.process import Program
@@ -103,8 +103,16 @@ class ControlPlane:
             self._given = load_config(environ=self._environ)
             self._kubeconfigs = Path(tempfile.mkdtemp(prefix="btcctl-kubeconfigs-"))
             return
+        binaries = self._options.binaries or find_binaries(self._environ)
+        # Surroundings have ports of their own.
+        for _ in range(_ATTEMPTS - 1 if self._surroundings is None else 0):
+            with suppress(PortTaken):
+                self._start_own(binaries)
+                return
+        self._start_own(binaries)
+
+    def _start_own(self, binaries: Binaries) -> None:
         options = self._options
-        binaries = options.binaries or find_binaries(self._environ)
         run_dir = new_run_directory()
         self._kubeconfigs = run_dir
         self._servers = Servers(
