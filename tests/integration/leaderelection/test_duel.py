@@ -13,6 +13,7 @@ import pytest
 from btcctl.leaderelection.election import Timing
 from btcctl.resources import CONFIG_MAPS, NAMESPACES
 from btcctl.testing.control_plane import ControlPlane
+from tests.faults.handlers import Lateness
 from tests.integration.audit import AuditLog
 from tests.integration.leaderelection.duel import TIMING, Duel, duel
 from tests.integration.leaderelection.servers import Audited, EmbeddedAudited, RealAudited
@@ -70,7 +71,7 @@ def report(fight: Duel) -> str:
 def test_whatever_happens_to_a_leader_it_never_writes_after_the_next_one_has_the_lease(
     server: Audited, namespace: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with duel(server, namespace) as fight:
+    with Lateness() as lateness, duel(server, namespace) as fight:
         for kind in itertools.islice(itertools.cycle(KINDS), ROUNDS):
             fight.round(kind)
         with capsys.disabled():
