@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 import sys
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -78,7 +79,7 @@ def crds_in(module: ModuleType) -> list[dict[str, Any]]:
             "class Database(CustomResource[Spec, Status], group=…, version=…, plural=…)"
         )
     try:
-        return [_crd(kinds[name]) for name in sorted(kinds)]
+        return [crd_of_versions(kinds[name]) for name in sorted(kinds)]
     except (TypeError, ValueError) as error:
         raise ConfigError(f"module {module.__name__}: {error}") from error
 
@@ -87,7 +88,8 @@ def _definition(model: type[Any]) -> Definition | None:
     return getattr(model, "__definition__", None)
 
 
-def _crd(models: list[type[TypedObject]]) -> dict[str, Any]:
+def crd_of_versions(models: Sequence[type[TypedObject]]) -> dict[str, Any]:
+    """The definition of one kind; the newest version that is served is stored. Raises as `crd_for`."""
     newest_first = sorted(models, key=lambda each: priority_of(definition_of(each).type.version))
     stored = next((each for each in newest_first if definition_of(each).served), newest_first[0])
     return crd_for(stored, *(each for each in newest_first if each is not stored))

@@ -46,6 +46,9 @@ class _ReflectorSteps:
     def step(self) -> bool:
         return self._now() >= self._stop.due_at and next(self._steps, False)
 
+    def hurry(self) -> None:
+        self._stop.due_at = self._now()
+
     def close(self) -> None:
         self._steps.close()
 
@@ -86,6 +89,14 @@ class Stepper:
         pauses = [] if self.is_cut_off else [each.due_at for each in self._reflectors if each.due_at > now]
         resync = self._until_resync()
         return min([*pauses, _NEVER if resync is None else now + resync])
+
+    def hurry(self) -> bool:
+        """Go on at once where a reflector waits before it reads again; return whether one does."""
+        now = self._clock.now()
+        waiting = [] if self.is_cut_off else [each for each in self._reflectors if each.due_at > now]
+        for each in waiting:
+            each.hurry()
+        return bool(waiting)
 
     def is_up_to_date(self, lister: Lister) -> bool:
         """Whether the cache holds what the server has just now. Asks it, past the reflectors."""

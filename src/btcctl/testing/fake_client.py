@@ -34,7 +34,7 @@ from btcctl.rest.retry import RetryPolicy
 from btcctl.rest.transport.breaker import Breaker
 from btcctl.rest.transport.transport import Request, Response, StreamResponse, Transport
 from btcctl.testing.clock import FakeClock
-from btcctl.testing.definitions import definition_for
+from btcctl.testing.definitions import definitions_for
 from btcctl.testing.seeds import Seed, SeededUids
 from btcctl.typed.kinds import AnyKind
 
@@ -105,8 +105,8 @@ class FakeClient(ApiClient):
         self.actions = self._fake.actions
         self.reactors = self._fake.reactors
         super().__init__(self._fake, field_manager=field_manager, clock=clock, retries=RetryPolicy(attempts=1))
-        for each in types:
-            self.add(each if isinstance(each, Mapping) else definition_for(each))
+        for each in definitions_for(types):
+            self.add(each)
         self._seed(objects)
 
     @property

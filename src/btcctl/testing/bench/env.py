@@ -62,7 +62,7 @@ class OperatorEnv(ClusterEnv):
         self._webhooks: Webhooks | None = None
         self._serving = Serving(home.local_hooks, namespace)
         self._operator: SteppedManager = self._begin()
-        self.settle()
+        self._settle_at_the_beginning()
 
     # What happens.
 
@@ -82,7 +82,7 @@ class OperatorEnv(ClusterEnv):
         for each in self.clusters.values():
             each.client.drop_watches()
         self._operator = self._begin()
-        self.settle()
+        self._settle_at_the_beginning()
 
     def heal(self) -> None:
         """Let everything be well again, in every cluster, and settle."""
@@ -177,6 +177,10 @@ class OperatorEnv(ClusterEnv):
         if self._webhooks is None:
             raise AssertionError("the operator has no hooks: app.webhooks(…) in a build(app)")
         return self._webhooks
+
+    def _settle_at_the_beginning(self) -> None:
+        converts = self._webhooks is not None and bool(self._webhooks.reviews.conversions.kinds)
+        self._operator.settle(begins=converts)
 
     def _begin(self) -> SteppedManager:
         parameters = inspect.signature(self._build).parameters

@@ -20,7 +20,7 @@ from btcctl.rest.served import wait_until_served
 from btcctl.rest.transport.transport import Transport
 from btcctl.testing.bench.clock import JumpingClock
 from btcctl.testing.control_plane import ControlPlane
-from btcctl.testing.definitions import definition_for
+from btcctl.testing.definitions import definitions_for
 from btcctl.testing.fake_client import FakeClient
 from btcctl.typed.kinds import AnyKind
 
@@ -61,8 +61,8 @@ class FakeServer:
         self.local_hooks: dict[str, Local] | None = self._fake.api.admission.local_hooks
 
     def prepare(self, kinds: Iterable[AnyKind | Mapping[str, Any]], objects: Iterable[Mapping[str, Any]]) -> None:
-        for kind in kinds:
-            self._fake.add(kind if isinstance(kind, Mapping) else definition_for(kind))
+        for each in definitions_for(kinds):
+            self._fake.add(each)
         for each in objects:
             self._fake.add(each)
 
@@ -84,8 +84,8 @@ class HttpServer:
 
     def prepare(self, kinds: Iterable[AnyKind | Mapping[str, Any]], objects: Iterable[Mapping[str, Any]]) -> None:
         definitions = self.admin.resource(CUSTOM_RESOURCE_DEFINITIONS)
-        for kind in kinds:
-            made = definitions.create(kind if isinstance(kind, Mapping) else definition_for(kind))
+        for definition in definitions_for(kinds):
+            made = definitions.create(definition)
             self._ending.callback(_delete_definition, self.admin, made)
             wait_until_served(self.admin, made.body()["spec"])
         for each in objects:
