@@ -31,7 +31,7 @@ from btcctl.objects import Object, ObjectKey
 from btcctl.rest.client import ApiClient
 from btcctl.typed.definition import texts
 from btcctl.typed.kinds import AnyKind, type_of
-from btcctl.webhooks.hooks import Hook
+from btcctl.webhooks.hooks import Hook, check_distinct
 from btcctl.webhooks.options import WebhookOptions
 from btcctl.webhooks.webhooks import Webhooks
 from btcctl.workqueue.rate_limiters import RateLimiter
@@ -199,14 +199,21 @@ class App:
     def add(self, controller: Controller) -> None:
         """Run a controller that was built otherwise."""
         self._refuse_late("a controller")
+        if not isinstance(controller, Controller):
+            raise TypeError(f"{controller!r} is no controller: Controller.for_(Database)….build(…) makes one")
         self._controllers.append(controller)
 
     def webhooks(self, *hooks: Hook) -> None:
         """Serve what was made with `validates`, `mutates` and `converts`, and register it with the API server.
 
         None at all takes back what an earlier version of the operator has registered.
+
+        Raises:
+            TypeError: One was made with none of these.
+            ValueError: Two of them cannot be told apart.
         """
         self._refuse_late("a webhook")
+        check_distinct(hooks)
         self._hooks = [*(self._hooks or ()), *hooks]
 
     @property
@@ -296,6 +303,8 @@ class AppController(ControllerBuilder[Controller]):
             rate_limiter: How long a key that failed waits.
         """
         app = self._app
+        if options is not None and not isinstance(options, ControllerOptions):
+            raise TypeError(f"options is of type {type(options).__name__}, must be ControllerOptions(workers=4, …)")
         controller = self.build(
             name or self._default_name,
             reconcile,

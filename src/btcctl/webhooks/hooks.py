@@ -178,10 +178,10 @@ def validates(
         TypeError: It is no plain function; there is no such option.
         ValueError: An option cannot be what it is said to be.
     """
-    given = HookOptions(**options)
+    given, type_ = HookOptions(**options), type_of(kind)
 
     def make(function: Callable[[Admission[Any]], Any]) -> Validator[Any]:
-        return Validator(type_of(kind), _model(kind), _checked("a validator", function), given)
+        return Validator(type_, _model(kind), _checked("a validator", function), given)
 
     return make
 
@@ -220,8 +220,10 @@ def mutates(kind: AnyKind, **options: Unpack[HookWords]) -> Callable[[Callable[[
     if "DELETE" in given.on:
         raise ValueError("a mutator is not asked about a DELETE: there is nothing to change")
 
+    type_ = type_of(kind)
+
     def make(function: Callable[[Admission[Any]], Any]) -> Mutator[Any]:
-        return Mutator(type_of(kind), _model(kind), _checked("a mutator", function), given)
+        return Mutator(type_, _model(kind), _checked("a mutator", function), given)
 
     return make
 
@@ -275,7 +277,13 @@ def _dashed(name: str) -> str:
 
 
 def check_distinct(hooks: Sequence[Hook]) -> None:
-    """Raise ValueError if two of them cannot be told apart."""
+    """Raise ValueError if two of them cannot be told apart, TypeError if one is none."""
+    for each in hooks:
+        given: object = each
+        if not isinstance(given, AdmissionHook | Converter):
+            raise TypeError(
+                f"{given!r} is no hook: @validates(Database), @mutates(…) or @converts(…) makes a function one"
+            )
     names = [(type(each), each.name) for each in hooks if isinstance(each, AdmissionHook)]
     for kind, name in names:
         if names.count((kind, name)) > 1:

@@ -2,7 +2,18 @@ from __future__ import annotations
 
 import pytest
 
-from btcctl import App, AppOptions, ControllerOptions, Elector, LeaseLock, Metrics, ObjectKey, Result
+from btcctl import (
+    App,
+    AppOptions,
+    ControllerOptions,
+    Elector,
+    LeaseLock,
+    Metrics,
+    ObjectKey,
+    Result,
+    mutates,
+    validates,
+)
 from btcctl.leaderelection.fence import Fence
 from btcctl.testing import FakeClient
 from btcctl.threads import Latch
@@ -75,6 +86,27 @@ def test_nothing_is_added_once_the_manager_is_made():
 def test_an_app_without_anything_to_do_says_how_to_give_it_something():
     with pytest.raises(ValueError, match=r"greeter has nothing to do: app.controller\(Database\)"):
         app().manager()
+
+
+@pytest.mark.parametrize(
+    ("mistake", "complaint"),
+    [
+        (lambda app: app.webhooks(lambda request: None), "is no hook: @validates"),
+        (lambda app: app.webhooks(validates(Greeting)), "is no hook: @validates"),
+        (lambda app: app.webhooks([]), "is no hook: @validates"),
+        (lambda app: validates(lambda request: None), "a kind is a ResourceType"),
+        (lambda app: mutates(lambda request: None), "a kind is a ResourceType"),
+        (lambda app: app.add("greetings"), "'greetings' is no controller"),
+        (lambda app: app.every(5.0, Greeting, None), "a timer calls a function of a key, not None"),
+        (
+            lambda app: app.controller(Greeting).reconciles(lambda key: Result(), options={"workers": 1}),
+            "options is of type dict, must be ControllerOptions",
+        ),
+    ],
+)
+def test_mistakes_are_told_where_they_are_made(mistake, complaint):
+    with pytest.raises(TypeError, match=complaint):
+        mistake(app())
 
 
 def test_a_service_that_has_to_lead_waits_for_that_and_another_does_not():

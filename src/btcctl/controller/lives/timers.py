@@ -117,7 +117,13 @@ class Timer:
 
 
 def timed(function: Timed, timer: Timer) -> Callable[[ObjectKey], Any]:
-    """The reconcile of a timer: a coroutine function if `function` is one."""
+    """The reconcile of a timer: a coroutine function if `function` is one.
+
+    Raises:
+        TypeError: It cannot be called.
+    """
+    if not callable(function):
+        raise TypeError(f"a timer calls a function of a key, not {function!r}")
     if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None)):  # noqa: B004  whether that is one
         return _timed_async(function, timer)
     call: Callable[[ObjectKey], Any] = function

@@ -97,10 +97,16 @@ class ClusterEnv(Faults):
         self.settle()
 
     def update(self, kind: AnyKind, key: str, change: Callable[[dict[str, Any]], None]) -> None:
-        """Change an object's body, as a user does, and settle."""
+        """Change an object's body, as a user does, and settle.
+
+        Raises:
+            TypeError: `change` makes another body instead of changing the one that it is given.
+        """
         resource = self.admin.resource(type_of(kind))
         body = resource.get(self._key(kind, key)).body()
-        change(body)
+        returned: object = change(body)  # type: ignore[func-returns-value]
+        if isinstance(returned, dict) and "metadata" in returned and returned is not body:
+            raise TypeError("change returned a body, which would be ignored: it has to change the one that it is given")
         resource.update(body)
         self.settle()
 

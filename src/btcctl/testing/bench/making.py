@@ -38,13 +38,19 @@ def make_env(
         plane: Of "real", which is one cluster alone.
 
     Raises:
-        ValueError: Several clusters were asked for on a real server.
+        TypeError: `types` or `objects` is one alone.
+        ValueError: Several clusters were asked for on a real server; there is no such server.
     """
     # A server of its own dates what it makes; the one in this thread has the test's time.
     wall_time = datetime(2026, 1, 1, tzinfo=UTC) if server == "fake" else SYSTEM_CLOCK.wall_time()
     clock = JumpingClock(wall_time=wall_time)
+    if server not in {"fake", "embedded", "real"}:
+        raise ValueError(f"server is {server!r}, must be 'fake', 'embedded' or 'real'")
     if server == "real" and len(clusters) > 1:
         raise ValueError("there is one real server: several clusters are for fake and embedded")
+    for what, given in (("types", types), ("objects", objects)):
+        if isinstance(given, type | Mapping | TypedObject):
+            raise TypeError(f"{what} is one alone, must be several: {what}=[…]")
     types, bodies = [*types], [_plain(each) for each in objects]
     with ExitStack() as failing:
         servers = {}

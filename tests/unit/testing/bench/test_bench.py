@@ -21,7 +21,7 @@ from btcctl import (
     SharedInformerFactory,
 )
 from btcctl.clock import sleep
-from btcctl.testing import capture_logs
+from btcctl.testing import capture_logs, make_env
 from tests.unit.testing.bench.operator import build
 from tests.unit.typed.databases import Database, DatabaseStatus, database
 
@@ -310,3 +310,22 @@ def test_an_object_of_a_kind_that_was_not_named_says_where_to_name_it(operator_e
 def test_a_fault_of_a_verb_that_there_is_not_is_refused(env):
     with pytest.raises(ValueError, match="no call has the verb 'upate': create, delete, "):
         env.fail("upate", CONFIG_MAPS, ServiceUnavailable)
+
+
+def test_a_change_that_makes_another_body_is_told_that_it_would_be_ignored(env):
+    env.create(database())
+    with pytest.raises(TypeError, match="change returned a body, which would be ignored"):
+        env.update(Database, "a", lambda body: {**body, "spec": {"engine": "mysql"}})
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"), [({"types": Database}, r"types=\[…\]"), ({"objects": database()}, r"objects=\[…\]")]
+)
+def test_one_kind_or_object_alone_is_no_list_of_them(operator_env, options, complaint):
+    with pytest.raises(TypeError, match=f"is one alone, must be several: {complaint}"):
+        operator_env(build, **options)
+
+
+def test_a_bench_is_on_one_of_three_servers():
+    with pytest.raises(ValueError, match="server is 'fale', must be 'fake', 'embedded' or 'real'"):
+        make_env("fale", build)
