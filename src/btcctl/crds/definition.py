@@ -12,6 +12,7 @@ from msgspec import inspect as types
 from btcctl.crds.docstrings import description_of
 from btcctl.crds.schema import RULES, Schema, rules_of, schema_of
 from btcctl.crds.unions import NoSchema
+from btcctl.resources import ResourceType
 from btcctl.typed.definition import Column, Definition, Scale
 from btcctl.typed.kinds import definition_of
 from btcctl.typed.typed_object import TypedObject
@@ -117,12 +118,16 @@ def _checked_versions(models: Sequence[type[TypedObject]]) -> list[type[TypedObj
     for each in definitions[1:]:
         same = (each.type.group, each.type.plural, each.type.kind, each.type.namespaced)
         if same != (first.group, first.plural, first.kind, first.namespaced):
-            raise ValueError(f"{each.type} of kind {each.type.kind} is no version of {first} of kind {first.kind}")
+            raise ValueError(f"{_told(each.type)} is no version of {_told(first)}")
     versions = [each.type.version for each in definitions]
     twice = {each for each in versions if versions.count(each) > 1}
     if twice:
         raise ValueError(f"{first}: two classes are of version {', '.join(sorted(twice))}")
     return sorted(models, key=lambda each: priority_of(definition_of(each).type.version))
+
+
+def _told(type_: ResourceType) -> str:
+    return f"{type_} of kind {type_.kind}, {'namespaced' if type_.namespaced else 'cluster-scoped'},"
 
 
 def priority_of(version: str) -> tuple[Any, ...]:

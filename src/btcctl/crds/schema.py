@@ -206,8 +206,9 @@ def _default_of(field: types.Field) -> Any:
     """What a server is to fill in: nothing that a function makes, which may be another each time."""
     if field.default is not msgspec.NODEFAULT:
         return _as_json(field.default)
-    if isinstance(field.default_factory, type):
-        return _as_json(field.default_factory())
+    factory: Any = field.default_factory
+    if isinstance(get_origin(factory) or factory, type):  # `dict[str, str]` makes what `dict` makes
+        return _as_json(factory())
     return msgspec.NODEFAULT
 
 

@@ -100,8 +100,10 @@ def test_versions_stand_newest_first_and_one_is_stored():
 def test_classes_that_are_no_versions_of_one_kind_are_refused():
     with pytest.raises(ValueError, match="two classes are of version v1"):
         crd_for(model(Storage), model(Storage))
-    with pytest.raises(ValueError, match=r"others.x.org of kind Thing is no version of things.x.org"):
+    with pytest.raises(ValueError, match=r"others.x.org of kind Thing, namespaced, is no version of things.x.org"):
         crd_for(model(Storage), model(Storage, plural="others", version="v2"))
+    with pytest.raises(ValueError, match=r"kind Thing, namespaced, is no version of .* of kind Thing, cluster-scoped"):
+        crd_for(model(Storage, namespaced=False), model(Storage, version="v2"))
 
 
 def test_objects_of_an_old_version_are_read_in_the_new_one():
@@ -152,6 +154,12 @@ def test_defaults_are_json_in_the_same_order_each_time():
     [version] = crd_for(model(spec))["spec"]["versions"]
     properties = version["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]
     assert [each["default"] for each in properties.values()] == [[*"abcdef"], [1, 2]]
+
+
+def test_a_default_may_be_made_by_a_class_with_its_items_types():
+    spec = msgspec.defstruct("Spec", [("value", dict[str, str], msgspec.field(default_factory=dict[str, str]))])
+    [version] = crd_for(model(spec))["spec"]["versions"]
+    assert version["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]["value"]["default"] == {}
 
 
 def test_yaml_is_the_same_each_time_and_says_the_same():
