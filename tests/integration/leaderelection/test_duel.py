@@ -23,10 +23,6 @@ ROUNDS = int(os.environ.get("BTCCTL_ELECTION_ROUNDS", "4"))
 KINDS = ("kill", "pause", "partition", "terminate")
 LEASE, _, RETRY = TIMING
 CALL_SECONDS = Timing(*TIMING).call_seconds  # the last attempt that failed may have waited for its answer
-BUSY_SECONDS = (
-    2.0  # who wakes up when the lease is over waits for a processor; who waits for longer waits for another one
-)
-LATEST_SECONDS = LEASE + RETRY + CALL_SECONDS + BUSY_SECONDS
 HUNG_UP = -9
 
 
@@ -79,7 +75,9 @@ def test_whatever_happens_to_a_leader_it_never_writes_after_the_next_one_has_the
         verdict = fight.verdict()
         assert verdict.violations == []
         assert verdict.writes > 10 * ROUNDS
-        late = [each for each in verdict.takeovers if each > LATEST_SECONDS]
+        # Of what the machine had no time for here, the one that waits and its server may have had as much to bear.
+        in_time = LEASE + RETRY + CALL_SECONDS + 2 * lateness.worst_seconds
+        late = [each for each in verdict.takeovers if each > in_time]
         assert len(late) <= fight.revived, verdict.takeovers
         expected = {"kill": HUNG_UP, "pause": 1, "partition": 1, "terminate": 0}
         unexpected = [each for each in fight.ends if each[1] != expected[each[0]] and not had_lost(each[2])]
