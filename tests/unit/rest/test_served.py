@@ -11,10 +11,10 @@ from btcctl.rest.served import wait_until_served
 from btcctl.rest.transport.breaker import Breaker
 from btcctl.rest.transport.transport import Request, Response
 from btcctl.testing import FakeClient, InstantClock
-from btcctl.testing.definitions import definition_for
+from btcctl.testing.definitions import definitions_for
 
 NETS = ResourceType("example.org", "v1", "nets", "Net")
-SPEC = definition_for(NETS)["spec"]
+SPEC = definitions_for([NETS])[0]["spec"]
 
 
 class Late:
