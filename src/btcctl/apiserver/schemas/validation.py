@@ -42,19 +42,18 @@ class Problem(NamedTuple):
 
 @dataclass(slots=True)
 class Result:
-    """Problems, and how many checks went well: of alternatives the best is reported."""
+    """Problems by their texts, and how many checks went well: of alternatives the best is reported."""
 
-    problems: list[Problem] = field(default_factory=list)
+    by_text: dict[str, Problem] = field(default_factory=dict)
     matches: int = 0
 
     def add(self, *problems: Problem) -> None:
         for problem in problems:
-            if all(problem.text != each.text for each in self.problems):
-                self.problems.append(problem)
+            self.by_text.setdefault(problem.text, problem)
 
     def merge(self, other: Result) -> None:
-        if other.problems:
-            self.add(*other.problems)
+        if other.by_text:
+            self.add(*other.by_text.values())
         self.matches += other.matches
 
 
@@ -65,7 +64,7 @@ def validate(schema: Schema, value: Any, base: str = "", node: Correlated | None
         base: The field the value stands in; messages do not name it, causes do.
         node: How it was before: what is unchanged is not complained of.
     """
-    return [_cause(each, base) for each in _checked(schema, value, "", node).problems]
+    return [_cause(each, base) for each in _checked(schema, value, "", node).by_text.values()]
 
 
 def _cause(problem: Problem, base: str) -> Cause:
@@ -76,8 +75,8 @@ def _cause(problem: Problem, base: str) -> Cause:
 
 def _checked(schema: Schema, value: Any, path: str, node: Correlated | None) -> Result:
     result = _check(schema, value, path, node)
-    if result.problems and node is not None and node.equal():
-        result.problems = []
+    if result.by_text and node is not None and node.equal():
+        result.by_text = {}
     return result
 
 
@@ -201,27 +200,27 @@ def _check_junctors(schema: Schema, value: Any, path: str, node: Correlated | No
     where = quoted(path)
     any_of = [_check(each, value, path, node) for each in schema.get("anyOf") or ()]
     if any_of:
-        good = [each for each in any_of if not each.problems]
+        good = [each for each in any_of if not each.by_text]
         if not good:
             result.add(_unplaced(f"{where} must validate at least one schema (anyOf)"))
         result.merge(good[0] if good else _best(any_of))
     one_of = [_check(each, value, path, node) for each in schema.get("oneOf") or ()]
     if one_of:
-        good = [each for each in one_of if not each.problems]
+        good = [each for each in one_of if not each.by_text]
         if len(good) == 1:
             result.merge(good[0])
         else:
             found = f"Found {len(good)} valid alternatives" if good else "Found none valid"
             result.add(_unplaced(f"{where} must validate one and only one schema (oneOf). {found}"))
-            if one_of[-1].problems and not good:
+            if one_of[-1].by_text and not good:
                 result.merge(_best(one_of))
     all_of = [_check(each, value, path, node) for each in schema.get("allOf") or ()]
     for each in all_of:
         result.merge(each)
-    if any(each.problems for each in all_of):
-        none = "" if any(not each.problems for each in all_of) else ". None validated"
+    if any(each.by_text for each in all_of):
+        none = "" if any(not each.by_text for each in all_of) else ". None validated"
         result.add(_unplaced(f"{where} must validate all the schemas (allOf){none}"))
-    if schema.get("not") is not None and not _check(schema["not"], value, path, node).problems:
+    if schema.get("not") is not None and not _check(schema["not"], value, path, node).by_text:
         result.add(_unplaced(f"{where} must not validate the schema (not)"))
 
 
