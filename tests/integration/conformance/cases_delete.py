@@ -75,6 +75,7 @@ def options_are_checked(talk: Talk) -> None:
     path = f"{CONFIG_MAPS}/a"
     talk.delete(path, {"propagationPolicy": "Sideways"})
     talk.delete(path, query={"propagationPolicy": "Sideways"})
+    talk.delete(path, query={"propagationPolicy": ""})
     talk.delete(path, {"propagationPolicy": "Orphan", "orphanDependents": True})
     talk.delete(path, {"dryRun": ["Some"]})
     talk.delete(path, {"gracePeriodSeconds": -1})

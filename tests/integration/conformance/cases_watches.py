@@ -293,3 +293,10 @@ def all_namespaces_are_watched_at_once(talk: Talk) -> None:
 @case("watches")
 def a_namespace_that_does_not_exist_is_silent(talk: Talk) -> None:
     talk.watch("/api/v1/namespaces/{ns}-not/secrets", {"timeoutSeconds": "1"})
+
+
+@case("watches", error=True)
+def a_watch_that_begins_with_the_state_takes_no_token(talk: Talk) -> None:
+    version = talk.get(SECRETS).version
+    for query in ({}, {"resourceVersion": "0"}, {"resourceVersion": version}):
+        talk.watch(SECRETS, {"continue": "abc", "timeoutSeconds": "1", **query}, until=0)

@@ -120,3 +120,13 @@ def test_keys_in_yaml_that_are_no_texts_become_texts(server):
     text = b"metadata: {name: a}\ndata: {on: 'x', 2: 'y', 1.5: 'z', time: '2001-01-01'}\n"
     response = server.send("POST", CONFIG_MAPS, text, "application/yaml")
     assert json.loads(response.body)["data"] == {"true": "x", "2": "y", "1.5": "z", "time": "2001-01-01"}
+
+
+def test_an_empty_policy_is_none_that_there_is(server):
+    answer = server.call("DELETE", f"{CONFIG_MAPS}/a", propagationPolicy="")
+    assert (answer.status, 'Unsupported value: ""' in answer.message) == (422, True)
+
+
+def test_a_watch_that_begins_with_the_state_takes_no_token(server):
+    answer = server.call("GET", CONFIG_MAPS, **{"watch": "1", "continue": "abc"})
+    assert (answer.status, "when continue is provided" in answer.message) == (422, True)

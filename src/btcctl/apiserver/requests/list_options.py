@@ -47,7 +47,7 @@ def list_options(request: ApiRequest, *, watch: bool) -> ListOptions:
     initial = boolean(request, "sendInitialEvents")
     limit, seconds = integer(request.option("limit")), integer(request.option("timeoutSeconds"))
     match, token = request.option("resourceVersionMatch"), request.option("continue")
-    causes = _watch_causes(match, token, initial) if watch else _list_causes(match, token, version, initial)
+    causes = _watch_causes(match, token, version, initial) if watch else _list_causes(match, token, version, initial)
     if causes:
         raise errors.invalid("meta.k8s.io", "ListOptions", "", causes)
     if not watch and token and version not in {"", "0"}:
@@ -171,8 +171,9 @@ def _list_causes(match: str, token: str, version: str, initial: bool | None) -> 
     return causes
 
 
-def _watch_causes(match: str, token: str, initial: bool | None) -> list[Cause]:
+def _watch_causes(match: str, token: str, version: str, initial: bool | None) -> list[Cause]:
     causes = []
+    begins_with_state = initial is None and not match and version in {"", "0"}  # a server then asks itself for both
     if initial is not None and match != "NotOlderThan":
         causes.append(_forbidden("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"))
     if match and initial is None:
@@ -180,7 +181,7 @@ def _watch_causes(match: str, token: str, initial: bool | None) -> list[Cause]:
         causes.append(_forbidden(message))
     if match and match != "NotOlderThan":
         causes.append(unsupported("resourceVersionMatch", f'"{match}"', ("NotOlderThan",)))
-    if match and token:
+    if (match or begins_with_state) and token:
         causes.append(_forbidden("resourceVersionMatch is forbidden when continue is provided"))
     return causes
 

@@ -241,14 +241,15 @@ def _dry_run_causes(values: list[str]) -> Iterator[Cause]:
 
 
 def _delete_query(request: ApiRequest) -> dict[str, Any]:
-    policy = request.option("propagationPolicy")
     sent: dict[str, Any] = {
         "dryRun": request.query.get("dryRun", []),
         "orphanDependents": boolean(request, "orphanDependents"),
     }
     if "gracePeriodSeconds" in request.query:
         sent["gracePeriodSeconds"] = integer(request.option("gracePeriodSeconds"), may_be_empty=False)
-    return {**sent, "propagationPolicy": policy} if policy else sent
+    if "propagationPolicy" in request.query:
+        sent["propagationPolicy"] = request.option("propagationPolicy")
+    return sent
 
 
 def _decoded(request: ApiRequest) -> Any:
