@@ -132,6 +132,10 @@ class Api:
 
     def handle(self, request: ApiRequest) -> Response:
         """Answer a request. Never raises for anything a client can send."""
+        with errors.causes_counted():
+            return self._handle(request)
+
+    def _handle(self, request: ApiRequest) -> Response:
         attributes = attributes_of(request)
         context: RequestContext | None = None
         try:

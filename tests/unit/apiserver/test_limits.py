@@ -76,6 +76,35 @@ class TestYaml:
         assert process_time() - begun < 1
 
 
+class TestMuchThatIsWrong:
+    """A body of 3 MB can be wrong in a million places, each of them a line of the answer."""
+
+    @pytest.mark.parametrize(
+        "metadata",
+        [{"labels": {f"-{n}": "" for n in range(2000)}}, {"finalizers": [f"-{n}" for n in range(2000)]}],
+        ids=["labels", "finalizers"],
+    )
+    def test_more_than_a_thousand_causes_are_not_listed(self, server, metadata):
+        answer = server.post(CONFIG_MAPS, {"metadata": {"name": "a", **metadata}})
+        assert (answer.status, answer.reason) == (422, "Invalid")
+        assert answer.message == "the object is invalid in more than 1000 places, which this server does not list"
+
+    def test_a_thousand_are_listed_by_each_of_two_requests(self, server):
+        body = {"metadata": {"name": "a", "labels": {f"-{n}": "" for n in range(1000)}}}
+        for _ in range(2):
+            assert len(server.post(CONFIG_MAPS, body).body["details"]["causes"]) == 1000
+
+    @pytest.mark.parametrize("container", ["null", "{}"])
+    def test_more_parts_than_etcd_takes_are_not_given_their_defaults(self, server, container):
+        begun = process_time()
+        containers = ",".join([container] * 500_000)
+        answer = server.post(
+            PODS, f'{{"metadata": {{"name": "a"}}, "spec": {{"containers": [{containers}]}}}}'.encode()
+        )
+        assert (answer.status, answer.message) == (500, "etcdserver: request is too large")
+        assert process_time() - begun < 2
+
+
 def updater(number: int) -> dict[str, object]:
     entry = {"operation": "Update", "apiVersion": "v1", "fieldsType": "FieldsV1"}
     return {**entry, "manager": f"m{number}", "fieldsV1": {"f:data": {f"f:a{number}": {}}}}

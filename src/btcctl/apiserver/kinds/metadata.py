@@ -80,7 +80,7 @@ def canonical(body: Body, *, sort: bool) -> dict[str, Any]:
     if _WHOLE_FLOAT.search(encoded):
         encoded = codecs.encode(whole_numbers(ordered), order="sorted" if sort else None)
     if len(encoded) > MAX_OBJECT_BYTES:
-        raise errors.internal("etcdserver: request is too large")
+        raise errors.too_large_for_etcd()
     copy: dict[str, Any] = codecs.decode(encoded)
     return copy
 

@@ -5,8 +5,10 @@ Source: transcripts of kube-apiserver 1.36.2. Every function returns an error to
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple, Self
 
 from btcctl.errors import BtcctlError
 from btcctl.resources import ResourceType
@@ -16,14 +18,48 @@ MEDIA_TYPES = "application/json, application/yaml, application/vnd.kubernetes.pr
 SCHEME = "pkg/runtime/scheme.go:111"  # what Go's scheme of types says of where it was made
 _SUMMARY_BYTES = 30
 MODIFIED_MESSAGE = "the object has been modified; please apply your changes to the latest version and try again"
+#: With more of them a request is refused without a list: one of 3 MB can be wrong in a million places.
+MOST_CAUSES = 1_000
 
 
-class Cause(NamedTuple):
-    """One entry of `details.causes`."""
-
+class _CauseFields(NamedTuple):
     reason: str
     message: str
     field: str
+
+
+class Cause(_CauseFields):
+    """One entry of `details.causes`.
+
+    Raises:
+        StatusError: 422; the request whose causes are counted has more than enough.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, reason: str, message: str, field: str) -> Self:
+        if _left.causes is not None:
+            if _left.causes == 0:
+                raise too_many_causes()
+            _left.causes -= 1
+        return super().__new__(cls, reason, message, field)
+
+
+class _Left(threading.local):
+    causes: int | None = None
+
+
+_left = _Left()
+
+
+@contextmanager
+def causes_counted() -> Iterator[None]:
+    """For as long as one request is answered, which is the work of one thread."""
+    _left.causes = MOST_CAUSES
+    try:
+        yield
+    finally:
+        _left.causes = None
 
 
 class StatusError(BtcctlError):
@@ -115,6 +151,11 @@ def invalid(group: str, kind: str, name: str, causes: Sequence[Cause]) -> Status
     return StatusError(422, f'{qualified} "{name}" is invalid: {listed}', "Invalid", details=details)
 
 
+def too_many_causes() -> StatusError:
+    message = f"the object is invalid in more than {MOST_CAUSES} places, which this server does not list"
+    return StatusError(422, message, "Invalid")
+
+
 def invalid_object(type_: ResourceType, name: str, causes: Sequence[Cause]) -> StatusError:
     return invalid(type_.group, type_.kind, name, causes)
 
@@ -182,6 +223,10 @@ def expired(message: str, *, continue_token: str = "") -> StatusError:
 
 def too_large_request(why: str) -> StatusError:
     return StatusError(413, f"Request entity too large: {why}", "RequestEntityTooLarge")
+
+
+def too_large_for_etcd() -> StatusError:
+    return internal("etcdserver: request is too large")
 
 
 def too_large_entity(limit_bytes: int) -> StatusError:

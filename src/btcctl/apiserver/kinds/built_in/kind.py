@@ -21,6 +21,8 @@ from btcctl.resources import CUSTOM_RESOURCE_DEFINITIONS, ResourceType
 
 #: Where Go's types of a group are, if not in a package called as its first part.
 _PACKAGES = {"": "core", "events.k8s.io": "core"}
+#: An object with more of them is larger than etcd takes once it has its defaults, which take ten microseconds for each.
+_MOST_STRUCTS = 100_000
 _ETCD_FOLDERS = {"services": "services/specs", "nodes": "minions"}  # SpecialDefaultResourcePrefixes
 _REFERENCE = ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath")
 _ABOUT, _ABOUT_NEW = (tuple(f"{field}.{each}" for each in _REFERENCE) for field in ("involvedObject", "regarding"))
@@ -49,6 +51,18 @@ _FIELDS: Mapping[str, tuple[str, ...]] = {
     "secrets": ("type",),
     "services": ("spec.clusterIP", "spec.type"),
 }
+
+
+def _structs(body: Mapping[str, Any]) -> int:
+    """How many there are beside the metadata's; no more are counted than `_MOST_STRUCTS` and one."""
+    count, left = 0, [value for key, value in body.items() if key != "metadata" and isinstance(value, dict | list)]
+    while left and count <= _MOST_STRUCTS:
+        value = left.pop()
+        parts = value.values() if isinstance(value, dict) else value
+        structs = [each for each in parts if isinstance(each, dict) or (each is None and parts is value)]
+        count += len(structs)
+        left += [each for each in parts if isinstance(each, dict | list)]
+    return count
 
 
 @dataclass(frozen=True)
@@ -99,6 +113,8 @@ class BuiltInKind:
         return StatusError(415, "415: Unsupported Media Type", "UnsupportedMediaType", details={})
 
     def check_sent(self, body: Mapping[str, Any], raw: bytes, field_validation: str, warn: Warn) -> None:
+        if len(raw) > _MOST_STRUCTS and _structs(body) > _MOST_STRUCTS:
+            raise errors.too_large_for_etcd()
         expected = self.type
         kind = body.get("kind") or expected.kind
         api_version = body.get("apiVersion") or expected.api_version
