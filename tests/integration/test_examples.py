@@ -98,7 +98,7 @@ def test_list_networks_prints_networks_and_their_ready_nodes(config: Path, clien
     definitions = client.resource(CUSTOM_RESOURCE_DEFINITIONS)
     definitions.create(yaml.safe_load((ROOT / "manifests" / "crd.yaml").read_text()))
     networks = client.resource(NETWORKS, "default")
-    eventually(lambda: networks.create(network("big")))
+    eventually(lambda: networks.create(network("big", 2)))
     node = {"ordinal": 0, "ready": True, "ip": "10.0.0.1", "dnsName": "big-0"}
     networks.patch(ObjectKey("default", "big"), {"status": {"nodes": [node]}}, subresource="status")
     result = list_networks(config)

@@ -109,12 +109,12 @@ SERVER_FAULTS = [
         ),
         (
             "items that a directive deletes stay",
-            "current = [each for each in current if each.get(identity.key, _MISSING) != gone]",
-            "current = list(current)",
+            " if identity.key not in each or lookup(each[identity.key]) not in gone]",
+            "]",
         ),
         (
             "values of primitive lists are never deleted",
-            "            return [each for each in current if each not in patch]\n",
+            "            return [each for each in current if lookup(each) not in gone]\n",
             "            return current\n",
         ),
         (
