@@ -167,7 +167,9 @@ def _version(model: type[TypedObject], *, is_stored: bool) -> dict[str, Any]:
     if definition.selectable_fields:
         version["selectableFields"] = [{"jsonPath": each} for each in definition.selectable_fields]
     version["schema"] = {"openAPIV3Schema": schema}
-    subresources: dict[str, Any] = {"status": {}} if "status" in schema["properties"] else {}
+    subresources: dict[str, Any] = {}
+    if "status" in schema["properties"] and definition.status_subresource:
+        subresources["status"] = {}
     if definition.scale is not None:
         subresources["scale"] = _scale(definition.scale)
     if subresources:

@@ -188,6 +188,8 @@ def _bases(name: str, spec: Mapping[str, Any], version: Mapping[str, Any], parts
     if scale:
         paths = [scale["specReplicasPath"], scale["statusReplicasPath"], scale.get("labelSelectorPath")]
         said.append(f"scale=Scale({', '.join(repr(each) for each in paths if each)})")
+    if parts["status"] is not None and "status" not in (version.get("subresources") or {}):
+        said.append("status_subresource=False")
     selectable = tuple(each["jsonPath"] for each in version.get("selectableFields") or ())
     if selectable:
         said.append(f"selectable_fields={selectable!r}")

@@ -105,6 +105,7 @@ class Definition(msgspec.Struct, frozen=True):
     deprecated: bool | str = False  #: or the warning that says so
     served: bool = True
     annotations: Mapping[str, str] = msgspec.field(default_factory=dict)
+    status_subresource: bool = True  #: or the status is written with the rest
 
 
 _DNS_LABEL = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")

@@ -46,7 +46,17 @@ _AS_READ = "_as_read"
 #: What a class statement may say beside what msgspec knows.
 _WORDS = (
     *("group", "version", "plural", "kind", "namespaced", "short_names", "categories", "singular", "list_kind"),
-    *("columns", "scale", "rules", "selectable_fields", "deprecated", "served", "annotations", "resource"),
+    *(
+        "columns",
+        "scale",
+        "status_subresource",
+        "rules",
+        "selectable_fields",
+        "deprecated",
+        "served",
+        "annotations",
+        "resource",
+    ),
 )
 _OF_A_STRUCT = frozenset(inspect.signature(msgspec.defstruct).parameters) - {
     "name",
@@ -80,6 +90,7 @@ class KindMeta(msgspec.StructMeta):
         list_kind: str = "",
         columns: Mapping[str, Column | str] = {},
         scale: Scale | None = None,
+        status_subresource: bool = True,
         rules: Sequence[Rule | str] = (),
         selectable_fields: Sequence[str] = (),
         deprecated: bool | str = False,
@@ -94,6 +105,7 @@ class KindMeta(msgspec.StructMeta):
             name,
             namespaced=(namespaced, bool, "False"),
             served=(served, bool, "False"),
+            status_subresource=(status_subresource, bool, "False"),
             deprecated=(deprecated, (bool, str), "'use v2'"),
             scale=(scale, (Scale, type(None)), "Scale('.spec.replicas', '.status.replicas')"),
             annotations=(annotations, Mapping, "{'example.org/of': 'us'}"),
@@ -116,6 +128,7 @@ class KindMeta(msgspec.StructMeta):
                 deprecated,
                 served,
                 dict(annotations),
+                status_subresource,
             )
         return cls
 

@@ -64,12 +64,20 @@ def require_class(value: object, model: Any, what: str) -> None:
 
 
 def require_status(status: object, model: type[Any], what: str) -> None:
-    """Raises TypeError if `status` is neither a mapping nor of the class of the model's status, or there is none."""
+    """
+    Raises:
+        TypeError: `status` is neither a mapping nor of the class of the model's status, or is not written by itself.
+    """
     if not isinstance(model, type) or not issubclass(model, msgspec.Struct):
         return
     wanted = next((each.type for each in msgspec.structs.fields(model) if each.name == "status"), Any)
     if {wanted, *get_args(wanted)} <= {None, type(None)}:
         raise TypeError(f"{what}: {model.__name__} has no status")
+    definition = getattr(model, "__definition__", None)
+    if definition is not None and not definition.status_subresource:
+        raise TypeError(
+            f"{what}: {model.__name__} has no status subresource: its status is written by update, with the rest"
+        )
     if not isinstance(status, Mapping):
         _require_one_of(status, _classes_in(wanted), what)
 

@@ -117,6 +117,14 @@ def test_what_a_version_says_of_itself_is_kept(load):
     assert before == after
 
 
+@pytest.mark.parametrize("subresources", [{}, {"status": {}}])
+def test_whether_the_status_is_written_by_itself_is_kept(load, subresources):
+    one = version("v1", struct(a=TEXT), struct(b=TEXT), subresources=subresources)
+    definition = crd("x.org", "Thing", "things", one)
+    again = crd_for(load(source_of([definition])).Thing)
+    assert again["spec"]["versions"][0].get("subresources", {}) == subresources
+
+
 def test_an_embedded_resource_stays_one(load):
     embedded = {"type": "object", "x-kubernetes-embedded-resource": True, "x-kubernetes-preserve-unknown-fields": True}
     definition = crd("x.org", "Thing", "things", version("v1", struct("of", of=embedded)))

@@ -18,6 +18,7 @@ from btcctl import (
     TypedKind,
     TypedObject,
     TypedResource,
+    crd_for,
 )
 from btcctl.testing import FakeClient
 from btcctl.typed.kinds import type_of
@@ -138,6 +139,19 @@ def test_a_kind_without_a_status_is_given_none():
     note = notes.create(Note.named("a", Storage("1Gi")))
     with pytest.raises(TypeError, match="status of default/a: Note has no status"):
         notes.write_status(note, {"phase": "Ready"})
+
+
+def test_a_status_that_has_no_subresource_is_written_with_the_rest():
+    class Note(CustomResource[Storage, Storage], group="x.org", version="v1", plural="notes", status_subresource=False):
+        pass
+
+    assert "subresources" not in crd_for(Note)["spec"]["versions"][0]
+    notes = FakeClient(types=[crd_for(Note)]).resource(Note, "default")
+    note = notes.create(Note.named("a", Storage("1Gi")))
+    with pytest.raises(TypeError, match="Note has no status subresource: its status is written by update"):
+        notes.write_status(note, Storage("2Gi"))
+    note.status = Storage("2Gi")
+    assert notes.update(note).status == Storage("2Gi")
 
 
 def test_only_what_was_changed_is_patched(client, databases):
