@@ -1,4 +1,8 @@
-"""How long the tests of an author's operator take: seconds of processor time, of the whole process."""
+"""How long the tests of an author's operator take: processor time of the whole process, beside that of an empty run.
+
+Whoever else uses the processors makes both dearer. So the two are taken in turns, and their ratio counts, the best of
+a few.
+"""
 
 from __future__ import annotations
 
@@ -23,11 +27,12 @@ def test_one_of_fifty(env: OperatorEnv, number: int) -> None:
     assert env.get(ConfigMap, "a").data == {"text": "bye\\nbye"}
     env.assert_quiescent()
 """
-LIMIT_SECONDS = 2.0
-#: Whoever else uses the processors makes a run more expensive, so the cheapest of a few counts.
+#: Two seconds where pytest with one test that does nothing takes 0.2, as on two Xeon cores with nothing else to do.
+LIMIT = 10.0
 RUNS = 5
 #: What an author has; plugins that are here for other tests are not counted.
-COMMAND = (*(sys.executable, "-m", "pytest", "-q"), *("-p", "btcctl.testing.pytest_plugin", "-p", "no:cacheprovider"))
+COMMAND = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
+PLUGIN = ("-p", "btcctl.testing.pytest_plugin")
 
 
 def seconds_of(project: Path, *options: str) -> float:
@@ -42,9 +47,13 @@ def seconds_of(project: Path, *options: str) -> float:
 
 
 def best_of_runs(project: Path, *options: str) -> float:
-    found = []
-    while len(found) < RUNS and min(found, default=LIMIT_SECONDS) >= LIMIT_SECONDS:
-        found.append(seconds_of(project, *options))
+    """How many times as much as the empty run."""
+    empty = project / "empty"
+    empty.mkdir()
+    (empty / "test_nothing.py").write_text("def test_nothing(): pass\n")
+    found: list[float] = []
+    while len(found) < RUNS and min(found, default=LIMIT) >= LIMIT:
+        found.append(seconds_of(project, *options) / seconds_of(empty))
     return min(found)
 
 
@@ -55,7 +64,7 @@ def test_the_tests_of_a_new_project_take_less_than_two_seconds(tmp_path, monkeyp
     assert (
         main(["init", "my-db", "--kind", "Database", "--group", "x.org", *(["--like", like] if like else [])], {}) == 0
     )
-    assert best_of_runs(tmp_path / "my-db") < LIMIT_SECONDS
+    assert best_of_runs(tmp_path / "my-db", *PLUGIN) < LIMIT
 
 
 @pytest.mark.timeout(600)
@@ -65,4 +74,4 @@ def test_fifty_tests_of_a_whole_operator_take_less_than_two_seconds(tmp_path, mo
     file = tmp_path / "my-db" / "tests" / "test_operator.py"
     head, _, _ = file.read_text().partition("\n\ndef test_")
     (tmp_path / "my-db" / "tests" / "test_fifty.py").write_text(head + TESTS)
-    assert best_of_runs(tmp_path / "my-db", "tests/test_fifty.py") < LIMIT_SECONDS
+    assert best_of_runs(tmp_path / "my-db", *PLUGIN, "tests/test_fifty.py") < LIMIT
