@@ -18,13 +18,6 @@ def test_time_stands_still_until_advanced():
     assert rfc3339_micro(clock.wall_time()) == "2026-01-01T00:00:02.500000Z"
 
 
-def test_time_does_not_go_back():
-    clock = FakeClock(now=3.0)
-    with pytest.raises(ValueError, match="by 0 or more seconds, not by -1"):
-        clock.advance(-1)
-    assert clock.now() == 3.0
-
-
 def test_a_wait_without_limit_ends_by_notification_only():
     clock, condition, woken = FakeClock(), threading.Condition(), threading.Event()
 
