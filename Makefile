@@ -8,7 +8,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Most of a story is waiting, so more run at once than there are cores. Other tests compute, and to collect them takes each
 # worker seconds.
 WORKERS ?= $(shell expr 2 \* $$(nproc))
-FEW_WORKERS ?= $(shell expr 1 + $$(nproc))
+FEW_WORKERS ?= $(shell expr 2 + $$(nproc))
 PYTEST := $(BIN)/python -m pytest
 MANY := -n $(WORKERS) --dist worksteal
 FEW := -n $(FEW_WORKERS) --dist worksteal

@@ -35,6 +35,7 @@ _STORIES = (
     "integration/typed/",
     "integration/apiserver/test_kubectl.py",
     "integration/apiserver/test_process.py",
+    "integration/controller/test_hostile_clients.py",
     "integration/controller/test_stopping.py",
     "integration/controller/test_what_goes_on.py",
     "integration/leaderelection/test_duel.py",
