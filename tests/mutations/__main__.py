@@ -60,12 +60,12 @@ class Broken(Protocol):
 
 
 class Copy:
-    """A copy of the code and of its tests, which can be broken."""
+    """A copy of the code, its tests and its pages, which can be broken."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._writes = itertools.count(1)
-        for name in ("src", "tests"):
+        for name in ("docs", "src", "tests"):  # some tests run the programs of a page
             shutil.copytree(ROOT / name, directory / name, ignore=shutil.ignore_patterns("__pycache__"))
         for name in ("setup.cfg", "pyproject.toml"):
             shutil.copy(ROOT / name, directory)
