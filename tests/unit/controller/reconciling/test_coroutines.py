@@ -58,6 +58,7 @@ def test_as_many_as_there_are_workers_wait_at_a_time_in_one_thread():
             if sight.now == 3:
                 are_three.set()
             await are_three.wait()
+            await asyncio.sleep(0.05)  # a fourth one would come meanwhile
         left.remove(key)
         if not left:
             done.set()
