@@ -193,7 +193,7 @@ SANDBOX_FAULTS = [
         ("every announcement is new", "is_new = tip != self._heeded", "is_new = True"),
         ("who is gone keeps the turn", "            self._link = None\n", "            pass\n"),
         ("nobody is waited for", "self._clock.now() >= self._patience_ends_at and ", ""),
-        ("who has given today's block is overdue", " and self._age_seconds() >= RECENT_SECONDS\n", "\n"),
+        ("who has given today's block is overdue", " and self._ledger.tip_age_seconds() >= RECENT_SECONDS\n", "\n"),
     ),
     *faults_in(
         "sandbox/simnode/rpc/credentials.py",

@@ -70,8 +70,12 @@ class Ledger:
     def is_initial_download(self) -> bool:
         """True until the tip has once been younger than a day, as bitcoind's `initialblockdownload`."""
         if self._is_catching_up:
-            self._is_catching_up = self.chain.tip.block.time < self._now() - _STALE_TIP_SECONDS
+            self._is_catching_up = self.tip_age_seconds() > _STALE_TIP_SECONDS
         return self._is_catching_up
+
+    def tip_age_seconds(self) -> int:
+        """How long ago the best block was made, by its own time."""
+        return self._now() - self.chain.tip.block.time
 
     def close(self) -> None:
         self._file.close()

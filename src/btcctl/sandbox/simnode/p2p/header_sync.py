@@ -25,7 +25,7 @@ class HeaderSync:
 
     Args:
         ledger: Says how old the best block is.
-        clock: For times of day, and for how long the one peer has been waited for.
+        clock: For how long the one peer has been waited for.
     """
 
     def __init__(self, ledger: Ledger, clock: Clock) -> None:
@@ -37,7 +37,7 @@ class HeaderSync:
 
     def begin(self, link: object) -> bool:
         """Whether this peer is to be asked unprompted; the first one has the turn until it is gone."""
-        age = self._age_seconds()
+        age = self._ledger.tip_age_seconds()
         if age < RECENT_SECONDS:
             return True
         if self._link is None:
@@ -59,8 +59,5 @@ class HeaderSync:
 
     def overdue(self) -> object | None:
         """The peer that has had its turn for too long while the best block is still old."""
-        is_overdue = self._clock.now() >= self._patience_ends_at and self._age_seconds() >= RECENT_SECONDS
+        is_overdue = self._clock.now() >= self._patience_ends_at and self._ledger.tip_age_seconds() >= RECENT_SECONDS
         return self._link if is_overdue else None
-
-    def _age_seconds(self) -> float:
-        return self._clock.wall_time().timestamp() - self._ledger.chain.tip.block.time
