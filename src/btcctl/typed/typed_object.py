@@ -43,21 +43,6 @@ S = TypeVar("S")
 T = TypeVar("T")
 
 _AS_READ = "_as_read"
-#: What a class statement may say beside what msgspec knows.
-_WORDS = (
-    *("group", "version", "plural", "kind", "namespaced", "short_names", "categories", "singular", "list_kind"),
-    *(
-        "columns",
-        "scale",
-        "status_subresource",
-        "rules",
-        "selectable_fields",
-        "deprecated",
-        "served",
-        "annotations",
-        "resource",
-    ),
-)
 _OF_A_STRUCT = frozenset(inspect.signature(msgspec.defstruct).parameters) - {
     "name",
     "fields",
@@ -78,7 +63,6 @@ class KindMeta(msgspec.StructMeta):
         bases: tuple[type, ...],
         namespace: dict[str, Any],
         *,
-        resource: ResourceType | None = None,
         group: str = "",
         version: str = "",
         plural: str = "",
@@ -96,11 +80,12 @@ class KindMeta(msgspec.StructMeta):
         deprecated: bool | str = False,
         served: bool = True,
         annotations: Mapping[str, str] = {},
+        resource: ResourceType | None = None,
         **config: Any,
     ) -> M:
         unknown = [each for each in config if each not in _OF_A_STRUCT]
         if unknown:
-            raise TypeError(f"{name}: a class statement knows no {unknown[0]}=, but {', '.join(_WORDS)}")
+            raise TypeError(f"{name}: a class statement knows no {unknown[0]}=, but {', '.join(_words())}")
         check_words(
             name,
             namespaced=(namespaced, bool, "False"),
@@ -134,6 +119,12 @@ class KindMeta(msgspec.StructMeta):
 
     def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **words: Any) -> None:  # noqa: N805
         """`words` are those of the class statement, which `__new__` has taken."""
+
+
+def _words() -> list[str]:
+    """What a class statement may say beside what msgspec knows."""
+    parameters = inspect.signature(KindMeta.__new__).parameters.values()
+    return [each.name for each in parameters if each.kind is inspect.Parameter.KEYWORD_ONLY]
 
 
 class TypedObject(msgspec.Struct, metaclass=KindMeta, rename="camel", omit_defaults=True, kw_only=True, dict=True):
