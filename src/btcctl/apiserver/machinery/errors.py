@@ -54,12 +54,12 @@ _left = _Left()
 
 @contextmanager
 def causes_counted() -> Iterator[None]:
-    """For as long as one request is answered, which is the work of one thread."""
-    _left.causes = MOST_CAUSES
+    """For as long as one request is answered, in one thread; a hook in it may make another one meanwhile."""
+    before, _left.causes = _left.causes, MOST_CAUSES
     try:
         yield
     finally:
-        _left.causes = None
+        _left.causes = before
 
 
 class StatusError(BtcctlError):
