@@ -129,7 +129,7 @@ fuzz: $(READY) ## odd requests to the embedded server, none of which may fail or
 	$(BIN)/python -m tests.fuzz --requests $(or $(REQUESTS),20000) $(ARGS)
 
 mutations: $(READY) ## put faults into the toolkit, one at a time: a test must catch each
-	$(BIN)/python -m tests.mutations
+	$(BIN)/python -m tests.mutations --jobs $(shell nproc)
 
 chart: $(READY) ## package the chart into dist/chart, with the index of a repository; URL= says where it will be served
 	@$(BIN)/python -m tests.chart.packaging $(URL)

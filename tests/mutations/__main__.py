@@ -1,7 +1,7 @@
 """Puts each fault of the list into a copy of the code, and runs the tests that shall catch it.
 
 Always the same: hypothesis gets a fixed seed, and the tests their order in the file. Exits with 1 if a
-fault survives, or if the tests fail without any.
+fault survives, or if the tests fail without any. `--jobs` has several copies of the code broken at once.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from queue import SimpleQueue
 from typing import NamedTuple, Protocol
 
 from btcctl.clock import SYSTEM_CLOCK
@@ -24,7 +26,7 @@ from tests.mutations.faults import FAULTS
 
 #: A test that hangs has noticed, too. One that takes as long on a busy machine hangs only if it takes so many times
 #: longer than without the fault.
-HANGS_AFTER_SECONDS = 60.0
+HANGS_AFTER_SECONDS = 20.0
 HANGS_AFTER_TIMES = 10
 _NEVER_SECONDS = 3600.0
 _PYTEST = (
@@ -121,33 +123,61 @@ def chosen(only: Sequence[str], faults: Sequence[Fault] = FAULTS) -> list[Fault]
     return [fault for fault in faults if not only or any(each in fault.file for each in only)]
 
 
-def run(faults: Sequence[Fault]) -> int:
+class Verdict(NamedTuple):
+    fault: Fault
+    survived: bool
+    seconds: float
+
+
+def run(faults: Sequence[Fault], jobs: int) -> int:
     """Print a line for each fault; return how many survived."""
-    survivors = 0
     with tempfile.TemporaryDirectory(prefix="btcctl-mutations-") as directory:
-        copy = Copy(Path(directory))
-        healthy = copy.outcome(sorted({test for fault in faults for test in fault.tests}), _NEVER_SECONDS)
+        copies = [Copy(Path(directory, str(number))) for number in range(jobs)]
+        healthy = copies[0].outcome(sorted({test for fault in faults for test in fault.tests}), _NEVER_SECONDS)
         if not healthy.passed:
             raise SystemExit(f"the tests fail without a fault: {healthy.last}")
         print(f"without a fault: {healthy.last}")
-        for number, fault in enumerate(faults, start=1):
-            began = SYSTEM_CLOCK.now()
-            survived = survives(copy, fault)
+        survivors = 0
+        for number, (fault, survived, seconds) in enumerate(verdicts(faults, copies), start=1):
             survivors += survived
             verdict = "SURVIVED" if survived else "caught"
-            print(f"{number:3} {verdict:9} {SYSTEM_CLOCK.now() - began:5.1f} s  {fault.file}: {fault.what}", flush=True)
+            print(f"{number:3} {verdict:9} {seconds:5.1f} s  {fault.file}: {fault.what}", flush=True)
     print(f"{len(faults) - survivors} of {len(faults)} caught")
     return survivors
+
+
+def verdicts(faults: Sequence[Fault], copies: Sequence[Broken]) -> Iterator[Verdict]:
+    """Of each fault, in their order; each copy has one fault at a time."""
+    free: SimpleQueue[Broken] = SimpleQueue()
+    for each in copies:
+        free.put(each)
+
+    def judge(fault: Fault) -> Verdict:
+        copy, began = free.get(), SYSTEM_CLOCK.now()
+        try:
+            return Verdict(fault, survives(copy, fault), SYSTEM_CLOCK.now() - began)
+        finally:
+            free.put(copy)
+
+    with ThreadPoolExecutor(len(copies)) as pool:
+        try:
+            yield from pool.map(judge, faults)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)  # the tests did not run: no use to go on
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.mutations", description=__doc__)
     parser.add_argument("only", nargs="*", help="faults in files whose name contains one of these")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="faults tried at once (default: 1)")
+    args = parser.parse_args()
+    if args.jobs < 1:
+        parser.error("--jobs must be at least 1")
     try:
-        faults = chosen(parser.parse_args().only)
+        faults = chosen(args.only)
     except ValueError as error:
         parser.error(str(error))
-    return 1 if run(faults) else 0
+    return 1 if run(faults, args.jobs) else 0
 
 
 if __name__ == "__main__":

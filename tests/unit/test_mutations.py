@@ -6,7 +6,7 @@ from contextlib import nullcontext
 
 import pytest
 
-from tests.mutations.__main__ import HANGS_AFTER_SECONDS, Outcome, chosen, survives
+from tests.mutations.__main__ import HANGS_AFTER_SECONDS, Outcome, chosen, survives, verdicts
 from tests.mutations.fault import ROOT, Fault
 from tests.mutations.faults import FAULTS
 
@@ -64,8 +64,15 @@ class Machine:
 
 
 @pytest.mark.parametrize(
-    ("healthy", "faulty", "survived"), [(1.0, 2.0, True), (1.0, 70.0, False), (65.0, 100.0, True), (65.0, 900.0, False)]
+    ("healthy", "faulty", "survived"), [(1.0, 2.0, True), (1.0, 30.0, False), (25.0, 100.0, True), (25.0, 300.0, False)]
 )
 def test_a_busy_machine_is_not_taken_for_a_test_that_hangs(healthy: float, faulty: float, survived: bool) -> None:
-    assert HANGS_AFTER_SECONDS == 60
+    assert HANGS_AFTER_SECONDS == 20
     assert survives(Machine(healthy, faulty), Fault("?", "x.py", "a", "b", ())) is survived
+
+
+def test_several_copies_are_broken_at_once_and_each_fault_has_its_verdict_in_order() -> None:
+    faults = [Fault(str(number), "x.py", "a", "b", ()) for number in range(9)]
+    found = list(verdicts(faults, [Machine(1.0, 30.0), Machine(1.0, 30.0), Machine(1.0, 30.0)]))
+    assert [each.fault for each in found] == faults
+    assert not any(each.survived for each in found)
