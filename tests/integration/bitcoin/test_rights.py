@@ -73,6 +73,7 @@ def test_every_verb_that_is_granted_is_used_and_every_one_that_is_used_is_grante
         spoil_the_children(cluster)
         expose_and_hide(cluster)
         swap_the_image_of_a_node(cluster)
+        lack_a_pod(cluster)
         tell_the_story(cluster)
     hold_the_lease(cluster)
     assert cluster.refused() == set()
@@ -112,6 +113,13 @@ def swap_the_image_of_a_node(cluster: Operated) -> None:
     cluster.patch(BITCOIN_NETWORKS, KEY, {"spec": {"nodeOverrides": [{"ordinal": 0, "image": "another:1"}]}})
     eventually(lambda: ("patch", "pods") in used(cluster))
     cluster.patch(BITCOIN_NETWORKS, KEY, {"spec": {"nodeOverrides": None}})
+
+
+def lack_a_pod(cluster: Operated) -> None:
+    """Until the operator has asked why: it does when it brings the status up to date, every ten seconds."""
+    cluster.pods.delete(2)
+    eventually(lambda: ("list", "events") in used(cluster))
+    cluster.pods.run_all()
 
 
 def hold_the_lease(cluster: Operated) -> None:
