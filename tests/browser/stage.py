@@ -43,6 +43,11 @@ class Person:
     def tips(self) -> Locator:
         return self.page.get_by_role("list", name="Tips").get_by_role("listitem")
 
+    def sees_one_tip(self, nodes: int, height: int | None = None) -> None:
+        """All are on it. Count and words at once: while nodes fetch a block there are more for a moment."""
+        says = rf"height {'[0-9]+' if height is None else height}\D*nodes 0–{nodes - 1}"
+        expect(self.tips).to_have_text([re.compile(says)])
+
     def node(self, ordinal: int, says: str = "") -> Locator:
         return self.page.get_by_role("button", name=re.compile(f"^Node {ordinal}: .*{says}"))
 
