@@ -12,6 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Annotated
+
+import msgspec
+
+from btcctl.bitcoin.topology import MAX_HEIGHT
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +28,26 @@ class NodeChain:
     best_block: str = ""  #: the hash of its best block; "" if it does not say
     tip_time: int = 0  #: that block's own, in seconds since 1970; 0 if it does not say
     chain: str = ""  #: regtest, signet …; "" if it does not say
+
+
+class ChainInfo(msgspec.Struct, gc=False):
+    """What is read of `getblockchaininfo`."""
+
+    blocks: Annotated[int, msgspec.Meta(ge=0, le=MAX_HEIGHT)] = 0
+    bestblockhash: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    time: Annotated[int, msgspec.Meta(ge=0, le=2**32)] = 0  # a uint32 of the block's header
+    chain: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    initialblockdownload: bool = False
+
+    def with_heard(self, heard: int) -> NodeChain:
+        """The same, with the greatest height that one of its peers has."""
+        return NodeChain(self.blocks, heard, self.bestblockhash, self.time, self.chain)
+
+
+class NetworkInfo(msgspec.Struct, gc=False):
+    """What is read of `getnetworkinfo`."""
+
+    subversion: str = ""
 
 
 @dataclass(frozen=True, slots=True)

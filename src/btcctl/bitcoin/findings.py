@@ -9,6 +9,7 @@ from btcctl.bitcoin.children import name_problem
 from btcctl.bitcoin.credentials import CredentialsProblem, KnownCredentials
 from btcctl.bitcoin.mesh import MeshReport, WrongChain
 from btcctl.bitcoin.pod_problems import stable
+from btcctl.bitcoin.quotes import Quotes, gist
 from btcctl.bitcoin.rpc import RpcError, RpcFailure, RpcUnauthorized, WarmingUp
 from btcctl.bitcoin.sights import Overview
 from btcctl.bitcoin.status import Finding, Heights, enumerate_briefly
@@ -97,12 +98,14 @@ def forbidden_finding(missing: Iterable[str]) -> Finding:
     return Finding(FORBIDDEN, False, "Allowed", "the API server refuses nothing")
 
 
-def refused_finding(error: ApiError) -> Finding:
+def refused_finding(error: ApiError, quotes: Quotes) -> Finding:
     """Args:
     error: What the API server said: a quota, a policy, a value that it does not take.
+    quotes: What was refused before.
     """
     reason = "Invalid" if isinstance(error, Invalid) else "Refused"
-    return Finding(FORBIDDEN, True, reason, bounded(stable(str(error))), is_failure=True)
+    words = stable(str(error))
+    return Finding(FORBIDDEN, True, reason, bounded(quotes.of(gist(words), words)), is_failure=True)
 
 
 def snapshot_finding(report: MeshReport | None, before: Condition | None) -> Finding:

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 
 from btcctl.bitcoin.claims import Claim
 from btcctl.bitcoin.forks import NO_FORKS, ForkView
+from btcctl.bitcoin.quotes import Quotes
 from btcctl.bitcoin.sights import Sight
 from btcctl.bitcoin.status import Heights
 from btcctl.bitcoin.topology import canonical, is_bare
+from btcctl.bitcoin.types import NetworkStatus
 from btcctl.controller.writing.contention import Contention
 from btcctl.objects import ObjectKey
 
@@ -43,6 +45,7 @@ class PollSchedule:
 
 #: How long a silent node is waited for that may have blocks which no other has.
 PATIENCE_SECONDS = 600.0
+_MOST_REFUSALS = 100
 #: Heights in the status are brought up to date at most this often.
 SHOW_SECONDS = 10.0
 
@@ -101,6 +104,8 @@ class NetworkMemory:
     shown: Shown = field(default_factory=Shown)
     replicas: int = 0  #: how many pods there are to be for now
     told: dict[str, str] = field(default_factory=dict)  #: by child, why it could not be written last
+    quotes: Quotes = field(default_factory=lambda: Quotes(_MOST_REFUSALS))  #: of the API server
+    echo: tuple[NetworkStatus, NetworkStatus] | None = None  #: the status written last, and what the server made of it
     _kept_since: float | None = None  # beyond those that are asked for
     _known: frozenset[str] = field(default=frozenset())
     _silent_since: dict[int, float] = field(default_factory=dict)  # by ordinal

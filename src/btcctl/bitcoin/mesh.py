@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain as chain_of
-from typing import Annotated, Any, Final, Protocol
+from typing import Any, Final, Protocol
 
 import msgspec
 
 from btcctl import codecs
-from btcctl.bitcoin.chain import NodeChain, NodeFacts
+from btcctl.bitcoin.chain import ChainInfo, NetworkInfo, NodeChain, NodeFacts
 from btcctl.bitcoin.forks import NO_FORKS, Forks, ForkView
+from btcctl.bitcoin.quotes import Quotes
 from btcctl.bitcoin.rpc import (
     AlreadyAdded,
     Call,
@@ -32,7 +33,6 @@ from btcctl.bitcoin.spec.chains import REGTEST
 from btcctl.bitcoin.spec.shape import Shape
 from btcctl.bitcoin.topology import (
     DEFAULT_SPELLING,
-    MAX_HEIGHT,
     AddedNode,
     Member,
     Peer,
@@ -91,18 +91,6 @@ def one_after_the_other(tasks: Sequence[Callable[[], None]]) -> None:
     """A RunAll without threads."""
     for task in tasks:
         task()
-
-
-class _ChainInfo(msgspec.Struct, gc=False):
-    blocks: Annotated[int, msgspec.Meta(ge=0, le=MAX_HEIGHT)] = 0
-    bestblockhash: Annotated[str, msgspec.Meta(max_length=64)] = ""
-    time: Annotated[int, msgspec.Meta(ge=0, le=2**32)] = 0  # a uint32 of the block's header
-    chain: Annotated[str, msgspec.Meta(max_length=64)] = ""
-    initialblockdownload: bool = False
-
-
-class _NetworkInfo(msgspec.Struct, gc=False):
-    subversion: str = ""
 
 
 class WrongChain(RpcFailure):
@@ -200,6 +188,7 @@ class Mesh:
         self._pass_seconds = pass_seconds
         self._run_all = run_all
         self._silences = Silences(clock)
+        self._quotes = Quotes()
         self._forks = Forks()
         self._loads = Loads(clock)
 
@@ -222,6 +211,7 @@ class Mesh:
             self._run_all([partial(self._load, node, report) for node in nodes if node.is_behind])
         with limited_to(max(0.0, deadline - self._clock.now()), self._clock):
             report.forks = self._forks.view(report.chains, lambda ordinal: found[ordinal].rpc.batch)
+        self._quotes.forget(node.member.address for node in nodes if node.member.ordinal not in report.failures)
         return report
 
     def _read(
@@ -251,9 +241,9 @@ class Mesh:
                 found[member.ordinal] = self._ask(member, goal, roster)
         except (RpcFailure, DeadlineExceeded) as error:
             failure = _failure_of(error)
-            if self._clock.now() - began >= _SLOW_ANSWER_SECONDS:
-                self._silences.note(who, failure)
             self._failed(member, failure, report)
+            if self._clock.now() - began >= _SLOW_ANSWER_SECONDS:
+                self._silences.note(who, report.failures[member.ordinal])
         else:
             self._silences.forget(who)
 
@@ -262,11 +252,11 @@ class Mesh:
         added, answered_peers, info, network = rpc.batch(_READ)
         peers = _convert(answered_peers, list[Peer])
         heard = max((each.height(roster.addresses) for each in peers), default=-1)
-        chain = None if info is None else _chain(_convert(info, _ChainInfo), heard)
+        chain = None if info is None else _convert(info, ChainInfo).with_heard(heard)
         if chain is not None and chain.chain not in {"", goal.chain}:
             raise WrongChain(chain.chain, goal.chain)
-        version = printable(_convert(network or {}, _NetworkInfo).subversion.strip("/")[:_MESSAGE_CHARACTERS])
-        is_behind = info is not None and _convert(info, _ChainInfo).initialblockdownload
+        version = printable(_convert(network or {}, NetworkInfo).subversion.strip("/")[:_MESSAGE_CHARACTERS])
+        is_behind = info is not None and _convert(info, ChainInfo).initialblockdownload
         return _Node(member, rpc, _convert(added, list[AddedNode]), peers, chain, version, is_behind)
 
     def _load(self, node: _Node, report: MeshReport) -> None:
@@ -336,13 +326,9 @@ class Mesh:
             yield
 
     def _failed(self, member: Member, error: RpcFailure, report: MeshReport) -> None:
-        report.failures[member.ordinal] = error
+        report.failures[member.ordinal] = self._quotes.of_node(member.address, error)
         report.suspects.add(member.address)
         logger.warning("node does not do as asked", node=member.address, ordinal=member.ordinal, error=in_log(error))
-
-
-def _chain(info: _ChainInfo, heard: int) -> NodeChain:
-    return NodeChain(info.blocks, heard, info.bestblockhash, info.time, info.chain)
 
 
 def _failure_of(error: RpcFailure | DeadlineExceeded) -> RpcFailure:

@@ -108,7 +108,7 @@ class NetworkReconciler:
         self._memories = memories
         self._clock = clock
         self._departures = Departures()
-        self._reporter = Reporter(cluster, memories.installation, clock)
+        self._reporter = Reporter(cluster, memories, clock)
 
     def __call__(self, key: ObjectKey) -> Result:
         """Reconcile once.
@@ -216,7 +216,7 @@ class NetworkReconciler:
             chain_finding(heights),
             contest_finding(disputes),
         ]
-        findings += self._rights_findings(network, attempts) + _snapshot_findings(network, report)
+        findings += self._rights_findings(network, attempts, memory) + _snapshot_findings(network, report)
         ready = ready_finding(nodes, network.spec, findings)
         synced = synced_finding(nodes, overview) if shown.is_known else unknown_synced_finding(network.status)
         findings = [ready, progressing_finding(ready, findings), synced, *findings]
@@ -335,11 +335,11 @@ class NetworkReconciler:
         progress = progress_of(pods, chain_view(network, pods, report, heights.highest))
         memory.shown.renew(heights, progress, why, sights_of(report, pods), report.forks, now)
 
-    def _rights_findings(self, network: BitcoinNetwork, attempts: Attempts) -> list[Finding]:
+    def _rights_findings(self, network: BitcoinNetwork, attempts: Attempts, memory: NetworkMemory) -> list[Finding]:
         """Nothing as long as nothing was ever refused."""
         missing = self._cluster.refused(network.namespace)
         if attempts.refusals and not missing:
-            return [refused_finding(attempts.refusals[0])]
+            return [refused_finding(attempts.refusals[0], memory.quotes)]
         was_said = network.status.condition(FORBIDDEN) is not None
         return [forbidden_finding(map(str, missing))] if missing or was_said else []
 

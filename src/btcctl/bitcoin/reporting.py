@@ -8,6 +8,7 @@ import msgspec
 
 from btcctl.bitcoin.cluster import Cluster
 from btcctl.bitcoin.findings import forbidden_finding, refused_finding
+from btcctl.bitcoin.memory import Memories
 from btcctl.bitcoin.status import WARNING, Finding, Notice, conditions_of
 from btcctl.bitcoin.types import READY, BitcoinNetwork, NetworkStatus, decode_status
 from btcctl.clock import Clock, rfc3339
@@ -23,12 +24,13 @@ class Reporter:
     """Says how it stands with networks.
 
     Args:
-        installation: Our name in each status; see `btcctl.bitcoin.claims`.
+        memories: Have our name in each status, see `btcctl.bitcoin.claims`, and what became of each network's last one.
     """
 
-    def __init__(self, cluster: Cluster, installation: str, clock: Clock) -> None:
+    def __init__(self, cluster: Cluster, memories: Memories, clock: Clock) -> None:
         self._cluster = cluster
-        self._installation = installation
+        self._memories = memories
+        self._installation = memories.installation
         self._clock = clock
 
     def refuse(self, obj: Object, finding: Finding) -> TerminalError:
@@ -47,7 +49,8 @@ class Reporter:
     def say_refused(self, obj: Object, network: BitcoinNetwork, error: ApiError) -> None:
         """Say in the status that the API server refuses what has to be done; all else in it stays."""
         missing = self._cluster.refused(network.namespace) if isinstance(error, Forbidden) else ()
-        finding = forbidden_finding(map(str, missing)) if missing else refused_finding(error)
+        quotes = self._memories.of(obj.key, obj.uid).quotes
+        finding = forbidden_finding(map(str, missing)) if missing else refused_finding(error, quotes)
         ready = Finding(READY, False, finding.reason, finding.message)
         old = network.status
         now = rfc3339(self._clock.wall_time())
@@ -62,17 +65,23 @@ class Reporter:
         """Write a status, only if it changed; the notices belong to the change, so that each is told once.
 
         That our name is not in it is no change: an upgrade writes nothing, and nor does a definition that drops it.
+        Nor is it one that a field is not as it was written, if it was not so right after that either: the definition
+        is older than we are, or something changes what is written on its way.
 
         Args:
             old: What `obj` has.
         """
+        memory = self._memories.of(obj.key, obj.uid)
         if new == old and old.controller in {"", self._installation}:
             return
         new = msgspec.structs.replace(new, controller=self._installation or old.controller)
+        if memory.echo == (new, old):
+            return
         try:
             written = write_status(self._cluster.networks, obj, new)
         except NotFound:
             return  # deleted meanwhile
+        memory.echo = (new, decode_status(written.object))
         if written.outcome is Outcome.UNCHANGED:
             return
         logger.info("status written", ready_nodes=new.ready_nodes)

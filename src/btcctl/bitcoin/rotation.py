@@ -15,6 +15,7 @@ from typing import Final
 import msgspec
 
 from btcctl.bitcoin.children import SECRET_VERSION_ANNOTATION
+from btcctl.bitcoin.pod_template import PASSWORD_KEY
 from btcctl.bitcoin.pods import NodePod
 from btcctl.bitcoin.rpc import RpcFailure, RpcUnauthorized
 from btcctl.objects import Object
@@ -60,6 +61,13 @@ def secret_version(stateful_set: Object | None) -> str:
     return ((metadata and metadata.annotations) or {}).get(SECRET_VERSION_ANNOTATION, "")
 
 
+def secret_named(stateful_set: Object) -> str | None:
+    """Which Secret new pods take their credentials from; None if from none."""
+    containers = stateful_set.decode(_StatefulSet).spec.template.spec.containers or []
+    names = (each.secret for container in containers for each in container.env or ())
+    return next((name for name in names if name is not None), None)
+
+
 def replicas_asked_for(stateful_set: Object) -> int:
     """How many pods a StatefulSet is to have."""
     replicas = stateful_set.decode(_StatefulSet).spec.replicas
@@ -70,8 +78,37 @@ class _TemplateMeta(msgspec.Struct, gc=False):
     annotations: dict[str, str] | None = None
 
 
+class _SecretKey(msgspec.Struct, gc=False):
+    key: str = ""
+    name: str | None = None
+
+
+class _Source(msgspec.Struct, gc=False, rename="camel"):
+    secret_key_ref: _SecretKey | None = None
+
+
+class _Variable(msgspec.Struct, gc=False, rename="camel"):
+    name: str = ""
+    value_from: _Source | None = None
+
+    @property
+    def secret(self) -> str | None:
+        """The Secret that the password comes from, if this is it."""
+        found = None if self.value_from is None else self.value_from.secret_key_ref
+        return None if found is None or self.name != PASSWORD_KEY else found.name
+
+
+class _Container(msgspec.Struct, gc=False):
+    env: list[_Variable] | None = None
+
+
+class _PodSpec(msgspec.Struct, gc=False):
+    containers: list[_Container] | None = None
+
+
 class _Template(msgspec.Struct, gc=False):
     metadata: _TemplateMeta | None = None
+    spec: _PodSpec = msgspec.field(default_factory=_PodSpec)
 
 
 class _StatefulSetSpec(msgspec.Struct, gc=False):

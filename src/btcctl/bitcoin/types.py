@@ -93,6 +93,10 @@ class BitcoinNetwork(msgspec.Struct, frozen=True):
     def namespace(self) -> str:
         return self.metadata.namespace
 
+    def with_secret(self, name: str | None) -> BitcoinNetwork:
+        """The same, with another Secret, or none."""
+        return msgspec.structs.replace(self, spec=msgspec.structs.replace(self.spec, secret=name))
+
     @classmethod
     def from_object(cls, obj: Object) -> BitcoinNetwork:
         """Decode; a status that does not fit, as an older controller may have written it, counts as none.

@@ -23,8 +23,9 @@ from btcctl.bitcoin.mesh import MeshReport
 from btcctl.bitcoin.pod_problems import stable
 from btcctl.bitcoin.pod_template import ChildOptions
 from btcctl.bitcoin.pods import NodePod, secret_version_of
+from btcctl.bitcoin.quotes import gist
 from btcctl.bitcoin.refusals import Attempts
-from btcctl.bitcoin.rotation import NO_SECRET, must_replace_pods, secret_version
+from btcctl.bitcoin.rotation import NO_SECRET, must_replace_pods, secret_named, secret_version
 from btcctl.bitcoin.status import NORMAL, WARNING, Notice
 from btcctl.bitcoin.types import BitcoinNetwork
 from btcctl.controller.writing.contention import Contention
@@ -118,7 +119,7 @@ class Upkeep:
 
     def _tell_news(self, which: str, notice: Notice) -> None:
         if notice.type == WARNING:
-            before, self.told[which] = self.told.get(which), stable(notice.message)
+            before, self.told[which] = self.told.get(which), gist(stable(notice.message))
             if before == self.told[which]:
                 return
         self._tell(notice)
@@ -134,10 +135,10 @@ class Upkeep:
 
     def _ensure_stateful_set(self, found: Object | None, credentials: KnownCredentials | CredentialsProblem) -> Child:
         if found is not None:
-            version = secret_version(found)
-            if version and self.network.spec.secret is None:
-                version = NO_SECRET
-        elif isinstance(credentials, KnownCredentials):
+            child = self._ensure(self.cluster.stateful_sets, self._settled_set(found, credentials), found)
+            self._tell_of_another_secret(found, child, credentials)
+            return child
+        if isinstance(credentials, KnownCredentials):
             version = self._version_of_orphans() or credentials.version
         elif credentials.blocks_pods:
             return Child(pending=True)
@@ -145,8 +146,36 @@ class Upkeep:
             version = ""
         return self._ensure(self.cluster.stateful_sets, self._stateful_set(found, version), found)
 
-    def _stateful_set(self, found: Object | None, version: str) -> dict[str, Any]:
-        desired = build_stateful_set(self.network, self.options, version)
+    def _settled_set(self, found: Object, credentials: KnownCredentials | CredentialsProblem) -> dict[str, Any]:
+        """What is wanted of a StatefulSet that there is.
+
+        Another Secret is taken together with its mark, so that pods are replaced once for it; and only when they
+        could start with it: until then they keep what they have.
+        """
+        version, before, wanted = secret_version(found), secret_named(found), self.network.spec.secret
+        if wanted is None:
+            return self._stateful_set(found, version and NO_SECRET)
+        has_another = version in {"", NO_SECRET} if before is None else before != wanted
+        if has_another and isinstance(credentials, KnownCredentials):
+            return self._stateful_set(found, credentials.version)
+        if has_another and isinstance(credentials, CredentialsProblem) and credentials.blocks_pods:
+            return self._stateful_set(found, version, self.network.with_secret(before))
+        return self._stateful_set(found, version)
+
+    def _tell_of_another_secret(
+        self, found: Object, child: Child, credentials: KnownCredentials | CredentialsProblem
+    ) -> None:
+        name = self.network.spec.secret
+        if name is None or secret_named(found) == name or not isinstance(credentials, KnownCredentials):
+            return
+        if secret_version(child.object) == credentials.version:
+            message = f'nodes take their credentials from Secret "{name}" now: replacing them one by one'
+            self._tell(Notice(NORMAL, "CredentialsRotating", message))
+
+    def _stateful_set(
+        self, found: Object | None, version: str, network: BitcoinNetwork | None = None
+    ) -> dict[str, Any]:
+        desired = build_stateful_set(network or self.network, self.options, version)
         if found is not None:
             desired["spec"]["replicas"] = self.replicas(found)
         return desired

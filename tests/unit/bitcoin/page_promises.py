@@ -123,6 +123,8 @@ PROMISES: Final[dict[str, tuple[str, ...]]] = {
         _RECONCILE + "a_secret_whose_metadata_alone_changes_replaces_nothing",
         "test_odd_days.py::test_a_secret_that_is_deleted_and_made_anew_replaces_pods_only_if_it_says_something_else",
         _RECONCILE + "pods_that_were_replaced_and_refuse_us_still_are_not_replaced_for_ever",
+        "test_odd_days.py::test_another_secret_replaces_the_pods_once_and_says_so",
+        "test_odd_days.py::test_a_secret_that_is_not_there_yet_takes_no_node_from_a_network_that_runs",
     ),
     "have one rule for the two values": (
         "test_credentials_everywhere.py::test_credentials_are_judged_alike_by_operator_image_and_sandbox",
@@ -179,6 +181,8 @@ PROMISES: Final[dict[str, tuple[str, ...]]] = {
     "`lastTransitionTime` moves only when": (
         _STATUS + "a_condition_that_still_holds_keeps_its_transition_time",
         "test_operator.py::test_a_settled_network_costs_no_write_and_no_call_per_reconcile_and_per_resync",
+        "test_reporting.py::test_a_definition_that_drops_what_is_said_causes_no_writes_once_a_network_is_settled",
+        "test_quotes.py::test_a_node_that_fails_in_other_words_each_time_costs_no_write_and_no_event",
     ),
     # Events
     "a Warning with the condition's reason for each failure that is new": (

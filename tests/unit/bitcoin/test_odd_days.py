@@ -106,6 +106,48 @@ def test_a_secret_that_is_deleted_and_made_anew_replaces_pods_only_if_it_says_so
     assert (world.condition("Ready") == ("True", "Connected")) == (password == "first")
 
 
+@pytest.mark.parametrize("before", ["mine", None])
+def test_another_secret_replaces_the_pods_once_and_says_so(before: str | None) -> None:
+    world = with_secret() if before else living()
+    world.client.resource(SECRETS).create(secret_body("other", BC_RPC_USER="me", BC_RPC_PASSWORD="second"))
+    generation = world.client.resource(STATEFUL_SETS).get(STATEFUL_SET).generation
+    world.edit(BITCOIN_NETWORKS, KEY, {"spec": {"secret": "other"}})
+    for _ in range(4):
+        world.reconcile()
+    assert world.client.resource(STATEFUL_SETS).get(STATEFUL_SET).generation == generation + 1
+    assert world.condition("MeshReady") == ("False", "CredentialsRotating")
+    assert world.reasons().count("CredentialsRotating") == 1
+    for ordinal in (2, 1, 0):
+        replace_pod(world, ordinal, "second")
+    world.settle()
+    assert world.condition("Ready") == ("True", "Connected")
+    assert world.client.resource(STATEFUL_SETS).get(STATEFUL_SET).generation == generation + 1
+
+
+@pytest.mark.parametrize("before", ["mine", None])
+def test_a_secret_that_is_not_there_yet_takes_no_node_from_a_network_that_runs(before: str | None) -> None:
+    world = with_secret() if before else living()
+    template = world.body(STATEFUL_SETS, STATEFUL_SET)["spec"]["template"]
+    world.edit(BITCOIN_NETWORKS, KEY, {"spec": {"secret": "later", "nodes": 4}})
+    world.reconcile()
+    assert world.condition("CredentialsReady") == ("False", "SecretNotFound")
+    assert world.body(STATEFUL_SETS, STATEFUL_SET)["spec"]["template"] == template
+    assert world.body(STATEFUL_SETS, STATEFUL_SET)["spec"]["replicas"] == 4
+    later = world.client.resource(SECRETS).create(secret_body("later", BC_RPC_USER="me", BC_RPC_PASSWORD="x"))
+    world.reconcile()
+    assert rotated(world) == later.resource_version
+
+
+def test_what_a_webhook_makes_of_the_reference_to_the_secret_is_no_other_secret() -> None:
+    world = with_secret()
+    template = world.body(STATEFUL_SETS, STATEFUL_SET)["spec"]["template"]
+    container = {**template["spec"]["containers"][0], "env": [{"name": "BC_RPC_PASSWORD", "value": "vault:mine"}]}
+    world.edit(STATEFUL_SETS, STATEFUL_SET, {"spec": {"template": {"spec": {"containers": [container]}}}})
+    world.edit(SECRETS, SECRET, {"metadata": {"labels": {"a": "b"}}})
+    world.reconcile()
+    assert world.body(STATEFUL_SETS, STATEFUL_SET)["spec"]["template"] == template
+
+
 def test_a_network_whose_secret_is_taken_away_goes_over_to_the_default_and_back_without_a_warning() -> None:
     world = with_secret()
     for secret, password in ((None, "password"), ("mine", "first")):

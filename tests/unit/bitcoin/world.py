@@ -41,6 +41,7 @@ class World:
         network: The body to create, or None for none.
         others: What else stands in the cluster.
         lenient: The definition is an old one, without a schema.
+        definition: Another one than ours.
         gated: Pods are held back until they have the chain.
     """
 
@@ -50,6 +51,7 @@ class World:
         *others: dict[str, Any],
         lenient: bool = False,
         gated: bool = False,
+        definition: dict[str, Any] | None = None,
     ) -> None:
         self.gated = gated
         self.why_missing = ""
@@ -58,8 +60,8 @@ class World:
         self.uncounted: list[ObjectKey] = []
         self.refused: list[Right] = []
         self.clock = FakeClock()
-        definition = BITCOIN_NETWORKS if lenient else load_crd()
-        self.client = FakeClient(*others, types=[definition], clock=self.clock)
+        known = BITCOIN_NETWORKS if lenient else definition or load_crd()
+        self.client = FakeClient(*others, types=[known], clock=self.clock)
         self.mesh = FakeMesh()
         self.notices: list[Notice] = []
         self.pods = PodRunner(self.client, self.mesh, KEY)

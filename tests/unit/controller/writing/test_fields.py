@@ -82,6 +82,7 @@ REPLICAS = {"f:spec": {"f:replicas": {}}}
         (managed(entry("a", REPLICAS), entry("b", REPLICAS, "2")), "b"),
         (managed(entry("us", REPLICAS, "9"), entry("a", REPLICAS)), "a"),
         (managed(entry("a", REPLICAS), entry("kubelet", REPLICAS, "2", subresource="status")), "a"),
+        (managed(entry("a", REPLICAS), entry("autoscaler", REPLICAS, "2", subresource="scale")), "autoscaler"),
         (managed(entry("a", {"f:spec": {"f:other": {}}})), ""),
         (managed(entry("a", {"f:spec": {}})), "a"),
         (managed({"manager": "a"}), ""),
