@@ -24,7 +24,7 @@ class NodeChain:
     """What a node says of its chain."""
 
     blocks: int  #: the height of its best block
-    heard: int = -1  #: the greatest height that one of its peers has, as far as it knows; -1: of none
+    heard: int = -1  #: the greatest height, as far as it knows, of a peer that does not say it itself; -1: of none
     best_block: str = ""  #: the hash of its best block; "" if it does not say
     tip_time: int = 0  #: that block's own, in seconds since 1970; 0 if it does not say
     chain: str = ""  #: regtest, signet …; "" if it does not say
@@ -39,9 +39,10 @@ class ChainInfo(msgspec.Struct, gc=False):
     chain: Annotated[str, msgspec.Meta(max_length=64)] = ""
     initialblockdownload: bool = False
 
-    def with_heard(self, heard: int) -> NodeChain:
-        """The same, with the greatest height that one of its peers has."""
-        return NodeChain(self.blocks, heard, self.bestblockhash, self.time, self.chain)
+    @property
+    def chain_of_node(self) -> NodeChain:
+        """The same in our words."""
+        return NodeChain(self.blocks, -1, self.bestblockhash, self.time, self.chain)
 
 
 class NetworkInfo(msgspec.Struct, gc=False):

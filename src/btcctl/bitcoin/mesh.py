@@ -7,7 +7,7 @@ keeps us waiting for nothing is left alone for a while, which doubles each time.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain as chain_of
 from typing import Any, Final, Protocol
@@ -198,9 +198,9 @@ class Mesh:
         deadline = self._clock.now() + self._pass_seconds
         found: dict[int, _Node] = {}
         asked, roster = _by_trust(goal), Roster(goal.members, goal.shape, goal.spelling)
-        self._run_all([partial(self._read, each, goal, roster, report, deadline, found) for each in asked])
+        self._run_all([partial(self._read, each, goal, report, deadline, found) for each in asked])
         nodes = [found[each.ordinal] for each in asked if each.ordinal in found]
-        report.chains = {node.member.ordinal: node.chain for node in nodes if node.chain is not None}
+        report.chains = _chains(nodes, roster)
         report.facts = {node.member.ordinal: node.facts for node in nodes}
         silent = _silent(asked, report)
         report.forgotten = not report.failures and not report.skipped
@@ -215,13 +215,7 @@ class Mesh:
         return report
 
     def _read(
-        self,
-        member: Member,
-        goal: MeshGoal,
-        roster: Roster,
-        report: MeshReport,
-        deadline: float,
-        found: dict[int, _Node],
+        self, member: Member, goal: MeshGoal, report: MeshReport, deadline: float, found: dict[int, _Node]
     ) -> None:
         left = deadline - self._clock.now()
         if left <= 0:
@@ -238,7 +232,7 @@ class Mesh:
         began = self._clock.now()
         try:
             with limited_to(min(ASK_SECONDS, left), self._clock):
-                found[member.ordinal] = self._ask(member, goal, roster)
+                found[member.ordinal] = self._ask(member, goal)
         except (RpcFailure, DeadlineExceeded) as error:
             failure = _failure_of(error)
             self._failed(member, failure, report)
@@ -247,12 +241,11 @@ class Mesh:
         else:
             self._silences.forget(who)
 
-    def _ask(self, member: Member, goal: MeshGoal, roster: Roster) -> _Node:
+    def _ask(self, member: Member, goal: MeshGoal) -> _Node:
         rpc = self._rpc_for(member.address, goal.credentials, goal.rpc_port)
         added, answered_peers, info, network = rpc.batch(_READ)
         peers = _convert(answered_peers, list[Peer])
-        heard = max((each.height(roster.addresses) for each in peers), default=-1)
-        chain = None if info is None else _convert(info, ChainInfo).with_heard(heard)
+        chain = None if info is None else _convert(info, ChainInfo).chain_of_node
         if chain is not None and chain.chain not in {"", goal.chain}:
             raise WrongChain(chain.chain, goal.chain)
         version = printable(_convert(network or {}, NetworkInfo).subversion.strip("/")[:_MESSAGE_CHARACTERS])
@@ -334,6 +327,20 @@ class Mesh:
 def _failure_of(error: RpcFailure | DeadlineExceeded) -> RpcFailure:
     """A node's failure; that there was no time left for a call is one, too."""
     return error if isinstance(error, RpcFailure) else RpcUnavailable("it does not answer in time")
+
+
+def _chains(nodes: Sequence[_Node], roster: Roster) -> dict[int, NodeChain]:
+    """By ordinal, what the nodes say of their chains, and of those of peers who do not say it themselves.
+
+    What is known of a peer is what it had once: blocks that it has given up since are nowhere to be had.
+    """
+    answered = {canonical(each) for node in nodes if node.chain for each in (node.member.address, *node.member.others)}
+
+    def heard_by(node: _Node) -> int:
+        heights = (peer.height(roster.addresses) for peer in node.peers if peer.host not in answered)
+        return max(heights, default=-1)
+
+    return {node.member.ordinal: replace(node.chain, heard=heard_by(node)) for node in nodes if node.chain is not None}
 
 
 def _silent(members: Iterable[Member], report: MeshReport) -> set[str]:

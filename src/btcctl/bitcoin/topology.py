@@ -48,6 +48,11 @@ class Peer(msgspec.Struct, frozen=True, gc=False):
     synced_headers: int = -1  #: the last header that we have in common with it; -1: none yet
     synced_blocks: int = -1  #: the last block that we have in common with it; -1: none yet
 
+    @property
+    def host(self) -> str | None:
+        """Its IP address; None if it was dialled by a name."""
+        return address_in(self.address)
+
     def height(self, nodes: Container[str]) -> int:
         """The height that it has at least; -1 if that is not known.
 
@@ -57,8 +62,7 @@ class Peer(msgspec.Struct, frozen=True, gc=False):
             nodes: The addresses of those that are believed: the network's own.
         """
         checked = max(self.synced_headers, self.synced_blocks)
-        host = canonical(self.address) if is_bare(self.address) else _host_of(self.address)
-        told = max(checked, self.startingheight) if host in nodes else checked
+        told = max(checked, self.startingheight) if self.host in nodes else checked
         return told if told <= MAX_HEIGHT else -1
 
 

@@ -45,6 +45,7 @@ class FakeMesh:
     changes: list[tuple[str, ...]] = field(default_factory=list)
     reads: list[str] = field(default_factory=list)
     blocks: dict[str, int] = field(default_factory=dict)  #: by address: the height of its chain, 0 by default
+    greeted: dict[str, int] = field(default_factory=dict)  #: by address: the height it named when it was connected to
     branches: dict[str, str] = field(default_factory=dict)  #: by address: the name of its branch
     forked_at: int = 0  #: the last block that all branches have
     chain: str = "regtest"  #: that all nodes are on
@@ -160,7 +161,7 @@ class FakeRpc:
                 "addr": each.dialled,
                 "inbound": False,
                 "version": each.version,
-                "startingheight": self.mesh.blocks.get(each.target, 0),
+                "startingheight": self.mesh.greeted.get(each.target, self.mesh.blocks.get(each.target, 0)),
             }
             for each in links
             if each.source == self.address

@@ -528,6 +528,35 @@ def test_a_node_is_let_in_once_it_has_the_networks_chain_and_the_status_says_how
     assert world.pods.is_ready(2)
 
 
+def test_blocks_that_all_nodes_have_given_up_keep_no_new_one_out_although_their_greetings_named_them() -> None:
+    world = living(gated=True)
+    world.mesh.blocks = {world.address(each): 100 for each in range(3)}
+    world.settle()
+    world.mesh.greeted = dict(world.mesh.blocks)
+    world.mesh.blocks = dict.fromkeys(world.mesh.blocks, 49)  # invalidateblock, by hand, on each of them
+    world.settle()
+    world.delete_pod(2)
+    world.run_pods()
+    world.mesh.blocks[world.address(2)] = 49
+    world.settle()
+    assert world.pods.is_ready(2)
+
+
+def test_what_a_peer_that_does_not_answer_had_when_it_greeted_is_waited_for() -> None:
+    world = living(gated=True)
+    world.mesh.greeted = {world.address(0): 100}
+    world.delete_pod(2)
+    world.run_pods()
+    world.settle()
+    assert world.pods.is_ready(2)
+    world.mesh.silent.add(world.address(0))
+    world.delete_pod(2)
+    world.run_pods()
+    world.mesh.connect(world.address(2), world.address(0))
+    world.settle()
+    assert not world.pods.is_ready(2)
+
+
 def test_the_nodes_of_a_fresh_network_are_let_in_at_once() -> None:
     world = World(network_body(), gated=True)
     world.reconcile()

@@ -100,7 +100,10 @@ class Contention:
 
     def check_update(self, type_: ResourceType, key: ObjectKey, before: Object, after: Mapping[str, Any]) -> Changes:
         """Return what is about to be changed, or raise Contested if all of it was undone too often."""
-        changes = {path: _hash(value) for path, value in differences(before.body(), after)}
+        found = dict(differences(before.body(), after))
+        # What is only taken away beside that are the server's defaults in a list that is replaced whole.
+        is_set = {path: value for path, value in found.items() if value is not None}
+        changes = {path: _hash(value) for path, value in (is_set or found).items()}
         self._check((type_, key), changes)
         return changes
 

@@ -154,6 +154,25 @@ def test_what_the_server_itself_puts_back_is_told_as_such(fight):
     assert "data.k is changed back as it is written" in contention.dispute_of(CONFIG_MAPS, KEY)
 
 
+def test_of_a_list_that_is_replaced_whole_what_is_set_is_disputed_and_not_the_servers_defaults_in_it(fight):
+    port = {"name": "p", "protocol": "TCP", "image": "theirs"}
+    seen = Object.from_body({**fight.maps.get(KEY).body(), "list": [port]})
+    for _ in range(3):
+        body = {**seen.body(), "list": [{"name": "p", "image": "ours"}]}
+        changes = fight.contention.check_update(CONFIG_MAPS, KEY, seen, body)
+        fight.contention.note_updated(CONFIG_MAPS, KEY, changes, seen, seen)
+    assert fight.dispute.startswith('ConfigMap "a": list[0].image is changed back')
+    assert "protocol" not in fight.dispute
+
+
+def test_what_is_only_taken_away_may_be_disputed(fight):
+    seen = fight.maps.get(KEY)
+    for _ in range(3):
+        changes = fight.contention.check_update(CONFIG_MAPS, KEY, seen, {**seen.body(), "data": {}})
+        fight.contention.note_updated(CONFIG_MAPS, KEY, changes, seen, seen)
+    assert "data.k is changed back" in fight.dispute
+
+
 def test_no_value_is_remembered_or_said():
     before = Object.from_body({"metadata": {"name": "a"}, "data": {"k": "old"}})
     contention = Contention()
