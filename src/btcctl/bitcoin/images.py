@@ -10,15 +10,14 @@ moment that the operator needs to see it.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
+from btcctl.bitcoin.pod_problems import CONTAINER
 from btcctl.bitcoin.pods import OWN_IMAGE_ANNOTATION, NodePod
 from btcctl.bitcoin.spec.model import NetworkSpec
 from btcctl.objects import Object
-
-CONTAINER: Final = "bitcoind"
 
 
 class _Container(msgspec.Struct, gc=False):

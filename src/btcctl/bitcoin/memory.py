@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -29,20 +30,23 @@ class PollSchedule:
         self._low = low
         self._high = high
         self._delay = low
-        self._seen: object = None
+        self._seen: deque[object] = deque(maxlen=_LOOKS_REMEMBERED)
 
     def next_delay(self, seen: object) -> float:
         """Seconds until the next look.
 
+        What comes back time and again gets nowhere: a node that answers every other time is no reason to hurry.
+
         Args:
             seen: What this look saw and did; anything that compares.
         """
-        moved = seen != self._seen
-        self._seen = seen
+        moved = seen not in self._seen
+        self._seen.append(seen)
         self._delay = min(self._low if moved else self._delay * 2, self._high)
         return self._delay
 
 
+_LOOKS_REMEMBERED = 2
 #: How long a silent node is waited for that may have blocks which no other has.
 PATIENCE_SECONDS = 600.0
 _MOST_REFUSALS = 100
@@ -58,6 +62,7 @@ class Shown:
         heights: Of the chain.
         progress: By ordinal, how far nodes are that are not ready for want of blocks.
         why_missing: Why pods are missing.
+        probes: By ordinal, what the probes say of nodes that do not answer them.
         sights: By ordinal, what the nodes that answered said of themselves.
         forks: How their chains differ.
     """
@@ -65,6 +70,7 @@ class Shown:
     heights: Heights = field(default_factory=Heights)
     progress: Mapping[int, str] = field(default_factory=dict)
     why_missing: str = ""
+    probes: Mapping[int, str] = field(default_factory=dict)
     sights: Mapping[int, Sight] = field(default_factory=dict)
     forks: ForkView = NO_FORKS
     _since: float = float("-inf")

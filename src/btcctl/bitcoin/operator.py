@@ -14,7 +14,7 @@ from btcctl.bitcoin.mesh import Mesh, RpcFor, one_after_the_other
 from btcctl.bitcoin.metrics import NetworkCounter, NetworkMetrics, register_metrics
 from btcctl.bitcoin.mining import Miner
 from btcctl.bitcoin.passes import BackgroundPasses, InlinePasses, ThreadPool
-from btcctl.bitcoin.pod_effects import FailedCreations, Gatekeeper, ImageSwapper
+from btcctl.bitcoin.pod_effects import Complaints, Gatekeeper, ImageSwapper
 from btcctl.bitcoin.pod_template import ChildOptions
 from btcctl.bitcoin.pods import Pod
 from btcctl.bitcoin.reach import DIRECT, FORWARDED_CONNECT_SECONDS, Forward, PodOf, Reach, Via, addresses_of
@@ -285,7 +285,7 @@ def _cluster(
     refusals: Refusals,
 ) -> Cluster:
     pods = informers.pods.lister
-    registry = None if metrics is None else metrics.registry
+    registry, complaints = None if metrics is None else metrics.registry, Complaints(client)
     lost = NetworkCounter(
         registry, "chain_shrunk", "How often blocks of a network were lost with the nodes that held them."
     )
@@ -309,7 +309,8 @@ def _cluster(
         tell=_teller(recorder),
         let_in=Gatekeeper(client.resource(PODS), clock).let_in,
         swap_image=ImageSwapper(informers.pods.informer.lister.get, client.resource(PODS)).swap,
-        why_missing=FailedCreations(client).of,
+        why_missing=complaints.why_missing,
+        why_unhealthy=complaints.why_unhealthy,
         count_lost=lost.count,
         count_rivalry=rivalries.count,
         forget_counts=forget_counts,

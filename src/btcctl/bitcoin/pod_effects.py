@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from cachetools import LRUCache
 
-from btcctl.bitcoin.images import CONTAINER, Swap, image_of
-from btcctl.bitcoin.pod_problems import MAX_REASON_CHARACTERS, stable
+from btcctl.bitcoin.images import Swap, image_of
+from btcctl.bitcoin.pod_problems import CONTAINER, MAX_REASON_CHARACTERS, stable
 from btcctl.bitcoin.pod_template import SYNCED_GATE
 from btcctl.bitcoin.pods import NodePod
 from btcctl.bitcoin.wording import bounded
@@ -114,30 +114,37 @@ def _with_image(pod: Object, image: str) -> dict[str, Any]:
     return body
 
 
-class FailedCreations:
-    """Why pods of a StatefulSet cannot be made. The set's own status does not say, its controller's Events do."""
+class Complaints:
+    """What others say in Events, and in no status."""
 
     def __init__(self, client: ApiClient) -> None:
         self._events = client
 
-    def of(self, stateful_set: Object) -> str:
-        """The newest reason, the same as long as the cause is the same; "" if there is none or we may not look.
+    def why_missing(self, stateful_set: Object) -> str:
+        """Why its pods cannot be made, by its controller's newest words; "" if there are none or we may not look.
 
         Which of several pods it was said of last changes with each try, and so does not stand in it.
         """
-        fields = f"involvedObject.uid={stateful_set.uid},reason=FailedCreate"
+        message = self._newest(stateful_set.namespace, stateful_set.uid, "FailedCreate")
+        name = stateful_set.name
+        return bounded(re.sub(rf"\b{re.escape(name)}-\d+\b", f"{name}-…", message), MAX_REASON_CHARACTERS)
+
+    def why_unhealthy(self, namespace: str, pod: NodePod) -> str:
+        """What was wrong when its kubelet probed it last; "" likewise."""
+        return bounded(self._newest(namespace, pod.uid, "Unhealthy"), MAX_REASON_CHARACTERS)
+
+    def _newest(self, namespace: str, uid: str, reason: str) -> str:
+        """The same as long as the cause is the same."""
+        fields = f"involvedObject.uid={uid},reason={reason}"
         try:
-            page = self._events.resource(EVENTS, stateful_set.namespace).list_page(
+            page = self._events.resource(EVENTS, namespace).list_page(
                 field_selector=fields, limit=_MOST_EVENTS, resource_version=""
             )
         except ApiError as error:
-            logger.debug("the events of a StatefulSet cannot be had", error=str(error))
+            logger.debug("events cannot be had", reason=reason, error=str(error))
             return ""
-        bodies = [each.body() for each in page.items]
-        newest = max(bodies, key=_last_seen, default=None)
-        message = "" if newest is None else stable(str(newest.get("message") or ""))
-        name = stateful_set.name
-        return bounded(re.sub(rf"\b{re.escape(name)}-\d+\b", f"{name}-…", message), MAX_REASON_CHARACTERS)
+        newest = max((each.body() for each in page.items), key=_last_seen, default=None)
+        return "" if newest is None else stable(str(newest.get("message") or ""))
 
 
 def _last_seen(event: dict[str, Any]) -> str:

@@ -18,6 +18,8 @@ MAX_REASON_CHARACTERS: Final = 300
 _MAX_READ_CHARACTERS = 10_000
 _LOG_CHARACTERS = 160
 _PULLING = frozenset({"ErrImagePull", "ImagePullBackOff", "RegistryUnavailable"})
+CONTAINER: Final = "bitcoind"  #: the node's
+NOT_ANSWERING: Final = "NotAnswering"  #: a probe's failures are its Events' to tell
 _ERROR = "Error: "  # so begins what ends bitcoind (Bitcoin Core, noui.cpp)
 #: Phases of pods that run no more; their addresses may be other pods' by then.
 ENDED: Final = frozenset({"Failed", "Succeeded"})
@@ -59,6 +61,7 @@ class _State(msgspec.Struct, gc=False):
 class ContainerStatus(msgspec.Struct, gc=False, rename="camel"):
     """What a kubelet says of a container."""
 
+    name: str = ""
     image: str | None = None
     ready: bool = False
     restart_count: int = 0
@@ -79,6 +82,7 @@ class PodStatus(msgspec.Struct, gc=False, rename="camel"):
     pod_ip: str | None = msgspec.field(name="podIP", default=None)
     pod_ips: list[_PodIp] | None = msgspec.field(name="podIPs", default=None)
     conditions: list[PodCondition] | None = None
+    init_container_statuses: list[ContainerStatus] | None = None  # an admission webhook's; we have none
     container_statuses: list[ContainerStatus] | None = None
 
     def condition(self, type_: str) -> PodCondition | None:
@@ -101,7 +105,7 @@ def problem_of(status: PodStatus, *, terminating: bool = False) -> Problem:
     scheduled = status.condition("PodScheduled")
     if scheduled is not None and scheduled.status == "False":
         return scheduled.reason or "Unschedulable", _brief(scheduled.message or "it cannot be scheduled")
-    for container in status.container_statuses or ():
+    for container in (*(status.init_container_statuses or ()), *(status.container_statuses or ())):
         problem = _container_problem(container)
         if problem is not None:
             return problem
@@ -152,11 +156,21 @@ def _readiness_problem(status: PodStatus) -> Problem:
     containers, ready = status.condition("ContainersReady"), status.condition("Ready")
     if containers is not None and containers.status == "True" and ready is not None and ready.reason:
         return ready.reason, _brief(ready.message or "")
+    if containers is not None and containers.status == "True" and ready is not None:
+        # As Kubernetes marks the pods of a machine that it has not heard of for long (pkg/util/node, MarkPodsNotReady).
+        return "NotReady", "its containers were ready when its machine was heard of last: that does not answer"
+    if containers is not None and containers.message and _node_is_ready(status):
+        return containers.reason or "ContainersNotReady", _brief(containers.message)
     if any(each.restart_count for each in status.container_statuses or ()):
         return "Restarted", "its container was restarted and does not answer yet"
     if status.pod_ip:
-        return "NotAnswering", "its container runs, and the node does not answer its readiness probe yet"
+        return NOT_ANSWERING, "its container runs, and the node does not answer its readiness probe yet"
     return "Starting", "its containers are being started"
+
+
+def _node_is_ready(status: PodStatus) -> bool:
+    """Whether it is another container that is not: an admission webhook's."""
+    return any(each.ready and each.name == CONTAINER for each in status.container_statuses or ())
 
 
 def _last_line(text: str) -> str:

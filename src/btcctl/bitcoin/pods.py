@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from btcctl.bitcoin.children import SECRET_VERSION_ANNOTATION, pod_dns_name, stateful_set_name
-from btcctl.bitcoin.pod_problems import ENDED, PodStatus, problem_of
+from btcctl.bitcoin.pod_problems import CONTAINER, ENDED, PodStatus, problem_of
 from btcctl.bitcoin.pod_template import SYNCED_GATE
 from btcctl.bitcoin.topology import Member, is_bare
 from btcctl.bitcoin.types import DOMAIN, BitcoinNetwork, NodeStatus
@@ -150,7 +150,7 @@ def _read(pod: Pod, ordinal: int) -> NodePod:
         message=message,
         awaits_sync=alive and _awaits_sync(pod),
         secret_version=secret_version_of(pod),
-        image=next((each.image or "" for each in pod.spec.containers or () if each.name == "bitcoind"), ""),
+        image=next((each.image or "" for each in pod.spec.containers or () if each.name == CONTAINER), ""),
         own_image=pod.metadata.annotations.get(OWN_IMAGE_ANNOTATION, ""),
         others=_others(status, address) if has_address else (),
         restarts=sum(each.restart_count for each in status.container_statuses or ()),

@@ -7,9 +7,11 @@ from dataclasses import replace
 
 from btcctl.bitcoin.chain import ChainView
 from btcctl.bitcoin.mesh import MeshReport
+from btcctl.bitcoin.pod_problems import MAX_REASON_CHARACTERS, NOT_ANSWERING
 from btcctl.bitcoin.pods import NodePod
 from btcctl.bitcoin.status import Heights
 from btcctl.bitcoin.types import BitcoinNetwork
+from btcctl.bitcoin.wording import bounded
 
 
 def silent_holders(network: BitcoinNetwork, pods: Sequence[NodePod], report: MeshReport) -> frozenset[int]:
@@ -65,6 +67,20 @@ def progress_of(pods: Sequence[NodePod], view: ChainView) -> dict[int, str]:
         for pod in pods
         if pod.awaits_sync and pod.answers and pod.ordinal in view.nodes
     }
+
+
+def with_probes(pods: Sequence[NodePod], probes: Mapping[int, str]) -> list[NodePod]:
+    """The pods, with what their probes say of nodes that do not answer them.
+
+    Args:
+        probes: By ordinal; "" if they say nothing.
+    """
+    return [
+        replace(pod, message=bounded(f"{pod.message}: {probes[pod.ordinal]}", MAX_REASON_CHARACTERS))
+        if pod.reason == NOT_ANSWERING and probes.get(pod.ordinal)
+        else pod
+        for pod in pods
+    ]
 
 
 def with_progress(pods: Sequence[NodePod], progress: Mapping[int, str]) -> list[NodePod]:

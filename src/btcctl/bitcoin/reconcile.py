@@ -40,9 +40,10 @@ from btcctl.bitcoin.memory import Memories, NetworkMemory
 from btcctl.bitcoin.mesh import MeshGoal, MeshReport
 from btcctl.bitcoin.mining import Mine, order_for
 from btcctl.bitcoin.passes import Passes, Seen
+from btcctl.bitcoin.pod_problems import NOT_ANSWERING
 from btcctl.bitcoin.pod_template import ChildOptions
 from btcctl.bitcoin.pods import NodePod, members, node_statuses, read_pods
-from btcctl.bitcoin.progress import chain_view, heights_after, progress_of, silent_holders, with_progress
+from btcctl.bitcoin.progress import chain_view, heights_after, progress_of, silent_holders, with_probes, with_progress
 from btcctl.bitcoin.refusals import Attempts, is_refusal
 from btcctl.bitcoin.reporting import Reporter
 from btcctl.bitcoin.rotation import outdated, replicas_asked_for, secret_version
@@ -51,6 +52,7 @@ from btcctl.bitcoin.sights import Overview, as_before, sights_of, with_sights, w
 from btcctl.bitcoin.spec.chains import DEFAULT_PORTS
 from btcctl.bitcoin.spec.checks import spec_problem
 from btcctl.bitcoin.status import (
+    NAMED,
     NORMAL,
     WARNING,
     Finding,
@@ -206,7 +208,8 @@ class NetworkReconciler:
         disputes = [*(child.dispute for child in children.all), *upkeep.swap_images(pods)]
 
         shown = memory.shown
-        nodes = node_statuses(network, with_progress(pods, shown.progress), shown.why_missing)
+        told = with_probes(with_progress(pods, shown.progress), shown.probes)
+        nodes = node_statuses(network, told, shown.why_missing)
         nodes = with_sights(nodes, shown.sights) if shown.is_known else as_before(nodes, network.status.nodes)
         overview = Overview.of(nodes, shown.forks) if shown.is_known else Overview.before(network.status)
         findings = [
@@ -333,6 +336,9 @@ class NetworkReconciler:
         is_missing = stateful_set is not None and len(pods) < network.spec.running_nodes
         why = self._cluster.why_missing(stateful_set) if stateful_set is not None and is_missing else ""
         progress = progress_of(pods, chain_view(network, pods, report, heights.highest))
+        # Those that are named, and no more: it is a call for each.
+        dumb = [pod for pod in pods if pod.reason == NOT_ANSWERING][:NAMED]
+        memory.shown.probes = {pod.ordinal: self._cluster.why_unhealthy(network.namespace, pod) for pod in dumb}
         memory.shown.renew(heights, progress, why, sights_of(report, pods), report.forks, now)
 
     def _rights_findings(self, network: BitcoinNetwork, attempts: Attempts, memory: NetworkMemory) -> list[Finding]:

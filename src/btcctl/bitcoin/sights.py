@@ -113,5 +113,7 @@ def without_sights(status: NetworkStatus) -> NetworkStatus:
         synced_nodes=0,
         version="",
         nodes=[_like(node, blank) for node in status.nodes],
-        conditions=[each for each in status.conditions if each.type != SYNCED],
+        conditions=[
+            msgspec.structs.replace(each, last_transition_time="") for each in status.conditions if each.type != SYNCED
+        ],
     )

@@ -24,7 +24,7 @@ from btcctl.controller.writing.conditions import FALSE, TRUE, Condition, merge_c
 
 NORMAL: Final = "Normal"
 WARNING: Final = "Warning"
-_NAMED = 3  # how many nodes a message names before it only counts
+NAMED: Final = 3  #: how many nodes a message names before it only counts
 # Conditions that are good when false.
 _BAD_NEWS = frozenset({CONFLICT, CONTESTED, FORBIDDEN})
 # Failures with which a network is as ready as it ever was.
@@ -160,5 +160,5 @@ def failure_notices(old: Sequence[Condition], findings: Iterable[Finding]) -> li
 
 def enumerate_briefly(items: Sequence[str]) -> str:
     """The first few, and how many more there are."""
-    more = len(items) - _NAMED
-    return "; ".join(items[:_NAMED]) + (f"; and {more} more" if more > 0 else "")
+    more = len(items) - NAMED
+    return "; ".join(items[:NAMED]) + (f"; and {more} more" if more > 0 else "")

@@ -34,6 +34,7 @@ PROMISES: Final[dict[str, tuple[str, ...]]] = {
     "| `status.nodes[]` |": (
         _SIGHTS + "each_node_says_its_height_block_links_and_version",
         _SIGHTS + "a_node_that_does_not_answer_says_nothing_of_its_chain",
+        _RECONCILE + "a_node_that_does_not_answer_its_probe_is_said_with_the_probes_words",
     ),
     "| `status.tips`, `status.deepestFork` |": (
         _SIGHTS + "a_fork_is_counted_and_measured_and_does_not_make_the_network_unready",

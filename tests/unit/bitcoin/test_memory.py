@@ -20,6 +20,11 @@ def test_whatever_moves_brings_the_first_delay_back() -> None:
     assert [poll.next_delay(seen) for seen in ("a", "a", "a", "b", "b")] == [2, 4, 8, 2, 4]
 
 
+def test_what_comes_and_goes_by_turns_is_no_reason_to_hurry() -> None:
+    poll = PollSchedule(2, 30)
+    assert [poll.next_delay(seen) for seen in ("a", "b", "a", "b", "a", "b")] == [2, 2, 4, 8, 16, 30]
+
+
 def test_a_ceiling_below_twice_the_first_delay_holds() -> None:
     poll = PollSchedule(2, 3)
     assert [poll.next_delay("same") for _ in range(3)] == [2, 3, 3]

@@ -67,6 +67,27 @@ def false(type_: str, reason: str, message: str = "") -> dict[str, str]:
             "ReadinessGatesNotReady",
             "gate",
         ),
+        (
+            {"conditions": [{"type": "Ready", "status": "False"}, {"type": "ContainersReady", "status": "True"}]},
+            "NotReady",
+            "its machine",
+        ),
+        (
+            {
+                "initContainerStatuses": [waiting("ErrImagePull")],
+                "containerStatuses": [waiting("PodInitializing")],
+            },
+            "ImagePullBackOff",
+            "i:1 cannot be pulled",
+        ),
+        (
+            {
+                "containerStatuses": [{"name": "bitcoind", "ready": True}, {"name": "proxy", "ready": False}],
+                "conditions": [false("ContainersReady", "ContainersNotReady", "unready status: [proxy]")],
+            },
+            "ContainersNotReady",
+            "[proxy]",
+        ),
     ],
 )
 def test_why_a_pod_is_not_ready_is_said_in_a_word_and_a_sentence(

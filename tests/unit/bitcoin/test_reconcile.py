@@ -14,7 +14,7 @@ from btcctl.bitcoin.types import BITCOIN_NETWORKS
 from btcctl.controller.reconciling.result import Result
 from btcctl.errors import ApiError, Conflict, Forbidden, Invalid, NotFound, ServiceUnavailable, TerminalError
 from btcctl.objects import ObjectKey
-from btcctl.resources import SECRETS, SERVICES, STATEFUL_SETS
+from btcctl.resources import PODS, SECRETS, SERVICES, STATEFUL_SETS
 from btcctl.testing import capture_logs
 from btcctl.testing.fake_client import Action
 from tests.unit.bitcoin.builders import NAMESPACE, network_body, secret_body
@@ -653,6 +653,28 @@ def test_why_pods_are_missing_is_said() -> None:
     assert (world.status.nodes[2].reason, world.status.nodes[2].message) == ("PodNotCreated", "exceeded quota: small")
     assert world.condition("Ready") == ("False", "PodNotCreated")
     assert "exceeded quota: small" in world.message("Ready")
+
+
+def test_a_node_that_does_not_answer_its_probe_is_said_with_the_probes_words() -> None:
+    world = living()
+    body = world.body(PODS, world.pods.pod_key(1))
+    unready = [{"type": each, "status": "False"} for each in ("Ready", "ContainersReady")]
+    world.client.resource(PODS).update_status({**body, "status": {**body["status"], "conditions": unready}})
+    world.probes = {1: "HTTP probe failed with statuscode: 503", 0: "was once"}
+    world.settle()
+    assert world.message("Ready").endswith("its readiness probe yet: HTTP probe failed with statuscode: 503")
+    world.clock.advance(SHOW_SECONDS)
+    world.reconcile()
+    assert world.writes() == []
+
+
+def test_a_node_that_answers_every_other_time_is_not_asked_every_two_seconds() -> None:
+    world, delays = living(), []
+    for number in range(20):
+        world.mesh.silent = {world.address(1)} if number % 2 else set()
+        world.clock.advance(31)
+        delays.append(world.reconcile().requeue_after)
+    assert delays[-2:] == [30, 30]
 
 
 def test_a_repair_that_is_undone_time_and_again_is_not_repeated_and_names_who_and_what() -> None:

@@ -55,6 +55,7 @@ class World:
     ) -> None:
         self.gated = gated
         self.why_missing = ""
+        self.probes: dict[int, str] = {}  # by ordinal
         self.lost: list[ObjectKey] = []
         self.rivalries: list[ObjectKey] = []
         self.uncounted: list[ObjectKey] = []
@@ -91,6 +92,7 @@ class World:
             let_in=lambda namespace, pod, height: self.pods.let_in(pod.ordinal),
             swap_image=ImageSwapper(lambda key: self.get(PODS, key), self.client.resource(PODS)).swap,
             why_missing=lambda stateful_set: self.why_missing,
+            why_unhealthy=lambda namespace, pod: self.probes.get(pod.ordinal, ""),
             count_lost=self.lost.append,
             count_rivalry=self.rivalries.append,
             forget_counts=self.uncounted.append,
