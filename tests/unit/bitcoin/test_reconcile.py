@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from btcctl.bitcoin.children import SECRET_VERSION_ANNOTATION
-from btcctl.bitcoin.memory import PATIENCE_SECONDS
+from btcctl.bitcoin.memory import PATIENCE_SECONDS, SHOW_SECONDS
 from btcctl.bitcoin.reconcile import CONFLICT_SECONDS
 from btcctl.bitcoin.types import BITCOIN_NETWORKS
 from btcctl.controller.reconciling.result import Result
