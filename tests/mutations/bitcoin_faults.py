@@ -86,8 +86,23 @@ BITCOIN_FAULTS = [
         ),
         (
             "each reconcile marks the pods with the Secret of now",
-            "        if found is not None:\n            version = secret_version(found)\n",
-            "        if False:\n            version = secret_version(found)\n",
+            "        if has_another and isinstance(credentials, KnownCredentials):\n",
+            "        if isinstance(credentials, KnownCredentials):\n",
+        ),
+        (
+            "another Secret replaces the pods twice",
+            "        if has_another and isinstance(credentials, KnownCredentials):\n",
+            "        if False:\n",
+        ),
+        (
+            "a Secret that is not there takes the nodes' credentials away",
+            "isinstance(credentials, CredentialsProblem) and credentials.blocks_pods:\n",
+            "False:\n",
+        ),
+        (
+            "a reference that a webhook has rewritten is another Secret",
+            'has_another = version in {"", NO_SECRET} if before is None else before != wanted',
+            "has_another = before != wanted",
         ),
         (
             "what is refused holds up all else",
@@ -214,6 +229,18 @@ BITCOIN_FAULTS = [
         ("names that are too long are taken", "if len(name) > MAX_NAME_LENGTH:", "if False:"),
         ("names that are no DNS labels are taken", "if not _DNS_1035.fullmatch(name):", "if False:"),
         ("pods have no mark of the Secret", "if secret_version else {}", "if not secret_version else {}"),
+    ),
+    *faults_in(
+        "bitcoin/quotes.py",
+        ("bitcoin/test_quotes.py",),
+        ("other words are said at once", "            if quote.heard == words:\n", "            if True:\n"),
+        ("other words are never said", "                quote.said = words\n", "                pass\n"),
+        (
+            "an old trouble's words stand for the next one",
+            "                self._quotes.pop(cause, None)\n",
+            "                pass\n",
+        ),
+        ("numbers are meant", 'return _NUMBER.sub("#", words)', "return words"),
     ),
     *faults_in(
         "bitcoin/chain.py",
@@ -456,7 +483,7 @@ BITCOIN_FAULTS = [
             "{(node.ordinal, node.ip) for node in nodes if node.ip} for nodes",
             '{(node.ordinal, "") for node in nodes if node.ip} for nodes',
         ),
-        ("messages name every node", '"; ".join(items[:_NAMED])', '"; ".join(items)'),
+        ("messages name every node", '"; ".join(items[:NAMED])', '"; ".join(items)'),
     ),
     *faults_in(
         "bitcoin/findings.py",

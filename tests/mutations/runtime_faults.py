@@ -457,7 +457,12 @@ RUNTIME_FAULTS = [
         ("a selector is merged", "        if field != WHOLE and isinstance(value", "        if isinstance(value"),
         ("a selector with more in it passes", "    if field == WHOLE:", "    if False:"),
         ("lists of different lengths pass", "            and len(desired) == len(body)\n", ""),
-        ("a status' manager is blamed", 'if not each.get("subresource") and _owns', "if _owns"),
+        ("a status' manager is blamed", 'if each.get("subresource") != "status" and _owns', "if _owns"),
+        (
+            "who scales is not blamed",
+            'if each.get("subresource") != "status" and',
+            'if not each.get("subresource") and',
+        ),
         (
             "the first manager is blamed",
             'latest = max(owners, key=lambda each: str(each.get("time") or ""), default=None)',

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 from btcctl.bitcoin.operator import COMPONENT, FIELD_MANAGER
 from btcctl.cli.flags import Flags, parse_duration, parse_namespace
@@ -88,10 +89,10 @@ def candidacy(
         HttpTransport(config, pool_size=1), field_manager=FIELD_MANAGER, retries=RetryPolicy(attempts=1)
     ) as client:
         if not is_inside and not args.leader_elect_resource_namespace:
-            key = _wherever_it_is(client, key)
+            key = wherever_it_is(client, key, clock.wall_time())
         lock = LeaseLock(client, key)
         if not (is_inside or args.take_over):
-            _refuse_if_held(lock, timing, clock, is_sure=not args.leader_elect)
+            refuse_if_held(lock, timing, clock, is_sure=not args.leader_elect)
         if not (args.leader_elect or args.take_over):
             yield None
             return
@@ -100,22 +101,37 @@ def candidacy(
         yield Candidacy(Elector(lock, fence, timing, clock=clock, take_over=args.take_over, observer=observer), fence)
 
 
-def _wherever_it_is(client: ApiClient, key: ObjectKey) -> ObjectKey:
+def wherever_it_is(client: ApiClient, key: ObjectKey, now: datetime) -> ObjectKey:
     """The Lease of that name that somebody holds: a release keeps it in its own namespace, which may be any.
 
-    Of several the one that was renewed last; `key` if nobody holds any, or we may not look everywhere.
+    Of several the one that was renewed last, rather one by a clock that may be right; `key` if nobody holds any, or we
+    may not look everywhere.
     """
     try:
         found, _ = client.resource(LEASES).list(field_selector=f"metadata.name={key.name}")
     except ApiError as error:
         logger.debug("leases of other namespaces cannot be looked at", error=str(error))
         return key
-    held = [(record.renew_time, each.key) for each in found if (record := read_record(each)).holder]
-    return max(held, default=("", key), key=lambda each: each[0])[1]
+    held = [(each.key, record) for each in found if (record := read_record(each)).holder]
+    best = max(held, default=None, key=lambda each: (_is_fresh(each[1], now), each[1].renew_time))
+    return key if best is None else best[0]
 
 
-def _refuse_if_held(lock: LeaseLock, timing: Timing, clock: Clock, *, is_sure: bool) -> None:
-    """Whoever has not renewed for long by our clock may be dead; without an election that must be certain."""
+def _is_fresh(record: LeaseRecord, now: datetime) -> bool:
+    """Whether its holder seems to live, by our clock. A time far ahead of ours says nothing."""
+    age = record.age(now)
+    return age is None or abs(age) < (record.duration_seconds or Timing().lease_seconds)
+
+
+def refuse_if_held(lock: LeaseLock, timing: Timing, clock: Clock, *, is_sure: bool) -> None:
+    """Make sure that nobody is at work.
+
+    Whoever has not renewed for long by our clock, or only will some day, may be dead; without an election that must be
+    certain.
+
+    Raises:
+        LeaseHeld: Somebody is.
+    """
     try:
         record = lock.get(timing.call_seconds)
     except ApiError as error:
@@ -124,8 +140,7 @@ def _refuse_if_held(lock: LeaseLock, timing: Timing, clock: Clock, *, is_sure: b
     if record is None or not record.holder:
         return
     age = record.age(clock.wall_time())
-    is_fresh = age is None or age < record.duration_seconds
-    if is_fresh or (is_sure and _is_renewed(lock, record, timing, clock)):
+    if _is_fresh(record, clock.wall_time()) or (is_sure and _is_renewed(lock, record, timing, clock)):
         ago = "" if age is None else f", renewed {max(0.0, age):.0f} s ago"
         raise LeaseHeld(
             f"{record.holder} is at work on this cluster: it holds lease {lock.key}{ago}. Give --take-over to take it"
@@ -136,7 +151,7 @@ def _refuse_if_held(lock: LeaseLock, timing: Timing, clock: Clock, *, is_sure: b
 def _is_renewed(lock: LeaseLock, record: LeaseRecord, timing: Timing, clock: Clock) -> bool:
     """Whether the record changes within its duration, as we see it: clocks may differ."""
     logger.info("making sure that the last holder of the lease is gone", holder=record.holder)
-    deadline = clock.now() + record.duration_seconds
+    deadline = clock.now() + (record.duration_seconds or timing.lease_seconds)
     while clock.now() < deadline:
         sleep(_POLL_SECONDS, clock)
         latest = lock.get(timing.call_seconds)
