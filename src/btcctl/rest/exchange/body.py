@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from typing import Protocol
+from typing import Final, Protocol
 
 from btcctl.rest.exchange.chunked import Dechunker
 from btcctl.rest.exchange.failures import CUT_SHORT, ExchangeError
@@ -13,6 +13,8 @@ from btcctl.rest.exchange.head import Head
 _LENGTH = re.compile(r"[0-9]{1,15}")
 WITHOUT_BODY = frozenset({204, 304})
 _GZIP = 16 + zlib.MAX_WBITS
+#: Of content at a time: a packed answer of 64 KB may be one of 64 MB, and its reader has a limit.
+MOST_UNPACKED: Final = 1 << 20
 
 
 class Framing(Protocol):
@@ -106,29 +108,35 @@ def leaves_connection_usable(head: Head, framing: Framing) -> bool:
 
 
 class Gunzip:
-    """Unpacks content, which may consist of several gzip members."""
+    """Unpacks content, which may consist of several gzip members; a little at a time, whatever it is packed to."""
 
     def __init__(self) -> None:
         self._member = zlib.decompressobj(_GZIP)
         self._is_empty = True
+        self._packed = b""
+        self._is_full = False  # the last piece: there may be more of what is unpacked already
+
+    @property
+    def has_more(self) -> bool:
+        """Whether there is more to unpack of what has come."""
+        return bool(self._packed) or self._is_full
 
     def feed(self, data: bytes) -> bytes:
-        """The content of what has come.
+        """Content of what has come, `MOST_UNPACKED` at most: call it with nothing more while it `has_more`.
 
         Raises:
             ExchangeError: It is not gzip.
         """
-        parts = []
-        while data:
-            self._is_empty = False
-            if self._member.eof:
-                self._member = zlib.decompressobj(_GZIP)
-            try:
-                parts.append(self._member.decompress(data))
-            except zlib.error as error:
-                raise ExchangeError(f"the answer is not the gzip that it says it is: {error}") from error
-            data = self._member.unused_data
-        return b"".join(parts)
+        packed, self._is_empty = self._packed + data, self._is_empty and not data
+        if self._member.eof and packed:
+            self._member = zlib.decompressobj(_GZIP)
+        try:
+            content = self._member.decompress(packed, MOST_UNPACKED)
+        except zlib.error as error:
+            raise ExchangeError(f"the answer is not the gzip that it says it is: {error}") from error
+        self._packed = self._member.unused_data or self._member.unconsumed_tail
+        self._is_full = len(content) == MOST_UNPACKED and not self._member.eof
+        return content
 
     def end(self) -> None:
         """All has come.

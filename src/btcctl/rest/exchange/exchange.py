@@ -157,7 +157,7 @@ class Answer:
             return
         framing = self._framing
         try:
-            while not framing.is_complete:
+            while not self._is_over(framing):
                 if content := self._next(framing):
                     yield content
             self._finish(framing)
@@ -178,7 +178,7 @@ class Answer:
             return b"".join(parts)
         framing = self._framing
         try:
-            while not framing.is_complete:
+            while not self._is_over(framing):
                 if content := self._next(framing):
                     take(content)
             self._finish(framing)
@@ -202,6 +202,9 @@ class Answer:
             self._connections.give_back(connection)
 
     def _next(self, framing: Framing) -> bytes:
+        unpack = self._unpack
+        if unpack is not None and unpack.has_more:
+            return unpack.feed(b"")
         data, self._rest = self._rest, b""
         if not data:
             data = self._receive()
@@ -209,7 +212,10 @@ class Answer:
                 framing.end()
                 return b""
         content = framing.feed(data)
-        return content if self._unpack is None else self._unpack.feed(content)
+        return content if unpack is None else unpack.feed(content)
+
+    def _is_over(self, framing: Framing) -> bool:
+        return framing.is_complete and (self._unpack is None or not self._unpack.has_more)
 
     def _finish(self, framing: Framing) -> None:
         """All has come: keep the connection for the next exchange, if it is good for one."""

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from btcctl.deadline import PendingCalls, limited_to
 from btcctl.errors import Interrupted, NotLeading
 from btcctl.rest.exchange import exchange as exchange_module
+from btcctl.rest.exchange.body import MOST_UNPACKED
 from btcctl.rest.exchange.call import Call
 from btcctl.rest.exchange.exchange import MAX_INFORMATIONAL, SEND_BYTES
 from btcctl.rest.exchange.failures import ExchangeError, NoAnswer, OutOfTime, Silent
@@ -435,6 +436,17 @@ def test_gzip_that_is_cut_short_or_none_is_refused(packed: bytes, framing: bytes
     with pytest.raises(ExchangeError, match="gzip"):
         read(links=links)
     assert not links.keeps_a_connection
+
+
+@pytest.mark.parametrize("framing", [b"Content-Length: %d\r\n", b""])
+@pytest.mark.parametrize("members", [1, 3])
+@pytest.mark.parametrize("size", [MOST_UNPACKED - 1, MOST_UNPACKED, MOST_UNPACKED + 1, 5 * MOST_UNPACKED])
+def test_what_is_packed_well_comes_in_pieces_of_which_none_is_large(framing: bytes, members: int, size: int):
+    packed = gzip.compress(b" " * size, mtime=0) * members
+    length = framing % len(packed) if framing else b""
+    links = Links(Link(Wire(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n%b\r\n" % length + packed)))
+    pieces = [len(each) for each in send(links, GET, Call(10.0, FakeClock())).pieces()]
+    assert (sum(pieces), max(pieces) <= MOST_UNPACKED) == (members * size, True)
 
 
 @pytest.mark.parametrize(
