@@ -17,6 +17,7 @@ from typing import Annotated
 import msgspec
 
 from btcctl.bitcoin.topology import MAX_HEIGHT
+from btcctl.bitcoin.wording import printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class ChainInfo(msgspec.Struct, gc=False):
     @property
     def chain_of_node(self) -> NodeChain:
         """The same in our words."""
-        return NodeChain(self.blocks, -1, self.bestblockhash, self.time, self.chain)
+        return NodeChain(self.blocks, -1, printable(self.bestblockhash), self.time, self.chain)
 
 
 class NetworkInfo(msgspec.Struct, gc=False):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from btcctl.bitcoin.chain import ChainView, NodeChain
+from btcctl.bitcoin.chain import ChainInfo, ChainView, NodeChain
 
 NODES = st.dictionaries(
     st.integers(0, 5), st.builds(NodeChain, blocks=st.integers(0, 50), heard=st.integers(-1, 50)), max_size=6
@@ -66,3 +66,7 @@ def test_who_is_let_in_has_as_much_as_anybody_has_or_is_known_to_have_had(
     for ordinal in view.synced:
         assert all(nodes[ordinal].blocks >= max(other.blocks, other.heard) for other in nodes.values())
         assert is_whole or nodes[ordinal].blocks >= remembered
+
+
+def test_what_a_node_calls_its_block_holds_no_orders_for_a_terminal() -> None:
+    assert ChainInfo(bestblockhash="ab\x1b[2J").chain_of_node.best_block == "ab\N{REPLACEMENT CHARACTER}[2J"
