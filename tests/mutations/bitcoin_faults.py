@@ -642,12 +642,47 @@ BITCOIN_FAULTS = [
     ),
     *faults_in(
         "bitcoin/reporting.py",
-        (_RECONCILE,),
+        (_RECONCILE, "bitcoin/test_reporting.py"),
+        (
+            "what a definition drops is written for ever",
+            "        if memory.echo == (new, old):\n",
+            "        if False:\n",
+        ),
+        (
+            "what was written once is never written again",
+            "        if memory.echo == (new, old):\n",
+            "        if memory.echo is not None:\n",
+        ),
         (
             "a refusal that cannot be written is not told",
             "            self._cluster.tell(obj, Notice(WARNING, finding.reason, finding.message))\n",
             "            pass\n",
         ),
+    ),
+    *faults_in(
+        "bitcoin/mesh.py",
+        (_MESH, _RECONCILE, "bitcoin/test_quotes.py"),
+        ("blocks that a peer has given up are waited for", "if peer.host not in answered)", "if True)"),
+        ("a node's words are said as they come", "self._quotes.of_node(member.address, error)", "error"),
+    ),
+    *faults_in(
+        "bitcoin/memory.py",
+        ("bitcoin/test_memory.py",),
+        (
+            "what comes and goes by turns is news",
+            "        moved = seen not in self._seen\n",
+            "        moved = self._seen == deque() or seen != self._seen[-1]\n",
+        ),
+    ),
+    *faults_in(
+        "bitcoin/pod_problems.py",
+        ("bitcoin/test_pod_problems.py",),
+        (
+            "containers of a webhook are not looked at",
+            "(*(status.init_container_statuses or ()), *(status.container_statuses or ()))",
+            "(status.container_statuses or ())",
+        ),
+        ("the node is blamed for another container", "and _node_is_ready(status):", "and False:"),
     ),
     *faults_in(
         "bitcoin/mesh.py",

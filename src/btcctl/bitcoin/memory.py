@@ -111,7 +111,7 @@ class NetworkMemory:
     replicas: int = 0  #: how many pods there are to be for now
     told: dict[str, str] = field(default_factory=dict)  #: by child, why it could not be written last
     quotes: Quotes = field(default_factory=lambda: Quotes(_MOST_REFUSALS))  #: of the API server
-    echo: tuple[NetworkStatus, NetworkStatus] | None = None  #: the status written last, and what the server made of it
+    echo: tuple[NetworkStatus, NetworkStatus] | None = None  #: the status written last, and what came back, if not it
     _kept_since: float | None = None  # beyond those that are asked for
     _known: frozenset[str] = field(default=frozenset())
     _silent_since: dict[int, float] = field(default_factory=dict)  # by ordinal

@@ -81,7 +81,8 @@ class Reporter:
             written = write_status(self._cluster.networks, obj, new)
         except NotFound:
             return  # deleted meanwhile
-        memory.echo = (new, decode_status(written.object))
+        came_back = decode_status(written.object)
+        memory.echo = None if came_back == new else (new, came_back)
         if written.outcome is Outcome.UNCHANGED:
             return
         logger.info("status written", ready_nodes=new.ready_nodes)

@@ -89,7 +89,10 @@ PROMISES: Final[dict[str, tuple[str, ...]]] = {
         _RECONCILE + "an_old_pod_that_is_silent_for_long_does_not_keep_new_ones_out_for_ever",
         "test_operator.py::test_the_seeds_files_apply_unchanged_and_do_what_they_say",
     ),
-    "| `rollout restart`": (_LOST + "whatever_kubernetes_does_in_good_order_the_chain_is_kept",),
+    "| `rollout restart`": (
+        _LOST + "whatever_kubernetes_does_in_good_order_the_chain_is_kept",
+        _RECONCILE + "the_chain_of_an_only_node_is_lost_with_its_pod_and_that_is_said",
+    ),
     "| other credentials": (_LOST + "whatever_kubernetes_does_in_good_order_the_chain_is_kept",),
     "| a container ends": (_LOST + "containers_that_end_at_once_find_their_chain_again",),
     "| `kubectl delete pod` of some": (_LOST + "whatever_kubernetes_does_in_good_order_the_chain_is_kept",),

@@ -613,6 +613,17 @@ def test_a_chain_that_shrank_is_said_and_counted_once_and_keeps_nobody_out(resta
     assert (world.status.height, world.status.lost_height, world.pods.is_ready(0)) == (0, 100, True)
 
 
+def test_the_chain_of_an_only_node_is_lost_with_its_pod_and_that_is_said() -> None:
+    world = living(1, gated=True)
+    world.mesh.blocks = {world.address(0): 100}
+    world.settle()
+    world.delete_pod(0)
+    world.run_pods()
+    world.reconcile()
+    assert world.condition("ChainIntact") == ("False", "ChainShrank")
+    assert world.pods.is_ready(0)
+
+
 def test_a_chain_that_has_grown_beyond_what_was_lost_is_whole_again() -> None:
     world = World({**network_body(nodes=1), "status": {}})
     world.reconcile()
