@@ -445,6 +445,11 @@ BITCOIN_FAULTS = [
             "",
         ),
         (
+            "what was seen of other nodes is handed out while these are looked at",
+            "                    network.report = None  #",
+            "                    pass  #",
+        ),
+        (
             "what was seen of other nodes is handed out",
             "return Seen(network.report if is_current else None, is_new=False)",
             "return Seen(network.report, is_new=False)",

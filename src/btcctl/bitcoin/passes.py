@@ -193,6 +193,8 @@ class BackgroundPasses:
                 network.is_new = False
                 return Seen(network.report, is_new=True)
             if not network.is_running:
+                if not is_current:
+                    network.report = None  # what refused other credentials, say, refuses nothing of these
                 network.goal, network.is_running, network.is_new = goal, True, False
                 self._pool.submit(lambda: self._make(key, network, goal))
             return Seen(network.report if is_current else None, is_new=False)

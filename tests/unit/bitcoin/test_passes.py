@@ -85,6 +85,15 @@ def test_what_was_seen_of_other_nodes_is_not_handed_out(scene: Scene) -> None:
     assert scene.passes.look(KEY, goal("a", "b")).is_new
 
 
+def test_what_was_seen_of_other_nodes_is_not_handed_out_while_these_are_looked_at_either(scene: Scene) -> None:
+    scene.passes.look(KEY, goal("a"))
+    scene.release()
+    for _ in range(3):
+        assert scene.passes.look(KEY, goal("a", "b")).report is None
+    scene.release()
+    assert scene.passes.look(KEY, goal("a", "b")).report == MeshReport(skipped={2})
+
+
 def test_a_pass_that_hangs_keeps_no_other_network_waiting(scene: Scene) -> None:
     scene.passes.look(KEY, goal("a"))
     scene.passes.look(OTHER, goal("b"))
