@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from cachetools import LRUCache
 
-from btcctl.bitcoin.rpc_errors import RpcError, RpcFailure
+from btcctl.bitcoin.rpc_errors import RpcError, RpcFailure, WarmingUp
 
 _MOST: Final = 10_000
 # A number, and whatever holds together with it: 8f14e45f-ceea-467f, 10.0.0.1:53211, 1.5s.
@@ -51,8 +51,8 @@ class Quotes:
 
     def of_node(self, address: str, failure: RpcFailure) -> RpcFailure:
         """The failure of a node; an error that it answers, in the words that stand."""
-        if not isinstance(failure, RpcError):
-            return failure
+        if not isinstance(failure, RpcError) or isinstance(failure, WarmingUp):
+            return failure  # nothing of its words is repeated
         return RpcError.of(*self.of(address, (failure.code, failure.message)))
 
     def forget(self, causes: Iterable[Hashable]) -> None:

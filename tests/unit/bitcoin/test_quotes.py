@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from btcctl.bitcoin.quotes import Quotes, gist
-from btcctl.bitcoin.rpc import Call, RpcError, RpcUnavailable
+from btcctl.bitcoin.rpc import Call, RpcError, RpcFailure, RpcUnavailable, WarmingUp
 from btcctl.bitcoin.types import BITCOIN_NETWORKS
 from btcctl.errors import ApiError, Forbidden
 from btcctl.resources import STATEFUL_SETS
@@ -115,9 +115,11 @@ def test_after_a_trouble_is_over_the_next_one_is_news() -> None:
     assert str(quotes.of_node("a", RpcError(-1, "new"))) == "new (-1)"
 
 
-def test_a_failure_without_words_of_the_nodes_is_itself() -> None:
-    failure = RpcUnavailable("no answer")
-    assert Quotes().of_node("a", failure) is failure
+@pytest.mark.parametrize("failure", [RpcUnavailable("no answer"), WarmingUp(-28, "Loading block index…")])
+def test_a_failure_of_which_no_words_are_repeated_is_itself(failure: RpcFailure) -> None:
+    quotes = Quotes()
+    quotes.of_node("a", RpcError(-1, "no"))
+    assert quotes.of_node("a", failure) is failure
 
 
 @pytest.mark.parametrize(
