@@ -28,12 +28,14 @@ The RPC errors of the operator live next to its RPC client.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from typing import Any, ClassVar, TypeGuard
 
 _TOO_LARGE = "Too large resource version"
 #: Of what a server, or a proxy before it, asks for: a longer one would be a way to switch a controller off.
 MAX_RETRY_AFTER_SECONDS = 600.0
+_NAME_OF_CLASS: Any = type.__dict__["__name__"].__get__  # as the interpreter has it
 _MAX_TEXT_CHARACTERS = 4096  # characters of a message that is not ours
 
 
@@ -42,14 +44,28 @@ def describe_error(error: BaseException) -> str:
 
     A foreign exception may have a `__str__` that raises, or a message of megabytes.
     """
-    name = type(error).__name__
+    name = type_name(error)
     try:
         text = str.__str__(str(error))  # which may be of a class of its own, with methods that raise
     except BaseException as broken:
-        return f"{name}: (its message cannot be shown: {type(broken).__name__})"
+        return f"{name}: (its message cannot be shown: {type_name(broken)})"
     if len(text) > _MAX_TEXT_CHARACTERS:
         text = f"{text[:_MAX_TEXT_CHARACTERS]}… ({len(text)} characters)"
     return f"{name}: {text}" if text else name
+
+
+def type_name(value: object) -> str:
+    """The name of its class, also if a metaclass says otherwise, or raises when it is asked."""
+    return str(_NAME_OF_CLASS(type(value)))
+
+
+def is_of_program(error: BaseException) -> bool:
+    """Whether it may be what ends the program: a Ctrl-C, or the SystemExit of a program's own handler of a signal.
+
+    Signals are handled in the main thread. In any other, foreign code that was called has raised it.
+    """
+    is_one = issubclass(type(error), KeyboardInterrupt | SystemExit)
+    return is_one and threading.current_thread() is threading.main_thread()
 
 
 def retry_after_of(said: object) -> float | None:

@@ -22,7 +22,7 @@ from collections.abc import Mapping
 from contextvars import ContextVar, copy_context
 from typing import TYPE_CHECKING, Any, Final, Literal, TextIO
 
-from btcctl.errors import describe_error
+from btcctl.errors import describe_error, is_of_program, type_name
 
 if TYPE_CHECKING:  # structlog loads rich, asyncio and more: only a program that renders lines with it pays for that
     from structlog.typing import EventDict, Processor, WrappedLogger
@@ -85,14 +85,16 @@ class Logger:
         message = Message(event, {**bound_fields(), **fields})
         try:
             self._logger.log(level, message, exc_info=exc_info, stacklevel=_FRAMES)
-        except Exception:  # of a handler or a filter of the program: no line is worth the thread that writes it
+        except BaseException as error:  # of a program's handler or filter: no line is worth the thread that writes it
+            if is_of_program(error):
+                raise
             _complain()
 
 
 def _complain() -> None:
     """What `logging.Handler.handleError` does for handlers that catch what they raise."""
     if logging.raiseExceptions:
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(BaseException):
             traceback.print_exc()
 
 
@@ -218,8 +220,8 @@ def one_line_exception(_logger: WrappedLogger, _method: str, event: EventDict) -
     """Replace `exc_info` by `error="Type: message"`."""
     exc_info = event.pop("exc_info", None)
     if exc_info:
-        error = exc_info if isinstance(exc_info, BaseException) else sys.exc_info()[1]
-        if isinstance(exc_info, tuple):
+        error = exc_info if issubclass(type(exc_info), BaseException) else sys.exc_info()[1]
+        if type(exc_info) is tuple:
             error = exc_info[1]
         if error is not None:
             event.setdefault("error", describe_error(error))
@@ -227,25 +229,25 @@ def one_line_exception(_logger: WrappedLogger, _method: str, event: EventDict) -
 
 
 def _shown_field(key: str, value: Any) -> Any:
-    if value is None or isinstance(value, (bool, int, float)):
+    if value is None or issubclass(type(value), (bool, int, float)):
         return value
     return REDACTED if _SECRET_KEYS.search(key) else scrub(_shown(value))
 
 
 def _shown(value: Any) -> Any:
-    if value is None or isinstance(value, (bool, int, float, str)):
+    kind: Any = type(value)  # and not its `__class__`: what that says is foreign code
+    if value is None or issubclass(kind, (bool, int, float, str)):
         return value
-    if isinstance(value, BaseException):
+    if issubclass(kind, BaseException):
         return describe_error(value)
-    if isinstance(value, (list, tuple, set, frozenset)):
+    if issubclass(kind, (list, tuple, set, frozenset)):
         return [scrub(_shown(each)) for each in list(value)[:_MAX_ITEMS]]
-    kind: Any = type(value)
-    if kind.__str__ is object.__str__ or isinstance(value, (bytes, bytearray)):
-        return f"<{kind.__name__}>"
+    if kind.__str__ is object.__str__ or issubclass(kind, (bytes, bytearray)):
+        return f"<{type_name(value)}>"
     try:
         return str(value)
     except BaseException as broken:
-        return f"<{kind.__name__}: cannot be shown: {type(broken).__name__}>"
+        return f"<{type_name(value)}: cannot be shown: {type_name(broken)}>"
 
 
 def _quoted(value: Any) -> str:

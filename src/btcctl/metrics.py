@@ -15,6 +15,11 @@ from typing import TypeVar
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.registry import Collector
 
+from btcctl.errors import is_of_program, type_name
+from btcctl.logging import get_logger
+
+logger = get_logger(__name__)
+
 C = TypeVar("C", bound=Collector)
 
 
@@ -79,11 +84,45 @@ class BufferedHistogram:
         self._counted.observe_many(taken)
 
 
+class _Registry(CollectorRegistry):
+    """Knows its collectors one by one: what one of them raises must not hide the samples of the others."""
+
+    def __init__(self) -> None:
+        self._registered: dict[Collector, None] = {}  # each step on it is atomic
+        self._failures: dict[Collector, int] = {}
+        super().__init__(auto_describe=False)
+
+    def register(self, collector: Collector) -> None:
+        super().register(collector)
+        self._registered[collector] = None
+
+    def unregister(self, collector: Collector) -> None:
+        super().unregister(collector)
+        self._registered.pop(collector, None)
+        self._failures.pop(collector, None)
+
+    def text(self) -> bytes:
+        return b"".join(map(self._text_of, [*self._registered]))
+
+    def _text_of(self, collector: Collector) -> bytes:
+        try:
+            return generate_latest(collector)
+        except BaseException as error:  # foreign code
+            if is_of_program(error):
+                raise
+            failures = self._failures[collector] = self._failures.get(collector, 0) + 1
+            if failures & (failures - 1) == 0:  # it is asked every few seconds
+                name = type_name(collector)
+                logger.exception("a collector of metrics failed", collector=name, failures=failures)
+            return b""
+
+
 class Metrics:
     """Everything that one program counts, in a registry of its own. Thread-safe."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry(auto_describe=False)
+        self._registry = _Registry()
+        self.registry: CollectorRegistry = self._registry
         self._lock = threading.Lock()  # guards the parts
         self._parts: dict[type[Collector], Collector] = {}
 
@@ -104,5 +143,5 @@ class Metrics:
             return found
 
     def text(self) -> bytes:
-        """All samples in Prometheus' text format."""
-        return generate_latest(self.registry)
+        """All samples in Prometheus' text format. A collector that raises is left out, and logged."""
+        return self._registry.text()

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Self, TypeVar
 import msgspec
 
 from btcctl import codecs
-from btcctl.errors import ObjectDecodeError, describe_error
+from btcctl.errors import ObjectDecodeError, describe_error, is_of_program
 from btcctl.metadata import (
     SCALARS,
     DetailMeta,
@@ -309,7 +309,9 @@ def decode_json(data: bytes | msgspec.Raw, type_: type[T], what: Callable[[], st
         return codecs.decode(data, type_)
     except DECODE_ERRORS as error:
         failure = undecodable(what(), error)
-    except Exception as error:  # of a `__post_init__`, which msgspec lets out unless it is a TypeError or ValueError
+    except BaseException as error:  # of a `__post_init__`: msgspec lets out what is no TypeError or ValueError
+        if is_of_program(error):
+            raise
         failure = ObjectDecodeError(f"{what()} cannot be decoded: {describe_error(error)}")
     del data  # a traceback with the values of variables would show it
     raise failure

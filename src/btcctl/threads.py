@@ -11,11 +11,12 @@ import errno
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Protocol, Self
 
 from btcctl.clock import SYSTEM_CLOCK, Clock, bounded
+from btcctl.errors import is_of_program
 from btcctl.logging import get_logger
 
 logger = get_logger(__name__)
@@ -43,11 +44,7 @@ class Latch:
             self._is_set = True
             callbacks, self._callbacks = self._callbacks, []
             self._changed.notify_all()
-        for callback in callbacks:
-            try:
-                callback()
-            except Exception:  # a daemon's or a service's own: whoever asks them to end has others to ask
-                logger.exception("what was to be called at a stop has failed")
+        _call_all(iter(callbacks))
 
     def on_set(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call `callback` when it happens, or now if it has already.
@@ -82,6 +79,17 @@ class Latch:
     def _forget(self, callback: Callable[[], None]) -> None:
         with self._changed:
             self._callbacks = [each for each in self._callbacks if each is not callback]
+
+
+def _call_all(callbacks: Iterator[Callable[[], None]]) -> None:
+    for callback in callbacks:
+        try:
+            callback()
+        except BaseException as error:  # a daemon's or a service's own: whoever asks them to end has others to ask
+            logger.exception("what was to be called at a stop has failed")
+            if is_of_program(error):
+                _call_all(callbacks)  # those that are left
+                raise
 
 
 class Stop(Latch):

@@ -63,10 +63,23 @@ class OddlyPrintable(Exception):
         return Text("odd")
 
 
+class Nameless(type):
+    """A metaclass, which may answer for its classes as it likes."""
+
+    @property
+    def __name__(cls) -> str:
+        raise SystemExit("no name")
+
+
+class OfNameless(Exception, metaclass=Nameless):
+    pass
+
+
 @pytest.mark.parametrize(
     ("error", "text"),
     [
         (ValueError("broken"), "ValueError: broken"),
+        (OfNameless("broken"), "OfNameless: broken"),
         (OddlyPrintable(), "OddlyPrintable: odd"),
         (KeyError(), "KeyError"),
         (Unprintable(), "Unprintable: (its message cannot be shown: SystemExit)"),

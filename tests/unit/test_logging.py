@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import logging as stdlib_logging
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import pytest
@@ -133,3 +136,20 @@ def test_what_the_programs_own_handler_or_filter_raises_ends_nobody_who_logs(cap
     finally:
         standard.removeFilter(refuse)
     assert "OSError: the log has no room" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("raised", [SystemExit, KeyboardInterrupt, asyncio.CancelledError])
+def test_no_thread_ends_by_what_a_programs_own_handler_raises_but_the_main_one_may(raised):
+    class Odd(stdlib_logging.Handler):
+        def emit(self, record: stdlib_logging.LogRecord) -> None:
+            raise raised
+
+    standard = stdlib_logging.getLogger("btcctl.of_a_test")
+    standard.addHandler(handler := Odd())
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(logging.get_logger("btcctl.of_a_test").warning, "it goes on").result()
+        with pytest.raises(raised) if raised is not asyncio.CancelledError else nullcontext():
+            logging.get_logger("btcctl.of_a_test").warning("it may be a Ctrl-C")
+    finally:
+        standard.removeHandler(handler)

@@ -11,6 +11,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from btcctl.metrics import Histogram, Metrics
+from btcctl.testing import capture_logs
 
 
 class Cows(Collector):
@@ -27,6 +28,38 @@ def test_a_part_is_made_once_and_scraped():
     metrics.part(Cows).milked += 1
     assert b"cows_milked 2.0" in metrics.text()
     assert b"cows_milked" not in Metrics().text()
+
+
+class Broken(Collector):
+    def collect(self) -> list[Metric]:
+        raise SystemExit("no samples")
+
+
+class Unprintable(Collector):
+    def collect(self) -> list[Metric]:
+        family = GaugeMetricFamily("goats", "Goats.")
+        family.add_metric([], None)  # type: ignore[arg-type]
+        return [family]
+
+
+def test_a_collector_that_raises_hides_no_other_and_is_logged():
+    metrics = Metrics()
+    metrics.registry.register(Broken())
+    metrics.registry.register(Unprintable())
+    metrics.part(Cows).milked += 1
+    with capture_logs() as logs, ThreadPoolExecutor(1) as pool:
+        texts = [pool.submit(metrics.text).result() for _ in range(3)]
+    assert all(b"cows_milked 1.0" in text for text in texts)
+    assert [(each["collector"], each["failures"]) for each in logs] == [
+        *(("Broken", 1), ("Unprintable", 1), ("Broken", 2), ("Unprintable", 2))
+    ]
+
+
+def test_a_collector_that_was_taken_out_is_not_scraped():
+    metrics, cows = Metrics(), Cows()
+    metrics.registry.register(cows)
+    metrics.registry.unregister(cows)
+    assert metrics.text() == b""
 
 
 def test_a_part_that_many_threads_ask_for_at_once_is_one():

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 
 import pytest
 
@@ -117,3 +120,22 @@ def test_a_callback_that_raises_keeps_no_other_from_being_called():
     latch.on_set(lambda: called.append("the other"))
     latch.set()
     assert called == ["the other"]
+
+
+@pytest.mark.parametrize(("raised", "gets_out"), [(asyncio.CancelledError, False), (KeyboardInterrupt, True)])
+def test_of_what_a_callback_raises_only_what_may_be_the_programs_end_gets_out_and_in_the_main_thread_alone(
+    raised, gets_out
+):
+    latches, called = [Latch(), Latch()], []
+
+    def fail() -> None:
+        raise raised
+
+    for latch in latches:
+        latch.on_set(fail)
+        latch.on_set(lambda: called.append("the other"))
+    with pytest.raises(raised) if gets_out else nullcontext():
+        latches[0].set()
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(latches[1].set).result()
+    assert called == ["the other", "the other"]

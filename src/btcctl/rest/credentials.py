@@ -10,7 +10,7 @@ from typing import ClassVar, NamedTuple, Protocol
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.deadline import limited_to
-from btcctl.errors import BtcctlError, ConfigError, TransportError, describe_error
+from btcctl.errors import BtcctlError, ConfigError, TransportError, describe_error, is_of_program
 from btcctl.logging import get_logger
 from btcctl.secret import Secret, hiding_frames
 
@@ -71,7 +71,9 @@ def _asked_for(seconds: float, clock: Clock) -> Iterator[None]:
             yield
     except BtcctlError:
         raise
-    except Exception as error:  # foreign code
+    except BaseException as error:  # foreign code
+        if is_of_program(error):
+            raise
         raise TransportError(f"no credentials are to be had: {describe_error(error)}") from error
 
 

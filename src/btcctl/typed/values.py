@@ -15,7 +15,7 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, is_type
 import msgspec
 
 from btcctl import codecs
-from btcctl.errors import ObjectDecodeError
+from btcctl.errors import ObjectDecodeError, is_of_program
 from btcctl.metadata import without_nulls_in
 from btcctl.objects import Object
 from btcctl.typed.typed_object import TypedObject
@@ -132,7 +132,9 @@ def _with_nulls_as_missing(obj: Object, model: type[T], error: ObjectDecodeError
         if not isinstance(metadata, dict):
             raise error
         return codecs.convert({**body, "metadata": without_nulls_in(metadata)}, model)
-    except Exception:  # of codecs.DECODE_ERRORS, or what the class itself raises
+    except BaseException as raised:  # of codecs.DECODE_ERRORS, or what the class itself raises
+        if is_of_program(raised):
+            raise
         raise error from None
 
 

@@ -58,6 +58,30 @@ def test_readiness_asks_for_more_than_liveness(scene: Scene) -> None:
     ]
 
 
+async def coroutine() -> str:
+    return ""
+
+
+@pytest.mark.parametrize(
+    ("check", "failed"),
+    [
+        (lambda: None, ""),
+        (lambda: False, "TypeError: a check returned bool, must return a text"),
+        (lambda: True, "TypeError: a check returned bool, must return a text"),
+        (coroutine, "TypeError: a check returned coroutine, must return a text"),
+    ],
+)
+def test_a_check_returns_a_text_or_is_told_so(check, failed) -> None:
+    server = StatusServer("127.0.0.1:0", None, {}, {"vault": check, "disk": lambda: ""})
+    server.start()
+    try:
+        vault, disk, _ = get(server, "/readyz?verbose")[1].splitlines()
+    finally:
+        server.stop()
+    assert vault.startswith(f"[-]vault failed: {failed}" if failed else "[+]vault ok")
+    assert disk == "[+]disk ok"
+
+
 def test_a_check_may_be_left_out_by_who_asks(scene: Scene) -> None:
     scene.unsynced = "pods: list: 403"
     assert scene.get("/readyz?exclude=caches") == (200, "ok")

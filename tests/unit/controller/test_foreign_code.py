@@ -41,6 +41,22 @@ class Hostile(Exception):
         raise KeyError("class")
 
 
+class Unhashable(type):
+    def __hash__(cls) -> int:
+        raise TypeError("classes of this kind have no hash")
+
+
+class OfUnhashable(Exception, metaclass=Unhashable):
+    pass
+
+
+class Silent(Exception):
+    """Nothing can be asked of it."""
+
+    def __getattribute__(self, name: str) -> Any:
+        raise SystemExit(name)
+
+
 class Limited(Exception):
     def __init__(self, retry_after: Any) -> None:
         super().__init__("slow down")
@@ -75,7 +91,7 @@ class OfAnAuthor(Conflict):
 GROUP = partial(BaseExceptionGroup, "all", [SystemExit(1), Unprintable()])
 RAISED = [
     *(Unprintable, Hostile, asyncio.CancelledError, GeneratorExit, KeyboardInterrupt, SystemExit, StopIteration),
-    *(RecursionError, MemoryError, GROUP, OfAnAuthor),
+    *(RecursionError, MemoryError, GROUP, OfAnAuthor, OfUnhashable, Silent),
 ]
 
 

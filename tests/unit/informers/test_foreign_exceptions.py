@@ -19,7 +19,24 @@ class Unprintable(Exception):
         raise asyncio.CancelledError
 
 
-RAISED = [asyncio.CancelledError, GeneratorExit, KeyboardInterrupt, SystemExit, MemoryError, Unprintable]
+class Classless(Exception):
+    @property
+    def __class__(self) -> type:
+        raise LookupError("no class")
+
+
+class Annotated(Exception):
+    """What writes its traceback asks for its notes."""
+
+    @property
+    def __notes__(self) -> list[str]:
+        raise asyncio.CancelledError("no notes")
+
+
+RAISED = [
+    *(asyncio.CancelledError, GeneratorExit, KeyboardInterrupt, SystemExit, MemoryError),
+    *(Unprintable, Classless, Annotated),
+]
 
 
 class Foreign:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import threading
 
 import msgspec
@@ -192,6 +193,8 @@ class Choosy(msgspec.Struct):
     def __post_init__(self) -> None:
         if self.size == "big":
             raise KeyError("no such size")
+        if self.size == "huge":
+            raise asyncio.CancelledError
 
 
 def test_what_a_type_itself_raises_is_of_that_one_object_and_its_mending_is_told():
@@ -200,6 +203,8 @@ def test_what_a_type_itself_raises_is_of_that_one_object_and_its_mending_is_told
     bad = pod("a", 5, size="big")
     with pytest.raises(ObjectDecodeError, match="default/a cannot be decoded: KeyError: 'no such size'"):
         decoded(bad, Choosy)
+    with pytest.raises(ObjectDecodeError, match="default/a cannot be decoded: CancelledError"):
+        decoded(pod("a", 5, size="huge"), Choosy)
     assert not informer.tell(Added(bad, True))
     assert informer.tell(Updated(bad, pod("a", 6, size=1)))
     assert len(sizes.told) == 1

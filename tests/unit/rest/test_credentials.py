@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import pprint
 from collections.abc import Callable
@@ -118,10 +119,15 @@ def missing() -> str:
     raise KeyError("provider")
 
 
+def cancelled() -> str:
+    raise asyncio.CancelledError
+
+
 @pytest.mark.parametrize(
     ("give", "error", "words"),
     [
         (missing, TransportError, "no credentials are to be had: KeyError: 'provider'"),
+        (cancelled, TransportError, "no credentials are to be had: CancelledError"),
         (lambda: "Bearer a\nX: b", ConfigError, "what the credentials give contains characters"),
         (lambda: "Bearer \u20ac", ConfigError, "what the credentials give contains characters"),
     ],

@@ -9,10 +9,12 @@ from __future__ import annotations
 import threading
 import traceback
 from datetime import timedelta
+from types import TracebackType
+from typing import Any
 
 from cachetools import LRUCache
 
-from btcctl.errors import MAX_RETRY_AFTER_SECONDS, BtcctlError, describe_error
+from btcctl.errors import MAX_RETRY_AFTER_SECONDS, BtcctlError, describe_error, type_name
 from btcctl.logging import scrub
 from btcctl.objects import ObjectKey
 
@@ -21,6 +23,7 @@ _ERRORS = 1_000  # that are remembered without their keys
 _ERRORS_PER_KEY = 10  # of which the traceback is shown: some have a message that is never the same twice
 _FRAMES = 50  # the innermost: of an endless recursion there are a thousand
 _CHARACTERS = 16_384
+_TRACEBACK: Any = BaseException.__dict__["__traceback__"].__get__  # as the interpreter has it
 
 
 def retry_after_of(error: BaseException) -> float:
@@ -43,10 +46,10 @@ def retry_after_of(error: BaseException) -> float:
 def traceback_of(error: BaseException) -> str:
     """Its traceback without the values of variables, which may be secrets; shortened if it is long."""
     try:
-        shown = traceback.TracebackException(type(error), error, error.__traceback__, limit=-_FRAMES)
+        shown = traceback.TracebackException(type(error), error, _TRACEBACK(error), limit=-_FRAMES)
         text = "".join(shown.format())
     except BaseException as broken:
-        return f"{describe_error(error)} (its traceback cannot be shown: {type(broken).__name__})"
+        return f"{describe_error(error)} (its traceback cannot be shown: {type_name(broken)})"
     if len(text) > _CHARACTERS:
         half = _CHARACTERS // 2
         text = f"{text[:half]}\n… ({len(text)} characters)\n{text[-half:]}"
@@ -89,8 +92,8 @@ class Tracebacks:
 
 def _fingerprint(error: BaseException) -> int:
     lines: list[tuple[str, int]] = []
-    frame = error.__traceback__
+    frame: TracebackType | None = _TRACEBACK(error)
     while frame is not None and len(lines) < _FRAMES:
         lines.append((frame.tb_frame.f_code.co_filename, frame.tb_lineno))
         frame = frame.tb_next
-    return hash((type(error), describe_error(error), tuple(lines)))
+    return hash((id(type(error)), describe_error(error), tuple(lines)))  # a metaclass may have no hash

@@ -19,9 +19,12 @@ from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
 from btcctl.clock import Clock, sleep
+from btcctl.logging import get_logger
 from btcctl.objects import ObjectKey
 from btcctl.threads import Latch, Runner, Stop
 from btcctl.workqueue.queue import ShutDown, WorkQueue
+
+logger = get_logger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -108,7 +111,9 @@ class LoopingWorkers:
 
         unlink = stop.on_set(end)
         self._is_running.set()
-        await ended.wait()
+        while not ended.is_set():
+            with contextlib.suppress(asyncio.CancelledError):  # of a reconcile that cancels whatever runs beside it
+                await ended.wait()
         unlink()
         while self._tasks:
             for each in self._tasks:
@@ -123,6 +128,10 @@ class LoopingWorkers:
     async def _whole(self, key: ObjectKey) -> None:
         try:
             await self._process(key)
+        except GeneratorExit:
+            # What was awaited has raised that: the interpreter then ends all coroutines that wait for one another,
+            # and `process`, which has taken it for the failure of its reconcile, has returned by now.
+            return
         except BaseException as error:  # none of the reconcile's, which are its own failures
             self._failure = error
             self._on_failure(error)
@@ -135,7 +144,8 @@ def _run_whole(loop: asyncio.AbstractEventLoop, task: asyncio.Future[None], *str
     """Run it to its end, though other tasks of the loop raise what is `stray`.
 
     asyncio lets SystemExit and KeyboardInterrupt out of the loop when a task raises them, for one that a reconcile has
-    made; whoever awaits that task is told of them all the same, once the loop goes on.
+    made; whoever awaits that task is told of them all the same, once the loop goes on. It goes on, too, after a
+    reconcile has stopped it, in which all others of the controller run.
     """
     while not task.done():
         try:
@@ -143,6 +153,10 @@ def _run_whole(loop: asyncio.AbstractEventLoop, task: asyncio.Future[None], *str
         except stray:
             if task.done():
                 raise
+        except RuntimeError:
+            if task.done() or loop.is_closed():
+                raise
+            logger.warning("a coroutine has stopped the loop in which all of its controller run: it goes on")
 
 
 class SteppedLoop(asyncio.SelectorEventLoop):
@@ -221,6 +235,10 @@ def _fulfil(future: Future[T], call: Callable[[], T]) -> None:
         return
     try:
         result = call()
+    except StopIteration as error:  # which no future takes: its coroutine would wait for ever
+        failure = RuntimeError("what was called in a thread has raised StopIteration")
+        failure.__cause__ = error
+        future.set_exception(failure)
     except BaseException as error:
         future.set_exception(error)
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -12,7 +13,7 @@ from btcctl.controller.serving.http_answer import Answer
 from btcctl.controller.serving.http_request import Request
 from btcctl.controller.serving.http_server import HttpServer, listen
 from btcctl.controller.serving.protection import Protection
-from btcctl.errors import BtcctlError, ConfigError, describe_error
+from btcctl.errors import BtcctlError, ConfigError, describe_error, type_name
 from btcctl.logging import get_logger
 from btcctl.metrics import Metrics
 from btcctl.threads import Runner, Stop
@@ -122,9 +123,20 @@ class StatusServer:
 
 def _problem(check: Check) -> str:
     try:
-        return check()
+        return _text(check())
     except BaseException as error:
         return describe_error(error)
+
+
+def _text(said: Any) -> str:
+    """What a check has returned: None counts as nothing. True and False would be read the wrong way round."""
+    if said is None:
+        return ""
+    if inspect.iscoroutine(said):
+        said.close()  # or the interpreter warns that it was never awaited
+    if not isinstance(said, str):
+        raise TypeError(f'a check returned {type_name(said)}, must return a text: what is wrong, "" if nothing is')
+    return str.__str__(said)
 
 
 def _report(path: str, problems: Mapping[str, str], verbose: bool) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from typing import TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
+from btcctl.errors import type_name
 from btcctl.informers.cache.delta_fifo import ALL
 from btcctl.logging import get_logger
 from btcctl.objects import Object, ObjectKey
@@ -18,7 +19,7 @@ IndexFunc: TypeAlias = Callable[[Object], Iterable[str]]
 Values: TypeAlias = tuple[str, ...]
 Objects: TypeAlias = list[Object]
 Keys: TypeAlias = list[ObjectKey]
-_Known: TypeAlias = dict[ObjectKey, tuple[Object, Values | BaseException]]
+_PLAIN = frozenset({str, int, float, bool, bytes, type(None)})
 
 NAMESPACE_INDEX = "(namespace)"  # in brackets, so that it meets no index of a user
 _LOGGED_PER_INDEX = 10
@@ -31,6 +32,26 @@ def namespace_of(obj: Object) -> Values:
 
 class IndexMistake(TypeError):
     """An index function has returned something else than several values, so that objects are missing from it."""
+
+
+class _Failure(NamedTuple):
+    """What an index function has raised: of whatever type, so nothing is asked of it."""
+
+    error: BaseException
+
+
+def _plain(value: Any) -> Any:
+    """A value that is looked for and compared under the indexer's lock, where nothing foreign is called."""
+    if type(value) in _PLAIN:
+        return value
+    if isinstance(value, str):
+        return str.__str__(value)
+    if type(value) is tuple:
+        return tuple(map(_plain, value))
+    raise TypeError(f"what an index finds objects under is text, and not of type {type_name(value)}")
+
+
+_Known: TypeAlias = dict[ObjectKey, tuple[Object, Values | _Failure]]
 
 
 class _Index:
@@ -46,22 +67,20 @@ class _Index:
         self.keys: dict[str, dict[ObjectKey, None]] = {}
         self._values: dict[ObjectKey, Values] = {}
 
-    def values_of(self, obj: Object) -> Values | BaseException:
+    def values_of(self, obj: Object) -> Values | _Failure:
         """Call the index function; an error is a result, too. Call it without a lock."""
         try:
             values = self.function(obj)
             if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
-                return self._mistake(values)
-            values = tuple(dict.fromkeys(values))
-            hash(values)
-            return values
+                return _Failure(self._mistake(values))
+            return tuple(dict.fromkeys(map(_plain, values)))
         except BaseException as error:  # asyncio's CancelledError, SystemExit: none may end who changes the cache
-            return error
+            return _Failure(error)
 
-    def put(self, key: ObjectKey, values: Values | BaseException) -> None:
-        if isinstance(values, BaseException):
-            if isinstance(values, IndexMistake):
-                self.mistake = values
+    def put(self, key: ObjectKey, values: Values | _Failure) -> None:
+        if isinstance(values, _Failure):
+            if type(values.error) is IndexMistake:
+                self.mistake = values.error
             self.quarantined.add(key)
             values = ()
         elif self.quarantined:
@@ -184,7 +203,7 @@ class Indexer:
         while True:
             with self._lock:
                 existing = self._indices.get(name)
-                if existing is not None and existing.function is not function:
+                if existing is not None and existing.function != function:  # a method is another object each time
                     raise ValueError(f"informer {self._name} has another index {name!r}")
                 missing = () if existing else self._not_in(known)
                 if not missing:
@@ -193,8 +212,8 @@ class Indexer:
                     return
             for key, obj in missing:
                 known[key] = obj, (values := self._value_of(obj, index))
-                if isinstance(values, IndexMistake):
-                    raise values
+                if isinstance(values, _Failure) and type(values.error) is IndexMistake:
+                    raise values.error
 
     def get(self, key: ObjectKey) -> Object | None:
         with self._lock:
@@ -240,13 +259,14 @@ class Indexer:
             raise IndexMistake(str(index.mistake))  # a new one: many threads may raise it
         return index
 
-    def _values_of(self, obj: Object, indices: Mapping[str, _Index]) -> dict[str, Values | BaseException]:
+    def _values_of(self, obj: Object, indices: Mapping[str, _Index]) -> dict[str, Values | _Failure]:
         return {name: self._value_of(obj, index) for name, index in indices.items()}
 
-    def _value_of(self, obj: Object, index: _Index) -> Values | BaseException:
+    def _value_of(self, obj: Object, index: _Index) -> Values | _Failure:
         values = index.values_of(obj)
-        if isinstance(values, BaseException) and self._is_news(index, obj.key):
-            logger.error("object not indexed", informer=self._name, index=index.name, key=str(obj.key), exc_info=values)
+        if isinstance(values, _Failure) and self._is_news(index, obj.key):
+            key, error = str(obj.key), values.error
+            logger.error("object not indexed", informer=self._name, index=index.name, key=key, exc_info=error)
         return values
 
     def _is_news(self, index: _Index, key: ObjectKey) -> bool:

@@ -88,7 +88,7 @@ def test_what_a_coroutine_raises_is_its_failure_and_ends_nothing():
     assert controller.why_dead() == ""
 
 
-@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt])
+@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt, GeneratorExit])
 def test_what_a_task_of_a_coroutines_own_raises_ends_nothing_either(error):
     done, calls = Latch(), []
 
@@ -108,6 +108,44 @@ def test_what_a_task_of_a_coroutines_own_raises_ends_nothing_either(error):
         run(controller, done)
     except BaseException as raised:
         raise AssertionError(f"{type(raised).__name__} got out") from None  # or it would end the test run
+    assert (len(calls), controller.why_dead()) == (2, "")
+
+
+async def stops_the_loop() -> None:
+    asyncio.get_running_loop().stop()
+    await asyncio.sleep(0.01)
+
+
+async def cancels_whatever_runs() -> None:
+    for each in asyncio.all_tasks() - {asyncio.current_task()}:
+        each.cancel()
+    await asyncio.sleep(0.01)
+
+
+async def exhausts_an_iterator_in_a_thread() -> None:
+    with pytest.raises(RuntimeError, match="StopIteration"):  # which a coroutine could not be told of
+        await asyncio.to_thread(next, iter(()))
+
+
+@pytest.mark.parametrize(
+    "what_it_does",
+    [stops_the_loop, cancels_whatever_runs, exhausts_an_iterator_in_a_thread],
+    ids=lambda it: it.__name__,
+)
+def test_what_a_coroutine_does_to_its_loop_ends_no_other(what_it_does):
+    done, calls = Latch(), []
+
+    async def reconcile(key: ObjectKey) -> Result:
+        calls.append(key)
+        if len(calls) == 1:
+            await what_it_does()
+            return Result(requeue_after=0.005)
+        done.set()
+        return Result()
+
+    controller = Controller("net", reconcile)
+    controller.queue.add(KEYS[0])
+    run(controller, done)
     assert (len(calls), controller.why_dead()) == (2, "")
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from enum import StrEnum
 from typing import Any
 
 import pytest
@@ -239,3 +240,44 @@ class IndexerAgainstADict(RuleBasedStateMachine):
 
 TestIndexerAgainstADict = IndexerAgainstADict.TestCase
 TestIndexerAgainstADict.settings = effort(40)
+
+
+class Grade:
+    """A value of a program's own, which compares as it likes."""
+
+    def __eq__(self, other: object) -> bool:
+        raise SystemExit("compared")
+
+    __hash__ = object.__hash__
+
+
+class Letter(StrEnum):
+    A = "a"
+
+
+def test_values_that_are_compared_by_foreign_code_leave_their_object_out():
+    indexer = Indexer("pods", {"grade": lambda obj: [Grade()] if obj.name == "odd" else ["a"]})  # type: ignore[list-item]
+    for version in (1, 2):
+        indexer.put(pod("odd", version))
+        indexer.put(pod("good", version))
+    assert [each.name for each in indexer.by_index("grade", "a")] == ["good"]
+    assert indexer.get(key("odd")) is not None
+
+
+def test_a_value_that_is_a_text_of_another_class_is_found_by_its_text():
+    indexer = Indexer("pods", {"letter": lambda _: [Letter.A]})
+    indexer.put(pod("one", 1))
+    assert [type(each) for each in indexer.index_values("letter")] == [str]
+
+
+class Shelf:
+    def index(self, obj: Object) -> list[str]:
+        return [obj.name]
+
+
+def test_a_method_is_the_same_index_however_often_it_is_added():
+    indexer, shelf = Indexer("pods"), Shelf()
+    indexer.add_index("name", shelf.index)
+    indexer.add_index("name", shelf.index)
+    with pytest.raises(ValueError, match="another index"):
+        indexer.add_index("name", Shelf().index)
