@@ -45,6 +45,13 @@ class ExponentialBackoff(msgspec.Struct, frozen=True):
             return self.cap
 
 
+def check_backoff(name: str, given: object) -> None:
+    """Raise TypeError if it is none: it would fail at the first failure only."""
+    if not isinstance(given, ExponentialBackoff):
+        kind = type(given).__name__
+        raise TypeError(f"{name} is of type {kind}, must be an ExponentialBackoff(base=…, cap=…)")
+
+
 def check_numbers(what: str, *given: object) -> None:
     """Raise TypeError if one is none: a Decimal or a timedelta compares well, and fails when it is added to a time."""
     for each in given:

@@ -7,6 +7,7 @@ for the timestamps inside API objects and nothing else: it may jump.
 from __future__ import annotations
 
 import math
+import sys
 import threading
 import time
 from datetime import UTC, datetime
@@ -17,15 +18,35 @@ from typing import Any, Protocol
 MAX_WAIT_SECONDS = 1_000_000.0
 
 
+def seconds_of(given: float) -> float:
+    """How long somebody is to wait, as a float; infinity is for ever.
+
+    Raises:
+        TypeError: No number.
+        ValueError: NaN. No comparison is true of that: a loop that waits would spin.
+    """
+    try:
+        if math.isnan(given):
+            raise ValueError("cannot wait for NaN seconds")
+        return float(given)
+    except OverflowError:  # an int of hundreds of digits
+        return math.inf if given > 0 else -math.inf
+    except TypeError:
+        raise TypeError(f"a time to wait is {_no_seconds(given)}") from None
+
+
 def bounded(seconds: float) -> float:
     """`seconds`, as what waits may be given them: MAX_WAIT_SECONDS at most.
 
     Raises:
-        ValueError: They are NaN. No comparison is true of that: a loop that waits would spin.
+        TypeError, ValueError: As of `seconds_of`.
     """
-    if math.isnan(seconds):
-        raise ValueError("cannot wait for NaN seconds")
-    return min(seconds, MAX_WAIT_SECONDS)
+    return min(seconds_of(seconds), MAX_WAIT_SECONDS)
+
+
+def _no_seconds(given: object) -> str:
+    hint = ": of a timedelta, total_seconds()" if hasattr(given, "total_seconds") else ""
+    return f"of type {type(given).__name__}, must be a number of seconds{hint}"
 
 
 def check_seconds(name: str, seconds: float, *, most: float = math.inf) -> float:
@@ -42,12 +63,22 @@ def check_seconds(name: str, seconds: float, *, most: float = math.inf) -> float
     """
     given: Any = seconds  # by programs that no type checker has seen
     if not isinstance(given, int | float) or isinstance(given, bool):
-        hint = ": of a timedelta, total_seconds()" if hasattr(given, "total_seconds") else ""
-        raise TypeError(f"{name} is of type {type(given).__name__}, must be a number of seconds{hint}")
+        raise TypeError(f"{name} is {_no_seconds(given)}")
+    if isinstance(given, int) and given > sys.float_info.max:
+        raise ValueError(f"{name} is more than can be counted; infinity is math.inf")
     if not 0 <= seconds <= most:
         wanted = "0 or more" if math.isinf(most) else f"from 0 to {most:g}"
         raise ValueError(f"{name} is {seconds} s, must be {wanted}")
     return seconds
+
+
+def ends_at(clock: Clock, timeout: float) -> float:
+    """When a wait is over that begins now, by `clock`.
+
+    Raises:
+        TypeError, ValueError: As of `seconds_of`.
+    """
+    return clock.now() + seconds_of(timeout)
 
 
 class Clock(Protocol):
@@ -107,8 +138,7 @@ def sleep(seconds: float, clock: Clock = SYSTEM_CLOCK) -> None:
     Raises:
         ValueError: They are NaN.
     """
-    bounded(seconds)
-    until = clock.now() + seconds
+    until = ends_at(clock, seconds)
     never = threading.Condition()  # known to this call alone
     with never:
         while (left := until - clock.now()) > 0:

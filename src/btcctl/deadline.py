@@ -14,7 +14,7 @@ from contextvars import ContextVar
 
 import msgspec
 
-from btcctl.clock import Clock, bounded
+from btcctl.clock import Clock, ends_at
 from btcctl.errors import DeadlineExceeded, Interrupted
 
 
@@ -110,8 +110,7 @@ def limited_to(seconds: float | None, clock: Clock, calls: PendingCalls | None =
         calls = pending_calls()
     if seconds is None:
         return _Limited(None if calls is None else calls.unlimited)
-    bounded(seconds)
-    return _Limited(_Limit(seconds, clock.now() + seconds, clock, calls))
+    return _Limited(_Limit(seconds, ends_at(clock, seconds), clock, calls))
 
 
 def pending_calls() -> PendingCalls | None:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Protocol, Self
 
-from btcctl.clock import SYSTEM_CLOCK, Clock, bounded
+from btcctl.clock import SYSTEM_CLOCK, Clock, bounded, ends_at
 from btcctl.errors import is_of_program
 from btcctl.logging import get_logger
 
@@ -67,7 +67,7 @@ class Latch:
         Raises:
             ValueError: `timeout` is NaN, and it has not happened.
         """
-        deadline = None if timeout is None else self._clock.now() + timeout
+        deadline = None if timeout is None else ends_at(self._clock, timeout)
         with self._changed:
             while not self._is_set:
                 left = None if deadline is None else deadline - self._clock.now()

@@ -11,15 +11,31 @@ from typing import Any
 
 import pytest
 
+from btcctl import (
+    CONFIG_MAPS,
+    AppOptions,
+    ClientConfig,
+    Controller,
+    EventRecorder,
+    HandlerFuncs,
+    HttpTransport,
+    Manager,
+    Result,
+    SharedInformerFactory,
+)
 from btcctl.backoff import ExponentialBackoff, TokenBucket, jittered
 from btcctl.clock import MAX_WAIT_SECONDS, SYSTEM_CLOCK, Clock, check_seconds, sleep
+from btcctl.controller.lives.timers import Timer
 from btcctl.controller.options import ControllerOptions
 from btcctl.deadline import limited_to, time_left
 from btcctl.errors import ConfigError
+from btcctl.informers.cache.indexer import Indexer
+from btcctl.informers.cache.lister import Lister
 from btcctl.informers.options import ReflectorOptions
 from btcctl.leaderelection.election import Timing
 from btcctl.rest.limits import ReadLimits, StreamLimits
 from btcctl.rest.retry import RetryPolicy
+from btcctl.testing import FakeClient
 from btcctl.testing.clock import FakeClock
 from btcctl.threads import Latch, Runner
 from btcctl.workqueue.queue import WorkQueue
@@ -44,6 +60,9 @@ REFUSING: list[Callable[[float], object]] = [
     lambda seconds: ExponentialBackoff(1.0, 1.0, jitter=seconds),
     lambda seconds: FastSlowRateLimiter(1.0, seconds, 1),
     lambda seconds: TokenBucket(seconds, 1),
+    lambda seconds: SharedInformerFactory(FakeClient(), resync_seconds=seconds),
+    lambda seconds: AppOptions(resync_seconds=seconds),
+    lambda seconds: Timer(1.0, Lister(Indexer("pods")), SYSTEM_CLOCK, jitter=seconds),
 ]
 
 
@@ -136,6 +155,73 @@ def test_nobody_waits_for_nan_seconds(clock: Clock) -> None:
     for wait in waits:
         with pytest.raises(ValueError, match="NaN"):
             wait(math.nan)
+
+
+def stops(part: Any) -> Callable[[float], object]:
+    stop: Callable[[float], object] = part.stop
+    return stop
+
+
+def waits_of_parts() -> list[Callable[[float], object]]:
+    """Of all that a program may wait for; nothing was started."""
+    client = FakeClient()
+    factory, recorder = SharedInformerFactory(client), EventRecorder(client, "net")
+    informer = factory.informer(CONFIG_MAPS)
+    registration = informer.add_handler(HandlerFuncs())
+    controller = Controller("net", lambda _: Result())
+    return [
+        *map(stops, (factory, informer, recorder, controller, Manager(factory, [controller]))),
+        *(factory.wait_for_sync, factory.require_sync, informer.wait_for_sync, registration.wait_for_sync),
+        *(recorder.flush, registration.remove, lambda seconds: factory.forget(informer, seconds)),
+        FakeClock().advance,
+    ]
+
+
+@pytest.mark.parametrize("number", range(len(waits_of_parts())))
+def test_whatever_is_waited_for_is_a_number_of_seconds(number: int) -> None:
+    for wrong, error in ((math.nan, ValueError), (timedelta(seconds=5), TypeError)):
+        with pytest.raises(error, match=r"NaN|nan|total_seconds"):
+            waits_of_parts()[number](wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("clock", CLOCKS)
+def test_a_number_that_no_float_can_hold_is_for_ever_or_refused(clock: Clock) -> None:
+    latch = Latch(clock)
+    latch.set()
+    assert latch.wait(10**400)
+    assert not Latch(clock).wait(-(10**400))
+    for refused in (
+        lambda: ControllerOptions(cache_sync_timeout=10**400),
+        lambda: WorkQueue[str]().add_after("a", 10**400),
+    ):
+        with pytest.raises(ValueError, match=r"more than can be counted|must be a finite number"):
+            refused()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda given: RetryPolicy(attempts=given),
+        lambda given: HttpTransport(ClientConfig("http://127.0.0.1:9"), pool_size=given),
+    ],
+)
+@pytest.mark.parametrize("given", [0, -1, math.nan, "5", None, True])
+def test_a_count_that_is_none_is_refused(make: Callable[[Any], object], given: object) -> None:
+    with pytest.raises(ValueError, match="must be an int, 1 or more"):
+        make(given)
+
+
+@pytest.mark.parametrize("make", [RetryPolicy, ReflectorOptions])
+def test_a_back_off_is_more_than_a_number(make: Callable[..., object]) -> None:
+    with pytest.raises(TypeError, match=r"backoff is of type float, must be an ExponentialBackoff"):
+        make(backoff=5.0)
+
+
+def test_a_fake_clock_knows_no_time_that_nothing_comes_after() -> None:
+    clock = FakeClock()
+    with pytest.raises(ValueError, match="inf"):
+        clock.advance(math.inf)
+    assert clock.now() == 0.0
 
 
 def test_a_runner_that_cannot_be_waited_for_was_not_asked_to_stop() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from btcctl.clock import SYSTEM_CLOCK, Clock
+from btcctl.clock import SYSTEM_CLOCK, Clock, check_seconds
 from btcctl.controller.builder import ControllerBuilder, Informer
 from btcctl.controller.controller import Controller
 from btcctl.controller.keys.clusters import Clusters
@@ -56,6 +56,7 @@ class AppOptions:
     webhooks: WebhookOptions = field(default_factory=WebhookOptions)
 
     def __post_init__(self) -> None:
+        check_seconds("resync_seconds", self.resync_seconds)
         texts("AppOptions", "namespaces", self.namespaces)  # says if it is one text, whose letters would be taken
 
 

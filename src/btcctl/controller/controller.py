@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from msgspec.structs import replace
 
-from btcctl.clock import SYSTEM_CLOCK, Clock
+from btcctl.clock import SYSTEM_CLOCK, Clock, seconds_of
 from btcctl.controller.builder import ControllerBuilder, Informer
 from btcctl.controller.keys.gates import Gates
 from btcctl.controller.keys.handlers import KeysOf, own_key
@@ -205,7 +205,7 @@ class Controller:
         if runner is None:
             self._close()
             return
-        runner.stop(timeout + 2 * _JOIN_SECONDS)
+        runner.stop(seconds_of(timeout) + 2 * _JOIN_SECONDS)
         with self._lock:
             error, self._unraised = self._unraised, None
         if error is not None:
@@ -219,8 +219,7 @@ class Controller:
         """
         self.refuse_in_reconcile("stop")
         with self._lock:
-            self._is_stopped = True
-            self._drain_seconds = timeout
+            self._drain_seconds, self._is_stopped = seconds_of(timeout), True
             runner = self._runner
         if runner is not None:
             runner.request_stop()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
-from btcctl.clock import SYSTEM_CLOCK, Clock
+from btcctl.clock import SYSTEM_CLOCK, Clock, ends_at
 from btcctl.errors import describe_error
 from btcctl.threads import Latch, Runner, Stop, stop_all
 
@@ -68,7 +68,7 @@ class WhenLeading:
             BaseException: What killed a part, or TimeoutError. One that fails does not keep the
                 others from being stopped.
         """
-        deadline = self._clock.now() + timeout
+        deadline = ends_at(self._clock, timeout)
         try:
             self._runner.stop(timeout)
             for part in self._work:

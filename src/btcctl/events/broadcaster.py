@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from btcctl.clock import SYSTEM_CLOCK, Clock
+from btcctl.clock import SYSTEM_CLOCK, Clock, ends_at
 from btcctl.events.event import Event
 from btcctl.events.watcher_queue import QUEUE_LENGTH, Watcher, WatcherQueue
 from btcctl.logging import get_logger
@@ -63,7 +63,7 @@ class Broadcaster:
 
     def flush(self, timeout: float) -> int:
         """Wait until every event published so far is dealt with; return how many are left, each once per watcher."""
-        deadline = self.clock.now() + timeout
+        deadline = ends_at(self.clock, timeout)
         published = self._incoming.taken()
         self._incoming.flush(timeout)
         self._flush(max(0.0, deadline - self.clock.now()))
@@ -75,7 +75,7 @@ class Broadcaster:
         Args:
             timeout: Seconds; what is not written by then is lost, and counted in the log.
         """
-        deadline = self.clock.now() + timeout
+        deadline = ends_at(self.clock, timeout)
         self._end(self._incoming.close(timeout), deadline)
 
     def finish(self, timeout: float, patience: float) -> None:
@@ -85,7 +85,7 @@ class Broadcaster:
             timeout: Seconds in all.
             patience: Seconds.
         """
-        deadline = self.clock.now() + timeout
+        deadline = ends_at(self.clock, timeout)
         lost = self._incoming.close(min(timeout, patience))
         for queue in self._queues:
             queue.hurry()
@@ -103,7 +103,7 @@ class Broadcaster:
 
     def _flush(self, timeout: float) -> int:
         """Of what the watchers were offered: wait for it, and return how much is left."""
-        deadline = self.clock.now() + timeout
+        deadline = ends_at(self.clock, timeout)
         return sum(queue.flush(max(0.0, deadline - self.clock.now())) for queue in self._queues)
 
     def _owed(self, published: int) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextvars import copy_context
 from typing import Protocol, runtime_checkable
 
-from btcctl.clock import SYSTEM_CLOCK, Clock, check_seconds
+from btcctl.clock import SYSTEM_CLOCK, Clock, check_seconds, ends_at
 from btcctl.events.event import Event
 from btcctl.logging import bind, get_logger
 from btcctl.threads import Runner, Stop
@@ -109,7 +109,7 @@ class WatcherQueue:
             How many are left.
         """
         with self._changed:
-            deadline = self._clock.now() + timeout
+            deadline = ends_at(self._clock, timeout)
             while self._queue or self._busy:
                 left = deadline - self._clock.now()
                 if left <= 0:
@@ -138,7 +138,7 @@ class WatcherQueue:
         Returns:
             How many events were lost.
         """
-        deadline = self._clock.now() + timeout
+        deadline = ends_at(self._clock, timeout)
         self.hurry()
         with self._changed:
             self._closed = True

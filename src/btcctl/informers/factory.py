@@ -14,7 +14,7 @@ from typing import Any, TypeVar, overload
 import msgspec
 
 from btcctl import codecs
-from btcctl.clock import SYSTEM_CLOCK, Clock
+from btcctl.clock import SYSTEM_CLOCK, Clock, check_seconds, ends_at
 from btcctl.errors import CacheSyncError
 from btcctl.informers.cache.selectors import parse_selector
 from btcctl.informers.options import ReflectorOptions
@@ -79,7 +79,7 @@ class SharedInformerFactory:
         self._client = client
         self._namespaces = namespaces_of(namespace)
         self._transform = transform
-        self._resync_seconds = resync_seconds
+        self._resync_seconds = check_seconds("resync_seconds", resync_seconds)
         self._streaming = streaming
         self._options = options
         self._clock = clock
@@ -235,7 +235,7 @@ class SharedInformerFactory:
         Returns:
             Which have not, by name, and why: what was tried last, and what the server said. So {} is success.
         """
-        deadline = self._clock.now() + timeout
+        deadline = ends_at(self._clock, timeout)
         with self._lock:
             informers = [*self._started]
         unsynced = [each for each in informers if not each.wait_for_sync(max(0.0, deadline - self._clock.now()))]
@@ -262,12 +262,12 @@ class SharedInformerFactory:
             TimeoutError: A handler is still busy.
             BaseException: What killed an informer's thread, if something did.
         """
+        deadline = ends_at(self._clock, timeout)
         with self._lock:
             self._stopped = True
             informers = self._all()
         for informer in informers:
             informer.request_stop()
-        deadline = self._clock.now() + timeout
         stop_all(informers, deadline, self._clock)
 
     def _namespaces_for(self, type_: ResourceType, namespace: str | Iterable[str] | None) -> tuple[str, ...]:

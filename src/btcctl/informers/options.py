@@ -9,7 +9,7 @@ from collections.abc import Callable
 import msgspec
 from msgspec.structs import fields, replace
 
-from btcctl.backoff import ExponentialBackoff
+from btcctl.backoff import ExponentialBackoff, check_backoff
 from btcctl.clock import MAX_WAIT_SECONDS, check_seconds
 
 # client-go tools/cache/reflector.go
@@ -63,6 +63,8 @@ class ReflectorOptions(msgspec.Struct, frozen=True):
     uniform: Callable[[float, float], float] = random.uniform
 
     def __post_init__(self) -> None:
+        check_backoff("backoff", self.backoff)
+        check_backoff("unreachable", self.unreachable)
         for name in _durations():
             # The server is asked for a watch of so many seconds, and counts in 63 bits of nanoseconds.
             is_finite = name in _FINITE or name.endswith("watch_seconds")

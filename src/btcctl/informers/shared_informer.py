@@ -11,7 +11,7 @@ from typing import Self
 
 import msgspec
 
-from btcctl.clock import SYSTEM_CLOCK, Clock, check_seconds
+from btcctl.clock import SYSTEM_CLOCK, Clock, check_seconds, ends_at
 from btcctl.errors import BtcctlError, CacheSyncError, describe_error
 from btcctl.informers.cache.delta_fifo import ALL, Changes, DeltaFIFO, Entry, Resync
 from btcctl.informers.cache.indexer import Indexer, IndexFunc
@@ -192,7 +192,7 @@ class SharedInformer:
 
     def wait_for_sync(self, timeout: float) -> bool:
         """Wait until `has_synced`, at most `timeout` seconds, or until stopped; return `has_synced`."""
-        deadline = self._clock.now() + timeout
+        deadline = ends_at(self._clock, timeout)
         with self._changed:
             while not (self.has_synced() or self._stopped or self._death):
                 left = deadline - self._clock.now()
@@ -277,7 +277,7 @@ class SharedInformer:
             TimeoutError: A handler is still busy.
             BaseException: What killed a thread, if something did.
         """
-        deadline = self._clock.now() + timeout
+        deadline = ends_at(self._clock, timeout)
         registrations = self.request_stop()
         stop_all([*registrations, *reversed(self._runners)], deadline, self._clock)
 

@@ -63,6 +63,8 @@ class HttpTransport:
         fence: Fence | None = None,
         environ: Mapping[str, str] = ENVIRON,
     ) -> None:
+        if type(pool_size) is not int or pool_size < 1:
+            raise ValueError(f"pool_size is {pool_size!r}, must be an int, 1 or more")
         self._config = config
         self._fence = fence
         self._clock = clock

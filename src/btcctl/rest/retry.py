@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from btcctl.backoff import ExponentialBackoff
+from btcctl.backoff import ExponentialBackoff, check_backoff
 from btcctl.clock import check_seconds
 from btcctl.errors import ApiError
 
@@ -31,7 +31,10 @@ class RetryPolicy(msgspec.Struct, frozen=True):
     backoff: ExponentialBackoff = ExponentialBackoff(base=0.1, cap=5.0, jitter=0.5)
 
     def __post_init__(self) -> None:
+        if type(self.attempts) is not int or self.attempts < 1:
+            raise ValueError(f"attempts is {self.attempts!r}, must be an int, 1 or more")
         check_seconds("total_seconds", self.total_seconds)
+        check_backoff("backoff", self.backoff)
 
     def delay(self, error: ApiError, *, failures: int, waited: float, idempotent: bool) -> float | None:
         """Seconds to wait before the request is sent again, or None to give up.

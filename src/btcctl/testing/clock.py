@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import threading
 from datetime import UTC, datetime, timedelta
 
-from btcctl.clock import MAX_WAIT_SECONDS, bounded
+from btcctl.clock import MAX_WAIT_SECONDS, bounded, seconds_of
 
 _REAL_LIMIT_SECONDS = 10.0  # a test that waits in vain fails, it does not hang
 
@@ -51,9 +52,15 @@ class FakeClock:
         return self._now < deadline or (timeout is not None and timeout > MAX_WAIT_SECONDS)
 
     def advance(self, seconds: float) -> None:
-        """Move time forward and wake every wait that is now over."""
+        """Move time forward and wake every wait that is now over.
+
+        Raises:
+            ValueError: NaN or infinite: no time comes after that.
+        """
+        if math.isinf(step := seconds_of(seconds)):
+            raise ValueError(f"cannot move time by {step} seconds")
         with self._changed:
-            self._now += seconds
+            self._now += step
             due = [condition for deadline, condition in self._waiters if deadline <= self._now]
             self._waiters = [each for each in self._waiters if each[0] > self._now]
         for condition in due:

@@ -8,7 +8,7 @@ from collections.abc import Hashable
 from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar
 
-from btcctl.clock import SYSTEM_CLOCK, Clock, bounded
+from btcctl.clock import SYSTEM_CLOCK, Clock, bounded, ends_at
 from btcctl.workqueue.background import BackgroundLane
 from btcctl.workqueue.claim import Claim, Nowhere
 from btcctl.workqueue.delayed import DelayedKeys
@@ -17,7 +17,7 @@ from btcctl.workqueue.state import KeyState, QueueStatistics
 
 K = TypeVar("K", bound=Hashable)
 
-_NEVER = float("inf")
+_NEVER, _MOST_SECONDS = float("inf"), 1e300  # more is for ever; an int may be more than any float
 _UNFLUSHED = 1024  # keys after which an observer may sum up what it has noted
 _ABSENT: Any = object()  # no key
 
@@ -141,7 +141,7 @@ class WorkQueue(Generic[K]):
         Raises:
             ValueError: `seconds` is NaN or infinite: the key would wait for ever.
         """
-        if not seconds < _NEVER:
+        if not seconds < _MOST_SECONDS:
             raise ValueError(f"cannot add {key} after {seconds} s: must be a finite number of seconds")
         with self._lock:
             if self._is_shut_down:
@@ -231,7 +231,7 @@ class WorkQueue(Generic[K]):
 
     def wait_drained(self, timeout: float) -> bool:
         """Wait, once a drain has begun, until all is done; return whether it is."""
-        deadline = self._now() + timeout
+        deadline = ends_at(self._clock, timeout)
         with self._lock:
             while not self._is_over and (left := deadline - self._now()) > 0:
                 self._clock.wait(self._settled, left)

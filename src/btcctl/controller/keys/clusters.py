@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar, overload
 
-from btcctl.clock import SYSTEM_CLOCK, Clock
+from btcctl.clock import SYSTEM_CLOCK, Clock, ends_at
 from btcctl.informers.clusters import ClusterInformer, unknown
 from btcctl.informers.factory import SharedInformerFactory
 from btcctl.informers.options import ReflectorOptions
@@ -198,7 +198,7 @@ class Clusters(Mapping[str, Cluster]):
             TimeoutError: A handler is still busy.
             BaseException: What killed an informer's thread, if something did.
         """
-        deadline = self._clock.now() + timeout
+        deadline = ends_at(self._clock, timeout)
         for informer in self.informers:
             informer.request_stop()
         stop_all(self.factories, deadline, self._clock)

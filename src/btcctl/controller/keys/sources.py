@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from btcctl.clock import SYSTEM_CLOCK, Clock
+from btcctl.clock import SYSTEM_CLOCK, Clock, ends_at
 from btcctl.controller.keys.handlers import KeysOf, map_to_keys, own_key
 from btcctl.controller.keys.predicates import Predicate
 from btcctl.errors import CacheSyncError, describe_error
@@ -214,7 +214,7 @@ def wait_for_sources(
         CacheSyncError: Not in time; names each informer that has not synced, and why.
     """
     unlink = stop.on_set(lambda: _close_all(sources))
-    deadline = clock.now() + timeout
+    deadline = ends_at(clock, timeout)
     reported: dict[str, str] = {}
     while waiting := [source for source in sources if not source.has_synced()]:
         if stop.is_set():
@@ -236,7 +236,7 @@ def _close_all(sources: Sequence[Source]) -> None:
 
 
 def _wait_for(source: Source, timeout: float, stop: Stop, clock: Clock) -> bool:
-    wait_until = clock.now() + timeout
+    wait_until = ends_at(clock, timeout)
     synced = source.wait_for_sync(timeout)
     if not synced and not stop.is_set():
         # An informer that was stopped answers at once, and must not keep us running in circles.

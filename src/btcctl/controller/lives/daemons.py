@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol, TypeAlias
 
-from btcctl.clock import Clock
+from btcctl.clock import Clock, ends_at
 from btcctl.controller.reconciling.result import Result
 from btcctl.deadline import PendingCalls, limited_to
 from btcctl.errors import describe_error
@@ -101,12 +101,12 @@ class Daemons:
         Raises:
             TimeoutError: One does not end.
         """
+        deadline, patient_until = ends_at(self._clock, timeout), self._clock.now() + min(timeout, _PATIENCE_SECONDS)
         self.begin_stop(timeout)
-        ends_at, patient_until = self._clock.now() + timeout, self._clock.now() + min(timeout, _PATIENCE_SECONDS)
         with self._lock:
             lives = dict(self._lives)
         for key, each in lives.items():
-            while each.runner.is_alive() and self._clock.now() < ends_at:
+            while each.runner.is_alive() and self._clock.now() < deadline:
                 if self._clock.now() >= patient_until:
                     each.calls.break_off(self._clock.now())
                 _joined(each.runner, _LOOK_SECONDS)

@@ -14,6 +14,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
+from btcctl.backoff import check_numbers
 from btcctl.clock import Clock, check_seconds
 from btcctl.controller.reconciling.result import Result
 from btcctl.informers.clusters import ReadsOne
@@ -57,6 +58,7 @@ class Timer:
     ) -> None:
         if not 0 < check_seconds("every", seconds) < math.inf:
             raise ValueError(f"every is {seconds} s, must be more than 0, and finite")
+        check_numbers("the jitter", jitter)
         if not 0 <= jitter < 1:
             raise ValueError(f"jitter is {jitter}, must be from 0 up to, and without, 1")
         self._seconds = seconds

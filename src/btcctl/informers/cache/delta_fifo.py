@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from btcctl.clock import SYSTEM_CLOCK, Clock
+from btcctl.clock import SYSTEM_CLOCK, Clock, ends_at
 from btcctl.objects import DELETED, Object, ObjectKey, WatchEvent
 
 ALL = ""  #: the scope of a list of everything
@@ -168,7 +168,7 @@ class DeltaFIFO:
         self._changed.notify_all()
 
     def _wait(self, timeout: float | None) -> None:
-        deadline = None if timeout is None else self._clock.now() + timeout
+        deadline = None if timeout is None else ends_at(self._clock, timeout)
         with self._changed:
             while not (self._entries or self._woken or self._closed):
                 left = None if deadline is None else deadline - self._clock.now()

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from btcctl.clock import SYSTEM_CLOCK, Clock
+from btcctl.clock import SYSTEM_CLOCK, Clock, ends_at
 from btcctl.informers.sharing.notifications import Added, Deleted, EventHandler, Notification, Witness, notify
 from btcctl.informers.sharing.pending import PendingNotifications, Recreated
 from btcctl.logging import get_logger
@@ -80,7 +80,7 @@ class Listener:
 
     def wait_for_sync(self, timeout: float) -> bool:
         """Wait until `has_synced`, at most `timeout` seconds, or until closed; return `has_synced`."""
-        deadline = self._clock.now() + timeout
+        deadline = ends_at(self._clock, timeout)
         with self._changed:
             while not (self._synced() or self._closed):
                 left = deadline - self._clock.now()
