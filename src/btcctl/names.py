@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import re
 
+from btcctl.mistakes import check_is
+
 _LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _QUALIFIED = re.compile(rf"((?P<prefix>{_LABEL}(\.{_LABEL})*)/)?[A-Za-z0-9]([-A-Za-z0-9_.]{{0,61}}[A-Za-z0-9])?")
 _PREFIX_BYTES = 253
+_NAMESPACE, _NAMESPACE_BYTES = re.compile(_LABEL), 63
 _SHOWN = 100  # characters of a name that is refused: it may be anything
 
 RULE = "63 letters, digits, -, _ and . at most, a letter or digit first and last, alone or after a domain and a slash"
@@ -32,3 +35,18 @@ def check_name(name: str, what: str) -> None:
         raise ValueError(f"{what} needs a name, not {name!r}")
     if not is_qualified_name(name):
         raise ValueError(f"{what} is named with {RULE}, not {name[:_SHOWN]!r}")
+
+
+def check_namespace(name: str) -> None:
+    """Check the name of a namespace: of one that there cannot be, a server says that it is empty, for ever.
+
+    Raises:
+        TypeError: It is no text.
+        ValueError: It is no label as of RFC 1123.
+    """
+    check_is("a namespace", name, str, 'a text; "" for all')
+    if not _NAMESPACE.fullmatch(name) or len(name) > _NAMESPACE_BYTES:
+        raise ValueError(
+            f"no namespace is called {name[:_SHOWN]!r}: "
+            "63 lower-case letters, digits and - at most, a letter or digit first and last"
+        )

@@ -9,9 +9,15 @@ import msgspec
 import pytest
 
 from btcctl import (
+    ApiClient,
+    ClientConfig,
+    Condition,
     Controller,
+    Elector,
     EventRecorder,
+    Fence,
     HandlerFuncs,
+    LeaseLock,
     Manager,
     Object,
     ObjectKey,
@@ -20,8 +26,11 @@ from btcctl import (
     ResourceType,
     Result,
     SharedInformerFactory,
+    StatusServer,
     add_finalizer,
     create_or_update,
+    merge_conditions,
+    retry_on_conflict,
     set_controller,
     write_status,
 )
@@ -41,6 +50,7 @@ from btcctl.threads import Stop
 WIDGETS = ResourceType("example.org", "v1", "widgets", "Widget")
 MISSPELT = ResourceType("example.org", "v1", "widgetz", "Widget")
 KEY = ObjectKey("default", "a")
+CONFIG = ClientConfig("http://127.0.0.1:9")
 CLIENT = FakeClient(types=[WIDGETS], field_manager="me")
 MAPS = CLIENT.resource(CONFIG_MAPS, "default")
 A_MAP = Object.from_body({"metadata": {"name": "a", "namespace": "default"}})
@@ -111,6 +121,71 @@ def ensure(mutate: Callable[[dict], object], **how: object) -> None:
     create_or_update(MAPS, KEY, mutate, **how)
 
 
+def of_two(one: object, two: object) -> Result:
+    return Result()
+
+
+def nothing() -> Result:
+    return Result()
+
+
+WRONG_FUNCTIONS = [
+    (lambda: Controller("net", of_two), TypeError, r"reconcile is called with key, which of_two\(one.* does not take"),
+    (lambda: Controller("net", nothing), TypeError, "reconcile is called with key"),
+    (lambda: Daemons("net", reconcile, None, FakeClock()), TypeError, "net: a daemon is called with key, stop"),
+    (lambda: timed(of_two, None), TypeError, "a timer's function is called with key"),
+    (lambda: Controller.for_(PODS).watches(PODS, KEY), TypeError, "a mapping is a function"),
+    (lambda: Controller.for_(PODS).watches(PODS, of_two), TypeError, "a mapping is called with obj"),
+    (lambda: Controller.for_(PODS, reconcile), TypeError, "a predicate is called with old, new"),
+    (lambda: factory().informer(PODS).add_index("node", of_two), TypeError, "index 'node' is called with obj"),
+    (lambda: add_handler(HandlerFuncs(on_add=reconcile)), TypeError, "on_add of a handler is called with obj, in_init"),
+    (
+        lambda: SharedInformerFactory(CLIENT, transform=of_two).informer(PODS),
+        TypeError,
+        "a transform is called with obj",
+    ),
+    (lambda: MAPS.wait_until(KEY, "Ready", timeout=1.0), TypeError, "a condition must be a function"),
+    (lambda: MAPS.wait_until(KEY, waits, timeout=1.0), TypeError, "a condition is called, and not awaited"),
+    (lambda: retry_on_conflict(A_MAP), TypeError, "what is to be repeated must be a function"),
+    (lambda: ensure({"data": {}}), TypeError, "mutate is of type dict, must be a function that changes"),
+    (lambda: StatusServer(":0", None, {"vault": "ok"}, {}), TypeError, "the check 'vault' must be a function"),
+    (lambda: StatusServer(":0", None, {}, {"vault": waits}), TypeError, "the check 'vault' is called, and not awaited"),
+]
+NAIVE = datetime(2026, 1, 1)  # noqa: DTZ001  it is the mistake
+WRONG_PARTS = [
+    (
+        lambda: Controller("net", reconcile, options={"workers": 4}),
+        TypeError,
+        r"must be ControllerOptions\(workers=4\)",
+    ),
+    (lambda: controller().watch(CONFIG_MAPS), TypeError, "the informer is of type ResourceType, must be one that"),
+    (lambda: Manager(factory(), controller()), TypeError, r"must be a list: \[controller\]"),
+    (lambda: Manager(factory(), [Controller.for_(PODS)]), TypeError, "must be a Controller, which `build` makes"),
+    (lambda: Manager(CLIENT, [controller()]), TypeError, "must be a SharedInformerFactory, or Clusters"),
+    (lambda: SharedInformerFactory(CONFIG), TypeError, "the client is of type ClientConfig, must be an ApiClient"),
+    (lambda: SharedInformerFactory(CLIENT, options={}), TypeError, r"must be ReflectorOptions\("),
+    (lambda: SharedInformerFactory(CLIENT, namespace="Team A"), ValueError, "no namespace is called 'Team A'"),
+    (lambda: SharedInformerFactory(CLIENT, namespace=None), TypeError, "namespace is of type NoneType, must be a text"),
+    (
+        lambda: factory().informer(PODS).lister.list(KEY),
+        TypeError,
+        "the namespace is of type ObjectKey, must be a text",
+    ),
+    (lambda: ApiClient(CONFIG), TypeError, r"must be HttpTransport\(config\)"),
+    (lambda: ApiClient.from_config("config"), TypeError, r"is of type str, must be what load_config\(\) returns"),
+    (lambda: ApiClient.from_config(CONFIG, retries=3), TypeError, r"must be RetryPolicy\(attempts=3\)"),
+    (lambda: create_or_update(KEY, MAPS, print), TypeError, "the resource is of type ObjectKey"),
+    (lambda: LeaseLock(CLIENT, "default/net"), TypeError, r"the key of a Lease is of type str, must be ObjectKey\("),
+    (lambda: LeaseLock(CLIENT, ObjectKey("", "net")), ValueError, "needs a namespace"),
+    (lambda: Elector(KEY, Fence()), TypeError, r"the lock is of type ObjectKey, must be a LeaseLock\("),
+    (lambda: Elector(LeaseLock(CLIENT, KEY), Fence), TypeError, r"the fence is the class Fence, must be the Fence\(\)"),
+    (lambda: Elector(LeaseLock(CLIENT, KEY), Fence(), (15, 10, 2)), TypeError, r"must be a Timing\(15, 10, 2\)"),
+    (lambda: merge_conditions([], [Condition("Ready", "True", "R")], now=NAIVE), ValueError, "without a time zone"),
+    (lambda: merge_conditions([], [], now=5.0), TypeError, "now is of type float, must be a datetime"),
+    (lambda: merge_conditions([], [Condition("Ready", True, "R")], now="…"), ValueError, "its status is True, must be"),
+]
+
+
 @pytest.mark.parametrize(
     ("wrong", "error", "words"),
     [
@@ -172,7 +247,7 @@ def ensure(mutate: Callable[[dict], object], **how: object) -> None:
         (lambda: factory().informer(PODS).lister.list(selector="a in (b"), ValueError, "is no label selector"),
         (lambda: factory().informer(PODS, label_selector="a in (b"), ValueError, "is no label selector"),
         (lambda: factory().informer(NODES, namespace="default"), ValueError, "is cluster-scoped"),
-        (lambda: SharedInformerFactory(CLIENT, namespace="a/b"), ValueError, "'a/b' cannot be part"),
+        (lambda: SharedInformerFactory(CLIENT, namespace="a/b"), ValueError, "no namespace is called 'a/b'"),
         (lambda: unsynced(MISSPELT), CacheSyncError, "no widgetz in example.org/v1: is the CRD installed"),
         (lambda: CLIENT.resource(MISSPELT).list(), NotFound, "are version and plural right"),
         (lambda: CLIENT.resource(MISSPELT).get(KEY), NotFound, "are version and plural right"),
@@ -223,6 +298,8 @@ def ensure(mutate: Callable[[dict], object], **how: object) -> None:
             "cannot own a cluster-scoped object: only a cluster-scoped owner can",
         ),
         (lambda: Result(float("nan")), ValueError, "requeue_after is nan"),
+        *WRONG_FUNCTIONS,
+        *WRONG_PARTS,
         (lambda: ReflectorOptions(min_watch_seconds=900.0), ValueError, "at most max_watch_seconds"),
         (lambda: Timing(10.0, 10.0, 2.0), ConfigError, "must be longer than the next"),
     ],

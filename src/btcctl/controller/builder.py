@@ -9,6 +9,7 @@ from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.controller.keys.clusters import Clusters, factories_of
 from btcctl.controller.keys.handlers import KeysOf, own_key, owner_keys
 from btcctl.controller.keys.predicates import Predicate
+from btcctl.controller.keys.sources import check_mapping
 from btcctl.controller.options import ControllerOptions
 from btcctl.controller.reconciling.processing import Reconcile
 from btcctl.informers.clusters import ClusterInformer
@@ -90,6 +91,7 @@ class ControllerBuilder(Generic[C]):
             owned = self._owner_keys(factory)
             return owned if in_the_way_of is None else lambda obj: [*owned(obj)] or in_the_way_of(obj)
 
+        check_mapping(in_the_way_of or own_key, predicate)
         self._watches.append(_Watch(type_of(type_), keys_for, predicate, informer))
         return self
 
@@ -102,6 +104,7 @@ class ControllerBuilder(Generic[C]):
         informer: Informer | None = None,
     ) -> Self:
         """Also look at objects of `type_`, and reconcile what `keys_of` maps each to; otherwise as `owns`."""
+        check_mapping(keys_of, predicate)
         self._watches.append(_Watch(type_of(type_), lambda _: keys_of, predicate, informer))
         return self
 

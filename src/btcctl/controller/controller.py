@@ -27,6 +27,7 @@ from btcctl.errors import CacheSyncError, describe_error
 from btcctl.informers.shared_informer import SharedInformer
 from btcctl.informers.typed import TypedInformer, cache_of
 from btcctl.logging import get_logger
+from btcctl.mistakes import check_is
 from btcctl.names import check_name
 from btcctl.objects import Object, ObjectKey
 from btcctl.threads import Latch, Runner, Stop
@@ -85,8 +86,8 @@ class Controller:
         options: ControllerOptions = ControllerOptions(),
     ) -> None:
         check_name(name, "a controller")
-        if workers is not None:
-            options = replace(options, workers=workers)
+        check_is("options", options, ControllerOptions, "ControllerOptions(workers=4)")
+        options = options if workers is None else replace(options, workers=workers)
         self.name = name
         self.died = Latch(clock)
         of_queue, counted = _observers(metrics, name, options.workers, self.waiting_in_clusters)

@@ -16,6 +16,7 @@ from btcctl.errors import BtcctlError
 from btcctl.informers.factory import SharedInformerFactory
 from btcctl.informers.shared_informer import SharedInformer
 from btcctl.logging import get_logger
+from btcctl.mistakes import check_has, check_is
 from btcctl.threads import Latch, Stop
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ class Manager:
         elector: Elector | None = None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
+        check_has("the first part", factory, "stop", "a SharedInformerFactory, or Clusters")
         self.factory = factory
         self.controllers = _distinct(controllers)
         for each in (*services, *leading):
@@ -244,6 +246,9 @@ def _check_service(service: object) -> None:
 
 
 def _distinct(controllers: Sequence[Controller]) -> list[Controller]:
+    check_is("what is to run", controllers, Sequence, "a list: [controller]")
+    for each in controllers:
+        check_has("one of the controllers", each, "stop", "a Controller, which `build` makes of a builder")
     names = [each.name for each in controllers]
     for name in names:
         if names.count(name) > 1:

@@ -22,6 +22,7 @@ from btcctl.informers.reflector.transform import Transform
 from btcctl.informers.selection import Client, Selection, asking_place, namespaces_of
 from btcctl.informers.shared_informer import SharedInformer
 from btcctl.informers.typed import TypedInformer, cache_of
+from btcctl.mistakes import check_has, check_is
 from btcctl.resources import ResourceType
 from btcctl.threads import Latch, stop_all
 from btcctl.typed.kinds import TypedKind, kind_of, type_of
@@ -76,6 +77,8 @@ class SharedInformerFactory:
         options: ReflectorOptions = ReflectorOptions(),
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
+        check_has("the client", client, "resource", "an ApiClient")
+        check_is("options", options, ReflectorOptions, "ReflectorOptions(poll_seconds=…)")
         self._client = client
         self._namespaces = namespaces_of(namespace)
         self._transform = transform
@@ -230,16 +233,19 @@ class SharedInformerFactory:
             informer.start_unless_stopped()
 
     def wait_for_sync(self, timeout: float) -> dict[str, str]:
-        """Wait until every started informer has synced, at most `timeout` seconds in all.
+        """Wait until every informer has synced, at most `timeout` seconds in all.
 
         Returns:
-            Which have not, by name, and why: what was tried last, and what the server said. So {} is success.
+            Which have not, by name, and why: what was tried last, and what the server said; of one that was not
+            started, that. So {} is success.
         """
         deadline = ends_at(self._clock, timeout)
         with self._lock:
             informers = [*self._started]
+            idle = [each for each in self._all() if each not in informers and not each.is_stopped]
         unsynced = [each for each in informers if not each.wait_for_sync(max(0.0, deadline - self._clock.now()))]
-        return {each.name: each.why_unsynced() for each in unsynced}
+        advice = "not started: call start() of its factory"
+        return {**{each.name: each.why_unsynced() for each in unsynced}, **{each.name: advice for each in idle}}
 
     def require_sync(self, timeout: float) -> None:
         """Wait as `wait_for_sync` does, and fail if that was not enough.

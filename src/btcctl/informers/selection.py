@@ -10,7 +10,9 @@ from typing import Protocol
 import msgspec
 
 from btcctl.informers.reflector.list_watch import ListerWatcher
-from btcctl.resources import NAMESPACES, ResourceType
+from btcctl.mistakes import check_is
+from btcctl.names import check_namespace
+from btcctl.resources import ResourceType
 
 
 class Collection(Protocol):
@@ -72,11 +74,12 @@ def namespaces_of(namespace: str | Iterable[str]) -> tuple[str, ...]:
     """
     if namespace == "":
         return ()
+    check_is("namespace", namespace, Iterable, 'a text, or several: "" for all')
     namespaces = (namespace,) if isinstance(namespace, str) else tuple(dict.fromkeys(namespace))
     if not namespaces or "" in namespaces:
         raise ValueError(f"{namespaces} are no namespaces: for all of them, say ''")
     for each in namespaces:
-        NAMESPACES.path(name=each)  # says if it is none
+        check_namespace(each)
     return namespaces
 
 

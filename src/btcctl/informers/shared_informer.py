@@ -24,10 +24,11 @@ from btcctl.informers.reflector.transform import Transform
 from btcctl.informers.scoped_reflector import ScopedReflector
 from btcctl.informers.sharing.changes import apply_entry, replay
 from btcctl.informers.sharing.listener import Listener, ListenerStatistics
-from btcctl.informers.sharing.notifications import EventHandler, Witness, check_handler, check_plain
+from btcctl.informers.sharing.notifications import EventHandler, Witness, check_handler
 from btcctl.informers.sharing.processor import SharedProcessor
 from btcctl.informers.sharing.registration import Registration
 from btcctl.informers.stepper import Stepper
+from btcctl.mistakes import check_is, check_plain
 from btcctl.objects import Object, is_version_at_least
 from btcctl.threads import Latch, Runner, Stop, stop_all
 
@@ -85,7 +86,8 @@ class SharedInformer:
         self.cluster = cluster
         self.died = Latch(clock)
         if transform is not None:
-            check_plain("a transform", transform)
+            check_plain("a transform", transform, "obj")
+        check_is("options", options, ReflectorOptions, "ReflectorOptions(poll_seconds=…)")
         self._resync_seconds = check_seconds("resync_seconds", resync_seconds)
         self._clock = clock
         sources = source if isinstance(source, Mapping) else {ALL: source}

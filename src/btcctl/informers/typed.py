@@ -22,6 +22,7 @@ from btcctl.informers.shared_informer import SharedInformer
 from btcctl.informers.sharing.notifications import Deleted, check_handler
 from btcctl.informers.sharing.registration import Registration
 from btcctl.logging import get_logger
+from btcctl.mistakes import check_has
 from btcctl.objects import Object, ObjectKey
 from btcctl.typed.values import decoded
 
@@ -108,7 +109,7 @@ class TypedInformer(Generic[T]):
 
     def add_handler(self, handler: TypedHandler[T], *, resync_seconds: float | None = None) -> Registration:
         """As of `SharedInformer`; objects are decoded for each handler anew."""
-        check_handler(handler)
+        check_handler(handler, ("key", "last"))
         return self.informer.add_handler(_Decoding(handler, self._type), resync_seconds=resync_seconds)
 
     def add_index(self, name: str, index: Callable[[T], Iterable[str]]) -> None:
@@ -117,8 +118,14 @@ class TypedInformer(Generic[T]):
 
 
 def cache_of(informer: SharedInformer | TypedInformer[Any]) -> SharedInformer:
-    """The informer itself, or the one that a view shows."""
-    return informer.informer if isinstance(informer, TypedInformer) else informer
+    """The informer itself, or the one that a view shows.
+
+    Raises:
+        TypeError: It is neither.
+    """
+    informer = informer.informer if isinstance(informer, TypedInformer) else informer
+    check_has("the informer", informer, "add_handler", "one that factory.informer(PODS) returns, or a typed view")
+    return informer
 
 
 class _Decoding(Generic[T]):

@@ -20,6 +20,7 @@ from btcctl.leaderelection.lock import Lock
 from btcctl.leaderelection.record import LeaseRecord
 from btcctl.leaderelection.release import give_back
 from btcctl.logging import get_logger
+from btcctl.mistakes import check_has, check_is
 from btcctl.objects import ObjectKey
 from btcctl.threads import Latch, Runner, Stop
 
@@ -78,6 +79,10 @@ class Elector:
         observer: Observer | None = None,
         uniform: Callable[[float, float], float] = random.uniform,
     ) -> None:
+        check_has("the lock", lock, "update", "a LeaseLock(client, ObjectKey(namespace, name))")
+        check_is("the fence", fence, Fence, "the Fence() that transports were given")
+        check_is("the timing", timing, Timing, "a Timing(15, 10, 2)")
+        check_is("the identity", identity, str, 'a text that no other process has, or ""')
         self.identity = identity or unique_identity()
         self.leading = Latch(clock)
         self.lost = Latch(clock)

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from btcctl import codecs
 from btcctl.errors import NotFound
 from btcctl.leaderelection.record import LeaseRecord
+from btcctl.mistakes import check_is
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import LEASES
 from btcctl.rest.transport.transport import Request, Response
@@ -35,6 +36,8 @@ class LeaseLock:
     """
 
     def __init__(self, client: LeaseClient, key: ObjectKey) -> None:
+        check_is("the key of a Lease", key, ObjectKey, 'ObjectKey("default", "my-operator")')
+        LEASES.path(key.namespace, key.name or " ")  # says if it names none
         self.key = key
         self._client = client
         self._seen: dict[str, Any] | None = None

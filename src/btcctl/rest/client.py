@@ -28,6 +28,7 @@ from btcctl.errors import (
 )
 from btcctl.logging import get_logger
 from btcctl.metadata import TypeMeta
+from btcctl.mistakes import check_has, check_is
 from btcctl.resources import ResourceType
 from btcctl.rest.answers import decode_answer, error_from, parse_warnings
 from btcctl.rest.collection.field_manager import checked_manager, program_name
@@ -100,6 +101,8 @@ class ApiClient:
         gzip: bool = False,
         cluster: str = "",
     ) -> None:
+        check_has("the transport", transport, "request", "HttpTransport(config)")
+        check_is("retries", retries, RetryPolicy, "RetryPolicy(attempts=3)")
         self.has_chosen_field_manager = field_manager is not None
         self.field_manager = program_name() if field_manager is None else checked_manager(field_manager)
         self.gzip = gzip
@@ -121,6 +124,7 @@ class ApiClient:
     @classmethod
     def from_config(cls, config: ClientConfig, **options: Any) -> Self:
         """A client over sockets. `options` are the constructor's."""
+        check_is("the configuration", config, ClientConfig, "what load_config() returns")
         return cls(HttpTransport(config), **options)
 
     def in_cluster(self, name: str) -> Self:

@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.errors import Interrupted
 from btcctl.logging import get_logger
+from btcctl.mistakes import check_is
 from btcctl.rest.config.client_config import ClientConfig
 from btcctl.rest.config.tls import TlsContexts, build_proxy_context
 from btcctl.rest.credentials import authorization_within, checked_header, rejected_within
@@ -63,6 +64,7 @@ class HttpTransport:
         fence: Fence | None = None,
         environ: Mapping[str, str] = ENVIRON,
     ) -> None:
+        check_is("the configuration", config, ClientConfig, "what load_config() returns")
         if type(pool_size) is not int or pool_size < 1:
             raise ValueError(f"pool_size is {pool_size!r}, must be an int, 1 or more")
         self._config = config

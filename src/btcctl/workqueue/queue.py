@@ -141,7 +141,7 @@ class WorkQueue(Generic[K]):
         Raises:
             ValueError: `seconds` is NaN or infinite: the key would wait for ever.
         """
-        if not seconds < _MOST_SECONDS:
+        if not seconds <= _MOST_SECONDS:
             raise ValueError(f"cannot add {key} after {seconds} s: must be a finite number of seconds")
         with self._lock:
             if self._is_shut_down:

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import errno
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 import urllib3
@@ -62,13 +63,17 @@ async def coroutine() -> str:
     return ""
 
 
+def call(check: Callable[[], object]) -> object:
+    return check()
+
+
 @pytest.mark.parametrize(
     ("check", "failed"),
     [
         (lambda: None, ""),
         (lambda: False, "TypeError: a check returned bool, must return a text"),
         (lambda: True, "TypeError: a check returned bool, must return a text"),
-        (coroutine, "TypeError: a check returned coroutine, must return a text"),
+        (partial(call, coroutine), "TypeError: a check returned coroutine, must return a text"),
     ],
 )
 def test_a_check_returns_a_text_or_is_told_so(check, failed) -> None:

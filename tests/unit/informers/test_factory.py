@@ -222,7 +222,7 @@ def test_start_starts_what_is_not_running_yet(factory):
     early = factory.informer(PODS)
     factory.start()
     late = factory.informer(STATEFUL_SETS)
-    assert factory.wait_for_sync(10.0) == {}
+    assert factory.wait_for_sync(10.0) == {"statefulsets.apps": "not started: call start() of its factory"}
     assert (early.has_synced(), late.has_synced()) == (True, False)
     factory.start()
     assert factory.wait_for_sync(10.0) == {}
@@ -260,3 +260,9 @@ def test_stop_ends_every_thread_and_forbids_another_start(factory):
     assert threading.active_count() == before
     with pytest.raises(RuntimeError, match="stopped"):
         factory.start()
+
+
+def test_an_informer_that_nobody_started_is_none_that_has_synced(factory):
+    factory.informer(PODS)
+    with pytest.raises(CacheSyncError, match=r"pods \(not started: call start\(\)"):
+        factory.require_sync(60.0)

@@ -13,14 +13,24 @@ from btcctl.controller.keys.handlers import KeysOf, map_to_keys, own_key
 from btcctl.controller.keys.predicates import Predicate
 from btcctl.errors import CacheSyncError, describe_error
 from btcctl.informers.shared_informer import SharedInformer
-from btcctl.informers.sharing.notifications import Deleted, Witness, check_plain
+from btcctl.informers.sharing.notifications import Deleted, Witness
 from btcctl.logging import get_logger
+from btcctl.mistakes import check_plain
 from btcctl.objects import Object, ObjectKey
 from btcctl.threads import Stop
 
 logger = get_logger(__name__)
 
 _REPORT_SECONDS = 1.0  # between two looks at whether the cause has changed
+
+
+def check_mapping(keys_of: object, predicate: object) -> None:
+    """Raise TypeError, in words for their author, if they are no mapping of objects to keys, and no predicate."""
+    if not callable(keys_of) or not (predicate is None or callable(predicate)):
+        raise TypeError("a mapping is a function from an object to keys, a predicate one of its old and its new state")
+    check_plain("a mapping", keys_of, "obj")
+    if predicate is not None:
+        check_plain("a predicate", predicate, "old", "new")
 
 
 class KeyHandler:
@@ -54,13 +64,7 @@ class KeyHandler:
         add_background: Callable[[ObjectKey], None] | None = None,
         note: Callable[[ObjectKey, Object | None], None] = lambda _key, _obj: None,
     ) -> None:
-        if not callable(keys_of) or not (predicate is None or callable(predicate)):
-            raise TypeError(
-                "a mapping is a function from an object to keys, a predicate one of its old and its new state"
-            )
-        check_plain("a mapping", keys_of)
-        if predicate is not None:
-            check_plain("a predicate", predicate)
+        check_mapping(keys_of, predicate)
         self._note = note
         self.adding: Callable[[ObjectKey], None] | None = None  #: told of each key right before it is added
         self._add = add

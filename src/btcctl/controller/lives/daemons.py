@@ -19,8 +19,8 @@ from btcctl.controller.reconciling.result import Result
 from btcctl.deadline import PendingCalls, limited_to
 from btcctl.errors import describe_error
 from btcctl.informers.clusters import ReadsOne
-from btcctl.informers.sharing.notifications import check_plain
 from btcctl.logging import bind, get_logger
+from btcctl.mistakes import check_plain
 from btcctl.objects import Object, ObjectKey
 from btcctl.threads import Runner, Stop
 
@@ -71,7 +71,7 @@ class Daemons:
     def __init__(self, name: str, function: Daemon, lister: ReadsOne[Object], clock: Clock) -> None:
         if not callable(function):
             raise TypeError(f"{name}: a daemon must be a function of a key and a Stop, is {function!r}")
-        check_plain(f"{name}: a daemon", function)
+        check_plain(f"{name}: a daemon", function, "key", "stop")
         self._name = name
         self._function = function
         self._lister = lister

@@ -18,6 +18,7 @@ from btcctl.backoff import check_numbers
 from btcctl.clock import Clock, check_seconds
 from btcctl.controller.reconciling.result import Result
 from btcctl.informers.clusters import ReadsOne
+from btcctl.mistakes import check_takes
 from btcctl.objects import Object, ObjectKey
 
 #: Called with the key of an object: a function, or a coroutine function.
@@ -126,6 +127,7 @@ def timed(function: Timed, timer: Timer) -> Callable[[ObjectKey], Any]:
     """
     if not callable(function):
         raise TypeError(f"a timer calls a function of a key, not {function!r}")
+    check_takes("a timer's function", function, "key")
     if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None)):  # noqa: B004  whether that is one
         return _timed_async(function, timer)
     call: Callable[[ObjectKey], Any] = function

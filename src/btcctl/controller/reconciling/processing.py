@@ -23,6 +23,7 @@ from btcctl.controller.reconciling.result import MIN_REQUEUE_SECONDS, Result
 from btcctl.deadline import PendingCalls, limited_to
 from btcctl.errors import DeadlineExceeded, Interrupted, TerminalError, describe_error
 from btcctl.logging import bind, get_logger
+from btcctl.mistakes import check_takes
 from btcctl.objects import ObjectKey
 from btcctl.processes.at_hand import processes_at_hand
 from btcctl.rest.collection.written import recording_writes
@@ -260,6 +261,7 @@ def _checked(name: str, reconcile: Any) -> Reconcile:
         raise TypeError(
             f"controller {name}: reconcile is of type {type(reconcile).__name__}, must be a function of a key"
         )
+    check_takes(f"controller {name}: reconcile", reconcile, "key")
     return cast("Reconcile", reconcile)
 
 

@@ -16,6 +16,7 @@ from btcctl.controller.serving.protection import Protection
 from btcctl.errors import BtcctlError, ConfigError, describe_error, type_name
 from btcctl.logging import get_logger
 from btcctl.metrics import Metrics
+from btcctl.mistakes import check_plain
 from btcctl.threads import Runner, Stop
 
 logger = get_logger(__name__)
@@ -44,6 +45,7 @@ class StatusServer:
 
     Raises:
         ConfigError: `address` is not of that form.
+        TypeError: A check is no function without arguments.
     """
 
     def __init__(
@@ -55,6 +57,8 @@ class StatusServer:
         debug: Pages | None = None,
         protection: Protection | None = None,
     ) -> None:
+        for name, check in {**live, **ready}.items():
+            check_plain(f"the check {name!r}", check)
         self._debug = debug
         self._protection = protection
         self._host, self._wanted_port = parse_address(address)

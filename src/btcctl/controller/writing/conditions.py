@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import cast
 
 import msgspec
 
 from btcctl.clock import rfc3339
+from btcctl.mistakes import check_is
 
-TRUE, FALSE, UNKNOWN = "True", "False", "Unknown"
+_STATUSES = TRUE, FALSE, UNKNOWN = "True", "False", "Unknown"
 
 
 class Condition(msgspec.Struct, frozen=True, gc=False, rename="camel"):
@@ -41,14 +43,29 @@ def merge_conditions(
         new: What holds now; without times.
         now: `app.clock.wall_time()`; or a text, as in RFC 3339.
         generation: Of the object that was looked at.
+
+    Raises:
+        TypeError: `now` is no time.
+        ValueError: It says nothing of its time zone; or a new condition's status is none of the three.
     """
-    before, instant = {each.type: each for each in old}, now if isinstance(now, str) else rfc3339(now)
+    before, instant = {each.type: each for each in old}, _instant(now)
     ours = [_dated(each, before.get(each.type), instant, generation) for each in new]
     types = {each.type for each in ours}
     return [*ours, *(each for each in old if each.type not in types)]
 
 
+def _instant(now: object) -> str:
+    if isinstance(now, str):
+        return now
+    check_is("now", now, datetime, "a datetime such as app.clock.wall_time()")
+    if cast("datetime", now).tzinfo is None:
+        raise ValueError(f"now is {now}, without a time zone, must have one, as app.clock.wall_time() has")
+    return rfc3339(cast("datetime", now))
+
+
 def _dated(condition: Condition, before: Condition | None, now: str, generation: int) -> Condition:
+    if condition.status not in _STATUSES:
+        raise ValueError(f"condition {condition.type}: its status is {condition.status!r}, must be one of {_STATUSES}")
     is_same = before is not None and before.status == condition.status
     since = (before.last_transition_time if before is not None and is_same else now) or now
     return msgspec.structs.replace(condition, last_transition_time=since, observed_generation=generation)

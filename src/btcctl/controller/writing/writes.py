@@ -21,6 +21,7 @@ from btcctl.controller.writing.contention import Contention
 from btcctl.deadline import time_left
 from btcctl.errors import AlreadyExists, BtcctlError, Conflict, NotFound, ObjectDecodeError
 from btcctl.json_values import is_changed, is_same_json
+from btcctl.mistakes import check_has, check_plain
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import ResourceType
 from btcctl.typed.kinds import AnyKind, type_of
@@ -87,6 +88,7 @@ def retry_on_conflict(write: Callable[[], T], *, attempts: int = ATTEMPTS, clock
     Raises:
         Conflict: The last one, after all attempts.
     """
+    check_plain("what is to be repeated", write)
     for failures in range(1, attempts):
         try:
             return write()
@@ -124,6 +126,8 @@ def create_or_update(
         TypeError: `mutate` returns something, or sets what JSON does not have.
         ValueError: `mutate` changes the object's name or namespace, or sets NaN or infinity.
     """
+    check_has("the resource", resource, "update", "client.resource(type, namespace); then come key and mutate")
+    check_has("mutate", mutate, "__call__", "a function that changes the body it is given")
     if isinstance(cached, Object):
         return _update(resource, key, mutate, cached, contention)
     if cached is not None and cached is not NOT_GIVEN:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 from btcctl.errors import type_name
 from btcctl.informers.cache.delta_fifo import ALL
 from btcctl.logging import get_logger
+from btcctl.mistakes import check_plain
 from btcctl.objects import Object, ObjectKey
 
 logger = get_logger(__name__)
@@ -60,6 +61,7 @@ class _Index:
     def __init__(self, name: str, function: IndexFunc) -> None:
         if not callable(function):
             raise TypeError(f"index {name!r} is made by a function of an object, not by {function!r}")
+        check_plain(f"the function of index {name!r}", function, "obj")
         self.name = name
         self.function = function
         self.mistake: IndexMistake | None = None  #: the last one; then what the index finds may lack objects

@@ -6,6 +6,7 @@ from typing import Any
 
 from btcctl.informers.cache.indexer import NAMESPACE_INDEX, Indexer, Keys, Objects, namespace_of
 from btcctl.informers.cache.selectors import parse_selector
+from btcctl.mistakes import check_is
 from btcctl.objects import Object, ObjectKey
 
 
@@ -46,6 +47,7 @@ class Lister:
         Raises:
             ValueError: `selector` is none.
         """
+        check_is("the namespace", namespace, str, 'a text, "" for all')
         selects = parse_selector(selector)
         if not namespace:
             objects = self._indexer.list()

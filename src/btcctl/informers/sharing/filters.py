@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from btcctl.informers.sharing.notifications import Deleted, EventHandler, check_handler, check_plain
+from btcctl.informers.sharing.notifications import Deleted, EventHandler, check_handler
+from btcctl.mistakes import check_plain
 from btcctl.objects import Object
 
 
@@ -21,7 +22,7 @@ class FilteringHandler:
 
     def __init__(self, handler: EventHandler, keep: Callable[[Object], bool]) -> None:
         check_handler(handler)
-        check_plain("a filter", keep)
+        check_plain("a filter", keep, "obj")
         self._handler = handler
         self._keep = keep
 
@@ -73,7 +74,7 @@ class PredicateHandler:
 
     def __init__(self, handler: EventHandler, wants: Callable[[Object | None, Object | None], bool]) -> None:
         check_handler(handler)
-        check_plain("a predicate", wants)
+        check_plain("a predicate", wants, "old", "new")
         self._handler = handler
         self._wants = wants
 

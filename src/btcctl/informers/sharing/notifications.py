@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol, TypeAlias
 
 import msgspec
 
+from btcctl.mistakes import check_plain
 from btcctl.objects import Object, ObjectKey
 
 
@@ -55,7 +55,11 @@ class EventHandler(Protocol):
     def on_delete(self, deleted: Deleted, /) -> None: ...
 
 
-_METHODS = ("on_add", "on_update", "on_delete")
+_METHODS: dict[str, Sequence[str]] = {
+    "on_add": ("obj", "in_initial_list"),
+    "on_update": ("old", "new"),
+    "on_delete": (),
+}
 
 
 def _ignore(*_: object) -> None:
@@ -86,19 +90,15 @@ def notify(handler: EventHandler, notification: Notification) -> None:
         handler.on_delete(notification)
 
 
-def check_handler(handler: object) -> None:
-    """Raise TypeError, in words for its author, if it is no EventHandler."""
+def check_handler(handler: object, deleted: Sequence[str] = ("deleted",)) -> None:
+    """Raise TypeError, in words for its author, if it is no EventHandler.
+
+    Args:
+        deleted: What its `on_delete` is called with.
+    """
     is_instance = not isinstance(handler, type)
     if not is_instance or not all(callable(getattr(handler, each, None)) for each in _METHODS):
         what = "an object of it" if not is_instance else "HandlerFuncs(on_add=…) of functions"
         raise TypeError(f"a handler has the methods {', '.join(_METHODS)}; {handler!r} is none: pass {what}")
-    for each in _METHODS:
-        check_plain(f"{each} of a handler", getattr(handler, each))
-
-
-def check_plain(what: str, function: object) -> None:
-    """Raise TypeError, in words for its author, if it is none, or a coroutine function, and so would never run."""
-    if not callable(function):
-        raise TypeError(f"{what} must be a function, not of type {type(function).__name__}")
-    if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None)):  # noqa: B004  whether that is one
-        raise TypeError(f"{what} is called, and not awaited: it must be a plain function, without `async`")
+    for each, arguments in {**_METHODS, "on_delete": deleted}.items():
+        check_plain(f"{each} of a handler", getattr(handler, each), *arguments)

@@ -9,6 +9,7 @@ from typing import Protocol, TypeAlias
 from btcctl.clock import Clock, check_seconds
 from btcctl.deadline import pending_calls, time_left
 from btcctl.errors import ApiError, DeadlineExceeded, Interrupted, TransportError, describe_error
+from btcctl.mistakes import check_plain
 from btcctl.objects import BOOKMARK, DELETED, ListPage, Object, ObjectKey
 from btcctl.resources import ResourceType
 from btcctl.rest.transport.breaker import Breaker
@@ -40,6 +41,7 @@ def follow_until(
     resource: Readable, key: ObjectKey, condition: Condition, *, timeout: float, clock: Clock
 ) -> Object | None:
     """See `Resource.wait_until`; `resource` is the one collection that the key is in."""
+    check_plain("a condition", condition, "obj")
     seconds = time_left(check_seconds("timeout", timeout))
     wait, breaker, ended = _Wait(resource, key, condition), Breaker(), Latch(clock)
 
