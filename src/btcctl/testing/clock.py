@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from btcctl.clock import MAX_WAIT_SECONDS, bounded, seconds_of
 
 _REAL_LIMIT_SECONDS = 10.0  # a test that waits in vain fails, it does not hang
+_PATIENCE_SECONDS = 10.0  # with threads that have yet to come to their wait
 
 
 class FakeClock:
@@ -74,7 +75,7 @@ class FakeClock:
             AssertionError: That does not come true within ten real seconds.
         """
         with self._changed:
-            if not self._changed.wait_for(lambda: len(self._waiters) >= threads, _REAL_LIMIT_SECONDS):
+            if not self._changed.wait_for(lambda: len(self._waiters) >= threads, _PATIENCE_SECONDS):
                 raise AssertionError(f"{len(self._waiters)} threads wait on the fake clock, not {threads}")
 
     def _complain(self, timeout: float | None) -> None:

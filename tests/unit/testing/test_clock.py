@@ -44,10 +44,10 @@ def waiting(clock: FakeClock, condition: threading.Condition, seconds: float | N
 
 
 def test_who_has_been_woken_by_time_does_not_count_as_blocked(monkeypatch):
-    monkeypatch.setattr("btcctl.testing.clock._REAL_LIMIT_SECONDS", 0.05)
     clock, condition, woken = FakeClock(), threading.Condition(), []
     with waiting(clock, condition, 5.0, woken):
         clock.wait_until_blocked()
+        monkeypatch.setattr("btcctl.testing.clock._PATIENCE_SECONDS", 0.05)
         with condition:  # it cannot run yet
             advancing = Runner("advance", lambda _stop: clock.advance(5.0))
             advancing.start()
