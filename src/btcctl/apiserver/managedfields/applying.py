@@ -23,6 +23,7 @@ from btcctl.apiserver.managedfields.field_sets import (
     members,
     path_text,
     union,
+    union_of_all,
     without_below,
 )
 from btcctl.apiserver.managedfields.reconciling import reconciled
@@ -141,7 +142,7 @@ def _check_conflicts(
         if entry.api_version not in versions:
             versions[entry.api_version] = comparison(target, before, new, entry.api_version)
         made = versions[entry.api_version]
-        taken = intersection(entry.fields, union(made.modified, made.added))
+        taken = intersection(entry.fields, made.changed)
         conflicts += [(manager, path) for path in members(taken)]
     if conflicts:
         raise Conflicting(conflicts)
@@ -153,11 +154,11 @@ def _pruned(target: Target, merged: dict[str, Any], managed: Managed, last: Entr
         return merged
     type_ = target.types[last.api_version]
     pruned = remove(type_, merged, with_named(type_, last.fields))
-    owned: dict[str, FieldSet] = {last.api_version: {}}
+    owned: dict[str, list[FieldSet]] = {last.api_version: []}
     for entry in managed.values():
-        owned[entry.api_version] = union(owned.get(entry.api_version, {}), entry.fields)
-    for version, fields in owned.items():
-        pruned = _with_owned(target, version, merged, pruned, fields)
+        owned.setdefault(entry.api_version, []).append(entry.fields)
+    for version, sets in owned.items():
+        pruned = _with_owned(target, version, merged, pruned, union_of_all(sets))
     gone = difference(_named_set(target, last.api_version, merged), _named_set(target, last.api_version, pruned))
     left: dict[str, Any] = remove(type_, merged, intersection(gone, with_named(type_, last.fields)))
     return left

@@ -14,6 +14,7 @@ from btcctl.apiserver.managedfields.field_sets import (
     graft,
     insert,
     key_element,
+    union,
     value_element,
     without_below,
 )
@@ -34,6 +35,14 @@ class Comparison:
     removed: FieldSet = field(default_factory=dict)
     modified: FieldSet = field(default_factory=dict)
     added: FieldSet = field(default_factory=dict)
+    _changed: FieldSet | None = None
+
+    @property
+    def changed(self) -> FieldSet:
+        """What is modified or added; made once, when the sets are complete, for thousands of managers maybe."""
+        if self._changed is None:
+            self._changed = union(self.modified, self.added)
+        return self._changed
 
     def without(self, fields: FieldSet) -> Comparison:
         """The same, but for these fields and all below them."""

@@ -99,7 +99,7 @@ def updated(target: Target, old: Body | None, new: Body, managed: Managed, autho
     versions: dict[str, Comparison] = {}
     managed = disown(target, managed, before, after, versions)
     own = versions.get(target.api_version) or comparison(target, before, after, target.api_version)
-    changed = difference(union(own.modified, own.added), _NEVER_OWNED)
+    changed = difference(own.changed, _NEVER_OWNED)
     if changed:
         manager = manager_of(author.name, UPDATE, target.api_version, target.subresource)
         previous = managed.get(manager)
@@ -151,7 +151,7 @@ def disown(
             if entry.api_version not in versions:
                 versions[entry.api_version] = comparison(target, before, after, entry.api_version)
             made = versions[entry.api_version]
-            fields = difference(fields, intersection(fields, union(made.modified, made.added)))
+            fields = difference(fields, intersection(fields, made.changed))
             fields = difference(fields, made.removed)
         if fields:
             found[manager] = entry if fields is entry.fields else entry.with_fields(fields)

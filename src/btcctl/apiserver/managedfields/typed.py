@@ -162,9 +162,11 @@ def _in_order(
 ) -> Iterator[tuple[str, Any]]:
     shared = [element for element, _ in after if element in known]
     done: set[str] = set()
-    left = right = 0
+    left = right = following_at = 0
     while left < len(before) or right < len(after):
-        following = next((element for element in shared if element not in done), None)
+        while following_at < len(shared) and shared[following_at] in done:
+            following_at += 1
+        following = shared[following_at] if following_at < len(shared) else None
         if left < len(before) and right < len(after):
             element = before[left][0]
             if element == after[right][0]:
@@ -217,7 +219,7 @@ def _collect(type_: Type, value: Any, path: Path, found: FieldSet) -> None:
 
 def _collect_items(type_: ListType, items: list[Any], path: Path, found: FieldSet) -> None:
     known = list(elements(type_, items))
-    repeated = _repeated(element for _, element in known)
+    repeated = set(_repeated(element for _, element in known))
     for item, element in known:
         if element not in repeated:
             _collect(type_.element, item, (*path, element), found)
