@@ -259,10 +259,10 @@ def _owners(references: Sequence[Mapping[str, Any]]) -> list[Cause]:
             why = "/v1, Kind=Event is disallowed from being an owner"
             causes.append(Cause("FieldValueInvalid", f"Invalid value: {printed}: {why}", field))
     controllers = [f"{each.get('kind')}/{each.get('name')}" for each in references if each.get("controller")]
+    printed = codecs.encode([_ordered(each) for each in references]).decode() if len(controllers) > 1 else ""
     for other in controllers[1:]:
         found = f"{controllers[0]} and {other}"
         why = f'Only one reference can have Controller set to true. Found "true" in references for {found}'
-        printed = codecs.encode([_ordered(each) for each in references]).decode()
         causes.append(Cause("FieldValueInvalid", f"Invalid value: {printed}: {why}", field))
     return causes
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from btcctl.apiserver.machinery import errors
 from btcctl.apiserver.machinery.integers import IntegerError, parse_int
 from btcctl.apiserver.machinery.names import label_value_complaints, qualified_name_complaints
 
-_TOKEN = re.compile(r"\s*(!=|==|[=!<>(),]|[^\s=!<>(),]+)")
+_TOKEN = re.compile(r"!=|==|[=!<>(),]|[^\s=!<>(),]+")
 _SYMBOLS = frozenset({"!=", "==", "=", "!", "<", ">", "(", ")", ",", ""})
 _OPERATORS = {"in": "in", "notin": "notin", "=": "in", "==": "in", "!=": "notin", "<": "lt", ">": "gt"}
 _END = "',' or 'end of string'"
@@ -43,6 +43,55 @@ class Requirement:
         except IntegerError:
             return False
         return number > bound if self.operator == "gt" else number < bound
+
+
+def all_of(requirements: Iterable[Requirement]) -> Callable[[Mapping[str, str]], bool]:
+    """Whether labels fulfil all of them: thousands of objects may be listed with thousands of requirements.
+
+    So they are gathered by their keys, and those of keys that an object has not are not looked at one by one.
+    """
+    needed: set[str] = set()
+    gathered: dict[str, dict[str, list[Requirement]]] = {}
+    for each in requirements:
+        if each.operator not in {"notin", "!"}:
+            needed.add(each.key)
+        gathered.setdefault(each.key, {}).setdefault(each.operator, []).append(each)
+    by_key = {
+        key: [_as_one(operator, each) for operator, each in operators.items()] for key, operators in gathered.items()
+    }
+
+    def matches(labels: Mapping[str, str]) -> bool:
+        if len(needed) > len(labels) or any(key not in labels for key in needed):
+            return False
+        return all(each.matches(labels) for key in labels for each in by_key.get(key, ()))
+
+    return matches
+
+
+def _as_one(operator: str, same: list[Requirement]) -> Requirement:
+    """What some requirements of one key and one operator come to."""
+    first = same[0]
+    if operator == "in":
+        return Requirement(first.key, operator, frozenset.intersection(*(each.values for each in same)))
+    if operator == "notin":
+        return Requirement(first.key, operator, frozenset.union(*(each.values for each in same)))
+    for each in same[1:] if operator in {"gt", "lt"} else ():
+        bounds = [next(iter(one.values)) for one in (first, each)]
+        try:
+            is_stricter = parse_int(bounds[1]) > parse_int(bounds[0])
+        except IntegerError:  # one is beyond 64 bits, which no label fulfils
+            first = each if _is_beyond(bounds[1]) else first
+            continue
+        first = each if is_stricter is (operator == "gt") else first
+    return first
+
+
+def _is_beyond(bound: str) -> bool:
+    try:
+        parse_int(bound)
+    except IntegerError:
+        return True
+    return False
 
 
 class _Unreadable(ValueError):

@@ -51,9 +51,10 @@ def _retained(target: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, 
     if keys is _MISSING:
         return dict(target)
     named = [key for key, value in patch.items() if value is not None and not key.startswith(("$", _ORDER, _DELETE))]
-    if not isinstance(keys, list) or any(key not in keys for key in named):
+    kept = {key for key in keys if isinstance(key, str)} if isinstance(keys, list) else set()
+    if not isinstance(keys, list) or not kept.issuperset(named):
         raise errors.bad_request("invalid patch format of retainKeys")
-    return {key: value for key, value in target.items() if key in keys}
+    return {key: value for key, value in target.items() if key in kept}
 
 
 def _merge_field(type_: GoType, merged: dict[str, Any], key: str, value: Any) -> None:

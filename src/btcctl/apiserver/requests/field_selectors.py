@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from btcctl.apiserver.machinery import errors
-from btcctl.apiserver.machinery.labels import parse_labels
+from btcctl.apiserver.machinery.labels import all_of, parse_labels
 from btcctl.apiserver.served.registry import Served
 from btcctl.apiserver.storage.collection import Body
 from btcctl.apiserver.storage.conversions import as_served
@@ -21,18 +21,23 @@ def select(served: Served, namespace: str, labels: str, fields: str) -> Callable
     Raises:
         StatusError: A selector has wrong syntax or an unknown field.
     """
-    requirements = parse_labels(labels)
-    terms = parse_fields(served, fields)
+    has_labels = all_of(parse_labels(labels))
+    wanted: dict[str, tuple[set[str], set[str]]] = {}  # by path: what the field has to be, and what it must not be
+    for path, is_equal, value in parse_fields(served, fields):
+        wanted.setdefault(path, (set(), set()))[0 if is_equal else 1].add(value)
 
     def matches(body: Body) -> bool:
         metadata = body["metadata"]
         if namespace and metadata.get("namespace") != namespace:
             return False
-        own = metadata.get("labels") or {}
-        if not all(each.matches(own) for each in requirements):
+        if not has_labels(metadata.get("labels") or {}):
             return False
         seen = body if served.stored_as is None else as_served(body, served.type.api_version)
-        return all((field_value(seen, path) == value) == equal for path, equal, value in terms)
+        for path, (equal, unequal) in wanted.items():
+            value = field_value(seen, path)
+            if value in unequal or not equal <= {value}:
+                return False
+        return True
 
     return matches
 
