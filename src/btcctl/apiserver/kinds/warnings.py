@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from heapq import merge
+from itertools import islice
+from operator import itemgetter
 from typing import Any
 
 from btcctl.apiserver.machinery.gofmt import plain
@@ -22,6 +25,7 @@ _GONE = {
     "cephfs": "deprecated in v1.28, non-functional in v1.31+",
     "rbd": "deprecated in v1.28, non-functional in v1.31+",
 }
+_MOST_TOLD = 1_000
 _WHOLE = ("memory", "ephemeral-storage")
 
 
@@ -30,7 +34,7 @@ def of_service(new: Body, _: Body | None) -> list[str]:
 
 
 def of_pod(new: Body, _: Body | None) -> list[str]:
-    return list(_of_pod_spec(new["spec"], "spec"))
+    return _first(_of_pod_spec(new["spec"], "spec"))
 
 
 def of_deployment(new: Body, old: Body | None) -> list[str]:
@@ -39,7 +43,7 @@ def of_deployment(new: Body, old: Body | None) -> list[str]:
     if complaints:
         why = "this is used in Pod names and hostnames, which can result in surprising behavior"
         found.append(f"metadata.name: {why}; a DNS label is recommended: {plain(complaints)}")
-    return found + list(_of_template(new, old))
+    return found + _of_template(new, old)
 
 
 def of_endpoints(_: Body, _old: Body | None) -> list[str]:
@@ -47,20 +51,26 @@ def of_endpoints(_: Body, _old: Body | None) -> list[str]:
 
 
 def of_replica_set(new: Body, old: Body | None) -> list[str]:
-    return list(_of_template(new, old))
+    return _of_template(new, old)
 
 
 def of_stateful_set(new: Body, old: Body | None) -> list[str]:
-    found = list(_of_template(new, old))
+    found = _of_template(new, old)
     if new["spec"]["revisionHistoryLimit"] < 0:
         why = "a negative value retains all historical revisions; a value >= 0 is recommended"
         found.append(f"spec.revisionHistoryLimit: {why}")
     return found
 
 
-def _of_template(new: Body, old: Body | None) -> Iterator[str]:
+def _of_template(new: Body, old: Body | None) -> list[str]:
     if old is None or new["spec"] != old["spec"]:
-        yield from _of_pod_spec(new["spec"]["template"]["spec"], "spec.template.spec")
+        return _first(_of_pod_spec(new["spec"]["template"]["spec"], "spec.template.spec"))
+    return []
+
+
+def _first(texts: Iterator[str]) -> list[str]:
+    """Those of a pod that a header has room for, and more: thousands of ports may come to millions of warnings."""
+    return list(islice(texts, _MOST_TOLD))
 
 
 def _of_service(annotations: Mapping[str, str], spec: Mapping[str, Any]) -> Iterator[str]:
@@ -142,25 +152,57 @@ def _of_variables(variables: list[Any], field: str) -> Iterator[str]:
 
 def _of_ports(containers: list[tuple[Mapping[str, Any], str]]) -> Iterator[str]:
     """Ports that two containers, or one twice, say they listen on."""
-    known: dict[tuple[Any, Any], list[tuple[Mapping[str, Any], str]]] = {}
+    known: dict[tuple[Any, Any], _Listeners] = {}
     for container, field in containers:
         for index, port in enumerate(container.get("ports") or ()):
             here = f"{field}.ports[{index}]"
-            others = known.setdefault((port.get("containerPort"), port.get("protocol")), [])
-            for other, there in others:
-                what = _overlap(port, other)
-                if what:
-                    yield f"{here}: {what} port definition with {there}"
-            others.append((port, here))
+            others = known.setdefault((port.get("containerPort"), port.get("protocol")), _Listeners())
+            for there, what in others.overlapping(port):
+                yield f"{here}: {what} port definition with {there}"
+            others.add(port, here)
+
+
+_Listener = tuple[int, Mapping[str, Any], str]  # who came when, and stands where
+
+
+class _Listeners:
+    """Who listens on one port of a pod; nobody is looked at who does not overlap: there may be thousands."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._by_host_port: dict[int, list[_Listener]] = {}
+        self._by_address: dict[tuple[str, int], list[_Listener]] = {}
+
+    def add(self, port: Mapping[str, Any], field: str) -> None:
+        one = (self._count, port, field)
+        self._count += 1
+        self._by_host_port.setdefault(port.get("hostPort", 0), []).append(one)
+        self._by_address.setdefault(_address(port), []).append(one)
+
+    def overlapping(self, port: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """Where each stands that overlaps with another, and how it does; in the order in which they came."""
+        address, host_port = _address(port)
+        if not host_port:
+            found = list(self._by_host_port.values())
+        elif address:
+            found = [self._by_address.get((each, host_port), []) for each in (address, "")]
+        else:
+            found = [self._by_host_port.get(host_port, [])]
+        if host_port:
+            found.append(self._by_host_port.get(0, []))
+        for _, other, there in merge(*found, key=itemgetter(0)):
+            yield there, _overlap(port, other)
+
+
+def _address(port: Mapping[str, Any]) -> tuple[str, int]:
+    return port.get("hostIP", ""), port.get("hostPort", 0)
 
 
 def _overlap(port: Mapping[str, Any], other: Mapping[str, Any]) -> str:
-    one, two = ((each.get("hostIP", ""), each.get("hostPort", 0)) for each in (port, other))
-    if one == two:
+    """How two ports overlap of which one has no port of a node, or both have the same and one has any address."""
+    if _address(port) == _address(other):
         return "duplicate"
-    if not one[1] or not two[1]:
-        return "overlapping"
-    return "dangerously ambiguous" if one[1] == two[1] and (one[0] == "") != (two[0] == "") else ""
+    return "dangerously ambiguous" if port.get("hostPort") and other.get("hostPort") else "overlapping"
 
 
 def _of_port_names(containers: list[tuple[Mapping[str, Any], str]]) -> Iterator[str]:

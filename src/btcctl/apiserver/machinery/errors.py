@@ -20,6 +20,9 @@ _SUMMARY_BYTES = 30
 MODIFIED_MESSAGE = "the object has been modified; please apply your changes to the latest version and try again"
 #: With more of them a request is refused without a list: one of 3 MB can be wrong in a million places.
 MOST_CAUSES = 1_000
+#: Likewise if those before a cause have more characters together: each may name a path, or quote a value, of a MB.
+_MOST_CAUSE_CHARACTERS = 4_000_000
+_MOST_WORDS = 10_000
 
 
 class _CauseFields(NamedTuple):
@@ -41,12 +44,29 @@ class Cause(_CauseFields):
         if _left.causes is not None:
             if _left.causes == 0:
                 raise too_many_causes()
+            if _left.characters < 0:
+                raise too_long_causes()
             _left.causes -= 1
+            _left.characters -= len(message) + len(field)
         return super().__new__(cls, reason, message, field)
 
 
 class _Left(threading.local):
     causes: int | None = None
+    characters: int = 0
+    words: int = 0
+
+
+def spend_words(count: int) -> None:
+    """Let the request under way have so many words of CEL compiled, for which a real server takes microseconds.
+
+    Raises:
+        StatusError: 501; they are more than this server compiles for one request.
+    """
+    if _left.causes is not None:
+        _left.words -= count
+        if _left.words < 0:
+            raise not_implemented(f"expressions of CEL that have more than {_MOST_WORDS} words together")
 
 
 _left = _Left()
@@ -55,11 +75,12 @@ _left = _Left()
 @contextmanager
 def causes_counted() -> Iterator[None]:
     """For as long as one request is answered, in one thread; a hook in it may make another one meanwhile."""
-    before, _left.causes = _left.causes, MOST_CAUSES
+    before = _left.causes, _left.characters, _left.words
+    _left.causes, _left.characters, _left.words = MOST_CAUSES, _MOST_CAUSE_CHARACTERS, _MOST_WORDS
     try:
         yield
     finally:
-        _left.causes = before
+        _left.causes, _left.characters, _left.words = before
 
 
 class StatusError(BtcctlError):
@@ -154,6 +175,11 @@ def invalid(group: str, kind: str, name: str, causes: Sequence[Cause]) -> Status
 def too_many_causes() -> StatusError:
     message = f"the object is invalid in more than {MOST_CAUSES} places, which this server does not list"
     return StatusError(422, message, "Invalid")
+
+
+def too_long_causes() -> StatusError:
+    why = f"what is wrong with the object takes more than {_MOST_CAUSE_CHARACTERS} characters"
+    return StatusError(422, f"{why}, which this server does not list", "Invalid")
 
 
 def invalid_object(type_: ResourceType, name: str, causes: Sequence[Cause]) -> StatusError:

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from btcctl import codecs
@@ -32,6 +33,9 @@ from btcctl.apiserver.storage.collection import Body
 
 MAX_BODY_BYTES = 3 * 1024 * 1024  # kube-apiserver's MaxRequestBodyBytes
 _ACCEPTED = ("application/json", "application/yaml", protobuf.CONTENT_TYPE)
+_MOST_DUPLICATES = 100  # that a strict decoder keeps
+#: A real server has no such limit: a hundred paths may have a megabyte each.
+_MOST_DUPLICATE_CHARACTERS = 1_000_000
 _KEY = re.compile(rb'"[ \t\r\n]*:')  # the end of a key, or what looks like one in a text
 _NO_KIND = "couldn't get version/kind; json parse error"
 
@@ -148,8 +152,14 @@ def duplicate_fields(body: bytes, value: Any) -> list[str]:
     """
     if b"\\u" not in body and len(_KEY.findall(body)) == len(_KEY.findall(codecs.encode(value))):
         return []
-    found = _duplicates(json.loads(body, object_pairs_hook=Pairs), "")
-    return [f'duplicate field "{each}"' for each in found]
+    found: list[str] = []
+    characters = 0
+    for path in islice(_duplicates(json.loads(body, object_pairs_hook=Pairs), ()), _MOST_DUPLICATES):
+        found.append(f'duplicate field "{"".join(path).removeprefix(".")}"')
+        characters += len(found[-1])
+        if characters > _MOST_DUPLICATE_CHARACTERS:
+            break
+    return found
 
 
 def _decode_protobuf(body: bytes) -> dict[str, Any]:
@@ -220,15 +230,17 @@ def _invalid_patch(patch: Patched, why: str) -> StatusError:
     return statuses.invalid("", "", "", [Cause("FieldValueInvalid", f"Invalid value: {printed}: {why}", "patch")])
 
 
-def _duplicates(value: Any, path: str) -> Iterator[str]:
+def _duplicates(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     if isinstance(value, Pairs):
-        seen: set[str] = set()
+        counts: dict[str, int] = {}
         for key, each in value:
-            here = f"{path}.{key}" if path else key
-            if key in seen:
+            counts[key] = counts.get(key, 0) + 1
+            here = (*path, ".", key)
+            if counts[key] == 2:  # a third one has no words of its own
                 yield here
-            seen.add(key)
-            yield from _duplicates(each, here)
+            if isinstance(each, list):
+                yield from _duplicates(each, here)
     elif isinstance(value, list):
         for index, each in enumerate(value):
-            yield from _duplicates(each, f"{path}[{index}]")
+            if isinstance(each, list):
+                yield from _duplicates(each, (*path, f"[{index}]"))
