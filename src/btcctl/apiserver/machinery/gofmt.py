@@ -27,6 +27,8 @@ def json_text(value: Any, *, sort: bool = True) -> str:
 
 def quoted(text: str) -> str:
     """A text in double quotes: %q."""
+    if text.isprintable() and '"' not in text and "\\" not in text:
+        return f'"{text}"'
     return '"' + "".join(_quoted_character(each) for each in text) + '"'
 
 
@@ -68,6 +70,8 @@ def _quoted_character(character: str) -> str:
 
 def whole_numbers(value: Any) -> Any:
     """Whole floats as integers: Go's JSON has no 1.0."""
+    if type(value) is str:  # most are
+        return value
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e21:
         return int(Decimal(repr(value)))  # the digits that it is printed with, then zeros
     if isinstance(value, Mapping):

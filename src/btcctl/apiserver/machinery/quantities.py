@@ -71,7 +71,7 @@ def parse_quantity(text: str) -> Quantity:
     if form == "binary":
         amount = min(amount, _LARGEST)
         form = "decimal" if 0 < amount < 1 else form
-    return Quantity(-amount if sign == "-" else amount, form)
+    return Quantity(amount.copy_negate() if sign == "-" else amount, form)
 
 
 def canonical_quantity(value: Any) -> str:
@@ -118,8 +118,8 @@ def _decimal_text(amount: Decimal, *, exponential: bool) -> str:
     """With an exponent that is a multiple of three."""
     sign, digits, scale = amount.normalize(Context(prec=len(amount.as_tuple().digits) + 1)).as_tuple()
     exponent = int(scale)
-    number = int("".join(str(digit) for digit in digits)) * (-1 if sign else 1)
-    number, exponent = number * 10 ** (exponent % 3), exponent - exponent % 3
+    number = "-" * sign + "".join(map(str, digits)) + "0" * (exponent % 3)  # Python makes no int of 4301 digits
+    exponent -= exponent % 3
     if exponential or exponent not in _SUFFIXES:
-        return f"{number}e{exponent}" if exponent else f"{number}"
+        return f"{number}e{exponent}" if exponent else number
     return f"{number}{_SUFFIXES[exponent]}"
