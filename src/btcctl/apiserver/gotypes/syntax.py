@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 
 from btcctl.apiserver.machinery.gofmt import quoted
@@ -10,8 +11,27 @@ MAX_DEPTH = 10_000  # of encoding/json
 _UNEXPECTED_END = "unexpected end of JSON input"
 _SPACE = re.compile(r"[ \t\r\n]*")
 _LITERALS = {"t": "true", "f": "false", "n": "null"}
-_PLAIN = re.compile(r'[^"\\\x00-\x1f]*')
+_INSIDE = r"""(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+"""
+_PLAIN = re.compile(_INSIDE)
 _DIGITS = re.compile(r"[0-9]*")
+_RUN_DEPTH = 2
+
+
+@functools.cache
+def _runs() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """What is right in a list and in an object, with the comma behind it, again and again; nested a little at most.
+
+    A text of megabytes may be right up to its end: a step for each of its characters would take seconds.
+    """
+    space, text = r"[ \t\r\n]*+", f'"{_INSIDE}"'
+    value = rf"(?:{text}|-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?|true|false|null)"
+    for _ in range(_RUN_DEPTH):
+        key = f"{text}{space}:{space}"
+        in_list = f"(?:{value}{space}(?:,{space}{value}{space})*+)?+"
+        in_object = f"(?:{key}{value}{space}(?:,{space}{key}{value}{space})*+)?+"
+        value = rf"(?:{value}|\[{space}{in_list}\]|\{{{space}{in_object}\}})"
+    in_list = f"(?:{space}{value}{space},)*+"
+    return re.compile(in_list), re.compile(f"(?:{space}{text}{space}:{space}{value}{space},)*+")
 
 
 class _Wrong(Exception):
@@ -53,11 +73,22 @@ class _Scanner:
             self._open.pop()
         elif found == ",":
             self._at += 1
-            if end == "}":
-                self._key()
-            self._value()
+            self._next_in(end)
         else:
             raise self._wrong(what)
+
+    def _next_in(self, end: str) -> None:
+        """What follows a comma inside of something."""
+        self._pass(self._open[-1])
+        if end == "}":
+            self._key()
+        self._value()
+
+    def _pass(self, inside: str) -> None:
+        """Go by what is right, up to a comma."""
+        if len(self._open) < MAX_DEPTH - _RUN_DEPTH:
+            in_list, in_object = _runs()
+            self._skip(in_list if inside == "[" else in_object)
 
     def _value(self) -> None:
         """Up to the end of a value, or into it, if there are others inside."""
@@ -73,6 +104,7 @@ class _Scanner:
                 self._at += 1
                 return
             self._open.append(found)
+            self._pass(found)
             if found == "{":
                 self._key()
 

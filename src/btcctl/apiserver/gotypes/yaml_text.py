@@ -31,8 +31,22 @@ class YamlError(BtcctlError):
     """A text is no YAML, or has what JSON has not; in the words of Go's YAML library."""
 
 
+_STR, _SEQ, _MAP, _INT, _MERGE = (f"tag:yaml.org,2002:{name}" for name in ("str", "seq", "map", "int", "merge"))
+_SHORT = 18  # decimal digits, which any 64 bits hold
+
+
 class _Loader(_Safe):
     """Leaves times as they are written, as JSON does, and reads plain texts as Go's library (goyaml.v2) does."""
+
+    def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> Any:
+        """As ever, but for what no document of ours has: nodes resolved by their paths."""
+        if kind is not yaml.ScalarNode:
+            return _SEQ if kind is yaml.SequenceNode else _MAP
+        if implicit[0]:
+            for tag, pattern in self.yaml_implicit_resolvers.get(value[:1], ()):
+                if pattern.match(value):
+                    return tag
+        return _STR
 
 
 _BOOL = re.compile("(?:y|yes|on|true|n|no|off|false|Y|N|Yes|On|True|No|Off|False|YES|ON|TRUE|NO|OFF|FALSE)$")
@@ -117,8 +131,7 @@ def load(text: bytes) -> Any:
     """
     try:
         _check_limits(text)
-        loaded = next(yaml.load_all(text, _Loader), None)
-        return codecs.decode(codecs.encode(_with_text_keys(loaded)))
+        return codecs.decode(codecs.encode(_first_document(text)))
     except yaml.MarkedYAMLError as error:
         raise YamlError(_told(error)) from error
     except Refused as error:
@@ -127,6 +140,30 @@ def load(text: bytes) -> Any:
         raise YamlError("yaml: nested deeper than the embedded API server reads") from None
     except (yaml.YAMLError, UnicodeDecodeError, ValueError, TypeError, msgspec.MsgspecError) as error:
         raise YamlError(f"yaml: {error}") from error
+
+
+def _first_document(text: bytes) -> Any:
+    loader = _Loader(text)
+    try:
+        node = loader.get_node() if loader.check_node() else None
+        return None if node is None else _built(loader, node)
+    finally:
+        loader.dispose()
+
+
+def _built(loader: _Loader, node: yaml.Node) -> Any:
+    """The value of a node, with texts for keys: in one pass over what most documents are made of."""
+    if isinstance(node, yaml.ScalarNode):
+        text: str = node.value
+        if node.tag == _STR:
+            return text
+        if node.tag == _INT and len(text) <= _SHORT and text.isdecimal() and text.isascii() and text[0] != "0":
+            return int(text)
+    elif isinstance(node, yaml.SequenceNode) and node.tag == _SEQ:
+        return [_built(loader, each) for each in node.value]
+    elif node.tag == _MAP and all(isinstance(key, yaml.ScalarNode) and key.tag != _MERGE for key, _ in node.value):
+        return {_key(_built(loader, key)): _built(loader, each) for key, each in node.value}
+    return _with_text_keys(loader.construct_document(node))
 
 
 def _check_limits(text: bytes) -> None:
