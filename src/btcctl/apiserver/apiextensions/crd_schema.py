@@ -165,15 +165,17 @@ def _check_keys(schema: Schema, field: str) -> Iterator[Cause]:
         why = f"must be object if parent array's {_LIST_TYPE} is map"
         yield invalid(f"{field}.items.type", items.get("type") or "", why)
         return
-    for index, key in enumerate(keys):
+    seen: set[str] = set()
+    for key in keys:
         found = (items.get("properties") or {}).get(key)
         if found is None:
             yield invalid(f"{field}.{_KEYS}", keys, "entries must all be names of item properties")
         elif found.get("type") in {"array", "object"}:
             why = f"must be a scalar type if parent array's {_LIST_TYPE} is map"
             yield invalid(f"{field}.items.properties[{key}].type", "object", why)
-        if key in keys[:index]:
+        if key in seen:
             yield invalid(f"{field}.{_KEYS}", keys, "must not contain duplicate entries")
+        seen.add(key)
 
 
 def _check_items(schema: Schema, field: str) -> Iterator[Cause]:
@@ -183,12 +185,13 @@ def _check_items(schema: Schema, field: str) -> Iterator[Cause]:
         return
     if items.get("nullable"):
         yield forbidden(f"{field}.items.nullable", f"cannot be nullable when {_LIST_TYPE} is {list_type}")
+    needed = set(items.get("required") or ())
     for key in schema.get(_KEYS) or () if list_type == "map" else ():
         found = (items.get("properties") or {}).get(key)
         if found is None:
             continue
         where, what = f"{field}.items.properties[{key}]", f"this property is in {_KEYS}, so it"
-        if key not in (items.get("required") or ()) and found.get("default") is None:
+        if key not in needed and found.get("default") is None:
             yield required(f"{where}.default", f"{what} must have a default or be a required property")
         if found.get("nullable"):
             yield forbidden(f"{where}.nullable", f"{what} cannot be nullable")

@@ -9,10 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from btcctl.apiserver.machinery.integers import saturated
 
+#: At any step: `..a..a..a` leads to a value by every way there is, of which there may be as many as atoms.
+_MOST_VALUES = 100_000
 #: From all values that were found so far to those they lead to.
 Step = Callable[[Sequence[Any]], list[Any]]
 
@@ -50,6 +53,17 @@ def _walked(steps: Iterable[Step], values: list[Any]) -> list[Any]:
     for step in steps:
         values = step(values)
     return values
+
+
+def _listed(values: Iterable[Any]) -> list[Any]:
+    """
+    Raises:
+        ValueError: There are more than any path is followed to.
+    """
+    found = list(islice(values, _MOST_VALUES + 1))
+    if len(found) > _MOST_VALUES:
+        raise ValueError("JSONPath: leads to too many values")
+    return found
 
 
 @lru_cache(maxsize=1024)
@@ -95,8 +109,7 @@ def _field(name: str) -> Step:
 
 
 def _slice(begin: int | None, end: int | None, step: int | None, *, is_one: bool) -> Step:
-    def take(values: Sequence[Any]) -> list[Any]:
-        found: list[Any] = []
+    def found_in(values: Sequence[Any]) -> Iterator[Any]:
         for value in values:
             if value is None:
                 continue
@@ -106,23 +119,22 @@ def _slice(begin: int | None, end: int | None, step: int | None, *, is_one: bool
             first += len(value) if first < 0 else 0
             last = first + 1 if is_one else len(value) if end is None else end + len(value) * (end < 0)
             if first == last:
-                return found
+                return
             if not (0 <= first < len(value) and 0 <= last <= len(value) and first <= last):
                 raise ValueError("JSONPath: array index out of bounds")
             if step is not None and step <= 0:
                 raise ValueError("JSONPath: step must be > 0")
-            found += value[first : last : step or 1]
-        return found
+            yield from islice(value, first, last, step or 1)
 
-    return take
+    return lambda values: _listed(found_in(values))
 
 
 def _union(parts: Sequence[Sequence[Step]]) -> Step:
-    return lambda values: [each for steps in parts for each in _walked(steps, list(values))]
+    return lambda values: _listed(each for steps in parts for each in _walked(steps, list(values)))
 
 
 def _all(values: Sequence[Any]) -> list[Any]:
-    return [each for value in values for each in _inside(value)]
+    return _listed(each for value in values for each in _inside(value))
 
 
 def _inside(value: Any) -> Iterable[Any]:
@@ -132,7 +144,7 @@ def _inside(value: Any) -> Iterable[Any]:
 
 
 def _deep(values: Sequence[Any]) -> list[Any]:
-    return [each for value in values for each in _collections(value)]
+    return _listed(each for value in values for each in _collections(value))
 
 
 def _collections(value: Any) -> Iterator[Any]:
@@ -172,7 +184,7 @@ def _filter(text: str) -> Step:
 def _items(values: Sequence[Any]) -> list[Any]:
     if not all(isinstance(each, list) for each in values):
         raise ValueError("JSONPath: not an array, which cannot be filtered")
-    return [each for value in values for each in value]
+    return _listed(each for value in values for each in value)
 
 
 def _operand(text: str) -> Step:

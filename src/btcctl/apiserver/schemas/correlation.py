@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from btcctl import codecs
 from btcctl.apiserver.machinery.json_values import deep_equal
 
 Schema = Mapping[str, Any]
@@ -17,13 +18,14 @@ Schema = Mapping[str, Any]
 class Correlated:
     """A value, what it was before, and the schema of both."""
 
-    __slots__ = ("_equal", "new", "old", "schema")
+    __slots__ = ("_equal", "_olds", "new", "old", "schema")
 
     def __init__(self, schema: Schema, new: Any, old: Any) -> None:
         self.schema = schema
         self.new = new
         self.old = old
         self._equal: bool | None = None
+        self._olds: ItemsByKeys | None = None
 
     def key(self, name: str) -> Correlated | None:
         """The same of a field; None if it was not there, or has no schema."""
@@ -41,7 +43,9 @@ class Correlated:
             return None
         if not isinstance(self.old, list):
             return None
-        old = item_by_keys(self.old, self.schema.get("x-kubernetes-list-map-keys") or (), self.new[index])
+        if self._olds is None:
+            self._olds = ItemsByKeys(self.old, self.schema.get("x-kubernetes-list-map-keys") or ())
+        old = self._olds.find(self.new[index])
         return None if old is None else Correlated(items, self.new[index], old)
 
     def equal(self) -> bool:
@@ -77,12 +81,23 @@ def field_schema(schema: Schema, name: str) -> Schema | None:
     return found if isinstance(found, dict) else None
 
 
-def item_by_keys(items: Sequence[Any], keys: Sequence[str], wanted: Any) -> Any:
-    """The item that agrees in all keys; None if there is none."""
-    if not isinstance(wanted, dict):
-        return None
-    identity = [wanted.get(key) for key in keys]
-    for item in items:
-        if isinstance(item, dict) and deep_equal([item.get(key) for key in keys], identity):
-            return item
-    return None
+class ItemsByKeys:
+    """The items of a list by their keys, of which there may be thousands.
+
+    Args:
+        items: What is no map is nobody's predecessor.
+    """
+
+    def __init__(self, items: Sequence[Any], keys: Sequence[str]) -> None:
+        self._keys = keys
+        self._found: dict[bytes, Any] = {}
+        for item in items:
+            if isinstance(item, dict):
+                self._found.setdefault(self._identity(item), item)
+
+    def find(self, wanted: Any) -> Any:
+        """The first item that agrees in all keys, in value and in type; None if there is none."""
+        return self._found.get(self._identity(wanted)) if isinstance(wanted, dict) else None
+
+    def _identity(self, item: Mapping[str, Any]) -> bytes:
+        return codecs.encode([item.get(key) for key in self._keys], order="sorted")

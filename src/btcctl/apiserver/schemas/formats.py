@@ -16,8 +16,8 @@ _UUID = r"(?i)[0-9a-f]{8}-?[0-9a-f]{4}-?%s[0-9a-f]{3}-?%s[0-9a-f]{3}-?[0-9a-f]{1
 _ANY, _VARIANT = "[0-9a-f]", "[89ab]"
 _SHORT_NAME = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _CLOCK = re.compile(r"(\d{2}):(\d{2}):(\d{2})(.\d+)?(z|([+-]\d{2}:\d{2}))", re.ASCII)
-_GO_DURATION = re.compile(r"[-+]?(0|((\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h))+)", re.ASCII)
-_WORDY_DURATION = re.compile(r"(\d+)\s*([A-Za-zµ]+)", re.ASCII)
+_GO_DURATION = re.compile(r"[-+]?(?:0|(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))++)", re.ASCII)
+_WORDY_DURATION = re.compile(r"(?<!\d)(\d+)\s*([A-Za-zµ]+)", re.ASCII)
 _DURATION_UNIT = re.compile(
     "ns|nano(second)?s?|us|µs|micro(second)?s?|ms|milli(second)?s?|s|sec|secs|seconds?|m|min|mins|minutes?"
     "|h|hr|hours?|d|days?|w|wk|weeks?"

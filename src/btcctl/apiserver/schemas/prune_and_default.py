@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from btcctl import codecs
+from btcctl.apiserver.machinery import errors
 
 Schema = Mapping[str, Any]
 
 _ROOT_FIELDS = ("apiVersion", "kind", "metadata")
 PRESERVE = "x-kubernetes-preserve-unknown-fields"
 EMBEDDED = "x-kubernetes-embedded-resource"
+_MOST_ADDED_BYTES = 1536 * 1024  # etcd's --max-request-bytes
 
 
 def prune(schema: Schema, body: dict[str, Any]) -> list[str]:
@@ -30,8 +32,26 @@ def prune(schema: Schema, body: dict[str, Any]) -> list[str]:
 
 
 def default(schema: Schema, body: dict[str, Any]) -> None:
-    """Fill in, in place, the defaults of what is absent, or null and not nullable."""
-    _default(schema, body)
+    """Fill in, in place, the defaults of what is absent, or null and not nullable.
+
+    Raises:
+        StatusError: They come to more than etcd takes of one object.
+    """
+    _default(schema, body, _Defaults())
+
+
+class _Defaults:
+    """Makes copies of defaults, for one object: each of a million items may be given a default of a megabyte."""
+
+    def __init__(self) -> None:
+        self._bytes_left = _MOST_ADDED_BYTES
+
+    def copy(self, value: Any) -> Any:
+        encoded = codecs.encode(value)
+        self._bytes_left -= len(encoded) + 1
+        if self._bytes_left < 0:
+            raise errors.too_large_for_etcd()
+        return codecs.decode(encoded)
 
 
 def _prune(schema: Schema, value: Any, path: str, removed: list[str]) -> None:
@@ -57,19 +77,19 @@ def _prune(schema: Schema, value: Any, path: str, removed: list[str]) -> None:
             removed.append(f"{path}.{key}" if path else key)
 
 
-def _default(schema: Schema, value: Any) -> None:
+def _default(schema: Schema, value: Any, defaults: _Defaults) -> None:
     items = schema.get("items")
     if isinstance(value, list) and isinstance(items, dict):
         for index, item in enumerate(value):
             if item is None and "default" in items and not items.get("nullable"):
-                value[index] = _copy(items["default"])
-            _default(items, value[index])
+                value[index] = defaults.copy(items["default"])
+            _default(items, value[index], defaults)
     if not isinstance(value, dict):
         return
     properties = schema.get("properties") or {}
     for key, field in properties.items():
         if "default" in field and (key not in value or (value[key] is None and not field.get("nullable"))):
-            value[key] = _copy(field["default"])
+            value[key] = defaults.copy(field["default"])
     additional = schema.get("additionalProperties")
     for key in list(value):
         below = properties.get(key, additional)
@@ -78,7 +98,7 @@ def _default(schema: Schema, value: Any) -> None:
         if value[key] is None and not below.get("nullable"):
             del value[key]  # null is as good as absent
         else:
-            _default(below, value[key])
+            _default(below, value[key], defaults)
 
 
 def has_rules(schema: Schema) -> bool:
@@ -87,7 +107,3 @@ def has_rules(schema: Schema) -> bool:
     return bool(schema.get("x-kubernetes-validations")) or any(
         isinstance(each, dict) and has_rules(each) for each in below
     )
-
-
-def _copy(value: Any) -> Any:
-    return codecs.decode(codecs.encode(value))

@@ -5,11 +5,13 @@ Written here because no library gives these texts. Source: k8s.io/kube-openapi/p
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from btcctl.apiserver.machinery import errors
 from btcctl.apiserver.machinery.errors import Cause
 from btcctl.apiserver.machinery.gofmt import plain, quoted, shown
 from btcctl.apiserver.machinery.json_values import deep_equal
@@ -23,6 +25,10 @@ _INT_LIMITS = {"int32": 2**31}
 _NUMBER_FORMATS = {"integer": {"int32", "int64"}, "number": {"float", "double"}}
 _MOST_EXACT = 2**53 - 1  # the whole numbers a float holds exactly
 _JUNCTORS = frozenset({"anyOf", "oneOf", "allOf", "not"})
+#: Of all texts that are kept: each of a thousand items may be told of the thousands of values that it may have.
+_MOST_CHARACTERS = 16_000_000
+#: Of anyOf and its like, in all values of one object: each of its thousands of items may have hundreds.
+_MOST_ALTERNATIVES = 200_000
 _NEARLY = 1e-9  # how near a float must be to a whole number to be taken for one
 
 
@@ -46,10 +52,18 @@ class Result:
 
     by_text: dict[str, Problem] = field(default_factory=dict)
     matches: int = 0
+    _characters: int = 0
 
     def add(self, *problems: Problem) -> None:
+        """
+        Raises:
+            StatusError: More is wrong than is told of.
+        """
         for problem in problems:
-            self.by_text.setdefault(problem.text, problem)
+            if self.by_text.setdefault(problem.text, problem) is problem:
+                self._characters += len(problem.text) + len(problem.message)
+        if self._characters > _MOST_CHARACTERS:
+            raise errors.too_long_causes()
 
     def merge(self, other: Result) -> None:
         if other.by_text:
@@ -64,7 +78,29 @@ def validate(schema: Schema, value: Any, base: str = "", node: Correlated | None
         base: The field the value stands in; messages do not name it, causes do.
         node: How it was before: what is unchanged is not complained of.
     """
+    _left.alternatives = _MOST_ALTERNATIVES
     return [_cause(each, base) for each in _checked(schema, value, "", node).by_text.values()]
+
+
+class _Left(threading.local):
+    """How many alternatives may still be looked at, in one thread's call."""
+
+    alternatives = 0
+
+
+_left = _Left()
+
+
+def _alternatives(schemas: Any, value: Any, path: str, node: Correlated | None) -> Iterator[Result]:
+    """
+    Raises:
+        StatusError: 501, a real server takes its time for so many.
+    """
+    for each in schemas or ():
+        if _left.alternatives <= 0:
+            raise errors.not_implemented(f"an object with more than {_MOST_ALTERNATIVES} alternatives to look at")
+        _left.alternatives -= 1
+        yield _check(each, value, path, node)
 
 
 def _cause(problem: Problem, base: str) -> Cause:
@@ -176,11 +212,26 @@ def _unplaced(text: str) -> Problem:
 
 def _check_enum(schema: Schema, value: Any, path: str, result: Result) -> None:
     allowed = schema.get("enum")
-    if not allowed or any(_is_one_of_enum(value, each) for each in allowed):
+    if not allowed or (type(value) is str and value in _texts_of(allowed)):
+        return
+    if any(_is_one_of_enum(value, each) for each in allowed):
         return
     listed = ", ".join(quoted(each if isinstance(each, str) else shown(each)) for each in allowed)
     message = f"Unsupported value: {shown(value)}: supported values: {listed}"
     result.add(Problem(f"{path} in body should be one of {plain(allowed)}", "FieldValueNotSupported", message, path))
+
+
+#: Texts that are allowed, by the list's identity; it is kept beside them. Thousands of items may each have thousands.
+_known_texts: dict[int, tuple[Any, frozenset[str]]] = {}
+
+
+def _texts_of(allowed: list[Any]) -> frozenset[str]:
+    known = _known_texts.get(id(allowed))
+    if known is None or known[0] is not allowed:
+        if len(_known_texts) > 255:
+            _known_texts.clear()
+        known = _known_texts[id(allowed)] = allowed, frozenset(each for each in allowed if isinstance(each, str))
+    return known[1]
 
 
 def _is_one_of_enum(value: Any, allowed: Any) -> bool:
@@ -198,13 +249,8 @@ def _check_junctors(schema: Schema, value: Any, path: str, node: Correlated | No
     if not _JUNCTORS.intersection(schema):
         return
     where = quoted(path)
-    any_of = [_check(each, value, path, node) for each in schema.get("anyOf") or ()]
-    if any_of:
-        good = [each for each in any_of if not each.by_text]
-        if not good:
-            result.add(_unplaced(f"{where} must validate at least one schema (anyOf)"))
-        result.merge(good[0] if good else _best(any_of))
-    one_of = [_check(each, value, path, node) for each in schema.get("oneOf") or ()]
+    _check_any_of(schema, value, path, node, result)
+    one_of = list(_alternatives(schema.get("oneOf"), value, path, node))
     if one_of:
         good = [each for each in one_of if not each.by_text]
         if len(good) == 1:
@@ -214,7 +260,7 @@ def _check_junctors(schema: Schema, value: Any, path: str, node: Correlated | No
             result.add(_unplaced(f"{where} must validate one and only one schema (oneOf). {found}"))
             if one_of[-1].by_text and not good:
                 result.merge(_best(one_of))
-    all_of = [_check(each, value, path, node) for each in schema.get("allOf") or ()]
+    all_of = list(_alternatives(schema.get("allOf"), value, path, node))
     for each in all_of:
         result.merge(each)
     if any(each.by_text for each in all_of):
@@ -222,6 +268,18 @@ def _check_junctors(schema: Schema, value: Any, path: str, node: Correlated | No
         result.add(_unplaced(f"{where} must validate all the schemas (allOf){none}"))
     if schema.get("not") is not None and not _check(schema["not"], value, path, node).by_text:
         result.add(_unplaced(f"{where} must not validate the schema (not)"))
+
+
+def _check_any_of(schema: Schema, value: Any, path: str, node: Correlated | None, result: Result) -> None:
+    tried: list[Result] = []
+    for each in _alternatives(schema.get("anyOf"), value, path, node):
+        tried.append(each)
+        if not each.by_text:
+            result.merge(each)
+            return
+    if tried:
+        result.add(_unplaced(f"{quoted(path)} must validate at least one schema (anyOf)"))
+        result.merge(_best(tried))
 
 
 def _best(results: list[Result]) -> Result:
