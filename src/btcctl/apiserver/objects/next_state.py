@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from btcctl import codecs
 from btcctl.apiserver.kinds import metadata as meta
+from btcctl.apiserver.machinery import errors
 from btcctl.apiserver.objects.strategies import Strategy, nothing, strategy_of
 from btcctl.apiserver.requests.bodies import private
 from btcctl.apiserver.requests.routing import Route
@@ -12,6 +14,7 @@ from btcctl.apiserver.served.registry import Served
 from btcctl.apiserver.storage.collection import Body
 from btcctl.json_values import is_identical
 
+_MANY_PARTS = 10_000
 _METADATA = frozenset({"metadata"})  # has no defaults, and is put in order when the object is stored
 
 
@@ -20,13 +23,20 @@ def complete(served: Served, strategy: Strategy, new: dict[str, Any], old: Body 
 
     Args:
         old: How it was in the store: what is still so lacks nothing.
+
+    Raises:
+        StatusError: It is larger than etcd takes, and of so many parts that it takes seconds to look at each.
     """
     same = unchanged(new, old)
     served.kind.fill(new, same | _METADATA)
     if strategy.complete is not nothing:
         strategy.complete(new)
         same = unchanged(new, old)
-    return served.kind.written(new, same | _METADATA)
+    written = served.kind.written(new, same | _METADATA)
+    encoded = codecs.encode(written)
+    if len(encoded) > meta.MAX_OBJECT_BYTES and encoded.count(b"{") > _MANY_PARTS:
+        raise errors.too_large_for_etcd()
+    return written
 
 
 def unchanged(new: Body, old: Body | None) -> frozenset[str]:
