@@ -12,7 +12,7 @@ from btcctl.apiserver.machinery.field_errors import forbidden, invalid
 from btcctl.apiserver.machinery.gofmt import json_text, shown
 from btcctl.apiserver.schemas import sizes
 from btcctl.apiserver.schemas.cel.costs import MOST
-from btcctl.apiserver.schemas.cel.syntax import CompileError, Unsupported
+from btcctl.apiserver.schemas.cel.syntax import CompileError, Unsupported, words_in
 from btcctl.apiserver.schemas.cel.types import Type, normalized_path, type_of
 from btcctl.apiserver.schemas.prune_and_default import has_rules
 from btcctl.apiserver.schemas.sizes import Declared
@@ -121,6 +121,7 @@ class _Checker:
         def size_at(path: tuple[str, ...]) -> int | None:
             return size.at(path[1:])
 
+        errors.spend_words(words_in(rule["rule"]) + words_in(rule.get("messageExpression") or ""))
         found = None
         try:
             found = rules.compile_rule(rule, type_, size_at)

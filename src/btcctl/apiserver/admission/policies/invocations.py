@@ -64,10 +64,10 @@ def _read(policy: Body, bindings: tuple[Body, ...]) -> Policy:
         for each in spec.get("matchConditions") or ()
     ]
     variables: dict[str, Any] = {}
+    types: dict[str, Any] = {}
     for each in spec.get("variables") or ():
-        known = {name: found.type for name, found in variables.items()}
-        found = cel.compile_text(each["expression"], (), has_params=has_params, variables=known)
-        variables[each["name"]] = found
+        found = cel.compile_text(each["expression"], (), has_params=has_params, variables=types)
+        variables[each["name"]], types[each["name"]] = found, found.type
     return Policy(policy["metadata"]["name"], spec, bindings, has_params, conditions, variables)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from btcctl.apiserver.machinery import errors
 from btcctl.apiserver.machinery.errors import Cause
 from btcctl.apiserver.machinery.field_errors import invalid
-from btcctl.apiserver.schemas.cel.syntax import CompileError, Unsupported
+from btcctl.apiserver.schemas.cel.syntax import CompileError, Unsupported, words_in
 from btcctl.apiserver.schemas.cel.types import Type
 
 
@@ -33,6 +33,7 @@ def check(text: str, field: str, types: list[Type] | None = None, **how: Any) ->
         StatusError: 501, this server would not do it right.
     """
     conditions = importlib.import_module("btcctl.apiserver.schemas.cel.conditions")  # late: most have none
+    errors.spend_words(words_in(text))
     try:
         found = conditions.compile_text(text, **how)
         if types is not None:

@@ -199,7 +199,7 @@ def _check_variables(variables: Any, types: dict[str, Type], *, has_params: bool
             continue
         found: list[Type] = []
         yield from expressions.check(
-            text, f"{field}.expression", found, results=(), has_params=has_params, variables=dict(types)
+            text, f"{field}.expression", found, results=(), has_params=has_params, variables=types
         )
         types[name] = found[0] if found else DYN
 

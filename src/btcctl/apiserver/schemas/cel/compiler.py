@@ -12,22 +12,36 @@ from itertools import accumulate
 from typing import Any, NamedTuple
 
 from btcctl.apiserver.schemas.cel import macros
-from btcctl.apiserver.schemas.cel.costs import NOTHING, Estimate, Estimator, Operand, SizeAt, literal
-from btcctl.apiserver.schemas.cel.data import EvaluationError, Made, equal, loosely_equal, read
+from btcctl.apiserver.schemas.cel.costs import (
+    LIST_COST,
+    MAP_COST,
+    NOTHING,
+    Estimate,
+    Estimator,
+    Operand,
+    SizeAt,
+    literal,
+)
+from btcctl.apiserver.schemas.cel.data import EvaluationError, Made, equal, loosely_equal
 from btcctl.apiserver.schemas.cel.functions import FUNCTIONS, UNSUPPORTED
 from btcctl.apiserver.schemas.cel.overloads import (
     Run,
     Scope,
     bind,
+    comparison_cost,
     direct,
     dispatched,
     fits,
+    has_one_price,
     is_less_specific,
     is_vague,
+    selected,
+    spend,
     truth,
 )
 from btcctl.apiserver.schemas.cel.syntax import (
     LEAVES,
+    MAX_CHARACTERS,
     OPERATORS,
     CompileError,
     Unsupported,
@@ -59,6 +73,7 @@ class Part(NamedTuple):
     type: Type
     run: Run
     estimate: Estimate = Estimate()
+    is_constant: bool = False  #: a literal, or a list of nothing else
 
     @property
     def operand(self) -> Operand:
@@ -92,6 +107,9 @@ def compile_expression(
         CompileError: It cannot be, whoever asks.
         Unsupported: It cannot be here.
     """
+    if len(text) > MAX_CHARACTERS:
+        why = f"expression code point size exceeds limit: size: {len(text)}, limit {MAX_CHARACTERS}"
+        raise CompileError(f"ERROR: <input>:-1:0: {why}")
     if _depth(text) > _MAX_DEPTH:
         raise CompileError(f"ERROR: <input>:-1:0: expression recursion limit exceeded: {_MAX_DEPTH}")
     compiler = Compiler(text, variables, Estimator(size_at), makes_objects=makes_objects)
@@ -153,10 +171,10 @@ class Compiler:
             result = results.pop() if len(results) == 1 else DYN
             made = [overload for overload, _ in fitting]
             cost = self.estimator.call(name, made, operands, result, is_member=is_member)
-            return Part(result, dispatched(candidates, runs), cost)
+            return Part(result, dispatched(name, candidates, runs), cost)
         overload, bound = fitting[0]
         cost = self.estimator.call(name, [overload], operands, bound.result, is_member=is_member)
-        return Part(bound.result, direct(overload.run, runs), cost)
+        return Part(bound.result, direct(name, overload, runs), cost)
 
     def _no_overload(self, position: int, name: str, types: Sequence[Type], *, is_member: bool = False) -> Part:
         shown = [str(each) for each in types]
@@ -205,6 +223,8 @@ class Compiler:
         left, right = self.part(operator.children[0]), self.part(right_tree)
         if name in {"_==_", "_!=_"}:
             return self._equality(name, position, left, right)
+        if name == "@in" and right.is_constant and not self.problems:
+            return self.call(name, position, [left, right])._replace(run=macros.membership(left.run, right.run({})))
         return self.call(name, position, [left, right])
 
     def _equality(self, name: str, position: int, left: Part, right: Part) -> Part:
@@ -214,9 +234,14 @@ class Compiler:
         wanted = name == "_==_"
         cost = self.estimator.comparison(left.estimate, right.estimate)
         vague = is_vague(left.type) or is_vague(right.type)
-        if vague:
-            return Part(BOOL, lambda scope: loosely_equal(left.run(scope), right.run(scope)) is wanted, cost)
-        return Part(BOOL, lambda scope: equal(type_, left.run(scope), right.run(scope)) is wanted, cost)
+        is_cheap = has_one_price(name, (left.type, right.type))
+
+        def run(scope: Scope) -> bool:
+            one, other = left.run(scope), right.run(scope)
+            spend(scope, 1 if is_cheap else comparison_cost(one, other))
+            return (loosely_equal(one, other) if vague else equal(type_, one, other)) is wanted
+
+        return Part(BOOL, run, cost)
 
     def _unary(self, tree: Any) -> Part:
         sign, operand = tree.children
@@ -241,7 +266,7 @@ class Compiler:
             below = (made_type(type_.kind) or {}).get(name, DYN)
         elif type_.kind != "dyn":
             return self.complain(position, f"type '{type_}' does not support field selection")
-        return Part(below, _field(owner.run, name, below, real), self.estimator.field(owner.operand, name, below))
+        return Part(below, selected(owner.run, name, below, real), self.estimator.field(owner.operand, name, below))
 
     def _member_index(self, tree: Any) -> Part:
         owner, index = (self.part(each) for each in tree.children)
@@ -322,13 +347,14 @@ class Compiler:
         text = str(token)
         if token.type in {"INT_LIT", "FLOAT_LIT"}:
             number = number_of(token.type, text)
-            return Part(INT if token.type == "INT_LIT" else DOUBLE, lambda _: number, literal(number))
+            type_ = INT if token.type == "INT_LIT" else DOUBLE
+            return Part(type_, lambda _: number, literal(number), is_constant=True)
         if token.type in {"STRING_LIT", "MLSTRING_LIT"}:
             value = text_of(text)
-            return Part(STRING, lambda _: value, literal(value))
+            return Part(STRING, lambda _: value, literal(value), is_constant=True)
         if token.type in {"BOOL_LIT", "NULL_LIT"}:
             known = {"true": True, "false": False}.get(text)
-            return Part(NULL if known is None else BOOL, lambda _: known, literal(known))
+            return Part(NULL if known is None else BOOL, lambda _: known, literal(known), is_constant=True)
         raise Unsupported(f"the literal {text}")
 
     def _list_lit(self, tree: Any) -> Part:
@@ -337,7 +363,15 @@ class Compiler:
         item = self._common_type(trees, parts, is_list=True)
         runs = [each.run for each in parts]
         cost = self.estimator.a_list([each.estimate for each in parts])
-        return Part(list_of(item), lambda scope: [run(scope) for run in runs], cost)
+        if all(each.is_constant for each in parts):
+            made = [run({}) for run in runs]
+            return Part(list_of(item), lambda _: made, cost, is_constant=True)
+
+        def run(scope: Scope) -> list[Any]:
+            spend(scope, LIST_COST)
+            return [each(scope) for each in runs]
+
+        return Part(list_of(item), run, cost)
 
     def _map_lit(self, tree: Any) -> Part:
         trees = _arguments(tree.children)
@@ -348,6 +382,7 @@ class Compiler:
         cost = self.estimator.a_map([each.estimate for each in keys], [each.estimate for each in held])
 
         def run(scope: Scope) -> dict[Any, Any]:
+            spend(scope, MAP_COST)
             try:
                 return {key(scope): value(scope) for key, value in pairs}
             except TypeError as error:
@@ -373,20 +408,3 @@ class Compiler:
 
 def _arguments(trees: Sequence[Any]) -> list[Any]:
     return list(trees[0].children) if trees else []
-
-
-def _field(owner: Run, name: str, type_: Type, key: str) -> Run:
-    """
-    Args:
-        key: The field's name in the object.
-    """
-
-    def run(scope: Scope) -> Any:
-        value = owner(scope)
-        if not isinstance(value, Mapping):
-            raise EvaluationError("no such overload")
-        if key not in value:
-            raise EvaluationError(f"no such key: {name}")
-        return read(type_, value[key])
-
-    return run

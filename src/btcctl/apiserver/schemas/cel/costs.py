@@ -18,7 +18,7 @@ Path = tuple[str, ...]  #: from a variable through the fields, `@items`, `@value
 SizeAt = Callable[[Path], int | None]  #: how large what a path leads to may become; None if nobody knows
 
 MOST = 2**64 - 1
-_LIST, _MAP, _STRUCT = 10, 30, 40
+LIST_COST, MAP_COST, _STRUCT = 10, 30, 40
 _TRAVERSAL, _PATTERN = 0.1, 0.25  # of a character
 _SCALARS = frozenset(["bool", "int", "double", "duration", "timestamp", "uint"])
 _TEXTS = frozenset(["string", "bytes"])
@@ -149,11 +149,11 @@ class Estimator:
         return Estimate(_bounded(left.cost + right.cost), size=_ONE)
 
     def a_list(self, items: Sequence[Estimate]) -> Estimate:
-        cost = _bounded(_LIST + sum(each.cost for each in items))
+        cost = _bounded(LIST_COST + sum(each.cost for each in items))
         return Estimate(cost, (), Size(len(items), len(items)), _union_of(items), _ONE)
 
     def a_map(self, keys: Sequence[Estimate], values: Sequence[Estimate]) -> Estimate:
-        cost = _bounded(_MAP + sum(each.cost for each in (*keys, *values)))
+        cost = _bounded(MAP_COST + sum(each.cost for each in (*keys, *values)))
         return Estimate(cost, (), Size(len(keys), len(keys)), _union_of(values), _union_of(keys))
 
     def made(self, fields: Iterable[Estimate]) -> Estimate:
@@ -177,13 +177,13 @@ class Estimator:
         if name in {"all", "exists"}:
             return Estimate(_looped(items, body + (3 if name == "all" else 4), around=1), size=_ONE)
         if name == "map":
-            step, item = bodies[-1].cost + _LIST + 2, bodies[-1].extent
+            step, item = bodies[-1].cost + LIST_COST + 2, bodies[-1].extent
             step = body + step if len(bodies) == 2 else step
         elif name == "filter":
-            step, item = body + _LIST + 3, variable
+            step, item = body + LIST_COST + 3, variable
         else:  # exists_one
             return Estimate(_looped(items, body + 2, around=2), size=_ONE)
-        return Estimate(_looped(items, step, around=_LIST + 1), (), items.extent, Size(0, item.most), _ONE)
+        return Estimate(_looped(items, step, around=LIST_COST + 1), (), items.extent, Size(0, item.most), _ONE)
 
     def _function(
         self, name: str, overload: Overload, operands: Sequence[Operand], *, is_member: bool

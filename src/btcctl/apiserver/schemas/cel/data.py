@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -43,8 +43,9 @@ class EvaluationError(BtcctlError):
 class Budget:
     """What the loops of rules may still cost.
 
-    A real server counts the cost of every operation. Here only the steps of loops count, each with the least that it
-    costs there, so that nothing is refused which a real one takes, and nothing runs much longer.
+    A real server counts the cost of every operation. Here those of loops and of calls count, each with no more than it
+    costs there (see `overloads` for what costs more), so that nothing is refused which a real one takes, and nothing
+    runs much longer.
 
     Args:
         cost: Of all rules for one object; RuntimeCELCostBudget.
@@ -180,7 +181,7 @@ def parse_time(text: str) -> Timestamp:
 
 
 def parse_duration(text: str) -> Duration:
-    found = re.fullmatch(r"([-+]?)((?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+|0)", text, re.ASCII)
+    found = re.fullmatch(r"([-+]?)((?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))++|0)", text, re.ASCII)
     if found is None:
         raise EvaluationError("type conversion error from 'string' to 'google.protobuf.Duration'")
     total = 0
@@ -207,6 +208,8 @@ def equal(type_: Type, one: Any, other: Any) -> bool:
 
 def loosely_equal(one: Any, other: Any) -> bool:
     """Numbers by value, anything else only to its like."""
+    if type(one) is type(other):
+        return bool(one == other)
     numbers = [isinstance(each, int | float) and not isinstance(each, bool) for each in (one, other)]
     return bool(one == other) and (all(numbers) or type(one) is type(other))
 
@@ -216,11 +219,35 @@ def _lists_equal(type_: Type, one: list[Any], other: list[Any]) -> bool:
     if len(one) != len(other):
         return False
     if type_.list_type == "set":
-        return all(any(equal(item, each, found) for found in other) for each in one)
+        known = _Known(other)
+        return all(known.has(item, each, each) for each in one)
     if type_.list_type == "map":
-        return all(any(_keys_equal(type_, each, found) and equal(item, each, found) for found in other) for each in one)
+        known = _Known(other, type_.keys)
+        return all(known.has(item, each, [each.get(key) for key in type_.keys]) for each in one)
     return all(equal(item, each, other[index]) for index, each in enumerate(one))
 
 
-def _keys_equal(type_: Type, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    return all(one.get(key) == other.get(key) for key in type_.keys)
+class _Known:
+    """The items of a list by what they are known by, of which there may be thousands.
+
+    Args:
+        keys: None: by themselves.
+    """
+
+    def __init__(self, items: list[Any], keys: Sequence[str] | None = None) -> None:
+        self._items: dict[str, list[Any]] = {}
+        for each in items:
+            known_by = each if keys is None else [each.get(key) for key in keys]
+            self._items.setdefault(_text_of(known_by), []).append(each)
+
+    def has(self, type_: Type, item: Any, known_by: Any) -> bool:
+        return any(equal(type_, item, each) for each in self._items.get(_text_of(known_by), ()))
+
+
+def _text_of(value: Any) -> str:
+    """The same for all that are equal: 1 and 1.0, and maps in any order."""
+    if isinstance(value, Mapping):
+        return repr(sorted((str(key), _text_of(each)) for key, each in value.items()))
+    if isinstance(value, list):
+        return repr([_text_of(each) for each in value])
+    return repr(int(value) if isinstance(value, float) and value.is_integer() else value)

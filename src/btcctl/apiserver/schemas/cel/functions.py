@@ -153,7 +153,10 @@ def _character(text: str, index: int) -> str:
 
 
 def _ascii(change: Callable[[str], str]) -> Callable[[str], str]:
-    return lambda text: "".join(change(each) if each.isascii() else each for each in text)
+    def changed(text: str) -> str:
+        return change(text) if text.isascii() else "".join(change(each) if each.isascii() else each for each in text)
+
+    return changed
 
 
 def _split(text: str, separator: str, limit: int = -1) -> list[str]:

@@ -1,17 +1,39 @@
-"""Which overload of a function fits operands, by their types or, where these are not known, by their values."""
+"""Calls: which overload fits operands, by their types or, where these are not known, by their values; and its cost.
+
+While an expression runs, a call costs no more than a real server counts, so that nothing is refused that it takes; but
+where that counts nothing for what takes memory or time without end (a replacement in each character, lists that are
+joined, values compared to all depths), it is counted as well.
+
+Source: github.com/google/cel-go/interpreter/runtimecost.go, v0.26, and k8s.io/apiserver/pkg/cel/library/cost.go, v0.36.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from btcctl.apiserver.schemas.cel.data import BUDGET, Duration, EvaluationError, Made, Optional, Timestamp
+from btcctl.apiserver.schemas.cel.data import (
+    BUDGET,
+    BudgetExceeded,
+    Duration,
+    EvaluationError,
+    Made,
+    Optional,
+    Timestamp,
+    read,
+)
 from btcctl.apiserver.schemas.cel.functions import Overload
 from btcctl.apiserver.schemas.cel.types import Type
 
 Scope = dict[str, Any]  #: the values of the variables
 Run = Callable[[Scope], Any]
 
+_PER_CHARACTER = 10  # characters that are passed for one
+_PER_PATTERN = 4
+_SCALARS = frozenset(["bool", "int", "double", "timestamp", "duration", "null"])
+_PARTS_FOR_ONE = 10  # of values that are compared to all depths
+_MOST_PARTS = 1_000_000
+_MOST_MADE = 2_000_000  # values and characters of what an expression makes for an object, which is smaller
 _NULLABLE = frozenset(["null", "object", "dyn", "timestamp", "duration", "optional_type"])
 
 
@@ -77,13 +99,37 @@ def truth(value: Any) -> bool:
     return value
 
 
-def direct(function: Callable[..., Any], runs: Sequence[Run]) -> Run:
+def direct(name: str, overload: Overload, runs: Sequence[Run]) -> Run:
     """Calls a function whose operands are known to fit."""
+    function, is_cheap = overload.run, has_one_price(name, overload.arguments)
+    if len(runs) != 2:
 
-    def run(scope: Scope) -> Any:
-        return _called(function, [each(scope) for each in runs])
+        def run(scope: Scope) -> Any:
+            operands = [each(scope) for each in runs]
+            spend(scope, 1 if is_cheap else call_cost(name, operands))
+            return _called(function, operands)
 
-    return run
+        return run
+    left, right = runs
+
+    def run_both(scope: Scope) -> Any:  # most calls, and so without a step that is not needed
+        one, other = left(scope), right(scope)
+        budget = scope.get(BUDGET)
+        if budget is not None:
+            budget.spend(1 if is_cheap else call_cost(name, (one, other)))
+        try:
+            return function(one, other)
+        except (TypeError, AttributeError) as error:
+            raise EvaluationError("no such overload") from error
+
+    return run_both
+
+
+def spend(scope: Scope, cost: int) -> None:
+    """Let the budget of an expression, if it has one, pay for a part."""
+    budget = scope.get(BUDGET)
+    if budget is not None:
+        budget.spend(cost)
 
 
 def _called(function: Callable[..., Any], operands: Sequence[Any]) -> Any:
@@ -93,15 +139,13 @@ def _called(function: Callable[..., Any], operands: Sequence[Any]) -> Any:
         raise EvaluationError("no such overload") from error
 
 
-def dispatched(overloads: Sequence[Overload], runs: Sequence[Run]) -> Run:
+def dispatched(name: str, overloads: Sequence[Overload], runs: Sequence[Run]) -> Run:
     """Finds the overload by the values: the types were not known before."""
     known: dict[tuple[type, ...], Overload | None] = {}  # by Python's types: few, and each found once
 
     def run(scope: Scope) -> Any:
-        budget = scope.get(BUDGET)
-        if budget is not None:
-            budget.spend(1)  # the least that a real server counts for a call
         operands = [each(scope) for each in runs]
+        spend(scope, call_cost(name, operands))
         key = tuple(type(each) for each in operands)
         if key not in known:
             types = [_type_of_value(each) for each in operands]
@@ -120,3 +164,145 @@ def _type_of_value(value: Any) -> Type:
         Duration: "duration", Timestamp: "timestamp", Optional: "optional_type",
     }  # fmt: skip
     return Type(value.type_name if isinstance(value, Made) else kinds.get(type(value), "null"))
+
+
+def selected(owner: Run, name: str, type_: Type, key: str) -> Run:
+    """`owner.name`.
+
+    Args:
+        key: The field's name in the object.
+    """
+
+    def run(scope: Scope) -> Any:
+        value = owner(scope)
+        if not isinstance(value, Mapping):
+            raise EvaluationError("no such overload")
+        if key not in value:
+            raise EvaluationError(f"no such key: {name}")
+        return read(type_, value[key])
+
+    return run
+
+
+def call_cost(name: str, operands: Sequence[Any]) -> int:
+    """
+    Args:
+        operands: Of whatever types.
+    """
+    known = _COSTS.get(name)
+    try:
+        return 1 if known is None else known(*operands)
+    except (TypeError, AttributeError):  # no operands of this function, which it says itself
+        return 1
+
+
+def has_one_price(name: str, types: Sequence[Type]) -> bool:
+    """Whether any call with operands of these types costs 1."""
+    return (name not in _COSTS and name not in _COMPARISONS) or all(each.kind in _SCALARS for each in types)
+
+
+def comparison_cost(one: Any, other: Any) -> int:
+    """Of `==` and `!=`."""
+    if isinstance(one, str) and isinstance(other, str):
+        return _passed(min(len(one), len(other)))
+    if isinstance(one, list | Mapping) and isinstance(other, list | Mapping):
+        return min(_parts(each) for each in (one, other))
+    return 1
+
+
+def check_volume(value: Any) -> None:
+    """
+    Raises:
+        BudgetExceeded: What an expression has made is larger than any object may be.
+    """
+    _volume(value, _MOST_MADE, per_character=1)
+
+
+def _parts(value: Any) -> int:
+    """What it costs to go through a value to all depths."""
+    return 1 + _volume(value, _MOST_PARTS) // _PARTS_FOR_ONE
+
+
+def _volume(value: Any, most: int, *, per_character: int = 0) -> int:
+    """How many values it has at all depths, and characters. What is there by several ways counts for each.
+
+    Raises:
+        BudgetExceeded: More than `most`.
+    """
+    count, left = 0, [value]
+    while left:
+        each = left.pop()
+        count += 1
+        if isinstance(each, list):
+            left += each
+        elif isinstance(each, dict):
+            left += each.values()
+            count += per_character * sum(len(key) for key in each if isinstance(key, str))
+        elif isinstance(each, str):
+            count += per_character * len(each)
+        if count + len(left) > most:
+            raise BudgetExceeded("operation cancelled: actual cost limit exceeded")
+    return count
+
+
+def _passed(characters: int) -> int:
+    return -(-characters // _PER_CHARACTER)
+
+
+def _sum(one: Any, other: Any) -> int:
+    if isinstance(one, str):
+        return _passed(len(one) + len(other))
+    return 1 + len(one) + len(other) if isinstance(one, list) else 1
+
+
+def _order(one: Any, other: Any) -> int:
+    return _passed(min(len(one), len(other))) if isinstance(one, str) else 1
+
+
+def _membership(wanted: Any, items: Any) -> int:
+    if not isinstance(items, list):
+        return 1
+    return len(items) if not isinstance(wanted, list | Mapping) else _parts(items)
+
+
+def _matched(text: str, pattern: str, *_: Any) -> int:
+    return _passed(len(text) + 1) * -(-len(pattern) // _PER_PATTERN)
+
+
+def _replaced(text: str, old: str, new: str, limit: int = -1) -> int:
+    count = text.count(old) if old else len(text) + 1
+    count = count if limit < 0 else min(count, limit)
+    return _passed(2 * len(text)) + _passed(count * max(len(new) - len(old), 0))
+
+
+def _joined(items: list[str], separator: str = "") -> int:
+    return _passed(sum(len(each) for each in items) + len(separator) * len(items))
+
+
+def _traversed(items: Any, *_: Any) -> int:
+    if isinstance(items, str):
+        return _passed(len(items))
+    return sum(_passed(len(each)) if isinstance(each, str) else 1 for each in items)
+
+
+def _position(items: Any, wanted: Any, *_: Any) -> int:
+    if isinstance(items, list) and isinstance(wanted, list | Mapping):
+        return _parts(items)
+    return _traversed(items)
+
+
+def _copied(text: str, *_: Any) -> int:
+    return _passed(len(text))
+
+
+_COMPARISONS = frozenset(["_==_", "_!=_"])
+_COSTS: Mapping[str, Callable[..., int]] = {
+    "_+_": _sum, "_<_": _order, "_<=_": _order, "_>_": _order, "_>=_": _order, "@in": _membership,
+    "contains": lambda text, part: _passed(len(text)) * _passed(len(part)),
+    "startsWith": lambda _, part: _passed(len(part)), "endsWith": lambda _, part: _passed(len(part)),
+    "matches": _matched, "find": _matched, "findAll": _matched,
+    "lowerAscii": _copied, "upperAscii": _copied, "trim": _copied, "substring": _copied, "jsonpatch.escapeKey": _copied,
+    "split": lambda text, *_: _passed(2 * len(text)), "replace": _replaced, "join": _joined,
+    "isSorted": _traversed, "sum": _traversed, "min": _traversed, "max": _traversed,
+    "indexOf": _position, "lastIndexOf": _position,
+}  # fmt: skip

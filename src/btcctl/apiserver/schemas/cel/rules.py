@@ -15,7 +15,7 @@ from btcctl.apiserver.schemas.cel.costs import SizeAt
 from btcctl.apiserver.schemas.cel.data import BUDGET, Budget, BudgetExceeded, EvaluationError, Optional
 from btcctl.apiserver.schemas.cel.syntax import CompileError
 from btcctl.apiserver.schemas.cel.types import STRING, Type, normalized_path, type_of
-from btcctl.apiserver.schemas.correlation import Correlated, item_by_keys
+from btcctl.apiserver.schemas.correlation import Correlated, ItemsByKeys
 
 Schema = Mapping[str, Any]
 _LONGEST_MESSAGE = 5 * 1024
@@ -183,10 +183,10 @@ def _run(node: Node, new: Any, place: _Place, budget: Budget) -> Iterator[tuple[
         keys: Sequence[str] = ()
         if node.schema.get("x-kubernetes-list-type") == "map":
             keys = node.schema.get("x-kubernetes-list-map-keys") or ()
-        olds = place.old if isinstance(place.old, list) and keys else []
+        olds = ItemsByKeys(place.old, keys) if isinstance(place.old, list) and keys else None
         for index, each in enumerate(new):
             now = place.now.index(index) if place.now is not None else None
-            old = item_by_keys(olds, keys, each) if olds else None
+            old = None if olds is None else olds.find(each)
             yield from _run(
                 node.items, each, _Place(f"{place.path}[{index}]", old, now, place.now or place.above), budget
             )

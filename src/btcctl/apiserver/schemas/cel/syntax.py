@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import functools
 import importlib
 import re
+import threading
 from typing import Any
+
+from cachetools import LRUCache
 
 from btcctl.errors import BtcctlError
 
 _ESCAPE = re.compile(r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-3][0-7]{2}|.)", re.DOTALL)
+MAX_CHARACTERS = 100_000  # of cel-go's parser
+_WORD = re.compile(r"\w+|[^\w\s]")
 _PLAIN = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
 
@@ -34,13 +38,36 @@ class CompileError(BtcctlError):
     """A rule that no server takes, and the words for it."""
 
 
-@functools.lru_cache(maxsize=1024)
+def words_in(text: str) -> int:
+    """How many words and signs there are: what an expression costs to parse, and takes as a tree, is in proportion.
+
+    0 for what is too long to be parsed.
+    """
+    return len(_WORD.findall(text)) if len(text) <= MAX_CHARACTERS else 0
+
+
+#: A tree has kilobytes for each word.
+_trees = LRUCache[str, Any](20_000, getsizeof=lambda parsed: parsed[1])
+_trees_lock = threading.Lock()
+
+
 def parse(text: str) -> Any:
     """The syntax tree of an expression, not to be changed: a definition's rules are parsed to check and to serve them.
 
     Raises:
         Unsupported: It is no CEL, or newer than cel-python.
     """
+    with _trees_lock:
+        known = _trees.get(text)
+    if known is None:
+        known = _parsed(text), words_in(text)
+        if known[1] < _trees.maxsize:
+            with _trees_lock:
+                _trees[text] = known
+    return known[0]
+
+
+def _parsed(text: str) -> Any:
     try:
         celparser = importlib.import_module("celpy.celparser")
     except ImportError as error:
