@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import process_time
 from typing import Any
 
 from btcctl.apiserver.api import Api, ApiRequest, ApiResponse, WatchResponse
@@ -210,3 +213,11 @@ class Server:
 
     def exists(self, path: str) -> bool:
         return self.get(path).status == 200
+
+
+@contextmanager
+def at_most(seconds: float) -> Iterator[None]:
+    """A multiple of what it takes, and a fraction of what it took."""
+    begun = process_time()
+    yield
+    assert process_time() - begun < seconds
