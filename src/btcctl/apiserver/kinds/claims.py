@@ -1,8 +1,7 @@
 """The rules of PersistentVolumeClaims.
 
 Source: ValidatePersistentVolumeClaim and ValidatePersistentVolumeClaimUpdate of kubernetes 1.36. What a claim may be
-filled with (`dataSource`) is stored unchecked. A real server prints the difference of its own structs where it refuses
-another spec; this one leaves that out.
+filled with (`dataSource`) is stored unchecked.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from btcctl.apiserver.gotypes.internal import difference
 from btcctl.apiserver.machinery.errors import Cause
 from btcctl.apiserver.machinery.field_errors import forbidden, invalid, required, unsupported
 from btcctl.apiserver.machinery.names import subdomain_name
@@ -19,6 +19,7 @@ from btcctl.apiserver.machinery.selector_checks import check_label_selector
 from btcctl.apiserver.storage.collection import Body
 
 PROTECTION = "kubernetes.io/pvc-protection"  # the StorageObjectInUseProtection admission plugin's
+Spec = Mapping[str, Any]
 _MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
 _FIXED = "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims"
 
@@ -50,13 +51,9 @@ def check_claim_update(new: Body, old: Body) -> list[Cause]:
     """A volume and a class are given once; more room may be asked for once there is a volume."""
     now, before = new["spec"], old["spec"]
     causes = []
-    free = [name for name in ("volumeName", "storageClassName") if not before.get(name) and before.get(name) != ""]
-    if (new.get("status") or {}).get("phase") == "Bound":
-        free.append("volumeAttributesClassName")
-        now, before = _but_storage(now), _but_storage(before)
-    if _without(now, free) != _without(before, free):
-        causes.append(forbidden("spec", _FIXED))
-    now, before = new["spec"], old["spec"]
+    wanted, had = _settled(now, before, is_bound=(new.get("status") or {}).get("phase") == "Bound")
+    if wanted != had:
+        causes.append(forbidden("spec", f"{_FIXED}\n{difference('PersistentVolumeClaimSpec', had, wanted)}"))
     if now["volumeMode"] != before["volumeMode"]:
         causes.append(invalid("volumeMode", now["volumeMode"], "field is immutable"))
     has = ((old.get("status") or {}).get("capacity") or {}).get("storage")
@@ -74,13 +71,25 @@ def _check_modes(modes: list[str]) -> list[Cause]:
     return causes
 
 
-def _without(spec: Mapping[str, Any], names: list[str]) -> dict[str, Any]:
-    return {name: each for name, each in spec.items() if name not in names}
-
-
-def _but_storage(spec: Mapping[str, Any]) -> dict[str, Any]:
-    asked = _without(spec["resources"].get("requests") or {}, ["storage"])
-    return {**spec, "resources": {**spec["resources"], "requests": asked}}
+def _settled(now: Spec, before: Spec, *, is_bound: bool) -> tuple[Spec, Spec]:
+    """Both specs, with what may change alike in them."""
+    if not before.get("volumeName"):
+        before = {**before, "volumeName": now.get("volumeName", "")}
+        now = {**now, "volumeName": before["volumeName"]}
+    if before.get("storageClassName") is None and now.get("storageClassName") is not None:
+        now = {name: each for name, each in now.items() if name != "storageClassName"}
+    if not is_bound:
+        return now, before
+    name = "volumeAttributesClassName"
+    now = {
+        **{key: each for key, each in now.items() if key != name},
+        **({name: before[name]} if name in before else {}),
+    }
+    requests = now["resources"].get("requests")
+    if requests:
+        storage = (before["resources"].get("requests") or {}).get("storage")
+        now["resources"] = {**now["resources"], "requests": {**requests, "storage": storage}}
+    return now, before
 
 
 def _storage(spec: Mapping[str, Any]) -> Decimal:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 _ESCAPES = {"\a": r"\a", "\b": r"\b", "\f": r"\f", "\n": r"\n", "\r": r"\r", "\t": r"\t", "\v": r"\v"}
-_HTML = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
+HTML_ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
 
 
 def shown(value: Any) -> str:
@@ -22,7 +22,9 @@ def shown(value: Any) -> str:
 
 def json_text(value: Any, *, sort: bool = True) -> str:
     """Compact JSON, with sorted keys if asked to; `<`, `>` and `&` are escaped, as Go does."""
-    return json.dumps(whole_numbers(value), separators=(",", ":"), sort_keys=sort, ensure_ascii=False).translate(_HTML)
+    return json.dumps(whole_numbers(value), separators=(",", ":"), sort_keys=sort, ensure_ascii=False).translate(
+        HTML_ESCAPES
+    )
 
 
 def quoted(text: str) -> str:

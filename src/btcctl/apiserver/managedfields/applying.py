@@ -30,6 +30,7 @@ from btcctl.apiserver.managedfields.reconciling import reconciled
 from btcctl.apiserver.managedfields.targets import Target
 from btcctl.apiserver.managedfields.tracking import Author, comparison, content, disown, never_owned, updated
 from btcctl.apiserver.managedfields.typed import complaint, field_set, merge, problems, remove, with_named
+from btcctl.apiserver.managedfields.types import Type
 from btcctl.apiserver.storage.collection import Body
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
@@ -80,14 +81,23 @@ def as_written(target: Target, new: dict[str, Any]) -> dict[str, Any]:
     """The state as it is decoded and written again, where Go's types have a say in that."""
     if target.is_plain or target.type.map is None:
         return new
-    written = completed(target.type, _without_nulls(new), zeros=False)
+    written = completed(target.type, _without_nulls(target.type, new), zeros=False)
     return {**{name: {} for name, zero in target.type.map.zeros.items() if zero == {}}, **written}
 
 
-def _without_nulls(value: Any) -> Any:
+def _without_nulls(type_: Type | None, value: Any) -> Any:
+    """A field that is null is absent. A map still has its key: what null is there, its Go type says."""
     if isinstance(value, dict):
-        return {key: _without_nulls(each) for key, each in value.items() if each is not None}
-    return [_without_nulls(each) for each in value] if isinstance(value, list) else value
+        map_type = None if type_ is None else type_.map
+        fields: Mapping[str, Type] = {} if map_type is None else map_type.fields
+        element = None if map_type is None else map_type.element
+        return {
+            key: _without_nulls(fields.get(key, element), each)
+            for key, each in value.items()
+            if each is not None or (element is not None and key not in fields)
+        }
+    below = None if type_ is None or type_.list is None else type_.list.element
+    return [_without_nulls(below, each) for each in value] if isinstance(value, list) else value
 
 
 def _apply_kindly(

@@ -16,7 +16,7 @@ def owners(body: dict[str, Any]) -> dict[str, Any]:
     return {each["manager"]: each["fieldsV1"] for each in body["metadata"].get("managedFields", [])}
 
 
-def config_map(**data: str) -> dict[str, Any]:
+def config_map(**data: str | None) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": data}
 
 
@@ -122,3 +122,9 @@ def test_entries_that_make_no_sense_are_not_taken(server):
 def test_every_kind_that_is_stored_has_a_type(server):
     stored = [each for each in server.api.registry.resources() if "update" in each.verbs]
     assert [each.type.kind for each in stored if each.kind.target("").type is DEDUCED] == []
+
+
+def test_a_null_in_a_map_of_texts_is_applied_as_an_empty_one(server):
+    body = server.patch(f"{CONFIG_MAPS}/a", config_map(k=None, l="v"), APPLY, fieldManager="one").body
+    assert body["data"] == {"k": "", "l": "v"}
+    assert owners(body) == {"one": {"f:data": {"f:k": {}, "f:l": {}}}}

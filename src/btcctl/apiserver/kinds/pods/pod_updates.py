@@ -1,14 +1,11 @@
-"""What an update may change of a pod, which is little.
-
-A real server prints the difference of its own structs where it refuses anything else; this one
-leaves that out. Source: ValidatePodUpdate of kubernetes 1.36.2.
-"""
+"""What an update may change of a pod, which is little. Source: ValidatePodUpdate of kubernetes 1.36.2."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from btcctl.apiserver.gotypes.internal import difference
 from btcctl.apiserver.machinery.errors import Cause
 from btcctl.apiserver.machinery.field_errors import forbidden, invalid, required
 from btcctl.apiserver.storage.collection import Body
@@ -34,7 +31,10 @@ def check_pod_update(new: Body, old: Body) -> list[Cause]:
     if deadline and now.get("activeDeadlineSeconds") is not None:
         return causes
     causes += [*_tolerations(now, before), *_gates(now, before), *_node_selector(now, before)]
-    return causes if _fixed(now, before) == _fixed(before, before) else [*causes, forbidden("spec", _MUTABLE)]
+    wanted = _settled(now, before)
+    if wanted == _settled(before, before):
+        return causes
+    return [*causes, forbidden("spec", f"{_MUTABLE}\n{difference('PodSpec', before, wanted)}")]
 
 
 def _images(containers: Sequence[Mapping[str, Any]], field: str) -> Iterator[Cause]:
@@ -88,15 +88,33 @@ def _node_selector(now: Spec, before: Spec) -> Iterator[Cause]:
         yield invalid("spec.nodeSelector", wanted, why)
 
 
-def _fixed(spec: Spec, before: Spec) -> dict[str, Any]:
-    """The part that must stay."""
-    movable = {"activeDeadlineSeconds", "tolerations", "schedulingGates"}
+def _settled(spec: Spec, before: Spec) -> dict[str, Any]:
+    """The spec with what may change as it was."""
+    names = {"activeDeadlineSeconds", "tolerations", "schedulingGates"}
     if before.get("schedulingGates"):
-        movable |= {"nodeSelector"} if before.get("affinity") else {"nodeSelector", "affinity"}
-    kept = {key: value for key, value in spec.items() if key not in movable}
+        names.add("nodeSelector")
+    settled = _with(spec, {name: before.get(name) for name in names})
+    if before.get("schedulingGates"):
+        settled = _with(settled, {"affinity": _settled_affinity(spec.get("affinity"), before.get("affinity"))})
     for name in _CONTAINERS:
-        kept[name] = [{**container, "image": ""} for container in spec.get(name) or ()]
+        if spec.get(name):
+            pairs = zip(spec[name], before[name], strict=True)
+            settled[name] = [_with(container, {"image": old.get("image")}) for container, old in pairs]
     grace = before.get("terminationGracePeriodSeconds")
-    if grace is not None and grace < 0 and kept.get("terminationGracePeriodSeconds") == 1:
-        kept["terminationGracePeriodSeconds"] = grace
-    return kept
+    if grace is not None and grace < 0 and spec.get("terminationGracePeriodSeconds") == 1:
+        settled["terminationGracePeriodSeconds"] = grace
+    return settled
+
+
+def _with(part: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The same with these fields; without those that are None."""
+    rest = {key: value for key, value in part.items() if key not in fields}
+    return {**rest, **{key: value for key, value in fields.items() if value is not None}}
+
+
+def _settled_affinity(wanted: Spec | None, had: Spec | None) -> Spec | None:
+    """Of a pod that may not be scheduled yet, what it says of nodes may change."""
+    if (wanted or {}).get("nodeAffinity") == (had or {}).get("nodeAffinity"):
+        return wanted
+    rest = _with(wanted or {}, {"nodeAffinity": (had or {}).get("nodeAffinity")})
+    return rest if rest or had is not None else None

@@ -56,3 +56,17 @@ def test_a_pod_that_may_not_be_scheduled_yet_keeps_the_nodes_it_asked_for():
     gated = {"schedulingGates": [{"name": "g"}]}
     old = pod(nodeSelector={"a": "b"}, **gated)
     assert fields(pod(nodeSelector={"a": "c"}, **gated), old) == ["spec.nodeSelector"]
+
+
+def test_it_is_said_what_else_would_have_changed():
+    (cause,) = check_pod_update(pod(hostname="h", containers=[{"name": "c", "image": "j"}]), pod())
+    lines = [line.strip() for line in cause.message.splitlines() if line[:1] in "+-"]
+    assert lines == ['- "Hostname": "",', '+ "Hostname": "h",']
+
+
+def test_a_pod_that_waits_may_change_nodes_but_not_neighbours():
+    gate, nodes = [{"name": "g"}], {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": []}}
+    assert fields(pod(affinity=nodes, schedulingGates=gate), pod(schedulingGates=gate)) == []
+    assert fields(pod(affinity={**nodes, "podAffinity": {}}, schedulingGates=gate), pod(schedulingGates=gate)) == [
+        "spec"
+    ]
