@@ -42,7 +42,7 @@ from btcctl.apiserver.requests.options import Rights, WriteOptions
 from btcctl.apiserver.requests.request_info import attributes_of, is_long_running, resource_of
 from btcctl.apiserver.requests.routing import Route, find_route, verb_of
 from btcctl.apiserver.requests.timeouts import check_timeout
-from btcctl.apiserver.served.registry import Registry
+from btcctl.apiserver.served.registry import OBJECT_PARTS, Registry
 from btcctl.apiserver.storage.collection import Body
 from btcctl.apiserver.storage.store import Store
 from btcctl.apiserver.streaming.hooks import PodConnect, PodExec, PodHooks, PodLogs
@@ -199,7 +199,7 @@ class Api:
 
     def _dispatch(self, context: RequestContext, verb: str) -> Response:
         request, route = context.request, context.route
-        if route.subresource not in {"", "status"}:
+        if route.subresource and route.subresource not in OBJECT_PARTS:
             return self._subresources.handle(context)
         if route.served.verbs == ("create",):
             return json_response(201, self._reviews.handle(context))

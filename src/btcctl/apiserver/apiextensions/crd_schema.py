@@ -20,6 +20,7 @@ _TYPES = ("array", "boolean", "integer", "number", "object", "string")
 _META_FIELDS = frozenset(["metadata", "kind", "apiVersion"])
 _JUNCTORS = ("allOf", "oneOf", "anyOf")
 _NOT_SUPPORTED = ("id", "additionalItems", "patternProperties", "definitions", "dependencies", "$ref")
+_NOT_STRUCTURAL = ("id", "$schema", "$ref", "patternProperties", "dependencies", "additionalItems", "definitions")
 _LIST_TYPE, _MAP_TYPE, _KEYS = "x-kubernetes-list-type", "x-kubernetes-map-type", "x-kubernetes-list-map-keys"
 _QUADRATIC = "uniqueItems cannot be set to true since the runtime complexity becomes quadratic"
 
@@ -69,9 +70,36 @@ def unknown_formats(schema: Schema) -> Iterator[str]:
         yield from unknown_formats(each)
 
 
-def has_tuples(schema: Schema) -> bool:
-    """Whether items are told one by one somewhere, which ends all talk of structure."""
-    return isinstance(schema.get("items"), list) or any(has_tuples(each) for _, each in below(schema, ""))
+def structure_problem(schema: Schema) -> str:
+    """What it says anywhere that no structural schema can, which ends all talk of structure; "" if there is nothing."""
+    for name in _NOT_STRUCTURAL:
+        if schema.get(name) or (name == "additionalItems" and schema.get(name) is not None):
+            return f"OpenAPIV3Schema '{name.replace('$schema', 'schema')}' is not supported"
+    if schema.get(PRESERVE) is False:
+        return f"internal error: '{PRESERVE}' must be true or undefined"
+    if isinstance(schema.get("items"), list):
+        return "OpenAPIV3Schema 'items' must be a schema, but is an array"
+    nested = (each for _, each in (*below(schema, ""), *_junctors(schema, "")))
+    return next((found for found in map(structure_problem, nested) if found), "")
+
+
+def _junctors(schema: Schema, field: str) -> Iterator[tuple[str, Schema]]:
+    """The schemas that a value must, or must not, fit besides, with where they stand."""
+    for junctor in _JUNCTORS:
+        for index, each in enumerate(schema.get(junctor) or ()):
+            yield f"{field}.{junctor}[{index}]", each
+    if isinstance(schema.get("not"), Mapping):
+        yield f"{field}.not", schema["not"]
+
+
+def _unstructured(schema: Schema, field: str) -> Iterator[tuple[str, Schema]]:
+    """The schemas that may stand nowhere, with where they stand."""
+    for name in ("definitions", "dependencies"):
+        for key, each in (schema.get(name) or {}).items():
+            if isinstance(each, Mapping):
+                yield f"{field}.{name}[{key}]", each
+    if isinstance(schema.get("items"), list):
+        yield from ((f"{field}.items[{index}]", each) for index, each in enumerate(schema["items"]))
 
 
 def _check(schema: Schema, place: _Place) -> Iterator[Cause]:
@@ -85,11 +113,8 @@ def _check(schema: Schema, place: _Place) -> Iterator[Cause]:
         yield forbidden(f"{field}.additionalProperties", why)
     for where, each in below(schema, field):
         yield from _check(each, _place_below(schema, place, where))
-    for junctor in _JUNCTORS:
-        for index, each in enumerate(schema.get(junctor) or ()):
-            yield from _check(each, place._replace(field=f"{field}.{junctor}[{index}]", is_root=False))
-    if isinstance(schema.get("not"), Mapping):
-        yield from _check(schema["not"], place._replace(field=f"{field}.not", is_root=False))
+    for where, each in (*_junctors(schema, field), *_unstructured(schema, field)):
+        yield from _check(each, place._replace(field=where, is_root=False))
     if schema.get(PRESERVE) is False:
         yield invalid(f"{field}.{PRESERVE}", False, "must be true or undefined")
     yield from _check_types_of(schema, field)
@@ -117,7 +142,7 @@ def _check_keywords(schema: Schema, place: _Place) -> Iterator[Cause]:
     if schema.get("default") is not None and place.no_default:
         yield forbidden(f"{field}.default", f"must not be set {place.no_default}")
     for name in _NOT_SUPPORTED:
-        if schema.get(name):
+        if schema.get(name) or (name in {"additionalItems", "$ref"} and schema.get(name) is not None):
             yield forbidden(f"{field}.{name}", f"{name} is not supported")
     if type_ == "null":
         yield forbidden(f"{field}.type", "type cannot be set to null, use nullable as an alternative")

@@ -39,8 +39,9 @@ def check(schema: Schema, field: str, *, has_status: bool, is_known: bool) -> li
         is_known: An update leaves it as it is.
     """
     causes = crd_schema.check_root(schema, field, has_status=has_status)
-    if crd_schema.has_tuples(schema):
-        return causes + list(crd_schema.check(schema, field))
+    problem = crd_schema.structure_problem(schema)
+    if problem:
+        return [*causes, *crd_schema.check(schema, field)] or [invalid(field, "", problem)]
     shape = [*_check(schema, field, "root"), *_incomplete(schema, schema, field, field)]
     shape = sorted(shape, key=lambda cause: f"{cause.field}: {cause.message}")
     defaults = [] if shape else list(_check_defaults(schema, field))

@@ -1,4 +1,4 @@
-"""The scale subresource: an object's replicas, read and written as an autoscaling/v1 Scale."""
+"""The scale subresource: an object's replicas, read and written as an autoscaling/v1 Scale, or shown as its Table."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ from btcctl.apiserver.managedfields import Author, applying, scaling, track
 from btcctl.apiserver.objects.apply import read_configuration
 from btcctl.apiserver.objects.writer import Writer, check_name, check_uid
 from btcctl.apiserver.patching.merge_patch import merge
+from btcctl.apiserver.printers.more_columns import SCALES
+from btcctl.apiserver.printers.tables import common_description
+from btcctl.apiserver.printers.views import View, wanted_form
 from btcctl.apiserver.requests import options as query
 from btcctl.apiserver.requests import patches
 from btcctl.apiserver.requests.bodies import Patched, patched, read_object, validate_fields
@@ -26,16 +29,25 @@ from btcctl.apiserver.requests.context import RequestContext
 from btcctl.apiserver.requests.messages import ApiRequest, ApiResponse, json_response
 from btcctl.apiserver.requests.options import WriteOptions
 from btcctl.apiserver.requests.routing import Route, check_place
-from btcctl.apiserver.served.kind import APPLY, ScalePaths
+from btcctl.apiserver.served.kind import APPLY, PrinterColumn, ScalePaths
 from btcctl.apiserver.served.registry import Registry, Served
 from btcctl.apiserver.storage.collection import Body, Record
 from btcctl.apiserver.storage.store import Store
 from btcctl.clock import rfc3339
-from btcctl.resources import ResourceType
 
 _UNSET = -(2**31)  # what stands for replicas that a custom resource has not
-_SCALE = ResourceType("autoscaling", "v1", "scales", "Scale")
-_SCALES = Served(_SCALE, "scale", "ScaleList", BuiltInKind(_SCALE, _SCALE))
+_SCALES = Served(SCALES, "scale", "ScaleList", BuiltInKind(SCALES, SCALES))
+
+
+@functools.cache
+def _custom_scales() -> Served:
+    """Scales of custom resources, whose tables are another server's."""
+    columns = (
+        PrinterColumn("Desired", "integer", ".spec.replicas", "Number of desired replicas"),
+        PrinterColumn("Available", "integer", ".status.replicas", "Number of actual replicas"),
+        PrinterColumn("Age", "date", ".metadata.creationTimestamp", common_description("Age")),
+    )
+    return replace(_SCALES, kind=BuiltInKind(SCALES, SCALES, printer_columns=columns))
 
 
 @dataclass(frozen=True)
@@ -84,6 +96,7 @@ class Scales:
         paths = route.served.kind.scale
         if paths is None:
             raise errors.resource_not_found()
+        view = self._view(route, request)
         turn = _Turn(context, paths)
         sent = _read(turn) if request.method == "PUT" else None
         if request.method == "PATCH":
@@ -99,7 +112,14 @@ class Scales:
                 raise errors.internal_error(f'the spec replicas field "{paths.replicas}" does not exist')
             else:
                 body = record.body
-            return json_response(200, scale_of(paths, body))
+            view.check(is_list=False)
+            return json_response(200, view.body(scale_of(paths, body)))
+
+    def _view(self, route: Route, request: ApiRequest) -> View:
+        """The form in which the client wants the scale."""
+        served = _SCALES if route.served.kind.scales_as_type else _custom_scales()
+        form = wanted_form(request.headers.get("accept", ""), errors.MEDIA_TYPES)
+        return View(served, form, request.option("includeObject"), self._store.clock.wall_time)
 
     def _write(self, turn: _Turn, record: Record, sent: dict[str, Any] | None) -> Body:
         route, options, body = turn.route, turn.options, record.body

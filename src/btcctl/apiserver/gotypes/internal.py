@@ -1,9 +1,9 @@
 """A server's own structs, which it shows where it says what an update would have changed.
 
 They are those of the API under other names, in another order, and with everything that nobody set. Drawn from
-pkg/apis/core/types.go of kubernetes 1.36.2 into `internal_types.json`: by struct and field, in order, what is in it and,
-after a space, its name in the API if that is not the same but for capitals. Compared as k8s.io/apimachinery/pkg/util/diff
-0.36.2 does, whose library has its algorithm from Python's.
+pkg/apis/core/types.go of kubernetes 1.36.2 into `internal_types.json`: by struct and field, in order, what is in it
+and, after a space, its name in the API if that is not the same but for capitals. Compared as
+k8s.io/apimachinery/pkg/util/diff 0.36.2 does, whose library has its algorithm from Python's.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from btcctl.apiserver.managedfields.field_sets import FieldSet, Path, of_paths
+from btcctl.apiserver.managedfields.field_sets import FieldSet, Path, Places, of_paths, within, without_below
 from btcctl.apiserver.managedfields.types import Type, built_in_type
 from btcctl.apiserver.storage.collection import CollectionId
 from btcctl.resources import ResourceType
@@ -36,6 +36,12 @@ _UNTOUCHED_BY_STATUS: Mapping[CollectionId, tuple[Path, ...]] = {
     ("apps", "deployments"): (("f:metadata", "f:labels"),),
 }
 Convert = Callable[[Mapping[str, Any], str], dict[str, Any]]
+# What writes to other subresources may change: GetResetFieldsFilter of the strategies.
+_RESIZED: Places = {"*": {"f:resources": None, "f:resizePolicy": None}}
+_PLACES: Mapping[str, Places] = {
+    "ephemeralcontainers": {"f:spec": {"f:ephemeralContainers": None}},
+    "resize": {"f:spec": {"f:containers": _RESIZED, "f:initContainers": _RESIZED}},
+}
 _STATUS: FieldSet = {"f:status": {}}
 _SPEC: Path = ("f:spec",)
 
@@ -49,6 +55,7 @@ class Target:
         reset: Fields that such a write never changes.
         is_plain: Whether absent fields are just absent; else they are what Go's types make of them.
         convert: Shows an object in another version; None if that changes nothing but its apiVersion.
+        places: Where it may change anything; None for everywhere else.
     """
 
     api_version: str
@@ -57,6 +64,12 @@ class Target:
     subresource: str
     is_plain: bool
     convert: Convert | None = None
+    places: Places | None = None
+
+    def own(self, fields: FieldSet) -> FieldSet:
+        """What of a set such a write may change."""
+        left = without_below(fields, self.reset)
+        return left if self.places is None else within(left, self.places)
 
     @property
     def type(self) -> Type:
@@ -67,12 +80,13 @@ def built_in_target(type_: ResourceType, stored: ResourceType, subresource: str,
     """
     Args:
         stored: What its objects are stored as.
-        subresource: "status", or "" for the object itself.
+        subresource: "" for the object itself.
         has_status: Whether the status is written by a subresource.
     """
     untouched = _UNTOUCHED_BY_STATUS.get((stored.group, stored.plural), ())
     reset = _reset(subresource, (_SPEC, *untouched), has_status=has_status)
-    return Target(type_.api_version, {type_.api_version: built_in_type(type_)}, reset, subresource, is_plain=False)
+    types, places = {type_.api_version: built_in_type(type_)}, _PLACES.get(subresource)
+    return Target(type_.api_version, types, reset, subresource, is_plain=False, places=places)
 
 
 def custom_target(

@@ -206,7 +206,7 @@ class Connection(BaseHTTPRequestHandler):
 
     def _accepts_gzip(self) -> bool:
         headers = getattr(self, "headers", None)
-        return headers is not None and "gzip" in (headers.get("Accept-Encoding") or "")
+        return headers is not None and names_gzip(headers.get("Accept-Encoding") or "")
 
     def _linger(self) -> None:
         """Read what the client is still sending: a close with unread data would take our answer with it."""
@@ -254,15 +254,18 @@ def read_body(source: BufferedIOBase, headers: Mapping[str, str]) -> bytes:
     return _exactly(source, size)
 
 
+def names_gzip(accept_encoding: str) -> bool:
+    """Whether a client asks for it in the one way that a real server understands: without a quality."""
+    return "gzip" in (each.strip() for each in accept_encoding.split(","))
+
+
 def compressed(response: ApiResponse, wanted: bool) -> tuple[dict[str, str], bytes]:
-    """Headers and body, gzipped if that is wanted and worth it."""
+    """Headers and body, gzipped if that is wanted and worth it; only then it is said that answers vary by that."""
     headers = dict(response.headers)
-    if len(response.body) < GZIP_FROM_BYTES:
+    if len(response.body) < GZIP_FROM_BYTES or not wanted:
         return headers, response.body
-    headers["Vary"] = "Accept-Encoding"
-    if not wanted:
-        return headers, response.body
-    headers["Content-Encoding"] = "gzip"
+    varies = ("Accept-Encoding",) if "Vary" not in headers else (headers["Vary"], "Accept-Encoding")
+    headers |= {"Vary": ", ".join(varies), "Content-Encoding": "gzip"}
     return headers, gzip.compress(response.body, _GZIP_LEVEL, mtime=0)
 
 

@@ -51,6 +51,9 @@ def merged(route: Route, old: Body, sent: dict[str, Any]) -> dict[str, Any]:
     """The old object with what this request may change taken from the new one."""
     if route.subresource == "status":
         return _with_status(route, old, sent)
+    if route.subresource:
+        part = strategy_of(route.served).parts[route.subresource]
+        return {**private(old), "spec": part.spec(sent, old)}
     has_status = "status" in route.served.subresources
     metadata = meta.updated_metadata(sent["metadata"], old["metadata"], route.namespace)
     if has_status:

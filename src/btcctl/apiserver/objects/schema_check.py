@@ -13,26 +13,26 @@ from btcctl.apiserver.served.registry import Served
 from btcctl.apiserver.storage.collection import Body
 
 
-def validate(served: Served, new: dict[str, Any], old: Body | None, warn: Warn, *, is_status: bool = False) -> None:
+def validate(served: Served, new: dict[str, Any], old: Body | None, warn: Warn, *, subresource: str = "") -> None:
     """
     Args:
         old: What an update replaces.
         warn: Told what to warn of, some of it even if the object is refused.
-        is_status: Only the status is written.
+        subresource: What is written of it; "" for all but the status.
 
     Raises:
         StatusError: It may not be.
     """
     if new.get("kind") != served.type.kind:
         raise errors.wrong_kind(served.type, new)
-    strategy, metadata = strategy_of(served), new["metadata"]
+    strategy, metadata, is_status = strategy_of(served), new["metadata"], subresource == "status"
     causes = _of_metadata(served, strategy, new, old, is_status=is_status)
-    causes += _of_kind(strategy, new, old, is_status=is_status)
+    causes += _of_kind(strategy, new, old, subresource)
     found, remarks = served.kind.validate(new, old, is_status=is_status)
     causes += found
     if not causes and old is None:  # what the kind itself has nothing to say of
         causes = meta.validate(metadata, namespaced=served.type.namespaced, name_rule=names.path_name)
-    if not causes and not is_status:
+    if not causes and not subresource:
         remarks += strategy.remarks(new, old)
     for each in remarks:
         warn(each)
@@ -51,9 +51,10 @@ def _of_metadata(
     )
 
 
-def _of_kind(strategy: Strategy, new: Body, old: Body | None, *, is_status: bool) -> list[Cause]:
+def _of_kind(strategy: Strategy, new: Body, old: Body | None, subresource: str) -> list[Cause]:
     if old is None:
         return [*strategy.check_new(new), *strategy.check(new)]
-    if is_status:
+    if subresource == "status":
         return strategy.check_status(new, old)
-    return [*strategy.check(new), *strategy.check_update(new, old)]
+    step = strategy.parts[subresource].check if subresource else strategy.check_update
+    return [*strategy.check(new), *step(new, old)]

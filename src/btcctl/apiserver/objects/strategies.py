@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from btcctl.apiserver.apiextensions import crds
@@ -28,7 +28,7 @@ from btcctl.apiserver.kinds import (
 from btcctl.apiserver.kinds.admission import policies, webhooks
 from btcctl.apiserver.kinds.batch import jobs
 from btcctl.apiserver.kinds.metadata import MetadataRules, finalizer_warnings
-from btcctl.apiserver.kinds.pods import pod_updates, pods
+from btcctl.apiserver.kinds.pods import debugging, pod_updates, pods, resizing
 from btcctl.apiserver.machinery.errors import Cause
 from btcctl.apiserver.machinery.names import label_name, path_name
 from btcctl.apiserver.served.registry import Served
@@ -57,6 +57,19 @@ _ANEW = MetadataRules(is_checked_anew=True)
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """What a subresource writes of an object, if that is neither its status nor all of it.
+
+    Attributes:
+        spec: The spec that comes of what was sent and the object before.
+        check: What is wrong with the step to it.
+    """
+
+    spec: Callable[[Body, Body], dict[str, Any]]
+    check: Callable[[Body, Body], list[Cause]]
+
+
+@dataclass(frozen=True, slots=True)
 class Strategy:
     """The rules of one kind, beyond its type's defaults.
 
@@ -78,6 +91,7 @@ class Strategy:
         counts_annotations: Whether `metadata.generation` counts changes of the annotations, too.
         takes_status: Whether a new object may bring its status along.
         kept_by_status: What of the metadata a write to the status leaves alone; None for all.
+        parts: Other subresources that are the object itself.
         orphans: What to warn of where a deletion does not say what becomes of the dependents: they stay. "": they go.
     """
 
@@ -98,6 +112,7 @@ class Strategy:
     counts_annotations: bool = False
     check_new: Callable[[Body], list[Cause]] = _no_complaint
     kept_by_status: frozenset[str] | None = frozenset()
+    parts: Mapping[str, Part] = field(default_factory=dict)
     orphans: str = ""
 
 
@@ -126,10 +141,15 @@ _STRATEGIES: Mapping[tuple[str, str], Strategy] = {
         prepare=pods.prepare_pod,
         complete=pods.admit_pod,
         check=pods.check_pod,
+        check_new=debugging.check_new_pod,
         check_update=pod_updates.check_pod_update,
         check_status=pods.check_pod_status,
         remarks=warnings.of_pod,
         keep_status=pods.keep_pod_status,
+        parts={
+            "ephemeralcontainers": Part(debugging.with_debuggers, debugging.check_debuggers_update),
+            "resize": Part(resizing.resized, resizing.check_resize),
+        },
         kept_by_status=frozenset({"ownerReferences", "deletionTimestamp"}),
         has_generation=True,
     ),

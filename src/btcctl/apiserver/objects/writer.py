@@ -230,7 +230,7 @@ class Writer:
         new = complete(served, strategy, new, old.body)
         if options.rights is not None:
             options.rights.check_grant(new, old.body)
-        validate(served, new, old.body, options.warn, is_status=route.subresource == "status")
+        validate(served, new, old.body, options.warn, subresource=route.subresource)
         if strategy.has_generation and not is_same_json(_counted(new, route), _counted(old.body, route)):
             new["metadata"]["generation"] = old.body["metadata"].get("generation", 0) + 1
         self._drafts.track(route, old.body, body, new, options)

@@ -1,16 +1,18 @@
-"""Columns of the kinds that stand between workloads and the network: Jobs, endpoints, network policies."""
+"""Columns of the kinds that stand between workloads and the network, and of scales."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from btcctl import resources
 from btcctl.apiserver.machinery.labels import selector_text
-from btcctl.apiserver.printers.columns import AGE, NAME, Column, dig, human_duration
+from btcctl.apiserver.printers.columns import AGE, NAME, Cell, Column, dig, human_duration
 from btcctl.apiserver.storage.collection import Body
 from btcctl.resources import ResourceType
 
+SCALES = ResourceType("autoscaling", "v1", "scales", "Scale")
 _MOST = 3  # more are counted, not shown
 
 
@@ -77,6 +79,10 @@ def _containers(job: Body, field: str) -> str:
     return ",".join(each.get(field, "") for each in containers)
 
 
+def _replicas(part: str) -> Cell:
+    return lambda scale, _: dig(scale, part, "replicas", default=0)
+
+
 MORE_COLUMNS: Mapping[ResourceType, tuple[Column, ...]] = {
     resources.JOBS: (
         NAME,
@@ -99,6 +105,12 @@ MORE_COLUMNS: Mapping[ResourceType, tuple[Column, ...]] = {
     resources.NETWORK_POLICIES: (
         NAME,
         Column("Pod-Selector", lambda body, _: selector_text(dig(body, "spec", "podSelector")) or "<none>"),
+        AGE,
+    ),
+    SCALES: (
+        replace(NAME, format=""),
+        Column("Desired", _replicas("spec"), type="integer"),
+        Column("Available", _replicas("status"), type="integer"),
         AGE,
     ),
 }

@@ -88,6 +88,12 @@ def _descriptions() -> dict[str, Any]:
     return found
 
 
+def common_description(name: str) -> str:
+    """What the column of this name is wherever it is."""
+    described: str = _descriptions()["common"][name]
+    return described
+
+
 def _description(resource: Served, column: Column) -> str:
     type_, known = resource.stored_type, _descriptions()
     own = known["resources"].get("/".join(filter(None, (type_.group, type_.plural))), {})

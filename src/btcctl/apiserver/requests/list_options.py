@@ -35,7 +35,7 @@ class ListOptions:
     field_selector: str = ""
     bookmarks: bool = False
     initial_events: bool | None = None  #: sendInitialEvents
-    timeout_seconds: int = 0  #: 0 for the server's own choice
+    timeout_seconds: int = 0  #: 0 for the server's own choice; a watch of less is over at once
 
 
 def list_options(request: ApiRequest, *, watch: bool) -> ListOptions:
@@ -61,8 +61,14 @@ def list_options(request: ApiRequest, *, watch: bool) -> ListOptions:
         request.option("fieldSelector"),
         bool(boolean(request, "allowWatchBookmarks")),
         initial,
-        max(0, seconds),
+        _as_duration(seconds),
     )
+
+
+def _as_duration(seconds: int) -> int:
+    """As Go has it, in nanoseconds: a time of more than 292 years comes out as another, or as one that is over."""
+    nanoseconds = (seconds * 10**9 + 2**63) % 2**64 - 2**63
+    return nanoseconds // 10**9
 
 
 def object_version(request: ApiRequest) -> int | None:

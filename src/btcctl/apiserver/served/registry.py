@@ -12,16 +12,20 @@ from btcctl.apiserver.storage.collection import CollectionId
 from btcctl.resources import ResourceType
 
 ALL_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
+#: Subresources that are the object itself, of which a write changes a part only.
+OBJECT_PARTS = frozenset({"status", "ephemeralcontainers", "resize"})
 CUSTOM_VERBS = ("delete", "deletecollection", "get", "list", "patch", "create", "update", "watch")
 
 _SUBRESOURCES: Mapping[str, tuple[str, str, str, tuple[str, ...]]] = {
     "scale": ("autoscaling", "v1", "Scale", ("get", "patch", "update")),
     "binding": ("", "v1", "Binding", ("create",)),
+    "ephemeralcontainers": ("", "v1", "Pod", ("get", "patch", "update")),
     "eviction": ("policy", "v1", "Eviction", ("create",)),
     "attach": ("", "v1", "PodAttachOptions", ("create", "get")),
     "exec": ("", "v1", "PodExecOptions", ("create", "get")),
     "log": ("", "v1", "Pod", ("get",)),
     "portforward": ("", "v1", "PodPortForwardOptions", ("create", "get")),
+    "resize": ("", "v1", "Pod", ("get", "patch", "update")),
     "finalize": ("", "v1", "Namespace", ("update",)),
     "token": ("authentication.k8s.io", "v1", "TokenRequest", ("create",)),
 }

@@ -161,6 +161,9 @@ class Store:
             since: None for the current state first.
         """
         with self.transaction():
+            if watch.deadline is not None and watch.deadline <= self.clock.now():
+                self._outbox.append((watch.finish, None))  # it was given no time
+                return
             found = self._collection(watch.collection)
             found.forget_before(self.clock.now() - self._history_seconds)
             for call in watch.begin(found, self._revision, since):

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from btcctl.apiserver.machinery.errors import StatusError
-from btcctl.apiserver.network.connection import GZIP_FROM_BYTES, MAX_BODY_BYTES, compressed, read_body
+from btcctl.apiserver.network.connection import GZIP_FROM_BYTES, MAX_BODY_BYTES, compressed, names_gzip, read_body
 from btcctl.apiserver.requests.messages import ApiResponse
 from btcctl.apiserver.streaming.chunks import frame
 
@@ -85,5 +85,19 @@ def test_only_large_answers_are_compressed_and_only_if_wanted() -> None:
     large, small = ApiResponse(200, {}, bytes(GZIP_FROM_BYTES)), ApiResponse(200, {}, bytes(GZIP_FROM_BYTES - 1))
     headers, body = compressed(large, wanted=True)
     assert (headers["Content-Encoding"], gzip.decompress(body)) == ("gzip", large.body)
-    assert compressed(large, wanted=False) == ({"Vary": "Accept-Encoding"}, large.body)
+    assert compressed(large, wanted=False) == ({}, large.body)
     assert compressed(small, wanted=True) == ({}, small.body)
+
+
+def test_what_is_compressed_varies_by_that_too() -> None:
+    body = bytes(GZIP_FROM_BYTES)
+    assert compressed(ApiResponse(200, {}, body), wanted=True)[0]["Vary"] == "Accept-Encoding"
+    assert compressed(ApiResponse(200, {"Vary": "Accept"}, body), wanted=True)[0]["Vary"] == "Accept, Accept-Encoding"
+
+
+@pytest.mark.parametrize(
+    ("text", "asks"),
+    [("gzip", True), ("br, gzip", True), ("gzip;q=0", False), ("x-gzip", False), ("*", False), ("", False)],
+)
+def test_only_gzip_without_a_quality_asks_for_it(text: str, asks: bool) -> None:
+    assert names_gzip(text) == asks

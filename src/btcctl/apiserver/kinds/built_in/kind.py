@@ -14,7 +14,16 @@ from btcctl.apiserver.machinery import errors
 from btcctl.apiserver.machinery.errors import Cause, StatusError
 from btcctl.apiserver.managedfields import Target
 from btcctl.apiserver.managedfields.targets import built_in_target
-from btcctl.apiserver.served.kind import APPLY, JSON_PATCH, MERGE, STRATEGIC, Decode, ScalePaths, Warn
+from btcctl.apiserver.served.kind import (
+    APPLY,
+    JSON_PATCH,
+    MERGE,
+    STRATEGIC,
+    Decode,
+    PrinterColumn,
+    ScalePaths,
+    Warn,
+)
 from btcctl.apiserver.storage.collection import Body, Record
 from btcctl.apiserver.storage.conversions import are_versions_of_one, as_served
 from btcctl.resources import CUSTOM_RESOURCE_DEFINITIONS, ResourceType
@@ -72,12 +81,14 @@ class BuiltInKind:
     Attributes:
         stored_type: What its objects are stored as.
         has_status: Whether its status is written by a subresource.
+        printer_columns: Those of what stands beside custom objects; None for those of `printers`.
     """
 
     type: ResourceType
     stored_type: ResourceType
     has_status: bool = False
     scale: ScalePaths | None = None
+    printer_columns: tuple[PrinterColumn, ...] | None = None
 
     definition = ""
     has_own_routes = True
@@ -86,7 +97,6 @@ class BuiltInKind:
     scales_as_type = True
     decoder_finds_duplicates = True
     patch_types = (JSON_PATCH, MERGE, STRATEGIC, APPLY)
-    printer_columns = None
     schema = None
     conversion = None
     is_converted = False
@@ -169,15 +179,15 @@ class BuiltInKind:
         return [], []
 
     def target(self, subresource: str) -> Target:
-        return self._status_target if subresource == "status" else self._target
+        if subresource not in self._targets:
+            target = built_in_target(self.type, self.stored_type, subresource, has_status=self.has_status)
+            self._targets[subresource] = target
+        return self._targets[subresource]
 
     @cached_property
-    def _target(self) -> Target:
-        return built_in_target(self.type, self.stored_type, "", has_status=self.has_status)
-
-    @cached_property
-    def _status_target(self) -> Target:
-        return built_in_target(self.type, self.stored_type, "status", has_status=self.has_status)
+    def _targets(self) -> dict[str, Target]:
+        """By subresource: made when the first asks for it."""
+        return {}
 
     def go_name(self, list_kind: str = "") -> str:
         package = _PACKAGES.get(self.type.group) or self.type.group.partition(".")[0]

@@ -12,7 +12,17 @@ from btcctl.apiserver.served.registry import ALL_VERBS, Served
 from btcctl.resources import ResourceType
 
 _REPLICAS = ScalePaths(".spec.replicas", ".status.replicas", ".spec.selector")
-_POD_SUBRESOURCES = ("attach", "binding", "eviction", "exec", "log", "portforward", "status")
+_POD_SUBRESOURCES = (
+    "attach",
+    "binding",
+    "ephemeralcontainers",
+    "eviction",
+    "exec",
+    "log",
+    "portforward",
+    "resize",
+    "status",
+)
 _NAMESPACE_VERBS = tuple(verb for verb in ALL_VERBS if verb != "deletecollection")
 
 # Kinds of which there is never one: clients that go through all they know, as `kubectl apply --prune` does, find them

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from btcctl.apiserver.machinery.errors import Cause
@@ -37,6 +37,16 @@ _FIELD_PATHS = (
     "status.podIP",
     "status.podIPs",
 )
+_NOT_FOR_DEBUGGERS = (
+    "ports",
+    "resources",
+    "resizePolicy",
+    "restartPolicy",
+    "restartPolicyRules",
+    *_PROBES,
+    "lifecycle",
+)
+_NO_DEBUGGERS = "cannot be set for an Ephemeral Container"
 _SOURCES = ("fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef", "fileKeyRef")
 
 
@@ -60,7 +70,29 @@ def check_containers(spec: Mapping[str, Any], field: str, volumes: set[str]) -> 
         causes += _check_init(container, here, spec["terminationGracePeriodSeconds"]) + _check_host_ports(
             [container], f"{field}.initContainers"
         )
-    return causes
+    debuggers = f"{field}.ephemeralContainers"
+    return causes + list(_check_debuggers(spec.get("ephemeralContainers") or [], debuggers, names, volumes))
+
+
+def _check_debuggers(containers: list[Any], field: str, names: set[str], volumes: set[str]) -> Iterator[Cause]:
+    """Containers that are not part of what the pod is for.
+
+    Args:
+        names: Of the others; these are added.
+    """
+    others = set(names)
+    for index, container in enumerate(containers):
+        here, target = f"{field}[{index}]", container.get("targetContainerName")
+        yield from _check_container(container, here, volumes) + _check_name(container, here, names)
+        if target and target not in others:
+            yield not_found(f"{here}.targetContainerName", target)
+        for name in _NOT_FOR_DEBUGGERS:
+            if container.get(name) not in (None, {}, []):
+                yield forbidden(f"{here}.{name}", _NO_DEBUGGERS)
+        for at, mount in enumerate(container.get("volumeMounts") or ()):
+            for name in ("subPath", "subPathExpr"):
+                if mount.get(name):
+                    yield forbidden(f"{here}.volumeMounts[{at}].{name}", _NO_DEBUGGERS)
 
 
 def _check_name(container: Mapping[str, Any], field: str, names: set[str]) -> list[Cause]:

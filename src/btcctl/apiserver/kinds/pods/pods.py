@@ -30,12 +30,11 @@ def prepare_pod(body: dict[str, Any]) -> None:
     """The state a new pod begins in, and its account: an update that leaves it out would take it away.
 
     Raises:
-        StatusError: 403, its class of priority is unknown.
+        StatusError: 403, its class of priority or of runtimes is unknown.
     """
-    name = body["spec"].get("priorityClassName", "")
-    if name not in _PRIORITIES:
-        why = f"no PriorityClass with name {name} was found"
-        raise errors.forbidden(PODS, body["metadata"].get("name", ""), why)
+    refusal = _refusal(body["spec"])
+    if refusal:
+        raise errors.forbidden(PODS, body["metadata"].get("name", ""), refusal)
     if not body["spec"].get("serviceAccountName"):
         body["spec"]["serviceAccountName"] = body["spec"]["serviceAccount"] = "default"
     body["status"] = {"phase": "Pending", "qosClass": quality_of(body["spec"])}
@@ -45,6 +44,18 @@ def prepare_pod(body: dict[str, Any]) -> None:
         scheduled = {"type": "PodScheduled", "status": "False", "reason": "SchedulingGated", "message": why}
         scheduled["lastTransitionTime"] = created
         body["status"]["conditions"] = [scheduled]
+
+
+def _refusal(spec: Mapping[str, Any]) -> str:
+    """Why admission refuses a new pod; "" if it does not. There are no RuntimeClasses here."""
+    name = spec.get("priorityClassName", "")
+    if name not in _PRIORITIES:
+        return f"no PriorityClass with name {name} was found"
+    if spec.get("runtimeClassName") is not None:
+        return f'pod rejected: RuntimeClass "{spec["runtimeClassName"]}" not found'
+    if spec.get("overhead"):
+        return "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead"
+    return ""
 
 
 def admit_pod(body: dict[str, Any]) -> None:
