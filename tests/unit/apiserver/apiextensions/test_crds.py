@@ -119,6 +119,22 @@ def test_one_that_cannot_be_is_422(empty, body, field, message):
     assert any(at == field and message in text for at, text in answer.causes), answer.causes
 
 
+@pytest.mark.parametrize(
+    ("schema", "field"),
+    [
+        ({"$ref": "#/x"}, ".properties[x].$ref"),
+        ({"additionalItems": False}, ".properties[x].additionalItems"),
+        ({"anyOf": [{"id": "y"}]}, ".properties[x].anyOf[0].id"),
+        ({"$schema": "y"}, ""),
+    ],
+)
+def test_of_what_is_beyond_structure_nothing_else_is_said(empty, schema, field):
+    spec = {"type": "object", "properties": {"x": schema, "untyped": {}}}
+    whole = {"openAPIV3Schema": {"type": "object", "properties": {"spec": spec}}}
+    answer = empty.post(DEFINITIONS, bad(schema=whole, selectableFields=None, subresources=None))
+    assert [at for at, _ in answer.causes] == [f"{ROOT}.properties[spec]{field}" if field else ROOT], answer.causes
+
+
 def test_what_would_silently_not_be_done_is_501(empty):
     rules = [{"rule": "quantity('1') == quantity('1')"}]
     answer = empty.post(DEFINITIONS, with_spec_schema(**{"x-kubernetes-validations": rules}))

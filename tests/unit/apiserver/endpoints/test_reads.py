@@ -140,3 +140,11 @@ def test_a_list_is_sorted_and_one_of_a_namespace_that_is_missing_is_empty(server
         server.created(CONFIG_MAPS, {"metadata": {"name": name}})
     assert server.get(CONFIG_MAPS).names == ["a", "a-b", "b"]
     assert server.get("/api/v1/namespaces/nope/configmaps").names == []
+
+
+@pytest.mark.parametrize("seconds", ["-1", "9999999999"])
+def test_a_watch_that_is_given_no_time_is_over_at_once(server, seconds):
+    """Go counts nanoseconds in 64 bits: more than they hold may come out as less than nothing."""
+    server.created(CONFIG_MAPS, {"metadata": {"name": "a"}})
+    seen = server.watch(CONFIG_MAPS, timeoutSeconds=seconds)
+    assert (seen.ended, seen.events) == (True, [])

@@ -8,10 +8,12 @@ import pytest
 
 from btcctl.objects import ObjectKey
 from tests.unit.apiserver.calls import (
+    APPLY,
     DEFINITIONS,
     GROUP,
     PODS,
     STATEFUL_SETS,
+    STRATEGIC,
     THINGS,
     Server,
     definition,
@@ -125,6 +127,91 @@ class TestBinding:
     def test_it_needs_a_node(self, server):
         server.created(PODS, pod())
         assert server.post(f"{PODS}/p/binding", self.binding("")).status == 422
+
+
+@pytest.mark.parametrize(("path", "body", "name"), [(STATEFUL_SETS, stateful_set(), "s"), (THINGS, thing(), "a")])
+def test_a_scale_may_be_asked_for_as_a_table(server, path, body, name):
+    server.created(path, body)
+    table = server.get(f"{path}/{name}/scale", accept="application/json;as=Table;v=v1;g=meta.k8s.io").body
+    assert [each["name"] for each in table["columnDefinitions"]] == ["Name", "Desired", "Available", "Age"]
+    assert table["rows"][0]["cells"][:3] == [name, 1, 0]
+
+
+class TestDebuggers:
+    def test_are_added_and_stay(self, server):
+        server.created(PODS, pod())
+        place, debugger = f"{PODS}/p/ephemeralcontainers", {"name": "d", "image": "i", "targetContainerName": "c"}
+        made = server.patch(place, {"spec": {"ephemeralContainers": [debugger], "hostname": "h"}}, STRATEGIC).body
+        assert made["spec"]["ephemeralContainers"][0]["terminationMessagePolicy"] == "File"
+        assert ("hostname" in made["spec"], made["metadata"]["generation"]) == (False, 2)
+        assert server.patch(place, {"spec": {"ephemeralContainers": None}}).status == 422
+        assert server.get(f"{PODS}/p").body["spec"]["ephemeralContainers"][0]["name"] == "d"
+
+    @pytest.mark.parametrize(
+        ("more", "field"),
+        [
+            ({"ports": [{"containerPort": 1}]}, "ports"),
+            ({"name": "c"}, "name"),
+            ({"targetContainerName": "x"}, "targetContainerName"),
+            ({"volumeMounts": [{"name": "v", "mountPath": "/v", "subPath": "s"}]}, "volumeMounts[0].subPath"),
+        ],
+    )
+    def test_are_not_what_the_pod_is_for(self, server, more, field):
+        server.created(PODS, pod(volumes=[{"name": "v", "emptyDir": {}}]))
+        body = {"spec": {"ephemeralContainers": [{"name": "d", "image": "i", **more}]}}
+        answer = server.patch(f"{PODS}/p/ephemeralcontainers", body, STRATEGIC)
+        assert [each for each, _ in answer.causes] == [f"spec.ephemeralContainers[0].{field}"]
+
+    def test_come_with_no_new_pod(self, server):
+        answer = server.post(PODS, pod(ephemeralContainers=[{"name": "d", "image": "i"}]))
+        assert answer.causes == [("spec.ephemeralContainers", "Forbidden: cannot be set on create")]
+
+
+class TestResizing:
+    @pytest.fixture
+    def place(self, server) -> str:
+        amounts = {"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"cpu": "2", "memory": "1Gi"}}
+        server.created(PODS, pod(containers=[{"name": "c", "image": "i", "resources": amounts}]))
+        return f"{PODS}/p/resize"
+
+    def test_changes_amounts_and_nothing_else(self, server, place):
+        change = {"containers": [{"name": "c", "image": "j", "resources": {"limits": {"cpu": "3"}}}]}
+        body = server.patch(place, {"spec": change, "metadata": {"labels": {"a": "b"}}}, STRATEGIC).body
+        (container,) = body["spec"]["containers"]
+        assert (container["image"], container["resources"]["limits"]["cpu"]) == ("i", "3")
+        assert ("labels" in body["metadata"], body["metadata"]["generation"]) == (False, 2)
+
+    @pytest.mark.parametrize(
+        ("resources", "why"),
+        [
+            ({"requests": {"cpu": "2"}}, "QOS Class may not change"),
+            ({"limits": {"cpu": None}}, "resource limits cannot be removed"),
+            ({"requests": {"ephemeral-storage": "1Gi"}}, "only cpu and memory resources are mutable"),
+        ],
+    )
+    def test_keeps_the_quality_of_the_pod_and_the_kinds_of_its_resources(self, server, place, resources, why):
+        answer = server.patch(place, {"spec": {"containers": [{"name": "c", "resources": resources}]}}, STRATEGIC)
+        assert (answer.status, why in answer.message) == (422, True)
+
+    def test_takes_no_other_containers(self, server, place):
+        answer = server.patch(place, {"spec": {"containers": [{"name": "d", "image": "i"}]}}, STRATEGIC)
+        assert ("spec.containers", "Forbidden: containers may not be added or removed on resize") in answer.causes
+
+    def test_what_is_applied_is_owned_by_who_resizes(self, server, place):
+        wanted = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "labels": {"a": "b"}}}
+        wanted["spec"] = {"containers": [{"name": "c", "image": "i", "resources": {"requests": {"cpu": "1500m"}}}]}
+        body = server.patch(place, wanted, APPLY, fieldManager="m", force="true").body
+        (entry,) = (each for each in body["metadata"]["managedFields"] if each["manager"] == "m")
+        assert entry["fieldsV1"] == {
+            "f:spec": {"f:containers": {'k:{"name":"c"}': {"f:resources": {"f:requests": {"f:cpu": {}}}}}}
+        }
+
+
+def test_a_token_for_a_time_that_is_none_is_refused(server):
+    answer = server.post(
+        "/api/v1/namespaces/default/serviceaccounts/default/token", {"spec": {"expirationSeconds": "x"}}
+    )
+    assert (answer.status, "of type int64" in answer.message) == (400, True)
 
 
 def test_an_eviction_deletes_with_grace(server):

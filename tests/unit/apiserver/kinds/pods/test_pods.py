@@ -128,3 +128,18 @@ def test_what_is_odd_is_warned_of_when_the_template_changes(server):
     created = server.post(DEPLOYMENTS, deployment({"env": twice}))
     assert "hides previous definition" in created.headers["Warning"]
     assert "Warning" not in server.patch(f"{DEPLOYMENTS}/d", {"metadata": {"labels": {"x": "y"}}}).headers
+
+
+@pytest.mark.parametrize(
+    ("spec", "why"),
+    [
+        ({"runtimeClassName": "gvisor"}, 'pod rejected: RuntimeClass "gvisor" not found'),
+        (
+            {"overhead": {"cpu": "1"}},
+            "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead",
+        ),
+    ],
+)
+def test_a_pod_of_a_class_of_runtimes_is_refused_since_there_is_none(server, spec, why):
+    answer = server.post(PODS, pod(**spec))
+    assert (answer.status, answer.message) == (403, f'pods "p" is forbidden: {why}')
