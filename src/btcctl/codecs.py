@@ -82,6 +82,11 @@ def encode(value: Any, *, order: Order = None) -> bytes:
     return _encode(value) if order is None else _encode_sorted(value)
 
 
+def indented(data: bytes) -> bytes:
+    """JSON as people like to read it, indented by two spaces."""
+    return msgspec.json.format(data, indent=2)
+
+
 def encode_into(value: Any, buffer: bytearray) -> None:
     """Replace what is in `buffer` by compact JSON."""
     _encoder.encode_into(value, buffer)

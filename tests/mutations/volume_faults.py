@@ -91,7 +91,7 @@ VOLUME_FAULTS = [
         ("a claim is not protected", "if PROTECTION not in finalizers:", "if False:"),
         (
             "a claim changes under its volume",
-            "    if _without(now, free) != _without(before, free):\n",
+            "    if wanted != had:\n",
             "    if False:\n",
         ),
     ),

@@ -26,6 +26,7 @@ from btcctl.apiserver.machinery.errors import StatusError
 from btcctl.apiserver.objects.apply import Applier
 from btcctl.apiserver.objects.garbage import Collector
 from btcctl.apiserver.objects.writer import Writer
+from btcctl.apiserver.printers.indentation import for_reader
 from btcctl.apiserver.requests.context import RequestContext
 from btcctl.apiserver.requests.messages import (
     ANONYMOUS,
@@ -162,6 +163,7 @@ class Api:
             response = _error_response(errors.internal("the embedded API server failed; its log says why"))
         if self._observer is not None:
             self._observer(attributes, _status_of(response))
+        response = for_reader(request, response)
         return response if context is None else context.with_warnings(response)
 
     def _authorize(self, attributes: RequestAttributes) -> None:

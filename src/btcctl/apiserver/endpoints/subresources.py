@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import structs
+
 from btcctl.apiserver.endpoints.evictions import Evictions
 from btcctl.apiserver.endpoints.pod_streams import POD_STREAMS, PodStreams
 from btcctl.apiserver.endpoints.scales import Scales
 from btcctl.apiserver.endpoints.token_requests import TokenRequests
 from btcctl.apiserver.machinery import errors
-from btcctl.apiserver.machinery.errors import Cause
+from btcctl.apiserver.machinery.field_errors import required, unsupported
 from btcctl.apiserver.objects.writer import Writer
 from btcctl.apiserver.requests.bodies import read_plain
 from btcctl.apiserver.requests.context import RequestContext
 from btcctl.apiserver.requests.messages import ApiRequest, ApiResponse, TakeOver, json_response
 from btcctl.apiserver.requests.options import write_options
-from btcctl.apiserver.requests.routing import Route
+from btcctl.apiserver.requests.routing import Route, check_place
 from btcctl.apiserver.storage.answers import answered
 from btcctl.apiserver.storage.collection import Body
 from btcctl.apiserver.storage.store import Store
@@ -75,20 +80,18 @@ class Subresources:
 
     def _bind(self, route: Route, request: ApiRequest) -> ApiResponse:
         options = write_options(request, "CreateOptions")
-        node = (read_plain(request, "v1", "Binding").get("target") or {}).get("name")
-        if not node:
-            cause = Cause("FieldValueRequired", "Required value", "target.name")
-            raise errors.invalid("", "Binding", route.name, [cause])
-        pod = self._existing(route)
-        assigned = pod["spec"].get("nodeName")
-        if assigned:
-            why = f"pod {route.name} is already assigned to node {assigned!r}".replace("'", '"')
-            raise errors.conflict(route.served.type, route.name, why)
-        now = rfc3339(self._store.clock.wall_time())
-        scheduled = {"type": "PodScheduled", "status": "True", "lastTransitionTime": now}
-        conditions = [*((pod.get("status") or {}).get("conditions") or ()), scheduled]
-        if not options.dry_run:
-            self._writer.bind(route, node, conditions)
+        binding = read_plain(request, "v1", "Binding")
+        sent = binding["metadata"]
+        check_place(route, sent)
+        if sent.get("name") != route.name:
+            raise errors.bad_request("name in URL does not match name in Binding object")
+        _check_target(binding.get("target") or {})
+        with self._store.transaction():
+            pod = self._existing(route)
+            _check_bindable(route, pod, sent)
+            if not options.dry_run:
+                now = rfc3339(self._store.clock.wall_time())
+                self._writer.bind(route, _bound(pod, binding, now))
         return json_response(201, _CREATED)
 
     def _evict(self, route: Route, request: ApiRequest) -> ApiResponse:
@@ -99,3 +102,46 @@ class Subresources:
         self._existing(route)
         wanted = (read_plain(request, "v1", "Namespace").get("spec") or {}).get("finalizers") or []
         return json_response(200, self._writer.finalize(route, wanted))
+
+
+def _check_target(target: Mapping[str, Any]) -> None:
+    """What is wrong is no error of the API to a real server: it has no reason and no causes."""
+    kind = target.get("kind")
+    wrong = [] if kind in {None, "", "Node"} else [unsupported("target.kind", kind, ("Node", "<empty>"))]
+    wrong += [] if target.get("name") else [required("target.name")]
+    texts = [f"{cause.field}: {cause.message}" for cause in wrong]
+    if texts:
+        raise errors.internal(texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]")
+
+
+def _check_bindable(route: Route, pod: Body, sent: Mapping[str, Any]) -> None:
+    """
+    Raises:
+        StatusError: 409, it is another pod than the client means, or it cannot be put on a node.
+    """
+    type_ = structs.replace(route.served.type, plural="pods/binding")
+    metadata, spec = pod["metadata"], pod["spec"]
+    for name, what in (("uid", "UID"), ("resourceVersion", "ResourceVersion")):
+        if sent.get(name) not in {None, "", metadata[name]}:
+            why = f"Precondition failed: {what} in precondition: {sent[name]}, {what} in object meta: {metadata[name]}"
+            raise errors.conflict(route.served.type, route.name, why)
+    if metadata.get("deletionTimestamp"):
+        raise errors.conflict(type_, route.name, f"pod {route.name} is being deleted, cannot be assigned to a host")
+    if spec.get("nodeName"):
+        why = f'pod {route.name} is already assigned to node "{spec["nodeName"]}"'
+        raise errors.conflict(type_, route.name, why)
+    if spec.get("schedulingGates"):
+        raise errors.conflict(type_, route.name, f"pod {route.name} has non-empty .spec.schedulingGates")
+
+
+def _bound(pod: Body, binding: Mapping[str, Any], now: str) -> dict[str, Any]:
+    """The pod on its node, with the labels and annotations of the binding."""
+    metadata, status = pod["metadata"], pod.get("status") or {}
+    for name in ("labels", "annotations"):
+        more = binding["metadata"].get(name)
+        if more:
+            metadata = {**metadata, name: {**(metadata.get(name) or {}), **more}}
+    others = [each for each in status.get("conditions") or () if each.get("type") != "PodScheduled"]
+    scheduled = {"type": "PodScheduled", "status": "True", "lastTransitionTime": now}
+    spec = {**pod["spec"], "nodeName": binding["target"]["name"]}
+    return {**pod, "metadata": metadata, "spec": spec, "status": {**status, "conditions": [*others, scheduled]}}

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from btcctl.apiserver.kinds.pods.debugging import check_template
 from btcctl.apiserver.kinds.pods.pods import check_pod_spec
 from btcctl.apiserver.machinery.errors import Cause
 from btcctl.apiserver.machinery.field_errors import forbidden, invalid, not_negative, one_of, required, unsupported
@@ -194,6 +195,7 @@ def _unmatched(labels: Mapping[str, str]) -> Cause:
 def _check_template(template: Mapping[str, Any], more_volumes: list[str] | None = None) -> list[Cause]:
     labels = (template.get("metadata") or {}).get("labels") or {}
     causes = validate_labels("spec.template.labels", labels)
+    causes += check_template(template["spec"], "spec.template.spec")
     return causes + check_pod_spec(template["spec"], "spec.template.spec", more_volumes or ())
 
 

@@ -162,16 +162,9 @@ class Writer:
             self._definitions.object_changed(route.served)
             return answer
 
-    def bind(self, route: Route, node: str, conditions: list[Any]) -> None:
-        """Put a pod on a node, as pods/binding does: the one way its nodeName may change."""
-        with self._store.transaction():
-            record = self._store.get(route.served.collection, route.key)
-            if record is None:
-                raise errors.not_found(route.served.type, route.name)
-            status = {**(record.body.get("status") or {}), "conditions": conditions}
-            spec = {**record.body["spec"], "nodeName": node}
-            new = {**record.body, "spec": spec, "status": status}
-            self._store.update(route.served.collection, route.served.kind.canonical(new))
+    def bind(self, route: Route, pod: Body) -> None:
+        """Store a pod that is on a node now, as pods/binding does: the one way its nodeName may change."""
+        self._store.update(route.served.collection, route.served.kind.canonical(dict(pod)))
 
     def set_conditions(self, route: Route, conditions: list[Any]) -> None:
         """Give a pod other conditions, as the server itself does before it evicts one; nobody is said to own them."""

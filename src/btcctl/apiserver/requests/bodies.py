@@ -22,6 +22,7 @@ from btcctl.apiserver.gotypes import (
     type_of_kind,
     yaml_text,
 )
+from btcctl.apiserver.kinds.built_in.kind import BuiltInKind
 from btcctl.apiserver.machinery import errors as statuses
 from btcctl.apiserver.machinery.errors import Cause, StatusError
 from btcctl.apiserver.machinery.gofmt import json_text, quoted
@@ -30,6 +31,7 @@ from btcctl.apiserver.requests.messages import ApiRequest
 from btcctl.apiserver.requests.options import WriteOptions
 from btcctl.apiserver.served.registry import Served
 from btcctl.apiserver.storage.collection import Body
+from btcctl.resources import ResourceType
 
 MAX_BODY_BYTES = 3 * 1024 * 1024  # kube-apiserver's MaxRequestBodyBytes
 _ACCEPTED = ("application/json", "application/yaml", protobuf.CONTENT_TYPE)
@@ -74,12 +76,16 @@ def read_plain(request: ApiRequest, api_version: str, kind: str) -> dict[str, An
     Raises:
         StatusError: It cannot be read.
     """
-    body = {**_decode(request, kind)[0], "kind": kind, "apiVersion": api_version}
+    sent = _decode(request, kind)[0]
+    group, _, version = api_version.rpartition("/")
+    expected = ResourceType(group, version, "", kind)
+    BuiltInKind(expected, expected).check_sent(sent, request.body, "", lambda _: None)
+    body = {"metadata": {}, **sent, "kind": kind, "apiVersion": api_version}
     try:
         type_ = type_of_kind(api_version, kind)
         return body if type_ is None else decode(type_, body)[0]
     except Misfit as error:
-        raise statuses.unhandled(kind, api_version.rpartition("/")[2], kind, str(error)) from error
+        raise statuses.unhandled(kind, version, kind, str(error)) from error
 
 
 def validate_fields(

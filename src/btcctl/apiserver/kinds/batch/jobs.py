@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from btcctl.apiserver.kinds.pods.debugging import check_template
 from btcctl.apiserver.kinds.pods.pods import check_pod_spec
 from btcctl.apiserver.machinery.errors import Cause
 from btcctl.apiserver.machinery.field_errors import invalid, not_negative, required, unsupported
@@ -55,6 +56,7 @@ def check_job(job: Body) -> list[Cause]:
     elif spec["completionMode"] == "Indexed" and spec.get("completions") is None:
         causes.append(required("spec.completions", "when completion mode is Indexed"))
     template = spec["template"]["spec"]
+    causes += check_template(template, "spec.template.spec")
     causes += check_pod_spec(template, "spec.template.spec", ())
     if template.get("restartPolicy") not in {"OnFailure", "Never"}:
         field, policy = "spec.template.spec.restartPolicy", template.get("restartPolicy")

@@ -46,6 +46,7 @@ _NOT_FOR_DEBUGGERS = (
     *_PROBES,
     "lifecycle",
 )
+_RESIZED, _RESIZE_POLICIES = ("cpu", "memory"), ("NotRequired", "RestartContainer")
 _NO_DEBUGGERS = "cannot be set for an Ephemeral Container"
 _SOURCES = ("fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef", "fileKeyRef")
 
@@ -70,8 +71,30 @@ def check_containers(spec: Mapping[str, Any], field: str, volumes: set[str]) -> 
         causes += _check_init(container, here, spec["terminationGracePeriodSeconds"]) + _check_host_ports(
             [container], f"{field}.initContainers"
         )
+    for name in ("containers", "initContainers"):
+        for index, container in enumerate(spec.get(name) or ()):
+            causes += _check_resizing(
+                container.get("resizePolicy") or [], f"{field}.{name}[{index}].resizePolicy", spec
+            )
     debuggers = f"{field}.ephemeralContainers"
     return causes + list(_check_debuggers(spec.get("ephemeralContainers") or [], debuggers, names, volumes))
+
+
+def _check_resizing(policies: list[Any], field: str, spec: Mapping[str, Any]) -> Iterator[Cause]:
+    """What is said of how a container takes other resources."""
+    seen = set()
+    for index, policy in enumerate(policies):
+        resource, restart = policy.get("resourceName") or "", policy.get("restartPolicy") or ""
+        if resource in seen:
+            yield duplicate(f"{field}[{index}]", resource)
+        seen.add(resource)
+        for value, known in ((resource, _RESIZED), (restart, _RESIZE_POLICIES)):
+            if not value:
+                yield required(field)
+            elif value not in known:
+                yield unsupported(field, value, known)
+        if spec["restartPolicy"] == "Never" and restart != "NotRequired":
+            yield invalid(field, restart, "must be 'NotRequired' when pod `restartPolicy` is 'Never'")
 
 
 def _check_debuggers(containers: list[Any], field: str, names: set[str], volumes: set[str]) -> Iterator[Cause]:

@@ -37,5 +37,11 @@ def check_debuggers_update(new: Body, old: Body) -> list[Cause]:
     return causes
 
 
+def check_template(spec: Mapping[str, Any], field: str) -> list[Cause]:
+    return (
+        [forbidden(f"{field}.{FIELD}", "ephemeral containers not allowed in pod template")] if spec.get(FIELD) else []
+    )
+
+
 def check_new_pod(body: Body) -> list[Cause]:
     return [forbidden(f"spec.{FIELD}", "cannot be set on create")] if body["spec"].get(FIELD) else []
