@@ -136,14 +136,15 @@ def _container(pod: Body, wanted: str) -> str:
     Raises:
         StatusError: 400, there is none of that name, or none is named and there are several.
     """
-    name = pod["metadata"]["name"]
-    names = [str(each["name"]) for each in pod["spec"]["containers"]]
-    if not wanted and len(names) > 1:
-        choose = ", ".join(names)
+    name, spec = pod["metadata"]["name"], pod["spec"]
+    kinds = ("initContainers", "containers", "ephemeralContainers")
+    names = [str(each["name"]) for kind in kinds for each in spec.get(kind) or ()]
+    if not wanted and len(spec["containers"]) > 1:
+        choose = " ".join(names)
         raise errors.bad_request(f"a container name must be specified for pod {name}, choose one of: [{choose}]")
     if wanted and wanted not in names:
         raise errors.bad_request(f"container {wanted} is not valid for pod {name}")
-    return wanted or names[0]
+    return wanted or str(spec["containers"][0]["name"])
 
 
 def _check_log_options(name: str, request: ApiRequest) -> None:

@@ -238,7 +238,7 @@ class TestLogs:
 
     def test_of_several_containers_one_must_be_chosen(self, server):
         server.created(PODS, pod(containers=[{"name": name, "image": "i"} for name in "ab"]))
-        assert "choose one of: [a, b]" in server.get(f"{PODS}/p/log").message
+        assert "choose one of: [a b]" in server.get(f"{PODS}/p/log").message
         assert server.get(f"{PODS}/p/log", container="z").status == 400
         server.api.pods.logs = lambda key, container, query: container.encode()
         assert server.send("GET", f"{PODS}/p/log", container="b").body == b"b"

@@ -313,7 +313,7 @@ def test_logs_are_those_of_the_last_run_or_the_one_before(running):
     running.processes.logs[1].write_text("two\n")
     assert running.kubelet.access.logs(KEY, "", {}) == b"two\n"
     assert running.kubelet.access.logs(KEY, "c", {"previous": ["true"]}) == b"one\n"
-    assert running.kubelet.access.logs(KEY, "other", {}) is None
+    assert b"kubectl exec" in running.kubelet.access.logs(KEY, "added-to-debug", {})
     assert running.kubelet.access.logs(ObjectKey("default", "none"), "", {}) is None
 
 

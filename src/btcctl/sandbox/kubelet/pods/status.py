@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 HOST_IP = "127.0.0.1"
+NO_DEBUGGERS = "the sandbox runs no ephemeral containers; kubectl exec runs a process beside the pod's"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +60,21 @@ def build_status(pod: Mapping[str, Any], facts: PodFacts) -> dict[str, Any]:
     after["containerStatuses"] = [_container_status(each) for each in facts.containers]
     if facts.init:
         after["initContainerStatuses"] = [_init_container_status(each) for each in facts.init]
+    debuggers = pod["spec"].get("ephemeralContainers")
+    if debuggers:
+        known = {each["name"]: each for each in before.get("ephemeralContainerStatuses") or ()}
+        after["ephemeralContainerStatuses"] = [
+            known.get(each["name"]) or _not_run(each, facts.now) for each in debuggers
+        ]
     after.setdefault("qosClass", "BestEffort")
     return after
+
+
+def _not_run(debugger: Mapping[str, Any], now: str) -> dict[str, Any]:
+    """What becomes of a container that is added later: whoever waits for it is told."""
+    ended = {"exitCode": 1, "reason": "NotRun", "message": NO_DEBUGGERS, "startedAt": now, "finishedAt": now}
+    state = ContainerState(debugger["name"], debugger.get("image", ""), {"terminated": ended}, {})
+    return _container_status(state)
 
 
 def is_over(pod: Mapping[str, Any]) -> bool:

@@ -15,6 +15,7 @@ from btcctl.sandbox.kubelet.exits import Exits
 from btcctl.sandbox.kubelet.pods.container import ContainerRunner
 from btcctl.sandbox.kubelet.pods.runner import PodRunner
 from btcctl.sandbox.kubelet.pods.runtime import Processes
+from btcctl.sandbox.kubelet.pods.status import NO_DEBUGGERS
 from btcctl.sandbox.kubelet.streams.attached import AttachedProcess
 from btcctl.sandbox.kubelet.streams.log_times import LogTimes
 from btcctl.sandbox.kubelet.streams.logs import TRUE, LogOptions, LogTail, first_value, read_log
@@ -49,7 +50,7 @@ class PodAccess:
         hooks.logs, hooks.exec, hooks.connect = self.logs, self.exec, self.connect
 
     def logs(self, key: ObjectKey, container: str, query: Mapping[str, Any]) -> bytes | LogTail | None:
-        """What `kubectl logs` shows, or None: there is no such pod or container here.
+        """What `kubectl logs` shows, or None: there is no such pod here.
 
         Args:
             container: "" means the pod's only, or first, one.
@@ -57,7 +58,7 @@ class PodAccess:
         """
         found = self._container(key, container)
         if found is None:
-            return None
+            return None if self._runner_of(key) is None else f"{NO_DEBUGGERS}\n".encode()
         previous = first_value(query, "previous") in TRUE
         path = found.log_path(previous=previous)
         options = LogOptions.of(query, self._clock.wall_time())

@@ -112,3 +112,11 @@ def test_conditions_of_others_are_kept_and_gates_hold_back_readiness():
 
 def test_a_pod_without_an_address_says_none():
     assert "podIP" not in status_of(pod(), CREATING, ip="")
+
+
+def test_a_container_that_is_added_to_debug_ends_at_once_and_says_why():
+    body = pod(ephemeralContainers=[{"name": "d", "image": "i"}])
+    status = status_of(body, RUNNING)
+    (debugger,) = status["ephemeralContainerStatuses"]
+    assert "kubectl exec" in debugger["state"]["terminated"]["message"]
+    assert status_of({**body, "status": status}, RUNNING, now="t2") == status
