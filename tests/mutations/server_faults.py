@@ -595,4 +595,49 @@ SERVER_FAULTS = [
         ("any operation is meant", '        and _has(rule.get("operations"), attributes.operation)\n', ""),
         ("any group is meant", '        and _has(rule.get("apiGroups"), resource.group)\n', ""),
     ),
+    *faults_in(
+        "apiserver/kinds/pods/debugging.py",
+        ("apiserver/endpoints/test_subresources.py",),
+        ("a debugger may be taken away", "        if name not in now:\n", "        if False:\n"),
+        ("a debugger comes with a new pod", 'if body["spec"].get(FIELD) else []', "if False else []"),
+        (
+            "with a debugger comes anything else",
+            'for name, each in old["spec"].items() if name != FIELD}',
+            'for name, each in sent["spec"].items() if name != FIELD}',
+        ),
+    ),
+    *faults_in(
+        "apiserver/kinds/pods/resizing.py",
+        ("apiserver/endpoints/test_subresources.py",),
+        ("a pod that is resized has another quality", '    if quality_of(new["spec"]) != quality:', "    if False:"),
+        ("amounts are taken away", "if set(before.get(what) or ()) - set(now.get(what) or ())", "if False"),
+        ("any amounts are changed", "            if _settled(container, had) == had:", "            if True:"),
+        (
+            "with amounts comes anything else",
+            "if name not in _OWN}, **_parts(container)}",
+            "if name not in _OWN}, **container}",
+        ),
+    ),
+    *faults_in(
+        "apiserver/gotypes/internal.py",
+        ("apiserver/gotypes/test_internal.py",),
+        ("what is on the host is nowhere", '    if name == "PodSpec":', "    if False:"),
+        ("texts of any length are compared", "    if max(len(before), len(after)) > _MOST_LINES:", "    if False:"),
+        (
+            "a selector is in the order of its sender",
+            "return {key: _sorted(value[key]) for key in sorted(value)}",
+            "return dict(value)",
+        ),
+    ),
+    *faults_in(
+        "apiserver/managedfields/field_sets.py",
+        ("apiserver/endpoints/test_subresources.py", "apiserver/managedfields"),
+        ("who resizes owns all he sends", "kept = node if place is None else within(node, place)", "kept = node"),
+    ),
+    *faults_in(
+        "apiserver/printers/indentation.py",
+        ("apiserver/printers/test_indentation.py",),
+        ("texts are taken for JSON", '.partition(";")[0] != "application/json":', '.partition(";")[0] == "":'),
+        ("nobody can turn indentation off", "return asked in _TRUE if asked else", "return"),
+    ),
 ]

@@ -126,7 +126,34 @@ class TestBinding:
 
     def test_it_needs_a_node(self, server):
         server.created(PODS, pod())
-        assert server.post(f"{PODS}/p/binding", self.binding("")).status == 422
+        answer = server.post(f"{PODS}/p/binding", self.binding(""))
+        assert (answer.status, answer.message) == (500, "target.name: Required value")
+
+    @pytest.mark.parametrize(
+        ("metadata", "status"),
+        [
+            ({"name": "q"}, 400),
+            ({}, 400),
+            ({"name": "p", "uid": "other"}, 409),
+            ({"name": "p", "resourceVersion": "1"}, 409),
+        ],
+    )
+    def test_it_is_about_one_pod(self, server, metadata, status):
+        server.created(PODS, pod())
+        assert server.post(f"{PODS}/p/binding", {**self.binding(), "metadata": metadata}).status == status
+        assert "nodeName" not in server.get(f"{PODS}/p").body["spec"]
+
+    def test_it_gives_the_pod_its_labels_and_annotations(self, server):
+        server.created(PODS, pod())
+        metadata = {"name": "p", "labels": {"a": "b"}, "annotations": {"c": "d"}}
+        assert server.post(f"{PODS}/p/binding", {**self.binding(), "metadata": metadata}).status == 201
+        made = server.get(f"{PODS}/p").body["metadata"]
+        assert (made["labels"], made["annotations"]) == ({"a": "b"}, {"c": "d"})
+
+    def test_a_pod_that_waits_is_not_bound(self, server):
+        server.created(PODS, pod(schedulingGates=[{"name": "g"}]))
+        answer = server.post(f"{PODS}/p/binding", self.binding())
+        assert (answer.status, "has non-empty .spec.schedulingGates" in answer.message) == (409, True)
 
 
 @pytest.mark.parametrize(("path", "body", "name"), [(STATEFUL_SETS, stateful_set(), "s"), (THINGS, thing(), "a")])
