@@ -630,11 +630,6 @@ SERVER_FAULTS = [
         ),
     ),
     *faults_in(
-        "apiserver/managedfields/field_sets.py",
-        ("apiserver/endpoints/test_subresources.py", "apiserver/managedfields"),
-        ("who resizes owns all he sends", "kept = node if place is None else within(node, place)", "kept = node"),
-    ),
-    *faults_in(
         "apiserver/printers/indentation.py",
         ("apiserver/printers/test_indentation.py",),
         ("texts are taken for JSON", '.partition(";")[0] != "application/json":', '.partition(";")[0] == "":'),

@@ -28,6 +28,7 @@ from btcctl.apiserver.storage.collection import Body, Record
 from btcctl.resources import ResourceType
 
 Schema = Mapping[str, Any]
+_TEXTS = ("labels", "annotations")  # of which null is an empty one
 _HUGE = re.compile(rb"[0-9]{19}")  # what an integer has at least that does not fit into 64 bits
 
 
@@ -123,10 +124,20 @@ class CustomKind:
         return {**body, "metadata": metadata}, unknown
 
     def applied(self, new: dict[str, Any]) -> dict[str, Any]:
-        return cast("dict[str, Any]", codecs.decode(codecs.encode(new)))
+        found = cast("dict[str, Any]", codecs.decode(codecs.encode(new)))
+        for name in _TEXTS:
+            texts = found["metadata"].get(name)
+            if texts is not None:
+                found["metadata"][name] = {key: "" if text is None else text for key, text in texts.items()}
+        return found
 
-    def prune(self, body: dict[str, Any]) -> list[str]:
-        return prune_and_default.prune(self.schema, body) if body.get("kind") == self.type.kind else []
+    def prune(self, body: dict[str, Any], *, keeps_nulls: bool = False) -> list[str]:
+        if body.get("kind") != self.type.kind:
+            return []
+        removed = prune_and_default.prune(self.schema, body)
+        if not keeps_nulls:
+            prune_and_default.drop_nulls(self.schema, body)
+        return removed
 
     def fill(self, new: dict[str, Any], unchanged: Container[str] = ()) -> None:
         prune_and_default.default(self.schema, new)
@@ -189,6 +200,7 @@ class CustomKind:
         if not self.is_converted:
             return body
         copy = _sorted(body)
+        prune_and_default.drop_nulls(self.storage_schema, copy)
         prune_and_default.default(self.storage_schema, copy)
         copy = self._moved(copy, self.type.api_version)
         prune_and_default.prune(self.schema, copy)

@@ -174,10 +174,18 @@ def _check_default(schema: Schema, value: Any, field: str) -> Iterator[Cause]:
     prune({"properties": {"default": schema}}, pruned)
     if json_text(pruned.get("default")) != json_text(value):
         yield invalid(field, value, "must not have unknown fields")
-    wrong = [*custom_objects.embedded_below(schema, value, field)] or validation.validate(schema, value, field)
+    wrong = [*custom_objects.embedded_below(schema, value, field)]
+    wrong = wrong or validation.validate(_without_either(schema), value, field)
     yield from wrong
     if not wrong and has_rules(schema):
         yield from _broken_rules(schema, value, field)
+
+
+def _without_either(schema: Any) -> Any:
+    """The schema as defaults are checked by it: of what may be an integer or a string, only `anyOf` says so."""
+    if isinstance(schema, Mapping):
+        return {name: _without_either(each) for name, each in schema.items() if (name, each) != (INT_OR_STRING, True)}
+    return [_without_either(each) for each in schema] if isinstance(schema, list) else schema
 
 
 def _broken_rules(schema: Schema, value: Any, field: str) -> Iterator[Cause]:

@@ -46,6 +46,7 @@ _OWN = {
         "description": f"Standard object's metadata. More info: {_CONVENTIONS}#metadata",
     },
 }
+_VARIES = {"Vary": "Accept"}
 _INFO = {"title": "Kubernetes", "version": "embedded"}
 _Body = dict[str, Any]
 
@@ -59,7 +60,7 @@ def respond(registry: Registry, request: ApiRequest) -> ApiResponse | None:
         return json_response(200, _index(registry))
     for group, version in _group_versions(registry):
         if path == f"{_ROOT}/{_place(group, version)}":
-            return json_response(200, document(registry.resources_of(group, version)))
+            return json_response(200, document(registry.resources_of(group, version)), _VARIES)
     return None
 
 
@@ -81,10 +82,10 @@ def document(resources: list[Served]) -> _Body:
 def _second_version(accept: str) -> ApiResponse:
     title, version = _INFO["title"], _INFO["version"]
     if _V2_PROTOBUF not in accept:
-        return json_response(200, {"swagger": "2.0", "info": _INFO, "paths": {}, "definitions": {}})
+        return json_response(200, {"swagger": "2.0", "info": _INFO, "paths": {}, "definitions": {}}, _VARIES)
     info = _message({1: title.encode(), 2: version.encode()})
     body = _message({1: b"2.0", 2: info, 8: b"", 9: b""})  # swagger, info, paths, definitions
-    return ApiResponse(200, {"Content-Type": f"{_V2_PROTOBUF}.v1.0+protobuf"}, body)
+    return ApiResponse(200, {"Content-Type": f"{_V2_PROTOBUF}.v1.0+protobuf", **_VARIES}, body)
 
 
 def _message(fields: Mapping[int, bytes]) -> bytes:

@@ -39,15 +39,21 @@ _UNSET = -(2**31)  # what stands for replicas that a custom resource has not
 _SCALES = Served(SCALES, "scale", "ScaleList", BuiltInKind(SCALES, SCALES))
 
 
+class _CustomScale(BuiltInKind):
+    """A scale of a custom resource, whose tables are another server's."""
+
+    def go_name(self, list_kind: str = "") -> str:
+        return f"*{SCALES.version}.{list_kind or SCALES.kind}"
+
+
 @functools.cache
 def _custom_scales() -> Served:
-    """Scales of custom resources, whose tables are another server's."""
     columns = (
         PrinterColumn("Desired", "integer", ".spec.replicas", "Number of desired replicas"),
         PrinterColumn("Available", "integer", ".status.replicas", "Number of actual replicas"),
         PrinterColumn("Age", "date", ".metadata.creationTimestamp", common_description("Age")),
     )
-    return replace(_SCALES, kind=BuiltInKind(SCALES, SCALES, printer_columns=columns))
+    return replace(_SCALES, kind=_CustomScale(SCALES, SCALES, printer_columns=columns))
 
 
 @dataclass(frozen=True)
@@ -118,7 +124,8 @@ class Scales:
     def _view(self, route: Route, request: ApiRequest) -> View:
         """The form in which the client wants the scale."""
         served = _SCALES if route.served.kind.scales_as_type else _custom_scales()
-        form = wanted_form(request.headers.get("accept", ""), errors.MEDIA_TYPES)
+        available = errors.MEDIA_TYPES if route.served.kind.lists_media_types else ""
+        form = wanted_form(request.headers.get("accept", ""), available)
         return View(served, form, request.option("includeObject"), self._store.clock.wall_time)
 
     def _write(self, turn: _Turn, record: Record, sent: dict[str, Any] | None) -> Body:

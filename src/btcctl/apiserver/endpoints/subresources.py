@@ -11,9 +11,10 @@ from btcctl.apiserver.endpoints.evictions import Evictions
 from btcctl.apiserver.endpoints.pod_streams import POD_STREAMS, PodStreams
 from btcctl.apiserver.endpoints.scales import Scales
 from btcctl.apiserver.endpoints.token_requests import TokenRequests
+from btcctl.apiserver.kinds.core_kinds import check_finalizers
 from btcctl.apiserver.machinery import errors
 from btcctl.apiserver.machinery.field_errors import required, unsupported
-from btcctl.apiserver.objects.writer import Writer
+from btcctl.apiserver.objects.writer import Writer, check_name, stored_otherwise
 from btcctl.apiserver.requests.bodies import read_plain
 from btcctl.apiserver.requests.context import RequestContext
 from btcctl.apiserver.requests.messages import ApiRequest, ApiResponse, TakeOver, json_response
@@ -99,8 +100,14 @@ class Subresources:
         return json_response(201, _CREATED)
 
     def _finalize(self, route: Route, request: ApiRequest) -> ApiResponse:
-        self._existing(route)
-        wanted = (read_plain(request, "v1", "Namespace").get("spec") or {}).get("finalizers") or []
+        body, existing = read_plain(request, "v1", "Namespace"), self._existing(route)
+        check_name(route, body["metadata"])
+        if body["metadata"].get("resourceVersion") not in {None, "", "0", existing["metadata"]["resourceVersion"]}:
+            raise errors.conflict(route.served.type, route.name)
+        wanted = (body.get("spec") or {}).get("finalizers") or []
+        causes = check_finalizers(wanted)
+        if causes:
+            raise errors.invalid_object(route.served.type, route.name, causes)
         return json_response(200, self._writer.finalize(route, wanted))
 
 
@@ -124,7 +131,7 @@ def _check_bindable(route: Route, pod: Body, sent: Mapping[str, Any]) -> None:
     for name, what in (("uid", "UID"), ("resourceVersion", "ResourceVersion")):
         if sent.get(name) not in {None, "", metadata[name]}:
             why = f"Precondition failed: {what} in precondition: {sent[name]}, {what} in object meta: {metadata[name]}"
-            raise errors.conflict(route.served.type, route.name, why)
+            raise errors.conflict(route.served.type, route.name, stored_otherwise(route, why))
     if metadata.get("deletionTimestamp"):
         raise errors.conflict(type_, route.name, f"pod {route.name} is being deleted, cannot be assigned to a host")
     if spec.get("nodeName"):

@@ -61,15 +61,18 @@ class TokenRequests:
         audiences, reference = spec.get("audiences") or [ISSUER], spec.get("boundObjectRef")
         token, expires = self._tokens.issue(route.key, uid, audiences, seconds, self._bound(route, reference))
         now = rfc3339(self._store.clock.wall_time())
-        fields: dict[str, Any] = {
-            "f:spec": {name: {} for name in ("f:expirationSeconds", "f:audiences") if spec.get(name[2:])}
+        fields: dict[str, Any] = {"f:expirationSeconds": {}} | ({"f:audiences": {}} if spec.get("audiences") else {})
+        entry = {
+            "manager": options.manager, "operation": "Update", "apiVersion": _VERSION, "time": now,
+            "fieldsType": "FieldsV1", "fieldsV1": {"f:spec": fields}, "subresource": "token",
         }
-        entry = {"manager": options.manager, "operation": "Update", "apiVersion": _VERSION, "time": now}
-        metadata = {"name": route.name, "namespace": route.namespace, "uid": uid, "creationTimestamp": now}
-        if fields["f:spec"]:
-            metadata["managedFields"] = [
-                {**entry, "fieldsType": "FieldsV1", "fieldsV1": fields, "subresource": "token"}
-            ]
+        metadata: dict[str, Any] = {
+            "name": route.name,
+            "namespace": route.namespace,
+            "uid": uid,
+            "creationTimestamp": now,
+        }
+        metadata["managedFields"] = [entry]
         answer = {
             "kind": "TokenRequest",
             "apiVersion": _VERSION,
@@ -80,7 +83,7 @@ class TokenRequests:
         return json_response(201, answer)
 
     def _bound(self, route: Route, reference: Mapping[str, Any] | None) -> Bound | None:
-        if not reference:
+        if reference is None:
             return None
         kind, name = (reference.get("apiVersion") or "", reference.get("kind") or ""), reference.get("name") or ""
         type_ = _BOUND_TYPES.get(kind)

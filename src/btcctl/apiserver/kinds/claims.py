@@ -85,11 +85,9 @@ def _settled(now: Spec, before: Spec, *, is_bound: bool) -> tuple[Spec, Spec]:
         **{key: each for key, each in now.items() if key != name},
         **({name: before[name]} if name in before else {}),
     }
-    requests = now["resources"].get("requests")
-    if requests:
-        storage = (before["resources"].get("requests") or {}).get("storage")
-        now["resources"] = {**now["resources"], "requests": {**requests, "storage": storage}}
-    return now, before
+    requests = now["resources"].get("requests") or {}
+    storage = (before["resources"].get("requests") or {}).get("storage")
+    return {**now, "resources": {**now["resources"], "requests": {**requests, "storage": storage}}}, before
 
 
 def _storage(spec: Mapping[str, Any]) -> Decimal:

@@ -11,6 +11,7 @@ from btcctl.apiserver.kinds import secrets
 from btcctl.apiserver.machinery.errors import Cause
 from btcctl.apiserver.machinery.field_errors import invalid, too_long
 from btcctl.apiserver.machinery.gofmt import shown
+from btcctl.apiserver.machinery.names import qualified_name
 from btcctl.apiserver.storage.collection import Body
 
 MAX_DATA_BYTES = 1048576
@@ -22,6 +23,18 @@ def prepare_namespace(body: dict[str, Any]) -> None:
     """A new namespace goes only after its contents."""
     known = body["spec"].get("finalizers") or []
     body["spec"]["finalizers"] = known if "kubernetes" in known else [*known, "kubernetes"]
+
+
+def check_finalizers(finalizers: list[str]) -> list[Cause]:
+    """What is wrong with those of a namespace's spec."""
+    why = "name is neither a standard finalizer name nor is it fully qualified"
+    causes = []
+    for index, each in enumerate(finalizers):
+        field = f"spec.finalizers[{index}]"
+        causes += qualified_name(field, each)
+        if "/" not in each and each != "kubernetes":
+            causes.append(invalid(field, each, why))
+    return causes
 
 
 def keep_namespace(new: dict[str, Any], old: Body) -> None:

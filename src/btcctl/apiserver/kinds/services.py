@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import binascii
-from collections.abc import Callable, Mapping
+import ipaddress
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from btcctl.apiserver.kinds.pods.security import is_address
@@ -14,6 +15,8 @@ from btcctl.apiserver.machinery.ports import PROTOCOLS, port_number, port_number
 from btcctl.apiserver.storage.collection import Body
 
 _TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
+_NO_RANGE = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"
+_LINK_LOCAL_MULTICAST = {4: ipaddress.ip_network("224.0.0.0/24"), 6: ipaddress.ip_network("ff02::/16")}
 _AFFINITIES = ("ClientIP", "None")
 _TRAFFIC = ("Cluster", "Local")
 _DISTRIBUTIONS = ("PreferClose", "PreferSameZone", "PreferSameNode")
@@ -80,6 +83,7 @@ def check_service(body: Body) -> list[Cause]:
     causes += validate_labels("spec.selector", spec.get("selector") or {})
     causes += one_of("spec.sessionAffinity", spec["sessionAffinity"], _AFFINITIES)
     causes += _check_affinity(spec) + _check_addresses(spec) + _check_balancer(spec) + _check_traffic(spec)
+    causes += _check_external(spec)
     return causes
 
 
@@ -202,12 +206,48 @@ def _check_stacks(spec: Mapping[str, Any], policy: str, families: list[str]) -> 
 
 
 def _check_balancer(spec: Mapping[str, Any]) -> list[Cause]:
+    ranges = enumerate(spec.get("loadBalancerSourceRanges") or ())
+    causes = [
+        invalid(f"spec.LoadBalancerSourceRanges[{at}]", each, _NO_RANGE) for at, each in ranges if not _is_range(each)
+    ]
     if spec["type"] == "LoadBalancer":
-        return []
+        return causes
     named = {"LoadBalancerSourceRanges": spec.get("loadBalancerSourceRanges")}
     named |= {name: spec.get(name) for name in ("allocateLoadBalancerNodePorts", "loadBalancerClass")}
     why = "may only be used when `type` is 'LoadBalancer'"
-    return [forbidden(f"spec.{name}", why) for name, value in named.items() if value not in (None, [])]
+    return causes + [forbidden(f"spec.{name}", why) for name, value in named.items() if value not in (None, [])]
+
+
+def _is_range(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text.strip(), strict=False)
+    except ValueError:
+        return False
+    return "/" in text
+
+
+def _check_external(spec: Mapping[str, Any]) -> Iterator[Cause]:
+    """Addresses outside of the cluster are no special ones."""
+    for index, text in enumerate(spec.get("externalIPs") or ()):
+        why = _address_problem(text)
+        if why:
+            yield invalid(f"spec.externalIPs[{index}]", text, why)
+
+
+def _address_problem(text: str) -> str:
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
+    if address.is_unspecified:
+        return "may not be unspecified (0.0.0.0 or ::)"
+    if address.is_loopback:
+        return "may not be in the loopback range (127.0.0.0/8, ::1/128)"
+    if address.is_link_local:
+        return "may not be in the link-local range (169.254.0.0/16, fe80::/10)"
+    if address in _LINK_LOCAL_MULTICAST[address.version]:
+        return "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)"
+    return ""
 
 
 def _check_traffic(spec: Mapping[str, Any]) -> list[Cause]:

@@ -33,6 +33,12 @@ _PERCENT = (
 _COUNTS = ("readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas")
 
 
+def complete_stateful_set(body: dict[str, Any]) -> None:
+    """How many may be missing at once is a feature that is switched off: it is forgotten."""
+    rolling = body["spec"]["updateStrategy"].get("rollingUpdate") or {}
+    rolling.pop("maxUnavailable", None)
+
+
 def check_stateful_set(body: Body) -> list[Cause]:
     spec = body["spec"]
     policy, strategy = spec["podManagementPolicy"], spec["updateStrategy"]
@@ -47,6 +53,7 @@ def check_stateful_set(body: Body) -> list[Cause]:
             causes.append(unsupported(field, retention, ("Retain", "Delete")))
     causes += not_negative("spec.replicas", spec["replicas"])
     causes += not_negative("spec.minReadySeconds", spec.get("minReadySeconds"))
+    causes += not_negative("spec.ordinals.start", (spec.get("ordinals") or {}).get("start"))
     service = spec.get("serviceName")
     causes += [invalid("spec.serviceName", service, each) for each in label_name(service)] if service else []
     template = spec["template"]
@@ -132,14 +139,20 @@ def check_revision_update(new: Body, old: Body) -> list[Cause]:
 def _check_update_strategy(strategy: Mapping[str, Any]) -> list[Cause]:
     kind, rolling, field = strategy["type"], strategy.get("rollingUpdate"), "spec.updateStrategy"
     if kind not in {"RollingUpdate", "OnDelete"}:
-        shown = {"Type": kind, "RollingUpdate": rolling}
+        shown = {"Type": kind, "RollingUpdate": _shown_rolling(rolling)}
         return [invalid(field, shown, "must be 'RollingUpdate' or 'OnDelete'")]
     if rolling is None:
         return []
     if kind == "OnDelete":
-        shown = {"Partition": rolling.get("partition", 0), "MaxUnavailable": rolling.get("maxUnavailable")}
-        return [invalid(f"{field}.rollingUpdate", shown, "only allowed for updateStrategy 'RollingUpdate'")]
+        why = "only allowed for updateStrategy 'RollingUpdate'"
+        return [invalid(f"{field}.rollingUpdate", _shown_rolling(rolling), why)]
     return not_negative(f"{field}.rollingUpdate.partition", rolling["partition"])
+
+
+def _shown_rolling(rolling: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if rolling is None:
+        return None
+    return {"Partition": rolling.get("partition", 0), "MaxUnavailable": rolling.get("maxUnavailable")}
 
 
 def _check_strategy(strategy: Mapping[str, Any]) -> list[Cause]:
@@ -148,7 +161,9 @@ def _check_strategy(strategy: Mapping[str, Any]) -> list[Cause]:
         why = "may not be specified when strategy `type` is 'Recreate'"
         return [] if rolling is None else [forbidden(f"{field}.rollingUpdate", why)]
     if kind != "RollingUpdate":
-        return [unsupported(field, {"Type": kind, "RollingUpdate": rolling}, ("Recreate", "RollingUpdate"))]
+        names = {"MaxUnavailable": "maxUnavailable", "MaxSurge": "maxSurge"}
+        parts = None if rolling is None else {shown: rolling.get(name, 0) for shown, name in names.items()}
+        return [unsupported(field, {"Type": kind, "RollingUpdate": parts}, ("Recreate", "RollingUpdate"))]
     rolling = rolling or {}
     here, surge, unavailable = f"{field}.rollingUpdate", rolling["maxSurge"], rolling["maxUnavailable"]
     causes = _check_share(f"{here}.maxUnavailable", unavailable) + _check_share(f"{here}.maxSurge", surge)

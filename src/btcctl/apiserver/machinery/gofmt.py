@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+_MOST_DIGITS, _MOST_ZEROS = 6, 4
 _ESCAPES = {"\a": r"\a", "\b": r"\b", "\f": r"\f", "\n": r"\n", "\r": r"\r", "\t": r"\t", "\v": r"\v"}
 HTML_ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
 
@@ -54,9 +55,14 @@ def go_type(value: Any) -> str:
 
 
 def _float_text(value: float) -> str:
-    if value.is_integer() and abs(value) < 1e21:
-        return str(int(value))
-    return repr(value)
+    """With the fewest digits that tell it from others, and an exponent from a million on."""
+    exact = Decimal(repr(value))
+    exponent = exact.adjusted()
+    if not value or -_MOST_ZEROS <= exponent < _MOST_DIGITS:
+        return f"{exact.normalize():f}"
+    digits = "".join(map(str, exact.normalize().as_tuple().digits))
+    fraction = f".{digits[1:]}" if len(digits) > 1 else ""
+    return f"{'-' if value < 0 else ''}{digits[0]}{fraction}e{exponent:+03d}"
 
 
 def _quoted_character(character: str) -> str:

@@ -37,9 +37,11 @@ def subdomain_name(name: str) -> list[str]:
 def label_name(name: str) -> list[str]:
     """What is wrong with a name that must be a DNS label: namespaces, Services and StatefulSets."""
     complaints = ["must be no more than 63 characters"] if len(name) > 63 else []
-    if "." in name:
+    if _FULL_LABEL_1123(name):
+        return complaints
+    if _FULL_SUBDOMAIN(name):
         complaints.append("must not contain dots")
-    elif not _FULL_LABEL_1123(name):
+    else:
         complaints.append(
             "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and "
             "end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "

@@ -24,6 +24,7 @@ from btcctl.apiserver.managedfields.field_sets import (
     path_text,
     union,
     union_of_all,
+    without_below,
 )
 from btcctl.apiserver.managedfields.reconciling import reconciled
 from btcctl.apiserver.managedfields.targets import Target
@@ -123,7 +124,7 @@ def _apply(
     managed = reconciled(target, managed)
     last = managed.get(manager)
     new = merge(target.type, before, dict(wanted))
-    mine = target.own(field_set(target.type, wanted))
+    mine = without_below(field_set(target.type, wanted), target.reset)
     managed[manager] = Entry(mine, target.api_version, time)
     new = _pruned(target, new, managed, last)
     versions: dict[str, Comparison] = {}

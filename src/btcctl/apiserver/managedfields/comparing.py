@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ from btcctl.apiserver.managedfields.field_sets import (
     key_element,
     union,
     value_element,
+    without_below,
 )
 from btcctl.apiserver.managedfields.types import DEDUCED, WHOLE, ListType, MapType, Type
 from btcctl.json_values import is_same_json
@@ -43,9 +44,10 @@ class Comparison:
             self._changed = union(self.modified, self.added)
         return self._changed
 
-    def part(self, part: Callable[[FieldSet], FieldSet]) -> Comparison:
-        """A part of each set."""
-        return Comparison(*(part(each) for each in (self.removed, self.modified, self.added)))
+    def without(self, fields: FieldSet) -> Comparison:
+        """The same, but for these fields and all below them."""
+        sets = (self.removed, self.modified, self.added)
+        return Comparison(*(without_below(each, fields) for each in sets)) if fields else self
 
 
 def compare(type_: Type, old: Any, new: Any) -> Comparison:

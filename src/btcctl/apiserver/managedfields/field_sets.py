@@ -18,8 +18,6 @@ from btcctl import codecs
 
 FieldSet = dict[str, Any]
 Path = tuple[str, ...]
-#: Elements, or "*" for any other, and what of those is meant; None for all that is below.
-Places = Mapping[str, "Places | None"]
 
 SELF = "."
 _RANKS = {"f": 0, "k": 1, "v": 2, "i": 3}
@@ -109,19 +107,6 @@ def difference(left: FieldSet, right: FieldSet) -> FieldSet:
 def without_below(left: FieldSet, right: FieldSet) -> FieldSet:
     """What is in `left`, without the members of `right` and all that is below those."""
     return _difference(left, right, recursive=True)
-
-
-def within(fields: FieldSet, places: Places) -> FieldSet:
-    """What of a set is in some places, or below them."""
-    found: FieldSet = {}
-    for element, node in fields.items():
-        if element == SELF:
-            continue
-        place = places.get(element, places.get("*", {}))
-        kept = node if place is None else within(node, place)
-        if kept or place is None:
-            found[element] = kept
-    return found
 
 
 def intersection(left: FieldSet, right: FieldSet) -> FieldSet:

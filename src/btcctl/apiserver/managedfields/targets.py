@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from btcctl.apiserver.managedfields.field_sets import FieldSet, Path, Places, of_paths, within, without_below
+from btcctl.apiserver.managedfields.field_sets import FieldSet, Path, of_paths
 from btcctl.apiserver.managedfields.types import Type, built_in_type
 from btcctl.apiserver.storage.collection import CollectionId
 from btcctl.resources import ResourceType
@@ -27,6 +27,7 @@ _LATE: Mapping[CollectionId, tuple[str, ...]] = {
 # And what it drops only then, since the feature it belongs to is switched off.
 _DROPPED: Mapping[CollectionId, tuple[str, ...]] = {
     ("coordination.k8s.io", "leases"): ("spec.strategy", "spec.preferredHolder"),
+    ("apps", "statefulsets"): ("spec.updateStrategy.rollingUpdate.maxUnavailable",),
 }
 # Two names of one field.
 _SAME = {"serviceAccount": "serviceAccountName", "serviceAccountName": "serviceAccount"}
@@ -36,12 +37,6 @@ _UNTOUCHED_BY_STATUS: Mapping[CollectionId, tuple[Path, ...]] = {
     ("apps", "deployments"): (("f:metadata", "f:labels"),),
 }
 Convert = Callable[[Mapping[str, Any], str], dict[str, Any]]
-# What writes to other subresources may change: GetResetFieldsFilter of the strategies.
-_RESIZED: Places = {"*": {"f:resources": None, "f:resizePolicy": None}}
-_PLACES: Mapping[str, Places] = {
-    "ephemeralcontainers": {"f:spec": {"f:ephemeralContainers": None}},
-    "resize": {"f:spec": {"f:containers": _RESIZED, "f:initContainers": _RESIZED}},
-}
 _STATUS: FieldSet = {"f:status": {}}
 _SPEC: Path = ("f:spec",)
 
@@ -55,7 +50,6 @@ class Target:
         reset: Fields that such a write never changes.
         is_plain: Whether absent fields are just absent; else they are what Go's types make of them.
         convert: Shows an object in another version; None if that changes nothing but its apiVersion.
-        places: Where it may change anything; None for everywhere else.
     """
 
     api_version: str
@@ -64,12 +58,6 @@ class Target:
     subresource: str
     is_plain: bool
     convert: Convert | None = None
-    places: Places | None = None
-
-    def own(self, fields: FieldSet) -> FieldSet:
-        """What of a set such a write may change."""
-        left = without_below(fields, self.reset)
-        return left if self.places is None else within(left, self.places)
 
     @property
     def type(self) -> Type:
@@ -85,8 +73,7 @@ def built_in_target(type_: ResourceType, stored: ResourceType, subresource: str,
     """
     untouched = _UNTOUCHED_BY_STATUS.get((stored.group, stored.plural), ())
     reset = _reset(subresource, (_SPEC, *untouched), has_status=has_status)
-    types, places = {type_.api_version: built_in_type(type_)}, _PLACES.get(subresource)
-    return Target(type_.api_version, types, reset, subresource, is_plain=False, places=places)
+    return Target(type_.api_version, {type_.api_version: built_in_type(type_)}, reset, subresource, is_plain=False)
 
 
 def custom_target(
@@ -110,10 +97,16 @@ def without_late(collection: CollectionId, sent: Mapping[str, Any], new: dict[st
         if name in (new.get(parent) or {}) and not said:
             new = {**new, parent: {key: value for key, value in new[parent].items() if key != name}}
     for path in _DROPPED.get(collection, ()):
-        parent, _, name = path.rpartition(".")
-        if name in (sent.get(parent) or {}):
-            new = {**new, parent: {**(new.get(parent) or {}), name: sent[parent][name]}}
+        new = _with_sent(new, sent, path.split("."))
     return new
+
+
+def _with_sent(new: dict[str, Any], sent: Mapping[str, Any], path: Sequence[str]) -> dict[str, Any]:
+    """With what was sent at a path, if anything was."""
+    name, *rest = path
+    if sent.get(name) is None:
+        return new
+    return {**new, name: _with_sent(new.get(name) or {}, sent[name], rest) if rest else sent[name]}
 
 
 def _reset(subresource: str, by_status: tuple[Path, ...], *, has_status: bool) -> FieldSet:
@@ -122,6 +115,6 @@ def _reset(subresource: str, by_status: tuple[Path, ...], *, has_status: bool) -
     Args:
         by_status: Those that a write to the status leaves alone.
     """
-    if not has_status:
-        return {}
+    if not has_status or subresource not in {"", "status"}:
+        return {}  # a write to another part owns whatever it says, even if that changes nothing
     return of_paths(by_status) if subresource == "status" else _STATUS

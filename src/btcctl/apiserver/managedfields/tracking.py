@@ -126,8 +126,7 @@ def comparison(target: Target, before: Body, after: Body, api_version: str) -> C
     if target.convert is not None and api_version != target.api_version:
         before, after = (target.convert(each, api_version) if each else each for each in (before, after))
     found = compare(target.types[api_version], before, after)
-    is_limited = (target.reset or target.places is not None) and api_version == target.api_version
-    return found.part(target.own) if is_limited else found
+    return found.without(target.reset) if api_version == target.api_version else found
 
 
 def disown(

@@ -120,7 +120,7 @@ class Drafts:
         if not options.is_apply:
             target = route.served.kind.target(route.subresource)
             author = Author(options.manager, rfc3339(self._store.clock.wall_time()))
-            tracked = without_late(route.served.collection, sent, new)
+            tracked = without_late(route.served.collection, sent, self._said(route, old, sent, new))
             metadata = {**tracked["metadata"], "managedFields": entries}
             if old is not None:  # what the client says of these is nobody's business, and still counts as said
                 metadata |= {name: sent["metadata"].get(name) for name in _SERVERS_OWN}
@@ -128,6 +128,14 @@ class Drafts:
             after, wanted = (as_served(each, target.api_version) for each in ({**tracked, "metadata": metadata}, sent))
             entries = track(target, before, after, author, wanted)
         new["metadata"]["managedFields"] = entries
+
+    def _said(self, route: Route, old: Body | None, sent: Body, new: dict[str, Any]) -> dict[str, Any]:
+        """The new state as a write to a part of an object says it is, though only that part changes."""
+        strategy = strategy_of(route.served)
+        if old is None or route.subresource not in strategy.parts:
+            return new
+        whole = Route(route.served, route.namespace, route.name)
+        return complete(route.served, strategy, merged(whole, old, private(sent)), old)
 
     def check_namespace(self, route: Route, name: str) -> None:
         if not route.served.type.namespaced:

@@ -82,6 +82,7 @@ class Strategy:
         keep_status: The same for a write of the status.
         check: What is wrong with a new state.
         check_new: What is wrong with a new object besides.
+        check_admitted: Raises StatusError if admission refuses a new object; before the others.
         check_update: What is wrong with the step from the old state to the new.
         check_status: The same for a write of the status.
         remarks: What to warn of in a new state that is valid; given the old one if there is one.
@@ -111,6 +112,7 @@ class Strategy:
     takes_status: bool = False
     counts_annotations: bool = False
     check_new: Callable[[Body], list[Cause]] = _no_complaint
+    check_admitted: Callable[[Body], None] = lambda _: None
     kept_by_status: frozenset[str] | None = frozenset()
     parts: Mapping[str, Part] = field(default_factory=dict)
     orphans: str = ""
@@ -142,6 +144,7 @@ _STRATEGIES: Mapping[tuple[str, str], Strategy] = {
         complete=pods.admit_pod,
         check=pods.check_pod,
         check_new=debugging.check_new_pod,
+        check_admitted=pods.check_classes,
         check_update=pod_updates.check_pod_update,
         check_status=pods.check_pod_status,
         remarks=warnings.of_pod,
@@ -185,6 +188,7 @@ _STRATEGIES: Mapping[tuple[str, str], Strategy] = {
     ),
     ("apps", "statefulsets"): Strategy(
         MetadataRules(label_name),
+        complete=workloads.complete_stateful_set,
         check=workloads.check_stateful_set,
         remarks=warnings.of_stateful_set,
         check_update=workloads.check_stateful_set_update,

@@ -60,7 +60,7 @@ class Writer:
         served, strategy = route.served, strategy_of(route.served)
         validate_fields(served, body, problems, options)
         sent = body["metadata"]
-        if sent.get("resourceVersion"):
+        if sent.get("resourceVersion") not in {None, "", "0"}:
             raise errors.internal("resourceVersion should not be set on objects to be created")
         check_place(route, sent)
         deduplicate_owners(sent, options.warn)
@@ -257,6 +257,7 @@ class Writer:
                 where = f"{route.namespace}/{account}"
                 why = f'error looking up service account {where}: serviceaccount "{account}" not found'
                 raise errors.forbidden(route.served.type, name, why)
+        strategy_of(route.served).check_admitted(new)
 
     def _add_account(self, namespace: str) -> None:
         """What a controller does a second after a namespace is made; here at once."""
@@ -319,10 +320,12 @@ def _check_version(route: Route, sent: Mapping[str, Any], old: Record, *, needs_
 
 
 def _uid_message(route: Route, sent: str, uid: str, options: WriteOptions) -> str:
-    """A dry run gets as far as the keys have no prefix yet."""
-    parts = ("" if options.dry_run else "registry", route.served.kind.storage_folder, route.namespace, route.name)
+    why = f"Precondition failed: UID in precondition: {sent}, UID in object meta: {uid}"
+    return stored_otherwise(route, why, dry_run=options.dry_run)
+
+
+def stored_otherwise(route: Route, why: str, *, dry_run: bool = False) -> str:
+    """What is said of an object that is another than a client means. A dry run gets as far as keys have no prefix."""
+    parts = ("" if dry_run else "registry", route.served.kind.storage_folder, route.namespace, route.name)
     place = "/".join(each for each in parts if each)
-    return (
-        f"StorageError: invalid object, Code: 4, Key: /{place}, ResourceVersion: 0, "
-        f"AdditionalErrorMsg: Precondition failed: UID in precondition: {sent}, UID in object meta: {uid}"
-    )
+    return f"StorageError: invalid object, Code: 4, Key: /{place}, ResourceVersion: 0, AdditionalErrorMsg: {why}"

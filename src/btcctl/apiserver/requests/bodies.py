@@ -100,7 +100,10 @@ def validate_fields(
     Raises:
         StatusError: fieldValidation is Strict, and there is something to say.
     """
-    problems = [*problems, *(f'unknown field "{each}"' for each in served.kind.prune(body))]
+    problems = [
+        *problems,
+        *(f'unknown field "{each}"' for each in served.kind.prune(body, keeps_nulls=options.is_apply)),
+    ]
     if not problems or options.field_validation == "Ignore":
         return
     if options.field_validation == "Warn":

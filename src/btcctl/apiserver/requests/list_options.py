@@ -45,7 +45,7 @@ def list_options(request: ApiRequest, *, watch: bool) -> ListOptions:
     """
     version = request.option("resourceVersion")
     initial = boolean(request, "sendInitialEvents")
-    limit, seconds = integer(request.option("limit")), integer(request.option("timeoutSeconds"))
+    limit, seconds = (_number(request, name) for name in ("limit", "timeoutSeconds"))
     match, token = request.option("resourceVersionMatch"), request.option("continue")
     causes = _watch_causes(match, token, version, initial) if watch else _list_causes(match, token, version, initial)
     if causes:
@@ -63,6 +63,10 @@ def list_options(request: ApiRequest, *, watch: bool) -> ListOptions:
         initial,
         _as_duration(seconds),
     )
+
+
+def _number(request: ApiRequest, name: str) -> int:
+    return integer(request.option(name)) if name in request.query else 0
 
 
 def _as_duration(seconds: int) -> int:

@@ -195,13 +195,11 @@ def _agent(user_agent: str) -> str:
     return name
 
 
-def integer(text: str, *, may_be_empty: bool = True) -> int:
+def integer(text: str) -> int:
     """
     Raises:
         StatusError: It is no number.
     """
-    if not text and may_be_empty:
-        return 0
     try:
         return parse_int(text)
     except IntegerError as error:
@@ -246,7 +244,7 @@ def _delete_query(request: ApiRequest) -> dict[str, Any]:
         "orphanDependents": boolean(request, "orphanDependents"),
     }
     if "gracePeriodSeconds" in request.query:
-        sent["gracePeriodSeconds"] = integer(request.option("gracePeriodSeconds"), may_be_empty=False)
+        sent["gracePeriodSeconds"] = integer(request.option("gracePeriodSeconds"))
     if "propagationPolicy" in request.query:
         sent["propagationPolicy"] = request.option("propagationPolicy")
     return sent

@@ -11,6 +11,8 @@ from btcctl.apiserver.requests.messages import ApiRequest
 from btcctl.apiserver.served.registry import Registry, Served
 from btcctl.objects import ObjectKey
 
+_NO_NAMES = frozenset({".", ".."})
+
 
 @dataclass(frozen=True, slots=True)
 class Route:
@@ -66,6 +68,8 @@ def _route(registry: Registry, group_version: tuple[str, str], rest: list[str]) 
         raise errors.resource_not_found()
     if subresource and subresource not in served.subresources:
         raise errors.resource_not_found() if has_routes else errors.not_found(served.type, name)
+    if name in _NO_NAMES:
+        raise errors.bad_request(f"Name parameter invalid: \"{name}\": may not be '{name}'")
     return Route(served, namespace, name, subresource)
 
 

@@ -31,6 +31,24 @@ def prune(schema: Schema, body: dict[str, Any]) -> list[str]:
     return sorted(removed)
 
 
+def drop_nulls(schema: Schema, value: Any) -> None:
+    """Remove, in place, fields that are null and may not be: null is as good as absent, if there is no default."""
+    if isinstance(value, list) and isinstance(schema.get("items"), dict):
+        for item in value:
+            drop_nulls(schema["items"], item)
+    if not isinstance(value, dict):
+        return
+    properties, additional = schema.get("properties") or {}, schema.get("additionalProperties")
+    for key in list(value):
+        below = properties.get(key, additional)
+        if not isinstance(below, dict):
+            continue
+        if value[key] is None and not below.get("nullable") and below.get("default") is None:
+            del value[key]
+        else:
+            drop_nulls(below, value[key])
+
+
 def default(schema: Schema, body: dict[str, Any]) -> None:
     """Fill in, in place, the defaults of what is absent, or null and not nullable.
 
@@ -93,11 +111,7 @@ def _default(schema: Schema, value: Any, defaults: _Defaults) -> None:
     additional = schema.get("additionalProperties")
     for key in list(value):
         below = properties.get(key, additional)
-        if not isinstance(below, dict):
-            continue
-        if value[key] is None and not below.get("nullable"):
-            del value[key]  # null is as good as absent
-        else:
+        if isinstance(below, dict):
             _default(below, value[key], defaults)
 
 

@@ -155,8 +155,12 @@ class Kind(Protocol):
             Misfit: A field has another type than it must.
         """
 
-    def prune(self, body: dict[str, Any]) -> list[str]:
-        """Remove, in place, what the schema does not know; its paths."""
+    def prune(self, body: dict[str, Any], *, keeps_nulls: bool = False) -> list[str]:
+        """Remove, in place, what the schema does not know; its paths.
+
+        Args:
+            keeps_nulls: Whether what is null and may not be stays, to be complained of.
+        """
 
     def fill(self, new: dict[str, Any], unchanged: Container[str] = ()) -> None:
         """Fill in, in place, the defaults of types or schema.

@@ -8,7 +8,6 @@ import pytest
 
 from btcctl.objects import ObjectKey
 from tests.unit.apiserver.calls import (
-    APPLY,
     DEFINITIONS,
     GROUP,
     PODS,
@@ -224,14 +223,13 @@ class TestResizing:
         answer = server.patch(place, {"spec": {"containers": [{"name": "d", "image": "i"}]}}, STRATEGIC)
         assert ("spec.containers", "Forbidden: containers may not be added or removed on resize") in answer.causes
 
-    def test_what_is_applied_is_owned_by_who_resizes(self, server, place):
-        wanted = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "labels": {"a": "b"}}}
-        wanted["spec"] = {"containers": [{"name": "c", "image": "i", "resources": {"requests": {"cpu": "1500m"}}}]}
-        body = server.patch(place, wanted, APPLY, fieldManager="m", force="true").body
+    def test_who_resizes_owns_whatever_he_says(self, server, place):
+        change = {"containers": [{"name": "c", "resources": {"requests": {"cpu": "1500m"}}}], "hostname": "h"}
+        body = server.patch(place, {"spec": change}, STRATEGIC, fieldManager="m").body
         (entry,) = (each for each in body["metadata"]["managedFields"] if each["manager"] == "m")
-        assert entry["fieldsV1"] == {
-            "f:spec": {"f:containers": {'k:{"name":"c"}': {"f:resources": {"f:requests": {"f:cpu": {}}}}}}
-        }
+        amounts = {"f:resources": {"f:requests": {"f:cpu": {}}}}
+        assert entry["fieldsV1"] == {"f:spec": {"f:containers": {'k:{"name":"c"}': amounts}, "f:hostname": {}}}
+        assert (entry["subresource"], "hostname" in body["spec"]) == ("resize", False)
 
 
 def test_a_token_for_a_time_that_is_none_is_refused(server):

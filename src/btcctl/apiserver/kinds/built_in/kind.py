@@ -133,7 +133,8 @@ class BuiltInKind:
         version = api_version.rpartition("/")[2]
         if kind == expected.kind and are_versions_of_one(api_version, expected.api_version):
             raise errors.other_version(api_version, expected.api_version)
-        if type_of_kind(api_version, kind) is None:
+        one = kind if kind == "List" else kind.removesuffix("List")
+        if one != "List" and type_of_kind(api_version, one) is None:
             why = f'no kind "{kind}" is registered for version "{api_version}" in scheme "{errors.SCHEME}"'
         else:
             internal = expected.group.partition(".")[0] or "core"
@@ -155,7 +156,7 @@ class BuiltInKind:
     def applied(self, new: dict[str, Any]) -> dict[str, Any]:
         return self.typed(new, convert)[0]
 
-    def prune(self, body: dict[str, Any]) -> list[str]:
+    def prune(self, body: dict[str, Any], *, keeps_nulls: bool = False) -> list[str]:
         return []
 
     def fill(self, new: dict[str, Any], unchanged: Container[str] = ()) -> None:

@@ -27,14 +27,7 @@ _COUNTED = ("cpu", "memory")
 
 
 def prepare_pod(body: dict[str, Any]) -> None:
-    """The state a new pod begins in, and its account: an update that leaves it out would take it away.
-
-    Raises:
-        StatusError: 403, its class of priority or of runtimes is unknown.
-    """
-    refusal = _refusal(body["spec"])
-    if refusal:
-        raise errors.forbidden(PODS, body["metadata"].get("name", ""), refusal)
+    """The state a new pod begins in, and its account: an update that leaves it out would take it away."""
     if not body["spec"].get("serviceAccountName"):
         body["spec"]["serviceAccountName"] = body["spec"]["serviceAccount"] = "default"
     body["status"] = {"phase": "Pending", "qosClass": quality_of(body["spec"])}
@@ -44,6 +37,18 @@ def prepare_pod(body: dict[str, Any]) -> None:
         scheduled = {"type": "PodScheduled", "status": "False", "reason": "SchedulingGated", "message": why}
         scheduled["lastTransitionTime"] = created
         body["status"]["conditions"] = [scheduled]
+
+
+def check_classes(body: Body) -> None:
+    """
+    Raises:
+        StatusError: 403, its class of priority or of runtimes is unknown.
+    """
+    if body["spec"].get("runtimeClassName") == "":
+        raise errors.internal("resource name may not be empty")
+    refusal = _refusal(body["spec"])
+    if refusal:
+        raise errors.forbidden(PODS, body["metadata"].get("name", ""), refusal)
 
 
 def _refusal(spec: Mapping[str, Any]) -> str:
