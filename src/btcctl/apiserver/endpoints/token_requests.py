@@ -16,7 +16,7 @@ from btcctl.apiserver.machinery.gofmt import quoted
 from btcctl.apiserver.requests.bodies import read_plain
 from btcctl.apiserver.requests.messages import ApiRequest, ApiResponse, json_response
 from btcctl.apiserver.requests.options import write_options
-from btcctl.apiserver.requests.routing import Route
+from btcctl.apiserver.requests.routing import Route, check_place
 from btcctl.apiserver.storage.collection import Body
 from btcctl.apiserver.storage.store import Store
 from btcctl.clock import rfc3339
@@ -47,7 +47,8 @@ class TokenRequests:
         options = write_options(request, "CreateOptions")
         body = read_plain(request, _VERSION, "TokenRequest")
         sent, spec = body.get("metadata") or {}, body.get("spec") or {}
-        causes = list(_check_place(sent, route))
+        check_place(route, sent)
+        causes = list(_check_name(sent, route))
         if causes:
             raise errors.invalid(_GROUP, "TokenRequest", route.name, causes)
         uid = account["metadata"]["uid"]
@@ -63,8 +64,13 @@ class TokenRequests:
         now = rfc3339(self._store.clock.wall_time())
         fields: dict[str, Any] = {"f:expirationSeconds": {}} | ({"f:audiences": {}} if spec.get("audiences") else {})
         entry = {
-            "manager": options.manager, "operation": "Update", "apiVersion": _VERSION, "time": now,
-            "fieldsType": "FieldsV1", "fieldsV1": {"f:spec": fields}, "subresource": "token",
+            "manager": options.manager,
+            "operation": "Update",
+            "apiVersion": _VERSION,
+            "time": now,
+            "fieldsType": "FieldsV1",
+            "fieldsV1": {"f:spec": fields},
+            "subresource": "token",
         }
         metadata: dict[str, Any] = {
             "name": route.name,
@@ -104,10 +110,9 @@ class TokenRequests:
         return Bound(type_.kind.lower(), name, uid)
 
 
-def _check_place(sent: Mapping[str, Any], route: Route) -> Iterator[Cause]:
-    for name, wanted, what in (("name", route.name, "name"), ("namespace", route.namespace, "namespace")):
-        if sent.get(name) not in {None, "", wanted}:
-            yield invalid(f"metadata.{name}", sent[name], f"must match the service account {what} if specified")
+def _check_name(sent: Mapping[str, Any], route: Route) -> Iterator[Cause]:
+    if sent.get("name") not in {None, "", route.name}:
+        yield invalid("metadata.name", sent["name"], "must match the service account name if specified")
 
 
 def _check(seconds: int) -> Iterator[Cause]:

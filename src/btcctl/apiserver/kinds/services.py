@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import binascii
 import ipaddress
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ from btcctl.apiserver.machinery.ports import PROTOCOLS, port_number, port_number
 from btcctl.apiserver.storage.collection import Body
 
 _TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
+_LEADING_ZEROS = re.compile(r"0*\d{1,3}(\.0*\d{1,3}){3}", re.ASCII)
 _NO_RANGE = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"
 _LINK_LOCAL_MULTICAST = {4: ipaddress.ip_network("224.0.0.0/24"), 6: ipaddress.ip_network("ff02::/16")}
 _AFFINITIES = ("ClientIP", "None")
@@ -207,15 +209,15 @@ def _check_stacks(spec: Mapping[str, Any], policy: str, families: list[str]) -> 
 
 def _check_balancer(spec: Mapping[str, Any]) -> list[Cause]:
     ranges = enumerate(spec.get("loadBalancerSourceRanges") or ())
-    causes = [
+    wrong = [
         invalid(f"spec.LoadBalancerSourceRanges[{at}]", each, _NO_RANGE) for at, each in ranges if not _is_range(each)
     ]
     if spec["type"] == "LoadBalancer":
-        return causes
+        return wrong
     named = {"LoadBalancerSourceRanges": spec.get("loadBalancerSourceRanges")}
     named |= {name: spec.get(name) for name in ("allocateLoadBalancerNodePorts", "loadBalancerClass")}
     why = "may only be used when `type` is 'LoadBalancer'"
-    return causes + [forbidden(f"spec.{name}", why) for name, value in named.items() if value not in (None, [])]
+    return [forbidden(f"spec.{name}", why) for name, value in named.items() if value not in (None, [])] + wrong
 
 
 def _is_range(text: str) -> bool:
@@ -238,9 +240,12 @@ def _address_problem(text: str) -> str:
     try:
         address = ipaddress.ip_address(text)
     except ValueError:
-        return "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
+        has_zeros = _LEADING_ZEROS.fullmatch(text) is not None
+        return (
+            "must not have leading 0s" if has_zeros else "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
+        )
     if address.is_unspecified:
-        return "may not be unspecified (0.0.0.0 or ::)"
+        return f"may not be unspecified ({text})"
     if address.is_loopback:
         return "may not be in the loopback range (127.0.0.0/8, ::1/128)"
     if address.is_link_local:

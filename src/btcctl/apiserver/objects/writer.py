@@ -60,7 +60,7 @@ class Writer:
         served, strategy = route.served, strategy_of(route.served)
         validate_fields(served, body, problems, options)
         sent = body["metadata"]
-        if sent.get("resourceVersion") not in {None, "", "0"}:
+        if sent.get("resourceVersion") not in {None, "", "0"} and not options.dry_run:
             raise errors.internal("resourceVersion should not be set on objects to be created")
         check_place(route, sent)
         deduplicate_owners(sent, options.warn)
@@ -85,7 +85,9 @@ class Writer:
                 deleting = "deletionTimestamp" in existing.body["metadata"]
                 raise errors.already_exists(served.type, new["metadata"]["name"], deleting=deleting)
             strategy.finish(new)
-            return self._store_new(served, served.kind.canonical(new), options)
+            created = self._store_new(served, served.kind.canonical(new), options)
+        version = sent.get("resourceVersion")
+        return _with_version(created, version) if options.dry_run and version else created
 
     def update(
         self, route: Route, body: dict[str, Any], options: WriteOptions, problems: list[str]
@@ -124,9 +126,7 @@ class Writer:
         if options.rights is not None:
             options.rights.check_creation()
         created = self.create(route, {**body, "metadata": {**sent, "resourceVersion": ""}}, options, problems)
-        if options.dry_run and version:
-            return {**created, "metadata": {**created["metadata"], "resourceVersion": str(version)}}
-        return created
+        return _with_version(created, str(version)) if options.dry_run and version else created
 
     def patch(self, route: Route, patch: Patch, options: WriteOptions) -> Body:
         """Change an object by a function from its state to a new one.
@@ -276,6 +276,11 @@ def _counted(body: Body, route: Route) -> dict[str, Any]:
     if strategy_of(route.served).counts_annotations and not route.subresource:
         kept["annotations"] = body["metadata"].get("annotations") or {}
     return kept
+
+
+def _with_version(body: Body, version: str) -> Body:
+    """An object that was only tried: it has the version that its client has sent."""
+    return {**body, "metadata": {**body["metadata"], "resourceVersion": version}}
 
 
 def _key(body: Body) -> ObjectKey:
