@@ -148,3 +148,14 @@ def test_a_watch_that_is_given_no_time_is_over_at_once(server, seconds):
     server.created(CONFIG_MAPS, {"metadata": {"name": "a"}})
     seen = server.watch(CONFIG_MAPS, timeoutSeconds=seconds)
     assert (seen.ended, seen.events) == (True, [])
+
+
+@pytest.mark.parametrize("name", ["limit", "timeoutSeconds"])
+def test_a_number_that_is_empty_is_none(server, name):
+    answer = server.get(CONFIG_MAPS, **{name: ""})
+    assert (answer.status, answer.message) == (400, 'strconv.ParseInt: parsing "": invalid syntax')
+
+
+@pytest.mark.parametrize("name", [".", ".."])
+def test_no_object_is_called_as_a_folder_is(server, name):
+    assert server.get(f"{CONFIG_MAPS}/{name}").status == 400

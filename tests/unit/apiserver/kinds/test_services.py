@@ -71,3 +71,24 @@ def test_the_address_may_not_change(server):
 def test_what_a_headless_service_ignores_is_warned_of(server):
     answer = server.post(SERVICES, service(clusterIP="None", sessionAffinity="ClientIP"))
     assert answer.headers["Warning"] == '299 - "spec.SessionAffinity is ignored for headless services"'
+
+
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        ("x", "must be a valid IP address"),
+        ("010.0.0.1", "must not have leading 0s"),
+        ("127.0.0.1", "loopback"),
+        ("169.254.0.1", "link-local range"),
+        ("224.0.0.5", "link-local multicast"),
+        ("::", "may not be unspecified (::)"),
+    ],
+)
+def test_an_external_address_is_no_special_one(server, address, why):
+    answer = server.post(SERVICES, service(externalIPs=[address]))
+    assert (answer.status, why in answer.message) == (422, True)
+
+
+def test_where_a_balancer_lets_in_from_are_ranges(server):
+    answer = server.post(SERVICES, service(type="LoadBalancer", loadBalancerSourceRanges=["10.0.0.0/8", "10.0.0.1"]))
+    assert [field for field, _ in answer.causes] == ["spec.LoadBalancerSourceRanges[1]"]

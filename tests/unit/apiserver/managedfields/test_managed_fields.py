@@ -128,3 +128,13 @@ def test_a_null_in_a_map_of_texts_is_applied_as_an_empty_one(server):
     body = server.patch(f"{CONFIG_MAPS}/a", config_map(k=None, l="v"), APPLY, fieldManager="one").body
     assert body["data"] == {"k": "", "l": "v"}
     assert owners(body) == {"one": {"f:data": {"f:k": {}, "f:l": {}}}}
+
+
+def test_a_null_that_may_not_be_is_refused_in_what_is_applied_to_a_custom_resource(server):
+    answer = server.patch(f"{THINGS}/a", thing(color=None, image=None), APPLY, fieldManager="one")
+    assert [field for field, _ in answer.causes] == ["spec.image"]  # the colour has a default
+
+
+def test_a_label_that_is_null_is_applied_to_a_custom_resource_as_an_empty_one(server):
+    body = server.patch(f"{THINGS}/a", thing(metadata={"labels": {"x": None}}), APPLY, fieldManager="one").body
+    assert body["metadata"]["labels"] == {"x": ""}

@@ -389,3 +389,10 @@ def test_an_unscheduled_pod_is_gone_at_once_and_answered_as_a_pod(server):
     answer = server.delete(f"{PODS}/p")
     assert (answer.body["kind"], answer.body["metadata"]["deletionGracePeriodSeconds"]) == ("Pod", 0)
     assert seen.types == ["MODIFIED", "DELETED"]
+
+
+@pytest.mark.parametrize(("version", "dry_run", "status"), [("0", "", 201), ("7", "All", 201), ("7", "", 500)])
+def test_a_version_of_a_new_object_counts_where_it_is_stored(server, version, dry_run, status):
+    options = {"dryRun": dry_run} if dry_run else {}
+    body = {"metadata": {"name": "tried", "resourceVersion": version}}
+    assert server.post(CONFIG_MAPS, body, **options).status == status
