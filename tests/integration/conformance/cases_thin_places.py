@@ -86,7 +86,7 @@ def options_of_a_deletion_are_read_closely(talk: Talk) -> None:
         talk.delete(path, {"propagationPolicy": "Bogus"}, query=_DRY)
 
 
-@case("requests", error=True)
+@case("apply", error=True)
 def odd_names_of_managers(talk: Talk) -> None:
     define_widgets(talk)
     talk.post(CONFIG_MAPS, config_map())
