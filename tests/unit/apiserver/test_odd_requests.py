@@ -29,7 +29,8 @@ def test_a_put_of_what_is_missing_must_not_mean_another_object(server):
 
 def test_a_dry_run_neither_binds_nor_evicts(server):
     server.created(PODS, pod())
-    assert server.post(f"{PODS}/p/binding", {"target": {"name": "n"}}, dryRun="All").status == 201
+    binding = {"metadata": {"name": "p"}, "target": {"name": "n"}}
+    assert server.post(f"{PODS}/p/binding", binding, dryRun="All").status == 201
     assert server.post(f"{PODS}/p/eviction", {"metadata": {"name": "p"}}, dryRun="All").status == 201
     assert "nodeName" not in server.get(f"{PODS}/p").body["spec"]
 

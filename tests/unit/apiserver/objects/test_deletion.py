@@ -7,7 +7,7 @@ import pytest
 from tests.unit.apiserver.calls import CONFIG_MAPS, DEFINITIONS, PODS, Server, definition, pod
 
 HOLD = "example.org/hold"
-BINDING = {"target": {"kind": "Node", "name": "n"}}
+BINDING = {"metadata": {"name": "p"}, "target": {"kind": "Node", "name": "n"}}
 
 
 @pytest.fixture

@@ -169,6 +169,7 @@ def test_every_keyword_of_a_structural_schema_is_enforced(part, value, complaint
 def test_null_is_kept_where_it_may_be_and_stands_for_nothing_elsewhere():
     fields = {"a": {"default": 1, "nullable": True}, "b": {"default": 2}, "c": {}}
     body = dict.fromkeys("abc")
+    prune_and_default.drop_nulls({"properties": fields}, body)
     prune_and_default.default({"properties": fields}, body)
     assert body == {"a": None, "b": 2}
 
