@@ -29,6 +29,7 @@ from btcctl.metadata import (
 from btcctl.metadata import ObjectMeta as ObjectMeta  # noqa: PLC0414  both are also imported from here
 from btcctl.metadata import OwnerReference as OwnerReference  # noqa: PLC0414
 from btcctl.nesting import is_too_deep, metadata_of
+from btcctl.secret import without_frames
 
 T = TypeVar("T")
 
@@ -194,7 +195,12 @@ class Object(msgspec.Struct, frozen=True, gc=False, eq=False):
             ObjectDecodeError: The body is not JSON or does not fit the type; names the key.
         """
         data = self.raw if isinstance(type_, type) and _ignores_kind(type_) else self.whole()  # type: ignore[arg-type]
-        return decode_json(data, type_, lambda: f"{self.key}")
+        try:
+            return decode_json(data, type_, lambda: f"{self.key}")
+        except ObjectDecodeError as error:
+            failure = without_frames(error)
+        del data
+        raise failure
 
     def whole(self) -> bytes:
         """The object as JSON that says what kind it is, if that is known. A copy only if `raw` does not say it."""

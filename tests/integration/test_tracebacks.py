@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import pydoc
+import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import msgspec
 import pytest
 import structlog
 from rich.console import Console
@@ -18,8 +22,10 @@ from btcctl import (
     ApiClient,
     Controller,
     EventRecorder,
+    HttpTransport,
     ObjectKey,
     ObjectReference,
+    Resource,
     Result,
     create_or_update,
     write_status,
@@ -34,6 +40,7 @@ from btcctl.rest.credentials import StaticCredentials
 from btcctl.rest.loading import load_config
 from btcctl.rest.transport.transport import Request, Response
 from btcctl.testing import FakeClient
+from btcctl.threads import Runner, Stop
 from tests.integration import support
 
 TOKEN, SECRET = "sesame-sesame-open", "rosebud-rosebud"
@@ -133,6 +140,66 @@ def test_an_answer_that_is_no_object():
 @pytest.mark.parametrize("raw", [b'{"metadata": {"name": 1}, "x": "%s"}', b'{"metadata": "%s', b'{"x": "%s\xff"}'])
 def test_bytes_that_are_no_object(raw):
     check(failure_of(lambda: Object.from_raw(raw.replace(b"%s", SECRET.encode()))))
+
+
+OBJECT = b'{"kind":"Secret","metadata":{"name":"a","namespace":"default","resourceVersion":"1"},"data":{"key":"%b"}}'
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n"
+
+
+class Spoilt(msgspec.Struct):
+    data: dict[str, int]
+
+
+def spoilt(body: bytes) -> bytes:
+    return HEAD + b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
+
+
+@contextmanager
+def answering(answer: bytes) -> Iterator[ApiClient]:
+    """A server that says the same to whoever comes, as one behind a broken proxy does."""
+
+    def serve(_stop: Stop) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                with connection:
+                    connection.recv(65536)
+                    connection.sendall(answer)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener, Runner("answering", serve) as runner:
+        with client_of(f"http://127.0.0.1:{listener.getsockname()[1]}") as client:
+            yield client
+        runner.request_stop()
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+HELD_SECRET = OBJECT % SECRET.encode()
+A_LIST = b'{"metadata":{"resourceVersion":"1"},"items":[%b]}'
+ANSWERS: dict[str, tuple[bytes, Callable[[Resource], object]]] = {
+    "one that was cut": (spoilt(HELD_SECRET[:-2]), lambda secrets: secrets.get(A)),
+    "one that is no JSON": (spoilt(HELD_SECRET.replace(b'"key"', b"key")), lambda secrets: secrets.get(A)),
+    "one of which the beginning is gone": (spoilt(HELD_SECRET[9:]), lambda secrets: secrets.get(A)),
+    "a list that was cut": (spoilt(A_LIST[:-2] % HELD_SECRET), lambda secrets: secrets.list()),
+    "what a write made, cut": (spoilt(HELD_SECRET[:-2]), lambda secrets: secrets.create({"metadata": {"name": "a"}})),
+    "one that does not fit its class": (spoilt(HELD_SECRET), lambda secrets: secrets.get(A).decode(Spoilt)),
+    "an event that was cut": (
+        HEAD + b'\r\n{"type":"ADDED","object":%b\n' % HELD_SECRET[:-2],
+        lambda secrets: [*secrets.watch(resource_version="1")],
+    ),
+}
+
+
+@pytest.mark.parametrize("what", ANSWERS)
+def test_a_secret_that_comes_spoilt(what):
+    answer, read = ANSWERS[what]
+    with answering(answer) as client:
+        error = failure_of(lambda: read(client.resource(SECRETS, "default")))
+    assert isinstance(error, BtcctlError)
+    check(error)
+
+
+def test_a_proxy_whose_url_is_none():
+    check(failure_of(lambda: HttpTransport(ClientConfig("http://a:1", proxy_url=f"ftp://u:{SECRET}@b:1"))))
 
 
 def test_a_reconcile_that_fails_with_a_secret_at_hand():

@@ -23,7 +23,11 @@ CACHE_FAULTS = [
         ("informers/cache/test_indexer.py",),
         ("a text is an index's values, letter by letter", "isinstance(values, (str, bytes)) or ", ""),
         ("an index that lacks objects is read", "        if index.mistake is not None:", "        if False:"),
-        ("an index is added whose function is wrong", "                    raise values", "                    pass"),
+        (
+            "an index is added whose function is wrong",
+            "                    raise values.error",
+            "                    pass",
+        ),
     ),
     *faults_in(
         "informers/reflector/transform.py",

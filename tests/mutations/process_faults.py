@@ -23,7 +23,7 @@ PROCESS_FAULTS = [
             "return condition.wait(bounded(timeout)) or timeout > MAX_WAIT_SECONDS",
             "return condition.wait(bounded(timeout))",
         ),
-        ("somebody waits for NaN seconds", "if math.isnan(seconds):", "if False:"),
+        ("somebody waits for NaN seconds", "if math.isnan(given):", "if False:"),
         ("an option may be NaN", "if not 0 <= seconds <= most:", "if seconds < 0 or seconds > most:"),
         (
             "a pause ends when something wakes it",
@@ -45,7 +45,7 @@ PROCESS_FAULTS = [
     *faults_in(
         "workqueue/queue.py",
         ("workqueue/test_queue.py",),
-        ("a key waits for ever", "if not seconds < _NEVER:", "if False:"),
+        ("a key waits for ever", "if not seconds <= _MOST_SECONDS:", "if False:"),
     ),
     *faults_in(
         "workqueue/rate_limited.py",
@@ -110,8 +110,8 @@ PROCESS_FAULTS = [
         _SERVER,
         (
             "a check that raises takes its page with it",
-            "        return check()\n    except BaseException",
-            "        return check()\n    except Exception",
+            "        return _text(check())\n    except BaseException",
+            "        return _text(check())\n    except Exception",
         ),
     ),
     *faults_in(

@@ -104,6 +104,67 @@ RUNTIME_FAULTS = [
             "        if cls.__module__ == __name__ and cls.status_code is not None:",
             "        if cls.status_code is not None:",
         ),
+        ("a metaclass answers for the name of an exception", "_NAME_OF_CLASS(type(value))", "type(value).__name__"),
+    ),
+    *faults_in(
+        "logging.py",
+        ("test_logging.py",),
+        (
+            "what a log handler raises ends no thread, Ctrl-C included",
+            "            if is_of_program(error):\n",
+            "            if False:\n",
+        ),
+    ),
+    *faults_in(
+        "controller/reconciling/failures.py",
+        ("controller/test_foreign_code.py",),
+        ("a class without a hash ends the worker", "hash((id(type(error)),", "hash((type(error),"),
+    ),
+    *faults_in(
+        "controller/reconciling/looping.py",
+        ("controller/reconciling/test_coroutines.py",),
+        (
+            "a coroutine that stops its loop ends all",
+            "            if task.done() or loop.is_closed():",
+            "            if True:",
+        ),
+    ),
+    *faults_in(
+        "metrics.py",
+        ("test_metrics.py",),
+        (
+            "a collector that raises hides all others",
+            "                raise\n            failures =",
+            "                pass\n            raise error\n            failures =",
+        ),
+    ),
+    *faults_in(
+        "informers/cache/indexer.py",
+        ("informers/cache/test_indexer.py",),
+        (
+            "values of an index are compared by foreign code",
+            "tuple(dict.fromkeys(map(_plain, values)))",
+            "tuple(dict.fromkeys(values))",
+        ),
+    ),
+    *faults_in(
+        "informers/factory.py",
+        ("informers/test_factory.py",),
+        ("what nobody has started has synced", "if each not in informers and not each.is_stopped", "if False"),
+    ),
+    *faults_in(
+        "mistakes.py",
+        ("test_mistakes.py",),
+        ("a function of other arguments is taken", "        signature.bind(*arguments)\n", "        signature\n"),
+    ),
+    *faults_in(
+        "rest/answers.py",
+        ("rest/test_answers.py",),
+        (
+            "an answer that may be a Secret is shown",
+            "if response.body.lstrip().startswith(",
+            "if response.body.startswith(b'?') and response.body.startswith(",
+        ),
     ),
     *faults_in(
         "threads.py",
@@ -115,8 +176,8 @@ RUNTIME_FAULTS = [
         ),
         (
             "a callback that raises keeps others from being called",
-            "            except Exception:  # a daemon's or a service's own",
-            "            except KeyError:  # a daemon's or a service's own",
+            "        except BaseException as error:  # a daemon's or a service's own",
+            "        except KeyError as error:  # a daemon's or a service's own",
         ),
     ),
     *faults_in(

@@ -9,6 +9,7 @@ from btcctl.clock import Clock
 from btcctl.errors import ApiError, ObjectDecodeError, retry_after_of
 from btcctl.objects import decode_json
 from btcctl.rest.transport.transport import Response
+from btcctl.secret import hiding_frames
 
 _EXCERPT_CHARACTERS = 200
 _WARNING = re.compile(r'\b\d{3} \S+ "((?:[^"\\]|\\.)*)"')
@@ -45,16 +46,27 @@ def parse_warnings(value: str) -> list[str]:
     return [re.sub(r"\\(.)", r"\1", text) for text in _WARNING.findall(value)]
 
 
+@hiding_frames
 def decode_answer(response: Response, what: str) -> dict[str, Any]:
     """The body of a successful answer as a dict.
 
     Raises:
-        ObjectDecodeError: It is not a JSON object; names `what` and shows the beginning.
+        ObjectDecodeError: It is not a JSON object; names `what`, and shows the beginning of what is no object at all:
+            one that was cut, or spoilt on its way, may be a Secret.
     """
     try:
         return decode_json(response.body, dict[str, Any], lambda: what)
     except ObjectDecodeError as error:
-        raise ObjectDecodeError(f"{error}; is this an API server? It said: {_excerpt(response)}") from error
+        failure = ObjectDecodeError(f"{error}; {_what_else(response)}")
+    raise failure
+
+
+def _what_else(response: Response) -> str:
+    if response.body.lstrip().startswith((b"{", b"\xef\xbb\xbf{")):
+        return f"it begins like an object, and has {len(response.body)} bytes"
+    if "json" in response.headers.get("Content-Type", "").lower() and response.body:
+        return f"the {len(response.body)} bytes that came are no object, though they are called JSON"
+    return f"is this an API server? It said: {_excerpt(response)}"
 
 
 def _status_of(body: bytes) -> dict[str, Any] | None:

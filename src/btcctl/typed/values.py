@@ -126,16 +126,17 @@ def _name_of(value: object, what: str) -> str:
 
 def _with_nulls_as_missing(obj: Object, model: type[T], error: ObjectDecodeError) -> T:
     """As Go reads null in metadata; of what is wrong otherwise, `error` is raised."""
+    body, metadata = dict[str, Any](), None
     try:
         body = obj.body()
         metadata = body.get("metadata")
-        if not isinstance(metadata, dict):
-            raise error
-        return codecs.convert({**body, "metadata": without_nulls_in(metadata)}, model)
+        if isinstance(metadata, dict):
+            return codecs.convert({**body, "metadata": without_nulls_in(metadata)}, model)
     except BaseException as raised:  # of codecs.DECODE_ERRORS, or what the class itself raises
         if is_of_program(raised):
             raise
-        raise error from None
+    del body, metadata  # a traceback with the values of variables would show them
+    raise error
 
 
 def with_lists(value: Any) -> Any:

@@ -113,6 +113,20 @@ def test_an_answer_that_is_no_json_says_what_it_was():
 
 
 @pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b'{"data": {"key": "hidden"', "it begins like an object, and has 25 bytes"),
+        (b'\xef\xbb\xbf{"key": "hidden"', "it begins like an object"),
+        (b'ta": {"key": "hidden"}}', "the 23 bytes that came are no object, though they are called JSON"),
+    ],
+)
+def test_of_an_answer_that_may_be_an_object_nothing_is_shown(body, words):
+    with pytest.raises(ObjectDecodeError, match=words) as caught:
+        decode_answer(answer(body, Content_Type="application/json"), "GET /a")
+    assert "hidden" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
     ("value", "seconds"),
     [
         ("0", 0.0),

@@ -22,6 +22,7 @@ from btcctl.rest.transport.transport import Request, Response
 from btcctl.rest.watching.lister_watcher import ResourceListerWatcher, StreamingListerWatcher
 from btcctl.rest.watching.pages import PageDecoder
 from btcctl.rest.watching.stream import WatchStream
+from btcctl.secret import hiding_frames
 from btcctl.threads import Stop
 
 logger = get_logger(__name__)
@@ -100,6 +101,7 @@ class ReadableResource:
             if not token:
                 return items, page.resource_version
 
+    @hiding_frames
     def list_page(
         self,
         *,
@@ -294,6 +296,7 @@ class ReadableResource:
     def _path(self, key: ObjectKey, subresource: str = "") -> str:
         return path_of(self.type, self.namespace, key, subresource, cluster=self._client.cluster)
 
+    @hiding_frames
     def _object(self, response: Response) -> Object:
         try:
             return Object.from_raw(response.body, self._type_meta)

@@ -17,7 +17,7 @@ from btcctl.rest.collection.field_manager import MUST_BE_CHOSEN, checked_manager
 from btcctl.rest.collection.reading import ReadableResource, selectors, without_empty
 from btcctl.rest.collection.written import record_deletion, record_deletions, record_eviction, record_write
 from btcctl.rest.transport.transport import Request, Response
-from btcctl.secret import SecretBytes
+from btcctl.secret import SecretBytes, hiding_frames
 
 
 class PatchKind(Enum):
@@ -310,6 +310,7 @@ class Resource(ReadableResource):
         record_write(self.type, obj, may_be_new=kind is PatchKind.APPLY)
         return obj
 
+    @hiding_frames
     def _write(self, method: str, path: str, content: SecretBytes) -> Object:
         query = {"fieldManager": self._client.field_manager}
         try:

@@ -11,6 +11,7 @@ from btcctl.errors import ObjectDecodeError
 from btcctl.metadata import TypeMeta, decode_frame
 from btcctl.nesting import is_too_deep, split_array, split_object
 from btcctl.objects import DECODE_ERRORS, ListPage, Object, decode_json, decode_members, object_from
+from btcctl.secret import hiding_frames
 
 # A server asked for resourceVersion=0 sends everything at once, whatever the limit.
 _WINDOW_BYTES = 1 << 20
@@ -61,6 +62,7 @@ class PageDecoder:
             # Twice as much if there was nothing to take, or a huge object would be searched again and again.
             self._next_bytes = max(self._window_bytes, 2 * len(self._buffer))
 
+    @hiding_frames
     def finish(self) -> ListPage:
         """All of it has come.
 

@@ -30,6 +30,7 @@ from btcctl.objects import (
 from btcctl.rest.limits import StreamLimits
 from btcctl.rest.transport.breaker import Breaker
 from btcctl.rest.transport.transport import StreamResponse
+from btcctl.secret import hiding_frames
 
 # etcd takes objects of 1.5 MB; anything near this is no event.
 LINE_LIMIT_BYTES = 64 << 20
@@ -179,12 +180,14 @@ class WatchStream:
     def __iter__(self) -> Self:
         return self
 
+    @hiding_frames
     def __next__(self) -> WatchEvent:
         for event in self._taken:
             return event
         self._taken = iter(self.take())
         return next(self._taken)
 
+    @hiding_frames
     def take(self) -> list[WatchEvent]:
         """Wait for an event, and return it with all that came along; [] at the end. Raises as iterating does."""
         if events := [*self._taken]:

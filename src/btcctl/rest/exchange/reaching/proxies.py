@@ -15,7 +15,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 import msgspec
 
 from btcctl.errors import ConfigError
-from btcctl.secret import Secret, SecretBytes
+from btcctl.secret import Secret, SecretBytes, hiding_frames
 
 _PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 
@@ -77,6 +77,7 @@ def _variable(scheme: str, environ: Mapping[str, str]) -> str:
     return next((name for name in names if environ.get(name)), "")
 
 
+@hiding_frames
 def parse_proxy(text: str, what: str) -> Proxy:
     """A proxy from its URL; without a scheme it is an HTTP proxy.
 
