@@ -27,6 +27,7 @@ from btcctl import (
     ObjectReference,
     Resource,
     Result,
+    WatchEvent,
     create_or_update,
     write_status,
 )
@@ -154,6 +155,11 @@ def spoilt(body: bytes) -> bytes:
     return HEAD + b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
 
 
+def watched(secrets: Resource) -> list[WatchEvent]:
+    with secrets.watch(resource_version="1") as events:
+        return [*events]
+
+
 @contextmanager
 def answering(answer: bytes) -> Iterator[ApiClient]:
     """A server that says the same to whoever comes, as one behind a broken proxy does."""
@@ -184,7 +190,7 @@ ANSWERS: dict[str, tuple[bytes, Callable[[Resource], object]]] = {
     "one that does not fit its class": (spoilt(HELD_SECRET), lambda secrets: secrets.get(A).decode(Spoilt)),
     "an event that was cut": (
         HEAD + b'\r\n{"type":"ADDED","object":%b\n' % HELD_SECRET[:-2],
-        lambda secrets: [*secrets.watch(resource_version="1")],
+        watched,
     ),
 }
 

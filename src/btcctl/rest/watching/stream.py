@@ -122,7 +122,12 @@ def _split(line: bytes) -> tuple[str, bytes]:
     except ObjectDecodeError as error:
         if is_too_deep(error):
             return _split_deep(line)
-        raise WatchDecodeError(f"not a watch event: {line[:80]!r}: {error}") from error
+        raise WatchDecodeError(f"not a watch event: {_shown(line)}: {error}") from error
+
+
+def _shown(line: bytes) -> str:
+    """The beginning of what is certainly no part of an object: that may be a Secret."""
+    return repr(line[:80]) if line.lstrip().startswith(b"<") else f"a line of {len(line)} bytes"
 
 
 def _split_deep(line: bytes) -> tuple[str, bytes]:
@@ -130,7 +135,7 @@ def _split_deep(line: bytes) -> tuple[str, bytes]:
         members = split_object(line)
         return decode_json(members[b'"type"'], str, lambda: "type"), members[b'"object"']
     except (ObjectDecodeError, KeyError) as error:
-        raise WatchDecodeError(f"not a watch event: {line[:80]!r}: {error}") from error
+        raise WatchDecodeError(f"not a watch event: {_shown(line)}: {error}") from error
 
 
 def _error(raw: bytes) -> ApiError | WatchDecodeError:
