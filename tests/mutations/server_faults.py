@@ -52,8 +52,8 @@ SERVER_FAULTS = [
         ("binary quantities lose what is left over", "    while number % 1024 == 0:\n", "    while number >= 1024:\n"),
         (
             "exponents are no multiples of three",
-            "number * 10 ** (exponent % 3), exponent - exponent % 3",
-            "number, exponent",
+            ' + "0" * (exponent % 3)',
+            "",
         ),
         (
             "nanos are cut off",
@@ -62,7 +62,7 @@ SERVER_FAULTS = [
         ),
         (
             "minus is nothing",
-            'return Quantity(-amount if sign == "-" else amount, form)',
+            'return Quantity(amount.copy_negate() if sign == "-" else amount, form)',
             "return Quantity(amount, form)",
         ),
     ),
@@ -89,7 +89,7 @@ SERVER_FAULTS = [
         ("an unknown directive is passed over", "    if directive is not _MISSING:\n", "    if False:\n"),
         (
             "$retainKeys retains all",
-            "for key, value in target.items() if key in keys}",
+            "for key, value in target.items() if key in kept}",
             "for key, value in target.items()}",
         ),
         (
@@ -166,12 +166,12 @@ SERVER_FAULTS = [
         ("a nullable field takes a default for null", 'and not field.get("nullable"))', ")"),
         (
             "null that may not be stays",
-            "            del value[key]  # null is as good as absent\n",
-            "            pass\n",
+            "            del value[key]\n        else:\n            drop_nulls(",
+            "            pass\n        else:\n            drop_nulls(",
         ),
         (
             "defaults are shared",
-            '            value[key] = _copy(field["default"])\n',
+            '            value[key] = defaults.copy(field["default"])\n',
             '            value[key] = field["default"]\n',
         ),
         (
@@ -186,8 +186,8 @@ SERVER_FAULTS = [
         ("a field that is gone is no change", "return len(new) == len(old) and all(", "return all("),
         (
             "items are found by one key of two",
-            "[item.get(key) for key in keys], identity)",
-            "[item.get(key) for key in keys][:1], identity[:1])",
+            "[item.get(key) for key in self._keys]",
+            "[item.get(key) for key in self._keys[:1]]",
         ),
     ),
     *faults_in(
@@ -233,8 +233,12 @@ SERVER_FAULTS = [
             "    return _bounded(text * _scaled(sizes[1].most, _PATTERN)), None\n",
             "    return text, None\n",
         ),
-        ("lists cost nothing to make", "_LIST, _MAP, _STRUCT = 10, 30, 40", "_LIST, _MAP, _STRUCT = 0, 30, 40"),
-        ("maps cost nothing to make", "_bounded(_MAP + sum(", "_bounded(sum("),
+        (
+            "lists cost nothing to make",
+            "LIST_COST, MAP_COST, _STRUCT = 10, 30, 40",
+            "LIST_COST, MAP_COST, _STRUCT = 0, 30, 40",
+        ),
+        ("maps cost nothing to make", "_bounded(MAP_COST + sum(", "_bounded(sum("),
         (
             "comparing costs the longer side",
             "_scaled(min(left.extent.most, right.extent.most), _TRAVERSAL)",
@@ -288,7 +292,7 @@ SERVER_FAULTS = [
         ("names are owned", '                "name",\n', ""),
         (
             "who is overwritten still owns it",
-            "            fields = difference(fields, intersection(fields, union(made.modified, made.added)))\n",
+            "            fields = difference(fields, intersection(fields, made.changed))\n",
             "",
         ),
         ("what is removed is still owned", "            fields = difference(fields, made.removed)\n", ""),

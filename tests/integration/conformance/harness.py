@@ -292,7 +292,7 @@ class Talk:
             body = {"kind": "ServiceAccount", "apiVersion": "v1", "metadata": {"name": "default"}}
             assert self.post("/api/v1/namespaces/{ns}/serviceaccounts", body).status in {201, 409}
 
-    def eventually(self, probe: Callable[[], Any], timeout: float = 30.0) -> Any:
+    def eventually(self, probe: Callable[[], Any], timeout: float = 120.0) -> Any:
         """Call `probe` until it returns something true; what it asks is not written down."""
         with self.hush():
             return eventually(probe, timeout)

@@ -20,8 +20,7 @@ from btcctl.apiserver.schemas.correlation import Correlated
 
 Schema = Mapping[str, Any]
 INT_OR_STRING = "x-kubernetes-int-or-string"
-_INT64 = 2**63
-_INT_LIMITS = {"int32": 2**31}
+_INT64, _INT_LIMITS = 2**63, {"int32": 2**31}
 _NUMBER_FORMATS = {"integer": {"int32", "int64"}, "number": {"float", "double"}}
 _MOST_EXACT = 2**53 - 1  # the whole numbers a float holds exactly
 _JUNCTORS = frozenset({"anyOf", "oneOf", "allOf", "not"})

@@ -12,21 +12,14 @@ from itertools import accumulate
 from typing import Any, NamedTuple
 
 from btcctl.apiserver.schemas.cel import macros
-from btcctl.apiserver.schemas.cel.costs import (
-    LIST_COST,
-    MAP_COST,
-    NOTHING,
-    Estimate,
-    Estimator,
-    Operand,
-    SizeAt,
-    literal,
-)
-from btcctl.apiserver.schemas.cel.data import EvaluationError, Made, equal, loosely_equal
+from btcctl.apiserver.schemas.cel.costs import NOTHING, Estimate, Estimator, Operand, SizeAt, literal
+from btcctl.apiserver.schemas.cel.data import Made, equal, loosely_equal
 from btcctl.apiserver.schemas.cel.functions import FUNCTIONS, UNSUPPORTED
 from btcctl.apiserver.schemas.cel.overloads import (
     Run,
     Scope,
+    a_list,
+    a_map,
     bind,
     comparison_cost,
     direct,
@@ -366,12 +359,7 @@ class Compiler:
         if all(each.is_constant for each in parts):
             made = [run({}) for run in runs]
             return Part(list_of(item), lambda _: made, cost, is_constant=True)
-
-        def run(scope: Scope) -> list[Any]:
-            spend(scope, LIST_COST)
-            return [each(scope) for each in runs]
-
-        return Part(list_of(item), run, cost)
+        return Part(list_of(item), a_list(runs), cost)
 
     def _map_lit(self, tree: Any) -> Part:
         trees = _arguments(tree.children)
@@ -380,15 +368,7 @@ class Compiler:
         type_ = map_of(self._common_type(trees[::2], keys), self._common_type(trees[1::2], held))
         pairs = [(key.run, value.run) for key, value in zip(keys, held, strict=True)]
         cost = self.estimator.a_map([each.estimate for each in keys], [each.estimate for each in held])
-
-        def run(scope: Scope) -> dict[Any, Any]:
-            spend(scope, MAP_COST)
-            try:
-                return {key(scope): value(scope) for key, value in pairs}
-            except TypeError as error:
-                raise EvaluationError("unsupported key type") from error
-
-        return Part(type_, run, cost)
+        return Part(type_, a_map(pairs), cost)
 
     def _common_type(self, trees: Sequence[Any], parts: Sequence[Part], *, is_list: bool = False) -> Type:
         """The type that all items of a literal have; of any type if there are none, or one does not fit."""

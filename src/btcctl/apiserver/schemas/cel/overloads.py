@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from btcctl.apiserver.schemas.cel.costs import LIST_COST, MAP_COST
 from btcctl.apiserver.schemas.cel.data import (
     BUDGET,
     BudgetExceeded,
@@ -130,6 +131,29 @@ def spend(scope: Scope, cost: int) -> None:
     budget = scope.get(BUDGET)
     if budget is not None:
         budget.spend(cost)
+
+
+def a_list(runs: Sequence[Run]) -> Run:
+    """What a literal list computes."""
+
+    def run(scope: Scope) -> list[Any]:
+        spend(scope, LIST_COST)
+        return [each(scope) for each in runs]
+
+    return run
+
+
+def a_map(pairs: Sequence[tuple[Run, Run]]) -> Run:
+    """What a literal map computes."""
+
+    def run(scope: Scope) -> dict[Any, Any]:
+        spend(scope, MAP_COST)
+        try:
+            return {key(scope): value(scope) for key, value in pairs}
+        except TypeError as error:
+            raise EvaluationError("unsupported key type") from error
+
+    return run
 
 
 def _called(function: Callable[..., Any], operands: Sequence[Any]) -> Any:
