@@ -256,9 +256,7 @@ class TestDefinitions:
 
     @pytest.mark.parametrize("path", [".a" + "[0,0]" * 30, ".a" + "[*]" * 3, "..[*]..[*]"])
     def test_nor_is_one_that_multiplies_what_it_finds(self, path: str):
-        value: Any = [1] * 100
-        for _ in range(3):
-            value = [value] * 100
+        value: Any = [[[1] * 100] * 100] * 100
         with at_most(5), pytest.raises(ValueError, match=r"too many values|not an array"):
             jsonpath.find(path, {"a": value})
 
