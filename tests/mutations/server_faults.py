@@ -634,9 +634,9 @@ SERVER_FAULTS = [
         ),
     ),
     *faults_in(
-        "apiserver/printers/indentation.py",
-        ("apiserver/printers/test_indentation.py",),
-        ("texts are taken for JSON", '.partition(";")[0] != "application/json":', '.partition(";")[0] == "":'),
+        "apiserver/requests/messages.py",
+        ("apiserver/requests/test_indentation.py",),
+        ("texts are taken for JSON", '.partition(";")[0] != JSON:', '.partition(";")[0] == "":'),
         ("nobody can turn indentation off", "return asked in _TRUE if asked else", "return"),
     ),
 ]

@@ -26,7 +26,6 @@ from btcctl.apiserver.machinery.errors import StatusError
 from btcctl.apiserver.objects.apply import Applier
 from btcctl.apiserver.objects.garbage import Collector
 from btcctl.apiserver.objects.writer import Writer
-from btcctl.apiserver.printers.indentation import for_reader
 from btcctl.apiserver.requests.context import RequestContext
 from btcctl.apiserver.requests.messages import (
     ANONYMOUS,
@@ -36,6 +35,7 @@ from btcctl.apiserver.requests.messages import (
     Response,
     User,
     WatchResponse,
+    for_reader,
     json_response,
     text_response,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from btcctl import codecs
@@ -12,6 +12,9 @@ from btcctl.apiserver.storage.watches import Watch
 
 JSON = "application/json"
 _COMMON_HEADERS = {"Cache-Control": "no-cache, private"}
+# As isPrettyPrint of k8s.io/apiserver/pkg/endpoints/handlers/negotiation, 0.36.2, knows them.
+_TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
+_OF_PEOPLE = ("curl", "Wget", "Mozilla/5.0")
 
 
 class User(NamedTuple):
@@ -125,3 +128,17 @@ def text_response(status: int, text: str, headers: Mapping[str, str] | None = No
     """A `text/plain` answer: unknown paths and health checks have those."""
     common = {**_COMMON_HEADERS, "Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"}
     return ApiResponse(status, {**common, **(headers or {})}, text.encode())
+
+
+def for_reader(request: ApiRequest, response: Response) -> Response:
+    """The answer; JSON is indented for who asks for it, or seems to be looking at it himself."""
+    if not isinstance(response, ApiResponse) or not _wants_indentation(request):
+        return response
+    if response.headers.get("Content-Type", "").partition(";")[0] != JSON:
+        return response
+    return replace(response, body=codecs.indented(response.body))
+
+
+def _wants_indentation(request: ApiRequest) -> bool:
+    asked = request.option("pretty")
+    return asked in _TRUE if asked else request.headers.get("user-agent", "").startswith(_OF_PEOPLE)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from btcctl.apiserver.printers.indentation import for_reader
-from btcctl.apiserver.requests.messages import ApiRequest, ApiResponse
+from btcctl.apiserver.requests.messages import ApiRequest, ApiResponse, for_reader
 
 JSON = {"Content-Type": "application/json"}
 
