@@ -54,6 +54,8 @@ _STORIES = (
     "integration/testing/test_speed.py",
     "integration/testing/test_testing_page.py",
     "integration/view/",
+    "unit/apiserver/test_bombs.py",
+    "unit/apiserver/test_bombs_cel.py",
     "unit/bitcoin/test_crashes.py",
     "unit/bitcoin/test_hostile.py",
     "unit/bitcoin/test_reconcile.py",

@@ -77,7 +77,7 @@ def test_data_without_a_volume_goes_with_the_pod(scene):
     (before,) = scene.cluster.run_dir.glob("pods/*/web/data")
     (before / "kept").touch()
     scene.replace("web-0")
-    assert [*scene.cluster.run_dir.glob("pods/*/web/data/kept")] == []
+    eventually(lambda: not [*scene.cluster.run_dir.glob("pods/*/web/data/kept")])
 
 
 def test_scaling_down_and_up_again_finds_the_data(scene):
