@@ -618,8 +618,8 @@ SERVER_FAULTS = [
         ("any amounts are changed", "            if _settled(container, had) == had:", "            if True:"),
         (
             "with amounts comes anything else",
-            "if name not in _OWN}, **_parts(container)}",
-            "if name not in _OWN}, **container}",
+            "with_fields(old, {name: container.get(name) for name in _OWN})",
+            "with_fields(old, container)",
         ),
     ),
     *faults_in(

@@ -13,6 +13,7 @@ from typing import Any
 from btcctl.apiserver.gotypes.internal import difference
 from btcctl.apiserver.machinery.errors import Cause
 from btcctl.apiserver.machinery.field_errors import forbidden, invalid, required, unsupported
+from btcctl.apiserver.machinery.json_values import with_fields
 from btcctl.apiserver.machinery.names import subdomain_name
 from btcctl.apiserver.machinery.quantities import parse_quantity
 from btcctl.apiserver.machinery.selector_checks import check_label_selector
@@ -77,14 +78,10 @@ def _settled(now: Spec, before: Spec, *, is_bound: bool) -> tuple[Spec, Spec]:
         before = {**before, "volumeName": now.get("volumeName", "")}
         now = {**now, "volumeName": before["volumeName"]}
     if before.get("storageClassName") is None and now.get("storageClassName") is not None:
-        now = {name: each for name, each in now.items() if name != "storageClassName"}
+        now = with_fields(now, {"storageClassName": None})
     if not is_bound:
         return now, before
-    name = "volumeAttributesClassName"
-    now = {
-        **{key: each for key, each in now.items() if key != name},
-        **({name: before[name]} if name in before else {}),
-    }
+    now = with_fields(now, {"volumeAttributesClassName": before.get("volumeAttributesClassName")})
     requests = now["resources"].get("requests") or {}
     storage = (before["resources"].get("requests") or {}).get("storage")
     return {**now, "resources": {**now["resources"], "requests": {**requests, "storage": storage}}}, before

@@ -1,4 +1,4 @@
-"""JSON values compared."""
+"""JSON values compared, and made of others."""
 
 from __future__ import annotations
 
@@ -23,3 +23,9 @@ def deep_equal(one: Any, other: Any) -> bool:
             and all(deep_equal(each, other[index]) for index, each in enumerate(one))
         )
     return type(one) is type(other) and bool(one == other)
+
+
+def with_fields(part: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The same with these fields; without those of them that are None."""
+    rest = {name: each for name, each in part.items() if name not in fields}
+    return {**rest, **{name: each for name, each in fields.items() if each is not None}}

@@ -8,6 +8,7 @@ from typing import Any
 from btcctl.apiserver.gotypes.internal import difference
 from btcctl.apiserver.machinery.errors import Cause
 from btcctl.apiserver.machinery.field_errors import forbidden, invalid, required
+from btcctl.apiserver.machinery.json_values import with_fields
 from btcctl.apiserver.storage.collection import Body
 
 Spec = Mapping[str, Any]
@@ -93,28 +94,22 @@ def _settled(spec: Spec, before: Spec) -> dict[str, Any]:
     names = {"activeDeadlineSeconds", "tolerations", "schedulingGates"}
     if before.get("schedulingGates"):
         names.add("nodeSelector")
-    settled = _with(spec, {name: before.get(name) for name in names})
+    settled = with_fields(spec, {name: before.get(name) for name in names})
     if before.get("schedulingGates"):
-        settled = _with(settled, {"affinity": _settled_affinity(spec.get("affinity"), before.get("affinity"))})
+        settled = with_fields(settled, {"affinity": _settled_affinity(spec.get("affinity"), before.get("affinity"))})
     for name in _CONTAINERS:
         if spec.get(name):
             pairs = zip(spec[name], before[name], strict=True)
-            settled[name] = [_with(container, {"image": old.get("image")}) for container, old in pairs]
+            settled[name] = [with_fields(container, {"image": old.get("image")}) for container, old in pairs]
     grace = before.get("terminationGracePeriodSeconds")
     if grace is not None and grace < 0 and spec.get("terminationGracePeriodSeconds") == 1:
         settled["terminationGracePeriodSeconds"] = grace
     return settled
 
 
-def _with(part: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The same with these fields; without those that are None."""
-    rest = {key: value for key, value in part.items() if key not in fields}
-    return {**rest, **{key: value for key, value in fields.items() if value is not None}}
-
-
 def _settled_affinity(wanted: Spec | None, had: Spec | None) -> Spec | None:
     """Of a pod that may not be scheduled yet, what it says of nodes may change."""
     if (wanted or {}).get("nodeAffinity") == (had or {}).get("nodeAffinity"):
         return wanted
-    rest = _with(wanted or {}, {"nodeAffinity": (had or {}).get("nodeAffinity")})
+    rest = with_fields(wanted or {}, {"nodeAffinity": (had or {}).get("nodeAffinity")})
     return rest if rest or had is not None else None

@@ -11,6 +11,7 @@ from typing import Any
 from btcctl.apiserver.kinds.pods.pods import quality_of
 from btcctl.apiserver.machinery.errors import Cause
 from btcctl.apiserver.machinery.field_errors import forbidden, invalid
+from btcctl.apiserver.machinery.json_values import with_fields
 from btcctl.apiserver.storage.collection import Body
 
 Spec = Mapping[str, Any]
@@ -26,25 +27,18 @@ def resized(sent: Body, old: Body) -> dict[str, Any]:
     wanted, before = sent.get("spec") or {}, old["spec"]
     if any(len(wanted.get(name) or ()) != len(before.get(name) or ()) for name in _CONTAINERS):
         return dict(wanted)
-    spec = {name: each for name, each in before.items() if name != "resources"}
+    spec = with_fields(before, {"resources": wanted.get("resources")})
     for name in _CONTAINERS:
         if before.get(name):
             spec[name] = _resized_containers(wanted[name], before[name])
-    return spec if wanted.get("resources") is None else {**spec, "resources": wanted["resources"]}
+    return spec
 
 
 def _resized_containers(wanted: list[Any], before: list[Any]) -> list[Any]:
     if [each.get("name") for each in wanted] != [each.get("name") for each in before]:
         return wanted
     pairs = zip(wanted, before, strict=True)
-    return [
-        {**{name: each for name, each in old.items() if name not in _OWN}, **_parts(container)}
-        for container, old in pairs
-    ]
-
-
-def _parts(container: Spec) -> dict[str, Any]:
-    return {name: container[name] for name in _OWN if name in container}
+    return [with_fields(old, {name: container.get(name) for name in _OWN}) for container, old in pairs]
 
 
 def check_resize(new: Body, old: Body) -> list[Cause]:
@@ -96,7 +90,7 @@ def _check_names(now: Spec, before: Spec) -> Iterator[Cause]:
 
 def _removed(now: Spec, before: Spec, field: str, level: str = "") -> list[Cause]:
     return [
-        forbidden(f"{field}.{what}", f"{level or ''}resource {what} cannot be removed")
+        forbidden(f"{field}.{what}", f"{level}resource {what} cannot be removed")
         for what in ("requests", "limits")
         if set(before.get(what) or ()) - set(now.get(what) or ())
     ]
