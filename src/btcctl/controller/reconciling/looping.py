@@ -13,7 +13,7 @@ import asyncio
 import contextlib
 import selectors
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
@@ -147,16 +147,29 @@ def _run_whole(loop: asyncio.AbstractEventLoop, task: asyncio.Future[None], *str
     made; whoever awaits that task is told of them all the same, once the loop goes on. It goes on, too, after a
     reconcile has stopped it, in which all others of the controller run.
     """
+    def end(done: asyncio.Future[None]) -> None:
+        if done.cancelled() or not isinstance(done.exception(), SystemExit | KeyboardInterrupt):  # these end it anyway
+            loop.stop()
+
+    task.add_done_callback(end)
     while not task.done():
         try:
-            loop.run_until_complete(task)
+            loop.run_forever()
         except stray:
             if task.done():
                 raise
-        except RuntimeError:
-            if task.done() or loop.is_closed():
-                raise
-            logger.warning("a coroutine has stopped the loop in which all of its controller run: it goes on")
+        else:
+            if not task.done():
+                logger.warning("a coroutine has stopped the loop in which all of its controller run: it goes on")
+    task.result()
+
+
+def is_in_a_loop() -> bool:
+    """Whether an event loop runs in this thread."""
+    with contextlib.suppress(RuntimeError):
+        asyncio.get_running_loop()
+        return True
+    return False
 
 
 class SteppedLoop(asyncio.SelectorEventLoop):
@@ -164,6 +177,7 @@ class SteppedLoop(asyncio.SelectorEventLoop):
 
     Raises:
         AssertionError: What runs in it waits for something that nothing else can bring about.
+        RuntimeError: Another loop runs in this thread: the test is a coroutine itself.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -174,8 +188,14 @@ class SteppedLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._now()
 
-    def run_whole(self, coroutine: Awaitable[None]) -> None:
+    def run_whole(self, coroutine: Coroutine[Any, Any, None]) -> None:
         """Run it to its end."""
+        if is_in_a_loop():
+            coroutine.close()
+            raise RuntimeError(
+                "reconciles that are coroutines run in an event loop of the bench, and another loop runs in this thread"
+                " already: call the bench from a test that is no coroutine (def, not async def)"
+            )
         task = asyncio.ensure_future(coroutine, loop=self)
         try:
             _run_whole(self, task, SystemExit)

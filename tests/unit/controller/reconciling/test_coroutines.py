@@ -291,3 +291,12 @@ def test_on_the_bench_what_a_task_of_a_coroutines_own_raises_backs_off(operator_
     env = operator_env(lambda app: app.controller(Volume).reconciles(reconcile), types=[Volume])
     env.create(volume())
     assert env.key("a").failures > 0
+
+
+def test_on_the_bench_of_a_test_that_is_a_coroutine_itself_it_is_said_what_to_do(operator_env):
+    async def test() -> None:
+        env = operator_env(build, types=[Volume])
+        env.create(volume())
+
+    with pytest.raises(RuntimeError, match="def, not async def"):
+        asyncio.run(test())
