@@ -46,7 +46,7 @@ def make_environment(home: Path) -> None:
     say(f"making {home.name} with {', '.join(f'{name} {version}' for name, version in lowest(setup_cfg).items())} …")
     run([sys.executable, "-m", "venv", "--clear", str(home)], "cannot make a venv")
     pip = [str(home / "bin/pip"), "install", "--quiet", "--disable-pip-version-check", "-c", str(file)]
-    tools = ["pytest", "pytest-mock", "pytest-timeout", "pytest-xdist", "hypothesis"]
+    tools = ["pytest", "pytest-mock", "pytest-randomly", "pytest-timeout", "pytest-xdist", "hypothesis"]
     run([*pip, "-e", f"{ROOT}[sandbox,socks]", *tools], "pip cannot install the lowest versions")
     (home / ".ready").touch()
 
