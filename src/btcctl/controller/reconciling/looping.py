@@ -147,6 +147,7 @@ def _run_whole(loop: asyncio.AbstractEventLoop, task: asyncio.Future[None], *str
     made; whoever awaits that task is told of them all the same, once the loop goes on. It goes on, too, after a
     reconcile has stopped it, in which all others of the controller run.
     """
+
     def end(done: asyncio.Future[None]) -> None:
         if done.cancelled() or not isinstance(done.exception(), SystemExit | KeyboardInterrupt):  # these end it anyway
             loop.stop()
