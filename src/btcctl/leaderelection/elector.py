@@ -12,7 +12,7 @@ from typing import Protocol
 import msgspec
 
 from btcctl.clock import AWAKE_CLOCK, Clock
-from btcctl.errors import LeaseLost
+from btcctl.errors import LeaseLost, describe_error
 from btcctl.leaderelection.election import JITTER, Election, Timing
 from btcctl.leaderelection.failures import Failures
 from btcctl.leaderelection.fence import Fence
@@ -45,6 +45,7 @@ class _Ending(msgspec.Struct):
     resigned: bool = False  #: a lease that runs out from now on is no loss
     abandoned: bool = False  #: a reconcile may still be at work: the lease is not given back
     given_back: bool = False
+    why_lost: str = ""
     unraised: LeaseLost | None = None
 
 
@@ -98,7 +99,7 @@ class Elector:
         self._ending = _Ending()
         self._has_written = False
         self._last_rival = ""
-        self._runner = Runner(f"leader-{lock.key.name}", self.run, clock=clock, on_failure=lambda _: self.lost.set())
+        self._runner = Runner(f"leader-{lock.key.name}", self.run, clock=clock, on_failure=self._note_end)
         self._guard = threading.Lock()  # guards the loss that is not reported yet
 
     @property
@@ -116,6 +117,11 @@ class Elector:
     def expired(self) -> bool:
         """Whether we led and the deadline has passed, even if the loop hangs and has not noticed."""
         return self.leading.is_set() and not self._ending.given_back and not self._election.holds(self._clock.now())
+
+    @property
+    def why_lost(self) -> str:
+        """Once `lost` is set: who took the lease, or for how long and why it was not renewed."""
+        return self._ending.why_lost
 
     def problem(self) -> str:
         """For a health check: what is wrong with the lease, "" if nothing is."""
@@ -164,6 +170,7 @@ class Elector:
         except LeaseLost as error:
             log = logger.warning if self._ending.resigned else logger.error
             log("lease lost", lease=str(self._lock.key), error=str(error))
+            self._ending.why_lost = str(error)
             with self._guard:
                 self._ending.unraised = None if self._ending.resigned else error
             self.lost.set()
@@ -275,6 +282,11 @@ class Elector:
             return f"lease {self._lock.key} was taken by {holder}"
         seconds = self._timing.renew_deadline_seconds
         return f"lease {self._lock.key} was not renewed for {seconds:g} s: {self._failures.last or 'no time to run'}"
+
+    def _note_end(self, error: BaseException) -> None:
+        """The loop itself failed: nobody renews any more."""
+        self._ending.why_lost = f"lease {self._lock.key} is not renewed any more: {describe_error(error)}"
+        self.lost.set()
 
     def _count(self, *, is_leading: bool) -> None:
         if self._observer is not None:

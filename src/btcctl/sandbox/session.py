@@ -51,6 +51,7 @@ from btcctl.sandbox.demonstration.commands import (
 from btcctl.sandbox.demonstration.limits import raise_descriptor_limit, require_space
 from btcctl.sandbox.demonstration.manifests import Applier, read_manifests
 from btcctl.sandbox.demonstration.observe import NodeView, Observer
+from btcctl.sandbox.ended_operator import why_ended
 from btcctl.sandbox.kubelet.images import Images, parse_mappings
 from btcctl.sandbox.kubelet.pods.runtime import ImageMissing
 from btcctl.testing.control_plane import ControlPlane, ControlPlaneOptions
@@ -318,9 +319,9 @@ class Session:
         for dead in self._cluster.dead():
             raise BtcctlError(f"a part of the cluster died: {dead}; -v shows more")
         for name, manager in list(self._managers):
-            if name == OPERATOR and self._is_taken_over():
+            if name == OPERATOR and self._elector is not None and self._elector.lost.is_set():
                 self._managers.remove((name, manager))
-                self._say("operator     another one has taken over")
+                self._say(f"operator     {why_ended(self._client, self._elector)}")
             elif not manager.healthy:
                 raise BtcctlError(f"the {name} died; -v shows more")
 
@@ -328,9 +329,6 @@ class Session:
         require_space(run_dir)
         if self._state is not None:
             require_space(self._state.directory, "--state")
-
-    def _is_taken_over(self) -> bool:
-        return self._elector is not None and self._elector.lost.is_set()
 
     def advice(self) -> str:
         """The lines to try, for a person."""

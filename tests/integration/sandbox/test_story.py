@@ -14,11 +14,11 @@ from btcctl.apiserver.requests.messages import RequestAttributes
 from btcctl.bitcoin.memory import SHOW_SECONDS
 from btcctl.bitcoin.rpc import Credentials, RpcClient, RpcConnections
 from btcctl.bitcoin.types import BITCOIN_NETWORKS
-from btcctl.resources import PODS
+from btcctl.resources import LEASES, PODS
 from btcctl.sandbox.cluster.cluster import ClusterOptions
 from btcctl.sandbox.demonstration.check import CheckFailed
 from btcctl.sandbox.demonstration.commands import RPC_PORT
-from btcctl.sandbox.session import KEY, SandboxOptions, Session
+from btcctl.sandbox.session import KEY, LEASE, SandboxOptions, Session
 from tests.integration.support import eventually
 
 SIMULATED = SandboxOptions(nodes=3, simulated=True)
@@ -106,6 +106,20 @@ def test_a_check_fails_and_names_the_line_when_addnode_calls_are_lost(parts: Exi
     with pytest.raises(CheckFailed, match=r"every node lists its peers.*node-1 lists nobody, handshakes 0/2"):
         session.check()
     assert rpc.calls["addnode"] > 0
+
+
+def test_whoever_takes_the_lease_of_the_operator_is_named(parts: ExitStack) -> None:
+    lines: list[str] = []
+    session = parts.enter_context(Session(SIMULATED, say=lines.append))
+    leases = session.cluster.client().resource(LEASES)
+    eventually(lambda: leases.get(LEASE).body()["spec"].get("holderIdentity"))
+    leases.patch(LEASE, {"spec": {"holderIdentity": "they", "leaseDurationSeconds": 3600}})
+
+    def is_said() -> bool:
+        session.raise_failures()
+        return any(line.endswith("was taken by they; they holds it and has taken over") for line in lines)
+
+    eventually(is_said)
 
 
 def test_a_settled_network_is_looked_at_and_left_alone(parts: ExitStack) -> None:
