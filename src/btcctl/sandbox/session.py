@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from ipaddress import IPv6Network
 from pathlib import Path
@@ -23,7 +23,7 @@ from btcctl.clock import SYSTEM_CLOCK, sleep
 from btcctl.controller.debugging import DebugPages
 from btcctl.controller.journey import Journey
 from btcctl.controller.manager import Manager
-from btcctl.errors import BtcctlError, ConfigError, NotFound
+from btcctl.errors import BtcctlError, ConfigError, LeaseLost, NotFound
 from btcctl.leaderelection.elector import Elector
 from btcctl.leaderelection.fence import Fence
 from btcctl.leaderelection.lease_lock import LeaseLock
@@ -253,7 +253,7 @@ class Session:
         self._say(f"live page    {server.address}")
 
     def _start_manager(self, parts: ExitStack, name: str, manager: Manager) -> None:
-        parts.callback(manager.stop, MANAGER_STOP_SECONDS)
+        parts.callback(_stop, manager)
         manager.start()
         self._managers.append((name, manager))
 
@@ -366,6 +366,11 @@ class Session:
         except OSError as error:
             raise ConfigError(f"cannot write the kubeconfig: {error}") from error
         return paths[0]
+
+
+def _stop(manager: Manager) -> None:
+    with suppress(LeaseLost):  # which was said when it happened, and is no reason to end in failure
+        manager.stop(MANAGER_STOP_SECONDS)
 
 
 def secret_manifest() -> dict[str, Any]:
