@@ -15,6 +15,7 @@ from btcctl.bitcoin.sights import Overview
 from btcctl.bitcoin.status import Finding, Heights, enumerate_briefly
 from btcctl.bitcoin.topology import Member
 from btcctl.bitcoin.types import (
+    ACCEPTED_LOSS,
     CHAIN_INTACT,
     CONFLICT,
     CONTESTED,
@@ -83,7 +84,10 @@ def contest_finding(disputes: Iterable[str]) -> Finding:
 def chain_finding(heights: Heights) -> Finding:
     """Whether blocks were lost with the nodes that held them, and are not made up for yet."""
     if heights.lost:
-        message = f"blocks were lost: the chain had {heights.lost}, and went on from fewer"
+        message = (
+            f"blocks were lost: the chain had {heights.lost}, and went on from fewer; if it need not have them "
+            f"again, say so by the annotation {ACCEPTED_LOSS}={heights.lost}"
+        )
         return Finding(CHAIN_INTACT, False, "ChainShrank", message, is_failure=True)
     return Finding(CHAIN_INTACT, True, "Kept", "no block was lost")
 

@@ -10,7 +10,8 @@ from btcctl.bitcoin.mesh import MeshReport
 from btcctl.bitcoin.pod_problems import MAX_REASON_CHARACTERS, NOT_ANSWERING
 from btcctl.bitcoin.pods import NodePod
 from btcctl.bitcoin.status import Heights
-from btcctl.bitcoin.types import BitcoinNetwork
+from btcctl.bitcoin.topology import MAX_HEIGHT
+from btcctl.bitcoin.types import ACCEPTED_LOSS, BitcoinNetwork
 from btcctl.bitcoin.wording import bounded
 
 
@@ -47,17 +48,25 @@ def chain_view(
     )
 
 
-def heights_after(view: ChainView, lost: int) -> Heights:
+def accepted_loss(annotations: Mapping[str, str]) -> int | None:
+    """The height whose loss somebody has accepted; None if nobody has."""
+    text = annotations.get(ACCEPTED_LOSS, "").strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(MAX_HEIGHT)) else None
+
+
+def heights_after(view: ChainView, lost: int, accepted: int | None = None) -> Heights:
     """What is remembered of the chain after a look at it.
 
     Args:
         lost: The height that was lost before, and not made up for; 0 if none was.
+        accepted: The loss that somebody has accepted: this very one, said before, and none that comes after it. No
+            chain may ever grow as high as a node once claimed that lied, or that has invalidated its blocks.
     """
     height = view.height or 0
     if view.lost_from is not None:
         return Heights(height, max(lost, view.lost_from))
     highest = max(height, view.remembered)
-    return Heights(highest, 0 if highest >= lost else lost)
+    return Heights(highest, 0 if highest >= lost or lost == accepted else lost)
 
 
 def progress_of(pods: Sequence[NodePod], view: ChainView) -> dict[int, str]:

@@ -43,7 +43,15 @@ from btcctl.bitcoin.passes import Passes, Seen
 from btcctl.bitcoin.pod_problems import NOT_ANSWERING
 from btcctl.bitcoin.pod_template import ChildOptions
 from btcctl.bitcoin.pods import NodePod, members, node_statuses, read_pods
-from btcctl.bitcoin.progress import chain_view, heights_after, progress_of, silent_holders, with_probes, with_progress
+from btcctl.bitcoin.progress import (
+    accepted_loss,
+    chain_view,
+    heights_after,
+    progress_of,
+    silent_holders,
+    with_probes,
+    with_progress,
+)
 from btcctl.bitcoin.refusals import Attempts, is_refusal
 from btcctl.bitcoin.reporting import Reporter
 from btcctl.bitcoin.rotation import outdated, replicas_asked_for, secret_version
@@ -318,7 +326,7 @@ class NetworkReconciler:
         if lost is not None:
             logger.error("blocks were lost", height=view.height, formerly=lost)
             self._cluster.count_lost(obj.key)
-        return heights_after(view, before.lost)
+        return heights_after(view, before.lost, accepted_loss(obj.annotations))
 
     def _renew_shown(
         self,

@@ -21,6 +21,7 @@ CREDENTIALS_READY: Final = "CredentialsReady"
 CONFLICT: Final = "Conflict"
 CONTESTED: Final = "Contested"
 CHAIN_INTACT: Final = "ChainIntact"
+ACCEPTED_LOSS: Final = "bitcoincontroller.christianb93.github.com/accepted-loss"  #: an annotation: the height lost
 SYNCED: Final = "Synced"
 PROGRESSING: Final = "Progressing"
 SNAPSHOT_LOADED: Final = "SnapshotLoaded"  #: only of a network that begins with a UTXO snapshot

@@ -167,6 +167,11 @@ PROMISES: Final[dict[str, tuple[str, ...]]] = {
         _RECONCILE + "a_node_whose_image_knows_no_other_chain_than_regtest_is_told_in_the_status",
     ),
     "| `ChainIntact` |": (_RECONCILE + "a_chain_that_shrank_is_said_and_counted_once_and_keeps_nobody_out",),
+    "A chain may never have again what it had": (
+        _RECONCILE + "a_loss_that_somebody_accepts_is_one_no_longer_so_a_height_that_was_a_lie_is_no_trouble_for_ever",
+        _RECONCILE + "a_loss_after_the_one_that_was_accepted_is_said_again",
+        _RECONCILE + "what_names_another_loss_or_none_accepts_nothing",
+    ),
     "| `Forbidden` |": (
         _FORBIDDEN + "a_child_that_may_not_be_made_is_said_in_the_status",
         _FORBIDDEN + "a_quota_is_said_in_the_words_of_the_server",

@@ -10,7 +10,7 @@ import pytest
 from btcctl.bitcoin.children import SECRET_VERSION_ANNOTATION
 from btcctl.bitcoin.memory import PATIENCE_SECONDS, SHOW_SECONDS
 from btcctl.bitcoin.reconcile import CONFLICT_SECONDS
-from btcctl.bitcoin.types import BITCOIN_NETWORKS
+from btcctl.bitcoin.types import ACCEPTED_LOSS, BITCOIN_NETWORKS
 from btcctl.controller.reconciling.result import Result
 from btcctl.errors import ApiError, Conflict, Forbidden, Invalid, NotFound, ServiceUnavailable, TerminalError
 from btcctl.objects import ObjectKey
@@ -633,6 +633,48 @@ def test_a_chain_that_has_grown_beyond_what_was_lost_is_whole_again() -> None:
         world.clock.advance(20)
         world.reconcile()
     assert (world.condition("ChainIntact"), world.status.lost_height) == (("True", "Kept"), 0)
+
+
+def one_node_that_said(*heights: int) -> World:
+    world = World({**network_body(nodes=1), "status": {}})
+    world.reconcile()
+    world.run_pods()
+    say_heights(world, *heights)
+    return world
+
+
+def say_heights(world: World, *heights: int) -> None:
+    for height in heights:
+        world.mesh.blocks[world.address(0)] = height
+        world.clock.advance(20)
+        world.reconcile()
+
+
+def test_a_loss_that_somebody_accepts_is_one_no_longer_so_a_height_that_was_a_lie_is_no_trouble_for_ever() -> None:
+    lie = 2**31 - 1
+    world = one_node_that_said(5, lie, 5)
+    assert (world.condition("ChainIntact"), world.status.lost_height) == (("False", "ChainShrank"), lie)
+    world.networks.patch(KEY, {"metadata": {"annotations": {ACCEPTED_LOSS: str(lie)}}})
+    world.reconcile()
+    assert (world.condition("ChainIntact"), world.status.lost_height) == (("True", "Kept"), 0)
+
+
+@pytest.mark.parametrize("again", [100, 2**31 - 1])
+def test_a_loss_after_the_one_that_was_accepted_is_said_again(again: int) -> None:
+    world = one_node_that_said(2**31 - 1, 5)
+    world.networks.patch(KEY, {"metadata": {"annotations": {ACCEPTED_LOSS: str(2**31 - 1)}}})
+    world.reconcile()
+    say_heights(world, again, 4)
+    assert world.condition("ChainIntact") == ("False", "ChainShrank")
+    assert (world.reasons().count("ChainShrank"), len(world.lost)) == (2, 2)
+
+
+@pytest.mark.parametrize("text", ["", "yes", "-1", "²", "9" * 5000, "101", "99"])
+def test_what_names_another_loss_or_none_accepts_nothing(text: str) -> None:
+    world = one_node_that_said(100, 5)
+    world.networks.patch(KEY, {"metadata": {"annotations": {ACCEPTED_LOSS: text}}})
+    world.reconcile()
+    assert world.condition("ChainIntact") == ("False", "ChainShrank")
 
 
 def test_heights_are_written_every_ten_seconds_at_most() -> None:
