@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from btcctl.bitcoin.claims import Claim
 from btcctl.bitcoin.forks import NO_FORKS, ForkView
@@ -153,6 +154,9 @@ class NetworkMemory:
         return self.gone
 
 
+Path: TypeAlias = tuple[str, ...]  #: of a field: the names on the way to it, items of lists left out
+
+
 class Memories:
     """One NetworkMemory for each network. Thread-safe.
 
@@ -161,6 +165,9 @@ class Memories:
         high: See `PollSchedule`.
         new_contention: Of a network that is new.
         installation: Our name; see `btcctl.bitcoin.claims`.
+
+    Attributes:
+        dropped: The fields of a status that were not kept when one was written last, each by its path.
     """
 
     def __init__(
@@ -168,6 +175,7 @@ class Memories:
     ) -> None:
         self.high = high
         self.installation = installation
+        self.dropped: frozenset[Path] = frozenset()
         self._low = low
         self._new_contention = new_contention
         self._lock = threading.Lock()  # guards the dict, not what is in it

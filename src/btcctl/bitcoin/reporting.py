@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import msgspec
 
 from btcctl.bitcoin.cluster import Cluster
 from btcctl.bitcoin.findings import forbidden_finding, refused_finding
-from btcctl.bitcoin.memory import Memories
+from btcctl.bitcoin.memory import Memories, Path
 from btcctl.bitcoin.status import WARNING, Finding, Notice, conditions_of
 from btcctl.bitcoin.types import READY, BitcoinNetwork, NetworkStatus, decode_status
 from btcctl.clock import Clock, rfc3339
+from btcctl.codecs import convert, to_builtins
 from btcctl.controller.writing.writes import Outcome, write_status
 from btcctl.errors import ApiError, Conflict, Forbidden, Invalid, NotFound, TerminalError
 from btcctl.logging import get_logger
@@ -66,7 +68,8 @@ class Reporter:
 
         That our name is not in it is no change: an upgrade writes nothing, and nor does a definition that drops it.
         Nor is it one that a field is not as it was written, if it was not so right after that either: the definition
-        is older than we are, or something changes what is written on its way.
+        is older than we are, or something changes what is written on its way. What a definition drops is the same for
+        all networks: the first one that is written after a start says it.
 
         Args:
             old: What `obj` has.
@@ -75,16 +78,52 @@ class Reporter:
         if new == old and old.controller in {"", self._installation}:
             return
         new = msgspec.structs.replace(new, controller=self._installation or old.controller)
-        if memory.echo == (new, old):
+        if memory.echo == (new, old) or _without(new, self._memories.dropped) == old:
             return
         try:
             written = write_status(self._cluster.networks, obj, new)
         except NotFound:
             return  # deleted meanwhile
         came_back = decode_status(written.object)
+        self._memories.dropped = frozenset(_dropped(to_builtins(new), written.object.body().get("status", {})))
         memory.echo = None if came_back == new else (new, came_back)
         if written.outcome is Outcome.UNCHANGED:
             return
         logger.info("status written", ready_nodes=new.ready_nodes)
         for notice in notices:
             self._cluster.tell(obj, notice)
+
+
+def _dropped(sent: Any, kept: Any, path: Path = ()) -> Iterator[Path]:
+    """The fields of what was sent that are not in what was kept. Of items of a list, those of all together."""
+    if isinstance(sent, dict) and isinstance(kept, dict):
+        for name, value in sent.items():
+            if name in kept:
+                yield from _dropped(value, kept[name], (*path, name))
+            else:
+                yield (*path, name)
+    elif isinstance(sent, list) and isinstance(kept, list) and len(sent) == len(kept):
+        for one, other in zip(sent, kept, strict=True):
+            yield from _dropped(one, other, path)
+
+
+def _without(status: NetworkStatus, paths: frozenset[Path]) -> NetworkStatus:
+    """What is kept of a status by a definition that drops these fields."""
+    if not paths:
+        return status
+    body = to_builtins(status)
+    for *above, last in paths:
+        for each in _at(body, above):
+            each.pop(last, None)
+    kept: NetworkStatus = convert(body, NetworkStatus)
+    return kept
+
+
+def _at(value: Any, path: Sequence[str]) -> Iterator[dict[str, Any]]:
+    if isinstance(value, list):
+        for each in value:
+            yield from _at(each, path)
+    elif isinstance(value, dict) and path:
+        yield from _at(value.get(path[0]), path[1:])
+    elif isinstance(value, dict):
+        yield value

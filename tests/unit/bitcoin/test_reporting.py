@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import copy
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from btcctl.bitcoin.crd import load_crd
-from btcctl.bitcoin.memory import SHOW_SECONDS
-from btcctl.bitcoin.types import BITCOIN_NETWORKS
+from btcctl.bitcoin.memory import SHOW_SECONDS, Memories
+from btcctl.bitcoin.reporting import Reporter
+from btcctl.bitcoin.types import BITCOIN_NETWORKS, NetworkStatus, NodeStatus, decode_status
+from btcctl.testing import FakeClient
+from btcctl.testing.clock import FakeClock
 from tests.unit.bitcoin.builders import network_body
 from tests.unit.bitcoin.world import World
 
@@ -50,6 +54,38 @@ def test_under_such_a_definition_a_controller_that_starts_anew_writes_once_at_mo
         world.reconcile()
     assert len(world.writes()) <= 1
     assert world.notices == []
+
+
+def statuses_of_three_networks(definition: dict[str, Any]) -> tuple[FakeClient, Reporter]:
+    bodies = [network_body(name=name) for name in ("one", "two", "three")]
+    client = FakeClient(*bodies, types=[definition])
+    networks: Any = SimpleNamespace(networks=client.resource(BITCOIN_NETWORKS), tell=lambda network, notice: None)
+    report_all(client, Reporter(networks, Memories(2, 30), FakeClock()))
+    client.clear_actions()
+    return client, Reporter(networks, Memories(2, 30), FakeClock())
+
+
+def report_all(client: FakeClient, reporter: Reporter, **changes: Any) -> None:
+    node = NodeStatus(0, True, links_in=1, **changes)
+    new = NetworkStatus(ready_nodes=1, tips=1, image="image", nodes=[node])
+    for obj in client.resource(BITCOIN_NETWORKS).list()[0]:
+        reporter.write(obj, decode_status(obj), new, [])
+
+
+@pytest.mark.parametrize("field", ["tips", "nodes", "nodes.linksIn"])
+def test_under_such_a_definition_a_controller_that_starts_anew_learns_it_of_one_network(field: str) -> None:
+    client, reporter = statuses_of_three_networks(without(field))
+    report_all(client, reporter)
+    assert [each.verb for each in client.actions].count("update") == 1
+
+
+@pytest.mark.parametrize("field", ["tips", "nodes.linksIn"])
+def test_what_such_a_definition_keeps_is_written_for_each_network(field: str) -> None:
+    client, reporter = statuses_of_three_networks(without(field))
+    report_all(client, reporter, version="Satoshi:31.0.0")
+    assert {decode_status(each).nodes[0].version for each in client.resource(BITCOIN_NETWORKS).list()[0]} == {
+        "Satoshi:31.0.0"
+    }
 
 
 def test_under_such_a_definition_what_changes_is_written_all_the_same() -> None:
