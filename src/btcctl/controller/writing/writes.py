@@ -19,7 +19,7 @@ from btcctl.clock import SYSTEM_CLOCK, Clock, sleep
 from btcctl.codecs import to_builtins
 from btcctl.controller.writing.contention import Contention
 from btcctl.deadline import time_left
-from btcctl.errors import AlreadyExists, BtcctlError, Conflict, NotFound, ObjectDecodeError
+from btcctl.errors import AlreadyExists, BtcctlError, Conflict, DecodeError, NotFound, ObjectDecodeError
 from btcctl.json_values import is_changed, is_same_json
 from btcctl.mistakes import check_has, check_plain
 from btcctl.objects import Object, ObjectKey
@@ -123,12 +123,16 @@ def create_or_update(
     Raises:
         Conflict: It has changed since it was read, or another client has just created it.
         Contested: It is not written, because the last three times it did not last; only with `contention`.
+        DecodeError: The server answers with another object than the one that was asked for.
         TypeError: `mutate` returns something, or sets what JSON does not have.
-        ValueError: `mutate` changes the object's name or namespace, or sets NaN or infinity.
+        ValueError: `mutate` changes the object's name or namespace, or sets NaN or infinity; or `cached` is
+            another one.
     """
     check_has("the resource", resource, "update", "client.resource(type, namespace); then come key and mutate")
     check_has("mutate", mutate, "__call__", "a function that changes the body it is given")
     if isinstance(cached, Object):
+        if not _has_key(cached, key):
+            raise ValueError(f"cached is {cached.key}, not {key}: it has to be what a lister has of that key")
         return _update(resource, key, mutate, cached, contention)
     if cached is not None and cached is not NOT_GIVEN:
         raise TypeError(f"cached is what a lister has, an Object or None, not of type {type(cached).__name__}")
@@ -164,7 +168,7 @@ def write_status(resource: Writable, obj: Object, status: Mapping[str, Any] | ms
         {**obj.body(), "status": to_builtins(status) if isinstance(status, msgspec.Struct) else dict(status)}
     ]
     del status
-    return _written(obj, resource.update_status(handed_over.pop()))
+    return _written(obj, _answered(resource.update_status(handed_over.pop()), obj.key, obj.uid))
 
 
 def _has_status(obj: Object, status: Mapping[str, Any] | msgspec.Struct) -> bool:
@@ -254,7 +258,7 @@ def _create(resource: Writable, key: ObjectKey, mutate: Mutate, contention: Cont
         body["metadata"].pop("namespace", None)
     handed_over = [body]
     del body
-    created = resource.create(handed_over.pop())
+    created = _answered(resource.create(handed_over.pop()), key)
     if contention is not None:
         contention.note_created(resource.type, key)
     return Ensured(created, Outcome.CREATED)
@@ -272,7 +276,7 @@ def _update(
     changes = {} if contention is None else contention.check_update(resource.type, key, found, body)
     handed_over = [body]
     del body
-    updated = resource.update(handed_over.pop())
+    updated = _answered(resource.update(handed_over.pop()), key, found.uid)
     if contention is not None:
         contention.note_updated(resource.type, key, changes, found, updated)
     return _written(found, updated)
@@ -301,6 +305,19 @@ def _mutate(mutate: Mutate, body: dict[str, Any], key: ObjectKey) -> None:
 
 def _find(resource: Writable, key: ObjectKey) -> Object | None:
     try:
-        return resource.get(key)
+        return _answered(resource.get(key), key)
     except NotFound:
         return None
+
+
+def _answered(obj: Object, key: ObjectKey, uid: str = "") -> Object:
+    """What a server has answered, if it is about the object that was asked for; `uid` if that is known."""
+    if not _has_key(obj, key):
+        raise DecodeError(f"the server has answered with {obj.key}, and was asked for {key}")
+    if uid and obj.uid != uid:
+        raise DecodeError(f"the server has answered with {key} of uid {obj.uid or 'none'}, and was asked for uid {uid}")
+    return obj
+
+
+def _has_key(obj: Object, key: ObjectKey) -> bool:
+    return obj.name == key.name and (not key.namespace or obj.namespace == key.namespace)

@@ -18,7 +18,7 @@ from btcctl.controller.writing.writes import (
     write_status,
 )
 from btcctl.deadline import limited_to
-from btcctl.errors import AlreadyExists, Conflict, DeadlineExceeded, NotFound
+from btcctl.errors import AlreadyExists, Conflict, DeadlineExceeded, DecodeError, NotFound
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import CLUSTER_ROLES, CONFIG_MAPS, NODES, STATEFUL_SETS, ResourceType
 from btcctl.rest.collection.resource import Resource
@@ -51,6 +51,50 @@ def verbs(client: FakeClient) -> list[str]:
 
 def put(key: str, value: str) -> Any:
     return lambda body: body.setdefault("data", {}).update({key: value})
+
+
+class OddServer:
+    """Answers what it is told to, whatever it is asked for."""
+
+    type = CONFIG_MAPS
+
+    def __init__(self, existing: Object | None, answer: Object) -> None:
+        self._existing, self._answer = existing, answer
+
+    def get(self, key: ObjectKey) -> Object:
+        if self._existing is None:
+            raise NotFound(404, "NotFound")
+        return self._existing
+
+    def create(self, body: Any) -> Object:
+        return self._answer
+
+    update = update_status = create
+
+
+def answered(**metadata: Any) -> Object:
+    return new_object(**{"name": "a", **metadata})
+
+
+@pytest.mark.parametrize("wrong", [{"name": "b"}, {"namespace": "other"}])
+def test_a_server_that_answers_with_another_object_is_said_to_and_mutate_is_not_blamed(wrong: dict[str, str]) -> None:
+    right, other = answered(uid="u"), answered(uid="u", **wrong)
+    for server in (OddServer(other, other), OddServer(None, other), OddServer(right, other)):
+        with pytest.raises(DecodeError, match=r"the server has answered with .*, and was asked for default/a"):
+            create_or_update(server, KEY, put("k", "1"))
+
+
+def test_an_update_that_is_answered_with_a_namesake_is_a_wrong_answer_too() -> None:
+    server = OddServer(answered(uid="u"), answered(uid="v"))
+    with pytest.raises(DecodeError, match="of uid v, and was asked for uid u"):
+        create_or_update(server, KEY, put("k", "1"))
+    with pytest.raises(DecodeError, match="of uid v"):
+        write_status(server, answered(uid="u"), {"ready": True})
+
+
+def test_a_cached_object_of_another_key_is_the_callers_mistake(maps: Resource) -> None:
+    with pytest.raises(ValueError, match=r"cached is default/b, not default/a"):
+        create_or_update(maps, KEY, put("k", "1"), cached=answered(name="b"))
 
 
 def test_what_is_missing_is_created_and_what_differs_is_updated_and_what_fits_is_left_alone(client, maps):
