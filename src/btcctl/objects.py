@@ -29,7 +29,7 @@ from btcctl.metadata import (
 from btcctl.metadata import ObjectMeta as ObjectMeta  # noqa: PLC0414  both are also imported from here
 from btcctl.metadata import OwnerReference as OwnerReference  # noqa: PLC0414
 from btcctl.nesting import is_too_deep, metadata_of
-from btcctl.secret import without_frames
+from btcctl.secret import hiding_bodies, without_frames
 
 T = TypeVar("T")
 
@@ -250,6 +250,7 @@ class Object(msgspec.Struct, frozen=True, gc=False, eq=False):
         return cls(meta_of(raw), raw)
 
     @classmethod
+    @hiding_bodies
     def from_body(cls, body: Mapping[str, Any], type_meta: TypeMeta | None = None) -> Self:
         """Encode a dict.
 

@@ -7,6 +7,7 @@ import io
 import pydoc
 import socket
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -25,10 +26,13 @@ from btcctl import (
     HttpTransport,
     ObjectKey,
     ObjectReference,
+    PatchKind,
     Resource,
     Result,
     WatchEvent,
     create_or_update,
+    set_controller,
+    set_fields,
     write_status,
 )
 from btcctl.apiserver.api import Api
@@ -130,6 +134,75 @@ def test_a_call_that_reaches_nobody(closed_port, number):
         error = failure_of(calls(client)[number])
     assert isinstance(error, BtcctlError)
     check(error)
+
+
+WRONG: dict[str, Callable[[dict[str, Any]], object]] = {
+    "no number of JSON": lambda body: body.update(spec={"ratio": float("nan")}),
+    "a list that is none": lambda body: body.update(spec={"hosts": ("a",)}),
+    "a key that is no text": lambda body: body.update({5: "five"}),
+    "half a character": lambda body: body.update(spec="\ud800"),
+    "itself": lambda body: body.update(spec=body),
+    "no name": lambda body: body.pop("metadata"),
+    "metadata that are none": lambda body: body.update(metadata="a"),
+    "a name that is none": lambda body: body["metadata"].update(name=5),
+    "a name with a slash": lambda body: body["metadata"].update(name="a/b"),
+    "another namespace": lambda body: body["metadata"].update(namespace="other"),
+    "another kind": lambda body: body.update(kind="Pod", apiVersion="v1"),
+    "no version": lambda body: body["metadata"].update(resourceVersion=5),
+}
+
+
+def wrong(what: str) -> dict[str, Any]:
+    body = secret()
+    WRONG[what](body)
+    return body
+
+
+def put_wrong(what: str) -> Callable[[dict[str, Any]], None]:
+    def mutate(body: dict[str, Any]) -> None:
+        put_secret(body)
+        WRONG[what](body)
+
+    return mutate
+
+
+WRITES: dict[str, Callable[[Resource, str], object]] = {
+    "create": lambda secrets, what: secrets.create(wrong(what)),
+    "update": lambda secrets, what: secrets.update(wrong(what)),
+    "update_status": lambda secrets, what: secrets.update_status(wrong(what)),
+    "update of a scale": lambda secrets, what: secrets.update(wrong(what), subresource="scale"),
+    "patch": lambda secrets, what: secrets.patch(A, wrong(what)),
+    "a JSON patch": lambda secrets, what: secrets.patch(A, [wrong(what)], kind=PatchKind.JSON),
+    "patch_from": lambda secrets, what: secrets.patch_from(HELD, wrong(what)),
+    "patch_from a wrong one": lambda secrets, what: secrets.patch_from(wrong(what), secret()),
+    "apply": lambda secrets, what: secrets.apply(wrong(what)),
+    "subresource_post": lambda secrets, what: secrets.subresource_post(A, "x", wrong(what)),
+    "an Object": lambda secrets, what: Object.from_body(wrong(what)),
+    "create_or_update, new": lambda secrets, what: create_or_update(secrets, A, put_wrong(what), cached=None),
+    "create_or_update": lambda secrets, what: create_or_update(secrets, A, put_wrong(what), cached=HELD),
+    "write_status": lambda secrets, what: write_status(secrets, HELD, wrong(what)),
+    "set_fields": lambda secrets, what: set_fields(secret(), wrong(what)),
+    "set_controller": lambda secrets, what: set_controller(wrong(what), SECRETS, HELD),
+    "a FakeClient": lambda secrets, what: FakeClient(wrong(what)),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+@pytest.mark.parametrize("call", WRITES)
+def test_a_body_that_is_refused_before_it_is_sent(closed_port, call, what):
+    with client_of(f"http://127.0.0.1:{closed_port}") as client:
+        error = failure_of(lambda: (WRITES[call](client.resource(SECRETS, "default"), what), Unrefused.fail()))
+    shown = "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format())  # rich takes long
+    assert SECRET not in shown + repr(error.args)
+    assert TOKEN not in shown
+
+
+class Unrefused(Exception):
+    """Nothing was wrong with it."""
+
+    @classmethod
+    def fail(cls) -> None:
+        raise cls
 
 
 def test_an_answer_that_is_no_object():

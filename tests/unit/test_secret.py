@@ -3,12 +3,16 @@ from __future__ import annotations
 import copy
 import traceback
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import btcctl
-from btcctl.errors import ConfigError
-from btcctl.secret import Secret, SecretBytes, SecretMapping, hiding_frames
+from btcctl import Object, ObjectKey, create_or_update
+from btcctl.errors import ConfigError, NotFound
+from btcctl.resources import SECRETS
+from btcctl.secret import Secret, SecretBytes, SecretMapping, hiding_bodies, hiding_frames
+from btcctl.testing import FakeClient
 
 PASSWORD = "hunter2"
 
@@ -47,6 +51,52 @@ def test_an_error_leaves_without_the_frames_that_knew_the_secret():
     shown = "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=True).format())
     assert "hunter" not in shown
     assert "login failed" in shown
+
+
+def shown_with_values(error: BaseException) -> str:
+    return "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format())
+
+
+def body() -> dict[str, Any]:
+    return {"metadata": {"name": "a"}, "stringData": {"key": PASSWORD}}
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError("bug"), NotFound(404, "NotFound"), KeyboardInterrupt()])
+def test_what_an_author_raises_keeps_the_authors_frames_and_no_others(error: BaseException) -> None:
+    def mutate(body: dict[str, Any]) -> None:
+        body.update(stringData={"key": PASSWORD})
+        del body
+        try:
+            raise LookupError("why")
+        except LookupError:
+            raise error  # noqa: B904
+
+    maps = FakeClient().resource(SECRETS, "default")
+    with pytest.raises(type(error)) as caught:
+        create_or_update(maps, ObjectKey("default", "a"), mutate, cached=None)
+    shown = shown_with_values(caught.value)
+    assert "raise error" in shown
+    assert 'raise LookupError("why")' in shown
+    assert "hunter" not in shown
+
+
+def test_half_a_character_is_told_without_the_text_that_it_stands_in() -> None:
+    with pytest.raises(ValueError, match="no Unicode: surrogates not allowed, at character 7") as caught:
+        Object.from_body(body() | {"spec": PASSWORD + "\ud800"})
+    assert type(caught.value) is ValueError  # a UnicodeEncodeError holds the text
+
+
+def test_an_error_whose_causes_go_round_in_a_circle_ends() -> None:
+    @hiding_bodies
+    def take() -> None:
+        one = ValueError("one")
+        try:
+            raise KeyError("two") from one
+        except KeyError as two:
+            raise one from two
+
+    with pytest.raises(ValueError, match="one"):
+        take()
 
 
 def test_what_is_wrong_with_a_kubeconfig_is_told_without_what_stands_in_it(tmp_path: Path):

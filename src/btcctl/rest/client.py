@@ -40,7 +40,7 @@ from btcctl.rest.retry import RetryPolicy
 from btcctl.rest.transport.breaker import Breaker
 from btcctl.rest.transport.transport import FixedHeaders, Request, Response, StreamResponse, Transport
 from btcctl.rest.watching.stream import WatchStream
-from btcctl.secret import SecretBytes, hiding_frames, without_frames
+from btcctl.secret import SecretBytes, hiding_bodies, hiding_frames, without_frames
 from btcctl.threads import Latch, Stop
 from btcctl.typed.kinds import TypedKind, kind_of
 from btcctl.typed.typed_object import TypedObject
@@ -215,6 +215,7 @@ class ApiClient:
         """GET any path that answers with a JSON object."""
         return decode_answer(self.call(Request("GET", path)), f"GET {path}")
 
+    @hiding_bodies
     def post_json(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """POST a JSON object to any path that answers with one and keeps nothing, such as a review of access."""
         headers = {"Content-Type": "application/json"}

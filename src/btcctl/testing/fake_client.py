@@ -33,6 +33,7 @@ from btcctl.rest.client import ApiClient
 from btcctl.rest.retry import RetryPolicy
 from btcctl.rest.transport.breaker import Breaker
 from btcctl.rest.transport.transport import Request, Response, StreamResponse, Transport
+from btcctl.secret import hiding_bodies
 from btcctl.testing.clock import FakeClock
 from btcctl.testing.definitions import definitions_for
 from btcctl.testing.seeds import Seed, SeededUids
@@ -89,6 +90,7 @@ class FakeClient(ApiClient):
         reactors: Asked in order before the store is; change the list in place.
     """
 
+    @hiding_bodies
     def __init__(
         self,
         *objects: Mapping[str, Any],
@@ -137,6 +139,7 @@ class FakeClient(ApiClient):
         """End every open watch, as a server does when their time is over."""
         self._fake.end_watches()
 
+    @hiding_bodies
     def add(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """Put an object there as it is, past actions and reactors.
 

@@ -10,11 +10,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from btcctl.json_values import is_same_json
+from btcctl.secret import hiding_bodies
 
 #: Compared whole, wherever it stands: a selector with more in it selects something else.
 WHOLE: Final = "selector"
 
 
+@hiding_bodies
 def set_fields(body: dict[str, Any], desired: Mapping[str, Any]) -> None:
     """Put everything that stands in `desired` over `body`, and leave the rest of `body` as it is.
 

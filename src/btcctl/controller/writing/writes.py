@@ -24,6 +24,7 @@ from btcctl.json_values import is_changed, is_same_json
 from btcctl.mistakes import check_has, check_plain
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import ResourceType
+from btcctl.secret import hiding_bodies
 from btcctl.typed.kinds import AnyKind, type_of
 from btcctl.typed.owners import Owner, controller_reference
 
@@ -99,6 +100,7 @@ def retry_on_conflict(write: Callable[[], T], *, attempts: int = ATTEMPTS, clock
     return write()
 
 
+@hiding_bodies
 def create_or_update(
     resource: Writable,
     key: ObjectKey,
@@ -149,6 +151,7 @@ def create_or_update(
     return _update(resource, key, mutate, found, contention)
 
 
+@hiding_bodies
 def write_status(resource: Writable, obj: Object, status: Mapping[str, Any] | msgspec.Struct) -> Ensured:
     """Make `status` the object's. Writes only if it differs from what `obj` has.
 
@@ -191,6 +194,7 @@ def _with_status(type_: Any) -> Any:
     return _WithStatus[type_]
 
 
+@hiding_bodies
 def set_controller(body: dict[str, Any], owner_type: AnyKind, owner: Owner, *, adopt: bool = False) -> None:
     """Make `owner` the controller of the object: garbage collection takes it when the owner is deleted.
 

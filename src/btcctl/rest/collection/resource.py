@@ -17,7 +17,7 @@ from btcctl.rest.collection.field_manager import MUST_BE_CHOSEN, checked_manager
 from btcctl.rest.collection.reading import ReadableResource, selectors, without_empty
 from btcctl.rest.collection.written import record_deletion, record_deletions, record_eviction, record_write
 from btcctl.rest.transport.transport import Request, Response
-from btcctl.secret import SecretBytes, hiding_frames
+from btcctl.secret import SecretBytes, hiding_bodies, hiding_frames
 
 
 class PatchKind(Enum):
@@ -51,6 +51,7 @@ class Resource(ReadableResource):
         """Owns what is written, if a call names no other."""
         return self._client.field_manager
 
+    @hiding_bodies
     def create(self, body: Mapping[str, Any]) -> Object:
         """Create an object, in the body's namespace or else this collection's.
 
@@ -66,6 +67,7 @@ class Resource(ReadableResource):
         del body
         return self._write("POST", self.type.path(namespace), content)
 
+    @hiding_bodies
     def update(self, body: Mapping[str, Any], *, subresource: str = "") -> Object:
         """Replace an object, or a subresource; its resourceVersion guards against overwriting others' changes.
 
@@ -82,6 +84,7 @@ class Resource(ReadableResource):
         del body
         return self._write("PUT", path, content)
 
+    @hiding_bodies
     def update_status(self, body: Mapping[str, Any]) -> Object:
         """Replace an object's status, and nothing else. NotFound may mean that its CRD has no status subresource."""
         content = _encoded(self._complete(body))
@@ -92,6 +95,7 @@ class Resource(ReadableResource):
         except NotFound as error:
             raise explained_status(error) from error
 
+    @hiding_bodies
     def patch(
         self,
         key: ObjectKey,
@@ -124,6 +128,7 @@ class Resource(ReadableResource):
         del patch
         return self._patch(key, content, kind, query, subresource)
 
+    @hiding_bodies
     def patch_from(
         self,
         old: Object | Mapping[str, Any],
@@ -173,6 +178,7 @@ class Resource(ReadableResource):
         del old, new, patch, patch_meta
         return self._patch(key, content, PatchKind.MERGE, query, subresource)
 
+    @hiding_bodies
     def apply(
         self,
         body: Mapping[str, Any],
@@ -271,6 +277,7 @@ class Resource(ReadableResource):
         if not answer.is_hypothetical:
             record_eviction(self.type, key.within(self._client.cluster), uid)
 
+    @hiding_bodies
     def subresource_post(self, key: ObjectKey, subresource: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """POST to a subresource, such as a pod's "binding"; returns the answer as it came."""
         content = _encoded(body)

@@ -12,6 +12,7 @@ from btcctl.resources import ResourceType
 from btcctl.rest.collection.differences import merge_patch
 from btcctl.rest.collection.resource import PatchKind, Resource
 from btcctl.rest.typed.applied import is_applied
+from btcctl.secret import hiding_bodies
 from btcctl.typed.differences import overlaid
 from btcctl.typed.kinds import TypedKind
 from btcctl.typed.owners import add_controller
@@ -81,6 +82,7 @@ class TypedResource(Generic[T]):
         objects, _ = self.untyped.list(label_selector=label_selector, field_selector=field_selector)
         return [self._decoded(each) for each in objects]
 
+    @hiding_bodies
     def create(self, obj: T) -> T:
         """Create an object, in its namespace or else this collection's.
 
@@ -91,6 +93,7 @@ class TypedResource(Generic[T]):
         """
         return self._decoded(self.untyped.create(self._body_of(obj)))
 
+    @hiding_bodies
     def update(self, obj: T, *, subresource: str = "") -> T:
         """Replace what the class knows of an object, for the version that it was read from.
 
@@ -118,6 +121,7 @@ class TypedResource(Generic[T]):
     def write_status(self, obj: CustomResource[Any, S], status: S) -> T: ...
     @overload
     def write_status(self, obj: TypedObject, status: Mapping[str, Any]) -> T: ...
+    @hiding_bodies
     def write_status(self, obj: TypedObject, status: Any) -> T:
         """Make `status` the object's. Sent only if it differs from what was read.
 
@@ -139,6 +143,7 @@ class TypedResource(Generic[T]):
             return self._decoded(read)
         return self._decoded(self.untyped.update_status({**body, "status": wanted}))
 
+    @hiding_bodies
     def apply(
         self,
         obj: T,
@@ -179,6 +184,7 @@ class TypedResource(Generic[T]):
             return self._decoded(known)
         return self._decoded(self.untyped.apply(body, force=force, field_manager=field_manager))
 
+    @hiding_bodies
     def patch(
         self,
         key: ObjectKey | HasKey,
@@ -190,6 +196,7 @@ class TypedResource(Generic[T]):
         """Change part of an object, as of `Resource`."""
         return self._decoded(self.untyped.patch(_key_of(key), patch, kind=kind, subresource=subresource))
 
+    @hiding_bodies
     def patch_from(self, old: T, new: T, *, subresource: str = "", locked: bool = False) -> T:
         """Send what makes `new` of `old`, as a merge patch; nothing is sent if they are the same.
 
