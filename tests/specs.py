@@ -159,6 +159,15 @@ REFUSED: Final[dict[str, tuple[Spec, str]]] = {
     "a challenge that is none": ({"network": "signet", "signetChallenge": "5"}, "lower-case hexadecimal"),
     "a privileged port": ({"rpcPort": 80}, "greater than or equal to 1024"),
     "one port for both": ({"rpcPort": 2000, "p2pPort": 2000}, "rpcPort and p2pPort must differ"),
+    "RPC on the chain's P2P port": ({"rpcPort": 18444}, "rpcPort and p2pPort must differ"),
+    "P2P on the chain's RPC port": ({"p2pPort": 18443}, "rpcPort and p2pPort must differ"),
+    "RPC on a signet's P2P port": (
+        {"network": "signet", "signetChallenge": "51", "rpcPort": 38333},
+        "rpcPort and p2pPort must differ",
+    ),
+    "P2P on testnet4's RPC port": ({"network": "testnet4", "p2pPort": 48332}, "rpcPort and p2pPort must differ"),
+    "an image of signs": ({"image": "@@@:::"}, "a reference without blanks"),
+    "an image with a blank of another script": ({"image": "core\u00a029"}, "a reference without blanks"),
     "an image with blanks": ({"image": "bitcoin core"}, "a reference without blanks"),
     "a policy that is none": ({"imagePullPolicy": "Maybe"}, 'supported values: "Always", "IfNotPresent", "Never"'),
     "a line that is none": ({"config": ["[main]"]}, "a line is name=value"),
@@ -173,6 +182,13 @@ REFUSED: Final[dict[str, tuple[Spec, str]]] = {
     "peers": ({"config": ["addnode=10.0.0.1"]}, "use spec.topology"),
     "a daemon": ({"config": ["daemon=1"]}, "the container would end at once"),
     "an amount that is none": ({"resources": {"limits": {"memory": "much"}}}, "should match"),
+    "less than nothing": ({"resources": {"limits": {"memory": -5}}}, "greater than or equal to 0"),
+    "a volume of nothing": ({"storage": {"size": "0Gi"}}, "should match"),
+    "a volume of no bytes": ({"storage": {"size": 0}}, "greater than or equal to 1"),
+    "a class of volumes that is none": ({"storage": {"storageClassName": "A B"}}, "should match"),
+    "a Secret of a registry that is none": ({"imagePullSecrets": [{"name": "A B"}]}, "should match"),
+    "a PriorityClass that is none": ({"priorityClassName": "A B"}, "should match"),
+    "a label of machines that is none": ({"nodeSelector": {"zone": "a b"}}, "should match"),
     "mining on a test network": ({"network": "testnet4", "mining": {}}, "mined at will on regtest only"),
     "mining by a node that there is not": ({"mining": {"node": 3}}, "mining.node must be the ordinal of a node"),
     "an interval that is none": ({"mining": {"interval": "often"}}, "a number and s, m or h"),
@@ -190,6 +206,10 @@ REFUSED: Final[dict[str, tuple[Spec, str]]] = {
     "a format that is none": (
         {"snapshot": {"claimName": "a", "format": "zip"}},
         'supported values: "chain", "utxo"',
+    ),
+    "a UTXO snapshot without a file": (
+        {"snapshot": {"claimName": "a", "format": "utxo"}},
+        "format utxo needs the path of a file",
     ),
     "a path out of the volume": ({"snapshot": {"claimName": "a", "path": "../etc"}}, "path is relative to the volume"),
     "an absolute path": ({"snapshot": {"claimName": "a", "path": "/etc"}}, "path is relative to the volume"),
@@ -209,5 +229,26 @@ REFUSED: Final[dict[str, tuple[Spec, str]]] = {
     ),
     "an effect that is none": ({"tolerations": [{"effect": "Never"}]}, 'supported values: "NoSchedule"'),
     "a toleration of nothing": ({"tolerations": [{}]}, "without a key has operator: Exists"),
+    "a value beside Exists": (
+        {"tolerations": [{"key": "spot", "operator": "Exists", "value": "yes"}]},
+        "operator Exists has no value",
+    ),
+    "seconds without NoExecute": (
+        {"tolerations": [{"operator": "Exists", "effect": "NoSchedule", "tolerationSeconds": 5}]},
+        "tolerationSeconds are for the effect NoExecute",
+    ),
+    "a user beyond all": ({"securityContext": {"runAsUser": 2**31}}, "less than or equal to 2147483647"),
+    "root that is not root": (
+        {"securityContext": {"runAsUser": 0, "runAsNonRoot": True}},
+        "runAsNonRoot and user 0 exclude each other",
+    ),
+    "privileges without more of them": (
+        {"containerSecurityContext": {"privileged": True, "allowPrivilegeEscalation": False}},
+        "privileged and allowPrivilegeEscalation: false exclude each other",
+    ),
+    "a profile without its file": (
+        {"securityContext": {"seccompProfile": {"type": "Localhost"}}},
+        "type Localhost has a localhostProfile, and no other type does",
+    ),
     "a skew of nothing": ({"topologySpreadConstraints": [{**_SPREAD, "maxSkew": 0}]}, "greater than or equal to 1"),
 }

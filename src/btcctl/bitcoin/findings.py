@@ -8,10 +8,12 @@ from typing import Final
 from btcctl.bitcoin.children import name_problem
 from btcctl.bitcoin.credentials import CredentialsProblem, KnownCredentials
 from btcctl.bitcoin.mesh import MeshReport, WrongChain
+from btcctl.bitcoin.mining import MiningOrder
 from btcctl.bitcoin.pod_problems import stable
 from btcctl.bitcoin.quotes import Quotes, gist
 from btcctl.bitcoin.rpc import RpcError, RpcFailure, RpcUnauthorized, WarmingUp
 from btcctl.bitcoin.sights import Overview
+from btcctl.bitcoin.spec.model import Mining
 from btcctl.bitcoin.status import Finding, Heights, enumerate_briefly
 from btcctl.bitcoin.topology import Member
 from btcctl.bitcoin.types import (
@@ -22,6 +24,7 @@ from btcctl.bitcoin.types import (
     CREDENTIALS_READY,
     FORBIDDEN,
     MESH_READY,
+    MINING,
     PROGRESSING,
     READY,
     SNAPSHOT_LOADED,
@@ -136,6 +139,24 @@ def snapshot_finding(report: MeshReport | None, before: Condition | None) -> Fin
     if loading := found[Progress.LOADING]:
         return Finding(SNAPSHOT_LOADED, False, "SnapshotLoading", f"{_nodes(loading)}: on its way")
     return Finding(SNAPSHOT_LOADED, True, "Loaded", "all nodes have it, or more")
+
+
+def mining_finding(mining: Mining | None, order: MiningOrder | None, refusal: str) -> Finding:
+    """Whether blocks are mined on a schedule.
+
+    Args:
+        order: What the node is asked for; None: it cannot be asked.
+        refusal: Why it refuses, in its words; "" if it does not.
+    """
+    if mining is None:
+        return Finding(MINING, False, "NotAskedFor", "no blocks are asked for on a schedule")
+    if order is None:
+        return Finding(MINING, False, "NodesNotReady", f"node {mining.node}, which is to mine, cannot be asked")
+    if refusal:
+        message = f"node {mining.node} mines nothing: {refusal}"
+        return Finding(MINING, False, "MiningRefused", message, is_failure=True)
+    message = f"node {mining.node} mines a block when the newest one is {mining.interval} old"
+    return Finding(MINING, True, "OnSchedule", message)
 
 
 def no_snapshot_finding() -> Finding:

@@ -8,6 +8,7 @@ Rules of `Miner`:
 * one call for a network is under way at most, by what is wanted when its turn comes;
 * one that fails is tried again after the interval, after 5 s at least and a minute at most;
 * a block that may have been mined, because the answer was lost, is not asked for again before it is due;
+* why a node refuses to mine, an address for one that there is not, is known until it mines, or is asked otherwise;
 * a node that says that it is on another chain than regtest mines nothing: a miner's work would be no game there.
 """
 
@@ -23,11 +24,12 @@ import msgspec
 
 from btcctl import codecs
 from btcctl.bitcoin.mesh import ASK_SECONDS, RpcFor, WrongChain
-from btcctl.bitcoin.rpc import Credentials, RpcFailure
+from btcctl.bitcoin.pod_problems import stable
+from btcctl.bitcoin.rpc import Credentials, RpcError, RpcFailure, WarmingUp
 from btcctl.bitcoin.spec.chains import REGTEST
 from btcctl.bitcoin.spec.model import Mining
 from btcctl.bitcoin.topology import Member
-from btcctl.bitcoin.wording import in_log
+from btcctl.bitcoin.wording import bounded, in_log
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.deadline import limited_to
 from btcctl.errors import DeadlineExceeded
@@ -40,6 +42,7 @@ logger = get_logger(__name__)
 _LEAST_RETRY_SECONDS: Final = 5.0
 _MOST_RETRY_SECONDS: Final = 60.0
 _STOP_SECONDS: Final = 0.5
+_MOST_WORDS: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,8 @@ class MiningOrder:
     payout: str
 
 
-Mine = Callable[[ObjectKey, MiningOrder | None], None]
+#: Takes an order; returns why the node refuses to mine by it, "" if it does not, as far as is known.
+Mine = Callable[[ObjectKey, MiningOrder | None], str]
 
 
 @dataclass(slots=True)
@@ -63,6 +67,7 @@ class _Job:
     order: MiningOrder | None  #: None: nothing any more, once the call under way has ended
     due_at: float
     is_running: bool = False
+    refusal: str = ""  #: the node's words, to this order
     seen: dict[str, float] = field(default_factory=dict)  #: the newest block, and `now` when it was first seen
 
 
@@ -78,13 +83,20 @@ class Miner:
     Args:
         rpc_for: Makes RPC clients.
         submit: Runs a call in another thread, some time.
+        tell: Called with a network's key when its node begins or ceases to refuse.
     """
 
     def __init__(
-        self, rpc_for: RpcFor, submit: Callable[[Callable[[], None]], None], *, clock: Clock = SYSTEM_CLOCK
+        self,
+        rpc_for: RpcFor,
+        submit: Callable[[Callable[[], None]], None],
+        tell: Callable[[ObjectKey], None],
+        *,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._rpc_for = rpc_for
         self._submit = submit
+        self._tell = tell
         self._clock = clock
         self._lock = threading.Lock()  # guards the one below
         self._jobs: dict[ObjectKey, _Job] = {}
@@ -98,16 +110,21 @@ class Miner:
         """See `Service.stop`."""
         self._runner.stop(timeout)
 
-    def want(self, key: ObjectKey, order: MiningOrder | None) -> None:
-        """Have a network mine by this order from now on; None: not at all. Saying the same again changes nothing."""
+    def want(self, key: ObjectKey, order: MiningOrder | None) -> str:
+        """Have a network mine by this order from now on; None: not at all. Saying the same again changes nothing.
+
+        Returns:
+            Why the node refuses to; "" if it does not, or has not been asked yet.
+        """
         with self._lock:
             job = self._jobs.get(key)
             if job is None:
                 if order is not None:
                     self._jobs[key] = _Job(order, self._clock.now())
             elif job.order != order:
-                job.order, job.due_at = order, self._clock.now()
+                job.order, job.due_at, job.refusal = order, self._clock.now(), ""
                 self._drop_if_done(key, job)
+            return "" if job is None else job.refusal
 
     def _drop_if_done(self, key: ObjectKey, job: _Job) -> None:
         if job.order is None and not job.is_running:
@@ -133,24 +150,32 @@ class Miner:
     def _work(self, key: ObjectKey, job: _Job) -> None:
         with self._lock:
             order = job.order
-        wait = _LEAST_RETRY_SECONDS
+        wait, refusal, was_refused = _LEAST_RETRY_SECONDS, "", ""
         try:
             if order is not None:
-                wait = self._mined(job, order)
+                wait, refusal = self._mined(job, order)
         finally:
             with self._lock:
                 job.is_running = False
                 if job.order == order:  # otherwise it is due at once
                     job.due_at = self._clock.now() + wait
+                    was_refused, job.refusal = job.refusal, refusal
+                else:
+                    refusal = ""
                 self._drop_if_done(key, job)
+        if refusal != was_refused:
+            self._tell(key)
 
-    def _mined(self, job: _Job, order: MiningOrder) -> float:
+    def _mined(self, job: _Job, order: MiningOrder) -> tuple[float, str]:
+        """Mine if a block is due; return after how many seconds to look again, and why the node refuses to."""
         try:
             with limited_to(ASK_SECONDS, self._clock):
-                return self._mine_if_due(job, order)
+                return self._mine_if_due(job, order), ""
         except (RpcFailure, DeadlineExceeded, msgspec.ValidationError) as error:
             logger.warning("no block was mined", node=order.node.address, error=in_log(error))
-            return min(max(order.interval_seconds, _LEAST_RETRY_SECONDS), _MOST_RETRY_SECONDS)
+            is_refusal = isinstance(error, RpcError) and not isinstance(error, WarmingUp)
+            words = bounded(stable(str(error)), _MOST_WORDS) if is_refusal else ""
+            return min(max(order.interval_seconds, _LEAST_RETRY_SECONDS), _MOST_RETRY_SECONDS), words
 
     def _mine_if_due(self, job: _Job, order: MiningOrder) -> float:
         """Mine a block if the newest one is old enough; return after how many seconds to look again."""

@@ -160,8 +160,12 @@ def build_operator(
     if metrics is not None:
         rpc_for = RpcMetrics(metrics.registry, clock=clock).counted(rpc_for)
     mesh = Mesh(rpc_for, clock=clock, run_all=run_all)
-    miner = Miner(rpc_for, pool.submit, clock=clock)
-    background = BackgroundPasses(mesh, pool, lambda key: controller.queue.add_background(key))  # noqa: PLW0108  it is made below
+
+    def look_again(key: ObjectKey) -> None:
+        controller.queue.add_background(key)  # it is made below
+
+    miner = Miner(rpc_for, pool.submit, look_again, clock=clock)
+    background = BackgroundPasses(mesh, pool, look_again)
     reconciler = NetworkReconciler(
         _cluster(client, informers, recorder, metrics, clock, refusals or Refusals()),
         background if options.in_background else InlinePasses(mesh),

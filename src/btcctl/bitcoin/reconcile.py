@@ -26,6 +26,7 @@ from btcctl.bitcoin.findings import (
     forbidden_finding,
     invalid_spec_finding,
     mesh_finding,
+    mining_finding,
     name_finding,
     no_credentials_finding,
     no_snapshot_finding,
@@ -38,7 +39,7 @@ from btcctl.bitcoin.findings import (
 )
 from btcctl.bitcoin.memory import Memories, NetworkMemory
 from btcctl.bitcoin.mesh import MeshGoal, MeshReport
-from btcctl.bitcoin.mining import Mine, order_for
+from btcctl.bitcoin.mining import Mine, MiningOrder, order_for
 from btcctl.bitcoin.passes import Passes, Seen
 from btcctl.bitcoin.pod_problems import NOT_ANSWERING
 from btcctl.bitcoin.pod_template import ChildOptions
@@ -72,7 +73,7 @@ from btcctl.bitcoin.status import (
     ready_finding,
 )
 from btcctl.bitcoin.topology import Spelling
-from btcctl.bitcoin.types import FORBIDDEN, MESH_READY, SNAPSHOT_LOADED, BitcoinNetwork
+from btcctl.bitcoin.types import FORBIDDEN, MESH_READY, MINING, SNAPSHOT_LOADED, BitcoinNetwork
 from btcctl.bitcoin.upkeep import Upkeep
 from btcctl.clock import SYSTEM_CLOCK, Clock, rfc3339
 from btcctl.controller.reconciling.result import Result
@@ -98,7 +99,7 @@ class NetworkReconciler:
         passes: The nodes' side.
         options: What pods look like.
         memories: What to remember between two calls.
-        mine: Takes what is to be mined.
+        mine: Takes what is to be mined; returns why it is refused.
     """
 
     def __init__(
@@ -108,7 +109,7 @@ class NetworkReconciler:
         options: ChildOptions,
         memories: Memories,
         *,
-        mine: Mine = lambda key, order: None,
+        mine: Mine = lambda key, order: "",
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._cluster = cluster
@@ -203,7 +204,8 @@ class NetworkReconciler:
         pods = [] if stateful_set is None else self._pods(network, stateful_set)
         ports = self._options.ports(network.spec)
         known = credentials.credentials if isinstance(credentials, KnownCredentials) else None
-        self._mine(obj.key, order_for(network.spec.mining, members(pods), known, ports.rpc))
+        order = order_for(network.spec.mining, members(pods), known, ports.rpc)
+        refusal = self._mine(obj.key, order)
         suspects = memory.suspects
         seen = self._look(network, pods, credentials, memory)
         report = None if seen is None else seen.report
@@ -228,6 +230,7 @@ class NetworkReconciler:
             contest_finding(disputes),
         ]
         findings += self._rights_findings(network, attempts, memory) + _snapshot_findings(network, report)
+        findings += _mining_findings(network, order, refusal)
         ready = ready_finding(nodes, network.spec, findings)
         synced = synced_finding(nodes, overview) if shown.is_known else unknown_synced_finding(network.status)
         findings = [ready, progressing_finding(ready, findings), synced, *findings]
@@ -364,3 +367,10 @@ def _snapshot_findings(network: BitcoinNetwork, report: MeshReport | None) -> li
     if network.spec.has_utxo_snapshot:
         return [snapshot_finding(report, before)]
     return [no_snapshot_finding()] if before is not None else []
+
+
+def _mining_findings(network: BitcoinNetwork, order: MiningOrder | None, refusal: str) -> list[Finding]:
+    """Nothing of a network that was never to mine on a schedule."""
+    mining = network.spec.mining
+    is_said = mining is not None or network.status.condition(MINING) is not None
+    return [mining_finding(mining, order, refusal)] if is_said else []

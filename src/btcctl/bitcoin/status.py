@@ -14,6 +14,7 @@ from btcctl.bitcoin.types import (
     CONFLICT,
     CONTESTED,
     FORBIDDEN,
+    MINING,
     READY,
     BitcoinNetwork,
     NetworkStatus,
@@ -28,7 +29,7 @@ NAMED: Final = 3  #: how many nodes a message names before it only counts
 # Conditions that are good when false.
 _BAD_NEWS = frozenset({CONFLICT, CONTESTED, FORBIDDEN})
 # Failures with which a network is as ready as it ever was.
-_BEARABLE = frozenset({CHAIN_INTACT, CONTESTED})
+_BEARABLE = frozenset({CHAIN_INTACT, CONTESTED, MINING})
 # Why a node is not ready that is merely on its way.
 _UNDER_WAY = frozenset({"PodMissing", "Starting", "NotAnswering", "Terminating", "Restarted", "Syncing"})
 

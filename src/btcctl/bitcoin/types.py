@@ -25,6 +25,7 @@ ACCEPTED_LOSS: Final = "bitcoincontroller.christianb93.github.com/accepted-loss"
 SYNCED: Final = "Synced"
 PROGRESSING: Final = "Progressing"
 SNAPSHOT_LOADED: Final = "SnapshotLoaded"  #: only of a network that begins with a UTXO snapshot
+MINING: Final = "Mining"  #: only of a network whose blocks are mined on a schedule
 FORBIDDEN: Final = "Forbidden"  #: only of a network for which something was refused
 
 

@@ -186,6 +186,11 @@ PROMISES: Final[dict[str, tuple[str, ...]]] = {
         "test_utxo.py::test_a_snapshot_that_a_node_does_not_take_is_said_in_its_words_and_not_tried_all_the_time",
         "test_utxo_snapshot.py::test_nodes_load_a_snapshot_once_somebody_tells_them_the_headers",
     ),
+    "| `Mining` |": (
+        "test_mining_told.py::test_a_network_that_mines_says_so_and_one_that_does_not_says_nothing",
+        "test_mining_told.py::test_a_node_that_refuses_to_mine_is_told_in_its_words_and_the_network_is_as_ready_as_it_was",
+        "test_mining_told.py::test_a_node_that_is_to_mine_and_is_not_ready_is_named",
+    ),
     "| `Contested` |": (_RECONCILE + "what_a_user_changes_often_is_no_dispute",),
     "`lastTransitionTime` moves only when": (
         _STATUS + "a_condition_that_still_holds_keeps_its_transition_time",

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from btcctl.bitcoin.mining import Miner, MiningOrder, order_for
-from btcctl.bitcoin.rpc import Credentials, RpcUnavailable
+from btcctl.bitcoin.rpc import Credentials, InvalidAddress, RpcFailure, RpcUnavailable, WarmingUp
 from btcctl.bitcoin.spec.model import NOBODY, Mining
 from btcctl.bitcoin.topology import Member
 from btcctl.objects import ObjectKey
@@ -36,6 +36,8 @@ class Mine:
         self.clock = SetClock()
         self.mined: list[float] = []
         self.is_silent = False
+        self.refusal: RpcFailure | None = None
+        self.told: list[ObjectKey] = []
         self.asked = 0
         self.when_mined: Callable[[], None] = lambda: None
         self.chain = "regtest"
@@ -44,11 +46,15 @@ class Mine:
 
     def start(self) -> Miner:
         """A miner that knows nothing."""
-        return Miner(lambda address, credentials, port=None: self, lambda task: task(), clock=self.clock)
+        return Miner(
+            lambda address, credentials, port=None: self, lambda task: task(), self.told.append, clock=self.clock
+        )
 
     def call(self, method: str, *params: Any, retry: bool = True) -> Any:
         if self.is_silent:
             raise RpcUnavailable("gone")
+        if self.refusal is not None and method == "generatetoaddress":
+            raise self.refusal
         if method == "generatetoaddress":
             assert (params, retry) == ((1, NOBODY), False)
             self.mined.append(self.now)
@@ -174,7 +180,7 @@ def test_a_node_that_fails_is_asked_again_after_the_interval(mine: Mine) -> None
 def test_one_call_to_a_node_is_under_way_at_most() -> None:
     tasks: list[Callable[[], None]] = []
     node = Mine()
-    node.miner = Miner(lambda address, credentials, port=None: node, tasks.append, clock=node.clock)
+    node.miner = Miner(lambda address, credentials, port=None: node, tasks.append, node.told.append, clock=node.clock)
     node.miner.want(KEY, order(1))
     node.wait(5)
     assert len(tasks) == 1
@@ -183,7 +189,7 @@ def test_one_call_to_a_node_is_under_way_at_most() -> None:
 def test_what_is_wanted_no_longer_when_its_turn_comes_is_not_mined() -> None:
     tasks: list[Callable[[], None]] = []
     node = Mine()
-    node.miner = Miner(lambda address, credentials, port=None: node, tasks.append, clock=node.clock)
+    node.miner = Miner(lambda address, credentials, port=None: node, tasks.append, node.told.append, clock=node.clock)
     node.miner.want(KEY, order())
     node.miner.start_due()
     node.miner.want(KEY, None)
@@ -195,7 +201,7 @@ def test_what_is_wanted_no_longer_when_its_turn_comes_is_not_mined() -> None:
 def test_what_is_wanted_otherwise_while_a_call_is_under_way_waits_for_its_end() -> None:
     tasks: list[Callable[[], None]] = []
     node = Mine()
-    node.miner = Miner(lambda address, credentials, port=None: node, tasks.append, clock=node.clock)
+    node.miner = Miner(lambda address, credentials, port=None: node, tasks.append, node.told.append, clock=node.clock)
     node.miner.want(KEY, order(30))
     node.miner.start_due()
     for wanted in (None, order(40), order(50)):
@@ -223,6 +229,36 @@ def test_a_node_that_fails_once_does_not_put_off_its_block_for_hours(mine: Mine)
     mine.is_silent = False
     mine.wait(60)
     assert len(mine.mined) == 1
+
+
+INVALID = InvalidAddress(-5, "Error: Invalid address")
+
+
+def test_why_a_node_refuses_to_mine_is_known_until_it_does_and_told_once(mine: Mine) -> None:
+    mine.refusal = INVALID
+    assert mine.miner.want(KEY, order()) == ""
+    mine.wait(60)
+    assert "Invalid address" in mine.miner.want(KEY, order())
+    assert mine.told == [KEY]
+    mine.refusal = None
+    mine.wait(15)
+    assert mine.miner.want(KEY, order()) == ""
+    assert mine.told == [KEY, KEY]
+
+
+def test_what_a_node_said_to_an_order_is_no_answer_to_the_next_one(mine: Mine) -> None:
+    mine.refusal = INVALID
+    mine.miner.want(KEY, order())
+    mine.wait(2)
+    assert mine.miner.want(KEY, order(20)) == ""
+
+
+@pytest.mark.parametrize("failure", [RpcUnavailable("gone"), WarmingUp(-28, "Loading block index…")])
+def test_a_node_that_cannot_answer_yet_refuses_nothing(mine: Mine, failure: RpcFailure) -> None:
+    mine.refusal = failure
+    mine.miner.want(KEY, order())
+    mine.wait(20)
+    assert (mine.miner.want(KEY, order()), mine.told) == ("", [])
 
 
 def test_there_is_an_order_only_for_a_node_that_can_be_asked() -> None:

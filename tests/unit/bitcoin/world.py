@@ -56,6 +56,7 @@ class World:
         self.gated = gated
         self.why_missing = ""
         self.probes: dict[int, str] = {}  # by ordinal
+        self.refuses_to_mine = ""  # the words of the node that is to
         self.lost: list[ObjectKey] = []
         self.rivalries: list[ObjectKey] = []
         self.uncounted: list[ObjectKey] = []
@@ -102,7 +103,9 @@ class World:
         options = ChildOptions(image, gated=self.gated)
         contention = Contention(self.client.field_manager, clock=self.clock)
         memories = Memories(2, 30, lambda: contention, installation=installation)
-        return NetworkReconciler(cluster, passes, options, memories, clock=self.clock)
+        return NetworkReconciler(
+            cluster, passes, options, memories, mine=lambda key, order: self.refuses_to_mine, clock=self.clock
+        )
 
     def _keeper(self, type_: ResourceType) -> ChildKeeper:
         return ChildKeeper(lambda key: self.get(type_, key), self.client.resource(type_))

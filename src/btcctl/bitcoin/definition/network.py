@@ -19,6 +19,7 @@ from btcctl.bitcoin.definition.parts import (
     LabelValue,
     Mining,
     NodeOverride,
+    ObjectName,
     Ordinal,
     Port,
     Resources,
@@ -33,10 +34,18 @@ from btcctl.bitcoin.definition.pods import (
     TopologySpreadConstraint,
 )
 from btcctl.bitcoin.definition.status import NetworkStatus
+from btcctl.bitcoin.spec.chains import DEFAULT_PORTS
 from btcctl.bitcoin.types import DOMAIN
 from btcctl.crds.annotations import Int32, list_map, obeys
 from btcctl.typed.definition import Column, Rule, Scale
 from btcctl.typed.typed_object import CustomResource
+
+
+def _port(field: str, kind: Literal["rpc", "p2p"]) -> str:
+    """CEL: the port that is asked for, or the chain's."""
+    *others, last = DEFAULT_PORTS
+    chosen = "".join(f"self.network == '{each}' ? {getattr(DEFAULT_PORTS[each], kind)} : " for each in others)
+    return f"has(self.{field}) ? self.{field} : {chosen}{getattr(DEFAULT_PORTS[last], kind)}"
 
 
 class NetworkSpec(Struct, rename="camel"):
@@ -104,8 +113,8 @@ class NetworkSpec(Struct, rename="camel"):
             "public signet",
         ),
         Rule(
-            "!has(self.rpcPort) || !has(self.p2pPort) || self.rpcPort != self.p2pPort",
-            "rpcPort and p2pPort must differ",
+            f"({_port('rpcPort', 'rpc')}) != ({_port('p2pPort', 'p2p')})",
+            "rpcPort and p2pPort must differ; one that is not given is the chain's own",
         ),
         Rule(
             "!has(self.mining) || self.network == 'regtest'",
@@ -127,17 +136,7 @@ class NetworkSpec(Struct, rename="camel"):
     )
 
     nodes: Annotated[Int32, Meta(ge=0, le=1000)]
-    secret: (
-        Annotated[
-            str,
-            Meta(
-                min_length=1,
-                max_length=253,
-                pattern="^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
-            ),
-        ]
-        | None
-    ) = None
+    secret: ObjectName | None = None
     storage: Storage | None = None
     topology: Literal["auto", "full", "ring", "star", "edges"] = "auto"
     edges: (
@@ -226,14 +225,11 @@ class NetworkSpec(Struct, rename="camel"):
         ]
         | None
     ) = None
-    node_selector: (
-        Annotated[dict[str, Annotated[str, Meta(max_length=63, description="The label's value.")]], Meta(max_length=50)]
-        | None
-    ) = None
+    node_selector: Annotated[dict[str, LabelValue], Meta(max_length=50)] | None = None
     tolerations: Annotated[list[Toleration], Meta(max_length=50)] | None = None
     affinity: Affinity | None = None
     topology_spread_constraints: Annotated[list[TopologySpreadConstraint], Meta(max_length=20)] | None = None
-    priority_class_name: Annotated[str, Meta(max_length=253)] | None = None
+    priority_class_name: ObjectName | None = None
     security_context: SecurityContext | None = None
     container_security_context: ContainerSecurityContext | None = None
 

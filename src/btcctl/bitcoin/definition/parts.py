@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
@@ -17,7 +17,7 @@ Image: TypeAlias = Annotated[
     Meta(min_length=1, max_length=1024),
     obeys(
         Rule(
-            r"self.matches('^[^\\s]+$')",
+            r"self.matches('^[A-Za-z0-9\\[][!-~]*$')",
             "an image is a reference without blanks, for example registry.example/bitcoind:29.0",
         )
     ),
@@ -27,9 +27,12 @@ LabelValue: TypeAlias = Annotated[
     str,
     Meta(max_length=63, pattern="^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$", description="The label's value."),
 ]
+#: The name of an object of most kinds: a subdomain as DNS has them.
+NAME_PATTERN: Final = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
+ObjectName: TypeAlias = Annotated[str, Meta(min_length=1, max_length=253, pattern=NAME_PATTERN)]
 Quantity: TypeAlias = Annotated[
     int | str,
-    Meta(description="A quantity."),
+    Meta(description="A quantity.", extra_json_schema={"minimum": 0}),
     matching(r"^[+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)(([eE][-+]?[0-9]+)|([KMGTPE]i)|[numkMGTPE])?$"),
 ]
 Quantities: TypeAlias = Annotated[dict[str, Quantity], Meta(max_length=20)]
@@ -45,8 +48,12 @@ class Storage(Struct, rename="camel"):
             network of the same name.
     """
 
-    size: Annotated[int | str, matching("^[0-9]+(Ki|Mi|Gi|Ti|Pi|k|M|G|T|P)?$")] = "10Gi"
-    storage_class_name: Annotated[str, Meta(max_length=253)] | None = None
+    size: Annotated[
+        int | str,
+        Meta(extra_json_schema={"minimum": 1}),
+        matching("^0*[1-9][0-9]*(Ki|Mi|Gi|Ti|Pi|k|M|G|T|P)?$"),
+    ] = "10Gi"
+    storage_class_name: Annotated[str, Meta(max_length=253, pattern=f"^$|{NAME_PATTERN}")] | None = None
     when_deleted: Literal["Retain", "Delete"] = "Retain"
 
 
@@ -57,7 +64,7 @@ class ImagePullSecret(Struct, rename="camel"):
         name: The Secret's name.
     """
 
-    name: Annotated[str, Meta(min_length=1, max_length=253)]
+    name: ObjectName
 
 
 class NodeOverride(Struct, rename="camel"):
@@ -84,10 +91,17 @@ class Snapshot(Struct, rename="camel"):
         claim_name: Name of a PersistentVolumeClaim in the same namespace, for example data-my-network-sts-0.
         path: The chain's directory in the volume, for example regtest, or a tar archive of it, for example
             chain.tar.gz; blocks and chainstate stand at the top. With format utxo the file that dumptxoutset has
-            written.
+            written, which has no default.
         format: What it is: a chain with all its blocks, or a UTXO snapshot, which Bitcoin Core takes only of the blocks
             that it was built for, and only once it has their headers from somebody.
     """
+
+    __rules__ = (
+        Rule(
+            "self.format != 'utxo' || self.path != '.'",
+            "format utxo needs the path of a file, as dumptxoutset wrote it",
+        ),
+    )
 
     claim_name: Annotated[
         str,

@@ -12,7 +12,11 @@ from btcctl.typed.definition import Rule
 Name: TypeAlias = Annotated[str, Meta(description="A name.")]
 Value: TypeAlias = Annotated[str, Meta(description="A value.")]
 Capability: TypeAlias = Annotated[str, Meta(description="A name, for example NET_ADMIN, or ALL.")]
-UnixId: TypeAlias = Annotated[int, Meta(ge=0)]
+UnixId: TypeAlias = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+_ROOT_OR_NOT = Rule(
+    "!has(self.runAsNonRoot) || !self.runAsNonRoot || !has(self.runAsUser) || self.runAsUser != 0",
+    "runAsNonRoot and user 0 exclude each other",
+)
 Weight: TypeAlias = Annotated[Int32, Meta(ge=1, le=100)]
 
 
@@ -31,6 +35,14 @@ class Toleration(Struct, rename="camel"):
         Rule(
             "has(self.key) && self.key != '' || has(self.operator) && self.operator == 'Exists'",
             "a toleration without a key has operator: Exists",
+        ),
+        Rule(
+            "!has(self.operator) || self.operator != 'Exists' || !has(self.value) || self.value == ''",
+            "operator Exists has no value; Equal has one",
+        ),
+        Rule(
+            "!has(self.tolerationSeconds) || has(self.effect) && self.effect == 'NoExecute'",
+            "tolerationSeconds are for the effect NoExecute",
         ),
     )
 
@@ -233,6 +245,13 @@ class Profile(Struct, rename="camel"):
         localhost_profile: The profile's path on the Kubernetes node; only for Localhost.
     """
 
+    __rules__ = (
+        Rule(
+            "(self.type == 'Localhost') == has(self.localhostProfile)",
+            "type Localhost has a localhostProfile, and no other type does",
+        ),
+    )
+
     type: Literal["RuntimeDefault", "Unconfined", "Localhost"]
     localhost_profile: str | None = None
 
@@ -267,12 +286,14 @@ class SecurityContext(Struct, rename="camel"):
         sysctls: Kernel parameters of the pods.
     """
 
+    __rules__ = (_ROOT_OR_NOT,)
+
     run_as_user: UnixId | None = None
     run_as_group: UnixId | None = None
     run_as_non_root: bool | None = None
     fs_group: UnixId | None = None
     fs_group_change_policy: Literal["OnRootMismatch", "Always"] | None = None
-    supplemental_groups: list[Annotated[int, Meta(ge=0, description="The number of a group.")]] | None = None
+    supplemental_groups: list[Annotated[UnixId, Meta(description="The number of a group.")]] | None = None
     supplemental_groups_policy: Literal["Merge", "Strict"] | None = None
     se_linux_options: SeLinuxOptions | None = None
     seccomp_profile: Profile | None = None
@@ -309,6 +330,15 @@ class ContainerSecurityContext(Struct, rename="camel"):
         app_armor_profile: The profile to use.
         proc_mount: How /proc is mounted.
     """
+
+    __rules__ = (
+        _ROOT_OR_NOT,
+        Rule(
+            "!has(self.allowPrivilegeEscalation) || self.allowPrivilegeEscalation || "
+            "!(has(self.privileged) && self.privileged)",
+            "privileged and allowPrivilegeEscalation: false exclude each other",
+        ),
+    )
 
     allow_privilege_escalation: bool | None = None
     privileged: bool | None = None

@@ -85,7 +85,8 @@ class NetworkStatus(Struct, rename="camel"):
         controller: The installation that looks after the network, by the namespace and name of its Lease.
         nodes: The nodes by ordinal, those whose pod is missing or on its way out included.
         conditions: Ready, Progressing, Synced, Conflict, CredentialsReady, MeshReady, ChainIntact and Contested;
-            Forbidden, once something was refused; SnapshotLoaded, of a network that begins with a UTXO snapshot.
+            Forbidden, once something was refused; SnapshotLoaded, of a network that begins with a UTXO snapshot;
+            Mining, of one whose blocks are mined on a schedule.
     """
 
     observed_generation: int | None = None

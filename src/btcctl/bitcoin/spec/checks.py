@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from btcctl.bitcoin.spec.chains import REGTEST, SIGNET
+from btcctl.bitcoin.spec.chains import DEFAULT_PORTS, REGTEST, SIGNET
 from btcctl.bitcoin.spec.config_lines import problem_with_lines
 from btcctl.bitcoin.spec.model import NetworkSpec
 from btcctl.bitcoin.spec.quantities import parse_quantity
@@ -21,8 +21,9 @@ def spec_problem(spec: NetworkSpec) -> str | None:
         return "spec.signetChallenge: a signet has one, and no other network does"
     if spec.secret is not None and not _SECRET_NAME.fullmatch(spec.secret):
         return "spec.secret: no Secret can have that name: use lower-case letters, digits, hyphens and dots"
-    if spec.rpc_port is not None and spec.rpc_port == spec.p2p_port:
-        return "spec.p2pPort: must differ from rpcPort"
+    ports = DEFAULT_PORTS[spec.network]
+    if (spec.rpc_port or ports.rpc) == (spec.p2p_port or ports.p2p):
+        return "spec.p2pPort: must differ from rpcPort; one that is not given is the chain's own"
     if (spec.topology == "edges") != bool(spec.edges):
         return "spec.edges: topology edges has some, and no other topology does"
     if spec.mining is not None and spec.network != REGTEST:

@@ -24,6 +24,8 @@ def test_what_can_be_built_is_not_complained_of(spec: NetworkSpec) -> None:
         (NetworkSpec(1, network="signet"), "signetChallenge"),
         (NetworkSpec(1, signet_challenge="51"), "signetChallenge"),
         (NetworkSpec(1, rpc_port=2000, p2p_port=2000), "p2pPort"),
+        (NetworkSpec(1, rpc_port=18444), "p2pPort"),
+        (NetworkSpec(1, network="testnet4", p2p_port=48332), "p2pPort"),
         (NetworkSpec(1, config=["server=0"]), "config"),
         (NetworkSpec(1, resources=Resources(requests={"cpu": "fast"})), "resources.requests.cpu"),
         (NetworkSpec(1, resources=Resources(limits={"memory": "much"})), "resources.limits.memory"),
