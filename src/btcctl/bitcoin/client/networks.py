@@ -170,7 +170,7 @@ class Networks:
         nodes = self.nodes(network, to_call=to_call)
         found = next((node for node in nodes if node.ordinal == ordinal), None)
         if found is None:
-            there = ", ".join(str(node.ordinal) for node in nodes) or "none yet"
+            there = ", ".join(str(node.ordinal) for node in nodes) or "none"
             raise NetworkUnknown(f"network {network.name} has no node {ordinal}; there is: {there}")
         return found
 

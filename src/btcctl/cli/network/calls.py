@@ -78,7 +78,7 @@ def add_mine_parser(commands: Any, environ: Mapping[str, str]) -> argparse.Argum
         metavar="ORDINAL",
         about="which node mines; the first that is ready if not given",
     )
-    flags.value("--to", metavar="ADDRESS", about="pay to this address")
+    flags.value("--to", parse=parse_address, metavar="ADDRESS", about="pay to this address")
     return parser
 
 
@@ -93,6 +93,17 @@ def mine(args: argparse.Namespace) -> int:
     blocks = "block" if len(hashes) == 1 else "blocks"
     print(f"node {node.ordinal} mined {len(hashes)} {blocks}: height {height}, tip {hashes[-1]}")
     return 0
+
+
+def parse_address(text: str) -> str:
+    """An address: a node says whether it is one of its chain.
+
+    Raises:
+        argparse.ArgumentTypeError: It is empty, as a variable of a shell that is not set.
+    """
+    if not text.strip():
+        raise argparse.ArgumentTypeError(f"{text!r} is no address")
+    return text
 
 
 def _mine(node: Node, count: int, address: str) -> list[str]:

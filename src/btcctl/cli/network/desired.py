@@ -7,11 +7,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from btcctl.bitcoin.topology import groups_of
 from btcctl.cli.network import target
 from btcctl.errors import ConfigError
 
 _GROUPS = re.compile(r"\d+(-\d+)?(,\d+(-\d+)?)*(\|\d+(-\d+)?(,\d+(-\d+)?)*)*")
 _MOST_NODES = 1000
+_LEAST_SIDES = 2
 _PATIENCE = "btcctl status {name} shows the links going"
 
 
@@ -39,10 +41,12 @@ def partition(args: argparse.Namespace) -> int:
         nodes = place.networks.get(place.key(args.name)).spec.nodes
         beyond = sorted({each for group in args.groups for each in group if each >= nodes})
         if beyond:
-            there = f"nodes 0 to {nodes - 1}" if nodes else "no nodes"
-            raise ConfigError(f"{args.name} has {there}; there is no node {beyond[0]}")
+            raise ConfigError(f"{args.name} has {_there(nodes)}; there is no node {beyond[0]}")
+        sides = groups_of(args.groups, nodes)
+        if len(sides) < _LEAST_SIDES:
+            raise ConfigError(f"that leaves no node on another side: {args.name} has {_there(nodes)}")
         place.networks.patch_spec(place.key(args.name), {"partition": args.groups})
-    shown = " | ".join(" ".join(map(str, group)) for group in args.groups)
+    shown = " | ".join(" ".join(map(str, group)) for group in sides)
     print(f"{args.name} is to be split: {shown}. {_PATIENCE.format(name=args.name)}")
     return 0
 
@@ -79,6 +83,10 @@ def parse_groups(text: str) -> list[list[int]]:
     if twice is not None:
         raise argparse.ArgumentTypeError(f"node {twice} is in two groups")
     return groups
+
+
+def _there(nodes: int) -> str:
+    return f"nodes 0 to {nodes - 1}" if nodes else "no nodes"
 
 
 def _range(text: str) -> range:

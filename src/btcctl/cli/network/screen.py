@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+_LEAST_FOLDED = 20  # characters of a line
 _UNLIMITED = 10_000  # columns of what is no terminal: nothing is wrapped or cut that a program reads
 
 
@@ -25,16 +26,58 @@ def console(*, stderr: bool = False) -> Console:
     return Console(stderr=stderr, width=width, highlight=False, soft_wrap=False, markup=False, emoji=False)
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
-    """Columns as kubectl prints them. A cell is text, of whomever, or something of rich's."""
-    from rich.table import Table  # noqa: PLC0415
+def table(
+    header: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    *,
+    folded: str = "",
+    spare: Sequence[str] = (),
+    room: int | None = None,
+) -> Table:
+    """Columns as kubectl prints them. A cell is text, of whomever, or a Text of rich's.
 
-    drawn = Table(box=None, show_edge=False, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
-    for name in header:
-        drawn.add_column(name, no_wrap=True)
-    for row in rows:
-        drawn.add_row(*(plain(each) if isinstance(each, str) else each for each in row))
+    Nothing is cut where a terminal is narrow: the columns move together, one is folded, some are left out.
+
+    Args:
+        folded: The column that takes several lines where it has to; the last one without.
+        spare: Those that can be done without, the first to go first.
+        room: How many columns the terminal has; looked up without.
+    """
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    cells = [[Text(plain(each)) if isinstance(each, str) else each for each in row] for row in rows]
+    widths = {name: max(map(_width, (name, *(row[at] for row in cells)))) for at, name in enumerate(header)}
+    folded = folded or header[-1]
+    gap, names = fitting(widths, folded, spare, console().width if room is None else room)
+    drawn = Table(box=None, show_edge=False, pad_edge=False, padding=(0, gap, 0, 0), header_style="bold")
+    for name in names:
+        is_folded = name == folded
+        drawn.add_column(name, no_wrap=not is_folded, overflow="fold", min_width=None if is_folded else widths[name])
+    kept = [at for at, name in enumerate(header) if name in names]
+    for row in cells:
+        drawn.add_row(*(row[at] for at in kept))
     return drawn
+
+
+def fitting(widths: Mapping[str, int], folded: str, spare: Sequence[str], room: int) -> tuple[int, list[str]]:
+    """How far apart columns stand, and which there is room for. Pure."""
+    left = list(spare)
+    while True:
+        names = [name for name in widths if name not in spare or name in left]
+        solid = sum(widths[name] for name in names if name != folded)
+        for gap, least in ((3, widths[folded]), (2, _LEAST_FOLDED), (1, _LEAST_FOLDED)):
+            if solid + gap * (len(names) - 1) + min(least, widths[folded]) <= room:
+                return gap, names
+        if not left:
+            return 1, names
+        del left[0]
+
+
+def _width(cell: Any) -> int:
+    from rich.cells import cell_len  # noqa: PLC0415  late, as above
+
+    return cell_len(cell if isinstance(cell, str) else cell.plain)
 
 
 def plain(text: str) -> str:

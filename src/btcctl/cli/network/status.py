@@ -100,26 +100,30 @@ def _page(
     """All that is shown; with a timeline, that instead of the Events, which are in it."""
     from rich.console import Group  # noqa: PLC0415  late, as in `screen`
 
-    parts: list[Any] = [_headline(network, view), "", _nodes(view)]
-    legend = [picture.LEGEND] if len(view.nodes) <= picture.MOST_DRAWN else []
-    for title, lines in (("LINKS", [*picture.links(view.nodes), *legend]), ("TIPS", list(picture.chains(view)))):
-        if lines:
-            parts += ["", title, *lines]
+    parts: list[Any] = [_headline(network, view)]
+    if view.nodes:
+        legend = [picture.LEGEND] if len(view.nodes) <= picture.MOST_DRAWN else []
+        parts += ["", _nodes(view), "", "LINKS", *picture.links(view.nodes), *legend]
+    if tips := list(picture.chains(view)):
+        parts += ["", "TIPS", *tips]
     parts += ["", _conditions(network)]
     if timeline:
         parts += ["", screen.table(("TIME", "WHAT HAPPENED"), map(_timeline_row, timeline))]
     elif events:
-        parts += ["", screen.table(("EVENT", "AGE", "MESSAGE"), _event_rows(events))]
+        parts += ["", screen.table(("EVENT", "AGE", "MESSAGE"), _event_rows(events), spare=("AGE",))]
     return Group(*parts)
 
 
 def _headline(network: BitcoinNetwork, view: NetworkView) -> str:
+    name, spec = f"{network.namespace}/{network.name}", network.spec
+    if not view.nodes and not spec.running_nodes:
+        resting = f"suspended, none of {spec.nodes} nodes runs" if spec.suspend else "no nodes are asked for"
+        return f"{name}: {resting}{_sides(network)}"
     answering = sum(node.answers for node in view.nodes)
     tips = len(view.branches)
     fork = f", {tips} tips" if tips > 1 else ""
-    height = f"height {view.height}{fork}" if answering else "no node answers"
-    name = f"{network.namespace}/{network.name}"
-    return f"{name}: {answering} of {network.spec.running_nodes} nodes answer, {height}{_sides(network)}"
+    height = f", height {view.height}{fork}" if answering else ""
+    return f"{name}: {answering} of {spec.running_nodes} nodes answer{height}{_sides(network)}"
 
 
 def _sides(network: BitcoinNetwork) -> str:
@@ -129,7 +133,8 @@ def _sides(network: BitcoinNetwork) -> str:
 
 def _nodes(view: NetworkView) -> Any:
     header = ("NODE", "READY", "STATE", "HEIGHT", "TIP", "PEERS", "MEMPOOL", "RESTARTS", "VERSION", "ADDRESS")
-    return screen.table(header, [_node_row(node, view.height) for node in view.nodes])
+    rows = [_node_row(node, view.height) for node in view.nodes]
+    return screen.table(header, rows, folded="VERSION", spare=("ADDRESS", "RESTARTS", "MEMPOOL", "PEERS", "TIP"))
 
 
 def _node_row(node: NodeView, highest: int) -> list[Any]:
@@ -149,7 +154,7 @@ def _timeline_row(entry: Entry) -> Sequence[Any]:
 def _conditions(network: BitcoinNetwork) -> Any:
     conditions = network.status.conditions
     rows = [[c.type, c.status, c.reason, age(c.last_transition_time), c.message] for c in conditions]
-    return screen.table(("CONDITION", "STATUS", "REASON", "SINCE", "MESSAGE"), rows)
+    return screen.table(("CONDITION", "STATUS", "REASON", "SINCE", "MESSAGE"), rows, spare=("SINCE", "REASON"))
 
 
 def _event_rows(events: Sequence[Mapping[str, Any]]) -> Iterator[Sequence[Any]]:

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from btcctl.bitcoin.client.networks import Networks
-from btcctl.bitcoin.types import BitcoinNetwork
+from btcctl.bitcoin.types import READY, BitcoinNetwork
 from btcctl.cli.flags import Flags, cluster_config, parse_namespace
 from btcctl.cli.network import reaching
-from btcctl.errors import ConfigError
+from btcctl.errors import BtcctlError, ConfigError
 from btcctl.objects import ObjectKey
 from btcctl.rest.client import ApiClient
 from btcctl.rest.config.client_config import ClientConfig
@@ -114,7 +114,7 @@ def first_answering(place: Place, network: BitcoinNetwork, ordinal: int | None) 
     """The node that is meant: the given one, or the first that is ready.
 
     Raises:
-        ConfigError: None is ready.
+        BtcctlError: None runs.
         NetworkUnknown: There is no such node.
     """
     if ordinal is not None:
@@ -123,5 +123,7 @@ def first_answering(place: Place, network: BitcoinNetwork, ordinal: int | None) 
     ready = next((node for node in nodes if node.is_ready and node.rpc is not None), None)
     ready = ready or next((node for node in nodes if node.rpc is not None), None)
     if ready is None:
-        raise ConfigError(f"no node of {network.name} runs: btcctl status {network.name} says why")
+        found = network.status.condition(READY)
+        why = "no controller has looked at it yet" if found is None else f"{found.reason}: {found.message}"
+        raise BtcctlError(f"no node of {network.name} runs: {why}")
     return ready

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from io import StringIO
+from typing import Any
 
 import pytest
 
@@ -23,9 +25,47 @@ def test_what_others_have_written_gives_a_terminal_no_orders(capsys: pytest.Capt
     assert all(each.isprintable() for each in said.replace("\n", ""))
 
 
-def with_networks(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+NODES = ("NODE", "STATE", "VERSION", "ADDRESS")
+ROWS = [["0", "synced", "/Satoshi:29.4.3/Knots:20260508/", "127.149.0.12"], ["1", "behind", "/Satoshi:29.0.0/", ""]]
+
+
+def drawn(width: int, header: Sequence[str], rows: Sequence[Sequence[str]], **how: Any) -> str:
+    """A table on a terminal of so many columns."""
+    from rich.console import Console  # noqa: PLC0415  late, as in `screen`
+
+    paper = StringIO()
+    Console(file=paper, width=width).print(screen.table(header, rows, room=width, **how))
+    return paper.getvalue()
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 200])
+def test_a_narrow_terminal_cuts_nothing_that_is_shown(width: int) -> None:
+    message = "the Service and the StatefulSet are this network's own, and so on and on to the end of it"
+    shown = drawn(width, ("CONDITION", "STATUS", "MESSAGE"), [["Conflict", "False", message]])
+    assert "…" not in shown
+    assert all(word in shown for word in ("CONDITION", "STATUS", "False", *message.split()))
+    assert all(len(line) <= width for line in shown.splitlines())
+
+
+def test_on_a_narrow_terminal_columns_that_can_be_done_without_go_first() -> None:
+    wide = drawn(80, NODES, ROWS, folded="VERSION", spare=("ADDRESS",))
+    assert "127.149.0.12" in wide
+    narrow = drawn(40, NODES, ROWS, folded="VERSION", spare=("ADDRESS",))
+    assert "ADDRESS" not in narrow
+    assert "NODE" in narrow
+    assert "synced" in narrow
+    assert "…" not in narrow
+
+
+def test_what_goes_to_no_terminal_has_all_columns_on_one_line() -> None:
+    shown = drawn(10_000, NODES, ROWS, folded="VERSION", spare=("ADDRESS",))
+    assert shown.splitlines()[1].split() == ROWS[0]
+
+
+def with_networks(monkeypatch: pytest.MonkeyPatch, *networks: str | dict[str, Any]) -> None:
     """Commands find these, whatever cluster their flags mean."""
-    client = FakeClient(*map(network_body, names), types=[load_crd()])
+    bodies = [network_body(each) if isinstance(each, str) else each for each in networks]
+    client = FakeClient(*bodies, types=[load_crd()])
 
     @contextmanager
     def opened(args: object) -> Iterator[target.Place]:
@@ -54,3 +94,52 @@ def test_a_watch_that_is_interrupted_has_ended_as_asked(
     monkeypatch.setattr(status, "sleep", interrupt)
     assert main(["status", "net", "--watch", "-o", output], {}) == 0
     assert "net" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        ({"nodes": 5, "suspend": True}, "suspended, none of 5 nodes runs"),
+        ({"nodes": 0}, "no nodes are asked for"),
+        ({"nodes": 3}, "0 of 3 nodes answer"),
+    ],
+)
+def test_a_network_without_nodes_says_why_and_draws_none(
+    spec: dict[str, Any], words: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_networks(monkeypatch, network_body(**spec))
+    assert main(["status", "net"], {}) == 0
+    said = capsys.readouterr().out
+    assert said.splitlines()[0] == f"default/net: {words}"
+    assert "LINKS" not in said
+    assert "CONDITION" in said
+
+
+@pytest.mark.parametrize("command", ["mine", "tx", "rpc"])
+def test_a_command_for_which_no_node_runs_has_failed_and_says_why(
+    command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ready = {"type": "Ready", "status": "False", "reason": "Suspended", "message": "spec.suspend is true"}
+    resting = network_body(nodes=2, suspend=True)
+    resting["status"] = {"conditions": [{**ready, "lastTransitionTime": "2026-01-01T00:00:00Z"}]}
+    with_networks(monkeypatch, resting)
+    more = ["getblockcount"] if command == "rpc" else []
+    assert main([command, "net", *more], {}) == 1
+    assert "no node of net runs: Suspended: spec.suspend is true" in capsys.readouterr().err
+
+
+def test_a_partition_names_all_sides_and_one_side_is_none(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_networks(monkeypatch, network_body(nodes=4))
+    assert main(["partition", "net", "0,2"], {}) == 0
+    assert "net is to be split: 0 2 | 1 3." in capsys.readouterr().out
+    assert main(["partition", "net", "0-3"], {}) == 2
+    assert "leaves no node on another side" in capsys.readouterr().err
+
+
+def test_an_address_that_is_empty_is_not_taken_for_none(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["mine", "net", "--to", ""], {})
+    assert end.value.code == 2
+    assert "--to: '' is no address" in capsys.readouterr().err
