@@ -24,6 +24,10 @@ CONFIG_RETRY_SECONDS = 2.0  # a missing Secret is usually on its way
 QUIET_POLL_SECONDS = 0.1
 QUIET_LIMIT_SECONDS = 30.0  # a quiet restart that takes longer is no longer kept quiet
 
+# Of a log, where a pod asks for that (kubecontainer, MaxContainerTerminationMessageLogLength and …LogLines).
+_MESSAGE_BYTES = 2048
+_MESSAGE_LINES = 80
+
 _PROBE_NAMES = {"startupProbe": "Startup", "readinessProbe": "Readiness", "livenessProbe": "Liveness"}
 
 
@@ -257,9 +261,12 @@ class ContainerRunner:
             self._tools.event("Warning", "BackOff", f"Back-off restarting failed container {self.name}")
 
     def _terminated(self, exit_code: int) -> dict[str, Any]:
+        falls_back = self._container.get("terminationMessagePolicy") == "FallbackToLogsOnError"
+        said = _last_words(self.log_path()) if exit_code and falls_back else ""
         return {
             "exitCode": exit_code,
             "reason": "Completed" if exit_code == 0 else "Error",
+            **({"message": said} if said else {}),
             "startedAt": self._state.get("running", {}).get("startedAt"),
             "finishedAt": self._now(),
             "containerID": self._container_id(),
@@ -302,3 +309,14 @@ class ContainerRunner:
 
     def _now(self) -> str:
         return rfc3339(self._tools.clock.wall_time())
+
+
+def _last_words(log: Path) -> str:
+    """The end of a log; "" if there is none."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - _MESSAGE_BYTES))
+            end = file.read(_MESSAGE_BYTES)
+    except OSError:
+        return ""
+    return "".join(end.decode("utf-8", "ignore").splitlines(keepends=True)[-_MESSAGE_LINES:])

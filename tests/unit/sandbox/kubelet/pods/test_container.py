@@ -375,3 +375,37 @@ class TestAContainerThatHasRunBefore:
         scene.runner.step()
         assert (scene.runner.state().state, scene.processes.running) == (ended, {})
         assert scene.runner.log_path().name == "2.log"
+
+
+FALLBACK = {"terminationMessagePolicy": "FallbackToLogsOnError"}
+
+
+def crashed(tmp_path: Path, said: str, code: int = 1, **container: Any) -> dict[str, Any]:
+    """What is reported of a container that has ended with these words."""
+    scene = Scene(tmp_path, **container)
+    scene.runner.step()
+    scene.runner.log_path().parent.mkdir(parents=True, exist_ok=True)
+    scene.runner.log_path().write_text(said, encoding="utf-8")
+    scene.crash(code)
+    ended: dict[str, Any] = scene.runner.state().last_state["terminated"]
+    return ended
+
+
+def test_what_a_container_said_last_is_told_where_its_pod_asks_for_that(tmp_path):
+    said = "starting\nError: Prune mode is incompatible with -txindex.\n"
+    assert crashed(tmp_path, said, **FALLBACK)["message"] == said
+    assert "message" not in crashed(tmp_path / "file", said)
+    assert "message" not in crashed(tmp_path / "well", said, code=0, **FALLBACK)
+
+
+def test_of_a_long_log_the_end_alone_is_told_as_a_kubelet_does(tmp_path):
+    lines = "".join(f"line {number}\n" for number in range(200))
+    assert crashed(tmp_path, lines, **FALLBACK)["message"] == "".join(f"line {n}\n" for n in range(120, 200))
+    assert len(crashed(tmp_path / "wide", "é" * 3000, **FALLBACK)["message"].encode()) <= 2048
+
+
+def test_a_log_that_cannot_be_read_tells_nothing(tmp_path):
+    scene = Scene(tmp_path, **FALLBACK)
+    scene.runner.step()
+    scene.crash(1)
+    assert "message" not in scene.runner.state().last_state["terminated"]
