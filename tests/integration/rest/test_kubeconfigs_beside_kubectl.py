@@ -91,6 +91,64 @@ FILES = [
     user("exec: {command: x, env: [{value: a}], apiVersion: client.authentication.k8s.io/v1beta1}"),
     user("token: a, exec: {command: x, apiVersion: client.authentication.k8s.io/v1beta1}"),
     user("exec: null, auth-provider: null"),
+    # Blanks and line ends around what is meant.
+    *(
+        PLAIN.replace('"URL"', each)
+        for each in (
+            '" URL"',
+            '"URL "',
+            '"URL\\n"',
+            '"URL\\t"',
+            '"\\tURL"',
+            '"\\u00a0URL"',
+            '"URL\\u2003"',
+            '"URL/ "',
+            '"URL/a b"',
+            '" "',
+        )
+    ),
+    *(PLAIN.replace('"URL"', each) for each in ('"URL#a"', '"URL?a=b"', '"URL/\\u00e9"', '"URL/%zz"', '"URL/\\x01"')),
+    *(cluster(f"proxy-url: {each}") for each in ('" URL"', '"URL "', '"URL\\n"', '" "', '"\\tURL"', '"URL/a b"')),
+    *(cluster(f"tls-server-name: {each}") for each in ('" a"', '"a\\n"')),
+    *(
+        cluster(f"certificate-authority-data: {each}")
+        for each in ('" "', '" QQ=="', '"QQ==\\n"', '"QQ==\\r\\n"', '"QQ== "', '"\\tQQ=="')
+    ),
+    *(cluster(f"certificate-authority: {each}") for each in ('" config"', '"config "', '"config\\n"', '" "')),
+    *(user(f"username: {each}, password: b") for each in ('" a"', '"a\\n"', '"a:b"', '"\\u00e9"')),
+    *(user(f"as: {each}") for each in ('" ann"', '"ann "', '"ann\\n"', '" "', '"a\\nb"', '"\\u00e9"')),
+    *(user(f"as: ann, as-groups: [{each}]") for each in ('" a"', '"a\\n"', '""', '" "')),
+    *(user(f"as: ann, as-user-extra: {{{each}: [b]}}") for each in ('" a"', '"a b"', '""', '"\\u00e9"')),
+    *(PLAIN.replace("current-context: x", f"current-context: {each}") for each in ('" x"', '"x "', '"x\\n"', '" "')),
+    *(PLAIN.replace("user: u", f"user: {each}") for each in ('" u"', '" "')),
+    *(PLAIN.replace("cluster: c,", f"cluster: {each},") for each in ('" c"', '" "')),
+    *(PLAIN.replace("user: u", f"user: u, namespace: {each}") for each in ('" default"', '"default\\n"', '" "')),
+    *(f"{head}\n{PLAIN}" for head in ('apiVersion: "v1 "', 'kind: " Config"', 'apiVersion: " "', 'kind: " "')),
+    # The file itself.
+    "\ufeff" + PLAIN,
+    "\ufeff",
+    "\ufeff{}",
+    PLAIN.replace("\n", "\r\n"),
+    PLAIN.replace("\n", "\r"),
+    PLAIN.replace("\n", "\x85"),
+    PLAIN.replace("\n", "\u2028"),
+    PLAIN.replace("\n", " \n"),
+    PLAIN.replace("\n", "\t\n"),
+    "\t" + PLAIN,
+    "\n \n" + PLAIN + "\n \n",
+    PLAIN + "\x00",
+    PLAIN + "\x1a",
+    PLAIN + "...\n",
+    "%YAML 1.1\n---\n" + PLAIN,
+    "%YAML 1.2\n---\n" + PLAIN,
+    "---\n" + PLAIN,
+    "---\n---\n" + PLAIN,
+    "# \x7f\n" + PLAIN,
+    PLAIN.replace("current-context: x", "current-context : x"),
+    PLAIN.replace("current-context: x", "current-context:x"),
+    PLAIN.replace("current-context: x", "Current-Context: x"),
+    PLAIN.replace("current-context: x", "CURRENT-CONTEXT: x"),
+    user("token: >-\n  abc\n"),
 ]
 
 
@@ -104,7 +162,7 @@ def url() -> Iterator[str]:
 @pytest.mark.parametrize("text", FILES)
 def test_the_verdict_is_kubectls(text: str, url: str, tmp_path: Path, kubectl: Kubectl):
     path = tmp_path / "config"
-    path.write_text(text.replace("URL", url), encoding="utf-8")
+    path.write_bytes(text.replace("URL", url).encode())  # write_text may change line ends
     theirs = kubectl.run("version", "--request-timeout=5s", f"--kubeconfig={path}")
     with capture_logs():
         assert taken_by_us(path) == (theirs.returncode == 0), theirs.stderr

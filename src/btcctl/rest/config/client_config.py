@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Self
-from urllib.parse import urlsplit
 
 from btcctl.errors import ConfigError
 from btcctl.logging import scrub
 from btcctl.rest.config.impersonation import Impersonation
 from btcctl.rest.config.tls import Tls
+from btcctl.rest.config.urls import split_url
 from btcctl.rest.credentials import Credentials, StaticCredentials
 from btcctl.secret import Secret
 
@@ -37,7 +37,7 @@ class ClientConfig:
 
     def __post_init__(self) -> None:
         try:
-            parts = urlsplit(self.host)
+            parts = split_url(self.host)
             port_is_fine = parts.port is None or parts.port > 0
         except ValueError:
             port_is_fine = False

@@ -31,6 +31,7 @@ _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 _TRUE = frozenset({"y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"})
 _FALSE = frozenset({"n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"})
 _INT = re.compile(r"[-+]?(0[bB][01_]+|0[oO]?[0-7_]+|0[xX][0-9a-fA-F_]+|[0-9][0-9_]*)")
+_TABS_AT_END = re.compile(rb"[ \t]*\t[ \t]*$", re.MULTILINE)
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
 
@@ -49,7 +50,7 @@ def read(path: Path) -> dict[str, Any]:
     """
     data = _bytes_of(path)
     try:
-        document = _parsed(data)
+        document = _parsed_leniently(data)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{path}, line {mark.line + 1}" if mark else f"{path}"
@@ -79,6 +80,17 @@ def _bytes_of(path: Path) -> bytes:
     return data
 
 
+def _parsed_leniently(data: bytes) -> Any:
+    """With tabs at the ends of lines, which PyYAML refuses and kubectl's parser skips."""
+    try:
+        return _parsed(data)
+    except yaml.scanner.ScannerError:
+        trimmed = _TABS_AT_END.sub(b"", data)
+        if trimmed == data:
+            raise
+    return _parsed(trimmed)
+
+
 def _parsed(data: bytes) -> Any:
     if data.lstrip()[:1] == b"{":  # JSON may be indented by tabs, which YAML forbids
         try:
@@ -90,6 +102,8 @@ def _parsed(data: bytes) -> Any:
         node = loader.get_node() if loader.check_node() else None
     finally:
         loader.dispose()
+    if loader.yaml_version not in {None, (1, 1)}:
+        raise yaml.parser.ParserError(None, None, "a document of another YAML than 1.1, which kubectl does not read")
     return None if node is None else _Values().of(node)
 
 

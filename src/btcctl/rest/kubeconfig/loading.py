@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.errors import ConfigError
+from btcctl.logging import scrub
 from btcctl.rest.config.client_config import ClientConfig
 from btcctl.rest.config.impersonation import Impersonation
+from btcctl.rest.config.urls import split_url
 from btcctl.rest.kubeconfig.fields import Cluster, User
 from btcctl.rest.kubeconfig.login import Login
 from btcctl.rest.kubeconfig.merging import Found, Merged
@@ -59,6 +60,10 @@ def _host(cluster: Found[Cluster], user: Found[User]) -> str:
     server, place = cluster.entry.server, cluster.at("server")
     if not server:
         raise ConfigError(f"{place} is missing: where is the API server? Write https://HOST:PORT")
+    try:
+        split_url(server if "://" in server else f"https://{server}")
+    except ValueError as error:
+        raise ConfigError(f"{place} {scrub(server)!r} is not a URL like https://host:6443: {error}") from None
     if "://" in server:
         return server
     entry = cluster.entry
@@ -79,7 +84,7 @@ def _proxy_url(cluster: Found[Cluster]) -> str:
     if not url:
         return ""
     try:
-        parts = urlsplit(url)
+        parts = split_url(url)
         is_fine = bool(parts.hostname) and (parts.port is None or parts.port > 0)
     except ValueError:
         is_fine = False

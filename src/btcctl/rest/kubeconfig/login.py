@@ -10,7 +10,6 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar, Protocol
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -62,7 +61,7 @@ def log_in(chosen: Chosen, clock: Clock) -> Session:
     """
     user, cluster = chosen.user, chosen.cluster
     entry = user.entry
-    tls = tls_of(cluster, user, chosen.source, is_https=urlsplit(cluster.entry.server).scheme == "https")
+    tls = tls_of(cluster, user, chosen.source, is_https=cluster.entry.server.lower().startswith("https:"))
     if entry.exec is not None and entry.auth_provider is not None:
         raise ConfigError(f"{user.place} has exec and auth-provider; leave one of them out")
     if entry.exec is None and entry.auth_provider is None:

@@ -10,11 +10,12 @@ from base64 import b64encode
 from collections.abc import Mapping
 from importlib.util import find_spec
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, unquote
 
 import msgspec
 
 from btcctl.errors import ConfigError
+from btcctl.rest.config.urls import split_url
 from btcctl.secret import Secret, SecretBytes, hiding_frames
 
 _PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
@@ -89,7 +90,7 @@ def parse_proxy(text: str, what: str) -> Proxy:
     """
     wrong = f"{what} is not the URL of a proxy, like http://host:3128, https://host:3128 or socks5://host:1080"
     try:
-        url = urlsplit(text if "://" in text else f"http://{text}")
+        url = split_url(text if "://" in text else f"http://{text}")
         port = url.port
     except ValueError:
         raise ConfigError(wrong) from None
