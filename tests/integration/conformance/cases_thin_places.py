@@ -28,6 +28,7 @@ from tests.integration.conformance.manifests import (
     versioned,
     widget,
 )
+from tests.integration.support import eventually
 
 ACCOUNTS = "/api/v1/namespaces/{ns}/serviceaccounts"
 APPLY = "application/apply-patch+yaml"
@@ -388,3 +389,135 @@ def generated_names_are_checked_before_and_after(talk: Talk) -> None:
             made = answer.body.get("details", answer.body.get("metadata"))["name"]
             causes = [each["message"].replace(made, "MADE") for each in (told(answer)[2] or ())]
             talk.note(base, [answer.status, len(made), causes])
+
+
+@case("tables")
+def a_status_asked_for_as_a_table(talk: Talk) -> None:
+    define_widgets(talk)
+    metadata = {"Accept": "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"}
+    for path, make in ((WIDGETS, widget), (DEPLOYMENTS, deployment)):
+        with talk.hush():
+            talk.post(path, make("a"))
+        for headers in (_TABLE, metadata):
+            talk.get(f"{path}/a/status", headers=headers)
+            talk.patch(f"{path}/a/status", {"metadata": {"labels": {"a": "b"}}}, headers=headers)
+
+
+@case("tables", error=True)
+def the_status_of_a_definition_asked_for_as_a_table(talk: Talk) -> None:
+    define_widgets(talk)
+    path = f"{DEFINITIONS}/widgets.{talk.group}"
+    plain = {"Accept": f"{_TABLE['Accept']},application/json"}
+    metadata = {"Accept": "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"}
+    with talk.hush():
+        body = talk.get(path).body
+        said = {
+            f"{method} {subresource} {headers['Accept'][:60]}": talk.send(
+                method, f"{path}{subresource}", sent, headers=headers
+            )
+            for headers in (_TABLE, plain, metadata)
+            for subresource in ("", "/status")
+            for method, sent in (
+                ("GET", None),
+                ("PUT", {**body, "metadata": {**body["metadata"], "resourceVersion": ""}}),
+            )
+        }
+    for what, answer in said.items():
+        talk.note(what, [answer.status, answer.body.get("kind"), answer.body.get("message"), answer.body.get("reason")])
+
+
+@case("delete", error=True)
+def a_collection_is_deleted_as_of_a_version(talk: Talk) -> None:
+    define_widgets(talk)
+    for path, make in ((SECRETS, secret), (WIDGETS, widget)):
+        with talk.hush():
+            first = talk.post(path, make("a")).body["metadata"]["resourceVersion"]
+            talk.post(path, make("b"))
+            token = talk.get(path, query={"limit": "1"}).body["metadata"]["continue"]
+            talk.patch(f"{path}/a", {"metadata": {"labels": {"a": "b"}}})
+            talk.delete(f"{path}/b")
+            talk.post(path, make("c"))
+        for query in (
+            {"resourceVersion": first, "resourceVersionMatch": "Exact"},
+            {"resourceVersion": first, "limit": "1"},
+            {"resourceVersion": first},
+            {"resourceVersion": first, "dryRun": "All"},
+            {"resourceVersion": "1"},
+            {"resourceVersion": "1", "resourceVersionMatch": "Exact"},
+            {"resourceVersion": "1", "resourceVersionMatch": "NotOlderThan"},
+            {"resourceVersion": "0"},
+            {"resourceVersion": "x"},
+            {"resourceVersionMatch": "Exact"},
+            {"continue": token},
+            {"continue": "x"},
+            {"limit": "1"},
+            {"limit": "x"},
+            {"resourceVersion": "that of e"},
+            {"resourceVersion": "that of e", "fieldSelector": "metadata.name=e"},
+        ):
+            with talk.hush():
+                for name in ("d", "e"):
+                    newest = talk.post(path, make(name)).body["metadata"].get("resourceVersion", "")
+                said = {name: newest if value == "that of e" else value for name, value in query.items()}
+                answer = talk.delete(path, query=said)
+                left = sorted(each["metadata"]["name"] for each in talk.get(path).body["items"])
+            shown = {name: "…" if value in {first, token} else value for name, value in query.items()}
+            message = (
+                (answer.body.get("message") or "").replace(f"({newest})", "(newest)").replace(f"({first})", "(first)")
+            )
+            items = sorted(each["metadata"]["name"] for each in answer.body.get("items") or ())
+            talk.note(f"{shown}", [answer.status, answer.body.get("reason"), message, items, left])
+
+
+@case("schema errors", error=True)
+def what_no_schema_may_say_even_if_it_says_nothing(talk: Talk) -> None:
+    for words in (
+        {"dependencies": {}},
+        {"dependencies": {"a": []}},
+        {"dependencies": {"a": ["b"]}},
+        {"dependencies": {"a": {"type": "string"}}},
+        {"definitions": {}},
+        {"definitions": {"a": {"type": "string"}}},
+        {"patternProperties": {}},
+        {"patternProperties": {"a": {"type": "string"}}},
+        {"additionalItems": False},
+        {"additionalItems": {}},
+        {"$ref": ""},
+        {"$ref": "#/a"},
+        {"id": ""},
+        {"$schema": ""},
+        {"enum": []},
+        {"required": []},
+        {"properties": {}},
+        {"allOf": []},
+        {"items": {}},
+        {"example": None},
+        {"example": {}},
+        {"externalDocs": {}},
+        {"x-kubernetes-validations": []},
+        {"x-kubernetes-list-map-keys": []},
+    ):
+        with talk.hush():
+            answer = talk.post(DEFINITIONS, _definition({"type": "object", **words}))
+            stored = talk.get(f"{DEFINITIONS}/odds.{talk.group}").body
+            talk.delete(f"{DEFINITIONS}/odds.{talk.group}")
+            gone(talk, f"{DEFINITIONS}/odds.{talk.group}")
+        spec = stored.get("spec") or {}
+        schema = [each["schema"]["openAPIV3Schema"]["properties"]["spec"] for each in spec.get("versions") or ()]
+        talk.note(f"{words}", [*told(answer), schema])
+
+
+def _definition(spec: Body, **version: Any) -> Body:
+    schema = {"type": "object", "properties": {"spec": spec}}
+    served = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}, **version}
+    names = {"plural": "odds", "singular": "odd", "kind": "Odd", "listKind": "OddList"}
+    return {
+        "kind": "CustomResourceDefinition",
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "metadata": {"name": "odds.{group}"},
+        "spec": {"group": "{group}", "scope": "Namespaced", "names": names, "versions": [served]},
+    }
+
+
+def gone(talk: Talk, path: str) -> None:
+    eventually(lambda: talk.get(path).status == 404)

@@ -20,6 +20,7 @@ _TYPES = ("array", "boolean", "integer", "number", "object", "string")
 _META_FIELDS = frozenset(["metadata", "kind", "apiVersion"])
 _JUNCTORS = ("allOf", "oneOf", "anyOf")
 _NOT_SUPPORTED = ("id", "additionalItems", "patternProperties", "definitions", "dependencies", "$ref")
+_EVEN_EMPTY = frozenset(["additionalItems", "$ref", "dependencies"])
 _NOT_STRUCTURAL = ("id", "$schema", "$ref", "patternProperties", "dependencies", "additionalItems", "definitions")
 _LIST_TYPE, _MAP_TYPE, _KEYS = "x-kubernetes-list-type", "x-kubernetes-map-type", "x-kubernetes-list-map-keys"
 _QUADRATIC = "uniqueItems cannot be set to true since the runtime complexity becomes quadratic"
@@ -142,7 +143,7 @@ def _check_keywords(schema: Schema, place: _Place) -> Iterator[Cause]:
     if schema.get("default") is not None and place.no_default:
         yield forbidden(f"{field}.default", f"must not be set {place.no_default}")
     for name in _NOT_SUPPORTED:
-        if schema.get(name) or (name in {"additionalItems", "$ref"} and schema.get(name) is not None):
+        if schema.get(name) or (name in _EVEN_EMPTY and schema.get(name) is not None):
             yield forbidden(f"{field}.{name}", f"{name} is not supported")
     if type_ == "null":
         yield forbidden(f"{field}.type", "type cannot be set to null, use nullable as an alternative")

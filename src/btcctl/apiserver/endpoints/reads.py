@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 
 from btcctl.apiserver.machinery import errors
+from btcctl.apiserver.objects.strategies import strategy_of
 from btcctl.apiserver.printers.views import AVAILABLE_STREAMS, View, wanted_form
 from btcctl.apiserver.requests import field_selectors
 from btcctl.apiserver.requests import list_options as query
@@ -43,7 +44,11 @@ class Reader:
             StatusError: 406, or a Table cannot include what is asked for.
         """
         available = AVAILABLE_STREAMS if can_stream else errors.MEDIA_TYPES
-        form = wanted_form(request.headers.get("accept", ""), available if route.served.kind.lists_media_types else "")
+        form = wanted_form(
+            request.headers.get("accept", ""),
+            available if route.served.kind.lists_media_types else "",
+            has_table=route.subresource != "status" or strategy_of(route.served).has_status_table,
+        )
         return View(route.served, form, request.option("includeObject"), self._store.clock.wall_time)
 
     def get(self, route: Route, request: ApiRequest) -> ApiResponse:
@@ -61,8 +66,13 @@ class Reader:
         view.check(is_list=True)
         return json_response(200, view.list(page, metadata))
 
-    def page(self, route: Route, request: ApiRequest) -> tuple[Records, dict[str, str | int]]:
+    def page(
+        self, route: Route, request: ApiRequest, *, in_chunks: bool = False
+    ) -> tuple[Records, dict[str, str | int]]:
         """The objects that a list is asked for, and the metadata of that list.
+
+        Args:
+            in_chunks: The server itself reads them bit by bit: a version is that very one, as it is with a limit.
 
         Raises:
             StatusError: What is asked for makes no sense, or is not there any more, or not yet.
@@ -70,7 +80,7 @@ class Reader:
         options = query.list_options(request, watch=False)
         matches = _selection(route.served, "", options.label_selector, options.field_selector)
         self._check_reached(options.version)
-        records, revision, start = self._snapshot(route, options)
+        records, revision, start = self._snapshot(route, options, in_chunks=in_chunks)
         prefix = f"{route.namespace}/" if route.namespace else ""
         after = f"{prefix}{start}"
         rest = [each for each in records if matches(each.body) and (not start or path_of(key_of(each.body)) >= after)]
@@ -110,14 +120,14 @@ class Reader:
         headers = {"Cache-Control": "no-cache, private", "Content-Type": "application/json"}
         return WatchResponse(headers, Watch(self._store, route.served.collection, watch_options))
 
-    def _snapshot(self, route: Route, options: ListOptions) -> tuple[Records, int, str]:
+    def _snapshot(self, route: Route, options: ListOptions, *, in_chunks: bool) -> tuple[Records, int, str]:
         """The objects, their revision, and from where on they are wanted."""
         start = ""
         revision = None
         if options.continue_token:
             revision, start = query.decode_continue(options.continue_token)
             start = start.removeprefix("/")
-        elif options.match == "Exact" or (options.limit and options.version and not options.match):
+        elif options.match == "Exact" or ((options.limit or in_chunks) and options.version and not options.match):
             revision = options.version
         if revision is not None and revision < 0:
             revision = None

@@ -127,14 +127,21 @@ class Changes:
     def _delete_collection(self, context: RequestContext, view: View) -> ApiResponse:
         request, route = context.request, context.route
         options = self._delete_options(context)
+        version = request.option("resourceVersion")
+        if version:  # of the collection, and of each object in it
+            options = replace(options, version=version)
         # With somebody to ask about each the store cannot stay locked.
         is_alone = options.gate is None and route.served.kind.conversion is None
         with self._store.transaction() if is_alone else nullcontext():
-            records, metadata = self._reader.page(route, request)
+            records, metadata = self._reader.page(route, request, in_chunks=True)
             for record in records:
                 key = key_of(record.body)
                 one = Route(route.served, key.namespace, key.name)
-                answered(partial(self._writer.delete, one, options))
+                try:
+                    answered(partial(self._writer.delete, one, options))
+                except errors.StatusError as error:
+                    if error.status != 404:  # it has gone meanwhile
+                        raise
         return json_response(200, view.list(records, metadata))
 
 

@@ -20,6 +20,8 @@ from btcctl.errors import BtcctlError
 from btcctl.json_values import is_identical
 
 _MOST_PROBLEMS = 100  # that a strict decoder keeps
+# Without any entries, `managedFields` mean that nobody owns anything, and a schema's `dependencies` are refused.
+_SAYS_SOMETHING = frozenset({"managedFields", "dependencies"})
 _INT32_LIMIT = 2**31
 _INT_LIMITS = {"int32": _INT32_LIMIT, "int64": 2**63}
 _PYTHON_TYPES: Mapping[str, type] = {types.STRING: str, types.BOOL: bool}
@@ -324,8 +326,8 @@ def _fits(type_: GoType, value: Any) -> bool:
 
 def _is_omitted(struct: GoType, name: str, type_: GoType, value: Any) -> bool:
     """Whether an empty value is not written; one that Go has a pointer to is."""
-    if name in struct.zeros or name == "managedFields":
-        return False  # without any entries, `managedFields` mean that nobody owns anything
+    if name in struct.zeros or name in _SAYS_SOMETHING:
+        return False
     if value in ([], {}):
         return type_.kind in {types.LIST, types.MAP}
     return name in struct.omitted

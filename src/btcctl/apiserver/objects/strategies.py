@@ -93,6 +93,7 @@ class Strategy:
         takes_status: Whether a new object may bring its status along.
         kept_by_status: What of the metadata a write to the status leaves alone; None for all.
         parts: Other subresources that are the object itself.
+        has_status_table: Whether its status subresource can be had as a Table.
         orphans: What to warn of where a deletion does not say what becomes of the dependents: they stay. "": they go.
     """
 
@@ -115,6 +116,7 @@ class Strategy:
     check_admitted: Callable[[Body], None] = lambda _: None
     kept_by_status: frozenset[str] | None = frozenset()
     parts: Mapping[str, Part] = field(default_factory=dict)
+    has_status_table: bool = True
     orphans: str = ""
 
 
@@ -273,6 +275,7 @@ _STRATEGIES: Mapping[tuple[str, str], Strategy] = {
     ),
     ("apiextensions.k8s.io", "customresourcedefinitions"): Strategy(
         _FREE,
+        has_status_table=False,
         prepare=prepare_definition,
         keep=keep_definition,
         kept_by_status=None,

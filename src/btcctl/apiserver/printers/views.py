@@ -34,16 +34,21 @@ class Form:
 
 
 @functools.lru_cache(32)
-def wanted_form(accept: str, available: str) -> Form:
+def wanted_form(accept: str, available: str, *, has_table: bool = True) -> Form:
     """The first of the accepted forms that can be served.
 
     Args:
         available: What there is, as a built-in resource says it; "" for a custom one.
+        has_table: Whether a Table can be served.
 
     Raises:
         StatusError: 406, none can; 501, a real server could serve one.
     """
-    return choose(accept, _form, available=available)
+    return choose(accept, _form if has_table else _form_but_tables, available=available)
+
+
+def _form_but_tables(parameters: Mapping[str, str]) -> Form | None:
+    return None if parameters.get("as") == "Table" else _form(parameters)
 
 
 def _form(parameters: Mapping[str, str]) -> Form | None:

@@ -201,3 +201,16 @@ class TestApproval:
         self.defined(server, "x.k8s.io", approval)
         found = server.get(f"{DEFINITIONS}/things.x.k8s.io").body["status"]["conditions"]
         assert ("KubernetesAPIApprovalPolicyConformant", status) in {(each["type"], each["status"]) for each in found}
+
+
+def test_dependencies_are_refused_even_without_any(empty: Server) -> None:
+    refused = empty.post(DEFINITIONS, with_spec_schema(dependencies={}))
+    assert (f"{ROOT}.properties[spec].dependencies", "Forbidden: dependencies is not supported") in refused.causes
+
+
+def test_selectable_fields_below_a_reference_are_refused_where_a_real_server_closes_the_connection(empty: Server):
+    body = with_spec_schema(**{"$ref": "#/a"})
+    refused = empty.post(
+        DEFINITIONS, body | {"spec": {**body["spec"], "selectableFields": [{"jsonPath": ".spec.color"}]}}
+    )
+    assert (refused.status, f"{ROOT}.properties[spec].$ref" in str(refused.causes)) == (422, True)

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from tests.unit.apiserver.calls import CONFIG_MAPS, THINGS, Server, thing
+from tests.unit.apiserver.calls import CONFIG_MAPS, DEFINITIONS, GROUP, MERGE, THINGS, Server, thing
 
 
 @pytest.fixture
@@ -159,3 +159,33 @@ def test_a_number_that_is_empty_is_none(server, name):
 @pytest.mark.parametrize("name", [".", ".."])
 def test_no_object_is_called_as_a_folder_is(server, name):
     assert server.get(f"{CONFIG_MAPS}/{name}").status == 400
+
+
+def test_the_status_of_a_definition_is_no_table(server: Server) -> None:
+    table, path = "application/json;as=Table;v=v1;g=meta.k8s.io", f"{DEFINITIONS}/things.{GROUP}"
+    assert server.get(f"{path}/status", accept=table).status == 406
+    assert server.get(f"{path}/status", accept=f"{table},application/json").body["kind"] == "CustomResourceDefinition"
+    assert server.get(path, accept=table).body["kind"] == "Table"
+
+
+class TestDeletionAsOfAVersion:
+    def test_what_has_changed_since_stops_it(self, server: Server) -> None:
+        version = server.created(CONFIG_MAPS, {"metadata": {"name": "a"}})["metadata"]["resourceVersion"]
+        server.call("PATCH", f"{CONFIG_MAPS}/a", {"data": {"k": "v"}}, content_type=MERGE)
+        refused = server.delete(CONFIG_MAPS, resourceVersion=version)
+        assert (refused.status, refused.reason) == (409, "Conflict")
+        assert server.get(f"{CONFIG_MAPS}/a").status == 200
+
+    def test_what_there_was_is_deleted_if_it_is_as_it_was(self, server: Server) -> None:
+        version = server.created(CONFIG_MAPS, {"metadata": {"name": "a"}})["metadata"]["resourceVersion"]
+        server.created(CONFIG_MAPS, {"metadata": {"name": "b"}})
+        assert server.delete(CONFIG_MAPS, resourceVersion=version).names == ["a"]
+        assert server.get(CONFIG_MAPS).names == ["b"]
+
+    def test_what_has_gone_meanwhile_does_not_stop_it(self, server: Server) -> None:
+        for name in "abc":
+            server.created(CONFIG_MAPS, {"metadata": {"name": name}})
+        token = server.get(CONFIG_MAPS, limit="1").body["metadata"]["continue"]
+        server.delete(f"{CONFIG_MAPS}/b")
+        assert server.delete(CONFIG_MAPS, **{"continue": token}).names == ["b", "c"]
+        assert server.get(CONFIG_MAPS).names == ["a"]
