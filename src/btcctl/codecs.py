@@ -12,6 +12,7 @@ made when its modules are imported, or use `decoder_of`.
 from __future__ import annotations
 
 import threading
+from datetime import datetime
 from typing import Any, Final, Literal, TypeVar, overload
 
 import msgspec
@@ -103,8 +104,25 @@ def convert(value: Any, type_: type[T], *, strict: bool = True) -> T:
 
 
 def to_builtins(value: Any, *, order: Literal["deterministic"] | None = None) -> Any:
-    """A typed value as plain dicts, lists and scalars; "deterministic": sets in the same order each time."""
-    return msgspec.to_builtins(value, order=order)
+    """A typed value as plain dicts, lists and scalars; "deterministic": sets in the same order each time.
+
+    Raises:
+        ValueError: There is a time without a zone in it, which no API server takes; says where.
+    """
+    return _with_texts_for_times(msgspec.to_builtins(value, order=order, builtin_types=(datetime,)), "")
+
+
+def _with_texts_for_times(value: Any, path: str) -> Any:
+    if isinstance(value, dict):
+        return {key: _with_texts_for_times(each, f"{path}.{key}") for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_with_texts_for_times(each, f"{path}[{number}]") for number, each in enumerate(value))
+    if not isinstance(value, datetime):
+        return value
+    if value.tzinfo is None:
+        where = path.removeprefix(".") or "the value"
+        raise ValueError(f"{where}: {value} has no time zone, which an API server asks for: datetime.now(UTC)")
+    return msgspec.to_builtins(value)
 
 
 decoder_of(Any)

@@ -152,6 +152,7 @@ WRONG_FUNCTIONS = [
     (lambda: StatusServer(":0", None, {}, {"vault": waits}), TypeError, "the check 'vault' is called, and not awaited"),
 ]
 NAIVE = datetime(2026, 1, 1)  # noqa: DTZ001  it is the mistake
+NOW = "2026-01-31T12:00:00Z"
 WRONG_PARTS = [
     (
         lambda: Controller("net", reconcile, options={"workers": 4}),
@@ -182,7 +183,13 @@ WRONG_PARTS = [
     (lambda: Elector(LeaseLock(CLIENT, KEY), Fence(), (15, 10, 2)), TypeError, r"must be a Timing\(15, 10, 2\)"),
     (lambda: merge_conditions([], [Condition("Ready", "True", "R")], now=NAIVE), ValueError, "without a time zone"),
     (lambda: merge_conditions([], [], now=5.0), TypeError, "now is of type float, must be a datetime"),
-    (lambda: merge_conditions([], [Condition("Ready", True, "R")], now="…"), ValueError, "its status is True, must be"),
+    (
+        lambda: merge_conditions([], [Condition("Ready", True, "R")], now="2026-01-31T12:00:00Z"),
+        ValueError,
+        "its status is True, must be",
+    ),
+    (lambda: merge_conditions([], [], now="2026-01-31T12:00:00"), ValueError, "must be a time with a zone"),
+    (lambda: merge_conditions([], [], now="now"), ValueError, "must be a time with a zone"),
 ]
 
 

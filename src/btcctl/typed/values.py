@@ -43,6 +43,7 @@ def body_of(value: object) -> dict[str, Any]:
 
     Raises:
         TypeError: Something in it is of another type than it is declared to be, or breaks a bound; says where.
+        ValueError: A time in it has no zone.
     """
     return _checked_body(value, type(value), type(value).__name__)
 
@@ -109,6 +110,8 @@ def _checked_body(value: object, model: type[Any], what: str) -> dict[str, Any]:
         codecs.convert(body, model)
     except msgspec.ValidationError as error:
         raise TypeError(f"{_name_of(value, what)}: {with_path_first(str(error))}") from None
+    except ValueError as error:
+        raise ValueError(f"{_name_of(value, what)}: {error}") from None
     return body
 
 

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import msgspec
 import pytest
 
-from btcctl import Object, ObjectDecodeError
+from btcctl import Object, ObjectDecodeError, write_status
+from btcctl.resources import PODS
+from btcctl.testing import FakeClient
 from btcctl.typed.values import body_of, decoded
 from tests.unit.typed.databases import Database, DatabaseSpec, DatabaseStatus, Storage, database
 
@@ -29,6 +33,39 @@ def test_none_within_is_not_said_either_whatever_kind_of_class_it_is_in():
     db.status = DatabaseStatus(ready=1)
     assert body_of(db)["spec"]["storage"] == {"size": "1Gi"}
     assert body_of(db)["status"] == {"ready": 1}
+
+
+class Run(msgspec.Struct):
+    started: datetime
+    others: list[datetime] = []
+    by_name: dict[str, datetime] = {}
+
+
+NOON = datetime(2026, 1, 31, 12)
+
+
+@pytest.mark.parametrize(
+    ("run", "where"),
+    [
+        (Run(NOON), "started"),
+        (Run(NOON.replace(tzinfo=UTC), [NOON]), "others[0]"),
+        (Run(NOON.replace(tzinfo=UTC), by_name={"a": NOON}), "by_name.a"),
+    ],
+)
+def test_a_time_without_a_zone_is_refused_before_the_server_does(run: Run, where: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(f"{where}: 2026-01-31 12:00:00 has no time zone")):
+        body_of(run)
+    with pytest.raises(ValueError, match=r"datetime\.now\(UTC\)"):
+        write_status(FakeClient().resource(PODS, "default"), stored(), run)
+
+
+def test_a_time_with_a_zone_is_written_as_a_text() -> None:
+    there = timezone(timedelta(hours=2))
+    assert body_of(Run(NOON.replace(tzinfo=UTC), [NOON.replace(tzinfo=there)])) == {
+        "started": "2026-01-31T12:00:00Z",
+        "others": ["2026-01-31T12:00:00+02:00"],
+        "by_name": {},
+    }
 
 
 def test_none_is_said_where_it_is_a_value():

@@ -46,7 +46,8 @@ def merge_conditions(
 
     Raises:
         TypeError: `now` is no time.
-        ValueError: It says nothing of its time zone; or a new condition's status is none of the three.
+        ValueError: It says nothing of its time zone, or is a text that is no time; or a new condition's status is none
+            of the three.
     """
     before, instant = {each.type: each for each in old}, _instant(now)
     ours = [_dated(each, before.get(each.type), instant, generation) for each in new]
@@ -56,11 +57,20 @@ def merge_conditions(
 
 def _instant(now: object) -> str:
     if isinstance(now, str):
+        if not _is_time(now):
+            raise ValueError(f"now is {now!r}, must be a time with a zone, as in RFC 3339: 2026-01-31T12:00:00Z")
         return now
     check_is("now", now, datetime, "a datetime such as app.clock.wall_time()")
     if cast("datetime", now).tzinfo is None:
         raise ValueError(f"now is {now}, without a time zone, must have one, as app.clock.wall_time() has")
     return rfc3339(cast("datetime", now))
+
+
+def _is_time(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def _dated(condition: Condition, before: Condition | None, now: str, generation: int) -> Condition:
