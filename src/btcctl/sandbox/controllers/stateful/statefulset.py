@@ -216,10 +216,10 @@ class StatefulSetReconciler:
         pod = build_pod(turn.stateful_set, turn.template(action.revision), action.ordinal, action.revision)
         set_controller(pod, STATEFUL_SETS, turn.obj)
         name = pod["metadata"]["name"]
-        if not self._volumes.provide(turn.stateful_set, action.ordinal):
-            logger.debug("a claim of the pod before is still going", pod=name)
-            return False
         try:
+            if not self._volumes.provide(turn.stateful_set, action.ordinal):
+                logger.debug("a claim of the pod before is still going", pod=name)
+                return False
             self._pods.create(pod)
         except AlreadyExists:
             return self._is_ours(turn, ObjectKey(turn.obj.namespace, name))

@@ -9,7 +9,14 @@ import pytest
 
 from btcctl.errors import Forbidden, Invalid, NotFound
 from btcctl.objects import Object, ObjectKey
-from btcctl.resources import CONFIG_MAPS, CONTROLLER_REVISIONS, PERSISTENT_VOLUME_CLAIMS, PODS, STATEFUL_SETS
+from btcctl.resources import (
+    CONFIG_MAPS,
+    CONTROLLER_REVISIONS,
+    PERSISTENT_VOLUME_CLAIMS,
+    PERSISTENT_VOLUME_CLAIMS,
+    PODS,
+    STATEFUL_SETS,
+)
 from btcctl.sandbox.controllers.claims import by_controller
 from btcctl.sandbox.controllers.stateful.statefulset import (
     CONTROLLER_INDEX,
@@ -348,6 +355,22 @@ def test_a_refused_pod_is_said_and_tried_again(scene):
     with pytest.raises(Forbidden):
         scene.reconcile()
     assert scene.recorder.events[-1][:2] == ("Warning", "FailedCreate")
+
+
+def test_a_claim_that_is_refused_keeps_the_pod_away_and_the_set_says_so():
+    claim = {"metadata": {"name": "data"}, "spec": {"resources": {"requests": {"storage": "1Gi"}}}}
+    scene = Scene(stateful_set(1, volumeClaimTemplates=[claim]))
+
+    def refuse(action: Any) -> None:
+        if (action.verb, action.type) == ("create", PERSISTENT_VOLUME_CLAIMS):
+            raise Forbidden(403, "Forbidden", "exceeded quota: storage")
+
+    scene.client.reactors.append(refuse)
+    with pytest.raises(Forbidden):
+        scene.reconcile()
+    assert scene.recorder.events[-1][:2] == ("Warning", "FailedCreate")
+    assert "exceeded quota" in scene.recorder.events[-1][2]
+    assert scene.names() == []
 
 
 def test_pods_are_mapped_to_their_set_and_orphans_to_those_that_would_take_them(scene):
