@@ -13,7 +13,6 @@ from btcctl.resources import (
     CONFIG_MAPS,
     CONTROLLER_REVISIONS,
     PERSISTENT_VOLUME_CLAIMS,
-    PERSISTENT_VOLUME_CLAIMS,
     PODS,
     STATEFUL_SETS,
 )
