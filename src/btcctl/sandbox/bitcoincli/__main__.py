@@ -70,7 +70,7 @@ def _run(options: Mapping[str, str], words: Sequence[str], environ: Mapping[str,
         options = {**options, "rpcpassword": stdin.readline().rstrip("\n")}
     settings = load_settings(options, environ)
     if settings.is_on("stdin"):
-        words = [*words, *stdin.read().splitlines()]
+        words = [*words, *(each.removesuffix("\n") for each in stdin)]
     special = next((command for name, command in _COMMANDS.items() if settings.is_on(name)), None)
     if special is not None:
         return special(Node(settings), words)

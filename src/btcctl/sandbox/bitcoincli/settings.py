@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from btcctl.bitcoin.credential_rules import BLANKS
 from btcctl.sandbox.bitcoincli.errors import CliError, UsageError
 
 #: In a pod's environment, `address:port`: what 127.0.0.1 is in a real pod.
@@ -153,7 +154,7 @@ def _read_conf(path: Path, *, is_wanted: bool) -> dict[str, dict[str, str]]:
     """Settings by section, "" for those above all; the first of two equal names counts."""
     sections: dict[str, dict[str, str]] = {"": {}}
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError):
         if is_wanted:
             raise UsageError(
@@ -161,12 +162,12 @@ def _read_conf(path: Path, *, is_wanted: bool) -> dict[str, dict[str, str]]:
             ) from None
         return sections
     section = ""
-    for line in (each.partition("#")[0].strip() for each in lines):
+    for line in (each.partition("#")[0].strip(BLANKS) for each in lines):
         if line.startswith("[") and line.endswith("]"):
             section = line[1:-1]
         elif "=" in line:
             name, _, value = line.partition("=")
-            sections.setdefault(section, {}).setdefault(name.strip(), value.strip())
+            sections.setdefault(section, {}).setdefault(name.strip(BLANKS), value.strip(BLANKS))
     return sections
 
 

@@ -39,7 +39,7 @@ class NodeSettings:
         ports = Ports(_port(env, RPC_PORT_KEY, defaults.rpc), _port(env, P2P_PORT_KEY, defaults.p2p))
         challenge = env.get(CHALLENGE_KEY)
         own = env.get(f"{CONFIG_KEY}_{env.get('HOSTNAME', '').rpartition('-')[2]}", "")
-        lines = (*own.splitlines(), *env.get(CONFIG_KEY, "").splitlines())
+        lines = (*own.split("\n"), *env.get(CONFIG_KEY, "").split("\n"))
         return cls(chain, ports, ((f"signetchallenge={challenge}",) if challenge else ()) + tuple(filter(None, lines)))
 
     def without_chosen(self, flags: tuple[str, ...]) -> tuple[str, ...]:

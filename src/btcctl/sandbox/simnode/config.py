@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from btcctl.bitcoin.credential_rules import BLANKS
 from btcctl.errors import ConfigError
 from btcctl.sandbox.simnode.p2p.addresses import Endpoint, parse_endpoint
 from btcctl.sandbox.simnode.rpc.credentials import RpcAuth
@@ -184,15 +185,15 @@ def parse_conf(text: str, settings: Settings) -> None:
         ConfigError: With the number of the line.
     """
     section = ""
-    for number, raw in enumerate(text.splitlines(), start=1):
+    for number, raw in enumerate(text.split("\n"), start=1):
         line, hash_, _ = raw.partition("#")
-        line = line.strip()
+        line = line.strip(BLANKS)
         if line.startswith("[") and line.endswith("]"):
             section = line[1:-1]
             continue
         if not line:
             continue
-        name, equals, value = (part.strip() for part in line.partition("="))
+        name, equals, value = (part.strip(BLANKS) for part in line.partition("="))
         if not equals or name.startswith("-"):
             raise ConfigError(f"Error reading configuration file: parse error on line {number}: {name}")
         if hash_ and "rpcpassword" in name:

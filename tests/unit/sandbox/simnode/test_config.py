@@ -127,3 +127,10 @@ def test_another_chain_has_its_own_ports_section_and_directory(
 def test_two_chains_or_one_that_is_not_simulated_are_refused(data_dir: Path, flags: list[str]) -> None:
     with pytest.raises(ConfigError, match=r"Invalid combination|are simulated, not"):
         load(data_dir, *flags)
+
+
+@pytest.mark.parametrize("sign", ["\x85", "\u2028", "\u2029"])
+def test_what_other_scripts_take_for_the_end_of_a_line_belongs_to_the_value(data_dir: Path, sign: str) -> None:
+    config = load(data_dir, "-regtest", conf=f"[regtest]\nuacomment=a{sign}rpcuser=me\nuacomment=b\u00a0\n")
+    assert config.agent_comments == (f"a{sign}rpcuser=me", "b\u00a0")
+    assert config.warnings == ()

@@ -319,4 +319,5 @@ def _last_words(log: Path) -> str:
             end = file.read(_MESSAGE_BYTES)
     except OSError:
         return ""
-    return "".join(end.decode("utf-8", "ignore").splitlines(keepends=True)[-_MESSAGE_LINES:])
+    lines = end.splitlines(keepends=True)[-_MESSAGE_LINES:]
+    return b"".join(lines).decode("utf-8", "ignore")
