@@ -127,6 +127,17 @@ def test_a_page_in_the_background_lets_its_connection_go_and_shows_what_it_has_m
     expect(page.get_by_role("button", name="Node 1: behind, height 2")).to_be_visible()
 
 
+def test_a_page_that_was_opened_in_the_background_lets_its_connection_go(serve, open_page) -> None:
+    scene = MadeUp(state_of([node(0)]))
+    page = open_page(serve(scene))
+    page.add_init_script("Object.defineProperty(document, 'hidden', { value: true, configurable: true })")
+    page.clock.install()
+    page.reload()
+    expect(page.get_by_text("live", exact=True)).to_be_visible()
+    page.clock.fast_forward(31_000)
+    eventually(lambda: not scene.hub.is_watched)
+
+
 def test_a_page_that_was_in_the_background_for_a_moment_keeps_its_connection(serve, open_page) -> None:
     scene = MadeUp(state_of([node(0), node(1)]))
     page = open_page(serve(scene))

@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from btcctl.bitcoin.view.insides import CacheView, Controller, KeyView, QueueView, Step
-from btcctl.bitcoin.view.model import EventsChange, Happened, StepsChange, Summary, Tip, Tree
+from btcctl.bitcoin.view.model import ConditionView, EventsChange, Happened, StepsChange, Summary, Tip, Tree
 from btcctl.bitcoin.view.orders import Outcome
 from tests.browser.scene import MadeUp, chain, hash_of, node, now, one_tip, state_of
 
@@ -80,6 +80,18 @@ def test_a_branch_keeps_its_letter_when_the_other_one_overtakes_it(serve, open_p
     scene.tell_tree(Tree(blocks, [Tip(hash_of(9, "c"), 9, [0, 1]), Tip(hash_of(8, "b"), 8, [2, 3, 4], fork_height=5)]))
     expect(mine).to_contain_text("height 9")
     assert mine.locator(".letter").inner_text() == letter
+
+
+def test_a_branch_that_nobody_is_on_is_drawn_below_those_that_have_nodes(serve, open_page) -> None:
+    tips = [Tip(hash_of(8, "b"), 8, [0, 1]), Tip(hash_of(7, "c"), 7, [], 5)]
+    tree = Tree([*chain(5), *chain(8, "b", start=6), *chain(7, "c", start=6)], tips)
+    page = open_page(serve(MadeUp(state_of([node(0), node(1)], tree=tree))))
+    expect(page.locator(".chain .block")).to_have_count(11)
+    tops = page.locator(".chain .block").evaluate_all(
+        "all => all.map(each => Math.round(each.getBBox().y + each.getCTM().f))"
+    )
+    assert len(set(tops)) == 2
+    assert tops.count(min(tops)) == 9  # the whole chain that nodes have
 
 
 def test_who_has_not_got_the_next_block_of_a_branch_is_on_no_branch_of_its_own(serve, open_page) -> None:
@@ -225,6 +237,25 @@ def test_the_inside_of_the_controller_is_seen(serve, open_page) -> None:
     expect(region.get_by_role("row", name="pods 5")).to_contain_text("9s ago")
 
 
+def test_what_a_reconcile_has_come_to_is_said_in_words(serve, open_page) -> None:
+    queue = QueueView("networks", 0, 1, 0, 0.0, [KeyView("default/net", "delayed", last_result="requeue_after")])
+    page = open_page(serve(MadeUp(state_of([node(0)], controller=Controller(True, queues=[queue])))))
+    row = page.get_by_role("region", name="Inside the controller").get_by_role("row", name="default/net")
+    expect(row).to_contain_text("success, looks again (took 0.0 ms)")
+
+
+@pytest.mark.parametrize("width", [1280, 1440])
+def test_all_stages_of_a_journey_are_in_view(serve, open_page, width: int) -> None:
+    names = ("reflector", "fifo", "cache", "handler", "queue", "reconcile", "done")
+    steps = [Step(at, now() + at, each, "networks", "default/my-network", "", "", "1") for at, each in enumerate(names)]
+    controller = Controller(True, steps=[*steps[:-1], msgspec.structs.replace(steps[-1], what="requeue_after")])
+    scene = MadeUp(state_of([node(0)], controller=controller))
+    page = open_page(serve(scene), viewport={"width": width, "height": 1000})
+    expect(page.locator("#journeys [data-stage=done][data-reached]")).to_contain_text("looks again")
+    region = page.get_by_role("region", name="Changes on their way")
+    assert region.evaluate("region => region.scrollWidth - region.clientWidth") <= 0
+
+
 def test_a_change_is_one_journey_from_the_reflector_to_the_reconcile(serve, open_page) -> None:
     scene = MadeUp(state_of([node(0)], controller=inside()))
     page = open_page(serve(scene))
@@ -258,6 +289,46 @@ def test_what_a_cluster_says_is_never_markup(serve, open_page) -> None:
     page.get_by_role("button", name="Node 0:").click()
     expect(page.get_by_text(evil).first).to_be_visible()
     assert page.locator("img:not([src='icon.svg'])").count() == 0
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_names_and_messages_that_are_one_long_word_make_no_page_wider(serve, open_page, width: int) -> None:
+    word = "A" * 3000
+    happens = [Happened("e1", now(), "Warning", word, word, f"BitcoinNetwork/{word}")]
+    failed = QueueView(
+        "networks", 0, 1, 0, 0.0, [KeyView(word, "delayed", why=word, last_result="error", last_error=word)]
+    )
+    cache = CacheView(word, problem=word)
+    state = state_of(
+        [node(0, version=word, image=word, message=word, state="behind")],
+        networks=[Summary("b", word, reason=word)],
+        controller=Controller(True, queues=[failed], caches=[cache]),
+    )
+    assert state.network is not None
+    scene = MadeUp(state)
+    summary = msgspec.structs.replace(state.network.about.summary, message=word, version=word)
+    conditions = [ConditionView(word, "False", word, word, is_good=False)]
+    scene.change(
+        events=happens, about=msgspec.structs.replace(state.network.about, summary=summary, conditions=conditions)
+    )
+    page = open_page(serve(scene), viewport={"width": width, "height": 1000})
+    page.get_by_role("button", name="Node 0:").click()
+    expect(page.get_by_role("region", name="What the node prints")).to_contain_text("line")
+    page.get_by_text("Nodes as a table").first.click()
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    assert (
+        page.locator("main *").evaluate_all(
+            "all => all.filter(each => !each.closest('.scroll') && each.getBoundingClientRect().right > innerWidth).length"
+        )
+        == 0
+    )
+
+
+def test_who_has_no_networks_is_told_at_once_how_to_make_one(serve, open_page) -> None:
+    page = open_page(serve(MadeUp(msgspec.structs.replace(state_of([]), networks=[], network=None))))
+    hint = page.get_by_text("No networks yet: kubectl apply")
+    expect(hint).to_be_visible()
+    expect(hint).to_be_in_viewport()
 
 
 def test_a_thousand_networks_are_a_list_that_can_be_filtered(serve, open_page) -> None:

@@ -15,7 +15,7 @@ from btcctl.bitcoin.client import spending
 from btcctl.bitcoin.client.networks import Networks, Node
 from btcctl.bitcoin.pod_template import PASSWORD_KEY
 from btcctl.bitcoin.types import BitcoinNetwork
-from btcctl.bitcoin.view.orders import Action, Order, Outcome
+from btcctl.bitcoin.view.orders import Action, Order, Outcome, network_key
 from btcctl.clock import SYSTEM_CLOCK
 from btcctl.deadline import limited_to
 from btcctl.errors import BtcctlError
@@ -115,15 +115,15 @@ class Actions:
         """Do it; what is wrong is said, and not raised."""
         if name not in {each.name for each in self.available()}:
             return Outcome(False, f"there is no action {name!r} here")
-        namespace, slash, network_name = order.network.partition("/")
-        if not (namespace and slash and network_name):
+        key = network_key(order.network)
+        if key is None:
             return Outcome(False, "say which network: NAMESPACE/NAME")
         try:
             with limited_to(_ACT_SECONDS, SYSTEM_CLOCK), self._networks() as networks:
-                network = networks.get(ObjectKey(namespace, network_name))
+                network = networks.get(key)
                 said, command = self._does[name](networks, network, order)
         except BtcctlError as error:
-            return Outcome(False, str(scrub(str(error))), _filled(name, order, namespace, network_name))
+            return Outcome(False, str(scrub(str(error))), _filled(name, order, key))
         return Outcome(True, said, command)
 
     def _mine(self, networks: Networks, network: BitcoinNetwork, order: Order) -> tuple[str, str]:
@@ -235,16 +235,16 @@ def _checked_groups(groups: list[list[int]] | None, nodes: int) -> list[list[int
     return [sorted(group) for group in groups]
 
 
-def _filled(name: str, order: Order, namespace: str, network: str) -> str:
+def _filled(name: str, order: Order, network: ObjectKey) -> str:
     """The command, as far as the order says what stands in it."""
     if name == "rotate" or name in _ON_THIS_MACHINE:
         return ""
     node = "" if order.node is None else str(order.node)
     words = {
-        "network": network,
-        "namespace": namespace,
+        "network": network.name,
+        "namespace": network.namespace,
         "count": "1" if order.count is None else str(order.count),
-        "pod": f"{stateful_set_name(network)}-{node}",
+        "pod": f"{stateful_set_name(network.name)}-{node}",
         "groups": "|".join(",".join(map(str, group)) for group in order.groups or ()),
     }
     command = ACTIONS[name].command

@@ -14,7 +14,7 @@ from btcctl.bitcoin.view.looking.collector import Collector
 from btcctl.bitcoin.view.looking.followed import Looking
 from btcctl.bitcoin.view.model import Server, State
 from btcctl.bitcoin.view.operator.inside import Inside
-from btcctl.bitcoin.view.orders import LogTail, Order, Outcome
+from btcctl.bitcoin.view.orders import LogTail, Order, Outcome, network_key
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.deadline import limited_to
 from btcctl.errors import BtcctlError
@@ -92,7 +92,7 @@ class View:
 
     def state(self, network: str) -> State:
         """See `Scene.state`."""
-        key = _key(network)
+        key = network_key(network)
         return State(
             at=self._clock.wall_time().timestamp(),
             server=self._server,
@@ -108,7 +108,7 @@ class View:
         if self._options.is_read_only:
             return Outcome(False, "this view was started with --read-only: it shows, and does nothing")
         outcome = self._actions.act(action, order)
-        key = _key(order.network)
+        key = network_key(order.network)
         if key is not None and outcome.is_done:
             if order.node is not None and action in {"hang", "release"}:
                 self._collector.set_hung(key, order.node, is_hung=action == "hang")
@@ -117,7 +117,7 @@ class View:
 
     def log(self, network: str, node: int, lines: int) -> LogTail:
         """See `Scene.log`."""
-        key = _key(network)
+        key = network_key(network)
         if key is None:
             return LogTail(problem="say which network: NAMESPACE/NAME")
         try:
@@ -135,8 +135,3 @@ def _tail(networks: Networks, key: ObjectKey, node: int, lines: int) -> list[str
     found: Any = networks.node(networks.get(key), node)
     with networks.log(found, tail_lines=lines) as stream:
         return [str(scrub(line))[:_MOST_CHARACTERS] for line in stream]
-
-
-def _key(network: str) -> ObjectKey | None:
-    namespace, slash, name = network.partition("/")
-    return ObjectKey(namespace, name) if namespace and slash and name and "/" not in name else None

@@ -151,3 +151,11 @@ def test_every_action_names_a_command_and_what_it_needs():
         assert action.about
         assert action.command
         assert set(action.needs) <= fields
+
+
+@pytest.mark.parametrize(
+    "network", ["default", "/net", "default/", "../net", "default/..", "a/b/c", "default/net%2f", ""]
+)
+def test_what_no_network_can_be_called_is_said_to_be_none(network: str) -> None:
+    outcome = Cluster().act("mine", network)
+    assert (outcome.is_done, outcome.said) == (False, "say which network: NAMESPACE/NAME")

@@ -68,3 +68,8 @@ def test_a_link_goes_from_who_dialled_and_says_whether_it_is_greeted():
         (0, 3, False),
     ]
     assert links_of(0, None, ordinals) == []
+
+
+def test_a_node_that_lies_about_itself_at_length_is_cut_short():
+    node = node_of(0, "net-sts-0", facts(0), said(version="x" * 100_000, problem=""), None, TOPS)
+    assert len(node.version) == 300

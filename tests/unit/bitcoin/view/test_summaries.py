@@ -105,3 +105,12 @@ def test_events_are_those_of_the_network_and_of_what_it_consists_of():
     others = [("BitcoinNetwork", "net2"), ("Pod", "net-sts-x"), ("Pod", "net2-sts-1"), ("Pod", "other")]
     assert all(is_about(happened(event(*each)), "net") for each in mine)
     assert not any(is_about(happened(event(*each)), "net") for each in others)
+
+
+def test_of_a_text_that_never_ends_a_page_is_told_the_beginning():
+    endless = "x" * 100_000
+    network = network_object(status={"conditions": [condition("Ready", "False", "Bad", endless)]})
+    event = Object.from_body({"metadata": {"name": "e", "uid": "e"}, "reason": endless, "message": endless})
+    about = about_of(network, summary_of(network))
+    told = [about.summary.message, about.conditions[0].message, happened(event).reason, happened(event).message]
+    assert [len(each) for each in told] == [1000] * 4

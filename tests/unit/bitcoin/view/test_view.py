@@ -81,3 +81,8 @@ def test_a_secret_that_was_missing_is_read_once_it_is_there(shown: Shown) -> Non
     shown.networks.patch(ObjectKey("default", "net"), {"metadata": {"annotations": {"seen": "by the operator"}}})
     eventually(lambda: problem() == "")
     shown.view.hub.leave(page)
+
+
+@pytest.mark.parametrize("network", ["../net", "default/..", "default/a%2fb", "default", ""])
+def test_a_log_of_what_no_network_can_be_called_is_refused_in_words(network: str) -> None:
+    assert Shown().view.log(network, 0, 5).problem == "say which network: NAMESPACE/NAME"

@@ -180,7 +180,7 @@ def node_of(
         message=message[:_MOST_CHARACTERS],
         address=pod.address,
         is_ready=pod.is_ready,
-        version=version,
+        version=version[:_MOST_CHARACTERS],
         image=pod.image,
         height=height,
         best=best,

@@ -27,6 +27,8 @@ from btcctl.objects import Object
 
 # Conditions that are good when false.
 _BAD_NEWS: Final = frozenset({CONFLICT, CONTESTED, FORBIDDEN})
+# Of a text: whoever may write Events and conditions writes them, and a page gets hundreds.
+_MOST_CHARACTERS: Final = 1000
 _MOST_GROUPS = 50  # that are sent: each is a colour
 
 
@@ -41,7 +43,7 @@ def summary_of(obj: Object) -> Summary:
         uid=obj.uid,
         health=_health(obj, status, wanted),
         reason="Pending" if ready is None else ready.reason,
-        message="no controller has looked at it yet" if ready is None else ready.message,
+        message="no controller has looked at it yet" if ready is None else ready.message[:_MOST_CHARACTERS],
         nodes_wanted=wanted,
         nodes_ready=status.ready_nodes,
         nodes_synced=status.synced_nodes,
@@ -90,8 +92,8 @@ def happened(obj: Object) -> Happened:
         uid=obj.uid,
         at=instant_of(next((str(each) for each in times if each), "")),
         type=str(body.get("type") or "Normal"),
-        reason=str(body.get("reason") or ""),
-        message=str(body.get("message") or ""),
+        reason=str(body.get("reason") or "")[:_MOST_CHARACTERS],
+        message=str(body.get("message") or "")[:_MOST_CHARACTERS],
         about=f"{about.get('kind', '')}/{about.get('name', '')}",
         count=int(series.get("count") or body.get("count") or 1),
     )
@@ -146,4 +148,4 @@ def _condition(each: Condition) -> ConditionView:
     if each.type == PROGRESSING:
         is_good = each.reason != "Stalled"
     since = instant_of(each.last_transition_time)
-    return ConditionView(each.type, each.status, each.reason, each.message, since, is_good)
+    return ConditionView(each.type, each.status, each.reason, each.message[:_MOST_CHARACTERS], since, is_good)

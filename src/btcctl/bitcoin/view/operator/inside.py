@@ -28,6 +28,7 @@ _AWAY_SECONDS: Final = 1.0
 _JITTER_SECONDS = 0.05
 _IDLE_SECONDS = 0.2
 _RETRY_SECONDS = 5.0
+_MOST_CHARACTERS = 1000  # of an error: it may quote an answer
 
 V = TypeVar("V", bound=msgspec.Struct)
 
@@ -195,7 +196,7 @@ class Inside:
             next_at=_after(now, state.next_try_seconds),
             failures=state.failures,
             last_result=last.result,
-            last_error=last.error,
+            last_error=_cut(last.error),
             last_at=0.0 if last.seconds_ago is None else now - last.seconds_ago,
             last_seconds=last.seconds or 0.0,
         )
@@ -233,8 +234,12 @@ def _cache(name: str, informer: _Informer, now: float) -> CacheView:
         events=informer.events,
         heard_at=0.0 if informer.silent_seconds is None else now - informer.silent_seconds,
         changed_at=0.0 if informer.last_event_seconds_ago is None else now - informer.last_event_seconds_ago,
-        problem=str(scrub(informer.last_error or informer.why_unsynced)),
+        problem=_cut(informer.last_error or informer.why_unsynced),
     )
+
+
+def _cut(text: str) -> str:
+    return str(scrub(text))[:_MOST_CHARACTERS]
 
 
 def _after(now: float, seconds: float | None) -> float:

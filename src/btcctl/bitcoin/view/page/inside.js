@@ -17,6 +17,8 @@ const STAGES = {
   done: ["Done", "written, and what comes next"],
 };
 const NAMES = Object.keys(STAGES);
+// Of the results of a reconcile, as metrics have them, those that are no words.
+const RESULTS = { requeue_after: "success, looks again", terminal_error: "error, no further try" };
 const MOST_JOURNEYS = 20;
 const MOST_LOOKS = 2;
 const LIT = 700; // milliseconds for which a stage that was reached is lit
@@ -82,7 +84,7 @@ export class Inside {
       const failures = key.failures ? `, failed ${counted(key.failures, "time")} in a row` : "";
       setText(row.parts.now, `${key.state}${failures}`);
       setText(row.parts.why, key.why || "–");
-      setText(row.parts.last, key.lastResult ? `${key.lastResult} in ${milliseconds(key.lastSeconds)}` : "–");
+      setText(row.parts.last, key.lastResult ? `${said(key.lastResult)} (took ${milliseconds(key.lastSeconds)})` : "–");
       setText(row.parts.error, key.lastError);
       if (key.nextAt) ago(row.parts.next, key.nextAt, (text) => (key.nextAt > serverTime() ? `in ${text}` : "now"));
       else ago(row.parts.next, 0);
@@ -121,7 +123,7 @@ export function journeysOf(steps) {
     if (change) journey.changes.add(change);
     if (change && step.stage !== "handler") journey.what ||= `${step.what.toLowerCase()} ${short(step.of)} ${step.key}`;
     else journey.key = step.key;
-    if (step.stage === "done") journey.result = step.what;
+    if (step.stage === "done") journey.result = said(step.what);
   }
   return [...journeys.values()];
 }
@@ -133,6 +135,9 @@ function worthShowing(journeys) {
   const shown = new Set([...changes, ...looks]);
   return journeys.filter((journey) => shown.has(journey)).reverse();
 }
+
+/** How a reconcile ended; an error may follow the word. */
+const said = (result) => result.replace(/^\w+/, (word) => RESULTS[word] ?? word);
 
 /** A collection without its group: `bitcoinnetworks`. */
 const short = (collection) => collection.split(".")[0];

@@ -30,6 +30,7 @@ export class Stream {
     this.path = path;
     this.pause = SHORTEST;
     this.begin();
+    if (document.hidden) this.seen(); // it was opened in the background, and nobody may ever look at it
   }
 
   retry() {

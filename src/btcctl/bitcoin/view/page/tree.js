@@ -83,7 +83,8 @@ export function inWords(tree, letters) {
 /** Columns and lanes. A block is in the lane of the first branch that it is part of, branches by their letters. */
 function lanes(tree, letters) {
   const byHash = new Map(tree.blocks.map((block) => [block.hash, block]));
-  const tips = [...tree.tips].sort((a, b) => (letters.get(a.hash) ?? "~").localeCompare(letters.get(b.hash) ?? "~"));
+  const placeOf = (tip) => letters.get(tip.hash) ?? "~"; // behind all letters: nobody is on it
+  const tips = [...tree.tips].sort((a, b) => (placeOf(a) < placeOf(b) ? -1 : placeOf(a) > placeOf(b) ? 1 : 0));
   const laneOf = new Map();
   const letterOf = new Map();
   const heads = tips.filter((tip) => byHash.has(tip.hash));
