@@ -20,9 +20,9 @@ SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 
 
 @contextmanager
-def sandbox(nodes: int) -> Iterator[str]:
+def sandbox(nodes: int, *flags: str) -> Iterator[str]:
     """Runs one with simulated nodes, as a person would; yields the address of its page."""
-    command = [sys.executable, "-m", "btcctl", "sandbox", "--nodes", f"{nodes}", "--simulated"]
+    command = [sys.executable, "-m", "btcctl", "sandbox", "--nodes", f"{nodes}", "--simulated", *flags]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:

@@ -316,12 +316,11 @@ def test_names_and_messages_that_are_one_long_word_make_no_page_wider(serve, ope
     expect(page.get_by_role("region", name="What the node prints")).to_contain_text("line")
     page.get_by_text("Nodes as a table").first.click()
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
-    assert (
-        page.locator("main *").evaluate_all(
-            "all => all.filter(each => !each.closest('.scroll') && each.getBoundingClientRect().right > innerWidth).length"
-        )
-        == 0
+    beyond = page.locator("main *").evaluate_all(
+        """all => all.filter(each => !each.closest(".scroll") && each.getBoundingClientRect().right > innerWidth)
+                     .map(each => each.outerHTML.slice(0, 80))"""
     )
+    assert beyond == []
 
 
 def test_who_has_no_networks_is_told_at_once_how_to_make_one(serve, open_page) -> None:

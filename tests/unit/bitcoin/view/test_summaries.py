@@ -114,3 +114,8 @@ def test_of_a_text_that_never_ends_a_page_is_told_the_beginning():
     about = about_of(network, summary_of(network))
     told = [about.summary.message, about.conditions[0].message, happened(event).reason, happened(event).message]
     assert [len(each) for each in told] == [1000] * 4
+
+
+def test_an_event_without_a_time_of_its_own_happened_when_it_was_written():
+    metadata = {"name": "e", "uid": "e", "creationTimestamp": "2026-11-23T15:27:18Z"}
+    assert happened(Object.from_body({"metadata": metadata})).at == instant_of("2026-11-23T15:27:18Z")

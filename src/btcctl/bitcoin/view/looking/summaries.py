@@ -86,7 +86,13 @@ def happened(obj: Object) -> Happened:
     """A core/v1 Event, however it tells its times."""
     body: dict[str, Any] = obj.body()
     series = body.get("series") or {}
-    times = (series.get("lastObservedTime"), body.get("lastTimestamp"), body.get("eventTime"))
+    said = (
+        series.get("lastObservedTime"),
+        body.get("lastTimestamp"),
+        body.get("eventTime"),
+        body.get("firstTimestamp"),
+    )
+    times = (*said, (body.get("metadata") or {}).get("creationTimestamp"))  # somebody's may say none of its own
     about = body.get("involvedObject") or {}
     return Happened(
         uid=obj.uid,

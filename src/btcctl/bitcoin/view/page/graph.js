@@ -56,6 +56,9 @@ export class Graph {
     this.scene = scene;
     this.pairs = null;
     if (isOther) this.tips.clear();
+    // What the browser is asked is asked before there are nodes: their style would be found out for it, and then once more.
+    this.size ??= this.measure();
+    this.colours ??= colours(this.root);
     this.flashes = scene.nodes.length <= NUMBERED && moves();
     const count = scene.nodes.length;
     this.detail = count <= CAPTIONED ? "full" : count <= NUMBERED ? "numbers" : "dots";
