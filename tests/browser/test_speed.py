@@ -110,7 +110,7 @@ def measures(page: Page) -> list[float]:
     return found
 
 
-def test_300_nodes_that_change_are_told_of_within_100_ms(serve, open_page, capsys) -> None:
+def test_300_nodes_that_change_are_on_the_screen_within_100_ms(serve, open_page, capsys) -> None:
     scene = MadeUp(state_of([node(each) for each in range(300)]))
     page = open_page(serve(scene))
     expect(page.locator(".node")).to_have_count(300)
@@ -118,7 +118,12 @@ def test_300_nodes_that_change_are_told_of_within_100_ms(serve, open_page, capsy
     page.evaluate(
         """() => {
              window.seen = [];
-             new MutationObserver(() => window.seen.push(Date.now() / 1000)).observe(
+             const note = () => {
+               const { port1, port2 } = new MessageChannel();  // the frame that drew it is shown first
+               port1.onmessage = () => window.seen.push(Date.now() / 1000);
+               port2.postMessage(null);
+             };
+             new MutationObserver(note).observe(
                document.querySelector(".tips"), { subtree: true, childList: true, characterData: true });
            }"""
     )
@@ -128,7 +133,7 @@ def test_300_nodes_that_change_are_told_of_within_100_ms(serve, open_page, capsy
         scene.tell_nodes([node(each, height) for each in range(0, 300, 10)])
         scene.tell_tree(one_tip(300, height))
         expect(page.get_by_role("list", name="Tips")).to_contain_text(f"height {height}")
-    seen: list[float] = page.evaluate("window.seen")
+    seen: list[float] = page.evaluate("() => new Promise((end) => setTimeout(() => end(window.seen), 0))")
     delays = sorted(min(at for at in [*seen, now()] if at >= told) - told for told in sent)
     in_page = sorted(measures(page))
     p95, drawn = delays[int(len(delays) * 0.95)] * 1000, in_page[int(len(in_page) * 0.95)]
