@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import threading
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 from btcctl.clock import MAX_WAIT_SECONDS, bounded, seconds_of
@@ -26,6 +27,7 @@ class FakeClock:
         self._epoch = wall_time - timedelta(seconds=now)
         self._changed = threading.Condition()  # guards the list
         self._waiters: list[tuple[float, threading.Condition]] = []
+        self._changes = 0  # of that list
 
     def now(self) -> float:
         """Seconds since it was made, as the test has moved it."""
@@ -41,6 +43,7 @@ class FakeClock:
         waiter = (deadline, condition)
         with self._changed:
             self._waiters.append(waiter)
+            self._changes += 1
             self._changed.notify_all()
         try:
             while self._now < deadline and not condition.wait(_REAL_LIMIT_SECONDS):
@@ -49,6 +52,7 @@ class FakeClock:
             with self._changed:
                 if waiter in self._waiters:  # or `advance` has taken it out
                     self._waiters.remove(waiter)
+                self._changes += 1
                 self._changed.notify_all()
         return self._now < deadline or (timeout is not None and timeout > MAX_WAIT_SECONDS)
 
@@ -69,14 +73,20 @@ class FakeClock:
                 condition.notify_all()
 
     def wait_until_blocked(self, threads: int = 1) -> None:
-        """Return once `threads` threads are inside `wait`, for what is not over.
+        """Return once `threads` threads are inside `wait`, for what is not over, and nobody has notified them.
 
         Raises:
             AssertionError: That does not come true within ten real seconds.
         """
-        with self._changed:
-            if not self._changed.wait_for(lambda: len(self._waiters) >= threads, _PATIENCE_SECONDS):
-                raise AssertionError(f"{len(self._waiters)} threads wait on the fake clock, not {threads}")
+        while True:
+            with self._changed:
+                seen, waiting = self._changes, Counter(condition for _, condition in self._waiters)
+            blocked = sum(min(count, _not_notified(condition, count)) for condition, count in waiting.items())
+            if blocked >= threads:
+                return
+            with self._changed:
+                if not self._changed.wait_for(lambda: self._changes != seen, _PATIENCE_SECONDS):  # noqa: B023  at once
+                    raise AssertionError(f"{blocked} threads wait on the fake clock, not {threads}")
 
     def _complain(self, timeout: float | None) -> None:
         """In the test's own thread an unmoved clock is an error; other threads wait as long as it takes.
@@ -86,3 +96,10 @@ class FakeClock:
         is_test = threading.current_thread() is threading.main_thread()
         if timeout is not None and is_test and sys.gettrace() is None:
             raise AssertionError(f"the fake clock was not moved from {self._now} for {_REAL_LIMIT_SECONDS} s")
+
+
+def _not_notified(condition: threading.Condition, otherwise: int) -> int:
+    """How many threads wait on it whom nobody has notified: who has been, has only yet to wake up."""
+    with condition:  # who is about to wait has it until then
+        waiters = getattr(condition, "_waiters", None)  # nothing else says so
+    return otherwise if waiters is None else len(waiters)

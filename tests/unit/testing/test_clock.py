@@ -59,6 +59,20 @@ def test_who_has_been_woken_by_time_does_not_count_as_blocked(monkeypatch):
     assert woken == [False]
 
 
+def test_who_has_been_notified_and_has_not_woken_yet_does_not_count_as_blocked(monkeypatch):
+    clock, condition, woken = FakeClock(), threading.Condition(), []
+    with waiting(clock, condition, 5.0, woken), waiting(clock, condition, 5.0, woken):
+        clock.wait_until_blocked(2)
+        monkeypatch.setattr("btcctl.testing.clock._PATIENCE_SECONDS", 0.05)
+        with condition:  # it cannot run yet
+            condition.notify()
+            clock.wait_until_blocked()
+            with pytest.raises(AssertionError, match="1 threads wait on the fake clock, not 2"):
+                clock.wait_until_blocked(2)
+        clock.advance(5.0)
+    assert len(woken) == 2
+
+
 def test_a_wait_outlasts_the_real_time_in_which_nobody_notifies(monkeypatch):
     monkeypatch.setattr("btcctl.testing.clock._REAL_LIMIT_SECONDS", 0.01)
     clock, condition, woken = FakeClock(), threading.Condition(), []
