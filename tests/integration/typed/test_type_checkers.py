@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import pages
+
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 FILES = [HERE / "right.py", HERE / "wrong.py"]
@@ -50,3 +52,14 @@ def test_pyright_finds_nothing_in_the_examples():
     found = json.loads(run("pyright", "--outputjson", "--pythonpath", sys.executable, "examples", cwd=ROOT))
     assert found["summary"]["filesAnalyzed"] >= 5
     assert [each["message"] for each in found["generalDiagnostics"] if each["severity"] == "error"] == []
+
+
+def test_pyright_at_its_strictest_knows_the_type_of_all_that_the_pages_declare(tmp_path: Path):
+    pytest.importorskip("pyright")
+    for page in ("types.md", "testing.md", "from-kopf.md", "operator.md", "howto/several-clusters.md"):
+        program = "\n".join(pages.blocks(page))
+        (tmp_path / f"{Path(page).stem.replace('-', '_')}.py").write_text(f"# pyright: strict\n{program}")
+    found = json.loads(run("pyright", "--outputjson", "--pythonpath", sys.executable, str(tmp_path), cwd=ROOT))
+    assert found["summary"]["filesAnalyzed"] == 5
+    said = [(Path(each["file"]).name, each["message"]) for each in found["generalDiagnostics"]]
+    assert [each for each in said if "partially unknown" in each[1]] == []  # `field(default_factory=dict)` is
