@@ -121,7 +121,7 @@ def _with_texts_for_times(value: Any, path: str) -> Any:
         return value
     if value.tzinfo is None:
         where = path.removeprefix(".") or "the value"
-        raise ValueError(f"{where}: {value} has no time zone, which an API server asks for: datetime.now(UTC)")
+        raise ValueError(f"{where}: {value} has no time zone, which API servers ask for: .replace(tzinfo=UTC)")
     return msgspec.to_builtins(value)
 
 

@@ -6,9 +6,11 @@ import itertools
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Self
 
 from btcctl.apiserver.served.registry import Registry, Served
+from btcctl.mistakes import check_is
 from btcctl.objects import ObjectKey
 
 # What a server would set itself, and a test may give.
@@ -23,6 +25,7 @@ class SeededUids:
     def __init__(self) -> None:
         self._numbers = itertools.count(1)
         self._given = ""
+        self._seen: set[str] = set()
 
     def next(self) -> str:
         given, self._given = self._given, ""
@@ -30,7 +33,14 @@ class SeededUids:
 
     @contextmanager
     def giving(self, uid: str) -> Iterator[None]:
-        """The first object that is made within has this uid, if it is not ""."""
+        """The first object that is made within has this uid, if it is not "".
+
+        Raises:
+            ValueError: Another object was given it before.
+        """
+        if uid in self._seen:
+            raise ValueError(f"two objects with the uid {uid}: a server never gives one twice")
+        self._seen |= {uid} - {""}
         self._given = uid
         try:
             yield
@@ -51,9 +61,12 @@ class Seed:
         """Look at it before it is stored.
 
         Raises:
+            TypeError: It, or its metadata, is no dict.
             ValueError: It is no object of a known kind, or says what cannot be kept.
         """
+        check_is("an object that there is at the beginning", body, Mapping, "a dict; an Object's is its .body()")
         metadata = body.get("metadata") or {}
+        check_is(f"the metadata of {body.get('kind') or 'an object'}", metadata, Mapping, "a dict")
         api_version, kind = body.get("apiVersion"), body.get("kind")
         if not all(isinstance(each, str) and each for each in (api_version, kind, metadata.get("name"))):
             raise ValueError(f"{kind or 'an object'} needs texts as apiVersion, kind and metadata.name")
@@ -101,9 +114,22 @@ class Seed:
             raise ValueError(f"{self}: leave out its resourceVersion: only the store gives those")
         if self.uid and not isinstance(self.uid, str):
             raise ValueError(f"{self}: its uid must be a text")
+        for name in ("creationTimestamp", "deletionTimestamp"):
+            if metadata.get(name) and not _is_time(metadata[name]):
+                raise ValueError(f"{self}: its {name} must be a time with a zone, like 2026-01-31T12:00:00Z")
+        for name in ("generation", "deletionGracePeriodSeconds"):
+            if metadata.get(name) is not None and type(metadata[name]) is not int:
+                raise ValueError(f"{self}: its {name} must be a whole number")
         is_held = metadata.get("finalizers") or metadata.get("deletionGracePeriodSeconds")
         if metadata.get("deletionTimestamp") and not is_held:
             raise ValueError(f"{self} has a deletionTimestamp and no finalizer: it would be gone")
+
+
+def _is_time(value: object) -> bool:
+    try:
+        return isinstance(value, str) and datetime.fromisoformat(value).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def _key(served: Served, metadata: Mapping[str, Any]) -> ObjectKey:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from btcctl.errors import BtcctlError, NotFound, TransportError
-from btcctl.objects import ObjectKey
+from btcctl.objects import Object, ObjectKey
 from btcctl.resources import CONFIG_MAPS, NODES, PODS, SECRETS, ResourceType
 from btcctl.testing import FakeClient
 from btcctl.testing.fake_client import Action
@@ -89,6 +89,35 @@ def test_the_last_finalizer_of_an_object_that_was_seeded_as_dying_ends_it():
 def test_what_cannot_be_kept_is_refused_in_words(body, words):
     with pytest.raises(ValueError, match=words):
         FakeClient(body)
+
+
+@pytest.mark.parametrize("given", [None, "a", [config_map()], Object.from_body(config_map())])
+def test_what_is_no_dict_is_refused_in_words(given: Any) -> None:
+    with pytest.raises(TypeError, match=r"an object that there is at the beginning is of type .*, must be a dict"):
+        FakeClient(given)
+    for call in ("create", "update", "update_status", "apply"):
+        with pytest.raises(TypeError, match="a manifest is a dict"):
+            getattr(FakeClient(field_manager="me").resource(CONFIG_MAPS, "default"), call)(given)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "words"),
+    [
+        ({"deletionTimestamp": "yesterday", "finalizers": ["a/b"]}, "deletionTimestamp must be a time with a zone"),
+        ({"creationTimestamp": "2026-01-31T12:00:00"}, "creationTimestamp must be a time with a zone"),
+        ({"creationTimestamp": 5}, "creationTimestamp must be a time with a zone"),
+        ({"generation": "7"}, "generation must be a whole number"),
+        ({"deletionGracePeriodSeconds": True}, "deletionGracePeriodSeconds must be a whole number"),
+    ],
+)
+def test_what_no_server_could_have_given_is_refused(metadata: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        FakeClient(config_map(**metadata))
+
+
+def test_a_uid_is_given_once() -> None:
+    with pytest.raises(ValueError, match="two objects with the uid u"):
+        FakeClient(config_map(uid="u"), config_map(uid="u", name="b"))
 
 
 def test_the_same_object_twice_is_refused():

@@ -41,7 +41,7 @@ def metadata_of(body: Mapping[str, Any]) -> Mapping[str, Any]:
     metadata = body.get("metadata") if type(body) is dict or isinstance(body, Mapping) else body
     if type(metadata) is dict:
         return metadata
-    if metadata is None:
+    if metadata is None and body is not None:
         return {}
     if not isinstance(metadata, Mapping):
         raise TypeError(f"a manifest is a dict with the dict `metadata` in it, not of type {type(metadata).__name__}")

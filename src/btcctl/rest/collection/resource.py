@@ -87,8 +87,8 @@ class Resource(ReadableResource):
     @hiding_bodies
     def update_status(self, body: Mapping[str, Any]) -> Object:
         """Replace an object's status, and nothing else. NotFound may mean that its CRD has no status subresource."""
-        content = _encoded(self._complete(body))
         path = self._path(self._key_of(body), "status")
+        content = _encoded(self._complete(body))
         del body
         try:
             return self._write("PUT", path, content)
