@@ -54,7 +54,7 @@ def test_what_is_wrong_is_refused_with_words_that_say_what_is_right(networks: Re
 
 
 def test_what_cannot_change_is_refused_with_words_that_say_what_to_do(networks: Resource) -> None:
-    networks.create(body({"nodes": 3}))
-    for patch in ({"network": "testnet4"}, {"storage": {}}):
+    networks.create(body({"nodes": 3, "network": "signet", "signetChallenge": "51"}))
+    for patch in ({"network": "testnet4"}, {"storage": {}}, {"signetChallenge": "5151"}):
         with pytest.raises(Invalid, match="make another network"):
             networks.patch(KEY, {"spec": patch})

@@ -70,7 +70,8 @@ class NetworkSpec(Struct, rename="camel"):
         image_pull_secrets: Secrets in the same namespace with which the image is pulled.
         network: The chain: regtest, where blocks are mined at will; signet, with a signetChallenge of your own; or
             testnet4. There is no mainnet: this is for trying things out. Cannot be changed afterwards.
-        signet_challenge: The script that blocks of this signet must satisfy, in hexadecimal; only for signet.
+        signet_challenge: The script that blocks of this signet must satisfy, in hexadecimal; only for signet. Cannot be
+            changed afterwards.
         rpc_port: Where the nodes take RPC, by default 18443 on regtest, 38332 on signet, 48332 on testnet4. The image
             of the first bitcoin-controller listens on 18332, whatever is asked for.
         p2p_port: Where the nodes take each other's connections, by default 18444, 38333 or 48333.
@@ -185,7 +186,8 @@ class NetworkSpec(Struct, rename="camel"):
                 Rule(
                     "self.matches('^([0-9a-f][0-9a-f])+$')",
                     "signetChallenge is a script in lower-case hexadecimal, for example 51",
-                )
+                ),
+                Rule("self == oldSelf", "another signetChallenge is another chain; make another network"),
             ),
         ]
         | None
