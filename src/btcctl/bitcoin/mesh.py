@@ -109,7 +109,7 @@ class MeshGoal:
     credentials: Credentials
     gone: frozenset[str] = frozenset()  #: addresses that were its nodes and are no longer
     suspects: frozenset[str] = frozenset()  #: addresses to ask last
-    rpc_port: int | None = None  #: None: that of all networks
+    rpc_port: int | None = None  #: of those that do not say; None: that of all networks
     spelling: Spelling = DEFAULT_SPELLING
     chain: str = REGTEST  #: that all nodes are to be on
     has_utxo_snapshot: bool = False  #: that nodes without a chain are to load
@@ -242,7 +242,7 @@ class Mesh:
             self._silences.forget(who)
 
     def _ask(self, member: Member, goal: MeshGoal) -> _Node:
-        rpc = self._rpc_for(member.address, goal.credentials, goal.rpc_port)
+        rpc = self._rpc_for(member.address, goal.credentials, member.rpc_port or goal.rpc_port)
         added, answered_peers, info, network = rpc.batch(_READ)
         peers = _convert(answered_peers, list[Peer])
         chain = None if info is None else _convert(info, ChainInfo).chain_of_node

@@ -206,4 +206,6 @@ def order_for(
     if mining is None or credentials is None:
         return None
     node = next((each for each in members if each.ordinal == mining.node and each.ready), None)
-    return None if node is None else MiningOrder(node, credentials, rpc_port, mining.seconds, mining.address)
+    if node is None:
+        return None
+    return MiningOrder(node, credentials, node.rpc_port or rpc_port, mining.seconds, mining.address)

@@ -18,6 +18,7 @@ from btcctl.resources import PODS
 from btcctl.typed.typed_object import TypedObject
 
 OWN_IMAGE_ANNOTATION: Final = f"{DOMAIN}/own-image"
+_RPC = "rpc"  # the name of the port where a node takes calls
 _MAX_DIGITS = 6  # of an ordinal: a network has a thousand nodes at most, and may have been given more
 
 
@@ -25,9 +26,15 @@ class _Gate(msgspec.Struct, gc=False, rename="camel"):
     condition_type: str = ""
 
 
+class _Port(msgspec.Struct, gc=False, rename="camel"):
+    name: str | None = None
+    container_port: int = 0
+
+
 class _Container(msgspec.Struct, gc=False):
     name: str = ""
     image: str | None = None
+    ports: list[_Port] | None = None
 
 
 class _PodSpec(msgspec.Struct, gc=False, rename="camel"):
@@ -60,6 +67,7 @@ class NodePod:
         image: Of its node, as its spec says; "" if it has none.
         own_image: What it was made with, if that was changed since; "" otherwise.
         others: Its addresses beside, of the other IP family.
+        rpc_port: Where its node takes calls: what the network asks for may have changed since. None if it does not say.
     """
 
     name: str
@@ -78,6 +86,7 @@ class NodePod:
     image: str = ""
     own_image: str = ""
     others: tuple[str, ...] = ()
+    rpc_port: int | None = None
 
 
 def secret_version_of(pod: Pod) -> str:
@@ -95,7 +104,9 @@ def read_pods(network: BitcoinNetwork, pods: Iterable[Pod], stateful_set_uid: st
 def members(pods: Iterable[NodePod]) -> list[Member]:
     """Those that have an address and are not on their way out."""
     return [
-        Member(pod.ordinal, pod.address, pod.answers, pod.others) for pod in pods if pod.address and not pod.terminating
+        Member(pod.ordinal, pod.address, pod.answers, pod.others, pod.rpc_port)
+        for pod in pods
+        if pod.address and not pod.terminating
     ]
 
 
@@ -137,6 +148,7 @@ def _read(pod: Pod, ordinal: int) -> NodePod:
     ready = alive and status.is_true("Ready")
     reason, message = ("", "") if ready else problem_of(status, terminating=terminating)
     reason = reason and one_word(reason)
+    node = next((each for each in pod.spec.containers or () if each.name == CONTAINER), _Container())
     return NodePod(
         name=pod.name,
         uid=pod.uid,
@@ -150,9 +162,10 @@ def _read(pod: Pod, ordinal: int) -> NodePod:
         message=message,
         awaits_sync=alive and _awaits_sync(pod),
         secret_version=secret_version_of(pod),
-        image=next((each.image or "" for each in pod.spec.containers or () if each.name == CONTAINER), ""),
+        image=node.image or "",
         own_image=pod.metadata.annotations.get(OWN_IMAGE_ANNOTATION, ""),
         others=_others(status, address) if has_address else (),
+        rpc_port=next((each.container_port or None for each in node.ports or () if each.name == _RPC), None),
         restarts=sum(each.restart_count for each in status.container_statuses or ()),
     )
 

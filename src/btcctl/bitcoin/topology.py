@@ -28,6 +28,7 @@ class Member:
     address: str  #: IP; of two families the one that the cluster prefers, by which nodes are called and dialled
     ready: bool
     others: tuple[str, ...] = ()  #: its IPs beside: by them others may have dialled it, by hand
+    rpc_port: int | None = None  #: where its pod listens; None: where the network's do
 
 
 class AddedNode(msgspec.Struct, frozen=True, gc=False):

@@ -41,6 +41,23 @@ def test_one_pass_connects_everybody_and_the_next_finds_nothing_to_do(nodes: Fak
     assert nodes.changes == []
 
 
+def test_nodes_are_called_at_their_own_ports_while_another_one_is_on_its_way(nodes: FakeMesh) -> None:
+    """spec.rpcPort has changed: pods are replaced one by one, and those that are left listen where they did."""
+    ports: dict[str, int | None] = {}
+
+    def rpc_for(address: str, credentials: Credentials, port: int | None = None) -> FakeRpc:
+        ports[address] = port
+        return nodes.rpc_for(address, credentials, port)
+
+    members = [
+        Member(0, A, ready=True, rpc_port=18332),
+        Member(1, B, ready=True, rpc_port=19332),
+        Member(2, C, ready=True),
+    ]
+    Mesh(rpc_for, clock=FakeClock()).sync(MeshGoal(members, Shape(3), CREDENTIALS, rpc_port=19332))
+    assert ports == {A: 18332, B: 19332, C: 19332}
+
+
 def links(nodes: FakeMesh) -> set[frozenset[str]]:
     return {frozenset({link.source, link.target}) for link in nodes.links}
 

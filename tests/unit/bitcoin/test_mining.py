@@ -267,4 +267,7 @@ def test_there_is_an_order_only_for_a_node_that_can_be_asked() -> None:
     assert order_for(mining, [Member(1, "10.0.0.2", ready=False)], WHO, 1) is None
     assert order_for(mining, [Member(0, "10.0.0.1", ready=True)], WHO, 1) is None
     assert order_for(mining, [NODE], None, 1) is None
+    elsewhere = order_for(mining, [Member(1, "10.0.0.2", ready=True, rpc_port=18332)], WHO, 1)
+    assert elsewhere is not None
+    assert elsewhere.rpc_port == 18332
     assert order_for(None, [NODE], WHO, 1) is None

@@ -26,6 +26,17 @@ def test_a_ready_pod_is_a_ready_member() -> None:
     assert members(pods) == [Member(0, "10.0.0.1", ready=False), Member(1, "10.0.0.2", ready=True)]
 
 
+def test_a_node_is_called_at_the_port_that_its_own_pod_was_made_with() -> None:
+    body = pod_body(STATEFUL_SET, 0, "10.0.0.1", ready=True)
+    ports = [{"name": "p2p", "containerPort": 18444}, {"name": "rpc", "containerPort": 18332}]
+    body["spec"]["containers"] = [
+        {"name": "proxy", "ports": [{"name": "rpc", "containerPort": 1}]},
+        {"name": "bitcoind"},
+    ]
+    body["spec"]["containers"][1]["ports"] = ports
+    assert [each.rpc_port for each in members(read(body))] == [18332]
+
+
 def test_a_pod_of_another_stateful_set_of_that_name_is_not_ours() -> None:
     body = pod_body(STATEFUL_SET, 0, "10.0.0.1", ready=True)
     body["metadata"]["ownerReferences"][0]["uid"] = "another"
