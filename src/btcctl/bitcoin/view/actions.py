@@ -81,6 +81,7 @@ ACTIONS: Final[Mapping[str, Action]] = {
     )
 }
 _ON_THIS_MACHINE: Final = frozenset({"hang", "release"})
+_BY_RPC: Final = frozenset({"mine"})
 
 
 class Actions:
@@ -90,10 +91,21 @@ class Actions:
         client: The cluster.
         networks: Makes what calls nodes.
         hangs: Stops processes; None: the pods are elsewhere.
+        calls_nodes: Whether nodes may be called, for which Secrets are read.
     """
 
-    def __init__(self, client: ApiClient, networks: Callable[[], Networks], hangs: Hangs | None = None) -> None:
+    def __init__(
+        self,
+        client: ApiClient,
+        networks: Callable[[], Networks],
+        hangs: Hangs | None = None,
+        *,
+        calls_nodes: bool = True,
+    ) -> None:
         self._client = client
+        self._without = frozenset() if hangs is not None else _ON_THIS_MACHINE
+        if not calls_nodes:
+            self._without |= _BY_RPC
         self._networks = networks
         self._hangs = hangs
         self._does: Mapping[str, Callable[[Networks, BitcoinNetwork, Order], tuple[str, str]]] = {
@@ -109,7 +121,7 @@ class Actions:
 
     def available(self) -> list[Action]:
         """What can be done here."""
-        return [each for each in ACTIONS.values() if self._hangs is not None or each.name not in _ON_THIS_MACHINE]
+        return [each for each in ACTIONS.values() if each.name not in self._without]
 
     def act(self, name: str, order: Order) -> Outcome:
         """Do it; what is wrong is said, and not raised."""
@@ -160,19 +172,19 @@ class Actions:
         return f"{network.name} is to be whole again", f"btcctl heal {network.name} -n {network.namespace}"
 
     def _restart(self, networks: Networks, network: BitcoinNetwork, order: Order) -> tuple[str, str]:
-        node = networks.node(network, _given(order.node))
+        node = networks.node(network, _given(order.node), to_call=False)
         self._client.resource(PODS, node.pod.namespace).delete(node.pod)
         return f"pod {node.pod.name} is deleted, and comes back", (
             f"kubectl delete pod {node.pod.name} -n {node.pod.namespace}"
         )
 
     def _hang(self, networks: Networks, network: BitcoinNetwork, order: Order) -> tuple[str, str]:
-        node, hangs = networks.node(network, _given(order.node)), self._here()
+        node, hangs = networks.node(network, _given(order.node), to_call=False), self._here()
         pids = " ".join(map(str, hangs.hang(node.pod)))
         return f"node {node.ordinal} hangs, until it is released or its pod is replaced", f"kill -STOP {pids}"
 
     def _release(self, networks: Networks, network: BitcoinNetwork, order: Order) -> tuple[str, str]:
-        node, hangs = networks.node(network, _given(order.node)), self._here()
+        node, hangs = networks.node(network, _given(order.node), to_call=False), self._here()
         pids = " ".join(map(str, hangs.release(node.pod)))
         return f"node {node.ordinal} goes on", f"kill -CONT {pids}"
 

@@ -69,7 +69,7 @@ class View:
         self._clock = clock
         self._inside = inside(self.hub)
         self._collector = Collector(client, self.hub, options.looking, clock=clock)
-        self._actions = Actions(client, self._networks, hangs)
+        self._actions = Actions(client, self._networks, hangs, calls_nodes=options.looking.asks_nodes)
         self._server = Server(
             version=VERSION,
             cluster=options.cluster,
@@ -132,6 +132,6 @@ class View:
 
 
 def _tail(networks: Networks, key: ObjectKey, node: int, lines: int) -> list[str]:
-    found: Any = networks.node(networks.get(key), node)
+    found: Any = networks.node(networks.get(key), node, to_call=False)
     with networks.log(found, tail_lines=lines) as stream:
         return [str(scrub(line))[:_MOST_CHARACTERS] for line in stream]

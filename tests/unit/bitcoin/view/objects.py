@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from btcctl.bitcoin.children import NETWORK_LABEL
 from btcctl.bitcoin.rpc import Call, RpcError, RpcUnavailable
 from btcctl.bitcoin.view.looking.nodes import PodFacts
 from btcctl.objects import Object
-from tests.unit.bitcoin.builders import network_body
+from tests.unit.bitcoin.builders import network_body, pod_body
 
 
 def network_object(name: str = "net", nodes: Any = 3, status: dict[str, Any] | None = None, **spec: Any) -> Object:
@@ -85,3 +86,13 @@ class Silent:
 
     def batch(self, calls: Sequence[Call]) -> list[Any]:
         raise RpcUnavailable("nobody there")
+
+
+def loose_pod_body(ordinal: int) -> dict[str, Any]:
+    """A pod of the network `net`; its owner is not there, and would take it along."""
+    labels = {NETWORK_LABEL: "net"}
+    metadata = {"name": "net-sts", "namespace": "default", "uid": "sts"}
+    owner = {"metadata": metadata, "spec": {"template": {"metadata": {"labels": labels}}}}
+    body = pod_body(owner, ordinal, f"10.0.0.{ordinal + 1}")
+    del body["metadata"]["ownerReferences"]
+    return body

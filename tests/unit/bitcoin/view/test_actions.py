@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from btcctl.bitcoin.children import NETWORK_LABEL
 from btcctl.bitcoin.client.networks import Networks
 from btcctl.bitcoin.crd import load_crd
 from btcctl.bitcoin.types import BITCOIN_NETWORKS
@@ -14,19 +13,10 @@ from btcctl.bitcoin.view.orders import Order, Outcome
 from btcctl.objects import ObjectKey
 from btcctl.resources import PODS, SECRETS
 from btcctl.testing import FakeClient
-from tests.unit.bitcoin.builders import network_body, pod_body, secret_body
+from tests.unit.bitcoin.builders import network_body, secret_body
+from tests.unit.bitcoin.view.objects import loose_pod_body
 
 KEY = ObjectKey("default", "net")
-SET = {
-    "metadata": {"name": "net-sts", "namespace": "default", "uid": "sts"},
-    "spec": {"template": {"metadata": {"labels": {NETWORK_LABEL: "net"}}}},
-}
-
-
-def pod(ordinal: int) -> dict[str, Any]:
-    body = pod_body(SET, ordinal, f"10.0.0.{ordinal + 1}")
-    del body["metadata"]["ownerReferences"]  # its owner is not here, and it would go with it
-    return body
 
 
 class Hangs:
@@ -48,7 +38,7 @@ class Cluster:
     """A network of three nodes without processes, and what was done to it."""
 
     def __init__(self, hangs: Hangs | None = None, **spec: Any) -> None:
-        self.client = FakeClient(load_crd(), network_body("net", 3, **spec), *map(pod, range(3)))
+        self.client = FakeClient(load_crd(), network_body("net", 3, **spec), *map(loose_pod_body, range(3)))
         self.actions = Actions(self.client, lambda: Networks(self.client), hangs)
 
     def act(self, name: str, network: str = "default/net", **order: Any) -> Outcome:
@@ -159,3 +149,9 @@ def test_every_action_names_a_command_and_what_it_needs():
 def test_what_no_network_can_be_called_is_said_to_be_none(network: str) -> None:
     outcome = Cluster().act("mine", network)
     assert (outcome.is_done, outcome.said) == (False, "say which network: NAMESPACE/NAME")
+
+
+@pytest.mark.parametrize("name", ["restart", "hang", "release"])
+def test_what_calls_no_node_needs_no_secret(name: str) -> None:
+    outcome = Cluster(Hangs(), secret="missing").act(name, node=1)
+    assert outcome.is_done, outcome.said

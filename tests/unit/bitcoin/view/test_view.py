@@ -8,23 +8,26 @@ import pytest
 from btcctl import codecs
 from btcctl.bitcoin.crd import load_crd
 from btcctl.bitcoin.types import BITCOIN_NETWORKS
+from btcctl.bitcoin.view.actions import ACTIONS
 from btcctl.bitcoin.view.hub import Page
 from btcctl.bitcoin.view.looking.followed import Looking
 from btcctl.bitcoin.view.model import About, State
 from btcctl.bitcoin.view.operator.inside import Inside
+from btcctl.bitcoin.view.orders import Order
 from btcctl.bitcoin.view.view import View, ViewOptions
 from btcctl.objects import ObjectKey
 from btcctl.testing import FakeClient
 from tests.integration.support import eventually
 from tests.unit.bitcoin.builders import network_body, secret_body
+from tests.unit.bitcoin.view.objects import loose_pod_body
 
 
 class Shown:
     """A view of a cluster, and a page that looks at `default/net`."""
 
-    def __init__(self) -> None:
+    def __init__(self, looking: Looking = Looking()) -> None:
         self.client = FakeClient(load_crd())
-        options = ViewOptions(looking=Looking())
+        options = ViewOptions(looking=looking, is_read_only=False)
         self.view = View(self.client, options, lambda hub: Inside(hub, None))
         self.networks = self.client.resource(BITCOIN_NETWORKS)
 
@@ -86,3 +89,16 @@ def test_a_secret_that_was_missing_is_read_once_it_is_there(shown: Shown) -> Non
 @pytest.mark.parametrize("network", ["../net", "default/..", "default/a%2fb", "default", ""])
 def test_a_log_of_what_no_network_can_be_called_is_refused_in_words(network: str) -> None:
     assert Shown().view.log(network, 0, 5).problem == "say which network: NAMESPACE/NAME"
+
+
+def test_a_log_needs_no_secret() -> None:
+    shown = Shown()
+    shown.networks.create(network_body("net", 1, secret="missing"))
+    shown.client.add(loose_pod_body(0))
+    assert "logs of pods that nothing runs" in shown.view.log("default/net", 0, 5).problem  # the fake's: it was asked
+
+
+def test_who_may_call_no_nodes_is_not_offered_what_needs_it() -> None:
+    shown = Shown(Looking(asks_nodes=False))
+    assert {each.name for each in shown.view.state("").actions} == ACTIONS.keys() - {"mine", "hang", "release"}
+    assert "no action 'mine'" in shown.view.act("mine", Order("default/net")).said
