@@ -10,7 +10,16 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from btcctl.bitcoin.view.insides import CacheView, Controller, KeyView, QueueView, Step
-from btcctl.bitcoin.view.model import ConditionView, EventsChange, Happened, StepsChange, Summary, Tip, Tree
+from btcctl.bitcoin.view.model import (
+    AboutChange,
+    ConditionView,
+    EventsChange,
+    Happened,
+    StepsChange,
+    Summary,
+    Tip,
+    Tree,
+)
 from btcctl.bitcoin.view.orders import Outcome
 from tests.browser.scene import MadeUp, chain, hash_of, node, now, one_tip, state_of
 
@@ -136,6 +145,17 @@ def test_conditions_say_whether_they_are_good_and_events_come_latest_first(serve
     expect(events.first).to_contain_text(re.compile("NodesUnreachable.*node 0 does not answer.*2 times"))
 
 
+def test_a_condition_of_which_nothing_is_known_yet_is_neither_good_nor_bad(serve, open_page) -> None:
+    state = state_of([node(0)])
+    assert state.network is not None
+    pending = [ConditionView("Ready", "Unknown", "Pending", "nobody has looked at it", is_good=False)]
+    scene = MadeUp(state)
+    scene.change(about=msgspec.structs.replace(state.network.about, conditions=pending))
+    conditions = open_page(serve(scene)).get_by_role("list", name="Conditions")
+    expect(conditions).to_contain_text(re.compile("Ready.*is Unknown: Pending.*nobody has looked at it"))
+    expect(conditions.locator("[data-good=unknown]")).to_have_count(1)
+
+
 def test_each_side_of_a_partition_has_a_button_that_mines_there(serve, open_page) -> None:
     state = state_of([node(each, group=each // 2) for each in range(4)])
     assert state.network is not None
@@ -182,6 +202,20 @@ def test_a_network_is_partitioned_by_a_line_or_by_the_keyboard(serve, open_page,
     expect(page.get_by_role("list", name="What was done").get_by_text("partition done")).to_be_visible()
     ((name, order),) = scene.orders
     assert (name, order.network, order.groups) == ("partition", "default/net", [[0, 1, 2], alone])
+
+
+def test_who_has_split_a_network_by_keyboard_goes_on_from_there(serve, open_page) -> None:
+    state = state_of([node(each) for each in range(4)])
+    assert state.network is not None
+    scene = MadeUp(state)
+    page = open_page(serve(scene))
+    page.get_by_role("button", name="Partition …").press("Enter")
+    page.get_by_role("button", name="Choose half of them").press("Enter")
+    page.get_by_role("button", name="Partition", exact=True).press("Enter")
+    about = msgspec.structs.replace(state.network.about, groups=[[0, 1], [2, 3]])
+    scene.hub.publish("about", AboutChange("default/net", about), network="default/net")
+    expect(page.get_by_role("button", name="Mine on 2, 3")).to_be_visible()
+    expect(page.get_by_role("button", name="Partition …")).to_be_focused()
 
 
 def test_an_action_that_breaks_something_asks_first_and_says_its_command(serve, open_page) -> None:

@@ -29,6 +29,7 @@ def test_health_is_in_one_word():
     assert health(READY, condition("Progressing", "False", "Settled")) == "ready"
     assert health(UNREADY, moving) == "progressing"
     assert health() == "progressing"
+    assert health(condition("Ready", "Unknown", "Pending")) == "progressing"  # as the definition has it from the start
     assert health(UNREADY, stalled) == "trouble"
     assert health(condition("Ready", "False", "Suspended"), stalled, suspend=True) == "resting"
 

@@ -21,7 +21,7 @@ from btcctl.bitcoin.types import (
     decode_status,
 )
 from btcctl.bitcoin.view.model import About, ConditionView, Happened, Health, Summary
-from btcctl.controller.writing.conditions import TRUE, Condition
+from btcctl.controller.writing.conditions import TRUE, UNKNOWN, Condition
 from btcctl.errors import ObjectDecodeError
 from btcctl.objects import Object
 
@@ -144,7 +144,7 @@ def _health(obj: Object, status: NetworkStatus, wanted: int) -> Health:
         return "deleting"
     if ready is not None and ready.status == TRUE:
         return "ready"
-    if ready is None or (progressing is not None and progressing.status == TRUE):
+    if ready is None or ready.status == UNKNOWN or (progressing is not None and progressing.status == TRUE):
         return "progressing"
     return "resting" if wanted == 0 and ready.reason in {"Suspended", "NoNodes"} else "trouble"
 

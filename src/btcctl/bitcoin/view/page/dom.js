@@ -41,18 +41,18 @@ const kept = new WeakMap();
 /** Have `parent` show `items` in order: an item that was there keeps its element, and so its focus. */
 export function keyed(parent, items, keyOf, make, update) {
   const before = kept.get(parent) ?? new Map();
-  const now = new Map();
+  const now = new Map(items.map((item) => [keyOf(item), null]));
+  // First: what stays would otherwise be moved in front of what goes, and who is moved loses its focus.
+  for (const [key, gone] of before) if (!now.has(key)) gone.remove();
   let next = parent.firstChild;
   for (const item of items) {
     const key = keyOf(item);
-    const element = before.get(key) ?? make(item);
+    const element = before.get(key) ?? now.get(key) ?? make(item);
     now.set(key, element);
-    before.delete(key);
     update?.(element, item);
     if (element === next) next = next.nextSibling;
     else parent.insertBefore(element, next);
   }
-  for (const gone of before.values()) gone.remove();
   kept.set(parent, now);
 }
 

@@ -2,10 +2,13 @@
 
 import { ago, clockTime, h, keyed, setAttribute, setText } from "./dom.js";
 
+const SIGNS = { yes: "✓", no: "!", unknown: "?" };
+
 export function renderConditions(root, conditions) {
   keyed(root, conditions, (each) => each.type, makeCondition, (element, each) => {
-    setAttribute(element, "data-good", each.isGood ? "yes" : "no");
-    setText(element.parts.sign, each.isGood ? "✓" : "!");
+    const good = each.status === "Unknown" ? "unknown" : each.isGood ? "yes" : "no";
+    setAttribute(element, "data-good", good);
+    setText(element.parts.sign, SIGNS[good]);
     setText(element.parts.type, each.type);
     setText(element.parts.status, `${each.status === "True" ? "" : `is ${each.status}: `}${each.reason}`);
     setText(element.parts.message, each.message);
