@@ -103,7 +103,7 @@ VIEW_FAULTS = [
         ("bitcoin/view/test_actions.py",),
         ("a node is in two groups", "    if twice is not None:\n", "    if False:\n"),
         ("as many blocks as one likes", "number is None or not low <= number <= high", "number is None"),
-        ("processes elsewhere can be stopped", "if self._hangs is not None or each.name not in _ON_THIS_MACHINE]", "]"),
+        ("processes elsewhere can be stopped", " if each.name not in self._without]", "]"),
     ),
     *faults_in(
         "controller/keys/sources.py",
