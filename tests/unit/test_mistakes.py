@@ -184,7 +184,7 @@ WRONG_PARTS = [
     (lambda: merge_conditions([], [Condition("Ready", "True", "R")], now=NAIVE), ValueError, "without a time zone"),
     (lambda: merge_conditions([], [], now=5.0), TypeError, "now is of type float, must be a datetime"),
     (
-        lambda: merge_conditions([], [Condition("Ready", True, "R")], now="2026-01-31T12:00:00Z"),
+        lambda: merge_conditions([], [Condition("Ready", True, "R")], now=NOW),
         ValueError,
         "its status is True, must be",
     ),
