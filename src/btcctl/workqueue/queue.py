@@ -8,7 +8,7 @@ from collections.abc import Hashable
 from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar
 
-from btcctl.clock import SYSTEM_CLOCK, Clock, bounded, ends_at
+from btcctl.clock import SYSTEM_CLOCK, Clock, bounded, ends_at, seconds_of
 from btcctl.workqueue.background import BackgroundLane
 from btcctl.workqueue.claim import Claim, Nowhere
 from btcctl.workqueue.delayed import DelayedKeys
@@ -139,9 +139,9 @@ class WorkQueue(Generic[K]):
         With `background` it is added as by `add_background`, unless it is delayed without it as well.
 
         Raises:
-            ValueError: `seconds` is NaN or infinite: the key would wait for ever.
+            TypeError, ValueError: `seconds` is no number, NaN or infinite: the key would wait for ever.
         """
-        if not seconds <= _MOST_SECONDS:
+        if not (seconds := seconds_of(seconds)) <= _MOST_SECONDS:
             raise ValueError(f"cannot add {key} after {seconds} s: must be a finite number of seconds")
         with self._lock:
             if self._is_shut_down:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from datetime import timedelta
 from queue import SimpleQueue
+from typing import Any
 
 import pytest
 
@@ -301,9 +303,15 @@ def test_a_queue_at_rest_says_so() -> None:
 @pytest.mark.parametrize("seconds", [math.nan, math.inf])
 def test_a_key_that_would_wait_for_ever_is_refused(seconds: float) -> None:
     queue = new_queue()
-    with pytest.raises(ValueError, match="must be a finite number of seconds"):
+    with pytest.raises(ValueError, match=r"cannot (add a after inf s|wait for NaN seconds)"):
         queue.add_after("a", seconds)
     assert (queue.keys(), queue.statistics().retries) == ([], 0)
+
+
+@pytest.mark.parametrize("seconds", ["5", timedelta(seconds=5), None])
+def test_a_delay_that_is_no_number_is_told_in_words(seconds: Any) -> None:
+    with pytest.raises(TypeError, match=r"a time to wait is .*must be a number of seconds"):
+        new_queue().add_after("a", seconds)
 
 
 def test_a_key_may_wait_longer_than_a_lock_can() -> None:
