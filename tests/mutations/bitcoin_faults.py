@@ -290,8 +290,13 @@ BITCOIN_FAULTS = [
             "return Heights(height, view.lost_from)",
         ),
         (
+            "who accepts one loss accepts all",
+            "return Heights(highest, 0 if highest >= lost or lost == accepted else lost)",
+            "return Heights(highest, 0 if highest >= lost or accepted else lost)",
+        ),
+        (
             "a loss is never made up for",
-            "return Heights(highest, 0 if highest >= lost else lost)",
+            "return Heights(highest, 0 if highest >= lost or lost == accepted else lost)",
             "return Heights(highest, lost)",
         ),
         (

@@ -45,7 +45,7 @@ PROCESS_FAULTS = [
     *faults_in(
         "workqueue/queue.py",
         ("workqueue/test_queue.py",),
-        ("a key waits for ever", "if not seconds <= _MOST_SECONDS:", "if False:"),
+        ("a key waits for ever", "if not (seconds := seconds_of(seconds)) <= _MOST_SECONDS:", "if False:"),
     ),
     *faults_in(
         "workqueue/rate_limited.py",
