@@ -204,3 +204,31 @@ def test_a_client_that_does_not_read_holds_nobody_up_and_is_caught_up_with_a_sna
             snapshots += lines.count(b"event: snapshot")
             told += lines.count(b"event: network-gone")
         assert told < 1000
+
+
+@pytest.mark.parametrize("said", [b"", b"GET / HTTP/1.1\r\nHost: "])
+def test_who_does_not_say_in_time_what_it_wants_is_let_go(scene, said: bytes):
+    server = WebServer(scene, TOKEN, head_seconds=0.1)
+    server.start()
+    try:
+        with socket.create_connection(("127.0.0.1", server.port), SECONDS) as caller:
+            caller.sendall(said)
+            assert caller.recv(1) == b""
+    finally:
+        server.stop()
+
+
+def test_who_has_said_what_it_wants_is_given_all_the_time_there_is(scene):
+    server = WebServer(scene, TOKEN, head_seconds=0.1)
+    server.start()
+    try:
+        with urllib3.PoolManager(retries=False, timeout=SECONDS) as http:
+            stream = http.request("GET", f"{server.address}events", preload_content=False)
+            read_until(stream, b"event: snapshot")
+            with socket.create_connection(("127.0.0.1", server.port), SECONDS) as later:
+                assert later.recv(1) == b""  # so much time has gone by
+            scene.hub.publish("network-gone", Gone("default", "last"))
+            read_until(stream, b"last")
+            stream.close()
+    finally:
+        server.stop()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import socket
 
+import h11
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from btcctl.bitcoin.passes import ThreadPool
 from btcctl.bitcoin.view.serving.app import App, Scene
@@ -17,6 +19,7 @@ from btcctl.threads import Latch, Runner, Stop
 
 _MAX_CONNECTIONS = 256
 _ANSWER_SECONDS = 1  # for what is under way at the end
+_HEAD_SECONDS = 10.0  # for a caller to say what it wants
 _THREADS = 8
 _STOP_SECONDS = 3.0
 
@@ -30,19 +33,28 @@ class WebServer:
         host: Where to listen: loopback unless others are to look, too.
         port: 0 picks a free one.
         names: Further values of the header `Host` that are ours.
+        head_seconds: For a caller to say what it wants.
 
     Raises:
         ConfigError: The token has no place in an address.
     """
 
     def __init__(
-        self, scene: Scene, token: Secret, *, host: str = "127.0.0.1", port: int = 0, names: tuple[str, ...] = ()
+        self,
+        scene: Scene,
+        token: Secret,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        names: tuple[str, ...] = (),
+        head_seconds: float = _HEAD_SECONDS,
     ) -> None:
         self._scene = scene
         self._token = token
         self._guard = Guard(token, names)
         self._host = host
         self._port = port
+        self._head_seconds = head_seconds
         self._listener: socket.socket | None = None
         self._pool = ThreadPool("view-answers", _THREADS)
         self._runner = Runner("view-server", self.run, on_failure=lambda error: self.died.set())
@@ -95,7 +107,7 @@ class WebServer:
             uvicorn.Config(
                 app,
                 loop="asyncio",
-                http="h11",
+                http=_patient_for(self._head_seconds),
                 ws="none",
                 lifespan="off",
                 log_config=None,
@@ -121,6 +133,38 @@ class WebServer:
             await server.serve(sockets=[self._listener])
         finally:
             unlink()
+
+
+def _patient_for(seconds: float) -> type[asyncio.Protocol]:
+    """HTTP that is closed to who does not say in time what it wants: some hundred who are silent would keep all out."""
+
+    class Connection(H11Protocol):
+        _is_late: asyncio.TimerHandle | None = None
+
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            self._watch()
+
+        def data_received(self, data: bytes) -> None:
+            super().data_received(data)
+            self._watch()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            super().connection_lost(exc)
+            self._unwatch()
+
+        def _watch(self) -> None:
+            if self.conn.their_state is not h11.IDLE:
+                self._unwatch()
+            elif self._is_late is None:
+                self._is_late = self.loop.call_later(seconds, self.transport.close)
+
+        def _unwatch(self) -> None:
+            if self._is_late is not None:
+                self._is_late.cancel()
+                self._is_late = None
+
+    return Connection
 
 
 def _listen(host: str, port: int) -> socket.socket:
