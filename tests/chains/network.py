@@ -62,7 +62,7 @@ class Network:
         applier = Applier(self.client)
         applier.apply(load_crd())
         self._apply_secret(applier)
-        # On regtest Bitcoin Core looks through its whole index of blocks after each one, so that time grows with its square.
+        # On regtest Bitcoin Core looks through its whole index after each block: the time grows with their square.
         config = ["checkblockindex=0"] if self.shape.bitcoind else []
         spec = {"nodes": self.shape.nodes, "secret": SECRET.name, "config": config}
         meta = {"name": KEY.name, "namespace": KEY.namespace}

@@ -125,8 +125,8 @@ RUNTIME_FAULTS = [
         ("controller/reconciling/test_coroutines.py",),
         (
             "a coroutine that stops its loop ends all",
-            "            if task.done() or loop.is_closed():",
-            "            if True:",
+            "    while not task.done():\n        try:",
+            "    if not task.done():\n        try:",
         ),
     ),
     *faults_in(

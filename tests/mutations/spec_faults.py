@@ -23,7 +23,7 @@ SPEC_FAULTS = [
         ),
         (
             "both ports may be one",
-            "if spec.rpc_port is not None and spec.rpc_port == spec.p2p_port:",
+            "if (spec.rpc_port or ports.rpc) == (spec.p2p_port or ports.p2p):",
             "if False:",
         ),
         ("edges count for nothing without a word", 'if (spec.topology == "edges") != bool(spec.edges):', "if False:"),
@@ -280,8 +280,8 @@ SPEC_FAULTS = [
         ),
         (
             "what is wanted no longer is mined on",
-            "                job.order, job.due_at = order, self._clock.now()\n",
-            "                job.order, job.due_at = order or job.order, self._clock.now()\n",
+            '                job.order, job.due_at, job.refusal = order, self._clock.now(), ""\n',
+            '                job.order, job.due_at, job.refusal = order or job.order, self._clock.now(), ""\n',
         ),
         (
             "saying the same again mines at once",
