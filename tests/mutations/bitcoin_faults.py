@@ -530,8 +530,13 @@ BITCOIN_FAULTS = [
         ),
         (
             "pods that are on their way out are members",
-            "        for pod in pods\n        if pod.address and not pod.terminating",
-            "        for pod in pods\n        if pod.address",
+            "        if pod.address and not pod.terminating\n",
+            "        if pod.address\n",
+        ),
+        (
+            "a port of another container is the node's",
+            "if each.name == CONTAINER), _Container())",
+            "if each.ports), _Container())",
         ),
         (
             "pods that have ended are members",

@@ -26,6 +26,11 @@ SPEC_FAULTS = [
             "if (spec.rpc_port or ports.rpc) == (spec.p2p_port or ports.p2p):",
             "if False:",
         ),
+        (
+            "a port that is not given is no port",
+            "if (spec.rpc_port or ports.rpc) == (spec.p2p_port or ports.p2p):",
+            "if spec.rpc_port is not None and spec.rpc_port == spec.p2p_port:",
+        ),
         ("edges count for nothing without a word", 'if (spec.topology == "edges") != bool(spec.edges):', "if False:"),
         (
             "a test network is mined at will",
@@ -282,6 +287,21 @@ SPEC_FAULTS = [
             "what is wanted no longer is mined on",
             '                job.order, job.due_at, job.refusal = order, self._clock.now(), ""\n',
             '                job.order, job.due_at, job.refusal = order or job.order, self._clock.now(), ""\n',
+        ),
+        (
+            "what was refused is refused whatever is asked for",
+            '                job.order, job.due_at, job.refusal = order, self._clock.now(), ""\n',
+            "                job.order, job.due_at = order, self._clock.now()\n",
+        ),
+        (
+            "a node that starts refuses to mine",
+            "isinstance(error, RpcError) and not isinstance(error, WarmingUp)",
+            "isinstance(error, RpcError)",
+        ),
+        (
+            "a node is mined with at the port that is asked for",
+            "node.rpc_port or rpc_port, mining.seconds",
+            "rpc_port, mining.seconds",
         ),
         (
             "saying the same again mines at once",
