@@ -147,7 +147,7 @@ def sleep(seconds: float, clock: Clock = SYSTEM_CLOCK) -> None:
 
 def rfc3339(instant: datetime) -> str:
     """As `metadata.creationTimestamp` is written: `2026-11-23T15:27:18Z`."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='seconds')}Z"
 
 
 def rfc3339_micro(instant: datetime) -> str:

@@ -18,6 +18,7 @@ from btcctl.codecs import encode, encode_compact
 
 _MAX_DEPTH = 500  # more than any API server takes, and less than the interpreter's stack
 _TEXT = frozenset({str})
+_CONTAINERS = (dict, list)
 _PLAIN_TYPES = frozenset({str, int, bool, type(None)})
 _PLAIN_KEY = re.compile(r"[A-Za-z_][\w-]*")
 _HINTS = {
@@ -69,8 +70,8 @@ def is_changed(value: object, raw: bytes, decode: Callable[[], object]) -> bool:
 
 def is_identical(one: object, other: object) -> bool:
     """Whether two values of JSON are written alike, but for the order of members: 1, 1.0 and true are three."""
-    if isinstance(one, dict | list):
-        return one == other and encode(one, order="sorted") == encode(other, order="sorted")
+    if isinstance(one, _CONTAINERS):
+        return one is other or (one == other and _is_written_alike(one, other))
     return type(one) is type(other) and one == other
 
 
@@ -78,12 +79,17 @@ def is_same_json(one: object, other: object) -> bool:
     """Whether two values are the same to an API server. What JSON does not have is the same as nothing."""
     if one != other:
         return False
-    if isinstance(one, dict | list):
+    if isinstance(one, _CONTAINERS):
         try:
-            return encode(one, order="sorted") == encode(other, order="sorted") or _has_same_bools(one, other)
+            return _is_written_alike(one, other) or _has_same_bools(one, other)
         except (TypeError, *_NO_JSON):
             return False
     return isinstance(one, bool) == isinstance(other, bool)
+
+
+def _is_written_alike(one: object, other: object) -> bool:
+    """Mostly the members are in the same order, too."""
+    return encode_compact(one) == encode_compact(other) or encode(one, order="sorted") == encode(other, order="sorted")
 
 
 def _is_plain(value: object) -> bool:

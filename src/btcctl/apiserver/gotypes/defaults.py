@@ -15,6 +15,8 @@ from btcctl.apiserver.machinery.quantities import rounded_to_milli
 
 _Struct = dict[str, Any]
 _NESTED = frozenset({STRUCT, MAP, LIST})
+_CONTAINERS = (dict, list)
+_ENTRY = "meta.v1.ManagedFieldsEntry"  # of which only `managedfields` makes any, in their order
 _RBAC = "rbac.authorization.k8s.io"
 _FILE_MODE = 420  # 0644
 _CLIENT_IP_SECONDS = 10800
@@ -87,7 +89,7 @@ def _fill_struct(type_: GoType, value: _Struct, complete: Container[str]) -> Non
     if more is not None:
         more(value)
     for name, each in value.items():
-        if isinstance(each, dict | list) and name in type_.fields and name not in complete:
+        if isinstance(each, _CONTAINERS) and name in type_.fields and name not in complete:
             fill(type_.fields[name], each)
 
 
@@ -101,10 +103,10 @@ def written(type_: GoType, value: Any, *, stored: bool = False, known: Container
     if type_.kind == STRUCT and isinstance(value, dict):
         return _written_struct(type_, value, known, stored=stored)
     element = type_.element
-    if element is None or element.kind not in _NESTED:
+    if element is None or element.kind not in _NESTED or element.name == _ENTRY:
         if type_.kind == MAP and isinstance(value, dict):
             return dict(sorted(value.items()))
-        return list(value) if type_.kind == LIST and isinstance(value, list) else value
+        return value
     if type_.kind == MAP and isinstance(value, dict):
         return {name: written(element, value[name], stored=stored) for name in sorted(value)}
     if type_.kind == LIST and isinstance(value, list):
@@ -115,16 +117,18 @@ def written(type_: GoType, value: Any, *, stored: bool = False, known: Container
 def _written_struct(type_: GoType, value: _Struct, known: Container[str], *, stored: bool) -> _Struct:
     fields, zeros, found = type_.fields, type_.zeros, {}
     names = [name for name in value if name in fields]
-    names += [name for name in zeros if name not in value]
+    if zeros:
+        names += [name for name in zeros if name not in value]
     for name in sorted(names, key=type_.places.__getitem__):
         each = value[name] if name in value else zeros[name]
-        if isinstance(each, dict | list) and name in value and name not in known:
-            if stored and each == [] and fields[name].kind == LIST:
+        if isinstance(each, _CONTAINERS) and name in value and name not in known:
+            below = fields[name]
+            if stored and each == [] and below.kind == LIST:
                 if name not in zeros:
                     continue
                 each = zeros[name]
-            else:
-                each = written(fields[name], each, stored=stored)
+            elif below.kind in _NESTED:
+                each = written(below, each, stored=stored)
         found[name] = each
     return found
 

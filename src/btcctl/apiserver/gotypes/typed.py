@@ -28,6 +28,27 @@ _PYTHON_TYPES: Mapping[str, type] = {types.STRING: str, types.BOOL: bool}
 _INT32 = GoType(types.INT, "int32")
 
 
+_CONTAINERS = (dict, list)
+#: Which method of a decoder reads values of a kind.
+_READERS = {
+    types.STRUCT: "_struct",
+    types.MAP: "_map",
+    types.LIST: "_list",
+    types.STRING: "_string",
+    types.BOOL: "_bool",
+    types.INT: "_int",
+    types.FLOAT: "_float",
+    types.BYTES: "_bytes",
+    types.QUANTITY: "_quantity",
+    types.TIME: "_time",
+    types.MICRO_TIME: "_time",
+    types.INT_OR_STRING: "_int_or_string",
+    types.ANY: "_any",
+    types.SCHEMA_OR_BOOL: "_schema_or",
+    types.SCHEMA_OR_LIST: "_schema_or",
+}
+
+
 class Misfit(BtcctlError):
     """A value does not fit its type; the message says it in the server's words."""
 
@@ -125,26 +146,9 @@ class _Decoder:
     def __init__(self, *, is_lenient: bool = False) -> None:
         self._is_lenient = is_lenient
         self.problems: list[tuple[str, str]] = []
-        self._readers: dict[str, Callable[[GoType, Any], Any]] = {
-            types.STRUCT: self._struct,
-            types.MAP: self._map,
-            types.LIST: self._list,
-            types.STRING: self._string,
-            types.BOOL: self._bool,
-            types.INT: self._int,
-            types.FLOAT: self._float,
-            types.BYTES: self._bytes,
-            types.QUANTITY: self._quantity,
-            types.TIME: lambda _, value: self._time(value, micro=False),
-            types.MICRO_TIME: lambda _, value: self._time(value, micro=True),
-            types.INT_OR_STRING: self._int_or_string,
-            types.ANY: self._any,
-            types.SCHEMA_OR_BOOL: self._schema_or,
-            types.SCHEMA_OR_LIST: self._schema_or,
-        }
 
     def decode(self, type_: GoType, value: Any) -> Any:
-        return self._readers[type_.kind](type_, value)
+        return getattr(self, _READERS[type_.kind])(type_, value)
 
     def misfit(self, type_: GoType, value: Any) -> _Wrong:
         return _Wrong(json_name(value), type_.go)
@@ -250,11 +254,11 @@ class _Decoder:
         except ValueError as error:
             raise _Wrong("", "", str(error), is_final=True) from error
 
-    def _time(self, value: Any, *, micro: bool) -> str:
+    def _time(self, type_: GoType, value: Any) -> str:
         if not isinstance(value, str):
             raise _Wrong(json_name(value), "string", is_final=True)
         try:
-            return canonical_time(value, micro=micro)
+            return canonical_time(value, micro=type_.kind == types.MICRO_TIME)
         except ValueError as error:
             raise _Wrong("", "", str(error), is_final=True) from error
 

@@ -54,6 +54,7 @@ _ORDER = (
     "finalizers",
     "managedFields",
 )
+_NOTHING: tuple[Any, ...] = (None, "", {}, [])
 _OWN_CREATE_FIELDS = (
     "name", "generateName", "namespace", "generation", "labels", "annotations", "ownerReferences", "finalizers",
 )  # fmt: skip
@@ -71,9 +72,9 @@ def canonical(body: Body, *, sort: bool) -> dict[str, Any]:
         StatusError: It is larger than etcd takes.
     """
     metadata = body["metadata"]
-    known = {key: metadata[key] for key in _ORDER if metadata.get(key) not in (None, "", {}, [])}
-    if "resourceVersion" not in known:
-        known = {key: known.get(key, "") for key in _ORDER if key in known or key == "resourceVersion"}
+    known = {key: each for key, each in metadata.items() if each not in _NOTHING}
+    known.setdefault("resourceVersion", "")
+    known = {key: known[key] for key in _ORDER if key in known}
     head = {"kind": body.get("kind"), "apiVersion": body.get("apiVersion"), "metadata": known}
     ordered = {**head, **{key: value for key, value in body.items() if key not in head}}
     encoded = codecs.encode(ordered, order="sorted" if sort else None)
@@ -146,14 +147,14 @@ def validate_update(
     """
     shared = _shared(new)
     step = _step(new, old) + shared
-    causes = _own(new, namespaced, path_name) + shared + _finalizers(new.get("finalizers") or []) + step
+    shared = shared + _finalizers(new.get("finalizers") or [])
+    causes = _own(new, namespaced, path_name) + shared + step
     if not rules.is_checked:
         return causes
     causes += step + _undomained(new, rules)
     if is_status or not rules.is_checked_anew:
         return causes
-    anew = _own(new, namespaced, rules.name_rule) + shared + _finalizers(new.get("finalizers") or [])
-    return causes + anew + _undomained(new, rules)
+    return causes + _own(new, namespaced, rules.name_rule) + shared + _undomained(new, rules)
 
 
 def validate(metadata: Mapping[str, Any], *, namespaced: bool, name_rule: NameRule) -> list[Cause]:
@@ -164,20 +165,19 @@ def validate(metadata: Mapping[str, Any], *, namespaced: bool, name_rule: NameRu
 def _own(metadata: Mapping[str, Any], namespaced: bool, name_rule: NameRule) -> list[Cause]:
     """What is wrong with the names, and the generation."""
     causes = []
-    name = metadata.get("name") or ""
-    if metadata.get("generateName"):
-        causes += [
-            invalid("metadata.generateName", metadata["generateName"], each)
-            for each in name_rule(_without_dash(metadata["generateName"]))
-        ]
+    name, base = metadata.get("name"), metadata.get("generateName")
+    if base:
+        causes += [invalid("metadata.generateName", base, each) for each in name_rule(_without_dash(base))]
     if not name:
         causes.append(required("metadata.name", "name or generateName is required"))
-    else:
-        causes += [invalid("metadata.name", name, each) for each in name_rule(name)]
+    elif complaints := name_rule(name):
+        causes += [invalid("metadata.name", name, each) for each in complaints]
     if namespaced:
-        namespace = metadata.get("namespace") or ""
-        causes += [] if namespace else [required("metadata.namespace", "")]
-        causes += [invalid("metadata.namespace", namespace, each) for each in label_name(namespace) if namespace]
+        namespace = metadata.get("namespace")
+        if not namespace:
+            causes.append(required("metadata.namespace", ""))
+        elif complaints := label_name(namespace):
+            causes += [invalid("metadata.namespace", namespace, each) for each in complaints]
     if metadata.get("generation", 0) < 0:
         causes.append(invalid("metadata.generation", metadata["generation"], "must be greater than or equal to 0"))
     return causes
@@ -202,24 +202,34 @@ def _step(new: Mapping[str, Any], old: Mapping[str, Any]) -> list[Cause]:
                 f"[]string{{{listed}}}"
             )
             causes.append(Cause("FieldValueForbidden", f"Forbidden: {why}", "metadata.finalizers"))
-    changed = [name for name in _IMMUTABLE if new.get(name) != old.get(name)]
+    if [*map(new.get, _IMMUTABLE)] == [*map(old.get, _IMMUTABLE)]:
+        return causes
+    changed = (name for name in _IMMUTABLE if new.get(name) != old.get(name))
     return causes + [invalid(f"metadata.{name}", new.get(name), "field is immutable") for name in changed]
 
 
 def _shared(metadata: Mapping[str, Any]) -> list[Cause]:
     """What is checked of new objects and of changes alike."""
     causes = validate_labels("metadata.labels", metadata.get("labels") or {})
-    annotations = metadata.get("annotations") or {}
+    annotations, owners = metadata.get("annotations"), metadata.get("ownerReferences")
+    if annotations:
+        causes += _annotations(annotations)
+    return causes + _owners(owners) if owners else causes
+
+
+def _annotations(annotations: Mapping[str, str]) -> list[Cause]:
     field = "metadata.annotations"
-    causes += [invalid(field, key, each) for key in annotations for each in qualified_name_complaints(key.lower())]
+    causes = [invalid(field, key, each) for key in annotations for each in qualified_name_complaints(key.lower())]
     if sum(len(key.encode()) + len(value.encode()) for key, value in annotations.items()) > MAX_ANNOTATIONS_BYTES:
         causes.append(
             Cause("FieldValueTooLong", f"Too long: may not be more than {MAX_ANNOTATIONS_BYTES} bytes", field)
         )
-    return causes + _owners(metadata.get("ownerReferences") or [])
+    return causes
 
 
 def _finalizers(finalizers: Sequence[str]) -> list[Cause]:
+    if not finalizers:
+        return []
     field = "metadata.finalizers"
     causes = [cause for each in finalizers for cause in qualified_name(field, each)]
     if {"orphan", "foregroundDeletion"} <= set(finalizers):
@@ -229,10 +239,10 @@ def _finalizers(finalizers: Sequence[str]) -> list[Cause]:
 
 
 def _undomained(metadata: Mapping[str, Any], rules: MetadataRules) -> list[Cause]:
-    if not rules.finalizers_need_domain:
+    if not rules.finalizers_need_domain or not metadata.get("finalizers"):
         return []
     why = "name is neither a standard finalizer name nor is it fully qualified"
-    found = enumerate(metadata.get("finalizers") or ())
+    found = enumerate(metadata["finalizers"])
     return [invalid(f"metadata.finalizers[{index}]", each, why) for index, each in found if _is_undomained(each)]
 
 
@@ -275,6 +285,8 @@ def _ordered(reference: Mapping[str, Any]) -> dict[str, Any]:
 
 def deduplicated_owners(references: Sequence[Mapping[str, Any]]) -> tuple[list[Mapping[str, Any]], list[str]]:
     """The references without those that come again, and the uids of these."""
+    if len(references) < 2:
+        return [*references], []
     kept: dict[bytes, Mapping[str, Any]] = {}  # by all that each says: there may be thousands
     again = [each for each in references if kept.setdefault(codecs.encode(_ordered(each)), each) is not each]
     return list(kept.values()), [str(each.get("uid") or "") for each in again]

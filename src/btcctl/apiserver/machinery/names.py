@@ -16,6 +16,9 @@ _LABEL_VALUE = "(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?"
 _FULL_SUBDOMAIN, _FULL_LABEL_1123, _FULL_LABEL_1035, _FULL_NAME_PART, _FULL_LABEL_VALUE = (
     re.compile(each).fullmatch for each in (SUBDOMAIN, _LABEL_1123, _LABEL_1035, _NAME_PART, _LABEL_VALUE)
 )
+#: A key without a prefix, and a value, with which nothing is wrong: what most labels are.
+_PLAIN_KEY = re.compile("([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]").fullmatch
+_PLAIN_VALUE = re.compile("(([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9])?").fullmatch
 _QUALIFIED_FORM = (
     "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric "
     f"character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '{_NAME_PART}')"
@@ -104,8 +107,10 @@ def label_value_complaints(value: str) -> list[str]:
 
 def validate_labels(field: str, labels: Mapping[str, str]) -> list[Cause]:
     """What is wrong with labels, or with a selector of them."""
-    causes = []
+    causes: list[Cause] = []
     for key, value in labels.items():
-        causes += qualified_name(field, key)
-        causes += [invalid(field, value, each) for each in label_value_complaints(value)]
+        if not _PLAIN_KEY(key):
+            causes += qualified_name(field, key)
+        if not _PLAIN_VALUE(value):
+            causes += [invalid(field, value, each) for each in label_value_complaints(value)]
     return causes

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from btcctl.apiserver.managedfields.entries import in_order
 from btcctl.apiserver.managedfields.targets import Target, without_late
 from btcctl.apiserver.managedfields.tracking import Author, settled, track
 
-__all__ = ["Author", "Target", "settled", "track", "without_late"]
+__all__ = ["Author", "Target", "in_order", "settled", "track", "without_late"]

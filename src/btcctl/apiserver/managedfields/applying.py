@@ -12,7 +12,7 @@ from typing import Any
 from btcctl.apiserver.machinery import errors as statuses
 from btcctl.apiserver.machinery.errors import Cause, StatusError
 from btcctl.apiserver.managedfields import entries
-from btcctl.apiserver.managedfields.comparing import Comparison, Untypable, compare, completed
+from btcctl.apiserver.managedfields.comparing import Untypable, compare, completed
 from btcctl.apiserver.managedfields.entries import APPLY, Entry, Managed, Manager, manager_of
 from btcctl.apiserver.managedfields.field_sets import (
     FieldSet,
@@ -28,7 +28,7 @@ from btcctl.apiserver.managedfields.field_sets import (
 )
 from btcctl.apiserver.managedfields.reconciling import reconciled
 from btcctl.apiserver.managedfields.targets import Target
-from btcctl.apiserver.managedfields.tracking import Author, comparison, content, disown, never_owned, updated
+from btcctl.apiserver.managedfields.tracking import Author, Compared, comparisons, content, disown, never_owned, updated
 from btcctl.apiserver.managedfields.typed import complaint, field_set, merge, problems, remove, with_named
 from btcctl.apiserver.managedfields.types import Type
 from btcctl.apiserver.storage.collection import Body
@@ -65,7 +65,9 @@ def apply(
     managed = entries.read_own(stored)
     if not managed and live is not None:
         managed = updated(target, None, live, {}, Author(_BEFORE, author.time))
-    before = content(target, live or {"apiVersion": wanted["apiVersion"], "kind": wanted["kind"]})
+    before = content(live or {"apiVersion": wanted["apiVersion"], "kind": wanted["kind"]})
+    if not target.is_plain:
+        before = completed(target.type, before)
     try:
         new, managed = _apply_kindly(target, before, wanted, managed, author, force=force)
     except Conflicting as error:
@@ -127,10 +129,10 @@ def _apply(
     mine = without_below(field_set(target.type, wanted), target.reset)
     managed[manager] = Entry(mine, target.api_version, time)
     new = _pruned(target, new, managed, last)
-    versions: dict[str, Comparison] = {}
+    compared = comparisons(target, before, new)
     if not force:
-        _check_conflicts(target, before, new, managed, versions, manager)
-    managed = disown(target, managed, before, new, versions, but=manager)
+        _check_conflicts(managed, compared, manager)
+    managed = disown(target, managed, compared, but=manager)
     mine = never_owned(mine)
     managed.pop(manager, None)
     if mine:
@@ -138,9 +140,7 @@ def _apply(
     return new, managed
 
 
-def _check_conflicts(
-    target: Target, before: Body, new: Body, managed: Managed, versions: dict[str, Comparison], mine: Manager
-) -> None:
+def _check_conflicts(managed: Managed, compared: Compared, mine: Manager) -> None:
     """
     Raises:
         Conflicting: Somebody else owns what changes.
@@ -149,10 +149,7 @@ def _check_conflicts(
     for manager, entry in managed.items():
         if manager == mine:
             continue
-        if entry.api_version not in versions:
-            versions[entry.api_version] = comparison(target, before, new, entry.api_version)
-        made = versions[entry.api_version]
-        taken = intersection(entry.fields, made.changed)
+        taken = intersection(entry.fields, compared(entry.api_version).changed)
         conflicts += [(manager, path) for path in members(taken)]
     if conflicts:
         raise Conflicting(conflicts)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from btcctl.apiserver.managedfields.field_sets import (
     SELF,
     FieldSet,
     Path,
-    field_element,
     graft,
     insert,
     key_element,
@@ -22,6 +22,7 @@ from btcctl.apiserver.managedfields.types import DEDUCED, WHOLE, ListType, MapTy
 from btcctl.json_values import is_same_json
 
 MISSING: Any = object()
+_CONTAINERS = (dict, list)
 
 
 class Untypable(ValueError):
@@ -50,14 +51,18 @@ class Comparison:
         return Comparison(*(without_below(each, fields) for each in sets)) if fields else self
 
 
-def compare(type_: Type, old: Any, new: Any) -> Comparison:
+def compare(type_: Type, old: Any, new: Any, *, is_written: bool = False) -> Comparison:
     """
+    Args:
+        is_written: Compare what Go's types make of the values: see `completed`, of which no more is done than
+            differs.
+
     Raises:
         Untypable: A field is not in the type, or a list's item lacks its keys.
     """
-    found = Comparison()
-    _compare(type_, old, new, (), found)
-    return found
+    walk = _Walk(is_written=is_written)
+    walk.compare(type_, old, new, ())
+    return walk.found
 
 
 def item_element(list_type: ListType, item: Any) -> str:
@@ -96,23 +101,28 @@ def completed(type_: Type, value: Any, *, zeros: bool = True) -> Any:
         return [completed(type_.list.element, item, zeros=zeros) for item in value]
     if not isinstance(value, dict) or type_.map is None:
         return value
-    map_type, found = type_.map, {}
-    for name, each in value.items():
-        below = map_type.fields.get(name, map_type.element)
-        if below is None or below is WHOLE or below is DEDUCED or (each and not isinstance(each, dict | list)):
-            found[name] = each
-        elif each or not _is_omitted(map_type, name, below, each):
+    fields, element = type_.map.fields, type_.map.element
+    found = dict(_written(type_.map, value, zeros=zeros))
+    for name, each in found.items():
+        below = fields.get(name, element) if isinstance(each, _CONTAINERS) else None
+        if below is not None and below is not WHOLE and below is not DEDUCED:
             found[name] = completed(below, each, zeros=zeros)
-    for name, zero in map_type.zeros.items() if zeros else ():
-        if name not in found:
-            below = map_type.type_of(name)
-            found[name] = zero if below is None else completed(below, zero)
     return found
 
 
-def _is_omitted(map_type: MapType, name: str, type_: Type, value: Any) -> bool:
+def _written(type_: MapType, value: Mapping[str, Any], *, zeros: bool = True) -> Mapping[str, Any]:
+    """The fields as Go's types write them, but for what is below them."""
+    missing = [name for name in type_.zeros if name not in value] if zeros and type_.zeros else None
+    if all(value.values()) and not missing:
+        return value
+    found = {name: each for name, each in value.items() if each or not _is_omitted(type_, name, each)}
+    return found | {name: type_.zeros[name] for name in missing} if missing else found
+
+
+def _is_omitted(map_type: MapType, name: str, value: Any) -> bool:
     """Whether an empty value is not written; one that Go has a pointer to is."""
-    if name in map_type.zeros or name not in map_type.fields or name == "managedFields":
+    type_ = map_type.fields.get(name)
+    if type_ is None or type_ is WHOLE or type_ is DEDUCED or name in map_type.zeros or name == "managedFields":
         return False  # without any entries, `managedFields` mean that nobody owns anything
     if value == []:
         return type_.list is not None
@@ -121,92 +131,109 @@ def _is_omitted(map_type: MapType, name: str, type_: Type, value: Any) -> bool:
     return name in map_type.omitted
 
 
-def _compare(type_: Type, old: Any, new: Any, path: Path, found: Comparison) -> None:
-    if old is MISSING:
-        graft(found.added, path, _whole(type_, new))
-    elif new is MISSING:
-        graft(found.removed, path, _whole(type_, old))
-    elif not is_same_json(old, new):
-        before, after = type_.form_of(old), type_.form_of(new)
-        if before != after:
-            _compare_as(before, type_, old, new, path, found)
-        _compare_as(after, type_, old, new, path, found)
+class _Walk:
+    """Along two states of a value and their type, only where they differ. Methods raise Untypable."""
 
+    __slots__ = ("_is_written", "found")
 
-def _whole(type_: Type, value: Any) -> FieldSet:
-    """A member of a set, and all that is below it in the value."""
-    node: FieldSet = {}
-    if isinstance(value, dict) and type_.map is not None and not type_.map.atomic:
-        for name, each in value.items():
-            below = _field_type(type_.map, name)
-            node[f"f:{name}"] = _whole(below, each) if isinstance(each, dict | list) else {}
-    elif isinstance(value, list) and type_.list is not None and type_.list.keys is not None:
-        for element, items in _by_element(type_.list, value).items():
-            node[element] = _whole(type_.list.element, items[0]) if len(items) == 1 else {}
-    if node:
-        node[SELF] = {}
-    return node
+    def __init__(self, *, is_written: bool) -> None:
+        self._is_written = is_written
+        self.found = Comparison()
 
+    def compare(self, type_: Type, old: Any, new: Any, path: Path) -> None:
+        if old is MISSING:
+            graft(self.found.added, path, self._whole(type_, new))
+        elif new is MISSING:
+            graft(self.found.removed, path, self._whole(type_, old))
+        elif not is_same_json(old, new):
+            before, after = type_.form_of(old), type_.form_of(new)
+            if before != after:
+                self._compare_as(before, type_, old, new, path)
+            self._compare_as(after, type_, old, new, path)
 
-def _compare_as(form: str, type_: Type, old: Any, new: Any, path: Path, found: Comparison) -> None:
-    """Compare what differs as a map, a list or a scalar."""
-    if form == "map" and type_.map is not None and not type_.map.atomic and _are_filled(dict, old, new):
-        left, right = (each if isinstance(each, dict) else {} for each in (old, new))
-        _compare_maps(type_.map, left, right, path, found)
-    elif form == "list" and type_.list is not None and type_.list.keys is not None and _are_filled(list, old, new):
-        before, after = (each if isinstance(each, list) else [] for each in (old, new))
-        _compare_lists(type_.list, before, after, path, found)
-    elif old != new:
-        insert(found.modified, path)
+    def _whole(self, type_: Type, value: Any) -> FieldSet:
+        """A member of a set, and all that is below it in the value."""
+        if not isinstance(value, _CONTAINERS):
+            return {}
+        node: FieldSet = {}
+        if isinstance(value, dict) and type_.map is not None and not type_.map.atomic:
+            for name, each in self._fields(type_.map, value).items():
+                below = _field_type(type_.map, name)
+                node[f"f:{name}"] = self._whole(below, each) if isinstance(each, _CONTAINERS) else {}
+        elif isinstance(value, list) and type_.list is not None and type_.list.keys is not None:
+            for element, items in self._by_element(type_.list, value).items():
+                node[element] = self._whole(type_.list.element, items[0]) if len(items) == 1 else {}
+        if node:
+            node[SELF] = {}
+        return node
 
+    def _fields(self, type_: MapType, value: Any) -> Mapping[str, Any]:
+        """Those of what should be a map."""
+        if not isinstance(value, dict):
+            return {}
+        return _written(type_, value) if self._is_written else value
 
-def _are_filled(type_: type, *values: Any) -> bool:
-    """Whether any of them is of that type, and not empty."""
-    return any(isinstance(each, type_) and each for each in values)
+    def _compare_as(self, form: str, type_: Type, old: Any, new: Any, path: Path) -> None:
+        """Compare what differs as a map, a list or a scalar."""
+        if form == "map" and type_.map is not None and not type_.map.atomic:
+            left, right = self._fields(type_.map, old), self._fields(type_.map, new)
+            if left or right:
+                return self._compare_maps(type_.map, left, right, path)
+        elif form == "list" and type_.list is not None and type_.list.keys is not None:
+            before, after = (each if isinstance(each, list) else [] for each in (old, new))
+            if before or after:
+                return self._compare_lists(type_.list, before, after, path)
+        if self._differ(type_, old, new):
+            insert(self.found.modified, path)
+        return None
 
+    def _differ(self, type_: Type, old: Any, new: Any) -> bool:
+        return bool(completed(type_, old) != completed(type_, new) if self._is_written else old != new)
 
-def _compare_maps(
-    type_: MapType, old: Mapping[str, Any], new: Mapping[str, Any], path: Path, found: Comparison
-) -> None:
-    for name in (*old, *(name for name in new if name not in old)):
-        here = (*path, field_element(name))
-        _compare(_field_type(type_, name), old.get(name, MISSING), new.get(name, MISSING), here, found)
+    def _compare_maps(self, type_: MapType, old: Mapping[str, Any], new: Mapping[str, Any], path: Path) -> None:
+        for name, each in old.items():
+            below, other = _field_type(type_, name), new.get(name, MISSING)
+            if other is not each:
+                self.compare(below, each, other, (*path, f"f:{name}"))
+        for name, each in new.items():
+            if name not in old:
+                graft(self.found.added, (*path, f"f:{name}"), self._whole(_field_type(type_, name), each))
+
+    def _compare_lists(self, list_type: ListType, old: list[Any], new: list[Any], path: Path) -> None:
+        before, after = self._by_element(list_type, old), self._by_element(list_type, new)
+        for element in dict.fromkeys((*before, *after)):
+            self._compare_items(list_type, before.get(element, []), after.get(element, []), (*path, element))
+
+    def _compare_items(self, list_type: ListType, old: list[Any], new: list[Any], path: Path) -> None:
+        """Items that share an element, which they may not but sometimes do, count as one whole."""
+        if len(old) > 1 and len(new) > 1:
+            if any(map(partial(self._differ, list_type.element), old, new)) or len(old) != len(new):
+                insert(self.found.modified, path)
+        elif len(old) > 1:
+            if new:
+                self.compare(list_type.element, MISSING, new[0], path)
+            insert(self.found.removed, path)
+        elif len(new) > 1:
+            if old:
+                self.compare(list_type.element, old[0], MISSING, path)
+            insert(self.found.added, path)
+        else:
+            self.compare(list_type.element, old[0] if old else MISSING, new[0] if new else MISSING, path)
+
+    def _by_element(self, list_type: ListType, items: list[Any]) -> dict[str, list[Any]]:
+        if self._is_written and list_type.element.map is not None:  # an empty key may be none
+            fields = list_type.element.map
+            items = [_written(fields, each) if isinstance(each, dict) else each for each in items]
+        found: dict[str, list[Any]] = {}
+        for item, element in elements(list_type, items):
+            found.setdefault(element, []).append(item)
+        return found
 
 
 def _field_type(type_: MapType, name: str) -> Type:
     found = type_.fields.get(name, type_.element)
     if found is None:
         raise Untypable(f".{name}: field not declared in schema")
-    return found
-
-
-def _compare_lists(list_type: ListType, old: list[Any], new: list[Any], path: Path, found: Comparison) -> None:
-    before, after = _by_element(list_type, old), _by_element(list_type, new)
-    for element in dict.fromkeys((*before, *after)):
-        _compare_items(list_type, before.get(element, []), after.get(element, []), (*path, element), found)
-
-
-def _compare_items(list_type: ListType, old: list[Any], new: list[Any], path: Path, found: Comparison) -> None:
-    """Items that share an element, which they may not but sometimes do, count as one whole."""
-    if len(old) > 1 and len(new) > 1:
-        if old != new:
-            insert(found.modified, path)
-    elif len(old) > 1:
-        if new:
-            _compare(list_type.element, MISSING, new[0], path, found)
-        insert(found.removed, path)
-    elif len(new) > 1:
-        if old:
-            _compare(list_type.element, old[0], MISSING, path, found)
-        insert(found.added, path)
-    else:
-        _compare(list_type.element, old[0] if old else MISSING, new[0] if new else MISSING, path, found)
-
-
-def _by_element(list_type: ListType, items: list[Any]) -> dict[str, list[Any]]:
-    found: dict[str, list[Any]] = {}
-    for item, element in elements(list_type, items):
-        found.setdefault(element, []).append(item)
     return found
 
 

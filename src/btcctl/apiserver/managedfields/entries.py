@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -10,6 +10,7 @@ from btcctl.apiserver.managedfields import field_sets
 from btcctl.apiserver.managedfields.field_sets import FieldSet
 
 APPLY, UPDATE = "Apply", "Update"
+_FIELDS = ("manager", "operation", "apiVersion", "time", "fieldsType", "fieldsV1", "subresource")
 
 
 class Manager(NamedTuple):
@@ -96,16 +97,22 @@ def read_own(entries: Any) -> Managed:
 def write(managed: Managed) -> list[dict[str, Any]]:
     """The entries in the order a real server puts them in: appliers first, then by time and name."""
 
-    def rank(item: tuple[Manager, Entry]) -> tuple[str, ...]:
-        manager, entry = item
-        return (manager.operation, entry.time, manager.name, entry.api_version, manager.subresource)
-
-    return [_written(manager, entry) for manager, entry in sorted(managed.items(), key=rank)]
+    return [_written(manager, entry) for manager, entry in sorted(managed.items(), key=_rank)]
 
 
 def is_reset(entries: Any, *, is_plain: bool) -> bool:
     """Whether a client wants nobody to own anything; where absent fields are just absent, no entries say nothing."""
     return entries == [{}] or (entries == [] and not is_plain)
+
+
+def _rank(item: tuple[Manager, Entry]) -> tuple[str, ...]:
+    manager, entry = item
+    return (manager.operation, entry.time, manager.name, entry.api_version, manager.subresource)
+
+
+def in_order(entries: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Entries with their fields in the order of the Go type: those that `write` makes are so already."""
+    return [{name: each[name] for name in _FIELDS if name in each} for each in entries]
 
 
 def _written(manager: Manager, entry: Entry) -> dict[str, Any]:

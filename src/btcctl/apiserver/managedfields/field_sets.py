@@ -110,6 +110,8 @@ def without_below(left: FieldSet, right: FieldSet) -> FieldSet:
 
 
 def intersection(left: FieldSet, right: FieldSet) -> FieldSet:
+    if len(right) < len(left):
+        left, right = right, left
     found: FieldSet = {}
     for element, node in left.items():
         other = right.get(element)
@@ -144,7 +146,7 @@ def ordered(fields: FieldSet) -> FieldSet:
     elements = sorted(fields)
     if elements[-1][0] not in ".f":  # items sort behind fields, and by more than their text
         elements.sort(key=_rank)
-    return {element: ordered(fields[element]) for element in elements}
+    return {element: ordered(node) if (node := fields[element]) else node for element in elements}
 
 
 def decode(fields: Any) -> FieldSet:
@@ -190,8 +192,11 @@ def _difference(left: FieldSet, right: FieldSet, *, recursive: bool) -> FieldSet
         if other is None:
             found[element] = node
         elif element != SELF:
-            removed = is_member(other)
-            if removed and recursive:
+            removed = not other or SELF in other
+            if removed and (recursive or not node):
+                continue
+            if not node:
+                found[element] = node
                 continue
             children = _difference(below(left, element), other, recursive=recursive)
             kept = is_member(node) and not removed

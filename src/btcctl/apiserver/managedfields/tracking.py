@@ -6,12 +6,12 @@ Source: k8s.io/apimachinery 0.36.2, pkg/util/managedfields, and sigs.k8s.io/stru
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from btcctl.apiserver.managedfields import entries
-from btcctl.apiserver.managedfields.comparing import Comparison, Untypable, compare, completed
+from btcctl.apiserver.managedfields.comparing import Comparison, Untypable, compare
 from btcctl.apiserver.managedfields.entries import UPDATE, Entry, Managed, Manager, manager_of
 from btcctl.apiserver.managedfields.field_sets import FieldSet, difference, intersection, of_paths, union, union_of_all
 from btcctl.apiserver.managedfields.reconciling import reconciled
@@ -23,8 +23,12 @@ from btcctl.logging import get_logger
 
 logger = get_logger(__name__)
 
+#: Tells what changed, as the version of an apiVersion has it.
+Compared = Callable[[str], Comparison]
+
 MAX_UPDATE_MANAGERS = 10  # DefaultMaxUpdateManagers
 _ANCIENT = "ancient-changes"
+_NOTHING: tuple[Any, ...] = ({}, [], None)  # what of metadata is as good as absent
 _NEVER_OWNED = of_paths(
     [
         ("f:apiVersion",),
@@ -83,7 +87,7 @@ def track(
 
 
 def _check_type(target: Target, body: Body) -> None:
-    wrong = next(problems(target.type, content(target, body), unique=False), "") if target.is_plain else ""
+    wrong = next(problems(target.type, content(body), unique=False), "") if target.is_plain else ""
     if wrong:
         raise Untypable(wrong)
 
@@ -94,12 +98,9 @@ def updated(target: Target, old: Body | None, new: Body, managed: Managed, autho
         Untypable: One of the states does not fit the kind's type.
     """
     differing = _differing(old or {}, new) if target.convert is None else (old or {}, new)
-    before, after = (content(target, each) for each in differing)
-    managed = reconciled(target, managed)
-    versions: dict[str, Comparison] = {}
-    managed = disown(target, managed, before, after, versions)
-    own = versions.get(target.api_version) or comparison(target, before, after, target.api_version)
-    changed = difference(own.changed, _NEVER_OWNED)
+    compared = comparisons(target, *map(content, differing), is_written=not target.is_plain)
+    managed = disown(target, reconciled(target, managed), compared)
+    changed = difference(compared(target.api_version).changed, _NEVER_OWNED)
     if changed:
         manager = manager_of(author.name, UPDATE, target.api_version, target.subresource)
         previous = managed.get(manager)
@@ -114,43 +115,42 @@ def _differing(old: Body, new: Body) -> tuple[Body, Body]:
     return tuple({key: value for key, value in each.items() if key not in same} for each in (old, new))  # type: ignore[return-value]
 
 
-def content(target: Target, body: Body) -> dict[str, Any]:
+def content(body: Body) -> dict[str, Any]:
     """What of an object is compared: all but its `managedFields`."""
     sent = body.get("metadata") or {}
-    metadata = {key: value for key, value in sent.items() if key != "managedFields" and value not in ({}, [], None)}
-    found = {**body, "metadata": metadata} if metadata else {k: v for k, v in body.items() if k != "metadata"}
-    return found if target.is_plain else completed(target.type, found)
+    metadata = {key: value for key, value in sent.items() if key != "managedFields" and value not in _NOTHING}
+    return {**body, "metadata": metadata} if metadata else {k: v for k, v in body.items() if k != "metadata"}
 
 
-def comparison(target: Target, before: Body, after: Body, api_version: str) -> Comparison:
-    if target.convert is not None and api_version != target.api_version:
-        before, after = (target.convert(each, api_version) if each else each for each in (before, after))
-    found = compare(target.types[api_version], before, after)
-    return found.without(target.reset) if api_version == target.api_version else found
-
-
-def disown(
-    target: Target,
-    managed: Managed,
-    before: Body,
-    after: Body,
-    versions: dict[str, Comparison],
-    but: Manager | None = None,
-) -> Managed:
-    """Everybody but `but` loses what was changed or removed; who has nothing left goes.
+def comparisons(target: Target, before: Body, after: Body, *, is_written: bool = False) -> Compared:
+    """What changed from one state to another, as a version has it: made once for each.
 
     Args:
-        versions: The comparisons made are put into it, by apiVersion.
+        is_written: Compare what Go's types make of them.
     """
+    known: dict[str, Comparison] = {}
+
+    def compared(api_version: str) -> Comparison:
+        if api_version not in known:
+            states = before, after
+            if target.convert is not None and api_version != target.api_version:
+                states = tuple(target.convert(each, api_version) if each else each for each in states)  # type: ignore[assignment]
+            found = compare(target.types[api_version], *states, is_written=is_written)
+            known[api_version] = found.without(target.reset) if api_version == target.api_version else found
+        return known[api_version]
+
+    return compared
+
+
+def disown(target: Target, managed: Managed, compared: Compared, but: Manager | None = None) -> Managed:
+    """Everybody but `but` loses what was changed or removed; who has nothing left goes."""
     found: Managed = {}
     for manager, entry in managed.items():
         fields = entry.fields
         if manager != but:
             if entry.api_version not in target.types:
                 continue
-            if entry.api_version not in versions:
-                versions[entry.api_version] = comparison(target, before, after, entry.api_version)
-            made = versions[entry.api_version]
+            made = compared(entry.api_version)
             fields = difference(fields, intersection(fields, made.changed))
             fields = difference(fields, made.removed)
         if fields:

@@ -11,7 +11,7 @@ from btcctl.apiserver.gotypes import Misfit
 from btcctl.apiserver.kinds import metadata as meta
 from btcctl.apiserver.machinery import errors
 from btcctl.apiserver.machinery.errors import StatusError
-from btcctl.apiserver.managedfields import Author, track, without_late
+from btcctl.apiserver.managedfields import Author, in_order, track, without_late
 from btcctl.apiserver.objects.next_state import complete, merged
 from btcctl.apiserver.objects.strategies import Strategy, strategy_of
 from btcctl.apiserver.requests.bodies import private
@@ -99,6 +99,8 @@ class Drafts:
         if found is None:
             return body, options
         changed = cast("dict[str, Any]", private(found))
+        if changed["metadata"].get("managedFields"):
+            changed["metadata"]["managedFields"] = in_order(changed["metadata"]["managedFields"])
         deduplicate_owners(changed["metadata"], options.warn, " after mutating admission happens")
         return as_stored(changed), replace(options, is_apply=True)
 

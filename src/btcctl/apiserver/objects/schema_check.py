@@ -30,7 +30,7 @@ def validate(served: Served, new: dict[str, Any], old: Body | None, warn: Warn, 
     causes += _of_kind(strategy, new, old, subresource)
     found, remarks = served.kind.validate(new, old, is_status=is_status)
     causes += found
-    if not causes and old is None:  # what the kind itself has nothing to say of
+    if old is None and not causes and not strategy.metadata.is_checked:  # every kind's rules for names are stricter
         causes = meta.validate(metadata, namespaced=served.type.namespaced, name_rule=names.path_name)
     if not causes and not subresource:
         remarks += strategy.remarks(new, old)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -38,7 +37,6 @@ _ACCEPTED = ("application/json", "application/yaml", protobuf.CONTENT_TYPE)
 _MOST_DUPLICATES = 100  # that a strict decoder keeps
 #: A real server has no such limit: a hundred paths may have a megabyte each.
 _MOST_DUPLICATE_CHARACTERS = 1_000_000
-_KEY = re.compile(rb'"[ \t\r\n]*:')  # the end of a key, or what looks like one in a text
 _NO_KIND = "couldn't get version/kind; json parse error"
 
 
@@ -157,9 +155,9 @@ def duplicate_fields(body: bytes, value: Any) -> list[str]:
     """What is strictly wrong with valid JSON: fields that come up twice.
 
     Args:
-        value: What it is decoded to; if as many keys are in that as in the body, none came twice.
+        value: What it is decoded to; if as many colons are in that as in the body, no key came twice.
     """
-    if b"\\u" not in body and len(_KEY.findall(body)) == len(_KEY.findall(codecs.encode(value))):
+    if b"\\u" not in body and body.count(b":") == codecs.encode(value).count(b":"):
         return []
     found: list[str] = []
     characters = 0

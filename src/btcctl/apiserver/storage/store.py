@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 from btcctl.apiserver.storage.collection import Body, Change, Collection, CollectionId, Record, with_version
@@ -37,6 +37,32 @@ class Stale(BtcctlError):
     """The object was changed since the caller read it."""
 
 
+class _Transaction:
+    """One for all: each thread leaves it as often as it has come in.
+
+    Args:
+        deliver: Called outside of the lock when the outermost is over.
+    """
+
+    __slots__ = ("_deliver", "_depth", "_lock")
+
+    def __init__(self, lock: threading.RLock, deliver: Callable[[], None]) -> None:
+        self._lock = lock
+        self._deliver = deliver
+        self._depth = 0
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+        self._depth += 1
+
+    def __exit__(self, *_: object) -> None:
+        self._depth -= 1
+        is_over = self._depth == 0
+        self._lock.release()
+        if is_over:
+            self._deliver()
+
+
 class Store:
     """All collections, by (group, plural).
 
@@ -60,7 +86,7 @@ class Store:
         self._history = history
         self._history_seconds = history_seconds
         self._lock = threading.RLock()  # guards everything below
-        self._depth = 0
+        self._transaction = _Transaction(self._lock, self._deliver)
         self._revision = 1
         self._floor = 0  # revisions up to this one were never seen by this store
         self._collections: dict[CollectionId, Collection] = {}
@@ -73,18 +99,9 @@ class Store:
         """The latest revision given out."""
         return self._revision
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> AbstractContextManager[None]:
         """Read and write with nobody in between. What was written is delivered at the end, outside the lock."""
-        with self._lock:
-            self._depth += 1
-            try:
-                yield
-            finally:
-                self._depth -= 1
-                outermost = self._depth == 0
-        if outermost:
-            self._deliver()
+        return self._transaction
 
     def get(self, collection: CollectionId, key: ObjectKey) -> Record | None:
         with self._lock:
