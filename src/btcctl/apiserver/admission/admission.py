@@ -57,7 +57,7 @@ _ALL = (_MUTATING, _VALIDATING, _POLICIES, _BINDINGS, _MUTATING_POLICIES, _MUTAT
 class _Configured:
     """What the configurations in the store say, read once for each state of theirs."""
 
-    state: tuple[int, ...]
+    state: Sequence[int]
     mutating: tuple[Webhook, ...] = ()
     validating: tuple[Webhook, ...] = ()
     policies: tuple[ValidatingPolicy, ...] = ()
@@ -153,7 +153,7 @@ class Admission:
         return any(matching.matches(rule, attributes, each) for rule in rules for each in equivalents)
 
     def _configured(self) -> _Configured:
-        state = tuple(self._store.changed(each) for each in _ALL)
+        state = self._store.changed(*_ALL)
         known = self._known
         if known.state == state:
             return known

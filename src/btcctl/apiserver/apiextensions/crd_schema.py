@@ -13,7 +13,8 @@ from btcctl.apiserver.machinery.errors import Cause
 from btcctl.apiserver.machinery.field_errors import forbidden, invalid, required
 from btcctl.apiserver.machinery.gofmt import json_text, shown
 from btcctl.apiserver.schemas import formats
-from btcctl.apiserver.schemas.prune_and_default import EMBEDDED, PRESERVE
+from btcctl.apiserver.schemas.facts import EMBEDDED
+from btcctl.apiserver.schemas.prune_and_default import PRESERVE
 
 Schema = Mapping[str, Any]
 _TYPES = ("array", "boolean", "integer", "number", "object", "string")

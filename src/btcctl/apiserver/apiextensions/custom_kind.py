@@ -67,7 +67,7 @@ class CustomKind:
     patch_types = (JSON_PATCH, MERGE, APPLY)
     go_type = None
 
-    @property
+    @cached_property
     def definition(self) -> str:
         return f"{self.type.plural}.{self.type.group}"
 
@@ -80,7 +80,7 @@ class CustomKind:
         is_other = self.conversion is not None and self._storage_api_version != self.type.api_version
         return is_other or self.is_changed or self.schema != self.storage_schema
 
-    @property
+    @cached_property
     def _storage_api_version(self) -> str:
         return f"{self.type.group}/{self.storage_version}"
 
@@ -119,7 +119,7 @@ class CustomKind:
     def typed(self, body: Any, read: Decode = decode, known: Body | None = None) -> tuple[dict[str, Any], list[str]]:
         """The types are those of its metadata; the schema looks after the rest."""
         body = _private(body)
-        metadata, problems = _typed_metadata(body.get("metadata"))
+        metadata, problems = _typed_metadata(body.get("metadata"), None if known is None else known.get("metadata"))
         unknown = sorted(each.replace('field "', 'field "metadata.', 1) for each in problems)
         return {**body, "metadata": metadata}, unknown
 
@@ -167,7 +167,14 @@ class CustomKind:
 
     def _made_target(self, subresource: str) -> Target:
         convert = None if self.conversion is None else self.conversion.converted
-        return custom_target(self.type, self._types, subresource, has_status=self.has_status, convert=convert)
+        return custom_target(
+            self.type,
+            self._types,
+            subresource,
+            has_status=self.has_status,
+            convert=convert,
+            is_changed=self.is_changed,
+        )
 
     @cached_property
     def _types(self) -> Mapping[str, Type]:
@@ -250,11 +257,11 @@ def _without_huge_integers(value: Any) -> Any:
         raise Misfit(f"json: cannot unmarshal number {value} into Go value of type float64") from None
 
 
-def _typed_metadata(metadata: Any) -> tuple[dict[str, Any], list[str]]:
+def _typed_metadata(metadata: Any, known: Body | None) -> tuple[dict[str, Any], list[str]]:
     """A server writes it anew before it reads it, with its names sorted; that shows in what it finds first."""
     type_ = type_named("meta.v1.ObjectMeta")
     try:
-        return ({}, []) if metadata is None else decode(type_, metadata)
+        return ({}, []) if metadata is None else decode(type_, metadata, known)
     except Misfit:
         return decode(type_, codecs.decode(codecs.encode(metadata, order="sorted")))
 

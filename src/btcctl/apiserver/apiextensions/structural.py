@@ -15,7 +15,8 @@ from btcctl.apiserver.machinery.errors import Cause
 from btcctl.apiserver.machinery.field_errors import forbidden, invalid, required
 from btcctl.apiserver.machinery.gofmt import json_text
 from btcctl.apiserver.schemas import patterns, validation
-from btcctl.apiserver.schemas.prune_and_default import EMBEDDED, PRESERVE, has_rules, prune
+from btcctl.apiserver.schemas.facts import EMBEDDED
+from btcctl.apiserver.schemas.prune_and_default import PRESERVE, has_rules, prune
 from btcctl.apiserver.schemas.validation import INT_OR_STRING
 
 Schema = Mapping[str, Any]

@@ -50,6 +50,7 @@ class Target:
         reset: Fields that such a write never changes.
         is_plain: Whether absent fields are just absent; else they are what Go's types make of them.
         convert: Shows an object in another version; None if that changes nothing but its apiVersion.
+        is_changed: Whether types were others when objects were stored.
     """
 
     api_version: str
@@ -58,6 +59,7 @@ class Target:
     subresource: str
     is_plain: bool
     convert: Convert | None = None
+    is_changed: bool = False
 
     @property
     def type(self) -> Type:
@@ -77,16 +79,23 @@ def built_in_target(type_: ResourceType, stored: ResourceType, subresource: str,
 
 
 def custom_target(
-    type_: ResourceType, types: Mapping[str, Type], subresource: str, *, has_status: bool, convert: Convert | None
+    type_: ResourceType,
+    types: Mapping[str, Type],
+    subresource: str,
+    *,
+    has_status: bool,
+    convert: Convert | None,
+    is_changed: bool,
 ) -> Target:
     """Likewise.
 
     Args:
         types: Of all versions that are served, by apiVersion.
         convert: Shows an object in another version; None if that changes nothing but its apiVersion.
+        is_changed: Whether the types were others when objects were stored.
     """
     reset = _reset(subresource, (("f:metadata",), _SPEC), has_status=has_status)
-    return Target(type_.api_version, types, reset, subresource, is_plain=True, convert=convert)
+    return Target(type_.api_version, types, reset, subresource, True, convert, is_changed)
 
 
 def without_late(collection: CollectionId, sent: Mapping[str, Any], new: dict[str, Any]) -> dict[str, Any]:

@@ -99,7 +99,7 @@ def updated(target: Target, old: Body | None, new: Body, managed: Managed, autho
     """
     differing = _differing(old or {}, new) if target.convert is None else (old or {}, new)
     compared = comparisons(target, *map(content, differing), is_written=not target.is_plain)
-    managed = disown(target, reconciled(target, managed), compared)
+    managed = disown(target, managed, compared)
     changed = difference(compared(target.api_version).changed, _NEVER_OWNED)
     if changed:
         manager = manager_of(author.name, UPDATE, target.api_version, target.subresource)
@@ -177,14 +177,17 @@ def _before(target: Target, old: Body | None, new: Mapping[str, Any]) -> Managed
     """Who owns what before the write: as the client says, or else as the store does."""
     stored = (old or {}).get("metadata", {}).get("managedFields") or []
     sent = (new.get("metadata") or {}).get("managedFields")
-    if target.subresource or sent == stored:
-        return entries.read_own(stored)
-    if entries.is_reset(sent, is_plain=target.is_plain):
-        return {}
-    try:
-        return entries.read(sent) or entries.read_own(stored)
-    except (ValueError, TypeError, AttributeError):
-        return entries.read_own(stored)
+    if not target.subresource and sent != stored:
+        if entries.is_reset(sent, is_plain=target.is_plain):
+            return {}
+        try:
+            said = entries.read(sent)
+        except (ValueError, TypeError, AttributeError):
+            said = {}
+        if said:
+            return reconciled(target, said)
+    managed = entries.read_own(stored)
+    return reconciled(target, managed) if target.is_changed else managed
 
 
 def _capped(managed: Managed) -> Managed:

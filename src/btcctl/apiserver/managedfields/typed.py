@@ -86,17 +86,8 @@ def problems(type_: Type, value: Any, path: str = "", *, unique: bool = True) ->
     Args:
         unique: Whether an item may come only once in a set or a list with keys.
     """
-    form = type_.form_of(value)
-    if value is None:
-        return
-    if form == "map" and type_.map is not None:
-        yield from _map_problems(type_.map, value, path, unique=unique)
-    elif form == "list" and type_.list is not None:
-        yield from _list_problems(type_.list, value, path, unique=unique)
-    else:
-        why = _scalar_problem(type_.scalar, value)
-        if why:
-            yield _at(path, why)
+    for place, why in _problems(type_, value, unique=unique):
+        yield _at(path + place, why)
 
 
 def complaint(found: Iterable[str]) -> str:
@@ -278,37 +269,53 @@ def _type_below(type_: Type | None, element: str) -> Type | None:
     return type_.list.element if element.startswith("k:") and type_.list is not None else None
 
 
-def _map_problems(type_: MapType, value: Any, path: str, *, unique: bool) -> Iterator[str]:
+def _problems(type_: Type, value: Any, *, unique: bool) -> Iterator[tuple[str, str]]:
+    """Where below the value something is wrong, and what."""
+    if value is None:
+        return
+    form = type_.form_of(value)
+    if form == "map" and type_.map is not None:
+        yield from _map_problems(type_.map, value, unique=unique)
+    elif form == "list" and type_.list is not None:
+        yield from _list_problems(type_.list, value, unique=unique)
+    else:
+        why = _scalar_problem(type_.scalar, value)
+        if why:
+            yield "", why
+
+
+def _map_problems(type_: MapType, value: Any, *, unique: bool) -> Iterator[tuple[str, str]]:
     if not isinstance(value, dict):
-        yield _at(path, f"expected map, got &{{{_go_text(value)}}}")
+        yield "", f"expected map, got &{{{_go_text(value)}}}"
         return
     for name, each in value.items():
-        field_type = type_.type_of(name)
+        field_type = type_.fields.get(name, type_.element)
         if field_type is None:
-            yield _at(f"{path}.{name}", "field not declared in schema")
+            yield f".{name}", "field not declared in schema"
             return
         if field_type is not DEDUCED and field_type is not WHOLE and type(each) not in _FITTING[field_type.scalar]:
-            yield from problems(field_type, each, f"{path}.{name}", unique=unique)
+            for place, why in _problems(field_type, each, unique=unique):
+                yield f".{name}{place}", why
 
 
-def _list_problems(type_: ListType, value: Any, path: str, *, unique: bool) -> Iterator[str]:
+def _list_problems(type_: ListType, value: Any, *, unique: bool) -> Iterator[tuple[str, str]]:
     if not isinstance(value, list):
-        yield _at(path, f"expected list, got &{{{_go_text(value)}}}")
+        yield "", f"expected list, got &{{{_go_text(value)}}}"
         return
     seen: set[str] = set()
     for index, item in enumerate(value):
-        here = f"[{index}]"
+        element = ""
         if type_.keys is not None:
             try:
                 element = item_element(type_, item)
             except Untypable as error:
-                yield _at(path, f"element {index}: {error}")
+                yield "", f"element {index}: {error}"
                 return
-            here = path_text((element,))
             if unique and element in seen:
-                yield _at(path, f"duplicate entries for key {here}")
+                yield "", f"duplicate entries for key {path_text((element,))}"
             seen.add(element)
-        yield from problems(type_.element, item, path + here, unique=unique)
+        for place, why in _problems(type_.element, item, unique=unique):
+            yield (path_text((element,)) if element else f"[{index}]") + place, why
 
 
 def _scalar_problem(scalar: str, value: Any) -> str:

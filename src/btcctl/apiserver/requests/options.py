@@ -132,6 +132,9 @@ def write_options(
     Raises:
         StatusError: They make no sense.
     """
+    who = _agent(request.headers.get("user-agent", ""))
+    if not request.query and not known:
+        return WriteOptions(manager=who, gate=gate, rights=rights, warn=warn)
     validation, manager = request.option("fieldValidation"), request.option("fieldManager")
     causes = [*known, *_manager_causes(manager), *_dry_run_causes(request.query.get("dryRun", []))]
     if validation not in {"", "Ignore", "Strict", "Warn"}:
@@ -139,9 +142,10 @@ def write_options(
     if causes:
         raise statuses.invalid("meta.k8s.io", kind, "", causes)
     force = bool(boolean(request, "force"))
-    who = manager or _agent(request.headers.get("user-agent", ""))
     is_dry = bool(request.query.get("dryRun"))
-    return WriteOptions(is_dry, validation or "Warn", manager, force, who, gate=gate, rights=rights, warn=warn)
+    return WriteOptions(
+        is_dry, validation or "Warn", manager, force, manager or who, gate=gate, rights=rights, warn=warn
+    )
 
 
 def delete_options(request: ApiRequest) -> DeleteOptions:

@@ -7,12 +7,13 @@ from typing import Any
 
 from btcctl import codecs
 from btcctl.apiserver.machinery import errors
+from btcctl.apiserver.schemas.facts import EMBEDDED, facts_of
 
 Schema = Mapping[str, Any]
 
 _ROOT_FIELDS = ("apiVersion", "kind", "metadata")
 PRESERVE = "x-kubernetes-preserve-unknown-fields"
-EMBEDDED = "x-kubernetes-embedded-resource"
+_CONTAINERS = (dict, list)
 _MOST_ADDED_BYTES = 1536 * 1024  # etcd's --max-request-bytes
 
 
@@ -33,9 +34,14 @@ def prune(schema: Schema, body: dict[str, Any]) -> list[str]:
 
 def drop_nulls(schema: Schema, value: Any) -> None:
     """Remove, in place, fields that are null and may not be: null is as good as absent, if there is no default."""
+    if b"null" in codecs.encode(value):
+        _drop_nulls(schema, value)
+
+
+def _drop_nulls(schema: Schema, value: Any) -> None:
     if isinstance(value, list) and isinstance(schema.get("items"), dict):
         for item in value:
-            drop_nulls(schema["items"], item)
+            _drop_nulls(schema["items"], item)
     if not isinstance(value, dict):
         return
     properties, additional = schema.get("properties") or {}, schema.get("additionalProperties")
@@ -46,7 +52,7 @@ def drop_nulls(schema: Schema, value: Any) -> None:
         if value[key] is None and not below.get("nullable") and below.get("default") is None:
             del value[key]
         else:
-            drop_nulls(below, value[key])
+            _drop_nulls(below, value[key])
 
 
 def default(schema: Schema, body: dict[str, Any]) -> None:
@@ -55,7 +61,8 @@ def default(schema: Schema, body: dict[str, Any]) -> None:
     Raises:
         StatusError: They come to more than etcd takes of one object.
     """
-    _default(schema, body, _Defaults())
+    if facts_of(schema).has_defaults:
+        _default(schema, body, _Defaults())
 
 
 class _Defaults:
@@ -88,7 +95,7 @@ def _prune(schema: Schema, value: Any, path: str, removed: list[str]) -> None:
             continue
         below = properties.get(key, additional)
         if isinstance(below, dict):
-            if isinstance(each, dict | list):
+            if isinstance(each, _CONTAINERS):
                 _prune(below, each, f"{path}.{key}" if path else key, removed)
         elif not (additional or schema.get(PRESERVE)):
             del value[key]
@@ -97,7 +104,7 @@ def _prune(schema: Schema, value: Any, path: str, removed: list[str]) -> None:
 
 def _default(schema: Schema, value: Any, defaults: _Defaults) -> None:
     items = schema.get("items")
-    if isinstance(value, list) and isinstance(items, dict):
+    if isinstance(value, list) and isinstance(items, dict) and facts_of(items).has_defaults:
         for index, item in enumerate(value):
             if item is None and "default" in items and not items.get("nullable"):
                 value[index] = defaults.copy(items["default"])
@@ -111,7 +118,7 @@ def _default(schema: Schema, value: Any, defaults: _Defaults) -> None:
     additional = schema.get("additionalProperties")
     for key in list(value):
         below = properties.get(key, additional)
-        if isinstance(below, dict):
+        if isinstance(below, dict) and isinstance(value[key], _CONTAINERS) and facts_of(below).has_defaults:
             _default(below, value[key], defaults)
 
 

@@ -17,6 +17,7 @@ from btcctl.apiserver.machinery.gofmt import plain, quoted, shown
 from btcctl.apiserver.machinery.json_values import deep_equal
 from btcctl.apiserver.schemas import formats, patterns
 from btcctl.apiserver.schemas.correlation import Correlated
+from btcctl.apiserver.schemas.facts import facts_of, quick_matches
 
 Schema = Mapping[str, Any]
 INT_OR_STRING = "x-kubernetes-int-or-string"
@@ -28,6 +29,8 @@ _JUNCTORS = frozenset({"anyOf", "oneOf", "allOf", "not"})
 _MOST_CHARACTERS = 16_000_000
 #: Of anyOf and its like, in all values of one object: each of its thousands of items may have hundreds.
 _MOST_ALTERNATIVES = 200_000
+_TYPE_NAMES = frozenset({"apiVersion", "kind"})
+_PYTHON_TYPES: Mapping[str, type] = {"object": dict, "array": list, "string": str, "boolean": bool}
 _NEARLY = 1e-9  # how near a float must be to a whole number to be taken for one
 
 
@@ -121,7 +124,7 @@ def _check(schema: Schema, value: Any, path: str, node: Correlated | None) -> Re
         _check_type(schema, value, path, result)
         _check_enum(schema, value, path, result)
         return result
-    if _types(schema) or _format(schema):
+    if schema.get("type") or _types(schema) or _format(schema):
         _check_type(schema, value, path, result)
         result.matches += 1
     _check_junctors(schema, value, path, node, result)
@@ -154,6 +157,9 @@ def _format(schema: Schema) -> str:
 
 
 def _check_type(schema: Schema, value: Any, path: str, result: Result) -> None:
+    if type(value) is _PYTHON_TYPES.get(schema.get("type") or "") and not schema.get(INT_OR_STRING):
+        result.matches += 1
+        return
     types, format_ = _types(schema), _format(schema)
     if value is None:
         if types and not schema.get("nullable"):
@@ -211,26 +217,13 @@ def _unplaced(text: str) -> Problem:
 
 def _check_enum(schema: Schema, value: Any, path: str, result: Result) -> None:
     allowed = schema.get("enum")
-    if not allowed or (type(value) is str and value in _texts_of(allowed)):
+    if not allowed or (type(value) is str and value in facts_of(schema).texts):
         return
     if any(_is_one_of_enum(value, each) for each in allowed):
         return
     listed = ", ".join(quoted(each if isinstance(each, str) else shown(each)) for each in allowed)
     message = f"Unsupported value: {shown(value)}: supported values: {listed}"
     result.add(Problem(f"{path} in body should be one of {plain(allowed)}", "FieldValueNotSupported", message, path))
-
-
-#: Texts that are allowed, by the list's identity; it is kept beside them. Thousands of items may each have thousands.
-_known_texts: dict[int, tuple[Any, frozenset[str]]] = {}
-
-
-def _texts_of(allowed: list[Any]) -> frozenset[str]:
-    known = _known_texts.get(id(allowed))
-    if known is None or known[0] is not allowed:
-        if len(_known_texts) > 255:
-            _known_texts.clear()
-        known = _known_texts[id(allowed)] = allowed, frozenset(each for each in allowed if isinstance(each, str))
-    return known[1]
 
 
 def _is_one_of_enum(value: Any, allowed: Any) -> bool:
@@ -360,8 +353,11 @@ def _check_list(schema: Schema, value: list[Any], path: str, node: Correlated | 
     items = schema.get("items")
     if isinstance(items, dict):
         for index, item in enumerate(value):
-            below = node.index(index) if node is not None else None
-            result.merge(_checked(items, item, f"{path}[{index}]", below))
+            if quick := quick_matches(items, item):
+                result.matches += quick
+            else:
+                below = node.index(index) if node is not None else None
+                result.merge(_checked(items, item, f"{path}[{index}]", below))
     most, least = schema.get("maxItems"), schema.get("minItems")
     if least is not None and len(value) < least:
         result.add(_problem(path, len(value), f"should have at least {least} items"))
@@ -386,12 +382,15 @@ def _check_object(schema: Schema, value: Mapping[str, Any], path: str, node: Cor
         result.add(_too_many(path, len(value), most, "properties"))
     properties, additional = schema.get("properties") or {}, schema.get("additionalProperties")
     for key, item in value.items():
-        below = node.key(key) if node is not None and not (path == "" and key in {"apiVersion", "kind"}) else None
-        if key in properties:
-            result.merge(_checked(properties[key], item, f"{path}.{key}" if path else key, below))
-        elif isinstance(additional, dict):
-            result.merge(_checked(additional, item, f"{path}.{key}", below))
-        elif additional is False:
+        field = properties.get(key, additional)
+        if isinstance(field, dict):
+            if quick := quick_matches(field, item):
+                result.matches += quick
+            else:
+                is_named = path or key not in _TYPE_NAMES
+                below = node.key(key) if node is not None and is_named else None
+                result.merge(_checked(field, item, f"{path}.{key}" if path or key not in properties else key, below))
+        elif field is False:
             text = f"{path}.{key} in body is a forbidden property"
             result.add(Problem(text, "FieldValueInvalid", f"Invalid value: {shown(key)}: {text}", path))
     for key in schema.get("required") or ():

@@ -129,10 +129,9 @@ class Store:
         with self._lock:
             return list(self._collections)
 
-    def changed(self, collection: CollectionId) -> int:
-        """The revision of a collection's last change; 0 if it never had an object. Takes no lock."""
-        found = self._collections.get(collection)
-        return 0 if found is None else found.changed
+    def changed(self, *collections: CollectionId) -> Sequence[int]:
+        """The revision of each one's last change; 0 if it never had an object. Takes no lock."""
+        return [0 if found is None else found.changed for found in map(self._collections.get, collections)]
 
     def create(self, collection: CollectionId, body: Body) -> Record:
         """Store a new object, whose `metadata.resourceVersion` is set here.
