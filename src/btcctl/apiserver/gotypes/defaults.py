@@ -6,11 +6,12 @@ zz_generated.defaults.go and conversion.go of each group in kubernetes 1.36.2.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Container, Mapping
 from typing import Any
 
 from btcctl.apiserver.gotypes.images import pull_policy
-from btcctl.apiserver.gotypes.types import LIST, MAP, STRUCT, GoType
+from btcctl.apiserver.gotypes.types import LIST, MAP, STRUCT, GoType, type_named
 from btcctl.apiserver.machinery.quantities import rounded_to_milli
 
 _Struct = dict[str, Any]
@@ -72,10 +73,10 @@ def fill(type_: GoType, value: Any, complete: Container[str] = ()) -> None:
     """
     if type_.kind == STRUCT and isinstance(value, dict):
         _fill_struct(type_, value, complete)
-    elif type_.kind == LIST and type_.element is not None and type_.element.kind == STRUCT:
+    elif type_.element is not None and _holds_structs(type_):
         for each in value or ():
             fill(type_.element, each)
-    elif type_.kind == MAP and type_.go == "v1.ResourceList":
+    elif _is_amounts(type_) and value:
         value.update({name: rounded_to_milli(each) for name, each in value.items()})
 
 
@@ -88,9 +89,25 @@ def _fill_struct(type_: GoType, value: _Struct, complete: Container[str]) -> Non
     more = _FUNCTIONS.get(type_.name)
     if more is not None:
         more(value)
+    filled = _filled_fields(type_.name)
     for name, each in value.items():
-        if isinstance(each, _CONTAINERS) and name in type_.fields and name not in complete:
-            fill(type_.fields[name], each)
+        if name in filled and name not in complete:
+            fill(filled[name], each)
+
+
+@functools.cache
+def _filled_fields(struct: str) -> Mapping[str, GoType]:
+    """Those below which there may be something to fill in."""
+    fields = type_named(struct).fields.items()
+    return {name: each for name, each in fields if each.kind == STRUCT or _holds_structs(each) or _is_amounts(each)}
+
+
+def _holds_structs(type_: GoType) -> bool:
+    return type_.kind == LIST and type_.element is not None and type_.element.kind == STRUCT
+
+
+def _is_amounts(type_: GoType) -> bool:
+    return type_.kind == MAP and type_.go == "v1.ResourceList"
 
 
 def written(type_: GoType, value: Any, *, stored: bool = False, known: Container[str] = ()) -> Any:

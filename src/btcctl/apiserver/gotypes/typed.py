@@ -24,7 +24,6 @@ _MOST_PROBLEMS = 100  # that a strict decoder keeps
 _SAYS_SOMETHING = frozenset({"managedFields", "dependencies"})
 _INT32_LIMIT = 2**31
 _INT_LIMITS = {"int32": _INT32_LIMIT, "int64": 2**63}
-_PYTHON_TYPES: Mapping[str, type] = {types.STRING: str, types.BOOL: bool}
 _INT32 = GoType(types.INT, "int32")
 
 
@@ -155,18 +154,22 @@ class _Decoder:
 
     def _struct(self, type_: GoType, value: Any) -> dict[str, Any]:
         found: dict[str, Any] = {}
-        for name, each in self._entries(type_, value):
-            below = type_.fields.get(name)
+        fields = type_.fields
+        for name, each in value.items() if type(value) is dict else self._entries(type_, value):
+            below = fields.get(name)
             if below is None:
                 self.problems.append(("unknown", name))
             elif each is not None:
-                made = each if _fits(below, each) else self._below(below, each, name, f"{name}.", type_)
+                is_plain = type(each) is below.plain or _is_small(below, each)
+                made = each if is_plain else self._below(below, each, name, f"{name}.", type_)
                 if made or not _is_omitted(type_, name, below, made):
                     found[name] = made
         return found
 
     def _map(self, type_: GoType, value: Any) -> dict[str, Any]:
         element = type_.element or type_
+        if type(value) is dict and element.plain is not None and {*map(type, value.values())} <= {element.plain}:
+            return dict(value)
         return {
             key: each if _fits(element, each) else self._element(element, each, key, f"{key}.")
             for key, each in self._entries(type_, value)
@@ -323,9 +326,11 @@ class _Converter(_Decoder):
 
 def _fits(type_: GoType, value: Any) -> bool:
     """Whether a value is what every decoder makes of it: true of most, and soon said."""
-    if type(value) is int:
-        return type_.kind == types.INT and -_INT32_LIMIT <= value < _INT32_LIMIT
-    return _PYTHON_TYPES.get(type_.kind) is type(value)
+    return type(value) is type_.plain or _is_small(type_, value)
+
+
+def _is_small(type_: GoType, value: Any) -> bool:
+    return type(value) is int and type_.kind == types.INT and -_INT32_LIMIT <= value < _INT32_LIMIT
 
 
 def _is_omitted(struct: GoType, name: str, type_: GoType, value: Any) -> bool:

@@ -68,6 +68,7 @@ class GoType:
         omitted: The scalar fields that are not written when they are "", 0 or false.
         places: Which field is written when: the first is 0.
         parts: The fields that are structs, and always written.
+        plain: Python's type of the values that are what every decoder makes of them; None if it is not all of them.
     """
 
     kind: str
@@ -80,6 +81,10 @@ class GoType:
     places: Mapping[str, int] = field(default_factory=dict)
     parts: tuple[str, ...] = ()
     patch: dict[str, PatchRule] = field(default_factory=dict)
+    plain: type | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.plain = {STRING: str, BOOL: bool}.get(self.kind)
 
     @property
     def struct(self) -> str:

@@ -17,6 +17,8 @@ from btcctl.apiserver.storage.collection import Body
 MAX_DATA_BYTES = 1048576
 _MOST_KEY_CHARACTERS = 253
 _DATA_KEY = re.compile(r"[-._a-zA-Z0-9]+")
+#: Nothing is wrong with such a key: most are so.
+_PLAIN_KEY = re.compile(r"[-_a-zA-Z0-9][-._a-zA-Z0-9]{0,252}").fullmatch
 
 
 def prepare_namespace(body: dict[str, Any]) -> None:
@@ -79,9 +81,9 @@ def check_secret_update(new: Body, old: Body) -> list[Cause]:
 def check_config_map(body: Body) -> list[Cause]:
     data, binary = body.get("data") or {}, body.get("binaryData") or {}
     causes = [*_data_keys("data", data), *_data_keys("binaryData", binary)]
-    twice = (key for key in data if key in binary)
+    twice = [key for key in data if key in binary] if binary else ()
     causes += [invalid(f"data[{key}]", key, "duplicate of key present in binaryData") for key in twice]
-    if sum(len(value.encode()) for value in data.values()) + secrets.size_of(binary) > MAX_DATA_BYTES:
+    if sum(map(len, map(str.encode, data.values()))) + secrets.size_of(binary) > MAX_DATA_BYTES:
         causes.append(too_long("[]", MAX_DATA_BYTES))
     return causes
 
@@ -124,7 +126,8 @@ def _immutable(new: Body, old: Body) -> list[Cause]:
 
 
 def _data_keys(field: str, data: Mapping[str, str]) -> list[Cause]:
-    return [invalid(f"{field}[{key}]", key, each) for key in data for each in _key_complaints(key)]
+    odd = [key for key in data if not _PLAIN_KEY(key)]
+    return [invalid(f"{field}[{key}]", key, each) for key in odd for each in _key_complaints(key)]
 
 
 def _key_complaints(key: str) -> Iterator[str]:

@@ -88,7 +88,7 @@ def canonical(body: Body, *, sort: bool) -> dict[str, Any]:
 
 def created_metadata(metadata: Mapping[str, Any], *, uid: str, created: str, generation: int | None) -> dict[str, Any]:
     """What of a client's metadata a new object gets, and what the server adds."""
-    own = {key: metadata[key] for key in _OWN_CREATE_FIELDS if metadata.get(key)}
+    own = {key: each for key, each in metadata.items() if each and key in _OWN_CREATE_FIELDS}
     if not own.get("name") and own.get("generateName"):
         own["name"] = generate_name(own["generateName"])
     own |= {"uid": uid, "creationTimestamp": created}

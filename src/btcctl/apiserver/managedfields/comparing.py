@@ -146,7 +146,8 @@ class _Walk:
         elif new is MISSING:
             graft(self.found.removed, path, self._whole(type_, old))
         elif not is_same_json(old, new):
-            before, after = type_.form_of(old), type_.form_of(new)
+            after = type_.form_of(new)
+            before = after if type(old) is type(new) else type_.form_of(old)
             if before != after:
                 self._compare_as(before, type_, old, new, path)
             self._compare_as(after, type_, old, new, path)

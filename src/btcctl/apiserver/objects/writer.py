@@ -231,7 +231,7 @@ class Writer:
         new["metadata"]["resourceVersion"] = str(old.revision)
         if options.gate is not None:
             self._drafts.check(served, "UPDATE", new, old.body, options.gate)
-        before = self._store.get(served.collection, route.key)
+        before = self._store.get(served.collection, route.key) if served.kind.is_converted else old
         stored = served.kind.canonical(served.kind.stored_body(new), unchanged(new, old.body))
         new = stored if before is None else settled(stored, before.body)
         if options.dry_run or before is None or is_same_json(new, before.body):
