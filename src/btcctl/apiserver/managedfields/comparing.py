@@ -19,7 +19,6 @@ from btcctl.apiserver.managedfields.field_sets import (
     without_below,
 )
 from btcctl.apiserver.managedfields.types import DEDUCED, WHOLE, ListType, MapType, Type
-from btcctl.json_values import is_same_json
 
 MISSING: Any = object()
 _CONTAINERS = (dict, list)
@@ -145,9 +144,14 @@ class _Walk:
             graft(self.found.added, path, self._whole(type_, new))
         elif new is MISSING:
             graft(self.found.removed, path, self._whole(type_, old))
-        elif not is_same_json(old, new):
-            after = type_.form_of(new)
-            before = after if type(old) is type(new) else type_.form_of(old)
+        elif old == new:
+            return
+        elif type(old) is dict and type(new) is dict and type_.map is not None and not type_.map.atomic:
+            self._compare_maps(type_.map, old, new, path)
+        elif not isinstance(old, _CONTAINERS) and not isinstance(new, _CONTAINERS):
+            insert(self.found.modified, path)
+        else:
+            before, after = type_.form_of(old), type_.form_of(new)
             if before != after:
                 self._compare_as(before, type_, old, new, path)
             self._compare_as(after, type_, old, new, path)
@@ -158,7 +162,7 @@ class _Walk:
             return {}
         node: FieldSet = {}
         if isinstance(value, dict) and type_.map is not None and not type_.map.atomic:
-            for name, each in self._fields(type_.map, value).items():
+            for name, each in (_written(type_.map, value) if self._is_written else value).items():
                 below = _field_type(type_.map, name)
                 node[f"f:{name}"] = self._whole(below, each) if isinstance(each, _CONTAINERS) else {}
         elif isinstance(value, list) and type_.list is not None and type_.list.keys is not None:
@@ -168,16 +172,10 @@ class _Walk:
             node[SELF] = {}
         return node
 
-    def _fields(self, type_: MapType, value: Any) -> Mapping[str, Any]:
-        """Those of what should be a map."""
-        if not isinstance(value, dict):
-            return {}
-        return _written(type_, value) if self._is_written else value
-
     def _compare_as(self, form: str, type_: Type, old: Any, new: Any, path: Path) -> None:
         """Compare what differs as a map, a list or a scalar."""
         if form == "map" and type_.map is not None and not type_.map.atomic:
-            left, right = self._fields(type_.map, old), self._fields(type_.map, new)
+            left, right = (self._shown(type_, each) if isinstance(each, dict) else {} for each in (old, new))
             if left or right:
                 return self._compare_maps(type_.map, left, right, path)
         elif form == "list" and type_.list is not None and type_.list.keys is not None:
@@ -188,10 +186,15 @@ class _Walk:
             insert(self.found.modified, path)
         return None
 
+    def _shown(self, type_: Type, value: Any) -> Any:
+        return completed(type_, value) if self._is_written else value
+
     def _differ(self, type_: Type, old: Any, new: Any) -> bool:
-        return bool(completed(type_, old) != completed(type_, new) if self._is_written else old != new)
+        return bool(self._shown(type_, old) != self._shown(type_, new))
 
     def _compare_maps(self, type_: MapType, old: Mapping[str, Any], new: Mapping[str, Any], path: Path) -> None:
+        if self._is_written:
+            old, new = _written(type_, old), _written(type_, new)
         for name, each in old.items():
             below, other = _field_type(type_, name), new.get(name, MISSING)
             if other is not each:

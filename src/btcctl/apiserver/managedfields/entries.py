@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from btcctl.apiserver.managedfields import field_sets
@@ -45,7 +45,7 @@ class Entry:
     written: Mapping[str, Any] | None = None
 
     def with_fields(self, fields: FieldSet) -> Entry:
-        return replace(self, fields=fields, written=None)
+        return Entry(fields, self.api_version, self.time)
 
 
 Managed = dict[Manager, Entry]

@@ -111,8 +111,13 @@ def updated(target: Target, old: Body | None, new: Body, managed: Managed, autho
 
 def _differing(old: Body, new: Body) -> tuple[Body, Body]:
     """Both states without the parts that are equal, which nobody needs to look at."""
-    same = {key for key, value in old.items() if key in new and is_same_json(new[key], value)}
-    return tuple({key: value for key, value in each.items() if key not in same} for each in (old, new))  # type: ignore[return-value]
+    before, after = {}, dict(new)
+    for key, value in old.items():
+        if key in new and new[key] == value:
+            del after[key]
+        else:
+            before[key] = value
+    return before, after
 
 
 def content(body: Body) -> dict[str, Any]:

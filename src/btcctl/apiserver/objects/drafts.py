@@ -125,7 +125,8 @@ class Drafts:
             tracked = without_late(route.served.collection, sent, self._said(route, old, sent, new))
             metadata = {**tracked["metadata"], "managedFields": entries}
             if old is not None:  # what the client says of these is nobody's business, and still counts as said
-                metadata |= {name: sent["metadata"].get(name) for name in _SERVERS_OWN}
+                said = sent["metadata"]
+                metadata |= {name: said.get(name) for name in _SERVERS_OWN if name in said or name in metadata}
             before = None if old is None else as_served(old, target.api_version)
             after, wanted = (as_served(each, target.api_version) for each in ({**tracked, "metadata": metadata}, sent))
             entries = track(target, before, after, author, wanted)

@@ -14,6 +14,7 @@ from btcctl.apiserver.served.registry import Served
 from btcctl.apiserver.storage.collection import Body
 from btcctl.json_values import is_identical
 
+_CONTAINERS = (dict, list)
 _MANY_PARTS = 10_000
 _METADATA = frozenset({"metadata"})  # has no defaults, and is put in order when the object is stored
 
@@ -43,8 +44,8 @@ def unchanged(new: Body, old: Body | None) -> frozenset[str]:
     """Objects and lists that are as they were, but for the metadata."""
     if old is None:
         return frozenset()
-    parts = ((name, each) for name, each in new.items() if isinstance(each, dict | list) and name != "metadata")
-    return frozenset(name for name, each in parts if name in old and is_identical(each, old[name]))
+    parts = [name for name, each in new.items() if isinstance(each, _CONTAINERS) and name in old]
+    return frozenset([name for name in parts if name != "metadata" and is_identical(new[name], old[name])])
 
 
 def merged(route: Route, old: Body, sent: dict[str, Any]) -> dict[str, Any]:

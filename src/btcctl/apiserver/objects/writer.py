@@ -317,6 +317,8 @@ def _version(sent: Mapping[str, Any]) -> int:
 
 def _check_version(route: Route, sent: Mapping[str, Any], old: Record, *, needs_version: bool) -> None:
     """That the client means the object in this state."""
+    if sent.get("resourceVersion") == str(old.revision):
+        return
     version = _version(sent)
     if needs_version and version == 0:
         raise errors.version_required(route.served.type, route.name)

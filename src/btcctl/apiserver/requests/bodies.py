@@ -33,6 +33,7 @@ from btcctl.apiserver.storage.collection import Body
 from btcctl.resources import ResourceType
 
 MAX_BODY_BYTES = 3 * 1024 * 1024  # kube-apiserver's MaxRequestBodyBytes
+_TYPE_NAMES = ("apiVersion", "kind")
 _ACCEPTED = ("application/json", "application/yaml", protobuf.CONTENT_TYPE)
 _MOST_DUPLICATES = 100  # that a strict decoder keeps
 #: A real server has no such limit: a hundred paths may have a megabyte each.
@@ -191,7 +192,7 @@ def _with_type(body: Any, kind: str, raw: bytes) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise statuses.unrecognized(kind, f"{_NO_KIND}: json: cannot unmarshal {json_name(body)} into {TYPE_META}", raw)
     for name in body:
-        if name in {"apiVersion", "kind"} and not isinstance(body[name], str | None):
+        if name in _TYPE_NAMES and not isinstance(body[name], str | None):
             why = f"json: cannot unmarshal {json_name(body[name])} into Go struct field .{name} of type string"
             raise statuses.unrecognized(kind, f"{_NO_KIND}: {why}", raw)
     if (body.get("apiVersion") or "").count("/") > 1:

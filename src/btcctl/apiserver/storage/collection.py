@@ -114,7 +114,9 @@ class Collection:
         return self._records.get(path_of(key))
 
     def put(self, key: ObjectKey, record: Record) -> None:
-        path = path_of(key)
+        self._put(path_of(key), record)
+
+    def _put(self, path: str, record: Record) -> None:
         if path not in self._records:
             bisect.insort(self._order, path)
         self._records[path] = record
@@ -122,15 +124,13 @@ class Collection:
 
     def apply(self, change: Change) -> None:
         """Take a change over, and remember it."""
-        metadata = change.record.body["metadata"]
-        key = ObjectKey(metadata.get("namespace") or "", metadata["name"])
+        path = _path_in(change.record.body["metadata"])
         if change.type == DELETED:
-            path = path_of(key)
             del self._records[path]
             del self._order[bisect.bisect_left(self._order, path)]
             self.changed = change.revision
         else:
-            self.put(key, change.record)
+            self._put(path, change.record)
         self._past.append(change)
         self._past_bytes += len(change.record.raw())
         while len(self._past) > self._limit or (self._past_bytes > MAX_HISTORY_BYTES and len(self._past) > 1):
@@ -157,8 +157,7 @@ class Collection:
         """
         records = dict(self._records)
         for change in reversed(self.changes_after(revision)):
-            metadata = change.record.body["metadata"]
-            path = path_of(ObjectKey(metadata.get("namespace") or "", metadata["name"]))
+            path = _path_in(change.record.body["metadata"])
             if change.previous is None:
                 del records[path]
             else:
@@ -184,7 +183,12 @@ def event_line(type_: str, encoded: bytes) -> bytes:
 
 def path_of(key: ObjectKey) -> str:
     """What collections are sorted by: etcd sorts whole paths, so `a-b/x` comes before `a/x`."""
-    return f"{key}"
+    return f"{key.namespace}/{key.name}" if key.namespace else key.name
+
+
+def _path_in(metadata: Mapping[str, Any]) -> str:
+    namespace, name = metadata.get("namespace"), metadata["name"]
+    return f"{namespace}/{name}" if namespace else name
 
 
 def _select(order: list[str], records: Mapping[str, Record], namespace: str) -> list[Record]:
