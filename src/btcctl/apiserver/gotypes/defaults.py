@@ -117,37 +117,48 @@ def written(type_: GoType, value: Any, *, stored: bool = False, known: Container
         stored: It has been through protobuf, which does not know an empty list from none.
         known: Fields of a struct that have been stored like this before.
     """
-    if type_.kind == STRUCT and isinstance(value, dict):
-        return _written_struct(type_, value, known, stored=stored)
     element = type_.element
-    if element is None or element.kind not in _NESTED or element.name == _ENTRY:
-        if type_.kind == MAP and isinstance(value, dict):
-            return dict(sorted(value.items()))
-        return value
+    if type_.kind == STRUCT:
+        return _written_struct(type_, value, known, stored=stored) if isinstance(value, dict) else value
     if type_.kind == MAP and isinstance(value, dict):
+        if element is None or element.kind not in _NESTED:
+            return dict(sorted(value.items()))
         return {name: written(element, value[name], stored=stored) for name in sorted(value)}
-    if type_.kind == LIST and isinstance(value, list):
+    if type_.kind == LIST and isinstance(value, list) and element is not None:
+        if element.kind == STRUCT:
+            return [_written_struct(element, each, (), stored=stored) for each in value]
         return [written(element, each, stored=stored) for each in value]
     return value
 
 
 def _written_struct(type_: GoType, value: _Struct, known: Container[str], *, stored: bool) -> _Struct:
     fields, zeros, found = type_.fields, type_.zeros, {}
+    nested = _nested_fields(type_.name)
     names = [name for name in value if name in fields]
     if zeros:
         names += [name for name in zeros if name not in value]
     for name in sorted(names, key=type_.places.__getitem__):
         each = value[name] if name in value else zeros[name]
-        if isinstance(each, _CONTAINERS) and name in value and name not in known:
-            below = fields[name]
-            if stored and each == [] and below.kind == LIST:
-                if name not in zeros:
-                    continue
-                each = zeros[name]
-            elif below.kind in _NESTED:
-                each = written(below, each, stored=stored)
+        if stored and each == [] and fields[name].kind == LIST and name not in known:
+            if name not in zeros:
+                continue
+            each = zeros[name]
+        elif name in nested and name in value and name not in known:
+            each = written(nested[name], each, stored=stored)
         found[name] = each
     return found
+
+
+@functools.cache
+def _nested_fields(struct: str) -> Mapping[str, GoType]:
+    """Those that have something to be put in order."""
+    fields = type_named(struct).fields.items()
+    return {name: each for name, each in fields if each.kind in {STRUCT, MAP} or _is_nested_list(each)}
+
+
+def _is_nested_list(type_: GoType) -> bool:
+    element = type_.element
+    return type_.kind == LIST and element is not None and element.kind in _NESTED and element.name != _ENTRY
 
 
 def _pod(pod: _Struct) -> None:

@@ -170,22 +170,22 @@ class _Decoder:
         element = type_.element or type_
         if type(value) is dict and element.plain is not None and {*map(type, value.values())} <= {element.plain}:
             return dict(value)
-        return {
-            key: each if _fits(element, each) else self._element(element, each, key, f"{key}.")
-            for key, each in self._entries(type_, value)
-        }
+        entries = self._entries(type_, value)
+        return {key: self._element(element, each, key, f"{key}.") for key, each in entries}
 
     def _list(self, type_: GoType, value: Any) -> list[Any]:
         if not isinstance(value, list) or isinstance(value, Pairs):
             raise self.misfit(type_, value)
         element = type_.element or type_
-        return [
-            each if _fits(element, each) else self._element(element, each, f"[{index}]", f"[{index}].")
-            for index, each in enumerate(value)
-        ]
+        if element.plain is not None and {*map(type, value)} <= {element.plain}:
+            return list(value)
+        return [self._element(element, each, f"[{index}]", f"[{index}].") for index, each in enumerate(value)]
 
     def _element(self, type_: GoType, value: Any, name: str, prefix: str) -> Any:
-        return _zero(type_) if value is None else self._below(type_, value, name, prefix)
+        if value is None:
+            return _zero(type_)
+        is_plain = type(value) is type_.plain or _is_small(type_, value)
+        return value if is_plain else self._below(type_, value, name, prefix)
 
     def _entries(self, type_: GoType, value: Any) -> Iterable[tuple[str, Any]]:
         if isinstance(value, Pairs):
@@ -206,7 +206,7 @@ class _Decoder:
         """A part, whose problems are told from here."""
         known = len(self.problems)
         try:
-            made = self.decode(type_, value)
+            made = getattr(self, _READERS[type_.kind])(type_, value)
         except _Wrong as wrong:
             if self._is_lenient and not wrong.is_final:
                 return None
@@ -324,12 +324,8 @@ class _Converter(_Decoder):
         return (int(value) + limit) % (2 * limit) - limit
 
 
-def _fits(type_: GoType, value: Any) -> bool:
-    """Whether a value is what every decoder makes of it: true of most, and soon said."""
-    return type(value) is type_.plain or _is_small(type_, value)
-
-
 def _is_small(type_: GoType, value: Any) -> bool:
+    """Whether it is an integer that every decoder takes."""
     return type(value) is int and type_.kind == types.INT and -_INT32_LIMIT <= value < _INT32_LIMIT
 
 

@@ -82,9 +82,15 @@ def canonical_quantity(value: Any) -> str:
     """
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ValueError(_FORMAT)  # noqa: TRY004 - one more text that is no quantity
-    return str(parse_quantity((value if isinstance(value, str) else repr(value)).strip()))
+    return _canonical((value if isinstance(value, str) else repr(value)).strip())
 
 
+@functools.lru_cache(1024)
+def _canonical(text: str) -> str:
+    return str(parse_quantity(text))
+
+
+@functools.lru_cache(1024)
 def rounded_to_milli(text: str) -> str:
     """A canonical quantity, rounded up: nothing finer is kept in a list of resources."""
     quantity = parse_quantity(text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 from btcctl.apiserver.managedfields.field_sets import (
     SELF,
@@ -81,8 +81,10 @@ def item_element(list_type: ListType, item: Any) -> str:
     if not isinstance(item, dict):
         what = "a null element" if item is None else "non-map elements"
         raise Untypable(f"associative list with keys may not have {what}")
-    defaults: Mapping[str, Any] = {} if list_type.element.map is None else list_type.element.map.defaults
-    keys = {name: item.get(name, defaults.get(name)) for name in list_type.keys if name in item or name in defaults}
+    keys = {name: item[name] for name in list_type.keys if name in item}
+    if len(keys) < len(list_type.keys) and list_type.element.map is not None:
+        defaults = list_type.element.map.defaults
+        keys |= {name: defaults[name] for name in list_type.keys if name not in keys and name in defaults}
     if not keys:
         listed = " ".join(f'"{name}"' for name in list_type.keys)
         why = "(and doesn't have default values for any key fields)"
@@ -158,16 +160,15 @@ class _Walk:
 
     def _whole(self, type_: Type, value: Any) -> FieldSet:
         """A member of a set, and all that is below it in the value."""
-        if not isinstance(value, _CONTAINERS):
-            return {}
         node: FieldSet = {}
         if isinstance(value, dict) and type_.map is not None and not type_.map.atomic:
+            fields, element = type_.map.fields, type_.map.element
             for name, each in (_written(type_.map, value) if self._is_written else value).items():
-                below = _field_type(type_.map, name)
+                below = fields.get(name, element) or _undeclared(name)
                 node[f"f:{name}"] = self._whole(below, each) if isinstance(each, _CONTAINERS) else {}
         elif isinstance(value, list) and type_.list is not None and type_.list.keys is not None:
-            for element, items in self._by_element(type_.list, value).items():
-                node[element] = self._whole(type_.list.element, items[0]) if len(items) == 1 else {}
+            for key, items in self._by_element(type_.list, value).items():
+                node[key] = self._whole(type_.list.element, items[0]) if len(items) == 1 else {}
         if node:
             node[SELF] = {}
         return node
@@ -195,13 +196,15 @@ class _Walk:
     def _compare_maps(self, type_: MapType, old: Mapping[str, Any], new: Mapping[str, Any], path: Path) -> None:
         if self._is_written:
             old, new = _written(type_, old), _written(type_, new)
+        fields, element = type_.fields, type_.element
         for name, each in old.items():
-            below, other = _field_type(type_, name), new.get(name, MISSING)
+            below, other = fields.get(name, element) or _undeclared(name), new.get(name, MISSING)
             if other is not each:
                 self.compare(below, each, other, (*path, f"f:{name}"))
         for name, each in new.items():
             if name not in old:
-                graft(self.found.added, (*path, f"f:{name}"), self._whole(_field_type(type_, name), each))
+                below = fields.get(name, element) or _undeclared(name)
+                graft(self.found.added, (*path, f"f:{name}"), self._whole(below, each))
 
     def _compare_lists(self, list_type: ListType, old: list[Any], new: list[Any], path: Path) -> None:
         before, after = self._by_element(list_type, old), self._by_element(list_type, new)
@@ -234,11 +237,8 @@ class _Walk:
         return found
 
 
-def _field_type(type_: MapType, name: str) -> Type:
-    found = type_.fields.get(name, type_.element)
-    if found is None:
-        raise Untypable(f".{name}: field not declared in schema")
-    return found
+def _undeclared(name: str) -> NoReturn:
+    raise Untypable(f".{name}: field not declared in schema")
 
 
 def elements(list_type: ListType, items: list[Any]) -> Iterator[tuple[Any, str]]:

@@ -29,7 +29,9 @@ def field_element(name: str) -> str:
 
 def key_element(keys: Mapping[str, Any]) -> str:
     """The element of a list item that is known by these fields of its."""
-    return "k:" + _compact({name: _whole(keys[name]) for name in sorted(keys)})
+    if len(keys) > 1:
+        keys = dict(sorted(keys.items()))
+    return "k:" + _compact(_whole(keys))
 
 
 def value_element(value: Any) -> str:
@@ -224,14 +226,16 @@ def _canonical(element: str) -> str | None:
 
 
 def _compact(value: Any) -> str:
-    text = codecs.encode(value).decode()
+    text = codecs.encode_compact(value).decode()
+    if "<" not in text and ">" not in text and "&" not in text:
+        return text
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def _whole(value: Any) -> Any:
     """A whole float is an integer to Go."""
     if isinstance(value, dict):
-        return {key: _whole(each) for key, each in value.items()}
+        return {key: _whole(each) for key, each in value.items()} if float in map(type, value.values()) else value
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
