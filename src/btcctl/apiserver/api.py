@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Literal
+
+from msgspec import structs
 
 from btcctl.apiserver.access.bootstrap import bootstrap_objects
 from btcctl.apiserver.access.impersonation import impersonated
@@ -58,6 +60,7 @@ __all__ = ["Api", "ApiRequest", "ApiResponse", "RequestAttributes", "WatchRespon
 
 logger = get_logger(__name__)
 
+_IMPERSONATES = re.compile("impersonate-").match
 _TOO_DEEP = "what was sent is nested deeper than the embedded API server reads"
 _NAMESPACES = ("default", "kube-public", "kube-system")
 
@@ -142,7 +145,7 @@ class Api:
         try:
             if not is_long_running(attributes):
                 check_timeout(request)
-            if any(name.startswith("impersonate-") for name in request.headers):
+            if any(map(_IMPERSONATES, request.headers)):
                 request = impersonated(request, self._authorize)
                 attributes = attributes_of(request)
             self._authorize(attributes)
@@ -252,7 +255,7 @@ class _Rights:
         self._rbac = rbac
 
     def check_creation(self) -> None:
-        self._authorize(replace(self._attributes, verb="create"))
+        self._authorize(structs.replace(self._attributes, verb="create"))
 
     def check_grant(self, new: Body, old: Body | None) -> None:
         if self._rbac is not None and self._attributes.group == ROLES.group:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from msgspec import structs
+
 from btcctl.apiserver.machinery import errors
 from btcctl.apiserver.machinery.errors import StatusError
 from btcctl.apiserver.machinery.gofmt import quoted
@@ -58,18 +60,18 @@ def _wanted(request: ApiRequest, user: str, groups: list[str], extras: list[str]
     namespace, name = _account(user)
     plain = RequestAttributes("impersonate", user=request.user, groups=request.groups)
     if namespace:
-        yield replace(plain, resource="serviceaccounts", namespace=namespace, name=name)
+        yield structs.replace(plain, resource="serviceaccounts", namespace=namespace, name=name)
     else:
-        yield replace(plain, resource="users", name=user)
+        yield structs.replace(plain, resource="users", name=user)
     for group in groups:
-        yield replace(plain, resource="groups", name=group)
-    other = replace(plain, group="authentication.k8s.io")
+        yield structs.replace(plain, resource="groups", name=group)
+    other = structs.replace(plain, group="authentication.k8s.io")
     for header in extras:
         key, value = header.removeprefix(_EXTRA), request.headers[header]
         for each in request.repeated.get(header, (value,)):
-            yield replace(other, resource="userextras", subresource=key, name=each)
+            yield structs.replace(other, resource="userextras", subresource=key, name=each)
     if _UID in request.headers:
-        yield replace(other, resource="uids", name=request.headers[_UID])
+        yield structs.replace(other, resource="uids", name=request.headers[_UID])
 
 
 def _account(user: str) -> tuple[str, str]:

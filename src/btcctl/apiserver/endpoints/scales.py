@@ -148,8 +148,8 @@ class Scales:
         if version:
             change["metadata"]["resourceVersion"] = version
         bare = Route(route.served, route.namespace, route.name)
-        inner = replace(options, is_apply=True, field_validation="Ignore")
-        return self._writer.patch(bare, patches.Patch(lambda obj: merge(obj, change)), inner)
+        inner = structs.replace(options, is_apply=True, field_validation="Ignore")
+        return self._writer.patch(bare, patches.Patch(lambda obj: merge(obj, change)), inner).body
 
     def _wanted(self, turn: _Turn, scale: dict[str, Any], sent: dict[str, Any] | None) -> dict[str, Any]:
         """The Scale that the client wants, and who sets what by that.

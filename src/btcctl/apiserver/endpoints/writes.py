@@ -8,6 +8,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from msgspec import structs
+
 from btcctl.apiserver.admission.admission import Admission
 from btcctl.apiserver.admission.gate import Gate
 from btcctl.apiserver.endpoints.reads import Reader
@@ -25,6 +27,7 @@ from btcctl.apiserver.requests.options import DeleteOptions, Rights, WriteOption
 from btcctl.apiserver.requests.routing import Route
 from btcctl.apiserver.served.kind import APPLY
 from btcctl.apiserver.storage.answers import answered
+from btcctl.apiserver.storage.collection import Record
 from btcctl.apiserver.storage.conversions import as_served
 from btcctl.apiserver.storage.store import Store, key_of
 
@@ -64,18 +67,19 @@ class Changes:
         view = self._reader.view(route, request)  # an answer that cannot be given is refused before anything is done
         if verb == "create" and route.name:
             route = Route(route.served, route.namespace)
-            context = replace(context, route=route)
+            context = structs.replace(context, route=route)
         if verb == "delete":
             options = self._delete_options(context)
             deleted = answered(lambda: self._writer.delete(route, options))
             is_accepted = not deleted.is_gone and options.is_old_style and options.policy == "Background"
-            return _answer(202 if is_accepted else 200, view, deleted.body)
+            is_status = deleted.body.get("kind") == "Status"  # which every client gets as it is
+            return json_response(202 if is_accepted else 200, deleted.body if is_status else view.body(deleted.body))
         if verb == "deletecollection":
             return self._delete_collection(context, view)
         handler = {"create": self._create, "update": self._update, "patch": self._patch}[verb]
         gate = self._gate(context)
-        status, body = answered(lambda: handler(context, gate))
-        return _answer(status, view, body)
+        status, record = answered(lambda: handler(context, gate))
+        return json_response(status, view.record(record))
 
     def _gate(self, context: RequestContext) -> Gate | None:
         return self._admission.gate(context, partial(query.admission_options, context.request))
@@ -94,12 +98,12 @@ class Changes:
             context.warn(remark)
         return options if gate is None else replace(options, gate=gate)
 
-    def _create(self, context: RequestContext, gate: Gate | None) -> tuple[int, Mapping[str, Any]]:
+    def _create(self, context: RequestContext, gate: Gate | None) -> tuple[int, Record]:
         options = self._options(context, gate, "CreateOptions")
         body, problems = bodies.read_object(context, context.route.served)
         return 201, self._writer.create(context.route, body, options, problems)
 
-    def _update(self, context: RequestContext, gate: Gate | None) -> tuple[int, Mapping[str, Any]]:
+    def _update(self, context: RequestContext, gate: Gate | None) -> tuple[int, Record]:
         options = self._options(context, gate, "UpdateOptions")
         body, problems = bodies.read_object(context, context.route.served, self._known(context.route))
         updated, created = self._writer.update(context.route, body, options, problems)
@@ -113,7 +117,7 @@ class Changes:
         body = as_served(record.body, route.served.type.api_version)
         return {**body, "metadata": dict(body["metadata"])}  # what is wrong there is mended in place
 
-    def _patch(self, context: RequestContext, gate: Gate | None) -> tuple[int, Mapping[str, Any]]:
+    def _patch(self, context: RequestContext, gate: Gate | None) -> tuple[int, Record]:
         request, route = context.request, context.route
         content_type = request.headers.get("content-type", "").partition(";")[0].strip()
         patches.check_type(route.served, content_type)
@@ -143,11 +147,6 @@ class Changes:
                     if error.status != 404:  # it has gone meanwhile
                         raise
         return json_response(200, view.list(records, metadata))
-
-
-def _answer(status: int, view: View, body: Mapping[str, Any]) -> ApiResponse:
-    """A Status as it is, an object in the form and version that the client wants."""
-    return json_response(status, body if body.get("kind") == "Status" else view.body(body))
 
 
 def _patch_causes(request: ApiRequest, *, is_apply: bool) -> Iterator[Cause]:

@@ -92,7 +92,11 @@ def _fill_struct(type_: GoType, value: _Struct, complete: Container[str]) -> Non
     filled = _filled_fields(type_.name)
     for name, each in value.items():
         if name in filled and name not in complete:
-            fill(filled[name], each)
+            below = filled[name]
+            if below.kind == STRUCT and isinstance(each, dict):
+                _fill_struct(below, each, ())
+            else:
+                fill(below, each)
 
 
 @functools.cache

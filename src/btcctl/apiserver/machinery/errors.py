@@ -6,8 +6,7 @@ Source: transcripts of kube-apiserver 1.36.2. Every function returns an error to
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Self
 
 from btcctl.errors import BtcctlError
@@ -72,15 +71,17 @@ def spend_words(count: int) -> None:
 _left = _Left()
 
 
-@contextmanager
-def causes_counted() -> Iterator[None]:
+class causes_counted:  # noqa: N801 - called as a function is
     """For as long as one request is answered, in one thread; a hook in it may make another one meanwhile."""
-    before = _left.causes, _left.characters, _left.words
-    _left.causes, _left.characters, _left.words = MOST_CAUSES, _MOST_CAUSE_CHARACTERS, _MOST_WORDS
-    try:
-        yield
-    finally:
-        _left.causes, _left.characters, _left.words = before
+
+    __slots__ = ("_before",)
+
+    def __enter__(self) -> None:
+        self._before = _left.causes, _left.characters, _left.words
+        _left.causes, _left.characters, _left.words = MOST_CAUSES, _MOST_CAUSE_CHARACTERS, _MOST_WORDS
+
+    def __exit__(self, *_: object) -> None:
+        _left.causes, _left.characters, _left.words = self._before
 
 
 class StatusError(BtcctlError):

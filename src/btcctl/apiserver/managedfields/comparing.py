@@ -47,7 +47,7 @@ class Comparison:
     def without(self, fields: FieldSet) -> Comparison:
         """The same, but for these fields and all below them."""
         sets = (self.removed, self.modified, self.added)
-        return Comparison(*(without_below(each, fields) for each in sets)) if fields else self
+        return Comparison(*(each and without_below(each, fields) for each in sets)) if fields else self
 
 
 def compare(type_: Type, old: Any, new: Any, *, is_written: bool = False) -> Comparison:
@@ -204,7 +204,8 @@ class _Walk:
         for name, each in new.items():
             if name not in old:
                 below = fields.get(name, element) or _undeclared(name)
-                graft(self.found.added, (*path, f"f:{name}"), self._whole(below, each))
+                node = self._whole(below, each) if isinstance(each, _CONTAINERS) else {}
+                graft(self.found.added, (*path, f"f:{name}"), node)
 
     def _compare_lists(self, list_type: ListType, old: list[Any], new: list[Any], path: Path) -> None:
         before, after = self._by_element(list_type, old), self._by_element(list_type, new)
@@ -228,11 +229,8 @@ class _Walk:
             self.compare(list_type.element, old[0] if old else MISSING, new[0] if new else MISSING, path)
 
     def _by_element(self, list_type: ListType, items: list[Any]) -> dict[str, list[Any]]:
-        if self._is_written and list_type.element.map is not None:  # an empty key may be none
-            fields = list_type.element.map
-            items = [_written(fields, each) if isinstance(each, dict) else each for each in items]
         found: dict[str, list[Any]] = {}
-        for item, element in elements(list_type, items):
+        for item, element in elements(list_type, items, is_written=self._is_written):
             found.setdefault(element, []).append(item)
         return found
 
@@ -241,9 +239,13 @@ def _undeclared(name: str) -> NoReturn:
     raise Untypable(f".{name}: field not declared in schema")
 
 
-def elements(list_type: ListType, items: list[Any]) -> Iterator[tuple[Any, str]]:
+def elements(list_type: ListType, items: list[Any], *, is_written: bool = False) -> Iterator[tuple[Any, str]]:
     """Each item, and how it is known."""
-    for index, item in enumerate(items):
+    keys, fields = list_type.keys or (), list_type.element.map
+    for index, each in enumerate(items):
+        item = each
+        if is_written and fields is not None and isinstance(each, dict) and not all(map(each.get, keys)):
+            item = _written(fields, each)  # an empty key may be none
         try:
             yield item, item_element(list_type, item)
         except Untypable as error:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+import msgspec
 
 from btcctl.apiserver.managedfields import field_sets
 from btcctl.apiserver.managedfields.field_sets import FieldSet
@@ -31,8 +32,7 @@ class Manager(NamedTuple):
         return f"{text} using {self.api_version}" if self.operation == UPDATE else text
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """What a manager set, in which version of the kind, and when it last did; "" for no time.
 
     Attributes:

@@ -31,7 +31,7 @@ def key_element(keys: Mapping[str, Any]) -> str:
     """The element of a list item that is known by these fields of its."""
     if len(keys) > 1:
         keys = dict(sorted(keys.items()))
-    return "k:" + _compact(_whole(keys))
+    return "k:" + _compact(_whole(keys) if float in map(type, keys.values()) else keys)
 
 
 def value_element(value: Any) -> str:
@@ -235,7 +235,7 @@ def _compact(value: Any) -> str:
 def _whole(value: Any) -> Any:
     """A whole float is an integer to Go."""
     if isinstance(value, dict):
-        return {key: _whole(each) for key, each in value.items()} if float in map(type, value.values()) else value
+        return {key: _whole(each) for key, each in value.items()}
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 

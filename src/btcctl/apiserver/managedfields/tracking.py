@@ -6,9 +6,10 @@ Source: k8s.io/apimachinery 0.36.2, pkg/util/managedfields, and sigs.k8s.io/stru
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Mapping
 from typing import Any
+
+import msgspec
 
 from btcctl.apiserver.managedfields import entries
 from btcctl.apiserver.managedfields.comparing import Comparison, Untypable, compare
@@ -29,31 +30,26 @@ Compared = Callable[[str], Comparison]
 MAX_UPDATE_MANAGERS = 10  # DefaultMaxUpdateManagers
 _ANCIENT = "ancient-changes"
 _NOTHING: tuple[Any, ...] = ({}, [], None)  # what of metadata is as good as absent
-_NEVER_OWNED = of_paths(
-    [
-        ("f:apiVersion",),
-        ("f:kind",),
-        ("f:metadata",),
-        *(
-            ("f:metadata", f"f:{name}")
-            for name in (
-                "name",
-                "namespace",
-                "creationTimestamp",
-                "selfLink",
-                "uid",
-                "clusterName",
-                "generation",
-                "managedFields",
-                "resourceVersion",
-            )
-        ),
-    ]
+_IDENTITY = frozenset(
+    {
+        "name",
+        "namespace",
+        "creationTimestamp",
+        "selfLink",
+        "uid",
+        "clusterName",
+        "generation",
+        "managedFields",
+        "resourceVersion",
+    }
 )
+_NEVER_OWNED = of_paths(
+    [("f:apiVersion",), ("f:kind",), ("f:metadata",), *(("f:metadata", f"f:{name}") for name in sorted(_IDENTITY))]
+)
+_NEVER_COMPARED = frozenset({"managedFields"})
 
 
-@dataclass(frozen=True, slots=True)
-class Author:
+class Author(msgspec.Struct, frozen=True):
     """Who writes, and when.
 
     Attributes:
@@ -98,7 +94,9 @@ def updated(target: Target, old: Body | None, new: Body, managed: Managed, autho
         Untypable: One of the states does not fit the kind's type.
     """
     differing = _differing(old or {}, new) if target.convert is None else (old or {}, new)
-    compared = comparisons(target, *map(content, differing), is_written=not target.is_plain)
+    hidden = _NEVER_COMPARED if managed else _IDENTITY  # of which nobody owns anything yet
+    before, after = (content(each, hidden) for each in differing)
+    compared = comparisons(target, before, after, is_written=not target.is_plain)
     managed = disown(target, managed, compared)
     changed = difference(compared(target.api_version).changed, _NEVER_OWNED)
     if changed:
@@ -120,10 +118,14 @@ def _differing(old: Body, new: Body) -> tuple[Body, Body]:
     return before, after
 
 
-def content(body: Body) -> dict[str, Any]:
-    """What of an object is compared: all but its `managedFields`."""
+def content(body: Body, hidden: Container[str] = _NEVER_COMPARED) -> dict[str, Any]:
+    """What of an object is compared.
+
+    Args:
+        hidden: What of its metadata is not.
+    """
     sent = body.get("metadata") or {}
-    metadata = {key: value for key, value in sent.items() if key != "managedFields" and value not in _NOTHING}
+    metadata = {key: value for key, value in sent.items() if key not in hidden and value not in _NOTHING}
     return {**body, "metadata": metadata} if metadata else {k: v for k, v in body.items() if k != "metadata"}
 
 

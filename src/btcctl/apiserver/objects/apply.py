@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import msgspec
+from msgspec import structs
 
 from btcctl import codecs
 from btcctl.apiserver.gotypes import Misfit, json_name, yaml_text
@@ -19,7 +19,7 @@ from btcctl.apiserver.requests.bodies import private
 from btcctl.apiserver.requests.options import WriteOptions
 from btcctl.apiserver.requests.routing import Route
 from btcctl.apiserver.served.registry import Served
-from btcctl.apiserver.storage.collection import Body
+from btcctl.apiserver.storage.collection import Body, Record
 from btcctl.apiserver.storage.conversions import as_served
 from btcctl.apiserver.storage.store import Store
 from btcctl.clock import rfc3339
@@ -33,7 +33,7 @@ class Applier:
         self._store = store
         self._writer = writer
 
-    def apply(self, route: Route, body: bytes, options: WriteOptions) -> tuple[int, Mapping[str, Any]]:
+    def apply(self, route: Route, body: bytes, options: WriteOptions) -> tuple[int, Record]:
         """
         Returns:
             201 if the object is new, else 200; and the object.
@@ -53,7 +53,7 @@ class Applier:
             author = Author(options.field_manager, rfc3339(self._store.clock.wall_time()))
             target = served.kind.target(route.subresource)
             new = _converted(served, as_written(target, apply(target, live, wanted, author, force=options.force)))
-            inner = replace(options, is_apply=True, field_validation="Ignore")
+            inner = structs.replace(options, is_apply=True, field_validation="Ignore")
             if record is not None:
                 _check_uid(served, new, record.body)
                 return 200, self._writer.update(route, new, inner, [])[0]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import Any, cast
+
+from msgspec import structs
 
 from btcctl.apiserver.gotypes import Misfit
 from btcctl.apiserver.kinds import metadata as meta
@@ -102,7 +103,7 @@ class Drafts:
         if changed["metadata"].get("managedFields"):
             changed["metadata"]["managedFields"] = in_order(changed["metadata"]["managedFields"])
         deduplicate_owners(changed["metadata"], options.warn, " after mutating admission happens")
-        return as_stored(changed), replace(options, is_apply=True)
+        return as_stored(changed), structs.replace(options, is_apply=True)
 
     def check(self, served: Served, operation: str, new: dict[str, Any], old: Body | None, gate: Gatekeeper) -> None:
         """Ask whether this may be written; then drop, in place, what others have added and the kind does not know."""

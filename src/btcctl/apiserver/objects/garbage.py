@@ -194,7 +194,7 @@ class Collector:
         change = {**metadata, "resourceVersion": body["metadata"]["resourceVersion"]}
         options = WriteOptions(field_validation="Ignore", manager=_CONTROLLERS)
         patch = Patch(lambda obj: {**obj, "metadata": {**obj["metadata"], **change}})
-        return self._writer.patch(self._places[body["metadata"]["uid"]].route, patch, options)
+        return self._writer.patch(self._places[body["metadata"]["uid"]].route, patch, options).body
 
     def _check_namespace(self, name: str) -> None:
         record = self._store.get(("", "namespaces"), ObjectKey("", name))

@@ -38,7 +38,7 @@ class Writer:
         new_uid: Makes a uid for each new object.
         client: Calls webhooks that convert custom resources.
 
-    Methods return the object as it is after the write, in the storage version.
+    Methods return the object as it is after the write, in the storage version; a record of revision 0 is not stored.
     """
 
     def __init__(self, store: Store, registry: Registry, new_uid: Callable[[], str], client: HookClient) -> None:
@@ -48,7 +48,7 @@ class Writer:
         self._definitions = Definitions(store, registry, client)
         self._deletion = Deletion(store)
 
-    def create(self, route: Route, body: dict[str, Any], options: WriteOptions, problems: list[str]) -> Body:
+    def create(self, route: Route, body: dict[str, Any], options: WriteOptions, problems: list[str]) -> Record:
         """Store a new object.
 
         Args:
@@ -91,7 +91,7 @@ class Writer:
 
     def update(
         self, route: Route, body: dict[str, Any], options: WriteOptions, problems: list[str]
-    ) -> tuple[Body, bool]:
+    ) -> tuple[Record, bool]:
         """Replace an object, or its status.
 
         Returns:
@@ -117,7 +117,7 @@ class Writer:
             _check_version(route, sent, old, needs_version=strategy.needs_version)
             return self._replace(route, old, body, options), False
 
-    def _create_by_put(self, route: Route, body: dict[str, Any], options: WriteOptions, problems: list[str]) -> Body:
+    def _create_by_put(self, route: Route, body: dict[str, Any], options: WriteOptions, problems: list[str]) -> Record:
         """What a client says of the version of an object that there is not is only read."""
         sent = body["metadata"]
         if sent.get("uid"):
@@ -128,7 +128,7 @@ class Writer:
         created = self.create(route, {**body, "metadata": {**sent, "resourceVersion": ""}}, options, problems)
         return _with_version(created, str(version)) if options.dry_run and version else created
 
-    def patch(self, route: Route, patch: Patch, options: WriteOptions) -> Body:
+    def patch(self, route: Route, patch: Patch, options: WriteOptions) -> Record:
         """Change an object by a function from its state to a new one.
 
         Raises:
@@ -202,17 +202,17 @@ class Writer:
         record = self._store.get(route.served.collection, route.key)
         return None if record is None else route.served.kind.seen(record)
 
-    def _store_new(self, served: Served, new: dict[str, Any], options: WriteOptions) -> Body:
+    def _store_new(self, served: Served, new: dict[str, Any], options: WriteOptions) -> Record:
         if options.dry_run:
             del new["metadata"]["resourceVersion"]
-            return new if served.kind.conversion is None else served.kind.stored_body(new)
+            return Record(new if served.kind.conversion is None else served.kind.stored_body(new), 0)
         record = self._store.create(served.collection, served.kind.stored_body(new))
         if served.type == NAMESPACES:
             self._add_account(new["metadata"]["name"])
         self._definitions.object_changed(served, new["metadata"]["name"])
-        return record.body
+        return record
 
-    def _replace(self, route: Route, old: Record, body: dict[str, Any], options: WriteOptions) -> Body:
+    def _replace(self, route: Route, old: Record, body: dict[str, Any], options: WriteOptions) -> Record:
         served, strategy = route.served, strategy_of(route.served)
         body = as_stored(body)
         if options.gate is not None:
@@ -235,14 +235,14 @@ class Writer:
         stored = served.kind.canonical(served.kind.stored_body(new), unchanged(new, old.body))
         new = stored if before is None else settled(stored, before.body)
         if options.dry_run or before is None or is_same_json(new, before.body):
-            return new
+            return Record(new, 0)
         if is_finished(new):
             self._store.delete(served.collection, route.key)
             self._definitions.object_changed(served)
-            return new
+            return Record(new, 0)
         record = self._store.update(served.collection, new)
         self._definitions.object_changed(served, route.name)
-        return record.body
+        return record
 
     def _admit(self, route: Route, new: Body) -> None:
         """What admission refuses: the namespace, and a pod's service account, must be there."""
@@ -278,9 +278,10 @@ def _counted(body: Body, route: Route) -> dict[str, Any]:
     return kept
 
 
-def _with_version(body: Body, version: str) -> Body:
+def _with_version(record: Record, version: str) -> Record:
     """An object that was only tried: it has the version that its client has sent."""
-    return {**body, "metadata": {**body["metadata"], "resourceVersion": version}}
+    body = record.body
+    return Record({**body, "metadata": {**body["metadata"], "resourceVersion": version}}, 0)
 
 
 def _key(body: Body) -> ObjectKey:

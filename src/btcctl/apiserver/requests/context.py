@@ -6,7 +6,8 @@ Source: k8s.io/apiserver/pkg/endpoints/filters/warning.go, 0.36.2.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+import msgspec
 
 from btcctl.apiserver.requests.messages import ApiRequest, ApiResponse, Response
 from btcctl.apiserver.requests.routing import Route
@@ -15,13 +16,12 @@ _MOST_CHARACTERS = 4096
 _MOST_OF_ONE = 256  # once there are too many
 
 
-@dataclass(frozen=True, slots=True)
-class RequestContext:
+class RequestContext(msgspec.Struct, frozen=True):
     """What was sent, to where, and what the answer is to warn of. One thread's."""
 
     request: ApiRequest
     route: Route
-    _warnings: list[str] = field(default_factory=list)
+    _warnings: list[str] = msgspec.field(default_factory=list)
 
     def warn(self, text: str) -> None:
         """Have the client warned of something, whatever its request comes to."""

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
+
+import msgspec
+from msgspec import structs
 
 from btcctl import codecs
 from btcctl.apiserver.storage.watches import Watch
@@ -59,8 +62,7 @@ class ApiRequest:
         return values[0] if values else ""
 
 
-@dataclass(frozen=True, slots=True)
-class ApiResponse:
+class ApiResponse(msgspec.Struct, frozen=True):
     """An answer that is complete."""
 
     status: int
@@ -91,8 +93,7 @@ class TakeOver:
 Response = ApiResponse | WatchResponse | TakeOver
 
 
-@dataclass(frozen=True, slots=True)
-class RequestAttributes:
+class RequestAttributes(msgspec.Struct, frozen=True):
     """What an authorizer decides about and an observer counts.
 
     Attributes:
@@ -136,7 +137,7 @@ def for_reader(request: ApiRequest, response: Response) -> Response:
         return response
     if response.headers.get("Content-Type", "").partition(";")[0] != JSON:
         return response
-    return replace(response, body=codecs.indented(response.body))
+    return structs.replace(response, body=codecs.indented(response.body))
 
 
 def _wants_indentation(request: ApiRequest) -> bool:

@@ -77,8 +77,7 @@ def _unheard(_: str) -> None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class WriteOptions:
+class WriteOptions(msgspec.Struct, frozen=True):
     """Of a create, an update or a patch."""
 
     dry_run: bool = False

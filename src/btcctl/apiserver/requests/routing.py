@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from btcctl.apiserver.machinery import errors
 from btcctl.apiserver.requests.messages import ApiRequest
@@ -14,8 +15,7 @@ from btcctl.objects import ObjectKey
 _NO_NAMES = frozenset({".", ".."})
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(msgspec.Struct, frozen=True):
     """A collection (no name), an object, or a subresource of it."""
 
     served: Served

@@ -5,8 +5,9 @@ from __future__ import annotations
 import bisect
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from btcctl import codecs
 from btcctl.apiserver.storage.conversions import as_served
@@ -69,8 +70,7 @@ class Record:
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """One step from one revision to the next.
 
     Attributes:

@@ -143,7 +143,7 @@ class Store:
         with self.transaction():
             if self._collection(collection).get(key) is not None:
                 raise Exists(f"{key}")
-            return self._commit(collection, ADDED, body)
+            return self._commit(collection, ADDED, body, None)
 
     def update(self, collection: CollectionId, body: Body) -> Record:
         """Replace an object; if the body names a resourceVersion it must be the object's.
@@ -156,7 +156,7 @@ class Store:
             previous = self._existing(collection, key_of(body))
             if body["metadata"].get("resourceVersion") not in {None, "", str(previous.revision)}:
                 raise Stale(f"{key_of(body)}")
-            return self._commit(collection, MODIFIED, body)
+            return self._commit(collection, MODIFIED, body, previous)
 
     def delete(self, collection: CollectionId, key: ObjectKey) -> Record:
         """Remove an object.
@@ -168,7 +168,8 @@ class Store:
             Missing: There is none of that key.
         """
         with self.transaction():
-            return self._commit(collection, DELETED, self._existing(collection, key).body)
+            previous = self._existing(collection, key)
+            return self._commit(collection, DELETED, previous.body, previous)
 
     def watch(self, watch: Watch, since: int | None) -> None:
         """Deliver to `watch` what happened after `since`, then what happens: `Watch.start` calls this.
@@ -257,11 +258,11 @@ class Store:
             raise Missing(f"{key}")
         return record
 
-    def _commit(self, id_: CollectionId, type_: str, body: Body) -> Record:
+    def _commit(self, id_: CollectionId, type_: str, body: Body, previous: Record | None) -> Record:
         revision = self._revision + 1
         record = Record(with_version(body, revision), revision)
         collection = self._collection(id_)
-        change = Change(id_, type_, record, collection.get(key_of(body)), self.clock.now())
+        change = Change(id_, type_, record, previous, self.clock.now())
         if self.journal is not None:
             self.journal(change)
         self._revision = revision
@@ -276,19 +277,23 @@ class Store:
 
     def _deliver(self) -> None:
         """Empty the outbox, one thread at a time, so that everybody sees every change in order."""
-        while True:
-            with self._lock:
-                if self._delivering or not self._outbox:
-                    return
-                self._delivering = True
-                batch = list(self._outbox)
-                self._outbox.clear()
+        while batch := self._taken():
             try:
                 for receiver, what in batch:
                     receiver(what)
             finally:
                 with self._lock:
                     self._delivering = False
+
+    def _taken(self) -> Sequence[tuple[Callable[[Any], None], Any]]:
+        """What is to be delivered; nothing if somebody is about it."""
+        with self._lock:
+            if self._delivering or not self._outbox:
+                return ()
+            self._delivering = True
+            batch = list(self._outbox)
+            self._outbox.clear()
+        return batch
 
 
 def key_of(body: Body) -> ObjectKey:
