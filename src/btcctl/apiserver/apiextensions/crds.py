@@ -43,7 +43,7 @@ def keep_definition(new: dict[str, Any], _: Body) -> None:
 
 def prepare_definition(body: dict[str, Any]) -> None:
     """The status in the answer to the POST: no conditions, but stored versions already."""
-    stored = [each["name"] for each in body["spec"]["versions"] if each.get("storage")][:1]
+    stored = [each["name"] for each in body["spec"].get("versions") or () if each.get("storage")][:1]
     body["status"] = {"conditions": None, "acceptedNames": {"plural": "", "kind": ""}, "storedVersions": stored}
 
 

@@ -5,6 +5,7 @@ from btcctl.apiserver.gotypes.typed import Misfit, Pairs, convert, decode, json_
 from btcctl.apiserver.gotypes.types import (
     TYPE_META,
     GoType,
+    has_floats,
     type_named,
     type_of_kind,
 )
@@ -16,6 +17,7 @@ __all__ = [
     "Pairs",
     "convert",
     "decode",
+    "has_floats",
     "json_name",
     "syntax_problem",
     "type_named",

@@ -36,6 +36,7 @@ TYPE_META = (
     r'Go value of type struct { APIVersion string "json:\"apiVersion,omitempty\""; '
     r'Kind string "json:\"kind,omitempty\"" }'
 )
+_FIELDS = "meta.v1.FieldsV1"  # which has no numbers at all
 _SCALARS = {"s": "string", "b": "bool", "n": "int32"}
 
 
@@ -93,6 +94,21 @@ class GoType:
 
     def rule(self, name: str) -> PatchRule:
         return self.patch.get(name, _NO_RULE)
+
+
+def has_floats(type_: GoType) -> bool:
+    """Whether there may be numbers in its values that are no integers."""
+    seen: dict[int, GoType] = {}
+    left = [type_]
+    while left:
+        each = left.pop()
+        if each.kind in {FLOAT, SCHEMA_OR_BOOL, SCHEMA_OR_LIST} or (each.kind == ANY and each.name != _FIELDS):
+            return True
+        if id(each) not in seen:
+            seen[id(each)] = each
+            left += each.fields.values()
+            left += [each.element] if each.element is not None else []
+    return False
 
 
 def type_of_kind(api_version: str, kind: str) -> GoType | None:

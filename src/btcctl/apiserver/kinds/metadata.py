@@ -61,12 +61,13 @@ _OWN_CREATE_FIELDS = (
 _IMMUTABLE = ("name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds")
 
 
-def canonical(body: Body, *, sort: bool) -> dict[str, Any]:
+def canonical(body: Body, *, sort: bool, has_floats: bool = True) -> dict[str, Any]:
     """A private deep copy with its keys in the order a real server writes them in.
 
     Args:
         sort: Alphabetically everywhere, as for custom resources; else metadata as the Go type
             has it, and the rest as it came.
+        has_floats: Whether there may be any in it.
 
     Raises:
         StatusError: It is larger than etcd takes.
@@ -78,7 +79,7 @@ def canonical(body: Body, *, sort: bool) -> dict[str, Any]:
     head = {"kind": body.get("kind"), "apiVersion": body.get("apiVersion"), "metadata": known}
     ordered = {**head, **{key: value for key, value in body.items() if key not in head}}
     encoded = codecs.encode(ordered, order="sorted" if sort else None)
-    if _WHOLE_FLOAT.search(encoded):
+    if has_floats and _WHOLE_FLOAT.search(encoded):
         encoded = codecs.encode(whole_numbers(ordered), order="sorted" if sort else None)
     if len(encoded) > MAX_OBJECT_BYTES:
         raise errors.too_large_for_etcd()

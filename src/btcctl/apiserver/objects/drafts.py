@@ -56,9 +56,7 @@ class Drafts:
         new["metadata"] = meta.created_metadata(
             sent, uid=uid, created=created, generation=1 if strategy.has_generation else None
         )
-        new = complete(route.served, strategy, new)
-        strategy.prepare(new)
-        return new
+        return complete(route.served, strategy, new, is_new=True)
 
     def mutated(
         self, route: Route, old: Record | None, body: dict[str, Any], options: WriteOptions

@@ -19,11 +19,14 @@ _MANY_PARTS = 10_000
 _METADATA = frozenset({"metadata"})  # has no defaults, and is put in order when the object is stored
 
 
-def complete(served: Served, strategy: Strategy, new: dict[str, Any], old: Body | None = None) -> dict[str, Any]:
+def complete(
+    served: Served, strategy: Strategy, new: dict[str, Any], old: Body | None = None, *, is_new: bool = False
+) -> dict[str, Any]:
     """With what the client left out, and as a real server orders it; the argument is changed.
 
     Args:
         old: How it was in the store: what is still so lacks nothing.
+        is_new: Whether it is to become one that there was not.
 
     Raises:
         StatusError: It is larger than etcd takes, and of so many parts that it takes seconds to look at each.
@@ -33,6 +36,8 @@ def complete(served: Served, strategy: Strategy, new: dict[str, Any], old: Body 
     if strategy.complete is not nothing:
         strategy.complete(new)
         same = unchanged(new, old)
+    if is_new:
+        strategy.prepare(new)
     written = served.kind.written(new, same | _METADATA)
     encoded = codecs.encode(written)
     if len(encoded) > meta.MAX_OBJECT_BYTES and encoded.count(b"{") > _MANY_PARTS:
@@ -46,6 +51,17 @@ def unchanged(new: Body, old: Body | None) -> frozenset[str]:
         return frozenset()
     parts = [name for name, each in new.items() if isinstance(each, _CONTAINERS) and name in old]
     return frozenset([name for name in parts if name != "metadata" and is_identical(new[name], old[name])])
+
+
+def in_order(served: Served, strategy: Strategy, new: Body, old: Body | None) -> frozenset[str]:
+    """What is as `complete` has made it, or as it was in the store, and so needs not be put in order again.
+
+    An empty list does: there is none in what is stored.
+    """
+    if served.kind.go_type is None:
+        return frozenset()
+    is_touched = strategy.finish is not nothing or b"[]" in codecs.encode(new)
+    return unchanged(new, old) if is_touched else frozenset(new) - _METADATA
 
 
 def merged(route: Route, old: Body, sent: dict[str, Any]) -> dict[str, Any]:

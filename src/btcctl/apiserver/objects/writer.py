@@ -12,7 +12,7 @@ from btcctl.apiserver.machinery.integers import IntegerError, parse_uint
 from btcctl.apiserver.managedfields import settled
 from btcctl.apiserver.objects.deletion import Deleted, Deletion, is_finished
 from btcctl.apiserver.objects.drafts import Drafts, deduplicate_owners
-from btcctl.apiserver.objects.next_state import complete, merged, unchanged
+from btcctl.apiserver.objects.next_state import complete, in_order, merged, unchanged
 from btcctl.apiserver.objects.schema_check import validate
 from btcctl.apiserver.objects.strategies import strategy_of
 from btcctl.apiserver.requests.bodies import Patched, patched, private, validate_fields
@@ -85,7 +85,8 @@ class Writer:
                 deleting = "deletionTimestamp" in existing.body["metadata"]
                 raise errors.already_exists(served.type, new["metadata"]["name"], deleting=deleting)
             strategy.finish(new)
-            created = self._store_new(served, served.kind.canonical(new), options)
+            known = in_order(served, strategy, new, None) if options.gate is None else frozenset()
+            created = self._store_new(served, served.kind.canonical(new, known), options)
         version = sent.get("resourceVersion")
         return _with_version(created, version) if options.dry_run and version else created
 
@@ -232,7 +233,8 @@ class Writer:
         if options.gate is not None:
             self._drafts.check(served, "UPDATE", new, old.body, options.gate)
         before = self._store.get(served.collection, route.key) if served.kind.is_converted else old
-        stored = served.kind.canonical(served.kind.stored_body(new), unchanged(new, old.body))
+        known = in_order(served, strategy, new, old.body) if options.gate is None else unchanged(new, old.body)
+        stored = served.kind.canonical(served.kind.stored_body(new), known)
         new = stored if before is None else settled(stored, before.body)
         if options.dry_run or before is None or is_same_json(new, before.body):
             return Record(new, 0)

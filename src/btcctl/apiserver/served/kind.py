@@ -175,6 +175,9 @@ class Kind(Protocol):
     def canonical(self, new: dict[str, Any], unchanged: Container[str] = ()) -> dict[str, Any]:
         """A private copy, as a real server stores it.
 
+        Args:
+            unchanged: The fields that are in order already.
+
         Raises:
             StatusError: It is larger than etcd takes.
         """

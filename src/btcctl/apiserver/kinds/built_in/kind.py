@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, cast
 
 from btcctl import codecs
-from btcctl.apiserver.gotypes import GoType, convert, decode, defaults, type_of_kind
+from btcctl.apiserver.gotypes import GoType, convert, decode, defaults, has_floats, type_of_kind
 from btcctl.apiserver.kinds import metadata as meta
 from btcctl.apiserver.machinery import errors
 from btcctl.apiserver.machinery.errors import Cause, StatusError
@@ -174,7 +174,11 @@ class BuiltInKind:
         return self.ordered(new)
 
     def ordered(self, body: Body) -> dict[str, Any]:
-        return meta.canonical(body, sort=False)
+        return meta.canonical(body, sort=False, has_floats=self._has_floats)
+
+    @cached_property
+    def _has_floats(self) -> bool:
+        return self._stored_go_type is None or has_floats(self._stored_go_type)
 
     def validate(self, new: Body, old: Body | None, *, is_status: bool) -> tuple[list[Cause], list[str]]:
         return [], []
