@@ -147,7 +147,7 @@ def sleep(seconds: float, clock: Clock = SYSTEM_CLOCK) -> None:
 
 def rfc3339(instant: datetime) -> str:
     """As `metadata.creationTimestamp` is written: `2026-11-23T15:27:18Z`."""
-    return f"{instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='seconds')}Z"
+    return f"{instant.astimezone(UTC).isoformat(timespec='seconds')[:19]}Z"
 
 
 def rfc3339_micro(instant: datetime) -> str:

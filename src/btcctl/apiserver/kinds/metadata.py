@@ -62,7 +62,7 @@ _IMMUTABLE = ("name", "namespace", "uid", "creationTimestamp", "deletionTimestam
 
 
 def canonical(body: Body, *, sort: bool, has_floats: bool = True) -> dict[str, Any]:
-    """A private deep copy with its keys in the order a real server writes them in.
+    """A copy with its keys in the order a real server writes them in; what is not written anew is shared.
 
     Args:
         sort: Alphabetically everywhere, as for custom resources; else metadata as the Go type
@@ -83,6 +83,8 @@ def canonical(body: Body, *, sort: bool, has_floats: bool = True) -> dict[str, A
         encoded = codecs.encode(whole_numbers(ordered), order="sorted" if sort else None)
     if len(encoded) > MAX_OBJECT_BYTES:
         raise errors.too_large_for_etcd()
+    if not sort and not has_floats:
+        return ordered
     copy: dict[str, Any] = codecs.decode(encoded)
     return copy
 
@@ -149,13 +151,16 @@ def validate_update(
     shared = _shared(new)
     step = _step(new, old) + shared
     shared = shared + _finalizers(new.get("finalizers") or [])
-    causes = _own(new, namespaced, path_name) + shared + step
+    is_anew = rules.is_checked and rules.is_checked_anew and not is_status
+    anew = _own(new, namespaced, rules.name_rule) if is_anew else None
+    own = [] if anew == [] else _own(new, namespaced, path_name)  # every kind's rule for names is stricter
+    causes = own + shared + step
     if not rules.is_checked:
         return causes
     causes += step + _undomained(new, rules)
-    if is_status or not rules.is_checked_anew:
+    if anew is None:
         return causes
-    return causes + _own(new, namespaced, rules.name_rule) + shared + _undomained(new, rules)
+    return causes + anew + shared + _undomained(new, rules)
 
 
 def validate(metadata: Mapping[str, Any], *, namespaced: bool, name_rule: NameRule) -> list[Cause]:

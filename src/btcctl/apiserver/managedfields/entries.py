@@ -44,6 +44,12 @@ class Entry(msgspec.Struct, frozen=True):
     time: str = ""
     written: Mapping[str, Any] | None = None
 
+    def again(self, time: str) -> Entry | None:
+        """The same of a later time; None if it must be written anew."""
+        if self.written is None or not self.time:
+            return None
+        return Entry(self.fields, self.api_version, time, {**self.written, "time": time})
+
     def with_fields(self, fields: FieldSet) -> Entry:
         return Entry(fields, self.api_version, self.time)
 

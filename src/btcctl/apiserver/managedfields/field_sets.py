@@ -126,6 +126,15 @@ def intersection(left: FieldSet, right: FieldSet) -> FieldSet:
     return found
 
 
+def contains(fields: FieldSet, others: FieldSet) -> bool:
+    """Whether all members of `others` are in `fields`."""
+    for element, node in others.items():
+        mine = fields.get(element)
+        if mine is None or (mine and not (node or SELF in mine)) or (node and not contains(mine, node)):
+            return False
+    return True
+
+
 def members(fields: FieldSet, path: Path = ()) -> Iterator[Path]:
     """The paths of all members: those of one level in order first, then what is below each."""
     ordered = sorted((element for element in fields if element != SELF), key=_rank)

@@ -14,7 +14,15 @@ import msgspec
 from btcctl.apiserver.managedfields import entries
 from btcctl.apiserver.managedfields.comparing import Comparison, Untypable, compare
 from btcctl.apiserver.managedfields.entries import UPDATE, Entry, Managed, Manager, manager_of
-from btcctl.apiserver.managedfields.field_sets import FieldSet, difference, intersection, of_paths, union, union_of_all
+from btcctl.apiserver.managedfields.field_sets import (
+    FieldSet,
+    contains,
+    difference,
+    intersection,
+    of_paths,
+    union,
+    union_of_all,
+)
 from btcctl.apiserver.managedfields.reconciling import reconciled
 from btcctl.apiserver.managedfields.targets import Target
 from btcctl.apiserver.managedfields.typed import problems
@@ -97,14 +105,25 @@ def updated(target: Target, old: Body | None, new: Body, managed: Managed, autho
     hidden = _NEVER_COMPARED if managed else _IDENTITY  # of which nobody owns anything yet
     before, after = (content(each, hidden) for each in differing)
     compared = comparisons(target, before, after, is_written=not target.is_plain)
-    managed = disown(target, managed, compared)
-    changed = difference(compared(target.api_version).changed, _NEVER_OWNED)
-    if changed:
-        manager = manager_of(author.name, UPDATE, target.api_version, target.subresource)
+    own = compared(target.api_version)
+    changed = difference(own.changed, _NEVER_OWNED)
+    manager = manager_of(author.name, UPDATE, target.api_version, target.subresource)
+    again = _again(managed.get(manager), own, changed, author.time)
+    managed = disown(target, managed, compared, but=manager if again else None)
+    if again:
+        managed[manager] = again
+    elif changed:
         previous = managed.get(manager)
         fields = changed if previous is None else union(previous.fields, changed)
         managed[manager] = Entry(fields, target.api_version, author.time)
     return _capped(managed)
+
+
+def _again(entry: Entry | None, own: Comparison, changed: FieldSet, time: str) -> Entry | None:
+    """The entry of whoever changes what he has owned before, and removes nothing; None if it is not as simple."""
+    if entry is None or not changed or own.removed or not contains(entry.fields, changed):
+        return None
+    return None if intersection(entry.fields, _NEVER_OWNED) else entry.again(time)
 
 
 def _differing(old: Body, new: Body) -> tuple[Body, Body]:

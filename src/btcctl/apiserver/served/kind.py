@@ -173,7 +173,7 @@ class Kind(Protocol):
         """An object as its types write it."""
 
     def canonical(self, new: dict[str, Any], unchanged: Container[str] = ()) -> dict[str, Any]:
-        """A private copy, as a real server stores it.
+        """A copy, as a real server stores it; it may share what nobody changes any more.
 
         Args:
             unchanged: The fields that are in order already.
