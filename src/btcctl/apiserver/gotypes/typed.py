@@ -126,7 +126,7 @@ def _decoded(
         same = {
             name: known[name]
             for name, each in value.items()
-            if each is not None and name in known and is_identical(known[name], each)
+            if each is not None and name in known and known[name] == each and is_identical(known[name], each)
         }
         value = {name: each for name, each in value.items() if name not in same}
     found: dict[str, Any] = decoder.decode(type_, value)

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from btcctl.apiserver.managedfields import field_sets
 from btcctl.apiserver.managedfields.field_sets import (
+    contains,
     decode,
     difference,
     has,
@@ -33,6 +34,12 @@ def test_unions_differences_and_intersections_are_those_of_the_paths(left, right
     assert set(members(union(one, two))) == left | right
     assert set(members(difference(one, two))) == left - right
     assert set(members(intersection(one, two))) == left & right
+
+
+@given(PATHS, PATHS)
+def test_a_set_contains_another_if_it_has_all_its_paths(left, right):
+    assert contains(of_paths(left), of_paths(right)) == (right <= left)
+    assert contains(of_paths(left | right), of_paths(right))
 
 
 @given(PATHS, PATHS)

@@ -51,6 +51,13 @@ def test_an_update_adds_to_what_its_manager_has(server):
     assert owners(body) == {"unknown": {"f:data": {".": {}, "f:k": {}, "f:l": {}}}}
 
 
+def test_who_changes_again_what_he_has_has_it_at_a_later_time(server):
+    created = server.created(CONFIG_MAPS, config_map(k="v"))
+    server.clock.advance(60)
+    [entry] = server.patch(f"{CONFIG_MAPS}/a", {"data": {"k": "w"}}).body["metadata"]["managedFields"]
+    assert entry == {**created["metadata"]["managedFields"][0], "time": "2026-01-01T00:01:00Z"}
+
+
 def test_a_write_that_changes_nothing_is_at_no_other_time(server):
     applied = server.patch(f"{CONFIG_MAPS}/a", config_map(k="v"), APPLY, fieldManager="one").body
     server.clock.advance(60)

@@ -5,7 +5,8 @@ import pytest
 from btcctl.apiserver.managedfields.comparing import MISSING, Untypable, compare, completed
 from btcctl.apiserver.managedfields.field_sets import of_paths
 from btcctl.apiserver.managedfields.typed import atomics, field_set, merge, problems, remove
-from btcctl.apiserver.managedfields.types import ListType, MapType, Type
+from btcctl.apiserver.managedfields.types import ListType, MapType, Type, built_in_type
+from btcctl.resources import PODS
 
 TEXT, NUMBER = Type("string"), Type("numeric")
 PORT = Type(map=MapType({"port": NUMBER, "protocol": TEXT, "note": TEXT}, defaults={"protocol": "TCP"}))
@@ -51,6 +52,29 @@ def test_items_that_cannot_be_told_apart_count_as_one():
     assert compare(THING, twice, {"tags": ["a", "a", "a"]}).modified == {"f:tags": {'v:"a"': {}}}
     assert compare(THING, twice, {"tags": ["a"]}).removed == {"f:tags": {'v:"a"': {}}}
     assert compare(THING, {}, twice).added == {"f:tags": {".": {}, 'v:"a"': {}}}
+
+
+PORTS = [{"containerPort": 80, "protocol": ""}, {"containerPort": 81, "name": ""}]
+CONTAINER = {"name": "a", "image": "", "args": [], "env": [{"name": "A", "value": ""}], "ports": PORTS}
+POD = {"spec": {"containers": [CONTAINER], "nodeName": "", "volumes": []}}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {},
+        {"spec": {}, "status": {}},
+        {"spec": {"containers": [], "nodeName": "n"}},
+        {"spec": {"containers": [{"name": "a", "resources": {}, "ports": PORTS[:1]}]}},
+        {"spec": {"containers": [{**CONTAINER, "image": "b", "args": ["c"], "ports": [*PORTS, *PORTS]}]}},
+        {"spec": {"containers": [CONTAINER, {"name": ""}]}, "metadata": {"labels": {"a": ""}, "name": ""}},
+    ],
+)
+def test_states_are_compared_as_they_would_be_written(other):
+    type_ = built_in_type(PODS)
+    for states in ((POD, other), (other, POD)):
+        written = [completed(type_, each) for each in states]
+        assert compare(type_, *states, is_written=True) == compare(type_, *written)
 
 
 def test_an_unknown_field_cannot_be_compared():

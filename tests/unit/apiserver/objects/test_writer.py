@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from btcctl import codecs
 from tests.unit.apiserver.calls import (
     CONFIG_MAPS,
     DEFINITIONS,
@@ -20,6 +21,15 @@ from tests.unit.apiserver.calls import (
 )
 
 MODIFIED = "the object has been modified; please apply your changes to the latest version and try again"
+
+
+def test_what_is_in_the_store_stays_as_it_is_whatever_comes_after(server):
+    server.created(PODS, pod())
+    record = server.api.store.list(("", "pods"))[0][0]
+    before = codecs.encode(record.body)
+    for part, change in ("", {"spec": {"activeDeadlineSeconds": 5}}), ("/status", {"status": {"phase": "Running"}}):
+        assert server.patch(f"{PODS}/p{part}", change).status == 200
+    assert codecs.encode(record.body) == before
 
 
 class TestCreate:
