@@ -599,8 +599,8 @@ RUNTIME_FAULTS = [
         ("test_json_values.py",),
         (
             "truth is a number",
-            "return isinstance(one, bool) == isinstance(other, bool)\n\n\ndef _is_plain",
-            "return True\n\n\ndef _is_plain",
+            "return isinstance(one, bool) == isinstance(other, bool)\n\n\ndef _is_written_alike",
+            "return True\n\n\ndef _is_written_alike",
         ),
         ("truth is a number inside of others", "or _has_same_bools(one, other)", "or one == other"),
         ("NaN is null", " and math.isfinite(each)", ""),

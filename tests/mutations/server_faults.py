@@ -166,8 +166,8 @@ SERVER_FAULTS = [
         ("a nullable field takes a default for null", 'and not field.get("nullable"))', ")"),
         (
             "null that may not be stays",
-            "            del value[key]\n        else:\n            drop_nulls(",
-            "            pass\n        else:\n            drop_nulls(",
+            "            del value[key]\n        else:\n            _drop_nulls(",
+            "            pass\n        else:\n            _drop_nulls(",
         ),
         (
             "defaults are shared",
@@ -289,7 +289,7 @@ SERVER_FAULTS = [
     *faults_in(
         "apiserver/managedfields/tracking.py",
         (*_MANAGED, *_WRITER),
-        ("names are owned", '                "name",\n', ""),
+        ("names are owned", '        "name",\n', ""),
         (
             "who is overwritten still owns it",
             "            fields = difference(fields, intersection(fields, made.changed))\n",
