@@ -8,6 +8,8 @@ import pytest
 
 from btcctl.rest.config.tls import Tls
 from btcctl.rest.exchange.call import Call
+from btcctl.rest.exchange.connection import Connections
+from btcctl.rest.exchange.failures import OutOfTime
 from btcctl.rest.exchange.reaching.names import Names
 from btcctl.rest.exchange.reaching.proxies import parse_proxy
 from btcctl.rest.exchange.reaching.route import Route
@@ -102,3 +104,33 @@ def test_the_certificate_is_for_the_servers_name_or_for_the_one_that_is_configur
     host: str, server_name: str, expected: str
 ):
     assert connect(Socket(), host, proxy="", name=server_name)[1] == expected
+
+
+class Unresolved(Names):
+    """Waits for as long as it may, in vain."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        super().__init__(clock)
+        self._clock_of_test = clock
+
+    def resolve(self, host: str, port: int, seconds: float, breaker: Any = None) -> Any:
+        self._clock_of_test.advance(seconds)
+        raise TimeoutError("the name is not resolved in time")
+
+
+class BusyClock(FakeClock):
+    """Of a machine that does other things between two looks at it, each time for half as long."""
+
+    pause = 0.1
+
+    def now(self) -> float:
+        self.pause /= 2
+        self.advance(self.pause)
+        return super().now()
+
+
+def test_a_call_whose_time_is_over_while_a_name_is_resolved_has_had_its_time():
+    clock = BusyClock()
+    connections = Connections(Route("api.example", 80, Unresolved(clock)))
+    with pytest.raises(OutOfTime):
+        connections.connect(connections.take(), Call(1.0, clock))

@@ -95,7 +95,8 @@ class Route:
     def _first_hop(self, call: Call, guard: Breaker | None) -> Any:
         """To the server, or to the proxy before it: in turn to each address that its name leads to."""
         host, port = self._server if self.proxy is None else (self.proxy.host, self.proxy.port)
-        ends_at = call.clock.now() + min(call.connect_seconds, call.seconds_left())
+        call.seconds_left()  # there are some
+        ends_at = min(call.clock.now() + call.connect_seconds, call.deadline)
         if self._dial is not None:
             sock = self._dial(host, port, ends_at - call.clock.now())
             if sock is not None:
