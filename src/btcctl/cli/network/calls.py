@@ -31,7 +31,8 @@ def add_rpc_parser(commands: Any, environ: Mapping[str, str]) -> argparse.Argume
         "node", type=target.parse_node, metavar="NAME[/ORDINAL]", help="the first that is ready if no ordinal"
     )
     parser.add_argument("method", metavar="METHOD", help="for example getblockchaininfo; help lists them")
-    parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARG", help="its arguments")
+    arguments = parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARG", help="its arguments")
+    arguments.required = False  # or a METHOD that is missing is said to miss its ARG, too
     flags.switch("--named", about="arguments are name=value")
     flags.value("--wallet", metavar="NAME", about="one of the node's wallets, if it has several")
     flags.value("--timeout", parse=parse_duration, default=60.0, metavar="DURATION", about="for the whole call")

@@ -47,6 +47,8 @@ def logs(args: argparse.Namespace) -> int:
             if ordinal is None
             else [place.networks.node(network, ordinal, to_call=False)]
         )
+        if not nodes:
+            raise target.none_runs(network)
         prefix = "{} " if ordinal is None else ""
         readers: list[tuple[Node, Callable[[], Any]]] = [
             (node, partial(place.networks.log, node, follow=args.follow, tail_lines=args.tail)) for node in nodes

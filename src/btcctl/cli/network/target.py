@@ -123,7 +123,12 @@ def first_answering(place: Place, network: BitcoinNetwork, ordinal: int | None) 
     ready = next((node for node in nodes if node.is_ready and node.rpc is not None), None)
     ready = ready or next((node for node in nodes if node.rpc is not None), None)
     if ready is None:
-        found = network.status.condition(READY)
-        why = "no controller has looked at it yet" if found is None else f"{found.reason}: {found.message}"
-        raise BtcctlError(f"no node of {network.name} runs: {why}")
+        raise none_runs(network)
     return ready
+
+
+def none_runs(network: BitcoinNetwork) -> BtcctlError:
+    """That there is no node to do it with, and why."""
+    found = network.status.condition(READY)
+    why = "no controller has looked at it yet" if found is None else f"{found.reason}: {found.message}"
+    return BtcctlError(f"no node of {network.name} runs: {why}")

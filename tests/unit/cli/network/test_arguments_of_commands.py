@@ -96,3 +96,10 @@ def test_a_namespace_of_the_kubeconfig_that_there_cannot_be_is_bad_configuration
     write_kubeconfig(tmp_path / "config", config)
     assert main(["get", "--kubeconfig", str(tmp_path / "config")], {}) == 2
     assert "'a/b' is no namespace" in capsys.readouterr().err
+
+
+def test_a_call_without_a_method_misses_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["rpc", "net"], {})
+    assert end.value.code == 2
+    assert capsys.readouterr().err.endswith("the following arguments are required: METHOD\n")

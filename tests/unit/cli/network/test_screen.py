@@ -115,7 +115,7 @@ def test_a_network_without_nodes_says_why_and_draws_none(
     assert "CONDITION" in said
 
 
-@pytest.mark.parametrize("command", ["mine", "tx", "rpc"])
+@pytest.mark.parametrize("command", ["mine", "tx", "rpc", "logs"])
 def test_a_command_for_which_no_node_runs_has_failed_and_says_why(
     command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
