@@ -123,8 +123,8 @@ test-election: controlplane ## 52 rounds of leader election per server, with pro
 test-faults: $(READY) ## every fault of docs/faults.md twice, at random points of 10,000 changes
 	$(BIN)/python -m tests.faults
 
-e2e: controlplane bitcoind ## the operator on a real kubelet, with our own images: all scenes of tests/cluster; needs root
-	@$(BIN)/python -m tests.e2e
+e2e: controlplane bitcoind ## the operator on a real kubelet, with our own images: all scenes of tests/cluster; needs root; ARGS="-k WORD" for some
+	@$(BIN)/python -m tests.e2e $(ARGS)
 
 reliability: $(READY) ## the same twenty times, silent faults with real deadlines, outages; writes docs/reliability.md
 	$(BIN)/python -m tests.faults --runs 20 --real --outages 10 --write docs/reliability.md

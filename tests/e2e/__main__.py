@@ -1,6 +1,7 @@
 """`make e2e`: the scenes of tests/cluster on a node of our own, installed by manifests, and beside it tests/e2e.
 
 Those tests have nodes of their own, and the operator by its chart. Most of it all is waiting, so they run meanwhile.
+With arguments for pytest (`make e2e ARGS="-k walkthrough"`) only the scenes run that these choose, one at a time.
 Where a node cannot be started it says why, in one line, and ends well; with "node" in BTCCTL_TEST_REQUIRES it fails.
 E2E_DUMP names the folder for what a failure leaves.
 """
@@ -11,8 +12,8 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from btcctl.clock import SYSTEM_CLOCK
@@ -33,35 +34,38 @@ _AT_ONCE = 3
 _PYTEST = ("-q", "-p", "no:randomly", "-p", "no:cacheprovider", "--durations=40", "--durations-min=1")
 
 
-def main() -> int:
+def main(chosen: Sequence[str]) -> int:
     missing = why_no_node() or ("" if KUBECTL and HELM else "no kubectl or helm: `make controlplane` builds them")
     if missing:
         say(f"make e2e: {missing}; left out")
         return 1 if "node" in required() else 0
     try:
-        return _run(build(), DUMP)
+        return _run(build(), DUMP, chosen)
     except (Failure, BtcctlError) as failure:
         sys.stderr.write(f"make e2e: {failure}\n")
         return 1
 
 
-def _run(images: Images, dump: Path) -> int:
+def _run(images: Images, dump: Path, chosen: Sequence[str]) -> int:
     started = SYSTEM_CLOCK.now()
     plane = ControlPlaneOptions(controllers=("*",), controller_manager_flags=_MANAGER)
     options = NodeOptions(images=[images.controller, images.node], kubelet=_LEASE, control_plane=plane)
-    with _other_nodes() as others, Node(options) as node:
+    with nullcontext() if chosen else _other_nodes() as others, Node(options) as node:
         say(f"the node is Ready after {SYSTEM_CLOCK.now() - started:.0f} s; its files: {node.control_plane.directory}")
-        code = _scenes(node)
+        code = _scenes(node, chosen)
         if code:
             node.dump(dump)
             say(f"make e2e: what the cluster looked like at the end: {dump}")
-        code = max(code, others.wait())
+        code = max(code, others.wait() if others else 0)
     say(f"make e2e: {SYSTEM_CLOCK.now() - started:.0f} s")
     return code
 
 
-def _scenes(node: Node) -> int:
+def _scenes(node: Node, chosen: Sequence[str]) -> int:
     install_manifests(kubectl_for(node))
+    if chosen:
+        node.limit_addresses(*FEW)
+        return _pytest(node, "tests/cluster", *chosen, few=True)
     many = _pytest(node, "tests/cluster", "-m", "not alone", "-n", str(_AT_ONCE), "--dist", "worksteal")
     node.limit_addresses(*FEW)
     return many or _pytest(node, "tests/cluster", "-m", "alone", few=True)
@@ -88,4 +92,4 @@ def _pytest(node: Node, *arguments: str, few: bool = False) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
