@@ -222,7 +222,7 @@ class _Connection(asyncio.Protocol):
 
     def _answer(self, head: bytes, body: bytes) -> None:
         if _AUTHORIZATION.lower() not in head.lower():
-            self._send(b"401 Unauthorized", b"")
+            self._send(b'401 Unauthorized\r\nWWW-Authenticate: Basic realm="jsonrpc"', b"")
             return
         answer = self._nodes.call(self._address, body)
         if answer is None:

@@ -1,8 +1,9 @@
 """How nodes are reached: at their pods' addresses, or by port-forward through the API server.
 
 Inside a cluster pods have addresses. From outside they mostly have none, and then an address may be that of somebody
-else in the network one happens to be in: what answers there on the node's port is taken for the node, so that
-`port-forward` is the choice where that may be.
+else in the network one happens to be in, or of a proxy that takes connections to any. So it is called without
+credentials first, and gets some only if it asks for them in a node's words. Somebody who pretends to be a node is taken
+for one: `port-forward` is the choice where that may be.
 """
 
 from __future__ import annotations
@@ -28,6 +29,9 @@ PORT_FORWARD: Final = "port-forward"
 #: For a connection that may lead through an API server far away.
 FORWARDED_CONNECT_SECONDS: Final = 5.0
 _TRY_SECONDS = 1.0
+_HEAD_BYTES, _MOST_READS = 4096, 8  # more than a node's refusal has, and comes in
+# What every Bitcoin Core answers to a POST without credentials, whatever is in it (HTTPReq_JSONRPC in src/httprpc.cpp).
+_REFUSES, _AS_A_NODE = b"HTTP/1.1 401", b'realm="jsonrpc"'
 
 Forward = Callable[[ObjectKey, int, float], Any]  #: pod, port, seconds → something like a socket; raises OSError
 PodOf = Callable[[str], ObjectKey | None]  #: which pod has an address
@@ -63,7 +67,7 @@ class Reach:
     """Makes connections for `RpcConnections`. Thread-safe.
 
     Args:
-        via: `auto` finds out with the first node: by port-forward, unless something takes connections at its address.
+        via: `auto` finds out with the first node: by port-forward, unless a node answers at its address.
         forward: Connects to a pod's port through the API server.
         pod_of: Knows the pods.
     """
@@ -101,8 +105,14 @@ class Reach:
         return connection
 
     def _try(self, host: str, port: int, seconds: float) -> socket.socket | None:
+        address, limit = (host.strip("[]"), port), min(seconds / 2, _TRY_SECONDS)
         try:
-            sock = socket.create_connection((host.strip("[]"), port), min(seconds / 2, _TRY_SECONDS))
+            if not _is_node(address, limit):
+                logger.warning(
+                    "what answers at a node's address is no node: it gets no credentials", node=host, port=port
+                )
+                return None
+            sock = socket.create_connection(address, limit)
         except OSError as error:
             logger.debug("not reached at its address", node=host, error=str(error))
             return None
@@ -116,3 +126,21 @@ class Reach:
                 return
             self._via = via
         logger.info("nodes are reached", via=via)
+
+
+def _is_node(address: tuple[str, int], seconds: float) -> bool:
+    """Whether what takes connections there asks for credentials as a node does.
+
+    Raises:
+        OSError: Nobody does, or says so in time.
+    """
+    with socket.create_connection(address, seconds) as sock:
+        sock.settimeout(seconds)
+        sock.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+        head = b""
+        for _ in range(_MOST_READS):
+            piece = sock.recv(_HEAD_BYTES)
+            head += piece
+            if not piece or b"\r\n\r\n" in head:
+                break
+    return head.startswith(_REFUSES) and _AS_A_NODE in head

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
 import socket
+import socketserver
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -51,14 +55,48 @@ def test_auto_forwards_where_the_address_takes_no_connections_and_keeps_to_it() 
     assert auto.via == "port-forward"
 
 
-def test_auto_is_direct_where_the_address_takes_connections() -> None:
+A_NODE = b'HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm="jsonrpc"\r\nContent-Length: 0\r\n\r\n'
+
+
+@contextmanager
+def answering(words: bytes) -> Iterator[int]:
+    """A port where whoever says something is answered so."""
+
+    class Answer(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            if self.request.recv(4096):
+                self.request.sendall(words)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Answer) as server:
+        running = threading.Thread(target=server.serve_forever, args=(0.01,))
+        running.start()
+        yield server.server_address[1]
+        server.shutdown()
+        running.join()
+
+
+def test_auto_is_direct_where_a_node_answers_at_its_address() -> None:
     auto = reach("auto", Forwarding(), "127.0.0.1")
-    with (
-        socket.create_server(("127.0.0.1", 0)) as listener,
-        auto.dial("127.0.0.1", listener.getsockname()[1], 1.0) as sock,
-    ):
-        assert sock.getpeername() == listener.getsockname()
+    with answering(A_NODE) as port, auto.dial("127.0.0.1", port, 60.0) as sock:
+        assert sock.getpeername() == ("127.0.0.1", port)
     assert auto.dial("127.0.0.1", 1, 1.0) is None
+
+
+@pytest.mark.parametrize(
+    "words",
+    [b"HTTP/1.1 404 Not Found\r\n\r\n", A_NODE.replace(b"jsonrpc", b"router"), b"SSH-2.0-OpenSSH_9\r\n", b""],
+)
+def test_auto_forwards_where_what_takes_connections_at_the_address_is_no_node(words: bytes) -> None:
+    auto = reach("auto", Forwarding(), "127.0.0.1")
+    with answering(words) as port:
+        assert auto.dial("127.0.0.1", port, 60.0) == "forwarded"
+    assert auto.via == "port-forward"
+
+
+def test_auto_does_not_wait_long_for_what_says_nothing() -> None:
+    auto = reach("auto", Forwarding(), "127.0.0.1")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        assert auto.dial("127.0.0.1", silent.getsockname()[1], 0.2) == "forwarded"
 
 
 @pytest.mark.parametrize(

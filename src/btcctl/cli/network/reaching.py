@@ -21,7 +21,7 @@ def add_flag(flags: Flags) -> None:
         choices=(AUTO, DIRECT, PORT_FORWARD),
         default=AUTO,
         about="how nodes are reached: at their pods' addresses or through the API server; auto is direct in a cluster, "
-        "and beside one wherever such an address takes connections",
+        "and beside one wherever a node answers at such an address",
     )
 
 
