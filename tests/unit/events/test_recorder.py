@@ -218,21 +218,31 @@ def test_an_event_that_is_just_being_handed_on_is_counted_once(monkeypatch):
     broadcaster.stop()
 
 
+class Waited(FakeClock):
+    """Says when somebody waits for as long as a time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun = threading.Event()
+
+    def wait(self, condition: threading.Condition, timeout: float | None = None) -> bool:
+        if timeout:
+            self.begun.set()
+        return super().wait(condition, timeout)
+
+
 def test_finishing_goes_on_as_long_as_events_go_out():
-    clock, seen, offered, go_on = FakeClock(), SimpleQueue(), SimpleQueue(), threading.Event()
+    clock, seen = Waited(), SimpleQueue()
 
     def take_a_while(event: Event, _: Stop) -> None:
-        go_on.wait(REAL_LIMIT_SECONDS)
+        clock.begun.wait(REAL_LIMIT_SECONDS)  # until it is being finished
         clock.advance(0.9)
         seen.put(event)
 
-    broadcaster = broadcaster_for(take_a_while, lambda event, _: offered.put(event), clock=clock)
+    broadcaster = broadcaster_for(take_a_while, clock=clock)
     for _ in range(10):
         broadcaster.publish(EVENT)
     broadcaster.start()
-    for _ in range(10):  # by who is told after the other one
-        offered.get(timeout=REAL_LIMIT_SECONDS)
-    go_on.set()
     broadcaster.finish(timeout=60.0, patience=1.0)
     assert seen.qsize() == 10
 
