@@ -28,7 +28,6 @@ from tests.integration.conformance.manifests import (
     versioned,
     widget,
 )
-from tests.integration.support import eventually
 
 ACCOUNTS = "/api/v1/namespaces/{ns}/serviceaccounts"
 APPLY = "application/apply-patch+yaml"
