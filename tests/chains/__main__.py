@@ -60,11 +60,14 @@ def main(arguments: list[str] | None = None) -> int:
     record = Record()
     bitcoind = find_bitcoind(AUTO) if args.real else None
     end = SYSTEM_CLOCK.now() + args.minutes * 60
-    for run, shape in product(range(args.runs), shapes(args, bitcoind)):
-        if SYSTEM_CLOCK.now() > end:
-            print(f"{args.minutes:g} minutes are over in run {run + 1} of {args.runs}")
-            break
-        go_through(shape, args.changes, record)
+    try:
+        for run, shape in product(range(args.runs), shapes(args, bitcoind)):
+            if SYSTEM_CLOCK.now() > end:
+                print(f"{args.minutes:g} minutes are over in run {run + 1} of {args.runs}")
+                break
+            go_through(shape, args.changes, record)
+    except KeyboardInterrupt:  # an hour's figures are worth as much as two hours'
+        print("interrupted; until then:")
     print("\n".join(record.table()), *record.failures, sep="\n")
     if args.write:
         write(args.write, record.table())
