@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from btcctl.apiserver.api import Api, ApiRequest, ApiResponse
+from btcctl.testing.clock import FakeClock
 from tests.integration.hook_server import Answer, Hook, HookServer, hook_server
 
 CONFIG_MAPS = "/api/v1/namespaces/default/configmaps"
@@ -25,8 +26,13 @@ def hooks() -> HookServer:
 
 
 @pytest.fixture
-def api() -> Iterator[Api]:
-    api = Api()
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def api(clock: FakeClock) -> Iterator[Api]:
+    api = Api(clock=clock)
     yield api
     api.admission.close()
 
@@ -85,8 +91,12 @@ def change(api: Api, value: str) -> None:
     assert send(api, "PUT", f"{CONFIG_MAPS}/a", {"metadata": {"name": "a"}, "data": {"k": value}})[0] == 200
 
 
-def test_what_a_webhook_saw_is_what_is_stored(api):
-    hook = registered(api, "Validating", lambda _: {"allowed": True})
+def test_what_a_webhook_saw_is_what_is_stored_however_long_it_took(api, clock):
+    def respond(_: dict[str, Any]) -> Answer:
+        clock.advance(2.0)
+        return {"allowed": True}
+
+    hook = registered(api, "Validating", respond)
     status, stored = send(api, "POST", CONFIG_MAPS, {"metadata": {"generateName": "a-"}})
     assert status == 201
     seen = hook.asked[0]["request"]["object"]

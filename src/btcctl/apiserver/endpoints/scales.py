@@ -31,9 +31,9 @@ from btcctl.apiserver.requests.options import WriteOptions
 from btcctl.apiserver.requests.routing import Route, check_place
 from btcctl.apiserver.served.kind import APPLY, PrinterColumn, ScalePaths
 from btcctl.apiserver.served.registry import Registry, Served
+from btcctl.apiserver.storage.answers import time_of_request
 from btcctl.apiserver.storage.collection import Body, Record
 from btcctl.apiserver.storage.store import Store
-from btcctl.clock import rfc3339
 
 _UNSET = -(2**31)  # what stands for replicas that a custom resource has not
 _SCALES = Served(SCALES, "scale", "ScaleList", BuiltInKind(SCALES, SCALES))
@@ -158,7 +158,7 @@ class Scales:
             sent: What a PUT has brought.
         """
         options, request = turn.options, turn.request
-        author = Author(options.manager, rfc3339(self._store.clock.wall_time()))
+        author = Author(options.manager, time_of_request(self._store.clock))
         if request.method == "PATCH" and turn.content_type == APPLY:
             configuration = read_configuration(request.body, "Scale", scaling.SCALE)
             applied = applying.apply(scaling.TARGET, scale, configuration, author, force=options.force)

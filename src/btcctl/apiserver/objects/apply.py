@@ -19,10 +19,10 @@ from btcctl.apiserver.requests.bodies import private
 from btcctl.apiserver.requests.options import WriteOptions
 from btcctl.apiserver.requests.routing import Route
 from btcctl.apiserver.served.registry import Served
+from btcctl.apiserver.storage.answers import time_of_request
 from btcctl.apiserver.storage.collection import Body, Record
 from btcctl.apiserver.storage.conversions import as_served
 from btcctl.apiserver.storage.store import Store
-from btcctl.clock import rfc3339
 from btcctl.resources import NAMESPACES
 
 
@@ -50,7 +50,7 @@ class Applier:
             live = None
             if record is not None:
                 live = as_served(served.kind.seen(record).body, served.type.api_version)
-            author = Author(options.field_manager, rfc3339(self._store.clock.wall_time()))
+            author = Author(options.field_manager, time_of_request(self._store.clock))
             target = served.kind.target(route.subresource)
             new = _converted(served, as_written(target, apply(target, live, wanted, author, force=options.force)))
             inner = structs.replace(options, is_apply=True, field_validation="Ignore")

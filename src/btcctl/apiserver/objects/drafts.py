@@ -20,11 +20,10 @@ from btcctl.apiserver.requests.options import Gatekeeper, WriteOptions
 from btcctl.apiserver.requests.routing import Route
 from btcctl.apiserver.served.kind import Warn
 from btcctl.apiserver.served.registry import Served
-from btcctl.apiserver.storage.answers import remembered
+from btcctl.apiserver.storage.answers import remembered, time_of_request
 from btcctl.apiserver.storage.collection import Body, Record
 from btcctl.apiserver.storage.conversions import as_served, as_stored
 from btcctl.apiserver.storage.store import Store
-from btcctl.clock import rfc3339
 from btcctl.objects import ObjectKey
 from btcctl.resources import NAMESPACES, ResourceType
 
@@ -50,7 +49,7 @@ class Drafts:
         sent = {**body["metadata"], "namespace": route.namespace}
         about = (route.served.collection, sent.get("name") or sent.get("generateName") or "")
         uid = remembered(("uid", *about), self._new_uid)
-        created = remembered(("time", *about), lambda: rfc3339(self._store.clock.wall_time()))
+        created = time_of_request(self._store.clock)
         if sent.get("generateName") and not sent.get("name"):
             sent["name"] = remembered(("name", *about), partial(meta.generate_name, sent["generateName"]))
         new["metadata"] = meta.created_metadata(
@@ -120,7 +119,7 @@ class Drafts:
         entries = sent["metadata"].get("managedFields")
         if not options.is_apply:
             target = route.served.kind.target(route.subresource)
-            author = Author(options.manager, rfc3339(self._store.clock.wall_time()))
+            author = Author(options.manager, time_of_request(self._store.clock))
             tracked = without_late(route.served.collection, sent, self._said(route, old, sent, new))
             metadata = {**tracked["metadata"], "managedFields": entries}
             if old is not None:  # what the client says of these is nobody's business, and still counts as said

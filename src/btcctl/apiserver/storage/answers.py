@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from btcctl.clock import Clock, rfc3339
 from btcctl.errors import BtcctlError
 
 _Result = TypeVar("_Result")
@@ -86,3 +87,8 @@ def remembered(key: Any, make: Callable[[], str]) -> str:
         known[key] = make()
     found: str = known[key]
     return found
+
+
+def time_of_request(clock: Clock) -> str:
+    """When a write was asked for, RFC 3339: one time for all that it stores, however long others take to answer."""
+    return remembered("time", lambda: rfc3339(clock.wall_time()))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 import pytest
 
+from btcctl.errors import Interrupted
 from btcctl.rest.config.tls import Tls
 from btcctl.rest.exchange.call import Call
 from btcctl.rest.exchange.connection import Connections
@@ -13,6 +15,7 @@ from btcctl.rest.exchange.failures import OutOfTime
 from btcctl.rest.exchange.reaching.names import Names
 from btcctl.rest.exchange.reaching.proxies import parse_proxy
 from btcctl.rest.exchange.reaching.route import Route
+from btcctl.rest.transport.breaker import Breaker
 from btcctl.testing.clock import FakeClock
 
 OPEN = b"HTTP/1.1 200 Connection established\r\nContent-Length: 7\r\n\r\n"
@@ -37,6 +40,9 @@ class Socket:
 
     def close(self) -> None:
         self.is_closed = True
+
+    def settimeout(self, seconds: float) -> None:
+        """Each wait is short enough."""
 
 
 class Contexts:
@@ -104,6 +110,30 @@ def test_the_certificate_is_for_the_servers_name_or_for_the_one_that_is_configur
     host: str, server_name: str, expected: str
 ):
     assert connect(Socket(), host, proxy="", name=server_name)[1] == expected
+
+
+def test_a_connection_that_was_had_too_late_is_closed():
+    sock, clock = Socket(), FakeClock()
+
+    def dial(*_: object) -> Socket:
+        clock.advance(30.0)
+        return sock
+
+    with pytest.raises(OutOfTime):
+        Route("api.example", 80, Names(), dial=dial).connect(Call(30.0, clock), None)
+    assert sock.is_closed
+
+
+def test_a_connection_of_a_call_that_was_broken_off_meanwhile_is_closed():
+    breaker, (sock, peer) = Breaker(), socket.socketpair()
+
+    def dial(*_: object) -> socket.socket:
+        breaker.trip()
+        return sock
+
+    with peer, pytest.raises(Interrupted):
+        Route("api.example", 80, Names(), dial=dial).connect(Call(30.0, breaker=breaker), None)
+    assert sock.fileno() == -1
 
 
 class Unresolved(Names):

@@ -79,6 +79,7 @@ class Route:
         """
         sock = self._first_hop(call, guard)
         try:
+            sock.settimeout(min(call.connect_seconds, call.seconds_left()))  # for a handshake as a whole
             if self._proxy_context is not None and self.proxy is not None:
                 sock = _start_tls(sock, self._proxy_context, self.proxy.host)
             if self.tls is None:
@@ -100,7 +101,11 @@ class Route:
         if self._dial is not None:
             sock = self._dial(host, port, ends_at - call.clock.now())
             if sock is not None:
-                call.watch_over(sock.fileno())
+                try:
+                    call.watch_over(sock.fileno())
+                except BaseException:
+                    sock.close()
+                    raise
                 return sock
         addresses = self._names.resolve(host, port, ends_at - call.clock.now(), call.breaker)
         failure: OSError = TimeoutError("timed out")
@@ -110,14 +115,11 @@ class Route:
                 break
             share = min(left, max(_MIN_SECONDS, left / (len(addresses) - number)))
             try:
-                sock = self._connected(address, share, (guard, call.breaker))
+                return self._connected(address, share, (guard, call.breaker))
             except OSError as error:
                 if call.breaker is not None:
                     call.breaker.check()
                 failure = error
-            else:
-                sock.settimeout(min(call.connect_seconds, call.seconds_left()))  # for a handshake as a whole
-                return sock
         raise failure
 
     def _connected(self, info: AddressInfo, seconds: float, breakers: tuple[Breaker | None, ...]) -> socket.socket:
