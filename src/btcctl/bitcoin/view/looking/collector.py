@@ -11,6 +11,7 @@ Rules:
 
 from __future__ import annotations
 
+import itertools
 import threading
 from functools import partial
 from typing import Final
@@ -88,6 +89,7 @@ class Collector:
         self._summaries: dict[ObjectKey, Summary] = {}  # the looker's; others copy it
         self._followed: dict[ObjectKey, Followed] = {}  # likewise
         self._hung: dict[ObjectKey, dict[int, str]] = {}  # by ordinal, uids of pods; the looker's own
+        self._looks = itertools.count(1)  # the looker's own
         self._keeps = False  # the looker's own: the rounds are about to be made up
         self._problem = ""
         self._changed = threading.Condition()  # guards the one below
@@ -244,7 +246,7 @@ class Collector:
         obj, summary = self._networks.lister.get(key), self._summaries.get(key)
         if obj is None or summary is None or key in self._followed:
             return
-        followed = Followed(Focus(key, partial(self._tell, str(key))))
+        followed = Followed(Focus(key, partial(self._tell, str(key))), f"{key} #{next(self._looks)}")
         self._followed[key] = followed
         followed.focus.set_hung(self._hung.get(key, {}))
         followed.focus.set_network(obj, summary)

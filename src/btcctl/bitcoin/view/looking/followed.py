@@ -36,9 +36,14 @@ class Looking:
 
 @dataclass(slots=True, eq=False)
 class Followed:
-    """A network that pages look at. The looker's, but for `credentials` and `clients`, which are replaced."""
+    """A network that pages look at. The looker's, but for `credentials` and `clients`, which are replaced.
+
+    Attributes:
+        name: Of this look at the network: its caches are its own, since those of the look before may be about to end.
+    """
 
     focus: Focus
+    name: str
     informers: tuple[SharedInformer, ...] = ()
     chains: Chains = field(default_factory=Chains)
     credentials: Credentials | None = None
@@ -53,8 +58,8 @@ class Followed:
         """Watch its pods, and the Events of its namespace; nobody else's pods."""
         key = self.focus.key
         selector = f"{NETWORK_LABEL}={key.name}"
-        pods = factory.informer(PODS, namespace=key.namespace, label_selector=selector)
-        events = factory.informer(EVENTS, namespace=key.namespace, name=f"events of {key}")
+        pods = factory.informer(PODS, namespace=key.namespace, label_selector=selector, name=f"pods of {self.name}")
+        events = factory.informer(EVENTS, namespace=key.namespace, name=f"events of {self.name}")
         self.informers = (pods, events)
         pods.add_handler(on_pods)
         events.add_handler(on_events)
