@@ -21,7 +21,7 @@ def main() -> int:
         return 1
     with sandbox(NODES) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM)
-        page = browser.new_page(viewport={"width": 1320, "height": 1080}, color_scheme="light")
+        page = browser.new_page(viewport={"width": 1320, "height": 1180}, color_scheme="light")
         page.set_default_timeout(120_000)
         expect.set_options(timeout=120_000)
         page.goto(address)
@@ -42,6 +42,7 @@ def take(person: Person) -> None:
     expect(person.tips).to_have_count(2)
     for ordinal in range(NODES):
         expect(person.node(ordinal, "tip")).to_be_visible()
+    expect(person.page.get_by_text("OneTip")).to_have_count(0)  # the operator has seen it, too
     person.page.get_by_role("button", name="Close").click()
     person.page.mouse.move(5, 5)
     PICTURE.parent.mkdir(parents=True, exist_ok=True)
