@@ -8,7 +8,9 @@ from types import FrameType
 from typing import Protocol
 
 import msgspec
+from msgspec.structs import force_setattr
 
+from btcctl.informers.cache.selectors import fields_in_one_spelling, in_one_spelling
 from btcctl.informers.reflector.list_watch import ListerWatcher
 from btcctl.mistakes import check_is
 from btcctl.names import check_namespace
@@ -45,6 +47,16 @@ class Selection(msgspec.Struct, frozen=True):
     label_selector: str = ""
     field_selector: str = ""
     metadata_only: bool = False
+
+    def __post_init__(self) -> None:
+        """Two ways to say the same are one selection, and one cache."""
+        said = {
+            "namespaces": tuple(sorted(self.namespaces)),
+            "label_selector": in_one_spelling(self.label_selector),
+            "field_selector": fields_in_one_spelling(self.field_selector),
+        }
+        for name, value in said.items():
+            force_setattr(self, name, value)
 
     def sources(self, client: Client, *, streaming: bool) -> ListerWatcher | Mapping[str, ListerWatcher]:
         """One of everything, or one for each namespace."""

@@ -79,6 +79,25 @@ def test_another_selection_is_another_informer_and_the_same_is_the_same(factory,
     assert len({each.name for each in factory.informers}) == 2
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"label_selector": "app=web,tier in (a,b)"}, {"label_selector": " tier in (b, a), app == web"}),
+        ({"label_selector": "app in (web)"}, {"label_selector": "app=web,app=web"}),
+        ({"label_selector": "app notin (web),!old"}, {"label_selector": "! old,app!=web"}),
+        ({"field_selector": "spec.nodeName=one,a!=b"}, {"field_selector": "a!=b,spec.nodeName==one"}),
+        ({"namespace": ["one", "two"]}, {"namespace": ("two", "one", "two")}),
+    ],
+)
+def test_a_selection_that_is_written_in_another_way_is_the_same_cache(factory, one, other):
+    assert factory.informer(PODS, **one) is factory.informer(PODS, **other)
+
+
+def test_a_field_whose_value_has_commas_is_asked_for_as_it_was_written(collections, factory):
+    factory.informer(PODS, field_selector=r"b=x\,a==y,a=1")
+    assert collections.asked[0][2]["field_selector"] == r"b=x\,a==y,a=1"
+
+
 def test_the_client_is_asked_for_what_was_selected(collections, factory):
     factory.informer(PODS, namespace="one", label_selector="app=web", field_selector="a=b", metadata_only=True)
     selectors = {"label_selector": "app=web", "field_selector": "a=b", "metadata_only": True}

@@ -16,6 +16,7 @@ _REQUIREMENT = re.compile(
     rf"|(?P<key>{_KEY})(?:\s*(?P<op>==|=|!=|<|>)\s*(?P<value>[A-Za-z0-9._-]*)"
     r"|\s+(?P<set>in|notin)\s*\((?P<values>[^()]*)\))?)\s*(?:,|$)"
 )
+_FIELD_EQUALS = re.compile(r"^([^=!]*)==")
 
 
 def parse_selector(text: str) -> LabelSelector:
@@ -33,17 +34,53 @@ def parse_selector(text: str) -> LabelSelector:
     return _parsed(text)
 
 
+def in_one_spelling(selector: str) -> str:
+    """A label selector as everybody writes it who means the same: `b==1, a in (y,x)` is `a in (x,y),b=1`.
+
+    Raises:
+        ValueError: It is no label selector.
+    """
+    return ",".join(sorted({_spelled(each) for each in _requirements(selector)}))
+
+
+def fields_in_one_spelling(selector: str) -> str:
+    """Likewise of a field selector: `b==1,a=2` is `a=2,b=1`. What it means, and whether it is one, the server says."""
+    if not isinstance(selector, str) or "\\" in selector:  # with commas and equals signs in its values
+        return selector
+    terms = {_FIELD_EQUALS.sub(r"\1=", each, count=1) for each in selector.split(",") if each}
+    return ",".join(sorted(terms))
+
+
 @lru_cache(maxsize=256)
 def _parsed(text: str) -> LabelSelector:
-    requirements: list[LabelSelector] = []
+    requirements = [_requirement(each) for each in _requirements(text)]
+    return lambda labels: all(each(labels) for each in requirements)
+
+
+def _requirements(text: str) -> list[re.Match[str]]:
+    found: list[re.Match[str]] = []
     at = 0
     while at < len(text) or text[:at].rstrip().endswith(","):
         match = _REQUIREMENT.match(text, at)
         if match is None:
             raise ValueError(f"{text!r} is no label selector: {text[at:]!r} is no requirement")
-        requirements.append(_requirement(match))
+        found.append(match)
         at = match.end()
-    return lambda labels: all(each(labels) for each in requirements)
+    return found
+
+
+def _spelled(match: re.Match[str]) -> str:
+    if absent := match["absent"]:
+        return f"!{absent}"
+    key, op, value = match["key"], match["op"] or match["set"], match["value"]
+    if op is None:
+        return key
+    if op in {"<", ">"}:
+        return f"{key}{op}{value}"
+    values = sorted({value} if match["op"] else {each.strip() for each in match["values"].split(",")})
+    if len(values) == 1:
+        return f"{key}{'!=' if op in {'!=', 'notin'} else '='}{values[0]}"
+    return f"{key} {op} ({','.join(values)})"
 
 
 def _requirement(match: re.Match[str]) -> LabelSelector:
