@@ -8,6 +8,7 @@ not is looked at twice.
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -171,3 +172,22 @@ def _complete_reference(owner: Any) -> Any:
 
 def _without_nulls(members: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value is not None}
+
+
+# Somewhere in it, as servers that are not written in Go may have it.
+_MAY_SAY_NOTHING = re.compile(rb'"(?:apiVersion|kind)"\s*:\s*(?:null|"")')
+_decode_members = codecs.decoder_of(dict[str, msgspec.Raw]).decode
+
+
+def without_empty_type(raw: bytes) -> bytes:
+    """An object without an `apiVersion` and a `kind` of its own that are null or empty: as if they were not there."""
+    if not _MAY_SAY_NOTHING.search(raw):
+        return raw
+    try:
+        members = _decode_members(raw)
+    except DECODE_ERRORS:  # it may be nested too deep
+        return raw
+    for name in ("apiVersion", "kind"):
+        if bytes(members.get(name, b"")) in {b"null", b'""'}:
+            del members[name]
+    return codecs.encode(members)

@@ -25,6 +25,7 @@ from btcctl.metadata import (
     detail_of,
     meta_of,
     undecodable,
+    without_empty_type,
 )
 from btcctl.metadata import ObjectMeta as ObjectMeta  # noqa: PLC0414  both are also imported from here
 from btcctl.metadata import OwnerReference as OwnerReference  # noqa: PLC0414
@@ -206,8 +207,9 @@ class Object(msgspec.Struct, frozen=True, gc=False, eq=False):
         """The object as JSON that says what kind it is, if that is known. A copy only if `raw` does not say it."""
         if self.type_meta is None or _SAYS_ITS_TYPE.match(self.raw):
             return self.raw
+        raw = without_empty_type(self.raw)
         # Were it to say one of them further on, that counts: of a member that is there twice the last is taken.
-        rest = self.raw[self.raw.find(b"{") + 1 :].lstrip()
+        rest = raw[raw.find(b"{") + 1 :].lstrip()
         beginning = self.type_meta.beginning
         return (beginning[:-1] if rest.startswith(b"}") else beginning) + rest
 

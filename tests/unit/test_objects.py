@@ -142,6 +142,25 @@ def test_what_an_object_says_of_itself_counts_and_null_says_nothing():
     assert (null.api_version, null.kind, null.body()["kind"]) == ("v1", "Pod", "Pod")
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"kind":null,"apiVersion":null,"metadata":{"name":"a"},"spec":{}}',
+        b'{"metadata":{"name":"a"},"spec":{}, "kind" : "", "apiVersion":"v1"}',
+        b'{"apiVersion":"","metadata":{"name":"a"},"kind":"Pod","spec":{}}',
+    ],
+)
+def test_a_kind_that_is_null_or_empty_counts_as_none_however_it_is_read(raw):
+    obj = Object.from_raw(raw, TYPE)
+    assert (obj.decode(Typed).kind, obj.decode(dict)) == ("Pod", {"apiVersion": "v1", "kind": "Pod", **ITEM})
+    assert msgspec.json.decode(obj.whole()) == obj.body()
+
+
+def test_what_stands_in_an_object_and_has_no_kind_stays_as_it_is():
+    obj = Object.from_body({**ITEM, "items": [{"kind": None, "apiVersion": ""}]}, TYPE)
+    assert obj.decode(dict) == {"apiVersion": "v1", "kind": "Pod", **ITEM, "items": [{"kind": None, "apiVersion": ""}]}
+
+
 def test_without_a_collection_what_an_object_does_not_say_is_not_known():
     obj = Object.from_body(ITEM)
     assert (obj.api_version, obj.kind, obj.body()) == ("", "", ITEM)

@@ -12,6 +12,7 @@ from btcctl.rest.transport.transport import Request, StreamResponse
 
 #: A longer line comes in pieces of this length: a pod that writes no line breaks fills no memory of ours.
 MAX_LINE_BYTES = 1 << 20
+_CHARACTER_BYTES = 4  # at most
 _SILENT_SECONDS = 60.0
 _FOREVER_SECONDS = 365 * 86400.0
 
@@ -81,18 +82,40 @@ class LogLines:
 
 
 def _lines(chunks: Iterator[bytes]) -> Generator[str, None, None]:
-    rest = b""
+    parts: list[bytes] = []  # of a line that has not ended: joined once, however small they come
+    size = 0
     for chunk in chunks:
-        *whole, rest = (rest + chunk).split(b"\n")
-        for line in whole:
-            yield from _pieces(line.removesuffix(b"\r"))
-        while len(rest) > MAX_LINE_BYTES:
-            yield rest[:MAX_LINE_BYTES].decode(errors="replace")
-            rest = rest[MAX_LINE_BYTES:]
-    if rest:
-        yield rest.decode(errors="replace")
+        *ends, rest = chunk.split(b"\n")
+        for end in ends:
+            yield from _pieces(b"".join([*parts, end]).removesuffix(b"\r"))
+            parts, size = [], 0
+        if rest:
+            parts.append(rest)
+            size += len(rest)
+        if size > MAX_LINE_BYTES:
+            *pieces, last = _cut(b"".join(parts))
+            yield from map(_text, pieces)
+            parts, size = [last], len(last)
+    if parts:
+        yield from _pieces(b"".join(parts))
 
 
 def _pieces(line: bytes) -> Iterator[str]:
-    for start in range(0, max(len(line), 1), MAX_LINE_BYTES):
-        yield line[start : start + MAX_LINE_BYTES].decode(errors="replace")
+    return map(_text, _cut(line))
+
+
+def _cut(line: bytes) -> list[bytes]:
+    """In pieces of MAX_LINE_BYTES at most, none of which begins within a character; one at least."""
+    pieces = []
+    start = 0
+    while len(line) - start > MAX_LINE_BYTES:
+        end = start + MAX_LINE_BYTES
+        within = (each for each in range(end, end - _CHARACTER_BYTES, -1) if line[each] & 0xC0 != 0x80)
+        end = next(within, end)  # what is no UTF-8 is cut anywhere
+        pieces.append(line[start:end])
+        start = end
+    return [*pieces, line[start:]]
+
+
+def _text(piece: bytes) -> str:
+    return piece.decode(errors="replace")

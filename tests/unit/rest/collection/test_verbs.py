@@ -215,6 +215,15 @@ def test_a_line_without_an_end_comes_in_pieces_of_bounded_length():
         assert [len(each) for each in logs(body)[0]] == [MAX_LINE_BYTES, MAX_LINE_BYTES, *rest]
 
 
+def test_a_long_line_is_cut_between_two_characters_and_what_is_no_text_anywhere():
+    for text in ("ж", "€", "💥"):
+        line = "a" + text * (MAX_LINE_BYTES * 2 // len(text.encode()))
+        pieces = logs(f"{line}\n".encode())[0]
+        assert ("".join(pieces), len(pieces) > 1) == (line, True)
+        assert max(len(each.encode()) for each in pieces) <= MAX_LINE_BYTES
+    assert len(logs(b"\x80" * (MAX_LINE_BYTES + 1))[0]) == 2
+
+
 @pytest.mark.parametrize(
     "options", [{"tail_lines": -1}, {"since_seconds": 0}, {"tail_lines": 1.5}, {"tail_lines": True}]
 )
