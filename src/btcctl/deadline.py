@@ -119,6 +119,12 @@ def pending_calls() -> PendingCalls | None:
     return None if limit is None else limit.calls
 
 
+def limiting_clock(otherwise: Clock) -> Clock:
+    """What the limit of the calling thread is measured with; `otherwise` if there is none."""
+    limit = _current.get()
+    return otherwise if limit is None or limit.ends_at == math.inf else limit.clock
+
+
 def time_left(wanted: float) -> float:
     """How many of the `wanted` seconds a call may wait.
 

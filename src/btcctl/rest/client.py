@@ -38,6 +38,7 @@ from btcctl.rest.http import HttpTransport
 from btcctl.rest.limits import StreamLimits
 from btcctl.rest.retry import RetryPolicy
 from btcctl.rest.transport.breaker import Breaker
+from btcctl.rest.transport.limited import within_work
 from btcctl.rest.transport.transport import FixedHeaders, Request, Response, StreamResponse, Transport
 from btcctl.rest.watching.stream import WatchStream
 from btcctl.secret import SecretBytes, hiding_bodies, hiding_frames, without_frames
@@ -303,13 +304,18 @@ class ApiClient:
         Raises:
             ApiError: It has not.
             CallTimedOut: It has said neither within the client's timeout.
+            DeadlineExceeded: `btcctl.deadline` leaves no more time; also while it is read.
             TransportError: There was no answer.
         """
         request = self._complete(request)
         timeout = time_left(self._timeout)
         response = self._transport.stream(request, timeout=timeout, idle_timeout=idle_timeout, breaker=breaker)
         if response.status == 200:
-            return response
+            try:
+                return within_work(response, breaker)
+            except BaseException:
+                response.close()
+                raise
         try:
             raise error_from(Response(response.status, response.headers, _read_some(response)), self.clock)
         finally:

@@ -7,8 +7,12 @@ import sys
 import threading
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from queue import Empty, SimpleQueue
+from typing import TypeVar
 
 from btcctl.clock import MAX_WAIT_SECONDS, bounded, seconds_of
+
+T = TypeVar("T")
 
 _REAL_LIMIT_SECONDS = 10.0  # a test that waits in vain fails, it does not hang
 _PATIENCE_SECONDS = 10.0  # with threads that have yet to come to their wait
@@ -71,6 +75,20 @@ class FakeClock:
         for condition in due:
             with condition:
                 condition.notify_all()
+
+    def get(self, queue: SimpleQueue[T]) -> T:
+        """Wait for what somebody else puts into a queue: in the test's own thread not for ever, as long as time stands.
+
+        Raises:
+            AssertionError: Nothing came, and time did not move, for ten real seconds.
+        """
+        while True:
+            before = self._now
+            try:
+                return queue.get(timeout=_REAL_LIMIT_SECONDS)
+            except Empty:
+                if self._now == before:
+                    self._complain(_REAL_LIMIT_SECONDS)
 
     def wait_until_blocked(self, threads: int = 1) -> None:
         """Return once `threads` threads are inside `wait`, for what is not over, and nobody has notified them.

@@ -241,7 +241,7 @@ class _FakeTransport:
     ) -> StreamResponse:
         breaker.check()
         answer = self._answer(request)
-        stream = _FakeStream(answer, breaker, self._forget)
+        stream = _FakeStream(answer, breaker, self._forget, self._api.clock)
         with self._lock:
             self._streams.append(stream)
         stream.start()
@@ -301,7 +301,11 @@ class _FakeStream:
     """A watch whose lines come through a queue; the reader blocks on it."""
 
     def __init__(
-        self, answer: ApiResponse | WatchResponse, breaker: Breaker, forget: Callable[[_FakeStream], None]
+        self,
+        answer: ApiResponse | WatchResponse,
+        breaker: Breaker,
+        forget: Callable[[_FakeStream], None],
+        clock: Clock,
     ) -> None:
         self.status = answer.status if isinstance(answer, ApiResponse) else 200
         self.headers: Mapping[str, str] = HTTPHeaderDict(answer.headers)
@@ -309,6 +313,7 @@ class _FakeStream:
         self._body = answer.body if isinstance(answer, ApiResponse) else b""
         self._breaker = breaker
         self._forget = forget
+        self._clock = clock
         self._lines: SimpleQueue[bytes | None] = SimpleQueue()
 
     def start(self) -> None:
@@ -325,7 +330,7 @@ class _FakeStream:
 
     def chunks(self) -> Iterator[bytes]:
         while True:
-            line = self._lines.get()
+            line = self._clock.get(self._lines) if isinstance(self._clock, FakeClock) else self._lines.get()
             self._breaker.check()
             if line is None:
                 return

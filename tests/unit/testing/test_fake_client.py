@@ -122,6 +122,13 @@ def test_owners_take_their_dependents_along_at_once():
     assert client.resource(CONFIG_MAPS).list()[0] == []
 
 
+def test_a_test_that_waits_in_vain_for_an_object_fails_and_does_not_hang(monkeypatch):
+    monkeypatch.setattr("btcctl.testing.clock._REAL_LIMIT_SECONDS", 0.01)
+    maps = FakeClient().resource(CONFIG_MAPS, "default")
+    with pytest.raises(AssertionError, match=r"the fake clock was not moved from 0.0"):
+        maps.wait_until(ObjectKey("default", "a"), lambda obj: obj is not None, timeout=5.0)
+
+
 def test_a_watch_delivers_what_is_written_until_it_is_ended():
     client = FakeClient(config_map())
     config_maps = client.resource(CONFIG_MAPS, "default")

@@ -43,6 +43,7 @@ class LogLines:
 
     Raises (while iterating):
         TransportError: The connection broke, or was silent for longer than allowed.
+        DeadlineExceeded: The reconcile that reads it has had its time.
         Interrupted: `interrupt` was called.
     """
 

@@ -157,6 +157,7 @@ class WatchStream:
         ObjectDecodeError: A line is a watch event, but its object has no usable metadata.
         ConnectionSilent: No line came to its end for longer than allowed.
         TransportError: The connection broke, or the server did not end the stream in time.
+        DeadlineExceeded: The reconcile that reads it has had its time.
         Interrupted: `interrupt` was called.
     """
 
