@@ -19,6 +19,7 @@ import pytest
 from btcctl.certificates.identity import Identity
 from btcctl.certificates.issuing import Certificates, renewed
 from btcctl.clock import SYSTEM_CLOCK
+from btcctl.controller.serving.http_server import MAX_AT_ONCE
 from btcctl.controller.serving.protection import Protection
 from btcctl.controller.serving.status_server import StatusServer
 from btcctl.threads import Runner, Stop
@@ -87,6 +88,15 @@ class Scene:
 @pytest.fixture(scope="module")
 def certificates() -> Certificates:
     return renewed(None, ["127.0.0.1"], datetime.now(UTC))
+
+
+@contextlib.contextmanager
+def running(server: StatusServer) -> Iterator[None]:
+    server.start()
+    try:
+        yield
+    finally:
+        server.stop()
 
 
 @pytest.fixture(params=["plain", "TLS"])
@@ -160,6 +170,25 @@ def test_a_check_that_hangs_delays_no_other_page_and_no_stop(scene: Scene) -> No
         scene.server.stop()
         assert SYSTEM_CLOCK.now() - began < 5.0
         go_on.set()
+
+
+def test_a_check_that_hangs_for_every_probe_takes_the_threads_of_no_other_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("btcctl.controller.serving.http_server.REQUEST_SECONDS", 0.5)
+    go = threading.Event()
+    scene = Scene()
+    hung = StatusServer("127.0.0.1:0", None, {}, {"slow": lambda: "" if go.wait(30.0) else "slow"})
+    scene.server = hung
+    ready = GET.replace(b"healthz", b"readyz")
+    with running(hung):
+        with contextlib.ExitStack() as stack:
+            clients = [stack.enter_context(scene.connect()) for _ in range(2 * MAX_AT_ONCE)]
+            for each in clients:
+                each.sendall(ready)
+            assert {each.recv(1 << 10).split()[1] for each in clients} == {b"503"}
+        assert scene.probe_seconds() < PROBE_SECONDS
+        assert b"earlier requests for this page still hang" in scene.ask(ready)
+        go.set()
+        eventually(lambda: scene.status(ready) == 200)
 
 
 def test_each_request_has_one_deadline_whoever_is_late(scene: Scene) -> None:

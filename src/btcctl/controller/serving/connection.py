@@ -41,6 +41,8 @@ class Connection:
         self.unsent = memoryview(b"")
         self.keep_alive = True
         self.is_head = False
+        self.page = ""  # that was asked for last
+        self.is_late = False  # its answer was not there in time; it may still be computed
 
     def enter(self, phase: Phase, now: float, seconds: float | None = None) -> None:
         """Begin another phase; it has `seconds`, or what is left."""

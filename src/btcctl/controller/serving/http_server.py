@@ -6,6 +6,8 @@ made as they are needed, MAX_AT_ONCE at most. The rules:
 - A request has REQUEST_SECONDS, from its first byte (or the connection) until its answer is sent.
 - There are MAX_CONNECTIONS at most. For another one the one goes that has kept us waiting longest: so those who
   say nothing cannot keep out those who do.
+- What is still computed when its request's time is over hangs. It takes no thread from the others: there may be one
+  more for each. A page of which MAX_HANGING do is not computed again until one comes to its end.
 - If the process has no descriptor left, one of those who say nothing goes, too, but not before it had a moment to
   say something; and one descriptor is kept in reserve. If that is not enough, no client is accepted for a moment: no
   spinning. Linux says "no descriptor" before it checks for waiting clients, so only the first try means that one waits.
@@ -20,6 +22,7 @@ import os
 import selectors
 import socket
 import ssl
+from collections import Counter
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from queue import Empty, SimpleQueue
@@ -37,6 +40,7 @@ logger = get_logger(__name__)
 REQUEST_SECONDS = 5.0
 KEEP_ALIVE_SECONDS = 90.0  # between two requests: Prometheus asks every minute or sooner
 MAX_AT_ONCE = 32
+MAX_HANGING = 4  # of one page
 MAX_CONNECTIONS = 256
 _BACKLOG = 1024
 _ACCEPTED_AT_ONCE = 64  # before the others have their turn
@@ -50,6 +54,8 @@ _READ_BYTES = 1 << 14  # a whole record of TLS: of less the rest would wait wher
 
 
 _Job = tuple[Connection, Request]
+_HANGS = Answer(HTTPStatus.SERVICE_UNAVAILABLE, b"earlier requests for this page still hang\n")
+_SKIPPED = Answer(HTTPStatus.SERVICE_UNAVAILABLE, b"")  # nobody waits for it any more
 
 
 class HttpServer:
@@ -79,6 +85,7 @@ class HttpServer:
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._done: SimpleQueue[tuple[Connection, Answer]] = SimpleQueue()
         self._computing = 0  # jobs that are not back yet
+        self._hanging: Counter[str] = Counter()  # those of them that are late, by page
         self._threads: list[Runner] = []
         self._wake_in, self._wake_out = socket.socketpair()
         self._reserve: int | None = None  # a descriptor
@@ -226,14 +233,21 @@ class HttpServer:
             return
         connection.keep_alive, connection.is_head = request.keep_alive, request.is_head
         if self._computing >= MAX_CONNECTIONS:
+            connection.keep_alive = False
             self._send(connection, Answer(HTTPStatus.SERVICE_UNAVAILABLE, b"those who answer all hang\n"))
+            return
+        connection.page = _page_of(request)
+        if self._hanging[connection.page] >= MAX_HANGING:
+            connection.keep_alive = False  # or those that have come already would be answered one within the other
+            self._send(
+                connection, Answer(HTTPStatus.SERVICE_UNAVAILABLE, b"earlier requests for this page still hang\n")
+            )
             return
         connection.enter(Phase.COMPUTING, self._clock.now())
         self._selector.unregister(connection.sock)  # what it sends now can wait: the kernel holds it back
         self._computing += 1
-        if self._computing > len(self._threads) < MAX_AT_ONCE:
-            self._add_thread()
         self._jobs.put((connection, request))
+        self._add_threads()
 
     def _send(self, connection: Connection, answer: Answer) -> None:
         now = self._clock.wall_time()
@@ -292,6 +306,9 @@ class HttpServer:
         connection.keep_alive = False
         connection.deadline = self._clock.now() + _LINGER_SECONDS
         if connection.phase is Phase.COMPUTING:
+            connection.is_late = True
+            self._hanging[connection.page] += 1
+            self._add_threads()
             self._send(connection, Answer(HTTPStatus.SERVICE_UNAVAILABLE, b"no answer was found in time\n"))
         elif connection.phase is Phase.READING and connection.received:
             self._send(connection, Answer(HTTPStatus.REQUEST_TIMEOUT, b"the request did not come in time\n"))
@@ -300,17 +317,20 @@ class HttpServer:
 
     # Computing.
 
-    def _add_thread(self) -> None:
-        runner = Runner(f"http-answers-{len(self._threads)}", self._compute, clock=self._clock)
-        with contextlib.suppress(OSError):  # no thread can be had: those that there are do it
-            runner.start()
+    def _add_threads(self) -> None:
+        while len(self._threads) < min(self._computing, MAX_AT_ONCE + self._hanging.total()):
+            runner = Runner(f"http-answers-{len(self._threads)}", self._compute, clock=self._clock)
+            try:
+                runner.start()
+            except OSError:  # no thread can be had: those that there are do it
+                return
             self._threads.append(runner)
 
     def _compute(self, _stop: Stop) -> None:
         while (job := self._jobs.get()) is not None:
             connection, request = job
             try:
-                answer = self._answer(request)
+                answer = _SKIPPED if connection.is_late else self._answer(request)
             except BaseException as error:  # of a check or a collector: its failure, and not the end of this thread
                 logger.exception("a status page failed", path=request.path)
                 answer = Answer(HTTPStatus.INTERNAL_SERVER_ERROR, f"{describe_error(error)}\n".encode(errors="replace"))
@@ -322,6 +342,8 @@ class HttpServer:
             while True:
                 connection, answer = self._done.get_nowait()
                 self._computing -= 1
+                if connection.is_late:
+                    self._hanging[connection.page] -= 1
                 if connection in self._connections and connection.phase is Phase.COMPUTING:
                     with self._dropping(connection):
                         self._send(connection, answer)
@@ -349,6 +371,11 @@ class HttpServer:
         for thread in self._threads:
             with contextlib.suppress(TimeoutError):
                 thread.stop(max(0.0, deadline - self._clock.now()))
+
+
+def _page_of(request: Request) -> str:
+    """What may hang by itself: all below /debug/ is one."""
+    return request.path.split("/", 2)[1] if "/" in request.path else ""
 
 
 def listen(host: str, port: int) -> socket.socket:
