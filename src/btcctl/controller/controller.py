@@ -327,8 +327,8 @@ class Controller:
         unlink()
         with self._lock:
             drain_seconds = self._drain_seconds if stop.is_set() else 0.0
-        unfinished = finish_work(self.queue, self._processor.calls, drain_seconds, self._clock)
-        if unfinished := [*unfinished, *self._processor.turns.left()]:
+        self._processor.turns.end()
+        if unfinished := finish_work(self.queue, self._processor.calls, drain_seconds, self._clock):
             logger.warning("stopped with work left", controller=self.name, keys=[str(key) for key in unfinished])
         workers.stop(is_unfinished=bool(unfinished))
         logger.info("controller stopped", controller=self.name)

@@ -25,12 +25,13 @@ class Turns:
         self._lock = threading.Lock()  # guards the two below
         self._under_way: dict[str, int] = {}
         self._aside: dict[str, dict[ObjectKey, None]] = {}
+        self._are_over = False
 
     def take(self, key: ObjectKey) -> bool:
         """Begin with `key`, and later `release` it; False: it is added again when another of its cluster is done."""
         with self._lock:
             count, aside = self._under_way.get(key.cluster, 0), self._aside.setdefault(key.cluster, {})
-            if count >= self._most:
+            if count >= self._most and not self._are_over:
                 aside[key] = None
                 return False
             self._under_way[key.cluster] = count + 1
@@ -41,7 +42,7 @@ class Turns:
         """Done with it."""
         with self._lock:
             self._under_way[key.cluster] -= 1
-            aside = self._aside[key.cluster]
+            aside = self._aside.get(key.cluster, {})
             following = next(iter(aside), None)
             if following is not None:
                 del aside[following]
@@ -52,7 +53,11 @@ class Turns:
         """How many keys of it wait for others of it."""
         return len(self._aside.get(cluster, ()))
 
-    def left(self) -> list[ObjectKey]:
-        """All keys that wait for others."""
+    def end(self) -> None:
+        """Let all go on that wait, and none wait any more: before the queue takes no more keys."""
         with self._lock:
-            return [key for aside in self._aside.values() for key in aside]
+            self._are_over = True
+            waiting = [key for aside in self._aside.values() for key in aside]
+            self._aside.clear()
+        for key in waiting:
+            self._add(key)

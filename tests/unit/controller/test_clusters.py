@@ -87,6 +87,17 @@ def test_reconciles_that_hang_in_one_cluster_have_not_the_workers_of_another(sce
     assert sorted(scene.told) == ["east:default/a", "west:default/a", "west:default/b"]
 
 
+def test_a_stop_finishes_the_keys_that_wait_for_others_of_their_cluster(scene):
+    scene.manager.start()
+    assert scene.hangs.wait(REAL_LIMIT_SECONDS)
+    wait_for(lambda: scene.controller.waiting_in_clusters() == {"east": 0, "west": 1})
+    scene.controller.begin_stop(REAL_LIMIT_SECONDS)
+    wait_for(lambda: scene.controller.queue.is_shut_down)
+    scene.go_on.set()
+    scene.manager.stop()
+    assert sorted(scene.told) == ["east:default/a", "west:default/a", "west:default/b"]
+
+
 def test_a_cluster_that_does_not_answer_is_named_by_readyz_and_the_others_are_worked_at(scene):
     scene.hangs.set()
     scene.west.reactors.append(refuse)
