@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -381,5 +382,5 @@ def _refusal(error: ApiError) -> ApiResponse:
     status |= {"reason": error.reason, "details": error.details, "code": error.code}
     headers = {"Content-Type": "application/json"}
     if error.retry_after is not None:
-        headers["Retry-After"] = str(int(error.retry_after))
+        headers["Retry-After"] = str(math.ceil(error.retry_after))
     return ApiResponse(error.code, headers, json.dumps(status).encode())

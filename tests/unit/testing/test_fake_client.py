@@ -122,6 +122,17 @@ def test_owners_take_their_dependents_along_at_once():
     assert client.resource(CONFIG_MAPS).list()[0] == []
 
 
+def test_a_part_of_a_second_to_wait_is_not_none():
+    def busy(_action):
+        raise TooManyRequests(429, "TooManyRequests", "later", retry_after=0.5)
+
+    client = FakeClient()
+    client.reactors.append(busy)
+    with pytest.raises(TooManyRequests) as caught:
+        client.resource(CONFIG_MAPS, "default").list()
+    assert caught.value.retry_after == 1.0
+
+
 def test_a_test_that_waits_in_vain_for_an_object_fails_and_does_not_hang(monkeypatch):
     monkeypatch.setattr("btcctl.testing.clock._REAL_LIMIT_SECONDS", 0.01)
     maps = FakeClient().resource(CONFIG_MAPS, "default")

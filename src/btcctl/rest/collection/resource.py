@@ -164,7 +164,7 @@ class Resource(ReadableResource):
             patch.pop(name, None)
         patch_meta = patch.get("metadata")
         if patch_meta is not None:
-            for name in ("resourceVersion", "managedFields", "creationTimestamp", "generation"):
+            for name in _OF_THE_SERVER:
                 patch_meta.pop(name, None)
             if not patch_meta:
                 del patch["metadata"]
@@ -251,12 +251,16 @@ class Resource(ReadableResource):
             dry_run: The server only says whether it would.
 
         Raises:
-            ValueError: This is a collection over all namespaces, which no server deletes at once.
+            ValueError: This is a collection over all namespaces, which no server deletes at once; or a selector is
+                blank, which a server reads as everything.
         """
         if self.type.namespaced and not self.namespace:
             raise ValueError(f"{self.type} can be deleted in one namespace at a time: client.resource(type, namespace)")
         options = _delete_options(propagation_policy, grace_period_seconds)
         query = selectors(label_selector, field_selector)
+        for name, given in query.items():
+            if not given.strip(" ,"):
+                raise ValueError(f"{name} {given!r} selects everything: leave it out if that is what is to be deleted")
         if dry_run:
             options["dryRun"], query["dryRun"] = ["All"], "All"
         answer = self._call(Request("DELETE", self._collection(), query, _JSON, codecs.encode(options)))
@@ -333,6 +337,18 @@ class Resource(ReadableResource):
 
 
 _JSON = {"Content-Type": "application/json"}
+# Metadata that no patch changes: a manifest that was not read from the server says nothing of it.
+_OF_THE_SERVER = (
+    "uid",
+    "namespace",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "managedFields",
+    "selfLink",
+)
 
 
 def _encoded(body: Any) -> SecretBytes:

@@ -47,6 +47,20 @@ def test_no_difference_is_no_request(client, maps):
     assert client.writes == []
 
 
+def test_what_only_the_server_says_is_no_difference(client, maps):
+    old = maps.get(A)
+    assert maps.patch_from(old, {"metadata": {"name": "a"}, "data": {"x": "1", "y": "1"}}) is old
+    maps.patch_from(old, {"metadata": {"name": "a", "labels": {"a": "b"}}, "data": {"x": "1", "y": "1"}})
+    assert client.writes[0].body == {"metadata": {"labels": {"a": "b"}}}
+
+
+@pytest.mark.parametrize("selector", [{"label_selector": " "}, {"field_selector": ","}])
+def test_a_blank_selector_deletes_nothing(client, maps, selector):
+    with pytest.raises(ValueError, match="selects everything"):
+        maps.delete_collection(**selector)
+    assert client.writes == []
+
+
 def test_a_locked_patch_fails_if_somebody_was_faster(maps):
     old = maps.get(A)
     maps.patch(A, {"data": {"x": "9"}})
