@@ -124,6 +124,7 @@ class FakeCachingInformer(FakeInformer):
         super().__init__(clock, name, synced=synced)
         self.cache: dict[ObjectKey, Object] = {}
         self.version = 0  # up to which it has read
+        self.is_stopped = False
 
     @property
     def lister(self) -> FakeCachingInformer:

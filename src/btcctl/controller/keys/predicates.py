@@ -11,11 +11,15 @@ Predicate = Callable[[Object | None, Object | None], bool]
 
 
 def generation_changed(old: Object | None, new: Object | None) -> bool:
-    """Its spec changed. Not for kinds without generation: ConfigMap, Secret, Service, Lease, Event.
+    """Its spec changed; of a kind without generation, such as ConfigMap, Secret or Service, anything.
 
     Swallows resyncs and changes of labels, annotations and status.
     """
-    return old is None or new is None or old.generation != new.generation or old.uid != new.uid
+    if old is None or new is None or old.uid != new.uid:
+        return True
+    if not new.generation:  # which says nothing
+        return resource_version_changed(old, new)
+    return old.generation != new.generation
 
 
 def resource_version_changed(old: Object | None, new: Object | None) -> bool:

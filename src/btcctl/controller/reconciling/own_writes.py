@@ -8,6 +8,7 @@ A write is seen
 
     in the object that a cache holds: its version is that of the write, or a later one;
     in what a cache has held, though it has gone on since: another client has deleted the object again;
+    because the cache was stopped, and shows nothing new any more;
     or because the cache has read on past the write's version, and whatever it holds now is what it makes of it:
     a selector leaves the object out, or a transform has refused it.
 
@@ -153,7 +154,8 @@ class OwnWrites:
 
     def _is_seen(self, write: RecordedWrite) -> bool:
         """Whether no cache of the type is behind the write. Of those that hold nothing, one has to know why."""
-        namespace, caches = write.key.namespace, self._caches[write.type, write.key.cluster]
+        namespace = write.key.namespace
+        caches = [each for each in self._caches[write.type, write.key.cluster] if not each.is_stopped]
         objects = [each.lister.get(write.key) for each in caches]
         seen = [write.is_seen_in(obj) for obj in objects]
         if all(seen):

@@ -124,7 +124,10 @@ class _Transformer:
             return QuarantinedObject(obj.meta, b"", obj.type_meta)
         if self._quarantine:
             self._quarantine.release(obj.key)
-        return transformed
+        if transformed.meta is obj.meta:
+            return transformed
+        # What it holds is the transform's to change, not which version of which object it is: a watch goes on there.
+        return Object(obj.meta, transformed.raw, transformed.type_meta)
 
 
 def _why_not(made: object, obj: Object) -> str:

@@ -37,6 +37,12 @@ def test_a_predicate_passes_these_changes_and_no_others(predicate, passes):
     assert [new for new in changes if predicate(BEFORE, new)] == passes
 
 
+def test_of_a_kind_without_generation_no_change_is_swallowed():
+    before, after = new_object("a", uid="u1", resourceVersion="10"), new_object("a", uid="u1", resourceVersion="11")
+    assert generation_changed(before, after)
+    assert not generation_changed(after, after)
+
+
 @pytest.mark.parametrize("predicate", [generation_changed, resource_version_changed, labels_changed])
 def test_additions_and_deletions_always_pass(predicate):
     assert predicate(None, BEFORE)

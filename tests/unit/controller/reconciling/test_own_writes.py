@@ -197,6 +197,17 @@ def test_a_cache_that_has_read_past_the_write_shows_all_that_it_ever_will():
     assert not scene.is_held()
 
 
+def test_a_cache_that_was_stopped_is_not_waited_for():
+    scene, other = Scene(), FakeCachingInformer(FakeClock())
+    scene.writes.watch(CONFIG_MAPS, other)
+    scene.cache[CHILD] = other.cache[CHILD] = child("4")
+    scene.writes.record(REQUEST, [UPDATED])
+    other.is_stopped = True
+    assert scene.is_held()  # by the one that runs
+    scene.informer.is_stopped = True
+    assert not scene.is_held()
+
+
 def test_of_two_caches_of_a_type_none_may_be_behind_and_one_has_to_know():
     scene, other = Scene(), FakeCachingInformer(FakeClock())
     scene.writes.watch(CONFIG_MAPS, other)

@@ -148,6 +148,17 @@ def test_what_is_watched_is_transformed_and_poison_is_tried_again_when_it_change
     assert len(logged) == 1
 
 
+def test_a_transform_that_keeps_names_alone_leaves_the_version_and_the_uid_of_the_object():
+    def names_alone(obj: Object) -> Object:
+        return Object.from_body({"metadata": {"name": obj.name, "namespace": obj.namespace}})
+
+    source = transforming(Answering([], [added("a", 7)]), names_alone, Quarantine("pods"))
+    with source.watch(resource_version="1", timeout_seconds=300) as stream:
+        [event] = taken(stream)
+    assert (event.object.resource_version, event.object.uid) == ("7", pod("a", 7).uid)
+    assert event.object.body()["metadata"] == {"name": "a", "namespace": "default"}
+
+
 def test_what_is_deleted_is_in_quarantine_no_longer():
     quarantine = Quarantine("pods")
     source = transforming(Answering([], [added("bad", 2), deleted("bad", 3)]), shrink, quarantine)
