@@ -17,6 +17,14 @@ def check_is(what: str, given: object, wanted: type | tuple[type, ...], instead:
         raise TypeError(f"{what} is {_kind_of(given)}, must be {instead}")
 
 
+def check_text(what: str, given: str) -> None:
+    """Raise ValueError if it cannot be sent: half of a surrogate pair, as in a file name that is no UTF-8, is no text."""
+    try:
+        given.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(f"{what} is no Unicode text: half of a surrogate pair at character {error.start}") from None
+
+
 def check_has(what: str, given: object, method: str, instead: str) -> None:
     """Raise TypeError if `given` has no such method, or is a class of what has; otherwise as `check_is`."""
     if isinstance(given, type) or not callable(getattr(given, method, None)):

@@ -20,7 +20,7 @@ from btcctl.leaderelection.lock import Lock
 from btcctl.leaderelection.record import LeaseRecord
 from btcctl.leaderelection.release import give_back
 from btcctl.logging import get_logger
-from btcctl.mistakes import check_has, check_is
+from btcctl.mistakes import check_has, check_is, check_text
 from btcctl.objects import ObjectKey
 from btcctl.threads import Latch, Runner, Stop
 
@@ -84,6 +84,7 @@ class Elector:
         check_is("the fence", fence, Fence, "the Fence() that transports were given")
         check_is("the timing", timing, Timing, "a Timing(15, 10, 2)")
         check_is("the identity", identity, str, 'a text that no other process has, or ""')
+        check_text("the identity", identity)
         self.identity = identity or unique_identity()
         self.leading = Latch(clock)
         self.lost = Latch(clock)

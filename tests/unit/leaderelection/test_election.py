@@ -4,9 +4,11 @@ import pytest
 
 from btcctl.errors import ConfigError, ObjectDecodeError
 from btcctl.leaderelection.election import Timing
-from btcctl.leaderelection.elector import unique_identity
+from btcctl.leaderelection.elector import Elector, unique_identity
+from btcctl.leaderelection.fence import Fence
 from btcctl.leaderelection.record import LeaseRecord
 from btcctl.testing.clock import FakeClock
+from tests.unit.leaderelection.support import FakeLock, Server
 
 
 @pytest.mark.parametrize(
@@ -19,6 +21,11 @@ def test_times_that_do_not_fit_together_are_refused(times: tuple[float, float, f
 
 def test_the_defaults_are_client_gos() -> None:
     assert Timing() == Timing(15.0, 10.0, 2.0)
+
+
+def test_an_identity_that_cannot_be_sent_is_refused() -> None:
+    with pytest.raises(ValueError, match="the identity is no Unicode text"):
+        Elector(FakeLock(Server(), FakeClock()), Fence(), identity="a\udc80")
 
 
 def test_identities_differ_from_start_to_start() -> None:
