@@ -103,7 +103,7 @@ class NetworkMemory:
 
     uid: str
     poll: PollSchedule
-    contention: Contention  #: over its children
+    contention: Contention  #: over its children, and its own status
     claim: Claim
     suspects: frozenset[str] = frozenset()  #: addresses that failed in the last pass
     gone: frozenset[str] = frozenset()  #: former nodes that somebody may still be connected to
@@ -112,6 +112,7 @@ class NetworkMemory:
     replicas: int = 0  #: how many pods there are to be for now
     told: dict[str, str] = field(default_factory=dict)  #: by child, why it could not be written last
     quotes: Quotes = field(default_factory=lambda: Quotes(_MOST_REFUSALS))  #: of the API server
+    said: NetworkStatus | None = None  #: the status written last: what was told of it is no news, whoever undoes it
     echo: tuple[NetworkStatus, NetworkStatus] | None = None  #: the status written last, and what came back, if not it
     _kept_since: float | None = None  # beyond those that are asked for
     _known: frozenset[str] = field(default=frozenset())

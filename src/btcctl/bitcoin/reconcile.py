@@ -73,7 +73,7 @@ from btcctl.bitcoin.status import (
     ready_finding,
 )
 from btcctl.bitcoin.topology import Spelling
-from btcctl.bitcoin.types import FORBIDDEN, MESH_READY, MINING, SNAPSHOT_LOADED, BitcoinNetwork
+from btcctl.bitcoin.types import BITCOIN_NETWORKS, FORBIDDEN, MESH_READY, MINING, SNAPSHOT_LOADED, BitcoinNetwork
 from btcctl.bitcoin.upkeep import Upkeep
 from btcctl.clock import SYSTEM_CLOCK, Clock, rfc3339
 from btcctl.controller.reconciling.result import Result
@@ -143,6 +143,7 @@ class NetworkReconciler:
         network = self._decode(obj)
         if not self._claim(obj, network):
             self._mine(key, None)
+            self._memories.of(key, obj.uid).said = None  # it is the other's word now
             return Result(requeue_after=RIVAL_POLL_SECONDS, background=True)
         attempts = Attempts()
         try:
@@ -216,6 +217,7 @@ class NetworkReconciler:
         if report is not None:
             self._renew_shown(network, pods, report, stateful_set, memory, heights)
         disputes = [*(child.dispute for child in children.all), *upkeep.swap_images(pods)]
+        disputes.append(memory.contention.dispute_of(BITCOIN_NETWORKS, obj.key))
 
         shown = memory.shown
         told = with_probes(with_progress(pods, shown.progress), shown.probes)
@@ -236,7 +238,8 @@ class NetworkReconciler:
         findings = [ready, progressing_finding(ready, findings), synced, *findings]
         status = build_status(network, nodes, shown.heights, findings, rfc3339(self._clock.wall_time()))
         status = msgspec.structs.replace(status, **asdict(overview), image=self._options.image(network.spec))
-        notices = node_notices(network.status.nodes, nodes) + failure_notices(network.status.conditions, findings)
+        said = memory.said or network.status
+        notices = node_notices(said.nodes, nodes) + failure_notices(said.conditions, findings)
         self._reporter.write(obj, network.status, status, notices)
         if seen is not None and not seen.is_new:
             return Result(requeue_after=self._memories.high, background=True)  # the pass under way calls us again

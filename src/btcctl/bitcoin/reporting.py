@@ -14,6 +14,7 @@ from btcctl.bitcoin.status import WARNING, Finding, Notice, conditions_of
 from btcctl.bitcoin.types import READY, BitcoinNetwork, NetworkStatus, decode_status
 from btcctl.clock import Clock, rfc3339
 from btcctl.codecs import convert, to_builtins
+from btcctl.controller.writing.contention import Contested
 from btcctl.controller.writing.writes import Outcome, write_status
 from btcctl.errors import ApiError, Conflict, Forbidden, Invalid, NotFound, TerminalError
 from btcctl.logging import get_logger
@@ -76,14 +77,19 @@ class Reporter:
         """
         memory = self._memories.of(obj.key, obj.uid)
         if new == old and old.controller in {"", self._installation}:
+            memory.contention.note_kept(self._cluster.networks.type, obj.key)
             return
         new = msgspec.structs.replace(new, controller=self._installation or old.controller)
         if memory.echo == (new, old) or _without(new, self._memories.dropped) == old:
             return
         try:
-            written = write_status(self._cluster.networks, obj, new)
+            written = write_status(self._cluster.networks, obj, new, contention=memory.contention)
         except NotFound:
             return  # deleted meanwhile
+        except Contested as error:
+            logger.debug("the status is left alone", reason=str(error))
+            return
+        memory.said = new
         came_back = decode_status(written.object)
         self._memories.dropped = frozenset(_dropped(to_builtins(new), written.object.body().get("status", {})))
         memory.echo = None if came_back == new else (new, came_back)

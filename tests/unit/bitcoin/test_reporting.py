@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,10 +13,11 @@ from btcctl.bitcoin.crd import load_crd
 from btcctl.bitcoin.memory import SHOW_SECONDS, Memories
 from btcctl.bitcoin.reporting import Reporter
 from btcctl.bitcoin.types import BITCOIN_NETWORKS, NetworkStatus, NodeStatus, decode_status
+from btcctl.controller.writing.contention import SAME_DISPUTE_SECONDS, TRUCE_SECONDS
 from btcctl.testing import FakeClient
 from btcctl.testing.clock import FakeClock
 from tests.unit.bitcoin.builders import network_body
-from tests.unit.bitcoin.world import World
+from tests.unit.bitcoin.world import KEY, World, living
 
 
 def without(field: str) -> dict[str, Any]:
@@ -104,3 +106,47 @@ def test_a_status_that_somebody_changes_back_to_what_it_was_is_written_again() -
     world.clock.advance(SHOW_SECONDS)
     world.reconcile()
     assert world.status.height == 0
+
+
+def as_the_first_controller_writes_it(world: World) -> None:
+    body = world.networks.get(KEY).body()
+    nodes = [{name: node[name] for name in ("ordinal", "ready", "ip")} for node in body["status"]["nodes"]]
+    world.networks.update_status({**body, "status": {"nodes": nodes}})
+    world.client.clear_actions()
+
+
+def without_a_condition(world: World) -> None:
+    body = world.networks.get(KEY).body()
+    kept = [each for each in body["status"]["conditions"] if each["type"] != "Ready"]
+    world.networks.update_status({**body, "status": {**body["status"], "conditions": kept, "readyNodes": 0}})
+    world.client.clear_actions()
+
+
+@pytest.mark.parametrize("undo", [as_the_first_controller_writes_it, without_a_condition])
+def test_a_status_that_another_controller_writes_in_turn_is_left_to_it_for_a_while_and_that_is_told_once(
+    undo: Callable[[World], None],
+) -> None:
+    world = living(3)
+    writes = 0
+    for _ in range(100):
+        undo(world)
+        world.reconcile()
+        writes += len(world.writes())
+        world.clock.advance(0.01)
+    assert writes <= 6
+    assert world.reasons() == ["RepairsUndone"]
+    assert "status.readyNodes" in world.notices[0].message
+
+
+def test_once_the_other_controller_is_gone_the_status_is_as_it_was() -> None:
+    world = living(3)
+    for _ in range(10):
+        without_a_condition(world)
+        world.reconcile()
+    world.clock.advance(TRUCE_SECONDS)
+    world.reconcile()
+    assert world.condition("Contested") == ("True", "RepairsUndone")
+    world.clock.advance(TRUCE_SECONDS + SAME_DISPUTE_SECONDS)
+    for _ in range(2):
+        world.reconcile()
+    assert (world.condition("Ready"), world.condition("Contested")[0]) == (("True", "Connected"), "False")

@@ -6,7 +6,9 @@ Rules:
   dispute. It is not written again for TRUCE_SECONDS, unless together with a field that is not disputed;
 * an object that is made again and again, because it is deleted each time, is a dispute likewise: the first time that
   it is made does not count;
-* a dispute is over once a field has stayed as it should be for SAME_DISPUTE_SECONDS after its truce.
+* a dispute is over once a field has stayed as it should be for SAME_DISPUTE_SECONDS after its truce;
+* of a status each field is one whole, and each condition; when that turned does not count: it is another time with
+  each write. What a definition drops of it whenever it is written is no matter, unless nothing else was written.
 
 Values are kept as hashes: they may be secret.
 """
@@ -14,7 +16,7 @@ Values are kept as hashes: they may be secret.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -58,6 +60,10 @@ class _Field(msgspec.Struct):
     def is_over(self, now: float) -> bool:
         truce = TRUCE_SECONDS if self.is_disputed else 0.0
         return now >= self.written_at + truce + SAME_DISPUTE_SECONDS
+
+    def is_void(self, value: int) -> bool:
+        """Whether nothing comes of writing it."""
+        return self.value == value and self.writes == 0
 
     def has_truce(self, value: int, now: float) -> bool:
         return self.value == value and self.is_disputed and now < self.written_at + TRUCE_SECONDS
@@ -107,6 +113,14 @@ class Contention:
         self._check((type_, key), changes)
         return changes
 
+    def check_status(self, type_: ResourceType, key: ObjectKey, before: Object, after: Mapping[str, Any]) -> Changes:
+        """The same of what is about to be written as `after` through the status subresource."""
+        old, new = (_fields_of(each.get("status")) for each in (before.body(), after))
+        fields = {**new, **old}
+        changes = {f"status.{name}": _hash(new.get(name)) for name in fields if new.get(name) != old.get(name)}
+        self._check((type_, key), changes)
+        return changes
+
     def note_created(self, type_: ResourceType, key: ObjectKey) -> None:
         """The object was created: again and again, if another deletes it each time."""
         self._note((type_, key), {_EXISTENCE: 0}, {_EXISTENCE: f" {_DELETED}"})
@@ -119,6 +133,15 @@ class Contention:
         said = {path: f": {path} {self._describe(path, body, is_taken=is_taken)}" for path in changes}
         self._note((type_, key), changes, said)
 
+    def note_status(self, type_: ResourceType, key: ObjectKey, changes: Changes, before: Object, after: Object) -> None:
+        """The same of `changes` of a status."""
+        body, is_taken = before.body(), after.resource_version != before.resource_version
+        said = {path: f": {path} {self._describe(path, body, is_taken=is_taken)}" for path in changes}
+        old, new = _fields_of(body.get("status")), _fields_of(after.body().get("status"))
+        names = (path.removeprefix("status.") for path in changes) if is_taken else ()
+        kept = {f"status.{name}" for name in names if old.get(name) == new.get(name)}
+        self._note((type_, key), changes, said, but=kept)
+
     def note_kept(self, type_: ResourceType, key: ObjectKey) -> None:
         """The object was seen, and is as it should be."""
         with self._lock:
@@ -129,12 +152,15 @@ class Contention:
         with self._lock:
             fields = self._objects.get(target, {})
             disputes = [fields[path].dispute for path in changes if path in fields]
-            has_truce = all(path in fields and fields[path].has_truce(value, now) for path, value in changes.items())
+            counting = [(fields.get(path), value) for path, value in changes.items()]
+            counting = [(field, value) for field, value in counting if field is None or not field.is_void(value)]
+            has_truce = bool(counting) and all(field and field.has_truce(value, now) for field, value in counting)
         if has_truce:
             type_, key = target
             raise Contested(f"{type_.kind} {key}{disputes[0]}: not written again for {TRUCE_SECONDS:g} s")
 
-    def _note(self, target: _Target, changes: Changes, disputes: Mapping[str, str]) -> None:
+    def _note(self, target: _Target, changes: Changes, disputes: Mapping[str, str], but: Collection[str] = ()) -> None:
+        """`but`: those of the changes that were not taken, beside others that were."""
         now = self._clock.now()
         with self._lock:
             self._end_old(target, now)
@@ -143,7 +169,7 @@ class Contention:
                 field = fields.get(path)
                 if field is None or field.value != value:
                     field = fields[path] = _Field(value, writes=-1 if path == _EXISTENCE else 0)
-                field.writes += 1
+                field.writes += path not in but
                 field.written_at, field.dispute = now, disputes[path]
 
     def _end_old(self, target: _Target, now: float) -> None:
@@ -162,6 +188,20 @@ class Contention:
         manager = manager_of(path, before, but=self._field_manager)
         by = f'by "{manager}"' if manager else f'by another one that writes as "{self._field_manager}"'
         return f"is changed again and again {by}"
+
+
+def _fields_of(status: object) -> dict[str, Any]:
+    """Its fields by name, each condition as one of them, without the time at which it turned."""
+    if not isinstance(status, Mapping):
+        return {}
+    conditions = status.get("conditions")
+    if not isinstance(conditions, list) or not all(isinstance(each, Mapping) for each in conditions):
+        return dict(status)
+    found = {name: value for name, value in status.items() if name != "conditions"}
+    for each in conditions:
+        lasting = {name: value for name, value in each.items() if name != "lastTransitionTime"}
+        found[f"conditions[{each.get('type')}]"] = lasting
+    return found
 
 
 def _hash(value: object) -> int:

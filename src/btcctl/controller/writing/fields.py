@@ -86,7 +86,9 @@ def manager_of(path: str, body: Mapping[str, Any], *, but: str = "") -> str:
     said = body["metadata"].get("managedFields")
     entries = [each for each in said if isinstance(each, Mapping)] if isinstance(said, list) else []
     others = [each for each in entries if each.get("manager") != but]
-    owners = [each for each in others if each.get("subresource") != "status" and _owns(each.get("fieldsV1"), path)]
+    is_status = path.partition(".")[0] == "status"
+    by_same_way = [each for each in others if (each.get("subresource") == "status") == is_status]
+    owners = [each for each in by_same_way if _owns(each.get("fieldsV1"), path)]
     latest = max(owners, key=lambda each: str(each.get("time") or ""), default=None)
     return "" if latest is None else str(latest.get("manager") or "")
 

@@ -152,7 +152,13 @@ def create_or_update(
 
 
 @hiding_bodies
-def write_status(resource: Writable, obj: Object, status: Mapping[str, Any] | msgspec.Struct) -> Ensured:
+def write_status(
+    resource: Writable,
+    obj: Object,
+    status: Mapping[str, Any] | msgspec.Struct,
+    *,
+    contention: Contention | None = None,
+) -> Ensured:
     """Make `status` the object's. Writes only if it differs from what `obj` has.
 
     Args:
@@ -166,12 +172,18 @@ def write_status(resource: Writable, obj: Object, status: Mapping[str, Any] | ms
         ValueError: There is NaN or infinity in it.
     """
     if _has_status(obj, status):
+        if contention is not None:
+            contention.note_kept(resource.type, obj.key)
         return Ensured(obj, Outcome.UNCHANGED)
-    handed_over = [
-        {**obj.body(), "status": to_builtins(status) if isinstance(status, msgspec.Struct) else dict(status)}
-    ]
+    body = {**obj.body(), "status": to_builtins(status) if isinstance(status, msgspec.Struct) else dict(status)}
     del status
-    return _written(obj, _answered(resource.update_status(handed_over.pop()), obj.key, obj.uid))
+    changes = {} if contention is None else contention.check_status(resource.type, obj.key, obj, body)
+    handed_over = [body]
+    del body
+    updated = _answered(resource.update_status(handed_over.pop()), obj.key, obj.uid)
+    if contention is not None:
+        contention.note_status(resource.type, obj.key, changes, obj, updated)
+    return _written(obj, updated)
 
 
 def _has_status(obj: Object, status: Mapping[str, Any] | msgspec.Struct) -> bool:

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from btcctl.clock import rfc3339
 from btcctl.controller.writing.contention import SAME_DISPUTE_SECONDS, TRUCE_SECONDS, Contention, Contested
-from btcctl.controller.writing.writes import Outcome, create_or_update
+from btcctl.controller.writing.writes import Outcome, create_or_update, write_status
 from btcctl.objects import Object, ObjectKey
-from btcctl.resources import CONFIG_MAPS
+from btcctl.resources import CONFIG_MAPS, PODS
 from btcctl.testing.clock import FakeClock
 from btcctl.testing.fake_client import FakeClient
 
@@ -183,3 +184,62 @@ def test_no_value_is_remembered_or_said():
 def test_what_is_no_json_is_left_to_the_write_to_complain_about(fight):
     with pytest.raises(TypeError, match=r"data\.k is of type set"):
         fight.write({1})  # type: ignore[arg-type]
+
+
+class StatusFight:
+    """We write the status of a pod, and somebody else does, too."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        containers = [{"name": "c", "image": "i"}]
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}, "spec": {"containers": containers}}
+        self.client = FakeClient(pod, field_manager="us", clock=self.clock)
+        self.pods = self.client.resource(PODS, "default")
+        self.contention = Contention("us", clock=self.clock)
+
+    def write(self, status: str = "True", **more: Any) -> Outcome:
+        condition = {"type": "Ready", "status": status, "lastTransitionTime": rfc3339(self.clock.wall_time())}
+        new = {"conditions": [condition], "phase": "Running", **more}
+        return write_status(self.pods, self.pods.get(KEY), new, contention=self.contention).outcome
+
+    def undo(self) -> None:
+        self.clock.advance(1)
+        body = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}, "status": {"phase": "Failed"}}
+        self.pods.update_status({**self.pods.get(KEY).body(), "status": {}})
+        self.pods.apply(body, field_manager="them", force=True, subresource="status")
+
+    @property
+    def dispute(self) -> str:
+        return self.contention.dispute_of(PODS, KEY)
+
+
+def test_a_status_that_another_writes_each_time_is_left_alone_after_three_writes_though_its_times_differ():
+    fight = StatusFight()
+    for _ in range(3):
+        fight.undo()
+        assert fight.write() is Outcome.UPDATED
+    fight.undo()
+    with pytest.raises(Contested, match=r'status\.phase is changed again and again by "them"'):
+        fight.write()
+    assert "status.conditions[Ready] is changed again" in fight.dispute
+    assert fight.write("False") is Outcome.UPDATED  # that is news
+
+
+def test_a_condition_that_turns_again_and_again_is_no_dispute():
+    fight = StatusFight()
+    for turn in range(10):
+        assert fight.write("True" if turn % 2 else "False") is Outcome.UPDATED
+    assert fight.dispute == ""
+
+
+def test_a_dispute_over_a_status_is_over_when_it_has_stayed_for_a_while():
+    fight = StatusFight()
+    for _ in range(3):
+        fight.undo()
+        fight.write()
+    stands = fight.pods.get(KEY).body()["status"]
+    fight.clock.advance(TRUCE_SECONDS + SAME_DISPUTE_SECONDS)
+    assert (
+        write_status(fight.pods, fight.pods.get(KEY), stands, contention=fight.contention).outcome is Outcome.UNCHANGED
+    )
+    assert fight.dispute == ""
