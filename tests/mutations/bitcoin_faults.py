@@ -34,13 +34,23 @@ BITCOIN_FAULTS = [
         ),
         (
             "a failure that is new is told by no Event",
-            "node_notices(network.status.nodes, nodes) + failure_notices(",
-            "node_notices(network.status.nodes, nodes) + 0 * failure_notices(",
+            "node_notices(said.nodes, nodes) + failure_notices(",
+            "node_notices(said.nodes, nodes) + 0 * failure_notices(",
         ),
         (
             "who joins and who leaves is told by no Event",
-            "notices = node_notices(network.status.nodes, nodes) +",
-            "notices = 0 * node_notices(network.status.nodes, nodes) +",
+            "notices = node_notices(said.nodes, nodes) +",
+            "notices = 0 * node_notices(said.nodes, nodes) +",
+        ),
+        (
+            "what another one wipes out of a status is told again",
+            "said = memory.said or network.status",
+            "said = network.status",
+        ),
+        (
+            "words of others are said as they come",
+            "return str(memory.quotes.of((about, gist(words)), words))",
+            "return words",
         ),
         (
             "with heights that change the nodes are asked without end",

@@ -492,8 +492,18 @@ RUNTIME_FAULTS = [
         ("a value that is new is taken for the old", "if field is None or field.value != value:", "if field is None:"),
         (
             "what is not disputed waits with what is",
-            "            has_truce = all(path in fields",
-            "            has_truce = any(path in fields",
+            "            has_truce = bool(counting) and all(",
+            "            has_truce = bool(counting) and any(",
+        ),
+        (
+            "a status is another with each time in it",
+            'if name != "lastTransitionTime"}',
+            "if name}",
+        ),
+        (
+            "what a definition drops of a status counts",
+            "field.writes += path not in but",
+            "field.writes += 1",
         ),
         (
             "a truce is for ever",
@@ -518,11 +528,11 @@ RUNTIME_FAULTS = [
         ("a selector is merged", "        if field != WHOLE and isinstance(value", "        if isinstance(value"),
         ("a selector with more in it passes", "    if field == WHOLE:", "    if False:"),
         ("lists of different lengths pass", "            and len(desired) == len(body)\n", ""),
-        ("a status' manager is blamed", 'if each.get("subresource") != "status" and _owns', "if _owns"),
+        ("a status' manager is blamed", ' if (each.get("subresource") == "status") == is_status]', "]"),
         (
             "who scales is not blamed",
-            'if each.get("subresource") != "status" and',
-            'if not each.get("subresource") and',
+            'if (each.get("subresource") == "status") == is_status',
+            'if bool(each.get("subresource")) == is_status',
         ),
         (
             "the first manager is blamed",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from btcctl.bitcoin.pod_template import ChildOptions, build_template
+from btcctl.bitcoin.pod_template import DATA_VOLUME, ChildOptions, build_template
 from btcctl.bitcoin.spec.from_spec import FROM_SPEC, OWN_ANNOTATION
 from btcctl.bitcoin.spec.model import Expose, Storage
 from btcctl.bitcoin.spec.pod_parts import names_given
@@ -155,7 +155,7 @@ def _volume_claim(network: BitcoinNetwork, storage: Storage) -> dict[str, Any]:
     }
     if storage.storage_class_name is not None:
         spec["storageClassName"] = storage.storage_class_name
-    return {"metadata": {"name": "data", "labels": labels(network)}, "spec": spec}
+    return {"metadata": {"name": DATA_VOLUME, "labels": labels(network)}, "spec": spec}
 
 
 def _metadata(network: BitcoinNetwork, name: str) -> dict[str, Any]:

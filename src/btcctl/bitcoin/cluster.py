@@ -31,7 +31,7 @@ class Cluster:
     let_in: Callable[[str, NodePod, int], None]  #: namespace, pod, height: says in its status that it has the chain
     swap_image: Callable[[str, Swap, Contention], bool]  #: namespace, swap: changes a pod's image; False: it was not
     why_missing: Callable[[Object], str]  #: why pods of this StatefulSet cannot be made; "" if nobody says so
-    why_unhealthy: Callable[[str, NodePod], str] = lambda namespace, pod: ""  #: namespace, pod: what its probe says
+    why_stuck: Callable[[str, NodePod], str] = lambda namespace, pod: ""  #: namespace, pod: what others say of it
     count_lost: Callable[[ObjectKey], None] = lambda key: None  #: that a network's chain has shrunk
     count_rivalry: Callable[[ObjectKey], None] = lambda key: None  #: that another installation took a network from us
     forget_counts: Callable[[ObjectKey], None] = lambda key: None  #: of a network that is gone

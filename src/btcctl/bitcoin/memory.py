@@ -63,7 +63,7 @@ class Shown:
         heights: Of the chain.
         progress: By ordinal, how far nodes are that are not ready for want of blocks.
         why_missing: Why pods are missing.
-        probes: By ordinal, what the probes say of nodes that do not answer them.
+        words: By ordinal and reason, what others say of pods that are not ready.
         sights: By ordinal, what the nodes that answered said of themselves.
         forks: How their chains differ.
     """
@@ -71,10 +71,11 @@ class Shown:
     heights: Heights = field(default_factory=Heights)
     progress: Mapping[int, str] = field(default_factory=dict)
     why_missing: str = ""
-    probes: Mapping[int, str] = field(default_factory=dict)
+    words: Mapping[tuple[int, str], str] = field(default_factory=dict)
     sights: Mapping[int, Sight] = field(default_factory=dict)
     forks: ForkView = NO_FORKS
     _since: float = float("-inf")
+    _heard_at: float = float("-inf")
 
     @property
     def is_known(self) -> bool:
@@ -84,16 +85,23 @@ class Shown:
     def is_due(self, now: float) -> bool:
         return now >= self._since + SHOW_SECONDS
 
+    def is_to_listen(self, now: float) -> bool:
+        return now >= self._heard_at + SHOW_SECONDS
+
+    def hear(self, why_missing: str, words: Mapping[tuple[int, str], str], now: float) -> None:
+        """Bring up to date what others say."""
+        self.why_missing, self.words, self._heard_at = why_missing, words, now
+
     def renew(
         self,
         heights: Heights,
         progress: Mapping[int, str],
-        why_missing: str,
         sights: Mapping[int, Sight],
         forks: ForkView,
         now: float,
     ) -> None:
-        self.heights, self.progress, self.why_missing = heights, progress, why_missing
+        """Bring up to date what nodes say."""
+        self.heights, self.progress = heights, progress
         self.sights, self.forks, self._since = sights, forks, now
 
 

@@ -314,7 +314,7 @@ def _cluster(
         let_in=Gatekeeper(client.resource(PODS), clock).let_in,
         swap_image=ImageSwapper(informers.pods.informer.lister.get, client.resource(PODS)).swap,
         why_missing=complaints.why_missing,
-        why_unhealthy=complaints.why_unhealthy,
+        why_stuck=complaints.why_stuck,
         count_lost=lost.count,
         count_rivalry=rivalries.count,
         forget_counts=forget_counts,

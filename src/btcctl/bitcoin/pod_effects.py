@@ -10,16 +10,17 @@ from typing import Any, Final
 from cachetools import LRUCache
 
 from btcctl.bitcoin.images import Swap, image_of
-from btcctl.bitcoin.pod_problems import CONTAINER, MAX_REASON_CHARACTERS, stable
-from btcctl.bitcoin.pod_template import SYNCED_GATE
+from btcctl.bitcoin.pod_problems import CONTAINER, MAX_REASON_CHARACTERS, NOT_ANSWERING, UNSCHEDULABLE, stable
+from btcctl.bitcoin.pod_template import DATA_VOLUME, SYNCED_GATE
 from btcctl.bitcoin.pods import NodePod
+from btcctl.bitcoin.status import WARNING
 from btcctl.bitcoin.wording import bounded
 from btcctl.clock import Clock, rfc3339
 from btcctl.controller.writing.contention import Contention, Contested
 from btcctl.errors import ApiError, Conflict, NotFound
 from btcctl.logging import get_logger
 from btcctl.objects import Object, ObjectKey
-from btcctl.resources import EVENTS, PODS
+from btcctl.resources import EVENTS, PERSISTENT_VOLUME_CLAIMS, PODS
 from btcctl.rest.client import ApiClient
 from btcctl.rest.collection.resource import PatchKind, Resource
 
@@ -125,26 +126,34 @@ class Complaints:
 
         Which of several pods it was said of last changes with each try, and so does not stand in it.
         """
-        message = self._newest(stateful_set.namespace, stateful_set.uid, "FailedCreate")
+        message = self._newest(stateful_set.namespace, f"involvedObject.uid={stateful_set.uid},reason=FailedCreate")
         name = stateful_set.name
         return bounded(re.sub(rf"\b{re.escape(name)}-\d+\b", f"{name}-…", message), MAX_REASON_CHARACTERS)
 
-    def why_unhealthy(self, namespace: str, pod: NodePod) -> str:
-        """What was wrong when its kubelet probed it last; "" likewise."""
-        return bounded(self._newest(namespace, pod.uid, "Unhealthy"), MAX_REASON_CHARACTERS)
+    def why_stuck(self, namespace: str, pod: NodePod) -> str:
+        """What a pod that is not ready waits for, where its status does not say; "" likewise.
 
-    def _newest(self, namespace: str, uid: str, reason: str) -> str:
-        """The same as long as the cause is the same."""
-        fields = f"involvedObject.uid={uid},reason={reason}"
+        Of one that is unready, what was wrong when it was probed last. Of one that does not start, and of the claim of
+        one that has no machine, what happened last, if that is a trouble: whatever followed has overcome it.
+        """
+        fields = f"involvedObject.uid={pod.uid}"
+        if pod.reason == NOT_ANSWERING:
+            fields += ",reason=Unhealthy"
+        elif pod.reason == UNSCHEDULABLE:
+            fields = f"involvedObject.kind={PERSISTENT_VOLUME_CLAIMS.kind},involvedObject.name={DATA_VOLUME}-{pod.name}"
+        return bounded(self._newest(namespace, fields), MAX_REASON_CHARACTERS)
+
+    def _newest(self, namespace: str, fields: str) -> str:
+        """Of the Events that `fields` select the newest, if it is a warning; the same as long as the cause is."""
         try:
             page = self._events.resource(EVENTS, namespace).list_page(
                 field_selector=fields, limit=_MOST_EVENTS, resource_version=""
             )
         except ApiError as error:
-            logger.debug("events cannot be had", reason=reason, error=str(error))
+            logger.debug("events cannot be had", fields=fields, error=str(error))
             return ""
-        newest = max((each.body() for each in page.items), key=_last_seen, default=None)
-        return "" if newest is None else stable(str(newest.get("message") or ""))
+        newest: dict[str, Any] = max((each.body() for each in page.items), key=_last_seen, default={})
+        return stable(str(newest.get("message") or "")) if newest.get("type") == WARNING else ""
 
 
 def _last_seen(event: dict[str, Any]) -> str:

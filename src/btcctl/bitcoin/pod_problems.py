@@ -19,7 +19,12 @@ _MAX_READ_CHARACTERS = 10_000
 _LOG_CHARACTERS = 160
 _PULLING = frozenset({"ErrImagePull", "ImagePullBackOff", "RegistryUnavailable"})
 CONTAINER: Final = "bitcoind"  #: the node's
-NOT_ANSWERING: Final = "NotAnswering"  #: a probe's failures are its Events' to tell
+NOT_ANSWERING: Final = "NotAnswering"
+STARTING: Final = "Starting"
+UNSCHEDULABLE: Final = "Unschedulable"
+#: Why pods are not ready whose causes stand in Events, and in no status: a probe's failures, a volume or a network
+#: that cannot be had, a claim that nobody fulfils.
+TOLD_IN_EVENTS: Final = frozenset({NOT_ANSWERING, STARTING, UNSCHEDULABLE})
 _ERROR = "Error: "  # so begins what ends bitcoind (Bitcoin Core, noui.cpp)
 #: Phases of pods that run no more; their addresses may be other pods' by then.
 ENDED: Final = frozenset({"Failed", "Succeeded"})
@@ -104,7 +109,7 @@ def problem_of(status: PodStatus, *, terminating: bool = False) -> Problem:
         return status.reason or "PodEnded", _brief(status.message or "its pod has ended and will be replaced")
     scheduled = status.condition("PodScheduled")
     if scheduled is not None and scheduled.status == "False":
-        return scheduled.reason or "Unschedulable", _brief(scheduled.message or "it cannot be scheduled")
+        return scheduled.reason or UNSCHEDULABLE, _brief(scheduled.message or "it cannot be scheduled")
     for container in (*(status.init_container_statuses or ()), *(status.container_statuses or ())):
         problem = _container_problem(container)
         if problem is not None:
@@ -165,7 +170,7 @@ def _readiness_problem(status: PodStatus) -> Problem:
         return "Restarted", "its container was restarted and does not answer yet"
     if status.pod_ip:
         return NOT_ANSWERING, "its container runs, and the node does not answer its readiness probe yet"
-    return "Starting", "its containers are being started"
+    return STARTING, "its containers are being started"
 
 
 def _node_is_ready(status: PodStatus) -> bool:

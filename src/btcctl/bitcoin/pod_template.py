@@ -13,6 +13,7 @@ from btcctl.bitcoin.spec.pod_parts import container_fields, pod_fields, pull_pol
 from btcctl.bitcoin.spec.quantities import mebibytes
 
 SYNCED_GATE: Final = "bitcoincontroller.christianb93.github.com/synced"  #: a condition of pods: the node has had it
+DATA_VOLUME: Final = "data"
 DATA_DIR: Final = "/home/bitcoin/.bitcoin"
 PROBE_PATH: Final = "/rest/chaininfo.json"
 STARTUP_SECONDS: Final = 3600
@@ -76,7 +77,7 @@ def build_template(
 def _pod_spec(spec: NetworkSpec, options: ChildOptions, selector: Mapping[str, str]) -> dict[str, Any]:
     volumes: list[dict[str, Any]] = [{"name": "tmp", "emptyDir": {}}]
     if spec.storage is None:
-        volumes.insert(0, {"name": "data", "emptyDir": {}})
+        volumes.insert(0, {"name": DATA_VOLUME, "emptyDir": {}})
     if spec.snapshot is not None:
         volumes.append(
             {"name": "snapshot", "persistentVolumeClaim": {"claimName": spec.snapshot.claim_name, "readOnly": True}}
@@ -148,7 +149,7 @@ def _container(spec: NetworkSpec, options: ChildOptions) -> dict[str, Any]:
 
 def _mounts(spec: NetworkSpec) -> list[dict[str, Any]]:
     mounts: list[dict[str, Any]] = [
-        {"name": "data", "mountPath": DATA_DIR},
+        {"name": DATA_VOLUME, "mountPath": DATA_DIR},
         {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108
     ]
     if spec.snapshot is not None:

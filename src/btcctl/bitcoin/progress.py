@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from btcctl.bitcoin.chain import ChainView
 from btcctl.bitcoin.mesh import MeshReport
-from btcctl.bitcoin.pod_problems import MAX_REASON_CHARACTERS, NOT_ANSWERING
+from btcctl.bitcoin.pod_problems import MAX_REASON_CHARACTERS
 from btcctl.bitcoin.pods import NodePod
 from btcctl.bitcoin.status import Heights
 from btcctl.bitcoin.topology import MAX_HEIGHT
@@ -78,15 +78,15 @@ def progress_of(pods: Sequence[NodePod], view: ChainView) -> dict[int, str]:
     }
 
 
-def with_probes(pods: Sequence[NodePod], probes: Mapping[int, str]) -> list[NodePod]:
-    """The pods, with what their probes say of nodes that do not answer them.
+def with_words(pods: Sequence[NodePod], words: Mapping[tuple[int, str], str]) -> list[NodePod]:
+    """The pods, with what others say of those that are not ready.
 
     Args:
-        probes: By ordinal; "" if they say nothing.
+        words: By ordinal and the reason that they are about; "" if nobody says anything.
     """
     return [
-        replace(pod, message=bounded(f"{pod.message}: {probes[pod.ordinal]}", MAX_REASON_CHARACTERS))
-        if pod.reason == NOT_ANSWERING and probes.get(pod.ordinal)
+        replace(pod, message=bounded(f"{pod.message}: {found}", MAX_REASON_CHARACTERS))
+        if (found := words.get((pod.ordinal, pod.reason)))
         else pod
         for pod in pods
     ]

@@ -6,7 +6,7 @@ because a node that restarts at its address tells nobody and has forgotten its p
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 
@@ -41,7 +41,7 @@ from btcctl.bitcoin.memory import Memories, NetworkMemory
 from btcctl.bitcoin.mesh import MeshGoal, MeshReport
 from btcctl.bitcoin.mining import Mine, MiningOrder, order_for
 from btcctl.bitcoin.passes import Passes, Seen
-from btcctl.bitcoin.pod_problems import NOT_ANSWERING
+from btcctl.bitcoin.pod_problems import TOLD_IN_EVENTS
 from btcctl.bitcoin.pod_template import ChildOptions
 from btcctl.bitcoin.pods import NodePod, members, node_statuses, read_pods
 from btcctl.bitcoin.progress import (
@@ -50,9 +50,10 @@ from btcctl.bitcoin.progress import (
     heights_after,
     progress_of,
     silent_holders,
-    with_probes,
     with_progress,
+    with_words,
 )
+from btcctl.bitcoin.quotes import gist
 from btcctl.bitcoin.refusals import Attempts, is_refusal
 from btcctl.bitcoin.reporting import Reporter
 from btcctl.bitcoin.rotation import outdated, replicas_asked_for, secret_version
@@ -215,12 +216,13 @@ class NetworkReconciler:
         if seen is not None and report is not None and seen.is_new:
             heights = memory.heights = self._judge_chain(obj, network, pods, report, heights, attempts)
         if report is not None:
-            self._renew_shown(network, pods, report, stateful_set, memory, heights)
+            self._renew_shown(network, pods, report, memory, heights)
+        self._listen(network, pods, stateful_set, memory)
         disputes = [*(child.dispute for child in children.all), *upkeep.swap_images(pods)]
         disputes.append(memory.contention.dispute_of(BITCOIN_NETWORKS, obj.key))
 
         shown = memory.shown
-        told = with_probes(with_progress(pods, shown.progress), shown.probes)
+        told = with_words(with_progress(pods, shown.progress), shown.words)
         nodes = node_statuses(network, told, shown.why_missing)
         nodes = with_sights(nodes, shown.sights) if shown.is_known else as_before(nodes, network.status.nodes)
         overview = Overview.of(nodes, shown.forks) if shown.is_known else Overview.before(network.status)
@@ -339,7 +341,6 @@ class NetworkReconciler:
         network: BitcoinNetwork,
         pods: Sequence[NodePod],
         report: MeshReport,
-        stateful_set: Object | None,
         memory: NetworkMemory,
         heights: Heights,
     ) -> None:
@@ -347,13 +348,27 @@ class NetworkReconciler:
         now = self._clock.now()
         if not memory.shown.is_due(now) and heights.lost == memory.shown.heights.lost:
             return
+        progress = progress_of(pods, chain_view(network, pods, report, heights.highest))
+        memory.shown.renew(heights, progress, sights_of(report, pods), report.forks, now)
+
+    def _listen(
+        self, network: BitcoinNetwork, pods: Sequence[NodePod], stateful_set: Object | None, memory: NetworkMemory
+    ) -> None:
+        """Ask for what others say in Events alone, once in a while: whether the nodes can be asked or not."""
+        now = self._clock.now()
+        if not memory.shown.is_to_listen(now):
+            return
+
+        def in_standing_words(about: Hashable, words: str) -> str:
+            return str(memory.quotes.of((about, gist(words)), words))
+
         is_missing = stateful_set is not None and len(pods) < network.spec.running_nodes
         why = self._cluster.why_missing(stateful_set) if stateful_set is not None and is_missing else ""
-        progress = progress_of(pods, chain_view(network, pods, report, heights.highest))
         # Those that are named, and no more: it is a call for each.
-        dumb = [pod for pod in pods if pod.reason == NOT_ANSWERING][:NAMED]
-        memory.shown.probes = {pod.ordinal: self._cluster.why_unhealthy(network.namespace, pod) for pod in dumb}
-        memory.shown.renew(heights, progress, why, sights_of(report, pods), report.forks, now)
+        named = [pod for pod in pods if pod.reason in TOLD_IN_EVENTS][:NAMED]
+        words = {(pod.ordinal, pod.reason): self._cluster.why_stuck(network.namespace, pod) for pod in named}
+        words = {about: in_standing_words(about, said) for about, said in words.items()}
+        memory.shown.hear(in_standing_words("", why), words, now)
 
     def _rights_findings(self, network: BitcoinNetwork, attempts: Attempts, memory: NetworkMemory) -> list[Finding]:
         """Nothing as long as nothing was ever refused."""

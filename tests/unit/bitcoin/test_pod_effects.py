@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from btcctl.bitcoin.pod_effects import Complaints
+from btcctl.bitcoin.pod_problems import NOT_ANSWERING, STARTING, UNSCHEDULABLE
 from btcctl.bitcoin.pods import NodePod
 from btcctl.objects import Object
 from btcctl.resources import EVENTS
@@ -39,13 +43,34 @@ def test_where_nothing_has_failed_there_is_no_reason() -> None:
     assert Complaints(FakeClient()).why_missing(STATEFUL_SET) == ""
 
 
-def unhealthy(minute: int, words: str) -> dict[str, Any]:
+def of_pod(minute: int, words: str, reason: str = "Unhealthy", **more: str) -> dict[str, Any]:
     pod = {"kind": "Pod", "name": "net-sts-1", "namespace": "default", "uid": "pod-uid"}
     named = {"name": f"probe.{minute}", "namespace": "default"}
-    return {**failed("", minute), "metadata": named, "involvedObject": pod, "reason": "Unhealthy", "message": words}
+    event = {**failed("", minute), "metadata": named, "involvedObject": pod, "reason": reason, "message": words}
+    return {**event, **more}
+
+
+def said(reason: str, *events: dict[str, Any]) -> str:
+    """Of a pod that is not ready for this reason."""
+    pod = NodePod("net-sts-1", "pod-uid", 1, "", "machine", ready=False, answers=False, terminating=False)
+    return Complaints(FakeClient(*events)).why_stuck("default", replace(pod, reason=reason))
 
 
 def test_of_a_node_that_does_not_answer_its_probe_what_that_said_last_is_known() -> None:
-    client = FakeClient(unhealthy(2, "HTTP probe failed with statuscode: 503"), unhealthy(1, "connection refused"))
-    pod = NodePod("net-sts-1", "pod-uid", 1, "10.0.0.1", "machine", ready=False, answers=False, terminating=False)
-    assert Complaints(client).why_unhealthy("default", pod) == "HTTP probe failed with statuscode: 503"
+    words = "HTTP probe failed with statuscode: 503"
+    assert said(NOT_ANSWERING, of_pod(2, words), of_pod(1, "connection refused"), of_pod(3, "x", "Killing")) == words
+
+
+@pytest.mark.parametrize("reason", ["FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox"])
+def test_of_a_pod_that_does_not_start_the_trouble_that_is_the_last_to_have_happened_is_known(reason: str) -> None:
+    trouble, start = of_pod(2, "no such disk", reason), of_pod(1, "assigned", "Scheduled", type="Normal")
+    assert said(STARTING, start, trouble) == "no such disk"
+    assert said(STARTING, start, trouble, of_pod(3, "pulling", "Pulling", type="Normal")) == ""
+
+
+def test_of_a_pod_that_waits_for_a_volume_it_is_known_why_nobody_makes_one() -> None:
+    claim = {"kind": "PersistentVolumeClaim", "name": "data-net-sts-1", "namespace": "default", "uid": "claim-uid"}
+    words = 'storageclass.storage.k8s.io "fast" not found'
+    event = {**of_pod(1, words, "ProvisioningFailed"), "involvedObject": claim}
+    scheduled = of_pod(2, "0/1 nodes are available", "FailedScheduling")
+    assert said(UNSCHEDULABLE, event, scheduled) == words

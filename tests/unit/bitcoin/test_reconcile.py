@@ -710,15 +710,46 @@ def test_why_pods_are_missing_is_said() -> None:
 
 def test_a_node_that_does_not_answer_its_probe_is_said_with_the_probes_words() -> None:
     world = living()
-    body = world.body(PODS, world.pods.pod_key(1))
-    unready = [{"type": each, "status": "False"} for each in ("Ready", "ContainersReady")]
-    world.client.resource(PODS).update_status({**body, "status": {**body["status"], "conditions": unready}})
+    unready(world, 1)
     world.probes = {1: "HTTP probe failed with statuscode: 503", 0: "was once"}
     world.settle()
     assert world.message("Ready").endswith("its readiness probe yet: HTTP probe failed with statuscode: 503")
     world.clock.advance(SHOW_SECONDS)
     world.reconcile()
     assert world.writes() == []
+
+
+def unready(world: World, ordinal: int) -> None:
+    body = world.body(PODS, world.pods.pod_key(ordinal))
+    conditions = [{"type": each, "status": "False"} for each in ("Ready", "ContainersReady")]
+    world.client.resource(PODS).update_status({**body, "status": {**body["status"], "conditions": conditions}})
+
+
+@pytest.mark.parametrize("is_missing", [True, False])
+def test_words_of_others_with_a_number_that_differs_each_time_are_no_change(is_missing: bool) -> None:
+    world = World(network_body())
+    world.reconcile()
+    world.run_pods(2 if is_missing else 3)
+    if not is_missing:
+        unready(world, 1)
+    for number in range(20):
+        world.why_missing = f"exceeded quota: small, used: memory={900 + number}Mi"
+        world.probes = {1: f"the request took {number} ms"}
+        world.clock.advance(SHOW_SECONDS)
+        world.reconcile()
+        if number == 3:
+            world.forget()
+    assert world.writes() == []
+    assert ("exceeded quota" if is_missing else "the request took") in world.message("Ready")
+
+
+def test_what_others_say_of_pods_is_known_though_we_may_not_read_the_secret() -> None:
+    world = World(network_body(secret="mine"))
+    world.client.reactors.append(refusing("get", "secrets", Forbidden(403, "Forbidden", "no")))
+    world.why_missing = "exceeded quota: small"
+    for _ in range(2):
+        world.reconcile()
+    assert {(each.reason, each.message) for each in world.status.nodes} == {("PodNotCreated", "exceeded quota: small")}
 
 
 def test_a_node_that_answers_every_other_time_is_not_asked_every_two_seconds() -> None:

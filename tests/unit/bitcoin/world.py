@@ -55,7 +55,7 @@ class World:
     ) -> None:
         self.gated = gated
         self.why_missing = ""
-        self.probes: dict[int, str] = {}  # by ordinal
+        self.probes: dict[int, str] = {}  # by ordinal, or what else others say of a pod
         self.refuses_to_mine = ""  # the words of the node that is to
         self.lost: list[ObjectKey] = []
         self.rivalries: list[ObjectKey] = []
@@ -93,7 +93,7 @@ class World:
             let_in=lambda namespace, pod, height: self.pods.let_in(pod.ordinal),
             swap_image=ImageSwapper(lambda key: self.get(PODS, key), self.client.resource(PODS)).swap,
             why_missing=lambda stateful_set: self.why_missing,
-            why_unhealthy=lambda namespace, pod: self.probes.get(pod.ordinal, ""),
+            why_stuck=lambda namespace, pod: self.probes.get(pod.ordinal, ""),
             count_lost=self.lost.append,
             count_rivalry=self.rivalries.append,
             forget_counts=self.uncounted.append,

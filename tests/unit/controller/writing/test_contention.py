@@ -243,3 +243,11 @@ def test_a_dispute_over_a_status_is_over_when_it_has_stayed_for_a_while():
         write_status(fight.pods, fight.pods.get(KEY), stands, contention=fight.contention).outcome is Outcome.UNCHANGED
     )
     assert fight.dispute == ""
+
+
+def test_what_the_server_drops_of_a_status_whenever_it_is_written_is_no_dispute():
+    fight = StatusFight()
+    for number in range(10):
+        fight.write(message=str(number), nonsense=1)
+    assert "nonsense" not in fight.pods.get(KEY).body()["status"]
+    assert fight.dispute == ""
