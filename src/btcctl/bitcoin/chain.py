@@ -50,6 +50,7 @@ class NetworkInfo(msgspec.Struct, gc=False):
     """What is read of `getnetworkinfo`."""
 
     subversion: str = ""
+    networkactive: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -219,6 +219,10 @@ def mesh_finding(
         nodes = enumerate_briefly([f"node {number}" for number in sorted(report.failures)])
         message = f"the Secret's credentials are new; still to be replaced: {nodes}"
         return Finding(MESH_READY, False, "CredentialsRotating", message)
+    if report.off:
+        which = enumerate_briefly([f"node {number}" for number in sorted(report.off)])
+        message = f"the network of {which} is switched off: bitcoin-cli setnetworkactive true switches it on"
+        return Finding(MESH_READY, False, "NetworkOff", message, is_failure=True)
     busy = sorted({*report.plans, *report.handshakes, *report.skipped})
     if busy:
         return Finding(

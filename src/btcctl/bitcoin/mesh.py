@@ -125,6 +125,7 @@ class MeshReport:
     plans: dict[int, PeerPlan] = field(default_factory=dict)  #: by ordinal: what had to be called
     handshakes: dict[int, int] = field(default_factory=dict)  #: by ordinal: connections without one, if there are any
     skipped: set[int] = field(default_factory=set)  #: ordinals there was no time for
+    off: set[int] = field(default_factory=set)  #: ordinals whose node has its network switched off
     chains: dict[int, NodeChain] = field(default_factory=dict)  #: by ordinal: of the nodes that answered
     facts: dict[int, NodeFacts] = field(default_factory=dict)  #: by ordinal: of the nodes that answered
     forks: ForkView = NO_FORKS
@@ -157,6 +158,7 @@ class _Node:
     chain: NodeChain | None  #: None: it does not say
     version: str
     is_behind: bool  #: it is still fetching a chain, as far as it knows
+    is_off: bool  #: it talks to no other node (`setnetworkactive`)
 
     @property
     def facts(self) -> NodeFacts:
@@ -202,6 +204,7 @@ class Mesh:
         nodes = [found[each.ordinal] for each in asked if each.ordinal in found]
         report.chains = _chains(nodes, roster)
         report.facts = {node.member.ordinal: node.facts for node in nodes}
+        report.off = {node.member.ordinal for node in nodes if node.is_off}
         silent = _silent(asked, report)
         report.forgotten = not report.failures and not report.skipped
         lacking = _lacking(nodes, goal.shape) if any(node.is_behind for node in nodes) else frozenset()
@@ -248,9 +251,11 @@ class Mesh:
         chain = None if info is None else _convert(info, ChainInfo).chain_of_node
         if chain is not None and chain.chain not in {"", goal.chain}:
             raise WrongChain(chain.chain, goal.chain)
-        version = printable(_convert(network or {}, NetworkInfo).subversion.strip("/")[:_MESSAGE_CHARACTERS])
+        said = _convert(network or {}, NetworkInfo)
+        version = printable(said.subversion.strip("/")[:_MESSAGE_CHARACTERS])
         is_behind = info is not None and _convert(info, ChainInfo).initialblockdownload
-        return _Node(member, rpc, _convert(added, list[AddedNode]), peers, chain, version, is_behind)
+        added = _convert(added, list[AddedNode])
+        return _Node(member, rpc, added, peers, chain, version, is_behind, not said.networkactive)
 
     def _load(self, node: _Node, report: MeshReport) -> None:
         with limited_to(ASK_SECONDS, self._clock):
@@ -307,7 +312,7 @@ class Mesh:
 
     def _dial(self, node: _Node, plan: PeerPlan, silent: set[str]) -> Iterator[None]:
         """Dial at once: the node itself may wait up to 60 s before it looks at its list."""
-        for peer in (*plan.add, *plan.dial):
+        for peer in () if node.is_off else (*plan.add, *plan.dial):
             # Who does not answer at all would only keep this node's RPC busy. Who refuses us may be a fine peer.
             if address_in(peer) in silent:
                 continue

@@ -51,6 +51,7 @@ class FakeMesh:
     chain: str = "regtest"  #: that all nodes are on
     chains: dict[str, str] = field(default_factory=dict)  #: by address: of those that are on another one
     agents: dict[str, str] = field(default_factory=dict)  #: by address: its name for itself
+    off: set[str] = field(default_factory=set)  #: have their network switched off
     behind: set[str] = field(default_factory=set)  #: still fetch a chain, as far as they know
     loaded: set[str] = field(default_factory=set)  #: have their UTXO snapshot
     loading: set[str] = field(default_factory=set)  #: are at it
@@ -85,6 +86,8 @@ class FakeMesh:
     def connect(self, source: str, dialled: str) -> None:
         target = canonical(dialled) if is_bare(dialled) else dialled
         already = any(link.source == source and link.dialled == dialled for link in self.links)
+        if self.off & {source, target}:
+            return
         if target in self.listed and target not in self.unreachable and target != source and not already:
             self.links.append(Link(next(self.ids), source, target, dialled))
 
@@ -151,7 +154,8 @@ class FakeRpc:
         return f"{self.mesh.branches.get(self.address, '') if forked else ''}{height}"
 
     def _getnetworkinfo(self) -> dict[str, Any]:
-        return {"subversion": self.mesh.agents.get(self.address, "/Satoshi:29.0.0/")}
+        agent = self.mesh.agents.get(self.address, "/Satoshi:29.0.0/")
+        return {"subversion": agent, "networkactive": self.address not in self.mesh.off}
 
     def _getpeerinfo(self) -> list[dict[str, Any]]:
         links = self.mesh.links

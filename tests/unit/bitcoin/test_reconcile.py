@@ -719,6 +719,21 @@ def test_a_node_that_does_not_answer_its_probe_is_said_with_the_probes_words() -
     assert world.writes() == []
 
 
+def test_a_node_whose_network_is_switched_off_is_named_with_what_to_do_and_not_told_to_dial() -> None:
+    world = living()
+    world.mesh.off = {world.address(1)}
+    world.mesh.links = [each for each in world.mesh.links if world.address(1) not in (each.source, each.target)]
+    for _ in range(4):
+        world.reconcile()
+    assert world.condition("Ready") == world.condition("MeshReady") == ("False", "NetworkOff")
+    assert world.message("Ready").startswith("the network of node 1 is switched off: bitcoin-cli setnetworkactive true")
+    assert world.reasons() == ["NetworkOff"]
+    assert [each for each in world.mesh.changes if each[0] == world.address(1)] == []
+    world.mesh.off = set()
+    world.settle()
+    assert world.condition("Ready") == ("True", "Connected")
+
+
 def unready(world: World, ordinal: int) -> None:
     body = world.body(PODS, world.pods.pod_key(ordinal))
     conditions = [{"type": each, "status": "False"} for each in ("Ready", "ContainersReady")]
