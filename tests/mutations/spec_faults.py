@@ -370,13 +370,13 @@ SPEC_FAULTS = [
         ),
         (
             "a block on its way makes a network unsynced",
-            "if height >= highest - _BLOCKS_ON_THE_WAY and ordinal not in forked",
+            "if height >= highest - BLOCKS_ON_THE_WAY and ordinal not in forked",
             "if height >= highest and ordinal not in forked",
         ),
         (
             "who is on a branch is synced",
-            "if height >= highest - _BLOCKS_ON_THE_WAY and ordinal not in forked",
-            "if height >= highest - _BLOCKS_ON_THE_WAY",
+            "if height >= highest - BLOCKS_ON_THE_WAY and ordinal not in forked",
+            "if height >= highest - BLOCKS_ON_THE_WAY",
         ),
         (
             "versions that differ are not all named",

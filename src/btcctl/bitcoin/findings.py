@@ -12,7 +12,7 @@ from btcctl.bitcoin.mining import MiningOrder
 from btcctl.bitcoin.pod_problems import stable
 from btcctl.bitcoin.quotes import Quotes, gist
 from btcctl.bitcoin.rpc import RpcError, RpcFailure, RpcUnauthorized, WarmingUp
-from btcctl.bitcoin.sights import Overview
+from btcctl.bitcoin.sights import BLOCKS_ON_THE_WAY, Overview
 from btcctl.bitcoin.spec.model import Mining
 from btcctl.bitcoin.status import Finding, Heights, enumerate_briefly
 from btcctl.bitcoin.topology import Member
@@ -188,9 +188,16 @@ def synced_finding(nodes: Sequence[NodeStatus], overview: Overview) -> Finding:
         message = f"the nodes are on {overview.tips} chains; the deepest fork is {overview.deepest_fork} blocks deep"
         return Finding(SYNCED, False, "TipsDiffer", message)
     if overview.synced_nodes < answered:
-        behind = answered - overview.synced_nodes
-        return Finding(SYNCED, False, "NodesBehind", f"{behind} of {answered} nodes have fewer blocks than the others")
+        return Finding(SYNCED, False, "NodesBehind", _behind(nodes, answered, overview))
     return Finding(SYNCED, True, "OneTip", f"{answered} nodes have the same chain")
+
+
+def _behind(nodes: Sequence[NodeStatus], answered: int, overview: Overview) -> str:
+    heights = {node.ordinal: node.height for node in nodes if isinstance(node.height, int)}
+    missing = {ordinal: max(heights.values()) - height for ordinal, height in heights.items()}
+    behind = [f"node {ordinal} by {blocks}" for ordinal, blocks in missing.items() if blocks > BLOCKS_ON_THE_WAY]
+    count = answered - overview.synced_nodes
+    return f"{count} of {answered} nodes are behind: {enumerate_briefly(behind)} blocks"
 
 
 def unknown_synced_finding(status: NetworkStatus) -> Finding:

@@ -19,8 +19,8 @@ from btcctl.clock import rfc3339
 #: Fields of a node's status that change all the time.
 SEEN: Final = ("restarts", "height", "best_block", "tip_time", "links_in", "links_out", "version")
 _MAX_VERSION_CHARACTERS = 200
-# A block is on its way to the others for a moment, and that is no trouble.
-_BLOCKS_ON_THE_WAY = 1
+#: A block is on its way to the others for a moment, and that is no trouble.
+BLOCKS_ON_THE_WAY: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def synced(nodes: Sequence[NodeStatus], forked: frozenset[int]) -> frozenset[int
     return frozenset(
         ordinal
         for ordinal, height in heights.items()
-        if height >= highest - _BLOCKS_ON_THE_WAY and ordinal not in forked
+        if height >= highest - BLOCKS_ON_THE_WAY and ordinal not in forked
     )
 
 

@@ -57,6 +57,7 @@ def test_a_node_that_is_behind_is_told_apart_from_a_fork() -> None:
     world.mesh.blocks = {world.address(0): 9, world.address(1): 9, world.address(2): 3}
     assert (seen(world).status.tips, world.status.synced_nodes) == (1, 2)
     assert world.condition("Synced") == ("False", "NodesBehind")
+    assert world.message("Synced") == "1 of 3 nodes are behind: node 2 by 6 blocks"
 
 
 def test_a_fork_is_counted_and_measured_and_does_not_make_the_network_unready() -> None:
