@@ -642,8 +642,13 @@ BITCOIN_FAULTS = [
         ),
         (
             "what was written to the pod before is held against the one that there is",
-            "        if self._is_another(key, before.uid):",
+            "        if before != pod.uid:",
             "        if False:",
+        ),
+        (
+            "a gate that somebody shuts is opened for ever",
+            "        contention.note_status(PODS, key, changes, before, after)\n",
+            "",
         ),
         (
             "an image that was not taken is said to be changed",

@@ -28,7 +28,7 @@ class Cluster:
     get_secret: GetSecret
     networks: Writable
     tell: Callable[[Object, Notice], None]  #: records an Event about the network
-    let_in: Callable[[str, NodePod, int], None]  #: namespace, pod, height: says in its status that it has the chain
+    let_in: Callable[[str, NodePod, int, Contention], None]  #: namespace, pod, height: says that it has the chain
     swap_image: Callable[[str, Swap, Contention], bool]  #: namespace, swap: changes a pod's image; False: it was not
     why_missing: Callable[[Object], str]  #: why pods of this StatefulSet cannot be made; "" if nobody says so
     why_stuck: Callable[[str, NodePod], str] = lambda namespace, pod: ""  #: namespace, pod: what others say of it

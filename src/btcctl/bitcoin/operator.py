@@ -311,7 +311,7 @@ def _cluster(
         get_secret=client.resource(SECRETS).get,
         networks=client.resource(BITCOIN_NETWORKS),
         tell=_teller(recorder),
-        let_in=Gatekeeper(client.resource(PODS), clock).let_in,
+        let_in=Gatekeeper(informers.pods.informer.lister.get, client.resource(PODS), clock).let_in,
         swap_image=ImageSwapper(informers.pods.informer.lister.get, client.resource(PODS)).swap,
         why_missing=complaints.why_missing,
         why_stuck=complaints.why_stuck,

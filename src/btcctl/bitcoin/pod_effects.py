@@ -30,33 +30,70 @@ _MOST_EVENTS: Final = 50
 _MOST_PODS: Final = 10_000
 
 
+class _Uids:
+    """Which pod of a name was written last: what was written to the one before has no bearing on the next."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()  # guards the one below
+        self._uids: LRUCache[ObjectKey, str] = LRUCache(_MOST_PODS)
+
+    def begin(self, pod: Object, contention: Contention) -> None:
+        with self._lock:
+            before, self._uids[pod.key] = self._uids.get(pod.key), pod.uid
+        if before != pod.uid:
+            contention.forget(PODS, pod.key)
+
+
 class Gatekeeper:
     """Says in a pod's status that its node has the network's chain: only then Kubernetes takes it for ready.
 
     So it is that a rolling update, a drain or an eviction goes on to the next node only when the last one could
     lose its chain without a loss.
+
+    Args:
+        cached: Looks a pod up in a cache, which may be stale.
+        pods: Patches them.
     """
 
-    def __init__(self, pods: Resource, clock: Clock) -> None:
+    def __init__(self, cached: Callable[[ObjectKey], Object | None], pods: Resource, clock: Clock) -> None:
+        self._cached = cached
         self._pods = pods
         self._clock = clock
+        self._uids = _Uids()
 
-    def let_in(self, namespace: str, pod: NodePod, height: int) -> None:
-        """Say it; if that pod is gone meanwhile, there is nothing to say."""
+    def let_in(self, namespace: str, pod: NodePod, height: int, contention: Contention) -> None:
+        """Say it; if that pod is gone meanwhile, there is nothing to say, and what is taken back is left alone."""
+        key = ObjectKey(namespace, pod.name)
+        before = self._cached(key)
+        if before is None or before.uid != pod.uid:
+            return
+        self._uids.begin(before, contention)
+        gate = {"type": SYNCED_GATE, "status": "True"}
         condition = {
-            "type": SYNCED_GATE,
-            "status": "True",
+            **gate,
             "reason": "Synced",
             "message": f"the node has had the network's chain, up to block {height}",
             "lastTransitionTime": rfc3339(self._clock.wall_time()),
         }
         patch = {"metadata": {"uid": pod.uid}, "status": {"conditions": [condition]}}
         try:
-            self._pods.patch(ObjectKey(namespace, pod.name), patch, kind=PatchKind.STRATEGIC, subresource="status")
+            changes = contention.check_status(PODS, key, before, _with_condition(before, gate))
+            after = self._pods.patch(key, patch, kind=PatchKind.STRATEGIC, subresource="status")
+        except Contested as error:
+            logger.debug("gate left alone", reason=str(error))
+            return
         except (NotFound, Conflict) as error:
             logger.debug("a pod is gone that was to be let in", pod=pod.name, error=str(error))
             return
+        contention.note_status(PODS, key, changes, before, after)
         logger.info("node has the chain", pod=pod.name, height=height)
+
+
+def _with_condition(pod: Object, condition: dict[str, Any]) -> dict[str, Any]:
+    body = pod.body()
+    status = body.get("status") or {}
+    others = [each for each in status.get("conditions") or [] if each["type"] != condition["type"]]
+    return {**body, "status": {**status, "conditions": [*others, condition]}}
 
 
 class ImageSwapper:
@@ -70,8 +107,7 @@ class ImageSwapper:
     def __init__(self, cached: Callable[[ObjectKey], Object | None], pods: Resource) -> None:
         self._cached = cached
         self._pods = pods
-        self._lock = threading.Lock()  # guards the one below
-        self._uids: LRUCache[ObjectKey, str] = LRUCache(_MOST_PODS)  # of the pods that were swapped last
+        self._uids = _Uids()
 
     def swap(self, namespace: str, swap: Swap, contention: Contention) -> bool:
         """Do it; return whether it was done: the pod may be gone, and an image that is changed back is left alone.
@@ -83,8 +119,7 @@ class ImageSwapper:
         before = self._cached(key)
         if before is None or before.uid != swap.pod.uid:
             return False
-        if self._is_another(key, before.uid):  # what was written to the one before has no bearing on this one
-            contention.forget(PODS, key)
+        self._uids.begin(before, contention)
         try:
             changes = contention.check_update(PODS, key, before, _with_image(before, swap.image))
             after = self._pods.patch(key, swap.patch, kind=PatchKind.STRATEGIC)
@@ -100,11 +135,6 @@ class ImageSwapper:
             return False
         logger.info("image changed", pod=swap.pod.name, image=swap.image)
         return True
-
-    def _is_another(self, key: ObjectKey, uid: str) -> bool:
-        with self._lock:
-            before, self._uids[key] = self._uids.get(key), uid
-        return before != uid
 
 
 def _with_image(pod: Object, image: str) -> dict[str, Any]:

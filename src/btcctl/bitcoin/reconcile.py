@@ -81,6 +81,7 @@ from btcctl.controller.reconciling.result import Result
 from btcctl.errors import ApiError, Conflict, ObjectDecodeError
 from btcctl.logging import bind, get_logger
 from btcctl.objects import Object, ObjectKey
+from btcctl.resources import PODS
 
 logger = get_logger(__name__)
 
@@ -220,6 +221,8 @@ class NetworkReconciler:
         self._listen(network, pods, stateful_set, memory)
         disputes = [*(child.dispute for child in children.all), *upkeep.swap_images(pods)]
         disputes.append(memory.contention.dispute_of(BITCOIN_NETWORKS, obj.key))
+        gated = (ObjectKey(obj.namespace, pod.name) for pod in pods if pod.awaits_sync)
+        disputes += [memory.contention.dispute_of(PODS, key) for key in gated]
 
         shown = memory.shown
         told = with_words(with_progress(pods, shown.progress), shown.words)
@@ -325,11 +328,13 @@ class NetworkReconciler:
     ) -> Heights:
         """Let in the nodes that have the network's chain; say if some of it was lost."""
         silent = silent_holders(network, pods, report)
-        is_waited_for = self._memories.of(obj.key, obj.uid).waits_for(silent, self._clock.now())
+        memory = self._memories.of(obj.key, obj.uid)
+        is_waited_for = memory.waits_for(silent, self._clock.now())
         view = chain_view(network, pods, report, before.highest, is_waited_for=is_waited_for)
         for pod in pods:
             if pod.awaits_sync and pod.answers and pod.ordinal in view.synced:
-                attempts(partial(self._cluster.let_in, obj.namespace, pod, view.target_of(pod.ordinal)), None)
+                height, fights = view.target_of(pod.ordinal), memory.contention
+                attempts(partial(self._cluster.let_in, obj.namespace, pod, height, fights), None)
         lost = view.lost_from
         if lost is not None:
             logger.error("blocks were lost", height=view.height, formerly=lost)

@@ -1,4 +1,4 @@
-"""What others say in Events alone: why pods cannot be made, and what their probes say."""
+"""What others say of pods in Events alone, and what is said of them: that they have the chain."""
 
 from __future__ import annotations
 
@@ -7,12 +7,17 @@ from typing import Any
 
 import pytest
 
-from btcctl.bitcoin.pod_effects import Complaints
+from btcctl.bitcoin.pod_effects import Complaints, Gatekeeper
 from btcctl.bitcoin.pod_problems import NOT_ANSWERING, STARTING, UNSCHEDULABLE
+from btcctl.bitcoin.pod_template import SYNCED_GATE
 from btcctl.bitcoin.pods import NodePod
-from btcctl.objects import Object
-from btcctl.resources import EVENTS
+from btcctl.controller.writing.contention import Contention
+from btcctl.objects import Object, ObjectKey
+from btcctl.resources import EVENTS, PODS
 from btcctl.testing import FakeClient
+from btcctl.testing.clock import FakeClock
+
+KEY = ObjectKey("default", "net-sts-1")
 
 STATEFUL_SET = Object.from_body({"metadata": {"name": "net-sts", "namespace": "default", "uid": "sts-uid"}})
 WORDS = 'create Pod {0} in StatefulSet net-sts failed error: pods "{0}" is forbidden: exceeded quota: small'
@@ -74,3 +79,60 @@ def test_of_a_pod_that_waits_for_a_volume_it_is_known_why_nobody_makes_one() -> 
     event = {**of_pod(1, words, "ProvisioningFailed"), "involvedObject": claim}
     scheduled = of_pod(2, "0/1 nodes are available", "FailedScheduling")
     assert said(UNSCHEDULABLE, event, scheduled) == words
+
+
+class Gate:
+    """A pod of a fake cluster, and the operator's gatekeeper."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.client = FakeClient(field_manager="us", clock=self.clock)
+        self.pods = self.client.resource(PODS, "default")
+        self.contention = Contention("us", clock=self.clock)
+        self.keeper = Gatekeeper(self.pods.get, self.pods, self.clock)
+        self.make()
+
+    def make(self) -> None:
+        spec = {"containers": [{"name": "bitcoind", "image": "image"}]}
+        self.pods.create({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "net-sts-1"}, "spec": spec})
+
+    def let_in(self, height: int = 7) -> None:
+        uid = self.pods.get(KEY).uid
+        pod = NodePod(KEY.name, uid, 1, "10.0.0.1", "machine", ready=False, answers=True, terminating=False)
+        self.keeper.let_in(KEY.namespace, pod, height, self.contention)
+
+    def is_open(self) -> bool:
+        conditions = self.pods.get(KEY).body()["status"].get("conditions") or []
+        return {"type": SYNCED_GATE, "status": "True"}.items() <= (conditions or [{}])[-1].items()
+
+    def shut(self) -> None:
+        condition = {"type": SYNCED_GATE, "status": "False"}
+        body = self.pods.get(KEY).body()
+        self.pods.update_status({**body, "status": {**body["status"], "conditions": [condition]}})
+
+
+def test_a_gate_that_somebody_shuts_each_time_is_opened_three_times_and_that_is_said() -> None:
+    gate, opened = Gate(), 0
+    for height in range(20):
+        gate.let_in(height)
+        opened += gate.is_open()
+        gate.shut()
+    assert opened == 3
+    assert SYNCED_GATE in gate.contention.dispute_of(PODS, KEY)
+
+
+def test_a_pod_that_is_made_anew_time_and_again_is_let_in_each_time() -> None:
+    gate = Gate()
+    for _ in range(6):
+        gate.let_in()
+        assert gate.is_open()
+        gate.pods.delete(KEY, grace_period_seconds=0)
+        gate.make()
+    assert gate.contention.dispute_of(PODS, KEY) == ""
+
+
+def test_a_pod_that_is_another_by_now_is_not_let_in() -> None:
+    gate = Gate()
+    gone = NodePod(KEY.name, "gone", 1, "10.0.0.1", "machine", ready=False, answers=True, terminating=False)
+    gate.keeper.let_in(KEY.namespace, gone, 7, gate.contention)
+    assert not gate.is_open()

@@ -90,7 +90,7 @@ class World:
             get_secret=self.client.resource(SECRETS).get,
             networks=self.client.resource(BITCOIN_NETWORKS),
             tell=lambda network, notice: self.notices.append(notice),
-            let_in=lambda namespace, pod, height: self.pods.let_in(pod.ordinal),
+            let_in=lambda namespace, pod, height, contention: self.pods.let_in(pod.ordinal),
             swap_image=ImageSwapper(lambda key: self.get(PODS, key), self.client.resource(PODS)).swap,
             why_missing=lambda stateful_set: self.why_missing,
             why_stuck=lambda namespace, pod: self.probes.get(pod.ordinal, ""),
