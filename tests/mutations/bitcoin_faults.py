@@ -515,8 +515,8 @@ BITCOIN_FAULTS = [
         ),
         (
             "nodes that are to be replaced are unauthorized",
-            "    if report.failures.keys() - outdated:\n",
-            "    if report.failures:\n",
+            "report.failures.items() if ordinal not in outdated}",
+            "report.failures.items()}",
         ),
         ("peers that are on their way are connected", "    if busy:\n", "    if False:\n"),
         (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 from btcctl.bitcoin.children import name_problem
@@ -220,8 +220,9 @@ def mesh_finding(
         outdated: Ordinals that refuse us because they are to be replaced.
     """
     members = list(members)
-    if report.failures.keys() - outdated:
-        return _failures_finding(report, members, suspects)
+    failures = {ordinal: error for ordinal, error in report.failures.items() if ordinal not in outdated}
+    if failures:
+        return _failures_finding(failures, report.hiccups, members, suspects)
     if report.failures:
         nodes = enumerate_briefly([f"node {number}" for number in sorted(report.failures)])
         message = f"the Secret's credentials are new; still to be replaced: {nodes}"
@@ -255,18 +256,19 @@ def no_credentials_finding() -> Finding:
     return Finding(MESH_READY, False, "NoCredentials", "the nodes cannot be asked for their peers")
 
 
-def _failures_finding(report: MeshReport, members: list[Member], suspects: frozenset[str]) -> Finding:
-    message = enumerate_briefly(describe_failures(report.failures, members))
-    if report.has(RpcUnauthorized):
-        return Finding(MESH_READY, False, "Unauthorized", message, is_failure=True)
-    if report.has(WrongChain):
-        return Finding(MESH_READY, False, "WrongChain", message, is_failure=True)
+def _failures_finding(
+    failures: dict[int, RpcFailure], hiccups: Collection[int], members: list[Member], suspects: frozenset[str]
+) -> Finding:
+    message = enumerate_briefly(describe_failures(failures, members))
+    for kind, reason in ((RpcUnauthorized, "Unauthorized"), (WrongChain, "WrongChain")):
+        if any(isinstance(error, kind) for error in failures.values()):
+            return Finding(MESH_READY, False, reason, message, is_failure=True)
     lasting = {
         member.ordinal
         for member in members
-        if member.address in suspects and not isinstance(report.failures.get(member.ordinal), WarmingUp)
+        if member.address in suspects and not isinstance(failures.get(member.ordinal), WarmingUp)
     }
-    if (lasting - report.hiccups) & report.failures.keys():
+    if lasting.difference(hiccups) & failures.keys():
         return Finding(MESH_READY, False, "NodesUnreachable", message, is_failure=True)
     return Finding(MESH_READY, False, "NodesNotAnswering", message)
 

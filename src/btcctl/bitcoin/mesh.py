@@ -142,10 +142,6 @@ class MeshReport:
         """What a pass that gets nowhere has in common with the one before."""
         return self.plans, self.handshakes, self.skipped, self.snapshots
 
-    def has(self, kind: type[RpcFailure]) -> bool:
-        """Whether a node failed in this way."""
-        return any(isinstance(error, kind) for error in self.failures.values())
-
 
 @dataclass(frozen=True, slots=True)
 class _Node:

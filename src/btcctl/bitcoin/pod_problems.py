@@ -113,7 +113,7 @@ def problem_of(status: PodStatus, *, terminating: bool = False) -> Problem:
     for container in (*(status.init_container_statuses or ()), *(status.container_statuses or ())):
         problem = _container_problem(container)
         if problem is not None:
-            return problem
+            return _of_container(container.name, problem)
     return _readiness_problem(status)
 
 
@@ -122,6 +122,12 @@ def _machine_is_lost(status: PodStatus) -> bool:
     cause = status.condition("DisruptionTarget")
     by_taint = cause is not None and cause.status == "True" and cause.reason == "DeletionByTaintManager"
     return by_taint or status.reason == "NodeLost"
+
+
+def _of_container(name: str, problem: Problem) -> Problem:
+    """Says which one it is, if not the node's: an admission webhook's."""
+    reason, message = problem
+    return problem if name in {"", CONTAINER} else (reason, _brief(f"container {name}: {message}"))
 
 
 def _container_problem(container: ContainerStatus) -> Problem | None:

@@ -86,6 +86,13 @@ def test_nodes_that_are_about_to_be_replaced_may_refuse_us() -> None:
     assert (finding.reason, finding.is_failure) == ("CredentialsRotating", False)
 
 
+def test_a_node_that_cannot_be_reached_is_what_is_said_while_others_are_about_to_be_replaced() -> None:
+    failures: dict[int, RpcFailure] = {0: RpcUnavailable("gone"), 1: RpcUnauthorized("no")}
+    finding = mesh_finding(MeshReport(failures=failures), MEMBERS, frozenset({"10.0.0.1"}), frozenset({1}))
+    assert finding.reason == "NodesUnreachable"
+    assert "node 1" not in finding.message
+
+
 @pytest.mark.parametrize(
     ("error", "words"),
     [

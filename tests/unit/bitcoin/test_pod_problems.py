@@ -82,6 +82,16 @@ def false(type_: str, reason: str, message: str = "") -> dict[str, str]:
         ),
         (
             {
+                "initContainerStatuses": [
+                    {"name": "mesh-init", **waiting("CrashLoopBackOff", "", 5, {"exitCode": 1, "message": "denied"})}
+                ],
+                "containerStatuses": [{"name": "bitcoind", **waiting("PodInitializing")}],
+            },
+            "CrashLoopBackOff",
+            "container mesh-init: ends again and again (CrashLoopBackOff), at last with exit code 1; it said: denied",
+        ),
+        (
+            {
                 "containerStatuses": [{"name": "bitcoind", "ready": True}, {"name": "proxy", "ready": False}],
                 "conditions": [false("ContainersReady", "ContainersNotReady", "unready status: [proxy]")],
             },
