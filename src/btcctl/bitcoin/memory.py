@@ -53,6 +53,8 @@ PATIENCE_SECONDS = 600.0
 _MOST_REFUSALS = 100
 #: Heights in the status are brought up to date at most this often.
 SHOW_SECONDS = 10.0
+#: What others say is asked for less and less often, as long as it is the same: it is a call for each pod.
+MOST_SILENT_SECONDS = 60.0
 
 
 @dataclass(slots=True)
@@ -76,6 +78,8 @@ class Shown:
     forks: ForkView = NO_FORKS
     _since: float = float("-inf")
     _heard_at: float = float("-inf")
+    _about: object = None  # what was asked about
+    _listen_seconds: float = SHOW_SECONDS
 
     @property
     def is_known(self) -> bool:
@@ -85,12 +89,15 @@ class Shown:
     def is_due(self, now: float) -> bool:
         return now >= self._since + SHOW_SECONDS
 
-    def is_to_listen(self, now: float) -> bool:
-        return now >= self._heard_at + SHOW_SECONDS
+    def is_to_listen(self, about: object, now: float) -> bool:
+        """Whether to ask what others say about this."""
+        return now >= self._heard_at + (self._listen_seconds if about == self._about else SHOW_SECONDS)
 
-    def hear(self, why_missing: str, words: Mapping[tuple[int, str], str], now: float) -> None:
+    def hear(self, about: object, why_missing: str, words: Mapping[tuple[int, str], str], now: float) -> None:
         """Bring up to date what others say."""
-        self.why_missing, self.words, self._heard_at = why_missing, words, now
+        is_same = (about, why_missing, words) == (self._about, self.why_missing, self.words)
+        self._listen_seconds = min(self._listen_seconds * 2, MOST_SILENT_SECONDS) if is_same else SHOW_SECONDS
+        self.why_missing, self.words, self._about, self._heard_at = why_missing, words, about, now
 
     def renew(
         self,

@@ -360,20 +360,20 @@ class NetworkReconciler:
         self, network: BitcoinNetwork, pods: Sequence[NodePod], stateful_set: Object | None, memory: NetworkMemory
     ) -> None:
         """Ask for what others say in Events alone, once in a while: whether the nodes can be asked or not."""
-        now = self._clock.now()
-        if not memory.shown.is_to_listen(now):
+        is_missing = stateful_set is not None and len(pods) < network.spec.running_nodes
+        # Those that are named, and no more: it is a call for each.
+        named = [pod for pod in pods if pod.reason in TOLD_IN_EVENTS][:NAMED]
+        about, now = (is_missing, [(pod.uid, pod.reason) for pod in named]), self._clock.now()
+        if not memory.shown.is_to_listen(about, now):
             return
 
         def in_standing_words(about: Hashable, words: str) -> str:
             return str(memory.quotes.of((about, gist(words)), words))
 
-        is_missing = stateful_set is not None and len(pods) < network.spec.running_nodes
         why = self._cluster.why_missing(stateful_set) if stateful_set is not None and is_missing else ""
-        # Those that are named, and no more: it is a call for each.
-        named = [pod for pod in pods if pod.reason in TOLD_IN_EVENTS][:NAMED]
         words = {(pod.ordinal, pod.reason): self._cluster.why_stuck(network.namespace, pod) for pod in named}
         words = {about: in_standing_words(about, said) for about, said in words.items()}
-        memory.shown.hear(in_standing_words("", why), words, now)
+        memory.shown.hear(about, in_standing_words("", why), words, now)
 
     def _rights_findings(self, network: BitcoinNetwork, attempts: Attempts, memory: NetworkMemory) -> list[Finding]:
         """Nothing as long as nothing was ever refused."""

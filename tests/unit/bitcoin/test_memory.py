@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from btcctl.bitcoin.memory import PATIENCE_SECONDS, Memories, NetworkMemory, PollSchedule
+from btcctl.bitcoin.memory import PATIENCE_SECONDS, SHOW_SECONDS, Memories, NetworkMemory, PollSchedule, Shown
 from btcctl.objects import ObjectKey
 
 KEY = ObjectKey("default", "net")
@@ -73,3 +73,24 @@ def test_one_that_has_just_fallen_silent_is_waited_for_beside_one_that_has_been_
     mine = memory()
     mine.waits_for([1], 0.0)
     assert mine.waits_for([1, 2], PATIENCE_SECONDS)
+
+
+def test_what_others_say_is_asked_for_less_often_as_long_as_it_is_the_same() -> None:
+    shown, now, asked = Shown(), 0.0, []
+    for _ in range(300):
+        if shown.is_to_listen("a pod", now):
+            shown.hear("a pod", "exceeded quota", {}, now)
+            asked.append(now)
+        now += 1.0
+    assert asked == [0, 10, 30, 70, 130, 190, 250]
+    assert shown.is_to_listen("another pod", asked[-1] + SHOW_SECONDS)
+    shown.hear("a pod", "something else", {}, now)
+    assert shown.is_to_listen("a pod", now + SHOW_SECONDS)
+
+
+def test_where_nothing_is_to_be_asked_it_is_heard_of_a_trouble_at_once() -> None:
+    shown = Shown()
+    for now in range(0, 1000, 10):
+        if shown.is_to_listen("nothing", float(now)):
+            shown.hear("nothing", "", {}, float(now))
+    assert shown.is_to_listen("a pod", 1000.0)
