@@ -137,8 +137,8 @@ def build_stateful_set(network: BitcoinNetwork, options: ChildOptions, secret_ve
     }
     if network.spec.storage is not None:
         kept = network.spec.storage.when_deleted
-        # What is suspended is to go on as it was.
-        scaled = "Retain" if network.spec.suspend else kept
+        # What runs no more is to go on as it was.
+        scaled = "Retain" if network.spec.running_nodes == 0 else kept
         spec["volumeClaimTemplates"] = [_volume_claim(network, network.spec.storage)]
         spec["persistentVolumeClaimRetentionPolicy"] = {"whenDeleted": kept, "whenScaled": scaled}
     metadata = _metadata(network, stateful_set_name(network.name))

@@ -134,6 +134,15 @@ def test_a_suspended_network_keeps_its_volumes_and_says_so_and_comes_back() -> N
     assert world.condition("Ready") == ("True", "Connected")
 
 
+def test_a_network_that_is_scaled_to_none_keeps_its_volumes_and_one_that_is_made_smaller_does_not() -> None:
+    world = built({"nodes": 3, "storage": {"whenDeleted": "Delete"}})
+    for nodes, kept in ((0, "Retain"), (2, "Delete")):
+        world.edit(BITCOIN_NETWORKS, KEY, {"spec": {"nodes": nodes}})
+        world.reconcile()
+        spec = world.body(STATEFUL_SETS, STATEFUL_SET)["spec"]
+        assert (spec["replicas"], spec["persistentVolumeClaimRetentionPolicy"]["whenScaled"]) == (nodes, kept)
+
+
 def test_a_network_without_nodes_says_so() -> None:
     assert built({"nodes": 0}).condition("Ready") == ("False", "NoNodes")
 
