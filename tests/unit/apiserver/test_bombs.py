@@ -201,10 +201,45 @@ class TestYaml:
             (b"--- {a: 1}\n--- [", '{"a":1}'),
             (b"a: 1\na: 2\n", '{"a":2}'),
             (b"", "null"),
+            (b"{a: 3, <<: [{a: 1, b: 1}, {a: 2, c: 2}]}", '{"a":1,"c":2,"b":1}'),
+            (
+                b"{a: &x 1, b: &x 2, c: *x, d: &y !!set {p, q}, e: *y}",
+                '{"a":1,"b":2,"c":2,"d":{"p":null,"q":null},"e":{"p":null,"q":null}}',
+            ),
+            (
+                b"[0o, 0x, 1e20, -1e18, !!float 5, !!null ~, !!int '7', ! 8]",
+                '["0o","0x",100000000000000000000,-1000000000000000000,5,null,7,"8"]',
+            ),
         ],
     )
     def test_a_document_is_built_in_one_pass(self, text: bytes, value: str):
         assert json.dumps(yaml_text.load(text), separators=(",", ":")) == value
+
+    @pytest.mark.parametrize(
+        ("text", "why"),
+        [
+            (b"!!int a", "cannot decode !!str `a` as a !!int"),
+            (b"!!binary '?'", "!!binary value contains invalid base64 data"),
+            (b"{<<: 1}", "map merge requires map or sequence of maps as the value"),
+            (b"? [a]\n: b", "invalid map key"),
+        ],
+    )
+    def test_what_has_no_value_is_refused(self, text: bytes, why: str):
+        with pytest.raises(yaml_text.YamlError, match=why):
+            yaml_text.load(text)
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            b"data:\n" + b"".join(b" k%d: v\n" % number for number in range(200_000)),
+            b"[" + b"{}," * 330_000 + b"]",
+            b"[" + b"a," * 700_000 + b"]",
+        ],
+        ids=["keys", "maps", "texts"],
+    )
+    def test_megabytes_are_read_without_nodes(self, text: bytes):
+        with at_most(1.5):  # 2 to 3 s
+            assert yaml_text.load(text)
 
 
 class TestPods:

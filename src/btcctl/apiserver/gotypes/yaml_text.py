@@ -1,127 +1,61 @@
-"""YAML as a real server reads it: into what JSON has, times left as they are written."""
+"""YAML as a real server reads it: into what JSON has, times left as they are written.
+
+Source: go.yaml.in/yaml/v2 2.4.3, resolve.go, and sigs.k8s.io/yaml.
+"""
 
 from __future__ import annotations
 
 import base64
+import binascii
 import math
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 import yaml
 
 from btcctl import codecs
-from btcctl.apiserver.gotypes.yaml_limits import LimitCheck, Refused
+from btcctl.apiserver.gotypes.yaml_events import Reader, Refused
 from btcctl.apiserver.machinery.gofmt import plain
 from btcctl.errors import BtcctlError
 
 try:
-    from yaml import CSafeLoader as _Safe  # libyaml, whose complaints Go's library has too
+    from yaml import CSafeLoader as _Loader  # libyaml, whose complaints Go's library has too
 except ImportError:
-    from yaml import SafeLoader as _Safe  # type: ignore[assignment]
-
-
-_MANY_BRACKETS = 100
-#: Begins a list or a map in another on the same line; one that begins on its own line pays with its indentation.
-_NESTED_IN_LINE = re.compile(rb"(?:[-?:][ \t]+){3}")
-_MAX_COMPOSED_DEPTH = 3_000  # libyaml's composer recurses in C, which nothing but the end of the stack stops
+    from yaml import SafeLoader as _Loader  # type: ignore[assignment]
 
 
 class YamlError(BtcctlError):
     """A text is no YAML, or has what JSON has not; in the words of Go's YAML library."""
 
 
-_STR, _SEQ, _MAP, _INT, _MERGE = (f"tag:yaml.org,2002:{name}" for name in ("str", "seq", "map", "int", "merge"))
+_PREFIX = "tag:yaml.org,2002:"
 _SHORT = 18  # decimal digits, which any 64 bits hold
-
-
-class _Loader(_Safe):
-    """Leaves times as they are written, as JSON does, and reads plain texts as Go's library (goyaml.v2) does."""
-
-    def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> Any:
-        """As ever, but for what no document of ours has: nodes resolved by their paths."""
-        if kind is not yaml.ScalarNode:
-            return _SEQ if kind is yaml.SequenceNode else _MAP
-        if implicit[0]:
-            for tag, pattern in self.yaml_implicit_resolvers.get(value[:1], ()):
-                if pattern.match(value):
-                    return tag
-        return _STR
-
-
-_BOOL = re.compile("(?:y|yes|on|true|n|no|off|false|Y|N|Yes|On|True|No|Off|False|YES|ON|TRUE|NO|OFF|FALSE)$")
 _INTEGER = re.compile("[-+]?(?:0[xX][0-9a-fA-F_]+|0[oO]?[0-7_]*|0[bB][01_]+|[1-9][0-9_]*)$")
-_FLOAT = re.compile(
-    r"[-+]?(?:\.[0-9]+|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9]+)?$|[-+]?\.(?:inf|Inf|INF)$|\.(?:nan|NaN|NAN)$"
-)
+#: No number in base 60 is among them: 12:30 is a text, and so is what would take seconds to compute.
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9]+)?$")
+_MIN_INTEGER, _MAX_INTEGER = -(2**63), 2**64 - 1
 _SHOWN_IN_FULL_BELOW = 1e21  # by encoding/json
 _MOST_DIGITS = 400  # with more, no number is one of 64 bits
 
-#: No number in base 60 is among them: 12:30 is a text, and so is what would take seconds to compute.
-_RESOLVED = (
-    ("bool", _BOOL, "yYnNtTfFoO"),
-    ("int", _INTEGER, "-+0123456789"),
-    ("float", _FLOAT, "-+0123456789."),
-    ("null", re.compile("(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""]),
-    ("merge", re.compile("<<$"), "<"),
-)
-_Loader.yaml_implicit_resolvers = {}
-for _name, _pattern, _first in _RESOLVED:
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_name}", _pattern, list(_first))
+Meaning = tuple[str, Any]  #: the short name of a tag, and a value
 
 
-def _text(loader: _Loader, node: yaml.Node) -> str:
-    if not isinstance(node, yaml.ScalarNode):
-        raise YamlError(f"yaml: cannot decode a collection as a {node.tag}")
-    return str(loader.construct_scalar(node))
+def _words() -> Mapping[str, Meaning]:
+    listed = {("bool", True): "y yes on true", ("bool", False): "n no off false", ("null", None): "null"}
+    found: dict[str, Meaning] = {"": ("null", None), "~": ("null", None)}
+    for meaning, words in listed.items():
+        for word in words.split():
+            found |= dict.fromkeys((word, word.capitalize(), word.upper()), meaning)
+    shown = {"+Inf": ".inf .Inf .INF +.inf +.Inf +.INF", "-Inf": "-.inf -.Inf -.INF", "NaN": ".nan .NaN .NAN"}
+    for infinite, words in shown.items():
+        found |= dict.fromkeys(words.split(), ("float", float(infinite)))
+    return found
 
 
-def _bool(loader: _Loader, node: yaml.Node) -> bool:
-    return _text(loader, node).lower() in {"y", "yes", "on", "true"}
-
-
-def _number(loader: _Loader, node: yaml.Node) -> int | float | str:
-    """What has more than 64 bits is a floating-point number, and what is too much for one is a text."""
-    text = _text(loader, node)
-    plain_text = text.replace("_", "")
-    if len(plain_text) > _MOST_DIGITS:
-        return text
-    if _INTEGER.match(plain_text):
-        whole = _integer(plain_text)
-        if -(2**63) <= whole < 2**64:
-            return whole
-    if plain_text.lower().endswith(("inf", "nan")):
-        shown = "NaN" if plain_text[-1] in "nN" else f"{'-' if plain_text[0] == '-' else '+'}Inf"
-        raise YamlError(f"json: unsupported value: {shown}")
-    number = float(plain_text)
-    if math.isinf(number):
-        return text
-    return int(number) if number.is_integer() and abs(number) < _SHOWN_IN_FULL_BELOW else number
-
-
-def _integer(text: str) -> int:
-    digits = text.lstrip("-+")
-    is_octal = len(digits) > 1 and digits[0] == "0" and digits[1].isdecimal()
-    number = int(digits, 8 if is_octal else 0)
-    return -number if text.startswith("-") else number
-
-
-def _binary(loader: _Loader, node: yaml.Node) -> str:
-    return base64.b64decode(_text(loader, node)).decode()
-
-
-def _untagged(loader: _Loader, node: yaml.Node) -> Any:
-    """What has a tag that nobody knows is what it would be without."""
-    if isinstance(node, yaml.MappingNode):
-        return loader.construct_mapping(node, deep=True)
-    return loader.construct_sequence(node, deep=True) if isinstance(node, yaml.SequenceNode) else node.value
-
-
-_Loader.add_constructor("tag:yaml.org,2002:bool", _bool)
-_Loader.add_constructor("tag:yaml.org,2002:int", _number)
-_Loader.add_constructor("tag:yaml.org,2002:float", _number)
-_Loader.add_constructor("tag:yaml.org,2002:binary", _binary)
-_Loader.add_constructor(None, _untagged)
+_WORDS = _words()
+_RESOLVED = frozenset(["bool", "int", "float", "null"])
 
 
 def load(text: bytes) -> Any:
@@ -129,9 +63,12 @@ def load(text: bytes) -> Any:
     Raises:
         YamlError: It cannot be read.
     """
+    loader, reader = None, Reader(_scalar, _key)
     try:
-        _check_limits(text)
-        return codecs.decode(codecs.encode(_first_document(text)))
+        loader = _Loader(text)
+        value = reader.read(loader.get_event)
+        encoded = codecs.encode(value)  # or it is nested too deep, or no JSON
+        return codecs.decode(encoded) if reader.has_aliases else value  # of which each is a copy now
     except yaml.MarkedYAMLError as error:
         raise YamlError(_told(error)) from error
     except Refused as error:
@@ -140,54 +77,81 @@ def load(text: bytes) -> Any:
         raise YamlError("yaml: nested deeper than the embedded API server reads") from None
     except (yaml.YAMLError, UnicodeDecodeError, ValueError, TypeError, msgspec.MsgspecError) as error:
         raise YamlError(f"yaml: {error}") from error
-
-
-def _first_document(text: bytes) -> Any:
-    loader = _Loader(text)
-    try:
-        node = loader.get_node() if loader.check_node() else None
-        return None if node is None else _built(loader, node)
     finally:
-        loader.dispose()
+        if loader is not None:
+            loader.dispose()
 
 
-def _built(loader: _Loader, node: yaml.Node) -> Any:
-    """The value of a node, with texts for keys: in one pass over what most documents are made of."""
-    if isinstance(node, yaml.ScalarNode):
-        text: str = node.value
-        if node.tag == _STR:
-            return text
-        if node.tag == _INT and len(text) <= _SHORT and text.isdecimal() and text.isascii() and text[0] != "0":
-            return int(text)
-    elif isinstance(node, yaml.SequenceNode) and node.tag == _SEQ:
-        return [_built(loader, each) for each in node.value]
-    elif node.tag == _MAP and all(isinstance(key, yaml.ScalarNode) and key.tag != _MERGE for key, _ in node.value):
-        return {_key(_built(loader, key)): _built(loader, each) for key, each in node.value}
-    return _with_text_keys(loader.construct_document(node))
+def _scalar(tag: str | None, text: str) -> Any:
+    """What a text means that is plain, or has a tag; with a tag that nobody knows it is a text."""
+    if tag is None and not text:  # most that is left out
+        return None
+    if tag is None:
+        value = int(text) if len(text) <= _SHORT and _is_short_number(text) else _meaning(text)[1]
+    else:
+        value = _tagged(tag.removeprefix(_PREFIX), text)
+    if isinstance(value, float) and not math.isfinite(value):
+        shown = "NaN" if math.isnan(value) else f"{'-' if value < 0 else '+'}Inf"
+        raise YamlError(f"json: unsupported value: {shown}")
+    return value
 
 
-def _check_limits(text: bytes) -> None:
-    """Only what nests on a line or has an alias can exceed one; reading all of it twice would cost the others."""
-    if b"*" not in text and text.count(b"[") + text.count(b"{") < _MANY_BRACKETS and not _NESTED_IN_LINE.search(text):
-        return
-    check = LimitCheck()
-    for event in yaml.parse(text, _Loader):
-        if isinstance(event, yaml.DocumentEndEvent):
-            break
-        check.see(event)
-    if check.depth > _MAX_COMPOSED_DEPTH:
-        raise RecursionError
+def _is_short_number(text: str) -> bool:
+    return text.isdecimal() and text.isascii() and text[0] != "0"
 
 
-def _with_text_keys(value: Any) -> Any:
+def _tagged(tag: str, text: str) -> Any:
+    if tag == "binary":
+        return _binary(text)
+    if tag not in _RESOLVED:
+        return text
+    found, value = _meaning(text)
+    if found != tag and (found, tag) != ("int", "float"):
+        raise YamlError(f"yaml: cannot decode !!{found} `{text}` as a !!{tag}")
+    return value
+
+
+def _meaning(text: str) -> Meaning:
+    """What has more than 64 bits is a floating-point number, and what is too much for one is a text."""
+    known = _WORDS.get(text)
+    if known is not None:
+        return known
+    digits = text.replace("_", "")
+    if text[0] not in "-+.0123456789" or len(digits) > _MOST_DIGITS:
+        return "str", text
+    whole = _integer(digits) if _INTEGER.match(text) else None
+    if whole is not None and _MIN_INTEGER <= whole <= _MAX_INTEGER:
+        return "int", whole
+    if not _FLOAT.match(text):
+        return "str", text
+    number = float(digits)
+    if math.isinf(number):
+        return "str", text
+    return "float", int(number) if number.is_integer() and abs(number) < _SHOWN_IN_FULL_BELOW else number
+
+
+def _integer(text: str) -> int | None:
+    digits = text.lstrip("-+")
+    is_octal = len(digits) > 1 and digits[0] == "0" and digits[1].isdecimal()
+    try:
+        number = int(digits, 8 if is_octal else 0)
+    except ValueError:  # `0o`
+        return None
+    return -number if text.startswith("-") else number
+
+
+def _binary(text: str) -> str:
+    try:
+        return base64.b64decode("".join(text.split()), validate=True).decode()
+    except binascii.Error:
+        raise YamlError("yaml: !!binary value contains invalid base64 data") from None
+
+
+def _key(key: Any) -> str:
     """JSON has texts for keys: `on`, which is true, becomes "true"."""
-    if isinstance(value, dict):
-        return {_key(key): _with_text_keys(each) for key, each in value.items()}
-    return [_with_text_keys(each) for each in value] if isinstance(value, list) else value
-
-
-def _key(key: Any) -> Any:
-    return plain(key) if isinstance(key, bool | int | float) else key
+    if isinstance(key, list | dict):
+        raise YamlError("yaml: invalid map key")
+    return plain(key)
 
 
 def _told(error: yaml.MarkedYAMLError) -> str:
