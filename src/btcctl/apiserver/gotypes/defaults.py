@@ -21,6 +21,7 @@ _ENTRY = "meta.v1.ManagedFieldsEntry"  # of which only `managedfields` makes any
 _RBAC = "rbac.authorization.k8s.io"
 _FILE_MODE = 420  # 0644
 _CLIENT_IP_SECONDS = 10800
+_MOST_FAILURES = 2**31 - 1
 
 _NONE: Mapping[str, Any] = {}
 _CONSTANTS: Mapping[str, Mapping[str, Any]] = {
@@ -55,7 +56,8 @@ _CONSTANTS: Mapping[str, Mapping[str, Any]] = {
     "core.v1.Secret": {"type": "Opaque"},
     "core.v1.SecretVolumeSource": {"defaultMode": _FILE_MODE},
     "core.v1.ServiceAccountTokenProjection": {"expirationSeconds": 3600},
-    "batch.v1.JobSpec": {"backoffLimit": 6, "completionMode": "NonIndexed", "suspend": False, "manualSelector": False},
+    "batch.v1.JobSpec": {"completionMode": "NonIndexed", "suspend": False, "manualSelector": False},
+    "batch.v1.PodFailurePolicyOnPodConditionsPattern": {"status": "True"},
     "core.v1.EndpointPort": {"protocol": "TCP"},
     "discovery.v1.EndpointPort": {"name": "", "protocol": "TCP"},
     "networking.v1.NetworkPolicyPort": {"protocol": "TCP"},
@@ -264,14 +266,14 @@ def _stateful_set_spec(spec: _Struct) -> None:
     spec.setdefault("replicas", 1)
     spec.setdefault("revisionHistoryLimit", 10)
     for claim in spec.get("volumeClaimTemplates") or ():
-        claim.setdefault("apiVersion", "v1")
-        claim.setdefault("kind", "PersistentVolumeClaim")
+        claim |= {"apiVersion": "v1", "kind": "PersistentVolumeClaim"}
 
 
 def _job_spec(spec: _Struct) -> None:
     if spec.get("completions") is None and spec.get("parallelism") is None:
         spec["completions"] = spec["parallelism"] = 1
     spec.setdefault("parallelism", 1)
+    spec.setdefault("backoffLimit", 6 if spec.get("backoffLimitPerIndex") is None else _MOST_FAILURES)
     spec.setdefault("podReplacementPolicy", "Failed" if spec.get("podFailurePolicy") else "TerminatingOrFailed")
 
 

@@ -38,6 +38,11 @@ def difference(struct: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> s
     return "".join(list(difflib.unified_diff(before, after))[_HEAD_LINES:])
 
 
+def as_server(struct: str, value: Mapping[str, Any]) -> dict[str, Any]:
+    """A value of the API as the server's own struct of that name, to be shown."""
+    return _struct(struct, value)
+
+
 def _text(value: Any) -> list[str]:
     text = json.dumps(value, indent=1, ensure_ascii=False).translate(HTML_ESCAPES)
     return [f"{line}\n" for line in text.split("\n")]

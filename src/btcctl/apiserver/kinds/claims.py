@@ -1,7 +1,7 @@
 """The rules of PersistentVolumeClaims.
 
 Source: ValidatePersistentVolumeClaim and ValidatePersistentVolumeClaimUpdate of kubernetes 1.36. What a claim may be
-filled with (`dataSource`) is stored unchecked.
+filled with from elsewhere (`dataSourceRef`) is stored unchecked.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 from btcctl.apiserver.gotypes.internal import difference
 from btcctl.apiserver.machinery.errors import Cause
-from btcctl.apiserver.machinery.field_errors import forbidden, invalid, required, unsupported
+from btcctl.apiserver.machinery.field_errors import each_invalid, forbidden, invalid, required, unsupported
 from btcctl.apiserver.machinery.json_values import with_fields
 from btcctl.apiserver.machinery.names import subdomain_name
 from btcctl.apiserver.machinery.quantities import parse_quantity
@@ -33,18 +33,25 @@ def prepare_claim(body: dict[str, Any]) -> None:
 
 
 def check_claim(body: Body) -> list[Cause]:
-    spec = body["spec"]
-    causes = _check_modes(spec.get("accessModes") or [])
-    causes += check_label_selector(spec.get("selector") or {}, "spec.selector")
-    asked = (spec["resources"].get("requests") or {}).get("storage")
+    return check_claim_spec(body["spec"], "spec")
+
+
+def check_claim_spec(spec: Spec, field: str) -> list[Cause]:
+    """What is wrong with what a claim, or a template of claims, asks for."""
+    causes = _check_modes(spec.get("accessModes") or [], f"{field}.accessModes")
+    causes += check_label_selector(spec.get("selector") or {}, f"{field}.selector")
+    asked = ((spec.get("resources") or {}).get("requests") or {}).get("storage")
     if asked is None:
-        causes.append(required("spec.resources[storage]"))
+        causes.append(required(f"{field}.resources[storage]"))
     elif parse_quantity(asked).amount <= 0:
-        causes.append(invalid("spec.resources[storage]", asked, "must be greater than zero"))
+        causes.append(invalid(f"{field}.resources[storage]", asked, "must be greater than zero"))
     class_name = spec.get("storageClassName")
-    causes += [invalid("spec.storageClassName", class_name, each) for each in subdomain_name(class_name or "x")]
-    if spec["volumeMode"] not in {"Block", "Filesystem"}:
-        causes.append(unsupported("spec.volumeMode", spec["volumeMode"], ("Block", "Filesystem")))
+    causes += each_invalid(f"{field}.storageClassName", class_name, subdomain_name(class_name or "x"))
+    mode = spec.get("volumeMode", "Filesystem")
+    if mode not in {"Block", "Filesystem"}:
+        causes.append(unsupported(f"{field}.volumeMode", mode, ("Block", "Filesystem")))
+    if spec.get("dataSource") is not None:
+        causes += _check_source(spec["dataSource"], f"{field}.dataSource")
     return causes
 
 
@@ -63,13 +70,22 @@ def check_claim_update(new: Body, old: Body) -> list[Cause]:
     return causes
 
 
-def _check_modes(modes: list[str]) -> list[Cause]:
+def _check_modes(modes: list[str], field: str) -> list[Cause]:
     if not modes:
-        return [required("spec.accessModes", "at least 1 access mode is required")]
-    causes = [unsupported("spec.accessModes", mode, _MODES) for mode in modes if mode not in _MODES]
+        return [required(field, "at least 1 access mode is required")]
+    causes = [unsupported(field, mode, _MODES) for mode in modes if mode not in _MODES]
     if "ReadWriteOncePod" in modes and len({*modes}) > 1:
-        causes.append(forbidden("spec.accessModes", "may not use ReadWriteOncePod with other access modes"))
+        causes.append(forbidden(field, "may not use ReadWriteOncePod with other access modes"))
     return causes
+
+
+def _check_source(source: Mapping[str, Any], field: str) -> list[Cause]:
+    kind, group = source.get("kind") or "", source.get("apiGroup") or ""
+    causes = [required(f"{field}.{name}") for name in ("name", "kind") if not source.get(name)]
+    if not group and kind != "PersistentVolumeClaim":
+        why = "must be 'PersistentVolumeClaim' when referencing the default apiGroup"
+        causes.append(invalid(field, kind, why))
+    return causes + (each_invalid(f"{field}.apiGroup", group, subdomain_name(group)) if group else [])
 
 
 def _settled(now: Spec, before: Spec, *, is_bound: bool) -> tuple[Spec, Spec]:

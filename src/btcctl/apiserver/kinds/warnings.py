@@ -8,7 +8,7 @@ from itertools import islice
 from operator import itemgetter
 from typing import Any
 
-from btcctl.apiserver.machinery.gofmt import plain
+from btcctl.apiserver.machinery.gofmt import plain, quoted
 from btcctl.apiserver.machinery.names import label_name
 from btcctl.apiserver.machinery.quantities import parse_quantity
 from btcctl.apiserver.storage.collection import Body
@@ -37,7 +37,8 @@ def of_pod(new: Body, _: Body | None) -> list[str]:
     return _first(_of_pod_spec(new["spec"], "spec"))
 
 
-def of_deployment(new: Body, old: Body | None) -> list[str]:
+def of_workload(new: Body, old: Body | None) -> list[str]:
+    """What Deployments, ReplicaSets and Jobs are warned of."""
     found = []
     complaints = label_name(new["metadata"]["name"]) if old is None else []
     if complaints:
@@ -48,10 +49,6 @@ def of_deployment(new: Body, old: Body | None) -> list[str]:
 
 def of_endpoints(_: Body, _old: Body | None) -> list[str]:
     return ["v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"]
-
-
-def of_replica_set(new: Body, old: Body | None) -> list[str]:
-    return _of_template(new, old)
 
 
 def of_stateful_set(new: Body, old: Body | None) -> list[str]:
@@ -100,6 +97,9 @@ def _of_pod_spec(spec: Mapping[str, Any], field: str) -> Iterator[str]:
             yield f"{here}: a null labelSelector results in matching no pod"
     for index, volume in enumerate(spec.get("volumes") or ()):
         yield from (f"{field}.volumes[{index}].{kind}: {why}" for kind, why in _GONE.items() if volume.get(kind))
+        for source in (volume.get("projected") or {}).get("sources") or ():
+            if not any(each is not None for each in source.values()):
+                yield f"volume {quoted(volume.get('name', ''))} (Projected) has no sources provided"
     yield from _of_repeated(spec.get("hostAliases") or [], "ip", f"{field}.hostAliases")
     yield from _of_repeated(spec.get("imagePullSecrets") or [], "name", f"{field}.imagePullSecrets")
     for index, secret in enumerate(spec.get("imagePullSecrets") or ()):

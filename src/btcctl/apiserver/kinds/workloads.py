@@ -6,8 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from btcctl.apiserver.kinds.claims import check_claim_spec
 from btcctl.apiserver.kinds.pods.debugging import check_template
-from btcctl.apiserver.kinds.pods.pods import check_pod_spec
+from btcctl.apiserver.kinds.pods.pods import check_pod_spec, forget_signals
 from btcctl.apiserver.machinery.errors import Cause
 from btcctl.apiserver.machinery.field_errors import forbidden, invalid, not_negative, one_of, required, unsupported
 from btcctl.apiserver.machinery.integers import saturated
@@ -39,6 +40,10 @@ def complete_stateful_set(body: dict[str, Any]) -> None:
     rolling.pop("maxUnavailable", None)
 
 
+def finish_workload(body: dict[str, Any]) -> None:
+    forget_signals(body["spec"]["template"]["spec"])
+
+
 def check_stateful_set(body: Body) -> list[Cause]:
     spec = body["spec"]
     policy, strategy = spec["podManagementPolicy"], spec["updateStrategy"]
@@ -56,14 +61,30 @@ def check_stateful_set(body: Body) -> list[Cause]:
     causes += not_negative("spec.ordinals.start", (spec.get("ordinals") or {}).get("start"))
     service = spec.get("serviceName")
     causes += [invalid("spec.serviceName", service, each) for each in label_name(service)] if service else []
-    template = spec["template"]
-    claims = [(claim.get("metadata") or {}).get("name", "") for claim in spec.get("volumeClaimTemplates") or ()]
-    own = {name: value for name, value in template["spec"].items() if name not in {"hostname", "subdomain"}}
-    wrong = _check_selector(spec)
+    template, wrong = spec["template"], _check_selector(spec)
     if wrong:
         return causes + wrong + [invalid("spec.selector", spec["selector"], "")]
-    causes += _check_match(spec, "statefulset") + _check_template({**template, "spec": own}, claims)
+    causes += _check_match(spec, "statefulset") + _check_template({**template, "spec": _own_pod(spec)})
     return causes + _check_restarts(template["spec"], "StatefulSet")
+
+
+def check_new_stateful_set(body: Body) -> list[Cause]:
+    """What is wrong with its claims, which never change."""
+    causes: list[Cause] = []
+    for index, claim in enumerate(body["spec"].get("volumeClaimTemplates") or ()):
+        causes += check_claim_spec(claim.get("spec") or {}, f"spec.volumeClaimTemplates[{index}].spec")
+    return causes
+
+
+def _own_pod(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """The template's pod as the controller will make it: a claim's volume takes the place of one of that name."""
+    pod = {name: value for name, value in spec["template"]["spec"].items() if name not in {"hostname", "subdomain"}}
+    claims = spec.get("volumeClaimTemplates") or ()
+    names = dict.fromkeys((claim.get("metadata") or {}).get("name") or "" for claim in claims)
+    if names:
+        volumes = [{"name": name, "persistentVolumeClaim": {"claimName": name}} for name in names]
+        pod["volumes"] = [*volumes, *(each for each in pod.get("volumes") or () if each.get("name") not in names)]
+    return pod
 
 
 def check_stateful_set_update(new: Body, old: Body) -> list[Cause]:
@@ -207,11 +228,11 @@ def _unmatched(labels: Mapping[str, str]) -> Cause:
     return invalid(field, labels or None, "`selector` does not match template `labels`")
 
 
-def _check_template(template: Mapping[str, Any], more_volumes: list[str] | None = None) -> list[Cause]:
+def _check_template(template: Mapping[str, Any]) -> list[Cause]:
     labels = (template.get("metadata") or {}).get("labels") or {}
     causes = validate_labels("spec.template.labels", labels)
     causes += check_template(template["spec"], "spec.template.spec")
-    return causes + check_pod_spec(template["spec"], "spec.template.spec", more_volumes or ())
+    return causes + check_pod_spec(template["spec"], "spec.template.spec")
 
 
 def _check_restarts(spec: Mapping[str, Any], owner: str) -> list[Cause]:

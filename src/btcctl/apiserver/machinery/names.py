@@ -9,12 +9,13 @@ from btcctl.apiserver.machinery.errors import Cause
 from btcctl.apiserver.machinery.field_errors import invalid
 
 SUBDOMAIN = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
+_UNDERSCORED = r"_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\._?[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*"
 _LABEL_1123 = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _LABEL_1035 = "[a-z]([-a-z0-9]*[a-z0-9])?"
 _NAME_PART = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
 _LABEL_VALUE = "(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?"
-_FULL_SUBDOMAIN, _FULL_LABEL_1123, _FULL_LABEL_1035, _FULL_NAME_PART, _FULL_LABEL_VALUE = (
-    re.compile(each).fullmatch for each in (SUBDOMAIN, _LABEL_1123, _LABEL_1035, _NAME_PART, _LABEL_VALUE)
+_FULL_SUBDOMAIN, _FULL_LABEL_1123, _FULL_LABEL_1035, _FULL_NAME_PART, _FULL_LABEL_VALUE, _FULL_UNDERSCORED = (
+    re.compile(each).fullmatch for each in (SUBDOMAIN, _LABEL_1123, _LABEL_1035, _NAME_PART, _LABEL_VALUE, _UNDERSCORED)
 )
 #: A key without a prefix, and a value, with which nothing is wrong: what most labels are.
 _PLAIN_KEY = re.compile("([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]").fullmatch
@@ -33,6 +34,18 @@ def subdomain_name(name: str) -> list[str]:
             "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must "
             "start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
             f"'{SUBDOMAIN}')"
+        )
+    return complaints
+
+
+def subdomain_with_underscores(name: str) -> list[str]:
+    """What is wrong with a domain that is searched in: underscores may stand where hyphens may, and at the front."""
+    complaints = ["must be no more than 253 characters"] if len(name) > 253 else []
+    if not _FULL_UNDERSCORED(name):
+        complaints.append(
+            "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and "
+            "must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
+            f"'{_UNDERSCORED}')"
         )
     return complaints
 
@@ -63,6 +76,14 @@ def service_name(name: str) -> list[str]:
             f"validation is '{_LABEL_1035}')"
         )
     return complaints
+
+
+def domain_prefixed_path(name: str) -> list[str]:
+    """What is wrong with the name of who looks after something: `example.com/me`."""
+    domain, slash, path = name.partition("/")
+    if not domain or not slash or not path:
+        return ['must be a domain-prefixed path (such as "acme.io/foo")']
+    return subdomain_name(domain)
 
 
 def path_name(name: str) -> list[str]:

@@ -27,6 +27,7 @@ from btcctl.apiserver.kinds import (
 )
 from btcctl.apiserver.kinds.admission import policies, webhooks
 from btcctl.apiserver.kinds.batch import jobs
+from btcctl.apiserver.kinds.batch.job_status import check_job_status
 from btcctl.apiserver.kinds.metadata import MetadataRules, finalizer_warnings
 from btcctl.apiserver.kinds.pods import debugging, pod_updates, pods, resizing
 from btcctl.apiserver.machinery.errors import Cause
@@ -144,6 +145,7 @@ _STRATEGIES: Mapping[tuple[str, str], Strategy] = {
         _ANEW,
         prepare=pods.prepare_pod,
         complete=pods.admit_pod,
+        finish=pods.finish_pod,
         check=pods.check_pod,
         check_new=debugging.check_new_pod,
         check_admitted=pods.check_classes,
@@ -191,7 +193,9 @@ _STRATEGIES: Mapping[tuple[str, str], Strategy] = {
     ("apps", "statefulsets"): Strategy(
         MetadataRules(label_name),
         complete=workloads.complete_stateful_set,
+        finish=workloads.finish_workload,
         check=workloads.check_stateful_set,
+        check_new=workloads.check_new_stateful_set,
         remarks=warnings.of_stateful_set,
         check_update=workloads.check_stateful_set_update,
         check_status=workloads.check_status,
@@ -200,15 +204,17 @@ _STRATEGIES: Mapping[tuple[str, str], Strategy] = {
     ("apps", "deployments"): Strategy(
         kept_by_status=frozenset({"labels"}),
         counts_annotations=True,
+        finish=workloads.finish_workload,
         check=workloads.check_deployment,
-        remarks=warnings.of_deployment,
+        remarks=warnings.of_workload,
         check_update=workloads.check_deployment_update,
         check_status=workloads.check_status,
         has_generation=True,
     ),
     ("apps", "replicasets"): Strategy(
+        finish=workloads.finish_workload,
         check=workloads.check_replica_set,
-        remarks=warnings.of_replica_set,
+        remarks=warnings.of_workload,
         check_update=workloads.check_deployment_update,
         check_status=workloads.check_status,
         has_generation=True,
@@ -219,8 +225,8 @@ _STRATEGIES: Mapping[tuple[str, str], Strategy] = {
         finish=jobs.finish_job,
         check=jobs.check_job,
         check_update=jobs.check_job_update,
-        check_status=jobs.check_job_status,
-        remarks=warnings.of_replica_set,
+        check_status=check_job_status,
+        remarks=warnings.of_workload,
         has_generation=True,
         orphans=jobs.PODS_STAY,
     ),

@@ -95,8 +95,9 @@ def cells(server, path: str) -> list[Any]:
 def test_people_see_how_far_a_job_is(server):
     server.created(f"{BATCH}/jobs", job())
     assert cells(server, f"{BATCH}/jobs")[:4] == ["j", "Running", "0/1", ""]
-    done = {"type": "Complete", "status": "True", "lastProbeTime": None, "lastTransitionTime": None}
-    server.patch(f"{BATCH}/jobs/j/status", {"status": {"succeeded": 1, "conditions": [done]}})
+    done = [{"type": name, "status": "True"} for name in ("SuccessCriteriaMet", "Complete")]
+    times = dict.fromkeys(("startTime", "completionTime"), "2026-01-01T00:00:00Z")
+    server.patch(f"{BATCH}/jobs/j/status", {"status": {"succeeded": 1, "conditions": done, **times}})
     assert cells(server, f"{BATCH}/jobs")[:3] == ["j", "Complete", "1/1"]
 
 

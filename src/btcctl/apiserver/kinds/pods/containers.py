@@ -6,6 +6,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from btcctl.apiserver.kinds.pods.resources import check_claims, check_resources
+from btcctl.apiserver.kinds.pods.variables import check_environment
+from btcctl.apiserver.kinds.pods.volumes import check_mounts
 from btcctl.apiserver.machinery.errors import Cause
 from btcctl.apiserver.machinery.field_errors import (
     duplicate,
@@ -17,26 +20,12 @@ from btcctl.apiserver.machinery.field_errors import (
     required,
     unsupported,
 )
-from btcctl.apiserver.machinery.names import label_name, qualified_name_complaints, subdomain_name
+from btcctl.apiserver.machinery.names import label_name
 from btcctl.apiserver.machinery.ports import PROTOCOLS, port_name_complaints, port_number, port_number_or_name
-from btcctl.apiserver.machinery.quantities import parse_quantity
 
 _HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc", "sleep")
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 _PULL_POLICIES = ("Always", "IfNotPresent", "Never")
-_STANDARD_RESOURCES = frozenset({"cpu", "memory", "ephemeral-storage"})
-_KEY = re.compile(r"[-._a-zA-Z0-9]+")
-_FIELD_PATHS = (
-    "metadata.name",
-    "metadata.namespace",
-    "metadata.uid",
-    "spec.nodeName",
-    "spec.serviceAccountName",
-    "status.hostIP",
-    "status.hostIPs",
-    "status.podIP",
-    "status.podIPs",
-)
 _NOT_FOR_DEBUGGERS = (
     "ports",
     "resources",
@@ -48,7 +37,7 @@ _NOT_FOR_DEBUGGERS = (
 )
 _RESIZED, _RESIZE_POLICIES = ("cpu", "memory"), ("NotRequired", "RestartContainer")
 _NO_DEBUGGERS = "cannot be set for an Ephemeral Container"
-_SOURCES = ("fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef", "fileKeyRef")
+_HEADER_NAME = "[-A-Za-z0-9]+"
 
 
 def check_containers(spec: Mapping[str, Any], field: str, volumes: set[str]) -> list[Cause]:
@@ -71,11 +60,12 @@ def check_containers(spec: Mapping[str, Any], field: str, volumes: set[str]) -> 
         causes += _check_init(container, here, spec["terminationGracePeriodSeconds"]) + _check_host_ports(
             [container], f"{field}.initContainers"
         )
+    claims = {each.get("name", "") for each in spec.get("resourceClaims") or ()}
     for name in ("containers", "initContainers"):
         for index, container in enumerate(spec.get(name) or ()):
-            causes += _check_resizing(
-                container.get("resizePolicy") or [], f"{field}.{name}[{index}].resizePolicy", spec
-            )
+            here = f"{field}.{name}[{index}]"
+            causes += _check_resizing(container.get("resizePolicy") or [], f"{here}.resizePolicy", spec)
+            causes += check_claims(container.get("resources") or {}, claims, f"{here}.resources")
     debuggers = f"{field}.ephemeralContainers"
     return causes + list(_check_debuggers(spec.get("ephemeralContainers") or [], debuggers, names, volumes))
 
@@ -134,11 +124,8 @@ def _check_container(container: Mapping[str, Any], field: str, volumes: set[str]
     policies = ("File", "FallbackToLogsOnError")
     causes += one_of(f"{field}.terminationMessagePolicy", container["terminationMessagePolicy"], policies)
     causes += _check_ports(container.get("ports") or [], f"{field}.ports")
-    for index, variable in enumerate(container.get("env") or ()):
-        causes += _check_variable(variable, f"{field}.env[{index}]")
-    for index, source in enumerate(container.get("envFrom") or ()):
-        causes += _check_whole_source(source, f"{field}.envFrom", index)
-    causes += _check_mounts(container.get("volumeMounts") or [], f"{field}.volumeMounts", volumes)
+    causes += check_environment(container, field)
+    causes += check_mounts(container, f"{field}.volumeMounts", volumes)
     causes += one_of(f"{field}.imagePullPolicy", container["imagePullPolicy"], _PULL_POLICIES)
     return causes + check_resources(container.get("resources") or {}, f"{field}.resources")
 
@@ -170,117 +157,6 @@ def _check_host_ports(containers: Iterable[Mapping[str, Any]], field: str) -> li
             if taken in seen:
                 causes.append(duplicate(f"{field}[{at}].ports[{index}].hostPort", taken))
             seen.add(taken)
-    return causes
-
-
-def _check_variable(variable: Mapping[str, Any], field: str) -> list[Cause]:
-    name, source = variable.get("name"), variable.get("valueFrom")
-    causes = [] if name else [required(f"{field}.name")]
-    if name and not all(" " <= each <= "~" and each != "=" for each in name):
-        why = "a valid environment variable name must consist only of printable ASCII characters other than '='"
-        causes.append(invalid(f"{field}.name", name, why))
-    if source is None:
-        return causes
-    return causes + _check_source(variable, source, f"{field}.valueFrom")
-
-
-def _check_whole_source(source: Mapping[str, Any], field: str, index: int) -> list[Cause]:
-    given = [name for name in ("configMapRef", "secretRef") if source.get(name) is not None]
-    causes = [required(f"{field}[{index}].{name}.name") for name in given if not source[name].get("name")]
-    if not given:
-        return [invalid(field, "", "must specify one of: `configMapRef` or `secretRef`")]
-    if len(given) > 1:
-        causes.append(invalid(field, "", "may not have more than one field specified at a time"))
-    return causes
-
-
-def _check_source(variable: Mapping[str, Any], source: Mapping[str, Any], field: str) -> list[Cause]:
-    given = [name for name in _SOURCES if source.get(name) is not None]
-    causes: list[Cause] = []
-    for name in given:
-        causes += _check_reference(name, source[name], f"{field}.{name}")
-    if not given:
-        listed = "`fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`"
-        causes.append(invalid(field, "", f"must specify one of: {listed}"))
-    elif variable.get("value"):
-        causes.append(invalid(field, "", "may not be specified when `value` is not empty"))
-    elif len(given) > 1:
-        causes.append(invalid(field, "", "may not have more than one field specified at a time"))
-    return causes
-
-
-def _check_reference(kind: str, reference: Mapping[str, Any], field: str) -> list[Cause]:
-    if kind == "fieldRef":
-        return _check_field_path(reference.get("fieldPath"), field)
-    if kind not in {"configMapKeyRef", "secretKeyRef"}:
-        return []
-    name, key = reference.get("name", ""), reference.get("key")
-    causes = [invalid(f"{field}.name", name, each) for each in subdomain_name(name)]
-    if not key:
-        return [*causes, required(f"{field}.key")]
-    if _KEY.fullmatch(key):
-        return causes
-    why = (
-        "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or "
-        f"'KEY_NAME',  or 'key-name', regex used for validation is '{_KEY.pattern}')"
-    )
-    return [*causes, invalid(f"{field}.key", key, why)]
-
-
-def _check_field_path(path: str | None, field: str) -> list[Cause]:
-    if not path:
-        return [required(f"{field}.fieldPath")]
-    found = re.fullmatch(r"(metadata\.(?:annotations|labels))\['(.*)'\]", path)
-    if found is not None:
-        key = found[2].lower() if found[1].endswith("annotations") else found[2]
-        return [invalid(field, key, each) for each in qualified_name_complaints(key)]
-    if path in {"metadata.annotations", "metadata.labels"} or path in _FIELD_PATHS:
-        return [] if path in _FIELD_PATHS else [unsupported(f"{field}.fieldPath", path, _FIELD_PATHS)]
-    why = f"error converting fieldPath: field label not supported: {path}"
-    return [invalid(f"{field}.fieldPath", path, why)]
-
-
-def _check_mounts(mounts: list[Any], field: str, volumes: set[str]) -> list[Cause]:
-    causes, seen = [], set()
-    for index, mount in enumerate(mounts):
-        here, name, path = f"{field}[{index}]", mount.get("name", ""), mount.get("mountPath", "")
-        causes += [] if name else [required(f"{here}.name")]
-        causes += [] if name in volumes else [not_found(f"{here}.name", name)]
-        causes += [] if path else [required(f"{here}.mountPath")]
-        causes += [invalid(f"{here}.mountPath", path, "must be unique")] if path in seen else []
-        seen.add(path)
-        causes += _check_below(mount.get("subPath", ""), f"{field}.subPath")
-    return causes
-
-
-def _check_below(path: str, field: str) -> list[Cause]:
-    causes = [invalid(field, path, "must be a relative path")] if path.startswith("/") else []
-    if ".." in path.split("/"):
-        causes.append(invalid(field, path, "must not contain '..'"))
-    return causes
-
-
-def check_resources(resources: Mapping[str, Any], field: str) -> list[Cause]:
-    """What is wrong with requests and limits."""
-    limits, causes = resources.get("limits") or {}, []
-    for what in ("limits", "requests"):
-        for name, amount in (resources.get(what) or {}).items():
-            causes += _check_resource(name, amount, f"{field}.{what}[{name}]")
-    for name, amount in (resources.get("requests") or {}).items():
-        limit = limits.get(name)
-        if limit is None or parse_quantity(amount).amount <= parse_quantity(limit).amount:
-            continue
-        causes.append(invalid(f"{field}.requests", amount, f"must be less than or equal to {name} limit of {limit}"))
-    return causes
-
-
-def _check_resource(name: str, amount: str, field: str) -> list[Cause]:
-    causes = [invalid(field, name, each) for each in qualified_name_complaints(name)]
-    if not causes and "/" not in name and name not in _STANDARD_RESOURCES and not name.startswith("hugepages-"):
-        why = ("must be a standard resource type or fully qualified", "must be a standard resource for containers")
-        causes = [invalid(field, name, each) for each in why]
-    if parse_quantity(amount).amount < 0:
-        causes.append(invalid(field, amount, "must be greater than or equal to 0"))
     return causes
 
 
@@ -336,7 +212,17 @@ def _check_action(kind: str, action: Mapping[str, Any], field: str) -> list[Caus
     if kind == "httpGet":
         schemes = ("HTTP", "HTTPS")
         causes = port_number_or_name(f"{field}.port", action.get("port"))
-        return causes + one_of(f"{field}.scheme", action.get("scheme"), schemes)
+        causes += one_of(f"{field}.scheme", action.get("scheme"), schemes)
+        return causes + _check_headers(action.get("httpHeaders") or [], f"{field}.httpHeaders")
     if kind == "tcpSocket":
         return port_number_or_name(f"{field}.port", action.get("port"))
     return port_number(f"{field}.port", action.get("port")) if kind == "grpc" else []
+
+
+def _check_headers(headers: list[Any], field: str) -> list[Cause]:
+    why = (
+        "a valid HTTP header must consist of alphanumeric characters or '-' (e.g. 'X-Header-Name', regex used for "
+        f"validation is '{_HEADER_NAME}')"
+    )
+    names = [each.get("name", "") for each in headers]
+    return [invalid(field, name, why) for name in names if not re.fullmatch(_HEADER_NAME, name)]

@@ -78,6 +78,21 @@ def admit_pod(body: dict[str, Any]) -> None:
     spec.setdefault("preemptionPolicy", "PreemptLowerPriority")
 
 
+def finish_pod(body: dict[str, Any]) -> None:
+    forget_signals(body["spec"])
+
+
+def forget_signals(spec: dict[str, Any]) -> None:
+    """By which signal a container stops is a feature that is switched off."""
+    for name in ("containers", "initContainers"):
+        for container in spec.get(name) or ():
+            lifecycle = container.get("lifecycle")
+            if lifecycle and "stopSignal" in lifecycle:
+                kept = {key: each for key, each in lifecycle.items() if key != "stopSignal"}
+                container.pop("lifecycle")
+                container.update({"lifecycle": kept} if kept else {})
+
+
 def quality_of(spec: Mapping[str, Any]) -> str:
     """The class that decides which pods go first when a node runs short."""
     whole = spec.get("resources")
@@ -97,14 +112,10 @@ def check_pod(body: Body) -> list[Cause]:
     return check_pod_spec(body["spec"], "spec")
 
 
-def check_pod_spec(spec: Mapping[str, Any], field: str, more_volumes: Iterable[str] = ()) -> list[Cause]:
-    """What is wrong with a pod's spec, or with a template's at `field`.
-
-    Args:
-        more_volumes: The names of volumes that somebody will add.
-    """
+def check_pod_spec(spec: Mapping[str, Any], field: str) -> list[Cause]:
+    """What is wrong with a pod's spec, or with a template's at `field`."""
     causes, volumes = check_volumes(spec.get("volumes") or [], f"{field}.volumes")
-    causes += check_containers(spec, field, volumes | set(more_volumes))
+    causes += check_containers(spec, field, volumes)
     causes += one_of(f"{field}.restartPolicy", spec["restartPolicy"], _RESTART_POLICIES)
     causes += one_of(f"{field}.dnsPolicy", spec["dnsPolicy"], _DNS_POLICIES)
     causes += validate_labels(f"{field}.nodeSelector", spec.get("nodeSelector") or {})
