@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from btcctl.apiserver.schemas.cel import macros
 from btcctl.apiserver.schemas.cel.costs import NOTHING, Estimate, Estimator, Operand, SizeAt, literal
-from btcctl.apiserver.schemas.cel.data import Made, equal, loosely_equal
+from btcctl.apiserver.schemas.cel.data import BUDGET, PLAIN, Made, equal, loosely_equal
 from btcctl.apiserver.schemas.cel.functions import FUNCTIONS, UNSUPPORTED
 from btcctl.apiserver.schemas.cel.overloads import (
     Run,
@@ -29,7 +30,6 @@ from btcctl.apiserver.schemas.cel.overloads import (
     is_less_specific,
     is_vague,
     selected,
-    spend,
     truth,
 )
 from btcctl.apiserver.schemas.cel.syntax import (
@@ -229,9 +229,14 @@ class Compiler:
         vague = is_vague(left.type) or is_vague(right.type)
         is_cheap = has_one_price(name, (left.type, right.type))
 
+        left_run, right_run = left.run, right.run
+
         def run(scope: Scope) -> bool:
-            one, other = left.run(scope), right.run(scope)
-            spend(scope, 1 if is_cheap else comparison_cost(one, other))
+            one, other = left_run(scope), right_run(scope)
+            if BUDGET in scope:
+                scope[BUDGET].spend(1 if is_cheap else comparison_cost(one, other))
+            if type(one) is type(other) and type(one) in PLAIN:
+                return (one == other) is wanted
             return (loosely_equal(one, other) if vague else equal(type_, one, other)) is wanted
 
         return Part(BOOL, run, cost)
@@ -333,7 +338,7 @@ class Compiler:
             return self.complain(tree.meta.start_pos, f"undeclared reference to '{name}' (in container '')")
         self.used.add(name)
         type_ = self.variables[name]
-        return Part(type_, lambda scope: scope[name], self.estimator.variable(name, type_))
+        return Part(type_, itemgetter(name), self.estimator.variable(name, type_))
 
     def _literal(self, tree: Any) -> Part:
         token = tree.children[0]

@@ -23,6 +23,8 @@ _NANOSECONDS = {
 }  # fmt: skip
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)(?:[Tt](\d\d:\d\d:\d\d)(\.\d+)?([Zz]|[+-]\d\d:\d\d))?", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+#: Python's types of values that are equal to each other as Python says.
+PLAIN = frozenset([str, int, bool, float])
 _CONVERTED = frozenset(["double", "timestamp", "duration", "bytes"])
 INT64 = 2**63
 
@@ -51,25 +53,27 @@ class Budget:
         cost: Of all rules for one object; RuntimeCELCostBudget.
     """
 
+    __slots__ = ("_given", "_left", "_left_for_rule")
+
     def __init__(self, cost: int = 10_000_000) -> None:
-        self._left = cost
-        self._left_for_rule = 0
+        self._left = cost  # as it was when the rule under way began
+        self._given = self._left_for_rule = 0
 
     def begin_rule(self) -> None:
         """
         Raises:
             BudgetExceeded: Other rules have used everything up.
         """
+        self._left -= self._given - self._left_for_rule
         if self._left <= 0:
             raise BudgetExceeded("validation failed due to running out of cost budget")
-        self._left_for_rule = _MAX_RULE_COST
+        self._given = self._left_for_rule = _MAX_RULE_COST
 
     def spend(self, cost: int) -> None:
         """
         Raises:
             BudgetExceeded: There is nothing left for this rule.
         """
-        self._left -= cost
         self._left_for_rule -= cost
         if self._left_for_rule < 0:
             raise BudgetExceeded("operation cancelled: actual cost limit exceeded")

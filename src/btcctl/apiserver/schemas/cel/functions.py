@@ -70,6 +70,11 @@ def _in_range(value: int) -> int:
     return value
 
 
+def _add(one: int, other: int) -> int:
+    value = one + other
+    return value if -INT64 <= value < INT64 else _in_range(value)
+
+
 def _divide(one: int, other: int) -> int:
     if other == 0:
         raise EvaluationError("division by zero")
@@ -250,7 +255,7 @@ FUNCTIONS: Mapping[str, list[Overload]] = {
     "_>_": _comparison(operator.gt),
     "_>=_": _comparison(operator.ge),
     "_+_": [
-        Overload((INT, INT), INT, lambda x, y: _in_range(x + y)),
+        Overload((INT, INT), INT, _add),
         Overload((DOUBLE, DOUBLE), DOUBLE, operator.add),
         Overload((STRING, STRING), STRING, operator.add),
         Overload((BYTES, BYTES), BYTES, operator.add),

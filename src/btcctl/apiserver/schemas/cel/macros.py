@@ -27,6 +27,8 @@ NAMES: Mapping[str, frozenset[int]] = {
 #: What a step of a loop costs a real server beside its body; measured on 1.36.2 as 3.0, 4.0 and more than 2.
 _STEP_COSTS = {"all": 3, "exists": 4}
 _LEAST_STEP_COST = 2
+#: Values of these types that need no reading, by Python's type.
+_PLAIN = {"int": int, "string": str, "bool": bool, "double": float}
 #: Of a body, for what is in it that costs a real server nothing, and time: literals, fields, `&&`.
 _WORDS_FOR_ONE = 5
 
@@ -117,15 +119,21 @@ def _item_type(type_: Type) -> Type | None:
 
 
 def _scopes(items: Run, variable: str, type_: Type, cost: int) -> Callable[[Scope], Iterator[Scope]]:
+    """The scope of each step: the same one again, with another value of the variable."""
+    plain = _PLAIN.get(type_.kind)
+
     def scopes(scope: Scope) -> Iterator[Scope]:
         found = items(scope)
         if not isinstance(found, list | Mapping):
             raise EvaluationError("no such overload")
-        budget = scope.get(BUDGET)
+        inner = dict(scope)
+        spend = inner[BUDGET].spend if BUDGET in inner else None
         for each in found:
-            if budget is not None:
-                budget.spend(cost)
-            yield {**scope, variable: read(type_, each) if isinstance(each, str | int | float) else each}
+            if spend is not None:
+                spend(cost)
+            is_ready = type(each) is plain or not isinstance(each, str | int | float)
+            inner[variable] = each if is_ready else read(type_, each)
+            yield inner
 
     return scopes
 
@@ -148,7 +156,7 @@ def _loop(name: str, scopes: Callable[[Scope], Iterator[Scope]], bodies: Sequenc
         return lambda scope: [bodies[1].run(each) for each in scopes(scope) if truth(body(each))]
     if name == "map":
         return lambda scope: [body(each) for each in scopes(scope)]
-    return lambda scope: sum(truth(body(each)) for each in scopes(scope)) == 1
+    return lambda scope: sum([truth(body(each)) for each in scopes(scope)]) == 1
 
 
 def _quantified(scopes: Callable[[Scope], Iterator[Scope]], body: Run, *, decisive: bool) -> Run:
@@ -156,7 +164,8 @@ def _quantified(scopes: Callable[[Scope], Iterator[Scope]], body: Run, *, decisi
         error: EvaluationError | None = None
         for each in scopes(scope):
             try:
-                if truth(body(each)) is decisive:
+                value = body(each)
+                if value is decisive or truth(value) is decisive:
                     return decisive
             except EvaluationError as found:
                 error = error or found

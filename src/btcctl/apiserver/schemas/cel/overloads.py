@@ -115,9 +115,8 @@ def direct(name: str, overload: Overload, runs: Sequence[Run]) -> Run:
 
     def run_both(scope: Scope) -> Any:  # most calls, and so without a step that is not needed
         one, other = left(scope), right(scope)
-        budget = scope.get(BUDGET)
-        if budget is not None:
-            budget.spend(1 if is_cheap else call_cost(name, (one, other)))
+        if BUDGET in scope:
+            scope[BUDGET].spend(1 if is_cheap else call_cost(name, (one, other)))
         try:
             return function(one, other)
         except (TypeError, AttributeError) as error:
@@ -228,7 +227,7 @@ def has_one_price(name: str, types: Sequence[Type]) -> bool:
 def comparison_cost(one: Any, other: Any) -> int:
     """Of `==` and `!=`."""
     if isinstance(one, str) and isinstance(other, str):
-        return _passed(min(len(one), len(other)))
+        return -(-min(len(one), len(other)) // _PER_CHARACTER)
     if isinstance(one, list | Mapping) and isinstance(other, list | Mapping):
         return min(_parts(each) for each in (one, other))
     return 1
