@@ -13,9 +13,9 @@ from typing import Any, NoReturn
 from btcctl import codecs
 from btcctl.apiserver.machinery.integers import saturated
 from btcctl.apiserver.machinery.json_values import deep_equal
-from btcctl.apiserver.patching.ordering import Opened, copied
+from btcctl.apiserver.patching.ordering import LONG, Opened, Pieces, copied
 
-Container = dict[str, Any] | list[Any]
+Container = dict[str, Any] | list[Any] | Pieces
 Operation = Mapping[str, Any]
 #: Bytes of JSON that the copies of one patch may make together: as much as a request may have.
 _MOST_COPIED_BYTES = 3 << 20
@@ -61,7 +61,7 @@ def apply_operations(target: Mapping[str, Any], operations: Sequence[Operation])
     """The target as the operations leave it; neither argument is changed.
 
     Returns:
-        It, with the keys of each object that was looked into in `Opened` ones.
+        It, with each object that was looked into as an `Opened` one, and each long list as `Pieces`: see `written`.
 
     Raises:
         PatchError: One of the operations does not apply.
@@ -96,7 +96,7 @@ def _applied(document: Any, kind: str, path: str, operation: Operation) -> int:
 def _whole(document: Any, kind: str, operation: Operation) -> Any:
     value = operation.get("value")
     if kind == "test":
-        if not deep_equal(document, value):
+        if not deep_equal(copied(document), value):
             raise TestFailed("testing value failed")
         return document
     if isinstance(value, dict):
@@ -113,7 +113,7 @@ def _remove(document: Any, path: str, _: Operation) -> None:
 
 
 def _take(container: Container, key: str) -> None:
-    if isinstance(container, list):
+    if not isinstance(container, dict):
         del container[_index(container, key)]
     elif key in container:
         del container[key]
@@ -124,10 +124,7 @@ def _take(container: Container, key: str) -> None:
 def _replace(document: Any, path: str, operation: Operation) -> None:
     container, key = _found(document, path)
     value = copied(operation.get("value"))
-    if isinstance(container, list):
-        container[_index(container, key)] = value
-    else:
-        container[key] = value
+    _set(container, key, value)
 
 
 def _move(document: Any, path: str, operation: Operation) -> None:
@@ -161,7 +158,7 @@ def _arrive(document: Any, path: str, value: Any, kind: str, failed: str) -> Non
 
 def _test(document: Any, path: str, operation: Operation) -> None:
     found, wanted = _read(*_found(document, path)), operation.get("value")
-    if not deep_equal(found, wanted):
+    if not deep_equal(copied(found), wanted):
         raise TestFailed(f"testing value {path} failed: test failed")
 
 
@@ -190,8 +187,11 @@ def _found(document: Any, path: str) -> tuple[Container, str]:
         below = _read(container, part)
         if isinstance(below, dict) and not isinstance(below, Opened):
             below = Opened(below)
-            container[_index(container, part) if isinstance(container, list) else part] = below
-        if not isinstance(below, dict | list):
+            _set(container, part, below)
+        elif isinstance(below, list) and len(below) > LONG:
+            below = Pieces(below)
+            _set(container, part, below)
+        if not isinstance(below, dict | list | Pieces):
             raise _MissingPath(path)
         container = below
     return container, _unescaped(parts[-1])
@@ -203,11 +203,18 @@ def _unescaped(part: str) -> str:
 
 def _read(container: Container, key: str) -> Any:
     """None for a key that is not there."""
-    return container[_index(container, key)] if isinstance(container, list) else container.get(key)
+    return container.get(key) if isinstance(container, dict) else container[_index(container, key)]
+
+
+def _set(container: Container, key: str, value: Any) -> None:
+    if isinstance(container, dict):
+        container[key] = value
+    else:
+        container[_index(container, key)] = value
 
 
 def _insert(container: Container, key: str, value: Any) -> None:
-    if not isinstance(container, list):
+    if isinstance(container, dict):
         container[key] = value
     elif key == "-":
         container.append(value)
@@ -215,7 +222,7 @@ def _insert(container: Container, key: str, value: Any) -> None:
         container.insert(_index(container, key, after=1), value)
 
 
-def _index(items: list[Any], key: str, *, after: int = 0) -> int:
+def _index(items: list[Any] | Pieces, key: str, *, after: int = 0) -> int:
     """Negative ones count from the end.
 
     Args:

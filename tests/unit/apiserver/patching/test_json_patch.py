@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from btcctl.apiserver.patching.json_patch import PatchError, apply_operations
 from btcctl.apiserver.patching.merge_patch import merge
-from btcctl.apiserver.patching.ordering import written
+from btcctl.apiserver.patching.ordering import LONG, Pieces, written
+from tests.unit.apiserver.calls import at_most
 
 TARGET = {"z": {"b": 1, "a": [1, 2, 3]}, "n": None}
 
@@ -101,3 +107,45 @@ class TestMerge:
         found = written(merge({"z": {"b": 1, "a": 2}, "y": {"b": 1, "a": 2}}, {"y": {"c": 1}, "x": {"b": 1, "a": 2}}))
         assert [list(found), list(found["x"]), list(found["y"])] == [["x", "y", "z"], ["a", "b"], ["a", "b", "c"]]
         assert list(found["z"]) == ["b", "a"]
+
+
+class TestLongLists:
+    def test_ten_thousand_insertions_do_not_move_all_items_each(self):
+        operations = [{"op": "add", "path": f"/l/{number % 3}", "value": number} for number in range(10_000)]
+        with at_most(2):  # 6 s
+            found = written(patched(*operations, target={"l": [1] * 400_000}))
+        assert len(found["l"]) == 410_000
+
+    def test_they_are_tested_copied_and_moved_as_others_are(self):
+        items = [*range(LONG + 1)]
+        operations: list[dict[str, Any]] = [
+            {"op": "add", "path": "/l/0", "value": "first"},
+            {"op": "test", "path": "/l", "value": ["first", *items]},
+            {"op": "remove", "path": "/l/-1"},
+            {"op": "copy", "from": "/l", "path": "/m"},
+            {"op": "move", "from": "/l/1", "path": "/l/-"},
+            {"op": "replace", "path": "/m/2", "value": "second"},
+        ]
+        found = written(patched(*operations, target={"l": items}))
+        assert found == {"l": ["first", *items[1:-1], 0], "m": ["first", 0, "second", *items[2:-1]]}
+        with pytest.raises(PatchError, match="invalid index"):
+            patched({"op": "add", "path": f"/l/{len(items) + 1}", "value": 1}, target={"l": items})
+
+    @given(
+        steps=st.lists(st.tuples(st.sampled_from(["insert", "set", "delete"]), st.integers(0, 10**6))),
+        size=st.integers(0, 2500),
+    )
+    def test_pieces_are_a_list(self, steps, size: int):
+        items = [*range(size)]
+        pieces = Pieces(items)
+        for step, number in steps:
+            if step == "insert":
+                at = number % (len(items) + 1)
+                items.insert(at, number)
+                pieces.insert(at, number)
+            elif items and step == "set":
+                items[number % len(items)] = pieces[number % len(items)] = number
+            elif items:
+                at = number % len(items)
+                del items[at], pieces[at]
+        assert (json.dumps(written(pieces)), len(pieces)) == (json.dumps(items), len(items))
