@@ -1,7 +1,6 @@
 """The rules of PersistentVolumeClaims.
 
-Source: ValidatePersistentVolumeClaim and ValidatePersistentVolumeClaimUpdate of kubernetes 1.36. What a claim may be
-filled with from elsewhere (`dataSourceRef`) is stored unchecked.
+Source: ValidatePersistentVolumeClaim and ValidatePersistentVolumeClaimUpdate of kubernetes 1.36.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ def prepare_claim(body: dict[str, Any]) -> None:
 
 
 def check_claim(body: Body) -> list[Cause]:
-    return check_claim_spec(body["spec"], "spec")
+    return check_claim_spec(_with_both_sources(body["spec"]), "spec")
 
 
 def check_claim_spec(spec: Spec, field: str) -> list[Cause]:
@@ -50,9 +49,50 @@ def check_claim_spec(spec: Spec, field: str) -> list[Cause]:
     mode = spec.get("volumeMode", "Filesystem")
     if mode not in {"Block", "Filesystem"}:
         causes.append(unsupported(f"{field}.volumeMode", mode, ("Block", "Filesystem")))
-    if spec.get("dataSource") is not None:
-        causes += _check_source(spec["dataSource"], f"{field}.dataSource")
+    attributes = spec.get("volumeAttributesClassName")
+    causes += each_invalid(f"{field}.volumeAttributesClassName", attributes, subdomain_name(attributes or "x"))
+    for name in ("dataSource", "dataSourceRef"):
+        if spec.get(name) is not None:
+            causes += _check_source(spec[name], f"{field}.{name}")
+    source, reference = spec.get("dataSource"), spec.get("dataSourceRef")
+    if source and reference and not reference.get("namespace") and _names(source) != _names(reference):
+        causes.append(invalid(field, {}, "must match dataSourceRef"))
     return causes
+
+
+def _names(source: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(source.get(name) or "" for name in ("apiGroup", "kind", "name"))
+
+
+def finish_claim(body: dict[str, Any]) -> None:
+    body["spec"] = _with_both_sources(body["spec"])
+
+
+def _with_both_sources(spec: Spec) -> dict[str, Any]:
+    """From where it is filled is said in two ways, of which the older knows only claims and snapshots."""
+    source, reference = spec.get("dataSource"), spec.get("dataSourceRef")
+    if source is not None and not _is_known_source(source):
+        return {name: each for name, each in spec.items() if name != "dataSource"}
+    if reference and reference.get("namespace"):
+        return dict(spec)
+    if source is None and reference:
+        return {**spec, "dataSource": dict(reference)}
+    return {**spec, "dataSourceRef": dict(source)} if source and reference is None else dict(spec)
+
+
+def _is_known_source(source: Mapping[str, Any]) -> bool:
+    return _names(source)[:2] in {
+        ("", "PersistentVolumeClaim"),
+        ("snapshot.storage.k8s.io", "VolumeSnapshot"),
+    }
+
+
+def claim_remarks(new: Body, _: Body | None) -> list[str]:
+    asked = (new["spec"]["resources"].get("requests") or {}).get("storage")
+    if asked is None or not parse_quantity(asked).amount % 1:
+        return []
+    why = f'fractional byte value "{asked}" is invalid, must be an integer'
+    return [f"spec.resources.requests[storage]: {why}"]
 
 
 def check_claim_update(new: Body, old: Body) -> list[Cause]:

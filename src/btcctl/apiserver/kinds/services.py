@@ -187,8 +187,10 @@ def _check_addresses(spec: Mapping[str, Any]) -> list[Cause]:
         causes += [duplicate(field, family)] if family in families[:index] else []
     policy = spec.get("ipFamilyPolicy", "")
     causes += [] if policy in _POLICIES else [unsupported("spec.ipFamilyPolicy", policy, _POLICIES)]
+    if "None" in addresses and len(addresses) > 1:
+        causes.append(invalid("spec.clusterIPs", addresses, "'None' must be the first and only value"))
     for index, each in enumerate(addresses):
-        if each != "None" and not is_address(each):
+        if not is_address(each) and (index or each != "None"):
             why = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
             causes.append(invalid(f"spec.clusterIPs[{index}]", each, why))
     return causes + _check_stacks(spec, policy, families)
@@ -334,9 +336,3 @@ def _node_port(metadata: Mapping[str, Any], port: Mapping[str, Any]) -> int:
     """A port that depends on the names alone. Nothing listens there either."""
     number = _number_of(metadata.get("namespace"), metadata.get("name"), port.get("protocol"), port.get("port"))
     return _FIRST_NODE_PORT + number % _NODE_PORTS
-
-
-def check_slice_update(new: Body, old: Body) -> list[Cause]:
-    """Of an EndpointSlice."""
-    kind = new.get("addressType")
-    return [] if kind == old.get("addressType") else [invalid("addressType", kind, "field is immutable")]

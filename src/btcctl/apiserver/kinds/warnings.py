@@ -47,10 +47,6 @@ def of_workload(new: Body, old: Body | None) -> list[str]:
     return found + _of_template(new, old)
 
 
-def of_endpoints(_: Body, _old: Body | None) -> list[str]:
-    return ["v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"]
-
-
 def of_stateful_set(new: Body, old: Body | None) -> list[str]:
     found = _of_template(new, old)
     if new["spec"]["revisionHistoryLimit"] < 0:

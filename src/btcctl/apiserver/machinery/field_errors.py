@@ -31,6 +31,10 @@ def too_long(field: str, most_bytes: int) -> Cause:
     return Cause("FieldValueTooLong", f"Too long: may not be more than {most_bytes} bytes", field)
 
 
+def too_many(field: str, count: int, most: int) -> Cause:
+    return Cause("FieldValueTooMany", f"Too many: {count}: must have at most {most} items", field)
+
+
 def duplicate(field: str, value: Any) -> Cause:
     return Cause("FieldValueDuplicate", f"Duplicate value: {_shown(value)}", field)
 

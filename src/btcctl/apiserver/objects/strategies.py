@@ -29,6 +29,7 @@ from btcctl.apiserver.kinds.admission import policies, webhooks
 from btcctl.apiserver.kinds.batch import jobs
 from btcctl.apiserver.kinds.batch.job_status import check_job_status
 from btcctl.apiserver.kinds.metadata import MetadataRules, finalizer_warnings
+from btcctl.apiserver.kinds.networks import endpoints, network_policies
 from btcctl.apiserver.kinds.pods import debugging, pod_updates, pods, resizing
 from btcctl.apiserver.machinery.errors import Cause
 from btcctl.apiserver.machinery.names import label_name, path_name
@@ -161,7 +162,12 @@ _STRATEGIES: Mapping[tuple[str, str], Strategy] = {
         has_generation=True,
     ),
     ("", "persistentvolumeclaims"): Strategy(
-        _ANEW, prepare=claims.prepare_claim, check=claims.check_claim, check_update=claims.check_claim_update
+        _ANEW,
+        prepare=claims.prepare_claim,
+        finish=claims.finish_claim,
+        check=claims.check_claim,
+        remarks=claims.claim_remarks,
+        check_update=claims.check_claim_update,
     ),
     ("", "services"): Strategy(
         MetadataRules(label_name),
@@ -230,11 +236,17 @@ _STRATEGIES: Mapping[tuple[str, str], Strategy] = {
         has_generation=True,
         orphans=jobs.PODS_STAY,
     ),
-    ("", "endpoints"): Strategy(_ANEW, remarks=warnings.of_endpoints, creates_on_update=True),
+    ("", "endpoints"): Strategy(_ANEW, check=endpoints.check_endpoints, creates_on_update=True),
     ("discovery.k8s.io", "endpointslices"): Strategy(
-        _ANEW, check_update=services.check_slice_update, has_generation=True
+        _ANEW,
+        complete=endpoints.complete_slice,
+        check=endpoints.check_slice,
+        check_new=endpoints.check_slice_endpoints,
+        remarks=endpoints.slice_remarks,
+        check_update=endpoints.check_slice_update,
+        has_generation=True,
     ),
-    ("networking.k8s.io", "networkpolicies"): Strategy(_ANEW, has_generation=True),
+    ("networking.k8s.io", "networkpolicies"): Strategy(_ANEW, check=network_policies.check_policy, has_generation=True),
     ("apps", "controllerrevisions"): Strategy(
         _ANEW,
         check=workloads.check_revision,
@@ -274,7 +286,7 @@ _STRATEGIES: Mapping[tuple[str, str], Strategy] = {
         _ANEW, check=policies.check_mutating_binding, has_generation=True, needs_version=True
     ),
     ("admissionregistration.k8s.io", "validatingadmissionpolicies"): Strategy(
-        _ANEW, check=policies.check_policy, has_generation=True, needs_version=True
+        _ANEW, check=network_policies.check_policy, has_generation=True, needs_version=True
     ),
     ("admissionregistration.k8s.io", "validatingadmissionpolicybindings"): Strategy(
         _ANEW, check=policies.check_binding, has_generation=True, needs_version=True

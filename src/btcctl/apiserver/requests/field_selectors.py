@@ -78,6 +78,8 @@ def field_value(body: Body, path: str) -> str:
     """What a field selector compares: "" for what is absent."""
     if path == "source":
         return str((body.get("source") or {}).get("component") or body.get("reportingComponent") or "")
+    if path == "status.successful":  # of Jobs, which call it otherwise
+        return str((body.get("status") or {}).get("succeeded") or 0)
     value: Any = body
     for name in path.split("."):
         value = value.get(name) if isinstance(value, Mapping) else None
@@ -94,6 +96,8 @@ def _check_field(served: Served, path: str) -> None:
     known = served.kind.selectable_fields
     if known is not None and path in known:
         return
+    if served.type.group_resource == "jobs.batch":
+        raise errors.bad_request(f'field label "{path}" not supported for Job')
     if known is not None:
         raise errors.bad_request(f"field label not supported: {path}")
     common = ", ".join(f'"{each}"' for each in _COMMON_FIELDS)

@@ -55,6 +55,7 @@ _FIELDS: Mapping[str, tuple[str, ...]] = {
         "type",
     ),
     "events.events.k8s.io": (*_ABOUT_NEW, "reason", "reportingController", "type"),
+    "jobs.batch": ("status.successful",),
     "namespaces": ("status.phase",),
     "nodes": ("spec.unschedulable",),
     "secrets": ("type",),

@@ -36,6 +36,7 @@ _NEVER = (
     (ResourceType("networking.k8s.io", "v1", "ingresses", "Ingress"), "ing"),
 )
 
+_NO_ENDPOINTS = "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"
 _AUTHORIZATION = "authorization.k8s.io"
 _REVIEWS = (
     ResourceType(_AUTHORIZATION, "v1", "localsubjectaccessreviews", "LocalSubjectAccessReview"),
@@ -57,6 +58,7 @@ def _served(
     verbs: tuple[str, ...] = ALL_VERBS,
     scale: ScalePaths | None = None,
     stored_as: ResourceType | None = None,
+    deprecation: str = "",
 ) -> Served:
     return Served(
         type_,
@@ -68,6 +70,7 @@ def _served(
         verbs,
         subresources,
         stored_as=stored_as,
+        deprecation=deprecation,
     )
 
 
@@ -81,7 +84,7 @@ BUILT_INS = (
     _served(resources.SECRETS),
     _served(resources.SERVICE_ACCOUNTS, "sa", subresources=("token",)),
     _served(resources.SERVICES, "svc", categories=("all",), subresources=("status",)),
-    _served(resources.ENDPOINTS, "ep"),
+    _served(resources.ENDPOINTS, "ep", deprecation=_NO_ENDPOINTS),
     _served(resources.CONTROLLER_REVISIONS),
     _served(resources.REPLICA_SETS, "rs", categories=("all",), subresources=("scale", "status"), scale=_REPLICAS),
     _served(resources.DEPLOYMENTS, "deploy", categories=("all",), subresources=("scale", "status"), scale=_REPLICAS),

@@ -1,0 +1,1 @@
+"""NetworkPolicies, EndpointSlices and Endpoints: what networks are told, and who reads them beside this server."""
