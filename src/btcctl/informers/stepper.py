@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from btcctl.clock import Clock
+from btcctl.errors import BtcctlError
 from btcctl.informers.cache.lister import Lister
 from btcctl.informers.scoped_reflector import ScopedReflector
 from btcctl.informers.sharing.registration import Registration
@@ -37,6 +38,7 @@ class _ReflectorSteps:
     def __init__(self, scoped: ScopedReflector, clock: Clock) -> None:
         self._now = clock.now
         self._stop = PauseNoter(clock)
+        self._reflector = scoped.reflector
         self._steps = scoped.reflector.steps(self._stop)
 
     @property
@@ -45,6 +47,13 @@ class _ReflectorSteps:
 
     def step(self) -> bool:
         return self._now() >= self._stop.due_at and next(self._steps, False)
+
+    def pauses(self) -> bool:
+        return self.due_at > self._now()
+
+    @property
+    def last_error(self) -> BtcctlError | None:
+        return self._reflector.last_error
 
     def hurry(self) -> None:
         self._stop.due_at = self._now()
@@ -90,13 +99,19 @@ class Stepper:
         resync = self._until_resync()
         return min([*pauses, _NEVER if resync is None else now + resync])
 
-    def hurry(self) -> bool:
-        """Go on at once where a reflector waits before it reads again; return whether one does."""
-        now = self._clock.now()
-        waiting = [] if self.is_cut_off else [each for each in self._reflectors if each.due_at > now]
+    def pauses(self, after: Callable[[BtcctlError | None], bool]) -> bool:
+        """Whether a reflector waits before it reads again, after such an error; None is a watch that ended early."""
+        return bool(self._pausing(after))
+
+    def hurry(self, after: Callable[[BtcctlError | None], bool]) -> bool:
+        """Read again at once where a reflector waits after such an error; return whether one does."""
+        waiting = [] if self.is_cut_off else self._pausing(after)
         for each in waiting:
             each.hurry()
         return bool(waiting)
+
+    def _pausing(self, after: Callable[[BtcctlError | None], bool]) -> list[_ReflectorSteps]:
+        return [each for each in self._reflectors if each.pauses() and after(each.last_error)]
 
     def is_up_to_date(self, lister: Lister) -> bool:
         """Whether the cache holds what the server has just now. Asks it, past the reflectors."""

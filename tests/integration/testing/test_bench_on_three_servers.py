@@ -59,6 +59,15 @@ def test_a_cache_lags_on_each_server_when_it_shall(env):
     assert env.get(STATEFUL_SETS, "a").body()["spec"]["replicas"] == 4
 
 
+def test_what_a_server_has_forgotten_is_listed_when_the_test_says_so(env):
+    env.create(mine(env))
+    env.too_old(Database)
+    env.update(Database, "a", lambda body: body["spec"].update(replicas=2))
+    assert env.get(STATEFUL_SETS, "a").body()["spec"]["replicas"] == 1
+    env.advance(6.0)
+    assert env.get(STATEFUL_SETS, "a").body()["spec"]["replicas"] == 2
+
+
 def test_what_a_finalizer_keeps_goes_with_the_bench(operator_env):
     def build_keeping(app: App) -> None:
         resource = app.client.resource(Database)

@@ -18,6 +18,7 @@ from btcctl.rest.transport.transport import Request, Response, StreamResponse, T
 from btcctl.secret import SecretBytes
 
 WRITES = frozenset({"create", "update", "patch", "delete", "deletecollection"})
+_READS = frozenset({"list", "watch"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,7 @@ class ObservedTransport:
 
     def __init__(self, inner: Transport) -> None:
         self._inner = inner
+        self._reads_failed_by: list[BtcctlError] = []
         self.calls: list[Call] = []
         self.uses: dict[Use, None] = {}
         self.faults: list[Fault] = []
@@ -131,8 +133,20 @@ class ObservedTransport:
         for fault in [*self.faults]:
             if fault.left > 0 and fault.concerns(call):
                 fault.left -= 1
-                fault.happens(call)
+                self._let_happen(fault, call)
         return call
+
+    def is_of_a_fault(self, error: BtcctlError | None) -> bool:
+        """Whether a list or watch met this very error because a fault had it so, and not of the server's own accord."""
+        return any(each is error for each in self._reads_failed_by)
+
+    def _let_happen(self, fault: Fault, call: Call) -> None:
+        try:
+            fault.happens(call)
+        except BtcctlError as error:
+            if call.verb in _READS and not self.is_of_a_fault(error):
+                self._reads_failed_by.append(error)
+            raise
 
 
 def error_for(error: BtcctlError | type[BtcctlError], retry_after: float | None) -> BtcctlError:

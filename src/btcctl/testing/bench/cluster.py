@@ -162,10 +162,14 @@ class ClusterEnv(Faults):
     def key(self, key: str, controller: str = "") -> KeyView:
         """How it stands with a key of a controller; of the only one, if none is named.
 
+        Args:
+            key: "NAMESPACE/NAME"; a name alone is one in this test's namespace, or of what is in no namespace.
+
         Raises:
             AssertionError: There is no such controller, or more than one.
         """
-        of, wanted = self._controller(controller), self._key(PODS, key).within(self.name)
+        of = self._controller(controller)
+        wanted = self._key_of(of, key)
         state, last = of.queue.state_of(wanted), of.journal.last(wanted)
         due = None if state.due_seconds is None else self.clock.now() + state.due_seconds
         result, error = ("", "") if last is None else (last.result, last.error)
@@ -225,8 +229,16 @@ class ClusterEnv(Faults):
         found = [each for each in of_author if name in {"", each.name}]
         if len(found) != 1:
             names = ", ".join(each.name for each in of_author)
-            raise AssertionError(f"which controller? There are: {names}")
+            raise AssertionError(f"which controller? env.key(key, controller=…) is one of: {names}")
         return found[0]
+
+    def _key_of(self, controller: Controller, key: str) -> ObjectKey:
+        """A controller does not say whether what it reconciles is in a namespace; what it has seen does."""
+        named = self._key(PODS, key).within(self.name)
+        bare = ObjectKey("", key).within(self.name)
+        if "/" in key or _knows(controller, named) or not _knows(controller, bare):
+            return named
+        return bare
 
     def _key(self, kind: AnyKind, key: str) -> ObjectKey:
         namespace, _, name = key.rpartition("/")
@@ -253,6 +265,10 @@ class ClusterEnv(Faults):
 def effects_among(calls: Iterable[Call]) -> list[Call]:
     """Those that write something else than events and leases."""
     return [each for each in calls if each.is_write and not any(each.is_of(type_) for type_ in _UNOBSERVED)]
+
+
+def _knows(controller: Controller, key: ObjectKey) -> bool:
+    return controller.journal.last(key) is not None or key in controller.queue.keys()  # noqa: SIM118  no dict
 
 
 def _comments_before(text: str) -> str:

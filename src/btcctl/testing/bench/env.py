@@ -9,6 +9,7 @@ from typing import Any, TypeAlias, TypeVar
 from btcctl import codecs
 from btcctl.app.app import App, AppOptions, built
 from btcctl.controller.controller import Controller
+from btcctl.errors import BtcctlError
 from btcctl.objects import Object
 from btcctl.testing.bench.clock import JumpingClock
 from btcctl.testing.bench.cluster import Body, ClusterEnv, effects_among
@@ -62,7 +63,7 @@ class OperatorEnv(ClusterEnv):
         self._webhooks: Webhooks | None = None
         self._serving = Serving(home.local_hooks, namespace)
         self._operator: SteppedManager = self._begin()
-        self._settle_at_the_beginning()
+        self.settle()
 
     # What happens.
 
@@ -82,7 +83,7 @@ class OperatorEnv(ClusterEnv):
         for each in self.clusters.values():
             each.client.drop_watches()
         self._operator = self._begin()
-        self._settle_at_the_beginning()
+        self.settle()
 
     def heal(self) -> None:
         """Let everything be well again, in every cluster, and settle."""
@@ -178,10 +179,6 @@ class OperatorEnv(ClusterEnv):
             raise AssertionError("the operator has no hooks: app.webhooks(…) in a build(app)")
         return self._webhooks
 
-    def _settle_at_the_beginning(self) -> None:
-        converts = self._webhooks is not None and bool(self._webhooks.reviews.conversions.kinds)
-        self._operator.settle(begins=converts)
-
     def _begin(self) -> SteppedManager:
         parameters = inspect.signature(self._build).parameters
         takes_app = "app" in parameters or any(_is_app(each) for each in parameters.values())
@@ -203,7 +200,13 @@ class OperatorEnv(ClusterEnv):
                     "It was given a client. What is to be given an App has a parameter `app`, or says `: App`."
                 )
                 raise
-        return SteppedManager(manager, self.clock, is_immediate=self._server.is_immediate)
+        is_immediate = self._server.is_immediate
+        return SteppedManager(
+            manager, self.clock, is_immediate=is_immediate, is_of_a_fault=self._is_of_a_fault_in_any_cluster
+        )
+
+    def _is_of_a_fault_in_any_cluster(self, error: BtcctlError) -> bool:
+        return any(each.is_of_a_fault(error) for each in self.clusters.values())
 
 
 def _is_app(parameter: inspect.Parameter) -> bool:

@@ -138,6 +138,10 @@ class Faults:
         self.fail("watch", kind, Gone(410, "Expired", "too old resource version"), times=count)
         self.drop_watches()
 
+    def is_of_a_fault(self, error: BtcctlError) -> bool:
+        """Whether a list or watch met this very error because the test wanted it."""
+        return self._transport.is_of_a_fault(error)
+
     def _steppers(self) -> dict[SharedInformer, Stepper]:
         """Of this cluster's caches."""
         return {each: step for each, step in self._life().steppers.items() if each.cluster == self.client.cluster}

@@ -134,6 +134,8 @@ class RealServer(HttpServer):
 
 def _delete_definition(admin: ApiClient, crd: Object) -> None:
     definitions = admin.resource(CUSTOM_RESOURCE_DEFINITIONS)
+    if len(crd.body()["spec"]["versions"]) > 1:  # who converts has ended, too, and what cannot be read cannot go
+        definitions.patch(crd.key, {"spec": {"conversion": {"strategy": "None", "webhook": None}}})
     definitions.delete(crd.key)
     # Its objects go with it, but for finalizers, and the operator that would take them away has ended.
     objects = admin.resource(_stored_type(crd))

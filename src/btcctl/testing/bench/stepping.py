@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 
 from btcctl.clock import SYSTEM_CLOCK, sleep
 from btcctl.controller.lives.daemons import Daemons
 from btcctl.controller.manager import Manager
+from btcctl.errors import BtcctlError, Gone
 from btcctl.events.recorder import EventRecorder
 from btcctl.informers.shared_informer import SharedInformer
 from btcctl.informers.stepper import Stepper
@@ -15,7 +17,8 @@ from btcctl.testing.bench.lockstep import Lockstep
 
 _MOST_RECONCILES = 1000  # of all keys together, until nothing is left to do
 _MOST_STEPS = 100_000
-_MOST_HURRIES = 5  # a server that refuses lists is not asked for ever
+_MOST_HURRIES = 5  # at one instant: a server that refuses lists is not asked for ever
+_AGAIN_SECONDS = 0.1  # of real time, after which a server with a time of its own is asked once more
 _ARRIVAL_SECONDS = 20.0  # until what a server with sockets has written is in its watches
 
 
@@ -26,15 +29,24 @@ class SteppedManager:
         manager: Not started.
         clock: Of all its parts.
         is_immediate: The server's watches have at once what was written.
+        is_of_a_fault: Whether a list or watch met an error because the test wanted it.
 
     Raises:
         AssertionError: A part measures time with another clock.
     """
 
-    def __init__(self, manager: Manager, clock: JumpingClock, *, is_immediate: bool) -> None:
+    def __init__(
+        self,
+        manager: Manager,
+        clock: JumpingClock,
+        *,
+        is_immediate: bool,
+        is_of_a_fault: Callable[[BtcctlError], bool],
+    ) -> None:
         self.manager = manager
         self._clock = clock
         self._is_immediate = is_immediate
+        self._is_of_a_fault = is_of_a_fault
         self._steppers: dict[SharedInformer, Stepper] = {}
         for controller in manager.controllers:
             if controller.clock is not clock:
@@ -53,30 +65,35 @@ class SteppedManager:
     def steppers(self) -> dict[SharedInformer, Stepper]:
         return self._steppers
 
-    def settle(self, *, begins: bool = False) -> None:
+    def settle(self) -> None:
         """Step everything until nothing is left to do at this instant.
 
-        Args:
-            begins: This is how a life begins. An operator of several versions registers how these are converted then,
-                and with that a server ends the watches of its objects: they are read again without a pause.
+        What the test did not bring about takes none of its time. A server may end watches and forget versions of its
+        own accord, for one when the operator registers how versions are converted: those caches are read again without
+        a pause. One over sockets says so at whichever moment, and may not serve the kind for another.
 
         Raises:
             AssertionError: It does not come to rest, or a cache does not come to hold what the server has.
         """
-        hurries = _MOST_HURRIES if begins else 0
+        hurries = _MOST_HURRIES
         reconciled: Counter[str] = Counter()
         arrive_by = SYSTEM_CLOCK.now() + _ARRIVAL_SECONDS
+        again_at = SYSTEM_CLOCK.now() + _AGAIN_SECONDS
         for _ in range(_MOST_STEPS):
             if self._step_caches() or self._step_recorder() or self._reconcile(reconciled) or self._lockstep.step():
                 continue
-            if hurries and [each for each in self._steppers.values() if each.hurry()]:
+            if hurries and self._hurry(self._is_end_of_watch):
                 hurries -= 1
                 continue
             behind = "" if self._is_immediate else self._behind()
             if not behind:
                 return
-            if SYSTEM_CLOCK.now() > arrive_by:
+            now = SYSTEM_CLOCK.now()
+            if now > arrive_by:
                 raise AssertionError(f"not in the cache within {_ARRIVAL_SECONDS:g} s: {behind}")
+            if now > again_at:
+                again_at = now + _AGAIN_SECONDS
+                self._hurry(self._is_of_the_server)
             sleep(0.002)
         raise AssertionError(f"no rest after {_MOST_STEPS} steps")
 
@@ -122,9 +139,19 @@ class SteppedManager:
                 return True
         return False
 
+    def _hurry(self, after: Callable[[BtcctlError | None], bool]) -> bool:
+        return True in [each.hurry(after) for each in self._steppers.values()]
+
+    def _is_of_the_server(self, error: BtcctlError | None) -> bool:
+        return error is None or not self._is_of_a_fault(error)
+
+    def _is_end_of_watch(self, error: BtcctlError | None) -> bool:
+        return error is None or (isinstance(error, Gone) and not self._is_of_a_fault(error))
+
     def _behind(self) -> str:
-        """Which cache does not hold what the server has."""
+        """Which cache does not hold what the server has, though the test lets it."""
         for informer, stepper in self._steppers.items():
-            if not stepper.is_cut_off and not stepper.is_up_to_date(informer.lister):
+            is_held_up = stepper.is_cut_off or stepper.pauses(lambda error: not self._is_of_the_server(error))
+            if not is_held_up and not stepper.is_up_to_date(informer.lister):
                 return informer.name
         return ""

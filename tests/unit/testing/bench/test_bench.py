@@ -9,6 +9,7 @@ import yaml
 from btcctl import (
     CONFIG_MAPS,
     LEASES,
+    NAMESPACES,
     STATEFUL_SETS,
     App,
     ConnectionRefused,
@@ -329,3 +330,25 @@ def test_one_kind_or_object_alone_is_no_list_of_them(operator_env, options, comp
 def test_a_bench_is_on_one_of_three_servers():
     with pytest.raises(ValueError, match="server is 'fale', must be 'fake', 'embedded' or 'real'"):
         make_env("fale", build)
+
+
+def test_a_key_that_is_in_no_namespace_is_called_by_its_name(operator_env):
+    def build_watching(app: App) -> None:
+        app.controller(NAMESPACES).reconciles(lambda _: Result(requeue_after=30.0))
+
+    env = operator_env(build_watching)
+    env.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "blue"}})
+    assert env.key("blue").next_try == 30.0
+    assert env.key("nobody").result == ""
+
+
+def test_which_of_several_controllers_is_meant_has_to_be_said(operator_env):
+    def build_two(app: App) -> None:
+        app.controller(NAMESPACES).reconciles(lambda _: Result())
+        app.controller(CONFIG_MAPS).reconciles(lambda _: Result(requeue_after=5.0))
+
+    env = operator_env(build_two)
+    env.create(config_map())
+    with pytest.raises(AssertionError, match=r"controller=….* namespaces, configmaps"):
+        env.key("a")
+    assert env.key("a", "configmaps").next_try == 5.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from btcctl import App, CustomResource, ObjectKey, Result, converts
+from btcctl import CUSTOM_RESOURCE_DEFINITIONS, App, CustomResource, ObjectKey, Result, converts
 from btcctl.testing import FakeClient
 
 
@@ -67,3 +67,13 @@ def test_an_operator_that_converts_has_done_its_part_when_a_write_returns(operat
     assert env.clock.now() == 0.0
     env.restart()
     env.assert_quiescent()
+
+
+def test_a_server_that_ends_watches_by_itself_takes_none_of_the_test_s_time(operator_env):
+    env = operator_env(build, types=[Volume, OldVolume])
+    definition = ObjectKey("", "volumes.versions.example.org")
+    conversion = {"conversion": {"strategy": "None", "webhook": None}}
+    env.admin.resource(CUSTOM_RESOURCE_DEFINITIONS).patch(definition, {"spec": conversion})
+    env.create(Volume.named("a", Spec(), namespace="default"))
+    assert env.get(Volume, "a").status == Status(seen=True)
+    assert env.clock.now() == 0.0
