@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar, overload
 
 import yaml
 
@@ -14,7 +14,7 @@ from btcctl.controller.controller import Controller
 from btcctl.errors import NotFound
 from btcctl.objects import Object, ObjectKey
 from btcctl.rbac.rights import ELECTION, Right, Use, cluster_role, difference, least_rules, rules_in, with_least_rules
-from btcctl.resources import EVENTS, EVENTS_V1, LEASES, PODS
+from btcctl.resources import EVENTS, EVENTS_V1, LEASES, PODS, ResourceType
 from btcctl.testing.bench.calls import Call, ObservedTransport
 from btcctl.testing.bench.client import SteppedClient
 from btcctl.testing.bench.clock import JumpingClock
@@ -22,12 +22,14 @@ from btcctl.testing.bench.faults import Faults
 from btcctl.testing.bench.servers import BenchServer
 from btcctl.testing.bench.stepping import SteppedManager
 from btcctl.testing.bench.workloads import Pods
-from btcctl.typed.kinds import AnyKind, type_of
+from btcctl.typed.kinds import AnyKind, TypedKind, kind_of, type_of
 from btcctl.typed.typed_object import TypedObject
 from btcctl.typed.values import body_of, decoded
 from btcctl.webhooks.webhooks import OWN_CONTROLLERS
 
 Body: TypeAlias = Mapping[str, Any] | TypedObject
+K = TypeVar("K", bound=TypedObject)
+T = TypeVar("T")
 
 _UNOBSERVED = (EVENTS, EVENTS_V1, LEASES)  # no effects of a reconcile
 
@@ -96,7 +98,7 @@ class ClusterEnv(Faults):
             self._resource(plain).create(plain)
         self.settle()
 
-    def update(self, kind: AnyKind, key: str, change: Callable[[dict[str, Any]], None]) -> None:
+    def update(self, kind: AnyKind, key: str | ObjectKey, change: Callable[[dict[str, Any]], None]) -> None:
         """Change an object's body, as a user does, and settle.
 
         Raises:
@@ -110,19 +112,29 @@ class ClusterEnv(Faults):
         resource.update(body)
         self.settle()
 
-    def delete(self, kind: AnyKind, key: str) -> None:
+    def delete(self, kind: AnyKind, key: str | ObjectKey) -> None:
         """Ask for an object's deletion, as a user does, and settle."""
         self.admin.resource(type_of(kind)).delete(self._key(kind, key))
         self.settle()
 
-    def get(self, kind: Any, key: str) -> Any:
+    @overload
+    def get(self, kind: ResourceType, key: str | ObjectKey) -> Object: ...
+
+    @overload
+    def get(self, kind: type[K], key: str | ObjectKey) -> K: ...
+
+    @overload
+    def get(self, kind: TypedKind[T], key: str | ObjectKey) -> T: ...
+
+    def get(self, kind: ResourceType | type[Any] | TypedKind[Any], key: str | ObjectKey) -> Any:
         """An object as the server has it: of a class of objects a value, of a type an Object.
 
         Raises:
             NotFound: There is none.
+            ObjectDecodeError: It does not fit the class.
         """
         obj = self.admin.resource(type_of(kind)).get(self._key(kind, key))
-        return decoded(obj, kind) if isinstance(kind, type) else obj
+        return obj if isinstance(kind, ResourceType) else decoded(obj, kind_of(kind).model)
 
     def names(self, kind: AnyKind) -> list[str]:
         """Of all objects of a kind in this test's namespace, or cluster."""
@@ -159,7 +171,7 @@ class ClusterEnv(Faults):
         events = [each.body() for each in sorted(objects, key=_age)]
         return [each["reason"] for each in events if not name or each["involvedObject"].get("name") == name]
 
-    def key(self, key: str, controller: str = "") -> KeyView:
+    def key(self, key: str | ObjectKey, controller: str = "") -> KeyView:
         """How it stands with a key of a controller; of the only one, if none is named.
 
         Args:
@@ -232,15 +244,21 @@ class ClusterEnv(Faults):
             raise AssertionError(f"which controller? env.key(key, controller=…) is one of: {names}")
         return found[0]
 
-    def _key_of(self, controller: Controller, key: str) -> ObjectKey:
+    def _key_of(self, controller: Controller, key: str | ObjectKey) -> ObjectKey:
         """A controller does not say whether what it reconciles is in a namespace; what it has seen does."""
+        if isinstance(key, ObjectKey):
+            return key.within(self.name)
         named = self._key(PODS, key).within(self.name)
         bare = ObjectKey("", key).within(self.name)
         if "/" in key or _knows(controller, named) or not _knows(controller, bare):
             return named
         return bare
 
-    def _key(self, kind: AnyKind, key: str) -> ObjectKey:
+    def _key(self, kind: AnyKind, key: str | ObjectKey) -> ObjectKey:
+        if isinstance(key, ObjectKey):
+            return key
+        if not isinstance(key, str):
+            raise TypeError(f"an object is named by a text or an ObjectKey, not by {type(key).__name__}")
         namespace, _, name = key.rpartition("/")
         return ObjectKey((namespace or self.namespace) if type_of(kind).namespaced else "", name)
 

@@ -145,6 +145,8 @@ class OperatorEnv(ClusterEnv):
     def assert_quiescent(self) -> None:
         """Another operator, which looks at everything anew, changes nothing, and fails nowhere.
 
+        A cache that is not filled has nothing to look at, which is a failure, too, unless a fault of the test's is why.
+
         Raises:
             AssertionError: It does; says what.
         """
@@ -161,6 +163,10 @@ class OperatorEnv(ClusterEnv):
         failing = [text for each in self._operator.manager.controllers for text in _failing(each)]
         if failing:
             raise AssertionError(f"keys fail: {'; '.join(failing)}")
+        if unfilled := self._operator.unfilled():
+            raise AssertionError(f"nothing was looked at of {'; '.join(unfilled)}")
+        if misled := self._operator.misled():
+            raise AssertionError(f"told of an object, these raise, and the log says what: {'; '.join(misled)}")
 
     def close(self) -> None:
         """End the operator and the servers."""

@@ -105,6 +105,23 @@ class SteppedManager:
         of_daemons = self._lockstep.next_due()
         return min([*of_queues, of_daemons, *(each.next_due() for each in self._steppers.values())])
 
+    def unfilled(self) -> list[str]:
+        """Which caches have never been filled, though the test lets them, and why."""
+        return [
+            f"{informer.name}: {informer.why_unsynced()}"
+            for informer, stepper in self._steppers.items()
+            if not informer.has_synced() and not self._is_held_up(stepper)
+        ]
+
+    def misled(self) -> list[str]:
+        """Which handlers, a controller's mappings and predicates among them, have raised, and how often."""
+        return [
+            f"{handler.name} {handler.failures} times"
+            for informer in self._steppers
+            for handler in informer.statistics().handlers
+            if handler.failures
+        ]
+
     def close(self) -> None:
         """End it, as a process ends that is killed."""
         self._lockstep.close()
@@ -151,7 +168,10 @@ class SteppedManager:
     def _behind(self) -> str:
         """Which cache does not hold what the server has, though the test lets it."""
         for informer, stepper in self._steppers.items():
-            is_held_up = stepper.is_cut_off or stepper.pauses(lambda error: not self._is_of_the_server(error))
-            if not is_held_up and not stepper.is_up_to_date(informer.lister):
+            if not self._is_held_up(stepper) and not stepper.is_up_to_date(informer.lister):
                 return informer.name
         return ""
+
+    def _is_held_up(self, stepper: Stepper) -> bool:
+        """Whether a fault of the test's is why nothing new comes."""
+        return stepper.is_cut_off or stepper.pauses(lambda error: not self._is_of_the_server(error))

@@ -20,6 +20,7 @@ from btcctl import (
     Result,
     ServiceUnavailable,
     SharedInformerFactory,
+    TypedKind,
 )
 from btcctl.clock import sleep
 from btcctl.testing import capture_logs, make_env
@@ -352,3 +353,36 @@ def test_which_of_several_controllers_is_meant_has_to_be_said(operator_env):
     with pytest.raises(AssertionError, match=r"controller=….* namespaces, configmaps"):
         env.key("a")
     assert env.key("a", "configmaps").next_try == 5.0
+
+
+def test_an_operator_whose_kind_is_not_served_is_not_quiescent(operator_env):
+    def build_watching(app: App) -> None:
+        app.controller(Database).reconciles(lambda _: Result())
+
+    env = operator_env(build_watching)
+    with pytest.raises(AssertionError, match=r"nothing was looked at of databases.pgdb.example.org: list: 404"):
+        env.assert_quiescent()
+
+
+def test_a_mapping_that_raises_is_not_quiescent(operator_env):
+    def build_mapping(app: App) -> None:
+        app.controller(Database).watches(CONFIG_MAPS, lambda obj: [obj.body()["data"]["of"]]).reconciles(
+            lambda _: Result()
+        )
+
+    env = operator_env(build_mapping, types=[Database], objects=[config_map()])
+    with pytest.raises(AssertionError, match=r"told of an object.*configmaps"):
+        env.assert_quiescent()
+
+
+def test_an_object_is_named_by_its_key_too(env):
+    env.create(database("a"))
+    key = env.get(Database, "a").key
+    env.update(Database, key, lambda body: body["spec"].update(replicas=3))
+    assert env.get(Database, key).spec.replicas == 3
+    assert env.key(key) == env.key("a")
+    assert env.get(TypedKind(STATEFUL_SETS, dict[str, Any]), key)["spec"]["replicas"] == 3
+    env.delete(Database, key)
+    assert env.names(Database) == []
+    with pytest.raises(TypeError, match="named by a text or an ObjectKey"):
+        env.get(Database, None)
