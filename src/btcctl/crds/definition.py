@@ -10,7 +10,7 @@ import yaml
 from msgspec import inspect as types
 
 from btcctl.crds.docstrings import description_of
-from btcctl.crds.schema import RULES, Schema, rules_of, schema_of
+from btcctl.crds.schema import ANYTHING, RULES, Schema, rules_of, schema_of
 from btcctl.crds.unions import NoSchema
 from btcctl.resources import ResourceType
 from btcctl.typed.definition import Column, Definition, Scale
@@ -163,7 +163,9 @@ def _version(model: type[TypedObject], *, is_stored: bool) -> dict[str, Any]:
         if isinstance(definition.deprecated, str):
             version["deprecationWarning"] = definition.deprecated
     if definition.columns:
-        version["additionalPrinterColumns"] = [_column(name, each, schema) for name, each in definition.columns.items()]
+        version["additionalPrinterColumns"] = [
+            _column(model.__name__, name, each, schema) for name, each in definition.columns.items()
+        ]
     if definition.selectable_fields:
         version["selectableFields"] = [{"jsonPath": each} for each in definition.selectable_fields]
     version["schema"] = {"openAPIV3Schema": schema}
@@ -171,7 +173,9 @@ def _version(model: type[TypedObject], *, is_stored: bool) -> dict[str, Any]:
     if "status" in schema["properties"] and definition.status_subresource:
         subresources["status"] = {}
     if definition.scale is not None:
-        subresources["scale"] = _scale(definition.scale)
+        subresources["scale"] = scale = _scale(definition.scale)
+        for word, path in scale.items():
+            _check_path(f"{model.__name__}: {word}", path, schema)
     if subresources:
         version["subresources"] = subresources
     return version
@@ -182,7 +186,9 @@ def _scale(scale: Scale) -> dict[str, str]:
     return paths | ({"labelSelectorPath": scale.label_selector} if scale.label_selector else {})
 
 
-def _column(name: str, column: Column, schema: Schema) -> dict[str, Any]:
+def _column(model: str, name: str, column: Column, schema: Schema) -> dict[str, Any]:
+    if not column.type:  # who says the type may mean what a class does not name
+        _check_path(f"{model}: column {name!r}", column.path, schema)
     field = _field_at(column.path, schema)
     made: dict[str, Any] = {"name": name, "type": column.type or _column_type(column.path, field)}
     if column.format:
@@ -206,3 +212,22 @@ def _field_at(path: str, schema: Schema) -> Schema:
     for name in path.removeprefix(".").split("."):
         schema = schema.get("properties", {}).get(name, {})
     return schema
+
+
+def _check_path(what: str, path: str, schema: Schema) -> None:
+    """Refuse a path to a field that the schema does not have: on a server it leads to nothing, and nobody is told.
+
+    As far as it is a chain of names; what is in brackets, or escaped, is the server's to understand.
+    """
+    chain = re.match(r"(?:\.[\w-]+(?![\w\\-]))*", path)
+    assert chain is not None  # noqa: S101  it may be empty
+    where: list[str] = []
+    for name in filter(None, chain.group().split(".")):
+        there = schema.get("properties")
+        if there is None or schema.get(ANYTHING):
+            return
+        if name not in there:
+            of = ".".join(where) or "the object"
+            raise ValueError(f"{what} has the path {path!r}, but {of} has no field {name!r}, only {', '.join(there)}")
+        where.append(name)
+        schema = there[name]

@@ -119,7 +119,7 @@ def test_all_words_of_a_class_statement_are_accepted_by_a_server():
         "categories": ("all",),
         "singular": "thing",
         "list_kind": "ThingList",
-        "scale": Scale(".spec.replicas", ".status.ready", ".status.selector"),
+        "scale": Scale(".spec.replicas", ".status.ready", ".status.phase"),
         "selectable_fields": (".spec.engine",),
         "annotations": {"a": "b"},
         "namespaced": False,
@@ -167,3 +167,23 @@ def test_yaml_is_the_same_each_time_and_says_the_same():
     text = to_yaml([crd, crd])
     assert [*yaml.safe_load_all(text)] == [crd, crd]
     assert "&id" not in text
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [(".spec.replikas", "spec has no field 'replikas', only "), (".stat", "the object has no field 'stat', only ")],
+)
+def test_a_column_of_a_field_that_is_not_there_is_refused(path, why):
+    with pytest.raises(ValueError, match=why):
+        crd_for(model(DatabaseSpec, columns={"N": path}))
+
+
+def test_a_scale_of_fields_that_are_not_there_is_refused():
+    with pytest.raises(ValueError, match=r"Thing: statusReplicasPath has the path '.status.redy', but status has no"):
+        crd_for(model(DatabaseSpec, DatabaseStatus, scale=Scale(".spec.replicas", ".status.redy")))
+
+
+@pytest.mark.parametrize("path", [".metadata.labels.team", ".spec['a']", ".spec.parameters.any", r".spec.a\.b"])
+def test_a_column_may_lead_where_the_schema_does_not_say(path):
+    [version] = crd_for(model(DatabaseSpec, columns={"N": path}))["spec"]["versions"]
+    assert version["additionalPrinterColumns"][0]["jsonPath"] == path
