@@ -176,7 +176,7 @@ def test_a_deployment_of_somebody_else_is_left_alone_and_an_event_says_so(scene:
     scene.create("foo", "web", 1)
     with running(scene.build()):
         eventually(lambda: scene.events("foo"))
-    message = f"{theirs.key} exists, and is not controlled by Foo foo"
+    message = f"Deployment {theirs.key} exists, and is not controlled by Foo foo, nor by anybody else"
     assert scene.events("foo")[0] == ("Warning", "ErrResourceExists", message)
     assert scene.deployments.get(theirs.key).resource_version == theirs.resource_version
 

@@ -194,6 +194,22 @@ def test_what_is_no_review_is_said_to_be_none(body):
     assert reviews.handle("/elsewhere", body, 10.0).status == 404
 
 
+def test_what_a_converter_refuses_is_told_to_who_asked_and_is_no_failure():
+    @converts(OldVolume, Volume)
+    def up(old: OldVolume) -> Volume:
+        raise Refused("must end with Gi", field="spec.size")
+
+    reviews = Reviews([up, converts(Volume, OldVolume)(lambda new: OldVolume(spec=OldVolumeSpec(1)))], FakeClock())
+    obj = {"apiVersion": "hooks.example.org/v1beta1", "kind": "Volume", "metadata": {}, "spec": {"gigabytes": 1}}
+    request = {"uid": "1", "desiredAPIVersion": "hooks.example.org/v1", "objects": [obj]}
+    review = {"apiVersion": "apiextensions.k8s.io/v1", "kind": "ConversionReview", "request": request}
+    with capture_logs() as logs:
+        reply = reviews.handle("/convert", json.dumps(review).encode(), 10.0)
+    said = {"status": "Failure", "message": "spec.size: must end with Gi"}
+    assert json.loads(reply.body)["response"]["result"] == said
+    assert [each["log_level"] for each in logs] == ["info"]
+
+
 def test_a_conversion_that_fails_says_so_in_its_result():
     @converts(OldVolume, Volume)
     def up(old: OldVolume) -> Volume:

@@ -39,10 +39,10 @@ def answered(work: Callable[[], _Result]) -> _Result:
         try:
             return work()
         except Unanswered as question:
-            _local.known = None  # whoever asks may wait
-            question.ask()
+            ask_now = question.ask
         finally:
-            _local.known = None
+            _local.known = None  # whoever asks may wait
+        ask_now()  # not while the question is handled: it would stand in the traceback of whoever fails to answer
 
 
 def ask(key: Any, question: Callable[[], Any]) -> Any:

@@ -230,11 +230,14 @@ def set_controller(body: dict[str, Any], owner_type: AnyKind, owner: Owner, *, a
         metadata.setdefault("namespace", owner.namespace)
     reference = controller_reference(owner_type, owner)
     references = metadata.get("ownerReferences") or []
-    controller = next((each["uid"] for each in references if each.get("controller")), None)
-    if controller != owner.uid and (controller or ("uid" in metadata and not adopt)):
+    controller = next((each for each in references if each.get("controller")), None)
+    uid = None if controller is None else controller["uid"]
+    if uid != owner.uid and (controller or ("uid" in metadata and not adopt)):
         key = ObjectKey(metadata.get("namespace", ""), metadata.get("name", ""))
-        raise NotControlled(f"{key} exists, and is not controlled by {owner_type.kind} {owner.name}")
-    if controller == owner.uid and reference in references:
+        what = f"{body['kind']} {key}" if body.get("kind") else str(key)
+        by = "nor by anybody else" if controller is None else f"but by {_named(controller)}"
+        raise NotControlled(f"{what} exists, and is not controlled by {owner_type.kind} {owner.name}, {by}")
+    if uid == owner.uid and reference in references:
         return  # what stands there may stand in any order
     metadata["ownerReferences"] = [*(each for each in references if each["uid"] != owner.uid), reference]
 
@@ -242,6 +245,11 @@ def set_controller(body: dict[str, Any], owner_type: AnyKind, owner: Owner, *, a
 def is_controlled_by(obj: Object, owner: Owner) -> bool:
     """Whether this very owner, and no namesake, controls `obj`."""
     return obj.controller is not None and obj.controller.uid == owner.uid
+
+
+def _named(reference: Mapping[str, Any]) -> str:
+    """With its UID: a deleted namesake of the owner has its name."""
+    return f"{reference.get('kind')} {reference.get('name')} of uid {reference['uid']}"
 
 
 def _check_scope(body: Mapping[str, Any], metadata: Mapping[str, Any], owner_type: ResourceType, owner: Owner) -> None:

@@ -16,7 +16,7 @@ import msgspec
 from btcctl import codecs
 from btcctl.clock import Clock
 from btcctl.deadline import limited_to
-from btcctl.errors import BtcctlError, DeadlineExceeded, describe_error
+from btcctl.errors import BtcctlError, DeadlineExceeded, Refused, describe_error
 from btcctl.logging import bind, get_logger
 from btcctl.webhooks.answers.admitting import ADMISSION, AdmissionReview, Answered, admit
 from btcctl.webhooks.answers.conversion import Conversions
@@ -119,6 +119,9 @@ class Reviews:
             answer |= {"convertedObjects": made, "result": {"status": "Success"}}
         except DeadlineExceeded:
             raise
+        except Refused as refused:
+            logger.info("not converted", to=request.desired_api_version, why=str(refused))
+            answer |= {"convertedObjects": [], "result": {"status": "Failure", "message": str(refused)}}
         except BaseException as error:  # of the converter, likewise
             logger.exception("a conversion failed", to=request.desired_api_version, error=describe_error(error))
             why = str(error) if isinstance(error, BtcctlError) else _FAILED
