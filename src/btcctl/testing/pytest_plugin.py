@@ -104,6 +104,7 @@ def operator_env(
         field_manager: The operator's.
         clusters: Names, for an operator that looks after several: `env.clusters["west"]` is one of them, `env` itself
             the first. Each has the types; the objects are in the first.
+        options: AppOptions, of the App that a `build(app)` is given.
 
     Mark a test with `@pytest.mark.servers("fake", "embedded", "real")` and it runs on each of these; "fake" is what
     it runs on without.

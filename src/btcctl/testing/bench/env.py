@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias, TypeVar
 
 from btcctl import codecs
@@ -38,6 +39,7 @@ class OperatorEnv(ClusterEnv):
         clock: Its time, which only this moves.
         namespace: Where keys and names are that say none.
         field_manager: Of what the operator writes, if `build` names none.
+        options: Of the App that `build` is given; where its webhooks are served is the bench's to say.
 
     Attributes:
         clusters: Each by its name.
@@ -51,6 +53,7 @@ class OperatorEnv(ClusterEnv):
         *,
         namespace: str,
         field_manager: str = "operator",
+        options: AppOptions = AppOptions(),
     ) -> None:
         (name, home), *others = servers.items()
         about: dict[str, Any] = {"namespace": namespace, "field_manager": field_manager, "life": lambda: self._operator}
@@ -60,6 +63,7 @@ class OperatorEnv(ClusterEnv):
             **{other: ClusterEnv(server, clock, name=other, **about) for other, server in others},
         }
         self._build = build
+        self._options = options
         self._webhooks: Webhooks | None = None
         self._serving = Serving(home.local_hooks, namespace)
         self._operator: SteppedManager = self._begin()
@@ -191,12 +195,14 @@ class OperatorEnv(ClusterEnv):
         self._webhooks = None
         clients = {name: each.client for name, each in self.clusters.items()}
         if takes_app:
-            options = AppOptions(webhooks=self._serving.options)
+            options = replace(self._options, webhooks=self._serving.options)
             app = App(self.client, self.client.field_manager, clock=self.clock, options=options, clusters=clients)
             manager = built(self._build, app)
             self._webhooks = app.served_webhooks
             self._later = [] if self._webhooks is None else self._webhooks.later
             self._serving.serve(self._webhooks)
+        elif self._options != AppOptions():
+            raise TypeError("options are those of an App: have a build(app), or give your own to what build makes")
         else:
             first = clients if "clusters" in parameters else self.client
             try:

@@ -8,7 +8,9 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Any
 
+from btcctl.app.app import AppOptions
 from btcctl.clock import SYSTEM_CLOCK
+from btcctl.mistakes import check_is
 from btcctl.testing.bench.clock import JumpingClock
 from btcctl.testing.bench.cluster import Body
 from btcctl.testing.bench.env import Build, OperatorEnv
@@ -19,7 +21,7 @@ from btcctl.typed.typed_object import TypedObject
 from btcctl.typed.values import body_of
 
 
-def make_env(
+def make_env(  # noqa: PLR0913  what a test may say
     server: str,
     build: Build,
     *,
@@ -28,6 +30,7 @@ def make_env(
     namespace: str = "default",
     field_manager: str = "operator",
     clusters: Sequence[str] = (),
+    options: AppOptions = AppOptions(),
     plane: ControlPlane | None = None,
 ) -> OperatorEnv:
     """See the fixture `operator_env`.
@@ -35,10 +38,11 @@ def make_env(
     Args:
         server: "fake", "embedded" or "real".
         clusters: Names of several clusters, the operator's home first. All have the types, the first has the objects.
+        options: What the operator's user has chosen: namespaces, workers, …; for a `build(app)`.
         plane: Of "real", which is one cluster alone.
 
     Raises:
-        TypeError: `types` or `objects` is one alone.
+        TypeError: `types` or `objects` is one alone; `options` are none, or for a `build` that takes no App.
         ValueError: Several clusters were asked for on a real server; there is no such server.
     """
     # A server of its own dates what it makes; the one in this thread has the test's time.
@@ -51,6 +55,7 @@ def make_env(
     for what, given in (("types", types), ("objects", objects)):
         if isinstance(given, type | Mapping | TypedObject):
             raise TypeError(f"{what} is one alone, must be several: {what}=[…]")
+    check_is("options", options, AppOptions, "AppOptions(namespaces=('team-a',))")
     types, bodies = [*types], [_plain(each) for each in objects]
     with ExitStack() as failing:
         servers = {}
@@ -58,7 +63,8 @@ def make_env(
             running = servers[name] = _server(server, clock, plane)
             failing.callback(running.close)
             running.prepare(types, bodies if number == 0 else [])
-        env = OperatorEnv(build, servers, clock, namespace=namespace, field_manager=field_manager)
+        about = {"namespace": namespace, "field_manager": field_manager}
+        env = OperatorEnv(build, servers, clock, options=options, **about)
         failing.pop_all()
     return env
 

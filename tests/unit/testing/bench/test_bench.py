@@ -12,6 +12,7 @@ from btcctl import (
     NAMESPACES,
     STATEFUL_SETS,
     App,
+    AppOptions,
     ConnectionRefused,
     Controller,
     Manager,
@@ -386,3 +387,23 @@ def test_an_object_is_named_by_its_key_too(env):
     assert env.names(Database) == []
     with pytest.raises(TypeError, match="named by a text or an ObjectKey"):
         env.get(Database, None)
+
+
+def test_an_operator_of_some_namespaces_is_tested_as_such(operator_env):
+    def build_watching(app: App) -> None:
+        app.controller(CONFIG_MAPS).reconciles(lambda _: Result(requeue_after=9.0))
+
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "blue"}}
+    env = operator_env(build_watching, objects=[namespace], options=AppOptions(namespaces=("blue",)))
+    env.create(config_map(), {**config_map(), "metadata": {"name": "a", "namespace": "blue"}})
+    assert env.key("blue/a").next_try == 9.0
+    assert env.key("default/a").result == ""
+    env.assert_quiescent()
+    assert {each.key.namespace for each in env.calls if each.resource == "configmaps"} == {"blue"}
+
+
+def test_options_for_what_takes_no_app_are_refused(operator_env):
+    with pytest.raises(TypeError, match=r"have a build\(app\)"):
+        operator_env(build, types=[Database], options=AppOptions(workers=3))
+    with pytest.raises(TypeError, match="AppOptions"):
+        operator_env(build, types=[Database], options={"workers": 3})
