@@ -37,8 +37,9 @@ from btcctl.rest.transport.transport import Request, Response, StreamResponse, T
 from btcctl.secret import hiding_bodies
 from btcctl.testing.clock import FakeClock
 from btcctl.testing.definitions import definitions_for
-from btcctl.testing.seeds import Seed, SeededUids
+from btcctl.testing.seeds import Seed, SeededUids, plain_of
 from btcctl.typed.kinds import AnyKind
+from btcctl.typed.typed_object import TypedObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,8 @@ class FakeClient(ApiClient):
     follows the clock. Answers with a Retry-After are not retried.
 
     Args:
-        objects: What there is at the beginning, status included. Namespaces they need are made.
+        objects: What there is at the beginning, status included: dicts, or values of classes. Namespaces they need
+            are made.
         types: Custom kinds: a CustomResourceDefinition; a class of objects, whose it is; or just a type, whose
             objects may then hold anything and have a status.
         authorizer: As for `Api`; see `acting_as`.
@@ -94,7 +96,7 @@ class FakeClient(ApiClient):
     @hiding_bodies
     def __init__(
         self,
-        *objects: Mapping[str, Any],
+        *objects: Mapping[str, Any] | TypedObject,
         types: Iterable[AnyKind | Mapping[str, Any]] = (),
         clock: Clock | None = None,
         authorizer: Authorizer | Literal["rbac"] | None = None,
@@ -110,7 +112,7 @@ class FakeClient(ApiClient):
         super().__init__(self._fake, field_manager=field_manager, clock=clock, retries=RetryPolicy(attempts=1))
         for each in definitions_for(types):
             self.add(each)
-        self._seed(objects)
+        self._seed(plain_of(each) for each in objects)
 
     @property
     def store(self) -> Store:
@@ -141,7 +143,7 @@ class FakeClient(ApiClient):
         self._fake.end_watches()
 
     @hiding_bodies
-    def add(self, body: Mapping[str, Any]) -> dict[str, Any]:
+    def add(self, body: Mapping[str, Any] | TypedObject) -> dict[str, Any]:
         """Put an object there as it is, past actions and reactors.
 
         Kept are its status, uid, generation, timestamps, finalizers and managedFields, too.
@@ -154,6 +156,7 @@ class FakeClient(ApiClient):
                 gives), something of it would be lost, or it would be gone at once: because of a deletionTimestamp
                 without a finalizer, or of owners that are not there.
         """
+        body = plain_of(body)
         self._seed([body])
         seeded = Seed.of(body, self.api.registry)
         record = self.store.get(seeded.served.collection, seeded.key)

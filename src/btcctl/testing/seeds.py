@@ -12,6 +12,9 @@ from typing import Any, Self
 from btcctl.apiserver.served.registry import Registry, Served
 from btcctl.mistakes import check_is
 from btcctl.objects import ObjectKey
+from btcctl.typed.kinds import type_of
+from btcctl.typed.typed_object import TypedObject
+from btcctl.typed.values import body_of
 
 # What a server would set itself, and a test may give.
 _GIVEN = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "managedFields")
@@ -123,6 +126,14 @@ class Seed:
         is_held = metadata.get("finalizers") or metadata.get("deletionGracePeriodSeconds")
         if metadata.get("deletionTimestamp") and not is_held:
             raise ValueError(f"{self} has a deletionTimestamp and no finalizer: it would be gone")
+
+
+def plain_of(body: Mapping[str, Any] | TypedObject) -> Mapping[str, Any]:
+    """What is to be there, as a server is told it: a value of a class with its kind, which it does not say itself."""
+    if not isinstance(body, TypedObject):
+        return body
+    type_ = type_of(type(body))
+    return {"apiVersion": type_.api_version, "kind": type_.kind, **body_of(body)}
 
 
 def _is_time(value: object) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from btcctl.errors import BtcctlError, NotFound, TransportError
@@ -11,6 +12,7 @@ from btcctl.objects import Object, ObjectKey
 from btcctl.resources import CONFIG_MAPS, NODES, PODS, SECRETS, ResourceType
 from btcctl.testing import FakeClient
 from btcctl.testing.fake_client import Action
+from tests.unit.typed.databases import Database, DatabaseSpec, DatabaseStatus, database
 
 WIDGETS = ResourceType("example.org", "v1", "widgets", "Widget")
 A = ObjectKey("default", "a")
@@ -168,3 +170,12 @@ def test_a_reactor_that_answers_with_no_object_is_told_so(answer):
     client.reactors.append(lambda _action: answer)
     with pytest.raises(BtcctlError):
         client.resource(PODS, "default").get(A)
+
+
+def test_a_value_of_a_class_is_seeded_with_its_status():
+    client = FakeClient(Database.named("a", DatabaseSpec("mysql"), namespace="blue"), types=[Database])
+    there = msgspec.structs.replace(database("b"), status=DatabaseStatus("Ready", 1))
+    client.add(there)
+    databases = client.resource(Database)
+    assert databases.get(ObjectKey("blue", "a")).spec.engine == "mysql"
+    assert databases.get(there.key).status == DatabaseStatus("Ready", 1)

@@ -16,9 +16,9 @@ from btcctl.testing.bench.cluster import Body
 from btcctl.testing.bench.env import Build, OperatorEnv
 from btcctl.testing.bench.servers import BenchServer, EmbeddedHttpServer, FakeServer, RealServer
 from btcctl.testing.control_plane import ControlPlane
-from btcctl.typed.kinds import AnyKind, type_of
+from btcctl.testing.seeds import plain_of
+from btcctl.typed.kinds import AnyKind
 from btcctl.typed.typed_object import TypedObject
-from btcctl.typed.values import body_of
 
 
 def make_env(  # noqa: PLR0913  what a test may say
@@ -56,7 +56,7 @@ def make_env(  # noqa: PLR0913  what a test may say
         if isinstance(given, type | Mapping | TypedObject):
             raise TypeError(f"{what} is one alone, must be several: {what}=[…]")
     check_is("options", options, AppOptions, "AppOptions(namespaces=('team-a',))")
-    types, bodies = [*types], [_plain(each) for each in objects]
+    types, bodies = [*types], [plain_of(each) for each in objects]
     with ExitStack() as failing:
         servers = {}
         for number, name in enumerate(clusters or ("",)):
@@ -80,10 +80,3 @@ def _server(name: str, clock: JumpingClock, plane: ControlPlane | None) -> Bench
     if plane is not None:
         return RealServer(plane)
     return FakeServer(clock)
-
-
-def _plain(body: Body) -> Mapping[str, Any]:
-    if not isinstance(body, TypedObject):
-        return body
-    type_ = type_of(type(body))
-    return {"apiVersion": type_.api_version, "kind": type_.kind, **body_of(body)}
