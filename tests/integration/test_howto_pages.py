@@ -38,7 +38,7 @@ def run(*command: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 def test_the_tests_of_each_page_pass(programs: list[Path], tmp_path: Path):
     done = run("pytest", "-q", "-p", "no:cacheprovider", "-p", "btcctl.testing.pytest_plugin", ".", cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert len(programs) == 8
+    assert len(programs) == 9
     for each in programs:
         assert "def test_" in each.read_text(), each.name
 

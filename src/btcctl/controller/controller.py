@@ -22,7 +22,7 @@ from btcctl.controller.options import ControllerOptions
 from btcctl.controller.reconciling.draining import finish_work
 from btcctl.controller.reconciling.journal import Journal, WorkObserver
 from btcctl.controller.reconciling.processing import Reconcile
-from btcctl.controller.reconciling.working import Workers, processor_for
+from btcctl.controller.reconciling.working import Workers, observers_for, processor_for
 from btcctl.errors import CacheSyncError, describe_error
 from btcctl.informers.shared_informer import SharedInformer
 from btcctl.informers.typed import TypedInformer, cache_of
@@ -37,9 +37,7 @@ from btcctl.workqueue.rate_limited import RateLimitingQueue
 from btcctl.workqueue.rate_limiters import RateLimiter
 
 if TYPE_CHECKING:
-    from btcctl.controller.metrics import ControllerMetrics
     from btcctl.metrics import Metrics
-    from btcctl.workqueue.metrics import QueueMetrics
 
 logger = get_logger(__name__)
 
@@ -90,7 +88,7 @@ class Controller:
         options = options if workers is None else replace(options, workers=workers)
         self.name = name
         self.died = Latch(clock)
-        of_queue, counted = _observers(metrics, name, options.workers, self.waiting_in_clusters)
+        of_queue, counted = observers_for(metrics, name, options.workers, self.waiting_in_clusters)
         self.queue: RateLimitingQueue[ObjectKey] = RateLimitingQueue(
             clock, name, rate_limiter=rate_limiter, observer=of_queue
         )
@@ -160,6 +158,21 @@ class Controller:
         handler = KeyHandler(self.queue.add, keys_of, predicate, add_background=background, note=note)
         self._gates.watch(informer, handler, witness)
         self._processor.share_among(self._gates.clusters())
+
+    def enqueue(self, key: ObjectKey) -> None:
+        """Reconcile `key` for a reason that no cache knows of, such as a call from outside of the cluster.
+
+        From any thread, at any time: it waits for the caches, and of several clusters for those of its own, as keys of
+        changes do. Once the controller is stopped it is ignored.
+
+        Raises:
+            TypeError: It is no ObjectKey.
+            ValueError: It is in none of the watched clusters.
+        """
+        check_is("what is enqueued", key, ObjectKey, "ObjectKey(namespace, name)")
+        if key.cluster not in (clusters := self._gates.clusters() or [key.cluster]):
+            raise ValueError(f"{key} is in none of the clusters that {self.name} watches: {', '.join(clusters)}")
+        self._gates.enqueue(key, self.queue.add)
 
     @property
     def journal(self) -> Journal:
@@ -383,18 +396,3 @@ class Controller:
         with contextlib.suppress(ShutDown):
             while True:
                 self._process_next()
-
-
-def _observers(
-    metrics: Metrics | None, name: str, workers: int, waiting: Callable[[], dict[str, int]]
-) -> tuple[QueueMetrics, ControllerMetrics] | tuple[None, None]:
-    """What counts for the queue, and what for the reconciles."""
-    if metrics is None:
-        return None, None
-    # Late: they are a fifth of the start-up time of a program that may not want them.
-    from btcctl.controller.metrics import ControllerCollector  # noqa: PLC0415
-    from btcctl.workqueue.metrics import QueueCollector  # noqa: PLC0415
-
-    return metrics.part(QueueCollector).queue(name), metrics.part(ControllerCollector).controller(
-        name, workers, waiting
-    )

@@ -112,6 +112,25 @@ def test_a_cluster_that_does_not_answer_is_named_by_readyz_and_the_others_are_wo
     assert checks["cluster-west"]() == ""
 
 
+def test_a_key_that_is_enqueued_waits_for_its_cluster_s_caches_as_others_do(scene):
+    scene.hangs.set()
+    scene.go_on.set()
+    scene.west.reactors.append(refuse)
+    scene.controller.enqueue(ObjectKey("default", "c", "west"))
+    scene.manager.start()
+    scene.controller.enqueue(ObjectKey("default", "c", "east"))
+    wait_for(lambda: "east:default/c" in scene.told)
+    assert scene.controller.waiting_in_clusters()["west"] == 1
+    scene.west.reactors.clear()
+    wait_for(lambda: "west:default/c" in scene.told)
+
+
+@pytest.mark.parametrize("key", [ObjectKey("default", "a"), ObjectKey("default", "a", "north")])
+def test_a_key_of_no_cluster_that_is_watched_is_not_enqueued(scene, key):
+    with pytest.raises(ValueError, match="none of the clusters that maps watches: east, west"):
+        scene.controller.enqueue(key)
+
+
 def refuse(action: object) -> None:
     raise ConnectionRefused("nobody there")
 

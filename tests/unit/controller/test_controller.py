@@ -111,6 +111,19 @@ def test_a_key_is_reconciled_and_rests(clock, start):
     assert controller.idle()
 
 
+def test_what_is_enqueued_before_the_start_is_reconciled_and_after_the_stop_it_is_not(clock):
+    reconcile = Reconciler()
+    controller = Controller("net", reconcile, clock=clock, workers=1)
+    controller.enqueue(key("a"))
+    controller.start()
+    assert reconcile.next() == key("a")
+    controller.stop(timeout=5.0)
+    controller.enqueue(key("a"))
+    assert reconcile.calls() == 0
+    with pytest.raises(TypeError, match=r"must be ObjectKey\(namespace, name\)"):
+        controller.enqueue("default/a")
+
+
 @pytest.mark.parametrize(("background", "expected"), [(True, ["b", "a"]), (False, ["a", "b"])])
 def test_a_poll_waits_behind_changes_unless_the_controller_has_no_background(background, expected):
     clock = FakeClock()

@@ -49,6 +49,10 @@ class Gates:
         if gate is not None:
             gate.sources.append(source)
 
+    def enqueue(self, key: ObjectKey, add: Callable[[ObjectKey], None]) -> None:
+        """Have a key that comes from no informer added, once its cluster's caches are filled."""
+        self._pass(add, key)
+
     def handlers(self) -> list[KeyHandler]:
         """Of all sources."""
         return [each.handler for each in self._sources]

@@ -20,7 +20,9 @@ if TYPE_CHECKING:  # asyncio and multiprocessing are for controllers that have c
     from btcctl.controller.metrics import ControllerMetrics
     from btcctl.controller.reconciling.coroutines import CoroutineProcessor
     from btcctl.controller.reconciling.looping import LoopingWorkers
+    from btcctl.metrics import Metrics
     from btcctl.processes.computing import ComputingProcesses
+    from btcctl.workqueue.metrics import QueueMetrics
 
 _JOIN_SECONDS = 2.0  # for threads that have nothing left to do
 _HANGING_JOIN_SECONDS = 0.1  # for threads that had their time already
@@ -117,3 +119,18 @@ def _processes(name: str, count: int) -> ComputingProcesses | None:
     from btcctl.processes.computing import ComputingProcesses  # noqa: PLC0415
 
     return ComputingProcesses(f"{name}-computing", count)
+
+
+def observers_for(
+    metrics: Metrics | None, name: str, workers: int, waiting: Callable[[], dict[str, int]]
+) -> tuple[QueueMetrics, ControllerMetrics] | tuple[None, None]:
+    """What counts for the queue of a controller, and what for its reconciles."""
+    if metrics is None:
+        return None, None
+    # Late: they are a fifth of the start-up time of a program that may not want them.
+    from btcctl.controller.metrics import ControllerCollector  # noqa: PLC0415
+    from btcctl.workqueue.metrics import QueueCollector  # noqa: PLC0415
+
+    return metrics.part(QueueCollector).queue(name), metrics.part(ControllerCollector).controller(
+        name, workers, waiting
+    )
