@@ -1,7 +1,7 @@
-"""Qualified names, as the API server asks for them: of finalizers, and of what reports events. Pure.
+"""Names, as the API server asks for them: of objects and namespaces, of finalizers, and of what reports events. Pure.
 
-Source: apimachinery, util/validation IsQualifiedName of Kubernetes 1.36; compared with a real server in
-tests/integration/controller/test_names_on_both_servers.py.
+Source: apimachinery, util/validation IsQualifiedName and IsDNS1123Subdomain of Kubernetes 1.36; compared with a real
+server in tests/integration/controller/test_names_on_both_servers.py.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import re
 from btcctl.mistakes import check_is
 
 _LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+_SUBDOMAIN, _SUBDOMAIN_BYTES = re.compile(rf"{_LABEL}(\.{_LABEL})*"), 253
 _QUALIFIED = re.compile(rf"((?P<prefix>{_LABEL}(\.{_LABEL})*)/)?[A-Za-z0-9]([-A-Za-z0-9_.]{{0,61}}[A-Za-z0-9])?")
-_PREFIX_BYTES = 253
 _NAMESPACE, _NAMESPACE_BYTES = re.compile(_LABEL), 63
 _SHOWN = 100  # characters of a name that is refused: it may be anything
 
@@ -22,7 +22,20 @@ RULE = "63 letters, digits, -, _ and . at most, a letter or digit first and last
 def is_qualified_name(name: str) -> bool:
     """Whether `name` follows RULE; a domain has 253 characters at most."""
     match = _QUALIFIED.fullmatch(name)
-    return match is not None and len(match["prefix"] or "") <= _PREFIX_BYTES
+    return match is not None and len(match["prefix"] or "") <= _SUBDOMAIN_BYTES
+
+
+def is_object_name(name: str) -> bool:
+    """Whether an object can be called so: a subdomain as of RFC 1123, which is the rule of most kinds.
+
+    Anything else would lead elsewhere in the path of a request.
+    """
+    return len(name) <= _SUBDOMAIN_BYTES and _SUBDOMAIN.fullmatch(name) is not None
+
+
+def is_namespace(name: str) -> bool:
+    """Whether a namespace can be called so: a label as of RFC 1123."""
+    return len(name) <= _NAMESPACE_BYTES and _NAMESPACE.fullmatch(name) is not None
 
 
 def check_name(name: str, what: str) -> None:
@@ -45,7 +58,7 @@ def check_namespace(name: str) -> None:
         ValueError: It is no label as of RFC 1123.
     """
     check_is("a namespace", name, str, 'a text; "" for all')
-    if not _NAMESPACE.fullmatch(name) or len(name) > _NAMESPACE_BYTES:
+    if not is_namespace(name):
         raise ValueError(
             f"no namespace is called {name[:_SHOWN]!r}: "
             "63 lower-case letters, digits and - at most, a letter or digit first and last"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from btcctl.apiserver.kinds.metadata import qualified_name
-from btcctl.names import check_name, is_qualified_name
+from btcctl.names import check_name, is_namespace, is_object_name, is_qualified_name
 
 LABEL = "a" * 63
 GOOD = [
@@ -47,6 +47,18 @@ def test_a_name_that_is_refused_is_not_repeated_at_full_length() -> None:
     with pytest.raises(ValueError, match="named") as caught:
         check_name("x" * 100_000, "a cow")
     assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize("name", ["a", "0", "a.b-c.d", f"{LABEL}.{LABEL}.{LABEL}.{LABEL[:61]}", "a" * 253])
+def test_an_object_is_called_by_a_subdomain(name: str) -> None:
+    assert is_object_name(name)
+    assert is_namespace(name) == ("." not in name and len(name) < 64)
+
+
+@pytest.mark.parametrize("name", ["", "..", "a..b", "a.", ".a", "a.-b", "-a", "A", "a/b", "a\n", "a" * 254, "٣"])
+def test_nothing_else_is_an_objects_name_or_gets_into_a_path(name: str) -> None:
+    assert not is_object_name(name)
+    assert not is_namespace(name)
 
 
 @given(st.text("aB0-_./", max_size=12) | st.from_regex(r"[a-z.\-]{0,260}/[\w.\-]{0,66}", fullmatch=True))

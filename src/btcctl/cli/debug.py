@@ -11,6 +11,7 @@ from urllib.parse import quote
 import urllib3
 
 from btcctl.cli.flags import Flags
+from btcctl.controller.serving.status_server import parse_address
 from btcctl.errors import BtcctlError, ConfigError
 
 SECONDS = 5.0
@@ -30,10 +31,31 @@ def add_parser(commands: Any, environ: Mapping[str, str]) -> argparse.ArgumentPa
     parser.add_argument("what", choices=("queue", "informers", "key"), help="what to show")
     parser.add_argument("key", nargs="?", default="", metavar="NS/NAME", help="of a network, with key")
     flags = Flags(parser, environ)
-    flags.value("--address", metavar="ADDRESS", default="127.0.0.1:8080", about="where the operator serves")
+    flags.value(
+        "--address",
+        parse=parse_where,
+        metavar="ADDRESS",
+        default="127.0.0.1:8080",
+        about="where the operator serves",
+    )
     flags.switch("--json", about="print what the operator answers as it is")
     parser.set_defaults(command=show)
     return parser
+
+
+def parse_where(text: str) -> str:
+    """Where an operator serves, as an URL has it: "host:port"; of ":port" on this machine.
+
+    Raises:
+        argparse.ArgumentTypeError: It is no such address.
+    """
+    try:
+        host, port = parse_address(text)
+    except ConfigError:
+        port = 0
+    if not port:
+        raise argparse.ArgumentTypeError(f"{text!r} is no address; write 127.0.0.1:8080, or :8080 for this machine")
+    return f"[{host}]:{port}" if ":" in host else f"{host or '127.0.0.1'}:{port}"
 
 
 def show(args: argparse.Namespace) -> int:
@@ -48,18 +70,20 @@ def show(args: argparse.Namespace) -> int:
 def fetch(address: str, page: str) -> dict[str, Any]:
     """One page of `/debug`.
 
+    Args:
+        address: As `parse_where` has it.
+
     Raises:
         BtcctlError: Nobody answers there, or nobody with such pages.
     """
-    host = f"127.0.0.1{address}" if address.startswith(":") else address
     try:
         with urllib3.PoolManager(retries=False, timeout=SECONDS) as pools:
-            answer = pools.request("GET", f"http://{host}/debug/{page}")
+            answer = pools.request("GET", f"http://{address}/debug/{page}")
             if answer.status != 200:
-                raise BtcctlError(f"{host} has no such page: was the operator started with --debug-endpoints?")
+                raise BtcctlError(f"{address} has no such page: was the operator started with --debug-endpoints?")
             found: dict[str, Any] = json.loads(answer.data)
     except (urllib3.exceptions.HTTPError, ValueError) as error:
-        raise BtcctlError(f"{host}: {error}. Does an operator run with --metrics-bind-address there?") from error
+        raise BtcctlError(f"{address}: {error}. Does an operator run with --metrics-bind-address there?") from error
     return found
 
 

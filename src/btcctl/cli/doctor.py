@@ -17,7 +17,7 @@ from btcctl.bitcoin.doctor.nodes import check_images, check_reach, check_secrets
 from btcctl.bitcoin.doctor.rights import check_rights
 from btcctl.bitcoin.doctor.server import check_server
 from btcctl.bitcoin.operator import FIELD_MANAGER
-from btcctl.cli.flags import Flags, cluster_config, parse_namespace
+from btcctl.cli.flags import Flags, cluster_config, parse_namespace, parse_object_name
 from btcctl.cli.leading import IN_CLUSTER, LEASE, NAMESPACE
 from btcctl.clock import SYSTEM_CLOCK
 from btcctl.objects import ObjectKey
@@ -41,7 +41,9 @@ def add_parser(commands: Any, environ: Mapping[str, str]) -> argparse.ArgumentPa
     flags = Flags(parser, environ)
     flags.cluster()
     flags.names("--namespace", "-n", parse=parse_namespace, metavar="NAME", about="look at this namespace only")
-    flags.value("--leader-elect-resource-name", metavar="NAME", default=LEASE, about="the Lease")
+    flags.value(
+        "--leader-elect-resource-name", parse=parse_object_name, metavar="NAME", default=LEASE, about="the Lease"
+    )
     flags.value(
         "--leader-elect-resource-namespace",
         parse=parse_namespace,

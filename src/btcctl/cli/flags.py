@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from btcctl.names import is_namespace, is_object_name
 from btcctl.rest.config.client_config import ClientConfig
 from btcctl.rest.loading import load_config
 from btcctl.secret import ENVIRON, SecretMapping
@@ -20,10 +21,9 @@ TRUE_WORDS = frozenset({"1", "t", "true", "yes", "on"})
 FALSE_WORDS = frozenset({"0", "f", "false", "no", "off", ""})
 
 LONGEST_SECONDS = 2**63 / 1e9  # Go counts nanoseconds in an int64
-_NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-_PLAIN_SECONDS = re.compile(r"\d+(\.\d+)?")
-_DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+_PLAIN_SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?")
+_DURATION_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)")
 _DURATION = re.compile(f"({_DURATION_PART.pattern})+")
 
 
@@ -159,9 +159,22 @@ def parse_namespace(text: str) -> str:
     Raises:
         argparse.ArgumentTypeError: No namespace can have it.
     """
-    if text and not _NAMESPACE.fullmatch(text):
+    if text and not is_namespace(text):
         raise argparse.ArgumentTypeError(
             f"{text!r} is no namespace: lower-case letters, digits and hyphens, 63 at most"
+        )
+    return text
+
+
+def parse_object_name(text: str) -> str:
+    """The name of an object.
+
+    Raises:
+        argparse.ArgumentTypeError: None can have it.
+    """
+    if not is_object_name(text):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no object's name: lower-case letters, digits, hyphens and dots, 253 at most"
         )
     return text
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from btcctl.bitcoin.operator import COMPONENT, FIELD_MANAGER
-from btcctl.cli.flags import Flags, parse_duration, parse_namespace
+from btcctl.cli.flags import Flags, parse_duration, parse_namespace, parse_object_name
 from btcctl.clock import AWAKE_CLOCK, Clock, sleep
 from btcctl.errors import ApiError, BtcctlError
 from btcctl.leaderelection.election import Timing
@@ -57,7 +57,9 @@ def add_flags(flags: Flags) -> None:
         ("retry-period", timing.retry_seconds, "the longest pause between two attempts"),
     ):
         flags.value(f"--leader-elect-{name}", parse=parse_duration, default=default, metavar="DURATION", about=about)
-    flags.value("--leader-elect-resource-name", metavar="NAME", default=LEASE, about="the Lease")
+    flags.value(
+        "--leader-elect-resource-name", parse=parse_object_name, metavar="NAME", default=LEASE, about="the Lease"
+    )
     flags.value(
         "--leader-elect-resource-namespace",
         parse=parse_namespace,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -15,10 +16,20 @@ from btcctl.cli import debug
 from btcctl.cli.flags import Flags, cluster_config, parse_duration, parse_namespace
 from btcctl.cli.leading import IN_CLUSTER, LEASE, NAMESPACE
 from btcctl.cli.network import reaching
+from btcctl.clock import SYSTEM_CLOCK
 from btcctl.controller.serving.status_server import parse_address
 from btcctl.controller.signals import catching_signals
-from btcctl.errors import ConfigError
-from btcctl.logging import get_logger
+from btcctl.deadline import limited_to
+from btcctl.errors import (
+    ConfigError,
+    DeadlineExceeded,
+    InternalError,
+    ServerTimeout,
+    ServiceUnavailable,
+    TooManyRequests,
+    TransportError,
+)
+from btcctl.logging import get_logger, scrub
 from btcctl.objects import ObjectKey
 from btcctl.rest.client import ApiClient
 from btcctl.rest.config.client_config import ClientConfig
@@ -36,6 +47,8 @@ logger = get_logger(__name__)
 BIND = "127.0.0.1:0"
 FIELD_MANAGER = "btcctl-view"
 _LEAST_SECONDS = 0.1
+_FIRST_SECONDS = 5.0  # until the page is there, whether the API server answers or not
+_LATER = (TransportError, DeadlineExceeded, TooManyRequests, InternalError, ServiceUnavailable, ServerTimeout)
 _MOST_TOKEN_BYTES = 1000
 
 
@@ -65,6 +78,7 @@ def add_parser(commands: Any, environ: Mapping[str, str]) -> argparse.ArgumentPa
     flags.switch("--no-rpc", about="read no Secrets and ask no nodes: show what the status says of them")
     flags.value(
         "--operator",
+        parse=_parse_operator,
         metavar="ADDRESS",
         default="",
         about="where the operator serves its debug pages; by port-forward to the pod that holds its Lease if not given",
@@ -72,6 +86,10 @@ def add_parser(commands: Any, environ: Mapping[str, str]) -> argparse.ArgumentPa
     reaching.add_flag(flags)
     parser.set_defaults(command=show)
     return parser
+
+
+def _parse_operator(text: str) -> str:
+    return debug.parse_where(text) if text else ""
 
 
 def show(args: argparse.Namespace) -> int:
@@ -98,8 +116,7 @@ def show(args: argparse.Namespace) -> int:
         closing(ApiClient(HttpTransport(config), field_manager=FIELD_MANAGER)) as client,
         reaching.forwarding("auto", config) as forward,
     ):
-        for namespace in args.namespace or ("",):
-            require_definition(client, namespace)
+        _require_definition(client, args.namespace)
         looking = Looking(tuple(args.namespace), args.interval, not args.no_rpc, via, forward)
         options = ViewOptions(config.host, args.read_only, looking=looking)
         with _looking_inside(args, config, client, looking) as inside:
@@ -107,6 +124,16 @@ def show(args: argparse.Namespace) -> int:
             server = WebServer(view, token or new_token(), host=host, port=port, names=tuple(args.allow_host))
             _serve(view, server, is_given=token is not None)
     return 0
+
+
+def _require_definition(client: ApiClient, namespaces: Sequence[str]) -> None:
+    """What is wrong for good is said at once; a server that cannot answer now may do so later: the page says so."""
+    try:
+        with limited_to(_FIRST_SECONDS, SYSTEM_CLOCK):
+            for namespace in namespaces or ("",):
+                require_definition(client, namespace)
+    except _LATER as error:
+        print(f"btcctl view: {scrub(str(error))}. The page shows the networks once it answers", file=sys.stderr)
 
 
 def _serve(view: Any, server: Any, *, is_given: bool) -> None:

@@ -14,6 +14,14 @@ from pathlib import Path
 import pytest
 import urllib3
 
+from btcctl.apiserver.api import Api
+from btcctl.apiserver.http import EmbeddedServer
+from btcctl.apiserver.network.kubeconfig import kubeconfig as for_kubectl
+from btcctl.apiserver.network.kubeconfig import write_kubeconfig
+from btcctl.bitcoin.crd import load_crd
+from btcctl.resources import CUSTOM_RESOURCE_DEFINITIONS
+from btcctl.rest.client import ApiClient
+from btcctl.rest.loading import load_config
 from btcctl.sandbox.session import KEY
 from btcctl.testing.control_plane.ports import free_ports
 from tests.integration.support import eventually
@@ -113,6 +121,20 @@ def test_without_an_operator_it_says_why_there_is_no_inside_and_read_only_does_n
         assert view.interrupt() == 0
     with urllib3.PoolManager(retries=False) as http, pytest.raises(urllib3.exceptions.HTTPError):
         http.request("GET", f"http://127.0.0.1:{port}/healthz")
+
+
+def test_it_begins_before_the_api_server_and_shows_the_networks_once_that_answers(tmp_path: Path) -> None:
+    [port] = free_ports(1)
+    path = tmp_path / "kubeconfig"
+    write_kubeconfig(path, for_kubectl(f"http://127.0.0.1:{port}"))
+    with running(tmp_path, "view", f"--kubeconfig={path}") as view:
+        assert "The page shows the networks once it answers" in view.said(r"(btcctl view: .*)")
+        with Page(view.said(r"open +(\S+)"), "default/mine") as page:
+            page.until(lambda state: state["problem"])
+            with EmbeddedServer(Api(), port=port), ApiClient.from_config(load_config(path)) as client:
+                client.resource(CUSTOM_RESOURCE_DEFINITIONS).create(load_crd())
+                page.until(lambda state: not state["problem"])
+        assert view.interrupt() == 0
 
 
 def test_without_rpc_the_status_has_to_do(kubeconfig: Path, tmp_path: Path) -> None:

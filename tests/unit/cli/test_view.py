@@ -7,7 +7,6 @@ import pytest
 from btcctl.cli.main import build_parser, main
 from btcctl.cli.view import read_token
 from btcctl.errors import ConfigError
-from tests.integration.support import closed_port
 
 KUBECONFIG = """
 apiVersion: v1
@@ -40,13 +39,6 @@ def test_a_flag_that_is_wrong_is_a_line_and_exit_status_2(kubeconfig, capsys, wo
     printed = capsys.readouterr().err
     assert said in printed
     assert printed.count("\n") == 1
-
-
-def test_a_cluster_that_does_not_answer_is_a_line_and_exit_status_1(kubeconfig, capsys):
-    with closed_port() as port:
-        kubeconfig.write_text(KUBECONFIG.replace("127.0.0.1:1", f"127.0.0.1:{port}"))
-        assert main(["view", "--kubeconfig", str(kubeconfig)], {}) == 1
-    assert capsys.readouterr().err.count("\n") == 1
 
 
 def test_it_listens_on_loopback_unless_it_is_told_otherwise():

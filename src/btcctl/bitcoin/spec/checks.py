@@ -5,21 +5,18 @@ The API server refuses all of it by `crd.yaml`; this is for a definition that is
 
 from __future__ import annotations
 
-import re
-
 from btcctl.bitcoin.spec.chains import DEFAULT_PORTS, REGTEST, SIGNET
 from btcctl.bitcoin.spec.config_lines import problem_with_lines
 from btcctl.bitcoin.spec.model import NetworkSpec
 from btcctl.bitcoin.spec.quantities import parse_quantity
-
-_SECRET_NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+from btcctl.names import is_object_name
 
 
 def spec_problem(spec: NetworkSpec) -> str | None:
     """Why no network can be made of it, and what to do; None if one can."""
     if (spec.network == SIGNET) != (spec.signet_challenge is not None):
         return "spec.signetChallenge: a signet has one, and no other network does"
-    if spec.secret is not None and not _SECRET_NAME.fullmatch(spec.secret):
+    if spec.secret is not None and not is_object_name(spec.secret):
         return "spec.secret: no Secret can have that name: use lower-case letters, digits, hyphens and dots"
     ports = DEFAULT_PORTS[spec.network]
     if (spec.rpc_port or ports.rpc) == (spec.p2p_port or ports.p2p):

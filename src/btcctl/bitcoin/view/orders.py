@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from typing import Final
-
 import msgspec
 
+from btcctl.names import is_namespace, is_object_name
 from btcctl.objects import ObjectKey
-
-# What the API server would take for a name: anything else is none, and must not get into a path.
-_NAME: Final = r"[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?"
-_NETWORK = re.compile(f"({_NAME})/({_NAME})")
 
 
 def network_key(text: str) -> ObjectKey | None:
     """The network that somebody means by `NAMESPACE/NAME`; None if none can be called so."""
-    match = _NETWORK.fullmatch(text)
-    return None if match is None else ObjectKey(match[1], match[2])
+    namespace, _, name = text.partition("/")
+    return ObjectKey(namespace, name) if is_namespace(namespace) and is_object_name(name) else None
 
 
 class Action(msgspec.Struct, frozen=True, gc=False, rename="camel"):

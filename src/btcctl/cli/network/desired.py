@@ -11,7 +11,7 @@ from btcctl.bitcoin.topology import groups_of
 from btcctl.cli.network import target
 from btcctl.errors import ConfigError
 
-_GROUPS = re.compile(r"\d+(-\d+)?(,\d+(-\d+)?)*(\|\d+(-\d+)?(,\d+(-\d+)?)*)*")
+_GROUPS = re.compile(r"\d+(-\d+)?(,\d+(-\d+)?)*(\|\d+(-\d+)?(,\d+(-\d+)?)*)*", re.ASCII)
 _MOST_NODES = 1000
 _LEAST_SIDES = 2
 _PATIENCE = "btcctl status {name} shows the links going"

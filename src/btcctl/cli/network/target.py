@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -14,14 +13,14 @@ from btcctl.bitcoin.types import READY, BitcoinNetwork
 from btcctl.cli.flags import Flags, cluster_config, parse_namespace
 from btcctl.cli.network import reaching
 from btcctl.errors import BtcctlError, ConfigError
+from btcctl.names import is_object_name
 from btcctl.objects import ObjectKey
 from btcctl.rest.client import ApiClient
 from btcctl.rest.config.client_config import ClientConfig
 from btcctl.rest.http import HttpTransport
 
 FIELD_MANAGER = "btcctl-cli"
-_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
-_NODE = re.compile(rf"(?P<name>{_NAME.pattern})(/(?P<ordinal>\d+))?")
+_MOST_DIGITS = 9  # of an ordinal
 
 
 def add_parser(
@@ -85,7 +84,7 @@ def parse_name(text: str) -> str:
     Raises:
         argparse.ArgumentTypeError: None can have it.
     """
-    if not _NAME.fullmatch(text):
+    if not is_object_name(text):
         raise argparse.ArgumentTypeError(f"{text!r} is no network's name: lower-case letters, digits and hyphens")
     return text
 
@@ -104,10 +103,11 @@ def parse_node(text: str) -> NodeName:
     Raises:
         argparse.ArgumentTypeError: It is neither.
     """
-    match = _NODE.fullmatch(text)
-    if match is None:
+    name, slash, digits = text.partition("/")
+    is_ordinal = digits.isascii() and digits.isdigit() and len(digits) <= _MOST_DIGITS
+    if not is_object_name(name) or is_ordinal != bool(slash):
         raise argparse.ArgumentTypeError(f"{text!r} is neither NAME nor NAME/ORDINAL, for example my-network/0")
-    return NodeName(match["name"], None if match["ordinal"] is None else int(match["ordinal"]))
+    return NodeName(name, int(digits) if slash else None)
 
 
 def first_answering(place: Place, network: BitcoinNetwork, ordinal: int | None) -> Any:

@@ -15,7 +15,7 @@ from btcctl.clock import SYSTEM_CLOCK, sleep
 from btcctl.errors import BtcctlError
 
 _POLL_SECONDS = 0.25
-_GOAL = re.compile(r"ready|synced|height=\d{1,9}")
+_GOAL = re.compile(r"ready|synced|height=\d{1,9}", re.ASCII)
 
 
 def add_parser(commands: Any, environ: Mapping[str, str]) -> argparse.ArgumentParser:
