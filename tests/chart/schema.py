@@ -6,12 +6,18 @@ import json
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from tests.chart.kubernetes_types import Schema, definitions, reference
 
+GIVEN = Path(__file__).parents[2] / "helm/btcctl/values.yaml"
 SCHEMA = Path(__file__).parents[2] / "helm/btcctl/values.schema.json"
 
 _LABEL_VALUE = r"^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$"
-_LABEL_KEY = r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$"
+_LABEL_KEY = (
+    r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?"
+    r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$"
+)
 _DNS_LABEL = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 _DNS_NAME = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
 _REGISTRY = r"^[A-Za-z0-9.-]+(:[0-9]+)?(/[a-z0-9._/-]+)?$"
@@ -60,7 +66,7 @@ ANNOTATIONS: Schema = {"type": "object", "propertyNames": matching(_LABEL_KEY, 3
 DNS_LABEL = matching(_DNS_LABEL, 63)
 DNS_NAME = matching(_DNS_NAME, 253)
 PORT = whole(1024, 65535)
-DURATION = matching(_DURATION)
+DURATION: Schema = {"anyOf": [matching(_DURATION), whole(0, 10**9)]}
 INTERVAL: Schema = {**matching(_PROMETHEUS_DURATION), "minLength": 2}
 NUMBER_OR_SHARE: Schema = or_null({"anyOf": [whole(0, 1000), matching(r"^(100|[0-9]{1,2})%$")]})
 UNIQUE_NAMES = some(DNS_LABEL, uniqueItems=True)
@@ -103,6 +109,7 @@ def core(name: str) -> Schema:
 
 
 VALUES = closed(
+    enabled=YES_NO,
     nameOverride=or_empty(_DNS_LABEL, 40),
     fullnameOverride=or_empty(r"^[a-z]([-a-z0-9]*[a-z0-9])?$", 40),
     commonLabels=LABELS,
@@ -213,6 +220,26 @@ VALUES = closed(
 )
 
 
+def requiring(schema: Schema, given: dict[str, Any]) -> Schema:
+    """With what has to be there: null takes a default away, and only what is empty by default may be missing."""
+    properties = {
+        name: requiring(each, given[name]) if "properties" in each and each is not PROBE and given.get(name) else each
+        for name, each in schema["properties"].items()
+    }
+    required = [name for name, each in properties.items() if _is_needed(each, given.get(name))]
+    return {**schema, "properties": properties, **({"required": required} if required else {})}
+
+
+def _is_needed(schema: Schema, default: Any) -> bool:
+    if {"type": "null"} in schema.get("anyOf", ()):
+        return False
+    is_list_or_map = "$ref" in schema or schema.get("type") in {"object", "array"}
+    return "properties" in schema or isinstance(default, bool | int) or (not is_list_or_map and bool(default))
+
+
 def render_schema() -> str:
-    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Values of btcctl's chart", **VALUES}
+    given = yaml.safe_load(GIVEN.read_text(encoding="utf-8"))
+    del given["enabled"]  # which no template asks for
+    values = requiring(VALUES, given)
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Values of btcctl's chart", **values}
     return json.dumps({**schema, "$defs": definitions(VALUES)}, indent=1) + "\n"

@@ -208,8 +208,9 @@ PROCESS_FAULTS = [
         "names.py",
         ("test_names.py", "test_mistakes.py"),
         ("any name is qualified", "return match is not None and len", "return match is None or len"),
-        ("a domain has any length", ' and len(match["prefix"] or "") <= _PREFIX_BYTES', ""),
+        ("a domain has any length", ' and len(match["prefix"] or "") <= _SUBDOMAIN_BYTES', ""),
         ("two dots stand in a domain", '_LABEL = r"[a-z0-9]([-a-z0-9]*', '_LABEL = r"[a-z0-9]([-a-z0-9.]*'),
+        ("an object is called by two dots", r'(\.{_LABEL})*"), 253', r'(\.+{_LABEL})*"), 253'),
     ),
     *faults_in(
         "controller/controller.py",

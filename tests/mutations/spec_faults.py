@@ -18,8 +18,8 @@ SPEC_FAULTS = [
         ),
         (
             "a Secret may have a name that there cannot be",
-            "if spec.secret is not None and not _SECRET_NAME",
-            "if False and not _SECRET_NAME",
+            "if spec.secret is not None and not is_object_name",
+            "if False and not is_object_name",
         ),
         (
             "both ports may be one",

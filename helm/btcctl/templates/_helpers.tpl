@@ -34,10 +34,14 @@
 {{- end }}
 {{- end }}
 
-{{- /* Takes a duration as Go writes it; without a unit it is of seconds. */}}
+{{- /* Takes a duration as Go writes it, or a number, which is of seconds, as is one without a unit. */}}
+{{- define "btcctl.duration" -}}
+{{- if kindIs "string" . }}{{ . }}{{ else }}{{ int64 . }}{{ end }}
+{{- end }}
+
 {{- define "btcctl.milliseconds" -}}
 {{- $total := 0.0 }}
-{{- range regexFindAll "[0-9.]+(ms|s|m|h)?" (toString .) -1 }}
+{{- range regexFindAll "[0-9.]+(ms|s|m|h)?" (include "btcctl.duration" .) -1 }}
 {{- $unit := regexFind "[a-z]*$" . }}
 {{- $factor := get (dict "ms" 1.0 "" 1000.0 "s" 1000.0 "m" 60000.0 "h" 3600000.0) $unit }}
 {{- $total = addf $total (mulf (trimSuffix $unit . | float64) $factor) }}
@@ -51,8 +55,8 @@
 {{- end }}
 
 {{- define "btcctl.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "btcctl.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "btcctl.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/component: controller
 {{- end }}
 
@@ -66,12 +70,12 @@ app.kubernetes.io/component: controller
 {{- $_ := set $ours "app.kubernetes.io/managed-by" $root.Release.Service }}
 {{- $_ := set $ours "app.kubernetes.io/part-of" "btcctl" }}
 {{- $_ := set $ours "helm.sh/chart" (printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace "+" "_" | trunc 63) }}
-{{- toYaml (merge dict $ours $more $root.Values.commonLabels) }}
+{{- toYaml (merge dict $ours $more ($root.Values.commonLabels | default dict)) }}
 {{- end }}
 
 {{- /* Takes a list of the context and an object's own annotations. With its key, or nothing. */}}
 {{- define "btcctl.annotations" -}}
-{{- $all := merge dict (index . 1 | default dict) (index . 0).Values.commonAnnotations }}
+{{- $all := merge dict (index . 1 | default dict) ((index . 0).Values.commonAnnotations | default dict) }}
 {{- with $all }}
 annotations:
   {{- toYaml . | nindent 2 }}
@@ -93,19 +97,54 @@ annotations:
 
 {{- /* Takes a list of the context and a security context: OpenShift chooses users and groups itself. */}}
 {{- define "btcctl.securityContext" -}}
-{{- $given := deepCopy (index . 1) }}
+{{- $given := deepCopy (index . 1 | default dict) }}
 {{- if include "btcctl.isOpenShift" (index . 0) }}
 {{- $given = omit $given "runAsUser" "runAsGroup" "fsGroup" "supplementalGroups" }}
 {{- end }}
 {{- toYaml $given }}
 {{- end }}
 
+{{- /* Where pods of the release may run, and whom they find there. What keeps the controller's apart is of theirs alone. */}}
+{{- define "btcctl.place" -}}
+{{- with .Values.priorityClassName }}
+priorityClassName: {{ . | quote }}
+{{- end }}
+{{- with .Values.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.hostAliases }}
+hostAliases:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.dnsPolicy }}
+dnsPolicy: {{ . }}
+{{- end }}
+{{- with .Values.dnsConfig }}
+dnsConfig:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{- /* Of the pods beside the controller's. */}}
+{{- define "btcctl.nodeAffinity" -}}
+{{- with (.Values.affinity | default dict).nodeAffinity }}
+affinity:
+  nodeAffinity:
+    {{- toYaml . | nindent 4 }}
+{{- end }}
+{{- end }}
+
 {{- define "btcctl.pullSecrets" -}}
-{{- $all := concat .Values.global.imagePullSecrets .Values.imagePullSecrets | uniq }}
+{{- $all := concat (.Values.global.imagePullSecrets | default list) (.Values.imagePullSecrets | default list) | uniq }}
 {{- with $all }}
 imagePullSecrets:
 {{- range . }}
-- name: {{ . }}
+- name: {{ . | quote }}
 {{- end }}
 {{- end }}
 {{- end }}

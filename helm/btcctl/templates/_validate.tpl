@@ -6,14 +6,14 @@
 {{- end }}
 {{- $least := include "btcctl.milliseconds" .Values.pollMin | float64 }}
 {{- if or (eq $least 0.0) (gt $least (include "btcctl.milliseconds" .Values.pollMax | float64)) }}
-{{- fail (printf "pollMin is %s, must be more than 0 and at most pollMax, %s" .Values.pollMin .Values.pollMax) }}
+{{- fail (printf "pollMin is %s, must be more than 0 and at most pollMax, %s" (include "btcctl.duration" .Values.pollMin) (include "btcctl.duration" .Values.pollMax)) }}
 {{- end }}
 {{- $election := .Values.leaderElection }}
 {{- $lease := include "btcctl.milliseconds" $election.leaseDuration | float64 }}
 {{- $deadline := include "btcctl.milliseconds" $election.renewDeadline | float64 }}
 {{- $retry := include "btcctl.milliseconds" $election.retryPeriod | float64 }}
 {{- if or (lt $lease 1000.0) (ne (mulf (floor (divf $lease 1000.0)) 1000.0) $lease) }}
-{{- fail (printf "leaderElection.leaseDuration is %s, must be whole seconds" $election.leaseDuration) }}
+{{- fail (printf "leaderElection.leaseDuration is %s, must be whole seconds" (include "btcctl.duration" $election.leaseDuration)) }}
 {{- end }}
 {{- if not (and (gt $lease $deadline) (gt $deadline (mulf 1.2 $retry)) (gt $retry 0.0)) }}
 {{- fail "leaderElection: leaseDuration must be longer than renewDeadline, and that longer than 1.2 times retryPeriod" }}
@@ -38,7 +38,8 @@
 {{- fail "debugEndpoints are for btcctl debug, which sends no token: metrics.secure and they exclude each other" }}
 {{- end }}
 {{- $pods := .Values.metrics.podMonitor }}
-{{- if and $secure.enabled $pods.enabled (not (or $pods.endpointConfig.authorization $pods.endpointConfig.bearerTokenSecret)) }}
+{{- $podsGiven := $pods.endpointConfig | default dict }}
+{{- if and $secure.enabled $pods.enabled (not (or $podsGiven.authorization $podsGiven.bearerTokenSecret)) }}
 {{- fail "metrics.podMonitor cannot send Prometheus' own token: take metrics.serviceMonitor, or name a Secret with one in endpointConfig.authorization" }}
 {{- end }}
 {{- $pdb := .Values.podDisruptionBudget }}
@@ -68,7 +69,7 @@
 {{- if gt (include "btcctl.milliseconds" $monitor.scrapeTimeout | float64) (include "btcctl.milliseconds" $monitor.interval | float64) }}
 {{- fail (printf "metrics.%s: scrapeTimeout is longer than interval, so Prometheus' operator would leave it out" $name) }}
 {{- end }}
-{{- if and $secure.certificateSecret $monitor.namespace (ne $monitor.namespace $.Release.Namespace) (not $monitor.endpointConfig.tlsConfig) }}
+{{- if and $secure.certificateSecret $monitor.namespace (ne $monitor.namespace $.Release.Namespace) (not ($monitor.endpointConfig | default dict).tlsConfig) }}
 {{- fail (printf "metrics.%s is in namespace %s and cannot see Secret %s in %s: say in its endpointConfig.tlsConfig what to verify with" $name $monitor.namespace $secure.certificateSecret $.Release.Namespace) }}
 {{- end }}
 {{- end }}
@@ -76,7 +77,7 @@
 {{- if and .Values.metrics.serviceMonitor.enabled (not .Values.metrics.service.enabled) }}
 {{- fail "metrics.serviceMonitor selects the Service: set metrics.service.enabled, or take metrics.podMonitor" }}
 {{- end }}
-{{- if and .Values.defaultSecret.create (not (has .Values.defaultSecret.name .Values.secretNames)) }}
+{{- if and .Values.defaultSecret.create (not (has .Values.defaultSecret.name (.Values.secretNames | default list))) }}
 {{- fail (printf "defaultSecret.name is %s, which the controller may not read: add it to secretNames" .Values.defaultSecret.name) }}
 {{- end }}
 {{- if and .Values.rbac.create (eq .Values.rbac.scope "cluster") }}

@@ -96,6 +96,44 @@ def test_what_a_monitor_is_given_of_tls_and_tokens_stands_in_the_place_of_ours()
     assert endpoint["scheme"] == "https"
 
 
+@pytest.mark.parametrize("namespace", ["2024", "null", "true"])
+def test_a_namespace_or_a_release_that_yaml_takes_for_something_else_is_a_text_everywhere(namespace: str) -> None:
+    monitors = {each: {"enabled": True} for each in ("serviceMonitor", "prometheusRule", "dashboard")}
+    values = {"metrics": monitors, "view": {"enabled": True}, "exampleNetwork": {"create": True}}
+    objects = rendered("--namespace", namespace, values={**values, "fullnameOverride": "on"}, release="7")
+    for each in objects:
+        found = [each["metadata"][key] for key in ("name", "namespace") if key in each["metadata"]]
+        found += [*each["metadata"].get("labels", {}).values()]
+        assert all(isinstance(text, str) for text in found), each["metadata"]
+    assert only(objects, "ServiceMonitor", "on")["spec"]["namespaceSelector"] == {"matchNames": [namespace]}
+
+
+def test_all_pods_of_a_release_run_where_the_controller_may() -> None:
+    terms = [{"matchExpressions": [{"key": "zone", "operator": "Exists"}]}]
+    node_affinity = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}}
+    apart = [{"topologyKey": "kubernetes.io/hostname", "labelSelector": {}}]
+    values = {
+        "nodeSelector": {"for": "operators"},
+        "tolerations": [{"key": "operators", "operator": "Exists"}],
+        "priorityClassName": "system-cluster-critical",
+        "hostAliases": [{"ip": "10.0.0.1", "hostnames": ["api.example"]}],
+        "extraEnv": [{"name": "KUBERNETES_SERVICE_HOST", "value": "api.example"}],
+        "affinity": {
+            "nodeAffinity": node_affinity,
+            "podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": apart},
+        },
+    }
+    objects = rendered(values={**values, "view": {"enabled": True}})
+    pods = [only(objects, "Deployment", each)["spec"]["template"]["spec"] for each in ("btcctl", "btcctl-view")]
+    controller, *others = [*pods, only(objects, "Pod", "btcctl-doctor")["spec"]]
+    assert "podAntiAffinity" in controller["affinity"]
+    for each in others:
+        places = ("nodeSelector", "tolerations", "priorityClassName", "hostAliases")
+        assert {key: each[key] for key in places} == {key: values[key] for key in places}
+        assert each["affinity"] == {"nodeAffinity": node_affinity}
+        assert values["extraEnv"][0] in each["containers"][0]["env"]
+
+
 def test_durations_are_compared_whatever_their_units() -> None:
     times = {"leaseDuration": "1m30s", "renewDeadline": "80", "retryPeriod": "1500ms"}
     assert rendered(values={"leaderElection": times, "pollMin": "0.5s", "pollMax": "1h"})

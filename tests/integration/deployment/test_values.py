@@ -33,7 +33,7 @@ def server(control_plane: ControlPlane) -> Iterator[ApiClient]:
     definitions = [load_crd(), *yaml.safe_load_all(MONITORING.read_text(encoding="utf-8"))]
     kinds = client.resource(CUSTOM_RESOURCE_DEFINITIONS)
     made = [kinds.create(each) for each in definitions]
-    for name in (NAMESPACE, "one", "two"):
+    for name in (NAMESPACE, "one", "two", "123", "true"):
         try:
             client.resource(NAMESPACES).create({"metadata": {"name": name}})
         except AlreadyExists:
