@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterator, Sequence
-from ipaddress import ip_address
 from typing import Any, Final
 
 from btcctl.bitcoin.children import NETWORK_LABEL
@@ -13,6 +12,7 @@ from btcctl.bitcoin.doctor.rights import SERVICE_ACCOUNT, Rule, missing_of, who_
 from btcctl.bitcoin.pod_template import PASSWORD_KEY, USER_KEY
 from btcctl.bitcoin.types import BITCOIN_NETWORKS
 from btcctl.errors import NotFound
+from btcctl.names import is_object_name
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import PODS, SECRETS
 from btcctl.rest.client import ApiClient
@@ -21,6 +21,7 @@ CONNECT_SECONDS: Final = 2.0
 MOST_NODES: Final = 30  #: so many are tried, one after the other
 RPC_PORT: Final = 18443
 _PULL_PROBLEMS = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"})
+_SHOWN = 100  # characters of a name that can be none
 Connect = Callable[[str, int], str]  #: takes an address and a port; returns why it cannot be reached, or ""
 
 
@@ -42,6 +43,9 @@ def check_secrets(client: ApiClient, namespaces: Sequence[str], account: str) ->
 
 def _secret_diagnosis(client: ApiClient, namespace: str, name: str, account: str) -> Diagnosis:
     what = f"Secret {namespace}/{name}"
+    if not is_object_name(name):  # by an older definition; in no command that people copy
+        cure = "name in spec.secret of the network one that there can be: lower-case letters, digits, hyphens and dots"
+        return Diagnosis("secrets", ERROR, f"no Secret can be called {name[:_SHOWN]!r}, in namespace {namespace}", cure)
     if missing_of(client, namespace, Rule("", "secrets", ("get",), name)) is not None:
         role = f"bitcoin-secret-{name}"
         cure = (
@@ -83,7 +87,7 @@ def check_reach(client: ApiClient, namespaces: Sequence[str], connect: Connect |
     """Whether RPC reaches the nodes from here."""
     connect = connect or try_to_connect
     targets = [(pod, address, _rpc_port(pod)) for pod in _pods(client, namespaces) if (address := _address(pod))]
-    families = sorted({f"IPv{ip_address(address).version}" for _, address, _ in targets})
+    families = sorted({family for pod, _, _ in targets for family in _families(pod)})
     failures = [
         (pod, address, port, why) for pod, address, port in targets[:MOST_NODES] if (why := connect(address, port))
     ]
@@ -101,10 +105,9 @@ def check_reach(client: ApiClient, namespaces: Sequence[str], connect: Connect |
         yield Diagnosis(
             "reach", OK, f"{tried} of {len(targets)} nodes tried, all answer; they have {' and '.join(families)}"
         )
-    if len(families) > 1:
-        yield Diagnosis(
-            "reach", WARNING, "some nodes have IPv4 addresses and some IPv6: they cannot be each other's peers"
-        )
+    for network in _torn([pod for pod, _, _ in targets]):
+        message = f"some nodes of {network} have IPv4 addresses and some IPv6: they cannot be each other's peers"
+        yield Diagnosis("reach", WARNING, message)
 
 
 def try_to_connect(address: str, port: int) -> str:
@@ -131,6 +134,21 @@ def _secret(network: Object) -> str:
 def _address(pod: Object) -> str:
     status = pod.body().get("status") or {}
     return str(status.get("podIP") or "") if status.get("phase") == "Running" else ""
+
+
+def _families(pod: Object) -> frozenset[str]:
+    status = pod.body().get("status") or {}
+    found = (status.get("podIP"), *(each.get("ip") for each in status.get("podIPs") or ()))
+    return frozenset("IPv6" if ":" in address else "IPv4" for address in found if address)
+
+
+def _torn(pods: Sequence[Object]) -> list[ObjectKey]:
+    """Networks whose nodes have no family of addresses in common."""
+    common: dict[ObjectKey, frozenset[str]] = {}
+    for pod in pods:
+        key = ObjectKey(pod.namespace, pod.labels.get(NETWORK_LABEL, ""))
+        common[key] = common.get(key, _families(pod)) & _families(pod)
+    return sorted(key for key, families in common.items() if not families)
 
 
 def _rpc_port(pod: Object) -> int:

@@ -10,6 +10,7 @@ from btcctl.bitcoin.doctor.definition import CURE, check_definition, fields_of
 from btcctl.bitcoin.doctor.diagnosis import Diagnosis
 from btcctl.bitcoin.operator import NotInstalled
 from btcctl.errors import Forbidden, NotFound
+from btcctl.objects import Object
 from btcctl.testing.fake_client import FakeClient
 
 
@@ -73,3 +74,25 @@ def test_where_nothing_may_be_read_nothing_is_claimed() -> None:
 def test_fields_are_told_by_their_paths() -> None:
     schema = {"properties": {"spec": {"properties": {"a": {"items": {"properties": {"b": {}}}}}}, "kind": {}}}
     assert fields_of(schema) == {"spec", "spec.a", "spec.a[].b"}
+
+
+def test_a_definition_without_our_version_is_told_as_one_that_lacks_everything() -> None:
+    definition = copy.deepcopy(load_crd())
+    definition["spec"]["versions"][0]["name"] = "v1alpha1"
+    client = FakeClient(types=[load_crd()])
+    client.resource = lambda *_, **__: Served(definition)  # type: ignore[method-assign,assignment]
+    (found,) = check_definition(client, "")
+    assert (found.verdict, found.cure) == ("error", CURE)
+
+
+class Served:
+    """A collection of which one object can be got, and nothing listed."""
+
+    def __init__(self, body: dict[str, Any]) -> None:
+        self._object = Object.from_body(body)
+
+    def list_page(self, **_: Any) -> None:
+        raise Forbidden(403, "Forbidden", "no")
+
+    def get(self, _: Any) -> Object:
+        return self._object

@@ -88,6 +88,30 @@ def test_nodes_of_two_families_are_a_warning() -> None:
     assert [each.verdict for each in found] == ["ok", "warning"]
 
 
+def test_networks_of_one_family_each_and_nodes_that_share_one_are_good() -> None:
+    other = pod("other-sts-0", "fd00::1")
+    other["metadata"]["labels"] = {NETWORK_LABEL: "other"}
+    both = pod("net-sts-1", "fd00::2")
+    both["status"]["podIPs"] = [{"ip": "fd00::2"}, {"ip": "10.0.0.2"}]
+    (found,) = check_reach(FakeClient(pod(), both, other), (), lambda *_: "")
+    assert found.message == "3 of 3 nodes tried, all answer; they have IPv4 and IPv6"
+
+
+def test_a_name_that_no_secret_can_have_is_in_no_command_that_somebody_copies() -> None:
+    definition = load_crd()
+    for version in definition["spec"]["versions"]:  # one from before names were checked
+        version["schema"] = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+    client = FakeClient(types=[definition])
+    body = network_body()
+    body["spec"]["secret"] = "$(reboot)"
+    client.resource(client.type_of(body["apiVersion"], body["kind"]), "default").create(body)
+    client.post_json = reviewed().post_json  # type: ignore[method-assign]
+    (found,) = check_secrets(client, (), "home:sva")
+    assert found.verdict == "error"
+    assert "no Secret can be called '$(reboot)'" in found.message
+    assert "reboot" not in found.cure
+
+
 def test_a_port_that_nobody_listens_on_is_told_in_the_systems_words() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
