@@ -35,6 +35,12 @@ def test_of_several_controllers_one_works(deployment: dict[str, Any]) -> None:
     assert "--leader-elect" in deployment["spec"]["template"]["spec"]["containers"][0]["args"]
 
 
+def test_a_machine_can_be_drained_even_if_no_copy_works() -> None:
+    budget = read("manifests/disruption-budget.yaml")["PodDisruptionBudget", "bitcoin-controller"]["spec"]
+    assert budget["maxUnavailable"] == 1
+    assert budget["unhealthyPodEvictionPolicy"] == "AlwaysAllow"
+
+
 def test_the_controller_may_have_the_lease_that_it_asks_for_and_no_other() -> None:
     rules = read("manifests/rbac.yaml")["Role", "bitcoin-controller-leader-election"]["rules"]
     granted = {(verb, *rule.get("resourceNames", ["any"])) for rule in rules for verb in rule["verbs"]}

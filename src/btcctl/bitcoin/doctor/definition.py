@@ -64,7 +64,7 @@ def _schema_in_cluster(client: ApiClient) -> Mapping[str, Any] | None:
 
 
 def _schema_of(definition: Mapping[str, Any]) -> Mapping[str, Any]:
-    versions = definition["spec"]["versions"]
+    versions: list[Mapping[str, Any]] = definition["spec"]["versions"]
     served = next((each for each in versions if each["name"] == BITCOIN_NETWORKS.version), {})
     schema: Mapping[str, Any] = (served.get("schema") or {}).get("openAPIV3Schema") or {}
     return schema
