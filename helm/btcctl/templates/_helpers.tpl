@@ -1,16 +1,16 @@
 {{- define "btcctl.name" -}}
-{{- .Values.nameOverride | default .Chart.Name | trunc 40 | trimSuffix "-" }}
+{{- .Values.nameOverride | default .Chart.Name | trunc 40 | trimAll "-" }}
 {{- end }}
 
 {{- /* Short enough that every suffix fits into a label. */}}
 {{- define "btcctl.fullname" -}}
 {{- $name := include "btcctl.name" . }}
 {{- if .Values.fullnameOverride }}
-{{- .Values.fullnameOverride | trunc 40 | trimSuffix "-" }}
+{{- .Values.fullnameOverride | trunc 40 | trimAll "-" }}
 {{- else if contains $name .Release.Name }}
-{{- .Release.Name | trunc 40 | trimSuffix "-" }}
+{{- .Release.Name | trunc 40 | trimAll "-" }}
 {{- else }}
-{{- printf "%s-%s" .Release.Name $name | trunc 40 | trimSuffix "-" }}
+{{- printf "%s-%s" .Release.Name $name | trunc 40 | trimAll "-" }}
 {{- end }}
 {{- end }}
 

@@ -48,6 +48,11 @@ def test_a_release_whose_name_no_service_can_have_is_refused_before_anything_is_
     assert rendered(release=release, values={"fullnameOverride": "mine"})
 
 
+def test_a_long_name_is_cut_to_one_that_a_service_can_have() -> None:
+    objects = rendered(release="a" * 36 + "-----" + "b" * 12)
+    assert only(objects, "Service", "a" * 36 + "-metrics")
+
+
 def test_two_releases_for_some_namespaces_that_live_in_one_have_a_lease_each() -> None:
     leases = set()
     for release, namespace in (("one-btcctl", "one"), ("two-btcctl", "two")):
