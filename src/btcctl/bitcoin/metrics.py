@@ -59,7 +59,7 @@ class NetworkCounter:
     """
 
     def __init__(self, registry: CollectorRegistry | None, name: str, about: str) -> None:
-        self._counter = Counter(f"btcctl_bitcoin_{name}", about, ["namespace", "name"], registry=registry)
+        self._counter = Counter(f"btcctl_bitcoin_{name}", about, _KEY, registry=registry)
 
     def count(self, key: ObjectKey) -> None:
         self._counter.labels(key.namespace, key.name).inc()

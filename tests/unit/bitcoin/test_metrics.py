@@ -89,11 +89,14 @@ def test_the_version_and_the_use_of_memory_are_shown() -> None:
 
 def test_what_was_counted_for_a_network_goes_with_it() -> None:
     registry = CollectorRegistry()
-    counter, labels = NetworkCounter(registry, "chain_shrunk", "about"), {"namespace": "default", "name": "mine"}
+    counter, labels = (
+        NetworkCounter(registry, "chain_shrunk", "about"),
+        {"network_namespace": "default", "network": "mine"},
+    )
     counter.forget(ObjectKey("default", "mine"))
     counter.count(ObjectKey("default", "mine"))
     counter.count(ObjectKey("default", "other"))
     assert registry.get_sample_value("btcctl_bitcoin_chain_shrunk_total", labels) == 1
     counter.forget(ObjectKey("default", "mine"))
     assert registry.get_sample_value("btcctl_bitcoin_chain_shrunk_total", labels) is None
-    assert registry.get_sample_value("btcctl_bitcoin_chain_shrunk_total", {**labels, "name": "other"}) == 1
+    assert registry.get_sample_value("btcctl_bitcoin_chain_shrunk_total", {**labels, "network": "other"}) == 1
