@@ -98,7 +98,7 @@ class Network:
 
     def metric(self, name: str) -> float | None:
         """Of this network, as the operator that runs counts it."""
-        return self._metrics.registry.get_sample_value(name, {"namespace": KEY.namespace, "name": KEY.name})
+        return self._metrics.registry.get_sample_value(name, {"network_namespace": KEY.namespace, "network": KEY.name})
 
     def scale(self, nodes: int) -> None:
         self.networks.patch(KEY, {"spec": {"nodes": nodes}})

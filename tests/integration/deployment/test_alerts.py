@@ -72,7 +72,16 @@ STORIES = {
         (14, 25),
         NETWORK,
     ),
-    "BtcctlTipsDiffer": Story({condition("Synced", "TipsDiffer"): "0x12 1x5"}, (11,), (9, 14), NETWORK),
+    "BtcctlTipsDiffer": Story(
+        {
+            condition("Synced", "NodesBehind"): "0x5 _x20",
+            condition("Synced", "TipsDiffer"): "_x6 0x6 _x9",
+            condition("Synced", "OneTip"): "_x13 1x9",
+        },
+        (11,),
+        (9, 19),
+        NETWORK,
+    ),
     "BtcctlChainShrank": Story({condition("ChainIntact", "ChainShrank"): "1x2 0x5 1x5"}, (3, 8), (2, 10), NETWORK),
     "BtcctlRpcFailing": Story(
         {condition("MeshReady", "NodesUnreachable"): "0x8 _x9", condition("MeshReady", "Connected"): "_x9 1x9"},
@@ -141,6 +150,10 @@ def _test(alert: str, story: Story, labels: dict[str, str]) -> dict[str, Any]:
 QUIET = {
     "a network that is suspended": ("BtcctlNetworkNotReady", {condition("Ready", "Suspended"): "0x60"}),
     "a network of no nodes": ("BtcctlNetworkNotReady", {condition("Ready", "NoNodes"): "0x60"}),
+    "nodes of which none says what chain it has": (
+        "BtcctlTipsDiffer",
+        {condition("Synced", "NodesNotAnswering"): "0x60"},
+    ),
     "two installations, each of whose leaders changed twice": (
         "BtcctlLeaderFlapping",
         {of_namespace("one"): "1 0 1 0 1x20", of_namespace("two"): "1 0 1 0 1x20"},

@@ -193,14 +193,15 @@ def test_who_makes_the_roles_elsewhere_may_install_with_no_right_beyond_the_name
 
 def test_what_doctor_said_is_there_when_helm_asks_for_the_logs_of_a_test(h: Helm, client: ApiClient) -> None:
     at = ("one", "-n", "tested")
-    notes = h("install", *at[:1], "ours/btcctl", *at[1:], "--create-namespace", "--set", "crds.install=false")
+    values = ("--set", "crds.install=false", "--set-string", "secretNames={8}")
+    notes = h("install", *at[:1], "ours/btcctl", *at[1:], "--create-namespace", *values)
     assert "helm test one -n tested --logs" in notes
     command = notes[notes.index("kubectl -n tested apply") : notes.index("kubectl -n tested get bitcoinnetworks")]
     copied = subprocess.run(
         ["bash", "-c", f"kubectl() {{ cat; }}; {command}"], capture_output=True, text=True, check=True
     )
     assert copied.stderr == ""  # bash says where a document lacks its end
-    assert yaml.safe_load(copied.stdout)["spec"] == {"nodes": 3, "secret": "bitcoin-default-secret"}
+    assert yaml.safe_load(copied.stdout)["spec"] == {"nodes": 3, "secret": "8"}
     with ThreadPoolExecutor(1) as beside:
         tested = beside.submit(h, "test", *at, "--logs", "--timeout=60s")
         pods, key = client.resource(PODS), ObjectKey("tested", "one-btcctl-doctor")
