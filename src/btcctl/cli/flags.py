@@ -9,6 +9,7 @@ import argparse
 import re
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +37,18 @@ def cluster_config(args: argparse.Namespace) -> ClientConfig:
     return load_config(args.kubeconfig, args.context).acting_as(args.as_user, args.as_uid, args.as_group)
 
 
+@dataclass(frozen=True, slots=True)
+class _Wrong:
+    """In the place of what a variable should have said."""
+
+    message: str
+
+
 class Parser(argparse.ArgumentParser):
-    """Knows flags that are on or off: their value stands behind a "=" or nowhere."""
+    """Knows flags that are on or off: their value stands behind a "=" or nowhere.
+
+    And variables that do not parse: an error of the command that asks for them, unless its flag is given.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -48,7 +59,11 @@ class Parser(argparse.ArgumentParser):
         words = list(sys.argv[1:] if args is None else args)
         end = words.index("--") if "--" in words else len(words)
         whole = [self._with_value(each) for each in words[:end]]
-        return super().parse_known_args([*whole, *words[end:]], namespace)
+        parsed, rest = super().parse_known_args([*whole, *words[end:]], namespace)
+        for value in vars(parsed).values():
+            if isinstance(value, _Wrong):
+                self.error(value.message)
+        return parsed, rest
 
     def _with_value(self, word: str) -> str:
         if word not in self.switches:
@@ -81,7 +96,7 @@ class Flags:
     def value(
         self, *names: str, parse: Callable[[str], Any] = str, default: Any = None, about: str, **options: Any
     ) -> None:
-        """Add a flag with a value. A variable that does not parse is a usage error."""
+        """Add a flag with a value. A variable that does not parse is a usage error of this command."""
         variable, text = self._variable(names)
         if text is not None:
             default = self._parsed(variable, text, parse, options.get("choices"))
@@ -93,7 +108,8 @@ class Flags:
         """Add a flag that can be repeated; its variable has the values between commas. None given is ()."""
         variable, text = self._variable(names)
         given = [each.strip() for each in (text or "").split(",") if each.strip()]
-        default = tuple(self._parsed(variable, each, parse, None) for each in given)
+        values = tuple(self._parsed(variable, each, parse, None) for each in given)
+        default = next((each for each in values if isinstance(each, _Wrong)), values)
         shown = self._help(f"{about}; may be repeated", variable, None, text)
         self._parser.add_argument(*names, action=_Collect, type=parse, default=default, help=shown, **options)
 
@@ -125,10 +141,15 @@ class Flags:
         try:
             value = parse(text)
         except (ValueError, argparse.ArgumentTypeError) as error:
-            self._parser.error(f"{variable}={text!r}: {error}")
+            return self._wrong(f"{variable}={text!r}: {error}")
         if choices is not None and value not in choices:
-            self._parser.error(f"{variable}={text!r}: choose from {', '.join(map(str, choices))}")
+            return self._wrong(f"{variable}={text!r}: choose from {', '.join(map(str, choices))}")
         return value
+
+    def _wrong(self, message: str) -> _Wrong:
+        if not isinstance(self._parser, Parser):
+            self._parser.error(message)
+        return _Wrong(message)  # perhaps it is meant for another command, or not asked for at all
 
     @staticmethod
     def _help(text: str, variable: str, default: Any, given: str | None) -> str:

@@ -23,6 +23,30 @@ def test_the_command_line_wins_over_the_variable_and_the_variable_over_the_defau
     assert parsed({"BTCCTL_WORKERS": "3"}, "--workers", "4").workers == 4
 
 
+def test_a_variable_that_does_not_parse_is_an_error_unless_the_flag_is_given(capsys):
+    environ = {"BTCCTL_WORKERS": "many", "BTCCTL_VERBOSE": "maybe", "BTCCTL_LOG_FORMAT": "xml"}
+    assert parsed(environ, "--workers=3", "-v", "--log-format=json").workers == 3
+    with pytest.raises(SystemExit) as ended:
+        parsed(environ, "-v", "--log-format=json")
+    assert ended.value.code == 2
+    assert "btcctl: error: BTCCTL_WORKERS='many': 'many' is no whole number" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("environ", "words"),
+    [
+        ({"BTCCTL_NAMESPACE": "one,two"}, ["run"]),
+        ({"BTCCTL_OUTPUT": "name"}, ["get"]),
+        ({"BTCCTL_WORKERS": "many"}, ["doctor"]),
+    ],
+)
+def test_a_variable_is_judged_by_the_command_that_asks_for_it_alone(environ: dict[str, str], words: list[str]):
+    assert build_parser(environ).parse_args(words).command_name == words[0]
+    with pytest.raises(SystemExit) as ended:
+        build_parser(environ).parse_args(["--version"])
+    assert ended.value.code == 0
+
+
 @pytest.mark.parametrize(("text", "value"), [("true", True), ("1", True), ("no", False), ("", False)])
 def test_a_switch_reads_true_and_false(text, value):
     assert parsed({"BTCCTL_VERBOSE": text}).verbose is value
