@@ -15,7 +15,7 @@ from btcctl.bitcoin.doctor.diagnosis import ERROR, Check, Diagnosis, run_checks
 from btcctl.bitcoin.doctor.lease import check_lease
 from btcctl.bitcoin.doctor.nodes import check_images, check_reach, check_secrets
 from btcctl.bitcoin.doctor.rights import check_rights
-from btcctl.bitcoin.doctor.server import check_server
+from btcctl.bitcoin.doctor.server import check_namespaces, check_server
 from btcctl.bitcoin.operator import FIELD_MANAGER
 from btcctl.cli.flags import Flags, cluster_config, parse_namespace, parse_object_name
 from btcctl.cli.leading import IN_CLUSTER, LEASE, NAMESPACE
@@ -77,6 +77,7 @@ def _checks(client: ApiClient, host: str, namespaces: tuple[str, ...], lease: Ob
     account = f"{lease.namespace}:{NAMESPACE}-sva"
     return {
         "server": partial(check_server, client, host),
+        "namespaces": partial(check_namespaces, client, namespaces),
         "definition": partial(check_definition, client, next(iter(namespaces), "")),
         "rights": partial(check_rights, client, namespaces, lease.namespace, lease.name),
         "lease": partial(check_lease, client, lease, SYSTEM_CLOCK.wall_time()),

@@ -8,6 +8,7 @@ import pytest
 from btcctl.bitcoin.crd import load_crd
 from btcctl.bitcoin.doctor.definition import CURE, check_definition, fields_of
 from btcctl.bitcoin.doctor.diagnosis import Diagnosis
+from btcctl.bitcoin.doctor.server import check_namespaces
 from btcctl.bitcoin.operator import NotInstalled
 from btcctl.errors import Forbidden, NotFound
 from btcctl.objects import Object
@@ -52,6 +53,19 @@ def test_a_newer_one_is_but_a_warning() -> None:
     found = checked(newer)
     assert found.verdict == "warning"
     assert "spec.colour" in found.message
+
+
+def test_a_namespace_that_is_not_there_is_said_unless_we_may_not_look() -> None:
+    client = FakeClient({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "one"}})
+    (found,) = check_namespaces(client, ("one", "tow"))
+    assert (found.verdict, found.message) == ("error", "there is no namespace tow")
+    assert "kubectl create namespace tow" in found.cure
+    client.reactors.append(refuse_all)
+    assert list(check_namespaces(client, ("one", "tow"))) == []
+
+
+def refuse_all(_: Any) -> None:
+    raise Forbidden(403, "Forbidden", "no")
 
 
 def test_none_at_all_is_an_error_that_names_the_command() -> None:
