@@ -4,6 +4,18 @@
 {{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $fullname) }}
 {{- fail (printf "no Service can be named after %s: set fullnameOverride to lower-case letters, digits and hyphens, a letter first" $fullname) }}
 {{- end }}
+{{- /* Of two variables of one name an upgrade that changes one may drop both. */}}
+{{- $ours := list "METRICS_BIND_ADDRESS" "METRICS_SECURE" "METRICS_CERT_DIR" "HEALTH_PROBE_BIND_ADDRESS" "NODE_IMAGE" "WORKERS" "POLL_MIN" "POLL_MAX" "RESYNC_PERIOD" "LEADER_ELECT_LEASE_DURATION" "LEADER_ELECT_RENEW_DEADLINE" "LEADER_ELECT_RETRY_PERIOD" "LOG_LEVEL" "LOG_FORMAT" }}
+{{- $seen := list }}
+{{- range .Values.extraEnv }}
+{{- if and (hasPrefix "BTCCTL_" .name) (has (trimPrefix "BTCCTL_" .name) $ours) }}
+{{- fail (printf "extraEnv: %s is there already; set the value of the chart that it is of, or the flag in extraArgs" .name) }}
+{{- end }}
+{{- if has .name $seen }}
+{{- fail (printf "extraEnv: %s is there twice" .name) }}
+{{- end }}
+{{- $seen = append $seen .name }}
+{{- end }}
 {{- $least := include "btcctl.milliseconds" .Values.pollMin | float64 }}
 {{- if or (eq $least 0.0) (gt $least (include "btcctl.milliseconds" .Values.pollMax | float64)) }}
 {{- fail (printf "pollMin is %s, must be more than 0 and at most pollMax, %s" (include "btcctl.duration" .Values.pollMin) (include "btcctl.duration" .Values.pollMax)) }}

@@ -139,6 +139,15 @@ def test_all_pods_of_a_release_run_where_the_controller_may() -> None:
         assert values["extraEnv"][0] in each["containers"][0]["env"]
 
 
+def test_every_variable_that_the_chart_sets_is_refused_as_an_extra_one() -> None:
+    secure = {"enabled": True, "certificateSecret": "tls"}
+    objects = rendered(values={"metrics": {"secure": secure}})
+    (container,) = only(objects, "Deployment", "btcctl")["spec"]["template"]["spec"]["containers"]
+    for each in container["env"]:
+        done = template(values={"extraEnv": [{"name": each["name"], "value": "x"}]})
+        assert f"extraEnv: {each['name']} is there already" in done.stderr
+
+
 def test_durations_are_compared_whatever_their_units() -> None:
     times = {"leaseDuration": "1m30s", "renewDeadline": "80", "retryPeriod": "1500ms"}
     assert rendered(values={"leaderElection": times, "pollMin": "0.5s", "pollMax": "1h"})

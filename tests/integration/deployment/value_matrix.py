@@ -246,6 +246,11 @@ BAD: dict[str, tuple[Values, str]] = {
     "a misspelt security context": ({"securityContext": {"readonlyRootFilesystem": True}}, "readonlyRootFilesystem"),
     "a misspelt field of a container": ({"extraContainers": [{"name": "a", "img": "b"}]}, "img"),
     "a misspelt field of a volume": ({"extraVolumes": [{"name": "a", "configmap": {}}]}, "configmap"),
+    "a variable that a value sets": (
+        {"extraEnv": [{"name": "BTCCTL_LOG_LEVEL", "value": "debug"}]},
+        "BTCCTL_LOG_LEVEL",
+    ),
+    "a variable twice": ({"extraEnv": [{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]}, "twice"),
     "an argument that is no flag": ({"extraArgs": ["verbose"]}, "extraArgs"),
     "an object without a kind": ({"extraObjects": [{"apiVersion": "v1"}]}, "extraObjects"),
     "two limits of a budget": ({"podDisruptionBudget": {"minAvailable": 1}}, "maxUnavailable"),
