@@ -18,7 +18,7 @@ def check_is(what: str, given: object, wanted: type | tuple[type, ...], instead:
 
 
 def check_text(what: str, given: str) -> None:
-    """Raise ValueError if it cannot be sent: half of a surrogate pair, as in a name of a file, is no text."""
+    """Raise ValueError if it has half of a surrogate pair, as a file name that is no UTF-8: it could not be sent."""
     try:
         given.encode()
     except UnicodeEncodeError as error:

@@ -310,6 +310,7 @@ class SharedInformerFactory:
             clock=self._clock,
             cluster=self.cluster,
         )
+        informer.type = selection.type
         informer.died.on_set(self.died.set)
         return informer
 

@@ -30,6 +30,7 @@ from btcctl.informers.sharing.registration import Registration
 from btcctl.informers.stepper import Stepper
 from btcctl.mistakes import check_is, check_plain
 from btcctl.objects import Object, is_version_at_least
+from btcctl.resources import ResourceType
 from btcctl.threads import Latch, Runner, Stop, stop_all
 
 
@@ -67,6 +68,7 @@ class SharedInformer:
         cluster: Where the collection is, in a program that looks after several clusters.
 
     Attributes:
+        type: What it holds; None if it was made by hand.
         died: Set once one of its threads has ended before its time: see `why_dead`.
     """
 
@@ -83,6 +85,7 @@ class SharedInformer:
         cluster: str = "",
     ) -> None:
         self.name = name
+        self.type: ResourceType | None = None
         self.cluster = cluster
         self.died = Latch(clock)
         if transform is not None:

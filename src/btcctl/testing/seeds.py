@@ -88,6 +88,10 @@ class Seed:
         return self.body["metadata"].get("uid") or ""
 
     @property
+    def is_dying(self) -> bool:
+        return bool(self.body["metadata"].get("deletionTimestamp"))
+
+    @property
     def has_status(self) -> bool:
         return "status" in self.body and "status" in self.served.subresources
 
@@ -123,9 +127,15 @@ class Seed:
         for name in ("generation", "deletionGracePeriodSeconds"):
             if metadata.get(name) is not None and type(metadata[name]) is not int:
                 raise ValueError(f"{self}: its {name} must be a whole number")
-        is_held = metadata.get("finalizers") or metadata.get("deletionGracePeriodSeconds")
+        is_held = metadata.get("finalizers") or metadata.get("deletionGracePeriodSeconds") or self._holds_itself()
         if metadata.get("deletionTimestamp") and not is_held:
             raise ValueError(f"{self} has a deletionTimestamp and no finalizer: it would be gone")
+
+    def _holds_itself(self) -> bool:
+        """Whether it is a namespace that is not emptied yet: its finalizers are in its spec."""
+        spec = self.body.get("spec")
+        is_namespace = self.served.collection == ("", "namespaces")
+        return is_namespace and isinstance(spec, Mapping) and bool(spec.get("finalizers"))
 
 
 def plain_of(body: Mapping[str, Any] | TypedObject) -> Mapping[str, Any]:

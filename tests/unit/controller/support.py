@@ -75,6 +75,7 @@ class FakeInformer:
     """One handler; tells it what the test says, in the test's thread."""
 
     cluster = ""
+    type = None
 
     def __init__(self, clock: Clock, name: str = "things", *, synced: bool = True) -> None:
         self.name = name

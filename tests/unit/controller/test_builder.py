@@ -127,6 +127,13 @@ def test_an_informer_with_a_selector_takes_the_place_of_the_factorys(client, bui
     chosen.stop()
 
 
+def test_an_informer_of_another_type_is_refused(client):
+    factory = SharedInformerFactory(client)
+    builder = Controller.for_(FOOS, informer=factory.informer(CONFIG_MAPS))
+    with pytest.raises(ValueError, match="informer configmaps holds configmaps, not foos"):
+        builder.build("foos", lambda key: Result(), factory)
+
+
 def test_a_builder_can_be_used_again(client, build):
     builder = Controller.for_(FOOS)
     first, second = build(builder), build(builder)

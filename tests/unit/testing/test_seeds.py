@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from btcctl.errors import BtcctlError, NotFound, TransportError
+from btcctl.errors import BtcctlError, Forbidden, NotFound, TransportError
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import CONFIG_MAPS, NODES, PODS, SECRETS, ResourceType
 from btcctl.testing import FakeClient
@@ -64,6 +64,14 @@ def test_a_child_whose_owner_is_not_there_is_refused_and_not_silently_collected(
     reference = {"apiVersion": "example.org/v1", "kind": "Widget", "name": "a", "uid": "another"}
     with pytest.raises(ValueError, match="would be gone at once"):
         FakeClient(widget(uid="u"), config_map(ownerReferences=[reference]), types=[WIDGETS])
+
+
+def test_a_namespace_may_be_seeded_while_it_is_going():
+    going = {"name": "going", "deletionTimestamp": "2020-01-02T03:04:05Z"}
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": going, "status": {"phase": "Terminating"}}
+    client = FakeClient({**namespace, "spec": {"finalizers": ["kubernetes"]}}, collects=False)
+    with pytest.raises(Forbidden, match="being terminated"):
+        client.resource(CONFIG_MAPS, "going").create({"metadata": {"name": "a"}})
 
 
 def test_the_last_finalizer_of_an_object_that_was_seeded_as_dying_ends_it():

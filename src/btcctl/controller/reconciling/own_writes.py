@@ -75,7 +75,13 @@ class OwnWrites:
         self._held: set[ObjectKey] = set()
 
     def watch(self, type_: ResourceType, cache: SharedInformer) -> None:
-        """Wait for writes of this type until `cache` shows them."""
+        """Wait for writes of this type until `cache` shows them.
+
+        Raises:
+            ValueError: It is known to hold objects of another type.
+        """
+        if cache.type is not None and cache.type.group_resource != type_.group_resource:
+            raise ValueError(f"informer {cache.name} holds {cache.type}, not {type_}: give the informer of that type")
         known = self._caches.get((type_, cache.cluster), ())
         if cache not in known:
             self._caches[type_, cache.cluster] = (*known, cache)
