@@ -149,7 +149,7 @@ class Watching(msgspec.Struct, frozen=True):
     Attributes:
         relist: Why a list follows, however the watch ends; "" if it need not.
         suspect: After this version came something that could not be read.
-        silent: After this version a whole stream was silent.
+        silent: After this version a whole stream was silent, for half a minute at least.
         short: Streams in a row that ended at once although something came.
     """
 

@@ -233,7 +233,7 @@ def _after_watch(phase: Watching, event: Ended, options: ReflectorOptions) -> St
 def _resumed(phase: Watching, event: Ended, options: ReflectorOptions) -> Step:
     if phase.relist:
         return _relist(phase.memory, event.at, phase.relist, options)
-    return Step(phase)
+    return _after_silence(phase) if _was_silent(event, options) else Step(phase)
 
 
 def _after_failed_watch(phase: Watching, event: Ended, error: BtcctlError, options: ReflectorOptions) -> Step:
@@ -249,8 +249,8 @@ def _after_failed_watch(phase: Watching, event: Ended, error: BtcctlError, optio
         return _relist(memory, event.at, phase.relist, options, after=error)
     if isinstance(error, (WatchDecodeError, ObjectDecodeError)):
         return _after_unreadable(phase, event, error, options)
-    if isinstance(error, ConnectionSilent) and event.lasted is not None and not event.received:
-        return _after_silence(phase, error)
+    if _was_silent(event, options) and is_unreachable(error):
+        return _after_silence(phase, BackOff(error))
     if reason := relist_reason(error):
         return _relist(memory, event.at, reason, options, after=error)
     return Step(phase, (BackOff(error),))
@@ -269,11 +269,18 @@ def _after_unreadable(phase: Watching, event: Ended, error: BtcctlError, options
     return Step(replace(phase, suspect=phase.memory.position.version), (BackOff(error),))
 
 
-def _after_silence(phase: Watching, error: BtcctlError) -> Step:
+def _was_silent(event: Ended, options: ReflectorOptions) -> bool:
+    """Whether nothing came, though it was open for long: something on the way may end streams before we do."""
+    if event.lasted is None or event.received:
+        return False
+    return isinstance(event.error, ConnectionSilent) or event.lasted >= options.fallback_seconds
+
+
+def _after_silence(phase: Watching, *effects: Effect) -> Step:
     """Twice nothing, not even a bookmark: a server that is behind our version says nothing, either."""
     version = phase.memory.position.version
     following = Checking(phase.memory) if phase.silent == version else replace(phase, silent=version)
-    return Step(following, (BackOff(error),))
+    return Step(following, effects)
 
 
 def _relist(

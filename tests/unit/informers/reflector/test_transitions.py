@@ -97,7 +97,7 @@ def with_refusals(memory: Memory, count: int, error: BtcctlError, *, first_at: f
     [
         # It ended as it should, or the connection broke: go on from there.
         (Watching(AT_7), ended(version="9"), Watching(AT_9), of_use()),
-        (Watching(AT_7), ended(received=False), Watching(AT_7), of_use()),
+        (Watching(AT_7), ended(received=False, lasted=20.0), Watching(AT_7), of_use()),
         (Watching(AT_7), ended(RESET, version="9"), Watching(AT_9), of_use(BackOff(RESET))),
         (Watching(AT_7), ended(RESET, lasted=0.1), Watching(AT_7), (BackOff(RESET),)),
         (Watching(AT_7), refused(RESET), Watching(AT_7), (BackOff(RESET),)),
@@ -129,6 +129,11 @@ def with_refusals(memory: Memory, count: int, error: BtcctlError, *, first_at: f
             of_use(BackOff(SILENT)),
         ),
         (Watching(AT_7, silent="7"), ended(SILENT), Watching(AT_7, silent="7"), of_use(BackOff(SILENT))),
+        # So it is if somebody on the way ends streams before we do.
+        (Watching(AT_7), ended(received=False), Watching(AT_7, silent="7"), of_use()),
+        (Watching(AT_7, silent="7"), ended(received=False), Checking(AT_7), of_use()),
+        (Watching(AT_7, silent="7"), ended(RESET, received=False), Checking(AT_7), of_use(BackOff(RESET))),
+        (Watching(AT_7, silent="7"), ended(received=False, lasted=20.0), Watching(AT_7, silent="7"), of_use()),
         (Watching(AT_7, silent="7"), refused(SILENT), Watching(AT_7, silent="7"), (BackOff(SILENT),)),
         # A list is due, however the watch ends.
         (Watching(AT_7, "skipped"), ended(), Listing(AT_7), of_use(CountRelist("skipped"), *SOON)),
