@@ -53,7 +53,9 @@ PATIENCE_SECONDS = 600.0
 _MOST_REFUSALS = 100
 #: Heights in the status are brought up to date at most this often.
 SHOW_SECONDS = 10.0
-#: What others say is asked for less and less often, as long as it is the same: it is a call for each pod.
+#: What others say of a trouble that is new is asked for again soon, for it may not have been said yet; then less and
+#: less often, as long as it is the same: it is a call for each pod.
+LISTEN_SECONDS = 2.0
 MOST_SILENT_SECONDS = 60.0
 
 
@@ -79,7 +81,7 @@ class Shown:
     _since: float = float("-inf")
     _heard_at: float = float("-inf")
     _about: object = None  # what was asked about
-    _listen_seconds: float = SHOW_SECONDS
+    _listen_seconds: float = LISTEN_SECONDS
 
     @property
     def is_known(self) -> bool:
@@ -91,12 +93,16 @@ class Shown:
 
     def is_to_listen(self, about: object, now: float) -> bool:
         """Whether to ask what others say about this."""
-        return now >= self._heard_at + (self._listen_seconds if about == self._about else SHOW_SECONDS)
+        return now >= self._heard_at + (self._listen_seconds if about == self._about else LISTEN_SECONDS)
 
     def hear(self, about: object, why_missing: str, words: Mapping[tuple[int, str], str], now: float) -> None:
         """Bring up to date what others say."""
-        is_same = (about, why_missing, words) == (self._about, self.why_missing, self.words)
-        self._listen_seconds = min(self._listen_seconds * 2, MOST_SILENT_SECONDS) if is_same else SHOW_SECONDS
+        if about != self._about:
+            self._listen_seconds = LISTEN_SECONDS
+        elif (why_missing, words) != (self.why_missing, self.words):
+            self._listen_seconds = SHOW_SECONDS
+        else:
+            self._listen_seconds = min(self._listen_seconds * 2, MOST_SILENT_SECONDS)
         self.why_missing, self.words, self._about, self._heard_at = why_missing, words, about, now
 
     def renew(

@@ -1,6 +1,14 @@
 from __future__ import annotations
 
-from btcctl.bitcoin.memory import PATIENCE_SECONDS, SHOW_SECONDS, Memories, NetworkMemory, PollSchedule, Shown
+from btcctl.bitcoin.memory import (
+    LISTEN_SECONDS,
+    PATIENCE_SECONDS,
+    SHOW_SECONDS,
+    Memories,
+    NetworkMemory,
+    PollSchedule,
+    Shown,
+)
 from btcctl.objects import ObjectKey
 
 KEY = ObjectKey("default", "net")
@@ -82,9 +90,10 @@ def test_what_others_say_is_asked_for_less_often_as_long_as_it_is_the_same() -> 
             shown.hear("a pod", "exceeded quota", {}, now)
             asked.append(now)
         now += 1.0
-    assert asked == [0, 10, 30, 70, 130, 190, 250]
-    assert shown.is_to_listen("another pod", asked[-1] + SHOW_SECONDS)
+    assert asked == [0, 2, 6, 14, 30, 62, 122, 182, 242]
+    assert shown.is_to_listen("another pod", asked[-1] + LISTEN_SECONDS)
     shown.hear("a pod", "something else", {}, now)
+    assert not shown.is_to_listen("a pod", now + LISTEN_SECONDS)
     assert shown.is_to_listen("a pod", now + SHOW_SECONDS)
 
 

@@ -758,12 +758,23 @@ def test_words_of_others_with_a_number_that_differs_each_time_are_no_change(is_m
     assert ("exceeded quota" if is_missing else "the request took") in world.message("Ready")
 
 
+def test_what_is_said_of_a_trouble_a_moment_after_it_began_is_known_soon() -> None:
+    world = World(network_body())
+    world.reconcile()
+    assert world.status.nodes[0].reason == "PodMissing"
+    world.why_missing = "exceeded quota: small"
+    world.clock.advance(2)
+    world.reconcile()
+    assert world.status.nodes[0].message == "exceeded quota: small"
+
+
 def test_what_others_say_of_pods_is_known_though_we_may_not_read_the_secret() -> None:
     world = World(network_body(secret="mine"))
     world.client.reactors.append(refusing("get", "secrets", Forbidden(403, "Forbidden", "no")))
     world.why_missing = "exceeded quota: small"
     for _ in range(2):
         world.reconcile()
+        world.clock.advance(2)
     assert {(each.reason, each.message) for each in world.status.nodes} == {("PodNotCreated", "exceeded quota: small")}
 
 
