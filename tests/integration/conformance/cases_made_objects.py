@@ -105,7 +105,7 @@ def endpoint_slices_are_checked(talk: Talk) -> None:
 
     fields: tuple[Body, ...] = (
         {"addressType": ""}, {"addressType": "IPv5"}, one(addresses=[]), one(addresses=["x"]),
-        one(addresses=["10.1.2.3"] * 101), one(addresses=["::1"]), one(addresses=["127.0.0.1"]),
+        one(addresses=["10.1.2.3"] * 101), one(addresses=["2001:db8::1"]), one(addresses=["::"]),
         one(addresses=["169.254.1.1"]), {"addressType": "FQDN", **one(addresses=["example.org"])}, one(nodeName="A_"),
         one(hostname="A_"), {"addressType": "FQDN", **one(addresses=["Example_"])},
         {"addressType": "IPv6", **one(addresses=["2001:db8::1"])}, one(deprecatedTopology={"a b": "c"}),
@@ -123,7 +123,7 @@ def endpoint_slices_are_checked(talk: Talk) -> None:
 def endpoints_are_checked(talk: Talk) -> None:
     head = {"apiVersion": "v1", "kind": "Endpoints", "metadata": {"name": "a"}}
     subsets: tuple[Body, ...] = (
-        {}, {"addresses": [{"ip": "x"}]}, {"addresses": [{"ip": "127.0.0.1"}], "ports": [{"port": 80}]},
+        {}, {"addresses": [{"ip": "x"}]}, {"addresses": [{"ip": "224.0.0.1"}], "ports": [{"port": 80}]},
         {"addresses": [{"ip": "10.1.2.3"}], "ports": [{"port": 0}]},
         {"addresses": [{"ip": "10.1.2.3"}], "ports": [{"port": 80}, {"port": 81}]},
         {"addresses": [{"ip": "10.1.2.3", "hostname": "A"}], "ports": [{"port": 80}]},

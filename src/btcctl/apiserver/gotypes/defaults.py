@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Container, Mapping
-from typing import Any
+from typing import Any, cast
 
 from btcctl.apiserver.gotypes.images import pull_policy
 from btcctl.apiserver.gotypes.types import LIST, MAP, STRUCT, GoType, type_named
@@ -66,6 +66,11 @@ _CONSTANTS: Mapping[str, Mapping[str, Any]] = {
     "apps.v1.StatefulSetPersistentVolumeClaimRetentionPolicy": {"whenDeleted": "Retain", "whenScaled": "Retain"},
 }
 
+#: What is a number of the server's own types and a pointer of the API's: never absent once it has been through them.
+_INTERNAL_ZEROS: Mapping[str, Mapping[str, Any]] = {
+    f"apps.v1.{kind}Spec": {"replicas": 0} for kind in ("Deployment", "ReplicaSet", "StatefulSet")
+}
+
 
 def fill(type_: GoType, value: Any, complete: Container[str] = ()) -> None:
     """Fill in, in place, what a decoded value lacks and its type has a default for.
@@ -114,6 +119,12 @@ def _holds_structs(type_: GoType) -> bool:
 
 def _is_amounts(type_: GoType) -> bool:
     return type_.kind == MAP and type_.go == "v1.ResourceList"
+
+
+def empty(type_: GoType) -> _Struct:
+    """What Go writes of an object of which nothing has been set."""
+    found: _Struct = {name: empty(type_.fields[name]) for name in type_.parts}
+    return cast("_Struct", written(type_, {**found, **_INTERNAL_ZEROS.get(type_.name, _NONE)}))
 
 
 def written(type_: GoType, value: Any, *, stored: bool = False, known: Container[str] = ()) -> Any:

@@ -14,11 +14,14 @@ from typing import Any
 
 import yaml
 
+from btcctl.apiserver.machinery.gofmt import quoted
+
 MAX_DEPTH = 10_000
 _FEW_ALIASED = 100
 _FEW_VISITED = 1_000
 _GENEROUS_BELOW, _STRICT_FROM = 400_000, 4_000_000  # visited values; between them the share falls evenly
 _GENEROUS_SHARE, _STRICT_SHARE = 0.99, 0.10
+_MOST_REPEATED = 100  # are told of
 _MERGE_TAG = "tag:yaml.org,2002:merge"
 _NO_KEY: Any = object()  # of a map: its next value is a key
 _MERGED: Any = object()  # the key `<<`
@@ -46,8 +49,9 @@ class Reader:
         self._key_of = key
         self._items: Any = []  # the innermost list or map that is open; the outermost is a list of the document
         self._key: Any = _NO_KEY
-        self._above: list[tuple[Any, Any, str | None, int]] = []
+        self._above: list[tuple[Any, Any, Any, int]] = []  # with the event that began what is in it
         self._anchors: dict[str, tuple[Any, int]] = {}  # the value and how many are visited in it; 0 until it ends
+        self.repeated: list[str] = []  #: what a strict reader says of keys that come twice
         self._visited = 1  # the document
         self._aliased = 0
 
@@ -67,7 +71,7 @@ class Reader:
             elif kind in _STARTS:
                 self._begin({} if kind is yaml.MappingStartEvent else [], event)
             elif kind in _ENDS:
-                self._put(self._ended(), event)
+                self._put(*self._ended())
             elif kind is yaml.AliasEvent:
                 self._put(self._aliased_value(event.anchor), event)
             elif kind is yaml.DocumentEndEvent:
@@ -87,18 +91,19 @@ class Reader:
     def _begin(self, items: Any, event: Any) -> None:
         if len(self._above) >= MAX_DEPTH:
             raise Refused(f"{_place(event)}exceeded max depth of {MAX_DEPTH}")
-        self._above.append((self._items, self._key, event.anchor, self._visited))
+        self._above.append((self._items, self._key, event, self._visited))
         self._items, self._key = items, _NO_KEY
         self._visited += 1
         if event.anchor is not None:
             self._anchors[event.anchor] = items, 0
 
-    def _ended(self) -> Any:
+    def _ended(self) -> tuple[Any, Any]:
+        """The innermost value, and the event that began it."""
         value = self._items
-        self._items, self._key, anchor, before = self._above.pop()
-        if anchor is not None:
-            self._anchors[anchor] = value, self._visited - before
-        return value
+        self._items, self._key, begun, before = self._above.pop()
+        if begun.anchor is not None:
+            self._anchors[begun.anchor] = value, self._visited - before
+        return value, begun
 
     def _put(self, value: Any, event: yaml.Event) -> None:
         """Put a value into what is open. What is merged replaces what stands before it, as in Go's library."""
@@ -110,10 +115,25 @@ class Reader:
             self._key = _MERGED if is_merge else value if type(value) is str else self._key_of(value)
         else:
             if key is _MERGED:
-                _merge(items, value)
+                self._merge(items, value, event)
             else:
+                if key in items:
+                    self._note(key, event)
                 items[key] = value
             self._key = _NO_KEY
+
+    def _merge(self, items: dict[str, Any], value: Any, event: Any) -> None:
+        for each in reversed(value if isinstance(value, list) else [value]):
+            if not isinstance(each, dict):
+                raise Refused("map merge requires map or sequence of maps as the value")
+            for key in items.keys() & each.keys():
+                self._note(key, event)
+            items.update(each)
+
+    def _note(self, key: str, event: Any) -> None:
+        if len(self.repeated) < _MOST_REPEATED:
+            line = event.start_mark.line + 1
+            self.repeated.append(f"line {line}: key {quoted(key)} already set in map")
 
     @property
     def has_aliases(self) -> bool:
@@ -136,13 +156,6 @@ class Reader:
             return
         if self._aliased > self._visited * _allowed_share(self._visited):
             raise Refused("document contains excessive aliasing")
-
-
-def _merge(items: dict[str, Any], value: Any) -> None:
-    for each in reversed(value if isinstance(value, list) else [value]):
-        if not isinstance(each, dict):
-            raise Refused("map merge requires map or sequence of maps as the value")
-        items.update(each)
 
 
 def _is_merge(event: yaml.Event) -> bool:

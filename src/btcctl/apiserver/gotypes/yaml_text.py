@@ -63,12 +63,21 @@ def load(text: bytes) -> Any:
     Raises:
         YamlError: It cannot be read.
     """
+    return read(text)[0]
+
+
+def read(text: bytes) -> tuple[Any, list[str]]:
+    """The value, and what a strict reader says of keys that come twice.
+
+    Raises:
+        YamlError: It cannot be read.
+    """
     loader, reader = None, Reader(_scalar, _key)
     try:
         loader = _Loader(text)
         value = reader.read(loader.get_event)
         encoded = codecs.encode(value)  # or it is nested too deep, or no JSON
-        return codecs.decode(encoded) if reader.has_aliases else value  # of which each is a copy now
+        return (codecs.decode(encoded) if reader.has_aliases else value), reader.repeated  # each alias is a copy now
     except yaml.MarkedYAMLError as error:
         raise YamlError(_told(error)) from error
     except Refused as error:

@@ -33,17 +33,20 @@ def of_service(new: Body, _: Body | None) -> list[str]:
     return list(_of_service(new["metadata"].get("annotations") or {}, new["spec"]))
 
 
-def of_pod(new: Body, _: Body | None) -> list[str]:
-    return _first(_of_pod_spec(new["spec"], "spec"))
+def of_pod(new: Body, old: Body | None) -> list[str]:
+    name = [] if old is not None else _of_name(new, "the Pod's hostname")
+    return name + _first(_of_pod_spec(new["spec"], "spec"))
+
+
+def _of_name(new: Body, where: str) -> list[str]:
+    complaints = label_name(new.get("metadata", {}).get("name") or "a")
+    why = f"this is used in {where}, which can result in surprising behavior"
+    return [f"metadata.name: {why}; a DNS label is recommended: {plain(complaints)}"] if complaints else []
 
 
 def of_workload(new: Body, old: Body | None) -> list[str]:
     """What Deployments, ReplicaSets and Jobs are warned of."""
-    found = []
-    complaints = label_name(new["metadata"]["name"]) if old is None else []
-    if complaints:
-        why = "this is used in Pod names and hostnames, which can result in surprising behavior"
-        found.append(f"metadata.name: {why}; a DNS label is recommended: {plain(complaints)}")
+    found = [] if old is not None else _of_name(new, "Pod names and hostnames")
     return found + _of_template(new, old)
 
 

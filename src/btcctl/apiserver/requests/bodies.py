@@ -34,7 +34,8 @@ from btcctl.resources import ResourceType
 
 MAX_BODY_BYTES = 3 * 1024 * 1024  # kube-apiserver's MaxRequestBodyBytes
 _TYPE_NAMES = ("apiVersion", "kind")
-_ACCEPTED = ("application/json", "application/yaml", protobuf.CONTENT_TYPE)
+_YAML = "application/yaml"
+_ACCEPTED = ("application/json", _YAML, protobuf.CONTENT_TYPE)
 _MOST_DUPLICATES = 100  # that a strict decoder keeps
 #: A real server has no such limit: a hundred paths may have a megabyte each.
 _MOST_DUPLICATE_CHARACTERS = 1_000_000
@@ -59,7 +60,7 @@ def read_object(context: RequestContext, served: Served, known: Body | None = No
     request, kind = context.request, served.kind
     body, duplicates = _decode(request, served.type.kind)
     kind.check_sent(body, request.body, request.option("fieldValidation"), context.warn)
-    if duplicates and kind.decoder_finds_duplicates:
+    if duplicates and kind.decoder_finds_duplicates and request.media_type != _YAML:
         body, duplicates = json.loads(readable(request.body), object_pairs_hook=Pairs), []
     try:
         found, problems = kind.typed(body, known=known)
@@ -122,8 +123,11 @@ def _decode(request: ApiRequest, kind: str) -> tuple[dict[str, Any], list[str]]:
     media_type = request.media_type
     if media_type == protobuf.CONTENT_TYPE:
         return _decode_protobuf(request.body), []
-    if media_type == "application/yaml":
-        return _decode_yaml(request.body, kind), []
+    if media_type == _YAML:
+        body, repeated = _decode_yaml(request.body, kind)
+        if repeated and request.option("fieldValidation") == "Strict":  # one complaint of several lines
+            repeated = ["\n  ".join(["yaml: unmarshal errors:", *repeated])]
+        return body, repeated
     if media_type not in {"", "application/json"}:
         raise statuses.unsupported_media_type(_ACCEPTED)
     problems: list[str] = []
@@ -177,12 +181,12 @@ def _decode_protobuf(body: bytes) -> dict[str, Any]:
         raise statuses.bad_request(f"{error}") from error
 
 
-def _decode_yaml(body: bytes, kind: str) -> dict[str, Any]:
+def _decode_yaml(body: bytes, kind: str) -> tuple[dict[str, Any], list[str]]:
     try:
-        decoded = yaml_text.load(body)
+        decoded, repeated = yaml_text.read(body)
     except yaml_text.YamlError as error:
         raise statuses.unrecognized(kind, str(error), body) from error
-    return _with_type(decoded, kind, body)
+    return _with_type(decoded, kind, body), repeated
 
 
 def _with_type(body: Any, kind: str, raw: bytes) -> dict[str, Any]:

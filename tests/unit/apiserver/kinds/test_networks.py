@@ -55,7 +55,7 @@ def test_ranges_of_ports_and_addresses_are_fine(server: Server):
         ({"addressType": ""}, "addressType"),
         ({"endpoints": [{"addresses": []}]}, "endpoints[0].addresses"),
         ({"endpoints": [{"addresses": ["x"]}]}, "endpoints[0].addresses[0]"),
-        ({"endpoints": [{"addresses": ["127.0.0.1"]}]}, "endpoints[0].addresses[0]"),
+        ({"endpoints": [{"addresses": ["169.254.0.1"]}]}, "endpoints[0].addresses[0]"),
         ({"endpoints": [{"addresses": ["2001:db8::1"]}]}, "endpoints[0].addresses"),
         ({"endpoints": [{"addresses": ["10.0.0.1"] * 101}]}, "endpoints[0].addresses"),
         ({"ports": [{"name": "a"}, {"name": "a"}]}, "ports[1].name"),
@@ -70,12 +70,16 @@ def test_a_slice_is_told_what_is_wrong_with_it(server: Server, more, field):
     ("subset", "field"),
     [
         ({}, "subsets[0]"),
-        ({"addresses": [{"ip": "127.0.0.1"}]}, "subsets[0].addresses[0].ip"),
+        ({"addresses": [{"ip": "224.0.0.1"}]}, "subsets[0].addresses[0].ip"),
         ({"addresses": [{"ip": "10.0.0.1"}], "ports": [{"port": 0}]}, "subsets[0].ports[0].port"),
     ],
 )
 def test_endpoints_are_told_what_is_wrong_with_them(server: Server, subset, field):
     assert fields(server, ENDPOINTS, subsets=[subset]) == [field]
+
+
+def test_pods_that_are_processes_of_this_machine_may_be_endpoints(server: Server):
+    assert fields(server, SLICES, addressType="IPv4", endpoints=[{"addresses": ["127.9.0.2"]}], ports=[]) == []
 
 
 def test_whoever_asks_for_endpoints_is_told_what_has_taken_their_place(server: Server):

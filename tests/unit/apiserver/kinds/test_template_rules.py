@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
-from tests.unit.apiserver.calls import STATEFUL_SETS, Server, stateful_set
+from tests.unit.apiserver.calls import CONFIG_MAPS, PODS, STATEFUL_SETS, Server, pod, stateful_set
 
 DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments"
 JOBS = "/apis/batch/v1/namespaces/default/jobs"
@@ -148,6 +149,11 @@ class TestPods:
     def test_a_pod_is_told_what_is_wrong_with_it(self, server: Server, spec, field):
         assert [place for place, _ in told(server, **spec)] == [f"{TEMPLATE}.{field}"]
 
+    def test_a_pod_that_waits_has_no_node_and_its_name_is_that_of_a_host(self, server: Server):
+        waiting = pod(schedulingGates=[{"name": "g"}], nodeName="n")
+        assert [place for place, _ in server.post(PODS, waiting).causes] == ["spec.nodeName"]
+        assert "a DNS label is recommended" in server.send("POST", PODS, pod("a.b")).headers["Warning"]
+
     def test_what_is_no_name_of_an_image_is_not_pulled_always(self, server: Server):
         selector = {"matchLabels": {"a": "b"}}
         for image, policy in ((" i", "IfNotPresent"), ("i", "Always"), ("i:latest@sha256:" + "a" * 64, "Always")):
@@ -189,3 +195,31 @@ class TestJobs:
     def test_who_counts_failures_by_index_does_not_count_them_together(self, server: Server):
         spec = {"completionMode": "Indexed", "completions": 2, "backoffLimitPerIndex": 1}
         assert server.created(JOBS, job(**spec))["spec"]["backoffLimit"] == 2**31 - 1
+
+
+class TestReads:
+    def test_a_bookmark_is_an_empty_object_of_its_kind(self, server: Server):
+        query = {"sendInitialEvents": "true", "allowWatchBookmarks": "true", "resourceVersionMatch": "NotOlderThan"}
+        found = server.watch(DEPLOYMENTS, **query).events[-1]["object"]["spec"]
+        assert found == {"replicas": 0, "selector": None, "strategy": {}, "template": template_of_nothing()}
+
+
+def template_of_nothing() -> dict[str, Any]:
+    return {"metadata": {}, "spec": {"containers": None}}
+
+
+class TestYaml:
+    @pytest.mark.parametrize(
+        ("mode", "told"),
+        [
+            ("Strict", 'strict decoding error: yaml: unmarshal errors:\n  line 2: key "a" already set in map'),
+            ("Warn", ""),
+        ],
+    )
+    def test_keys_that_come_twice_are_told_by_their_lines(self, server: Server, mode: str, told: str):
+        text = b"metadata: {name: a}\ndata: {a: x, a: z}\n"
+        response = server.send("POST", CONFIG_MAPS, text, "application/yaml", fieldValidation=mode)
+        if told:
+            assert (response.status, told in json.loads(response.body)["message"]) == (400, True)
+        else:
+            assert 'line 2: key \\"a\\" already set in map' in response.headers["Warning"]

@@ -208,7 +208,8 @@ class BuiltInKind:
         return template % (list_kind.encode(), api_version.encode(), codecs.encode(metadata), joined)
 
     def bookmark(self, metadata: dict[str, Any]) -> dict[str, Any]:
-        return {"kind": self.type.kind, "apiVersion": self.type.api_version, "metadata": metadata}
+        empty = {} if self.go_type is None else defaults.empty(self.go_type)
+        return {"kind": self.type.kind, "apiVersion": self.type.api_version, **empty, "metadata": metadata}
 
     def seen(self, record: Record) -> Record:
         return record

@@ -1,4 +1,7 @@
-"""The rules of EndpointSlices and Endpoints. Source: ValidateEndpointSlice and ValidateEndpoints of kubernetes 1.36."""
+"""The rules of EndpointSlices and Endpoints. Source: ValidateEndpointSlice and ValidateEndpoints of kubernetes 1.36.
+
+But for one: addresses of the loopback may be endpoints here, where pods are processes of one machine.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +27,7 @@ _ADDRESS_TYPES = ("FQDN", "IPv4", "IPv6")
 _MOST_ENDPOINTS, _MOST_ADDRESSES, _MOST_PORTS = 1_000, 100, 20_000
 _ADDRESS = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
 _RANGES = (
-    ("is_unspecified", "may not be unspecified (0.0.0.0 or ::)"),
-    ("is_loopback", "may not be in the loopback range (127.0.0.0/8, ::1/128)"),
+    ("is_unspecified", "may not be unspecified ({0})"),
     ("is_link_local", "may not be in the link-local range (169.254.0.0/16, fe80::/10)"),
 )
 _LOCAL_GROUPS = (ipaddress.ip_network("224.0.0.0/24"), ipaddress.ip_network("ff02::/16"))
@@ -154,6 +156,6 @@ def _parsed(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 def _of_range(address: ipaddress.IPv4Address | ipaddress.IPv6Address, text: str, field: str) -> Iterator[Cause]:
     for name, why in _RANGES:
         if getattr(address, name):
-            yield invalid(field, text, why)
+            yield invalid(field, text, why.format(text))
     if any(address in group for group in _LOCAL_GROUPS):
         yield invalid(field, text, "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)")

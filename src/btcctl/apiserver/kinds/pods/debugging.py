@@ -44,4 +44,7 @@ def check_template(spec: Mapping[str, Any], field: str) -> list[Cause]:
 
 
 def check_new_pod(body: Body) -> list[Cause]:
-    return [forbidden(f"spec.{FIELD}", "cannot be set on create")] if body["spec"].get(FIELD) else []
+    causes = [forbidden(f"spec.{FIELD}", "cannot be set on create")] if body["spec"].get(FIELD) else []
+    if body["spec"].get("schedulingGates") and body["spec"].get("nodeName"):
+        causes.append(forbidden("spec.nodeName", "cannot be set until all schedulingGates have been cleared"))
+    return causes

@@ -13,7 +13,7 @@ from btcctl.apiserver.kinds.pods.volumes import check_volumes
 from btcctl.apiserver.machinery import errors
 from btcctl.apiserver.machinery.errors import Cause
 from btcctl.apiserver.machinery.field_errors import forbidden, invalid, one_of
-from btcctl.apiserver.machinery.names import label_name, subdomain_name, validate_labels
+from btcctl.apiserver.machinery.names import label_name, qualified_name, subdomain_name, validate_labels
 from btcctl.apiserver.machinery.quantities import parse_quantity
 from btcctl.apiserver.storage.collection import Body
 from btcctl.resources import PODS
@@ -140,6 +140,8 @@ def check_pod_status(new: Body, old: Body) -> list[Cause]:
         causes.append(invalid("status.qosClass", status.get("qosClass", ""), "field is immutable"))
     if new["spec"]["restartPolicy"] != "Always":
         causes += _check_ends(status, before)
+    for index, condition in enumerate(status.get("conditions") or ()):
+        causes += qualified_name(f"status.conditions[{index}].Type", condition.get("type") or "")
     addresses = [each.get("ip", "") for each in status.get("podIPs") or ()]
     if len(addresses) > 1 and len({":" in each for each in addresses}) < len(addresses):
         why = "may specify no more than one IP for each IP family"

@@ -357,7 +357,10 @@ def test_a_refused_pod_is_said_and_tried_again(scene):
 
 
 def test_a_claim_that_is_refused_keeps_the_pod_away_and_the_set_says_so():
-    claim = {"metadata": {"name": "data"}, "spec": {"resources": {"requests": {"storage": "1Gi"}}}}
+    claim = {
+        "metadata": {"name": "data"},
+        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
+    }
     scene = Scene(stateful_set(1, volumeClaimTemplates=[claim]))
 
     def refuse(action: Any) -> None:
