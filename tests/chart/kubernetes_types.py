@@ -25,6 +25,38 @@ _SCALARS: dict[str, Schema] = {
     "?": {},
     "*": {},
 }
+#: What the types' description does not say: without these fields the API server refuses an object.
+#: Source: `required` in the OpenAPI document of kube-apiserver 1.36, of the types that the chart's values lead to.
+REQUIRED: dict[str, tuple[str, ...]] = {
+    "core.v1.ConfigMapKeySelector": ("key",),
+    "core.v1.Container": ("name",),
+    "core.v1.ContainerPort": ("containerPort",),
+    "core.v1.DownwardAPIVolumeFile": ("path",),
+    "core.v1.EnvVar": ("name",),
+    "core.v1.HTTPGetAction": ("port",),
+    "core.v1.HTTPHeader": ("name", "value"),
+    "core.v1.HostAlias": ("ip",),
+    "core.v1.HostPathVolumeSource": ("path",),
+    "core.v1.KeyToPath": ("key", "path"),
+    "core.v1.NodeSelector": ("nodeSelectorTerms",),
+    "core.v1.NodeSelectorRequirement": ("key", "operator"),
+    "core.v1.ObjectFieldSelector": ("fieldPath",),
+    "core.v1.PersistentVolumeClaimVolumeSource": ("claimName",),
+    "core.v1.PodAffinityTerm": ("topologyKey",),
+    "core.v1.PreferredSchedulingTerm": ("preference", "weight"),
+    "core.v1.ResourceFieldSelector": ("resource",),
+    "core.v1.SeccompProfile": ("type",),
+    "core.v1.SecretKeySelector": ("key",),
+    "core.v1.ServiceAccountTokenProjection": ("path",),
+    "core.v1.Sysctl": ("name", "value"),
+    "core.v1.TCPSocketAction": ("port",),
+    "core.v1.TopologySpreadConstraint": ("maxSkew", "topologyKey", "whenUnsatisfiable"),
+    "core.v1.Volume": ("name",),
+    "core.v1.VolumeMount": ("mountPath", "name"),
+    "core.v1.WeightedPodAffinityTerm": ("podAffinityTerm", "weight"),
+    "meta.v1.LabelSelectorRequirement": ("key", "operator"),
+    "rbac.v1.PolicyRule": ("verbs",),
+}
 
 
 def reference(name: str) -> Schema:
@@ -61,6 +93,7 @@ def _definition(name: str) -> Schema:
         "type": "object",
         "additionalProperties": False,
         "properties": {field: _of(spec) for field, spec in sorted(fields.items())},
+        **({"required": list(REQUIRED[name])} if name in REQUIRED else {}),
     }
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.chart.kubernetes_types import REQUIRED
 from tests.chart.readme import CHART, README, render_readme, values
 from tests.chart.schema import SCHEMA, render_schema
 
@@ -59,6 +60,11 @@ def sections(schema: dict[str, Any], given: dict[str, Any], prefix: str = "") ->
             yield f"{prefix}{key}", inner
             if "properties" in inner:
                 yield from sections(inner, value, f"{prefix}{key}.")
+
+
+def test_what_a_type_of_kubernetes_requires_is_one_of_its_fields() -> None:
+    types = json.loads(SCHEMA.read_text(encoding="utf-8"))["$defs"]
+    assert {name for name in REQUIRED if not {*REQUIRED[name]} <= types[name]["properties"].keys()} == set()
 
 
 def test_versions_and_image_tags_are_those_of_the_package() -> None:
