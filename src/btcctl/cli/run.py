@@ -60,7 +60,13 @@ def add_parser(commands: Any, environ: Mapping[str, str]) -> argparse.ArgumentPa
         metavar="DURATION",
         about="how often every network is looked at again, ± 10 %; 0 is never",
     )
-    flags.value("--node-image", metavar="IMAGE", default=OperatorOptions().node_image, about="the image of the nodes")
+    flags.value(
+        "--node-image",
+        parse=_parse_image,
+        metavar="IMAGE",
+        default=OperatorOptions().node_image,
+        about="the image of the nodes",
+    )
     flags.value(
         "--poll-min", parse=parse_duration, default=2.0, metavar="DURATION", about="first look while nodes are joining"
     )
@@ -73,6 +79,12 @@ def add_parser(commands: Any, environ: Mapping[str, str]) -> argparse.ArgumentPa
     leading.add_flags(flags)
     parser.set_defaults(command=run_operator)
     return parser
+
+
+def _parse_image(text: str) -> str:
+    if not text or any(each.isspace() for each in text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no image; write NAME:TAG or REGISTRY/NAME:TAG")
+    return text
 
 
 def run_operator(args: argparse.Namespace) -> int:

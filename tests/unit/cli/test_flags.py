@@ -157,3 +157,20 @@ def test_whatever_takes_a_kubeconfig_can_act_as_somebody_else(command: str):
     name, *words = command.split()
     args = build_parser({}).parse_args([name, "--kubeconfig", "file", "--as", "ann", "--as-group", "a", *words])
     assert (args.as_user, args.as_group) == ("ann", ("a",))
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--node-image="], "--node-image: '' is no image"),
+        (["--node-image", "a b"], "--node-image: 'a b' is no image"),
+        (["--leader-elect-resource-name="], "--leader-elect-resource-name: '' is no object's name"),
+        (["--leader-elect-resource-name", "../pods"], "'../pods' is no object's name"),
+        (["--poll-min", "٣s"], "is no duration"),
+    ],
+)
+def test_what_the_api_server_would_refuse_later_is_a_usage_error_of_run(words: list[str], said: str, capsys):
+    with pytest.raises(SystemExit) as ended:
+        build_parser({}).parse_args(["run", *words])
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err
