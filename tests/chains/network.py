@@ -135,7 +135,11 @@ class Network:
         return decode_status(self.networks.get(KEY))
 
     def is_ready(self) -> bool:
-        status = self.status
+        """And the operator has seen the latest spec: what the status says of the one before tells nothing."""
+        network = self.networks.get(KEY)
+        status = decode_status(network)
+        if status.observed_generation < network.generation:
+            return False
         ready = status.condition("Ready")
         has_all = status.ready_nodes == self.shape.nodes == len(self.pods.list()[0])
         return has_all and ready is not None and ready.is_true
