@@ -53,8 +53,8 @@ VERBS = (
     Fault(
         "a line of a log may fill the memory",
         "rest/collection/logs.py",
-        "        while len(rest) > MAX_LINE_BYTES:",
-        "        while False:",
+        "        if size > MAX_LINE_BYTES:",
+        "        if False:",
         ("rest/collection/test_verbs.py",),
     ),
     Fault(

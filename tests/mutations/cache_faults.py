@@ -86,7 +86,12 @@ CACHE_FAULTS = [
     *faults_in(
         "workqueue/turns.py",
         ("controller/test_clusters.py",),
-        ("one cluster may have all workers", "if count >= self._most:", "if False:"),
+        ("one cluster may have all workers", "if count >= self._most and not self._are_over:", "if False:"),
+        (
+            "keys that wait for their turn are lost at a stop",
+            "        for key in waiting:\n",
+            "        for key in ():\n",
+        ),
     ),
     *faults_in(
         "informers/cache/lister.py",

@@ -83,8 +83,8 @@ PROCESS_FAULTS = [
         ),
         (
             "one hanging check is the end of all answers",
-            "if self._computing > len(self._threads) < MAX_AT_ONCE:",
-            "if not self._threads:",
+            "while len(self._threads) < min(self._computing, MAX_AT_ONCE + self._hanging.total()):",
+            "while not self._threads:",
         ),
         (
             "the silent keep the others out",

@@ -17,7 +17,7 @@ BROAD_EXCEPT_ALLOWED = re.compile(
     r"|controller/((reconciling|lives)/(processing|coroutines|failures|passing|looping|timers|daemons)|keys/(handlers|sources)|serving/(status_server|http_server))\.py"
     r"|webhooks/answers/reviews\.py|events/watcher_queue\.py"
     r"|crds/modules\.py"  # an author's module is imported
-    r"|rest/credentials\.py|secret\.py"
+    r"|rest/credentials\.py|rest/collection/waiting\.py|secret\.py"
     r"|rest/exchange/(exchange|reaching/route)\.py"  # to close what was opened, whatever is raised, and raise it on
     r"|leaderelection/elector\.py|bitcoin/passes\.py"
     r"|apiserver/(api|http|network/\w+)\.py|testing/\w+\.py|cli/main\.py"

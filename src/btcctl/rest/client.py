@@ -313,7 +313,7 @@ class ApiClient:
         if response.status == 200:
             try:
                 return within_work(response, breaker)
-            except BaseException:
+            except (BtcctlError, OSError):
                 response.close()
                 raise
         try:

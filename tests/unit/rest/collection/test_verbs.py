@@ -10,7 +10,8 @@ from btcctl.errors import Conflict, DeadlineExceeded, NotFound
 from btcctl.objects import ObjectKey
 from btcctl.resources import CONFIG_MAPS, DEPLOYMENTS, PODS, ResourceType
 from btcctl.rest.client import ApiClient
-from btcctl.rest.collection.logs import MAX_LINE_BYTES
+from btcctl.rest.collection.logs import MAX_LINE_BYTES, LogLines
+from btcctl.rest.transport.breaker import Breaker
 from btcctl.testing import FakeClient, FakeClock
 from btcctl.threads import Runner
 from tests.unit.rest.fakes import ScriptedTransport, answer
@@ -227,6 +228,26 @@ def test_a_line_without_an_end_comes_in_pieces_of_bounded_length():
     endless = b"x" * (2 * MAX_LINE_BYTES + 5)
     for body, rest in ((endless + b"\nnext\n", [5, 4]), (endless, [5])):
         assert [len(each) for each in logs(body)[0]] == [MAX_LINE_BYTES, MAX_LINE_BYTES, *rest]
+
+
+class Endless:
+    """A log of one line that nobody may read to its end."""
+
+    status, headers = 200, {}
+
+    def chunks(self):
+        yield from [b"x" * (MAX_LINE_BYTES // 8)] * 9
+        raise AssertionError("more was read than has to be kept")
+
+    def set_idle_timeout(self, seconds: float) -> None:
+        """It is never silent."""
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+def test_a_piece_of_a_long_line_comes_before_the_rest_is_read():
+    assert len(next(LogLines(Endless(), Breaker()))) == MAX_LINE_BYTES
 
 
 def test_a_long_line_is_cut_between_two_characters_and_what_is_no_text_anywhere():
