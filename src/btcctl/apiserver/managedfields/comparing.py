@@ -70,6 +70,10 @@ def item_element(list_type: ListType, item: Any) -> str:
     Raises:
         Untypable: It cannot be told from the others.
     """
+    if isinstance(item, dict) and list_type.keys and len(list_type.keys) == 1:  # as most are known
+        name = list_type.keys[0]
+        if type(item.get(name)) is str:
+            return key_element({name: item[name]})
     if not list_type.keys:
         if isinstance(item, dict):
             raise Untypable("associative list without keys has an element that's a map type")

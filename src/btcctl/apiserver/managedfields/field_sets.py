@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -21,6 +22,8 @@ Path = tuple[str, ...]
 
 SELF = "."
 _RANKS = {"f": 0, "k": 1, "v": 2, "i": 3}
+#: An item that is known by one text in which nothing is escaped, as most are.
+_ONE_TEXT = re.compile(r'k:\{"([^"\\]*)":"([^"\\]*)"\}').fullmatch
 
 
 def field_element(name: str) -> str:
@@ -251,6 +254,9 @@ def _whole(value: Any) -> Any:
 @functools.lru_cache(4096)
 def _rank(element: str) -> tuple[int, Any]:
     """The order of elements: fields by name, then items by keys, by value, by place."""
+    plain = _ONE_TEXT(element)
+    if plain is not None:
+        return 1, [(plain[1], 1, plain[2])]
     kind, content = element[:1], element[2:]
     if kind == "k":
         return 1, [(name, *_value_rank(value)) for name, value in json.loads(content).items()]
