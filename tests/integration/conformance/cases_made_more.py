@@ -244,7 +244,7 @@ def watches_that_cannot_begin(talk: Talk) -> None:
     for query in (
         {"resourceVersion": "x"}, {"resourceVersionMatch": "Exact", "resourceVersion": "1"},
         {"sendInitialEvents": "maybe"}, {"timeoutSeconds": "x"}, {"sendInitialEvents": "true"},
-        {"labelSelector": "a in ("}, {"fieldSelector": "none=1"}, {"allowWatchBookmarks": "x"}, {"limit": "x"},
+        {"labelSelector": "a in ("}, {"fieldSelector": "none=1"}, {"limit": "x"},
     ):  # fmt: skip
         talk.watch(LEASES, {**query, "timeoutSeconds": query.get("timeoutSeconds", "1")})
 

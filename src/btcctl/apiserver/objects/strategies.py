@@ -286,7 +286,7 @@ _STRATEGIES: Mapping[tuple[str, str], Strategy] = {
         _ANEW, check=policies.check_mutating_binding, has_generation=True, needs_version=True
     ),
     ("admissionregistration.k8s.io", "validatingadmissionpolicies"): Strategy(
-        _ANEW, check=network_policies.check_policy, has_generation=True, needs_version=True
+        _ANEW, check=policies.check_policy, has_generation=True, needs_version=True
     ),
     ("admissionregistration.k8s.io", "validatingadmissionpolicybindings"): Strategy(
         _ANEW, check=policies.check_binding, has_generation=True, needs_version=True
