@@ -127,7 +127,7 @@ SERVER_FAULTS = [
         "apiserver/patching/json_patch.py",
         ("apiserver/patching/test_json_patch.py", *_LIMITS, "apiserver/admission/policies/test_mutating.py"),
         ("copies are free", "            if bytes_left < 0:\n", "            if False:\n"),
-        ("a test that fails passes", "    if not deep_equal(found, wanted):\n", "    if False:\n"),
+        ("a test that fails passes", "    if not deep_equal(copied(found), wanted):\n", "    if False:\n"),
         ("an index may be anywhere", "        if -size <= index < size\n", "        if True\n"),
         ("~1 is no slash", '"/" if found[0] == "~1" else "~"', '"~"'),
         (
@@ -204,14 +204,14 @@ SERVER_FAULTS = [
     *faults_in(
         "apiserver/schemas/cel/macros.py",
         (*_CEL, *_LIMITS),
-        ("loops cost nothing", "                budget.spend(cost)\n", "                pass\n"),
+        ("loops cost nothing", "                spend(cost)\n", "                pass\n"),
         (
             "an error hides what decides",
             "        for each in (left, right):\n            try:\n                if",
             "        for each in (left,):\n            try:\n                if",
         ),
         ("all is exists", 'decisive=name == "exists")', 'decisive=name == "all")'),
-        ("exists_one takes more", "for each in scopes(scope)) == 1", "for each in scopes(scope)) >= 1"),
+        ("exists_one takes more", "for each in scopes(scope)]) == 1", "for each in scopes(scope)]) >= 1"),
         ("null is there", "return owner.get(name) is not None", "return name in owner"),
         (
             "a variable outlives its loop",
