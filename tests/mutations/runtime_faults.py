@@ -595,7 +595,7 @@ RUNTIME_FAULTS = [
         ),
         (
             "another's object is adopted",
-            'if controller != owner.uid and (controller or ("uid" in metadata and not adopt)):',
+            'if uid != owner.uid and (controller or ("uid" in metadata and not adopt)):',
             "if False:",
         ),
         (
