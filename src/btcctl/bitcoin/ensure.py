@@ -187,7 +187,7 @@ def _in_the_way(desired: Mapping[str, Any]) -> str:
 
 
 def _refusal(desired: Mapping[str, Any], found: Object | None, error: ApiError) -> Notice:
-    reason, verb = ("NotCreated", "created") if found is None else ("NotRepaired", "repaired")
+    reason, verb = ("NotCreated", "created") if found is None else ("NotUpdated", "updated")
     what = f"{_described(desired)} cannot be {verb}: {error}"
     return Notice(WARNING, f"{desired['kind']}{reason}", bounded(what))
 
@@ -204,7 +204,7 @@ def _tell_of(ensured: Ensured, found: Object | None, tell: Tell) -> None:
         if before != after:
             tell(Notice(NORMAL, "Scaled", f"scaled {what} from {before} to {after}"))
         else:
-            tell(Notice(NORMAL, f"{child.kind}Repaired", f"set {what} back to what it should be"))
+            tell(Notice(NORMAL, f"{child.kind}Updated", f"made {what} what it should be"))
 
 
 def _described(body: Mapping[str, Any]) -> str:

@@ -131,7 +131,7 @@ def test_a_child_on_its_way_out_is_left_alone() -> None:
 def test_our_own_child_is_repaired() -> None:
     it = Fixture(service())
     assert it.ensure().problem == ""
-    assert (it.verbs(), it.reasons()) == (["get", "update"], ["ServiceRepaired"])
+    assert (it.verbs(), it.reasons()) == (["get", "update"], ["ServiceUpdated"])
 
 
 @pytest.mark.parametrize("error", [AlreadyExists(409, "AlreadyExists"), Conflict(409)])
@@ -142,7 +142,7 @@ def test_a_lost_race_is_no_news(error: ApiError) -> None:
         assert it.notices == []
 
 
-@pytest.mark.parametrize(("child", "reason"), [(None, "ServiceNotCreated"), (service(), "ServiceNotRepaired")])
+@pytest.mark.parametrize(("child", "reason"), [(None, "ServiceNotCreated"), (service(), "ServiceNotUpdated")])
 def test_a_refusal_is_told_and_raised(child: dict[str, Any] | None, reason: str) -> None:
     it = Fixture(child, Forbidden(403, "Forbidden", "no"))
     with pytest.raises(Forbidden):

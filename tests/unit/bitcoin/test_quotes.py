@@ -86,7 +86,7 @@ def test_a_server_that_refuses_in_other_words_each_time_has_one_status_and_one_e
     world.edit(BITCOIN_NETWORKS, KEY, {"spec": {"nodes": 4}})
     look(world, 20)
     assert [type_ for _, type_ in world.writes() if "bitcoinnetworks" in type_] == [str(BITCOIN_NETWORKS)]
-    assert sorted(world.reasons()) == ["Refused", "StatefulSetNotRepaired"]
+    assert sorted(world.reasons()) == ["Refused", "StatefulSetNotUpdated"]
 
 
 def test_another_refusal_is_said_at_once() -> None:

@@ -191,7 +191,7 @@ def test_a_service_that_was_changed_is_set_back() -> None:
     world = living()
     world.edit(SERVICES, SERVICE, {"spec": {"selector": {"app": "other"}}})
     world.reconcile()
-    assert world.reasons() == ["ServiceRepaired"]
+    assert world.reasons() == ["ServiceUpdated"]
     world.forget()
     world.reconcile()
     assert world.writes() == []
