@@ -22,6 +22,14 @@ from tests.integration.controlplane.build import Failure, locked, run, say
 
 ROOT = Path(__file__).parents[2]
 CONTROLLER, NODE = "btcctl", "btcctl-bitcoind"
+_FILES = (
+    ".dockerignore",
+    "Dockerfile",
+    "setup.cfg",
+    "pyproject.toml",
+    "constraints.txt",
+    "README.md",
+)
 _AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 _PIP = Path("/etc/pip.conf")
 _BASES = "bases"  # a folder beside those of the images
@@ -98,14 +106,22 @@ def _home(environ: Mapping[str, str]) -> Path:
 
 
 def _inputs() -> Iterator[Path]:
-    yield from (ROOT / name for name in ("Dockerfile", "setup.cfg", "pyproject.toml", "constraints.txt", "README.md"))
+    yield from (ROOT / name for name in _FILES)
     for folder in (ROOT / "src", ROOT / "images"):
         yield from sorted(each for each in folder.rglob("*") if each.is_file() and _is_source(each))
     yield Path(debian_base.__file__)
 
 
 def _is_source(path: Path) -> bool:
-    return "__pycache__" not in path.parts and not any(part.endswith(".egg-info") for part in path.parts)
+    if "__pycache__" in path.parts or any(part.endswith(".egg-info") for part in path.parts):
+        return False
+    return not path.relative_to(ROOT).as_posix().startswith(_left_out())
+
+
+def _left_out() -> tuple[str, ...]:
+    """Folders of the source that no image has."""
+    lines = (ROOT / ".dockerignore").read_text().splitlines()
+    return tuple(f"{line}/" for line in lines if line.startswith("src/"))
 
 
 def _build(wanted: Images, environ: Mapping[str, str]) -> None:

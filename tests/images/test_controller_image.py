@@ -59,6 +59,16 @@ def test_it_adds_less_than_120_mib_to_its_base(controller: Image) -> None:
     assert sum(controller.layers) < 250 * MiB
 
 
+def test_neither_server_nor_sandbox_nor_fakes_are_in_it_and_that_is_said(
+    controller: Image, container: MakeContainer
+) -> None:
+    packages = next(controller.root.glob("opt/btcctl/lib/python3*/site-packages/btcctl"))
+    assert {"bitcoin", "cli", "informers"} <= (there := {each.name for each in packages.iterdir()})
+    assert there.isdisjoint({"apiserver", "sandbox", "testing"})
+    done = container(controller).run("sandbox")
+    assert (done.returncode, "pip install 'btcctl[sandbox]'" in done.stderr) == (2, True), done.stderr
+
+
 def test_there_is_nothing_to_build_with_nor_to_fetch_with(controller: Image) -> None:
     folders = [
         controller.root / each for each in ("bin", "usr/bin", "usr/local/bin", "opt/btcctl/bin", "sbin", "usr/sbin")
