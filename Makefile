@@ -10,6 +10,8 @@ unexport PYTHONDONTWRITEBYTECODE
 WORKERS ?= $(shell expr 2 \* $$(nproc))
 FEW_WORKERS ?= $(shell expr 2 + $$(nproc))
 PYTEST := $(BIN)/python -m pytest
+# What takes longest is told, so that it does not grow unseen.
+LONGEST := --durations=12 --durations-min=10
 MANY := -n $(WORKERS) --dist worksteal
 FEW := -n $(FEW_WORKERS) --dist worksteal
 # Beside the one above, which is 3.11 in CI.
@@ -49,7 +51,7 @@ test: $(COMPILED) ## the tests for while one works: no real control plane, no br
 	$(PYTEST) $(FEW) $(EVERYWHERE) -m "not real_server and not story"
 
 test-stories: $(COMPILED) ## what starts whole sandboxes and programs, or goes through every step of something
-	$(PYTEST) $(MANY) $(EVERYWHERE) -m "story and not real_server"
+	$(PYTEST) $(MANY) $(LONGEST) $(EVERYWHERE) -m "story and not real_server"
 
 test-toolkit: $(COMPILED) ## of the above, informers to controllers
 	$(PYTEST) $(FEW) $(TOOLKIT_UNIT) $(TOOLKIT) -m "not real_server and not story"
@@ -106,7 +108,7 @@ controlplane: $(READY) ## build etcd, the programs of Kubernetes, helm and CoreD
 	@$(BIN)/python -m tests.integration.controlplane.build
 
 test-real: controlplane ## tests against the real control plane, kubectl and helm
-	BTCCTL_TEST_REQUIRES="kubectl helm" $(PYTEST) -n 2 --dist loadfile tests/integration -m "real_server or helm"
+	BTCCTL_TEST_REQUIRES="kubectl helm" $(PYTEST) -n 2 --dist loadfile $(LONGEST) tests/integration -m "real_server or helm"
 
 # Not the embedded server's conformance: it imitates the newest.
 OLDEST := $(addprefix tests/integration/,informers rest controller leaderelection events bitcoin deployment typed webhooks app sandbox/test_real_control_plane.py)
