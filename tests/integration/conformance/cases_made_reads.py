@@ -50,10 +50,11 @@ def workloads_and_networks_are_printed(talk: Talk) -> None:
         answer = talk.get(path, headers=_TABLE)
         talk.note("columns", answer.body["columnDefinitions"])
     for path in (
-        DEPLOYMENTS, STATEFUL_SETS, SERVICES, LEASES, PODS, "/api/v1/nodes",
+        DEPLOYMENTS, STATEFUL_SETS, SERVICES, LEASES, PODS,
         "/apis/apps/v1/namespaces/{ns}/controllerrevisions", "/api/v1/namespaces/{ns}/endpoints",
     ):  # fmt: skip
         talk.get(path, headers=_TABLE)
+    talk.get("/api/v1/nodes", headers=_TABLE, query={"labelSelector": "nobody=here"})  # other cases make some
 
 
 @case("tables")
@@ -116,7 +117,7 @@ def fields_of_each_kind_select(talk: Talk) -> None:
         (JOBS, "status.successful=0"), (JOBS, "status.failed=0"), (REPLICA_SETS, "status.replicas=0"),
         ("/api/v1/namespaces/{ns}/events", "involvedObject.name=x,type!=Normal"), (LEASES, "spec.holderIdentity=x"),
         ("/apis/events.k8s.io/v1/namespaces/{ns}/events", "regarding.kind=Pod"), (CLAIMS, "status.phase=Bound"),
-        ("/api/v1/pods", "spec.nodeName=none"),
+        ("/api/v1/pods", "spec.nodeName=none,metadata.namespace={ns}"),
     )  # fmt: skip
     for path, selector in queries:
         answer = talk.get(path, query={"fieldSelector": selector})
