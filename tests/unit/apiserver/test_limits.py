@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from time import process_time
 
 import pytest
@@ -57,9 +58,12 @@ class TestYaml:
         assert complaint(b"a: &x [*x]") == "yaml: anchor 'x' value contains itself"
         assert complaint(b"a: *y") == "yaml: unknown anchor 'y' referenced"
 
-    @pytest.mark.parametrize(("depth", "why"), [(10_001, "exceeded max depth of 10000"), (2000, "nested deeper")])
-    def test_nesting_has_a_limit(self, depth, why):
-        assert why in complaint(b"a: " + b"[" * depth + b"]" * depth)
+    def test_nesting_has_a_limit(self):
+        assert "exceeded max depth of 10000" in complaint(b"a: " + b"[" * 10_001 + b"]" * 10_001)
+
+    @pytest.mark.skipif(sys.version_info >= (3, 13), reason="Pythons from 3.13 on decode 9,000 levels and more")
+    def test_what_is_too_deep_for_the_decoder_is_refused(self):
+        assert "nested deeper" in complaint(b"a: " + b"[" * 2000 + b"]" * 2000)
 
     @pytest.mark.parametrize("indicators", [b"? ", b"- ", b"- ? "])
     def test_lists_and_keys_nested_on_one_line_do_not_overflow_the_stack(self, indicators):
