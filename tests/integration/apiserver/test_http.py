@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import gzip
 import http.client
 import json
@@ -273,6 +274,7 @@ def test_a_client_that_leaves_ends_its_watch(server: EmbeddedServer, api: StubAp
 
 
 def test_stop_with_200_watches_and_idle_connections_is_at_once(api: StubApi) -> None:
+    gc.collect()  # what other tests have left
     before = count(Path("/proc/self/fd"))
     with ExitStack() as stack:
         server = EmbeddedServer(api)
@@ -289,7 +291,7 @@ def test_stop_with_200_watches_and_idle_connections_is_at_once(api: StubApi) -> 
         assert all(watch.stopped for watch in api.watches)
         server.stop()
     assert [each.name for each in threading.enumerate() if each.name.startswith("apiserver")] == []
-    assert count(Path("/proc/self/fd")) == before
+    assert count(Path("/proc/self/fd")) <= before
 
 
 def test_a_request_in_flight_is_answered_before_the_server_is_gone(api: StubApi, stack: ExitStack) -> None:

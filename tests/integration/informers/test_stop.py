@@ -80,7 +80,8 @@ def nothing_left_behind() -> Iterator[None]:
     threads, descriptors = threading.active_count(), open_descriptors()
     yield
     gc.collect()  # errors hold on to frames, and with them to a socket that is shut down
-    assert (threading.active_count(), open_descriptors()) == (threads, descriptors)
+    assert threading.active_count() <= threads
+    assert open_descriptors() <= descriptors
 
 
 def open_descriptors() -> int:

@@ -220,7 +220,7 @@ def test_trips_at_random_instants_all_end_at_once_and_leak_nothing(authority: Au
             runner.stop(1.0)
         transport.close()
     gc.collect()  # errors hold on to frames, and with them to a socket that is shut down
-    assert open_descriptors() == before
+    assert open_descriptors() <= before
 
 
 def suppressed(call: Callable[..., None], *arguments: object) -> None:
