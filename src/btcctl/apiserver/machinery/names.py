@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from btcctl.apiserver.machinery.errors import Cause
 from btcctl.apiserver.machinery.field_errors import invalid
@@ -28,24 +28,21 @@ _QUALIFIED_FORM = (
 
 def subdomain_name(name: str) -> list[str]:
     """What is wrong with a name that must be a DNS subdomain: most kinds' names."""
-    complaints = ["must be no more than 253 characters"] if len(name) > 253 else []
-    if not _FULL_SUBDOMAIN(name):
-        complaints.append(
-            "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must "
-            "start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
-            f"'{SUBDOMAIN}')"
-        )
-    return complaints
+    return _subdomain(name, _FULL_SUBDOMAIN, "'-' or '.'", SUBDOMAIN)
 
 
 def subdomain_with_underscores(name: str) -> list[str]:
     """What is wrong with a domain that is searched in: underscores may stand where hyphens may, and at the front."""
+    return _subdomain(name, _FULL_UNDERSCORED, "'_', '-' or '.'", _UNDERSCORED)
+
+
+def _subdomain(name: str, is_one: Callable[[str], object], marks: str, pattern: str) -> list[str]:
     complaints = ["must be no more than 253 characters"] if len(name) > 253 else []
-    if not _FULL_UNDERSCORED(name):
+    if not is_one(name):
         complaints.append(
-            "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and "
-            "must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
-            f"'{_UNDERSCORED}')"
+            f"a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, {marks}, and must "
+            "start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
+            f"'{pattern}')"
         )
     return complaints
 

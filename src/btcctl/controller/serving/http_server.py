@@ -239,9 +239,7 @@ class HttpServer:
         connection.page = _page_of(request)
         if self._hanging[connection.page] >= MAX_HANGING:
             connection.keep_alive = False  # or those that have come already would be answered one within the other
-            self._send(
-                connection, Answer(HTTPStatus.SERVICE_UNAVAILABLE, b"earlier requests for this page still hang\n")
-            )
+            self._send(connection, _HANGS)
             return
         connection.enter(Phase.COMPUTING, self._clock.now())
         self._selector.unregister(connection.sock)  # what it sends now can wait: the kernel holds it back
