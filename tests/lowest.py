@@ -7,6 +7,7 @@ import re
 import sys
 from pathlib import Path
 
+from tests.installing import install
 from tests.integration.controlplane.build import Failure, run, say
 
 ROOT = Path(__file__).parents[1]
@@ -44,10 +45,10 @@ def make_environment(home: Path) -> None:
         return
     file.write_text(wanted, encoding="utf-8")
     say(f"making {home.name} with {', '.join(f'{name} {version}' for name, version in lowest(setup_cfg).items())} …")
-    run([sys.executable, "-m", "venv", "--clear", str(home)], "cannot make a venv")
-    pip = [str(home / "bin/pip"), "install", "--quiet", "--disable-pip-version-check", "-c", str(file)]
+    run([sys.executable, "-m", "venv", "--clear", "--without-pip", str(home)], "cannot make a venv")
     tools = ["pytest", "pytest-mock", "pytest-randomly", "pytest-timeout", "pytest-xdist", "hypothesis"]
-    run([*pip, "-e", f"{ROOT}[sandbox,socks]", *tools], "pip cannot install the lowest versions")
+    wanted = ["-e", f"{ROOT}[sandbox,socks]", *tools]
+    install(home / "bin" / "python", wanted, file, "the lowest versions cannot be installed")
     (home / ".ready").touch()
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from btcctl.testing.control_plane.binaries import user_cache
 from tests import debian
+from tests.installing import install
 from tests.integration.controlplane.build import Failure, locked, run, say
 
 ROOT = Path(__file__).parents[2]
@@ -97,12 +98,11 @@ def _use_its_own_library(python: Path, tools: Path) -> None:
 
 
 def _make_environment(home: Path, python: Path) -> None:
-    """With this environment's pip: an unpacked Python has none."""
+    """Without a pip: an unpacked Python has none."""
     say(f"setting up {home.name} …")
     run([str(python), "-m", "venv", "--clear", "--without-pip", str(home)], f"cannot make {home.name}")
-    pip = [sys.executable, "-m", "pip", "--python", str(home / "bin" / "python"), "install", "--quiet"]
-    wanted = ["--disable-pip-version-check", "-c", "constraints.txt", "-e", ".[dev]"]
-    run([*pip, *wanted], f"cannot fill {home.name}", cwd=ROOT)
+    wanted = ["-e", f"{ROOT}[dev]"]
+    install(home / "bin" / "python", wanted, ROOT / "constraints.txt", f"cannot fill {home.name}")
     (home / ".ready").touch()
 
 

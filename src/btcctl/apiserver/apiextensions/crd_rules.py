@@ -92,10 +92,9 @@ class _Checker:
 
     def check(self, schema: Schema, field: str, place: _Place, *, is_root: bool = False) -> Iterator[Cause]:
         is_root = is_root or bool(schema.get("x-kubernetes-embedded-resource"))
-        type_, size = type_of(schema, is_root=is_root), None
         listed = schema.get("x-kubernetes-validations") or ()
-        if type_ is not None and listed:
-            size = sizes.declared(schema, is_root=is_root)
+        type_ = type_of(schema, is_root=is_root) if listed else None
+        size = sizes.declared(schema, is_root=is_root) if type_ is not None else None
         for index, rule in enumerate(listed):
             if type_ is not None and size is not None:
                 try:

@@ -54,7 +54,7 @@ class Node:
     rest: Node | None = None  #: additionalProperties
     items: Node | None = None
     is_root: bool = False
-    type: Type | None = None
+    type: Type | None = None  #: None also where no rule asks for it
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def compile_rules(schema: Schema, *, is_root: bool = True) -> Node | None:
         CompileError: One is wrong.
         Unsupported: One cannot be done here.
     """
-    return _node(schema, type_of(schema, is_root=is_root), is_root=is_root)
+    return _node(schema, is_root=is_root)
 
 
 def compile_rule(source: Mapping[str, Any], self_type: Type, size_at: SizeAt | None = None) -> Rule:
@@ -149,10 +149,13 @@ def run(node: Node, new: Any, old: Any) -> tuple[list[Cause], list[str]]:
     return causes, warnings
 
 
-def _node(schema: Schema, type_: Type | None, *, is_root: bool = False) -> Node | None:
+def _node(schema: Schema, *, is_root: bool = False) -> Node | None:
+    sources = schema.get("x-kubernetes-validations") or ()
+    # A type is made of all that is below, so of each node only where it is needed.
+    type_ = type_of(schema, is_root=is_root) if sources else None
     node = Node(schema, is_root=is_root, type=type_)
     if type_ is not None:
-        for source in schema.get("x-kubernetes-validations") or ():
+        for source in sources:
             rule = compile_rule(source, type_)
             place = normalized_path(schema, source.get("fieldPath") or "") or ""
             node.rules.append(Rule(source, rule.program, compile_message(source, type_), place))
@@ -168,8 +171,7 @@ def _node(schema: Schema, type_: Type | None, *, is_root: bool = False) -> Node 
 def _below(schema: Any) -> Node | None:
     if not isinstance(schema, Mapping):
         return None
-    is_root = bool(schema.get("x-kubernetes-embedded-resource"))
-    return _node(schema, type_of(schema, is_root=is_root), is_root=is_root)
+    return _node(schema, is_root=bool(schema.get("x-kubernetes-embedded-resource")))
 
 
 def _run(node: Node, new: Any, place: _Place, budget: Budget) -> Iterator[tuple[Cause, bool]]:

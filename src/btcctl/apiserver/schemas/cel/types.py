@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 Schema = Mapping[str, Any]
@@ -89,6 +90,7 @@ def type_of(schema: Schema, *, is_root: bool = False) -> Type | None:
     return _string_type(schema) if name == "string" else scalars.get(name or "")
 
 
+@lru_cache(maxsize=4096)
 def escaped(name: str) -> str | None:
     """A property's name as rules write it; None if they cannot."""
     if name in _RESERVED:
