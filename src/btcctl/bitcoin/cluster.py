@@ -15,6 +15,9 @@ from btcctl.controller.writing.contention import Contention
 from btcctl.controller.writing.writes import Writable
 from btcctl.objects import Object, ObjectKey
 
+#: Of all that the caches have of a network: differs as soon as something does.
+Versions = tuple[tuple[str, str], ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
@@ -22,6 +25,7 @@ class Cluster:
 
     network: Callable[[ObjectKey], Object | None]  #: from the cache
     pods: Callable[[ObjectKey], Sequence[Pod]]  #: from the cache, those labelled with the network's name
+    versions: Callable[[ObjectKey], Versions]
     services: ChildKeeper
     stateful_sets: ChildKeeper
     disruption_budgets: ChildKeeper | None  #: None: we may not make any

@@ -29,6 +29,7 @@ from btcctl.bitcoin.types import (
     READY,
     SNAPSHOT_LOADED,
     SYNCED,
+    BitcoinNetwork,
     NetworkStatus,
     NodeStatus,
 )
@@ -115,6 +116,14 @@ def refused_finding(error: ApiError, quotes: Quotes) -> Finding:
     return Finding(FORBIDDEN, True, reason, bounded(quotes.of(gist(words), words)), is_failure=True)
 
 
+def snapshot_findings(network: BitcoinNetwork, report: MeshReport | None) -> list[Finding]:
+    """Nothing of a network that was never to begin with a UTXO snapshot."""
+    before = network.status.condition(SNAPSHOT_LOADED)
+    if network.spec.has_utxo_snapshot:
+        return [snapshot_finding(report, before)]
+    return [no_snapshot_finding()] if before is not None else []
+
+
 def snapshot_finding(report: MeshReport | None, before: Condition | None) -> Finding:
     """Whether all nodes have the UTXO snapshot that they begin with, or more.
 
@@ -139,6 +148,13 @@ def snapshot_finding(report: MeshReport | None, before: Condition | None) -> Fin
     if loading := found[Progress.LOADING]:
         return Finding(SNAPSHOT_LOADED, False, "SnapshotLoading", f"{_nodes(loading)}: on its way")
     return Finding(SNAPSHOT_LOADED, True, "Loaded", "all nodes have it, or more")
+
+
+def mining_findings(network: BitcoinNetwork, order: MiningOrder | None, refusal: str) -> list[Finding]:
+    """Nothing of a network that was never to mine on a schedule."""
+    mining = network.spec.mining
+    is_said = mining is not None or network.status.condition(MINING) is not None
+    return [mining_finding(mining, order, refusal)] if is_said else []
 
 
 def mining_finding(mining: Mining | None, order: MiningOrder | None, refusal: str) -> Finding:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from btcctl.bitcoin.claims import Claim
+from btcctl.bitcoin.cluster import Versions
 from btcctl.bitcoin.forks import NO_FORKS, ForkView
 from btcctl.bitcoin.quotes import Quotes
 from btcctl.bitcoin.sights import Sight
@@ -135,6 +136,7 @@ class NetworkMemory:
     quotes: Quotes = field(default_factory=lambda: Quotes(_MOST_REFUSALS))  #: of the API server
     said: NetworkStatus | None = None  #: the status written last: what was told of it is no news, whoever undoes it
     echo: tuple[NetworkStatus, NetworkStatus] | None = None  #: the status written last, and what came back, if not it
+    seen: Versions | None = None  #: what the last reconcile began with, if it came to its end
     _kept_since: float | None = None  # beyond those that are asked for
     _known: frozenset[str] = field(default=frozenset())
     _silent_since: dict[int, float] = field(default_factory=dict)  # by ordinal

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
 from btcctl.bitcoin.children import NETWORK_LABEL
-from btcctl.bitcoin.cluster import Cluster
+from btcctl.bitcoin.cluster import Cluster, Versions
 from btcctl.bitcoin.ensure import ChildKeeper
 from btcctl.bitcoin.memory import Memories
 from btcctl.bitcoin.mesh import Mesh, RpcFor, one_after_the_other
@@ -54,7 +54,7 @@ COMPONENT = "bitcoin-controller"
 NODE_IMAGE = "btcctl-bitcoind:0.1.0"
 # All nodes are asked for 15 s at most; the rest is for a few calls to the API server.
 RECONCILE_SECONDS = 60.0
-_BY_NETWORK, _BY_ADDRESS = "network", "address"
+BY_NETWORK, _BY_ADDRESS = "network", "address"
 
 
 class NotInstalled(BtcctlError):
@@ -238,6 +238,23 @@ def pod_keys(stateful_sets: Lister, networks: Lister) -> KeysOf:
     return keys_of
 
 
+def versions_in(networks: Lister, children: Sequence[Lister]) -> Callable[[ObjectKey], Versions]:
+    """Which version there is of a network, and of all that carries its label.
+
+    Args:
+        children: With the index `BY_NETWORK`.
+    """
+
+    def versions(key: ObjectKey) -> Versions:
+        network = networks.get(key)
+        here = [] if network is None else [network]
+        for each in children:
+            here += each.by_index(BY_NETWORK, str(key))
+        return tuple((each.uid, each.resource_version) for each in here)
+
+    return versions
+
+
 @dataclass(frozen=True, slots=True)
 class _Informers:
     networks: SharedInformer
@@ -250,12 +267,18 @@ class _Informers:
     def of(cls, factory: SharedInformerFactory, rights: Rights) -> Self:
         """Of built-in kinds only what carries our label is held in memory."""
         pods = factory.informer(Pod, label_selector=NETWORK_LABEL)
-        pods.informer.add_index(_BY_NETWORK, lambda pod: [str(key) for key in network_keys(pod)])
         services, stateful_sets = (
             factory.informer(type_, label_selector=NETWORK_LABEL) for type_ in (SERVICES, STATEFUL_SETS)
         )
         budgets = factory.informer(POD_DISRUPTION_BUDGETS, label_selector=NETWORK_LABEL) if rights.budgets else None
-        return cls(factory.informer(BITCOIN_NETWORKS), pods, services, stateful_sets, budgets)
+        found = cls(factory.informer(BITCOIN_NETWORKS), pods, services, stateful_sets, budgets)
+        for each in found.of_children():
+            each.add_index(BY_NETWORK, lambda child: [str(key) for key in network_keys(child)])
+        return found
+
+    def of_children(self) -> list[SharedInformer]:
+        budgets = [] if self.budgets is None else [self.budgets]
+        return [self.pods.informer, self.services, self.stateful_sets, *budgets]
 
     def pods_by_address(self) -> PodOf:
         """What knows the pod that has an address: the one that is not on its way out, if several seem to."""
@@ -304,7 +327,8 @@ def _cluster(
 
     return Cluster(
         network=informers.networks.lister.get,
-        pods=lambda key: pods.by_index(_BY_NETWORK, str(key)),
+        pods=lambda key: pods.by_index(BY_NETWORK, str(key)),
+        versions=versions_in(informers.networks.lister, [each.lister for each in informers.of_children()]),
         services=keeper(SERVICES, informers.services),
         stateful_sets=keeper(STATEFUL_SETS, informers.stateful_sets),
         disruption_budgets=None if informers.budgets is None else keeper(POD_DISRUPTION_BUDGETS, informers.budgets),

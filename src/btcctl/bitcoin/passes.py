@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from queue import SimpleQueue
 from typing import Final, Protocol
 
@@ -48,6 +48,13 @@ class Passes(Protocol):
     def look(self, key: ObjectKey, goal: MeshGoal) -> Seen:
         """What is known of the nodes; has them looked at (again) if nothing new is."""
 
+    def again(self, key: ObjectKey, gone: frozenset[str], suspects: frozenset[str]) -> bool:
+        """Have the nodes looked at as last time, by what they are known by: see `MeshGoal`.
+
+        Returns:
+            False if there is nothing to repeat, or something to tell first.
+        """
+
     def forget(self, key: ObjectKey) -> None:
         """The network is gone."""
 
@@ -61,6 +68,10 @@ class InlinePasses:
     def look(self, key: ObjectKey, goal: MeshGoal) -> Seen:
         """See `Passes.look`."""
         return Seen(self._mesh.sync(goal), is_new=True)
+
+    def again(self, key: ObjectKey, gone: frozenset[str], suspects: frozenset[str]) -> bool:
+        """See `Passes.again`: the caller waits for what comes of it, so it makes one itself."""
+        return False
 
     def forget(self, key: ObjectKey) -> None:
         """See `Passes.forget`."""
@@ -195,14 +206,26 @@ class BackgroundPasses:
             if not network.is_running:
                 if not is_current:
                     network.report = None  # what refused other credentials, say, refuses nothing of these
-                network.goal, network.is_running, network.is_new = goal, True, False
-                self._pool.submit(lambda: self._make(key, network, goal))
+                self._begin(key, network, goal)
             return Seen(network.report if is_current else None, is_new=False)
+
+    def again(self, key: ObjectKey, gone: frozenset[str], suspects: frozenset[str]) -> bool:
+        """See `Passes.again`."""
+        with self._lock:
+            network = self._networks.get(key)
+            if network is None or network.goal is None or network.is_new or network.is_running:
+                return False
+            self._begin(key, network, replace(network.goal, gone=gone, suspects=suspects))
+            return True
 
     def forget(self, key: ObjectKey) -> None:
         """See `Passes.forget`."""
         with self._lock:
             self._networks.pop(key, None)
+
+    def _begin(self, key: ObjectKey, network: _Network, goal: MeshGoal) -> None:
+        network.goal, network.is_running, network.is_new = goal, True, False
+        self._pool.submit(lambda: self._make(key, network, goal))
 
     def _make(self, key: ObjectKey, network: _Network, goal: MeshGoal) -> None:
         report: MeshReport | None = None

@@ -1,7 +1,9 @@
 """Brings one network closer to what is asked for: looks, compares, acts, reports.
 
 Level-based: nothing here depends on what happened. A settled network is looked at as well,
-because a node that restarts at its address tells nobody and has forgotten its peers.
+because a node that restarts at its address tells nobody and has forgotten its peers. Such a look begins with the nodes
+at once, if all that the caches have of the network is as it was when the last reconcile began: the rest is gone through
+when the nodes have answered, so once for each look. What is not in the caches (the Secret, rights) may wait for that.
 """
 
 from __future__ import annotations
@@ -26,20 +28,19 @@ from btcctl.bitcoin.findings import (
     forbidden_finding,
     invalid_spec_finding,
     mesh_finding,
-    mining_finding,
+    mining_findings,
     name_finding,
     no_credentials_finding,
-    no_snapshot_finding,
     pending_mesh_finding,
     progressing_finding,
     refused_finding,
-    snapshot_finding,
+    snapshot_findings,
     synced_finding,
     unknown_synced_finding,
 )
 from btcctl.bitcoin.memory import Memories, NetworkMemory
 from btcctl.bitcoin.mesh import MeshGoal, MeshReport
-from btcctl.bitcoin.mining import Mine, MiningOrder, order_for
+from btcctl.bitcoin.mining import Mine, order_for
 from btcctl.bitcoin.passes import Passes, Seen
 from btcctl.bitcoin.pod_problems import TOLD_IN_EVENTS
 from btcctl.bitcoin.pod_template import ChildOptions
@@ -74,7 +75,7 @@ from btcctl.bitcoin.status import (
     ready_finding,
 )
 from btcctl.bitcoin.topology import Spelling
-from btcctl.bitcoin.types import BITCOIN_NETWORKS, FORBIDDEN, MESH_READY, MINING, SNAPSHOT_LOADED, BitcoinNetwork
+from btcctl.bitcoin.types import BITCOIN_NETWORKS, FORBIDDEN, MESH_READY, BitcoinNetwork
 from btcctl.bitcoin.upkeep import Upkeep
 from btcctl.clock import SYSTEM_CLOCK, Clock, rfc3339
 from btcctl.controller.reconciling.result import Result
@@ -142,10 +143,15 @@ class NetworkReconciler:
         if self._departures.is_leaving(key, obj.uid):
             return Result()
         bind(uid=obj.uid, generation=obj.generation, resource_version=obj.resource_version)
+        memory = self._memories.of(key, obj.uid)
+        before, memory.seen = memory.seen, None
+        here = self._cluster.versions(key)
+        if here == before and self._passes.again(key, memory.gone, memory.suspects):
+            return Result(requeue_after=self._memories.high, background=True)
         network = self._decode(obj)
         if not self._claim(obj, network):
             self._mine(key, None)
-            self._memories.of(key, obj.uid).said = None  # it is the other's word now
+            memory.said = None  # it is the other's word now
             return Result(requeue_after=RIVAL_POLL_SECONDS, background=True)
         attempts = Attempts()
         try:
@@ -161,6 +167,7 @@ class NetworkReconciler:
                 self._reporter.say_refused(obj, network, error)
             raise
         attempts.raise_first()
+        memory.seen = here
         return result
 
     def _decode(self, obj: Object) -> BitcoinNetwork:
@@ -236,8 +243,8 @@ class NetworkReconciler:
             chain_finding(heights),
             contest_finding(disputes),
         ]
-        findings += self._rights_findings(network, attempts, memory) + _snapshot_findings(network, report)
-        findings += _mining_findings(network, order, refusal)
+        findings += self._rights_findings(network, attempts, memory) + snapshot_findings(network, report)
+        findings += mining_findings(network, order, refusal)
         ready = ready_finding(nodes, network.spec, findings)
         synced = synced_finding(nodes, overview) if shown.is_known else unknown_synced_finding(network.status)
         findings = [ready, progressing_finding(ready, findings), synced, *findings]
@@ -382,18 +389,3 @@ class NetworkReconciler:
             return [refused_finding(attempts.refusals[0], memory.quotes)]
         was_said = network.status.condition(FORBIDDEN) is not None
         return [forbidden_finding(map(str, missing))] if missing or was_said else []
-
-
-def _snapshot_findings(network: BitcoinNetwork, report: MeshReport | None) -> list[Finding]:
-    """Nothing of a network that was never to begin with a UTXO snapshot."""
-    before = network.status.condition(SNAPSHOT_LOADED)
-    if network.spec.has_utxo_snapshot:
-        return [snapshot_finding(report, before)]
-    return [no_snapshot_finding()] if before is not None else []
-
-
-def _mining_findings(network: BitcoinNetwork, order: MiningOrder | None, refusal: str) -> list[Finding]:
-    """Nothing of a network that was never to mine on a schedule."""
-    mining = network.spec.mining
-    is_said = mining is not None or network.status.condition(MINING) is not None
-    return [mining_finding(mining, order, refusal)] if is_said else []

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from typing import Final
 
@@ -18,6 +19,7 @@ from btcctl.bitcoin.spec.shape import Shape
 
 DEFAULT_P2P_PORT: Final = 18444  # of regtest (Bitcoin Core, chainparams.cpp)
 MAX_HEIGHT: Final = 2**31 - 1  # an int of Bitcoin Core's
+_ADDRESSES: Final = 10_000  # the spellings of some thousand nodes', which are read in every pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +250,7 @@ def address_in(entry: str) -> str | None:
     return canonical(entry) if is_bare(entry) else _host_of(entry)
 
 
+@lru_cache(_ADDRESSES)
 def is_bare(text: str) -> bool:
     """Whether this is an IP address and nothing else."""
     try:
@@ -257,6 +260,7 @@ def is_bare(text: str) -> bool:
     return True
 
 
+@lru_cache(_ADDRESSES)
 def canonical(address: str) -> str:
     """One spelling for each IP address: `::ffff:10.0.0.1` is 10.0.0.1.
 

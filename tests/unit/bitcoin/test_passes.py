@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -74,6 +75,22 @@ def test_a_network_has_one_pass_at_a_time_and_the_next_begins_when_it_is_looked_
     assert scene.passes.look(KEY, goal("a")).report == MeshReport(skipped={1})
     scene.release()
     assert len(scene.made) == 2
+
+
+def test_the_same_nodes_are_asked_again_by_what_is_known_of_them_now(scene: Scene) -> None:
+    scene.passes.look(KEY, goal("a", "b"))
+    scene.release()
+    assert not scene.passes.again(KEY, frozenset(), frozenset())  # what the last pass saw is to be told first
+    scene.passes.look(KEY, goal("a", "b"))
+    assert scene.passes.again(KEY, frozenset({"c"}), frozenset({"b"}))
+    assert not scene.passes.again(KEY, frozenset(), frozenset())  # one at a time
+    scene.release()
+    assert scene.made[-1] == replace(goal("a", "b"), gone=frozenset({"c"}), suspects=frozenset({"b"}))
+    assert scene.passes.look(KEY, goal("a", "b")).is_new
+
+
+def test_nodes_that_nobody_has_asked_for_are_not_asked_again(scene: Scene) -> None:
+    assert not scene.passes.again(KEY, frozenset(), frozenset())
 
 
 def test_what_was_seen_of_other_nodes_is_not_handed_out(scene: Scene) -> None:

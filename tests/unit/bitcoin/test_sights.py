@@ -18,6 +18,9 @@ class Unanswered:
     def look(self, _key: ObjectKey, _goal: MeshGoal) -> Seen:
         return Seen(None, is_new=False)
 
+    def again(self, _key: ObjectKey, _gone: frozenset[str], _suspects: frozenset[str]) -> bool:
+        return False
+
     def forget(self, key: ObjectKey) -> None: ...
 
 

@@ -54,6 +54,7 @@ class World:
         definition: dict[str, Any] | None = None,
     ) -> None:
         self.gated = gated
+        self.version = 0  # of all that there is of the network
         self.why_missing = ""
         self.probes: dict[int, str] = {}  # by ordinal, or what else others say of a pod
         self.refuses_to_mine = ""  # the words of the node that is to
@@ -84,6 +85,7 @@ class World:
         cluster = Cluster(
             network=lambda key: self.get(BITCOIN_NETWORKS, key),
             pods=lambda key: [decoded(pod, Pod) for pod in self.pods.list()],
+            versions=lambda key: (("", str(self.version)),),
             services=self._keeper(SERVICES),
             stateful_sets=self._keeper(STATEFUL_SETS),
             disruption_budgets=None,
