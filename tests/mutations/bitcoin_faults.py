@@ -447,12 +447,43 @@ BITCOIN_FAULTS = [
         ),
     ),
     *faults_in(
+        "bitcoin/reconcile.py",
+        ("bitcoin/test_looking_again.py",),
+        ("what has changed waits for the nodes", "if here == before and self", "if self"),
+        ("after a failure only the nodes are asked", "before, memory.seen = memory.seen, None", "before = memory.seen"),
+        ("each look is gone through twice", "        memory.seen = here\n", ""),
+    ),
+    *faults_in(
+        "bitcoin/operator.py",
+        ("bitcoin/test_looking_again.py",),
+        (
+            "what has changed of the children is not seen",
+            "        for each in children:\n",
+            "        for each in ():\n",
+        ),
+    ),
+    *faults_in(
         "bitcoin/passes.py",
         ("bitcoin/test_passes.py",),
         (
             "a network has two passes at once",
             "            if not network.is_running:\n",
             "            if True:\n",
+        ),
+        (
+            "what a pass has seen is lost to the next one",
+            "or network.is_new or network.is_running:",
+            "or network.is_running:",
+        ),
+        (
+            "a pass that is under way is begun once more",
+            "or network.is_new or network.is_running:",
+            "or network.is_new:",
+        ),
+        (
+            "who failed since is asked as if he had not",
+            "replace(network.goal, gone=gone, suspects=suspects)",
+            "network.goal",
         ),
         (
             "what was seen is handed out as new again and again",
