@@ -111,6 +111,15 @@ def test_what_was_seen_of_other_nodes_is_not_handed_out_while_these_are_looked_a
     assert scene.passes.look(KEY, goal("a", "b")).report == MeshReport(skipped={2})
 
 
+def test_nor_is_what_was_seen_before_the_last_pass_over_them_which_is_not_over(scene: Scene) -> None:
+    scene.passes.look(KEY, goal("a"))
+    scene.release()
+    scene.passes.look(KEY, goal("a"))
+    assert scene.passes.look(KEY, goal("a")).report == MeshReport(skipped={1})  # and the next pass is under way
+    assert scene.passes.look(KEY, goal("a", "b")).report is None
+    scene.release()
+
+
 def test_a_pass_that_hangs_keeps_no_other_network_waiting(scene: Scene) -> None:
     scene.passes.look(KEY, goal("a"))
     scene.passes.look(OTHER, goal("b"))

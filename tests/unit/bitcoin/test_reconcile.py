@@ -834,3 +834,12 @@ def test_a_node_whose_image_knows_no_other_chain_than_regtest_is_told_in_the_sta
     world.settle()
     assert world.condition("Ready") == ("False", "WrongChain")
     assert "is on the chain regtest, not on testnet4" in world.message("Ready")
+
+
+def test_what_somebody_wipes_out_of_a_status_is_written_again_and_is_no_news() -> None:
+    world = living(2)
+    world.networks.patch(KEY, {"status": {"nodes": None, "conditions": None}}, subresource="status")
+    world.forget()
+    world.reconcile()
+    assert [node.ordinal for node in world.status.nodes] == [0, 1]
+    assert world.reasons() == []
