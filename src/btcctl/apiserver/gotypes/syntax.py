@@ -6,13 +6,17 @@ import functools
 import re
 
 from btcctl.apiserver.machinery.gofmt import quoted
+from btcctl.patterns import again
 
 MAX_DEPTH = 10_000  # of encoding/json
 _UNEXPECTED_END = "unexpected end of JSON input"
 _SPACE = re.compile(r"[ \t\r\n]*")
 _LITERALS = {"t": "true", "f": "false", "n": "null"}
-_INSIDE = r"""(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+"""
-_PLAIN = re.compile(_INSIDE)
+_PLAIN = r"""[^"\\\x00-\x1f]"""
+_ROUNDS = "1000"  # of older Pythons, in one go
+_INSIDE = again(rf"""{_PLAIN}++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{{4}})""", bound=_ROUNDS)
+_STRETCH = re.compile(_INSIDE)
+_PLAIN_STRETCH = re.compile(f"{_PLAIN}*+")
 _DIGITS = re.compile(r"[0-9]*")
 _RUN_DEPTH = 2
 
@@ -27,11 +31,12 @@ def _runs() -> tuple[re.Pattern[str], re.Pattern[str]]:
     value = rf"(?:{text}|-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?|true|false|null)"
     for _ in range(_RUN_DEPTH):
         key = f"{text}{space}:{space}"
-        in_list = f"(?:{value}{space}(?:,{space}{value}{space})*+)?+"
-        in_object = f"(?:{key}{value}{space}(?:,{space}{key}{value}{space})*+)?+"
+        in_list = again(f"{value}{space}{again(f',{space}{value}{space}', bound=_ROUNDS)}", "?")
+        in_object = again(f"{key}{value}{space}{again(f',{space}{key}{value}{space}', bound=_ROUNDS)}", "?")
         value = rf"(?:{value}|\[{space}{in_list}\]|\{{{space}{in_object}\}})"
-    in_list = f"(?:{space}{value}{space},)*+"
-    return re.compile(in_list), re.compile(f"(?:{space}{text}{space}:{space}{value}{space},)*+")
+    in_list = again(f"{space}{value}{space},", bound=_ROUNDS)
+    in_object = again(f"{space}{text}{space}:{space}{value}{space},", bound=_ROUNDS)
+    return re.compile(in_list), re.compile(in_object)
 
 
 class _Wrong(Exception):
@@ -136,7 +141,8 @@ class _Scanner:
     def _string(self) -> None:
         self._at += 1
         while True:
-            self._skip(_PLAIN)
+            self._skip(_STRETCH)
+            self._skip(_PLAIN_STRETCH)
             found = self._inside()
             self._at += 1
             if found == '"':

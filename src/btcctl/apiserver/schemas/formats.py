@@ -12,11 +12,15 @@ from collections.abc import Callable
 from datetime import date
 from urllib.parse import urlsplit
 
+from btcctl.patterns import again
+
 _UUID = r"(?i)[0-9a-f]{8}-?[0-9a-f]{4}-?%s[0-9a-f]{3}-?%s[0-9a-f]{3}-?[0-9a-f]{12}"
 _ANY, _VARIANT = "[0-9a-f]", "[89ab]"
 _SHORT_NAME = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _CLOCK = re.compile(r"(\d{2}):(\d{2}):(\d{2})(.\d+)?(z|([+-]\d{2}:\d{2}))", re.ASCII)
-_GO_DURATION = re.compile(r"[-+]?(?:0|(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))++)", re.ASCII)
+#: One or more numbers with their units, as Go writes a duration.
+GO_DURATION = again(r"(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h)", "+")
+_GO_DURATION = re.compile(rf"[-+]?(?:0|{GO_DURATION})", re.ASCII)
 _WORDY_DURATION = re.compile(r"(?<!\d)(\d+)\s*([A-Za-zµ]+)", re.ASCII)
 _DURATION_UNIT = re.compile(
     "ns|nano(second)?s?|us|µs|micro(second)?s?|ms|milli(second)?s?|s|sec|secs|seconds?|m|min|mins|minutes?"

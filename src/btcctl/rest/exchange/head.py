@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping
 
+from btcctl.patterns import again
 from btcctl.rest.exchange.failures import ExchangeError
 from btcctl.secret import Secret, SecretBytes
 
@@ -17,11 +18,11 @@ HEAD_BYTES = 1 << 18  # a longer one is none; an API server's warnings take at m
 _END = b"\r\n\r\n"
 _NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]++"
 _TEXT = r"[^\x00-\x08\x0a-\x1f\x7f]*+"
-_FIELDS = rf"(?:{_NAME}:{_TEXT}\r\n)*+"
+_FIELDS = again(rf"{_NAME}:{_TEXT}\r\n")
 _ANSWER = re.compile(rf"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: {_TEXT})?\r\n({_FIELDS})\r\n".encode())
 # The answer to most requests: of what frames and packs its body there is one length, and nothing for us to tell of.
 _SPECIAL_NAMES = frozenset({"transfer-encoding", "content-encoding", "connection", "warning"})
-_OTHER_FIELDS = rf"(?:(?!(?i:content-length|{'|'.join(sorted(_SPECIAL_NAMES))}):){_NAME}:{_TEXT}\r\n)*+"
+_OTHER_FIELDS = again(rf"(?!(?i:content-length|{'|'.join(sorted(_SPECIAL_NAMES))}):){_NAME}:{_TEXT}\r\n")
 _LENGTH_FIELD = r"(?i:content-length):[ \t]*+([0-9]{1,15})[ \t]*+\r\n"
 _PLAIN_ANSWER = re.compile(
     rf"HTTP/1\.1 ([2-5][0-9][0-9])(?: {_TEXT})?\r\n({_OTHER_FIELDS}{_LENGTH_FIELD}{_OTHER_FIELDS})\r\n".encode()

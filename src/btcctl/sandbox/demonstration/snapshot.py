@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tarfile
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from btcctl.errors import ConfigError
 
@@ -50,6 +50,23 @@ class Snapshot:
                         shutil.copytree(self.source / name, part / name)
             else:
                 with tarfile.open(self.source) as archive:
-                    archive.extractall(part, filter="data")
+                    _unpack(archive, part)
         except (OSError, tarfile.TarError, shutil.Error) as error:
             raise ConfigError(f"the snapshot {self.source} cannot be read: {error}") from error
+
+
+def _unpack(archive: tarfile.TarFile, into: Path) -> None:
+    """Files and folders, none of which may be anywhere else.
+
+    Raises:
+        TarError: It has others.
+    """
+    if hasattr(tarfile, "data_filter"):  # Pythons before 3.11.4 have none
+        archive.extractall(into, filter="data")
+        return
+    for member in archive:
+        path = PurePosixPath(member.name)
+        if not (member.isreg() or member.isdir()) or path.is_absolute() or ".." in path.parts:
+            raise tarfile.ReadError(f"{member.name} is neither a file nor a folder of its own")
+        member.mode = 0o700 if member.isdir() else 0o600
+        archive.extract(member, into, set_attrs=False)

@@ -46,6 +46,25 @@ def test_what_is_no_snapshot_is_refused_and_leaves_nothing(tmp_path: Path) -> No
     assert not (tmp_path / "regtest").exists()
 
 
+@pytest.mark.parametrize("has_filters", [True, False])
+@pytest.mark.parametrize(("name", "kind"), [("../outside", tarfile.REGTYPE), ("blocks/link", tarfile.FIFOTYPE)])
+def test_an_archive_writes_files_and_folders_of_its_own_only(
+    name: str, kind: bytes, has_filters: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not has_filters:  # as in Pythons before 3.11.4
+        monkeypatch.delattr(tarfile, "data_filter", raising=False)
+    source = packed(chain(tmp_path / "old"), tmp_path / "old.tar.gz")
+    with tarfile.open(source, "w:gz") as archive:
+        archive.add(tmp_path / "old", ".")
+        member = tarfile.TarInfo(name)
+        member.type = kind
+        archive.addfile(member)
+    with pytest.raises(ConfigError, match=r"the snapshot .* cannot be read"):
+        Snapshot(source, tmp_path / "regtest").unpack()
+    assert not list(tmp_path.glob("**/outside"))
+    assert not (tmp_path / "regtest").exists()
+
+
 def test_paths_below_a_mount_that_is_read_only_are_those_of_this_machine() -> None:
     mounts = [{"name": "s", "mountPath": "/snapshot", "readOnly": True}, {"name": "d", "mountPath": "/data"}]
     env = {"A": "/snapshot/x", "B": "/snapshot", "C": "/snapshots/x", "D": "/data/x"}

@@ -15,6 +15,7 @@ from typing import Any
 from btcctl.apiserver.machinery.gofmt import quoted
 from btcctl.apiserver.machinery.integers import saturated
 from btcctl.apiserver.schemas.cel.types import Type
+from btcctl.apiserver.schemas.formats import GO_DURATION
 from btcctl.errors import BtcctlError
 
 _MINUTE = 60 * 10**9
@@ -22,6 +23,7 @@ _NANOSECONDS = {
     "ns": 1, "us": 10**3, "µs": 10**3, "μs": 10**3, "ms": 10**6, "s": 10**9, "m": _MINUTE, "h": 60 * _MINUTE,
 }  # fmt: skip
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)(?:[Tt](\d\d:\d\d:\d\d)(\.\d+)?([Zz]|[+-]\d\d:\d\d))?", re.ASCII)
+_DURATION = re.compile(rf"([-+]?)({GO_DURATION}|0)", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: Python's types of values that are equal to each other as Python says.
 PLAIN = frozenset([str, int, bool, float])
@@ -185,7 +187,7 @@ def parse_time(text: str) -> Timestamp:
 
 
 def parse_duration(text: str) -> Duration:
-    found = re.fullmatch(r"([-+]?)((?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))++|0)", text, re.ASCII)
+    found = _DURATION.fullmatch(text)
     if found is None:
         raise EvaluationError("type conversion error from 'string' to 'google.protobuf.Duration'")
     total = 0
