@@ -44,7 +44,7 @@ def rendered(*options: str, values: dict[str, Any] | None = None, release: str =
     """
     done = template(*options, values=values, release=release)
     assert done.returncode == 0, done.stderr
-    return [each for each in yaml.safe_load_all(done.stdout) if each]
+    return [each for each in yaml.load_all(done.stdout, yaml.CSafeLoader) if each]  # in a tenth of the time
 
 
 def by_name(objects: list[dict[str, Any]]) -> Objects:
