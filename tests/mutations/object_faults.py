@@ -21,6 +21,17 @@ OBJECT_FAULTS = [
         ("types that are made as it goes are kept for ever", "            _decoders.clear()\n", "            pass\n"),
     ),
     *faults_in(
+        "patterns.py",
+        ("test_patterns.py",),
+        ("what was taken is given back", 'return f"(?:{pattern}){quantifier}+"', 'return f"(?:{pattern}){quantifier}"'),
+        ("so it is by older Pythons", 'return f"(?>(?:', 'return f"(?:(?:'),
+        (
+            "without a bound older Pythons go on for ever so long",
+            "if bound else quantifier",
+            "if False else quantifier",
+        ),
+    ),
+    *faults_in(
         "objects.py",
         _OBJECTS,
         (

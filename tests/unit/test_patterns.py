@@ -40,4 +40,4 @@ def test_where_it_is_bounded_a_caller_goes_on_where_it_ended() -> None:
     while (end := pattern.match(text, at).end()) > at:  # type: ignore[union-attr]
         at, rounds = end, rounds + 1
     assert at == len(text) - 1
-    assert rounds in {1, 3}
+    assert rounds == (1 if sys.version_info >= (3, 11, 5) else 3)
