@@ -6,17 +6,15 @@ Exit status: 0 done or stopped as asked, 1 failed, 2 bad usage or configuration,
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from btcctl import logging
-from btcctl.cli import crd, debug, doctor, run, sandbox, view
-from btcctl.cli.author import crds, init, rbac, types
 from btcctl.cli.flags import Flags, Parser
-from btcctl.cli.network import calls, desired, get, logs, status, tx, waiting
 from btcctl.errors import BtcctlError, ConfigError
 from btcctl.secret import ENVIRON, SecretMapping
 from btcctl.version import VERSION
@@ -25,17 +23,28 @@ from btcctl.version import VERSION
 # the latency of watches and renewals tenfold for 8 % of CPU-bound work (measured, four busy threads).
 SWITCH_INTERVAL_SECONDS = 0.001
 
-_FOR_PEOPLE = (
-    get.add_parser,
-    status.add_parser,
-    calls.add_rpc_parser,
-    calls.add_mine_parser,
-    tx.add_parser,
-    desired.add_partition_parser,
-    desired.add_heal_parser,
-    waiting.add_parser,
-    logs.add_parser,
-)
+#: By name: the module below, what adds its parser there, and the least level to log. In the order of --help.
+_COMMANDS = {
+    "run": ("run", "add_parser", "info"),
+    "sandbox": ("sandbox", "add_parser", "error"),
+    "view": ("view", "add_parser", "error"),
+    "crd": ("crd", "add_parser", "info"),
+    "init": ("author.init", "add_parser", "info"),
+    "crds": ("author.crds", "add_parser", "info"),
+    "types": ("author.types", "add_parser", "info"),
+    "rbac": ("author.rbac", "add_parser", "info"),
+    "debug": ("debug", "add_parser", "info"),
+    "doctor": ("doctor", "add_parser", "info"),
+    "get": ("network.get", "add_parser", "error"),
+    "status": ("network.status", "add_parser", "error"),
+    "rpc": ("network.calls", "add_rpc_parser", "error"),
+    "mine": ("network.calls", "add_mine_parser", "error"),
+    "tx": ("network.tx", "add_parser", "error"),
+    "partition": ("network.desired", "add_partition_parser", "error"),
+    "heal": ("network.desired", "add_heal_parser", "error"),
+    "wait": ("network.waiting", "add_parser", "error"),
+    "logs": ("network.logs", "add_parser", "error"),
+}
 
 DESCRIPTION = """\
 A Kubernetes operator for Bitcoin networks, and a sandbox to try it in.
@@ -77,8 +86,10 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
         argv: What stands after the program's name; the process' if None.
         environ: Where flags have their variables; the process' if None.
     """
-    parser = build_parser(environ)
-    args = parser.parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    # To import all of them takes longer than most of them need.
+    parser = build_parser(environ, words[:1] if words and words[0] in _COMMANDS else _COMMANDS)
+    args = parser.parse_args(words)
     sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
     level = "debug" if args.verbose else args.log_level
     logging.configure(level, args.log_format, tracebacks=args.verbose)
@@ -117,17 +128,16 @@ def _give_up_lost_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def build_parser(environ: Mapping[str, str] | None = None) -> argparse.ArgumentParser:
-    """The whole command line."""
+def build_parser(environ: Mapping[str, str] | None = None, names: Iterable[str] = _COMMANDS) -> argparse.ArgumentParser:
+    """The command line, with the commands of these names."""
     environ = ENVIRON if environ is None else SecretMapping(environ)
     parser = Parser(prog="btcctl", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--version", action="version", version=f"btcctl {VERSION}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command_name")
-    for module in (run, sandbox, view, crd, init, crds, types, rbac, debug, doctor):
-        command = module.add_parser(commands, environ)
-        _add_logging_flags(Flags(command, environ), "error" if module in (sandbox, view) else "info")
-    for add_parser in _FOR_PEOPLE:
-        _add_logging_flags(Flags(add_parser(commands, environ), environ), "error")
+    for name in names:
+        module, add_parser, level = _COMMANDS[name]
+        command = getattr(importlib.import_module(f"btcctl.cli.{module}"), add_parser)(commands, environ)
+        _add_logging_flags(Flags(command, environ), level)
     return parser
 
 

@@ -94,6 +94,15 @@ def test_an_operator_in_a_cluster_loads_nothing_of_the_sandbox() -> None:
     assert subprocess.check_output([sys.executable, "-c", script], text=True).strip() == "[]"
 
 
+def test_a_command_that_looks_at_a_network_does_not_wait_for_the_operator_to_be_loaded() -> None:
+    script = (
+        "import sys; from contextlib import suppress; from btcctl.cli.main import main\n"
+        "with suppress(SystemExit): main(['get', '--help'])\n"
+        "print([name for name in sys.modules if name.startswith(('btcctl.bitcoin.operator', 'btcctl.cli.run'))])"
+    )
+    assert subprocess.check_output([sys.executable, "-c", script], text=True).splitlines()[-1] == "[]"
+
+
 def test_version_and_help_are_for_people() -> None:
     assert btcctl("--version").stdout.startswith("btcctl 0.")
     helped = btcctl("run", "--help").stdout
