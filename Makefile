@@ -120,7 +120,7 @@ controlplane-oldest: $(READY) ## build the API server and the controller manager
 
 test-oldest: controlplane controlplane-oldest ## toolkit, operator, chart and the sandbox's story on the oldest Kubernetes
 	TEST_ASSET_KUBE_APISERVER=$$($(BIN)/python -m tests.integration.controlplane.build oldest where)/kube-apiserver \
-	  BTCCTL_TEST_REQUIRES="kubectl helm" $(PYTEST) -n 2 --dist loadfile $(OLDEST) -m "real_server"
+	  BTCCTL_TEST_REQUIRES="kubectl helm" $(PYTEST) -n $(shell expr 1 + $$(nproc)) --dist loadfile $(OLDEST) -m "real_server"
 
 test-election: controlplane ## 52 rounds of leader election per server, with processes that are killed, paused and cut off
 	BTCCTL_ELECTION_ROUNDS=52 $(PYTEST) tests/integration/leaderelection
