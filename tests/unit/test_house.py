@@ -13,7 +13,7 @@ SOURCE = Path(btcctl.__file__).parent
 DOCS = Path(__file__).parents[2] / "docs"
 
 BROAD_EXCEPT_ALLOWED = re.compile(
-    r"threads\.py|metrics\.py|processes/computing\.py|errors\.py|logging\.py|objects\.py|typed/values\.py|informers/(sharing/(listener|filters)|reflector/transform|cache/indexer)\.py"
+    r"threads\.py|metrics\.py|processes/(computing|pickling)\.py|errors\.py|logging\.py|objects\.py|typed/values\.py|informers/(sharing/(listener|filters)|reflector/transform|cache/indexer)\.py"
     r"|controller/((reconciling|lives)/(processing|coroutines|failures|passing|looping|timers|daemons)|keys/(handlers|sources)|serving/(status_server|http_server))\.py"
     r"|webhooks/answers/reviews\.py|events/watcher_queue\.py"
     r"|crds/modules\.py"  # an author's module is imported

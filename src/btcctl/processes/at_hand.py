@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
-
-if TYPE_CHECKING:  # multiprocessing is for who has such processes
-    from btcctl.processes.computing import ComputingProcesses
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
+
+class Processes(Protocol):
+    """Where something is computed."""
+
+    def call(self, function: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> T: ...
+
+
 #: Those of the work under way.
-processes_at_hand: ContextVar[ComputingProcesses | None] = ContextVar("processes", default=None)
+processes_at_hand: ContextVar[Processes | None] = ContextVar("processes", default=None)
 
 
 def compute(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -28,10 +32,13 @@ def compute(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T
     Raises:
         DeadlineExceeded: The reconcile has had its time.
         ComputingFailed: The process ended.
-        TypeError: Something cannot be pickled.
+        TypeError: Something cannot be pickled; where it is called here, only the function is looked at.
         BaseException: What the function raised.
     """
     processes = processes_at_hand.get()
     if processes is None:
+        from btcctl.processes.pickling import check_named  # noqa: PLC0415  pickle is for who computes
+
+        check_named(function)
         return function(*args, **kwargs)
     return processes.call(function, args, kwargs)

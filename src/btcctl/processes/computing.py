@@ -11,16 +11,16 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
-import pickle
 import queue
 import signal
 import threading
 from collections.abc import Callable
 from multiprocessing.connection import Connection
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from btcctl.deadline import pending_calls, time_left
-from btcctl.errors import ComputingFailed, DeadlineExceeded, describe_error
+from btcctl.errors import ComputingFailed, DeadlineExceeded
+from btcctl.processes.pickling import answer, pickled, result, unpickled
 
 T = TypeVar("T")
 
@@ -74,29 +74,21 @@ class ComputingProcesses:
             TypeError: The function, or what it is given, cannot be pickled.
             BaseException: What the function raised.
         """
-        try:
-            question = pickle.dumps((function, args, kwargs))
-        except (pickle.PicklingError, AttributeError, TypeError) as error:
-            why = describe_error(error)
-            raise TypeError(f"what is to be computed elsewhere must stand in a module: {why}") from None
+        question = pickled(function, args, kwargs)
         try:
             child = self._free.get(timeout=time_left(_FOREVER))
         except queue.Empty:
             raise DeadlineExceeded("no process was free in time") from None
         try:
             child = child or self._make()
-            answer = _ask(child, question)
+            data = _ask(child, question)
         except BaseException:  # it may still be at work
             if child is not None:
                 self._drop(child)
             self._free.put(None)
             raise
         self._free.put(child)
-        has_returned, value = answer
-        if not has_returned:
-            raise value
-        result: T = value
-        return result
+        return cast("T", result(data))
 
     def close(self) -> None:
         """End all of them. Idempotent."""
@@ -123,7 +115,7 @@ class ComputingProcesses:
             child.end()
 
 
-def _ask(child: _Child, question: bytes) -> tuple[bool, Any]:
+def _ask(child: _Child, question: bytes) -> bytes:
     calls = pending_calls()
     breakable: contextlib.AbstractContextManager[None] = (
         contextlib.nullcontext() if calls is None else calls.breakable(child.process.kill)
@@ -134,14 +126,9 @@ def _ask(child: _Child, question: bytes) -> tuple[bool, Any]:
             if not child.pipe.poll(time_left(_FOREVER)):
                 time_left(_FOREVER)
                 raise DeadlineExceeded("not computed in time")
-            data = child.pipe.recv_bytes()
+            return child.pipe.recv_bytes()
         except (EOFError, OSError) as error:
             raise ComputingFailed("the process that computed has ended") from error
-    try:
-        answer: tuple[bool, Any] = pickle.loads(data)  # noqa: S301  of our own process
-    except Exception as error:  # of a class that cannot be made again
-        raise ComputingFailed(f"what was computed cannot be brought back: {describe_error(error)}") from None
-    return answer
 
 
 def _serve(pipe: Connection) -> None:
@@ -155,15 +142,8 @@ def _serve(pipe: Connection) -> None:
 
 def _answer(question: bytes) -> bytes:
     try:
-        function, args, kwargs = pickle.loads(question)  # noqa: S301  of our own process
-        answer = (True, function(*args, **kwargs))
+        function, args, kwargs = unpickled(question)
+        value, has_returned = function(*args, **kwargs), True
     except BaseException as error:  # foreign code
-        answer = (False, error)
-    try:
-        data = pickle.dumps(answer)
-        if not answer[0]:
-            pickle.loads(data)  # noqa: S301  an error that needs more than its message cannot be made again from that
-        return data
-    except Exception as error:  # of whatever is asked to pickle itself
-        what = describe_error(answer[1]) if not answer[0] else describe_error(error)
-        return pickle.dumps((False, ComputingFailed(f"what was computed cannot be brought back: {what}")))
+        value, has_returned = error, False
+    return answer(has_returned, value)

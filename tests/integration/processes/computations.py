@@ -62,3 +62,7 @@ class Unwelcome:
 
 def unwelcome() -> Unwelcome:
     return Unwelcome()
+
+
+def append(to: list[int]) -> None:
+    to.append(1)

@@ -47,7 +47,7 @@ def test_a_process_is_kept_for_the_next_call_and_what_is_raised_there_is_raised_
         call(processes, computations.fail, "no such thing")
     with pytest.raises(ComputingFailed, match="cannot be brought back"):
         call(processes, computations.unpicklable)
-    with pytest.raises(TypeError, match="must stand in a module"):
+    with pytest.raises(TypeError, match="must be a function that stands in a module"):
         call(processes, lambda: None)
     assert call(processes, computations.pid) == first
 

@@ -32,7 +32,7 @@ from btcctl.workqueue.turns import Turns
 
 if TYPE_CHECKING:
     from btcctl.controller.metrics import ControllerMetrics
-    from btcctl.processes.computing import ComputingProcesses
+    from btcctl.processes.at_hand import Processes
 
 logger = get_logger(__name__)
 
@@ -49,7 +49,7 @@ class Processor:
         calls: What reconciles wait for. Once they have been broken off, none begins any more.
         own_writes: What each key waits for.
         journal: What became of each key.
-        processes: What `compute` uses in a reconcile; None: it computes there.
+        processes: What `compute` uses in a reconcile; None: it computes there. Before there are workers, a stand-in.
         turns: Of several clusters none has all the workers.
         is_ending: The controller stops, and what is under way is broken off: none of those keys has failed.
         is_async: It is a CoroutineProcessor.
@@ -72,7 +72,7 @@ class Processor:
     ) -> None:
         self._name = name
         self._reconcile = _checked(name, reconcile)
-        self.processes: ComputingProcesses | None = None
+        self.processes: Processes | None = _stand_in() if options.processes else None
         self.turns = Turns(options.workers, queue.add)
         self._has_clusters = False
         self.is_ending = False
@@ -254,6 +254,12 @@ class Processor:
 
     def _report_limiter(self, error: BaseException) -> None:
         logger.error("the rate limiter failed", controller=self._name, error=describe_error(error))
+
+
+def _stand_in() -> Processes:
+    from btcctl.processes.pickling import ComputingHere  # noqa: PLC0415  pickle is for who computes
+
+    return ComputingHere()
 
 
 def _checked(name: str, reconcile: Any) -> Reconcile:
