@@ -20,8 +20,9 @@ RECONCILE_BUCKETS = (
 )
 
 #: How a reconcile ends. A terminal error or a timeout counts as "error" too, as in controller-runtime; what was broken
-#: off because the controller stops counts as nothing.
-RESULTS = ("success", "error", "requeue_after", "terminal_error", "timeout", "interrupted")
+#: off because the controller stops counts as nothing. A "conflict" is a lost race for an object, and no error unless
+#: there are many in a row; controller-runtime counts it as one.
+RESULTS = ("success", "error", "requeue_after", "conflict", "terminal_error", "timeout", "interrupted")
 
 
 class OwnWriteCounts(Protocol):
@@ -122,7 +123,7 @@ def _result_families(controllers: Sequence[ControllerMetrics]) -> Iterator[Metri
             values = [each.name, cluster] if has_clusters else [each.name]
             given_up = each.results[cluster, "terminal_error"]
             failed = each.results[cluster, "error"] + each.results[cluster, "timeout"] + given_up
-            for result in ("success", "requeue_after"):
+            for result in ("success", "requeue_after", "conflict"):
                 total.add_metric([*values, result], each.results[cluster, result])
             total.add_metric([*values, "error"], failed)
             errors.add_metric(values, failed)

@@ -4,14 +4,37 @@ from __future__ import annotations
 
 from btcctl.controller.controller import Controller
 from btcctl.controller.reconciling.result import Result
-from btcctl.errors import TerminalError
+from btcctl.errors import Conflict, TerminalError
 from btcctl.metrics import Metrics
 from btcctl.objects import ObjectKey
+from btcctl.testing import capture_logs
 from btcctl.testing.clock import FakeClock
 
 
 def sample(metrics: Metrics, sample_name: str, /, **labels: str) -> float | None:
     return metrics.registry.get_sample_value(sample_name, labels)
+
+
+def test_a_lost_race_is_no_error_and_who_loses_eleven_in_a_row_fails():
+    clock, metrics = FakeClock(), Metrics()
+
+    def reconcile(_: ObjectKey) -> Result:
+        raise Conflict(409, "Conflict")
+
+    controller = Controller("net", reconcile, clock=clock, metrics=metrics)
+    with capture_logs() as logs:
+        for _ in range(11):
+            controller.queue.add(ObjectKey("", "a"))
+            controller.process_next()
+    results = {
+        result: sample(metrics, "controller_runtime_reconcile_total", controller="net", result=result)
+        for result in ("conflict", "error")
+    }
+    assert results == {"conflict": 10, "error": 1}
+    assert sample(metrics, "controller_runtime_reconcile_errors_total", controller="net") == 1
+    lines = [(each["log_level"], each["event"]) for each in logs if "retry_in" in each]
+    assert lines[:10] == [("info", "what was read has changed meanwhile")] * 10
+    assert lines[10:] == [("warning", "reconcile failed")]
 
 
 def test_reconciles_are_counted_by_their_result():

@@ -16,6 +16,7 @@ from btcctl.workqueue.rate_limiters import BASE_SECONDS
 
 MAX_WAIT_SECONDS = 2.0  # few keys wait no longer
 KEYS_PER_SECOND = 200.0  # many are tried so often, all together
+MOST_RACES = 10  # that a key loses in a row, in five seconds: more are no accident
 
 _AWAY = frozenset({502, 503, 504})  # said by, or of, a server that is not there just now
 
@@ -45,6 +46,11 @@ def _may_pass(error: BaseException) -> bool:
     return True
 
 
+def _is_lost_race(error: BaseException) -> bool:
+    """Whether what was to be written had changed since it was read."""
+    return issubclass(type(error), Conflict) and is_passing(error)
+
+
 class PassingFailures:
     """How long a key waits after a passing failure: 5 ms, doubling to 2 s. Thread-safe.
 
@@ -59,6 +65,7 @@ class PassingFailures:
         self._backoff = backoff
         self._lock = threading.Lock()  # guards the counts
         self._failures: dict[ObjectKey, int] = {}
+        self._races: dict[ObjectKey, int] = {}  # each key's worker alone writes its own
 
     def delay(self, key: ObjectKey) -> float:
         """Count one more failure of `key`; return the seconds it has to wait."""
@@ -70,6 +77,18 @@ class PassingFailures:
     def forget(self, key: ObjectKey) -> None:
         """The failures of `key` count no longer."""
         self._failures.pop(key, None)  # every success comes here: no lock that workers would queue up at
+        self._races.pop(key, None)
+
+    def is_accident(self, key: ObjectKey, error: BaseException) -> bool:
+        """Whether `key` has but lost a race for the object that it read, and has not lost too many in a row.
+
+        Asked once for each failure: it counts.
+        """
+        if not _is_lost_race(error):
+            self._races.pop(key, None)
+            return False
+        lost = self._races[key] = self._races.get(key, 0) + 1
+        return lost <= MOST_RACES
 
     def count(self, key: ObjectKey) -> int:
         """How often `key` failed in a row."""

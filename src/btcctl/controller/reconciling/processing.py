@@ -176,6 +176,9 @@ class Processor:
         if self._is_cancelled(kind):
             logger.info("reconcile cancelled: the controller stops")
             return "interrupted", error
+        if self._passing.is_accident(key, error):
+            self._run_again(key, error)
+            return "conflict", error
         self._retry(key, error)
         return "timeout" if issubclass(kind, DeadlineExceeded) else "error", error
 
@@ -219,6 +222,16 @@ class Processor:
             retry_in=round(delay, 3),
             retry_id=self.journal.change(key),
             **({"exception": traceback} if traceback else {}),
+        )
+
+    def _run_again(self, key: ObjectKey, error: BaseException) -> None:
+        """Have `key` come back that has lost a race, as is normal with caches: no failure, and no warning."""
+        delay = self._hold_back(key, error)
+        logger.info(
+            "what was read has changed meanwhile",
+            error=describe_error(error),
+            retry_in=round(delay, 3),
+            retry_id=self.journal.change(key),
         )
 
     def _hold_back(self, key: ObjectKey, error: BaseException) -> float:

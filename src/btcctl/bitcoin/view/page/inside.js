@@ -18,7 +18,7 @@ const STAGES = {
 };
 const NAMES = Object.keys(STAGES);
 // Of the results of a reconcile, as metrics have them, those that are no words.
-const RESULTS = { requeue_after: "success, looks again", terminal_error: "error, no further try" };
+const RESULTS = { requeue_after: "success, looks again", conflict: "changed meanwhile, again", terminal_error: "error, no further try" };
 const MOST_JOURNEYS = 20;
 const MOST_LOOKS = 2;
 const LIT = 700; // milliseconds for which a stage that was reached is lit
