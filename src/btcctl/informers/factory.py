@@ -16,7 +16,6 @@ import msgspec
 from btcctl import codecs
 from btcctl.clock import SYSTEM_CLOCK, Clock, check_seconds, ends_at
 from btcctl.errors import CacheSyncError
-from btcctl.informers.cache.selectors import parse_selector
 from btcctl.informers.options import ReflectorOptions
 from btcctl.informers.reflector.transform import Transform
 from btcctl.informers.selection import Client, Selection, asking_place, namespaces_of
@@ -156,8 +155,8 @@ class SharedInformerFactory:
         Raises:
             ValueError: A cluster-scoped type got a namespace; a selector is none; there is an informer of that
                 selection with another transform; or one of another selection has that name.
+            RuntimeError: The factory is stopped.
         """
-        parse_selector(label_selector)  # says if it is none
         kind = None if isinstance(type_, ResourceType) else kind_of(type_)
         type_ = type_ if isinstance(type_, ResourceType) else type_of(type_)
         namespaces = self._namespaces_for(type_, namespace)
@@ -225,8 +224,7 @@ class SharedInformerFactory:
             RuntimeError: The factory is stopped.
         """
         with self._lock:
-            if self._stopped:
-                raise RuntimeError("the informer factory is stopped")
+            self._check_not_stopped()
             self._started = self._all()
             informers = self._started
         for informer in informers:
@@ -259,7 +257,7 @@ class SharedInformerFactory:
             raise CacheSyncError(f"not synced within {timeout:g} s: {reasons}")
 
     def stop(self, timeout: float = 10.0) -> None:
-        """Stop every informer; none can be started afterwards. Idempotent.
+        """Stop every informer; none can be had or started afterwards. Idempotent.
 
         Args:
             timeout: Seconds to wait in all.
@@ -289,6 +287,7 @@ class SharedInformerFactory:
 
     def _informer(self, selection: Selection, transform: Transform | None, name: str) -> SharedInformer:
         with self._lock:
+            self._check_not_stopped()
             cache = self._caches.get((selection, name))
             if cache is not None and cache.informer.is_stopped:
                 del self._caches[selection, name]  # what it holds is not kept up to date any more
@@ -299,6 +298,12 @@ class SharedInformerFactory:
                 self._caches[selection, name] = cache
             cache.check_transform(transform)
             return cache.informer
+
+    def _check_not_stopped(self) -> None:
+        if self._stopped:
+            raise RuntimeError(
+                "the informer factory is stopped: its caches are not kept up to date, and none can begin"
+            )
 
     def _made(self, selection: Selection, transform: Transform | None, name: str) -> SharedInformer:
         informer = SharedInformer(

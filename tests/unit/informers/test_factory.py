@@ -281,6 +281,23 @@ def test_stop_ends_every_thread_and_forbids_another_start(factory):
         factory.start()
 
 
+def test_a_stopped_factory_hands_out_no_cache_that_could_never_be_filled(factory):
+    factory.informer(PODS)
+    factory.stop()
+    for type_ in (PODS, NODES):
+        with pytest.raises(RuntimeError, match="the informer factory is stopped"):
+            factory.informer(type_)
+
+
+@pytest.mark.parametrize("selector", ["=", "a>b", "a in (", 5, {"a": "b"}])
+def test_what_is_no_selector_is_refused_where_it_is_given(factory, selector):
+    with pytest.raises((ValueError, TypeError), match="is no|not of type"):
+        factory.informer(PODS, label_selector=selector)
+    if not isinstance(selector, str):
+        with pytest.raises(TypeError, match="a field selector is text"):
+            factory.informer(PODS, field_selector=selector)
+
+
 def test_an_informer_that_nobody_started_is_none_that_has_synced(factory):
     factory.informer(PODS)
     with pytest.raises(CacheSyncError, match=r"pods \(not started: call start\(\)"):

@@ -38,14 +38,23 @@ def in_one_spelling(selector: str) -> str:
     """A label selector as everybody writes it who means the same: `b==1, a in (y,x)` is `a in (x,y),b=1`.
 
     Raises:
+        TypeError: It is no text.
         ValueError: It is no label selector.
     """
+    parse_selector(selector)
     return ",".join(sorted({_spelled(each) for each in _requirements(selector)}))
 
 
 def fields_in_one_spelling(selector: str) -> str:
-    """Likewise of a field selector: `b==1,a=2` is `a=2,b=1`. What it means, and whether it is one, the server says."""
-    if not isinstance(selector, str) or "\\" in selector:  # with commas and equals signs in its values
+    """Likewise of a field selector: `b==1,a=2` is `a=2,b=1`. What it means, and whether it is one, the server says.
+
+    Raises:
+        TypeError: It is no text.
+    """
+    given: Any = selector  # likewise
+    if not isinstance(given, str):
+        raise TypeError(f"a field selector is text like 'metadata.name=web', not of type {type(given).__name__}")
+    if "\\" in selector:  # with commas and equals signs in its values
         return selector
     terms = {_FIELD_EQUALS.sub(r"\1=", each, count=1) for each in selector.split(",") if each}
     return ",".join(sorted(terms))
