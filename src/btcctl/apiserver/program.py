@@ -22,6 +22,7 @@ from btcctl.apiserver.requests.messages import ADMIN, User
 from btcctl.apiserver.storage.persistence import DataFile
 from btcctl.apiserver.storage.store import Store
 from btcctl.errors import BtcctlError, ConfigError
+from btcctl.named_files import check_file, read_file, read_once
 
 DESCRIPTION = """\
 An embedded Kubernetes API server, for tests and for trying things out; never for production.
@@ -108,7 +109,7 @@ def _serve(args: argparse.Namespace) -> None:
         )
         with server:
             if args.kubeconfig_out is not None:
-                authority = args.tls_cert.read_bytes() if tls else b""
+                authority = read_file(args.tls_cert) if tls else b""
                 write_kubeconfig(args.kubeconfig_out, kubeconfig(server.url, token=token, authority=authority))
             sys.stdout.write(f"serving at {server.url}\n")
             sys.stdout.flush()
@@ -126,7 +127,7 @@ def read_tokens(path: Path) -> dict[str, User]:
         ConfigError: It cannot be read, or has no token.
     """
     try:
-        lines = path.read_text().splitlines()
+        lines = read_once(path).decode().splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"--token-file {path}: {getattr(error, 'strerror', None) or error}") from error
     parts = [[each.strip() for each in line.split(",")] for line in lines if line.strip()]
@@ -149,6 +150,8 @@ def _tls(certificate: Path | None, key: Path | None) -> ssl.SSLContext | None:
         raise ConfigError("--tls-cert and --tls-key go together")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
+        check_file(certificate)
+        check_file(key)
         context.load_cert_chain(certificate, key)
     except OSError as error:  # ssl.SSLError is one
         raise ConfigError(f"--tls-cert {certificate}, --tls-key {key}: {error.strerror or error}") from error

@@ -10,6 +10,7 @@ from btcctl.certificates.issuing import Certificates, due_seconds, renewed
 from btcctl.clock import Clock
 from btcctl.errors import ConfigError, describe_error
 from btcctl.logging import get_logger
+from btcctl.named_files import read_file, shown_name
 from btcctl.secret import SecretBytes
 from btcctl.threads import Runner, Stop
 
@@ -62,15 +63,19 @@ class FileKeeper:
         Raises:
             ConfigError: It is not there, or cannot be used.
         """
+        certificate, key = self._part("tls.crt"), self._part("tls.key")
         try:
-            certificate, key = ((self._directory / name).read_bytes() for name in ("tls.crt", "tls.key"))
-        except OSError as error:
-            raise ConfigError(f"{error.filename}: {error.strerror}") from None
-        try:
-            authorities = (self._directory / "ca.crt").read_bytes()
+            authorities: bytes = read_file(self._directory / "ca.crt")
         except OSError:
             authorities = b""
         self._identity.use(Certificates(certificate, SecretBytes(key), authorities))
+
+    def _part(self, name: str) -> bytes:
+        path = self._directory / name
+        try:
+            return read_file(path)
+        except OSError as error:
+            raise ConfigError(f"{shown_name(path)}: {error.strerror}") from None
 
 
 class MemoryKeeper:

@@ -30,6 +30,7 @@ from btcctl.errors import (
     TransportError,
 )
 from btcctl.logging import get_logger, scrub
+from btcctl.named_files import read_once
 from btcctl.objects import ObjectKey
 from btcctl.rest.client import ApiClient
 from btcctl.rest.config.client_config import ClientConfig
@@ -183,8 +184,7 @@ def read_token(path: Path | None) -> Secret | None:
     if path is None:
         return None
     try:
-        with path.open("rb") as file:
-            text = file.read(_MOST_TOKEN_BYTES).decode()
+        text = read_once(path, _MOST_TOKEN_BYTES).decode()
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is no text"
         raise ConfigError(f"--token-file {path}: {reason}") from None

@@ -12,6 +12,7 @@ import yaml
 from btcctl.crds.definition import to_yaml
 from btcctl.crds.modules import crds_in
 from btcctl.errors import ConfigError
+from btcctl.named_files import read_once, shown_name
 
 
 class _Loader(yaml.SafeLoader):
@@ -53,8 +54,10 @@ def objects_in(path: Path) -> list[dict[str, Any]]:
         ConfigError: It cannot be read, or is no YAML of objects.
     """
     try:
-        documents = [*yaml.load_all(path.read_text(), _Loader)]
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        documents = [*yaml.load_all(read_once(path).decode(), _Loader)]
+    except OSError as error:
+        raise ConfigError(f"{shown_name(path)} cannot be read: {error.strerror}") from error
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigError(f"{path} cannot be read: {error}") from error
     found = [inner for each in documents for inner in _items_of(each)]
     if not all(each is None or isinstance(each, dict) for each in found):

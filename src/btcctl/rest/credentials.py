@@ -12,6 +12,7 @@ from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.deadline import limited_to
 from btcctl.errors import BtcctlError, ConfigError, TransportError, describe_error, is_of_program
 from btcctl.logging import get_logger
+from btcctl.named_files import read_file, shown_name
 from btcctl.secret import Secret, hiding_frames
 
 logger = get_logger(__name__)
@@ -165,10 +166,10 @@ class TokenFile:
     def _read(self) -> Secret:
         hint = f"; {self._hint}" if self._hint else ""
         try:
-            token = Secret(self._path.read_text(encoding="utf-8").strip())
+            token = Secret(read_file(self._path).decode().strip())
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "not text"
-            raise ConfigError(f"token file {self._path}: {reason}{hint}") from error
+            raise ConfigError(f"token file {shown_name(self._path)}: {reason}{hint}") from error
         if not token:
             raise ConfigError(f"token file {self._path} is empty{hint}")
         return checked_header(Secret(f"Bearer {token}"), f"token file {self._path}")

@@ -22,6 +22,7 @@ from btcctl.apiserver.storage.collection import Change, path_of
 from btcctl.apiserver.storage.store import Store, key_of
 from btcctl.errors import BtcctlError, ObjectDecodeError
 from btcctl.logging import get_logger
+from btcctl.named_files import check_plain
 from btcctl.objects import DELETED, decode_json
 
 logger = get_logger(__name__)
@@ -141,6 +142,7 @@ def _open_locked(path: Path) -> int:
         DataFileError: Another server has it open.
         OSError: It cannot be opened.
     """
+    check_plain(path)
     file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, _OURS_ONLY)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -12,8 +12,11 @@ import yaml
 
 from btcctl.crds.files import objects_in
 from btcctl.errors import ConfigError
+from btcctl.named_files import read_once, shown_name
 from btcctl.rbac.audit import uses_in
 from btcctl.rbac.rights import cluster_role, difference, rules_in
+
+_MOST_BYTES = 1 << 30  # of an audit log
 
 
 def add_parser(commands: Any, environ: Mapping[str, str]) -> argparse.ArgumentParser:
@@ -41,9 +44,10 @@ def print_role(args: argparse.Namespace) -> int:
     """Write the role, as YAML, to standard output; or compare."""
     path = Path(args.from_audit)
     try:
-        uses = uses_in(path.read_text().splitlines(), str(path), args.user)
+        uses = uses_in(read_once(path, _MOST_BYTES).decode().splitlines(), str(path), args.user)
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} cannot be read: {error}") from error
+        why = getattr(error, "strerror", None) or "it is no text"
+        raise ConfigError(f"{shown_name(path)} cannot be read: {why}") from error
     if args.check is None:
         role = cluster_role(args.name, (each.right for each in uses))
         yaml.safe_dump(role, sys.stdout, sort_keys=False)

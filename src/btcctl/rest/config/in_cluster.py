@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from btcctl.errors import ConfigError
+from btcctl.named_files import check_file, read_file, shown_name
 from btcctl.rest.config.client_config import ClientConfig
 from btcctl.rest.config.tls import Tls
 from btcctl.rest.credentials import TokenFile
@@ -45,8 +46,10 @@ def load(environ: Mapping[str, str], directory: Path = SERVICE_ACCOUNT) -> Clien
     credentials = TokenFile(directory / "token", hint=_HINT)
     credentials.authorization()
     ca_file = directory / "ca.crt"
-    if not ca_file.is_file():
-        raise ConfigError(f"CA certificate {ca_file} does not exist; {_HINT}")
+    try:
+        check_file(ca_file)
+    except OSError as error:
+        raise ConfigError(f"CA certificate {shown_name(ca_file)}: {error.strerror}; {_HINT}") from None
     return ClientConfig(
         host=f"https://{_bracketed(host)}:{port}",
         source="in-cluster",
@@ -62,6 +65,6 @@ def _bracketed(host: str) -> str:
 
 def _namespace(directory: Path) -> str:
     try:
-        return (directory / "namespace").read_text(encoding="utf-8").strip() or "default"
+        return read_file(directory / "namespace").decode().strip() or "default"
     except (OSError, UnicodeDecodeError):
         return "default"

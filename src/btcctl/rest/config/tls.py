@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import math
 import os
 import re
@@ -16,6 +17,7 @@ from typing import Any, NamedTuple
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.errors import ConfigError
 from btcctl.logging import get_logger
+from btcctl.named_files import check_file, read_file
 from btcctl.secret import SecretBytes
 
 logger = get_logger(__name__)
@@ -106,18 +108,29 @@ def build_proxy_context(tls: Tls) -> ssl.SSLContext:
     public = replace(tls, client_certificate_file=None, client_key_file=None, client_data=None)
     context = build_context(public)
     if not tls.insecure:
-        context.load_default_certs()
+        try:
+            _trust_system(context)
+        except OSError as error:
+            raise ConfigError(f"the system's CA certificates: {_reason(error)}") from error
     return context
+
+
+def _trust_system(context: ssl.SSLContext) -> None:
+    """OpenSSL reads what $SSL_CERT_FILE names, whatever it is; what is not there it leaves out."""
+    with contextlib.suppress(FileNotFoundError):
+        if named := os.environ.get("SSL_CERT_FILE"):
+            check_file(named)
+    context.load_default_certs()
 
 
 def _trust(context: ssl.SSLContext, tls: Tls) -> None:
     try:
         if tls.ca_file is not None:
-            _trust_pem(context, tls.ca_file.read_bytes())
+            _trust_pem(context, read_file(tls.ca_file))
         elif tls.ca_data is not None:
             _trust_pem(context, tls.ca_data)
         else:
-            context.load_default_certs()
+            _trust_system(context)
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
         raise ConfigError(f"CA certificate ({tls.ca_source}): {_reason(error)}") from error
 
@@ -143,6 +156,8 @@ def _show(context: ssl.SSLContext, tls: Tls) -> None:
         if tls.client_data is not None:
             _load_from_memory(context, tls.client_data)
         elif tls.client_certificate_file is not None:
+            for name in filter(None, (tls.client_certificate_file, tls.client_key_file)):
+                check_file(name)
             context.load_cert_chain(tls.client_certificate_file, tls.client_key_file, password=_no_password)
     except OSError as error:
         where = tls.client_certificate_file or "embedded in the kubeconfig"

@@ -20,8 +20,8 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from btcctl import codecs
 from btcctl.errors import ConfigError
+from btcctl.named_files import read_once, shown_name
 
-MAX_FILE_BYTES = 16 << 20  # far above any kubeconfig; a device or a wrong file must not fill the memory
 _MAX_VALUES = 1_000_000  # with every alias counted as often as it stands there
 _MERGE = "tag:yaml.org,2002:merge"
 _UNTAGGED = "untagged"
@@ -69,15 +69,9 @@ def read(path: Path) -> dict[str, Any]:
 
 def _bytes_of(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_FILE_BYTES + 1)
+        return read_once(path)
     except OSError as error:
-        raise ConfigError(f"kubeconfig {path} cannot be read: {error.strerror}") from error
-    except ValueError as error:  # a null character in the name
-        raise ConfigError(f"kubeconfig {str(path)!r} is no name of a file") from error
-    if len(data) > MAX_FILE_BYTES:
-        raise ConfigError(f"kubeconfig {path} is larger than {MAX_FILE_BYTES >> 20} MiB: is it the right file?")
-    return data
+        raise ConfigError(f"kubeconfig {shown_name(path)} cannot be read: {error.strerror}") from error
 
 
 def _parsed_leniently(data: bytes) -> Any:

@@ -10,6 +10,7 @@ import msgspec
 
 from btcctl.errors import ConfigError
 from btcctl.logging import get_logger
+from btcctl.named_files import shown_name
 from btcctl.rest.kubeconfig.documents import read
 from btcctl.rest.kubeconfig.fields import Cluster, Context, Document, User, checked
 
@@ -118,7 +119,7 @@ class Merged:
 
 
 def names(paths: Sequence[Path]) -> str:
-    return ", ".join(str(path) for path in paths)
+    return ", ".join(shown_name(path) for path in paths)
 
 
 def _known(section: str, found: Iterable[str]) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from btcctl.clock import Clock
 from btcctl.errors import ConfigError
 from btcctl.logging import get_logger
+from btcctl.named_files import read_file, shown_name
 from btcctl.rest.config.tls import Tls
 from btcctl.rest.credentials import Credentials, StaticCredentials, TokenFile, checked_header
 from btcctl.rest.kubeconfig.fields import Cluster, User
@@ -112,9 +113,9 @@ def contents(path: Path | None, place: str) -> bytes:
         ConfigError: It cannot be read; names `place`.
     """
     try:
-        return b"" if path is None else SecretBytes(path.read_bytes())
+        return b"" if path is None else read_file(path)
     except OSError as error:
-        raise ConfigError(f"{place}: {path} cannot be read: {error.strerror}") from error
+        raise ConfigError(f"{place}: {shown_name(path or '')} cannot be read: {error.strerror}") from error
 
 
 def _existing(name: str, place: str) -> Path | None:

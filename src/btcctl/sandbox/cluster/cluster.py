@@ -21,6 +21,7 @@ from btcctl.controller.manager import Manager
 from btcctl.errors import ConfigError
 from btcctl.events.recorder import EventRecorder
 from btcctl.informers.factory import SharedInformerFactory
+from btcctl.named_files import read_file
 from btcctl.objects import ObjectKey
 from btcctl.processes.keeper import Keeper
 from btcctl.resources import PODS
@@ -324,7 +325,7 @@ class Cluster:
     def _place(self) -> ApiPlace:
         """The API server, for pods."""
         tls = self.access.config.tls
-        authority = tls.ca_data or (tls.ca_file.read_bytes() if tls.ca_file is not None else b"")
+        authority = tls.ca_data or (read_file(tls.ca_file) if tls.ca_file is not None else b"")
         return ApiPlace(self.access.url, authority)
 
     def _on_exit(self, pid: int, code: int) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from btcctl.errors import AlreadyExists, ConfigError, DeadlineExceeded, NotFound
+from btcctl.named_files import read_once, shown_name
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES, ResourceType
 from btcctl.rest.client import ApiClient
@@ -23,9 +24,10 @@ def read_manifests(path: Path) -> list[dict[str, Any]]:
         ConfigError: The file cannot be read, is no YAML, or holds something that is no object.
     """
     try:
-        documents = list(yaml.safe_load_all(path.read_text(encoding="utf-8")))
+        documents = list(yaml.safe_load_all(read_once(path).decode()))
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read {path}: {error}") from error
+        why = getattr(error, "strerror", None) or "it is no text"
+        raise ConfigError(f"cannot read {shown_name(path)}: {why}") from error
     except yaml.YAMLError as error:
         raise ConfigError(f"{path} is not YAML: {error}") from error
     return [each for document in documents if document is not None for each in _unfold(document, path)]

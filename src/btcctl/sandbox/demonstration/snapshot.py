@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from btcctl.errors import ConfigError
+from btcctl.named_files import check_file
 
 # Blocks last: whoever finds them finds all.
 _PARTS = ("chainstate", "blocks")
@@ -49,6 +50,7 @@ class Snapshot:
                     if (self.source / name).is_dir():
                         shutil.copytree(self.source / name, part / name)
             else:
+                check_file(self.source)
                 with tarfile.open(self.source) as archive:
                     _unpack(archive, part)
         except (OSError, tarfile.TarError, shutil.Error) as error:

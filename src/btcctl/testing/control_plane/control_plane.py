@@ -16,6 +16,7 @@ from btcctl import codecs
 from btcctl.apiserver.network.kubeconfig import write_kubeconfig
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.errors import ConfigError
+from btcctl.named_files import read_file
 from btcctl.processes.run_directory import new_run_directory
 from btcctl.rest.client import ApiClient
 from btcctl.rest.config.client_config import ClientConfig
@@ -307,7 +308,7 @@ class ControlPlane:
         if self._given is None:
             return self._ours("find it").endpoint
         tls = self._given.tls
-        authority = tls.ca_file.read_bytes() if tls.ca_file is not None else tls.ca_data
+        authority = read_file(tls.ca_file) if tls.ca_file is not None else tls.ca_data
         return Endpoint(self._given.host, authority or b"")
 
     def _given_kubeconfig(self) -> Path:

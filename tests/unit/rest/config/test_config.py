@@ -104,7 +104,7 @@ def test_a_pod_without_a_token_says_so(service_account: Path):
 
 def test_a_pod_without_a_ca_says_so(service_account: Path):
     (service_account / "ca.crt").unlink()
-    with pytest.raises(ConfigError, match=r"ca\.crt does not exist"):
+    with pytest.raises(ConfigError, match=r"ca\.crt: No such file or directory; is automount"):
         load_config(environ=IN_POD, service_account=service_account)
 
 

@@ -20,6 +20,7 @@ from typing import Any
 from urllib3.exceptions import HTTPError
 
 from btcctl.errors import ConfigError, Interrupted
+from btcctl.named_files import check_file, shown_name
 from btcctl.rest.credentials import checked_header
 from btcctl.rest.kubeconfig.fields import Cluster, User
 from btcctl.rest.kubeconfig.issued.exec_plugin import Issued
@@ -57,6 +58,7 @@ class AuthProvider:
         """
         if stop.is_set():
             raise Interrupted("stopped")
+        self._check_authority()
         directory = Path(tempfile.mkdtemp(prefix="btcctl-login-"))
         try:
             return self._log_in(directory)
@@ -82,6 +84,17 @@ class AuthProvider:
             raise ConfigError(f"{self.place}: login failed: {'; '.join(complaints) or 'no credentials came of it'}")
         header = Secret(found.api_key.get("BearerToken", "").strip())
         return Issued(checked_header(header, f"{self.place}: the token"), expires=getattr(loader, "expiry", None))
+
+    def _check_authority(self) -> None:
+        """The library has OpenSSL open it, which would wait for a pipe."""
+        name = self._document["users"][0]["user"]["auth-provider"]["config"].get("idp-certificate-authority")
+        try:
+            if name:
+                check_file(str(name))
+        except OSError as error:
+            raise ConfigError(
+                f"{self.place}.idp-certificate-authority: {shown_name(str(name))}: {error.strerror}"
+            ) from None
 
     def _imported(self, name: str) -> Any:
         try:
