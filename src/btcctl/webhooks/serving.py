@@ -4,7 +4,9 @@ No client can hold up another, or fill our memory:
 
 - A connection has HANDSHAKE_SECONDS for TLS, IDLE_SECONDS to begin a request, REQUEST_SECONDS to send it whole, and as
   many to take the answer.
-- There are MAX_CONNECTIONS at most. For another one the one goes that has been idle for longest.
+- There are MAX_CONNECTIONS at most, beside those whose question is being answered. For another one the one goes that
+  has been idle for longest; if none is, the one that has been sending for longest.
+- A hook that hangs holds up questions of its own alone, and not for ever: see `turns`.
 - A body has MAX_BODY_BYTES at most, one of a conversion, which brings whole pages of lists, MAX_LIST_BYTES; all that
   are just being read or answered together MAX_BYTES.
 - Without a certificate there is no handshake: the connection is closed.
@@ -13,6 +15,7 @@ No client can hold up another, or fill our memory:
 from __future__ import annotations
 
 import contextlib
+import enum
 import itertools
 import socket
 import ssl
@@ -33,6 +36,7 @@ from btcctl.logging import get_logger
 from btcctl.threads import Runner, Stop
 from btcctl.webhooks.answers.reviews import CONVERT_PATH, Reply, Reviews
 from btcctl.webhooks.metrics import WebhookMetrics
+from btcctl.webhooks.turns import Budget, Crowded, Turns
 
 logger = get_logger(__name__)
 
@@ -66,7 +70,8 @@ class WebhookServer:
         self._reviews = reviews
         self._identity = identity
         self._metrics = metrics
-        self._budget = _Budget(MAX_BYTES)
+        self._budget = Budget(MAX_BYTES)
+        self._turns = Turns(SYSTEM_CLOCK)
         self._listener: socket.socket | None = None
         self._runner = Runner("webhooks-accept", self.run)
         self._numbers = itertools.count(1)
@@ -142,9 +147,7 @@ class WebhookServer:
                 forget()
 
         with self._lock:
-            idle = [each for each in self._connections if each.is_idle]
-            if len(self._connections) >= MAX_CONNECTIONS and idle:
-                min(idle, key=lambda each: each.idle_since).end()
+            self._make_room()
             runner = self._connections[connection] = Runner(f"webhooks-{next(self._numbers)}", run)
         try:
             runner.start()
@@ -153,32 +156,29 @@ class WebhookServer:
             forget()
             raise
 
+    def _make_room(self) -> None:
+        """For one more."""
+        waiting = [each for each in self._connections if each.phase is not _Phase.ANSWERING and not each.has_ended]
+        waiting.sort(key=lambda each: (each.phase is not _Phase.IDLE, each.since))
+        for each in waiting[: max(0, len(waiting) + 1 - MAX_CONNECTIONS)]:
+            each.end()
+
     def _answer(self, path: str, body: bytes, seconds: float) -> Reply:
-        if self._metrics is None or path not in self._reviews.paths():
+        if path not in self._reviews.paths():
             return self._reviews.handle(path, body, seconds)
+        if self._metrics is None:
+            return self._asked(path, body, seconds)
         with self._metrics.counting(path) as count:
-            reply = self._reviews.handle(path, body, seconds)
+            reply = self._asked(path, body, seconds)
             count(reply.status.value)
         return reply
 
-
-class _Budget:
-    """How many bytes of bodies there may be at once."""
-
-    def __init__(self, most: int) -> None:
-        self._left = most
-        self._lock = threading.Lock()  # guards what is left
-
-    def take(self, count: int) -> bool:
-        with self._lock:
-            if count > self._left:
-                return False
-            self._left -= count
-            return True
-
-    def give_back(self, count: int) -> None:
-        with self._lock:
-            self._left += count
+    def _asked(self, path: str, body: bytes, seconds: float) -> Reply:
+        try:
+            with self._turns.turn(path, seconds):
+                return self._reviews.handle(path, body, seconds)
+        except Crowded as crowded:
+            return Reply(HTTPStatus.SERVICE_UNAVAILABLE, f"{crowded}\n".encode())
 
 
 class _Unreadable(Exception):
@@ -189,18 +189,25 @@ class _Unreadable(Exception):
         self.status = status
 
 
+class _Phase(enum.Enum):
+    IDLE = enum.auto()  # nothing of a request has come
+    SENDING = enum.auto()
+    ANSWERING = enum.auto()
+
+
 class _Connection:
     """One client; the thread that serves it owns all but `end` and `end_when_idle`."""
 
-    def __init__(self, sock: socket.socket, answer: Callable[[str, bytes, float], Reply], budget: _Budget) -> None:
+    def __init__(self, sock: socket.socket, answer: Callable[[str, bytes, float], Reply], budget: Budget) -> None:
         self._raw = self._sock = sock
         self._answer = answer
         self._budget = budget
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=_HEAD_BYTES)
         self._is_ending = False
-        self.is_idle = True
-        self.idle_since = SYSTEM_CLOCK.now()
-        self._deadline = self.idle_since + HANDSHAKE_SECONDS
+        self.has_ended = False
+        self.phase = _Phase.IDLE
+        self.since = SYSTEM_CLOCK.now()  # it is idle, or was before what it sends now
+        self._deadline = self.since + HANDSHAKE_SECONDS
 
     def serve(self, context: ssl.SSLContext | None) -> None:
         """Answer requests until either side has enough."""
@@ -217,12 +224,13 @@ class _Connection:
 
     def end(self) -> None:
         """Break it off."""
+        self.has_ended = True
         _shut(self._sock, socket.SHUT_RDWR)
 
     def end_when_idle(self) -> None:
         """End it after the answer that is under way, if there is one."""
         self._is_ending = True
-        if self.is_idle:
+        if self.phase is _Phase.IDLE:
             self.end()
 
     def _secure(self, context: ssl.SSLContext) -> None:
@@ -241,6 +249,7 @@ class _Connection:
                 if request.method != b"POST":
                     reply = Reply(HTTPStatus.METHOD_NOT_ALLOWED, b"POST only\n")
                 else:
+                    self.phase = _Phase.ANSWERING
                     reply = self._answer(path, body, seconds)
             self._send(reply)
         except _Unreadable as error:
@@ -252,9 +261,9 @@ class _Connection:
         return True
 
     def _next_request(self) -> h11.Request | None:
-        self.idle_since = SYSTEM_CLOCK.now()
-        self._deadline = self.idle_since + IDLE_SECONDS
-        self.is_idle = True
+        self.since = SYSTEM_CLOCK.now()
+        self._deadline = self.since + IDLE_SECONDS
+        self.phase = _Phase.IDLE
         if self._is_ending:
             return None
         try:
@@ -263,7 +272,7 @@ class _Connection:
             if self._http.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
                 self._send(Reply(HTTPStatus(error.error_status_hint), b"that is no request\n"), is_last=True)
             return None
-        self.is_idle = False
+        self.phase = _Phase.SENDING
         return event if isinstance(event, h11.Request) else None
 
     @contextlib.contextmanager
@@ -280,12 +289,12 @@ class _Connection:
             while isinstance(event := self._rest(), h11.Data):
                 if len(body) + len(event.data) > most:
                     raise _Unreadable(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-                if not self._budget.take(len(event.data)):
+                if not self._budget.take(path, len(event.data)):
                     raise _Unreadable(HTTPStatus.SERVICE_UNAVAILABLE)
                 body += event.data
             yield bytes(body)
         finally:
-            self._budget.give_back(len(body))
+            self._budget.give_back(path, len(body))
 
     def _rest(self) -> Any:
         try:
@@ -301,9 +310,9 @@ class _Connection:
                 raise TimeoutError("the request did not come in time")
             self._sock.settimeout(left)
             data = self._sock.recv(_READ_BYTES)
-            if data and self.is_idle:
+            if data and self.phase is _Phase.IDLE:
                 self._deadline = min(self._deadline, SYSTEM_CLOCK.now() + REQUEST_SECONDS)
-                self.is_idle = False
+                self.phase = _Phase.SENDING
             self._http.receive_data(data)
         return event
 

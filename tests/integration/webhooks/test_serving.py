@@ -5,25 +5,29 @@ from __future__ import annotations
 import json
 import socket
 import ssl
+import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
 from http.client import HTTPSConnection
 from pathlib import Path
 
 import pytest
 
+from btcctl import Admission, Verdict, validates
 from btcctl.certificates.identity import Identity
 from btcctl.certificates.issuing import Certificates, renewed
 from btcctl.certificates.keepers import FileKeeper
-from btcctl.clock import SYSTEM_CLOCK
+from btcctl.clock import SYSTEM_CLOCK, sleep
 from btcctl.errors import BtcctlError, ConfigError
 from btcctl.testing.clock import FakeClock
-from btcctl.webhooks import serving
+from btcctl.threads import Latch
+from btcctl.webhooks import serving, turns
 from btcctl.webhooks.answers.reviews import Reviews, path_of
+from btcctl.webhooks.hooks import Hook
 from btcctl.webhooks.serving import WebhookServer
 from tests.integration.support import eventually
-from tests.unit.webhooks.volumes import CONVERTERS, HOOKS, with_class
+from tests.unit.webhooks.volumes import CONVERTERS, HOOKS, Volume, with_class
 
 NOW = datetime.now(UTC)
 VOLUME = {"apiVersion": "hooks.example.org/v1", "kind": "Volume", "metadata": {"name": "a"}, "spec": {"size": "1Gi"}}
@@ -149,11 +153,59 @@ def test_those_who_say_nothing_keep_nobody_out(server, certificates, monkeypatch
         each.close()
 
 
-def test_memory_for_bodies_has_an_end(server, certificates, monkeypatch):
-    full = serving._Budget(1)
-    monkeypatch.setattr(server, "_budget", full)
-    with connection(server, certificates) as client:
+def test_memory_for_bodies_has_an_end(identity, certificates, monkeypatch):
+    monkeypatch.setattr(serving, "MAX_BYTES", 1)
+    small = serving_hooks(identity)
+    with connection(small, certificates) as client:
         assert status_of(client) == 503
+    small.stop()
+
+
+@validates(Volume)
+def hanging(_: Admission[Volume]) -> Verdict:
+    CAME.release()
+    REAL.wait(30.0)
+    return None
+
+
+CAME, REAL = threading.Semaphore(0), Latch()
+
+
+def serving_hooks(identity: Identity, *hooks: Hook) -> WebhookServer:
+    made = WebhookServer("127.0.0.1:0", Reviews([*HOOKS, *hooks], SYSTEM_CLOCK), identity, None)
+    made.start()
+    return made
+
+
+def test_a_hook_that_hangs_keeps_no_other_out_and_is_refused_at_once(identity, certificates, monkeypatch):
+    monkeypatch.setattr(serving, "MAX_CONNECTIONS", 3)
+    monkeypatch.setattr(turns, "MAX_HANGING", 4)
+    server = serving_hooks(identity, hanging)
+    with ExitStack() as stack:
+        for _ in range(4):
+            client = stack.enter_context(connection(server, certificates))
+            client.request("POST", f"{path_of(hanging)}?timeout=0.01s", QUESTION)
+            assert CAME.acquire(timeout=30.0)
+        sleep(0.02)
+        with connection(server, certificates) as late:
+            late.request("POST", path_of(hanging), QUESTION)
+            refused = late.getresponse()
+            assert (refused.status, refused.read()) == (503, b"earlier questions still hang\n")
+            assert status_of(late) == 200
+        REAL.set()
+    server.stop()
+
+
+def test_those_who_send_slowly_keep_nobody_out_either(server, certificates, monkeypatch):
+    monkeypatch.setattr(serving, "MAX_CONNECTIONS", 3)
+    with ExitStack() as stack:
+        slow = [stack.enter_context(raw(server, certificates)) for _ in range(3)]
+        for each in slow:
+            each.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n1")
+        sleep(0.2)  # until they have come
+        test_questions_are_answered_one_after_the_other_on_a_connection(server, certificates)
+        slow[0].settimeout(serving.REQUEST_SECONDS / 2)
+        assert slow[0].recv(1000) == b""
 
 
 def test_an_address_that_is_taken_is_said(server, identity):
