@@ -12,6 +12,8 @@ from btcctl.rest.transport.transport import Response
 from btcctl.secret import hiding_frames
 
 _EXCERPT_CHARACTERS = 200
+_STATUS_BYTES = 4096  # of an answer that are looked at: a Status says early what it is
+_UNSAID_CODE = 500
 _WARNING = re.compile(r'\b\d{3} \S+ "((?:[^"\\]|\\.)*)"')
 
 
@@ -28,6 +30,23 @@ def error_from(response: Response, clock: Clock) -> ApiError:
     return ApiError.from_status(status, retry_after, code=response.status)
 
 
+def failure_in(response: Response, clock: Clock) -> ApiError | None:
+    """The error that an answer tells of; None if it is none.
+
+    Of a 2xx it may be the Status of a failure all the same, of a proxy or an aggregated API server; client-go reads
+    that so, too (rest/request.go, Result.Into).
+    """
+    if not 200 <= response.status < 300:
+        return error_from(response, clock)
+    if b'"Failure"' not in response.body[:_STATUS_BYTES]:
+        return None
+    status = _status_of(response.body)
+    if status is None or status.get("status") != "Failure":
+        return None
+    retry_after = parse_retry_after(response.headers.get("Retry-After", ""), clock)
+    return ApiError.from_status(status, retry_after, code=_UNSAID_CODE)
+
+
 def parse_retry_after(value: str, clock: Clock) -> float | None:
     """Seconds asked for by a Retry-After header (RFC 9110, section 10.2.3), or None; ten minutes at most."""
     if value.isascii() and value.isdigit():
@@ -42,7 +61,11 @@ def parse_retry_after(value: str, clock: Clock) -> float | None:
 
 
 def parse_warnings(value: str) -> list[str]:
-    r"""The texts in a Warning header: `299 - "unknown field \"spec.x\""` (RFC 7234, section 5.5)."""
+    r"""The texts in a Warning header: `299 - "unknown field \"spec.x\""` (RFC 7234, section 5.5).
+
+    The API server sends UTF-8 (apimachinery/pkg/util/net, NewWarningHeader), where headers are read as Latin-1.
+    """
+    value = value.encode("latin-1", "replace").decode("utf-8", "replace")
     return [re.sub(r"\\(.)", r"\1", text) for text in _WARNING.findall(value)]
 
 
@@ -64,8 +87,11 @@ def decode_answer(response: Response, what: str) -> dict[str, Any]:
 def _what_else(response: Response) -> str:
     if response.body.lstrip().startswith((b"{", b"\xef\xbb\xbf{")):
         return f"it begins like an object, and has {len(response.body)} bytes"
-    if "json" in response.headers.get("Content-Type", "").lower() and response.body:
+    type_ = response.headers.get("Content-Type", "").lower()
+    if "json" in type_ and response.body:
         return f"the {len(response.body)} bytes that came are no object, though they are called JSON"
+    if type_ and not type_.startswith("text/") and response.body:
+        return f"the {len(response.body)} bytes that came are no JSON, but {type_[:_EXCERPT_CHARACTERS]!r}"
     return f"is this an API server? It said: {_excerpt(response)}"
 
 

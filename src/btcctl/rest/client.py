@@ -30,7 +30,7 @@ from btcctl.logging import get_logger
 from btcctl.metadata import TypeMeta
 from btcctl.mistakes import check_has, check_is
 from btcctl.resources import ResourceType
-from btcctl.rest.answers import decode_answer, error_from, parse_warnings
+from btcctl.rest.answers import decode_answer, error_from, failure_in, parse_warnings
 from btcctl.rest.collection.field_manager import checked_manager, program_name
 from btcctl.rest.collection.resource import Resource
 from btcctl.rest.config.client_config import ClientConfig
@@ -242,7 +242,7 @@ class ApiClient:
             idempotent: Whether a 503 or 504 may be retried; by the method if None.
 
         Raises:
-            ApiError: The answer is not 2xx.
+            ApiError: The answer is not 2xx, or a Status of a failure.
             TransportError: There was none.
             CallTimedOut: It was not whole in time; a TransportError and a DeadlineExceeded.
             DeadlineExceeded: `btcctl.deadline` left no time for it.
@@ -263,9 +263,10 @@ class ApiClient:
                     logger.debug("api write", method=request.method, path=request.path, status=response.status)
                 if "Warning" in response.headers:
                     self._log_warnings(response.headers)
-                if 200 <= response.status < 300:
+                failure = failure_in(response, self.clock)
+                if failure is None:
                     return response
-                error = error_from(response, self.clock)
+                error = failure
             if not isinstance(error, ApiError):
                 raise error
             failures += 1

@@ -37,12 +37,12 @@ def load_config(
     if kubeconfig is not None:
         return _load_files([_path(kubeconfig)], context)
     environ = ENVIRON if environ is None else SecretMapping(environ)
-    listed = [Path(each).expanduser() for each in environ.get("KUBECONFIG", "").split(os.pathsep) if each]
+    listed = [_expanded(each) for each in environ.get("KUBECONFIG", "").split(os.pathsep) if each]
     if listed:
         return _load_files(listed, context)
     if context is None and in_cluster.is_in_cluster(environ):
         return in_cluster.load(environ, service_account or in_cluster.directory_of(environ))
-    usual = Path(environ.get("HOME") or Path.home()) / ".kube" / "config"
+    usual = _expanded(f"{environ.get('HOME') or '~'}/.kube/config")
     if usual.exists():
         return _load_files([usual], context)
     raise ConfigError(
@@ -71,6 +71,14 @@ def _load_files(paths: Sequence[Path], context: str | None) -> ClientConfig:
     from btcctl.rest import kubeconfig  # noqa: PLC0415  YAML and more, which nothing needs in a cluster
 
     return kubeconfig.load(paths, context)
+
+
+def _expanded(name: str) -> Path:
+    """With the home directory for "~", if there is one: a container's user often has none."""
+    try:
+        return Path(name).expanduser()
+    except RuntimeError:
+        return Path(name)
 
 
 def _path(kubeconfig: Path | str) -> Path:

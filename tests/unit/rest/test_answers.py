@@ -69,6 +69,20 @@ def test_bytes_that_are_no_text_are_still_an_error():
     assert "502" in str(error_from(answer(b"\xff\xfe\x00", 502), CLOCK))
 
 
+@pytest.mark.parametrize("type_", ["application/vnd.kubernetes.protobuf", "application/cbor", "application/json"])
+def test_what_is_no_text_may_be_a_secret_and_is_not_shown(type_):
+    with pytest.raises(ObjectDecodeError) as caught:
+        decode_answer(answer(b"k8s\0 hunter2", Content_Type=type_), "GET /x")
+    assert "hunter2" not in str(caught.value)
+    assert "12 bytes" in str(caught.value)
+
+
+def test_a_warning_is_utf8_as_the_api_server_sends_it():
+    sent = '299 - "größe ist veraltet"'.encode().decode("latin-1")
+    assert parse_warnings(sent) == ["größe ist veraltet"]
+    assert parse_warnings('299 - "a\xff"') == ["a\ufffd"]
+
+
 def test_a_redirect_says_where_to():
     error = error_from(answer(b"", 302, Location="https://login/"), CLOCK)
     assert "redirected to https://login/" in error.message

@@ -2,8 +2,17 @@ from __future__ import annotations
 
 import pytest
 
-from btcctl.errors import Interrupted, NotFound, ServiceUnavailable, TooManyRequests, TransportError
-from btcctl.resources import STATEFUL_SETS
+from btcctl.errors import (
+    Conflict,
+    InternalError,
+    Interrupted,
+    NotFound,
+    ServiceUnavailable,
+    TooManyRequests,
+    TransportError,
+)
+from btcctl.objects import ObjectKey
+from btcctl.resources import PODS, STATEFUL_SETS
 from btcctl.rest.client import ApiClient
 from btcctl.rest.transport.transport import Request
 from btcctl.testing import capture_logs
@@ -34,6 +43,19 @@ def test_every_request_says_who_we_are_and_wants_json():
     client.call(GET)
     assert transport.last.headers["User-Agent"].startswith("btcctl/")
     assert transport.last.headers["Accept"] == "application/json"
+
+
+def test_a_failure_that_is_told_with_a_200_is_a_failure():
+    """Of an aggregated API server, or a proxy: a deletion was taken to be done."""
+    refused = {"kind": "Status", "metadata": {}, "status": "Failure", "code": 409, "reason": "Conflict"}
+    client, _ = client_of(
+        answer(refused), answer({**refused, "code": None, "reason": ""}), answer({"status": "Failure"})
+    )
+    with pytest.raises(Conflict):
+        client.resource(PODS, "ns").delete(ObjectKey("ns", "a"))
+    with pytest.raises(InternalError):
+        client.call(GET)
+    assert client.call(GET).status == 200
 
 
 def test_the_server_is_given_the_time_it_asks_for():

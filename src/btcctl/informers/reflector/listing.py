@@ -83,9 +83,11 @@ class PagedLister:
     def _read_on(self, page: ListPage, limit: int) -> Snapshot:
         """`page` and all that follow it, and the version of the list."""
         objects, version, unreadable = list(page.items), page.resource_version, page.unreadable
+        seen: set[str] = set()
         while token := page.continue_token:
+            seen.add(token)
             page = self._source.list_page(resource_version="", limit=limit, continue_token=token)
-            if page.continue_token == token:
+            if page.continue_token in seen:
                 raise DecodeError("the list does not end: the same continue token came twice")
             objects += page.items
             unreadable += page.unreadable

@@ -32,7 +32,8 @@ def program_name() -> str:
             path = path.parent
         name = path.name.removesuffix(".py")
     usable = "".join(letter for letter in name if letter.isprintable() and letter.isascii())
-    return usable[:MAX_BYTES] if usable not in {"", "-", "-c"} else "python"
+    has_name = any(letter.isalnum() for letter in usable)  # of a name in another script, blanks may be left
+    return usable.strip()[:MAX_BYTES] if has_name and usable != "-c" else "python"
 
 
 def checked_manager(name: str) -> str:

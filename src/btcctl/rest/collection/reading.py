@@ -79,6 +79,7 @@ class ReadableResource:
         """
         items: list[Object] = []
         token = ""
+        seen: set[str] = set()
         while True:
             try:
                 page = self.list_page(
@@ -89,10 +90,11 @@ class ReadableResource:
                     field_selector=field_selector,
                 )
             except Gone:
-                if not token:
+                if not token or not page_size:
                     raise
                 # The snapshot the pages come from has expired: everything at once cannot.
                 items, token, page_size = [], "", 0
+                seen.clear()
                 continue
             items += page.items
             for error in page.unreadable:
@@ -100,6 +102,9 @@ class ReadableResource:
             token = page.continue_token
             if not token:
                 return items, page.resource_version
+            if token in seen:
+                raise ObjectDecodeError(f"the list of {self.type} does not end: the same continue token came twice")
+            seen.add(token)
 
     @hiding_frames
     def list_page(

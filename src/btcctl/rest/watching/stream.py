@@ -88,6 +88,14 @@ class WatchDecoder:
         self._keep(tail)
         return map(_decode, filter(bytes.strip, lines), self._type_metas)  # a generator would end with its first error
 
+    def finish(self) -> Iterator[WatchEvent]:
+        """The server has ended the stream, as it should: what is left is a line, too. Raises as `feed` does.
+
+        It may be the whole answer of who has not understood that it is to be a watch: a page, or a list.
+        """
+        line, self._partial, self._partial_bytes = b"".join(self._partial).strip(), [], 0
+        return iter([_last(line, next(self._type_metas))] if line else [])
+
     def _keep(self, part: bytes) -> None:
         self._partial.append(part)
         self._partial_bytes += len(part)
@@ -106,6 +114,15 @@ def _decode(line: bytes, type_meta: TypeMeta | None) -> WatchEvent:
     if beginning is None or not meta.name or not line.startswith(beginning) or not line.endswith(b"}}\n"):
         return _decode_in_steps(line, type_meta)
     return _new_tuple(WatchEvent, (type_, Object(meta, line[len(beginning) - 1 : -2], type_meta)))
+
+
+def _last(line: bytes, type_meta: TypeMeta | None) -> WatchEvent:
+    try:
+        return _decode(line, type_meta)
+    except WatchDecodeError as error:
+        if line.startswith(b'{"type":'):  # what came before it was fine
+            raise TransportError("the watch ended in the middle of an event") from error
+        raise
 
 
 def _decode_in_steps(line: bytes, type_meta: TypeMeta | None) -> WatchEvent:
@@ -203,7 +220,8 @@ class WatchStream:
                 return events
             chunk = next(self._chunks, None)
             if chunk is None:
-                return []
+                self._events = self._decoder.finish()
+                return self._decode()
             self._check_time(b"\n" in chunk)
             self._events = self._decoder.feed(chunk)
 

@@ -35,6 +35,8 @@ def forgotten():
         ("", None, "python"),
         ("/x/" + "n" * 300, None, "n" * 128),
         ("/x/böse\n", None, "bse"),
+        ("/opt/опер атор", None, "python"),
+        ("/opt/опер x", None, "x"),
     ],
 )
 def test_the_default_field_manager_is_the_name_of_the_program(monkeypatch, argv0, spec, name):

@@ -73,6 +73,19 @@ def test_a_list_whose_snapshot_expires_is_read_again_in_one_piece():
     assert "limit" not in transport.last.query
 
 
+def test_a_list_that_does_not_end_is_given_up_on():
+    resource, _ = pods(page("a", token="t1"), page(token="t2"), page(token="t1"))
+    with pytest.raises(ObjectDecodeError, match="the same continue token came twice"):
+        resource.list()
+
+
+def test_a_list_that_expires_again_and_again_is_gone():
+    resource, transport = pods(*[page("a", token="t1"), status(410, "Expired")] * 2, page())
+    with pytest.raises(Gone):
+        resource.list()
+    assert len(transport.requests) == 4
+
+
 def test_a_list_that_is_gone_at_once_is_gone():
     resource, _ = pods(status(410, "Expired"))
     with pytest.raises(Gone):
@@ -206,7 +219,7 @@ def test_a_json_patch_is_not_repeated_when_the_server_may_have_acted():
 
 
 def test_delete_sends_only_the_options_given():
-    resource, transport = pods(status(200))
+    resource, transport = pods(answer({"kind": "Status", "status": "Success"}))
     resource.delete(KEY)
     assert transport.last_body == {"apiVersion": "v1", "kind": "DeleteOptions"}
     resource.delete(KEY, uid="u", resource_version="3", propagation_policy="Foreground", grace_period_seconds=0)

@@ -102,6 +102,20 @@ def test_a_pod_without_a_token_says_so(service_account: Path):
         load_config(environ=IN_POD, service_account=service_account)
 
 
+def test_a_user_without_a_home_is_told_what_to_do(monkeypatch):
+    """As in many a container: its user id is in no list of users."""
+
+    def unknown(_: int) -> None:
+        raise KeyError
+
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr("pwd.getpwuid", unknown)
+    with pytest.raises(ConfigError, match="no cluster configured"):
+        load_config(environ={})
+    with pytest.raises(ConfigError, match="kubeconfig ~/x, ~nobody-here/y does not exist"):
+        load_config(environ={"KUBECONFIG": "~/x:~nobody-here/y"})
+
+
 def test_a_pod_without_a_ca_says_so(service_account: Path):
     (service_account / "ca.crt").unlink()
     with pytest.raises(ConfigError, match=r"ca\.crt: No such file or directory; is automount"):

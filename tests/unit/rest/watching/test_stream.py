@@ -224,6 +224,22 @@ def test_a_server_that_never_ends_a_stream_is_left():
         next(stream)
 
 
+def test_what_comes_last_is_an_event_without_its_newline_too():
+    stream = stream_of((0.0, line("ADDED", pod("a")) + line("ADDED", pod("b")).strip()))
+    assert [event.object.name for event in stream] == ["a", "b"]
+
+
+@pytest.mark.parametrize("answered", [b"<html>log in</html>", b'{"kind":"PodList","items":[]}', b"OK"])
+def test_a_server_that_has_not_understood_that_it_is_to_be_a_watch_is_noticed(answered):
+    with pytest.raises(WatchDecodeError, match="not a watch event"):
+        stream_of((0.0, answered)).take()
+
+
+def test_half_an_event_at_the_end_is_a_connection_that_broke():
+    with pytest.raises(TransportError, match="in the middle of an event"):
+        stream_of((0.0, line("ADDED", pod("a"))[:-9])).take()
+
+
 def test_events_that_come_together_are_taken_together():
     stream = stream_of((0.0, line("ADDED", pod("a")) + line("ADDED", pod("b")) + b'{"type"'), (0.0, b"}\n"))
     assert [event.object.name for event in stream.take()] == ["a", "b"]
