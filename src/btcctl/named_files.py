@@ -11,6 +11,9 @@ import errno
 import os
 import select
 import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from os import PathLike
 from typing import TypeAlias
 
@@ -64,6 +67,39 @@ def check_plain(path: Name) -> None:
         return
     if not stat.S_ISREG(status.st_mode):
         raise _refusal(status)
+
+
+@contextmanager
+def in_memory(data: bytes) -> Iterator[str]:
+    """A name by which a library that only reads files finds `data`, a key for one, which touches no disk.
+
+    A container may have no place for a file either. Where the system has no such memory it is a file of ours alone.
+
+    Raises:
+        OSError: Neither can be had.
+    """
+    file = _memory()
+    if file is None:
+        with tempfile.NamedTemporaryFile(prefix="btcctl-") as named:
+            named.write(data)
+            named.flush()
+            yield named.name
+        return
+    with os.fdopen(file, "wb") as memory:
+        memory.write(data)
+        memory.flush()
+        yield f"/proc/self/fd/{file}"
+
+
+def _memory() -> int | None:
+    try:
+        return os.memfd_create("btcctl", os.MFD_CLOEXEC)
+    except AttributeError:  # not on Linux
+        return None
+    except OSError as error:
+        if error.errno not in {errno.ENOSYS, errno.EPERM}:
+            raise
+        return None
 
 
 def shown_name(path: Name) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import ssl
 import threading
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from btcctl.certificates.issuing import Certificates, expiry_of
 from btcctl.clock import Clock
 from btcctl.errors import ConfigError, describe_error
 from btcctl.logging import get_logger
+from btcctl.named_files import in_memory
 
 logger = get_logger(__name__)
 
@@ -85,9 +85,6 @@ def _context(certificates: Certificates) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.options |= ssl.OP_NO_RENEGOTIATION  # who sends need not read meanwhile
     context.set_alpn_protocols(["http/1.1"])
-    descriptor = os.memfd_create("certificates", os.MFD_CLOEXEC)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(certificates.key.rstrip() + b"\n" + certificates.certificate)
-        file.flush()
-        context.load_cert_chain(f"/proc/self/fd/{descriptor}")
+    with in_memory(certificates.key.rstrip() + b"\n" + certificates.certificate) as name:
+        context.load_cert_chain(name)
     return context

@@ -88,6 +88,13 @@ def test_a_client_certificate_is_shown_from_files_and_from_memory(authority: Aut
             status_of(server, authority.trusting)
 
 
+def test_a_client_certificate_needs_no_place_for_files(authority: Authority, monkeypatch):
+    """As of a kubeconfig, in a container whose file system is read only."""
+    monkeypatch.setattr("tempfile.tempdir", "/nowhere")
+    data = authority.file("client.pem").read_bytes() + authority.file("client.key").read_bytes()
+    build_context(Tls(insecure=True, client_data=data))
+
+
 def test_a_rotated_ca_is_trusted_without_a_restart(authority: Authority, other_authority: Authority, tmp_path: Path):
     ca = tmp_path / "ca.crt"
     shutil.copy(authority.ca, ca)

@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import threading
 import traceback
+from collections.abc import Iterator
 from datetime import timedelta
 from types import TracebackType
-from typing import Any
+from typing import Any, cast
 
 from cachetools import LRUCache
 
-from btcctl.errors import MAX_RETRY_AFTER_SECONDS, BtcctlError, describe_error, type_name
+from btcctl.controller.reconciling.passing import is_passing
+from btcctl.errors import MAX_RETRY_AFTER_SECONDS, BtcctlError, TerminalError, describe_error, type_name
 from btcctl.logging import scrub
 from btcctl.objects import ObjectKey
 
 _KEYS = 10_000  # whose tracebacks are remembered
 _ERRORS = 1_000  # that are remembered without their keys
 _ERRORS_PER_KEY = 10  # of which the traceback is shown: some have a message that is never the same twice
+_GROUPS = 50  # one within the other
 _FRAMES = 50  # the innermost: of an endless recursion there are a thousand
 _CHARACTERS = 16_384
 _TRACEBACK: Any = BaseException.__dict__["__traceback__"].__get__  # as the interpreter has it
@@ -41,6 +44,37 @@ def retry_after_of(error: BaseException) -> float:
     except BaseException:
         return 0.0
     return min(seconds, MAX_RETRY_AFTER_SECONDS) if seconds > 0 else 0.0
+
+
+def deciding(error: BaseException) -> BaseException:
+    """Of a group, as an `asyncio.TaskGroup` raises one: the failure that says what comes next; else the error itself.
+
+    A group in which anything is none of ours is a bug, and stays what it is. Of ours one that does not pass goes before
+    those that do; all must be terminal for the group to be.
+    """
+    if not issubclass(type(error), BaseExceptionGroup):
+        return error
+    try:
+        leaves = [*_leaves_of(error)]
+    except BaseException:  # of a subclass: its `exceptions` may be anything
+        return error
+    if not all(issubclass(type(each), BtcctlError) for each in leaves):
+        return error
+    return min(leaves, key=lambda each: (_rank(each), -retry_after_of(each)), default=error)
+
+
+def _leaves_of(error: BaseException, depth: int = 0) -> Iterator[BaseException]:
+    for each in cast("BaseExceptionGroup[BaseException]", error).exceptions:
+        if issubclass(type(each), BaseExceptionGroup) and depth < _GROUPS:
+            yield from _leaves_of(each, depth + 1)
+        else:
+            yield each
+
+
+def _rank(error: BaseException) -> int:
+    if issubclass(type(error), TerminalError):
+        return 2
+    return 1 if is_passing(error) else 0
 
 
 def traceback_of(error: BaseException) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, cast
 
 from btcctl.clock import Clock
 from btcctl.controller.options import ControllerOptions
-from btcctl.controller.reconciling.failures import Tracebacks, retry_after_of
+from btcctl.controller.reconciling.failures import Tracebacks, deciding, retry_after_of
 from btcctl.controller.reconciling.journal import Journal
 from btcctl.controller.reconciling.own_writes import OwnWrites
 from btcctl.controller.reconciling.passing import PassingFailures, is_passing
@@ -164,6 +164,7 @@ class Processor:
         return self._succeeded(key, result)
 
     def _failed(self, key: ObjectKey, error: BaseException) -> tuple[str, BaseException]:
+        error = deciding(error)
         kind = type(error)  # what its `__class__` says is foreign code, too
         if issubclass(kind, TerminalError):
             self._passing.forget(key)

@@ -8,7 +8,6 @@ import math
 import os
 import re
 import ssl
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Any, NamedTuple
 from btcctl.clock import SYSTEM_CLOCK, Clock
 from btcctl.errors import ConfigError
 from btcctl.logging import get_logger
-from btcctl.named_files import check_file, read_file
+from btcctl.named_files import check_file, in_memory, read_file
 from btcctl.secret import SecretBytes
 
 logger = get_logger(__name__)
@@ -165,12 +164,9 @@ def _show(context: ssl.SSLContext, tls: Tls) -> None:
 
 
 def _load_from_memory(context: ssl.SSLContext, data: bytes) -> None:
-    """OpenSSL takes a client certificate only from a file: one that lives for this call."""
-    with tempfile.TemporaryDirectory(prefix="btcctl-") as directory:
-        path = Path(directory) / "client.pem"
-        path.touch(mode=0o600)
-        path.write_bytes(data)
-        context.load_cert_chain(path, password=_no_password)
+    """OpenSSL takes a client certificate only from a file: in memory, as a container may have no other place."""
+    with in_memory(data) as name:
+        context.load_cert_chain(name, password=_no_password)
 
 
 def _no_password() -> str:

@@ -12,9 +12,11 @@ from btcctl.errors import (
     ApiError,
     Conflict,
     ConnectionRefused,
+    DeadlineExceeded,
     Forbidden,
     NotFound,
     ServiceUnavailable,
+    TerminalError,
     TooManyRequests,
     TransportError,
 )
@@ -81,6 +83,25 @@ def test_an_outage_does_not_lengthen_the_wait_after_the_next_failure_of_its_own(
     failing = Failing(*[ConnectionRefused("refused")] * 40, ValueError("a bug"))
     delays = [failing.delay() for _ in range(41)]
     assert delays[-1] == 0.005
+
+
+@pytest.mark.parametrize(
+    ("raised", "result", "due"),
+    [
+        ([Conflict(409, "Conflict"), ConnectionRefused("x")], "conflict", 0.005),
+        ([ServiceUnavailable(503, retry_after=3.0), ServiceUnavailable(503, retry_after=9.0)], "error", 9.0),
+        ([TerminalError("no"), TerminalError("never")], "terminal_error", None),
+        ([TerminalError("no"), Conflict(409, "Conflict")], "conflict", 0.005),
+        ([ExceptionGroup("inner", [DeadlineExceeded("late")]), Conflict(409, "Conflict")], "timeout", 0.005),
+        ([Conflict(409, "Conflict"), ValueError("a bug")], "error", 0.005),
+    ],
+)
+def test_what_a_task_group_raises_is_what_its_tasks_have(raised, result, due):
+    failing = Failing(ExceptionGroup("unhandled errors in a TaskGroup", raised))
+    assert failing.delay() == due
+    last = failing.controller.journal.last(KEY)
+    assert last is not None
+    assert last.result == result
 
 
 def test_a_success_ends_the_count():

@@ -196,7 +196,7 @@ def test_a_token_that_expires_between_pages_leads_to_one_whole_list_at_the_same_
 
 
 def test_pages_that_do_not_end_are_a_failure():
-    endless = [page(10, pod("a", 1), continue_token="t")] * 2
+    endless = [page(10, pod("a", 1), continue_token=each) for each in ("t", "u", "t")]
     source = ScriptedSource(*endless, page(11), Stream(bookmark(12)))
     _, store = reflect(source)
     assert store.log == ["replace"]
