@@ -24,12 +24,27 @@ DECODE_ERRORS: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError
 # A program that makes types as it goes would otherwise keep all of them.
 _MAX_DECODERS = 1000
 
+
+def _plain(value: object) -> object:
+    """The text or number that a value is, whose class is derived from one: a path's, a secret's, numpy's.
+
+    msgspec asks only of what it does not know.
+    """
+    if isinstance(value, str):
+        return str.__str__(value)  # and no method of the class
+    if isinstance(value, int):
+        return int.__pos__(value)
+    if isinstance(value, float):
+        return float.__pos__(value)
+    raise TypeError(f"{type(value).__name__} is of no type that JSON has")
+
+
 _lock = threading.Lock()  # held while msgspec looks at a type; guards what is put into the one below
 _decoders: dict[Any, msgspec.json.Decoder[Any]] = {}
-_encoder = msgspec.json.Encoder()
+_encoder = msgspec.json.Encoder(enc_hook=_plain)
 _encode = _encoder.encode
 encode_compact = _encoder.encode  #: `encode` without its options, and in half the calls
-_encode_sorted = msgspec.json.Encoder(order="sorted").encode
+_encode_sorted = msgspec.json.Encoder(enc_hook=_plain, order="sorted").encode
 
 Order = Literal["sorted"] | None
 
@@ -109,7 +124,9 @@ def to_builtins(value: Any, *, order: Literal["deterministic"] | None = None) ->
     Raises:
         ValueError: There is a time without a zone in it, which no API server takes; says where.
     """
-    return _with_texts_for_times(msgspec.to_builtins(value, order=order, builtin_types=(datetime,)), "")
+    return _with_texts_for_times(
+        msgspec.to_builtins(value, order=order, builtin_types=(datetime,), enc_hook=_plain), ""
+    )
 
 
 def _with_texts_for_times(value: Any, path: str) -> Any:

@@ -59,7 +59,11 @@ class ResourceType(msgspec.Struct, frozen=True, gc=False):
         if name and self.namespaced and not namespace:
             raise ValueError(f"{self} {name!r} needs a namespace")
         parts = (namespace, name, subresource)
-        joined = "/".join(parts)
+        try:
+            joined = "/".join(parts)
+        except TypeError:
+            odd = next(each for each in parts if not isinstance(each, str))
+            raise TypeError(f"{self}: {odd!r} cannot be part of an API path: it must be text") from None
         if joined.count("/") != 2 or "%" in joined or not _NO_SEGMENTS.isdisjoint(parts):
             wrong = next(each for each in parts if "/" in each or "%" in each or each in _NO_SEGMENTS)
             raise ValueError(f"{wrong!r} cannot be part of an API path")

@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Annotated
 
 import msgspec
 import pytest
 
 from btcctl import codecs
+from btcctl.json_values import encode_json
+from btcctl.secret import Secret
 
 
 class Inner(msgspec.Struct):
@@ -93,3 +96,24 @@ def test_no_two_types_are_looked_at_at_once(monkeypatch: pytest.MonkeyPatch) -> 
     for thread in threads:
         thread.join(60.0)
     assert most == [1, 1, 1]
+
+
+class Name(str):
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        raise RuntimeError("never asked")
+
+
+class Ratio(float):
+    pass
+
+
+@pytest.mark.parametrize("value", [Secret("a"), Name("a"), Ratio(0.5), IntEnum("Port", {"A": 80}).A, 10**30])
+def test_texts_and_numbers_of_classes_of_their_own_are_what_they_are(value):
+    """As numpy's floats are, and texts of many a library."""
+    plain = {"a": 0.5 if isinstance(value, float) else 10**30 if value == 10**30 else 80 if value == 80 else "a"}
+    assert codecs.encode({"a": value}) == codecs.encode(plain)
+    assert codecs.encode({"a": value}, order="sorted") == codecs.encode(plain)
+    assert encode_json({"a": value}) == codecs.encode(plain)
+    assert codecs.to_builtins({"a": value}) == plain

@@ -150,7 +150,7 @@ class ApiClient:
         """
         if isinstance(type_, ResourceType):
             # Reconciles ask for the same few each time.
-            found = self._resources.get((type_, namespace))
+            found = self._resources.get((type_, namespace)) if isinstance(namespace, str) else None
             if found is None:
                 found = self._resources.setdefault((type_, namespace), Resource(self, type_, namespace))
                 if len(self._resources) > _MAX_RESOURCES:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from btcctl.errors import Gone, NotFound, ObjectDecodeError
 from btcctl.logging import get_logger
 from btcctl.metadata import TypeMeta
+from btcctl.mistakes import check_is
 from btcctl.objects import ListPage, Object, ObjectKey
 from btcctl.resources import ResourceType
 from btcctl.rest.answers import decode_answer
@@ -46,6 +47,7 @@ class ReadableResource:
     def __init__(
         self, client: Caller, type_: ResourceType, namespace: str = "", *, metadata_only: bool = False
     ) -> None:
+        check_is("the namespace of a collection", namespace, str, 'one text, or "" for all')
         if namespace:
             type_.path(namespace)  # says if it is none
         self.type = type_

@@ -9,6 +9,7 @@ from typing import Any
 from btcctl import codecs
 from btcctl.errors import NotFound, ObjectDecodeError
 from btcctl.json_values import encode_json
+from btcctl.mistakes import check_is
 from btcctl.objects import Object, ObjectKey
 from btcctl.rest.answers import decode_answer
 from btcctl.rest.collection.addressing import checked_patch, explained, explained_status, metadata_of
@@ -305,6 +306,7 @@ class Resource(ReadableResource):
         return {"apiVersion": self._type_meta.api_version, "kind": self._type_meta.kind, **body}
 
     def _patch_query(self, kind: PatchKind, field_manager: str | None, *, force: bool = False) -> dict[str, str]:
+        check_is("the kind of a patch", kind, PatchKind, "PatchKind.MERGE or another")
         if kind is not PatchKind.APPLY:
             return {"fieldManager": checked_manager(field_manager) if field_manager else self._client.field_manager}
         if not field_manager and not self._client.has_chosen_field_manager:
@@ -359,5 +361,6 @@ def _delete_options(propagation_policy: str, grace_period_seconds: int | None) -
     options: dict[str, Any] = {"apiVersion": "v1", "kind": "DeleteOptions"}
     options |= without_empty(propagationPolicy=propagation_policy)
     if grace_period_seconds is not None:
+        check_is("grace_period_seconds", grace_period_seconds, int, "a whole number of seconds")
         options["gracePeriodSeconds"] = grace_period_seconds
     return options

@@ -50,6 +50,24 @@ def test_get_without_a_name_is_a_mistake_and_not_a_list():
     assert transport.requests == []
 
 
+@pytest.mark.parametrize("namespace", [None, ["a", "b"], 5])
+def test_a_namespace_that_is_no_text_is_none_and_not_all_of_them(namespace):
+    client = ApiClient(ScriptedTransport())
+    with pytest.raises(TypeError, match=r"the namespace of a collection .* must be one text"):
+        client.resource(PODS, namespace)
+    with pytest.raises(TypeError, match="must be text"):
+        client.resource(PODS).get(ObjectKey("ns", 5))  # type: ignore[arg-type]
+
+
+def test_an_argument_of_a_write_that_is_of_another_type_is_said():
+    resource, transport = pods(POD_A)
+    with pytest.raises(TypeError, match="the kind of a patch"):
+        resource.patch(KEY, {}, kind="merge")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="grace_period_seconds"):
+        resource.delete(KEY, grace_period_seconds=float("nan"))  # type: ignore[arg-type]
+    assert transport.requests == []
+
+
 def test_an_answer_that_is_no_object_is_a_decode_error():
     resource, _ = pods(answer(b"<html>welcome</html>", Content_Type="text/html"))
     with pytest.raises(ObjectDecodeError, match="is this an API server"):
