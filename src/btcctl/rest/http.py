@@ -15,6 +15,7 @@ from btcctl.logging import get_logger
 from btcctl.mistakes import check_is
 from btcctl.rest.config.client_config import ClientConfig
 from btcctl.rest.config.tls import TlsContexts, build_proxy_context
+from btcctl.rest.config.urls import authority_of, host_of
 from btcctl.rest.credentials import authorization_within, checked_header, rejected_within
 from btcctl.rest.exchange.call import Call
 from btcctl.rest.exchange.connection import Connections
@@ -72,7 +73,7 @@ class HttpTransport:
         self._clock = clock
         url = urlsplit(config.host)
         self._prefix = url.path.rstrip("/")
-        self._host = url.netloc
+        self._host = authority_of(url)
         tls: TlsContexts | None = None
         if url.scheme == "https":
             tls = TlsContexts(config.current_tls or (lambda: config.tls), clock)
@@ -81,7 +82,7 @@ class HttpTransport:
                 logger.warning("TLS certificates are not verified", host=config.host, source=config.source)
         proxy = proxy_for(url, config.proxy_url, environ)
         route = Route(
-            url.hostname or "",
+            host_of(url),
             url.port or (443 if tls else 80),
             Names(),
             tls=tls,
@@ -91,7 +92,7 @@ class HttpTransport:
         self._tls = tls
         self._connections = Connections(route, pool_size)
         # A proxy that is not asked for a tunnel is told of the server in each request, and of us.
-        self._origin = f"http://{url.netloc}" if route.is_forwarded else ""
+        self._origin = f"http://{self._host}" if route.is_forwarded else ""
         self._proxy_fields = proxy.fields() if proxy and route.is_forwarded else []
         self._may_wait = getattr(config.credentials, "may_wait", True)
 
