@@ -130,17 +130,15 @@ class Contention:
     ) -> None:
         """`changes` were written; `after` is what the API server made of them."""
         body, is_taken = before.body(), after.resource_version != before.resource_version
-        said = {path: f": {path} {self._describe(path, body, is_taken=is_taken)}" for path in changes}
-        self._note((type_, key), changes, said)
+        self._note((type_, key), changes, self._words_on(changes, body, is_taken=is_taken))
 
     def note_status(self, type_: ResourceType, key: ObjectKey, changes: Changes, before: Object, after: Object) -> None:
         """The same of `changes` of a status."""
         body, is_taken = before.body(), after.resource_version != before.resource_version
-        said = {path: f": {path} {self._describe(path, body, is_taken=is_taken)}" for path in changes}
         old, new = _fields_of(body.get("status")), _fields_of(after.body().get("status"))
         names = (path.removeprefix("status.") for path in changes) if is_taken else ()
         kept = {f"status.{name}" for name in names if old.get(name) == new.get(name)}
-        self._note((type_, key), changes, said, but=kept)
+        self._note((type_, key), changes, self._words_on(changes, body, is_taken=is_taken), but=kept)
 
     def note_kept(self, type_: ResourceType, key: ObjectKey) -> None:
         """The object was seen, and is as it should be."""
@@ -181,13 +179,15 @@ class Contention:
         if not fields:
             self._objects.pop(target, None)
 
-    def _describe(self, path: str, before: Mapping[str, Any], *, is_taken: bool) -> str:
-        """Names the manager that wrote the field before us; none, if the API server itself did not take the write."""
-        if not is_taken:
-            return "is changed back as it is written: by an admission webhook or policy?"
-        manager = manager_of(path, before, but=self._field_manager)
-        by = f'by "{manager}"' if manager else f'by another one that writes as "{self._field_manager}"'
-        return f"is changed again and again {by}"
+    def _words_on(self, changes: Changes, before: Mapping[str, Any], *, is_taken: bool) -> dict[str, str]:
+        """What there is to say by path if a write does not last: who wrote the field before us, as far as is known."""
+        if not is_taken:  # by the API server itself
+            undone = "is changed back as it is written: by an admission webhook or policy?"
+            return {path: f": {path} {undone}" for path in changes}
+        managers = {path: manager_of(path, before, but=self._field_manager) for path in changes}
+        another = f'another one that writes as "{self._field_manager}"'
+        by = {path: f'"{manager}"' if manager else another for path, manager in managers.items()}
+        return {path: f": {path} is changed again and again by {by[path]}" for path in changes}
 
 
 def _fields_of(status: object) -> dict[str, Any]:

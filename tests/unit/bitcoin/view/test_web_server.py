@@ -232,3 +232,11 @@ def test_who_has_said_what_it_wants_is_given_all_the_time_there_is(scene):
             stream.close()
     finally:
         server.stop()
+
+
+def test_who_asks_for_heads_only_looks_at_nothing(server, http, scene):
+    for path in ("events", "events?network=a/b"):
+        answer = http.request("HEAD", f"{server.address}{path}")
+        assert (answer.status, answer.headers["content-type"].partition(";")[0]) == (200, "text/event-stream")
+    assert not scene.hub.is_watched
+    assert http.request("HEAD", f"{server.address}log?network=a/b&node=2").status == 200

@@ -8,6 +8,7 @@
 | `GET /TOKEN/log?network=NAMESPACE/NAME&node=0&lines=100` | a `LogTail`                                             |
 | `POST /TOKEN/actions/NAME`, an `Order`, `X-Btcctl-Token` | an `Outcome`                                            |
 | `GET /healthz`                                      | `ok`, for probes; says nothing else                          |
+| `HEAD` of any of these                              | the same without a body; of `events` nothing is looked at    |
 
 Everything here runs in the loop's one thread and never blocks: what waits for the API server or a node does so in
 `Scene`, in threads of its own.
@@ -39,6 +40,8 @@ MAX_BODY_BYTES: Final = 64 << 10
 MAX_LINES: Final = 1000
 #: How often a stream that has nothing to say says so: proxies and browsers see that it lives.
 KEEP_ALIVE_SECONDS: Final = 10.0
+_STREAM: Final = "text/event-stream"
+_UNBUFFERED: Final = {"x-accel-buffering": "no"}
 _TYPES: Final = {
     "html": "text/html; charset=utf-8",
     "css": "text/css; charset=utf-8",
@@ -114,7 +117,8 @@ class App:
         if path == "state":
             return _json(200, self._scene.state(network))
         if path == "events":
-            return self._events(network)
+            is_for_heads = request.method == "HEAD"  # and would leave a page's place taken
+            return Response(media_type=_STREAM, headers=_UNBUFFERED) if is_for_heads else self._events(network)
         if path == "log":
             return await self._log(network, request)
         return _file(path or "index.html")
@@ -133,7 +137,7 @@ class App:
             finally:
                 self._scene.hub.leave(page)
 
-        return StreamingResponse(stream(), media_type="text/event-stream", headers={"x-accel-buffering": "no"})
+        return StreamingResponse(stream(), media_type=_STREAM, headers=_UNBUFFERED)
 
     async def _pause(self, wake: _Wake) -> bytes:
         """Until there is something to take: b"". Or for long enough that something has to be said."""
