@@ -211,7 +211,9 @@ BITCOIN_FAULTS = [
     *faults_in(
         "bitcoin/unchangeable.py",
         (_CHILDREN, _RECONCILE, "bitcoin/test_specs.py"),
-        ("what cannot be changed is tried without end", "    if not fixed:\n", "    if True:\n"),
+        ("what cannot be changed is tried without end", "if field not in left_out}", "}"),
+        ("claims that admission puts beside ours are a conflict", "    if field != _CLAIMS:\n", "    if True:\n"),
+        ("claims that admission puts beside ours are taken out", "{*fixed, _CLAIMS}", "{*fixed}"),
         (
             "volumes that come too late take the place of those that are there",
             'for volume in volumes if volume.get("name") in names]',

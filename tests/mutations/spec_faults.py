@@ -172,8 +172,8 @@ SPEC_FAULTS = [
         ),
         (
             "another spelling of a size is another volume",
-            '        _spell_size(our_claim["spec"], their_claim["spec"])\n',
-            "        pass\n",
+            '            _spell_size(claim["spec"], there[claim["metadata"]["name"]]["spec"])\n',
+            "            pass\n",
         ),
         ("what is wanted is changed", "    wanted = deepcopy(dict(desired))\n", "    wanted = dict(desired)\n"),
         (

@@ -29,6 +29,8 @@ from btcctl.objects import Object, ObjectKey
 logger = get_logger(__name__)
 
 Tell = Callable[[Notice], None]  #: records an Event about the network
+# What admission has changed as it was made is not to be told from what was made for another spec.
+_REPLACE = "delete it to replace it; if the new one differs as well, an admission webhook or policy changes it"
 # Of the two the API server takes one.
 _EXCLUDED = {"maxUnavailable": "minAvailable"}
 
@@ -160,7 +162,7 @@ class _Wish:
         desired, immutable = settable(settle(self._desired, body), body)
         if immutable:
             what, fields = _described(desired), ", ".join(immutable)
-            self.problem = f"{what} differs in {fields}, which cannot change: delete it to replace it"
+            self.problem = f"{what} differs in {fields}, which cannot change: {_REPLACE}"
         for ours, other in _EXCLUDED.items():
             if ours in desired["spec"]:
                 (body.get("spec") or {}).pop(other, None)

@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 from btcctl.controller.writing.fields import has_fields
 
+_CLAIMS = "volumeClaimTemplates"
 # The API server refuses a change of these (apps/v1 validation of StatefulSet updates).
 _IMMUTABLE = {
-    "StatefulSet": ("selector", "serviceName", "podManagementPolicy", "volumeClaimTemplates"),
+    "StatefulSet": ("selector", "serviceName", "podManagementPolicy", _CLAIMS),
     "Service": ("clusterIP",),
 }
 
@@ -39,16 +40,28 @@ def settable(desired: Mapping[str, Any], observed: Mapping[str, Any]) -> Settabl
     fixed = tuple(
         field
         for field in _IMMUTABLE.get(desired["kind"], ())
-        if field in desired["spec"] and not has_fields(there.get(field), desired["spec"][field], field)
+        if field in desired["spec"] and not _has(there.get(field), desired["spec"][field], field)
     )
-    if not fixed:
-        return Settable({**desired}, ())
-    spec = {field: value for field, value in desired["spec"].items() if field not in fixed}
+    # Claims that admission has put beside ours are no change, and setting ours alone would be one.
+    left_out = {*fixed, _CLAIMS}
+    spec = {field: value for field, value in desired["spec"].items() if field not in left_out}
     if "selector" in fixed and "template" in spec:
         spec["template"] = _selected_by(there.get("selector") or {}, spec["template"])
-    if "volumeClaimTemplates" in fixed and "template" in spec:
-        spec["template"] = _mounting(there, desired["spec"]["volumeClaimTemplates"], spec["template"])
+    if _CLAIMS in fixed and "template" in spec:
+        spec["template"] = _mounting(there, desired["spec"][_CLAIMS], spec["template"])
     return Settable({**desired, "spec": spec}, fixed)
+
+
+def _has(there: Any, desired: Any, field: str) -> bool:
+    if field != _CLAIMS:
+        return has_fields(there, desired, field)
+    claims = _by_name(there or [])
+    return all(has_fields(claims.get(name), claim) for name, claim in _by_name(desired).items())
+
+
+def _by_name(claims: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """Claim templates, in whatever order they stand."""
+    return {claim["metadata"]["name"]: claim for claim in claims}
 
 
 def _selected_by(old_selector: Mapping[str, Any], template: Mapping[str, Any]) -> dict[str, Any]:

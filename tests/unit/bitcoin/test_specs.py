@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -169,6 +170,39 @@ def test_volumes_that_come_too_late_keep_no_other_change_from_being_made() -> No
     spec = world.body(STATEFUL_SETS, STATEFUL_SET)["spec"]
     assert (spec["replicas"], spec["template"]["spec"]["volumes"]) == (3, before)
     assert "volumeClaimTemplates" in world.message("Conflict")
+
+
+def admitted(change: Callable[[list[dict[str, Any]]], None]) -> World:
+    """A network with volumes; a webhook has changed the claims of its StatefulSet as that was made."""
+    world = built({"nodes": 1, "storage": {"size": "1000Mi"}})
+    body = world.body(STATEFUL_SETS, STATEFUL_SET)
+    world.client.resource(STATEFUL_SETS).delete(STATEFUL_SET)
+    body["metadata"].pop("resourceVersion")
+    change(body["spec"]["volumeClaimTemplates"])
+    world.client.resource(STATEFUL_SETS).create(body)
+    world.reconcile()
+    return world
+
+
+CACHE = {
+    "metadata": {"name": "cache"},
+    "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "5Gi"}}},
+}
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_claim_that_a_webhook_puts_beside_ours_is_nobodys_conflict(place: int) -> None:
+    world = admitted(lambda claims: claims.insert(place, CACHE))
+    assert world.condition("Conflict") == ("False", "NoConflict")
+    world.edit(BITCOIN_NETWORKS, KEY, {"spec": {"nodes": 2}})
+    world.reconcile()
+    assert world.body(STATEFUL_SETS, STATEFUL_SET)["spec"]["replicas"] == 2
+
+
+def test_a_claim_that_a_webhook_changes_is_a_conflict_that_says_so() -> None:
+    world = admitted(lambda claims: claims[0]["spec"].update(resources={"requests": {"storage": "5Gi"}}))
+    assert world.condition("Conflict") == ("True", "ChildConflict")
+    assert "if the new one differs as well, an admission webhook or policy changes it" in world.message("Conflict")
 
 
 EXPOSED = ObjectKey(KEY.namespace, "net-rpc")

@@ -51,9 +51,10 @@ def settle(desired: Mapping[str, Any], body: dict[str, Any]) -> dict[str, Any]:
             _take_over(ours, theirs, field)
         elif name in names | former:
             theirs.pop(field, None)
-    claims = (each["spec"].get("volumeClaimTemplates") or [] for each in (wanted, body))
-    for our_claim, their_claim in zip(*claims, strict=False):
-        _spell_size(our_claim["spec"], their_claim["spec"])
+    there = {claim["metadata"]["name"]: claim for claim in body["spec"].get("volumeClaimTemplates") or []}
+    for claim in wanted["spec"].get("volumeClaimTemplates") or []:
+        if claim["metadata"]["name"] in there:
+            _spell_size(claim["spec"], there[claim["metadata"]["name"]]["spec"])
     return wanted
 
 
