@@ -38,6 +38,8 @@ from btcctl.bitcoin.wording import bounded
 from btcctl.controller.writing.conditions import Condition
 from btcctl.errors import ApiError, Invalid
 
+#: Reasons of `Ready`: the controller does nothing until somebody changes the network.
+REFUSED_AS_IT_IS: Final = frozenset({"InvalidName", "InvalidSpec"})
 _RESTING: Final = frozenset({"Suspended", "NoNodes"})
 _MOST_CHARACTERS: Final = 100  # of a node's own words
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from btcctl.bitcoin.client.view import NetworkView, look
+from btcctl.bitcoin.findings import REFUSED_AS_IT_IS
 from btcctl.bitcoin.types import READY, BitcoinNetwork
 from btcctl.cli.flags import parse_duration
 from btcctl.cli.network import screen, target
@@ -30,7 +31,8 @@ def add_parser(commands: Any, environ: Mapping[str, str]) -> argparse.ArgumentPa
         "  ready       the controller has seen the network as its spec wants it, and all is well\n"
         "  synced      all nodes answer and have the same tip\n"
         "  height=N    all nodes answer and have N blocks or more\n"
-        "and exit with 0; with 1 if that takes longer than --timeout.",
+        "and exit with 0; with 1 if that takes longer than --timeout, and at once where nothing can come of it:\n"
+        "the network is suspended, has no nodes, is being deleted, or its spec is refused.",
     )
     parser.add_argument("name", type=target.parse_name, metavar="NAME", help="the network")
     flags.value(
@@ -44,12 +46,15 @@ def wait(args: argparse.Namespace) -> int:
     """Look until it is so.
 
     Raises:
-        BtcctlError: Not in time; says what is missing.
+        BtcctlError: Not in time, or never; says what is missing.
     """
     deadline = SYSTEM_CLOCK.now() + args.timeout
     with target.opened(args) as place, screen.progress(f"waiting for {args.name}", None) as tell:
         while True:
-            missing = _missing(place, args.name, args.goal)
+            network = place.networks.get(place.key(args.name))
+            if obstacle := why_never(network):
+                raise BtcctlError(f"{args.name} will never {_having(args.goal)}: {obstacle}")
+            missing = _missing(place, network, args.goal)
             if not missing:
                 break
             tell(0, missing)
@@ -58,6 +63,10 @@ def wait(args: argparse.Namespace) -> int:
             sleep(_POLL_SECONDS)
     print(f"{args.name} is {args.goal}" if "=" not in args.goal else f"{args.name} has {args.goal}")
     return 0
+
+
+def _having(goal: str) -> str:
+    return f"have {goal}" if "=" in goal else f"be {goal}"
 
 
 def parse_goal(text: str) -> str:
@@ -71,9 +80,21 @@ def parse_goal(text: str) -> str:
     return text
 
 
-def _missing(place: target.Place, name: str, goal: str) -> str:
+def why_never(network: BitcoinNetwork) -> str:
+    """Why no wait helps, whatever it is for, until somebody changes the network; "" if one may."""
+    if network.metadata.deletion_timestamp is not None:
+        return "it is being deleted"
+    if not network.spec.running_nodes:
+        return "spec.suspend is true" if network.spec.suspend else "spec.nodes is 0"
+    ready = network.status.condition(READY)
+    is_current = network.status.observed_generation >= network.metadata.generation
+    if ready is not None and is_current and ready.reason in REFUSED_AS_IT_IS:
+        return f"{ready.reason}: {ready.message}"
+    return ""
+
+
+def _missing(place: target.Place, network: BitcoinNetwork, goal: str) -> str:
     """What is not so yet; "" if it is."""
-    network = place.networks.get(place.key(name))
     if goal == "ready":
         return not_ready(network)
     return not_there(look(place.networks.nodes(network)), network.spec.running_nodes, goal)

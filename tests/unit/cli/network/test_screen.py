@@ -12,7 +12,7 @@ import pytest
 from btcctl.bitcoin.client.networks import Networks
 from btcctl.bitcoin.crd import load_crd
 from btcctl.cli.main import main
-from btcctl.cli.network import screen, status, target
+from btcctl.cli.network import screen, status, target, waiting
 from btcctl.testing.fake_client import FakeClient
 from tests.unit.bitcoin.builders import network_body
 
@@ -25,6 +25,7 @@ def test_what_others_have_written_gives_a_terminal_no_orders(capsys: pytest.Capt
     assert all(each.isprintable() for each in said.replace("\n", ""))
 
 
+CRD = load_crd()
 NODES = ("NODE", "STATE", "VERSION", "ADDRESS")
 ROWS = [["0", "synced", "/Satoshi:29.4.3/Knots:20260508/", "127.149.0.12"], ["1", "behind", "/Satoshi:29.0.0/", ""]]
 
@@ -62,10 +63,12 @@ def test_what_goes_to_no_terminal_has_all_columns_on_one_line() -> None:
     assert shown.splitlines()[1].split() == ROWS[0]
 
 
-def with_networks(monkeypatch: pytest.MonkeyPatch, *networks: str | dict[str, Any]) -> None:
+def with_networks(
+    monkeypatch: pytest.MonkeyPatch, *networks: str | dict[str, Any], definitions: Sequence[dict[str, Any]] = (CRD,)
+) -> None:
     """Commands find these, whatever cluster their flags mean."""
     bodies = [network_body(each) if isinstance(each, str) else each for each in networks]
-    client = FakeClient(*bodies, types=[load_crd()])
+    client = FakeClient(*bodies, types=definitions)
 
     @contextmanager
     def opened(args: object) -> Iterator[target.Place]:
@@ -143,3 +146,52 @@ def test_an_address_that_is_empty_is_not_taken_for_none(capsys: pytest.CaptureFi
         main(["mine", "net", "--to", ""], {})
     assert end.value.code == 2
     assert "--to: '' is no address" in capsys.readouterr().err
+
+
+def refused(reason: str, observed: int) -> dict[str, Any]:
+    """A network whose controller has seen that generation of it, and refused it."""
+    body = network_body(nodes=2)
+    ready = {"type": "Ready", "status": "False", "reason": reason, "message": "why", "lastTransitionTime": LONG_AGO}
+    return {**body, "status": {"observedGeneration": observed, "conditions": [ready]}}
+
+
+def leaving() -> dict[str, Any]:
+    body = network_body(nodes=2)
+    return {**body, "metadata": {**body["metadata"], "deletionTimestamp": LONG_AGO, "finalizers": ["a.b/c"]}}
+
+
+LONG_AGO = "2026-01-01T00:00:00Z"
+HOPELESS = {
+    "suspended": (network_body(nodes=2, suspend=True), "spec.suspend is true"),
+    "without nodes": (network_body(nodes=0), "spec.nodes is 0"),
+    "on its way out": (leaving(), "it is being deleted"),
+    "refused": (refused("InvalidSpec", 1), "InvalidSpec: why"),
+}
+
+
+@pytest.mark.parametrize("goal", ["ready", "synced", "height=3"])
+@pytest.mark.parametrize("name", HOPELESS)
+def test_a_wait_that_nothing_can_come_of_ends_at_once_and_says_why(
+    name: str, goal: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network, words = HOPELESS[name]
+    with_networks(monkeypatch, network)
+    monkeypatch.setattr(waiting, "sleep", lambda seconds: pytest.fail("it waits"))
+    assert main(["wait", "net", "--for", goal], {}) == 1
+    assert capsys.readouterr().err == f"btcctl wait: net will never {'have' if '=' in goal else 'be'} {goal}: {words}\n"
+
+
+def test_what_the_controller_has_refused_before_the_last_change_is_waited_for(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_networks(monkeypatch, refused("InvalidSpec", 0))
+    assert main(["wait", "net", "--timeout", "0"], {}) == 1
+    assert "the controller has not seen the latest change yet" in capsys.readouterr().err
+
+
+def test_a_wait_in_a_cluster_without_the_definition_ends_at_once(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_networks(monkeypatch, definitions=[])
+    assert main(["wait", "net"], {}) == 1
+    assert "is the CRD installed" in capsys.readouterr().err
