@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
 import signal
+import struct
 import subprocess
 import sys
+import termios
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -108,26 +111,46 @@ def test_what_cannot_be_done_is_said_with_what_there_is(btcctl: Run, line: str, 
     assert words in btcctl(*line.split(), status=status)
 
 
-def test_on_a_terminal_status_is_drawn_in_colour_again_and_again_until_ctrl_c(kubeconfig: Path) -> None:
+@contextmanager
+def watched(kubeconfig: Path, interval: str, lines: int) -> Iterator[tuple[Terminal, Callable[[int], None]]]:
+    """A watch on a terminal with so many lines, and what gives it others. Ended by Ctrl-C, and read to its end."""
     ours, theirs = os.openpty()
-    command = [sys.executable, "-m", "btcctl", "status", "my-network", "-w", "--interval", "0.1"]
+    command = [sys.executable, "-m", "btcctl", "status", "my-network", "-w", "--interval", interval]
     env = {"PATH": os.defpath, "HOME": str(kubeconfig.parent), "KUBECONFIG": str(kubeconfig), "TERM": "xterm"}
+    env |= {name: value for name, value in os.environ.items() if name == "PYTHONPATH"}
+
+    def resize(lines: int) -> None:
+        fcntl.ioctl(ours, termios.TIOCSWINSZ, struct.pack("HHHH", lines, 100, 0, 0))
+
+    resize(lines)
     with (
         subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=env) as process,
         ExitStack() as stack,
     ):
         stack.callback(process.kill)
         os.close(theirs)
-        terminal, shown = Terminal(ours), b"nodes answer"
-        terminal.wait_for(shown)
-        terminal.wait_for(b"\x1b[32m")
-        terminal.wait_for(shown)
+        yield Terminal(ours), resize
         process.send_signal(signal.SIGINT)
         with suppress(OSError):  # the terminal ends with the process
             while os.read(ours, 4096):
                 pass
         assert process.wait(60) == 0
     os.close(ours)
+
+
+def test_on_a_terminal_status_is_drawn_in_colour_again_and_again_until_ctrl_c(kubeconfig: Path) -> None:
+    with watched(kubeconfig, "0.1", 100) as (terminal, _):
+        for shown in (b"nodes answer", b"\x1b[32m", b"nodes answer"):
+            terminal.wait_for(shown)
+
+
+def test_a_watch_says_what_a_terminal_has_no_room_for_and_follows_its_size(kubeconfig: Path) -> None:
+    with watched(kubeconfig, "1h", 20) as (terminal, resize):
+        terminal.wait_for(b"more conditions")
+        resize(6)
+        terminal.wait_for(b"\xe2\x80\xa6 3 nodes")
+        resize(100)
+        terminal.wait_for(b"LINKS")
 
 
 def test_following_logs_ends_when_nobody_reads_them(kubeconfig: Path) -> None:

@@ -11,16 +11,19 @@ LEGEND = "↔ both have dialled   → this row's node has dialled   ← the colu
 _HASH_CHARACTERS = 8
 
 
-def links(nodes: Sequence[NodeView]) -> Iterator[str]:
-    """A square: in row i and column j how nodes i and j are connected."""
+def links(nodes: Sequence[NodeView]) -> tuple[Sequence[str], Sequence[str]]:
+    """A heading and a row for each node: of a square, where row i and column j say how nodes i and j are connected.
+
+    Of many nodes there is no heading, and a row is a list.
+    """
     if len(nodes) > MOST_DRAWN:
-        yield from (f"{node.ordinal:>4} → {_ordinals(sorted(node.dialled))}" for node in nodes)
-        return
+        return (), [f"{node.ordinal:>4} → {_ordinals(sorted(node.dialled))}" for node in nodes]
     dialled = {node.ordinal: node.dialled for node in nodes}
-    yield "    " + "".join(f"{ordinal:>3}" for ordinal in dialled)
+    rows = []
     for one, from_here in dialled.items():
         marks = (_mark(one, other, other in from_here, one in from_there) for other, from_there in dialled.items())
-        yield f"{one:>4}" + "".join(f"  {mark}" for mark in marks)
+        rows.append(f"{one:>4}" + "".join(f"  {mark}" for mark in marks))
+    return ["    " + "".join(f"{ordinal:>3}" for ordinal in dialled)], rows
 
 
 def chains(view: NetworkView) -> Iterator[str]:

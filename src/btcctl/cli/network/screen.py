@@ -5,15 +5,19 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from btcctl.bitcoin.wording import printable
+from btcctl.cli.network.parts import Page
+from btcctl.clock import SYSTEM_CLOCK, sleep
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
 _LEAST_FOLDED = 20  # characters of a line
+_RESIZE_SECONDS = 0.2  # until a terminal that was made smaller or larger is looked at again
 _UNLIMITED = 10_000  # columns of what is no terminal: nothing is wrapped or cut that a program reads
 
 
@@ -90,6 +94,48 @@ def good(text: str, *, is_good: bool) -> Any:
     from rich.text import Text  # noqa: PLC0415
 
     return Text(plain(text), style="green" if is_good else "red")
+
+
+def can_move() -> bool:
+    """Whether there is a terminal on which a page can take the place of another."""
+    return sys.stdout.isatty() and not console().is_dumb_terminal
+
+
+def draw_again_and_again(page: Callable[[], Page], interval: float) -> NoReturn:
+    """Fill the terminal, which may change its size, until an exception ends it: then the last page is left, whole.
+
+    Args:
+        page: What there is to see now.
+        interval: From one of them to the next, seconds.
+    """
+    from rich.live import Live  # noqa: PLC0415  late, as above
+
+    paper, shown = console(), None
+    try:
+        with Live(console=paper, screen=True, auto_refresh=False) as live:
+            while True:
+                shown, due = page(), SYSTEM_CLOCK.now() + interval
+                while True:
+                    size = paper.size
+                    live.update(shown.fitted(size.height, partial(_lines, paper)), refresh=True)
+                    if not _changes(paper, size, due):
+                        break
+    finally:
+        if shown is not None:
+            paper.print(shown.whole())
+
+
+def _changes(paper: Console, size: object, due: float) -> bool:
+    """Whether the terminal gets another size before the next page is due."""
+    while (left := due - SYSTEM_CLOCK.now()) > 0:
+        sleep(min(left, _RESIZE_SECONDS))
+        if paper.size != size:
+            return True
+    return False
+
+
+def _lines(paper: Console, what: Any) -> int:
+    return len(paper.render_lines(what, pad=False))
 
 
 @contextmanager

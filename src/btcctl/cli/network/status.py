@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -16,8 +17,10 @@ from btcctl.bitcoin.types import BitcoinNetwork
 from btcctl.cli.flags import parse_duration
 from btcctl.cli.network import picture, screen, target
 from btcctl.cli.network.get import age
+from btcctl.cli.network.parts import Page, Part
 from btcctl.cli.network.timeline import Entry, Timeline
 from btcctl.clock import SYSTEM_CLOCK, sleep
+from btcctl.controller.writing.conditions import Condition
 
 _EVENTS = 8
 _THREADS = 16
@@ -65,15 +68,20 @@ def _look(
 
 
 def _watch(args: argparse.Namespace, place: target.Place, pool: ThreadPool) -> None:
-    from rich.live import Live  # noqa: PLC0415  late, as in `screen`
-
+    """Each look in the place of the one before where there is a terminal, below it elsewhere."""
     timeline = Timeline()
-    with Live(console=screen.console(), auto_refresh=False) as live:
-        while True:
-            seen = _look(args, place, pool)
-            timeline.look(SYSTEM_CLOCK.wall_time(), *seen)
-            live.update(_page(*seen, timeline.latest(_EVENTS)), refresh=True)
-            sleep(args.interval)
+
+    def page() -> Page:
+        seen = _look(args, place, pool)
+        timeline.look(SYSTEM_CLOCK.wall_time(), *seen)
+        return _page(*seen, timeline.latest(_EVENTS))
+
+    if screen.can_move():
+        screen.draw_again_and_again(page, args.interval)
+    while True:
+        screen.console().print(page().whole(), "")
+        sys.stdout.flush()
+        sleep(args.interval)
 
 
 def _print_on(args: argparse.Namespace, place: target.Place, pool: ThreadPool) -> None:
@@ -88,7 +96,7 @@ def _print(
     if args.output == "json":
         print(json.dumps(_json(network, view, events), indent=2), flush=True)
     else:
-        screen.console().print(_page(network, view, events))
+        screen.console().print(_page(network, view, events).whole())
 
 
 def _page(
@@ -96,22 +104,26 @@ def _page(
     view: NetworkView,
     events: Sequence[Mapping[str, Any]],
     timeline: Sequence[Entry] = (),
-) -> Any:
+) -> Page:
     """All that is shown; with a timeline, that instead of the Events, which are in it."""
-    from rich.console import Group  # noqa: PLC0415  late, as in `screen`
+    return Page(_headline(network, view), list(_parts(network, view, events, timeline)))
 
-    parts: list[Any] = [_headline(network, view)]
+
+def _parts(
+    network: BitcoinNetwork, view: NetworkView, events: Sequence[Mapping[str, Any]], timeline: Sequence[Entry]
+) -> Iterator[Part]:
     if view.nodes:
-        legend = [picture.LEGEND] if len(view.nodes) <= picture.MOST_DRAWN else []
-        parts += ["", _nodes(view), "", "LINKS", *picture.links(view.nodes), *legend]
+        yield Part("node", [_node_row(node, view.height) for node in view.nodes], _nodes, rank=0)
+        head, rows = picture.links(view.nodes)
+        legend = [picture.LEGEND] if head else []
+        yield Part("row of links", rows, lambda shown: ("LINKS", *head, *shown, *legend), rank=4)
     if tips := list(picture.chains(view)):
-        parts += ["", "TIPS", *tips]
-    parts += ["", _conditions(network)]
+        yield Part("tip", tips, lambda shown: ("TIPS", *shown), rank=3)
+    yield Part("condition", [_condition_row(each) for each in network.status.conditions], _conditions, rank=1)
     if timeline:
-        parts += ["", screen.table(("TIME", "WHAT HAPPENED"), map(_timeline_row, timeline))]
+        yield Part("event", [_timeline_row(each) for each in timeline], _timeline, rank=2, keeps_last=True)
     elif events:
-        parts += ["", screen.table(("EVENT", "AGE", "MESSAGE"), _event_rows(events), spare=("AGE",))]
-    return Group(*parts)
+        yield Part("event", list(_event_rows(events)), _events, rank=2, keeps_last=True)
 
 
 def _headline(network: BitcoinNetwork, view: NetworkView) -> str:
@@ -131,10 +143,9 @@ def _sides(network: BitcoinNetwork) -> str:
     return f", split: {' | '.join(' '.join(map(str, group)) for group in groups)}" if groups else ""
 
 
-def _nodes(view: NetworkView) -> Any:
+def _nodes(rows: Sequence[Sequence[Any]]) -> Iterator[Any]:
     header = ("NODE", "READY", "STATE", "HEIGHT", "TIP", "PEERS", "MEMPOOL", "RESTARTS", "VERSION", "ADDRESS")
-    rows = [_node_row(node, view.height) for node in view.nodes]
-    return screen.table(header, rows, folded="VERSION", spare=("ADDRESS", "RESTARTS", "MEMPOOL", "PEERS", "TIP"))
+    yield screen.table(header, rows, folded="VERSION", spare=("ADDRESS", "RESTARTS", "MEMPOOL", "PEERS", "TIP"))
 
 
 def _node_row(node: NodeView, highest: int) -> list[Any]:
@@ -147,14 +158,25 @@ def _node_row(node: NodeView, highest: int) -> list[Any]:
     return [*begin, str(node.height), tip, str(node.connections), mempool, restarts, node.version, node.address]
 
 
+def _timeline(rows: Sequence[Sequence[Any]]) -> Iterator[Any]:
+    yield screen.table(("TIME", "WHAT HAPPENED"), rows)
+
+
 def _timeline_row(entry: Entry) -> Sequence[Any]:
     return entry.at.astimezone().strftime("%H:%M:%S"), screen.good(entry.what, is_good=entry.is_good)
 
 
-def _conditions(network: BitcoinNetwork) -> Any:
-    conditions = network.status.conditions
-    rows = [[c.type, c.status, c.reason, age(c.last_transition_time), c.message] for c in conditions]
-    return screen.table(("CONDITION", "STATUS", "REASON", "SINCE", "MESSAGE"), rows, spare=("SINCE", "REASON"))
+def _conditions(rows: Sequence[Sequence[Any]]) -> Iterator[Any]:
+    yield screen.table(("CONDITION", "STATUS", "REASON", "SINCE", "MESSAGE"), rows, spare=("SINCE", "REASON"))
+
+
+def _condition_row(condition: Condition) -> Sequence[Any]:
+    since = age(condition.last_transition_time)
+    return condition.type, condition.status, condition.reason, since, condition.message
+
+
+def _events(rows: Sequence[Sequence[Any]]) -> Iterator[Any]:
+    yield screen.table(("EVENT", "AGE", "MESSAGE"), rows, spare=("AGE",))
 
 
 def _event_rows(events: Sequence[Mapping[str, Any]]) -> Iterator[Sequence[Any]]:

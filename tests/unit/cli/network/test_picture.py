@@ -24,14 +24,14 @@ def silent(ordinal: int) -> NodeView:
 
 
 def test_links_are_a_square_of_who_dialled_whom() -> None:
-    drawn = list(picture.links([node(0, 1), node(1, 0, 2), node(2)]))
-    assert drawn == ["      0  1  2", "   0  ·  ↔   ", "   1  ↔  ·  →", "   2     ←  ·"]
+    heading, rows = picture.links([node(0, 1), node(1, 0, 2), node(2)])
+    assert [*heading, *rows] == ["      0  1  2", "   0  ·  ↔   ", "   1  ↔  ·  →", "   2     ←  ·"]
 
 
 def test_links_of_many_nodes_are_lists() -> None:
-    drawn = list(picture.links([node(each, (each + 1) % 30) for each in range(30)]))
-    assert len(drawn) == 30
-    assert drawn[29] == "  29 → 0"
+    heading, rows = picture.links([node(each, (each + 1) % 30) for each in range(30)])
+    assert (len(heading), len(rows)) == (0, 30)
+    assert rows[29] == "  29 → 0"
 
 
 def test_one_tip_is_one_line() -> None:

@@ -99,6 +99,23 @@ def test_a_watch_that_is_interrupted_has_ended_as_asked(
     assert "net" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("output", ["text", "json"])
+def test_who_reads_a_watch_through_a_pipe_gets_each_look_when_it_is_made(
+    output: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    def look_and_interrupt(seconds: float) -> None:
+        seen.append(capsys.readouterr().out)
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+
+    with_networks(monkeypatch, "net")
+    monkeypatch.setattr(status, "sleep", look_and_interrupt)
+    assert main(["status", "net", "--watch", "-o", output], {}) == 0
+    assert ["net" in each for each in seen] == [True, True]
+
+
 @pytest.mark.parametrize(
     ("spec", "words"),
     [
