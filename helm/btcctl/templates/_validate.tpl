@@ -105,4 +105,27 @@
 {{- end }}
 {{- end }}
 {{- end }}
+{{- include "btcctl.validateNames" . }}
+{{- end }}
+
+{{- /* What stands outside of the release's namespace is named after both: that of c in a-b is called as that of b-c in a. */}}
+{{- define "btcctl.validateNames" -}}
+{{- range $file := list "rbac" "view" "metrics" "network-policy" }}
+{{- range regexSplit "(?m)^---\\s*$" (include (printf "%s/%s.yaml" $.Template.BasePath $file) $) -1 }}
+{{- $object := fromYaml . }}
+{{- if $object.kind }}
+{{- $where := $object.metadata.namespace | default "" }}
+{{- if and (ne $where $.Release.Namespace) ($.Capabilities.APIVersions.Has (printf "%s/%s" $object.apiVersion $object.kind)) }}
+{{- $there := lookup $object.apiVersion $object.kind $where $object.metadata.name }}
+{{- $owner := dig "metadata" "annotations" dict $there | default dict }}
+{{- $release := index $owner "meta.helm.sh/release-name" | default "" }}
+{{- $namespace := index $owner "meta.helm.sh/release-namespace" | default "" }}
+{{- if and $release (ne (printf "%s/%s" $namespace $release) (printf "%s/%s" $.Release.Namespace $.Release.Name)) }}
+{{- $at := ternary (printf " in namespace %s" $where) "" (ne $where "") }}
+{{- fail (printf "%s %s%s is of release %s in namespace %s: set fullnameOverride to another name" $object.kind $object.metadata.name $at $release $namespace) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
 {{- end }}

@@ -235,3 +235,26 @@ def test_two_releases_for_all_namespaces_are_refused(h: Helm, client: ApiClient)
     eventually(lambda: h.run(*second).returncode != 0)
     assert "release first in namespace all-a looks after all namespaces already" in h.run(*second).stderr
     h("uninstall", "first", "-n", "all-a")
+
+
+CLUSTER_WIDE = ("--set", "watchNamespaces={a-b}", "--set", "crds.install=false")
+
+
+@pytest.mark.parametrize(
+    ("namespace", "release", "values", "taken"),
+    [
+        ("a", "b-c", CLUSTER_WIDE, "ClusterRole a-b-c-btcctl-role"),
+        ("a", "b-c", ("--set", "rbac.scope=namespaces", *CLUSTER_WIDE), "Role a-b-c-btcctl-role in namespace a-b"),
+    ],
+)
+def test_names_outside_of_a_namespace_that_another_release_has_are_said_with_what_to_do(
+    namespace: str, release: str, values: tuple[str, ...], taken: str, h: Helm
+) -> None:
+    h("install", "c", "ours/btcctl", "-n", "a-b", "--create-namespace", *values)
+    second = ("install", release, "ours/btcctl", "-n", namespace, "--create-namespace", *values)
+    said = h.run(*second).stderr
+    h("upgrade", "c", "ours/btcctl", "-n", "a-b", *values)
+    h(*second, "--set", "fullnameOverride=other")
+    for name, where in (("c", "a-b"), (release, namespace)):
+        h("uninstall", name, "-n", where)
+    assert f"{taken} is of release c in namespace a-b: set fullnameOverride to another name" in said
