@@ -318,6 +318,17 @@ BITCOIN_FAULTS = [
         ),
     ),
     *faults_in(
+        "bitcoin/rollouts.py",
+        ("bitcoin/test_rollouts.py",),
+        ("pods stay as they are for ever", "        if last in place:\n", "        if False:\n"),
+        (
+            "what nobody has seen is taken for done",
+            "    if status.observed_generation < stateful_set.generation:\n",
+            "    if False:\n",
+        ),
+        ("nodes of before are taken for new ones", "if pod.revision != status.update_revision", "if False"),
+    ),
+    *faults_in(
         "bitcoin/rotation.py",
         (_RECONCILE, "bitcoin/test_rotation.py"),
         (

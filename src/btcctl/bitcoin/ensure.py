@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from btcctl.bitcoin.rollouts import let_roll
 from btcctl.bitcoin.spec.from_spec import settle
 from btcctl.bitcoin.status import NORMAL, WARNING, Notice
 from btcctl.bitcoin.types import BITCOIN_NETWORKS
@@ -25,6 +26,7 @@ from btcctl.controller.writing.writes import (
 from btcctl.errors import ApiError, Conflict, NotFound
 from btcctl.logging import get_logger
 from btcctl.objects import Object, ObjectKey
+from btcctl.resources import STATEFUL_SETS
 
 logger = get_logger(__name__)
 
@@ -166,6 +168,8 @@ class _Wish:
         for ours, other in _EXCLUDED.items():
             if ours in desired["spec"]:
                 (body.get("spec") or {}).pop(other, None)
+        if desired["kind"] == STATEFUL_SETS.kind:
+            let_roll(body)
         set_fields(body, desired)
         set_controller(body, BITCOIN_NETWORKS, self._network)
 

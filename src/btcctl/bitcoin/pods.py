@@ -18,6 +18,7 @@ from btcctl.resources import PODS
 from btcctl.typed.typed_object import TypedObject
 
 OWN_IMAGE_ANNOTATION: Final = f"{DOMAIN}/own-image"
+_REVISION_LABEL = "controller-revision-hash"  # by Kubernetes' StatefulSet controller
 _RPC = "rpc"  # the name of the port where a node takes calls
 _MAX_DIGITS = 6  # of an ordinal: a network has a thousand nodes at most, and may have been given more
 
@@ -67,6 +68,7 @@ class NodePod:
         image: Of its node, as its spec says; "" if it has none.
         own_image: What it was made with, if that was changed since; "" otherwise.
         others: Its addresses beside, of the other IP family.
+        revision: Of the template that it was made by; "" if nobody says.
         rpc_port: Where its node takes calls: what the network asks for may have changed since. None if it does not say.
     """
 
@@ -86,6 +88,7 @@ class NodePod:
     image: str = ""
     own_image: str = ""
     others: tuple[str, ...] = ()
+    revision: str = ""
     rpc_port: int | None = None
 
 
@@ -165,6 +168,7 @@ def _read(pod: Pod, ordinal: int) -> NodePod:
         image=node.image or "",
         own_image=pod.metadata.annotations.get(OWN_IMAGE_ANNOTATION, ""),
         others=_others(status, address) if has_address else (),
+        revision=pod.metadata.labels.get(_REVISION_LABEL, ""),
         rpc_port=next((each.container_port or None for each in node.ports or () if each.name == _RPC), None),
         restarts=sum(each.restart_count for each in status.container_statuses or ()),
     )

@@ -57,6 +57,7 @@ from btcctl.bitcoin.progress import (
 from btcctl.bitcoin.quotes import gist
 from btcctl.bitcoin.refusals import Attempts, is_refusal
 from btcctl.bitcoin.reporting import Reporter
+from btcctl.bitcoin.rollouts import rollout_of
 from btcctl.bitcoin.rotation import outdated, replicas_asked_for, secret_version
 from btcctl.bitcoin.scaling import has_to_keep, replicas_for_now
 from btcctl.bitcoin.sights import Overview, as_before, sights_of, with_sights, without_sights
@@ -245,7 +246,7 @@ class NetworkReconciler:
         ]
         findings += self._rights_findings(network, attempts, memory) + snapshot_findings(network, report)
         findings += mining_findings(network, order, refusal)
-        ready = ready_finding(nodes, network.spec, findings)
+        ready = ready_finding(nodes, network.spec, findings, rollout_of(children.stateful_set.object, pods))
         synced = synced_finding(nodes, overview) if shown.is_known else unknown_synced_finding(network.status)
         findings = [ready, progressing_finding(ready, findings), synced, *findings]
         status = build_status(network, nodes, shown.heights, findings, rfc3339(self._clock.wall_time()))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from btcctl.bitcoin.children import selector
+from btcctl.bitcoin.rollouts import UP_TO_DATE, Rollout
 from btcctl.bitcoin.spec.model import NetworkSpec
 from btcctl.bitcoin.topology import MAX_HEIGHT
 from btcctl.bitcoin.types import (
@@ -99,14 +100,18 @@ def conditions_of(old: Sequence[Condition], findings: Iterable[Finding], generat
     return merge_conditions(old, [each.condition for each in findings], now=now, generation=generation)
 
 
-def ready_finding(nodes: Sequence[NodeStatus], spec: NetworkSpec, others: Iterable[Finding]) -> Finding:
+def ready_finding(
+    nodes: Sequence[NodeStatus], spec: NetworkSpec, others: Iterable[Finding], rollout: Rollout = UP_TO_DATE
+) -> Finding:
     """Sum up: the first failure among `others`, else missing nodes, else the first that does not hold.
 
-    A network without nodes is not ready: nothing of it can be used, however well it is as it should be.
+    A network without nodes is not ready: nothing of it can be used, however well it is as it should be. One whose nodes
+    are well, and still to be replaced, is not what its spec asks for.
 
     Args:
         nodes: The nodes by ordinal.
         others: The other conditions, the most telling first.
+        rollout: How far what is asked for now has come.
     """
     others, wanted = list(others), spec.running_nodes
     ready = sum(node.ready for node in nodes if node.ordinal < wanted)
@@ -120,6 +125,11 @@ def ready_finding(nodes: Sequence[NodeStatus], spec: NetworkSpec, others: Iterab
     for finding in others:
         if finding.type not in _BAD_NEWS | _BEARABLE and not finding.holds:
             return Finding(READY, False, finding.reason, finding.message)
+    if not rollout.is_begun:
+        return Finding(READY, False, "Updating", "the StatefulSet's controller has not seen the latest change yet")
+    if outdated := [number for number in rollout.outdated if number < wanted]:
+        named = enumerate_briefly([f"node {number}" for number in outdated])
+        return Finding(READY, False, "Updating", f"to be replaced by what is asked for now: {named}")
     return Finding(READY, True, "Connected", f"{wanted} of {wanted} nodes are ready and connected")
 
 

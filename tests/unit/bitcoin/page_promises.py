@@ -12,6 +12,7 @@ _SIGHTS = "test_sights.py::test_"
 _STATUS = "test_status.py::test_"
 _CLAIMS = "test_claims.py::test_"
 _START = "test_start_bitcoind.py::test_"
+_ROLLOUTS = "test_rollouts.py::test_"
 _SPECS = "test_specs.py::test_"
 _LOST = "test_chain_without_volumes.py::test_"
 _STORED = "test_chain.py::test_"
@@ -68,6 +69,8 @@ PROMISES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "What the operator set and somebody changed is set back": (
         _CHILDREN + "drift_is_set_back_and_what_else_stands_there_is_kept",
+        _ROLLOUTS + "what_keeps_pods_from_being_replaced_one_after_the_other_is_set_back",
+        _ROLLOUTS + "pods_are_numbered_as_nodes_are",
         _SPECS + "what_is_asked_for_no_longer_leaves_nothing_behind",
         _RECONCILE + "a_repair_that_is_undone_time_and_again_is_not_repeated_and_names_who_and_what",
         _RECONCILE + "a_contested_child_is_set_back_once_more_after_five_minutes",
@@ -157,6 +160,8 @@ PROMISES: Final[dict[str, tuple[str, ...]]] = {
     "| `Ready` |": (
         _STATUS + "a_network_is_ready_when_all_nodes_are_and_nothing_else_is_wrong",
         _STATUS + "a_network_that_lost_blocks_is_as_ready_as_it_ever_was",
+        _ROLLOUTS + "a_change_that_no_pod_has_yet_is_not_taken_for_done",
+        _ROLLOUTS + "nodes_that_are_still_to_be_replaced_are_named_until_none_is",
         "test_pod_problems.py::test_why_a_pod_is_not_ready_is_said_in_a_word_and_a_sentence",
     ),
     "| `Conflict` |": (_RECONCILE + "what_cannot_be_changed_is_a_conflict_and_is_told",),
