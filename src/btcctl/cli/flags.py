@@ -23,6 +23,7 @@ FALSE_WORDS = frozenset({"0", "f", "false", "no", "off", ""})
 
 LONGEST_SECONDS = 2**63 / 1e9  # Go counts nanoseconds in an int64
 _UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_WHOLE = re.compile(r"[+-]?[0-9]{1,4000}")  # int() takes 1_0, blanks and digits of other scripts, too
 _PLAIN_SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?")
 _DURATION_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)")
 _DURATION = re.compile(f"({_DURATION_PART.pattern})+")
@@ -85,7 +86,7 @@ class Flags:
 
     def cluster(self) -> None:
         """Add those that say which cluster is meant, and as whom to act there; `cluster_config` reads them."""
-        self.value("--kubeconfig", parse=Path, metavar="FILE", about="the kubeconfig to use")
+        self.value("--kubeconfig", parse=parse_path, metavar="FILE", about="the kubeconfig to use")
         self.value("--context", metavar="NAME", about="the context in the kubeconfig, instead of the current one")
         self.value(
             "--as", dest="as_user", metavar="USER", default="", about="act as this user; the server asks if we may"
@@ -174,6 +175,17 @@ def _parse_switch(text: str) -> bool:
     raise argparse.ArgumentTypeError(f"{text!r} is neither true nor false")
 
 
+def parse_path(text: str) -> Path:
+    """Of a file.
+
+    Raises:
+        argparse.ArgumentTypeError: It is empty, as of a variable that is not set; Python would take the current folder.
+    """
+    if not text:
+        raise argparse.ArgumentTypeError("'' names no file")
+    return Path(text)
+
+
 def parse_namespace(text: str) -> str:
     """The name of a namespace; "" for none in particular.
 
@@ -235,10 +247,9 @@ def parse_count(low: int, high: int) -> Callable[[str], int]:
     """A parser of whole numbers from `low` to `high`."""
 
     def parse(text: str) -> int:
-        try:
-            number = int(text)
-        except ValueError:
-            raise argparse.ArgumentTypeError(f"{text!r} is no whole number") from None
+        if not _WHOLE.fullmatch(text):
+            raise argparse.ArgumentTypeError(f"{text!r} is no whole number")
+        number = int(text)
         if not low <= number <= high:
             raise argparse.ArgumentTypeError(f"{number} is not between {low} and {high}")
         return number

@@ -9,11 +9,10 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from ipaddress import IPv6Network
-from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from btcctl.cli.flags import Flags, parse_count
+from btcctl.cli.flags import Flags, parse_count, parse_path
 from btcctl.clock import sleep
 from btcctl.controller.serving.status_server import parse_address
 from btcctl.errors import BtcctlError, ConfigError
@@ -41,17 +40,21 @@ def add_parser(commands: Any, environ: Mapping[str, str]) -> argparse.ArgumentPa
     flags = Flags(parser, environ)
     flags.value("--nodes", parse=parse_count(1, 50), metavar="N", about="nodes of the network, 1 to 50; by default 3")
     flags.switch("--check", about="tell the whole story, print what was seen, and exit 0 or 1")
-    flags.value("--with", dest="manifests", parse=Path, metavar="FILE", about="manifests to apply after the start")
+    flags.value(
+        "--with", dest="manifests", parse=parse_path, metavar="FILE", about="manifests to apply after the start"
+    )
     flags.value(
         "--state",
-        parse=Path,
+        parse=parse_path,
         metavar="DIR",
         about="keep objects, chains and the way in here, and go on from what is there; by default nothing is kept",
     )
-    flags.value("--kubeconfig-out", parse=Path, metavar="FILE", about="write the kubeconfig here; it stays afterwards")
+    flags.value(
+        "--kubeconfig-out", parse=parse_path, metavar="FILE", about="write the kubeconfig here; it stays afterwards"
+    )
     flags.value(
         "--bitcoind",
-        parse=Path,
+        parse=parse_path,
         metavar="PATH",
         about="the bitcoind to run, instead of one on PATH; `auto`: one on PATH, else what `make bitcoind` has fetched",
     )

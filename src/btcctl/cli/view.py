@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from btcctl.bitcoin.operator import require_definition
 from btcctl.cli import debug
-from btcctl.cli.flags import Flags, cluster_config, parse_duration, parse_namespace
+from btcctl.cli.flags import Flags, cluster_config, parse_duration, parse_namespace, parse_path
 from btcctl.cli.leading import IN_CLUSTER, LEASE, NAMESPACE
 from btcctl.cli.network import reaching
 from btcctl.clock import SYSTEM_CLOCK
@@ -72,7 +72,9 @@ def add_parser(commands: Any, environ: Mapping[str, str]) -> argparse.ArgumentPa
     flags.switch("--read-only", about="show, and do nothing")
     flags.value("--bind", metavar="ADDRESS", default=BIND, about="where to listen; port 0 picks a free one")
     flags.names("--allow-host", metavar="NAME", about="a host name, beside localhost, by which the page may be opened")
-    flags.value("--token-file", parse=Path, metavar="FILE", about="the token to use, instead of a new one each time")
+    flags.value(
+        "--token-file", parse=parse_path, metavar="FILE", about="the token to use, instead of a new one each time"
+    )
     flags.value(
         "--interval", parse=parse_duration, default=1.0, metavar="DURATION", about="how often each node is asked"
     )

@@ -7,13 +7,20 @@ import contextlib
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NoReturn
 
 from btcctl import logging
 from btcctl.app.app import App, AppOptions, Build, built
 from btcctl.cli import serving
-from btcctl.cli.flags import Flags, Parser, cluster_config, parse_count, parse_duration, parse_namespace
+from btcctl.cli.flags import (
+    Flags,
+    Parser,
+    cluster_config,
+    parse_count,
+    parse_duration,
+    parse_namespace,
+    parse_path,
+)
 from btcctl.clock import AWAKE_CLOCK
 from btcctl.controller.manager import run_until_signal
 from btcctl.errors import ApiError, BtcctlError, ConfigError, TransportError
@@ -72,7 +79,7 @@ def _parser(name: str, environ: Mapping[str, str] | None) -> argparse.ArgumentPa
     flags.cluster()
     flags.value(
         "--clusters",
-        parse=Path,
+        parse=parse_path,
         metavar="FILE",
         about="look after the cluster of each context in this kubeconfig; its own things stay where it is",
     )

@@ -12,6 +12,7 @@ from typing import Any
 from btcctl.bitcoin.types import READY, decode_status
 from btcctl.cli.network import screen, target
 from btcctl.clock import SYSTEM_CLOCK
+from btcctl.errors import ConfigError
 from btcctl.objects import Object
 
 _HEADER = ("NAME", "NODES", "READY", "HEIGHT", "STATUS", "AGE")
@@ -29,7 +30,13 @@ def add_parser(commands: Any, environ: Mapping[str, str]) -> argparse.ArgumentPa
 
 
 def get(args: argparse.Namespace) -> int:
-    """Print them."""
+    """Print them.
+
+    Raises:
+        ConfigError: One network of all namespaces is asked for.
+    """
+    if args.name and args.all_namespaces:
+        raise ConfigError(f"{args.name} may be in several namespaces: say by -n which, or leave NAME or -A out")
     with target.opened(args) as place:
         if args.name:
             found = [place.networks.object(place.key(args.name))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,8 @@ from btcctl.cli.flags import parse_count
 from btcctl.cli.network import screen, target
 from btcctl.clock import SYSTEM_CLOCK, sleep
 from btcctl.errors import BtcctlError
+
+_RATE = re.compile(r"[0-9]{1,5}(\.[0-9]{1,9})?|\.[0-9]{1,9}")
 
 
 def add_parser(commands: Any, environ: Mapping[str, str]) -> argparse.ArgumentParser:
@@ -67,10 +70,7 @@ def parse_rate(text: str) -> float:
     Raises:
         argparse.ArgumentTypeError: It is none.
     """
-    try:
-        rate = float(text)
-    except ValueError:
-        rate = 0.0
+    rate = float(text) if _RATE.fullmatch(text) else 0.0
     if not 0 < rate <= 10_000:
         raise argparse.ArgumentTypeError(
             f"{text!r} is no rate: more than 0 and at most 10000 a second, for example 0.5"

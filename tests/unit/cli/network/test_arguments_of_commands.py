@@ -53,7 +53,7 @@ def test_a_node_is_named_by_its_network_and_its_ordinal() -> None:
         (parse_goal, "height=-1", "wait for ready, synced or height=N"),
         (parse_rate, "0", "more than 0"),
         (parse_rate, "nan", "more than 0"),
-        (parse_rate, "fast", "more than 0"),
+        *((parse_rate, text, "more than 0") for text in ("fast", "1_0", "٣", " 1", "1e3", "-1", "inf", ".")),
     ],
 )
 def test_what_makes_no_sense_is_refused_with_what_does(parse: Callable[[str], Any], text: str, words: str) -> None:
@@ -75,6 +75,11 @@ def test_what_makes_no_sense_is_refused_with_what_does(parse: Callable[[str], An
             "mine a/b",
             "heal ../x",
             "get net/0",
+            "mine net 1_0",
+            "mine net ٣",
+            "get --kubeconfig=",
+            "view --token-file=",
+            "sandbox --state=",
         ),
     ],
 )
@@ -83,6 +88,11 @@ def test_bad_usage_ends_with_2_and_one_line_that_says_why(line: str, capsys: pyt
         main(line.split(), {})
     assert caught.value.code == 2
     assert capsys.readouterr().err.splitlines()[-1].startswith(f"btcctl {line.split(maxsplit=1)[0]}: error: ")
+
+
+def test_one_network_is_not_looked_for_in_all_namespaces(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["get", "net", "-A"], {}) == 2
+    assert "net may be in several namespaces: say by -n which" in capsys.readouterr().err
 
 
 def test_a_kubeconfig_that_is_not_there_is_bad_configuration(capsys: pytest.CaptureFixture[str]) -> None:
