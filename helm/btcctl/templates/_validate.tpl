@@ -6,8 +6,24 @@
 {{- end }}
 {{- /* Of two variables of one name an upgrade that changes one may drop both. */}}
 {{- $ours := list "METRICS_BIND_ADDRESS" "METRICS_SECURE" "METRICS_CERT_DIR" "HEALTH_PROBE_BIND_ADDRESS" "NODE_IMAGE" "WORKERS" "POLL_MIN" "POLL_MAX" "RESYNC_PERIOD" "LEADER_ELECT_LEASE_DURATION" "LEADER_ELECT_RENEW_DEADLINE" "LEADER_ELECT_RETRY_PERIOD" "LOG_LEVEL" "LOG_FORMAT" }}
+{{- /* What is in the arguments wins against a variable, and Services, roles and probes go by the values. */}}
+{{- $given := dict "leader-elect" "replicas" "leader-elect-resource-name" "leaderElection.leaseName" "namespace" "watchNamespaces" "all-namespaces" "watchNamespaces" "debug-endpoints" "debugEndpoints" }}
+{{- $followed := merge (dict "metrics-bind-address" "metrics.port" "metrics-secure" "metrics.secure" "metrics-cert-dir" "metrics.secure" "health-probe-bind-address" "probes.port") $given }}
+{{- range $flag, $value := $followed }}
+{{- range $.Values.extraArgs }}
+{{- if or (eq . (printf "--%s" $flag)) (hasPrefix (printf "--%s=" $flag) .) (and (eq $flag "namespace") (hasPrefix "-n" .)) }}
+{{- fail (printf "extraArgs: %s is set by the chart, and more of it goes by that; set %s" . $value) }}
+{{- end }}
+{{- end }}
+{{- end }}
 {{- $seen := list }}
 {{- range .Values.extraEnv }}
+{{- $name := .name }}
+{{- range $flag, $value := $given }}
+{{- if eq $name (printf "BTCCTL_%s" ($flag | replace "-" "_" | upper)) }}
+{{- fail (printf "extraEnv: %s has no effect beside the argument that the chart gives; set %s" $name $value) }}
+{{- end }}
+{{- end }}
 {{- if and (hasPrefix "BTCCTL_" .name) (has (trimPrefix "BTCCTL_" .name) $ours) }}
 {{- fail (printf "extraEnv: %s is there already; set the value of the chart that it is of, or the flag in extraArgs" .name) }}
 {{- end }}
