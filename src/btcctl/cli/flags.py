@@ -48,11 +48,12 @@ class _Wrong:
 class Parser(argparse.ArgumentParser):
     """Knows flags that are on or off: their value stands behind a "=" or nowhere.
 
-    And variables that do not parse: an error of the command that asks for them, unless its flag is given.
+    And variables that do not parse: an error of the command that asks for them, unless its flag is given. Flags are not
+    abbreviated: what is one flag's beginning today is two flags' tomorrow.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, **{"allow_abbrev": False, **kwargs})
         self.switches: set[str] = set()
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:

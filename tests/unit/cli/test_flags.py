@@ -23,6 +23,14 @@ def test_the_command_line_wins_over_the_variable_and_the_variable_over_the_defau
     assert parsed({"BTCCTL_WORKERS": "3"}, "--workers", "4").workers == 4
 
 
+@pytest.mark.parametrize("word", ["--work=3", "--verb"])
+def test_a_flag_is_not_abbreviated(word: str, capsys):
+    with pytest.raises(SystemExit) as ended:
+        parsed({}, word)
+    assert ended.value.code == 2
+    assert f"unrecognized arguments: {word}" in capsys.readouterr().err
+
+
 def test_a_variable_that_does_not_parse_is_an_error_unless_the_flag_is_given(capsys):
     environ = {"BTCCTL_WORKERS": "many", "BTCCTL_VERBOSE": "maybe", "BTCCTL_LOG_FORMAT": "xml"}
     assert parsed(environ, "--workers=3", "-v", "--log-format=json").workers == 3
