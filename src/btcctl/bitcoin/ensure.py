@@ -33,6 +33,8 @@ logger = get_logger(__name__)
 Tell = Callable[[Notice], None]  #: records an Event about the network
 # What admission has changed as it was made is not to be told from what was made for another spec.
 _REPLACE = "delete it to replace it; if the new one differs as well, an admission webhook or policy changes it"
+# Pods that are left alone so are taken over by the next StatefulSet, and go on.
+_DELETE_IT = "delete it with --cascade=orphan, and it is made anew; pods run on"
 # Of the two the API server takes one.
 _EXCLUDED = {"maxUnavailable": "minAvailable"}
 
@@ -178,7 +180,7 @@ def _obstacle(desired: Mapping[str, Any], found: Object, network: Object) -> Chi
     """What is said of a child that we may not touch; None of one that we may."""
     if found.deletion_timestamp is not None or _is_predecessors(found, network):
         return Child(pending=True)
-    return None if is_controlled_by(found, network) else Child(problem=_in_the_way(desired))
+    return None if is_controlled_by(found, network) else Child(problem=_in_the_way(desired, found))
 
 
 def _is_predecessors(child: Object, network: Object) -> bool:
@@ -188,8 +190,12 @@ def _is_predecessors(child: Object, network: Object) -> bool:
     return owner is not None and (owner.group, owner.kind, owner.name) == ours and owner.uid != network.uid
 
 
-def _in_the_way(desired: Mapping[str, Any]) -> str:
-    return f"{_described(desired)} exists and is not controlled by this network: delete or rename one of them"
+def _in_the_way(desired: Mapping[str, Any], found: Object | None = None) -> str:
+    what = _described(desired)
+    labels = desired["metadata"]["labels"].items()
+    if found is not None and found.controller is None and labels <= found.labels.items():
+        return f"{what} is not controlled by this network, though it bears its labels, as after a restore: {_DELETE_IT}"
+    return f"{what} exists and is not controlled by this network: delete or rename one of them"
 
 
 def _refusal(desired: Mapping[str, Any], found: Object | None, error: ApiError) -> Notice:

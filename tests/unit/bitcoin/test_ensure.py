@@ -109,6 +109,16 @@ def test_a_child_that_nobody_controls_is_in_the_way_and_not_adopted() -> None:
     assert it.verbs() == ["get"]
 
 
+def test_a_child_of_ours_that_lost_its_owner_as_in_a_backup_is_said_how_to_replace() -> None:
+    it = Fixture()
+    it.cached = Object.from_body(service(controller=False))
+    assert "as after a restore: delete it with --cascade=orphan" in it.ensure().problem
+    body = service(controller=False)
+    body["metadata"]["labels"] = {"app": "another"}
+    it.cached = Object.from_body(body)
+    assert "delete or rename one of them" in it.ensure().problem
+
+
 def test_a_child_that_another_one_makes_meanwhile_is_in_the_way() -> None:
     it = Fixture()
     keeper = ChildKeeper(lambda key: None, it.services)
