@@ -202,7 +202,7 @@ SERVER_FAULTS = [
         ("the overload is that of the first values ever", "        if key not in known:\n", "        if not known:\n"),
     ),
     *faults_in(
-        "apiserver/schemas/cel/macros.py",
+        "apiserver/schemas/cel/parts/macros.py",
         (*_CEL, *_LIMITS),
         ("loops cost nothing", "                spend(cost)\n", "                pass\n"),
         (

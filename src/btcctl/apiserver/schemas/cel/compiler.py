@@ -10,28 +10,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any
 
-from btcctl.apiserver.schemas.cel import macros
-from btcctl.apiserver.schemas.cel.costs import NOTHING, Estimate, Estimator, Operand, SizeAt, literal
-from btcctl.apiserver.schemas.cel.data import BUDGET, PLAIN, Made, equal, loosely_equal
-from btcctl.apiserver.schemas.cel.functions import FUNCTIONS, UNSUPPORTED
+from btcctl.apiserver.schemas.cel.costs import Estimator, SizeAt
+from btcctl.apiserver.schemas.cel.data import BUDGET, PLAIN, equal, loosely_equal
+from btcctl.apiserver.schemas.cel.functions import FUNCTIONS, TYPES, UNSUPPORTED
 from btcctl.apiserver.schemas.cel.overloads import (
     Run,
     Scope,
-    a_list,
-    a_map,
     bind,
     comparison_cost,
     direct,
     dispatched,
     fits,
     has_one_price,
-    is_less_specific,
     is_vague,
     selected,
     truth,
 )
+from btcctl.apiserver.schemas.cel.parts import literals, macros
+from btcctl.apiserver.schemas.cel.parts.part import Part, arguments_of
 from btcctl.apiserver.schemas.cel.syntax import (
     LEAVES,
     MAX_CHARACTERS,
@@ -39,43 +37,18 @@ from btcctl.apiserver.schemas.cel.syntax import (
     CompileError,
     Unsupported,
     located,
-    number_of,
     parse,
     position_of,
-    text_of,
 )
 from btcctl.apiserver.schemas.cel.types import (
     BOOL,
-    DOUBLE,
     DYN,
-    INT,
-    NULL,
-    STRING,
     Type,
-    list_of,
     made_type,
-    map_of,
 )
 
 _MAX_DEPTH = 250  # of brackets, as cel-go's parser
-
-
-class Part(NamedTuple):
-    """A part of an expression: its type, what computes it, and what that costs."""
-
-    type: Type
-    run: Run
-    estimate: Estimate = Estimate()
-    is_constant: bool = False  #: a literal, or a list of nothing else
-
-    @property
-    def operand(self) -> Operand:
-        return Operand(self.type, self.estimate)
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether it is `[]` or `{}`, which are of any type."""
-        return self.type.kind in {"list", "map"} and self.estimate.size == NOTHING and is_vague(self.type)
+_LONGEST_LIBRARY = 40  # characters, with spaces: `jsonpatch`
 
 
 @dataclass
@@ -159,7 +132,7 @@ class Compiler:
         if not fitting:
             return self._no_overload(position, name, types, is_member=is_member)
         runs, operands = [each.run for each in arguments], [each.operand for each in arguments]
-        if any(is_vague(each) for each in types) and len(fitting) > 1:
+        if any(each.kind == "dyn" or (len(fitting) > 1 and is_vague(each)) for each in types):
             results = {bound.result for _, bound in fitting}
             result = results.pop() if len(results) == 1 else DYN
             made = [overload for overload, _ in fitting]
@@ -225,7 +198,7 @@ class Compiler:
             return self._no_overload(position, name, [left.type, right.type])
         type_ = left.type if not is_vague(left.type) and left.type.kind != "null" else right.type
         wanted = name == "_==_"
-        cost = self.estimator.comparison(left.estimate, right.estimate)
+        cost = self.estimator.comparison(left.operand, right.operand)
         vague = is_vague(left.type) or is_vague(right.type)
         is_cheap = has_one_price(name, (left.type, right.type))
 
@@ -262,6 +235,8 @@ class Compiler:
             real, below = type_.fields[name]
         elif type_.is_struct:
             below = (made_type(type_.kind) or {}).get(name, DYN)
+        elif type_.kind.startswith("kubernetes."):
+            return self.complain(position, f"unexpected failed resolution of '{type_}'")
         elif type_.kind != "dyn":
             return self.complain(position, f"type '{type_}' does not support field selection")
         return Part(below, selected(owner.run, name, below, real), self.estimator.field(owner.operand, name, below))
@@ -275,33 +250,16 @@ class Compiler:
         return found
 
     def _member_object(self, tree: Any) -> Part:
-        """`Object.spec{replicas: 1}`."""
-        name_tree, fields = tree.children[0], _arguments(tree.children[1:])
-        name = "".join(self._text_of(name_tree).split())
-        known = made_type(name) if self.makes_objects else None
-        if known is None:
-            return self.complain(position_of(self.text, tree), f"undeclared reference to '{name}' (in container '')")
-        runs: dict[str, Run] = {}
-        costs: list[Estimate] = []
-        for token, value_tree in zip(fields[::2], fields[1::2], strict=True):
-            value, wanted = self.part(value_tree), known.get(str(token), DYN)
-            if not fits(wanted, value.type):
-                position = self.text.index(":", token.end_pos)
-                message = f"expected type of field '{token}' is '{wanted}' but provided type is '{value.type}'"
-                return self.complain(position, message)
-            runs[str(token)] = value.run
-            costs.append(value.estimate)
-        cost = self.estimator.made(costs)
-        return Part(Type(name), lambda scope: Made(name, {field: run(scope) for field, run in runs.items()}), cost)
+        return literals.an_object(self, tree)
 
     def _member_dot_arg(self, tree: Any) -> Part:
-        name, arguments = str(tree.children[1]), _arguments(tree.children[2:])
-        if self.makes_objects and name == "escapeKey" and self._text_of(tree.children[0]) == "jsonpatch":
-            position = position_of(self.text, tree)
-            return self.call("jsonpatch.escapeKey", position, [self.part(each) for each in arguments])
+        name, arguments = str(tree.children[1]), arguments_of(tree.children[2:])
+        qualified = self._qualified(tree.children[0], name)
+        if qualified is not None:
+            return self.call(qualified, position_of(self.text, tree), [self.part(each) for each in arguments])
         if name in macros.NAMES and len(arguments) in macros.NAMES[name]:
             return macros.expand(self, tree.children[0], name, arguments)
-        if name in UNSUPPORTED or self._is_library(tree.children[0]):
+        if name in UNSUPPORTED:
             raise Unsupported(f"the CEL function {name}()")
         position = position_of(self.text, tree)
         owner = self.part(tree.children[0])
@@ -310,30 +268,34 @@ class Compiler:
             return self.complain(position, f"undeclared reference to '{name}' (in container '')")
         return self.call(name, position, parts, is_member=True)
 
-    def _is_library(self, tree: Any) -> bool:
-        """Whether it is the `math` of `math.greatest(…)`."""
-        name = self._text_of(tree)
-        return name in UNSUPPORTED and name not in self.variables
+    def _qualified(self, owner: Any, name: str) -> str | None:
+        """The function whose name has a dot, `sets.contains`, if it is one."""
+        if owner.meta.end_pos - owner.meta.start_pos > _LONGEST_LIBRARY:
+            return None
+        found = f"{''.join(self.text_of(owner).split())}.{name}"
+        if found in UNSUPPORTED:
+            raise Unsupported(f"the CEL function {found}()")
+        return found if found in FUNCTIONS and (self.makes_objects or found != "jsonpatch.escapeKey") else None
 
-    def _text_of(self, tree: Any) -> str:
+    def text_of(self, tree: Any) -> str:
         return self.text[tree.meta.start_pos : tree.meta.end_pos]
 
     def _ident_arg(self, tree: Any) -> Part:
-        name, arguments = str(tree.children[0]), _arguments(tree.children[1:])
+        name, arguments = str(tree.children[0]), arguments_of(tree.children[1:])
         if name == "has" and len(arguments) == 1:
             return macros.presence(self, arguments[0], position_of(self.text, tree))
-        if name in UNSUPPORTED or name in {"type", "has"}:
+        if name in UNSUPPORTED or name == "has":
             raise Unsupported(f"the CEL function {name}()")
         position = position_of(self.text, tree)
         parts = [self.part(each) for each in arguments]
-        if name not in FUNCTIONS or name.startswith("_"):
+        if name not in FUNCTIONS or name[0] in "_@!":
             return self.complain(position, f"undeclared reference to '{name}' (in container '')")
         return self.call(name, position, parts)
 
     def _ident(self, tree: Any) -> Part:
         name = str(tree.children[0])
         if name not in self.variables:
-            if name in UNSUPPORTED or name in {"int", "string", "bool", "double", "list", "map", "null_type", "type"}:
+            if name in TYPES or name == "authorizer":
                 raise Unsupported(f"the CEL name {name}")
             return self.complain(tree.meta.start_pos, f"undeclared reference to '{name}' (in container '')")
         self.used.add(name)
@@ -341,55 +303,10 @@ class Compiler:
         return Part(type_, itemgetter(name), self.estimator.variable(name, type_))
 
     def _literal(self, tree: Any) -> Part:
-        token = tree.children[0]
-        text = str(token)
-        if token.type in {"INT_LIT", "FLOAT_LIT"}:
-            number = number_of(token.type, text)
-            type_ = INT if token.type == "INT_LIT" else DOUBLE
-            return Part(type_, lambda _: number, literal(number), is_constant=True)
-        if token.type in {"STRING_LIT", "MLSTRING_LIT"}:
-            value = text_of(text)
-            return Part(STRING, lambda _: value, literal(value), is_constant=True)
-        if token.type in {"BOOL_LIT", "NULL_LIT"}:
-            known = {"true": True, "false": False}.get(text)
-            return Part(NULL if known is None else BOOL, lambda _: known, literal(known), is_constant=True)
-        raise Unsupported(f"the literal {text}")
+        return literals.scalar(tree.children[0])
 
     def _list_lit(self, tree: Any) -> Part:
-        trees = _arguments(tree.children)
-        parts = [self.part(each) for each in trees]
-        item = self._common_type(trees, parts, is_list=True)
-        runs = [each.run for each in parts]
-        cost = self.estimator.a_list([each.estimate for each in parts])
-        if all(each.is_constant for each in parts):
-            made = [run({}) for run in runs]
-            return Part(list_of(item), lambda _: made, cost, is_constant=True)
-        return Part(list_of(item), a_list(runs), cost)
+        return literals.a_list(self, arguments_of(tree.children))
 
     def _map_lit(self, tree: Any) -> Part:
-        trees = _arguments(tree.children)
-        parts = [self.part(each) for each in trees]
-        keys, held = parts[::2], parts[1::2]
-        type_ = map_of(self._common_type(trees[::2], keys), self._common_type(trees[1::2], held))
-        pairs = [(key.run, value.run) for key, value in zip(keys, held, strict=True)]
-        cost = self.estimator.a_map([each.estimate for each in keys], [each.estimate for each in held])
-        return Part(type_, a_map(pairs), cost)
-
-    def _common_type(self, trees: Sequence[Any], parts: Sequence[Part], *, is_list: bool = False) -> Type:
-        """The type that all items of a literal have; of any type if there are none, or one does not fit."""
-        found = first = parts[0].type if parts else DYN
-        remarks: list[str] = []
-        for tree, each in zip(trees, parts, strict=True):
-            if not fits(found, each.type):
-                message = f"expected type '{found}' but found '{each.type}'"
-                return self.complain(position_of(self.text, tree), message).type
-            if str(first) != str(each.type) and not each.is_empty and not parts[0].is_empty:
-                message = f"expected type '{first}' but found '{each.type}'"
-                remarks.append(located(self.text, position_of(self.text, tree), message))
-            found = found if is_less_specific(found, each.type) else each.type
-        self.remarks += remarks[:1] if is_list else remarks
-        return found
-
-
-def _arguments(trees: Sequence[Any]) -> list[Any]:
-    return list(trees[0].children) if trees else []
+        return literals.a_map(self, arguments_of(tree.children))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import ceil
 from typing import Any, NamedTuple
 
-from btcctl.apiserver.schemas.cel.functions import Overload
+from btcctl.apiserver.schemas.cel.library.overload import Overload
 from btcctl.apiserver.schemas.cel.types import Type
 
 Path = tuple[str, ...]  #: from a variable through the fields, `@items`, `@values` and `@keys`; () for none
@@ -20,6 +20,8 @@ SizeAt = Callable[[Path], int | None]  #: how large what a path leads to may bec
 MOST = 2**64 - 1
 LIST_COST, MAP_COST, _STRUCT = 10, 30, 40
 _TRAVERSAL, _PATTERN = 0.1, 0.25  # of a character
+_FORMAT_PATTERN, _LONGEST_FORMAT = 128, 64
+_NETWORK, _MASK = 4, 3  # 32 and 16 bytes, and one
 _SCALARS = frozenset(["bool", "int", "double", "duration", "timestamp", "uint"])
 _TEXTS = frozenset(["string", "bytes"])
 _ORDERS = frozenset(["_<_", "_<=_", "_>_", "_>=_"])
@@ -134,9 +136,12 @@ class Estimator:
         total = _bounded(cost + sum(each.cost for each in estimates))
         return Estimate(total, path, size or self.size_of(result, path), item, key)
 
-    def comparison(self, left: Estimate, right: Estimate) -> Estimate:
+    def comparison(self, left: Operand, right: Operand) -> Estimate:
         """`==` and `!=`."""
-        return Estimate(_bounded(_compared(left, right) + left.cost + right.cost), size=_ONE)
+        one, other = left.estimate, right.estimate
+        known = _EQUALITY.get(left.type.kind) if left.type == right.type else None
+        cost = _compared(one, other) if known is None else known(other)
+        return Estimate(_bounded(cost + one.cost + other.cost), size=_ONE)
 
     def choice(self, condition: Estimate, then: Estimate, other: Estimate) -> Estimate:
         """`condition ? then : other`."""
@@ -198,14 +203,14 @@ class Estimator:
             return _compared(operands[0].estimate, operands[1].estimate), None
         if name == "@in" and kinds[1] == "list":
             return sizes[1].most, None
-        known = _MEMBERS.get(name) if is_member else None
+        known = _MEMBERS.get(name) if is_member else _GLOBALS.get(name) or _GLOBALS.get(f"{name}({','.join(kinds)})")
         if known is not None:
             return known(sizes, operands)
         if name in _SEARCHES:
             return self._searched(operands[0], sizes[0]), None
         if name == "join":
             return self._joined(operands, sizes)
-        return (_traversed(sizes[0]), sizes[0]) if name == "jsonpatch.escapeKey" else (1, None)
+        return 1, None
 
     def _item(self, items: Operand) -> Size:
         most = self._size_at((*items.estimate.path, "@items")) if items.estimate.path else None
@@ -306,7 +311,86 @@ def _replaced(sizes: _Sizes, _: _Operands) -> tuple[int, Size | None]:
     return _scaled(text.most, 2 * _TRAVERSAL), size
 
 
+def _parsed(sizes: _Sizes, _: _Operands) -> tuple[int, Size | None]:
+    return _traversed(sizes[0]), None
+
+
+def _parsed_twice(sizes: _Sizes, _: _Operands) -> tuple[int, Size | None]:
+    return _scaled(sizes[0].most, 2 * _TRAVERSAL), None
+
+
+def _decoded(sizes: _Sizes, _: _Operands) -> tuple[int, Size | None]:
+    return _traversed(sizes[0]), Size(sizes[0].least // 4, sizes[0].most)
+
+
+def _encoded(sizes: _Sizes, _: _Operands) -> tuple[int, Size | None]:
+    return _traversed(sizes[0]), sizes[0].times(Size(1, 4))
+
+
+def _validated(sizes: _Sizes, _: _Operands) -> tuple[int, Size | None]:
+    return _scaled(_traversed(sizes[1]), _FORMAT_PATTERN * _PATTERN), None
+
+
+def _in_network(sizes: _Sizes, operands: _Operands) -> tuple[int, Size | None]:
+    return _NETWORK + (_traversed(sizes[1]) if operands[1].type.kind == "string" else 0), None
+
+
+def _network_in(sizes: _Sizes, operands: _Operands) -> tuple[int, Size | None]:
+    return _in_network(sizes, operands)[0] + _MASK, None
+
+
+def _of_sets(factor: int) -> Callable[[_Sizes, _Operands], tuple[int, Size | None]]:
+    return lambda sizes, _: (_bounded(sizes[0].most * sizes[1].most * factor + 1), None)
+
+
+def _listed(size: Size, factor: float = 1) -> tuple[int, Size | None]:
+    return _bounded(_scaled(size.most, factor) + LIST_COST + 1), size
+
+
+def _number(operand: Operand, otherwise: int) -> int:
+    value = operand.estimate.literal
+    return max(value, 0) if type(value) is int else otherwise
+
+
+def _sliced(sizes: _Sizes, operands: _Operands) -> tuple[int, Size | None]:
+    length = (_number(operands[2], sizes[0].most) - _number(operands[1], 0)) % (MOST + 1)
+    return _listed(Size(length, length))
+
+
+def _ranged(_: _Sizes, operands: _Operands) -> tuple[int, Size | None]:
+    length = _number(operands[0], MOST)
+    return _listed(Size(length, length))
+
+
+def _flattened(sizes: _Sizes, operands: _Operands) -> tuple[int, Size | None]:
+    return _listed(sizes[0], float(_number(operands[1], MOST)) if len(operands) > 1 else 1)
+
+
+def _ordered(sizes: _Sizes, operands: _Operands) -> tuple[int, Size | None]:
+    kind = operands[-1].type.args[0].kind if operands[-1].type.args else ""
+    return _listed(sizes[-1].times(sizes[-1]), 2 + _TRAVERSAL if kind in _TEXTS else 2)
+
+
+def _distinct(sizes: _Sizes, _: _Operands) -> tuple[int, Size | None]:
+    return _listed(sizes[0].times(sizes[0]), 2)
+
+
+#: `==` of two values of one of these types, from what is known of the right one.
+_EQUALITY: Mapping[str, Callable[[Estimate], int]] = {
+    **dict.fromkeys(("net.IP", "net.CIDR", "kubernetes.Quantity", "kubernetes.Semver"), lambda _: 1),
+    "kubernetes.NamedFormat": lambda _: _scaled(_LONGEST_FORMAT, _TRAVERSAL),
+    "kubernetes.URL": lambda right: 1 if right.size is None else _traversed(right.size),
+}
+_GLOBALS: Mapping[str, Callable[[_Sizes, _Operands], tuple[int, Size | None]]] = {
+    **dict.fromkeys(("cidr", "isIP", "isCIDR", "ip", "quantity", "isQuantity", "semver", "isSemver"), _parsed),
+    "url": _copied, "jsonpatch.escapeKey": _copied, "ip.isCanonical": _parsed_twice,
+    "sets.contains": _of_sets(1), "sets.intersects": _of_sets(1), "sets.equivalent": _of_sets(2),
+    "lists.range": _ranged, "string(bytes)": _decoded, "bytes(string)": _encoded,
+}  # fmt: skip
 _MEMBERS: Mapping[str, Callable[[_Sizes, _Operands], tuple[int, Size | None]]] = {
     "matches": _matched, "find": _found, "findAll": _found, "contains": _contained, "startsWith": _begun,
     "endsWith": _begun, "split": _split, "replace": _replaced, **dict.fromkeys(_COPIES, _copied),
+    "validate": _validated, "containsIP": _in_network, "containsCIDR": _network_in, "slice": _sliced,
+    "flatten": _flattened, "sort": _ordered, "@sortByAssociatedKeys": _ordered, "distinct": _distinct,
+    "reverse": lambda sizes, _: _listed(sizes[0]),
 }  # fmt: skip

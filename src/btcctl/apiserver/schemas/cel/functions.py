@@ -11,10 +11,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
 from math import isnan
-from typing import Any, NamedTuple
+from typing import Any
 
 from btcctl.apiserver.machinery.gofmt import plain
-from btcctl.apiserver.machinery.integers import IntegerError, parse_int
 from btcctl.apiserver.schemas import patterns
 from btcctl.apiserver.schemas.cel.data import (
     INT64,
@@ -23,15 +22,14 @@ from btcctl.apiserver.schemas.cel.data import (
     Optional,
     Timestamp,
     loosely_equal,
-    parse_duration,
-    parse_time,
 )
+from btcctl.apiserver.schemas.cel.library import conversions, lists, named_formats, networks, quantities, urls, versions
+from btcctl.apiserver.schemas.cel.library.overload import Functions, Overload, member
 from btcctl.apiserver.schemas.cel.types import (
     BOOL,
     BYTES,
     DOUBLE,
     DURATION,
-    DYN,
     INT,
     STRING,
     TIMESTAMP,
@@ -43,25 +41,13 @@ from btcctl.apiserver.schemas.cel.types import (
 )
 
 UNSUPPORTED = frozenset([
-    "uint", "bytes", "format", "quote", "reverse", "flatten", "slice", "sort", "sortBy", "distinct", "first",
-    "last", "lists", "sets", "math", "optional", "cel", "semver", "isSemver", "quantity", "isQuantity", "url",
-    "isURL", "ip", "isIP", "cidr", "isCIDR", "authorizer", "transformList", "transformMap", "bind", "named",
-    "transformMapEntry", "optMap", "optFlatMap", "getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear",
-    "getFullYear", "getMonth", "getMilliseconds", "replaceAll", "strings", "range",
+    "uint", "type", "format", "strings.quote", "sortBy", "optional.of", "optional.none", "optional.ofNonZeroValue",
+    "transformList", "transformMap", "transformMapEntry", "optMap", "optFlatMap",
 ])  # fmt: skip
-
-
-class Overload(NamedTuple):
-    """One signature of a function.
-
-    Attributes:
-        is_member: Called as `x.f(y)`, the first argument being x.
-    """
-
-    arguments: tuple[Type, ...]
-    result: Type
-    run: Callable[..., Any]
-    is_member: bool = False
+#: Names of types, which are values.
+TYPES = frozenset([
+    "int", "uint", "string", "bytes", "bool", "double", "list", "map", "null_type", "type", "optional_type",
+])  # fmt: skip
 
 
 def _in_range(value: int) -> int:
@@ -180,24 +166,6 @@ def _escaped_key(key: str) -> str:
     return key.replace("~", "~0").replace("/", "~1")
 
 
-def _to_int(value: Any) -> int:
-    if isinstance(value, str):
-        try:
-            return parse_int(value)
-        except IntegerError as error:
-            raise EvaluationError("type conversion error from 'string' to 'int'") from error
-    if isinstance(value, Timestamp):
-        return value.nanoseconds // 10**9
-    return _in_range(int(value))
-
-
-def _to_double(value: Any) -> float:
-    try:
-        return float(value)
-    except ValueError as error:
-        raise EvaluationError("type conversion error from 'string' to 'double'") from error
-
-
 def _first(items: list[Any], choose: Callable[[list[Any]], Any], name: str) -> Any:
     if not items:
         raise EvaluationError(f"{name} called on empty list")
@@ -233,10 +201,6 @@ def _comparison(compare: Callable[[Any, Any], bool]) -> list[Overload]:
     return [*same, Overload((INT, DOUBLE), BOOL, compare), Overload((DOUBLE, INT), BOOL, compare)]
 
 
-def _member(arguments: tuple[Type, ...], result: Type, run: Callable[..., Any]) -> Overload:
-    return Overload(arguments, result, run, is_member=True)
-
-
 def _unwrap(held: Optional) -> Any:
     if not held.is_there:
         raise EvaluationError("optional.none() dereference")
@@ -246,8 +210,9 @@ def _unwrap(held: Optional) -> Any:
 _SIZES = (STRING, BYTES, list_of(A), map_of(A, B))
 _ORDERED = (INT, DOUBLE, BOOL, STRING, TIMESTAMP, DURATION, BYTES)
 _OPTIONAL = Type("optional_type", (A,))
+_LIBRARIES = [each.FUNCTIONS for each in (conversions, quantities, networks, urls, named_formats, versions, lists)]
 
-FUNCTIONS: Mapping[str, list[Overload]] = {
+_STANDARD: Functions = {
     "!_": [Overload((BOOL,), BOOL, operator.not_)],
     "-_": [Overload((INT,), INT, lambda x: _in_range(-x)), Overload((DOUBLE,), DOUBLE, operator.neg)],
     "_<_": _comparison(operator.lt),
@@ -280,56 +245,52 @@ FUNCTIONS: Mapping[str, list[Overload]] = {
     "@in": [Overload((A, list_of(A)), BOOL, _is_in), Overload((A, map_of(A, B)), BOOL, _is_in)],
     "_[_]": [Overload((list_of(A), INT), A, _item), Overload((map_of(A, B), A), B, _value)],
     "size": [Overload((each,), INT, len, member) for each in _SIZES for member in (False, True)],
-    "contains": [_member((STRING, STRING), BOOL, lambda text, part: part in text)],
-    "startsWith": [_member((STRING, STRING), BOOL, str.startswith)],
-    "endsWith": [_member((STRING, STRING), BOOL, str.endswith)],
+    "contains": [member((STRING, STRING), BOOL, lambda text, part: part in text)],
+    "startsWith": [member((STRING, STRING), BOOL, str.startswith)],
+    "endsWith": [member((STRING, STRING), BOOL, str.endswith)],
     "matches": [Overload((STRING, STRING), BOOL, _matches, member) for member in (True, False)],
-    "find": [_member((STRING, STRING), STRING, _find)],
+    "find": [member((STRING, STRING), STRING, _find)],
     "findAll": [
-        _member((STRING, STRING), list_of(STRING), _find_all),
-        _member((STRING, STRING, INT), list_of(STRING), _find_all),
+        member((STRING, STRING), list_of(STRING), _find_all),
+        member((STRING, STRING, INT), list_of(STRING), _find_all),
     ],
-    "charAt": [_member((STRING, INT), STRING, _character)],
+    "charAt": [member((STRING, INT), STRING, _character)],
     "indexOf": [
-        _member((STRING, STRING), INT, _index_of),
-        _member((STRING, STRING, INT), INT, _index_of),
-        _member((list_of(A), A), INT, _position),
+        member((STRING, STRING), INT, _index_of),
+        member((STRING, STRING, INT), INT, _index_of),
+        member((list_of(A), A), INT, _position),
     ],
-    "lastIndexOf": [_member((STRING, STRING), INT, _last_index_of), _member((list_of(A), A), INT, _last_position)],
-    "lowerAscii": [_member((STRING,), STRING, _ascii(str.lower))],
-    "upperAscii": [_member((STRING,), STRING, _ascii(str.upper))],
-    "trim": [_member((STRING,), STRING, str.strip)],
+    "lastIndexOf": [member((STRING, STRING), INT, _last_index_of), member((list_of(A), A), INT, _last_position)],
+    "lowerAscii": [member((STRING,), STRING, _ascii(str.lower))],
+    "upperAscii": [member((STRING,), STRING, _ascii(str.upper))],
+    "trim": [member((STRING,), STRING, str.strip)],
     "replace": [
-        _member((STRING, STRING, STRING), STRING, _replace),
-        _member((STRING, STRING, STRING, INT), STRING, _replace),
+        member((STRING, STRING, STRING), STRING, _replace),
+        member((STRING, STRING, STRING, INT), STRING, _replace),
     ],
     "split": [
-        _member((STRING, STRING), list_of(STRING), _split),
-        _member((STRING, STRING, INT), list_of(STRING), _split),
+        member((STRING, STRING), list_of(STRING), _split),
+        member((STRING, STRING, INT), list_of(STRING), _split),
     ],
-    "substring": [_member((STRING, INT), STRING, _substring), _member((STRING, INT, INT), STRING, _substring)],
+    "substring": [member((STRING, INT), STRING, _substring), member((STRING, INT, INT), STRING, _substring)],
     "join": [
-        _member((list_of(STRING),), STRING, "".join),
-        _member((list_of(STRING), STRING), STRING, lambda items, separator: separator.join(items)),
+        member((list_of(STRING),), STRING, "".join),
+        member((list_of(STRING), STRING), STRING, lambda items, separator: separator.join(items)),
     ],
-    "isSorted": [_member((list_of(each),), BOOL, lambda items: items == sorted(items)) for each in _ORDERED],
+    "isSorted": [member((list_of(each),), BOOL, lambda items: items == sorted(items)) for each in _ORDERED],
     "sum": [
-        _member((list_of(INT),), INT, lambda items: _in_range(sum(items))),
-        _member((list_of(DOUBLE),), DOUBLE, lambda items: float(sum(items))),
+        member((list_of(INT),), INT, lambda items: _in_range(sum(items))),
+        member((list_of(DOUBLE),), DOUBLE, lambda items: float(sum(items))),
     ],
-    "min": [_member((list_of(each),), each, lambda items: _first(items, min, "min")) for each in _ORDERED],
-    "max": [_member((list_of(each),), each, lambda items: _first(items, max, "max")) for each in _ORDERED],
-    "int": [Overload((each,), INT, _to_int) for each in (INT, DOUBLE, STRING, TIMESTAMP)],
-    "double": [Overload((each,), DOUBLE, _to_double) for each in (INT, DOUBLE, STRING)],
-    "string": [Overload((each,), STRING, plain) for each in (STRING, INT, BOOL, DOUBLE)],
-    "dyn": [Overload((A,), DYN, lambda value: value)],
-    "duration": [Overload((STRING,), DURATION, parse_duration), Overload((DURATION,), DURATION, lambda x: x)],
-    "timestamp": [Overload((STRING,), TIMESTAMP, parse_time), Overload((TIMESTAMP,), TIMESTAMP, lambda x: x)],
-    "getHours": [_member((DURATION,), INT, lambda span: _divide(span.nanoseconds, 3600 * 10**9))],
-    "getMinutes": [_member((DURATION,), INT, lambda span: _divide(span.nanoseconds, 60 * 10**9))],
-    "getSeconds": [_member((DURATION,), INT, lambda span: _divide(span.nanoseconds, 10**9))],
+    "min": [member((list_of(each),), each, lambda items: _first(items, min, "min")) for each in _ORDERED],
+    "max": [member((list_of(each),), each, lambda items: _first(items, max, "max")) for each in _ORDERED],
     "jsonpatch.escapeKey": [Overload((STRING,), STRING, _escaped_key)],
-    "hasValue": [_member((_OPTIONAL,), BOOL, lambda held: held.is_there)],
-    "value": [_member((_OPTIONAL,), A, _unwrap)],
-    "orValue": [_member((_OPTIONAL, A), A, lambda held, other: held.value if held.is_there else other)],
+    "hasValue": [member((_OPTIONAL,), BOOL, lambda held: held.is_there)],
+    "value": [member((_OPTIONAL,), A, _unwrap)],
+    "orValue": [member((_OPTIONAL, A), A, lambda held, other: held.value if held.is_there else other)],
+}
+#: The libraries' beside the standard's, of which some have overloads in several.
+FUNCTIONS: Functions = {
+    name: [overload for each in (_STANDARD, *_LIBRARIES) for overload in each.get(name, ())]
+    for name in dict.fromkeys(name for each in (_STANDARD, *_LIBRARIES) for name in each)
 }

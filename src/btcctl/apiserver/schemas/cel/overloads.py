@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from btcctl.apiserver.machinery.gofmt import plain
 from btcctl.apiserver.schemas.cel.costs import LIST_COST, MAP_COST
 from btcctl.apiserver.schemas.cel.data import (
     BUDGET,
@@ -23,7 +24,7 @@ from btcctl.apiserver.schemas.cel.data import (
     Timestamp,
     read,
 )
-from btcctl.apiserver.schemas.cel.functions import Overload
+from btcctl.apiserver.schemas.cel.library.overload import LibraryValue, Overload
 from btcctl.apiserver.schemas.cel.types import Type
 
 Scope = dict[str, Any]  #: the values of the variables
@@ -32,10 +33,15 @@ Run = Callable[[Scope], Any]
 _PER_CHARACTER = 10  # characters that are passed for one
 _PER_PATTERN = 4
 _SCALARS = frozenset(["bool", "int", "double", "timestamp", "duration", "null"])
+_LACONIC = frozenset(["contains", "startsWith", "endsWith", "matches", "find", "findAll"])
+_UNARY, _RECEIVERS = frozenset(["size", "sort"]), frozenset(["string", "duration", "timestamp"])
 _PARTS_FOR_ONE = 10  # of values that are compared to all depths
 _MOST_PARTS = 1_000_000
 _MOST_MADE = 2_000_000  # values and characters of what an expression makes for an object, which is smaller
-_NULLABLE = frozenset(["null", "object", "dyn", "timestamp", "duration", "optional_type"])
+_NULLABLE = frozenset([
+    "null", "object", "dyn", "timestamp", "duration", "optional_type", "kubernetes.Quantity", "kubernetes.URL",
+    "kubernetes.NamedFormat", "kubernetes.Semver", "net.IP", "net.CIDR",
+])  # fmt: skip
 
 
 def is_vague(type_: Type) -> bool:
@@ -79,6 +85,7 @@ def _match(wanted: Type, found: Type, bound: dict[Type, Type]) -> bool:
     if found.kind == "dyn":
         for each in wanted.args:
             _match(each, found, bound)
+    if "dyn" in {found.kind, wanted.kind}:
         return True
     return wanted.kind == found.kind and all(_match(w, f, bound) for w, f in zip(wanted.args, found.args, strict=False))
 
@@ -108,7 +115,7 @@ def direct(name: str, overload: Overload, runs: Sequence[Run]) -> Run:
         def run(scope: Scope) -> Any:
             operands = [each(scope) for each in runs]
             spend(scope, 1 if is_cheap else call_cost(name, operands))
-            return _called(function, operands)
+            return _called(name, function, operands)
 
         return run
     left, right = runs
@@ -120,7 +127,7 @@ def direct(name: str, overload: Overload, runs: Sequence[Run]) -> Run:
         try:
             return function(one, other)
         except (TypeError, AttributeError) as error:
-            raise EvaluationError("no such overload") from error
+            raise _no_overload(name, (one, other)) from error
 
     return run_both
 
@@ -155,11 +162,25 @@ def a_map(pairs: Sequence[tuple[Run, Run]]) -> Run:
     return run
 
 
-def _called(function: Callable[..., Any], operands: Sequence[Any]) -> Any:
+def _called(name: str, function: Callable[..., Any], operands: Sequence[Any]) -> Any:
     try:
         return function(*operands)
     except (TypeError, AttributeError) as error:  # null where the type is another, a map as a key of a map
-        raise EvaluationError("no such overload") from error
+        raise _no_overload(name, operands) from error
+
+
+def _no_overload(name: str, operands: Sequence[Any]) -> EvaluationError:
+    """What a real server says of a function for values of other types: more or less, by how it calls it."""
+    kinds = [_type_of_value(each).kind for each in operands]
+    if name == "_[_]" and isinstance(operands[0], str | int | float | None):
+        return EvaluationError(f"no such key: {plain(operands[1])}")
+    if not name[0].isalpha() or name in _LACONIC or (name in _UNARY and kinds[0] in _RECEIVERS):
+        return EvaluationError("no such overload")
+    if name in _UNARY:
+        return EvaluationError(f"no such overload: {name}")
+    if name == "flatten":
+        return EvaluationError(f"no such overload: {kinds[0]}.flatten({', '.join(kinds[1:])})")
+    return EvaluationError(f"no such overload: {name}({', '.join(kinds)})")
 
 
 def dispatched(name: str, overloads: Sequence[Overload], runs: Sequence[Run]) -> Run:
@@ -175,8 +196,8 @@ def dispatched(name: str, overloads: Sequence[Overload], runs: Sequence[Run]) ->
             known[key] = next((each for each in overloads if bind(each, types) is not None), None)
         overload = known[key]
         if overload is None:
-            raise EvaluationError("no such overload")
-        return _called(overload.run, operands)
+            raise _no_overload(name, operands)
+        return _called(name, overload.run, operands)
 
     return run
 
@@ -186,7 +207,7 @@ def _type_of_value(value: Any) -> Type:
         bool: "bool", int: "int", float: "double", str: "string", bytes: "bytes", list: "list", dict: "map",
         Duration: "duration", Timestamp: "timestamp", Optional: "optional_type",
     }  # fmt: skip
-    return Type(value.type_name if isinstance(value, Made) else kinds.get(type(value), "null"))
+    return Type(value.type_name if isinstance(value, Made | LibraryValue) else kinds.get(type(value), "null"))
 
 
 def selected(owner: Run, name: str, type_: Type, key: str) -> Run:
@@ -198,9 +219,9 @@ def selected(owner: Run, name: str, type_: Type, key: str) -> Run:
 
     def run(scope: Scope) -> Any:
         value = owner(scope)
-        if not isinstance(value, Mapping):
+        if not isinstance(value, Mapping) and not isinstance(value, str | int | float | None):
             raise EvaluationError("no such overload")
-        if key not in value:
+        if not isinstance(value, Mapping) or key not in value:
             raise EvaluationError(f"no such key: {name}")
         return read(type_, value[key])
 
@@ -318,14 +339,56 @@ def _copied(text: str, *_: Any) -> int:
     return _passed(len(text))
 
 
+def _of_sets(one: list[Any], other: list[Any]) -> int:
+    return 1 + len(one) * len(other) + _unhashed(one, other)
+
+
+def _unhashed(items: list[Any], others: list[Any]) -> int:
+    """What it costs here to look for lists and maps in a list."""
+    if not any(isinstance(each, list | Mapping) for each in items):
+        return 0
+    return len(items) * _parts(others) // _PARTS_FOR_ONE
+
+
+def _ordered(items: list[Any], keys: list[Any] | None = None) -> int:
+    compared = items if keys is None else keys
+    price = 2.1 if compared and isinstance(compared[0], str | bytes) else 2.0
+    return int(len(compared) ** 2 * price) + LIST_COST + 1 + _unhashed(compared, compared)
+
+
+def _listed(size: int) -> int:
+    return max(size, 0) + LIST_COST + 1
+
+
+def _validated(held: Any, text: str) -> int:
+    pattern_size: int = held.pattern_size
+    return _passed(len(text) + 1) * -(-pattern_size // _PER_PATTERN)
+
+
+def _contained(network: Any, other: Any, *, more: int = 0) -> int:
+    size = -(-network.length // 8)
+    return _passed(2 * size) + (_passed(size) + 1) * more + (_passed(len(other)) if isinstance(other, str) else 0)
+
+
 _COMPARISONS = frozenset(["_==_", "_!=_"])
+_TEXTS_READ = ("url", "quantity", "isQuantity", "semver", "isSemver", "cidr", "isIP", "isCIDR", "ip")
+_TEXTS_COPIED = ("lowerAscii", "upperAscii", "trim", "substring", "jsonpatch.escapeKey")
 _COSTS: Mapping[str, Callable[..., int]] = {
     "_+_": _sum, "_<_": _order, "_<=_": _order, "_>_": _order, "_>=_": _order, "@in": _membership,
     "contains": lambda text, part: _passed(len(text)) * _passed(len(part)),
     "startsWith": lambda _, part: _passed(len(part)), "endsWith": lambda _, part: _passed(len(part)),
     "matches": _matched, "find": _matched, "findAll": _matched,
-    "lowerAscii": _copied, "upperAscii": _copied, "trim": _copied, "substring": _copied, "jsonpatch.escapeKey": _copied,
+    **dict.fromkeys((*_TEXTS_COPIED, *_TEXTS_READ), _copied),
     "split": lambda text, *_: _passed(2 * len(text)), "replace": _replaced, "join": _joined,
     "isSorted": _traversed, "sum": _traversed, "min": _traversed, "max": _traversed,
     "indexOf": _position, "lastIndexOf": _position,
+    "string": lambda value: _passed(len(value)) if isinstance(value, bytes) else 1,
+    "bytes": lambda value: _passed(len(value)) if isinstance(value, str) else 1,
+    "isURL": lambda text: 1 + len(text) // 1000, "ip.isCanonical": lambda text: _passed(2 * len(text)),
+    "containsIP": _contained, "containsCIDR": lambda network, other: _contained(network, other, more=1),
+    "validate": _validated, "sets.contains": _of_sets, "sets.intersects": _of_sets,
+    "sets.equivalent": lambda one, other: 2 * _of_sets(one, other) - 1, "sort": _ordered, "distinct": _ordered,
+    "@sortByAssociatedKeys": _ordered, "lists.range": _listed, "reverse": lambda items: _listed(len(items)),
+    "slice": lambda _, start, end: _listed(end - start),
+    "flatten": lambda items, depth=1: _listed(len(items) * depth),
 }  # fmt: skip
