@@ -6,30 +6,31 @@ of a real server; what this server cannot do is refused.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import accumulate
 from operator import itemgetter
 from typing import Any
 
-from btcctl.apiserver.schemas.cel.costs import Estimator, SizeAt
-from btcctl.apiserver.schemas.cel.data import BUDGET, PLAIN, equal, loosely_equal
+from btcctl.apiserver.schemas.cel.costs import Estimate, Estimator, SizeAt
+from btcctl.apiserver.schemas.cel.data import BUDGET, PLAIN, EvaluationError, TypeName, equal, loosely_equal
 from btcctl.apiserver.schemas.cel.functions import FUNCTIONS, TYPES, UNSUPPORTED
+from btcctl.apiserver.schemas.cel.library.texts import FormatError, check_format
 from btcctl.apiserver.schemas.cel.overloads import (
     Run,
     Scope,
     bind,
-    comparison_cost,
     direct,
     dispatched,
     fits,
-    has_one_price,
     is_vague,
     selected,
     truth,
 )
-from btcctl.apiserver.schemas.cel.parts import literals, macros
+from btcctl.apiserver.schemas.cel.parts import literals, macros, optionals
 from btcctl.apiserver.schemas.cel.parts.part import Part, arguments_of
+from btcctl.apiserver.schemas.cel.parts.prices import comparison_cost, has_one_price
 from btcctl.apiserver.schemas.cel.syntax import (
     LEAVES,
     MAX_CHARACTERS,
@@ -39,13 +40,9 @@ from btcctl.apiserver.schemas.cel.syntax import (
     located,
     parse,
     position_of,
+    without_optionals,
 )
-from btcctl.apiserver.schemas.cel.types import (
-    BOOL,
-    DYN,
-    Type,
-    made_type,
-)
+from btcctl.apiserver.schemas.cel.types import BOOL, DYN, INT, STRING, Type, made_type
 
 _MAX_DEPTH = 250  # of brackets, as cel-go's parser
 _LONGEST_LIBRARY = 40  # characters, with spaces: `jsonpatch`
@@ -78,9 +75,10 @@ def compile_expression(
         raise CompileError(f"ERROR: <input>:-1:0: {why}")
     if _depth(text) > _MAX_DEPTH:
         raise CompileError(f"ERROR: <input>:-1:0: expression recursion limit exceeded: {_MAX_DEPTH}")
-    compiler = Compiler(text, variables, Estimator(size_at), makes_objects=makes_objects)
+    readable, optionals_at = without_optionals(text)
+    compiler = Compiler(text, variables, Estimator(size_at), makes_objects=makes_objects, optionals_at=optionals_at)
     try:
-        part = compiler.part(parse(text))
+        part = compiler.part(parse(readable))
     except RecursionError:
         raise Unsupported("an expression that is nested so deeply") from None
     problems = compiler.problems or compiler.remarks
@@ -99,9 +97,17 @@ class Compiler:
     """Walks the tree once. Problems are gathered, and what has one is of any type."""
 
     def __init__(
-        self, text: str, variables: Mapping[str, Type], estimator: Estimator, *, makes_objects: bool = False
+        self,
+        text: str,
+        variables: Mapping[str, Type],
+        estimator: Estimator,
+        *,
+        makes_objects: bool = False,
+        optionals_at: Collection[int] = (),
     ) -> None:
         self.text = text
+        self.takes_any = False  # lists may have items of several types
+        self._optionals_at = optionals_at
         self.estimator = estimator
         self.makes_objects = makes_objects
         self.variables = dict(variables)
@@ -120,6 +126,18 @@ class Compiler:
         found: Part = handler(tree)
         return found
 
+    @contextmanager
+    def local(self, name: str, type_: Type, estimate: Estimate) -> Iterator[None]:
+        """With a variable that hides others of its name."""
+        hidden, locals_ = self.variables, self.estimator.locals
+        self.variables, self.estimator.locals = {**hidden, name: type_}, {**locals_, name: estimate}
+        yield
+        self.variables, self.estimator.locals = hidden, locals_
+
+    def is_optional(self, position: int) -> bool:
+        """Whether there is a `?` behind the dot or bracket that stands there."""
+        return position in self._optionals_at
+
     def complain(self, position: int, message: str) -> Part:
         self.problems.append(located(self.text, position, message))
         return Part(DYN, lambda _: None)
@@ -130,7 +148,7 @@ class Compiler:
         types = [each.type for each in arguments]
         fitting = [(each, bound) for each in candidates if (bound := bind(each, types)) is not None]
         if not fitting:
-            return self._no_overload(position, name, types, is_member=is_member)
+            return self.no_overload(position, name, types, is_member=is_member)
         runs, operands = [each.run for each in arguments], [each.operand for each in arguments]
         if any(each.kind == "dyn" or (len(fitting) > 1 and is_vague(each)) for each in types):
             results = {bound.result for _, bound in fitting}
@@ -142,7 +160,8 @@ class Compiler:
         cost = self.estimator.call(name, [overload], operands, bound.result, is_member=is_member)
         return Part(bound.result, direct(name, overload, runs), cost)
 
-    def _no_overload(self, position: int, name: str, types: Sequence[Type], *, is_member: bool = False) -> Part:
+    def no_overload(self, position: int, name: str, types: Sequence[Type], *, is_member: bool = False) -> Part:
+        """That no overload fits operands of these types."""
         shown = [str(each) for each in types]
         shape = f"{shown[0]}.({', '.join(shown[1:])})" if is_member else f"({', '.join(shown)})"
         return self.complain(position, f"found no matching overload for '{name}' applied to '{shape}'")
@@ -151,7 +170,7 @@ class Compiler:
         condition, then, other = (self.part(each) for each in tree.children)
         position = position_of(self.text, tree)
         if condition.type.kind not in {"bool", "dyn"} or not fits(then.type, other.type):
-            return self._no_overload(position, "_?_:_", [condition.type, then.type, other.type])
+            return self.no_overload(position, "_?_:_", [condition.type, then.type, other.type])
         type_ = then.type if not is_vague(then.type) and then.type.kind != "null" else other.type
         cost = self.estimator.choice(condition.estimate, then.estimate, other.estimate)
         return Part(type_, lambda scope: then.run(scope) if truth(condition.run(scope)) else other.run(scope), cost)
@@ -195,7 +214,7 @@ class Compiler:
 
     def _equality(self, name: str, position: int, left: Part, right: Part) -> Part:
         if not fits(left.type, right.type):
-            return self._no_overload(position, name, [left.type, right.type])
+            return self.no_overload(position, name, [left.type, right.type])
         type_ = left.type if not is_vague(left.type) and left.type.kind != "null" else right.type
         wanted = name == "_==_"
         cost = self.estimator.comparison(left.operand, right.operand)
@@ -219,7 +238,10 @@ class Compiler:
         return self.call("!_" if sign.data == "unary_not" else "-_", sign.meta.start_pos, [self.part(operand)])
 
     def _member_dot(self, tree: Any) -> Part:
-        return self.field(self.part(tree.children[0]), str(tree.children[1]), position_of(self.text, tree))
+        owner, name, position = self.part(tree.children[0]), str(tree.children[1]), position_of(self.text, tree)
+        if self.is_optional(position) or owner.type.kind == "optional_type":
+            return optionals.select(self, owner, name, position, is_call=self.is_optional(position))
+        return self.field(owner, name, position)
 
     def field(self, owner: Part, name: str, position: int) -> Part:
         """`owner.name`."""
@@ -227,8 +249,6 @@ class Compiler:
         real, below = name, DYN
         if type_.kind == "map":
             below = type_.args[1]
-        elif type_.kind == "optional_type":
-            raise Unsupported("fields of optional values")
         elif type_.kind == "object":
             if name not in type_.fields:
                 return self.complain(position, f"undefined field '{name}'")
@@ -244,6 +264,8 @@ class Compiler:
     def _member_index(self, tree: Any) -> Part:
         owner, index = (self.part(each) for each in tree.children)
         position = position_of(self.text, tree)
+        if self.is_optional(position) or owner.type.kind == "optional_type":
+            return optionals.index(self, owner, index, position)
         found = self.call("_[_]", position, [owner, index])
         if owner.type.kind == "list" and index.type.kind == "dyn":
             raise Unsupported("an index of a type that is not known")
@@ -262,11 +284,45 @@ class Compiler:
         if name in UNSUPPORTED:
             raise Unsupported(f"the CEL function {name}()")
         position = position_of(self.text, tree)
+        if name == "sortBy" and len(arguments) == 2:
+            return macros.sorted_by(self, tree.children[0], arguments, position)
         owner = self.part(tree.children[0])
+        if name in {"optMap", "optFlatMap"} and len(arguments) == 2:
+            return optionals.mapped(self, name, owner, arguments, position)
+        if name == "format" and len(arguments) == 1:
+            return self._format(owner, arguments[0], position)
         parts = [owner, *(self.part(each) for each in arguments)]
         if name not in FUNCTIONS:
             return self.complain(position, f"undeclared reference to '{name}' (in container '')")
-        return self.call(name, position, parts, is_member=True)
+        if name == "matches" and len(parts) == 2:
+            self._check_literal(name, parts[1], arguments[0], lambda pattern: FUNCTIONS[name][0].run("", pattern))
+        found = self.call(name, position, parts, is_member=True)
+        is_choice = name in {"or", "orValue"} and len(parts) == 2
+        return optionals.instead(name, found, parts[0].run, parts[1].run) if is_choice else found
+
+    def _check_literal(self, name: str, part: Part, tree: Any, run: Callable[[Any], Any]) -> None:
+        """Remark on a literal that a function will not take."""
+        if part.is_constant and part.type in {STRING, INT}:
+            try:
+                run(part.run({}))
+            except EvaluationError:
+                message = f"invalid {name} argument"
+                self.remarks.append(located(self.text, position_of(self.text, tree), message))
+
+    def _format(self, owner: Part, tree: Any, position: int) -> Part:
+        """`owner.format([…])`, whose list may be of several types."""
+        self.takes_any, before = True, self.takes_any
+        items = literals.items_of(tree)
+        parts = [self.part(each) for each in items or ()]
+        found = self.part(tree) if items is None else literals.list_of_parts(self, items, parts)
+        self.takes_any = before
+        if owner.is_constant and owner.type == STRING and items is not None and not self.problems:
+            try:
+                check_format(owner.run({}), [each.type for each in parts])
+            except FormatError as error:
+                at = position if error.index is None else position_of(self.text, items[error.index])
+                self.remarks.append(located(self.text, at, str(error)))
+        return self.call("format", position, [owner, found], is_member=True)
 
     def _qualified(self, owner: Any, name: str) -> str | None:
         """The function whose name has a dot, `sets.contains`, if it is one."""
@@ -288,6 +344,8 @@ class Compiler:
             raise Unsupported(f"the CEL function {name}()")
         position = position_of(self.text, tree)
         parts = [self.part(each) for each in arguments]
+        if name in {"timestamp", "duration"} and len(parts) == 1:
+            self._check_literal(name, parts[0], arguments[0], FUNCTIONS[name][0].run)
         if name not in FUNCTIONS or name[0] in "_@!":
             return self.complain(position, f"undeclared reference to '{name}' (in container '')")
         return self.call(name, position, parts)
@@ -295,7 +353,10 @@ class Compiler:
     def _ident(self, tree: Any) -> Part:
         name = str(tree.children[0])
         if name not in self.variables:
-            if name in TYPES or name == "authorizer":
+            if name in TYPES:
+                value, type_ = TypeName(name), Type("type", (TYPES[name],))
+                return Part(type_, lambda _: value, self.estimator.variable(name, type_))
+            if name in {"authorizer", "google", "uint", "optional_type"}:
                 raise Unsupported(f"the CEL name {name}")
             return self.complain(tree.meta.start_pos, f"undeclared reference to '{name}' (in container '')")
         self.used.add(name)
@@ -306,7 +367,7 @@ class Compiler:
         return literals.scalar(tree.children[0])
 
     def _list_lit(self, tree: Any) -> Part:
-        return literals.a_list(self, arguments_of(tree.children))
+        return literals.a_list(self, arguments_of(tree.children), tree.meta.start_pos)
 
     def _map_lit(self, tree: Any) -> Part:
         return literals.a_map(self, arguments_of(tree.children))

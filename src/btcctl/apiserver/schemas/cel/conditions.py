@@ -13,7 +13,7 @@ from typing import Any
 
 from btcctl.apiserver.schemas.cel.compiler import Program, compile_expression
 from btcctl.apiserver.schemas.cel.data import BUDGET, Budget, BudgetExceeded, EvaluationError
-from btcctl.apiserver.schemas.cel.overloads import check_volume
+from btcctl.apiserver.schemas.cel.parts.prices import check_volume
 from btcctl.apiserver.schemas.cel.syntax import CompileError
 from btcctl.apiserver.schemas.cel.types import BOOL, DYN, INT, NULL, STRING, TIMESTAMP, Type, list_of, map_of
 

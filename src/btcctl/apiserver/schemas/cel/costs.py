@@ -385,11 +385,13 @@ _GLOBALS: Mapping[str, Callable[[_Sizes, _Operands], tuple[int, Size | None]]] =
     **dict.fromkeys(("cidr", "isIP", "isCIDR", "ip", "quantity", "isQuantity", "semver", "isSemver"), _parsed),
     "url": _copied, "jsonpatch.escapeKey": _copied, "ip.isCanonical": _parsed_twice,
     "sets.contains": _of_sets(1), "sets.intersects": _of_sets(1), "sets.equivalent": _of_sets(2),
+    "strings.quote": lambda sizes, _: (_traversed(sizes[0]), sizes[0].times(Size(1, 2)).plus(Size(2, 2))),
     "lists.range": _ranged, "string(bytes)": _decoded, "bytes(string)": _encoded,
 }  # fmt: skip
 _MEMBERS: Mapping[str, Callable[[_Sizes, _Operands], tuple[int, Size | None]]] = {
     "matches": _matched, "find": _found, "findAll": _found, "contains": _contained, "startsWith": _begun,
     "endsWith": _begun, "split": _split, "replace": _replaced, **dict.fromkeys(_COPIES, _copied),
+    "format": lambda sizes, _: (_traversed(sizes[0]), None),
     "validate": _validated, "containsIP": _in_network, "containsCIDR": _network_in, "slice": _sliced,
     "flatten": _flattened, "sort": _ordered, "@sortByAssociatedKeys": _ordered, "distinct": _distinct,
     "reverse": lambda sizes, _: _listed(sizes[0]),

@@ -99,6 +99,13 @@ class Optional:
     is_there: bool = False
 
 
+@dataclass(frozen=True)
+class TypeName:
+    """A type as a value."""
+
+    name: str
+
+
 class Made(dict[str, Any]):
     """An object that an expression has made.
 
@@ -164,13 +171,20 @@ def read(type_: Type, value: Any) -> Any:
     if kind == "duration":
         return parse_duration(value)
     if kind == "bytes":
-        return base64.b64decode(value)
+        return _decoded(value)
     if kind in {"list", "map"} and type_.args and type_.args[-1].kind in _CONVERTED:
         below = type_.args[-1]
         if kind == "list":
             return [read(below, each) for each in value]
         return {key: read(below, each) for key, each in value.items()}
     return value
+
+
+def _decoded(text: str) -> bytes:
+    odd = next((index for index, each in enumerate(text) if each in "+/"), None)
+    if odd is not None:  # the alphabet of schemas has these, that of rules has others
+        raise EvaluationError(f"Invalid byte formatted string {text}: illegal base64 data at input byte {odd}")
+    return base64.b64decode(text)
 
 
 def parse_time(text: str) -> Timestamp:

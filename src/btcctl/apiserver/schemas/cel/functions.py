@@ -19,18 +19,29 @@ from btcctl.apiserver.schemas.cel.data import (
     INT64,
     Duration,
     EvaluationError,
-    Optional,
     Timestamp,
     loosely_equal,
 )
-from btcctl.apiserver.schemas.cel.library import conversions, lists, named_formats, networks, quantities, urls, versions
+from btcctl.apiserver.schemas.cel.library import (
+    conversions,
+    lists,
+    named_formats,
+    networks,
+    optionals,
+    quantities,
+    texts,
+    urls,
+    versions,
+)
 from btcctl.apiserver.schemas.cel.library.overload import Functions, Overload, member
 from btcctl.apiserver.schemas.cel.types import (
     BOOL,
     BYTES,
     DOUBLE,
     DURATION,
+    DYN,
     INT,
+    NULL,
     STRING,
     TIMESTAMP,
     A,
@@ -40,14 +51,12 @@ from btcctl.apiserver.schemas.cel.types import (
     map_of,
 )
 
-UNSUPPORTED = frozenset([
-    "uint", "type", "format", "strings.quote", "sortBy", "optional.of", "optional.none", "optional.ofNonZeroValue",
-    "transformList", "transformMap", "transformMapEntry", "optMap", "optFlatMap",
-])  # fmt: skip
-#: Names of types, which are values.
-TYPES = frozenset([
-    "int", "uint", "string", "bytes", "bool", "double", "list", "map", "null_type", "type", "optional_type",
-])  # fmt: skip
+UNSUPPORTED = frozenset(["uint", "transformList", "transformMap", "transformMapEntry"])
+#: Types that are values, by their names.
+TYPES: Mapping[str, Type] = {
+    "int": INT, "string": STRING, "bytes": BYTES, "bool": BOOL, "double": DOUBLE, "list": list_of(DYN),
+    "map": map_of(DYN, DYN), "null_type": NULL, "type": Type("type"),
+}  # fmt: skip
 
 
 def _in_range(value: int) -> int:
@@ -117,23 +126,31 @@ def _find_all(text: str, pattern: str, limit: int = -1) -> list[str]:
 
 
 def _index_of(text: str, part: str, start: int = 0) -> int:
-    if not 0 <= start <= len(text):
+    if not part:
+        return start
+    if start < 0:
         raise EvaluationError(f"index out of range: {start}")
     return text.find(part, start)
 
 
-def _last_index_of(text: str, part: str) -> int:
-    return text.rfind(part)
+def _last_index_of(text: str, part: str, start: int | None = None) -> int:
+    if not part:
+        return len(text) if start is None else start
+    if start is not None and start < 0:
+        raise EvaluationError(f"index out of range: {start}")
+    if start is not None and start >= len(text):
+        return -1
+    return text.rfind(part) if start is None else text.rfind(part, 0, start + len(part))
 
 
 def _substring(text: str, start: int, end: int | None = None) -> str:
     last = len(text) if end is None else end
+    if end is not None and start > end:
+        raise EvaluationError(f"invalid substring range. start: {start}, end: {end}")
     if not 0 <= start <= len(text):
         raise EvaluationError(f"index out of range: {start}")
     if not 0 <= last <= len(text):
         raise EvaluationError(f"index out of range: {last}")
-    if start > last:
-        raise EvaluationError(f"invalid substring range. start: {start}, end: {last}")
     return text[start:last]
 
 
@@ -201,16 +218,12 @@ def _comparison(compare: Callable[[Any, Any], bool]) -> list[Overload]:
     return [*same, Overload((INT, DOUBLE), BOOL, compare), Overload((DOUBLE, INT), BOOL, compare)]
 
 
-def _unwrap(held: Optional) -> Any:
-    if not held.is_there:
-        raise EvaluationError("optional.none() dereference")
-    return held.value
-
-
+#: Go's, to which some control characters are no spaces.
+_SPACES = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
 _SIZES = (STRING, BYTES, list_of(A), map_of(A, B))
 _ORDERED = (INT, DOUBLE, BOOL, STRING, TIMESTAMP, DURATION, BYTES)
-_OPTIONAL = Type("optional_type", (A,))
-_LIBRARIES = [each.FUNCTIONS for each in (conversions, quantities, networks, urls, named_formats, versions, lists)]
+_MODULES = (conversions, lists, named_formats, networks, optionals, quantities, texts, urls, versions)
+_LIBRARIES = [each.FUNCTIONS for each in _MODULES]
 
 _STANDARD: Functions = {
     "!_": [Overload((BOOL,), BOOL, operator.not_)],
@@ -260,10 +273,14 @@ _STANDARD: Functions = {
         member((STRING, STRING, INT), INT, _index_of),
         member((list_of(A), A), INT, _position),
     ],
-    "lastIndexOf": [member((STRING, STRING), INT, _last_index_of), member((list_of(A), A), INT, _last_position)],
+    "lastIndexOf": [
+        member((STRING, STRING), INT, _last_index_of),
+        member((STRING, STRING, INT), INT, _last_index_of),
+        member((list_of(A), A), INT, _last_position),
+    ],
     "lowerAscii": [member((STRING,), STRING, _ascii(str.lower))],
     "upperAscii": [member((STRING,), STRING, _ascii(str.upper))],
-    "trim": [member((STRING,), STRING, str.strip)],
+    "trim": [member((STRING,), STRING, lambda text: text.strip(_SPACES))],
     "replace": [
         member((STRING, STRING, STRING), STRING, _replace),
         member((STRING, STRING, STRING, INT), STRING, _replace),
@@ -285,9 +302,6 @@ _STANDARD: Functions = {
     "min": [member((list_of(each),), each, lambda items: _first(items, min, "min")) for each in _ORDERED],
     "max": [member((list_of(each),), each, lambda items: _first(items, max, "max")) for each in _ORDERED],
     "jsonpatch.escapeKey": [Overload((STRING,), STRING, _escaped_key)],
-    "hasValue": [member((_OPTIONAL,), BOOL, lambda held: held.is_there)],
-    "value": [member((_OPTIONAL,), A, _unwrap)],
-    "orValue": [member((_OPTIONAL, A), A, lambda held, other: held.value if held.is_there else other)],
 }
 #: The libraries' beside the standard's, of which some have overloads in several.
 FUNCTIONS: Functions = {

@@ -17,6 +17,13 @@ _WORD = re.compile(r"\w+|[^\w\s]")
 _PLAIN = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
 
+#: A literal text or a comment, to be passed over, or the sign of what may not be there.
+_OPTIONAL = re.compile(
+    r"""(?:[rR][bB]?|[bB][rR])(?:\"{3}.*?\"{3}|'{3}.*?'{3}|"[^"]*"|'[^']*')"""
+    r"""|\"{3}(?:\\.|[^\\])*?\"{3}|'{3}(?:\\.|[^\\])*?'{3}|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|//[^\n]*|\.\?|\[\?""",
+    re.DOTALL,
+)
+
 #: By the name of the rule in the grammar: the function, and how it is written.
 OPERATORS = {
     "relation_lt": ("_<_", "<"), "relation_le": ("_<=_", "<="), "relation_gt": ("_>_", ">"),
@@ -36,6 +43,20 @@ class Unsupported(BtcctlError):
 
 class CompileError(BtcctlError):
     """A rule that no server takes, and the words for it."""
+
+
+def without_optionals(text: str) -> tuple[str, frozenset[int]]:
+    """The text with blanks for the `?` of `.?` and `[?`, which cel-python does not read, and where those dots are."""
+    if ".?" not in text and "[?" not in text:
+        return text, frozenset()
+    found: set[int] = set()
+    pieces, at = [], 0
+    for each in _OPTIONAL.finditer(text):
+        if each[0] in {".?", "[?"}:
+            found.add(each.start())
+            pieces += [text[at : each.start() + 1], " "]
+            at = each.end()
+    return "".join([*pieces, text[at:]]), frozenset(found)
 
 
 def words_in(text: str) -> int:
@@ -73,9 +94,39 @@ def _parsed(text: str) -> Any:
     except ImportError as error:
         raise Unsupported("cel-python: pip install 'btcctl[testing]'") from error
     try:
-        return celparser.CELParser().parse(text)
+        tree = celparser.CELParser().parse(text)
     except celparser.CELParseError as error:
         raise Unsupported(f"the syntax of {text!r}, at column {error.column}") from error
+    _placed(tree, text, 0)
+    return tree
+
+
+def _placed(tree: Any, text: str, at: int) -> int:
+    """Put a place to `true`, `false` and `null`, which cel-python has none for.
+
+    Args:
+        at: Where what is before the tree ends.
+
+    Returns:
+        Where the tree ends.
+    """
+    meta = tree.meta
+    if tree.data == "literal" and getattr(meta, "start_pos", None) is None:
+        word = str(tree.children[0])
+        meta.empty, meta.start_pos = False, text.find(word, at)
+        meta.end_pos = meta.start_pos + len(word)
+    starts = []
+    for each in tree.children:
+        is_tree = hasattr(each, "meta")
+        at = _placed(each, text, at) if is_tree else getattr(each, "end_pos", None) or at
+        starts.append(getattr(each.meta if is_tree else each, "start_pos", None))
+    known = [each for each in starts if each is not None]
+    if getattr(meta, "start_pos", None) is None and known:
+        meta.empty, meta.start_pos = False, known[0]
+    if getattr(meta, "end_pos", None) is None:
+        meta.end_pos = at
+    end: int = max(at, meta.end_pos)
+    return end
 
 
 def located(text: str, position: int, message: str) -> str:

@@ -18,10 +18,11 @@ from btcctl.apiserver.schemas.cel.data import (
     Duration,
     EvaluationError,
     Timestamp,
+    TypeName,
     parse_duration,
     parse_time,
 )
-from btcctl.apiserver.schemas.cel.library.overload import Functions, Overload, member
+from btcctl.apiserver.schemas.cel.library.overload import Functions, Overload, member, remembered
 from btcctl.apiserver.schemas.cel.types import (
     BOOL,
     BYTES,
@@ -40,6 +41,7 @@ _TRUE, _FALSE = (
     frozenset(["0", "f", "F", "FALSE", "false", "False"]),
 )
 _SECOND, _MINUTE, _HOUR = 10**9, 60 * 10**9, 3600 * 10**9
+_parsed_duration, _parsed_time = remembered(parse_duration), remembered(parse_time)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST, _LAST = -62135596800, 253402300799  # seconds since 1970: years 1 to 9999
 
@@ -91,7 +93,7 @@ def to_text(value: Any) -> str:
         whole, rest = divmod(value.nanoseconds, _SECOND)
         fraction = f".{rest:09}".rstrip("0") if rest else ""
         return f"{(_EPOCH + timedelta(seconds=whole)).strftime('%Y-%m-%dT%H:%M:%S').rjust(19, '0')}{fraction}Z"
-    return plain(value)
+    return value.name if isinstance(value, TypeName) else plain(value)
 
 
 def _to_bytes(value: str | bytes) -> bytes:
@@ -101,7 +103,7 @@ def _to_bytes(value: str | bytes) -> bytes:
 def _to_duration(value: Any) -> Duration:
     if isinstance(value, int):
         raise EvaluationError("type conversion error from 'int' to 'google.protobuf.Duration'")
-    return value if isinstance(value, Duration) else parse_duration(value)
+    return value if isinstance(value, Duration) else _parsed_duration(value)
 
 
 def _to_time(value: Any) -> Timestamp:
@@ -109,7 +111,7 @@ def _to_time(value: Any) -> Timestamp:
         if not _FIRST <= value <= _LAST:
             raise EvaluationError("timestamp overflow")
         return Timestamp(value * _SECOND)
-    return value if isinstance(value, Timestamp) else parse_time(value)
+    return value if isinstance(value, Timestamp) else _parsed_time(value)
 
 
 def _zone(name: str) -> tzinfo:

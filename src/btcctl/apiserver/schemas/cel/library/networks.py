@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from btcctl.apiserver.machinery.gofmt import quoted
 from btcctl.apiserver.schemas.cel.data import EvaluationError
-from btcctl.apiserver.schemas.cel.library.overload import Functions, LibraryValue, Overload, member
+from btcctl.apiserver.schemas.cel.library.overload import Functions, LibraryValue, Overload, member, remembered
 from btcctl.apiserver.schemas.cel.types import BOOL, INT, STRING, Type
 
 IP, CIDR = Type("net.IP"), Type("net.CIDR")
@@ -195,6 +195,7 @@ def _is_mapped(address: Address) -> bool:
     return address.bits == 128 and address.value >> 32 == _MAPPED >> 32
 
 
+@remembered
 def _ip(text: str) -> Address:
     try:
         address, zone = parse_address(text)
@@ -208,6 +209,7 @@ def _ip(text: str) -> Address:
     return address
 
 
+@remembered
 def _is_ip(text: str) -> bool:
     try:
         return bool(_ip(text))
@@ -232,6 +234,7 @@ def _prefix(text: str) -> Network:
     return Network(address, int(bits))
 
 
+@remembered
 def _cidr(text: str) -> Network:
     during = "network address parse error during conversion from string"
     try:
@@ -243,6 +246,7 @@ def _cidr(text: str) -> Network:
     return network
 
 
+@remembered
 def _is_cidr(text: str) -> bool:
     try:
         return bool(_cidr(text))

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 from btcctl.apiserver.machinery.quantities import parse_quantity
 from btcctl.apiserver.schemas.cel.data import INT64, EvaluationError
-from btcctl.apiserver.schemas.cel.library.overload import Functions, LibraryValue, Overload, member
+from btcctl.apiserver.schemas.cel.library.overload import Functions, LibraryValue, Overload, member, remembered
 from btcctl.apiserver.schemas.cel.types import BOOL, DOUBLE, INT, STRING, Type
 
 QUANTITY = Type("kubernetes.Quantity")
@@ -57,6 +57,7 @@ class Quantity(LibraryValue):
     __hash__ = None  # type: ignore[assignment]
 
 
+@remembered
 def _quantity(text: str) -> Quantity:
     try:
         amount = parse_quantity(text).amount
@@ -66,6 +67,7 @@ def _quantity(text: str) -> Quantity:
     return Quantity(amount, _NANO if scale is None else scale, scale is not None)
 
 
+@remembered
 def _is_quantity(text: str) -> bool:
     try:
         parse_quantity(text)

@@ -12,7 +12,7 @@ from typing import ClassVar
 from btcctl.apiserver.machinery.gofmt import quoted
 from btcctl.apiserver.schemas.cel.data import EvaluationError
 from btcctl.apiserver.schemas.cel.library.networks import parse_address
-from btcctl.apiserver.schemas.cel.library.overload import Functions, LibraryValue, Overload, member
+from btcctl.apiserver.schemas.cel.library.overload import Functions, LibraryValue, Overload, member, remembered
 from btcctl.apiserver.schemas.cel.types import BOOL, STRING, Type, list_of, map_of
 
 URL = Type("kubernetes.URL")
@@ -20,12 +20,16 @@ _SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*)?(:?)", re.ASCII)
 _PORT = re.compile("(:[0-9]*)?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _PERCENT = re.compile("%(?:[0-9a-fA-F]{2})?")
-_UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~")
-#: Bytes that stand for themselves in a host, and in a path and a fragment that are written anew.
-_HOST, _PATH, _FRAGMENT = _UNRESERVED | set(b"!$&'()*+,;=:[]<>\""), _UNRESERVED | set(b"$&+,/:;=@"), b"$&+,/:;=?@!()*"
-_IN_FRAGMENT = _UNRESERVED | set(_FRAGMENT)
-_KEPT = frozenset(b"!$&'()*+,;=:@[]%")  # in what is not written anew
-_USER = _UNRESERVED | set(b"!$&'()*+,;=:%@")
+_UNRESERVED = rb"A-Za-z0-9\-_.~"
+#: Bytes that do not stand for themselves in a host, and in a path and a fragment that are written anew.
+_NOT_HOST = re.compile(rb"[^%s!$&'()*+,;=:\[\]<>\"]" % _UNRESERVED)
+_NOT_PATH = re.compile(rb"[^%s$&+,/:;=@]" % _UNRESERVED)
+_NOT_FRAGMENT = re.compile(rb"[^%s$&+,/:;=?@!()*]" % _UNRESERVED)
+#: Bytes that an escaped path and fragment do not have, so that they are written anew.
+_ODD_PATH = re.compile(rb"[^%s$&+,/:;=@!'()*\[\]%%]" % _UNRESERVED)
+_ODD_FRAGMENT = re.compile(rb"[^%s$&+,/:;=?@!()*'\[\]%%]" % _UNRESERVED)
+_ODD_USER = re.compile(rb"[^%s!$&'()*+,;=:%%@]" % _UNRESERVED)
+_ESCAPED = re.compile(rb"%([0-9a-fA-F]{2})")
 _MOST_PARAMETERS = 10_000  # of Go's default for urlmaxqueryparams
 
 
@@ -107,9 +111,9 @@ def _parsed(text: str, *, is_request: bool) -> Url:
         user, host = _parse_authority(scheme, authority)
         rest = slash + path
     raw = _unescaped(rest)
-    path = rest if _stands(rest) else _escaped(raw, _PATH)
+    path = _escaped(raw, _NOT_PATH) if _ODD_PATH.search(rest.encode()) else rest
     if is_authority and (host or user or path):
-        begin += f"//{user}{_escaped(host.encode(), _HOST)}"
+        begin += f"//{user}{_escaped(host.encode(), _NOT_HOST)}"
     return Url(scheme, host, path, query, f"{begin}{path}{tail}")
 
 
@@ -128,7 +132,7 @@ def _parse_authority(scheme: str, authority: str) -> tuple[str, str]:
     host = _parse_host(scheme, name)
     if not at:
         return "", host
-    if not _USER.issuperset(user.encode()):
+    if _ODD_USER.search(user.encode()):
         raise ValueError("net/url: invalid userinfo")
     _unescaped(user)
     return f"{user}@", host
@@ -174,16 +178,16 @@ def _unescaped_host(text: str) -> str:
 def _unescaped_zone(text: str) -> str:
     for found in _PERCENT.finditer(text):
         byte = int(found[0][1:], 16) if len(found[0]) == 3 else 0x20
-        if found[0] != "%25" and byte != 0x20 and byte not in _HOST:
+        if found[0] != "%25" and byte != 0x20 and _NOT_HOST.match(bytes([byte])):
             raise ValueError(f"invalid URL escape {quoted(found[0])}")
     return _allowed_in_host(text)
 
 
 def _allowed_in_host(text: str) -> str:
     unescaped = _unescaped(text).decode(errors="replace")
-    for each in text.replace("%", ""):
-        if ord(each) < 0x80 and ord(each) not in _HOST:
-            raise ValueError(f"invalid character {quoted(each)} in host name")
+    for found in _NOT_HOST.finditer(text.replace("%", "").encode()):
+        if found[0][0] < 0x80:
+            raise ValueError(f"invalid character {quoted(found[0].decode())} in host name")
     return unescaped
 
 
@@ -192,18 +196,14 @@ def _unescaped(text: str, *, is_query: bool = False) -> bytes:
         if len(found[0]) == 1:
             raise ValueError(f"invalid URL escape {quoted(text[found.start() : found.start() + 3])}")
     raw = text.replace("+", " ").encode() if is_query else text.encode()
-    return re.sub(rb"%(..)", lambda found: bytes.fromhex(found[1].decode()), raw)
+    return _ESCAPED.sub(lambda found: bytes.fromhex(found[1].decode()), raw)
 
 
-def _stands(text: str) -> bool:
-    """Whether an escaped path may stand as it is."""
-    return all(each in _PATH or each in _KEPT for each in text.encode())
+def _escaped(raw: bytes, others: re.Pattern[bytes]) -> str:
+    return others.sub(lambda found: b"%%%02X" % found[0][0], raw).decode()
 
 
-def _escaped(raw: bytes, plain: frozenset[int]) -> str:
-    return "".join(chr(each) if each in plain else f"%{each:02X}" for each in raw)
-
-
+@remembered
 def _url(text: str) -> Url:
     try:
         parse_uri(text)
@@ -217,10 +217,11 @@ def _with_fragment(url: Url, fragment: str) -> Url:
     if not fragment:
         return url
     raw = _unescaped(fragment)
-    shown = fragment if all(each in _IN_FRAGMENT or each in _KEPT for each in fragment.encode()) else ""
-    return replace(url, text=f"{url.text}#{shown or _escaped(raw, _IN_FRAGMENT)}")
+    shown = _escaped(raw, _NOT_FRAGMENT) if _ODD_FRAGMENT.search(fragment.encode()) else fragment
+    return replace(url, text=f"{url.text}#{shown}")
 
 
+@remembered
 def _is_url(text: str) -> bool:
     try:
         return bool(parse_uri(text))

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from btcctl.apiserver.machinery.gofmt import quoted
 from btcctl.apiserver.schemas.cel.data import EvaluationError
-from btcctl.apiserver.schemas.cel.library.overload import Functions, LibraryValue, Overload, member
+from btcctl.apiserver.schemas.cel.library.overload import Functions, LibraryValue, Overload, member, remembered
 from btcctl.apiserver.schemas.cel.types import BOOL, INT, STRING, Type
 
 SEMVER = Type("kubernetes.Semver")
@@ -33,6 +33,7 @@ class Version(LibraryValue):
     numbers: tuple[int, int, int] = field(compare=False)
 
 
+@remembered
 def parse_version(text: str) -> Version:
     """
     Raises:

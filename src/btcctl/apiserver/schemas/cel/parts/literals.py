@@ -10,7 +10,7 @@ from btcctl.apiserver.schemas.cel.costs import Estimate, literal
 from btcctl.apiserver.schemas.cel.data import Made
 from btcctl.apiserver.schemas.cel.overloads import Run, fits, is_less_specific
 from btcctl.apiserver.schemas.cel.parts.part import Part, arguments_of
-from btcctl.apiserver.schemas.cel.syntax import Unsupported, located, number_of, position_of, text_of
+from btcctl.apiserver.schemas.cel.syntax import LEAVES, Unsupported, located, number_of, position_of, text_of
 from btcctl.apiserver.schemas.cel.types import (
     BOOL,
     DOUBLE,
@@ -47,9 +47,19 @@ def scalar(token: Any) -> Part:
     raise Unsupported(f"the literal {text}")
 
 
-def a_list(compiler: Compiler, trees: Sequence[Any]) -> Part:
-    """`[…]`."""
-    parts = [compiler.part(each) for each in trees]
+def a_list(compiler: Compiler, trees: Sequence[Any], position: int) -> Part:
+    """`[…]`.
+
+    Raises:
+        Unsupported: An item may not be there.
+    """
+    if compiler.is_optional(position):
+        raise Unsupported("a list of what may not be there")
+    return list_of_parts(compiler, trees, [compiler.part(each) for each in trees])
+
+
+def list_of_parts(compiler: Compiler, trees: Sequence[Any], parts: Sequence[Part]) -> Part:
+    """A list of items that have been looked at."""
     item = _common_type(compiler, trees, parts, is_list=True)
     runs = [each.run for each in parts]
     cost = compiler.estimator.a_list([each.estimate for each in parts])
@@ -57,6 +67,13 @@ def a_list(compiler: Compiler, trees: Sequence[Any]) -> Part:
         made = [run({}) for run in runs]
         return Part(list_of(item), lambda _: made, cost, is_constant=True)
     return Part(list_of(item), overloads.a_list(runs), cost)
+
+
+def items_of(tree: Any) -> list[Any] | None:
+    """Those of a list literal; None if it is something else."""
+    while len(tree.children) == 1 and tree.data not in LEAVES:
+        tree = tree.children[0]
+    return arguments_of(tree.children) if tree.data == "list_lit" else None
 
 
 def a_map(compiler: Compiler, trees: Sequence[Any]) -> Part:
@@ -100,6 +117,9 @@ def _common_type(compiler: Compiler, trees: Sequence[Any], parts: Sequence[Part]
     found = first = parts[0].type if parts else DYN
     remarks: list[str] = []
     for tree, each in zip(trees, parts, strict=True):
+        if compiler.takes_any:
+            found = found if is_less_specific(found, each.type) else each.type if fits(found, each.type) else DYN
+            continue
         if not fits(found, each.type):
             message = f"expected type '{found}' but found '{each.type}'"
             return compiler.complain(position_of(compiler.text, tree), message).type

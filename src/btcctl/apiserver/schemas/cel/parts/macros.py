@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from btcctl.apiserver.schemas.cel.costs import LIST_COST
 from btcctl.apiserver.schemas.cel.data import BUDGET, EvaluationError, loosely_equal, read
 from btcctl.apiserver.schemas.cel.overloads import Run, Scope, truth
 from btcctl.apiserver.schemas.cel.parts.part import Part
@@ -42,7 +43,11 @@ def presence(compiler: Compiler, tree: Any, position: int) -> Part:
         tree = tree.children[0]
     if tree.data != "member_dot":
         return compiler.complain(tree.meta.start_pos, "invalid argument to has() macro")
+    if compiler.is_optional(position_of(compiler.text, tree)):
+        return compiler.complain(position_of(compiler.text, tree), "invalid argument to has() macro")
     owner, name = compiler.part(tree.children[0]), str(tree.children[1])
+    if owner.type.kind == "optional_type":
+        raise Unsupported("has() of what is optional")
     found = compiler.field(owner, name, position)
     real = owner.type.fields[name][0] if name in owner.type.fields else name
     cost = owner.estimate._replace(path=(), size=compiler.estimator.size_of(BOOL, ()), item=None, key=None)
@@ -51,7 +56,10 @@ def presence(compiler: Compiler, tree: Any, position: int) -> Part:
 
 def expand(compiler: Compiler, range_tree: Any, name: str, arguments: Sequence[Any]) -> Part:
     """`range.all(variable, predicate)` and its like."""
-    items = compiler.part(range_tree)
+    return _over(compiler, compiler.part(range_tree), range_tree, name, arguments)
+
+
+def _over(compiler: Compiler, items: Part, range_tree: Any, name: str, arguments: Sequence[Any]) -> Part:
     variable = compiler.text[arguments[0].meta.start_pos : arguments[0].meta.end_pos]
     if not variable.isidentifier():
         raise Unsupported(f"{variable!r} as a variable of {name}()")
@@ -61,12 +69,9 @@ def expand(compiler: Compiler, range_tree: Any, name: str, arguments: Sequence[A
             f"expression of type '{items.type}' cannot be range of a comprehension (must be list, map, or dynamic)"
         )
         return compiler.complain(position_of(compiler.text, range_tree), message)
-    hidden, locals_ = compiler.variables, compiler.estimator.locals
-    entry = compiler.estimator.entry(items.operand)
-    compiler.variables, compiler.estimator.locals = {**hidden, variable: item}, {**locals_, variable: entry}
-    bodies = [compiler.part(each) for each in arguments[1:]]
-    size = compiler.estimator.variable(variable, item).extent
-    compiler.variables, compiler.estimator.locals = hidden, locals_
+    with compiler.local(variable, item, compiler.estimator.entry(items.operand)):
+        bodies = [compiler.part(each) for each in arguments[1:]]
+        size = compiler.estimator.variable(variable, item).extent
     predicates = bodies[:1] if len(bodies) == 2 or name != "map" else []
     for tree, each in zip(arguments[1:], predicates, strict=False):
         if each.type.kind not in {"bool", "dyn"}:
@@ -76,6 +81,19 @@ def expand(compiler: Compiler, range_tree: Any, name: str, arguments: Sequence[A
     cost = compiler.estimator.loop(name, items.estimate, [each.estimate for each in bodies], size)
     run = _loop(name, each_scope, bodies, variable)
     return bodies[0]._replace(type=_result(name, items.type, bodies), run=run, estimate=cost)
+
+
+def sorted_by(compiler: Compiler, range_tree: Any, arguments: Sequence[Any], position: int) -> Part:
+    """`range.sortBy(variable, key)`."""
+    items = compiler.part(range_tree)
+    keys = _over(compiler, items, range_tree, "map", arguments)
+    if compiler.problems:
+        return keys
+    again = items._replace(estimate=items.estimate._replace(cost=1))
+    cheap = keys._replace(estimate=keys.estimate._replace(cost=keys.estimate.cost - items.estimate.cost + 1))
+    found = compiler.call("@sortByAssociatedKeys", position, [again, cheap], is_member=True)
+    cost = found.estimate.cost + items.estimate.cost + LIST_COST
+    return found._replace(estimate=found.estimate._replace(cost=cost))
 
 
 def membership(wanted: Run, items: list[Any]) -> Run:
