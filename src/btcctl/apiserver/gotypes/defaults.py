@@ -151,6 +151,11 @@ def written(type_: GoType, value: Any, *, stored: bool = False, known: Container
 def _written_struct(type_: GoType, value: _Struct, known: Container[str], *, stored: bool) -> _Struct:
     fields, zeros, found = type_.fields, type_.zeros, {}
     nested = _nested_fields(type_.name)
+    if len(value) == 1:  # as thousands of items of a list have: there is nothing to be put in order
+        [(name, each)] = value.items()
+        is_whole = not zeros or (len(zeros) == 1 and name in zeros)
+        if is_whole and name in fields and name not in nested and each != []:
+            return dict(value)
     names = [name for name in value if name in fields]
     if zeros:
         names += [name for name in zeros if name not in value]

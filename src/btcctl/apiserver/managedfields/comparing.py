@@ -14,6 +14,7 @@ from btcctl.apiserver.managedfields.field_sets import (
     graft,
     insert,
     key_element,
+    text_key_element,
     union,
     value_element,
     without_below,
@@ -72,8 +73,9 @@ def item_element(list_type: ListType, item: Any) -> str:
     """
     if isinstance(item, dict) and list_type.keys and len(list_type.keys) == 1:  # as most are known
         name = list_type.keys[0]
-        if type(item.get(name)) is str:
-            return key_element({name: item[name]})
+        value = item.get(name)
+        if type(value) is str:
+            return text_key_element(name, value)
     if not list_type.keys:
         if isinstance(item, dict):
             raise Untypable("associative list without keys has an element that's a map type")
@@ -118,7 +120,7 @@ def completed(type_: Type, value: Any, *, zeros: bool = True) -> Any:
 def _written(type_: MapType, value: Mapping[str, Any], *, zeros: bool = True) -> Mapping[str, Any]:
     """The fields as Go's types write them, but for what is below them."""
     missing = [name for name in type_.zeros if name not in value] if zeros and type_.zeros else None
-    if all(value.values()) and not missing:
+    if not missing and all(value.values()):
         return value
     found = {name: each for name, each in value.items() if each or not _is_omitted(type_, name, each)}
     return found | {name: type_.zeros[name] for name in missing} if missing else found

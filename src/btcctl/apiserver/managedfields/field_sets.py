@@ -23,6 +23,7 @@ Path = tuple[str, ...]
 SELF = "."
 _RANKS = {"f": 0, "k": 1, "v": 2, "i": 3}
 #: An item that is known by one text in which nothing is escaped, as most are.
+_PLAIN = re.compile(r"[A-Za-z0-9_./:-]*").fullmatch  # a text in which nothing is escaped
 _ONE_TEXT = re.compile(r'k:\{"([^"\\]*)":"([^"\\]*)"\}').fullmatch
 
 
@@ -35,6 +36,11 @@ def key_element(keys: Mapping[str, Any]) -> str:
     if len(keys) > 1:
         keys = dict(sorted(keys.items()))
     return "k:" + _compact(_whole(keys) if float in map(type, keys.values()) else keys)
+
+
+def text_key_element(name: str, value: str) -> str:
+    """The element of an item that is known by one text."""
+    return f'k:{{"{name}":"{value}"}}' if _PLAIN(value) else key_element({name: value})
 
 
 def value_element(value: Any) -> str:
@@ -159,8 +165,22 @@ def ordered(fields: FieldSet) -> FieldSet:
         return fields
     elements = sorted(fields)
     if elements[-1][0] not in ".f":  # items sort behind fields, and by more than their text
-        elements.sort(key=_rank)
+        _sort_items(elements)
     return {element: ordered(node) if (node := fields[element]) else node for element in elements}
+
+
+def _sort_items(elements: list[str]) -> None:
+    """Those of many items differ, mostly, in one text, by which they are sorted without being taken apart."""
+    begin = elements[-1].rpartition(':"')[0] + ':"'
+    head = [each for each in elements[:1] if each == SELF]
+    items = elements[len(head) :]
+    if begin.count('"') == 3 and all(
+        each.startswith(begin) and each.count('"') == 4 and "\\" not in each and each.endswith('"}') for each in items
+    ):
+        items.sort(key=lambda each: each[len(begin) : -2])
+        elements[:] = head + items
+    else:
+        elements.sort(key=_rank)
 
 
 def decode(fields: Any) -> FieldSet:

@@ -6,15 +6,18 @@ from hypothesis import strategies as st
 
 from btcctl.apiserver.managedfields import field_sets
 from btcctl.apiserver.managedfields.field_sets import (
+    SELF,
     contains,
     decode,
     difference,
     has,
     intersection,
+    key_element,
     members,
     of_paths,
     ordered,
     path_text,
+    text_key_element,
     union,
     without_below,
 )
@@ -70,6 +73,13 @@ def test_elements_are_written_by_kind_and_then_by_value():
     assert list(ordered(of_paths(paths))) == [
         "f:a", "f:b", 'k:{"port":80}', 'k:{"port":443}', 'v:"b"', "i:0", "i:1",
     ]  # fmt: skip
+
+
+@given(st.lists(st.text(alphabet='ab !"-.\\é<', max_size=3), min_size=1, unique=True), st.booleans())
+def test_items_that_differ_in_a_text_are_in_the_order_of_the_text(names, is_member):
+    found = ordered({text_key_element("name", each): {} for each in names} | ({SELF: {}} if is_member else {}))
+    begin = [SELF] if is_member else []
+    assert list(found) == begin + [key_element({"name": each}) for each in sorted(names)]
 
 
 def test_keys_are_written_in_their_order_and_as_go_writes_json():

@@ -68,10 +68,16 @@ def _structs(body: Mapping[str, Any]) -> int:
     count, left = 0, [value for key, value in body.items() if key != "metadata" and isinstance(value, dict | list)]
     while left and count <= _MOST_STRUCTS:
         value = left.pop()
-        parts = value.values() if isinstance(value, dict) else value
-        structs = [each for each in parts if isinstance(each, dict) or (each is None and parts is value)]
-        count += len(structs)
-        left += [each for each in parts if isinstance(each, dict | list)]
+        is_list = not isinstance(value, dict)
+        for each in value.values() if isinstance(value, dict) else value:
+            kind = type(each)
+            if kind is dict:
+                count += 1
+                left.append(each)
+            elif kind is list:
+                left.append(each)
+            elif each is None and is_list:
+                count += 1
     return count
 
 
