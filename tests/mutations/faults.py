@@ -380,8 +380,8 @@ FAULTS = [
     Fault(
         "a page that leads to itself is read for ever",
         "informers/reflector/listing.py",
-        "if page.continue_token == token:",
-        "if page.continue_token == token and not page.items:",
+        "if page.continue_token in seen:",
+        "if page.continue_token in seen and not page.items:",
         _REFLECTOR,
     ),
     Fault(

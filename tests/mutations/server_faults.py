@@ -213,10 +213,14 @@ SERVER_FAULTS = [
         ("all is exists", 'decisive=name == "exists")', 'decisive=name == "all")'),
         ("exists_one takes more", "for each in scopes(scope)]) == 1", "for each in scopes(scope)]) >= 1"),
         ("null is there", "return owner.get(name) is not None", "return name in owner"),
+    ),
+    *faults_in(
+        "apiserver/schemas/cel/compiler.py",
+        ("apiserver/schemas",),
         (
             "a variable outlives its loop",
-            "    compiler.variables, compiler.estimator.locals = hidden, locals_\n",
-            "    compiler.estimator.locals = locals_\n",
+            "        self.variables, self.estimator.locals = hidden, locals_\n",
+            "        self.estimator.locals = locals_\n",
         ),
     ),
     *faults_in(
