@@ -76,3 +76,9 @@ def test_nothing_is_allowed_inline_or_from_elsewhere():
     assert policy.startswith("default-src 'none'")
     assert "unsafe" not in policy
     assert "*" not in policy
+
+
+@pytest.mark.parametrize("name", ["view.example:8443", "https://view.example", "*.example", "a b", "", "ü.example"])
+def test_a_name_that_no_caller_can_have_is_refused_at_the_start(name):
+    with pytest.raises(ConfigError, match="without scheme, port and blanks"):
+        Guard(TOKEN, (name,))

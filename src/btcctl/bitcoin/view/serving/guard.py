@@ -23,6 +23,7 @@ from btcctl.secret import Secret, SecretBytes
 
 TOKEN_HEADER: Final = "x-btcctl-token"  # noqa: S105  a name
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{16,128}")
+_NAME = re.compile(r"[A-Za-z0-9._-]+")
 _HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::[0-9]{1,5})?")
 
 #: Nothing is loaded but from here, nothing stands inline, and nobody puts the page into a frame.
@@ -56,12 +57,18 @@ class Guard:
         names: Further values of `Host` without a port, for example of a Service.
 
     Raises:
-        ConfigError: The token is too short, or has characters that have no place in a path.
+        ConfigError: The token is too short, or has characters that have no place in a path. Or no caller can name
+            such a host: with a port, a scheme or a wildcard nobody would ever be let in by it.
     """
 
     def __init__(self, token: Secret, names: tuple[str, ...] = ()) -> None:
         if not _TOKEN.fullmatch(token):
             raise ConfigError("the token must have 16 to 128 letters, digits, dashes and underscores")
+        wrong = next((name for name in names if not _NAME.fullmatch(name)), None)
+        if wrong is not None:
+            raise ConfigError(
+                f"{wrong!r} is no host name: write it as view.example.com, without scheme, port and blanks"
+            )
         self._token = SecretBytes(token.encode())
         self._names = frozenset({"localhost", *(name.lower().rstrip(".") for name in names)})
 
