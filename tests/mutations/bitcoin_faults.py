@@ -180,13 +180,13 @@ BITCOIN_FAULTS = [
         ),
         (
             "a child on its way out is changed",
-            "if found.deletion_timestamp is not None or _is_predecessors(found, network):",
-            "if _is_predecessors(found, network):",
+            "    if found.deletion_timestamp is not None:\n        held =",
+            "    if False:\n        held =",
         ),
         (
             "a deleted network's child is in the way for ever",
-            "if found.deletion_timestamp is not None or _is_predecessors(found, network):",
-            "if found.deletion_timestamp is not None:",
+            "    if _is_predecessors(found, network):\n",
+            "    if False:\n",
         ),
         ("a refusal is not told", "            tell(_refusal(desired, found, error))\n", ""),
         (

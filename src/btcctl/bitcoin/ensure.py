@@ -46,6 +46,7 @@ class Child:
     object: Object | None = None  #: ours, or None: there is none, or none that we may touch
     problem: str = ""  #: why it is not as it should be and we cannot mend it; "" if all is well
     pending: bool = False  #: an earlier one is on its way out
+    waits: str = ""  #: for what, while it is pending
     created: bool = False
     dispute: str = ""  #: what somebody else keeps changing; "" if nobody does
 
@@ -178,8 +179,11 @@ class _Wish:
 
 def _obstacle(desired: Mapping[str, Any], found: Object, network: Object) -> Child | None:
     """What is said of a child that we may not touch; None of one that we may."""
-    if found.deletion_timestamp is not None or _is_predecessors(found, network):
-        return Child(pending=True)
+    if found.deletion_timestamp is not None:
+        held = f", held by {', '.join(found.finalizers)}" if found.finalizers else ""
+        return Child(pending=True, waits=bounded(f"{_described(desired)} is on its way out{held}"))
+    if _is_predecessors(found, network):
+        return Child(pending=True, waits=f"{_described(desired)} is a deleted network's, and not collected yet")
     return None if is_controlled_by(found, network) else Child(problem=_in_the_way(desired, found))
 
 

@@ -234,7 +234,7 @@ class NetworkReconciler:
 
         shown = memory.shown
         told = with_words(with_progress(pods, shown.progress), shown.words)
-        nodes = node_statuses(network, told, shown.why_missing)
+        nodes = node_statuses(network, told, children.stateful_set.waits or shown.why_missing)
         nodes = with_sights(nodes, shown.sights) if shown.is_known else as_before(nodes, network.status.nodes)
         overview = Overview.of(nodes, shown.forks) if shown.is_known else Overview.before(network.status)
         findings = [

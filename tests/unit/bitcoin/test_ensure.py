@@ -91,7 +91,8 @@ def test_what_the_cache_holds_is_not_asked_for() -> None:
 def test_a_child_of_a_deleted_network_of_that_name_is_waited_out() -> None:
     it = Fixture()
     it.cached = Object.from_body(service("predecessor"))
-    assert it.ensure() == Child(pending=True)
+    waits = 'Service "net-svc" is a deleted network\'s, and not collected yet'
+    assert it.ensure() == Child(pending=True, waits=waits)
     assert it.verbs() == []
 
 
@@ -134,7 +135,8 @@ def test_a_child_on_its_way_out_is_left_alone() -> None:
     body["metadata"]["finalizers"] = ["example.org/wait"]
     it = Fixture(body)
     it.services.delete(KEY)
-    assert it.ensure() == Child(pending=True)
+    waits = 'Service "net-svc" is on its way out, held by example.org/wait'
+    assert it.ensure() == Child(pending=True, waits=waits)
     assert "update" not in it.verbs()
 
 

@@ -197,6 +197,19 @@ def test_pods_that_a_stateful_set_has_left_behind_go_on_under_the_next_one_and_a
     assert (len(world.mesh.links), world.lost) == (links, [])
 
 
+def test_a_stateful_set_that_does_not_go_is_named_with_what_holds_it() -> None:
+    world = living(2)
+    world.edit(STATEFUL_SETS, STATEFUL_SET, {"metadata": {"finalizers": ["example.com/wait"]}})
+    world.client.resource(STATEFUL_SETS).delete(STATEFUL_SET)
+    world.reconcile()
+    assert world.condition("Ready") == ("False", "PodNotCreated")
+    assert 'StatefulSet "net-sts" is on its way out, held by example.com/wait' in world.message("Ready")
+    world.edit(STATEFUL_SETS, STATEFUL_SET, {"metadata": {"finalizers": None}})
+    world.reconcile()
+    assert "on its way out" not in world.message("Ready")
+    assert world.get(STATEFUL_SETS, STATEFUL_SET) is not None
+
+
 def test_a_pod_whose_machine_is_lost_is_said_to_leave_and_the_others_go_on() -> None:
     world = living(3)
     address = world.address(2)
