@@ -120,7 +120,7 @@ def watched(kubeconfig: Path, interval: str, lines: int) -> Iterator[tuple[Termi
     env |= {name: value for name, value in os.environ.items() if name == "PYTHONPATH"}
 
     def resize(lines: int) -> None:
-        fcntl.ioctl(ours, termios.TIOCSWINSZ, struct.pack("HHHH", lines, 100, 0, 0))
+        fcntl.ioctl(ours, termios.TIOCSWINSZ, struct.pack("HHHH", lines, 200, 0, 0))
 
     resize(lines)
     with (
@@ -145,9 +145,9 @@ def test_on_a_terminal_status_is_drawn_in_colour_again_and_again_until_ctrl_c(ku
 
 
 def test_a_watch_says_what_a_terminal_has_no_room_for_and_follows_its_size(kubeconfig: Path) -> None:
-    with watched(kubeconfig, "1h", 20) as (terminal, resize):
-        terminal.wait_for(b"more conditions")
-        resize(6)
+    with watched(kubeconfig, "1h", 6) as (terminal, resize):
+        terminal.wait_for(b"2 more nodes")
+        resize(4)
         terminal.wait_for(b"\xe2\x80\xa6 3 nodes")
         resize(100)
         terminal.wait_for(b"LINKS")

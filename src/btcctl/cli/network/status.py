@@ -116,7 +116,7 @@ def _parts(
         yield Part("node", [_node_row(node, view.height) for node in view.nodes], _nodes, rank=0)
         head, rows = picture.links(view.nodes)
         legend = [picture.LEGEND] if head else []
-        yield Part("row of links", rows, lambda shown: ("LINKS", *head, *shown, *legend), rank=4)
+        yield Part("link row", rows, lambda shown: ("LINKS", *head, *shown, *legend), rank=4)
     if tips := list(picture.chains(view)):
         yield Part("tip", tips, lambda shown: ("TIPS", *shown), rank=3)
     yield Part("condition", [_condition_row(each) for each in network.status.conditions], _conditions, rank=1)
