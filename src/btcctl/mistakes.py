@@ -31,6 +31,14 @@ def check_has(what: str, given: object, method: str, instead: str) -> None:
         raise TypeError(f"{what} is {_kind_of(given)}, must be {instead}")
 
 
+def check_read(what: str, given: object) -> None:
+    """Raise TypeError if it is no object that was read: of one that is gone a lister returns None."""
+    if isinstance(given, type) or not hasattr(given, "resource_version"):
+        raise TypeError(
+            f"{what} is {_kind_of(given)}, must be an object that was read; a lister returns None for one that is gone"
+        )
+
+
 def check_plain(what: str, function: object, *arguments: str) -> None:
     """Raise TypeError if it is no function of these arguments, or a coroutine function, and so would never run."""
     if not callable(function):

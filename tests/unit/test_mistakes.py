@@ -8,8 +8,10 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
+import btcctl
 from btcctl import (
     ApiClient,
+    App,
     ClientConfig,
     Condition,
     Controller,
@@ -30,6 +32,7 @@ from btcctl import (
     add_finalizer,
     create_or_update,
     merge_conditions,
+    remove_finalizer,
     retry_on_conflict,
     set_controller,
     write_status,
@@ -43,6 +46,7 @@ from btcctl.informers.options import ReflectorOptions
 from btcctl.informers.sharing.filters import FilteringHandler, PredicateHandler
 from btcctl.leaderelection.election import Timing
 from btcctl.resources import CLUSTER_ROLES, CONFIG_MAPS, NODES, PODS
+from btcctl.testing import capture_logs
 from btcctl.testing.clock import FakeClock
 from btcctl.testing.fake_client import FakeClient
 from btcctl.threads import Stop
@@ -314,3 +318,45 @@ WRONG_PARTS = [
 def test_a_mistake_is_told_at_once(wrong, error, words):
     with pytest.raises(error, match=words):
         wrong()
+
+
+GONE = [
+    (lambda: set_controller({}, CONFIG_MAPS, None), "the owner is of type NoneType"),
+    (lambda: add_finalizer(MAPS, None, "example.org/a"), "what is to be kept is of type NoneType"),
+    (lambda: remove_finalizer(MAPS, {}, "example.org/a"), "what is to be let go is of type dict"),
+    (lambda: write_status(MAPS, None, {}), "what has the status is of type NoneType"),
+    (lambda: set_controller({}, CONFIG_MAPS, Object), "the owner is the class Object"),
+]
+
+
+@pytest.mark.parametrize(("mistake", "words"), GONE)
+def test_an_object_that_a_lister_had_no_more_is_told_by_whom_it_is_given_to(mistake, words):
+    with pytest.raises(TypeError, match=f"{words}, must be an object that was read; a lister returns None"):
+        mistake()
+
+
+OF_APPS = [
+    (lambda: App(None, "x"), TypeError, "the client is of type NoneType, must be an ApiClient"),
+    (lambda: App(CLIENT, "x", clusters=[CLIENT]), TypeError, "clusters is of type list, must be clients by the names"),
+    (lambda: App(CLIENT, "x").service(print), TypeError, r"a service is .*, must be an object with start\(\) and stop"),
+    (lambda: AppOptions(workers=0), ValueError, "workers is 0, must be 1 or more"),
+    (lambda: AppOptions(workers="4"), TypeError, "workers is of type str"),
+]
+
+
+@pytest.mark.parametrize(("mistake", "error", "words"), OF_APPS)
+def test_what_an_app_cannot_be_made_of_is_told_there(mistake, error, words):
+    with pytest.raises(error, match=words):
+        mistake()
+
+
+def test_an_event_after_the_end_of_its_recorder_is_said_to_be_late():
+    recorder = EventRecorder(CLIENT, "net")
+    recorder.stop()
+    with capture_logs() as logs:
+        recorder.event(REFERENCE, "Normal", "Created", "m")
+    assert [each["event"] for each in logs] == ["an event came after the end of its recorder: dropped and counted"]
+
+
+def test_each_public_name_is_there_once():
+    assert sorted({*dir(btcctl)}) == dir(btcctl)

@@ -27,6 +27,7 @@ from btcctl.informers.shared_informer import SharedInformer
 from btcctl.informers.typed import cache_of
 from btcctl.leaderelection.elector import Elector
 from btcctl.metrics import Metrics
+from btcctl.mistakes import check_has, check_is
 from btcctl.objects import Object, ObjectKey
 from btcctl.rest.client import ApiClient
 from btcctl.typed.definition import texts
@@ -56,6 +57,7 @@ class AppOptions:
     webhooks: WebhookOptions = field(default_factory=WebhookOptions)
 
     def __post_init__(self) -> None:
+        ControllerOptions(workers=self.workers)  # says if they cannot be so many
         check_seconds("resync_seconds", self.resync_seconds)
         texts("AppOptions", "namespaces", self.namespaces)  # says if it is one text, whose letters would be taken
 
@@ -102,6 +104,8 @@ class App:
         copy_client: ApiClient | None = None,
         clusters: Mapping[str, ApiClient] = {},
     ) -> None:
+        check_has("the client", client, "resource", "an ApiClient")
+        check_is("clusters", clusters, Mapping, "clients by the names of their clusters")
         self.name = name
         self.clock = clock
         self.options = options
@@ -195,6 +199,8 @@ class App:
             leading: Only while this process leads. Otherwise always, and from before the controllers on.
         """
         self._refuse_late("a service")
+        for method in ("start", "stop"):
+            check_has("a service", service, method, "an object with start() and stop(timeout)")
         (self._leading if leading else self._services).append(service)
 
     def add(self, controller: Controller) -> None:

@@ -80,8 +80,10 @@ class WatcherQueue:
                 self._changed.notify_all()
                 return
             self.dropped += 1
-            is_first = self.dropped == 1
-        if is_first:
+            is_first, is_late = self.dropped == 1, self._closed
+        if is_first and is_late:
+            logger.warning("an event came after the end of its recorder: dropped and counted", reason=event.reason)
+        elif is_first:
             logger.warning("events come faster than they can be written: dropped and counted", limit=self._length)
 
     def _is_wanted(self, event: Event) -> bool:

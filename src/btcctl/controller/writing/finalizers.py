@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 from btcctl.errors import NotFound
+from btcctl.mistakes import check_read
 from btcctl.names import RULE, is_qualified_name
 from btcctl.objects import ObjectKey
 
@@ -50,6 +51,7 @@ def add_finalizer(resource: Patchable[K], obj: K, name: str) -> K:
         ValueError: The name is none, or lacks its domain.
     """
     _check(name)
+    check_read("what is to be kept", obj)
     if name in obj.finalizers:
         return obj
     return _write(resource, obj, [*obj.finalizers, name])
@@ -63,6 +65,7 @@ def remove_finalizer(resource: Patchable[K], obj: K, name: str) -> None:
         ValueError: The name is none, or lacks its domain.
     """
     _check(name)
+    check_read("what is to be let go", obj)
     if name not in obj.finalizers:
         return
     try:

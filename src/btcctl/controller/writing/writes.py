@@ -21,7 +21,7 @@ from btcctl.controller.writing.contention import Contention
 from btcctl.deadline import time_left
 from btcctl.errors import AlreadyExists, BtcctlError, Conflict, DecodeError, NotFound, ObjectDecodeError
 from btcctl.json_values import is_changed, is_same_json
-from btcctl.mistakes import check_has, check_plain
+from btcctl.mistakes import check_has, check_plain, check_read
 from btcctl.objects import Object, ObjectKey
 from btcctl.resources import ResourceType
 from btcctl.secret import hiding_bodies
@@ -171,6 +171,7 @@ def write_status(
         TypeError: `status` is no mapping, or has in it what JSON does not have.
         ValueError: There is NaN or infinity in it.
     """
+    check_read("what has the status", obj)
     if _has_status(obj, status):
         if contention is not None:
             contention.note_kept(resource.type, obj.key)
@@ -222,6 +223,7 @@ def set_controller(body: dict[str, Any], owner_type: AnyKind, owner: Owner, *, a
             collector heeds that. Or it was not read from a server: it has no UID.
     """
     owner_type = type_of(owner_type)
+    check_read("the owner", owner)
     if not owner.uid:
         raise ValueError(f"{owner_type} {owner.key} has no uid: an owner has to be what the server has made of it")
     metadata = body.setdefault("metadata", {})
