@@ -216,6 +216,12 @@ def scrub(value: Any) -> Any:
     return _SECRET_TEXT.sub(rf"\1\2{REDACTED}", value) if isinstance(value, str) else value
 
 
+def for_terminal(text: str) -> str:
+    """A text scrubbed, without what a terminal would obey: a server, or a webhook behind it, may say anything."""
+    lines = str(scrub(text)).replace("\r\n", "\n").split("\n")
+    return "\n".join("".join(each if each.isprintable() else ascii(each)[1:-1] for each in line) for line in lines)
+
+
 def one_line_exception(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Replace `exc_info` by `error="Type: message"`."""
     exc_info = event.pop("exc_info", None)

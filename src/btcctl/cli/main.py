@@ -157,7 +157,7 @@ def _fail(args: argparse.Namespace, error: Exception, status: int, prefix: str =
         said = f"{prefix}{logging.scrub(str(error))}"
         logger.error("failed", command=args.command_name, error=said, status=status, exc_info=args.verbose and error)
         return status
-    print(f"btcctl {args.command_name}: {prefix}{logging.scrub(str(error))}", file=sys.stderr)
+    print(f"btcctl {args.command_name}: {prefix}{logging.for_terminal(str(error))}", file=sys.stderr)
     if args.verbose:
         raise error
     if prefix:

@@ -29,7 +29,7 @@ from btcctl.errors import (
     TooManyRequests,
     TransportError,
 )
-from btcctl.logging import get_logger, scrub
+from btcctl.logging import for_terminal, get_logger
 from btcctl.named_files import read_once
 from btcctl.objects import ObjectKey
 from btcctl.rest.client import ApiClient
@@ -136,7 +136,7 @@ def _require_definition(client: ApiClient, namespaces: Sequence[str]) -> None:
             for namespace in namespaces or ("",):
                 require_definition(client, namespace)
     except _LATER as error:
-        print(f"btcctl view: {scrub(str(error))}. The page shows the networks once it answers", file=sys.stderr)
+        print(f"btcctl view: {for_terminal(str(error))}. The page shows the networks once it answers", file=sys.stderr)
 
 
 def _serve(view: Any, server: Any, *, is_given: bool) -> None:

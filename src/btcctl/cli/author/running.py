@@ -68,7 +68,7 @@ def main(build: Build, name: str, argv: Sequence[str] | None = None, environ: Ma
     except KeyboardInterrupt:
         return 130
     except BtcctlError as error:
-        print(f"{name}: {logging.scrub(str(error))}", file=sys.stderr)
+        print(f"{name}: {logging.for_terminal(str(error))}", file=sys.stderr)
         return 2 if isinstance(error, ConfigError) else 1
     return 0
 
