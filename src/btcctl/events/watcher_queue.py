@@ -80,7 +80,8 @@ class WatcherQueue:
                 self._changed.notify_all()
                 return
             self.dropped += 1
-            is_first, is_late = self.dropped == 1, self._closed
+            is_first = self.dropped == 1
+            is_late = self._closed
         if is_first and is_late:
             logger.warning("an event came after the end of its recorder: dropped and counted", reason=event.reason)
         elif is_first:
