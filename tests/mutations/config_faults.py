@@ -12,6 +12,23 @@ _SECRET = ("test_secret.py",)
 
 CONFIG_FAULTS = [
     *faults_in(
+        "named_files.py",
+        ("test_named_files.py",),
+        ("a pipe is a file", "(kind == stat.S_IFIFO and may_be_pipe)", "kind == stat.S_IFIFO"),
+        ("a pipe without a writer is an empty file", "    if is_pipe:\n", "    if not is_pipe:\n"),
+        (
+            "a device may be replaced",
+            "    if not stat.S_ISREG(status.st_mode):\n",
+            "    if stat.S_ISDIR(status.st_mode):\n",
+        ),
+    ),
+    *faults_in(
+        "rest/answers.py",
+        ("rest/test_answers.py", "rest/test_client.py"),
+        ("a failure with a 200 is a success", 'status.get("status") != "Failure"', "True"),
+        ("what is no text is quoted", 'type_ and not type_.startswith("text/")', "not type_"),
+    ),
+    *faults_in(
         "rest/kubeconfig/fields.py",
         _KUBECONFIG,
         (

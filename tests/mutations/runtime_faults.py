@@ -217,13 +217,34 @@ RUNTIME_FAULTS = [
         ),
     ),
     *faults_in(
-        "controller/reconciling/passing.py",
+        "controller/reconciling/failures.py",
         ("controller/reconciling/test_passing.py",),
+        ("one failure for good ends all", "        return 2\n", "        return -1\n"),
+        (
+            "a bug beside a lost race is none",
+            "    if not all(issubclass(type(each), BtcctlError) for each in leaves):\n",
+            "    if not any(issubclass(type(each), BtcctlError) for each in leaves):\n",
+        ),
+    ),
+    *faults_in(
+        "processes/pickling.py",
+        ("processes/test_compute.py",),
+        (
+            "what cannot be sent is computed on the bench",
+            "unpickled(pickled(function, args, kwargs))",
+            "function, args, kwargs",
+        ),
+        ("what cannot be brought back is none of the bench", "            _check_returns(error)\n", ""),
+    ),
+    *faults_in(
+        "controller/reconciling/passing.py",
+        ("controller/reconciling/test_passing.py", "controller/test_metrics.py"),
         (
             "ten thousand keys storm a server that is away",
             "max(MAX_WAIT_SECONDS, len(self._failures) / KEYS_PER_SECOND)",
             "MAX_WAIT_SECONDS",
         ),
+        ("a race that is lost for ever is no failure", "return lost <= MOST_RACES", "return True"),
         (
             "a name that is taken is waited for as if it were to pass",
             "        case AlreadyExists():\n            return False\n",

@@ -21,6 +21,7 @@ from btcctl.errors import (
     TransportError,
 )
 from btcctl.objects import ObjectKey
+from btcctl.testing import capture_logs
 from btcctl.testing.clock import FakeClock
 from tests.unit.controller.support import key
 
@@ -102,6 +103,15 @@ def test_what_a_task_group_raises_is_what_its_tasks_have(raised, result, due):
     last = failing.controller.journal.last(KEY)
     assert last is not None
     assert last.result == result
+
+
+def test_a_bug_in_a_task_group_is_shown_with_all_that_failed_beside_it():
+    failing = Failing(ExceptionGroup("unhandled errors", [Conflict(409, "Conflict"), ValueError("a bug")]))
+    with capture_logs() as logs:
+        failing.delay()
+    [failed] = [each for each in logs if each["event"] == "reconcile failed"]
+    assert failed["error"] == "ExceptionGroup: unhandled errors (2 sub-exceptions)"
+    assert "ValueError: a bug" in failed["exception"]
 
 
 def test_a_success_ends_the_count():
