@@ -43,7 +43,7 @@ def make(kind: str, path: Path) -> str:
         path.symlink_to("/dev/zero")
     elif kind == "endless":
         path.touch()
-        os.truncate(path, 1 << 40)  # with holes: it takes no room
+        os.truncate(path, 1 << 30)  # with holes: it takes no room
     return str(path)
 
 
