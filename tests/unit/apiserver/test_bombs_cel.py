@@ -166,6 +166,11 @@ class TestExpressions:
             ("{'a': text}", 30),
             ("1 + 1 == 2 && !false", 3),
             ("items.all(x, true)", 3000),
+            ("items.all(x, x == 'a' || x == text)", 5000),
+            ("items.exists(x, x == 'b')", 6000),
+            ("items.map(x, x)", 13_000),
+            ("items.all(x, isQuantity(x) || true)", 5000),
+            ("items.all(x, size(x) > 0 ? true : x == 'b')", 6000),
         ],
     )
     def test_what_a_real_server_counts_counts(self, expression: str, cost: int):

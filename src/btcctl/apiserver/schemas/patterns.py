@@ -115,6 +115,8 @@ def _depth(pattern: str) -> int:
 
 def _encodable(text: str) -> str:
     """JSON may name halves of characters, which no encoding has."""
+    if text.isascii():
+        return text
     try:
         text.encode()
     except UnicodeEncodeError:

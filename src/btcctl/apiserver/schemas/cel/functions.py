@@ -102,8 +102,10 @@ def _value(entries: Mapping[Any, Any], key: Any) -> Any:
 
 
 def _matches(text: str, pattern: str) -> bool:
-    with _telling_of_patterns():
+    try:  # for itself: it is called a million times for an object
         return patterns.is_found(pattern, text)
+    except patterns.PatternError as error:
+        raise EvaluationError(f"error parsing regexp: {error}") from error
 
 
 def _find(text: str, pattern: str) -> str:

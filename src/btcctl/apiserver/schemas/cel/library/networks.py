@@ -17,6 +17,7 @@ from btcctl.apiserver.schemas.cel.types import BOOL, INT, STRING, Type
 
 IP, CIDR = Type("net.IP"), Type("net.CIDR")
 _HEX = re.compile(r"[0-9a-fA-F]*")
+_FOUR = re.compile(r"(?:(?:1?[1-9]?[0-9]|1[0-9]{2}|2[0-4][0-9]|25[0-5])(?:\.(?!$)|$)){4}").fullmatch
 _MAPPED = 0xFFFF << 32
 
 
@@ -94,6 +95,9 @@ def parse_address(text: str) -> tuple[Address, str]:
     Raises:
         ValueError: In Go's words.
     """
+    if _FOUR(text):
+        one, two, three, four = map(int, text.split("."))
+        return Address(one << 24 | two << 16 | three << 8 | four, 32), ""
     sign = next((each for each in text if each in ".:%"), "")
     if sign == ".":
         return Address(_four_bytes(text, text), 32), ""

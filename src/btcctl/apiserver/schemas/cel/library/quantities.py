@@ -25,6 +25,9 @@ _NANO = -9
 _PARTS = re.compile(r"[+-]?0*([0-9]*)(?:\.([0-9]*))?([A-Za-z]*)([+-]?[0-9]*)")
 _DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 _BINARY = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
+#: How most are written, with few enough digits that nothing is too large.
+_COMMON = re.compile("([1-9][0-9]{0,4})([kMGT]|[KMG]i|)").fullmatch
+_FACTORS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
 _EXACT = Context(prec=2500)
 
 
@@ -59,6 +62,9 @@ class Quantity(LibraryValue):
 
 @remembered
 def _quantity(text: str) -> Quantity:
+    found = _COMMON(text)
+    if found is not None:
+        return Quantity(Decimal(int(found[1]) * _FACTORS[found[2]]), _DECIMAL.get(found[2], 0), is_small=True)
     try:
         amount = parse_quantity(text).amount
     except ValueError as error:
@@ -69,6 +75,8 @@ def _quantity(text: str) -> Quantity:
 
 @remembered
 def _is_quantity(text: str) -> bool:
+    if _COMMON(text) is not None:
+        return True
     try:
         parse_quantity(text)
     except ValueError:

@@ -17,6 +17,8 @@ from btcctl.apiserver.schemas.cel.types import BOOL, STRING, Type, list_of, map_
 
 URL = Type("kubernetes.URL")
 _SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*)?(:?)", re.ASCII)
+#: How most are written: nothing of it is read as anything else.
+_COMMON = re.compile(r"([a-z]+)://([a-zA-Z0-9.-]+(?::[0-9]+)?)((?:/[a-zA-Z0-9_.~-]*)*)").fullmatch
 _PORT = re.compile("(:[0-9]*)?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _PERCENT = re.compile("%(?:[0-9a-fA-F]{2})?")
@@ -90,6 +92,9 @@ def parse_uri(text: str, *, is_request: bool = True) -> Url:
 
 
 def _parsed(text: str, *, is_request: bool) -> Url:
+    common = _COMMON(text)
+    if common is not None:
+        return Url(common[1], common[2], common[3], "", text)
     if _CONTROL.search(text):
         raise ValueError("net/url: invalid control character in URL")
     if not text:
@@ -206,7 +211,9 @@ def _escaped(raw: bytes, others: re.Pattern[bytes]) -> str:
 @remembered
 def _url(text: str) -> Url:
     try:
-        parse_uri(text)
+        whole = parse_uri(text)
+        if "#" not in text and not text.startswith("//"):
+            return whole
         before, _, fragment = text.partition("#")
         return _with_fragment(parse_uri(before, is_request=False), fragment)
     except ValueError as error:
