@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from btcctl.apiserver.schemas.cel.compiler import Compiler
 
 _NONE = Optional()
+_STEPS = 2  # of optMap, while it runs: hasValue() and value(); the list that is estimated is made beforehand
 
 
 def select(compiler: Compiler, owner: Part, name: str, position: int, *, is_call: bool) -> Part:
@@ -123,7 +124,7 @@ def _mapped(owner: Run, variable: str, body: Run, *, is_flat: bool) -> Run:
             raise EvaluationError("no such overload")
         if not held.is_there:
             return held
-        spend(scope, LIST_COST)
+        spend(scope, _STEPS)
         found = body({**scope, variable: held.value})
         return found if is_flat else Optional(found, is_there=True)
 
