@@ -58,6 +58,10 @@ def _file(archive: tarfile.TarFile, name: str) -> Any:
     return found
 
 
+# Pythons before 3.11.4 have no filters, and take all as it is.
+_AS_IT_IS: dict[str, Any] = {"filter": "fully_trusted"} if hasattr(tarfile, "fully_trusted_filter") else {}
+
+
 def _apply(layer: tarfile.TarFile, root: Path) -> None:
     for each in layer:
         path = Path(each.name)
@@ -68,7 +72,7 @@ def _apply(layer: tarfile.TarFile, root: Path) -> None:
             there = root / path
             if there.is_symlink() or (there.exists() and not there.is_dir()):
                 there.unlink()
-            layer.extract(each, root, numeric_owner=True, filter="fully_trusted")
+            layer.extract(each, root, numeric_owner=True, **_AS_IT_IS)
 
 
 @dataclass(frozen=True)
