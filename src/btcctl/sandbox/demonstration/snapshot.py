@@ -12,6 +12,7 @@ from btcctl.named_files import check_file
 
 # Blocks last: whoever finds them finds all.
 _PARTS = ("chainstate", "blocks")
+HAS_FILTERS = hasattr(tarfile, "data_filter")  #: Pythons before 3.11.4 have none
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def _unpack(archive: tarfile.TarFile, into: Path) -> None:
     Raises:
         TarError: It has others.
     """
-    if hasattr(tarfile, "data_filter"):  # Pythons before 3.11.4 have none
+    if HAS_FILTERS:
         archive.extractall(into, filter="data")
         return
     for member in archive:
