@@ -71,5 +71,8 @@ def _unpack(archive: tarfile.TarFile, into: Path) -> None:
         path = PurePosixPath(member.name)
         if not (member.isreg() or member.isdir()) or path.is_absolute() or ".." in path.parts:
             raise tarfile.ReadError(f"{member.name} is neither a file nor a folder of its own")
-        member.mode = 0o700 if member.isdir() else 0o600
-        archive.extract(member, into, set_attrs=False)
+        there, content = into / path, archive.extractfile(member)
+        (there if content is None else there.parent).mkdir(parents=True, exist_ok=True)
+        if content is not None:
+            with content, there.open("wb") as file:
+                shutil.copyfileobj(content, file)

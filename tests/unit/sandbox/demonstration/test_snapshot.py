@@ -32,6 +32,12 @@ def test_a_node_without_blocks_begins_with_those_of_the_snapshot(tmp_path: Path,
     assert not (tmp_path / ".snapshot").exists()
 
 
+def test_so_it_does_by_older_pythons(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(snapshot, "HAS_FILTERS", False)
+    Snapshot(packed(chain(tmp_path / "old"), tmp_path / "old.tar.gz"), tmp_path / "regtest").unpack()
+    assert (tmp_path / "regtest/blocks/blocks.txt").read_text() == "of the snapshot"
+
+
 def test_blocks_that_are_there_are_not_touched(tmp_path: Path) -> None:
     (chain(tmp_path / "regtest") / "blocks/blocks.txt").write_text("its own")
     Snapshot(chain(tmp_path / "old"), tmp_path / "regtest").unpack()
